@@ -1,0 +1,204 @@
+//! The change feed: what every commit touched, without content.
+
+use std::collections::BTreeSet;
+use std::sync::{Arc, Mutex, PoisonError};
+
+use tokio::sync::broadcast;
+
+use crate::{MediaKey, Op, Revision, RoomId, Scope, TxnId, WriteBatch};
+
+/// What a commit touched.
+#[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord, Hash)]
+#[non_exhaustive]
+pub enum Touched {
+    /// A room's row, messages or gaps.
+    Room(RoomId),
+    /// An outbox row.
+    Pending(TxnId),
+    /// A media item.
+    Media(MediaKey),
+    /// Media items that a policy removed.
+    MediaEvicted,
+    /// State of a scope.
+    State(Scope),
+}
+
+/// One step of the feed.
+#[derive(Debug, Clone, PartialEq, Eq)]
+#[non_exhaustive]
+pub enum Change {
+    /// One commit.
+    Commit {
+        /// The store's revision after it.
+        revision: Revision,
+        /// What it touched, each once.
+        touched: Arc<[Touched]>,
+    },
+    /// Commits were missed (a slow subscriber, or another process wrote): read again what you show.
+    Resync {
+        /// The store's revision now.
+        revision: Revision,
+    },
+}
+
+impl Change {
+    /// The store's revision after the change.
+    pub fn revision(&self) -> Revision {
+        match self {
+            Self::Commit { revision, .. } | Self::Resync { revision } => *revision,
+        }
+    }
+}
+
+/// What a batch may touch.
+pub fn touched(batch: &WriteBatch) -> BTreeSet<Touched> {
+    let mut set = BTreeSet::new();
+    for op in batch.ops() {
+        match op {
+            Op::PutRoom(room) => drop(set.insert(Touched::Room(room.id.clone()))),
+            Op::RemoveRoom(room) => {
+                set.insert(Touched::Room(room.clone()));
+                set.insert(Touched::State(Scope::Room(room.clone())));
+            }
+            Op::RemoveMessage(room, _) | Op::RemoveGap(room, _) | Op::Renumber(room, _) => {
+                set.insert(Touched::Room(room.clone()));
+            }
+            Op::PutMessage(message) => drop(set.insert(Touched::Room(message.room.clone()))),
+            Op::Redact(redact) => drop(set.insert(Touched::Room(redact.room.clone()))),
+            Op::Prune(prune) => drop(set.insert(Touched::Room(prune.room.clone()))),
+            Op::PutGap(gap) => drop(set.insert(Touched::Room(gap.room.clone()))),
+            Op::PutPending(pending) => drop(set.insert(Touched::Pending(pending.txn_id.clone()))),
+            Op::RemovePending(txn_id) => drop(set.insert(Touched::Pending(txn_id.clone()))),
+            Op::PutMedia(info, _) => drop(set.insert(Touched::Media(info.key.clone()))),
+            Op::AppendMedia { key, .. } | Op::RemoveMedia(key) => {
+                set.insert(Touched::Media(key.clone()));
+            }
+            Op::RenameMedia(from, to) => {
+                set.extend([Touched::Media(from.clone()), Touched::Media(to.clone())]);
+            }
+            Op::TouchMedia(keys, _) => set.extend(keys.iter().cloned().map(Touched::Media)),
+            Op::EvictMedia(..) => drop(set.insert(Touched::MediaEvicted)),
+            Op::PutState(entry) => drop(set.insert(Touched::State(entry.scope.clone()))),
+            Op::RemoveState(scope, ..) => drop(set.insert(Touched::State(scope.clone()))),
+        }
+    }
+    set
+}
+
+/// The sending side of the feed, held by a backend.
+#[derive(Debug, Clone)]
+pub struct ChangeHub {
+    sender: broadcast::Sender<Change>,
+    latest: Arc<Mutex<Revision>>,
+}
+
+impl ChangeHub {
+    /// A hub that keeps `capacity` changes for slow subscribers, starting at the store's revision.
+    pub fn new(capacity: usize, revision: Revision) -> Self {
+        Self { sender: broadcast::Sender::new(capacity), latest: Arc::new(Mutex::new(revision)) }
+    }
+
+    /// Whether anybody listens.
+    pub fn has_subscribers(&self) -> bool {
+        self.sender.receiver_count() > 0
+    }
+
+    /// The latest revision told.
+    pub fn latest(&self) -> Revision {
+        *self.latest.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    /// Tells of one commit, in commit order.
+    pub fn publish(&self, revision: Revision, touched: BTreeSet<Touched>) {
+        self.send(Change::Commit { revision, touched: touched.into_iter().collect() });
+    }
+
+    /// Tells that commits happened which are not known one by one.
+    pub fn resync(&self, revision: Revision) {
+        self.send(Change::Resync { revision });
+    }
+
+    fn send(&self, change: Change) {
+        let mut latest = self.latest.lock().unwrap_or_else(PoisonError::into_inner);
+        *latest = change.revision();
+        // An error means that nobody listens.
+        let _ = self.sender.send(change);
+    }
+
+    /// A new subscription, gap-free from [`Changes::start`].
+    pub fn subscribe(&self) -> Changes {
+        let latest = self.latest.lock().unwrap_or_else(PoisonError::into_inner);
+        Changes { receiver: self.sender.subscribe(), start: *latest, hub: self.latest.clone() }
+    }
+}
+
+/// The receiving side of the feed.
+///
+/// Every commit after [`Changes::start`] is told, in order. Subscribe first, read what you show, then
+/// follow: what you read is at least at `start`. Whoever falls behind gets one [`Change::Resync`].
+#[derive(Debug)]
+pub struct Changes {
+    receiver: broadcast::Receiver<Change>,
+    start: Revision,
+    hub: Arc<Mutex<Revision>>,
+}
+
+impl Changes {
+    /// The revision from which on no commit is missed.
+    pub fn start(&self) -> Revision {
+        self.start
+    }
+
+    /// The next change; `None` once the store is closed.
+    pub async fn next(&mut self) -> Option<Change> {
+        match self.receiver.recv().await {
+            Ok(change) => Some(change),
+            Err(broadcast::error::RecvError::Closed) => None,
+            Err(broadcast::error::RecvError::Lagged(_)) => Some(self.resync()),
+        }
+    }
+
+    /// The next change that has already happened, if there is one.
+    pub fn try_next(&mut self) -> Option<Change> {
+        match self.receiver.try_recv() {
+            Ok(change) => Some(change),
+            Err(broadcast::error::TryRecvError::Lagged(_)) => Some(self.resync()),
+            Err(_) => None,
+        }
+    }
+
+    /// The feed as a stream.
+    pub fn into_stream(self) -> impl futures_core::Stream<Item = Change> {
+        futures_util::stream::unfold(self, |mut changes| async {
+            changes.next().await.map(|change| (change, changes))
+        })
+    }
+
+    /// Skips what is queued: the reader starts over at the revision told.
+    fn resync(&mut self) -> Change {
+        let latest = self.hub.lock().unwrap_or_else(PoisonError::into_inner);
+        self.receiver = self.receiver.resubscribe();
+        Change::Resync { revision: *latest }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[tokio::test]
+    async fn slow_subscriber_is_told() {
+        let hub = ChangeHub::new(2, Revision(7));
+        let mut changes = hub.subscribe();
+        assert_eq!(changes.start(), Revision(7));
+        for n in 8..20 {
+            hub.publish(Revision(n), BTreeSet::new());
+        }
+        assert_eq!(changes.next().await, Some(Change::Resync { revision: Revision(19) }));
+        assert_eq!(changes.try_next(), None);
+        hub.publish(Revision(20), BTreeSet::new());
+        assert_eq!(changes.next().await.map(|c| c.revision()), Some(Revision(20)));
+        drop(hub);
+        assert_eq!(changes.next().await, None);
+    }
+}

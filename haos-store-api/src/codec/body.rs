@@ -1,0 +1,108 @@
+//! The stored part of each entity that is not a key column. Field order is the binary format: append
+//! nothing, reorder nothing; a change takes a new frame version.
+
+use serde::ser::SerializeStruct;
+use serde::{Deserialize, Serialize, Serializer};
+
+use crate::*;
+
+/// Binary rows hold every field; text rows leave out what is empty.
+macro_rules! body {
+    ($(#[$doc:meta])* $name:ident { $($req:ident: $rty:ty,)* ; $($opt:ident: $oty:ty,)* }) => {
+        $(#[$doc])*
+        #[derive(Deserialize)]
+        pub(super) struct $name {
+            $(pub(super) $req: $rty,)*
+            $(#[serde(default)] pub(super) $opt: $oty,)*
+        }
+
+        impl Serialize for $name {
+            fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
+                let text = serializer.is_human_readable();
+                let fields = [$(stringify!($req),)* $(stringify!($opt),)*].len();
+                let mut body = serializer.serialize_struct(stringify!($name), fields)?;
+                $(body.serialize_field(stringify!($req), &self.$req)?;)*
+                $(if text && self.$opt == <$oty>::default() {
+                    body.skip_field(stringify!($opt))?;
+                } else {
+                    body.serialize_field(stringify!($opt), &self.$opt)?;
+                })*
+                body.end()
+            }
+        }
+    };
+}
+
+body!(RoomBody {
+    room_id: RoomId,
+    membership: Membership,
+    ;
+    name: Option<String>,
+    topic: Option<String>,
+    avatar: Option<String>,
+    kind: Option<EventType>,
+    spaces: Vec<RoomId>,
+    unread: Unread,
+});
+
+body!(MessageBody {
+    event_id: EventId,
+    sender: UserId,
+    r#type: EventType,
+    content: Json,
+    ;
+    state_key: Option<StateKey>,
+    relation: Option<Relation>,
+    txn_id: Option<TxnId>,
+    redacted_by: Option<EventId>,
+    provisional: bool,
+    extra: Option<Json>,
+});
+
+body!(GapBody {
+    ;
+    token: Option<String>,
+});
+
+body!(PendingBody {
+    txn_id: TxnId,
+    room_id: RoomId,
+    r#type: EventType,
+    content: Json,
+    state: PendingState,
+    ;
+    wire: Option<Json>,
+    attempts: u32,
+    ambiguous: bool,
+    created_ms: i64,
+    first_attempt_ms: Option<i64>,
+    last_attempt_ms: Option<i64>,
+    lease: Option<Lease>,
+    fence: u64,
+    parent: Option<TxnId>,
+    target: Option<EventId>,
+    priority: i32,
+    expires_at_ms: Option<i64>,
+    event_id: Option<EventId>,
+    error: Option<String>,
+    sync_token: Option<String>,
+    device: Option<String>,
+    media: Vec<MediaKey>,
+});
+
+body!(MediaBody {
+    key: MediaKey,
+    ;
+    mime: Option<String>,
+    rooms: Vec<RoomId>,
+    fetched_at_ms: i64,
+});
+
+body!(StateBody {
+    scope: Scope,
+    kind: EventType,
+    key: StateKey,
+    value: Json,
+    ;
+    event_id: Option<EventId>,
+});

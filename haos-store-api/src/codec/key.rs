@@ -1,0 +1,106 @@
+use std::fmt;
+
+use sha2::{Digest, Sha256};
+
+use super::Codec;
+use crate::{Collection, EventId, EventType, MediaKey, RoomId, Scope, StateKey, TxnId, UserId};
+
+/// A key column: 16 bytes that stand for an identifier.
+///
+/// It is the start of a SHA-256 over the identifier and its collection (plain), so that indexes stay
+/// small and no column holds an id; the id itself is in the payload and is compared on read.
+#[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub struct Key([u8; Self::BYTES]);
+
+impl Key {
+    /// The length of a key.
+    pub const BYTES: usize = 16;
+
+    /// The bytes.
+    pub fn as_bytes(&self) -> &[u8; Self::BYTES] {
+        &self.0
+    }
+
+    /// The first eight bytes as a number, for an index that may hold doubles.
+    pub fn short(&self) -> i64 {
+        let mut short = [0; 8];
+        short.copy_from_slice(&self.0[..8]);
+        i64::from_be_bytes(short)
+    }
+}
+
+impl fmt::Debug for Key {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "Key({:016x}…)", self.short())
+    }
+}
+
+impl Codec {
+    /// The key of a room.
+    pub fn room_key(&self, room: &RoomId) -> Key {
+        self.key(Collection::Rooms, &[room.as_str()])
+    }
+
+    /// The key of an event in its room: of a message, or of a relation's target.
+    pub fn event_key(&self, room: &RoomId, event: &EventId) -> Key {
+        self.key(Collection::Messages, &[room.as_str(), event.as_str()])
+    }
+
+    /// The key of a sender in a room.
+    pub fn sender_key(&self, room: &RoomId, sender: &UserId) -> Key {
+        self.key(Collection::Messages, &["sender", room.as_str(), sender.as_str()])
+    }
+
+    /// The key of a transaction.
+    pub fn txn_key(&self, txn_id: &TxnId) -> Key {
+        self.key(Collection::Pending, &[txn_id.as_str()])
+    }
+
+    /// The key of a media item.
+    pub fn media_key(&self, key: &MediaKey) -> Key {
+        self.key(Collection::Media, &[key.uri.as_str(), key.format.as_str()])
+    }
+
+    /// The key of a scope of state.
+    pub fn scope_key(&self, scope: &Scope) -> Key {
+        self.key(Collection::State, &["scope", scope_text(scope)])
+    }
+
+    /// The key of a kind of state within its scope.
+    pub fn kind_key(&self, scope: &Scope, kind: &EventType) -> Key {
+        self.key(Collection::State, &["kind", scope_text(scope), kind.as_str()])
+    }
+
+    /// The key of a state entry.
+    pub fn state_key(&self, scope: &Scope, kind: &EventType, key: &StateKey) -> Key {
+        self.key(Collection::State, &[scope_text(scope), kind.as_str(), key.as_str()])
+    }
+
+    /// Identifiers hold no NUL, so NUL separates them without doubt.
+    fn key(&self, collection: Collection, parts: &[&str]) -> Key {
+        let mut hash = Sha256::new();
+        hash.update(collection.name());
+        for part in parts {
+            hash.update([0]);
+            hash.update(part);
+        }
+        let mut key = [0; Key::BYTES];
+        key.copy_from_slice(&hash.finalize()[..Key::BYTES]);
+        Key(key)
+    }
+}
+
+/// No room id is empty, so the empty text is the account.
+fn scope_text(scope: &Scope) -> &str {
+    match scope {
+        Scope::Account => "",
+        Scope::Room(room) => room.as_str(),
+    }
+}
+
+impl Codec {
+    /// The key of a chunk: its blob and its place among the blob's chunks.
+    pub(super) fn chunk_key(&self, blob: u64, index: u64) -> Key {
+        self.key(Collection::Media, &["chunk", &format!("{blob}/{index}")])
+    }
+}

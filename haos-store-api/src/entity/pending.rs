@@ -1,0 +1,143 @@
+use serde::{Deserialize, Serialize};
+
+use super::{MediaKey, Revision};
+use crate::{EventId, EventType, Json, RoomId, TxnId};
+
+/// An outbox row: something the user wrote that the server has not confirmed.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Pending {
+    /// Its transaction id, for its whole life.
+    pub txn_id: TxnId,
+    /// Its place in the outbox. Given by the store inside the insert (0 until then), kept ever after.
+    pub seq: u64,
+    /// The room it goes to.
+    pub room: RoomId,
+    /// The event type.
+    pub kind: EventType,
+    /// The content as the user wrote it.
+    pub content: Json,
+    /// The form that goes over the wire, where it differs (encrypted).
+    pub wire: Option<Json>,
+    /// Where it stands.
+    pub state: PendingState,
+    /// Attempts that count.
+    pub attempts: u32,
+    /// An attempt may have reached the server without an answer.
+    pub ambiguous: bool,
+    /// When the user wrote it, in milliseconds since 1970.
+    pub created_ms: i64,
+    /// The first attempt.
+    pub first_attempt_ms: Option<i64>,
+    /// The latest attempt.
+    pub last_attempt_ms: Option<i64>,
+    /// Not to be tried before.
+    pub not_before_ms: i64,
+    /// Who is sending it.
+    pub lease: Option<Lease>,
+    /// The fence of the latest lease; it only grows.
+    pub fence: u64,
+    /// The row that must be sent first.
+    pub parent: Option<TxnId>,
+    /// The stored message it is about; never pruned meanwhile.
+    pub target: Option<EventId>,
+    /// Higher goes first among rooms.
+    pub priority: i32,
+    /// When it parks as expired.
+    pub expires_at_ms: Option<i64>,
+    /// The server's id, once accepted.
+    pub event_id: Option<EventId>,
+    /// The latest error, for the user.
+    pub error: Option<String>,
+    /// The sync token held at the first attempt.
+    pub sync_token: Option<String>,
+    /// The device that first tried.
+    pub device: Option<String>,
+    /// Staged media it sends; never evicted meanwhile.
+    pub media: Vec<MediaKey>,
+    /// The commit that last wrote it. Given by the store; ignored on write.
+    pub revision: Revision,
+}
+
+impl Pending {
+    /// A fresh row, ready to be sent.
+    pub fn new(txn_id: TxnId, room: RoomId, kind: EventType, content: Json, created_ms: i64) -> Self {
+        Self {
+            txn_id,
+            seq: 0,
+            room,
+            kind,
+            content,
+            wire: None,
+            state: PendingState::Queued,
+            attempts: 0,
+            ambiguous: false,
+            created_ms,
+            first_attempt_ms: None,
+            last_attempt_ms: None,
+            not_before_ms: 0,
+            lease: None,
+            fence: 0,
+            parent: None,
+            target: None,
+            priority: 0,
+            expires_at_ms: None,
+            event_id: None,
+            error: None,
+            sync_token: None,
+            device: None,
+            media: Vec::new(),
+            revision: Revision::ZERO,
+        }
+    }
+}
+
+/// The states of an outbox row. Done and Cancelled have no row.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Serialize, Deserialize)]
+#[serde(rename_all = "lowercase")]
+#[non_exhaustive]
+pub enum PendingState {
+    /// Waits for its parent.
+    Blocked,
+    /// Waits for its turn.
+    Queued,
+    /// A lease holder is sending it.
+    Sending,
+    /// The server accepted it; its echo has not come.
+    Sent,
+    /// Waits for the user or a change of circumstances.
+    Parked(ParkReason),
+}
+
+/// Why a row is parked.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Serialize, Deserialize)]
+#[serde(rename_all = "lowercase")]
+#[non_exhaustive]
+pub enum ParkReason {
+    /// The server refused the sender.
+    Forbidden,
+    /// The server refused the size.
+    TooLarge,
+    /// The server refused the content.
+    Invalid,
+    /// The room or endpoint is not there.
+    NotFound,
+    /// It may have been sent, and this cannot be proven either way.
+    Ambiguous,
+    /// It waited past its expiry.
+    Expired,
+    /// Its parent failed.
+    ParentFailed,
+    /// Its staged bytes are gone.
+    MissingMedia,
+    /// Another refusal.
+    Refused,
+}
+
+/// The right to send a row, until a moment.
+#[derive(Debug, Clone, PartialEq, Eq, Hash, Serialize, Deserialize)]
+pub struct Lease {
+    /// Which context holds it.
+    pub owner: String,
+    /// Until when, in milliseconds since 1970.
+    pub until_ms: i64,
+}

@@ -1,0 +1,73 @@
+use serde::{Deserialize, Serialize};
+
+use super::Revision;
+use crate::{EventType, RoomId};
+
+/// A room as the room list shows it.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Room {
+    /// Its id.
+    pub id: RoomId,
+    /// Its display name, if it has one.
+    pub name: Option<String>,
+    /// Its topic.
+    pub topic: Option<String>,
+    /// The media uri of its avatar, as the server gave it.
+    pub avatar: Option<String>,
+    /// What kind of room, such as `m.space`; none for a conversation.
+    pub kind: Option<EventType>,
+    /// The own user's membership.
+    pub membership: Membership,
+    /// The spaces it belongs to.
+    pub spaces: Vec<RoomId>,
+    /// The server's time of the latest message, in milliseconds since 1970.
+    pub last_activity_ms: i64,
+    /// What is unread.
+    pub unread: Unread,
+    /// The commit that last changed this row or the room's timeline. Given by the store; ignored on write.
+    pub revision: Revision,
+}
+
+impl Room {
+    /// A room with nothing known but its id and membership.
+    pub fn new(id: RoomId, membership: Membership) -> Self {
+        Self {
+            id,
+            name: None,
+            topic: None,
+            avatar: None,
+            kind: None,
+            membership,
+            spaces: Vec::new(),
+            last_activity_ms: 0,
+            unread: Unread::default(),
+            revision: Revision::ZERO,
+        }
+    }
+}
+
+/// The own user's relation to a room.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Serialize, Deserialize)]
+#[serde(rename_all = "lowercase")]
+#[non_exhaustive]
+pub enum Membership {
+    /// Takes part.
+    Join,
+    /// Was asked to join.
+    Invite,
+    /// Asked to join.
+    Knock,
+    /// Left, or was removed.
+    Leave,
+    /// Was banned.
+    Ban,
+}
+
+/// Unread counts, as the server gives them.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Unread {
+    /// Messages that notify.
+    pub notifications: u64,
+    /// Messages that mention the user.
+    pub highlights: u64,
+}

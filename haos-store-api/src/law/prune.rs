@@ -1,0 +1,89 @@
+use std::collections::{BTreeMap, BTreeSet};
+
+use crate::{Gap, Position};
+
+/// A run of old items that a pruning removes, and the gap that it leaves.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct PrunedRun {
+    /// The oldest item that goes.
+    pub oldest: Position,
+    /// The newest item that goes; the gap takes its place.
+    pub newest: Position,
+    /// The gap's token, where the newest item was a gap that had one.
+    pub token: Option<String>,
+}
+
+/// Which runs go when the newest `keep` messages and the protected ones stay.
+///
+/// `messages` and `gaps` are the room's, ascending. A run ends at each message that stays, and takes
+/// the gaps within it along; a run of gaps alone is left as it is.
+pub fn prune(
+    messages: &[Position],
+    gaps: &[Gap],
+    keep: usize,
+    protected: &BTreeSet<Position>,
+) -> Vec<PrunedRun> {
+    let Some(cut) = messages.len().checked_sub(keep).filter(|cut| *cut > 0) else {
+        return Vec::new();
+    };
+    let kept_from = messages.get(cut).copied();
+    let mut items: BTreeMap<Position, Option<&Gap>> =
+        messages[..cut].iter().map(|position| (*position, None)).collect();
+    items.extend(
+        gaps.iter()
+            .filter(|gap| kept_from.is_none_or(|from| gap.position < from))
+            .map(|gap| (gap.position, Some(gap))),
+    );
+
+    let mut runs = Vec::new();
+    let mut run: Vec<(Position, Option<&Gap>)> = Vec::new();
+    for (position, gap) in items {
+        if gap.is_none() && protected.contains(&position) {
+            runs.extend(close(&mut run));
+        } else {
+            run.push((position, gap));
+        }
+    }
+    runs.extend(close(&mut run));
+    runs
+}
+
+fn close(run: &mut Vec<(Position, Option<&Gap>)>) -> Option<PrunedRun> {
+    let items = std::mem::take(run);
+    if items.iter().all(|(_, gap)| gap.is_some()) {
+        return None;
+    }
+    let (oldest, _) = items.first()?;
+    let (newest, last) = items.last()?;
+    Some(PrunedRun { oldest: *oldest, newest: *newest, token: last.and_then(|gap| gap.token.clone()) })
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::{Revision, RoomId};
+
+    fn at(n: u64) -> Position {
+        Position::new(n).unwrap()
+    }
+
+    #[test]
+    fn runs_between_protected_messages() {
+        let gap = |n, token: &str| Gap {
+            room: RoomId::new("!r").unwrap(),
+            position: at(n),
+            token: Some(token.to_owned()),
+            revision: Revision::ZERO,
+        };
+        let messages: Vec<_> = [1, 2, 5, 6, 9, 10].map(at).into();
+        let gaps = [gap(3, "a"), gap(7, "b")];
+        let runs = prune(&messages, &gaps, 2, &BTreeSet::from([at(5)]));
+        let run = |oldest, newest, token: &str| PrunedRun {
+            oldest: at(oldest),
+            newest: at(newest),
+            token: Some(token.to_owned()),
+        };
+        assert_eq!(runs, [run(1, 3, "a"), run(6, 7, "b")]);
+        assert_eq!(prune(&messages, &gaps, 6, &BTreeSet::new()), []);
+    }
+}
