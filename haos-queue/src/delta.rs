@@ -1,0 +1,159 @@
+//! What a transport brings, in no protocol's words.
+
+use haos_store_api::{
+    EventId, EventType, Json, Membership, Message, Position, Relation, RoomId, StateEntry, StateKey, TxnId,
+    Unread, UserId,
+};
+
+/// One sync response.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub struct SyncDelta {
+    /// The token the request went on from, where it is known; none for an initial sync.
+    pub since: Option<String>,
+    /// The token to go on from. Committed with everything below, never before.
+    pub next: Option<String>,
+    /// The rooms that changed.
+    pub rooms: Vec<RoomDelta>,
+    /// Account data, and whatever else hangs on the account.
+    pub account: Vec<StateEntry>,
+    /// Rooms put into a space or taken out of one.
+    pub spaces: Vec<SpaceLink>,
+}
+
+/// A room put into a space or taken out of it.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct SpaceLink {
+    /// The space.
+    pub space: RoomId,
+    /// The room.
+    pub child: RoomId,
+    /// Whether it belongs there now.
+    pub present: bool,
+}
+
+/// What changed in a room.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct RoomDelta {
+    /// Which room.
+    pub id: RoomId,
+    /// The own membership.
+    pub membership: Membership,
+    /// What the room row shows.
+    pub patch: RoomPatch,
+    /// The newest events, oldest first, without a hole among them.
+    pub timeline: Vec<Event>,
+    /// The server left events out between the last sync and `timeline`.
+    pub limited: bool,
+    /// The token that pages from the first of `timeline` towards older events.
+    pub prev: Option<String>,
+    /// State, members, receipts and account data of the room; later entries win.
+    pub state: Vec<StateEntry>,
+}
+
+impl RoomDelta {
+    /// Nothing but a membership.
+    pub fn new(id: RoomId, membership: Membership) -> Self {
+        Self {
+            id,
+            membership,
+            patch: RoomPatch::default(),
+            timeline: Vec::new(),
+            limited: false,
+            prev: None,
+            state: Vec::new(),
+        }
+    }
+}
+
+/// Changes to a room row. `None` leaves a field as it is; `Some(None)` empties it.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub struct RoomPatch {
+    /// The name.
+    pub name: Option<Option<String>>,
+    /// The topic.
+    pub topic: Option<Option<String>>,
+    /// The avatar's media uri.
+    pub avatar: Option<Option<String>>,
+    /// The kind of room.
+    pub kind: Option<Option<EventType>>,
+    /// The unread counts.
+    pub unread: Option<Unread>,
+}
+
+/// One event, before it has a place.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Event {
+    /// Its id.
+    pub id: EventId,
+    /// Who sent it.
+    pub sender: UserId,
+    /// The server's time, in milliseconds since 1970.
+    pub timestamp_ms: i64,
+    /// Its type.
+    pub kind: EventType,
+    /// The key, if it is a state event.
+    pub state_key: Option<StateKey>,
+    /// Its content.
+    pub content: Json,
+    /// What it relates to; a redaction relates to what it empties.
+    pub relation: Option<Relation>,
+    /// The transaction id, on the device that sent it.
+    pub txn_id: Option<TxnId>,
+    /// The redaction that emptied it, if the server says so.
+    pub redacted_by: Option<EventId>,
+    /// Other members worth keeping.
+    pub extra: Option<Json>,
+}
+
+impl Event {
+    /// The message at a place of a room.
+    pub fn into_message(self, room: RoomId, position: Position) -> Message {
+        Message {
+            room,
+            id: self.id,
+            position,
+            sender: self.sender,
+            timestamp_ms: self.timestamp_ms,
+            kind: self.kind,
+            state_key: self.state_key,
+            content: self.content,
+            relation: self.relation,
+            txn_id: self.txn_id,
+            redacted_by: self.redacted_by,
+            provisional: false,
+            extra: self.extra,
+        }
+    }
+}
+
+/// One page of older events, fetched from a gap's token.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct BackfillPage {
+    /// The room.
+    pub room: RoomId,
+    /// The events, oldest first (a server that pages backwards gives them newest first: turn them).
+    pub events: Vec<Event>,
+    /// The token that goes on towards older events; none at the beginning of history.
+    pub end: Option<String>,
+}
+
+/// What only a protocol knows.
+pub trait Rules {
+    /// What a redaction lets stand of a content.
+    fn redacted(&self, kind: &EventType, content: &Json) -> Json;
+
+    /// What a redaction lets stand of a state entry's value.
+    fn redacted_state(&self, kind: &EventType, value: &Json) -> Json {
+        self.redacted(kind, value)
+    }
+}
+
+/// Redactions that leave nothing.
+#[derive(Debug, Clone, Copy, Default)]
+pub struct EmptyOnRedaction;
+
+impl Rules for EmptyOnRedaction {
+    fn redacted(&self, _: &EventType, _: &Json) -> Json {
+        Json::empty()
+    }
+}

@@ -1,0 +1,138 @@
+//! Read, plan, apply; on a conflict once more.
+
+use std::collections::HashSet;
+
+use haos_store_api::{Error, ErrorKind, Gap, Result, StorageAdapter, UserId, WriteBatch};
+
+use super::gather::{MARGINS, fill_view, sync_view};
+use super::{PlanError, fill, sync};
+use crate::{BackfillPage, RoomDelta, Rules, SyncDelta};
+
+/// How often a plan is made anew before the conflict is handed to the caller.
+const TRIES: usize = 16;
+
+/// What became of a sync response.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+#[non_exhaustive]
+pub enum Synced {
+    /// It changed the store.
+    Applied,
+    /// The store held all of it.
+    Unchanged,
+    /// It goes on from another token than the stored one: nothing was written. Sync from the stored token.
+    Stale,
+}
+
+/// What became of a page.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+#[non_exhaustive]
+pub enum Filled {
+    /// It is stored. Whether a gap is left, and where, the timeline says.
+    Applied,
+    /// The gap is not there any more, or was filled meanwhile with another token: read the gaps again.
+    Gone,
+}
+
+/// Applies a sync response with its token in one commit; see [`sync`].
+///
+/// A response whose [`SyncDelta::since`] is known and is not the stored token is stale and leaves no
+/// trace, so that two contexts, or a replay, cannot take state back.
+///
+/// # Errors
+/// Those of the store; `Invalid` for an answer that breaks the contract.
+pub async fn apply_sync<S: StorageAdapter + ?Sized>(
+    store: &S,
+    delta: &SyncDelta,
+    own: Option<&UserId>,
+    rules: &dyn Rules,
+) -> Result<Synced> {
+    // Servers name a room once. Should one not, the token comes with the last mention.
+    let (first, again) = split(&delta.rooms);
+    if !again.is_empty() {
+        let head = SyncDelta { rooms: first, since: delta.since.clone(), ..SyncDelta::default() };
+        let rest = SyncDelta { rooms: again, ..delta.clone() };
+        let done = Box::pin(apply_sync(store, &head, own, rules)).await?;
+        return match done {
+            Synced::Stale => Ok(done),
+            _ => Box::pin(apply_sync(store, &rest, own, rules)).await,
+        };
+    }
+    let mut attempt = Attempt::default();
+    loop {
+        let view = sync_view(store, delta, attempt.margin()).await?;
+        if view.token.is_some() && delta.since.is_some() && view.token != delta.since {
+            return Ok(if view.token == delta.next { Synced::Unchanged } else { Synced::Stale });
+        }
+        if let Some(changed) = attempt.run(store, sync(delta, &view, own, rules)).await? {
+            return Ok(if changed { Synced::Applied } else { Synced::Unchanged });
+        }
+    }
+}
+
+/// Works a page into the timeline at its gap; see [`fill`]. The gap is the one that was read before the
+/// page was fetched with its token.
+///
+/// # Errors
+/// Those of the store; `Invalid` for an answer that breaks the contract.
+pub async fn apply_page<S: StorageAdapter + ?Sized>(
+    store: &S,
+    gap: &Gap,
+    page: &BackfillPage,
+    own: Option<&UserId>,
+    rules: &dyn Rules,
+) -> Result<Filled> {
+    let mut attempt = Attempt::default();
+    loop {
+        let Some(view) = fill_view(store, gap, page, attempt.margin()).await? else {
+            return Ok(Filled::Gone);
+        };
+        // A renumbering gives a new revision and leaves the token: the page still fits.
+        if view.gap.token != gap.token {
+            return Ok(Filled::Gone);
+        }
+        if attempt.run(store, fill(page, &view, own, rules)).await?.is_some() {
+            return Ok(Filled::Applied);
+        }
+    }
+}
+
+fn split(rooms: &[RoomDelta]) -> (Vec<RoomDelta>, Vec<RoomDelta>) {
+    let mut seen = HashSet::new();
+    rooms.iter().cloned().partition(|room| seen.insert(room.id.clone()))
+}
+
+#[derive(Default)]
+struct Attempt {
+    conflicts: usize,
+    margin: usize,
+}
+
+impl Attempt {
+    fn margin(&self) -> usize {
+        MARGINS[self.margin]
+    }
+
+    /// Applies a plan: whether it changed anything, or none to plan anew.
+    async fn run<S: StorageAdapter + ?Sized>(
+        &mut self,
+        store: &S,
+        plan: std::result::Result<WriteBatch, PlanError>,
+    ) -> Result<Option<bool>> {
+        let batch = match plan {
+            Ok(batch) => batch,
+            Err(PlanError::Narrow) if self.margin + 1 < MARGINS.len() => {
+                self.margin += 1;
+                return Ok(None);
+            }
+            Err(e) => return Err(Error::new(ErrorKind::Invalid, "reconcile", e.to_string())),
+        };
+        match store.apply(batch).await {
+            Ok(commit) => Ok(Some(commit.changed)),
+            Err(e) if e.kind() == ErrorKind::Conflict && self.conflicts < TRIES => {
+                self.conflicts += 1;
+                Ok(None)
+            }
+            Err(e) => Err(e),
+        }
+    }
+}

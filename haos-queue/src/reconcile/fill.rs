@@ -1,0 +1,38 @@
+//! A page of older events as one batch.
+
+use haos_store_api::{UserId, WriteBatch};
+
+use super::PlanError;
+use super::gather::FillView;
+use super::room::segment_ops;
+use super::splice::Older;
+use super::sync::confirmed;
+use crate::{BackfillPage, Rules};
+
+/// The batch that works a page, fetched with the gap's token, into the timeline: its events go below
+/// the gap's newer edge; the gap closes where the page meets what is stored or the beginning of
+/// history, and else moves to the older side of the page with the page's token.
+///
+/// The batch expects the gap as it was read, so that of two fills of one gap only one is applied.
+///
+/// # Errors
+/// [`PlanError::Narrow`] if more of the timeline must be read first.
+pub fn fill(
+    page: &BackfillPage,
+    view: &FillView,
+    own: Option<&UserId>,
+    rules: &dyn Rules,
+) -> Result<WriteBatch, PlanError> {
+    let mut batch = WriteBatch::relaxed();
+    batch.expect_gap(&view.gap).expect_room(&page.room, Some(view.room.room.revision));
+    let older = match &page.end {
+        Some(token) => Older::Token(Some(token.clone())),
+        None => Older::Start,
+    };
+    let gap = Some(view.gap.position);
+    segment_ops(&mut batch, &page.room, Some(&view.room), &page.events, (older, gap), rules)?;
+    for row in confirmed(&page.events, &view.pending, &page.room, own) {
+        batch.remove_pending(row.txn_id.clone());
+    }
+    Ok(batch)
+}

@@ -1,0 +1,225 @@
+//! What must be known of the store to plan, and how it is read.
+
+use std::collections::{BTreeSet, HashMap, HashSet};
+
+use haos_store_api::{
+    Cursor, Direction, EventId, EventType, Gap, Item, Message, MessageQuery, Page, Pending, PendingQuery,
+    Position, RelationKind, RelationQuery, Result, Room, RoomId, Scope, StateEntry, StateKey, StateQuery,
+    StorageAdapter,
+};
+
+use super::sync::{SPACES, TOKEN};
+use super::timeline::{Slot, Stored, Window};
+use crate::{BackfillPage, Event, SyncDelta};
+
+/// What the store holds of the things a sync response touches.
+#[derive(Debug, Clone, Default)]
+pub struct SyncView {
+    /// The stored token.
+    pub token: Option<String>,
+    /// Each room of the response that is stored.
+    pub rooms: HashMap<RoomId, RoomView>,
+    /// The outbox.
+    pub pending: Vec<Pending>,
+    /// The spaces of rooms, where the response or a new room asks for them.
+    pub spaces: HashMap<RoomId, Vec<RoomId>>,
+    /// Rooms that are only put into a space or taken out of one.
+    pub children: HashMap<RoomId, Room>,
+}
+
+/// What the store holds of a room.
+#[derive(Debug, Clone)]
+pub struct RoomView {
+    /// Its row.
+    pub room: Room,
+    /// The timeline around the segment.
+    pub window: Window,
+    /// The stored messages that the segment holds or redacts.
+    pub messages: HashMap<EventId, Message>,
+    /// Stored redactions of events in the segment: target, redaction.
+    pub redactions: HashMap<EventId, EventId>,
+    /// The state that the segment's redactions may empty.
+    pub state: Vec<StateEntry>,
+}
+
+/// What the store holds around a gap.
+#[derive(Debug, Clone)]
+pub struct FillView {
+    /// The room.
+    pub room: RoomView,
+    /// The gap.
+    pub gap: Gap,
+    /// The outbox.
+    pub pending: Vec<Pending>,
+}
+
+/// How many items beyond the segment's neighbours a window takes: tried one after the other.
+pub(super) const MARGINS: [usize; 5] = [2, 64, 4096, 1 << 18, usize::MAX];
+const CHUNK: usize = 1024;
+
+pub(super) async fn sync_view<S: StorageAdapter + ?Sized>(
+    store: &S,
+    delta: &SyncDelta,
+    margin: usize,
+) -> Result<SyncView> {
+    let mut view = SyncView { token: token(store).await?, ..SyncView::default() };
+    view.pending = store.pending(PendingQuery::default()).await?;
+    let mut children: BTreeSet<&RoomId> = delta.spaces.iter().map(|link| &link.child).collect();
+    for room in &delta.rooms {
+        match room_view(store, &room.id, &room.timeline, None, margin).await? {
+            Some(stored) => drop(view.rooms.insert(room.id.clone(), stored)),
+            None => drop(children.insert(&room.id)),
+        }
+    }
+    for child in children {
+        view.spaces.insert(child.clone(), spaces(store, child).await?);
+        if !view.rooms.contains_key(child)
+            && let Some(room) = store.room(child).await?
+        {
+            view.children.insert(child.clone(), room);
+        }
+    }
+    Ok(view)
+}
+
+pub(super) async fn fill_view<S: StorageAdapter + ?Sized>(
+    store: &S,
+    gap: &Gap,
+    page: &BackfillPage,
+    margin: usize,
+) -> Result<Option<FillView>> {
+    let Some(room) = room_view(store, &page.room, &page.events, Some(gap.position), margin).await? else {
+        return Ok(None);
+    };
+    let stored = store.gaps(&page.room).await?.into_iter().find(|stored| stored.position == gap.position);
+    let pending = store.pending(PendingQuery::default()).await?;
+    Ok(stored.map(|gap| FillView { room, gap, pending }))
+}
+
+async fn room_view<S: StorageAdapter + ?Sized>(
+    store: &S,
+    id: &RoomId,
+    events: &[Event],
+    gap: Option<Position>,
+    margin: usize,
+) -> Result<Option<RoomView>> {
+    let Some(room) = store.room(id).await? else {
+        return Ok(None);
+    };
+    let segment: HashSet<&EventId> = events.iter().map(|event| &event.id).collect();
+    let targets: HashSet<&EventId> = events.iter().filter_map(redacts).collect();
+    let wanted: Vec<EventId> = segment.union(&targets).map(|id| (*id).clone()).collect();
+    let stored = store.messages(MessageQuery::Ids { room: id.clone(), events: wanted }).await?;
+    let messages: HashMap<EventId, Message> =
+        stored.into_iter().map(|message| (message.id.clone(), message)).collect();
+    let redactions = redactions(store, id, &segment, &messages).await?;
+    let state = redacted_state(store, id, &targets, &messages).await?;
+    let anchors = messages
+        .values()
+        .filter(|message| segment.contains(&message.id) && !message.provisional)
+        .map(|message| message.position);
+    let window = window(store, id, anchors.chain(gap).collect(), gap, margin).await?;
+    Ok(Some(RoomView { room, window, messages, redactions, state }))
+}
+
+pub(super) fn redacts(event: &Event) -> Option<&EventId> {
+    let relation = event.relation.as_ref()?;
+    (relation.kind == RelationKind::Redaction).then_some(&relation.target)
+}
+
+async fn redactions<S: StorageAdapter + ?Sized>(
+    store: &S,
+    room: &RoomId,
+    segment: &HashSet<&EventId>,
+    stored: &HashMap<EventId, Message>,
+) -> Result<HashMap<EventId, EventId>> {
+    let targets: Vec<EventId> =
+        segment.iter().filter(|id| !stored.contains_key(**id)).map(|id| (*id).clone()).collect();
+    if targets.is_empty() {
+        return Ok(HashMap::new());
+    }
+    let kind = Some(RelationKind::Redaction);
+    let found = store.related(RelationQuery { room: room.clone(), targets, kind, limit: usize::MAX }).await?;
+    let pairs = found.into_iter().rev().filter_map(|by| Some((by.relation?.target, by.id)));
+    Ok(pairs.collect())
+}
+
+async fn redacted_state<S: StorageAdapter + ?Sized>(
+    store: &S,
+    room: &RoomId,
+    targets: &HashSet<&EventId>,
+    stored: &HashMap<EventId, Message>,
+) -> Result<Vec<StateEntry>> {
+    let mut entries = Vec::new();
+    for target in targets.iter().filter_map(|id| stored.get(*id)) {
+        if let Some(key) = &target.state_key {
+            let query = StateQuery::one(Scope::Room(room.clone()), target.kind.clone(), key.clone());
+            entries.extend(store.state(query).await?);
+        }
+    }
+    Ok(entries)
+}
+
+/// The timeline from the oldest anchor to the newest one (to the end, where the segment is the newest
+/// of the room), and `margin` items beyond either.
+async fn window<S: StorageAdapter + ?Sized>(
+    store: &S,
+    room: &RoomId,
+    anchors: Vec<Position>,
+    gap: Option<Position>,
+    margin: usize,
+) -> Result<Window> {
+    let (Some(low), Some(high)) = (anchors.iter().min(), anchors.iter().max()) else {
+        let slice = store.timeline(room, Page::newest(margin)).await?;
+        return Ok(Window {
+            items: slice.items.into_iter().map(stored).collect(),
+            older: slice.more,
+            newer: false,
+        });
+    };
+    let at = Cursor::at_position(*low);
+    let below = store.timeline(room, Page::older_than(at.clone(), margin)).await?;
+    let mut window =
+        Window { items: below.items.into_iter().map(stored).collect(), older: below.more, newer: true };
+    // The item at `low` itself: a cursor's item is not part of its page.
+    let mut cursor = match low.older(1) {
+        Some(before) => Page::newer_than(Cursor::at_position(before), CHUNK),
+        None => Page { limit: CHUNK, ..Page::oldest(CHUNK) },
+    };
+    let high = if gap.is_some() { *high } else { Position::MAX };
+    let mut beyond = 0;
+    while window.newer && beyond < margin {
+        debug_assert_eq!(cursor.direction, Direction::Newer);
+        let slice = store.timeline(room, cursor).await?;
+        beyond += slice.items.iter().filter(|item| item.position() > high).count();
+        window.newer = slice.more;
+        let Some(next) = slice.newer() else { break };
+        cursor = Page::newer_than(next, CHUNK);
+        window.items.extend(slice.items.into_iter().map(stored));
+    }
+    Ok(window)
+}
+
+fn stored(item: Item) -> Stored {
+    let position = item.position();
+    let item = match item {
+        Item::Message(message) if message.provisional => Slot::Provisional(message.id),
+        Item::Message(message) => Slot::Anchor(message.id),
+        Item::Gap(gap) => Slot::Gap(gap.token),
+    };
+    Stored { position, item }
+}
+
+async fn token<S: StorageAdapter + ?Sized>(store: &S) -> Result<Option<String>> {
+    let found = store.state(one(Scope::Account, TOKEN, "")?).await?;
+    found.first().map(|entry| entry.value.parse()).transpose()
+}
+
+async fn spaces<S: StorageAdapter + ?Sized>(store: &S, child: &RoomId) -> Result<Vec<RoomId>> {
+    let found = store.state(one(Scope::Account, SPACES, child.as_str())?).await?;
+    found.first().map_or_else(|| Ok(Vec::new()), |entry| entry.value.parse())
+}
+
+fn one(scope: Scope, kind: &str, key: &str) -> Result<StateQuery> {
+    Ok(StateQuery::one(scope, EventType::new(kind)?, StateKey::new(key)?))
+}

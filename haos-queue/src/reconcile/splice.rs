@@ -1,0 +1,228 @@
+//! The order of a timeline after a segment is worked into it.
+
+use std::collections::HashMap;
+
+use haos_store_api::{EventId, Position};
+
+use super::timeline::{Slot, Stored, Window};
+
+/// A run of events from the server, oldest first, without a hole among them.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Segment<'a> {
+    /// The ids of its events.
+    pub events: Vec<&'a EventId>,
+    /// What is known of the history before the first event.
+    pub older: Older,
+    /// The gap it was fetched from: its last event is followed by whatever follows the gap.
+    /// None: its last event is the newest of the room.
+    pub gap: Option<Position>,
+}
+
+/// What lies before the first event of a segment.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Older {
+    /// Whatever the store has: nothing was left out.
+    Joined,
+    /// Possibly more, to be fetched with the token.
+    Token(Option<String>),
+    /// Nothing: the beginning of history.
+    Start,
+}
+
+/// A slot of the new order: stored before (at a position), or new.
+pub type Ordered = (Option<Position>, Slot);
+
+/// The window's items in their new order, with the segment's new events and moved gaps among them.
+/// Items of the window that are missing in the answer are gone (closed gaps, provisional messages that
+/// are now placed for good).
+pub fn splice(window: &Window, segment: &Segment<'_>) -> Vec<Ordered> {
+    Splice::new(window, segment).run()
+}
+
+struct Splice<'a> {
+    window: &'a Window,
+    segment: &'a Segment<'a>,
+    /// Inserted before and after each item of the window, and at the end.
+    before: HashMap<usize, Vec<Slot>>,
+    after: HashMap<usize, Vec<Slot>>,
+    tail: Vec<Slot>,
+    gone: Vec<bool>,
+    retoken: HashMap<usize, Option<String>>,
+}
+
+impl<'a> Splice<'a> {
+    fn new(window: &'a Window, segment: &'a Segment<'a>) -> Self {
+        Self {
+            window,
+            segment,
+            before: HashMap::new(),
+            after: HashMap::new(),
+            tail: Vec::new(),
+            gone: vec![false; window.items.len()],
+            retoken: HashMap::new(),
+        }
+    }
+
+    fn run(mut self) -> Vec<Ordered> {
+        let index: HashMap<&EventId, usize> = self.segment.events.iter().copied().zip(0..).collect();
+        // Where each event of the segment stands already, if it does for good.
+        let mut stands: Vec<Option<usize>> = vec![None; self.segment.events.len()];
+        for (slot, stored) in self.window.items.iter().enumerate() {
+            match &stored.item {
+                Slot::Anchor(id) => {
+                    if let Some(event) = index.get(id) {
+                        stands[*event] = Some(slot);
+                    }
+                }
+                Slot::Provisional(id) if index.contains_key(id) => self.gone[slot] = true,
+                _ => {}
+            }
+        }
+        let gap = self.gap_slot();
+        let mut anchors: Vec<(usize, usize)> =
+            stands.iter().enumerate().filter_map(|(event, slot)| Some((event, (*slot)?))).collect();
+        // A fetched page is followed by what follows its gap, unless it reaches over the gap itself.
+        if let Some(gap) = gap
+            && anchors.last().is_none_or(|(_, slot)| *slot < gap)
+            && gap + 1 < self.window.items.len()
+        {
+            anchors.push((self.segment.events.len(), gap + 1));
+        }
+        self.leading(anchors.first().copied(), gap);
+        for pair in anchors.windows(2) {
+            self.between(pair[0], pair[1]);
+        }
+        if let Some(last) = anchors.last() {
+            self.trailing(*last, gap);
+        }
+        self.rebuild()
+    }
+
+    fn gap_slot(&self) -> Option<usize> {
+        let position = self.segment.gap?;
+        self.window.items.iter().position(|stored| stored.position == position && stored.item.is_gap())
+    }
+
+    fn news(&self, from: usize, to: usize) -> Vec<Slot> {
+        (from..to).map(Slot::New).collect()
+    }
+
+    /// The gap that goes before the segment, where one is owed. A gap that the segment only narrowed
+    /// keeps its own token if the server gave none.
+    fn older_gap(&self, narrowed: Option<usize>) -> Option<Slot> {
+        let own = narrowed.map(|slot| match &self.window.items[slot].item {
+            Slot::Gap(token) => token.clone(),
+            _ => None,
+        });
+        match (&self.segment.older, own) {
+            (Older::Start, _) => None,
+            (Older::Token(token), own) => Some(Slot::Gap(token.clone().or(own.flatten()))),
+            (Older::Joined, own) => own.map(Slot::Gap),
+        }
+    }
+
+    /// The events before the first anchor; all of them if there is none.
+    fn leading(&mut self, first: Option<(usize, usize)>, gap: Option<usize>) {
+        let Some((event, slot)) = first else {
+            return self.unanchored(gap);
+        };
+        let run = self.news(0, event);
+        let narrowed = slot.checked_sub(1).filter(|older| self.window.items[*older].item.is_gap());
+        let fetched_from = gap.is_some() && narrowed == gap;
+        if let Some(older) = narrowed
+            && (!run.is_empty() || fetched_from)
+        {
+            let mut slots: Vec<Slot> = self.older_gap(Some(older)).into_iter().collect();
+            slots.extend(run);
+            self.gone[older] = true;
+            self.before.entry(slot).or_default().extend(slots);
+            return;
+        }
+        // A page that lies wholly above its gap: the gap stays and is fetched further down.
+        if let Some(gap) = gap
+            && gap < slot
+        {
+            match self.older_gap(Some(gap)) {
+                Some(Slot::Gap(token)) => drop(self.retoken.insert(gap, token)),
+                _ => self.gone[gap] = true,
+            }
+        }
+        let at_head = slot == 0 && !self.window.older;
+        let mut slots = Vec::new();
+        if at_head && !run.is_empty() && matches!(self.segment.older, Older::Token(_)) {
+            slots.extend(self.older_gap(None));
+        }
+        slots.extend(run);
+        self.before.entry(slot).or_default().extend(slots);
+    }
+
+    /// No event of the segment is stored: it follows everything, behind a gap if one is owed.
+    fn unanchored(&mut self, gap: Option<usize>) {
+        // Two holes in a row are one: the newer token pages through both.
+        let last = self.window.items.iter().rposition(|stored| !matches!(stored.item, Slot::Provisional(_)));
+        let last = last.filter(|last| self.window.items[*last].item.is_gap());
+        let owed = self.older_gap(gap.or(last));
+        if let Some(gap) =
+            gap.or(last.filter(|_| owed.is_some() && !matches!(self.segment.older, Older::Joined)))
+        {
+            if self.segment.events.is_empty()
+                && let Some(Slot::Gap(token)) = owed
+            {
+                self.retoken.insert(gap, token);
+                return;
+            }
+            self.gone[gap] = true;
+        }
+        if gap.is_some() || !matches!(self.segment.older, Older::Joined) {
+            self.tail.extend(owed);
+        }
+        let all = self.news(0, self.segment.events.len());
+        self.tail.extend(all);
+    }
+
+    /// The events between two neighbouring anchors. What the segment spans holds no gap any more.
+    fn between(&mut self, (event, slot): (usize, usize), (next_event, next_slot): (usize, usize)) {
+        for older in slot + 1..next_slot.max(slot + 1) {
+            if self.window.items[older].item.is_gap() {
+                self.gone[older] = true;
+            }
+        }
+        let run = self.news(event + 1, next_event);
+        self.after.entry(slot).or_default().extend(run);
+    }
+
+    /// The events after the last anchor.
+    fn trailing(&mut self, (event, slot): (usize, usize), gap: Option<usize>) {
+        if event >= self.segment.events.len() {
+            return;
+        }
+        if let Some(gap) = gap.filter(|gap| *gap > slot) {
+            self.gone[gap] = true;
+        }
+        let run = self.news(event + 1, self.segment.events.len());
+        let guesses = |stored: &Stored| matches!(stored.item, Slot::Provisional(_));
+        if !self.window.newer && self.window.items[slot + 1..].iter().all(guesses) {
+            self.tail.extend(run);
+        } else {
+            self.after.entry(slot).or_default().extend(run);
+        }
+    }
+
+    fn rebuild(mut self) -> Vec<Ordered> {
+        let mut order = Vec::with_capacity(self.window.items.len() + self.segment.events.len());
+        let new = |slots: Option<Vec<Slot>>| slots.into_iter().flatten().map(|slot| (None, slot));
+        for (at, stored) in self.window.items.iter().enumerate() {
+            order.extend(new(self.before.remove(&at)));
+            if !self.gone[at] {
+                let item = match self.retoken.remove(&at) {
+                    Some(token) => Slot::Gap(token),
+                    None => stored.item.clone(),
+                };
+                order.push((Some(stored.position), item));
+            }
+            order.extend(new(self.after.remove(&at)));
+        }
+        order.extend(new(Some(self.tail)));
+        order
+    }
+}

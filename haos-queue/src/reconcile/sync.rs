@@ -1,0 +1,139 @@
+//! A sync response as one batch.
+
+use std::collections::BTreeMap;
+
+use haos_store_api::{
+    EventType, Json, Pending, Result, Room, RoomId, Scope, StateEntry, StateKey, UserId, WriteBatch,
+};
+
+use super::PlanError;
+use super::gather::SyncView;
+use super::room::segment_ops;
+use super::splice::Older;
+use crate::{Event, RoomDelta, RoomPatch, Rules, SyncDelta};
+
+/// The state kind, under the account and the empty key, that holds the sync token.
+pub const OWN_TOKEN: &str = TOKEN;
+pub(super) const TOKEN: &str = "haos.sync_token";
+/// The state kind, under the account and a room's id, that holds the ids of the room's spaces.
+pub(super) const SPACES: &str = "haos.spaces";
+
+/// The batch that takes the store from `view` to where the response leads: rooms, timelines, gaps,
+/// state, confirmed outbox rows and the token, all or nothing.
+///
+/// Applying the same response to the view after it gives a batch that changes nothing.
+///
+/// # Errors
+/// [`PlanError::Narrow`] if more of a timeline must be read first.
+pub fn sync(
+    delta: &SyncDelta,
+    view: &SyncView,
+    own: Option<&UserId>,
+    rules: &dyn Rules,
+) -> Result<WriteBatch, PlanError> {
+    let mut batch = WriteBatch::relaxed();
+    let spaces = spaces_after(delta, view);
+    for room in &delta.rooms {
+        let stored = view.rooms.get(&room.id);
+        batch.expect_room(&room.id, stored.map(|stored| stored.room.revision));
+        let mut row = room_after(room, stored.map(|stored| &stored.room));
+        if let Some(spaces) = spaces.get(&room.id) {
+            row.spaces.clone_from(spaces);
+        }
+        batch.put_room(row);
+        let older = if room.limited { Older::Token(room.prev.clone()) } else { Older::Joined };
+        segment_ops(&mut batch, &room.id, stored, &room.timeline, (older, None), rules)?;
+        for entry in &room.state {
+            batch.put_state(entry.clone());
+        }
+        for row in confirmed(&room.timeline, &view.pending, &room.id, own) {
+            batch.remove_pending(row.txn_id.clone());
+        }
+    }
+    for (child, spaces) in spaces {
+        if let Some(room) = view.children.get(child) {
+            batch.expect_room(child, Some(room.revision));
+            batch.put_room(Room { spaces: spaces.clone(), ..room.clone() });
+        }
+        if delta.spaces.iter().any(|link| link.child == *child) {
+            batch.put_state(account(SPACES, child.as_str(), &spaces)?);
+        }
+    }
+    for entry in &delta.account {
+        batch.put_state(entry.clone());
+    }
+    if let Some(token) = &delta.next {
+        batch.put_state(account(TOKEN, "", token)?);
+    }
+    Ok(batch)
+}
+
+fn account<T: serde::Serialize>(kind: &str, key: &str, value: &T) -> Result<StateEntry, PlanError> {
+    let entry = || {
+        Ok::<_, haos_store_api::Error>(StateEntry {
+            scope: Scope::Account,
+            kind: EventType::new(kind)?,
+            key: StateKey::new(key)?,
+            event_id: None,
+            value: Json::of(value)?,
+        })
+    };
+    entry().map_err(|e| PlanError::Invalid(e.to_string()))
+}
+
+/// The spaces, after the response, of every room whose spaces were read.
+fn spaces_after<'a>(delta: &SyncDelta, view: &'a SyncView) -> BTreeMap<&'a RoomId, Vec<RoomId>> {
+    let mut after: BTreeMap<&RoomId, Vec<RoomId>> =
+        view.spaces.iter().map(|(child, spaces)| (child, spaces.clone())).collect();
+    for link in &delta.spaces {
+        let Some(spaces) = after.get_mut(&link.child) else { continue };
+        spaces.retain(|space| *space != link.space);
+        if link.present {
+            spaces.push(link.space.clone());
+        }
+    }
+    for spaces in after.values_mut() {
+        spaces.sort();
+    }
+    after
+}
+
+/// The room row after the response.
+fn room_after(delta: &RoomDelta, stored: Option<&Room>) -> Room {
+    let mut room = stored.cloned().unwrap_or_else(|| Room::new(delta.id.clone(), delta.membership));
+    let RoomPatch { name, topic, avatar, kind, unread } = delta.patch.clone();
+    room.membership = delta.membership;
+    room.name = name.unwrap_or(room.name);
+    room.topic = topic.unwrap_or(room.topic);
+    room.avatar = avatar.unwrap_or(room.avatar);
+    room.kind = kind.unwrap_or(room.kind);
+    room.unread = unread.unwrap_or(room.unread);
+    let latest = |state_too: bool| {
+        let events = delta.timeline.iter().filter(|event| state_too || event.state_key.is_none());
+        events.map(|event| event.timestamp_ms).max()
+    };
+    room.last_activity_ms = room.last_activity_ms.max(latest(false).unwrap_or(0));
+    // A room without messages is sorted by when something last happened in it.
+    if room.last_activity_ms == 0 {
+        room.last_activity_ms = latest(true).unwrap_or(0);
+    }
+    room
+}
+
+/// The outbox rows whose echo is among the events: by transaction id and own sender, else by event id.
+/// The same text is never a match.
+pub(super) fn confirmed<'a>(
+    events: &'a [Event],
+    outbox: &'a [Pending],
+    room: &'a RoomId,
+    own: Option<&'a UserId>,
+) -> impl Iterator<Item = &'a Pending> {
+    outbox.iter().filter(move |row| {
+        row.room == *room
+            && events.iter().any(|event| {
+                let ours = own.is_none_or(|own| event.sender == *own);
+                (ours && event.txn_id.as_ref() == Some(&row.txn_id))
+                    || row.event_id.as_ref() == Some(&event.id)
+            })
+    })
+}

@@ -1,0 +1,40 @@
+use haos_store_api::{EventId, Position};
+
+/// A part of a stored timeline, oldest first.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub struct Window {
+    /// Its items.
+    pub items: Vec<Stored>,
+    /// Whether older items exist that are not in the window.
+    pub older: bool,
+    /// Whether newer items exist that are not in the window.
+    pub newer: bool,
+}
+
+/// A stored item, as far as its place matters.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Stored {
+    /// Where it stands.
+    pub position: Position,
+    /// What it is.
+    pub item: Slot,
+}
+
+/// What stands at a place of a timeline.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Slot {
+    /// A message that a sync or a page confirmed: an anchor.
+    Anchor(EventId),
+    /// An own message stored from a send's answer: no anchor, its place is a guess.
+    Provisional(EventId),
+    /// A hole, with the token that pages into it from its newer edge.
+    Gap(Option<String>),
+    /// A new event, by its index in the segment.
+    New(usize),
+}
+
+impl Slot {
+    pub(super) fn is_gap(&self) -> bool {
+        matches!(self, Self::Gap(_))
+    }
+}

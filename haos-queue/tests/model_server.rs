@@ -1,0 +1,205 @@
+//! Reconciliation against a model server that knows the true order: syncs, limited syncs, lost tokens,
+//! backfill in any order, two fillers of one gap, own messages in every phase, replays and crashes.
+
+#[path = "support/mod.rs"]
+mod support;
+
+use haos_queue::{EmptyOnRedaction, Filled, SyncDelta, Synced, apply_page, apply_sync};
+use haos_store_api::*;
+use proptest::prelude::*;
+use support::{Server, check, own, room_id, timeline};
+
+#[derive(Debug, Clone)]
+enum Step {
+    /// The server gets messages.
+    Arrive { room: usize, count: usize },
+    /// A moderator redacts.
+    Redact { room: usize, back: usize },
+    /// The user writes: the row, the server's event, and maybe the answer before any sync.
+    Write { room: usize, answered: bool },
+    /// A sync with a limit; applied twice if so.
+    Sync { limit: usize, twice: bool },
+    /// A sync is answered, and another is applied before it: the old answer comes late.
+    Late { limit: usize },
+    /// The token is lost: a fresh initial sync.
+    Fresh { limit: usize },
+    /// A page is fetched for a gap; a second filler with the same gap comes after it if so.
+    Fill { room: usize, gap: usize, limit: usize, race: bool },
+    /// Old messages are forgotten.
+    Prune { room: usize, keep: u64 },
+}
+
+fn step() -> impl Strategy<Value = Step> {
+    let room = 0..2usize;
+    prop_oneof![
+        4 => (room.clone(), 1..9usize).prop_map(|(room, count)| Step::Arrive { room, count }),
+        1 => (room.clone(), 0..12usize).prop_map(|(room, back)| Step::Redact { room, back }),
+        1 => (room.clone(), any::<bool>()).prop_map(|(room, answered)| Step::Write { room, answered }),
+        4 => (1..8usize, any::<bool>()).prop_map(|(limit, twice)| Step::Sync { limit, twice }),
+        1 => (1..8usize).prop_map(|limit| Step::Late { limit }),
+        1 => (1..30usize).prop_map(|limit| Step::Fresh { limit }),
+        4 => (room.clone(), 0..4usize, 1..9usize, any::<bool>())
+            .prop_map(|(room, gap, limit, race)| Step::Fill { room, gap, limit, race }),
+        1 => (room, 1..12u64).prop_map(|(room, keep)| Step::Prune { room, keep }),
+    ]
+}
+
+struct Client {
+    store: MemoryStore,
+    server: Server,
+    /// The stream position the stored token stands for.
+    seen: Option<u64>,
+    txns: u64,
+    /// Tokens that a pruned gap would be asked for.
+    sent: Vec<(usize, TxnId)>,
+}
+
+impl Client {
+    async fn sync(&mut self, delta: &SyncDelta) -> Synced {
+        apply_sync(&self.store, delta, Some(&own()), &EmptyOnRedaction).await.unwrap()
+    }
+
+    async fn fill(&self, gap: &Gap, room: usize, limit: usize) -> Filled {
+        let token = match &gap.token {
+            Some(token) => token.clone(),
+            None => self.context_token(gap, room).await,
+        };
+        let page = self.server.page(room, &token, limit);
+        apply_page(&self.store, gap, &page, Some(&own()), &EmptyOnRedaction).await.unwrap()
+    }
+
+    /// What a server's context of the next newer message gives for a gap without a token.
+    async fn context_token(&self, gap: &Gap, room: usize) -> String {
+        let items = timeline(&self.store, room).await;
+        let next = items.iter().filter_map(Item::as_message).find(|m| m.position > gap.position && !m.provisional);
+        let truth = &self.server.rooms[&room];
+        let at = next.and_then(|next| truth.iter().position(|(_, event)| event.id == next.id));
+        format!("p{}", at.unwrap_or(truth.len()))
+    }
+
+    async fn step(&mut self, step: &Step) -> Result<(), TestCaseError> {
+        match step {
+            Step::Arrive { room, count } => (0..*count).for_each(|_| self.server.message(*room)),
+            Step::Redact { room, back } => self.server.redact(*room, *back),
+            Step::Write { room, answered } => self.write(*room, *answered).await,
+            Step::Sync { limit, twice } => {
+                let delta = self.server.sync(self.seen, *limit);
+                prop_assert_ne!(self.sync(&delta).await, Synced::Stale);
+                if *twice {
+                    prop_assert_eq!(self.sync(&delta).await, Synced::Unchanged, "applied twice");
+                }
+                self.seen = Some(self.server.stream);
+            }
+            Step::Late { limit } => {
+                let late = self.server.sync(self.seen, *limit);
+                self.server.message(0);
+                let now = self.server.sync(self.seen, *limit);
+                self.sync(&now).await;
+                if late.since.is_some() {
+                    prop_assert_eq!(self.sync(&late).await, Synced::Stale);
+                }
+                self.seen = Some(self.server.stream);
+            }
+            Step::Fresh { limit } => {
+                self.sync(&self.server.sync(None, *limit)).await;
+                self.seen = Some(self.server.stream);
+            }
+            Step::Fill { room, gap, limit, race } => {
+                let gaps = self.store.gaps(&room_id(*room)).await.unwrap();
+                if let Some(gap) = gaps.get(*gap) {
+                    prop_assert_eq!(self.fill(gap, *room, *limit).await, Filled::Applied);
+                    if *race {
+                        self.fill(gap, *room, *limit + 1).await;
+                    }
+                }
+            }
+            Step::Prune { room, keep } => {
+                let mut batch = WriteBatch::relaxed();
+                batch.prune(Prune { room: room_id(*room), keep: *keep, protect: Vec::new() });
+                self.store.apply(batch).await.unwrap();
+            }
+        }
+        Ok(())
+    }
+
+    /// Enqueue, send, and maybe store the answer's event as the send's answer leaves it.
+    async fn write(&mut self, room: usize, answered: bool) {
+        if self.store.room(&room_id(room)).await.unwrap().is_none() {
+            return;
+        }
+        self.txns += 1;
+        let txn_id = TxnId::new(format!("txn{}", self.txns)).unwrap();
+        let event = self.server.own_message(room, &txn_id);
+        let mut row =
+            Pending::new(txn_id.clone(), room_id(room), event.kind.clone(), event.content.clone(), 0);
+        row.state = PendingState::Sending;
+        let mut batch = WriteBatch::strict();
+        if answered {
+            row.state = PendingState::Sent;
+            row.event_id = Some(event.id.clone());
+            let items = timeline(&self.store, room).await;
+            let end = items.last().map_or(Position::FIRST, |item| item.position().newer(1).unwrap());
+            batch.put_message(Message { provisional: true, ..event.into_message(room_id(room), end) });
+        }
+        batch.put_pending(row);
+        self.store.apply(batch).await.unwrap();
+        self.sent.push((room, txn_id));
+    }
+
+    async fn check(&self) -> Result<(), TestCaseError> {
+        for room in 0..2 {
+            check(&self.store, &self.server, room, self.seen.unwrap_or(0)).await.map_err(TestCaseError::fail)?;
+        }
+        Ok(())
+    }
+
+    /// Syncs, fills every gap and compares with the truth: the same events, the same order, no gap, no
+    /// outbox row that the server has.
+    async fn drain(&mut self) -> Result<(), TestCaseError> {
+        self.sync(&self.server.sync(self.seen, 3)).await;
+        self.seen = Some(self.server.stream);
+        for room in 0..2 {
+            let mut rounds = 0;
+            while let Some(gap) = self.store.gaps(&room_id(room)).await.unwrap().pop() {
+                self.fill(&gap, room, 5).await;
+                self.check().await?;
+                rounds += 1;
+                prop_assert!(rounds < 200, "filling does not come to an end");
+            }
+            let stored: Vec<_> = timeline(&self.store, room)
+                .await
+                .into_iter()
+                .filter_map(|item| item.as_message().map(|m| (m.id.clone(), m.content.clone(), m.provisional)))
+                .collect();
+            let truth = self.server.rooms.get(&room).into_iter().flatten();
+            let truth: Vec<_> =
+                truth.map(|(_, event)| (event.id.clone(), event.content.clone(), false)).collect();
+            prop_assert_eq!(stored, truth);
+        }
+        let left = self.store.pending(PendingQuery::default()).await.unwrap();
+        prop_assert!(left.is_empty(), "unconfirmed: {:?}", left);
+        Ok(())
+    }
+}
+
+fn run(steps: Vec<Step>) -> Result<(), TestCaseError> {
+    let runtime = tokio::runtime::Builder::new_current_thread().build().unwrap();
+    runtime.block_on(async {
+        let (store, server) = (MemoryStore::new(), Server::default());
+        let mut client = Client { store, server, seen: None, txns: 0, sent: Vec::new() };
+        for step in &steps {
+            client.step(step).await?;
+            client.check().await?;
+        }
+        client.drain().await
+    })
+}
+
+proptest! {
+    #![proptest_config(ProptestConfig { cases: 2000, ..ProptestConfig::default() })]
+
+    #[test]
+    fn converges_on_the_servers_order(steps in proptest::collection::vec(step(), 1..40)) {
+        run(steps)?;
+    }
+}

@@ -1,0 +1,164 @@
+//! A model homeserver that knows the true order, and the checks of a store against it.
+
+use std::collections::BTreeMap;
+
+use haos_queue::{BackfillPage, Event, RoomDelta, SyncDelta};
+use haos_store_api::*;
+
+pub fn room_id(n: usize) -> RoomId {
+    RoomId::new(format!("!room{n}")).unwrap()
+}
+
+pub fn own() -> UserId {
+    UserId::new("@me:x").unwrap()
+}
+
+/// One server: rooms of events in true order, each with its place in the server's stream.
+#[derive(Debug, Default)]
+pub struct Server {
+    pub rooms: BTreeMap<usize, Vec<(u64, Event)>>,
+    pub stream: u64,
+}
+
+impl Server {
+    fn send(&mut self, room: usize, event: Event) {
+        self.stream += 1;
+        self.rooms.entry(room).or_default().push((self.stream, event));
+    }
+
+    fn event(&self, room: usize, sender: UserId) -> Event {
+        Event {
+            id: EventId::new(format!("${room}-{}", self.stream)).unwrap(),
+            sender,
+            timestamp_ms: 1000 + self.stream as i64,
+            kind: EventType::new("m.room.message").unwrap(),
+            state_key: None,
+            content: Json::new(format!(r#"{{"body":"{}"}}"#, self.stream)).unwrap(),
+            relation: None,
+            txn_id: None,
+            redacted_by: None,
+            extra: None,
+        }
+    }
+
+    pub fn message(&mut self, room: usize) {
+        let event = self.event(room, UserId::new("@other:x").unwrap());
+        self.send(room, event);
+    }
+
+    /// The own user's message: its event, as the send's answer and the echo give it.
+    pub fn own_message(&mut self, room: usize, txn_id: &TxnId) -> Event {
+        let event = Event { txn_id: Some(txn_id.clone()), ..self.event(room, own()) };
+        self.send(room, event.clone());
+        event
+    }
+
+    /// Redacts the message `back` from the newest, in the truth and by an event.
+    pub fn redact(&mut self, room: usize, back: usize) {
+        let mut by = self.event(room, UserId::new("@mod:x").unwrap());
+        let events = self.rooms.entry(room).or_default();
+        let Some(at) = events.len().checked_sub(back + 1) else { return };
+        let target = &mut events[at].1;
+        if target.redacted_by.is_some() || target.kind.as_str() != "m.room.message" {
+            return;
+        }
+        target.redacted_by = Some(by.id.clone());
+        target.content = Json::empty();
+        by.kind = EventType::new("m.room.redaction").unwrap();
+        by.relation =
+            Some(Relation { kind: RelationKind::Redaction, target: target.id.clone(), key: None });
+        self.send(room, by);
+    }
+
+    /// The response to a sync from `since` (none: initial) with at most `limit` events a room.
+    pub fn sync(&self, since: Option<u64>, limit: usize) -> SyncDelta {
+        let mut delta = SyncDelta {
+            since: since.map(|n| format!("s{n}")),
+            next: Some(format!("s{}", self.stream)),
+            ..SyncDelta::default()
+        };
+        for (room, events) in &self.rooms {
+            let news = events.iter().filter(|(n, _)| *n > since.unwrap_or(0)).count();
+            if news == 0 {
+                continue;
+            }
+            let shown = news.min(limit);
+            let first = events.len() - shown;
+            delta.rooms.push(RoomDelta {
+                limited: news > limit,
+                prev: Some(format!("p{first}")),
+                timeline: events[first..].iter().map(|(_, event)| event.clone()).collect(),
+                ..RoomDelta::new(room_id(*room), Membership::Join)
+            });
+        }
+        delta
+    }
+
+    /// The page of at most `limit` events before the token.
+    pub fn page(&self, room: usize, token: &str, limit: usize) -> BackfillPage {
+        let end: usize = token[1..].parse().unwrap();
+        let first = end.saturating_sub(limit);
+        let events = self.rooms[&room][first..end].iter().map(|(_, event)| event.clone()).collect();
+        BackfillPage { room: room_id(room), events, end: (first > 0).then(|| format!("p{first}")) }
+    }
+}
+
+pub async fn timeline(store: &dyn StorageAdapter, room: usize) -> Vec<Item> {
+    let mut page = Page::oldest(7);
+    let mut items = Vec::new();
+    loop {
+        let slice = store.timeline(&room_id(room), page).await.unwrap();
+        let more = slice.more;
+        let next = slice.newer();
+        items.extend(slice.items);
+        let Some(next) = next.filter(|_| more) else { return items };
+        page = Page::newer_than(next, 7);
+    }
+}
+
+/// The stored timeline of a room against the truth: each confirmed message once, in the server's order;
+/// what the server has between two neighbours, or before the first, is behind a gap; up to `seen`, the
+/// newest stored is the server's newest; what is known to be redacted is empty.
+pub async fn check(store: &dyn StorageAdapter, server: &Server, room: usize, seen: u64) -> Result<(), String> {
+    let Some(truth) = server.rooms.get(&room) else { return Ok(()) };
+    let place: BTreeMap<&EventId, usize> =
+        truth.iter().enumerate().map(|(at, (_, event))| (&event.id, at)).collect();
+    let items = timeline(store, room).await;
+    let mut last: Option<usize> = None;
+    let mut hole = false;
+    for (i, item) in items.iter().enumerate() {
+        match item {
+            Item::Gap(_) if matches!(items.get(i + 1), Some(Item::Gap(_))) => {
+                return Err(format!("two gaps in a row at {i}"));
+            }
+            Item::Gap(_) => hole = true,
+            Item::Message(message) if message.provisional => {}
+            Item::Message(message) => {
+                let at = *place.get(&message.id).ok_or(format!("{} is not the server's", message.id))?;
+                let expected = last.map_or(0, |last| last + 1);
+                if at < expected {
+                    return Err(format!("{} is misplaced", message.id));
+                }
+                if at > expected && !hole {
+                    return Err(format!("{} follows a hole that is no gap", message.id));
+                }
+                last = Some(at);
+                hole = false;
+            }
+        }
+    }
+    let newest = truth.iter().rposition(|(n, _)| *n <= seen);
+    if newest.is_some() && (last < newest || hole) {
+        return Err(format!("the newest event is missing: {last:?} < {newest:?}"));
+    }
+    // Whoever holds a redaction holds no content of its target.
+    let messages: Vec<_> = items.iter().filter_map(Item::as_message).collect();
+    for by in &messages {
+        let target = by.relation.as_ref().filter(|relation| relation.kind == RelationKind::Redaction);
+        let stored = target.and_then(|target| messages.iter().find(|message| message.id == target.target));
+        if stored.is_some_and(|stored| stored.redacted_by.is_none() || stored.content != Json::empty()) {
+            return Err(format!("{:?} was redacted and is not empty", target.map(|t| &t.target)));
+        }
+    }
+    Ok(())
+}

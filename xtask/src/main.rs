@@ -1,0 +1,98 @@
+//! The one door for the chores of this workspace: `cargo xtask --help`.
+//!
+//! It compiles before anything else does, so it depends on little.
+
+mod cmd;
+mod need;
+mod root;
+mod runner;
+mod setup;
+mod step;
+mod tidy;
+
+use std::process::ExitCode;
+
+use clap::{Args, Parser, Subcommand};
+
+use step::{Soak, StepName};
+
+/// What a chore returns; the text of an error says what to do about it.
+type Result<T = ()> = std::result::Result<T, String>;
+
+/// The chores of the HAOS offline store.
+#[derive(Parser)]
+#[command(name = "cargo xtask", bin_name = "cargo xtask")]
+struct Cli {
+    #[command(subcommand)]
+    chore: Chore,
+}
+
+#[derive(Subcommand)]
+enum Chore {
+    /// Install what a fresh machine lacks; does nothing where nothing is missing
+    Setup {
+        /// Also install cargo-deny, which compiles for some minutes
+        #[arg(long)]
+        all: bool,
+    },
+    /// Everything a change must pass: style, lints, tests, wasm, docs, demo, licences
+    Test(TestArgs),
+    /// `setup`, then `test`, without colours and progress bars
+    Ci(TestArgs),
+    /// The style checks alone
+    Tidy {
+        /// Write the hashes of new migrations; a hash that is written stays
+        #[arg(long)]
+        bless: bool,
+    },
+}
+
+#[derive(Args)]
+struct TestArgs {
+    /// Long soaks and compiled benches: as `--scripts 20000 --kills 100`
+    #[arg(long)]
+    full: bool,
+    /// Conformance scripts a backend runs (HAOS_SCRIPTS)
+    #[arg(long, value_name = "N")]
+    scripts: Option<u32>,
+    /// Processes killed in the crash tests (HAOS_KILLS)
+    #[arg(long, value_name = "N")]
+    kills: Option<u32>,
+    /// Only these steps; may be given more than once
+    #[arg(long, value_name = "STEP", value_delimiter = ',')]
+    only: Vec<StepName>,
+    /// Print the steps and their commands, run nothing
+    #[arg(long)]
+    list: bool,
+}
+
+impl TestArgs {
+    fn run(self) -> Result {
+        let soak = Soak::new(self.full, self.scripts, self.kills);
+        let steps = step::select(step::all(self.full, soak), &self.only);
+        if self.list {
+            steps.iter().for_each(|step| println!("{step}"));
+            return Ok(());
+        }
+        runner::run(&root::find()?, &steps)
+    }
+}
+
+fn main() -> ExitCode {
+    let outcome = match Cli::parse().chore {
+        Chore::Setup { all } => setup::run(all),
+        Chore::Test(args) => args.run(),
+        Chore::Ci(args) => {
+            cmd::plain_output();
+            setup::run(false).and_then(|()| args.run())
+        }
+        Chore::Tidy { bless } => root::find().and_then(|root| tidy::run(&root, bless)),
+    };
+    match outcome {
+        Ok(()) => ExitCode::SUCCESS,
+        Err(message) => {
+            eprintln!("xtask: {message}");
+            ExitCode::FAILURE
+        }
+    }
+}

@@ -1,0 +1,102 @@
+use std::path::Path;
+use std::time::{Duration, Instant};
+
+use crate::Result;
+use crate::need::Need;
+use crate::step::{Step, StepName};
+use crate::{setup, tidy};
+
+/// Runs the steps in order and stops at the first that fails.
+pub(crate) fn run(root: &Path, steps: &[Step]) -> Result {
+    if steps.is_empty() {
+        return Err("no step to run: `bench` runs with --full".into());
+    }
+    prepare(steps)?;
+    let started = Instant::now();
+    let mut done = Vec::new();
+    for step in steps {
+        println!("\n==> {}: {}", step.name, step.about);
+        let begun = Instant::now();
+        let outcome = run_one(root, step);
+        let took = begun.elapsed();
+        match outcome {
+            Ok(note) => {
+                println!("<== {}: {note} in {}", step.name, seconds(took));
+                done.push((step.name, note, took));
+            }
+            Err(reproduce) => return Err(failure(step.name, took, &reproduce)),
+        }
+    }
+    println!("\nstep     outcome  time");
+    for (name, note, took) in done {
+        println!("{name:8} {note:8} {}", seconds(took));
+    }
+    println!("everything that ran passed, in {}", seconds(started.elapsed()));
+    Ok(())
+}
+
+fn prepare(steps: &[Step]) -> Result {
+    let mut needs: Vec<_> = steps.iter().flat_map(|step| step.needs.iter().copied()).collect();
+    needs.sort_unstable();
+    needs.dedup();
+    needs.into_iter().try_for_each(Need::meet)?;
+    setup::warn_without_c_compiler();
+    Ok(())
+}
+
+/// What became of the step, or the line that repeats what failed.
+fn run_one(root: &Path, step: &Step) -> Result<&'static str> {
+    if let Some(need) = step.optional.filter(|need| !need.is_met()) {
+        println!("{} is not installed: `cargo xtask setup --all` gets it", need.name());
+        return Ok("skipped");
+    }
+    if step.commands.is_empty() {
+        return tidy::run(root, false).map(|()| "ok").map_err(|message| {
+            eprintln!("{message}");
+            "cargo xtask tidy".into()
+        });
+    }
+    for cmd in &step.commands {
+        println!("$ {cmd}");
+        if !cmd.run(root) {
+            return Err(cmd.to_string());
+        }
+    }
+    Ok("ok")
+}
+
+fn failure(name: StepName, took: Duration, reproduce: &str) -> String {
+    format!("step {name} failed after {}; repeat it alone with\n\n    {reproduce}\n", seconds(took))
+}
+
+fn seconds(took: Duration) -> String {
+    format!("{:.1} s", took.as_secs_f64())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::cmd::Cmd;
+
+    fn step(commands: Vec<Cmd>) -> Step {
+        Step { name: StepName::Fmt, about: "a step", needs: Vec::new(), optional: None, commands }
+    }
+
+    #[test]
+    fn a_failure_names_the_command_that_repeats_it() {
+        let steps = [step(vec![Cmd::cargo("--version"), Cmd::new("no-such-program", &["x y"])])];
+        let message = run(Path::new("."), &steps).unwrap_err();
+        assert!(message.starts_with("step fmt failed after"), "{message}");
+        assert!(message.contains("    no-such-program 'x y'\n"), "{message}");
+    }
+
+    #[test]
+    fn steps_that_pass_pass() {
+        assert_eq!(run(Path::new("."), &[step(vec![Cmd::cargo("--version")])]), Ok(()));
+    }
+
+    #[test]
+    fn an_empty_run_is_not_a_pass() {
+        assert!(run(Path::new("."), &[]).is_err());
+    }
+}

@@ -1,0 +1,180 @@
+use std::fmt;
+
+use clap::ValueEnum;
+
+use crate::cmd::Cmd;
+use crate::need::Need;
+
+/// One part of `cargo xtask test`, in the order in which they run.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
+pub(crate) enum StepName {
+    Tidy,
+    Fmt,
+    Clippy,
+    Test,
+    Wasm,
+    Doc,
+    Outside,
+    Demo,
+    Bench,
+    Deny,
+}
+
+impl fmt::Display for StepName {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.pad(self.to_possible_value().as_ref().map_or("", |value| value.get_name()))
+    }
+}
+
+/// A step, what it needs of the machine and what it runs.
+pub(crate) struct Step {
+    pub(crate) name: StepName,
+    pub(crate) about: &'static str,
+    pub(crate) needs: Vec<Need>,
+    /// Without it the step is skipped, and says so.
+    pub(crate) optional: Option<Need>,
+    /// None: the style checks, which run inside this process.
+    pub(crate) commands: Vec<Cmd>,
+}
+
+impl fmt::Display for Step {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "{:8} {}", self.name, self.about)?;
+        self.commands.iter().try_for_each(|cmd| write!(f, "\n         $ {cmd}"))
+    }
+}
+
+/// How long the soaking tests go on; unset leaves them their own defaults.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) struct Soak {
+    pub(crate) scripts: Option<u32>,
+    pub(crate) kills: Option<u32>,
+}
+
+impl Soak {
+    pub(crate) fn new(full: bool, scripts: Option<u32>, kills: Option<u32>) -> Self {
+        Self { scripts: scripts.or(full.then_some(20_000)), kills: kills.or(full.then_some(100)) }
+    }
+
+    fn pass_to(self, mut cmd: Cmd) -> Cmd {
+        for (name, value) in [("HAOS_SCRIPTS", self.scripts), ("HAOS_KILLS", self.kills)] {
+            if let Some(value) = value {
+                cmd = cmd.env(name, value);
+            }
+        }
+        cmd
+    }
+}
+
+/// The steps of a run; `full` also compiles the benches as they are measured.
+pub(crate) fn all(full: bool, soak: Soak) -> Vec<Step> {
+    use StepName::*;
+    let wasm = "check --target wasm32-unknown-unknown";
+    let outside = "examples/outside-backend/Cargo.toml";
+    let mut steps = vec![
+        step(Tidy, "style: sizes, whitespace, migrations, arrows between crates", &[]),
+        step(Fmt, "formatting", &["fmt --all --check"]).needs(Need::Rustfmt),
+        step(
+            Clippy,
+            "lints of every target, benches and examples included",
+            &["clippy --workspace --all-targets --all-features -- -D warnings"],
+        )
+        .needs(Need::Clippy),
+        step(Test, "unit, integration and doc tests", &["test --workspace --all-features"]).soaks(soak),
+        step(
+            Wasm,
+            "what frontends share also compiles for browsers",
+            &[
+                &format!("{wasm} -p haos-store-api -p haos-queue -p haos-matrix"),
+                &format!("{wasm} -p haos-store-api --features conformance"),
+            ],
+        )
+        .needs(Need::WasmTarget),
+        step(Doc, "documentation without warnings", &["doc --workspace --all-features --no-deps"])
+            .env("RUSTDOCFLAGS", "-D warnings"),
+        step(
+            Outside,
+            "a backend outside the workspace passes the conformance suite",
+            &[
+                &format!("fmt --check --manifest-path {outside}"),
+                &format!("test --manifest-path {outside} --target-dir target/outside"),
+            ],
+        )
+        .needs(Need::Rustfmt)
+        .soaks(soak),
+        step(Demo, "the demo of the README", &["run --release -p haos-cli -- demo"]),
+    ];
+    if full {
+        steps.push(step(Bench, "the benches compile as measured", &["bench --workspace --no-run"]));
+    }
+    // fetch: cargo-deny reads the crates of every platform, a build only those of its own.
+    let deny = ["fetch", "deny --offline check --hide-inclusion-graph bans licenses sources"];
+    steps.push(
+        step(Deny, "licences, duplicates and sources of dependencies", &deny).only_with(Need::CargoDeny),
+    );
+    steps
+}
+
+/// Those of `steps` that `only` names; all when it names none.
+pub(crate) fn select(mut steps: Vec<Step>, only: &[StepName]) -> Vec<Step> {
+    steps.retain(|step| only.is_empty() || only.contains(&step.name));
+    steps
+}
+
+fn step(name: StepName, about: &'static str, lines: &[&str]) -> Step {
+    let commands = lines.iter().map(|line| Cmd::cargo(line)).collect();
+    Step { name, about, needs: Vec::new(), optional: None, commands }
+}
+
+impl Step {
+    fn needs(mut self, need: Need) -> Self {
+        self.needs.push(need);
+        self
+    }
+
+    fn only_with(mut self, need: Need) -> Self {
+        self.optional = Some(need);
+        self
+    }
+
+    fn env(mut self, name: &'static str, value: &str) -> Self {
+        self.commands = self.commands.into_iter().map(|cmd| cmd.env(name, value)).collect();
+        self
+    }
+
+    fn soaks(mut self, soak: Soak) -> Self {
+        self.commands = self.commands.into_iter().map(|cmd| soak.pass_to(cmd)).collect();
+        self
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn printed(full: bool, soak: Soak) -> String {
+        all(full, soak).iter().map(|step| format!("{step}\n")).collect()
+    }
+
+    #[test]
+    fn a_plain_run_leaves_the_soaks_their_defaults() {
+        let text = printed(false, Soak::new(false, None, None));
+        assert!(!text.contains("HAOS_"), "{text}");
+        assert!(!text.contains("cargo bench"), "{text}");
+    }
+
+    #[test]
+    fn full_soaks_long_and_flags_win_over_it() {
+        assert_eq!(Soak::new(true, None, None), Soak { scripts: Some(20_000), kills: Some(100) });
+        assert_eq!(Soak::new(true, Some(7), None), Soak { scripts: Some(7), kills: Some(100) });
+        let text = printed(true, Soak::new(false, None, Some(3)));
+        assert!(text.contains("$ HAOS_KILLS=3 cargo test --workspace --all-features"), "{text}");
+        assert!(text.contains("$ cargo bench --workspace --no-run"), "{text}");
+    }
+
+    #[test]
+    fn only_keeps_the_order_of_the_run() {
+        let steps = select(all(false, Soak::new(false, None, None)), &[StepName::Doc, StepName::Fmt]);
+        assert_eq!(steps.iter().map(|step| step.name).collect::<Vec<_>>(), [StepName::Fmt, StepName::Doc]);
+    }
+}

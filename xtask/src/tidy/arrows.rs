@@ -1,0 +1,113 @@
+use super::files::File;
+use super::finding::Finding;
+
+/// No crate depends on one above or beside it.
+pub(super) fn check(files: &[File], findings: &mut Vec<Finding>) {
+    let crates: Vec<&str> = files.iter().filter_map(crate_of).collect();
+    for file in files {
+        let (Some(name), Some(text)) = (crate_of(file), file.text()) else { continue };
+        for other in crates.iter().filter(|other| may_not_know(name, other)) {
+            if let Some(line) = mention(text, other) {
+                findings
+                    .push(Finding::error(&file.path, format!("{name} may not depend on {other}")).at(line));
+            }
+        }
+    }
+}
+
+/// The folder of a manifest right below the root: it bears the name of its crate.
+fn crate_of(file: &File) -> Option<&str> {
+    file.path
+        .strip_suffix("/Cargo.toml")
+        .filter(|folder| folder.starts_with("haos-") && !folder.contains('/'))
+}
+
+/// The arrows of ARCHITECTURE.md, read backwards. Dev-dependencies count for backends and the contract.
+fn may_not_know(name: &str, other: &str) -> bool {
+    const ABOVE: [&str; 4] = ["haos-store", "haos-queue", "haos-matrix", "haos-cli"];
+    let is_backend = |name: &str| name.starts_with("haos-store-") && name != "haos-store-api";
+    match name {
+        _ if name == other => false,
+        "haos-store-api" => ABOVE.contains(&other) || is_backend(other),
+        _ if is_backend(name) => ABOVE.contains(&other) || is_backend(other),
+        "haos-store" => ["haos-queue", "haos-matrix", "haos-cli"].contains(&other),
+        "haos-queue" => ["haos-store", "haos-matrix", "haos-cli"].contains(&other),
+        "haos-matrix" => other == "haos-cli",
+        _ => false,
+    }
+}
+
+/// The line of the manifest, from 1, that names `other` outside of comments and `[package]`.
+fn mention(manifest: &str, other: &str) -> Option<usize> {
+    let mut in_package = false;
+    for (line, number) in manifest.lines().zip(1..) {
+        let line = line.split_once('#').map_or(line, |(code, _)| code);
+        if line.starts_with('[') {
+            in_package = line.trim() == "[package]";
+        }
+        let mut words = line.split(|c: char| !c.is_alphanumeric() && c != '-' && c != '_');
+        if !in_package && words.any(|word| word == other) {
+            return Some(number);
+        }
+    }
+    None
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn messages(manifests: &[(&str, &str)]) -> Vec<String> {
+        let files: Vec<_> =
+            manifests.iter().map(|(name, text)| File::of(&format!("{name}/Cargo.toml"), text)).collect();
+        let mut findings = Vec::new();
+        check(&files, &mut findings);
+        findings.iter().map(ToString::to_string).collect()
+    }
+
+    #[test]
+    fn backends_know_only_the_contract() {
+        let found = messages(&[
+            ("haos-store-api", "[dependencies]\n"),
+            ("haos-store-sled", "[dependencies]\nhaos-store-api.workspace = true\n"),
+            ("haos-store-sqlite", "[dev-dependencies]\nhaos-store-sled = { path = \"x\" }\n"),
+            ("haos-queue", "[dev-dependencies]\nhaos-store-sqlite.workspace = true\n"),
+            ("haos-store", "[dependencies]\nhaos-store-sqlite.workspace = true\n"),
+        ]);
+        assert_eq!(
+            found,
+            ["error: haos-store-sqlite/Cargo.toml:2: haos-store-sqlite may not depend on haos-store-sled"]
+        );
+    }
+
+    #[test]
+    fn every_way_to_name_a_dependency_is_seen() {
+        for line in [
+            "[dependencies.haos-queue]",
+            "queue = { package = \"haos-queue\" }",
+            "f = [\"haos-queue/x\"]",
+            "haos-queue = \"1\"",
+        ] {
+            assert_eq!(
+                mention(&format!("[package]\n\n[features]\n{line}\n"), "haos-queue"),
+                Some(4),
+                "{line}"
+            );
+        }
+    }
+
+    #[test]
+    fn comments_descriptions_and_longer_names_are_no_dependency() {
+        let manifest =
+            "[package]\ndescription = \"no haos-queue\"\n[dependencies]\nhaos-queue-x = 1 # haos-queue\n";
+        assert_eq!(mention(manifest, "haos-queue"), None);
+    }
+
+    #[test]
+    fn the_contract_knows_nobody() {
+        for other in ["haos-store", "haos-store-sqlite", "haos-queue", "haos-matrix", "haos-cli"] {
+            assert!(may_not_know("haos-store-api", other), "{other}");
+        }
+        assert!(!may_not_know("haos-cli", "haos-matrix"));
+    }
+}
