@@ -1,7 +1,6 @@
 //! Reconciliation against a model server that knows the true order: syncs, limited syncs, lost tokens,
 //! backfill in any order, two fillers of one gap, own messages in every phase, replays and crashes.
 
-#[path = "support/mod.rs"]
 mod support;
 
 use haos_queue::{EmptyOnRedaction, Filled, SyncDelta, Synced, apply_page, apply_sync};
@@ -25,6 +24,8 @@ enum Step {
     Fresh { limit: usize },
     /// A page is fetched for a gap; a second filler with the same gap comes after it if so.
     Fill { room: usize, gap: usize, limit: usize, race: bool },
+    /// The room's numbers lose their holes, so that what comes next must renumber.
+    Squeeze { room: usize },
     /// Old messages are forgotten.
     Prune { room: usize, keep: u64 },
 }
@@ -40,6 +41,7 @@ fn step() -> impl Strategy<Value = Step> {
         1 => (1..30usize).prop_map(|limit| Step::Fresh { limit }),
         4 => (room.clone(), 0..4usize, 1..9usize, any::<bool>())
             .prop_map(|(room, gap, limit, race)| Step::Fill { room, gap, limit, race }),
+        1 => room.clone().prop_map(|room| Step::Squeeze { room }),
         1 => (room, 1..12u64).prop_map(|(room, keep)| Step::Prune { room, keep }),
     ]
 }
@@ -50,8 +52,6 @@ struct Client {
     /// The stream position the stored token stands for.
     seen: Option<u64>,
     txns: u64,
-    /// Tokens that a pruned gap would be asked for.
-    sent: Vec<(usize, TxnId)>,
 }
 
 impl Client {
@@ -71,7 +71,8 @@ impl Client {
     /// What a server's context of the next newer message gives for a gap without a token.
     async fn context_token(&self, gap: &Gap, room: usize) -> String {
         let items = timeline(&self.store, room).await;
-        let next = items.iter().filter_map(Item::as_message).find(|m| m.position > gap.position && !m.provisional);
+        let next =
+            items.iter().filter_map(Item::as_message).find(|m| m.position > gap.position && !m.provisional);
         let truth = &self.server.rooms[&room];
         let at = next.and_then(|next| truth.iter().position(|(_, event)| event.id == next.id));
         format!("p{}", at.unwrap_or(truth.len()))
@@ -113,9 +114,23 @@ impl Client {
                     }
                 }
             }
-            Step::Prune { room, keep } => {
+            Step::Squeeze { room } => {
+                let items = timeline(&self.store, *room).await;
+                let dense = items.iter().zip(Position::FIRST.get()..);
+                let moves = dense.map(|(item, to)| (item.position(), Position::new(to).unwrap())).collect();
                 let mut batch = WriteBatch::relaxed();
-                batch.prune(Prune { room: room_id(*room), keep: *keep, protect: Vec::new() });
+                batch.renumber(room_id(*room), moves);
+                if !items.is_empty() {
+                    self.store.apply(batch).await.unwrap();
+                }
+            }
+            Step::Prune { room, keep } => {
+                // What a send's answer left is no part of the history that stays.
+                let items = timeline(&self.store, *room).await;
+                let guesses = items.iter().filter_map(Item::as_message).filter(|m| m.provisional).count();
+                let mut batch = WriteBatch::relaxed();
+                let keep = keep + guesses as u64;
+                batch.prune(Prune { room: room_id(*room), keep, protect: Vec::new() });
                 self.store.apply(batch).await.unwrap();
             }
         }
@@ -143,12 +158,13 @@ impl Client {
         }
         batch.put_pending(row);
         self.store.apply(batch).await.unwrap();
-        self.sent.push((room, txn_id));
     }
 
     async fn check(&self) -> Result<(), TestCaseError> {
         for room in 0..2 {
-            check(&self.store, &self.server, room, self.seen.unwrap_or(0)).await.map_err(TestCaseError::fail)?;
+            check(&self.store, &self.server, room, self.seen.unwrap_or(0))
+                .await
+                .map_err(TestCaseError::fail)?;
         }
         Ok(())
     }
@@ -169,7 +185,9 @@ impl Client {
             let stored: Vec<_> = timeline(&self.store, room)
                 .await
                 .into_iter()
-                .filter_map(|item| item.as_message().map(|m| (m.id.clone(), m.content.clone(), m.provisional)))
+                .filter_map(|item| {
+                    item.as_message().map(|m| (m.id.clone(), m.content.clone(), m.provisional))
+                })
                 .collect();
             let truth = self.server.rooms.get(&room).into_iter().flatten();
             let truth: Vec<_> =
@@ -186,7 +204,7 @@ fn run(steps: Vec<Step>) -> Result<(), TestCaseError> {
     let runtime = tokio::runtime::Builder::new_current_thread().build().unwrap();
     runtime.block_on(async {
         let (store, server) = (MemoryStore::new(), Server::default());
-        let mut client = Client { store, server, seen: None, txns: 0, sent: Vec::new() };
+        let mut client = Client { store, server, seen: None, txns: 0 };
         for step in &steps {
             client.step(step).await?;
             client.check().await?;
@@ -196,7 +214,11 @@ fn run(steps: Vec<Step>) -> Result<(), TestCaseError> {
 }
 
 proptest! {
-    #![proptest_config(ProptestConfig { cases: 2000, ..ProptestConfig::default() })]
+    #![proptest_config(ProptestConfig {
+        cases: std::env::var("HAOS_SCRIPTS").ok().and_then(|n| n.parse().ok()).unwrap_or(2000),
+        failure_persistence: Some(Box::new(proptest::test_runner::FileFailurePersistence::WithSource("regressions"))),
+        ..ProptestConfig::default()
+    })]
 
     #[test]
     fn converges_on_the_servers_order(steps in proptest::collection::vec(step(), 1..40)) {

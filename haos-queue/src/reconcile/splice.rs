@@ -158,23 +158,20 @@ impl<'a> Splice<'a> {
 
     /// No event of the segment is stored: it follows everything, behind a gap if one is owed.
     fn unanchored(&mut self, gap: Option<usize>) {
-        // Two holes in a row are one: the newer token pages through both.
-        let last = self.window.items.iter().rposition(|stored| !matches!(stored.item, Slot::Provisional(_)));
-        let last = last.filter(|last| self.window.items[*last].item.is_gap());
-        let owed = self.older_gap(gap.or(last));
-        if let Some(gap) =
-            gap.or(last.filter(|_| owed.is_some() && !matches!(self.segment.older, Older::Joined)))
+        let guess = |stored: &Stored| matches!(stored.item, Slot::Provisional(_));
+        let last = self.window.items.iter().rposition(|stored| !guess(stored));
+        let at_end = last.filter(|last| self.window.items[*last].item.is_gap());
+        if gap.is_none() && matches!(self.segment.older, Older::Joined) {
+            // Nothing was left out: whatever gap is at the end stays.
+        } else if let (Some(Slot::Gap(token)), Some(gap), true) =
+            (self.older_gap(gap.or(at_end)), gap.or(at_end), self.segment.events.is_empty())
         {
-            if self.segment.events.is_empty()
-                && let Some(Slot::Gap(token)) = owed
-            {
-                self.retoken.insert(gap, token);
-                return;
+            self.retoken.insert(gap, token);
+        } else {
+            self.tail.extend(self.older_gap(gap));
+            if let Some(gap) = gap {
+                self.gone[gap] = true;
             }
-            self.gone[gap] = true;
-        }
-        if gap.is_some() || !matches!(self.segment.older, Older::Joined) {
-            self.tail.extend(owed);
         }
         let all = self.news(0, self.segment.events.len());
         self.tail.extend(all);
@@ -223,6 +220,11 @@ impl<'a> Splice<'a> {
             order.extend(new(self.after.remove(&at)));
         }
         order.extend(new(Some(self.tail)));
+        // Two holes in a row are one: the newer token pages through both.
+        let doubled: Vec<bool> =
+            order.windows(2).map(|pair| pair[0].1.is_gap() && pair[1].1.is_gap()).chain([false]).collect();
+        let mut doubled = doubled.into_iter();
+        order.retain(|_| !doubled.next().unwrap_or(false));
         order
     }
 }

@@ -1,4 +1,5 @@
 //! A model homeserver that knows the true order, and the checks of a store against it.
+#![allow(unreachable_pub, reason = "shared by test binaries")]
 
 use std::collections::BTreeMap;
 
@@ -65,8 +66,7 @@ impl Server {
         target.redacted_by = Some(by.id.clone());
         target.content = Json::empty();
         by.kind = EventType::new("m.room.redaction").unwrap();
-        by.relation =
-            Some(Relation { kind: RelationKind::Redaction, target: target.id.clone(), key: None });
+        by.relation = Some(Relation { kind: RelationKind::Redaction, target: target.id.clone(), key: None });
         self.send(room, by);
     }
 
@@ -119,7 +119,12 @@ pub async fn timeline(store: &dyn StorageAdapter, room: usize) -> Vec<Item> {
 /// The stored timeline of a room against the truth: each confirmed message once, in the server's order;
 /// what the server has between two neighbours, or before the first, is behind a gap; up to `seen`, the
 /// newest stored is the server's newest; what is known to be redacted is empty.
-pub async fn check(store: &dyn StorageAdapter, server: &Server, room: usize, seen: u64) -> Result<(), String> {
+pub async fn check(
+    store: &dyn StorageAdapter,
+    server: &Server,
+    room: usize,
+    seen: u64,
+) -> Result<(), String> {
     let Some(truth) = server.rooms.get(&room) else { return Ok(()) };
     let place: BTreeMap<&EventId, usize> =
         truth.iter().enumerate().map(|(at, (_, event))| (&event.id, at)).collect();
