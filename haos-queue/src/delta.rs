@@ -8,8 +8,8 @@ use haos_store_api::{
 /// One sync response.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub struct SyncDelta {
-    /// The token the request went on from, where it is known; none for an initial sync.
-    pub since: Option<String>,
+    /// What the store's token was when the request was made.
+    pub since: Since,
     /// The token to go on from. Committed with everything below, never before.
     pub next: Option<String>,
     /// The rooms that changed.
@@ -18,6 +18,16 @@ pub struct SyncDelta {
     pub account: Vec<StateEntry>,
     /// Rooms put into a space or taken out of one.
     pub spaces: Vec<SpaceLink>,
+}
+
+/// What the store's token was when a sync was asked for: the response is applied only on top of that.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub enum Since {
+    /// Not known, as in a file of responses: the caller vouches that it is newer than what is stored.
+    #[default]
+    Unknown,
+    /// This one, or none. An incremental sync goes on from it; an initial sync leaves it behind.
+    Stored(Option<String>),
 }
 
 /// A room put into a space or taken out of it.

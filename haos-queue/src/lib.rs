@@ -3,5 +3,7 @@
 mod delta;
 pub mod reconcile;
 
-pub use delta::{BackfillPage, EmptyOnRedaction, Event, RoomDelta, RoomPatch, Rules, SpaceLink, SyncDelta};
+pub use delta::{
+    BackfillPage, EmptyOnRedaction, Event, RoomDelta, RoomPatch, Rules, Since, SpaceLink, SyncDelta,
+};
 pub use reconcile::{Filled, Synced, apply_page, apply_sync};

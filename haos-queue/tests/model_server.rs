@@ -3,7 +3,7 @@
 
 mod support;
 
-use haos_queue::{EmptyOnRedaction, Filled, SyncDelta, Synced, apply_page, apply_sync};
+use haos_queue::{BackfillPage, EmptyOnRedaction, Filled, SyncDelta, Synced, apply_page, apply_sync};
 use haos_store_api::*;
 use proptest::prelude::*;
 use support::{Server, check, own, room_id, timeline};
@@ -22,6 +22,10 @@ enum Step {
     Late { limit: usize },
     /// The token is lost: a fresh initial sync.
     Fresh { limit: usize },
+    /// An initial sync is answered, and an incremental one is applied before it.
+    LateFresh { limit: usize },
+    /// A page is fetched, one of its messages is redacted and that is synced, then the page is applied.
+    LatePage { room: usize, gap: usize, back: usize },
     /// A page is fetched for a gap; a second filler with the same gap comes after it if so.
     Fill { room: usize, gap: usize, limit: usize, race: bool },
     /// The room's numbers lose their holes, so that what comes next must renumber.
@@ -41,6 +45,9 @@ fn step() -> impl Strategy<Value = Step> {
         1 => (1..30usize).prop_map(|limit| Step::Fresh { limit }),
         4 => (room.clone(), 0..4usize, 1..9usize, any::<bool>())
             .prop_map(|(room, gap, limit, race)| Step::Fill { room, gap, limit, race }),
+        1 => (1..30usize).prop_map(|limit| Step::LateFresh { limit }),
+        1 => (room.clone(), 0..4usize, 0..30usize)
+            .prop_map(|(room, gap, back)| Step::LatePage { room, gap, back }),
         1 => room.clone().prop_map(|room| Step::Squeeze { room }),
         1 => (room, 1..12u64).prop_map(|(room, keep)| Step::Prune { room, keep }),
     ]
@@ -59,13 +66,23 @@ impl Client {
         apply_sync(&self.store, delta, Some(&own()), &EmptyOnRedaction).await.unwrap()
     }
 
+    /// An initial sync on top of whatever is stored, as after a token that became unusable.
+    fn fresh(&self, limit: usize) -> SyncDelta {
+        let since = self.server.sync(self.seen, limit).since;
+        SyncDelta { since, ..self.server.sync(None, limit) }
+    }
+
     async fn fill(&self, gap: &Gap, room: usize, limit: usize) -> Filled {
+        let page = self.page(gap, room, limit).await;
+        apply_page(&self.store, gap, &page, Some(&own()), &EmptyOnRedaction).await.unwrap()
+    }
+
+    async fn page(&self, gap: &Gap, room: usize, limit: usize) -> BackfillPage {
         let token = match &gap.token {
             Some(token) => token.clone(),
             None => self.context_token(gap, room).await,
         };
-        let page = self.server.page(room, &token, limit);
-        apply_page(&self.store, gap, &page, Some(&own()), &EmptyOnRedaction).await.unwrap()
+        self.server.page(room, &token, limit)
     }
 
     /// What a server's context of the next newer message gives for a gap without a token.
@@ -96,14 +113,28 @@ impl Client {
                 self.server.message(0);
                 let now = self.server.sync(self.seen, *limit);
                 self.sync(&now).await;
-                if late.since.is_some() {
-                    prop_assert_eq!(self.sync(&late).await, Synced::Stale);
-                }
+                prop_assert_eq!(self.sync(&late).await, Synced::Stale);
                 self.seen = Some(self.server.stream);
             }
             Step::Fresh { limit } => {
-                self.sync(&self.server.sync(None, *limit)).await;
+                self.sync(&self.fresh(*limit)).await;
                 self.seen = Some(self.server.stream);
+            }
+            Step::LateFresh { limit } => {
+                let late = self.fresh(*limit);
+                (0..3).for_each(|_| self.server.message(0));
+                self.sync(&self.server.sync(self.seen, 2)).await;
+                self.seen = Some(self.server.stream);
+                prop_assert_eq!(self.sync(&late).await, Synced::Stale);
+            }
+            Step::LatePage { room, gap, back } => {
+                let gaps = self.store.gaps(&room_id(*room)).await.unwrap();
+                let Some(gap) = gaps.get(*gap) else { return Ok(()) };
+                let page = self.page(gap, *room, 6).await;
+                self.server.redact(*room, *back);
+                self.sync(&self.server.sync(self.seen, 4)).await;
+                self.seen = Some(self.server.stream);
+                apply_page(&self.store, gap, &page, Some(&own()), &EmptyOnRedaction).await.unwrap();
             }
             Step::Fill { room, gap, limit, race } => {
                 let gaps = self.store.gaps(&room_id(*room)).await.unwrap();

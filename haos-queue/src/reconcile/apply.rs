@@ -6,7 +6,7 @@ use haos_store_api::{Error, ErrorKind, Gap, Result, StorageAdapter, UserId, Writ
 
 use super::gather::{MARGINS, fill_view, sync_view};
 use super::{PlanError, fill, sync};
-use crate::{BackfillPage, RoomDelta, Rules, SyncDelta};
+use crate::{BackfillPage, Rules, Since, SyncDelta};
 
 /// How often a plan is made anew before the conflict is handed to the caller.
 const TRIES: usize = 16;
@@ -35,8 +35,8 @@ pub enum Filled {
 
 /// Applies a sync response with its token in one commit; see [`sync`].
 ///
-/// A response whose [`SyncDelta::since`] is known and is not the stored token is stale and leaves no
-/// trace, so that two contexts, or a replay, cannot take state back.
+/// A response that was asked for on top of another token than the stored one ([`SyncDelta::since`]) is
+/// stale and leaves no trace, so that two contexts, or a late answer, cannot take the store back.
 ///
 /// # Errors
 /// Those of the store; `Invalid` for an answer that breaks the contract.
@@ -47,21 +47,18 @@ pub async fn apply_sync<S: StorageAdapter + ?Sized>(
     rules: &dyn Rules,
 ) -> Result<Synced> {
     // Servers name a room once. Should one not, the token comes with the last mention.
-    let (first, again) = split(&delta.rooms);
-    if !again.is_empty() {
-        let head = SyncDelta { rooms: first, since: delta.since.clone(), ..SyncDelta::default() };
-        let rest = SyncDelta { rooms: again, ..delta.clone() };
-        let done = Box::pin(apply_sync(store, &head, own, rules)).await?;
-        return match done {
-            Synced::Stale => Ok(done),
+    if let Some((head, rest)) = split(delta) {
+        return match Box::pin(apply_sync(store, &head, own, rules)).await? {
+            Synced::Stale => Ok(Synced::Stale),
             _ => Box::pin(apply_sync(store, &rest, own, rules)).await,
         };
     }
     let mut attempt = Attempt::default();
     loop {
         let view = sync_view(store, delta, attempt.margin()).await?;
-        if view.token.is_some() && delta.since.is_some() && view.token != delta.since {
-            return Ok(if view.token == delta.next { Synced::Unchanged } else { Synced::Stale });
+        if matches!(&delta.since, Since::Stored(then) if *then != view.token) {
+            let held = view.token.is_some() && view.token == delta.next;
+            return Ok(if held { Synced::Unchanged } else { Synced::Stale });
         }
         if let Some(changed) = attempt.run(store, sync(delta, &view, own, rules)).await? {
             return Ok(if changed { Synced::Applied } else { Synced::Unchanged });
@@ -96,9 +93,16 @@ pub async fn apply_page<S: StorageAdapter + ?Sized>(
     }
 }
 
-fn split(rooms: &[RoomDelta]) -> (Vec<RoomDelta>, Vec<RoomDelta>) {
+/// The first mention of every room, and the rest with the token; none if each is mentioned once.
+fn split(delta: &SyncDelta) -> Option<(SyncDelta, SyncDelta)> {
     let mut seen = HashSet::new();
-    rooms.iter().cloned().partition(|room| seen.insert(room.id.clone()))
+    if delta.rooms.iter().all(|room| seen.insert(&room.id)) {
+        return None;
+    }
+    let mut seen = HashSet::new();
+    let (first, again) = delta.rooms.iter().cloned().partition(|room| seen.insert(room.id.clone()));
+    let head = SyncDelta { rooms: first, since: delta.since.clone(), ..SyncDelta::default() };
+    Some((head, SyncDelta { rooms: again, ..delta.clone() }))
 }
 
 #[derive(Default)]

@@ -20,7 +20,7 @@ pub use apply::{Filled, Synced, apply_page, apply_sync};
 pub use fill::fill;
 pub use gather::{FillView, RoomView, SyncView};
 pub use place::place;
-pub use splice::{Older, Segment, splice};
+pub use splice::{Older, Ordered, Segment, splice};
 pub use sync::{OWN_TOKEN, sync};
 pub use timeline::{Slot, Stored, Window};
 

@@ -3,7 +3,7 @@
 
 use std::collections::BTreeMap;
 
-use haos_queue::{BackfillPage, Event, RoomDelta, SyncDelta};
+use haos_queue::{BackfillPage, Event, RoomDelta, Since, SyncDelta};
 use haos_store_api::*;
 
 pub fn room_id(n: usize) -> RoomId {
@@ -73,7 +73,7 @@ impl Server {
     /// The response to a sync from `since` (none: initial) with at most `limit` events a room.
     pub fn sync(&self, since: Option<u64>, limit: usize) -> SyncDelta {
         let mut delta = SyncDelta {
-            since: since.map(|n| format!("s{n}")),
+            since: Since::Stored(since.map(|n| format!("s{n}"))),
             next: Some(format!("s{}", self.stream)),
             ..SyncDelta::default()
         };
@@ -99,7 +99,9 @@ impl Server {
         let end: usize = token[1..].parse().unwrap();
         let first = end.saturating_sub(limit);
         let events = self.rooms[&room][first..end].iter().map(|(_, event)| event.clone()).collect();
-        BackfillPage { room: room_id(room), events, end: (first > 0).then(|| format!("p{first}")) }
+        // As real servers do, it may say only with an empty page that history has ended.
+        let more = first > 0 || (end > 0 && limit.is_multiple_of(2));
+        BackfillPage { room: room_id(room), events, end: more.then(|| format!("p{first}")) }
     }
 }
 
