@@ -1,1 +1,17 @@
-//! wip
+//! Benchmarks of the HAOS offline store, each with a floor in the same run.
+//!
+//! ```
+//! use haos_benches::{Scale, message};
+//! let scale = Scale { messages: 10, rooms: 2 };
+//! assert_eq!(message(3, scale), message(3, scale));
+//! ```
+//!
+//! It is not a test: nothing here asserts a time. `cargo bench` gives criterion's report;
+//! `cargo run --release -p haos-benches --bin ratios` prints the ratios to the floor, the two taking
+//! turns.
+
+mod data;
+mod floor;
+
+pub use data::{Scale, message, room_id};
+pub use floor::{Floor, FloorMessage};

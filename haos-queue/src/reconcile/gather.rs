@@ -3,12 +3,11 @@
 use std::collections::{BTreeSet, HashMap, HashSet};
 
 use haos_store_api::{
-    Cursor, Direction, EventId, EventType, Gap, Item, Message, MessageQuery, Page, Pending, PendingQuery,
-    Position, RelationKind, RelationQuery, Result, Room, RoomId, Scope, StateEntry, StateKey, StateQuery,
-    StorageAdapter,
+    Cursor, EventId, EventType, Gap, Item, Message, MessageQuery, Page, Pending, PendingQuery, Position,
+    RelationKind, RelationQuery, Result, Room, RoomId, Scope, StateEntry, StateKey, StateQuery,
+    StorageAdapter, state_kind,
 };
 
-use super::sync::{SPACES, TOKEN};
 use super::timeline::{Slot, Stored, Window};
 use crate::{BackfillPage, Event, SyncDelta};
 
@@ -66,6 +65,8 @@ pub(super) async fn sync_view<S: StorageAdapter + ?Sized>(
     view.pending = store.pending(PendingQuery::default()).await?;
     let mut children: BTreeSet<&RoomId> = delta.spaces.iter().map(|link| &link.child).collect();
     for room in &delta.rooms {
+        // A room without news in its timeline needs its row alone.
+        let margin = if room.limited || !room.timeline.is_empty() { margin } else { 0 };
         match room_view(store, &room.id, &room.timeline, None, margin).await? {
             Some(stored) => drop(view.rooms.insert(room.id.clone(), stored)),
             None => drop(children.insert(&room.id)),
@@ -106,6 +107,16 @@ async fn room_view<S: StorageAdapter + ?Sized>(
     let Some(room) = store.room(id).await? else {
         return Ok(None);
     };
+    if events.is_empty() && margin == 0 {
+        let (messages, redactions) = (HashMap::new(), HashMap::new());
+        return Ok(Some(RoomView {
+            room,
+            window: Window::default(),
+            messages,
+            redactions,
+            state: Vec::new(),
+        }));
+    }
     let segment: HashSet<&EventId> = events.iter().map(|event| &event.id).collect();
     let targets: HashSet<&EventId> = events.iter().filter_map(redacts).collect();
     let wanted: Vec<EventId> = segment.union(&targets).map(|id| (*id).clone()).collect();
@@ -182,19 +193,18 @@ async fn window<S: StorageAdapter + ?Sized>(
     let mut window =
         Window { items: below.items.into_iter().map(stored).collect(), older: below.more, newer: true };
     // The item at `low` itself: a cursor's item is not part of its page.
-    let mut cursor = match low.older(1) {
+    let mut page = match low.older(1) {
         Some(before) => Page::newer_than(Cursor::at_position(before), CHUNK),
-        None => Page { limit: CHUNK, ..Page::oldest(CHUNK) },
+        None => Page::oldest(CHUNK),
     };
     let high = if gap.is_some() { *high } else { Position::MAX };
     let mut beyond = 0;
     while window.newer && beyond < margin {
-        debug_assert_eq!(cursor.direction, Direction::Newer);
-        let slice = store.timeline(room, cursor).await?;
+        let slice = store.timeline(room, page).await?;
         beyond += slice.items.iter().filter(|item| item.position() > high).count();
         window.newer = slice.more;
         let Some(next) = slice.newer() else { break };
-        cursor = Page::newer_than(next, CHUNK);
+        page = Page::newer_than(next, CHUNK);
         window.items.extend(slice.items.into_iter().map(stored));
     }
     Ok(window)
@@ -211,12 +221,12 @@ fn stored(item: Item) -> Stored {
 }
 
 async fn token<S: StorageAdapter + ?Sized>(store: &S) -> Result<Option<String>> {
-    let found = store.state(one(Scope::Account, TOKEN, "")?).await?;
+    let found = store.state(one(Scope::Account, state_kind::SYNC_TOKEN, "")?).await?;
     found.first().map(|entry| entry.value.parse()).transpose()
 }
 
 async fn spaces<S: StorageAdapter + ?Sized>(store: &S, child: &RoomId) -> Result<Vec<RoomId>> {
-    let found = store.state(one(Scope::Account, SPACES, child.as_str())?).await?;
+    let found = store.state(one(Scope::Account, state_kind::SPACES, child.as_str())?).await?;
     found.first().map_or_else(|| Ok(Vec::new()), |entry| entry.value.parse())
 }
 

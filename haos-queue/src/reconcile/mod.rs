@@ -21,7 +21,7 @@ pub use fill::fill;
 pub use gather::{FillView, RoomView, SyncView};
 pub use place::place;
 pub use splice::{Older, Ordered, Segment, splice};
-pub use sync::{OWN_TOKEN, sync};
+pub use sync::sync;
 pub use timeline::{Slot, Stored, Window};
 
 /// Why no plan could be made from a view.

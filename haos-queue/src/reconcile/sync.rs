@@ -4,6 +4,7 @@ use std::collections::BTreeMap;
 
 use haos_store_api::{
     EventType, Json, Pending, Result, Room, RoomId, Scope, StateEntry, StateKey, UserId, WriteBatch,
+    state_kind,
 };
 
 use super::PlanError;
@@ -11,12 +12,6 @@ use super::gather::SyncView;
 use super::room::segment_ops;
 use super::splice::Older;
 use crate::{Event, RoomDelta, RoomPatch, Rules, SyncDelta};
-
-/// The state kind, under the account and the empty key, that holds the sync token.
-pub const OWN_TOKEN: &str = TOKEN;
-pub(super) const TOKEN: &str = "haos.sync_token";
-/// The state kind, under the account and a room's id, that holds the ids of the room's spaces.
-pub(super) const SPACES: &str = "haos.spaces";
 
 /// The batch that takes the store from `view` to where the response leads: rooms, timelines, gaps,
 /// state, confirmed outbox rows and the token, all or nothing.
@@ -56,14 +51,14 @@ pub fn sync(
             batch.put_room(Room { spaces: spaces.clone(), ..room.clone() });
         }
         if delta.spaces.iter().any(|link| link.child == *child) {
-            batch.put_state(account(SPACES, child.as_str(), &spaces)?);
+            batch.put_state(account(state_kind::SPACES, child.as_str(), &spaces)?);
         }
     }
     for entry in &delta.account {
         batch.put_state(entry.clone());
     }
     if let Some(token) = &delta.next {
-        batch.put_state(account(TOKEN, "", token)?);
+        batch.put_state(account(state_kind::SYNC_TOKEN, "", token)?);
     }
     Ok(batch)
 }

@@ -1,0 +1,19 @@
+use haos_store_api::UserId;
+
+/// Whose sync it is.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub struct Account {
+    /// The own user. Without it a ban reads as a leave: the member event that tells them apart is not known.
+    pub user: Option<UserId>,
+}
+
+impl Account {
+    /// The account of `user`.
+    pub fn of(user: UserId) -> Self {
+        Self { user: Some(user) }
+    }
+
+    pub(crate) fn is(&self, user: &str) -> bool {
+        self.user.as_ref().is_some_and(|own| own.as_str() == user)
+    }
+}

@@ -1,0 +1,84 @@
+use thiserror::Error;
+
+/// Why a response as a whole could not be read. Nothing of it may be applied, least of all its token.
+///
+/// It says where, and never carries content.
+#[derive(Debug, Clone, PartialEq, Eq, Error)]
+#[non_exhaustive]
+pub enum ParseError {
+    /// The bytes are not UTF-8.
+    #[error("not UTF-8 at byte {offset}: fetch it again, and check that nothing recodes the body on the way")]
+    Encoding {
+        /// The first byte that is not.
+        offset: usize,
+    },
+    /// The text ends inside a value.
+    #[error("the JSON ends too early, at byte {offset}: the answer was cut off, fetch it again")]
+    Truncated {
+        /// Where it ends.
+        offset: usize,
+    },
+    /// The text is not JSON.
+    #[error(
+        "not JSON at byte {offset} (line {line}, column {column}): {reason}; \
+             check that a Matrix homeserver answered, not a proxy or a login page"
+    )]
+    Syntax {
+        /// Where, in bytes.
+        offset: usize,
+        /// The line, from 1.
+        line: usize,
+        /// The column in bytes, from 1.
+        column: usize,
+        /// What the reader met.
+        reason: String,
+    },
+    /// The JSON is not such a response.
+    #[error(
+        "`{at}` should be {expected}, and it is {found}; check that this is the answer of the \
+             endpoint it was parsed for, with status 200"
+    )]
+    Shape {
+        /// The path of the member, such as `rooms.join`; empty for the whole.
+        at: String,
+        /// What the specification says.
+        expected: &'static str,
+        /// What is there.
+        found: &'static str,
+    },
+    /// A single event cannot be read. In a sync or a page it would have been set aside.
+    #[error("the event's `{member}` {reason}; keep its text, a later version may read it")]
+    Event {
+        /// The member at fault.
+        member: &'static str,
+        /// What is wrong with it.
+        reason: &'static str,
+    },
+}
+
+impl ParseError {
+    pub(crate) fn syntax(text: &str, error: &serde_json::Error) -> Self {
+        let (line, column) = (error.line(), error.column());
+        let start: usize = text.split_inclusive('\n').take(line.saturating_sub(1)).map(str::len).sum();
+        let offset = (start + column.saturating_sub(1)).min(text.len());
+        if error.is_eof() {
+            return Self::Truncated { offset: text.len() };
+        }
+        let message = error.to_string();
+        let reason = message.split(" at line ").next().unwrap_or_default().to_owned();
+        Self::Syntax { offset, line, column, reason }
+    }
+
+    pub(crate) fn shape(at: impl Into<String>, expected: &'static str, found: Option<&str>) -> Self {
+        let found = match found.and_then(|text| text.bytes().next()) {
+            None => "absent",
+            Some(b'{') => "an object",
+            Some(b'[') => "a list",
+            Some(b'"') => "a text",
+            Some(b't' | b'f') => "a boolean",
+            Some(b'n') => "null",
+            Some(_) => "a number",
+        };
+        Self::Shape { at: at.into(), expected, found }
+    }
+}

@@ -1,0 +1,196 @@
+//! Lenient reading: JSON objects and lists as slices of the text they came in.
+//!
+//! Each step skips over its values without building them, and without recursion: depth cannot overflow.
+
+use std::borrow::Cow;
+use std::fmt;
+
+use haos_store_api::Json;
+use serde::de::{Deserialize, Deserializer, MapAccess, Visitor};
+use serde_json::value::RawValue;
+
+use crate::ParseError;
+
+/// The members of an object, in their order.
+pub(crate) struct Members<'a>(Vec<Member<'a>>);
+
+/// A member of an object.
+#[derive(Clone)]
+pub(crate) struct Member<'a> {
+    /// The key as JSON text, with its quotes.
+    pub(crate) key: &'a str,
+    /// The key; none if it is no Unicode text (a lone surrogate).
+    pub(crate) name: Option<Cow<'a, str>>,
+    /// The value.
+    pub(crate) value: &'a RawValue,
+}
+
+impl<'a> Members<'a> {
+    /// The members of `raw`, if it is an object.
+    pub(crate) fn of(raw: &'a RawValue) -> Option<Self> {
+        Self::of_text(raw.get())
+    }
+
+    /// The members of `text`, if it is an object.
+    pub(crate) fn of_text(text: &'a str) -> Option<Self> {
+        text.trim_start().starts_with('{').then(|| serde_json::from_str(text).ok())?
+    }
+
+    /// The last member called `name`; null counts as absent.
+    pub(crate) fn get(&self, name: &str) -> Option<&'a RawValue> {
+        let member = self.0.iter().rev().find(|member| member.name.as_deref() == Some(name))?;
+        (member.value.get() != "null").then_some(member.value)
+    }
+
+    /// The text member `name`.
+    pub(crate) fn text(&self, name: &str) -> Option<Cow<'a, str>> {
+        self.get(name).and_then(text)
+    }
+
+    /// The object member `name`.
+    pub(crate) fn object(&self, name: &str) -> Option<Members<'a>> {
+        self.get(name).and_then(Members::of)
+    }
+
+    /// The list member `name`.
+    pub(crate) fn list(&self, name: &str) -> Option<Vec<&'a RawValue>> {
+        self.get(name).and_then(list)
+    }
+
+    pub(crate) fn iter(&self) -> impl Iterator<Item = &Member<'a>> {
+        self.0.iter()
+    }
+}
+
+impl Member<'_> {
+    /// The name, for comparison with known ones.
+    pub(crate) fn name(&self) -> &str {
+        self.name.as_deref().unwrap_or(self.key)
+    }
+}
+
+impl<'de: 'a, 'a> Deserialize<'de> for Members<'a> {
+    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
+        struct Object;
+        impl<'de> Visitor<'de> for Object {
+            type Value = Members<'de>;
+
+            fn expecting(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+                f.write_str("an object")
+            }
+
+            fn visit_map<A: MapAccess<'de>>(self, mut map: A) -> Result<Members<'de>, A::Error> {
+                let mut members = Vec::new();
+                while let Some((key, value)) = map.next_entry::<&'de RawValue, &'de RawValue>()? {
+                    members.push(Member { key: key.get(), name: text(key), value });
+                }
+                Ok(Members(members))
+            }
+        }
+        deserializer.deserialize_map(Object)
+    }
+}
+
+/// Reads a whole body as an object.
+pub(crate) fn body(json: &[u8]) -> Result<&RawValue, ParseError> {
+    let text = std::str::from_utf8(json).map_err(|e| ParseError::Encoding { offset: e.valid_up_to() })?;
+    serde_json::from_str(text).map_err(|e| ParseError::syntax(text, &e))
+}
+
+/// The members of a whole body.
+pub(crate) fn body_members(json: &[u8]) -> Result<Members<'_>, ParseError> {
+    let raw = body(json)?;
+    Members::of(raw).ok_or_else(|| ParseError::shape("", "an object", Some(raw.get())))
+}
+
+/// The text, if it is one; borrowed unless it holds escapes.
+pub(crate) fn text(raw: &RawValue) -> Option<Cow<'_, str>> {
+    let inner = raw.get().strip_prefix('"')?.strip_suffix('"')?;
+    if inner.contains('\\') {
+        serde_json::from_str(raw.get()).ok().map(Cow::Owned)
+    } else {
+        Some(Cow::Borrowed(inner))
+    }
+}
+
+/// The items, if it is a list.
+pub(crate) fn list(raw: &RawValue) -> Option<Vec<&RawValue>> {
+    raw.get().starts_with('[').then(|| serde_json::from_str(raw.get()).ok())?
+}
+
+/// The number as an integer: fractions are cut, what is too large ends at the ends of `i64`.
+pub(crate) fn integer(raw: &RawValue) -> Option<i64> {
+    let text = raw.get();
+    if !text.starts_with(|c: char| c == '-' || c.is_ascii_digit()) {
+        return None;
+    }
+    #[expect(clippy::cast_possible_truncation, reason = "the cut is what is asked for; `as` saturates")]
+    text.parse().ok().or_else(|| text.parse::<f64>().ok().map(|number| number as i64))
+}
+
+/// The number as a count.
+pub(crate) fn count(raw: &RawValue) -> Option<u64> {
+    integer(raw).map(|number| u64::try_from(number).unwrap_or_default())
+}
+
+/// The value as it came.
+pub(crate) fn json(raw: &RawValue) -> Json {
+    Json::from(raw.to_owned())
+}
+
+/// An object of members, given as JSON texts of key and value.
+pub(crate) fn object<'t>(members: impl IntoIterator<Item = (&'t str, &'t str)>) -> Json {
+    let mut text = String::from("{");
+    for (key, value) in members {
+        if text.len() > 1 {
+            text.push(',');
+        }
+        text.push_str(key);
+        text.push(':');
+        text.push_str(value);
+    }
+    text.push('}');
+    Json::new(text).unwrap_or_else(|_| Json::empty())
+}
+
+/// A text as JSON.
+pub(crate) fn quoted(text: &str) -> String {
+    serde_json::Value::from(text).to_string()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn members(text: &str) -> Members<'_> {
+        body_members(text.as_bytes()).unwrap()
+    }
+
+    #[test]
+    fn odd_objects() {
+        let text = r#"{"a":1,"a":2,"n":null,"\ud800":3,"\u0062":"\"x"}"#;
+        let object = members(text);
+        assert_eq!(object.get("a").unwrap().get(), "2", "the last one counts");
+        assert!(object.get("n").is_none());
+        assert_eq!(object.text("b").as_deref(), Some("\"x"));
+        assert_eq!(object.iter().filter(|member| member.name.is_none()).count(), 1);
+    }
+
+    #[test]
+    fn numbers() {
+        let object = members(r#"{"a":1.9,"b":1e400,"c":-3,"d":"4","e":123456789012345678901234567890}"#);
+        let number = |name| object.get(name).and_then(integer);
+        assert_eq!(number("a"), Some(1));
+        assert_eq!(number("b"), Some(i64::MAX));
+        assert_eq!(number("c"), Some(-3));
+        assert_eq!(number("d"), None);
+        assert_eq!(number("e"), Some(i64::MAX));
+    }
+
+    #[test]
+    fn depth_is_skipped_without_recursion() {
+        let depth = 200_000;
+        let text = format!(r#"{{"deep":{}{},"b":"c"}}"#, "[".repeat(depth), "]".repeat(depth));
+        assert_eq!(members(&text).text("b").as_deref(), Some("c"));
+    }
+}

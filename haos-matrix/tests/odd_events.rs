@@ -1,0 +1,197 @@
+//! One odd event never blocks a response, and is never dropped.
+#![allow(clippy::unwrap_used, clippy::panic, reason = "a test says so by panicking")]
+
+mod common;
+
+use common::{alice, entry, unreadable};
+use haos_matrix::{Account, parse_event, parse_messages, parse_sync};
+use haos_queue::{RoomDelta, SyncDelta};
+use haos_store_api::{Direction, Membership, RoomId, Scope};
+
+fn read(json: &str) -> SyncDelta {
+    parse_sync(json.as_bytes(), &alice()).unwrap()
+}
+
+/// A sync with one joined room.
+fn joined(body: &str) -> (RoomDelta, SyncDelta) {
+    let delta = read(&format!(r#"{{"next_batch":"s","rooms":{{"join":{{"!a":{body}}}}}}}"#));
+    (delta.rooms[0].clone(), delta)
+}
+
+#[test]
+fn events_without_ids() {
+    let good = r#"{"event_id":"$a","sender":"@a","type":"t","content":{}}"#;
+    let bad = [
+        r#"{"sender":"@a","type":"t","content":{}}"#,
+        r#"{"event_id":"$b","type":"t","content":{}}"#,
+        r#"{"event_id":"$b","sender":"@a","content":{ "x" : 1e99}}"#,
+        r#"{"event_id":"\ud800","sender":"@a","type":"t"}"#,
+        "7",
+        "null",
+    ];
+    let events = [bad[..3].join(","), good.to_owned(), bad[3..].join(",")].join(",");
+    let timeline = format!(r#"{{"timeline":{{"events":[{events}]}}}}"#);
+    let (room, delta) = joined(&timeline);
+    assert_eq!(room.timeline.len(), 1);
+    let aside = unreadable(&delta);
+    assert_eq!(aside.iter().map(|entry| entry.value.as_str()).collect::<Vec<_>>(), bad);
+    assert_eq!(aside[0].scope, Scope::Room(room.id.clone()));
+    assert_eq!(joined(&timeline).1, delta, "the same keys again");
+
+    let page = format!(r#"{{"chunk":[{events}],"state":[{{"type":"x"}}]}}"#);
+    let page = parse_messages(page.as_bytes(), &room.id, Direction::Newer).unwrap();
+    assert_eq!((page.page.events.len(), page.unreadable.len()), (1, 7));
+    assert_eq!(page.unreadable[0], *aside[0]);
+}
+
+#[test]
+fn times_are_read_leniently() {
+    for (time, read, kept) in [
+        ("7", 7, None),
+        ("7.9", 7, Some("7.9")),
+        ("-7", -7, None),
+        ("1e300", (1 << 53) - 1, Some("1e300")),
+        ("\"7\"", 0, Some("\"7\"")),
+        ("null", 0, None),
+    ] {
+        let json = format!(
+            r#"{{"event_id":"$a","sender":"@a","type":"t","origin_server_ts":{time},"content":{{}}}}"#
+        );
+        let event = parse_event(json.as_bytes()).unwrap();
+        assert_eq!(event.timestamp_ms, read, "{time}");
+        let extra = event.extra.and_then(|extra| extra.member("origin_server_ts"));
+        assert_eq!(extra.as_ref().map(|json| json.as_str()), kept, "{time}");
+    }
+    let missing = parse_event(br#"{"event_id":"$a","sender":"@a","type":"t"}"#).unwrap();
+    assert_eq!((missing.timestamp_ms, missing.content.as_str(), missing.extra), (0, "{}", None));
+}
+
+#[test]
+fn the_rest_of_an_event() {
+    let event = parse_event(
+        br#"{"event_id":"$a","sender":"@a","type":"t","content":{"n":123456789012345678901234567890,"a":1.50},
+            "zebra":{"b": 1,"a":2},"age":1,"room_id":"!a","user_id":"@a","prev_content":{"x":1},"redacts":"$z",
+            "unsigned":{"age":1,"membership":"join","m.relations":{},"transaction_id":"t1","new":[1.0],
+                        "redacted_because":{"event_id":"$r","content":{}}}}"#,
+    )
+    .unwrap();
+    assert_eq!(event.content.as_str(), r#"{"n":123456789012345678901234567890,"a":1.50}"#);
+    assert_eq!(
+        event.extra.unwrap().as_str(),
+        r#"{"redacts":"$z","unsigned":{"new":[1.0],"prev_content":{"x":1}},"zebra":{"b": 1,"a":2}}"#
+    );
+    assert_eq!(event.redacted_by.unwrap().as_str(), "$r");
+    assert_eq!(event.txn_id.unwrap().as_str(), "t1");
+}
+
+#[test]
+fn rooms_and_sections_of_odd_shape() {
+    let long = "x".repeat(256);
+    let delta = read(&format!(
+        r#"{{"next_batch":"s","account_data":[1],"device_lists":7,"rooms":{{"wave":{{"!w":{{}}}},
+            "join":{{"":{{"timeline":{{}}}},"{long}":1,"!a":"odd","!b":{{"timeline":[],"state":{{"events":7}}}}}}}}}}"#
+    ));
+    assert_eq!(delta.rooms.iter().map(|room| room.state.len()).collect::<Vec<_>>(), [1, 2]);
+    let values: Vec<_> = unreadable(&delta).iter().map(|entry| entry.value.as_str().to_owned()).collect();
+    assert_eq!(values.len(), 8);
+    assert_eq!(values[0], r#"{"room":"odd"}"#);
+    assert_eq!(values[1], r#"{"state":{"events":7}}"#);
+    assert!(values.contains(&r#"{"join":{"":{"timeline":{}}}}"#.to_owned()));
+    assert!(values.contains(&r#"{"wave":{"!w":{}}}"#.to_owned()));
+}
+
+#[test]
+fn the_server_writes_nothing_of_the_library_s() {
+    let event =
+        |kind| format!(r#"{{"event_id":"$a","sender":"@a","type":"{kind}","state_key":"","content":{{}}}}"#);
+    for kind in ["haos.draft", "m.fully_read", "m.tag"] {
+        let event = event(kind);
+        let (room, _) =
+            joined(&format!(r#"{{"timeline":{{"events":[{event}]}},"state":{{"events":[{event}]}}}}"#));
+        assert_eq!((room.timeline.len(), room.state.len()), (1, 1));
+        assert_eq!(room.state[0].kind.as_str(), "haos.unreadable");
+    }
+    let delta = read(
+        r#"{"next_batch":"s","account_data":{"events":[{"type":"haos.sync_token","content":"s99"},{"type":"x"}]}}"#,
+    );
+    assert_eq!(unreadable(&delta).len(), 2);
+}
+
+#[test]
+fn what_a_device_is_told_once() {
+    let json = r#"{"next_batch":"s5","to_device":{"events":[{"type":"m.room_key","content":{"k":1}},{"type":"x"}]},
+        "device_lists":{"changed":["@b:x"],"left":["@c:x"]},"device_one_time_keys_count":{"signed_curve25519":3}}"#;
+    let delta = read(json);
+    let kinds: Vec<_> = delta.account.iter().map(|entry| entry.kind.as_str()).collect();
+    assert_eq!(kinds, ["haos.to_device", "haos.to_device", "haos.device_list", "haos.device_list"]);
+    assert!(delta.account[0].key < delta.account[1].key, "in their order");
+    assert_eq!(delta.account[0].value.as_str(), r#"{"type":"m.room_key","content":{"k":1}}"#);
+    assert_eq!(entry(&delta.account, "haos.device_list", "@c:x").value.as_str(), r#"{"left":true}"#);
+    assert_eq!(read(json), delta);
+    let later = read(&json.replace("s5", "s6"));
+    assert_ne!(later.account[0].key, delta.account[0].key, "two equal events are two");
+}
+
+#[test]
+fn memberships_and_names() {
+    let ban = r#"{"next_batch":"s","rooms":{"leave":{"!a":{"state":{"events":[{"event_id":"$a","sender":"@m",
+        "type":"m.room.member","state_key":"@alice:localhost","content":{"membership":"ban"}}]}}}}}"#;
+    assert_eq!(read(ban).rooms[0].membership, Membership::Ban);
+    let unknown = parse_sync(ban.as_bytes(), &Account::default()).unwrap();
+    assert_eq!(unknown.rooms[0].membership, Membership::Leave);
+
+    let state = |kind: &str, content: &str| {
+        format!(
+            r#"{{"event_id":"${kind}","sender":"@m","type":"{kind}","state_key":"","content":{content}}}"#
+        )
+    };
+    let name_of = |events: &[String]| {
+        joined(&format!(r#"{{"state":{{"events":[{}]}}}}"#, events.join(","))).0.patch.name
+    };
+    let alias = state("m.room.canonical_alias", r##"{"alias":"#a:x"}"##);
+    let create = state("m.room.create", r#"{"type":7}"#);
+    assert_eq!(name_of(std::slice::from_ref(&alias)), None, "a stored name may stand");
+    assert_eq!(name_of(&[alias.clone(), create.clone()]), Some(Some("#a:x".into())));
+    assert_eq!(name_of(&[alias.clone(), state("m.room.name", "{}")]), Some(Some("#a:x".into())));
+    assert_eq!(name_of(&[alias, create, state("m.room.name", r#"{"name":"n"}"#)]), Some(Some("n".into())));
+    assert_eq!(name_of(&[state("m.room.name", r#"{"name":7}"#)]), Some(None));
+}
+
+#[test]
+fn state_after_counts_alone() {
+    let name = |id: &str, name: &str| {
+        format!(
+            r#"{{"event_id":"{id}","sender":"@m","type":"m.room.name","state_key":"","content":{{"name":"{name}"}}}}"#
+        )
+    };
+    let timeline = format!(r#""timeline":{{"events":[{}]}}"#, name("$t", "timeline"));
+    let (room, _) = joined(&format!(r#"{{{timeline},"state":{{"events":[{}]}}}}"#, name("$s", "before")));
+    assert_eq!(room.patch.name, Some(Some("timeline".into())));
+    for after in ["state_after", "org.matrix.msc4222.state_after"] {
+        let (room, _) =
+            joined(&format!(r#"{{{timeline},"{after}":{{"events":[{}]}}}}"#, name("$s", "after")));
+        assert_eq!(room.patch.name, Some(Some("after".into())));
+        assert_eq!((room.timeline.len(), room.state.len()), (1, 1));
+    }
+}
+
+#[test]
+fn spaces_come_and_go() {
+    let link = |kind: &str, key: &str, content: &str| {
+        format!(
+            r#"{{"event_id":"$e","sender":"@m","type":"{kind}","state_key":"{key}","content":{content}}}"#
+        )
+    };
+    let events = [
+        link("m.space.child", "!c", r#"{"via":["x"]}"#),
+        link("m.space.child", "!d", "{}"),
+        link("m.space.child", "", r#"{"via":["x"]}"#),
+        link("m.space.child", "!e", r#"{"via":[]}"#),
+        link("m.space.parent", "!p", r#"{"via":["x"]}"#),
+    ];
+    let (_, delta) = joined(&format!(r#"{{"state":{{"events":[{}]}}}}"#, events.join(",")));
+    let links: Vec<_> =
+        delta.spaces.iter().map(|link| (link.space.as_str(), link.child.as_str(), link.present)).collect();
+    assert_eq!(links, [("!p", "!a", true), ("!a", "!c", true), ("!a", "!d", false), ("!a", "!e", false)]);
+    assert_eq!(RoomId::new("!a").unwrap(), delta.rooms[0].id);
+}

@@ -1,0 +1,37 @@
+use haos_store_api::{Recovery, StoreInfo};
+
+/// What an opened store can be relied on for.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Capabilities {
+    /// The backend's name, for people.
+    pub backend: &'static str,
+    /// The version of its format.
+    pub format: u32,
+    /// Where it lives, if anywhere.
+    pub location: Option<String>,
+    /// It outlives the process. If not, tell the user that unsent messages will not survive.
+    pub persistent: bool,
+    /// A `Strict` batch survives power loss once `apply` has returned.
+    pub strict: bool,
+    /// Other processes may open it at the same time; their commits arrive as `Resync`.
+    pub shared: bool,
+    /// Rows are sealed at rest.
+    pub sealed: bool,
+    /// It was found damaged, set aside, and its outbox carried over. Tell the user.
+    pub recovery: Option<Recovery>,
+}
+
+impl From<StoreInfo> for Capabilities {
+    fn from(info: StoreInfo) -> Self {
+        Self {
+            backend: info.backend,
+            format: info.format,
+            location: info.location,
+            persistent: info.persistent,
+            strict: info.persistent,
+            shared: info.shared,
+            sealed: info.sealed,
+            recovery: info.recovery,
+        }
+    }
+}
