@@ -6,8 +6,8 @@ use std::sync::Arc;
 use async_trait::async_trait;
 
 use crate::{
-    ByteRange, Changes, Commit, EventId, Media, MediaInfo, MediaKey, MediaQuery, Message, MessageQuery, Page,
-    Pending, PendingQuery, RelationQuery, Result, Revision, Room, RoomId, RoomQuery, Slice, StateEntry,
+    ByteRange, Changes, Commit, EventId, Gap, Media, MediaInfo, MediaKey, MediaQuery, Message, MessageQuery,
+    Page, Pending, PendingQuery, RelationQuery, Result, Revision, Room, RoomId, RoomQuery, Slice, StateEntry,
     StateQuery, WriteBatch,
 };
 
@@ -48,6 +48,9 @@ pub trait StorageAdapter: MaybeSend + fmt::Debug {
 
     /// Part of a timeline: messages and gaps.
     async fn timeline(&self, room: &RoomId, page: Page) -> Result<Slice>;
+
+    /// All gaps of a room, oldest first: what a background fill has to do.
+    async fn gaps(&self, room: &RoomId) -> Result<Vec<Gap>>;
 
     /// How many messages a room has, or how many are newer than the given one (none if it is not stored).
     async fn count(&self, room: &RoomId, newer_than: Option<&EventId>) -> Result<u64>;

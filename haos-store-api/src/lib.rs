@@ -42,8 +42,11 @@ mod adapter;
 mod batch;
 mod change;
 mod codec;
+#[cfg(feature = "conformance")]
+pub mod conformance;
 mod entity;
 mod error;
+mod ext;
 mod id;
 mod json;
 pub mod law;
@@ -51,6 +54,8 @@ mod memory;
 mod page;
 mod position;
 mod query;
+pub mod state_kind;
+pub mod view;
 
 pub use adapter::{
     Collection, Maintenance, MaybeSend, Progress, ProgressFn, Recovery, Report, Size, StorageAdapter,
@@ -67,6 +72,7 @@ pub use entity::{
     RelationKind, Revision, Room, Scope, StateEntry, Unread,
 };
 pub use error::{Error, ErrorKind, Result};
+pub use ext::StorageAdapterExt;
 pub use id::{EventId, EventType, MAX_ID_BYTES, MediaFormat, MediaUri, RoomId, StateKey, TxnId, UserId};
 pub use json::Json;
 pub use memory::MemoryStore;
@@ -75,3 +81,4 @@ pub use position::Position;
 pub use query::{
     ByteRange, MediaQuery, MessageQuery, PendingQuery, RelationQuery, RoomCursor, RoomQuery, StateQuery,
 };
+pub use view::{MessageView, Reactions, View, ViewItem};

@@ -6,6 +6,11 @@ use serde::{Deserialize, Serialize, Serializer};
 
 use crate::*;
 
+/// The name of a field that is a keyword, as serde derives it.
+fn plain_name(name: &'static str) -> &'static str {
+    name.strip_prefix("r#").unwrap_or(name)
+}
+
 /// Binary rows hold every field; text rows leave out what is empty.
 macro_rules! body {
     ($(#[$doc:meta])* $name:ident { $($req:ident: $rty:ty,)* ; $($opt:ident: $oty:ty,)* }) => {
@@ -21,11 +26,11 @@ macro_rules! body {
                 let text = serializer.is_human_readable();
                 let fields = [$(stringify!($req),)* $(stringify!($opt),)*].len();
                 let mut body = serializer.serialize_struct(stringify!($name), fields)?;
-                $(body.serialize_field(stringify!($req), &self.$req)?;)*
+                $(body.serialize_field(plain_name(stringify!($req)), &self.$req)?;)*
                 $(if text && self.$opt == <$oty>::default() {
-                    body.skip_field(stringify!($opt))?;
+                    body.skip_field(plain_name(stringify!($opt)))?;
                 } else {
-                    body.serialize_field(stringify!($opt), &self.$opt)?;
+                    body.serialize_field(plain_name(stringify!($opt)), &self.$opt)?;
                 })*
                 body.end()
             }

@@ -6,6 +6,7 @@ use crate::{Error, Message, Pending, Redact, Result};
 ///
 /// - A confirmed message is an anchor: its position never moves. A provisional one takes the position
 ///   of whoever confirms it.
+/// - What sync confirmed is not undone by a send's answer that comes later.
 /// - A redaction is for good: content that comes later does not bring it back.
 /// - The transaction id, once known, stays.
 /// - Everything else is as it came last.
@@ -19,7 +20,8 @@ pub fn resolve_message(stored: &Message, incoming: &Message) -> Result<Message> 
         return Err(Error::invalid("apply", "two events share one key: the store cannot hold both"));
     }
     let confirms = stored.provisional && !incoming.provisional;
-    let mut merged = if stored.redacted_by.is_some() { stored.clone() } else { incoming.clone() };
+    let knows_better = stored.redacted_by.is_some() || (!stored.provisional && incoming.provisional);
+    let mut merged = if knows_better { stored.clone() } else { incoming.clone() };
     merged.position = if confirms { incoming.position } else { stored.position };
     merged.provisional = stored.provisional && incoming.provisional;
     merged.txn_id = stored.txn_id.clone().or_else(|| incoming.txn_id.clone());
@@ -40,9 +42,9 @@ pub fn redact(stored: &Message, redact: &Redact) -> Message {
 
 /// Merges an incoming outbox row with the stored one of the same transaction id.
 ///
-/// The sequence number, the room and the time of writing stay; the fence only grows. Content changes
-/// only while no attempt was made: servers answer a reused transaction id with the first event and
-/// ignore the new content.
+/// The sequence number, the room, the time of writing and that of the first attempt stay; the fence
+/// only grows. Content changes only while no attempt was made: servers answer a reused transaction id
+/// with the first event and ignore the new content.
 ///
 /// # Errors
 /// `Invalid` for another room, or for other content after an attempt.
@@ -63,7 +65,51 @@ pub fn resolve_pending(stored: &Pending, incoming: &Pending) -> Result<Pending> 
     let mut merged = incoming.clone();
     merged.seq = stored.seq;
     merged.created_ms = stored.created_ms;
+    merged.first_attempt_ms = stored.first_attempt_ms.or(incoming.first_attempt_ms);
     merged.fence = stored.fence.max(incoming.fence);
     merged.revision = stored.revision;
     Ok(merged)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::{EventId, EventType, Json, Position, RoomId, TxnId, UserId};
+
+    fn message(provisional: bool, position: u64, body: &str) -> Message {
+        Message {
+            room: RoomId::new("!r").unwrap(),
+            id: EventId::new("$e").unwrap(),
+            position: Position::new(position).unwrap(),
+            sender: UserId::new("@a").unwrap(),
+            timestamp_ms: 0,
+            kind: EventType::new("m.room.message").unwrap(),
+            state_key: None,
+            content: Json::of(body).unwrap(),
+            relation: None,
+            txn_id: provisional.then(|| TxnId::new("t").unwrap()),
+            redacted_by: None,
+            provisional,
+            extra: None,
+        }
+    }
+
+    #[test]
+    fn a_late_answer_does_not_undo_the_echo() {
+        let confirmed = message(false, 5, "echo");
+        let merged = resolve_message(&confirmed, &message(true, 9, "answer")).unwrap();
+        assert_eq!(merged, Message { txn_id: Some(TxnId::new("t").unwrap()), ..confirmed });
+    }
+
+    #[test]
+    fn the_first_attempt_is_never_forgotten() {
+        let room = RoomId::new("!r").unwrap();
+        let kind = EventType::new("m.room.message").unwrap();
+        let fresh = Pending::new(TxnId::new("t").unwrap(), room, kind, Json::of("a").unwrap(), 0);
+        let tried = Pending { first_attempt_ms: Some(7), ..fresh.clone() };
+        let again = resolve_pending(&tried, &fresh).unwrap();
+        assert_eq!(again.first_attempt_ms, Some(7));
+        let other = Pending { content: Json::of("b").unwrap(), ..fresh };
+        assert!(resolve_pending(&again, &other).is_err());
+    }
 }

@@ -1,4 +1,9 @@
-//! wip
-/// wip
-#[derive(Debug)]
-pub struct MemoryStore;
+//! The reference adapter: every row in ordered maps, gone with the process.
+
+mod chores;
+mod read;
+mod rows;
+mod store;
+mod tables;
+
+pub use store::MemoryStore;

@@ -1,0 +1,174 @@
+//! Batches: all or nothing, in order, guarded by preconditions.
+
+use crate::conformance::check::*;
+use crate::conformance::make::*;
+use crate::conformance::{Harness, Outcome};
+use crate::*;
+
+pub(crate) async fn an_empty_batch_changes_nothing(harness: &mut dyn Harness) -> Outcome {
+    let store = harness.open().await?;
+    for batch in [WriteBatch::relaxed(), WriteBatch::strict()] {
+        let commit = store.apply(batch).await?;
+        same(commit, Commit { revision: Revision::ZERO, changed: false, assigned: vec![] })?;
+    }
+    Ok(())
+}
+
+pub(crate) async fn each_change_is_one_revision(harness: &mut dyn Harness) -> Outcome {
+    let store = harness.open().await?;
+    let first = put(&store, |batch| batch.put_room(a_room(0)).put_message(message(1))).await?;
+    let second = put(&store, |batch| batch.put_message(message(2))).await?;
+    let none = put(&store, |batch| batch.put_message(message(2))).await?;
+    let mut batch = WriteBatch::strict();
+    batch.put_message(message(3)).put_pending(pending(1));
+    let third = store.apply(batch).await?;
+    same([first, second, none, third].map(|commit| commit.revision.0), [1, 2, 2, 3])
+}
+
+pub(crate) async fn operations_see_those_before_them(harness: &mut dyn Harness) -> Outcome {
+    let store = harness.open().await?;
+    let unsent = Pending { media: vec![media_key(1)], target: Some(event(1)), ..pending(1) };
+    let nothing = MediaPolicy { max_total: 0, max_item: 0, max_idle_ms: 0 };
+    let commit = put(&store, |batch| {
+        batch
+            .put_room(a_room(0))
+            .put_message(message(1))
+            .put_message(message(2))
+            .put_message(message(3))
+            .redact(redaction(3, 9))
+            .remove_message(room(0), event(2))
+            .put_message(Message { position: at(2), ..message(7) })
+            .put_pending(unsent)
+            .prune(prune(1, &[]))
+            .put_media(media(1, 0), bytes(3))
+            .append_media(media_key(1), 3, bytes(4))
+            .put_media(media(2, 0), bytes(3))
+            .evict_media(nothing, 5)
+            .put_state(state(Scope::Account, "k", "", "1"))
+            .remove_state(Scope::Account, kind("k"), key(""))
+    })
+    .await?;
+    same(commit.revision, Revision(1))?;
+    same(places(&store).await?, [(1, false), (2, true), (3, false)])?;
+    same(store.message(&room(0), &event(3)).await?.and_then(|m| m.redacted_by), Some(event(9)))?;
+    let index = store.media_index(MediaQuery::default()).await?;
+    same(index.iter().map(|info| info.size).collect::<Vec<_>>(), [7])?;
+    same(store.state(StateQuery::all(Scope::Account)).await?, [])
+}
+
+pub(crate) async fn a_room_made_anew_in_one_batch_is_empty(harness: &mut dyn Harness) -> Outcome {
+    let store = with_messages(harness, [1, 2]).await?;
+    put(&store, |batch| batch.remove_room(room(0)).put_room(a_room(0)).put_message(message(2))).await?;
+    same(places(&store).await?, [(2, false)])?;
+    let gone = put(&store, |batch| batch.remove_room(room(0)).put_message(message(3))).await;
+    fails(gone, ErrorKind::Invalid)?;
+    same(places(&store).await?, [(2, false)])
+}
+
+pub(crate) async fn a_late_failure_leaves_nothing_behind(harness: &mut dyn Harness) -> Outcome {
+    let store = with_messages(harness, [1, 2, 3]).await?;
+    put(&store, |batch| {
+        batch
+            .put_gap(gap(0, Some("t")))
+            .put_pending(pending(1))
+            .put_media(media(1, 5), bytes(100_000))
+            .put_media(media(2, 6), bytes(10))
+            .put_state(state(Scope::Room(room(0)), "k", "", "1"))
+    })
+    .await?;
+    let before = Snapshot::of(&store).await?;
+    let nothing = MediaPolicy { max_total: 0, max_item: 0, max_idle_ms: 0 };
+    let late = put(&store, |batch| {
+        batch
+            .put_room(Room { name: Some("other".to_owned()), last_activity_ms: 9, ..a_room(0) })
+            .put_room(a_room(1))
+            .put_message(message(4))
+            .put_message(Message { timestamp_ms: 0, sender: user(5), ..message(1) })
+            .redact(redaction(2, 9))
+            .remove_message(room(0), event(3))
+            .renumber(room(0), vec![(at(1), at(7))])
+            .remove_gap(room(0), at(0))
+            .put_gap(gap(9, None))
+            .prune(prune(1, &[]))
+            .put_pending(Pending { attempts: 3, ..pending(1) })
+            .put_pending(pending(2))
+            .remove_pending(txn(1))
+            .append_media(media_key(1), 100_000, bytes(70_000))
+            .rename_media(media_key(1), media_key(3))
+            .touch_media(vec![media_key(2)], 99)
+            .put_media(media(4, 5), bytes(10))
+            .remove_media(media_key(2))
+            .evict_media(nothing, 1_000)
+            .put_state(state(Scope::Room(room(0)), "k", "", "2"))
+            .put_state(state(Scope::Account, "k", "", "2"))
+            .remove_state(Scope::Room(room(0)), kind("k"), key(""))
+            .remove_room(room(0))
+            // The room is gone by now.
+            .put_message(message(5))
+    })
+    .await;
+    fails(late, ErrorKind::Invalid)?;
+    same(Snapshot::of(&store).await?, before)?;
+    // And the next commit is numbered as if nothing had been tried.
+    let next = put(&store, |batch| batch.put_message(message(8))).await?;
+    same(next.revision, Revision(4))
+}
+
+#[derive(Debug, PartialEq)]
+struct Snapshot {
+    rooms: Vec<Room>,
+    timeline: Slice,
+    found: Vec<Vec<Message>>,
+    pending: Vec<Pending>,
+    media: Vec<(MediaInfo, Vec<u8>)>,
+    state: Vec<StateEntry>,
+}
+
+impl Snapshot {
+    async fn of(store: &Store) -> Result<Self> {
+        let mut media = Vec::new();
+        for info in store.media_index(MediaQuery::default()).await? {
+            let bytes = store.media(&info.key, ByteRange::ALL).await?.map(|media| media.bytes);
+            media.push((info, bytes.unwrap_or_default()));
+        }
+        let mut state = store.state(StateQuery::all(Scope::Account)).await?;
+        state.extend(store.state(StateQuery::all(Scope::Room(room(0)))).await?);
+        let sender = |n| MessageQuery::Sender { room: room(0), sender: user(n), limit: 99 };
+        let time = MessageQuery::Time { room: room(0), from_ms: i64::MIN, until_ms: i64::MAX, limit: 99 };
+        let mut found = Vec::new();
+        for query in [sender(0), sender(5), time] {
+            found.push(store.messages(query).await?);
+        }
+        Ok(Self {
+            rooms: store.rooms(RoomQuery::default()).await?,
+            timeline: store.timeline(&room(0), Page::oldest(usize::MAX)).await?,
+            found,
+            pending: store.pending(PendingQuery::default()).await?,
+            media,
+            state,
+        })
+    }
+}
+
+pub(crate) async fn a_sync_response_of_thousands_is_one_commit(harness: &mut dyn Harness) -> Outcome {
+    let store = with_room(harness).await?;
+    let commit =
+        put(&store, |batch| (0..3_000).fold(batch, |batch, n| batch.put_message(message(n)))).await?;
+    same(commit.revision, Revision(2))?;
+    same(store.count(&room(0), None).await?, 3_000)?;
+    let again = put(&store, |batch| (0..3_000).fold(batch, |batch, n| batch.put_message(message(n)))).await?;
+    same(again.changed, false)
+}
+
+pub(crate) async fn both_durabilities_write(harness: &mut dyn Harness) -> Outcome {
+    let store = harness.open().await?;
+    let mut strict = WriteBatch::strict();
+    strict.put_room(a_room(0));
+    store.apply(strict).await?;
+    let mut relaxed = WriteBatch::relaxed();
+    relaxed.put_room(a_room(1));
+    store.apply(relaxed).await?;
+    drop(store);
+    let store = harness.reopen().await?;
+    same(store.rooms(RoomQuery::default()).await?.len(), 2)
+}

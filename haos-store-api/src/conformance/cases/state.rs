@@ -1,0 +1,123 @@
+//! State entries.
+
+use crate::conformance::check::*;
+use crate::conformance::make::*;
+use crate::conformance::{Harness, Outcome};
+use crate::*;
+
+fn of_room() -> Scope {
+    Scope::Room(room(0))
+}
+
+fn names(entries: &[StateEntry]) -> Vec<(&str, &str)> {
+    entries.iter().map(|entry| (entry.kind.as_str(), entry.key.as_str())).collect()
+}
+
+pub(crate) async fn every_field_comes_back(harness: &mut dyn Harness) -> Outcome {
+    let store = with_room(harness).await?;
+    for scope in [Scope::Account, of_room()] {
+        let entry = StateEntry { event_id: Some(event(1)), ..state(scope.clone(), "k", "", r#"{"a":1.50}"#) };
+        put(&store, |batch| batch.put_state(entry.clone())).await?;
+        same(store.state(StateQuery::one(scope, kind("k"), key(""))).await?, [entry])?;
+    }
+    Ok(())
+}
+
+pub(crate) async fn ordered_by_kind_then_key(harness: &mut dyn Harness) -> Outcome {
+    let store = with_room(harness).await?;
+    let pairs = [("b", "2"), ("a", "10"), ("b", ""), ("a", "9"), ("a", "é"), ("B", "1"), ("ab", "")];
+    put(&store, |batch| {
+        pairs.iter().fold(batch, |batch, (kind, key)| batch.put_state(state(of_room(), kind, key, "1")))
+    })
+    .await?;
+    let found = store.state(StateQuery::all(of_room())).await?;
+    let expected = [("B", "1"), ("a", "10"), ("a", "9"), ("a", "é"), ("ab", ""), ("b", ""), ("b", "2")];
+    same(names(&found), expected)?;
+    let found = store.state(StateQuery::kind(of_room(), kind("a"))).await?;
+    same(names(&found), [("a", "10"), ("a", "9"), ("a", "é")])
+}
+
+pub(crate) async fn asked_for_by_any_part(harness: &mut dyn Harness) -> Outcome {
+    let store = with_room(harness).await?;
+    put(&store, |batch| {
+        batch
+            .put_state(state(of_room(), "a", "", "1"))
+            .put_state(state(of_room(), "a", "k", "2"))
+            .put_state(state(of_room(), "b", "k", "3"))
+    })
+    .await?;
+    let by_key = StateQuery { scope: of_room(), kind: None, key: Some(key("k")) };
+    same(names(&store.state(by_key).await?), [("a", "k"), ("b", "k")])?;
+    let one = StateQuery::one(of_room(), kind("b"), key(""));
+    same(store.state(one).await?, [])?;
+    same(store.state(StateQuery::kind(of_room(), kind("c"))).await?, [])
+}
+
+pub(crate) async fn scopes_do_not_mix(harness: &mut dyn Harness) -> Outcome {
+    let store = with_room(harness).await?;
+    put(&store, |batch| batch.put_room(a_room(1))).await?;
+    let scopes = [Scope::Account, of_room(), Scope::Room(room(1))];
+    let entries: Vec<_> =
+        scopes.into_iter().zip(["1", "2", "3"]).map(|(scope, value)| state(scope, "k", "", value)).collect();
+    put(&store, |batch| entries.iter().fold(batch, |batch, entry| batch.put_state(entry.clone()))).await?;
+    for entry in &entries {
+        same(store.state(StateQuery::all(entry.scope.clone())).await?, [entry.clone()])?;
+    }
+    put(&store, |batch| batch.remove_state(of_room(), kind("k"), key(""))).await?;
+    same(store.state(StateQuery::all(of_room())).await?, [])?;
+    same(store.state(StateQuery::all(Scope::Account)).await?.len(), 1)?;
+    same(store.state(StateQuery::all(Scope::Room(room(1)))).await?.len(), 1)
+}
+
+pub(crate) async fn a_later_value_replaces(harness: &mut dyn Harness) -> Outcome {
+    let store = with_room(harness).await?;
+    put(&store, |batch| batch.put_state(state(of_room(), "k", "", "1"))).await?;
+    let later = StateEntry { event_id: Some(event(2)), ..state(of_room(), "k", "", "1") };
+    let commit = put(&store, |batch| batch.put_state(later.clone())).await?;
+    holds(commit.changed, "another event is a change")?;
+    same(store.state(StateQuery::all(of_room())).await?, [later])
+}
+
+pub(crate) async fn the_same_entry_changes_nothing(harness: &mut dyn Harness) -> Outcome {
+    let store = with_room(harness).await?;
+    let first = put(&store, |batch| batch.put_state(state(of_room(), "k", "", "1"))).await?;
+    let second = put(&store, |batch| batch.put_state(state(of_room(), "k", "", "1"))).await?;
+    same((second.changed, second.revision), (false, first.revision))
+}
+
+pub(crate) async fn removed_is_gone(harness: &mut dyn Harness) -> Outcome {
+    let store = with_room(harness).await?;
+    let entry = |key| state(of_room(), "k", key, "1");
+    put(&store, |batch| batch.put_state(entry("")).put_state(entry("x"))).await?;
+    put(&store, |batch| batch.remove_state(of_room(), kind("k"), key(""))).await?;
+    same(names(&store.state(StateQuery::all(of_room())).await?), [("k", "x")])?;
+    let again = put(&store, |batch| batch.remove_state(of_room(), kind("k"), key(""))).await?;
+    same(again.changed, false)?;
+    let unknown = Scope::Room(room(9));
+    same(put(&store, |batch| batch.remove_state(unknown, kind("k"), key(""))).await?.changed, false)
+}
+
+pub(crate) async fn a_rooms_state_needs_the_room(harness: &mut dyn Harness) -> Outcome {
+    let store = harness.open().await?;
+    let result = put(&store, |batch| batch.put_state(state(of_room(), "k", "", "1"))).await;
+    fails(result, ErrorKind::Invalid)?;
+    put(&store, |batch| batch.put_state(state(Scope::Account, "k", "", "1"))).await?;
+    same(store.state(StateQuery::all(of_room())).await?, [])
+}
+
+pub(crate) async fn a_thousand_members_are_told_from_the_rest(harness: &mut dyn Harness) -> Outcome {
+    let store = with_room(harness).await?;
+    put(&store, |batch| {
+        (0..1_000).fold(batch, |batch, n| {
+            let member = state(of_room(), "m.room.member", &format!("@u{n:04}"), r#"{"membership":"join"}"#);
+            batch.put_state(member)
+        })
+    })
+    .await?;
+    put(&store, |batch| batch.put_state(state(of_room(), "m.room.name", "", "{}"))).await?;
+    let members = store.state(StateQuery::kind(of_room(), kind("m.room.member"))).await?;
+    same(members.len(), 1_000)?;
+    holds(members.is_sorted_by(|a, b| a.key < b.key), "members come by key")?;
+    let one = StateQuery::one(of_room(), kind("m.room.member"), key("@u0500"));
+    same(store.state(one).await?.len(), 1)
+}

@@ -1,0 +1,49 @@
+//! The contract as tests, for every backend: named cases, and random scripts against a naive model.
+//!
+//! A backend gives a [`Harness`] of two functions and stamps out the tests with
+//! [`conformance_suite!`](crate::conformance_suite). Nothing here needs a runtime or a clock, so the suite
+//! runs in a browser too; [`CASES`] and [`scripts`] can be called by any other test driver.
+//!
+//! `HAOS_SCRIPTS` sets how many scripts run (1000 if not), `HAOS_SEED` the seed of the first.
+
+#[macro_use]
+mod suite;
+
+mod cases;
+mod check;
+mod harness;
+mod make;
+mod script;
+
+pub use harness::{Case, CaseFuture, Failure, Harness, Outcome};
+pub use script::{Scripts, scripts};
+pub use suite::CASES;
+
+/// Runs one of [`CASES`] by its name.
+///
+/// # Panics
+/// If the case fails, or there is none of that name.
+pub async fn run(name: &str, harness: &mut dyn Harness) {
+    let case = CASES.iter().find(|case| case.name == name);
+    let outcome = match case {
+        Some(case) => (case.run)(harness).await,
+        None => Err(Failure::new("no such case")),
+    };
+    give_up_on(outcome, name);
+}
+
+/// Runs [`scripts`] as the environment asks for.
+///
+/// # Panics
+/// If a script shows a fault.
+pub async fn run_scripts(harness: &mut dyn Harness) {
+    let outcome = scripts(harness, Scripts::from_env()).await;
+    give_up_on(outcome, "scripts");
+}
+
+#[allow(clippy::panic, reason = "this is how a test fails")]
+fn give_up_on(outcome: Outcome, name: &str) {
+    if let Err(failure) = outcome {
+        panic!("{name}: {failure}");
+    }
+}

@@ -1,0 +1,274 @@
+//! The list of cases, and the macro that makes a test of each.
+
+use super::{Case, CaseFuture, Harness, cases};
+
+/// Makes a test of every case, and one of the scripts. Takes the test attribute and an expression
+/// that makes a [`Harness`]; use it once a module. The test bodies are ordinary functions of this
+/// crate: see [`run`](super::run) and [`scripts`](super::scripts).
+///
+/// ```ignore
+/// mod plain {
+///     use super::*;
+///     haos_store_api::conformance_suite!(tokio::test, MyHarness::default());
+/// }
+/// ```
+///
+/// In a browser the attribute is `wasm_bindgen_test::wasm_bindgen_test`.
+#[macro_export]
+macro_rules! conformance_suite {
+    ($test:meta, $harness:expr $(,)?) => {
+        $crate::__conformance_cases! { __conformance_tests ($test, $harness) }
+    };
+}
+
+#[doc(hidden)]
+#[macro_export]
+macro_rules! __conformance_tests {
+    (($test:meta, $harness:expr) $($module:ident { $($case:ident,)* })*) => {
+        $(mod $module {
+            #[allow(unused_imports, reason = "the harness may be named by its full path")]
+            use super::*;
+            $(#[$test]
+            async fn $case() {
+                let name = concat!(stringify!($module), "::", stringify!($case));
+                $crate::conformance::run(name, &mut $harness).await;
+            })*
+        })*
+
+        #[$test]
+        async fn scripts() {
+            $crate::conformance::run_scripts(&mut $harness).await;
+        }
+    };
+}
+
+#[doc(hidden)]
+#[macro_export]
+macro_rules! __conformance_cases {
+    ($then:ident $arguments:tt) => {
+        $crate::$then! { $arguments
+        rooms {
+            every_field_comes_back,
+            absent_is_none,
+            a_later_row_replaces,
+            the_same_row_changes_nothing,
+            latest_activity_first_then_by_id,
+            a_new_activity_moves_a_room,
+            pages_cover_every_room_once,
+            a_page_goes_on_after_a_room_that_left,
+            filtered_by_space_and_membership,
+            a_limit_of_nothing_gives_nothing,
+            a_timeline_write_raises_the_revision,
+            removal_takes_timeline_and_state_along,
+            removal_keeps_the_outbox,
+            removing_an_unknown_room_changes_nothing,
+        }
+        messages {
+            every_field_comes_back,
+            every_kind_of_relation_comes_back,
+            absent_is_none,
+            a_message_needs_its_room,
+            the_same_message_changes_nothing,
+            later_content_replaces,
+            an_anchor_never_moves,
+            a_taken_position_is_a_conflict,
+            a_position_that_came_free_can_be_taken,
+            the_place_of_a_gap_is_a_conflict,
+            a_confirmation_moves_a_provisional_message,
+            a_provisional_message_stays_until_confirmed,
+            a_confirmation_onto_a_taken_place_is_a_conflict,
+            a_late_answer_does_not_undo_the_echo,
+            a_transaction_id_stays,
+            a_redaction_is_for_good,
+            a_redaction_keeps_what_the_protocol_lets_stand,
+            a_redacted_provisional_message_still_finds_its_place,
+            redacting_an_unknown_message_changes_nothing,
+            removed_is_gone,
+            one_event_id_in_two_rooms_is_two_messages,
+        }
+        queries {
+            related_by_target_and_kind,
+            related_of_many_targets,
+            a_changed_relation_is_found_where_it_is_now,
+            by_ids,
+            by_two_thousand_ids,
+            by_transaction_across_rooms,
+            by_sender_newest_first,
+            by_time,
+            counts,
+        }
+        timeline {
+            pages_older_cover_everything_once,
+            pages_newer_cover_everything_once,
+            a_page_that_ends_at_the_end_has_no_more,
+            gaps_are_items_in_their_place,
+            newest_and_oldest_are_the_two_ends,
+            unknown_and_empty_rooms_have_empty_pages,
+            a_limit_of_nothing_tells_whether_there_is_more,
+            the_greatest_limit_is_no_overflow,
+            beyond_the_ends_is_nothing,
+            the_lowest_and_highest_positions_are_places,
+            rooms_do_not_mix,
+        }
+        cursors {
+            a_cursor_needs_no_message,
+            a_cursor_survives_as_text,
+            a_cursor_survives_renumbering,
+            a_cursor_at_a_gap_survives_renumbering,
+            a_cursor_outlives_its_message,
+            a_cursor_follows_a_confirmation,
+        }
+        gaps {
+            put_and_listed_oldest_first,
+            another_token_replaces_and_raises_the_revision,
+            the_same_gap_changes_nothing,
+            removed_is_gone,
+            a_gap_needs_its_room,
+            the_place_of_a_message_is_a_conflict,
+            of_two_fillers_one_wins,
+            a_filled_gap_closes_in_the_same_batch,
+        }
+        renumbering {
+            renumbering_keeps_everything_else,
+            renumbering_swaps_and_shifts,
+            renumbering_swaps_a_message_with_a_gap,
+            renumbering_onto_a_taken_place_is_a_conflict,
+            renumbering_nothing_is_a_conflict,
+            renumbering_a_place_twice_is_invalid,
+            renumbering_in_place_changes_nothing,
+            renumbering_an_unknown_room_is_invalid,
+            renumbering_makes_room_in_one_batch,
+        }
+        pruning {
+            the_newest_stay_and_a_gap_takes_the_rest,
+            a_second_pruning_changes_nothing,
+            gaps_among_the_pruned_are_taken_along,
+            a_gap_alone_stays_as_it_is,
+            protected_messages_stay_among_gaps,
+            what_the_outbox_refers_to_stays,
+            keeping_more_than_there_is_changes_nothing,
+            keeping_nothing_is_invalid,
+            other_rooms_are_left_alone,
+            a_pruned_message_can_come_back_below_its_gap,
+        }
+        outbox {
+            every_field_comes_back,
+            every_state_comes_back,
+            the_sequence_is_the_order_of_writing,
+            an_update_keeps_the_place,
+            the_same_row_changes_nothing,
+            a_sequence_number_is_never_given_twice,
+            the_fence_only_grows,
+            content_may_change_before_an_attempt,
+            a_transaction_id_is_never_reused_after_an_attempt,
+            the_wire_form_may_come_late,
+            a_row_cannot_change_its_room,
+            removed_is_gone,
+            queries_combine,
+            pages_by_sequence_cover_everything_once,
+            a_strict_write_survives_a_restart,
+        }
+        media {
+            every_field_comes_back,
+            absent_is_none,
+            an_empty_item_is_an_item,
+            a_later_item_replaces_bytes_and_info,
+            the_same_item_changes_nothing,
+            renditions_are_items_of_their_own,
+            ranges_cross_chunks,
+            a_range_beyond_the_end_is_empty,
+            exact_chunks_have_no_tail,
+            streamed_in_by_appending,
+            appending_elsewhere_is_a_conflict,
+            appending_nothing_changes_nothing,
+            a_rename_keeps_the_bytes,
+            a_rename_replaces_what_is_there,
+            a_rename_of_nothing_or_to_itself_changes_nothing,
+            a_use_is_noted_if_it_is_later,
+            the_index_is_ordered_and_filtered,
+            removed_is_gone,
+        }
+        eviction {
+            eviction_takes_what_is_too_large,
+            eviction_takes_what_is_unused_for_too_long,
+            eviction_takes_the_longest_unused_until_the_rest_fits,
+            eviction_spares_what_is_pinned_or_unsent,
+            eviction_of_nothing_changes_nothing,
+        }
+        state {
+            every_field_comes_back,
+            ordered_by_kind_then_key,
+            asked_for_by_any_part,
+            scopes_do_not_mix,
+            a_later_value_replaces,
+            the_same_entry_changes_nothing,
+            removed_is_gone,
+            a_rooms_state_needs_the_room,
+            a_thousand_members_are_told_from_the_rest,
+        }
+        batch {
+            an_empty_batch_changes_nothing,
+            each_change_is_one_revision,
+            operations_see_those_before_them,
+            a_room_made_anew_in_one_batch_is_empty,
+            a_late_failure_leaves_nothing_behind,
+            a_sync_response_of_thousands_is_one_commit,
+            both_durabilities_write,
+        }
+        preconditions {
+            a_room_is_expected_at_its_revision,
+            an_outbox_row_is_expected_at_its_revision,
+            a_gap_is_expected_at_its_revision,
+            preconditions_are_about_the_state_before,
+            one_of_several_preconditions_is_enough_to_refuse,
+            concurrent_writers_lose_no_update,
+            concurrent_writers_without_preconditions_all_count,
+        }
+        feed {
+            it_starts_at_the_present,
+            every_commit_is_told_once_and_in_order,
+            it_tells_what_was_touched,
+            what_changes_nothing_is_not_told,
+            every_subscriber_is_told,
+            whoever_falls_behind_is_told_to_read_again,
+            it_ends_when_the_store_is_closed,
+            it_goes_on_after_a_pause,
+        }
+        lifecycle {
+            a_new_store_is_empty,
+            everything_survives_a_restart,
+            a_closed_store_refuses_everything,
+            a_suspended_store_refuses_everything_until_resumed,
+            usage_counts_rows,
+            chores_find_a_healthy_store,
+            it_says_what_it_is,
+            a_dropped_write_is_whole_or_not_at_all,
+        }
+        content {
+            json_is_kept_byte_for_byte,
+            a_megabyte_of_content,
+            odd_ids_are_all_different,
+            keys_do_not_run_into_each_other,
+            times_before_1970_and_after_the_end,
+            errors_and_names_carry_no_content,
+        }
+        }
+    };
+}
+
+/// Expanded here alone: the one list of names makes [`CASES`] too.
+#[doc(hidden)]
+#[macro_export]
+macro_rules! __conformance_list {
+    (() $($module:ident { $($case:ident,)* })*) => {
+        /// Every case.
+        pub const CASES: &[Case] = &[$($(Case {
+            name: concat!(stringify!($module), "::", stringify!($case)),
+            run: |harness: &mut dyn Harness| -> CaseFuture<'_> {
+                Box::pin(cases::$module::$case(harness))
+            },
+        },)*)*];
+    };
+}
+
+__conformance_cases! { __conformance_list () }
