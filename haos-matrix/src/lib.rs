@@ -44,6 +44,6 @@ mod unreadable;
 pub use account::Account;
 pub use error::ParseError;
 pub use event::parse_event;
-pub use messages::{Messages, parse_messages};
+pub use messages::parse_messages;
 pub use rules::MatrixRules;
 pub use sync::parse_sync;

@@ -7,25 +7,16 @@ use crate::members::{body_members, list};
 use crate::rest::state_value;
 use crate::unreadable::{unreadable_event, unreadable_member};
 
-/// A page of a room's history.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub struct Messages {
-    /// The events, oldest first, and the token that goes on in the page's direction.
-    pub page: BackfillPage,
-    /// Members who sent some of the events, from lazy loading. They are as of the page, not of now: good
-    /// only where the store has none.
-    pub members: Vec<StateEntry>,
-    /// Events that could not be read, as entries of kind `haos.unreadable`: to be stored with the page.
-    pub unreadable: Vec<StateEntry>,
-}
-
 /// Reads the answer of `GET /_matrix/client/v3/rooms/{roomId}/messages`, asked for with `dir=b`
 /// (`Direction::Older`) or `dir=f` (`Direction::Newer`).
+///
+/// The page's state holds events that could not be read, as entries of kind `haos.unreadable`, and the
+/// members that lazy loading sent along: they are as of the page, and good only where the store has none.
 ///
 /// # Errors
 /// [`ParseError`] if the bytes are not such a page. So does an `end` that is no token: taken for none it
 /// would claim the end of history.
-pub fn parse_messages(json: &[u8], room: &RoomId, direction: Direction) -> Result<Messages, ParseError> {
+pub fn parse_messages(json: &[u8], room: &RoomId, direction: Direction) -> Result<BackfillPage, ParseError> {
     let body = body_members(json)?;
     let chunk = body.get("chunk").ok_or_else(|| ParseError::shape("chunk", "a list of events", None))?;
     let events =
@@ -38,41 +29,34 @@ pub fn parse_messages(json: &[u8], room: &RoomId, direction: Direction) -> Resul
         }
     };
     let scope = Scope::Room(room.clone());
-    let mut read = Messages {
-        page: BackfillPage { room: room.clone(), events: Vec::with_capacity(events.len()), end },
-        members: Vec::new(),
-        unreadable: Vec::new(),
-    };
+    let (mut read, mut state) = (Vec::with_capacity(events.len()), Vec::new());
     for raw in events {
         match RawEvent::read(raw) {
-            Ok(event) => read.page.events.push(event.event()),
-            Err(_) => read.unreadable.push(unreadable_event(&scope, raw)),
+            Ok(event) => read.push(event.event()),
+            Err(_) => state.push(unreadable_event(&scope, raw)),
         }
     }
     if direction == Direction::Older {
-        read.page.events.reverse();
+        read.reverse();
     }
     if let Some(raw) = body.get("state") {
         match list(raw) {
-            Some(state) => state.into_iter().for_each(|raw| read.state(&scope, raw)),
-            None => read.unreadable.push(unreadable_member(&scope, "state", raw)),
+            Some(members) => state.extend(members.into_iter().filter_map(|raw| member(&scope, raw))),
+            None => state.push(unreadable_member(&scope, "state", raw)),
         }
     }
-    Ok(read)
+    Ok(BackfillPage { room: room.clone(), events: read, end, state })
 }
 
-impl Messages {
-    fn state(&mut self, scope: &Scope, raw: &serde_json::value::RawValue) {
-        match RawEvent::read(raw) {
-            Ok(RawEvent { id, kind, state_key: Some(key), members, .. })
-                if kind.as_str() == "m.room.member" =>
-            {
-                let value = state_value(&members);
-                self.members.push(StateEntry { scope: scope.clone(), kind, key, event_id: Some(id), value });
-            }
-            // Other state of the past: the current one comes with the sync.
-            Ok(_) => {}
-            Err(_) => self.unreadable.push(unreadable_event(scope, raw)),
+/// A member, or what could not be read. Other state of the past is left out: the current one comes with
+/// the sync.
+fn member(scope: &Scope, raw: &serde_json::value::RawValue) -> Option<StateEntry> {
+    match RawEvent::read(raw) {
+        Ok(RawEvent { id, kind, state_key: Some(key), members, .. }) if kind.as_str() == "m.room.member" => {
+            let value = state_value(&members);
+            Some(StateEntry { scope: scope.clone(), kind, key, event_id: Some(id), value })
         }
+        Ok(_) => None,
+        Err(_) => Some(unreadable_event(scope, raw)),
     }
 }

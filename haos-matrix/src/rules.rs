@@ -1,4 +1,4 @@
-use haos_queue::Rules;
+use haos_queue::{RoomPatch, Rules};
 use haos_store_api::{EventType, Json};
 
 use crate::members::{Members, object};
@@ -58,6 +58,17 @@ impl Rules for MatrixRules {
             })
             .collect();
         object(members.iter().map(|(key, value)| (*key, value.as_str())))
+    }
+
+    fn patch_of_redacted(&self, kind: &EventType) -> RoomPatch {
+        let mut patch = RoomPatch::default();
+        match kind.as_str() {
+            "m.room.name" => patch.name = Some(None),
+            "m.room.topic" => patch.topic = Some(None),
+            "m.room.avatar" => patch.avatar = Some(None),
+            _ => {}
+        }
+        patch
     }
 }
 

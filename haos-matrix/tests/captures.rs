@@ -6,7 +6,7 @@ mod common;
 use std::collections::HashMap;
 use std::time::Instant;
 
-use common::{alice, big, big_lines, compact, events, file, names, unreadable};
+use common::{alice, big, big_lines, compact, events, file, names, set_aside, unreadable};
 use haos_matrix::{Account, parse_event, parse_messages, parse_sync};
 use haos_queue::{Event, SyncDelta};
 use haos_store_api::{Direction, EventId, Json, RoomId, UserId};
@@ -47,9 +47,9 @@ fn every_page() {
         let response: Value = serde_json::from_str(&json).unwrap();
         let chunk = response.get("chunk")?.as_array().unwrap().len();
         let read = parse_messages(json.as_bytes(), &room, Direction::Older).unwrap();
-        assert_eq!(read.unreadable, [], "{name}");
-        assert_eq!(read.page.events.len(), chunk, "{name}");
-        assert_eq!(read.page.end.as_deref(), response.get("end").and_then(Value::as_str), "{name}");
+        assert!(set_aside(&read.state).is_empty(), "{name}");
+        assert_eq!(read.events.len(), chunk, "{name}");
+        assert_eq!(read.end.as_deref(), response.get("end").and_then(Value::as_str), "{name}");
         Some(chunk)
     });
     assert_eq!(counts.sum::<usize>(), 3 * 50 + 69 + 30 + 4 + 1);
@@ -74,8 +74,8 @@ fn the_big_account() {
     for (json, line) in &pages {
         let room = RoomId::new(line["room_id"].as_str().unwrap()).unwrap();
         let read = parse_messages(json.as_bytes(), &room, Direction::Older).unwrap();
-        assert!(read.unreadable.is_empty());
-        count += read.page.events.len();
+        assert!(set_aside(&read.state).is_empty());
+        count += read.events.len();
     }
     assert_eq!((pages.len(), count), (255, 19_599));
 
@@ -139,7 +139,7 @@ fn an_event_is_the_same_from_every_endpoint() {
     for name in names("messages") {
         let json = file(&name);
         if json.contains("\"chunk\"") {
-            all.extend(parse_messages(json.as_bytes(), &room, Direction::Older).unwrap().page.events);
+            all.extend(parse_messages(json.as_bytes(), &room, Direction::Older).unwrap().events);
         } else {
             let context: HashMap<String, Box<RawValue>> = serde_json::from_str(&json).unwrap();
             all.push(parse_event(context["event"].get().as_bytes()).unwrap());
@@ -154,7 +154,7 @@ fn an_event_is_the_same_from_every_endpoint() {
         all.extend(delta.rooms.into_iter().flat_map(|room| room.timeline));
     }
     for (json, _) in big_lines("messages_pages.jsonl.zst") {
-        all.extend(parse_messages(json.as_bytes(), &room, Direction::Older).unwrap().page.events);
+        all.extend(parse_messages(json.as_bytes(), &room, Direction::Older).unwrap().events);
     }
     assert_eq!(same_events(all), 800 + 19_599);
 }

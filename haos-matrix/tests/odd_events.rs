@@ -40,8 +40,8 @@ fn events_without_ids() {
 
     let page = format!(r#"{{"chunk":[{events}],"state":[{{"type":"x"}}]}}"#);
     let page = parse_messages(page.as_bytes(), &room.id, Direction::Newer).unwrap();
-    assert_eq!((page.page.events.len(), page.unreadable.len()), (1, 7));
-    assert_eq!(page.unreadable[0], *aside[0]);
+    assert_eq!((page.events.len(), page.state.len()), (1, 7));
+    assert_eq!(page.state[0], *aside[0]);
 }
 
 #[test]

@@ -81,7 +81,7 @@ fn transaction_ids() {
     let other = event(room(&other, &id("rooms/general")), own.id.as_str());
     assert_eq!(other, &Event { txn_id: None, ..own.clone() });
     let busy = page("gap_busy_page0", &id("rooms/busy"));
-    assert_eq!(busy.page.events.iter().filter(|event| event.txn_id.is_some()).count(), 1);
+    assert_eq!(busy.events.iter().filter(|event| event.txn_id.is_some()).count(), 1);
 }
 
 #[test]
@@ -199,15 +199,15 @@ fn the_gap_and_its_pages() {
     assert!(busy.limited && busy.timeline.len() == 20);
     let pages =
         ["gap_busy_page0", "gap_busy_page1", "gap_busy_page2"].map(|name| page(name, &id("rooms/busy")));
-    let newest = pages[0].page.events.last().unwrap();
+    let newest = pages[0].events.last().unwrap();
     assert!(newest.timestamp_ms <= busy.timeline[0].timestamp_ms, "oldest first");
     for page in &pages {
-        assert!(page.page.events.is_sorted_by_key(|event| event.timestamp_ms));
-        assert!(page.page.end.is_some());
+        assert!(page.events.is_sorted_by_key(|event| event.timestamp_ms));
+        assert!(page.end.is_some());
     }
     let last = page("end_of_history", &id("rooms/busy"));
-    assert_eq!((last.page.end, last.page.events), (None, Vec::new()));
-    assert_eq!(page("general_dir_b_lazy", &id("rooms/general")).members.len(), 4);
+    assert_eq!((last.end, last.events), (None, Vec::new()));
+    assert_eq!(page("general_dir_b_lazy", &id("rooms/general")).state.len(), 4);
 }
 
 #[test]

@@ -145,6 +145,8 @@ pub struct BackfillPage {
     pub events: Vec<Event>,
     /// The token that goes on towards older events; none at the beginning of history.
     pub end: Option<String>,
+    /// State of the past that came along: stored where the store has none under its key.
+    pub state: Vec<StateEntry>,
 }
 
 /// What only a protocol knows.
@@ -155,6 +157,11 @@ pub trait Rules {
     /// What a redaction lets stand of a state entry's value.
     fn redacted_state(&self, kind: &EventType, value: &Json) -> Json {
         self.redacted(kind, value)
+    }
+
+    /// What the room row shows once the current state of this kind is emptied.
+    fn patch_of_redacted(&self, _kind: &EventType) -> RoomPatch {
+        RoomPatch::default()
     }
 }
 

@@ -38,7 +38,7 @@
 //! // Later, a page from the gap's token reaches the beginning of history.
 //! let gap = store.gaps(&lobby).await?.remove(0);
 //! assert_eq!(gap.token.as_deref(), Some("token-before-three"));
-//! let page = BackfillPage { room: lobby.clone(), events: vec![event("$one"), event("$two")], end: None };
+//! let page = BackfillPage { room: lobby.clone(), events: vec![event("$one"), event("$two")], end: None, state: vec![] };
 //! apply_page(&store, &gap, &page, None, &EmptyOnRedaction).await?;
 //!
 //! let slice = store.timeline(&lobby, Page::newest(50)).await?;

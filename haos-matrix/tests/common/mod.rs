@@ -4,8 +4,8 @@
 use std::path::{Path, PathBuf};
 use std::sync::OnceLock;
 
-use haos_matrix::{Account, Messages, parse_messages, parse_sync};
-use haos_queue::{Event, RoomDelta, SyncDelta};
+use haos_matrix::{Account, parse_messages, parse_sync};
+use haos_queue::{BackfillPage, Event, RoomDelta, SyncDelta};
 use haos_store_api::{Direction, RoomId, StateEntry, UserId};
 use serde_json::Value;
 
@@ -70,7 +70,7 @@ pub(crate) fn sync(name: &str) -> SyncDelta {
     parse_sync(file(&format!("sync/{name}.json")).as_bytes(), &alice()).unwrap()
 }
 
-pub(crate) fn page(name: &str, room: &str) -> Messages {
+pub(crate) fn page(name: &str, room: &str) -> BackfillPage {
     let json = file(&format!("messages/{name}.json"));
     parse_messages(json.as_bytes(), &RoomId::new(room).unwrap(), Direction::Older).unwrap()
 }
@@ -97,6 +97,10 @@ pub(crate) fn entry<'d>(entries: &'d [StateEntry], kind: &str, key: &str) -> &'d
 }
 
 /// Everything of a delta that was set aside.
+pub(crate) fn set_aside(state: &[StateEntry]) -> Vec<&StateEntry> {
+    state.iter().filter(|entry| entry.kind.as_str() == "haos.unreadable").collect()
+}
+
 pub(crate) fn unreadable(delta: &SyncDelta) -> Vec<&StateEntry> {
     let rooms = delta.rooms.iter().flat_map(|room| &room.state);
     rooms.chain(&delta.account).filter(|entry| entry.kind.as_str() == "haos.unreadable").collect()

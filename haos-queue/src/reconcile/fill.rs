@@ -34,5 +34,8 @@ pub fn fill(
     for row in confirmed(&page.events, &view.pending, &page.room, own) {
         batch.remove_pending(row.txn_id.clone());
     }
+    for entry in &view.state {
+        batch.put_state(entry.clone());
+    }
     Ok(batch)
 }

@@ -50,6 +50,8 @@ pub struct FillView {
     pub gap: Gap,
     /// The outbox.
     pub pending: Vec<Pending>,
+    /// The page's state that the store has nothing for.
+    pub state: Vec<StateEntry>,
 }
 
 /// How many items beyond the segment's neighbours a window takes: tried one after the other.
@@ -94,7 +96,14 @@ pub(super) async fn fill_view<S: StorageAdapter + ?Sized>(
     };
     let stored = store.gaps(&page.room).await?.into_iter().find(|stored| stored.position == gap.position);
     let pending = store.pending(PendingQuery::default()).await?;
-    Ok(stored.map(|gap| FillView { room, gap, pending }))
+    let mut state = Vec::new();
+    for entry in &page.state {
+        let query = StateQuery::one(entry.scope.clone(), entry.kind.clone(), entry.key.clone());
+        if store.state(query).await?.is_empty() {
+            state.push(entry.clone());
+        }
+    }
+    Ok(stored.map(|gap| FillView { room, gap, pending, state }))
 }
 
 async fn room_view<S: StorageAdapter + ?Sized>(
@@ -161,13 +170,21 @@ async fn redacted_state<S: StorageAdapter + ?Sized>(
     targets: &HashSet<&EventId>,
     stored: &HashMap<EventId, Message>,
 ) -> Result<Vec<StateEntry>> {
-    let mut entries = Vec::new();
-    for target in targets.iter().filter_map(|id| stored.get(*id)) {
-        if let Some(key) = &target.state_key {
-            let query = StateQuery::one(Scope::Room(room.clone()), target.kind.clone(), key.clone());
-            entries.extend(store.state(query).await?);
+    let scope = Scope::Room(room.clone());
+    // State may be older than the stored timeline: then all of it is looked through.
+    let mut entries = match targets.iter().all(|target| stored.contains_key(*target)) {
+        true => Vec::new(),
+        false => store.state(StateQuery::all(scope.clone())).await?,
+    };
+    if entries.is_empty() {
+        for target in targets.iter().filter_map(|id| stored.get(*id)) {
+            if let Some(key) = &target.state_key {
+                let query = StateQuery::one(scope.clone(), target.kind.clone(), key.clone());
+                entries.extend(store.state(query).await?);
+            }
         }
     }
+    entries.retain(|entry| entry.event_id.as_ref().is_some_and(|event| targets.contains(event)));
     Ok(entries)
 }
 

@@ -9,7 +9,7 @@ use super::gather::{RoomView, redacts};
 use super::splice::{Older, Segment, splice};
 use super::timeline::{Slot, Window};
 use super::{PlanError, place};
-use crate::{Event, Rules};
+use crate::{Event, RoomPatch, Rules};
 
 /// Adds the timeline operations of a segment to the batch. Says whether any were needed.
 pub(super) fn segment_ops(
@@ -72,6 +72,20 @@ pub(super) fn segment_ops(
     Ok(())
 }
 
+/// What the room row loses to redactions of the state it shows.
+pub(super) fn redacted_patches(
+    view: Option<&RoomView>,
+    events: &[Event],
+    rules: &dyn Rules,
+) -> Vec<RoomPatch> {
+    let Some(view) = view else { return Vec::new() };
+    let targets = events.iter().filter_map(redacts);
+    targets
+        .flat_map(|target| emptied_state(view, target))
+        .map(|entry| rules.patch_of_redacted(&entry.kind))
+        .collect()
+}
+
 /// A new event at its place: emptied if its redaction is known, merged with what a send's answer left.
 fn new_message(
     room: &RoomId,
@@ -123,13 +137,12 @@ fn redaction_ops(
     rules: &dyn Rules,
 ) {
     for (event, target) in events.iter().filter_map(|event| Some((event, redacts(event)?))) {
-        let Some(stored) = view.messages.get(target).filter(|stored| stored.redacted_by.is_none()) else {
-            continue;
-        };
-        let content = rules.redacted(&stored.kind, &stored.content);
-        let (target, by) = (target.clone(), event.id.clone());
-        batch.redact(Redact { room: room.clone(), target, by, content });
-        for entry in emptied_state(view, &stored.id) {
+        if let Some(stored) = view.messages.get(target).filter(|stored| stored.redacted_by.is_none()) {
+            let content = rules.redacted(&stored.kind, &stored.content);
+            let (target, by) = (target.clone(), event.id.clone());
+            batch.redact(Redact { room: room.clone(), target, by, content });
+        }
+        for entry in emptied_state(view, target) {
             let value = rules.redacted_state(&entry.kind, &entry.value);
             batch.put_state(StateEntry { value, ..entry.clone() });
         }

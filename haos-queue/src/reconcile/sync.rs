@@ -9,7 +9,7 @@ use haos_store_api::{
 
 use super::PlanError;
 use super::gather::SyncView;
-use super::room::segment_ops;
+use super::room::{redacted_patches, segment_ops};
 use super::splice::Older;
 use crate::{Event, RoomDelta, RoomPatch, Rules, SyncDelta};
 
@@ -31,7 +31,8 @@ pub fn sync(
     for room in &delta.rooms {
         let stored = view.rooms.get(&room.id);
         batch.expect_room(&room.id, stored.map(|stored| stored.room.revision));
-        let mut row = room_after(room, stored.map(|stored| &stored.room));
+        let emptied = redacted_patches(stored, &room.timeline, rules);
+        let mut row = room_after(room, stored.map(|stored| &stored.room), emptied);
         if let Some(spaces) = spaces.get(&room.id) {
             row.spaces.clone_from(spaces);
         }
@@ -93,16 +94,19 @@ fn spaces_after<'a>(delta: &SyncDelta, view: &'a SyncView) -> BTreeMap<&'a RoomI
     after
 }
 
-/// The room row after the response.
-fn room_after(delta: &RoomDelta, stored: Option<&Room>) -> Room {
+/// The room row after the response: what redactions empty goes first, since the response's own state is
+/// newer.
+fn room_after(delta: &RoomDelta, stored: Option<&Room>, emptied: Vec<RoomPatch>) -> Room {
     let mut room = stored.cloned().unwrap_or_else(|| Room::new(delta.id.clone(), delta.membership));
-    let RoomPatch { name, topic, avatar, kind, unread } = delta.patch.clone();
     room.membership = delta.membership;
-    room.name = name.unwrap_or(room.name);
-    room.topic = topic.unwrap_or(room.topic);
-    room.avatar = avatar.unwrap_or(room.avatar);
-    room.kind = kind.unwrap_or(room.kind);
-    room.unread = unread.unwrap_or(room.unread);
+    for patch in emptied.into_iter().chain([delta.patch.clone()]) {
+        let RoomPatch { name, topic, avatar, kind, unread } = patch;
+        room.name = name.unwrap_or(room.name);
+        room.topic = topic.unwrap_or(room.topic);
+        room.avatar = avatar.unwrap_or(room.avatar);
+        room.kind = kind.unwrap_or(room.kind);
+        room.unread = unread.unwrap_or(room.unread);
+    }
     let latest = |state_too: bool| {
         let events = delta.timeline.iter().filter(|event| state_too || event.state_key.is_none());
         events.map(|event| event.timestamp_ms).max()

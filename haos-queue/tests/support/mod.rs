@@ -101,7 +101,12 @@ impl Server {
         let events = self.rooms[&room][first..end].iter().map(|(_, event)| event.clone()).collect();
         // As real servers do, it may say only with an empty page that history has ended.
         let more = first > 0 || (end > 0 && limit.is_multiple_of(2));
-        BackfillPage { room: room_id(room), events, end: more.then(|| format!("p{first}")) }
+        BackfillPage {
+            room: room_id(room),
+            events,
+            end: more.then(|| format!("p{first}")),
+            state: Vec::new(),
+        }
     }
 }
 
