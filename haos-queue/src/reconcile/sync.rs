@@ -1,6 +1,6 @@
 //! A sync response as one batch.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, HashSet};
 
 use haos_store_api::{
     EventType, Json, Pending, Result, Room, RoomId, Scope, StateEntry, StateKey, UserId, WriteBatch,
@@ -39,7 +39,7 @@ pub fn sync(
         batch.put_room(row);
         let older = if room.limited { Older::Token(room.prev.clone()) } else { Older::Joined };
         segment_ops(&mut batch, &room.id, stored, &room.timeline, (older, None), rules)?;
-        for entry in &room.state {
+        for entry in last_of_each(&room.state) {
             batch.put_state(entry.clone());
         }
         for row in confirmed(&room.timeline, &view.pending, &room.id, own) {
@@ -55,7 +55,7 @@ pub fn sync(
             batch.put_state(account(state_kind::SPACES, child.as_str(), &spaces)?);
         }
     }
-    for entry in &delta.account {
+    for entry in last_of_each(&delta.account) {
         batch.put_state(entry.clone());
     }
     if let Some(token) = &delta.next {
@@ -75,6 +75,15 @@ fn account<T: serde::Serialize>(kind: &str, key: &str, value: &T) -> Result<Stat
         })
     };
     entry().map_err(|e| PlanError::Invalid(e.to_string()))
+}
+
+/// Of several entries under one key the last counts, and the others never reach the store.
+fn last_of_each(entries: &[StateEntry]) -> Vec<&StateEntry> {
+    let mut seen = HashSet::new();
+    let last = entries.iter().rev().filter(|entry| seen.insert((&entry.scope, &entry.kind, &entry.key)));
+    let mut last: Vec<_> = last.collect();
+    last.reverse();
+    last
 }
 
 /// The spaces, after the response, of every room whose spaces were read.
