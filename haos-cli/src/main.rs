@@ -1,2 +1,62 @@
-//! wip
-fn main(){}
+//! `haos`: import, browse and inspect an offline chat store; and the demo.
+
+mod cli;
+mod compact;
+mod demo;
+mod doctor;
+mod error;
+mod find;
+mod import;
+mod message;
+mod open;
+mod out;
+mod progress;
+mod rooms;
+mod show;
+mod text;
+mod timeline;
+
+use std::io::Write as _;
+use std::process::ExitCode;
+
+use clap::Parser as _;
+
+use crate::cli::{Cli, Command};
+use crate::error::{Error, Result};
+use crate::out::Out;
+
+fn main() -> ExitCode {
+    let cli = Cli::parse();
+    let mut out = Out::new(cli.json);
+    let done = run(cli, &mut out);
+    // What was printed before an error is still told.
+    match done.and(out.flush().map_err(Error::from)) {
+        Ok(()) => ExitCode::SUCCESS,
+        Err(error) if error.is_closed_pipe() => ExitCode::SUCCESS,
+        Err(error) => {
+            let _ = out.flush();
+            // Nobody is left to tell if this fails.
+            let _ = writeln!(std::io::stderr(), "error: {}", error.explain());
+            ExitCode::from(error.code())
+        }
+    }
+}
+
+fn run(cli: Cli, out: &mut Out) -> Result<()> {
+    let runtime = tokio::runtime::Builder::new_current_thread()
+        .enable_time()
+        .build()
+        .map_err(|e| Error::Failed(format!("the runtime cannot be started: {e}")))?;
+    let store = cli.store.as_str();
+    runtime.block_on(async {
+        match &cli.command {
+            Command::Import(args) => import::run(store, args, out).await,
+            Command::Rooms(args) => rooms::run(store, args, out).await,
+            Command::Timeline(args) => timeline::run(store, args, out).await,
+            Command::Show(args) => show::run(store, args, out).await,
+            Command::Doctor(args) => doctor::run(store, args, out).await,
+            Command::Compact => compact::run(store, out).await,
+            Command::Demo(args) => demo::run(args, out).await,
+        }
+    })
+}

@@ -1,0 +1,58 @@
+//! `haos demo`: the store's main job, with kills in the middle, checked against what the server said.
+
+mod captures;
+mod child;
+mod reading;
+mod second;
+mod steps;
+mod story;
+mod truth;
+mod verify;
+
+use std::path::{Path, PathBuf};
+use std::time::Instant;
+
+use crate::cli::DemoArgs;
+use crate::error::{Error, Result};
+use crate::out::Out;
+use captures::Captures;
+use steps::Demo;
+use story::Story;
+use truth::Truth;
+
+/// Runs the demo in a folder of its own.
+pub(crate) async fn run(args: &DemoArgs, out: &mut Out) -> Result<()> {
+    let begun = Instant::now();
+    let (folder, temporary) = folder(args.dir.as_deref())?;
+    let captures = Captures::write(&folder)?;
+    let truth = Truth::read()?;
+    let store = folder.join("chat.db");
+    let mut story = Story::new(out);
+    story.say(format_args!(
+        "haos demo: {} events of one account, captured from a real homeserver",
+        crate::text::number(truth.events() as u64)
+    ))?;
+    if temporary.is_none() {
+        story.say(format_args!("store: {}", store.display()))?;
+    }
+    let mut demo = Demo { captures: &captures, truth: &truth, store, story: &mut story };
+    demo.run().await?;
+    story.end(begun.elapsed())
+}
+
+/// The folder to work in; a temporary one is removed when its guard is dropped.
+fn folder(wanted: Option<&Path>) -> Result<(PathBuf, Option<tempfile::TempDir>)> {
+    let Some(wanted) = wanted else {
+        let temporary = tempfile::Builder::new().prefix("haos-demo-").tempdir();
+        let temporary =
+            temporary.map_err(|e| Error::Failed(format!("no temporary folder: {e}; name one with --dir")))?;
+        return Ok((temporary.path().to_owned(), Some(temporary)));
+    };
+    let shown = wanted.display();
+    let fault = |e: std::io::Error| Error::Failed(format!("the folder {shown} cannot be used: {e}"));
+    std::fs::create_dir_all(wanted).map_err(fault)?;
+    if std::fs::read_dir(wanted).map_err(fault)?.next().is_some() {
+        return Err(Error::Input(format!("the folder {shown} is not empty: name a new one with --dir")));
+    }
+    Ok((wanted.to_owned(), None))
+}

@@ -1,0 +1,160 @@
+//! `haos doctor`: what the store is, and whether it is sound.
+
+use std::io::Write as _;
+
+use haos_store::Capabilities;
+use haos_store_api::{Collection, Maintenance, Progress, StorageAdapter, Usage};
+use serde::Serialize;
+
+use crate::cli::DoctorArgs;
+use crate::error::{Error, Result};
+use crate::out::Out;
+use crate::text::{bytes, clean, number, plural};
+use crate::{open, progress};
+
+#[derive(Serialize)]
+struct Doctor {
+    version: &'static str,
+    backend: &'static str,
+    format: u32,
+    location: Option<String>,
+    persistent: bool,
+    sealed: bool,
+    shared: bool,
+    revision: u64,
+    collections: Vec<CollectionFields>,
+    total_bytes: u64,
+    free_bytes: u64,
+    quota_bytes: Option<u64>,
+    /// What was damaged when it was opened just now.
+    recovery: Option<RecoveryFields>,
+    /// What the check found; none if it was not asked for.
+    check: Option<CheckFields>,
+}
+
+#[derive(Serialize)]
+struct CollectionFields {
+    name: &'static str,
+    rows: u64,
+    bytes: u64,
+}
+
+#[derive(Serialize)]
+struct RecoveryFields {
+    set_aside: String,
+    salvaged: u64,
+    unreadable: u64,
+    cause: String,
+}
+
+#[derive(Serialize)]
+struct CheckFields {
+    healthy: bool,
+    rows: u64,
+    findings: Vec<String>,
+}
+
+pub(crate) async fn run(store: &str, args: &DoctorArgs, out: &mut Out) -> Result<()> {
+    let opened = open::existing(store).await?;
+    let check = if args.check { Some(check(&*opened.store, out.json).await?) } else { None };
+    let usage = opened.store.usage().await?;
+    let revision = opened.store.changes().start().0;
+    let doctor = doctor(opened.capabilities, revision, &usage, check);
+    opened.store.close().await?;
+    if out.json {
+        out.json(&doctor)?;
+    } else {
+        print(&doctor, out)?;
+    }
+    match &doctor.check {
+        Some(check) if !check.healthy => Err(Error::Unhealthy(format!(
+            "the check has {}: copy the store, and import your files into a fresh one",
+            plural(check.findings.len() as u64, "finding")
+        ))),
+        _ => Ok(()),
+    }
+}
+
+async fn check(store: &dyn StorageAdapter, quiet: bool) -> Result<CheckFields> {
+    let bar = progress::steps(quiet);
+    bar.set_prefix("checking");
+    let told = bar.clone();
+    let progress = Progress::to(move |done, total| {
+        told.set_length(total);
+        told.set_position(done);
+    });
+    let report = store.maintain(Maintenance::Check, progress).await?;
+    bar.finish_and_clear();
+    Ok(CheckFields { healthy: report.findings.is_empty(), rows: report.rows, findings: report.findings })
+}
+
+fn doctor(store: Capabilities, revision: u64, usage: &Usage, check: Option<CheckFields>) -> Doctor {
+    let collections = usage.collections.iter().map(|(collection, size)| CollectionFields {
+        name: collection.name(),
+        rows: size.rows,
+        bytes: size.bytes,
+    });
+    Doctor {
+        version: env!("CARGO_PKG_VERSION"),
+        backend: store.backend,
+        format: store.format,
+        location: store.location,
+        persistent: store.persistent,
+        sealed: store.sealed,
+        shared: store.shared,
+        revision,
+        collections: collections.collect(),
+        total_bytes: usage.total_bytes,
+        free_bytes: usage.free_bytes,
+        quota_bytes: usage.quota_bytes,
+        recovery: store.recovery.map(|recovery| RecoveryFields {
+            set_aside: recovery.set_aside,
+            salvaged: recovery.salvaged,
+            unreadable: recovery.unreadable,
+            cause: recovery.cause,
+        }),
+        check,
+    }
+}
+
+fn print(doctor: &Doctor, out: &mut Out) -> Result<()> {
+    let yes = |yes| if yes { "yes" } else { "no" };
+    let rows = |collection: Collection| {
+        let found = doctor.collections.iter().find(|fields| fields.name == collection.name());
+        found.map_or(0, |fields| fields.rows)
+    };
+    let location = doctor.location.as_deref().map_or("nowhere: gone with the process".to_owned(), clean);
+    writeln!(out, "haos         {}", doctor.version)?;
+    writeln!(out, "backend      {}, format {}", doctor.backend, doctor.format)?;
+    writeln!(out, "location     {location}")?;
+    writeln!(out, "persistent   {}", yes(doctor.persistent))?;
+    writeln!(out, "sealed       {}", yes(doctor.sealed))?;
+    writeln!(out, "revision     {}", doctor.revision)?;
+    writeln!(out, "size         {}, {} of it free", bytes(doctor.total_bytes), bytes(doctor.free_bytes))?;
+    if let Some(quota) = doctor.quota_bytes {
+        writeln!(out, "quota        {}", bytes(quota))?;
+    }
+    writeln!(out, "\n{:12} {:>12} {:>12}", "COLLECTION", "ROWS", "BYTES")?;
+    for fields in &doctor.collections {
+        writeln!(out, "{:12} {:>12} {:>12}", fields.name, number(fields.rows), number(fields.bytes))?;
+    }
+    writeln!(out)?;
+    match rows(Collection::Gaps) {
+        0 => writeln!(out, "no gaps")?,
+        n => writeln!(out, "{}: older messages that were not fetched", plural(n, "gap"))?,
+    }
+    match rows(Collection::Pending) {
+        0 => writeln!(out, "the outbox is empty")?,
+        n => writeln!(out, "{} in the outbox, not confirmed by the server", plural(n, "message"))?,
+    }
+    if let Some(recovery) = &doctor.recovery {
+        writeln!(out, "damaged: set aside at {}", clean(&recovery.set_aside))?;
+    }
+    let Some(check) = &doctor.check else { return Ok(()) };
+    for finding in &check.findings {
+        writeln!(out, "finding: {}", clean(finding))?;
+    }
+    let verdict = if check.healthy { "sound" } else { "not sound" };
+    writeln!(out, "checked {}: {verdict}", plural(check.rows, "row"))?;
+    Ok(())
+}

@@ -1,0 +1,98 @@
+//! Why a command failed, and its exit code.
+
+use std::io;
+
+use haos_store_api::ErrorKind;
+
+pub(crate) type Result<T, E = Error> = std::result::Result<T, E>;
+
+#[derive(Debug, thiserror::Error)]
+pub(crate) enum Error {
+    /// What was given is not what it should be.
+    #[error("{0}")]
+    Input(String),
+    /// The same, at a line of a file.
+    #[error("{file}:{line}: {reason}")]
+    Line { file: String, line: u64, reason: String },
+    /// The store refused.
+    #[error("{0}")]
+    Store(#[from] haos_store_api::Error),
+    /// The store is not sound, or not the one that is meant.
+    #[error("{0}")]
+    Unhealthy(String),
+    #[error("{0}")]
+    Failed(String),
+    #[error("the output cannot be written: {0}")]
+    Output(#[from] io::Error),
+}
+
+impl Error {
+    /// The exit code; documented in the help of the command.
+    pub(crate) fn code(&self) -> u8 {
+        match self {
+            Self::Failed(_) | Self::Output(_) => 1,
+            Self::Input(_) | Self::Line { .. } => 3,
+            Self::Unhealthy(_) => 4,
+            Self::Store(error) => match error.kind() {
+                ErrorKind::Busy | ErrorKind::Blocked | ErrorKind::Full | ErrorKind::Conflict => 5,
+                ErrorKind::Other => 1,
+                _ => 4,
+            },
+        }
+    }
+
+    /// Whether the reader of the output went away, as in `haos rooms | head`.
+    pub(crate) fn is_closed_pipe(&self) -> bool {
+        matches!(self, Self::Output(error) if error.kind() == io::ErrorKind::BrokenPipe)
+    }
+
+    /// An input error, where it happened. `Invalid` from the store is one, too.
+    pub(crate) fn at(self, file: &str, line: u64) -> Self {
+        let reason = match self {
+            Self::Input(reason) => reason,
+            Self::Store(error) if error.kind() == ErrorKind::Invalid => error.to_string(),
+            other => return other,
+        };
+        Self::Line { file: file.to_owned(), line, reason }
+    }
+
+    /// The message with its causes.
+    pub(crate) fn explain(&self) -> String {
+        let mut text = self.to_string();
+        let Self::Store(error) = self else { return text };
+        let mut source = std::error::Error::source(error);
+        while let Some(cause) = source {
+            let cause_text = cause.to_string();
+            if !text.contains(&cause_text) {
+                text.push_str(&format!("\n  cause: {cause_text}"));
+            }
+            source = cause.source();
+        }
+        text
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn codes() {
+        let store = |kind| Error::Store(haos_store_api::Error::new(kind, "apply", "x")).code();
+        assert_eq!(store(ErrorKind::Busy), 5);
+        assert_eq!(store(ErrorKind::Full), 5);
+        assert_eq!(store(ErrorKind::Corrupt), 4);
+        assert_eq!(store(ErrorKind::NewerSchema), 4);
+        assert_eq!(store(ErrorKind::Invalid), 4);
+        assert_eq!(Error::Input(String::new()).code(), 3);
+        assert_eq!(Error::Failed(String::new()).code(), 1);
+    }
+
+    #[test]
+    fn what_the_store_calls_invalid_is_bad_input_at_a_line() {
+        let store = Error::Store(haos_store_api::Error::new(ErrorKind::Invalid, "apply", "x"));
+        assert_eq!(store.at("a.jsonl", 7).to_string(), "a.jsonl:7: apply: x");
+        let store = Error::Store(haos_store_api::Error::new(ErrorKind::Full, "apply", "x"));
+        assert_eq!(store.at("a.jsonl", 7).code(), 5);
+    }
+}

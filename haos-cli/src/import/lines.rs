@@ -1,0 +1,140 @@
+//! The responses of a file, one after the other, none larger than a limit.
+
+use std::fs::File;
+use std::io::{self, BufRead, BufReader, ErrorKind, Read};
+use std::path::Path;
+
+use indicatif::ProgressBar;
+
+use crate::cli::ImportArgs;
+use crate::error::{Error, Result};
+use crate::text::bytes;
+
+/// The first bytes of every zstd frame, RFC 8878 section 3.1.1.
+const ZSTD_MAGIC: [u8; 4] = [0x28, 0xb5, 0x2f, 0xfd];
+
+/// Refuses what cannot be a file of responses.
+pub(super) fn check(path: &Path) -> Result<()> {
+    let shown = path.display();
+    let fault = |what: &str| Err(Error::Input(format!("{shown} {what}")));
+    match std::fs::metadata(path) {
+        Err(e) if e.kind() == ErrorKind::NotFound => fault("does not exist: check its name"),
+        Err(e) => fault(&format!("cannot be read: {e}")),
+        Ok(meta) if meta.is_dir() => fault("is a folder: name the files in it"),
+        Ok(meta) if !meta.is_file() => fault("is no regular file: save what it gives to one first"),
+        Ok(meta) if meta.len() == 0 => fault("is empty: there is nothing to import"),
+        Ok(_) => Ok(()),
+    }
+}
+
+/// A line, or the whole of a `.json` file.
+pub(super) struct Line<'a> {
+    /// From 1.
+    pub(super) number: u64,
+    /// Without the line end.
+    pub(super) bytes: &'a [u8],
+}
+
+/// Reads a file response by response, through zstd if it is compressed, in bounded memory.
+pub(super) struct Lines {
+    pub(super) name: String,
+    reader: Box<dyn BufRead>,
+    whole: bool,
+    limit: u64,
+    number: u64,
+    buffer: Vec<u8>,
+}
+
+impl Lines {
+    pub(super) fn open(path: &Path, args: &ImportArgs, bar: &ProgressBar) -> Result<Self> {
+        check(path)?;
+        let name = path.display().to_string();
+        let whole = is_document(&name);
+        let reader =
+            reader(path, bar).map_err(|e| Error::Input(format!("{name} cannot be read: {}", reason(&e))))?;
+        let limit = if whole { args.max_file } else { args.max_line };
+        Ok(Self { name, reader, whole, limit, number: 0, buffer: Vec::new() })
+    }
+
+    /// The next line that is not blank.
+    pub(super) fn next(&mut self) -> Result<Option<Line<'_>>> {
+        loop {
+            self.buffer.clear();
+            self.number += 1;
+            let mut reader = self.reader.by_ref().take(self.limit.saturating_add(1));
+            let read = if self.whole {
+                reader.read_to_end(&mut self.buffer)
+            } else {
+                reader.read_until(b'\n', &mut self.buffer)
+            };
+            let read = read.map_err(|e| Error::Input(reason(&e)).at(&self.name, self.number))?;
+            if read == 0 {
+                return Ok(None);
+            }
+            if !self.whole && self.buffer.ends_with(b"\n") {
+                self.buffer.pop();
+            }
+            if self.buffer.len() as u64 > self.limit {
+                return Err(self.too_large());
+            }
+            if !self.buffer.trim_ascii().is_empty() {
+                return Ok(Some(Line { number: self.number, bytes: self.buffer.trim_ascii_end() }));
+            }
+        }
+    }
+
+    fn too_large(&self) -> Error {
+        let limit = bytes(self.limit);
+        let reason = if self.whole {
+            format!("the file has more than {limit}: if that is right, raise the limit with --max-file")
+        } else {
+            format!(
+                "the line has more than {limit}: if that is right, raise the limit with --max-line; one \
+                 response over several lines belongs into a .json file"
+            )
+        };
+        Error::Input(reason).at(&self.name, self.number)
+    }
+}
+
+/// Whether the name says that the file is one document rather than lines.
+fn is_document(name: &str) -> bool {
+    let name = name.to_ascii_lowercase();
+    name.strip_suffix(".zst").unwrap_or(&name).ends_with(".json")
+}
+
+fn reader(path: &Path, bar: &ProgressBar) -> io::Result<Box<dyn BufRead>> {
+    let mut file = BufReader::with_capacity(1 << 16, bar.wrap_read(File::open(path)?));
+    if file.fill_buf()?.starts_with(&ZSTD_MAGIC) {
+        let decoder = zstd::stream::read::Decoder::with_buffer(file)?;
+        return Ok(Box::new(BufReader::with_capacity(1 << 16, decoder)));
+    }
+    Ok(Box::new(file))
+}
+
+fn reason(error: &io::Error) -> String {
+    match error.kind() {
+        ErrorKind::UnexpectedEof => {
+            "the compressed data end too early: the file was cut off, fetch it again".to_owned()
+        }
+        _ => format!("the file cannot be read on: {error}"),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn names() {
+        for (name, document) in [
+            ("a.json", true),
+            ("a.JSON.zst", true),
+            ("a.jsonl", false),
+            ("json", false),
+            ("a.jsonl.zst", false),
+        ] {
+            assert_eq!(is_document(name), document, "{name}");
+        }
+    }
+}

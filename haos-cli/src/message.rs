@@ -1,0 +1,166 @@
+//! A message as it is printed.
+
+use std::io::Write as _;
+
+use haos_store_api::{Gap, Json, Message, MessageView, RelationKind};
+use serde::Serialize;
+
+use crate::error::Result;
+use crate::out::Out;
+use crate::text::{clean, clean_lines, time};
+
+/// A message with all its fields.
+#[derive(Debug, Serialize)]
+pub(crate) struct Fields<'a> {
+    pub(crate) event_id: &'a str,
+    pub(crate) sender: &'a str,
+    pub(crate) timestamp_ms: i64,
+    pub(crate) time: String,
+    pub(crate) kind: &'a str,
+    pub(crate) state_key: Option<&'a str>,
+    pub(crate) content: &'a Json,
+    pub(crate) relation: Option<RelationFields<'a>>,
+    pub(crate) txn_id: Option<&'a str>,
+    pub(crate) redacted_by: Option<&'a str>,
+    pub(crate) provisional: bool,
+    pub(crate) extra: Option<&'a Json>,
+    pub(crate) position: u64,
+}
+
+/// What a message relates to.
+#[derive(Debug, Serialize)]
+pub(crate) struct RelationFields<'a> {
+    pub(crate) kind: &'a str,
+    pub(crate) target: &'a str,
+    pub(crate) key: Option<&'a str>,
+}
+
+impl<'a> From<&'a Message> for Fields<'a> {
+    fn from(message: &'a Message) -> Self {
+        let relation = message.relation.as_ref().map(|relation| RelationFields {
+            kind: relation_name(&relation.kind),
+            target: relation.target.as_str(),
+            key: relation.key.as_deref(),
+        });
+        Self {
+            event_id: message.id.as_str(),
+            sender: message.sender.as_str(),
+            timestamp_ms: message.timestamp_ms,
+            time: time(message.timestamp_ms),
+            kind: message.kind.as_str(),
+            state_key: message.state_key.as_ref().map(|key| key.as_str()),
+            content: &message.content,
+            relation,
+            txn_id: message.txn_id.as_ref().map(|id| id.as_str()),
+            redacted_by: message.redacted_by.as_ref().map(|id| id.as_str()),
+            provisional: message.provisional,
+            extra: message.extra.as_ref(),
+            position: message.position.get(),
+        }
+    }
+}
+
+/// An item of a timeline, for programs.
+#[derive(Debug, Serialize)]
+#[serde(tag = "type", rename_all = "lowercase")]
+pub(crate) enum ItemFields<'a> {
+    Message {
+        #[serde(flatten)]
+        fields: Box<Fields<'a>>,
+        /// What is shown: the text of the latest edit, or of the message.
+        body: Option<String>,
+        edited_by: Option<&'a str>,
+        reactions: Vec<ReactionFields<'a>>,
+        replies: u64,
+        thread: u64,
+    },
+    Gap {
+        token: Option<&'a str>,
+        position: u64,
+    },
+}
+
+/// The reactions with one key.
+#[derive(Debug, Serialize)]
+pub(crate) struct ReactionFields<'a> {
+    pub(crate) key: &'a str,
+    pub(crate) senders: Vec<&'a str>,
+}
+
+impl<'a> From<&'a MessageView> for ItemFields<'a> {
+    fn from(view: &'a MessageView) -> Self {
+        let reactions = view.reactions.iter().map(|group| ReactionFields {
+            key: &group.key,
+            senders: group.senders.iter().map(|sender| sender.as_str()).collect(),
+        });
+        Self::Message {
+            fields: Box::new(Fields::from(&view.message)),
+            body: body(view),
+            edited_by: view.edit.as_ref().map(|edit| edit.id.as_str()),
+            reactions: reactions.collect(),
+            replies: view.replies,
+            thread: view.thread,
+        }
+    }
+}
+
+impl<'a> From<&'a Gap> for ItemFields<'a> {
+    fn from(gap: &'a Gap) -> Self {
+        Self::Gap { token: gap.token.as_deref(), position: gap.position.get() }
+    }
+}
+
+/// The name of a kind of relation.
+pub(crate) fn relation_name(kind: &RelationKind) -> &str {
+    match kind {
+        RelationKind::Edit => "edit",
+        RelationKind::Reaction => "reaction",
+        RelationKind::Reply => "reply",
+        RelationKind::Thread => "thread",
+        RelationKind::Redaction => "redaction",
+        RelationKind::Other(name) => name,
+        _ => "other",
+    }
+}
+
+/// The text of the latest edit (`m.new_content`), else of the message; none if it has no text.
+pub(crate) fn body(view: &MessageView) -> Option<String> {
+    let edited = view.edit.as_ref().and_then(|edit| edit.content.member("m.new_content"));
+    edited.and_then(|content| content.text("body")).or_else(|| view.message.content.text("body"))
+}
+
+/// Prints a message as a line, longer texts indented below it.
+pub(crate) fn print(view: &MessageView, out: &mut Out) -> Result<()> {
+    let message = &view.message;
+    let (time, sender) = (time(message.timestamp_ms), clean(message.sender.as_str()));
+    write!(out, "{time}  {sender}  ")?;
+    let text = if view.is_redacted() {
+        "(removed)".to_owned()
+    } else if let Some(body) = body(view) {
+        body
+    } else {
+        let about = message.state_key.as_ref().filter(|key| !key.as_str().is_empty());
+        let about = about.map_or(String::new(), |key| format!(" {key}"));
+        format!("[{}{about}]", message.kind)
+    };
+    let lines = clean_lines(&text);
+    write!(out, "{}", lines.first().map_or("", String::as_str))?;
+    for line in lines.iter().skip(1) {
+        write!(out, "\n    {line}")?;
+    }
+    if view.edit.is_some() {
+        write!(out, " (edited)")?;
+    }
+    for group in &view.reactions {
+        write!(out, " [{} {}]", clean(&group.key), group.senders.len())?;
+    }
+    if view.replies > 0 {
+        let noun = if view.replies == 1 { "reply" } else { "replies" };
+        write!(out, " [{} {noun}]", view.replies)?;
+    }
+    if view.thread > 0 {
+        write!(out, " [{} in thread]", view.thread)?;
+    }
+    writeln!(out, "  {}", clean(message.id.as_str()))?;
+    Ok(())
+}

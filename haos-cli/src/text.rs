@@ -1,0 +1,123 @@
+//! Text for people: safe on a terminal, short, in usual units.
+
+use jiff::Timestamp;
+
+/// Removes what would steer a terminal or turn the direction of the text around.
+pub(crate) fn clean(text: &str) -> String {
+    text.chars()
+        .filter(|c| !c.is_control() && !matches!(c, '\u{202a}'..='\u{202e}' | '\u{2066}'..='\u{2069}'))
+        .collect()
+}
+
+/// The lines of a text, each cleaned.
+pub(crate) fn clean_lines(text: &str) -> Vec<String> {
+    text.lines().map(clean).collect()
+}
+
+/// At most `most` characters, the last one `…` if some are left out.
+pub(crate) fn shorten(text: &str, most: usize) -> String {
+    if text.chars().count() <= most {
+        return text.to_owned();
+    }
+    text.chars().take(most.saturating_sub(1)).chain(['…']).collect()
+}
+
+/// A moment as `2026-01-31T12:00:00Z`; `-` for none.
+pub(crate) fn time(ms: i64) -> String {
+    match Timestamp::from_millisecond(ms) {
+        Ok(moment) if ms != 0 => moment.strftime("%Y-%m-%dT%H:%M:%SZ").to_string(),
+        Ok(_) => "-".to_owned(),
+        Err(_) => format!("{ms} ms"),
+    }
+}
+
+/// `1 room`, `1,234 rooms`.
+pub(crate) fn plural(n: u64, noun: &str) -> String {
+    if n == 1 { format!("1 {noun}") } else { format!("{} {noun}s", number(n)) }
+}
+
+/// `1,234,567`.
+pub(crate) fn number(n: u64) -> String {
+    let digits = n.to_string();
+    let mut text = String::new();
+    for (at, digit) in digits.chars().enumerate() {
+        if at > 0 && (digits.len() - at).is_multiple_of(3) {
+            text.push(',');
+        }
+        text.push(digit);
+    }
+    text
+}
+
+/// `999 B`, `1.5 KiB`, `12.0 MiB`.
+pub(crate) fn bytes(n: u64) -> String {
+    const UNITS: [&str; 4] = ["KiB", "MiB", "GiB", "TiB"];
+    if n < 1024 {
+        return format!("{n} B");
+    }
+    let mut value = n as f64 / 1024.0;
+    let mut unit = UNITS[0];
+    for next in &UNITS[1..] {
+        if value < 1024.0 {
+            break;
+        }
+        value /= 1024.0;
+        unit = next;
+    }
+    format!("{value:.1} {unit}")
+}
+
+/// Reads `4096`, `64KiB`, `64MiB`, `1GiB` (`K`, `M`, `G` for short).
+pub(crate) fn parse_size(text: &str) -> Result<u64, String> {
+    let digits = text.trim_end_matches(|c: char| c.is_ascii_alphabetic());
+    let shift = match text[digits.len()..].to_ascii_lowercase().as_str() {
+        "" | "b" => 0,
+        "k" | "kib" => 10,
+        "m" | "mib" => 20,
+        "g" | "gib" => 30,
+        _ => return Err("write a size such as 4096, 512KiB, 64MiB or 1GiB".to_owned()),
+    };
+    let number: u64 = digits.parse().map_err(|_| format!("{digits:?} is no number"))?;
+    match number.checked_mul(1 << shift) {
+        Some(size @ 1..) => Ok(size),
+        Some(0) => Err("the size must not be 0".to_owned()),
+        None => Err("the size is too large".to_owned()),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn nothing_that_steers_a_terminal_is_left() {
+        assert_eq!(clean("a\u{1b}[31mb\u{7}\u{9b}c\u{202e}d\n"), "a[31mbcd");
+        assert_eq!(clean_lines("a\r\nb\tc"), ["a", "bc"]);
+        assert_eq!(clean("שלום 👍🏽"), "שלום 👍🏽");
+    }
+
+    #[test]
+    fn units() {
+        assert_eq!(number(0), "0");
+        assert_eq!(number(1_234_567), "1,234,567");
+        assert_eq!(plural(1, "room"), "1 room");
+        assert_eq!(plural(1000, "room"), "1,000 rooms");
+        assert_eq!(bytes(1023), "1023 B");
+        assert_eq!(bytes(1536), "1.5 KiB");
+        assert_eq!(bytes(200 << 20), "200.0 MiB");
+        assert_eq!(time(0), "-");
+        assert_eq!(time(1_795_362_779_000), "2026-11-22T15:52:59Z");
+        assert_eq!(time(i64::MAX), format!("{} ms", i64::MAX));
+        assert_eq!(shorten("äöüß", 3), "äö…");
+    }
+
+    #[test]
+    fn sizes() {
+        assert_eq!(parse_size("4096"), Ok(4096));
+        assert_eq!(parse_size("64MiB"), Ok(64 << 20));
+        assert_eq!(parse_size("1g"), Ok(1 << 30));
+        for text in ["", "x", "0", "1TB", "99999999999999999999", "999999999999G", "-1"] {
+            assert!(parse_size(text).is_err(), "{text}");
+        }
+    }
+}
