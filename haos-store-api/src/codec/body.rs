@@ -2,7 +2,7 @@
 //! nothing, reorder nothing; a change takes a new frame version.
 
 use serde::ser::SerializeStruct;
-use serde::{Deserialize, Serialize, Serializer};
+use serde::{Deserialize, Deserializer, Serialize, Serializer};
 
 use crate::*;
 
@@ -11,14 +11,25 @@ fn plain_name(name: &'static str) -> &'static str {
     name.strip_prefix("r#").unwrap_or(name)
 }
 
+/// A field that is there has a value, be it the JSON `null`; text rows leave it out where it has none.
+fn present<'de, D: Deserializer<'de>>(deserializer: D) -> Result<Option<Json>, D::Error> {
+    if deserializer.is_human_readable() {
+        Json::deserialize(deserializer).map(Some)
+    } else {
+        Option::deserialize(deserializer)
+    }
+}
+
 /// Binary rows hold every field; text rows leave out what is empty.
 macro_rules! body {
-    ($(#[$doc:meta])* $name:ident { $($req:ident: $rty:ty,)* ; $($opt:ident: $oty:ty,)* }) => {
+    ($(#[$doc:meta])* $name:ident {
+        $($req:ident: $rty:ty,)* ; $($(#[$how:meta])* $opt:ident: $oty:ty,)*
+    }) => {
         $(#[$doc])*
         #[derive(Deserialize)]
         pub(super) struct $name {
             $(pub(super) $req: $rty,)*
-            $(#[serde(default)] pub(super) $opt: $oty,)*
+            $(#[serde(default)] $(#[$how])* pub(super) $opt: $oty,)*
         }
 
         impl Serialize for $name {
@@ -61,6 +72,7 @@ body!(MessageBody {
     txn_id: Option<TxnId>,
     redacted_by: Option<EventId>,
     provisional: bool,
+    #[serde(deserialize_with = "present")]
     extra: Option<Json>,
 });
 
@@ -76,6 +88,7 @@ body!(PendingBody {
     content: Json,
     state: PendingState,
     ;
+    #[serde(deserialize_with = "present")]
     wire: Option<Json>,
     attempts: u32,
     ambiguous: bool,

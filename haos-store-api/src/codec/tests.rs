@@ -36,6 +36,19 @@ fn both_forms_round_trip() {
 }
 
 #[test]
+fn a_json_null_is_not_nothing() {
+    for form in [Form::Text, Form::Binary] {
+        let codec = Codec::plain().in_form(form);
+        for extra in [None, Some(Json::new("null").unwrap())] {
+            let message = Message { extra, ..message() };
+            let row = codec.message_row(&message).unwrap();
+            let back = codec.message(&message.room, &row.key, message.position, 5, row.payload.as_bytes());
+            assert_eq!(back.unwrap(), message, "{form:?}");
+        }
+    }
+}
+
+#[test]
 fn text_is_lean_json() {
     let codec = Codec::plain().in_form(Form::Text);
     let row = codec.message_row(&message()).unwrap();

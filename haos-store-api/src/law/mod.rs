@@ -1,7 +1,7 @@
 //! The laws: what a write means and how a read is cut. Pure, synchronous, the same on every backend.
 //!
 //! A backend implements [`Rows`] over one transaction and calls [`apply`]; its reads gather rows and
-//! hand them to [`slice`], [`RoomPager`] and the `matches` functions.
+//! hand them to [`slice()`], [`RoomPager`] and the `matches` functions.
 
 mod apply;
 mod media;

@@ -88,6 +88,7 @@ pub(crate) async fn pages_cover_every_room_once(harness: &mut dyn Harness) -> Ou
             let Some(last) = page.last() else { break };
             query.after = Some(last.into());
             walked.extend(page);
+            holds(walked.len() <= all.len(), "no room comes twice")?;
         }
         same(&walked, &all)?;
     }

@@ -31,6 +31,7 @@ async fn walk(store: &Store, direction: Direction, limit: usize) -> Result<Vec<I
             Direction::Newer => slice.newer(),
         };
         let more = slice.more;
+        holds(all.len() <= 30, "no item comes twice")?;
         match direction {
             Direction::Older => drop(all.splice(0..0, slice.items)),
             Direction::Newer => all.extend(slice.items),

@@ -18,7 +18,7 @@ use self::compare::{Held, compare};
 use self::model::Model;
 use self::step::Step;
 use super::check::{holds, same};
-use super::make::{a_room, put, room};
+use super::make::{a_room, put, room, told};
 use super::{Failure, Harness, Outcome};
 use crate::{Change, touched};
 
@@ -144,7 +144,7 @@ async fn run(harness: &mut dyn Harness, script: &[Step]) -> Outcome {
 async fn apply(store: &super::make::Store, model: &mut Model, batch: crate::WriteBatch) -> Outcome {
     let mut changes = store.changes();
     same(changes.start(), model.revision)?;
-    let told: Vec<_> = touched(&batch).into_iter().collect();
+    let touched: Vec<_> = touched(&batch).into_iter().collect();
     let (last_seq, before) = (model.last_seq, model.revision);
     let expected = model.apply(&batch);
     let commit = match (store.apply(batch).await, expected) {
@@ -166,8 +166,8 @@ async fn apply(store: &super::make::Store, model: &mut Model, batch: crate::Writ
         }
     };
     if commit.revision != before {
-        let expected = Change::Commit { revision: commit.revision, touched: told.into() };
-        same(changes.next().await, Some(expected))?;
+        let expected = Change::Commit { revision: commit.revision, touched: touched.into() };
+        same(told(store, &mut changes).await?, Some(expected))?;
     }
     same(changes.try_next(), None)
 }

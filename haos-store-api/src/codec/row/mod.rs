@@ -1,0 +1,13 @@
+//! Rows: what a backend stores of each entity.
+
+mod media;
+mod pending;
+mod room;
+mod state;
+mod timeline;
+
+pub use media::{ChunkRow, MediaRow};
+pub use pending::PendingRow;
+pub use room::RoomRow;
+pub use state::StateRow;
+pub use timeline::{GapRow, MessageRow};
