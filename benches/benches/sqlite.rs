@@ -17,8 +17,13 @@ fn runtime() -> Runtime {
 }
 
 fn batches() -> Vec<Vec<(usize, Message)>> {
-    let all: Vec<_> = (0..SCALE.messages).map(|n| (n % SCALE.rooms, message(n, SCALE))).collect();
-    all.chunks(BATCH).map(<[_]>::to_vec).collect()
+    // What one response brings: some messages of every room, room by room.
+    let response = |start: usize| {
+        let mut all: Vec<_> = (start..start + BATCH).map(|n| (n % SCALE.rooms, message(n, SCALE))).collect();
+        all.sort_by_key(|(room, _)| *room);
+        all
+    };
+    (0..SCALE.messages).step_by(BATCH).map(response).collect()
 }
 
 fn rooms() -> WriteBatch {

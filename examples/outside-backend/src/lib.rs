@@ -1,0 +1,6 @@
+//! A backend of the HAOS offline store, as somebody outside its workspace would write one.
+
+mod rows;
+mod store;
+
+pub use store::ShelfStore;
