@@ -77,7 +77,7 @@ pub enum MessageQuery {
         /// Their ids.
         events: Vec<EventId>,
     },
-    /// The own message sent under a transaction id, in any room (at most one a room; by room id).
+    /// Own messages sent under a transaction id, in any room, by (room, position).
     Txn(TxnId),
     /// The newest messages of a sender in a room, newest first.
     Sender {

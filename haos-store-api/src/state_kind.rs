@@ -13,3 +13,7 @@ pub const DRAFT_TARGETS: [&str; 2] = ["reply_to", "edit_of"];
 pub const SPACES: &str = "haos.spaces";
 /// What came from the server and could not be read, kept for a later version.
 pub const UNREADABLE: &str = "haos.unreadable";
+/// The own user's id: a JSON text, in the account's scope.
+pub const OWN_USER: &str = "haos.user";
+/// How far a file of responses was imported, in the account's scope.
+pub const IMPORT: &str = "haos.import";

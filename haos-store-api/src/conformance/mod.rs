@@ -4,6 +4,37 @@
 //! [`conformance_suite!`](crate::conformance_suite). Nothing here needs a runtime or a clock, so the suite
 //! runs in a browser too; [`CASES`] and [`scripts`] can be called by any other test driver.
 //!
+//! ```
+//! use std::sync::Arc;
+//!
+//! use haos_store_api::conformance::{CASES, Harness};
+//! use haos_store_api::{MemoryStore, Result, StorageAdapter};
+//!
+//! #[derive(Default)]
+//! struct Memory(MemoryStore);
+//!
+//! #[async_trait::async_trait(?Send)]
+//! impl Harness for Memory {
+//!     async fn open(&mut self) -> Result<Arc<dyn StorageAdapter>> {
+//!         self.0 = MemoryStore::new();
+//!         Ok(Arc::new(self.0.clone()))
+//!     }
+//!
+//!     async fn reopen(&mut self) -> Result<Arc<dyn StorageAdapter>> {
+//!         self.0 = self.0.reopen();
+//!         Ok(Arc::new(self.0.clone()))
+//!     }
+//! }
+//!
+//! // In a test file: haos_store_api::conformance_suite!(tokio::test, Memory::default());
+//! # #[tokio::main(flavor = "current_thread")]
+//! # async fn main() {
+//! for case in CASES {
+//!     (case.run)(&mut Memory::default()).await.expect(case.name);
+//! }
+//! # }
+//! ```
+//!
 //! `HAOS_SCRIPTS` sets how many scripts run (1000 if not), `HAOS_SEED` the seed of the first.
 
 #[macro_use]

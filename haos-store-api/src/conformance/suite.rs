@@ -6,7 +6,7 @@ use super::{Case, CaseFuture, Harness, cases};
 /// that makes a [`Harness`]; use it once a module. The test bodies are ordinary functions of this
 /// crate: see [`run`](super::run) and [`scripts`](super::scripts).
 ///
-/// ```ignore
+/// ```text
 /// mod plain {
 ///     use super::*;
 ///     haos_store_api::conformance_suite!(tokio::test, MyHarness::default());

@@ -21,7 +21,7 @@ pub struct StateEntry {
     pub kind: EventType,
     /// Which one of the kind.
     pub key: StateKey,
-    /// The event that set it, if one did: a redaction of that event empties it.
+    /// The event that set it, if one did: whoever syncs empties the value when that event is redacted.
     pub event_id: Option<EventId>,
     /// The value.
     pub value: Json,
