@@ -9,8 +9,8 @@ use sha2::{Digest as _, Sha256};
 
 use super::truth::{Slot, Timelines};
 use crate::error::{Error, Result};
-use crate::import::IMPORT;
 use crate::message::Fields;
+use haos_store_api::state_kind::IMPORT;
 
 /// Whole timelines by room, oldest first.
 pub(super) type Stored = BTreeMap<RoomId, Vec<Item>>;

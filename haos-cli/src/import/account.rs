@@ -2,16 +2,14 @@
 
 use haos_store_api::{
     EventType, Json, Scope, StateEntry, StateKey, StorageAdapter, StorageAdapterExt as _, UserId, WriteBatch,
+    state_kind,
 };
 
 use crate::error::{Error, Result};
 
-/// The state kind, in the account's scope under the empty key, that holds the own user id.
-const USER: &str = "haos.user";
-
 /// The own user: as given now, which is remembered, or as given before.
 pub(super) async fn user(store: &dyn StorageAdapter, given: Option<&UserId>) -> Result<Option<UserId>> {
-    let (kind, key) = (EventType::new(USER)?, StateKey::new("")?);
+    let (kind, key) = (EventType::new(state_kind::OWN_USER)?, StateKey::new("")?);
     let stored = store.state_value(Scope::Account, &kind, &key).await?;
     let stored: Option<UserId> = stored.map(|value| value.parse()).transpose()?;
     match (given, stored) {

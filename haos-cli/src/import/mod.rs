@@ -20,7 +20,7 @@ use crate::out::Out;
 use crate::text::plural;
 
 pub(crate) use apply::Tally;
-pub(crate) use resume::{IMPORT, recorded_lines};
+pub(crate) use resume::recorded_lines;
 
 /// Imports the files in order.
 pub(crate) async fn run(store: &str, args: &ImportArgs, out: &mut Out) -> Result<()> {

@@ -9,6 +9,7 @@ use std::path::Path;
 
 use haos_store_api::{
     EventType, Json, Scope, StateEntry, StateKey, StateQuery, StorageAdapter, StorageAdapterExt as _,
+    state_kind,
 };
 use indicatif::ProgressBar;
 use serde::{Deserialize, Serialize};
@@ -17,9 +18,6 @@ use sha2::{Digest as _, Sha256};
 use super::lines::{Line, Lines};
 use crate::cli::ImportArgs;
 use crate::error::Result;
-
-/// The state kind, in the account's scope, that holds the records.
-pub(crate) const IMPORT: &str = "haos.import";
 
 /// A hash over lines, one after the other.
 #[derive(Debug, Clone, Default)]
@@ -113,7 +111,7 @@ impl Bookmark {
         };
         Ok(StateEntry {
             scope: Scope::Account,
-            kind: EventType::new(IMPORT)?,
+            kind: EventType::new(state_kind::IMPORT)?,
             key: StateKey::new(&self.key)?,
             event_id: None,
             value: Json::of(&record)?,
@@ -123,7 +121,7 @@ impl Bookmark {
 
 /// How many lines of the file are recorded as done, under the name that it was imported by.
 pub(crate) async fn recorded_lines(store: &dyn StorageAdapter, path: &Path) -> Result<u64> {
-    let records = store.state(StateQuery::kind(Scope::Account, EventType::new(IMPORT)?)).await?;
+    let records = store.state(StateQuery::kind(Scope::Account, EventType::new(state_kind::IMPORT)?)).await?;
     let records = records.iter().filter_map(|entry| entry.value.parse::<Record>().ok());
     let file = path.display().to_string();
     Ok(records.filter(|record| record.file == file).map(|record| record.lines).max().unwrap_or(0))
@@ -137,7 +135,7 @@ async fn done(store: &dyn StorageAdapter, path: &Path, args: &ImportArgs) -> Res
     let mut number = first.number;
     chain.push(first.bytes);
     let key = StateKey::new(chain.text())?;
-    let stored = store.state_value(Scope::Account, &EventType::new(IMPORT)?, &key).await?;
+    let stored = store.state_value(Scope::Account, &EventType::new(state_kind::IMPORT)?, &key).await?;
     // A record of another shape is of another version: importing again is always right.
     let Some(record) = stored.and_then(|value| value.parse::<Record>().ok()) else { return Ok(None) };
     while number < record.lines {
