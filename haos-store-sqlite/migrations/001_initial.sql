@@ -1,0 +1,173 @@
+-- Format 1.
+--
+-- Rooms are interned to small numbers; the rowid of a message or a gap packs the room's number and its
+-- position (`nr << 40 | position`), so that a page of a timeline is one range of one table.
+-- Keys are the first 16 bytes of a hash over an id; a short key is their first 8 bytes as a number, that
+-- of a sender the first 4.
+-- Ids and content are in the payload: JSON text in a plain store, bytes in a sealed one.
+
+CREATE TABLE meta (
+    name TEXT PRIMARY KEY,
+    value ANY NOT NULL
+) STRICT, WITHOUT ROWID;
+
+INSERT INTO meta (name, value) VALUES
+    ('revision', 0),
+    ('last_seq', 0),
+    ('message_rows', 0),
+    ('message_bytes', 0);
+
+CREATE TABLE room (
+    nr INTEGER PRIMARY KEY,
+    key BLOB NOT NULL,
+    last_activity_ms INTEGER NOT NULL,
+    revision INTEGER NOT NULL,
+    payload ANY NOT NULL
+) STRICT;
+CREATE UNIQUE INDEX room_by_key ON room (key);
+CREATE INDEX room_by_activity ON room (last_activity_ms);
+
+CREATE TABLE message (
+    pos INTEGER PRIMARY KEY,
+    key BLOB NOT NULL,
+    sender INTEGER NOT NULL,
+    target INTEGER,
+    txn INTEGER,
+    timestamp_ms INTEGER NOT NULL,
+    payload ANY NOT NULL
+) STRICT;
+-- Each begins with the room, so that a commit dirties pages of the rooms it is about, and no others.
+CREATE UNIQUE INDEX message_by_key ON message (pos >> 40, key);
+CREATE INDEX message_by_target ON message (pos >> 40, target) WHERE target IS NOT NULL;
+CREATE INDEX message_by_time ON message (pos >> 40, timestamp_ms);
+CREATE INDEX message_by_txn ON message (txn) WHERE txn IS NOT NULL;
+
+CREATE TABLE gap (
+    pos INTEGER PRIMARY KEY,
+    revision INTEGER NOT NULL,
+    payload ANY NOT NULL
+) STRICT;
+
+CREATE TABLE pending (
+    seq INTEGER PRIMARY KEY,
+    key BLOB NOT NULL,
+    room INTEGER NOT NULL,
+    not_before_ms INTEGER NOT NULL,
+    revision INTEGER NOT NULL,
+    payload ANY NOT NULL
+) STRICT;
+CREATE UNIQUE INDEX pending_by_key ON pending (key);
+CREATE INDEX pending_by_room ON pending (room);
+
+-- The number of an item survives its renaming and is never given twice; its chunks of 64 KiB stand at
+-- `nr << 24 | index`.
+CREATE TABLE media (
+    nr INTEGER PRIMARY KEY AUTOINCREMENT,
+    key BLOB NOT NULL,
+    size INTEGER NOT NULL,
+    last_access_ms INTEGER NOT NULL,
+    pinned INTEGER NOT NULL,
+    payload ANY NOT NULL
+) STRICT;
+CREATE UNIQUE INDEX media_by_key ON media (key);
+CREATE INDEX media_by_access ON media (last_access_ms);
+
+CREATE TABLE media_chunk (
+    pos INTEGER PRIMARY KEY,
+    payload BLOB NOT NULL
+) STRICT;
+
+CREATE TABLE state (
+    nr INTEGER PRIMARY KEY,
+    scope BLOB NOT NULL,
+    kind INTEGER NOT NULL,
+    key BLOB NOT NULL,
+    payload ANY NOT NULL
+) STRICT;
+CREATE UNIQUE INDEX state_by_place ON state (scope, kind, key);
+
+-- For people with a SQLite shell; the library does not read them. They are empty of sense in a sealed
+-- store, whose payloads are no JSON. CROSS JOIN fixes the order: room by room, each a range of rowids.
+
+CREATE VIEW rooms AS
+SELECT
+    payload ->> 'room_id' AS room_id,
+    payload ->> 'name' AS name,
+    payload ->> 'topic' AS topic,
+    payload ->> 'avatar' AS avatar,
+    payload ->> 'kind' AS kind,
+    payload ->> 'membership' AS membership,
+    payload -> 'spaces' AS spaces,
+    last_activity_ms,
+    payload ->> '$.unread.notifications' AS notifications,
+    payload ->> '$.unread.highlights' AS highlights,
+    revision
+FROM room;
+
+CREATE VIEW messages AS
+SELECT
+    r.payload ->> 'room_id' AS room_id,
+    m.payload ->> 'event_id' AS event_id,
+    m.pos & 0xffffffffff AS position,
+    m.payload ->> 'sender' AS sender,
+    m.timestamp_ms,
+    m.payload ->> 'type' AS type,
+    m.payload ->> 'state_key' AS state_key,
+    m.payload -> 'content' AS content,
+    m.payload ->> '$.relation.kind' AS relation,
+    m.payload ->> '$.relation.target' AS target,
+    m.payload ->> '$.relation.key' AS relation_key,
+    m.payload ->> 'txn_id' AS txn_id,
+    m.payload ->> 'redacted_by' AS redacted_by,
+    coalesce(m.payload ->> 'provisional', 0) AS provisional,
+    m.payload -> 'extra' AS extra
+FROM room AS r
+CROSS JOIN message AS m ON m.pos BETWEEN r.nr << 40 AND (r.nr << 40) + 0xffffffffff;
+
+CREATE VIEW gaps AS
+SELECT
+    r.payload ->> 'room_id' AS room_id,
+    g.pos & 0xffffffffff AS position,
+    g.payload ->> 'token' AS token,
+    g.revision
+FROM room AS r
+CROSS JOIN gap AS g ON g.pos BETWEEN r.nr << 40 AND (r.nr << 40) + 0xffffffffff;
+
+CREATE VIEW outbox AS
+SELECT
+    seq,
+    payload ->> 'txn_id' AS txn_id,
+    payload ->> 'room_id' AS room_id,
+    payload ->> 'type' AS type,
+    payload -> 'content' AS content,
+    payload ->> 'state' AS state,
+    coalesce(payload ->> 'attempts', 0) AS attempts,
+    not_before_ms,
+    payload ->> 'created_ms' AS created_ms,
+    payload ->> 'last_attempt_ms' AS last_attempt_ms,
+    payload ->> 'parent' AS parent,
+    payload ->> 'event_id' AS event_id,
+    payload ->> 'error' AS error,
+    revision
+FROM pending;
+
+CREATE VIEW media_items AS
+SELECT
+    payload ->> '$.key.uri' AS uri,
+    payload ->> '$.key.format' AS format,
+    size,
+    payload ->> 'mime' AS mime,
+    payload -> 'rooms' AS rooms,
+    last_access_ms,
+    payload ->> 'fetched_at_ms' AS fetched_at_ms,
+    pinned
+FROM media;
+
+CREATE VIEW states AS
+SELECT
+    payload ->> '$.scope.room' AS room_id,
+    payload ->> 'kind' AS kind,
+    payload ->> 'key' AS key,
+    payload -> 'value' AS value,
+    payload ->> 'event_id' AS event_id
+FROM state;

@@ -1,0 +1,246 @@
+//! The check: reads every row and tells what does not fit together. It changes nothing.
+
+use std::collections::HashMap;
+use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, Ordering};
+
+use haos_store_api::*;
+use rusqlite::Row;
+use tokio::sync::oneshot;
+
+use crate::db::{Db, NEXT};
+use crate::open::connect_reader;
+use crate::slot;
+use crate::store::{SqliteStore, ended};
+use crate::table::{CHUNK_BITS, Sums, short_sender};
+
+/// Findings that are spelled out.
+const MOST_FINDINGS: usize = 100;
+/// Rows between two steps of progress.
+const STEP: u64 = 512;
+
+/// Tells the chore's thread that nobody waits any more.
+struct StopOnDrop(Arc<AtomicBool>);
+
+impl Drop for StopOnDrop {
+    fn drop(&mut self) {
+        self.0.store(true, Ordering::Relaxed);
+    }
+}
+
+impl SqliteStore {
+    /// Checks on a connection of its own, so that reads and writes go on meanwhile.
+    pub(crate) async fn check(&self, progress: Progress) -> Result<Report> {
+        let stop = StopOnDrop(Arc::default());
+        let (reply, answer) = oneshot::channel();
+        let (options, stopped) = (self.options().clone(), stop.0.clone());
+        self.with_engine("maintain", |engine| {
+            let reads = engine.reads.clone();
+            engine.chore(move || {
+                let result = connect_reader(&options).and_then(|mut conn| {
+                    let stopped = move || stopped.load(Ordering::Relaxed) || reads.is_closed();
+                    conn.progress_handler(1000, Some(stopped))
+                        .map_err(|e| crate::error::fault("maintain", e))?;
+                    let db = Db { conn: &conn, codec: &options.codec, operation: "maintain" };
+                    db.snapshot(|db| Check::run(db, &progress))
+                });
+                let _ = reply.send(result);
+            })
+        })??;
+        answer.await.map_err(|_| ended("maintain"))?
+    }
+}
+
+/// A check under way, on one snapshot.
+struct Check<'c> {
+    db: Db<'c>,
+    progress: &'c Progress,
+    total: u64,
+    report: Report,
+    untold: u64,
+    rooms: HashMap<i64, RoomId>,
+}
+
+impl<'c> Check<'c> {
+    fn run(db: Db<'c>, progress: &'c Progress) -> Result<Report> {
+        let mut check =
+            Self { db, progress, total: 0, report: Report::default(), untold: 0, rooms: HashMap::new() };
+        check.pages()?;
+        let usage = db.usage_now();
+        check.total = usage.map_or(0, |usage| usage.collections.iter().map(|(_, size)| size.rows).sum());
+        check.rooms()?;
+        check.messages()?;
+        check.gaps()?;
+        check.pending()?;
+        check.media()?;
+        check.state()?;
+        progress.step(check.report.rows, check.report.rows);
+        if check.untold > 0 {
+            check.report.findings.push(format!("and {} findings more", check.untold));
+        }
+        Ok(check.report)
+    }
+
+    fn find(&mut self, what: &str, fault: impl std::fmt::Display) {
+        if self.report.findings.len() < MOST_FINDINGS {
+            self.report.findings.push(format!("{what}: {fault}"));
+        } else {
+            self.untold += 1;
+        }
+    }
+
+    /// What a finding is and what ends the check.
+    fn judge(&mut self, what: &str, result: Result<()>) -> Result<()> {
+        match result {
+            Err(error) if error.kind() == ErrorKind::Corrupt => self.find(what, error),
+            other => other?,
+        }
+        Ok(())
+    }
+
+    /// Pages, indexes and types, as SQLite sees them.
+    fn pages(&mut self) -> Result<()> {
+        let db = self.db;
+        let result = db.each("PRAGMA integrity_check(100)", (), |row| {
+            let text: String = row.get(0).map_err(|e| db.fault(e))?;
+            if text != "ok" {
+                self.find("pages", text);
+            }
+            Ok(NEXT)
+        });
+        self.judge("pages", result)
+    }
+
+    /// Looks at every row of a table; `look` says what is wrong with one.
+    fn table(
+        &mut self,
+        what: &str,
+        sql: &str,
+        mut look: impl FnMut(&mut Self, &Row<'_>) -> Result<Option<&'static str>>,
+    ) -> Result<()> {
+        let db = self.db;
+        let result = db.each(sql, (), |row| {
+            self.report.rows += 1;
+            if self.report.rows.is_multiple_of(STEP) {
+                self.progress.step(self.report.rows, self.total.max(self.report.rows));
+            }
+            let looked = look(self, row).map(|fault| {
+                if let Some(fault) = fault {
+                    self.find(what, format!("row {}: {fault}", db.int(row, 0).unwrap_or_default()));
+                }
+            });
+            self.judge(what, looked)?;
+            Ok(NEXT)
+        });
+        self.judge(what, result)
+    }
+
+    fn rooms(&mut self) -> Result<()> {
+        let sql = "SELECT nr, key, last_activity_ms, revision, payload FROM room";
+        let latest = self.db.store_revision()?;
+        self.table("rooms", sql, |check, row| {
+            let db = check.db;
+            let (nr, room) = db.read_room(row)?;
+            let fault = if db.codec.room_key(&room.id) != db.key(row, 1)? {
+                Some(WRONG_KEY)
+            } else if room.revision > latest {
+                Some("its revision is later than the store's")
+            } else {
+                None
+            };
+            check.rooms.insert(nr, room.id);
+            Ok(fault)
+        })
+    }
+
+    fn messages(&mut self) -> Result<()> {
+        let sql = "SELECT pos, key, timestamp_ms, payload, sender, target, txn FROM message";
+        let mut sums = Sums::default();
+        self.table("messages", sql, |check, row| {
+            let db = check.db;
+            sums += Sums { rows: 1, bytes: db.bytes(row, 3)?.len() as i64 };
+            let Some(room) = check.rooms.get(&slot::room(db.int(row, 0)?)) else { return Ok(Some(NO_ROOM)) };
+            let message = db.read_message(row, room)?;
+            let codec = db.codec;
+            let optional = |column| row.get::<_, Option<i64>>(column).map_err(|e| db.fault(e));
+            let target = message.relation.as_ref().map(|r| codec.event_key(room, &r.target).short());
+            let txn = message.txn_id.as_ref().map(|txn_id| codec.txn_key(txn_id).short());
+            let fits = codec.event_key(room, &message.id) == db.key(row, 1)?
+                && short_sender(&codec.sender_key(room, &message.sender)) == db.int(row, 4)?
+                && target == optional(5)?
+                && txn == optional(6)?;
+            Ok((!fits).then_some(WRONG_KEY))
+        })?;
+        if self.db.message_sums()? != sums {
+            self.find("messages", "the sums kept are not those of the rows");
+        }
+        Ok(())
+    }
+
+    fn gaps(&mut self) -> Result<()> {
+        let sql = "SELECT pos, revision, payload FROM gap";
+        self.table("gaps", sql, |check, row| {
+            let (db, pos) = (check.db, check.db.int(row, 0)?);
+            let Some(room) = check.rooms.get(&slot::room(pos)) else { return Ok(Some(NO_ROOM)) };
+            db.read_gap(row, room)?;
+            Ok(db.is_message(pos)?.then_some("a message stands at its position"))
+        })
+    }
+
+    fn pending(&mut self) -> Result<()> {
+        let sql = "SELECT seq, key, not_before_ms, revision, payload, room FROM pending";
+        let last = self.db.last_seq()?;
+        self.table("pending", sql, |check, row| {
+            let db = check.db;
+            let pending = db.read_pending(row)?;
+            let fits = db.codec.txn_key(&pending.txn_id) == db.key(row, 1)?
+                && db.codec.room_key(&pending.room).short() == db.int(row, 5)?;
+            Ok(if !fits {
+                Some(WRONG_KEY)
+            } else if pending.seq > last {
+                Some("its sequence number was never given")
+            } else {
+                None
+            })
+        })
+    }
+
+    fn media(&mut self) -> Result<()> {
+        let sql = "SELECT nr, key, size, last_access_ms, pinned, payload FROM media";
+        self.table("media", sql, |check, row| {
+            let db = check.db;
+            let (nr, info) = db.read_media_info(row)?;
+            db.media_bytes(nr, info.size, ByteRange::ALL)?;
+            Ok((db.codec.media_key(&info.key) != db.key(row, 1)?).then_some(WRONG_KEY))
+        })?;
+        let sql = format!(
+            "SELECT count(*) FROM media_chunk WHERE pos >> {CHUNK_BITS} NOT IN (SELECT nr FROM media)"
+        );
+        let orphans = self.db.number(&sql, ())?;
+        if orphans > 0 {
+            self.find("media", format!("{orphans} chunks belong to no item"));
+        }
+        Ok(())
+    }
+
+    fn state(&mut self) -> Result<()> {
+        let sql = "SELECT nr, key, payload, scope, kind FROM state";
+        self.table("state", sql, |check, row| {
+            let (db, codec) = (check.db, check.db.codec);
+            let key = db.key(row, 1)?;
+            let entry = codec.state(&key, db.bytes(row, 2)?)?;
+            let (scope, kind) = (&entry.scope, &entry.kind);
+            let fits = codec.state_key(scope, kind, &entry.key) == key
+                && codec.scope_key(scope) == db.key(row, 3)?
+                && codec.kind_key(scope, kind).short() == db.int(row, 4)?;
+            Ok(match scope {
+                _ if !fits => Some(WRONG_KEY),
+                Scope::Room(room) if db.room_nr(room)?.is_none() => Some(NO_ROOM),
+                _ => None,
+            })
+        })
+    }
+}
+
+const WRONG_KEY: &str = "its key columns are not those of its ids";
+const NO_ROOM: &str = "its room is not stored";

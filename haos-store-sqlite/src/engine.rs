@@ -1,0 +1,135 @@
+//! The threads of an open store.
+
+use std::convert::Infallible;
+use std::sync::{Arc, mpsc};
+use std::thread::{Builder, JoinHandle};
+
+use haos_store_api::*;
+use rusqlite::Connection;
+use tokio::sync::oneshot;
+
+use crate::error::closed;
+use crate::open::{connect_reader, open};
+use crate::options::SqliteOptions;
+use crate::reader::ReadQueue;
+use crate::writer::{Job, Writer};
+
+/// Changes kept for a slow subscriber.
+const FEED: usize = 1024;
+
+/// The way to the threads. They end once it is dropped and their work is done.
+pub(crate) struct Engine {
+    pub(crate) jobs: mpsc::Sender<Job>,
+    pub(crate) reads: Arc<ReadQueue>,
+    /// Held by every thread that has the file open.
+    alive: Alive,
+}
+
+/// A token whose last holder lets [`Threads::end`] return.
+pub(crate) type Alive = tokio::sync::mpsc::Sender<Infallible>;
+
+impl Engine {
+    /// Runs a chore on a thread of its own, which the end of the store waits for.
+    pub(crate) fn chore(&self, work: impl FnOnce() + Send + 'static) -> Result<()> {
+        let token = self.alive.clone();
+        spawn("haos-sqlite-chore", move || {
+            work();
+            drop(token);
+        })
+        .map(drop)
+    }
+}
+
+impl Drop for Engine {
+    fn drop(&mut self) {
+        self.reads.close();
+    }
+}
+
+/// The threads themselves.
+pub(crate) struct Threads {
+    handles: Vec<JoinHandle<()>>,
+    /// Ends when the last thread does.
+    ended: tokio::sync::mpsc::Receiver<Infallible>,
+}
+
+impl Threads {
+    /// Waits for the threads. Whoever stops waiting can wait again.
+    pub(crate) async fn end(&mut self) {
+        while self.ended.recv().await.is_some() {}
+        for handle in self.handles.drain(..) {
+            if handle.join().is_err() {
+                tracing::error!("a thread of the store panicked");
+            }
+        }
+    }
+}
+
+/// A store that was opened.
+pub(crate) struct Started {
+    pub(crate) engine: Engine,
+    pub(crate) threads: Threads,
+    pub(crate) hub: ChangeHub,
+    pub(crate) revision: Revision,
+    pub(crate) recovery: Option<Recovery>,
+}
+
+/// What the writer's thread tells once the store is open.
+struct Ready {
+    hub: ChangeHub,
+    revision: Revision,
+    readers: Vec<Connection>,
+    recovery: Option<Recovery>,
+}
+
+/// Opens a store on the thread that will write it. A store that is opened again keeps its hub.
+pub(crate) async fn start(options: &SqliteOptions, hub: Option<ChangeHub>) -> Result<Started> {
+    let (alive, ended) = tokio::sync::mpsc::channel(1);
+    let (jobs, inbox) = mpsc::channel();
+    let (tell, told) = oneshot::channel();
+    let mut handles = Vec::new();
+
+    let (own, token) = (options.clone(), alive.clone());
+    handles.push(spawn("haos-sqlite-writer", move || {
+        match prepare(&own, hub) {
+            Ok((writer, ready)) => {
+                // Nobody waits for the store any more: there will be no job either.
+                let _ = tell.send(Ok(ready));
+                writer.run(&inbox);
+            }
+            Err(error) => drop(tell.send(Err(error))),
+        }
+        drop(token);
+    })?);
+    let ready = told.await.map_err(|_| closed("open", "the store's thread ended unexpectedly"))??;
+
+    let reads = Arc::new(ReadQueue::default());
+    let engine = Engine { jobs, reads: reads.clone(), alive: alive.clone() };
+    for conn in ready.readers {
+        let (queue, codec, token) = (reads.clone(), options.codec.clone(), alive.clone());
+        handles.push(spawn("haos-sqlite-reader", move || {
+            queue.serve(&conn, &codec);
+            drop(conn);
+            drop(token);
+        })?);
+    }
+    let threads = Threads { handles, ended };
+    Ok(Started { engine, threads, hub: ready.hub, revision: ready.revision, recovery: ready.recovery })
+}
+
+fn prepare(options: &SqliteOptions, hub: Option<ChangeHub>) -> Result<(Writer, Ready)> {
+    let (conn, recovery) = open(options)?;
+    let readers = (0..options.tuning().readers).map(|_| connect_reader(options)).collect::<Result<_>>()?;
+    let db = crate::db::Db { conn: &conn, codec: &options.codec, operation: "open" };
+    let revision = db.store_revision()?;
+    let hub = hub.unwrap_or_else(|| ChangeHub::new(FEED, revision));
+    let writer = Writer::new(conn, options.codec.clone(), hub.clone())?;
+    Ok((writer, Ready { hub, revision, readers, recovery }))
+}
+
+fn spawn(name: &str, work: impl FnOnce() + Send + 'static) -> Result<JoinHandle<()>> {
+    Builder::new()
+        .name(name.to_owned())
+        .spawn(work)
+        .map_err(|e| Error::new(ErrorKind::Other, "start", "no thread can be started").with_source(e))
+}

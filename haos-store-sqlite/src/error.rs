@@ -1,0 +1,139 @@
+//! From SQLite's errors to the contract's.
+
+use haos_store_api::{Error, ErrorKind};
+use rusqlite::ErrorCode;
+
+/// The error of a call that SQLite refused.
+pub(crate) fn fault(operation: &'static str, error: rusqlite::Error) -> Error {
+    let (kind, message) = explain(&error);
+    Error::new(kind, operation, message).with_source(error)
+}
+
+fn explain(error: &rusqlite::Error) -> (ErrorKind, &'static str) {
+    match error {
+        rusqlite::Error::SqliteFailure(..) | rusqlite::Error::SqlInputError { .. } => {
+            error.sqlite_error_code().map_or((ErrorKind::Other, "SQLite failed"), explain_code)
+        }
+        rusqlite::Error::InvalidColumnType(..)
+        | rusqlite::Error::FromSqlConversionFailure(..)
+        | rusqlite::Error::IntegralValueOutOfRange(..)
+        | rusqlite::Error::Utf8Error(..) => (ErrorKind::Corrupt, DAMAGED),
+        rusqlite::Error::InvalidPath(_) | rusqlite::Error::NulError(_) => {
+            (ErrorKind::Invalid, "the path cannot be given to SQLite: choose another one")
+        }
+        _ => (ErrorKind::Other, "SQLite was used in a way it does not allow: please report this"),
+    }
+}
+
+const DAMAGED: &str =
+    "the database file is damaged: close it and open it with `check`, which saves the outbox";
+
+fn explain_code(code: ErrorCode) -> (ErrorKind, &'static str) {
+    match code {
+        ErrorCode::DatabaseBusy | ErrorCode::DatabaseLocked | ErrorCode::FileLockingProtocolFailed => {
+            (ErrorKind::Busy, "another process held the store for longer than `busy_ms`: try again")
+        }
+        ErrorCode::DiskFull => (ErrorKind::Full, "the disk is full: free some space, then try again"),
+        ErrorCode::DatabaseCorrupt | ErrorCode::NotADatabase => (ErrorKind::Corrupt, DAMAGED),
+        ErrorCode::ReadOnly | ErrorCode::PermissionDenied => {
+            (ErrorKind::Io, "the file or its folder is read-only: make it writable or choose another path")
+        }
+        ErrorCode::CannotOpen => (
+            ErrorKind::Io,
+            "the file cannot be opened or created: check that its folder exists and is writable",
+        ),
+        ErrorCode::SystemIoFailure => (ErrorKind::Io, "the file system failed: check the device"),
+        ErrorCode::TooBig => (ErrorKind::Invalid, "a row is larger than SQLite allows: split it"),
+        ErrorCode::OutOfMemory => (ErrorKind::Other, "there is not enough memory"),
+        ErrorCode::OperationInterrupted => (ErrorKind::Closed, "the store was closed meanwhile"),
+        _ => (ErrorKind::Other, "SQLite failed"),
+    }
+}
+
+/// An error told again, to another batch of the same group.
+pub(crate) fn again(error: &Error) -> Error {
+    let text = error.to_string();
+    let message = text.strip_prefix(error.operation()).and_then(|rest| rest.strip_prefix(": "));
+    Error::new(error.kind(), error.operation(), message.unwrap_or(&text))
+}
+
+/// Stored columns that this library did not write.
+pub(crate) fn corrupt(operation: &'static str, what: &str) -> Error {
+    Error::new(ErrorKind::Corrupt, operation, format!("{what}; run `check` on the store"))
+}
+
+/// A call to a store that is not open.
+pub(crate) fn closed(operation: &'static str, message: &str) -> Error {
+    Error::new(ErrorKind::Closed, operation, message)
+}
+
+/// What a failed COMMIT left behind.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Outcome {
+    /// The transaction is not in the database and never will be.
+    NotCommitted,
+    /// It may be, or may turn up after a restart: nothing more may be written on top of it.
+    Unknown,
+}
+
+/// In WAL mode a commit counts once its last frame is in the log, whole. A write that found no space
+/// or no lock left that frame out; after any other failure it may be there.
+pub(crate) fn outcome(error: &rusqlite::Error) -> Outcome {
+    match error.sqlite_error_code() {
+        Some(ErrorCode::DiskFull | ErrorCode::DatabaseBusy | ErrorCode::DatabaseLocked) => {
+            Outcome::NotCommitted
+        }
+        _ => Outcome::Unknown,
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use rusqlite::ffi;
+
+    fn sqlite(code: i32) -> rusqlite::Error {
+        rusqlite::Error::SqliteFailure(ffi::Error::new(code), None)
+    }
+
+    #[test]
+    fn kinds() {
+        for (code, kind) in [
+            (ffi::SQLITE_FULL, ErrorKind::Full),
+            (ffi::SQLITE_BUSY, ErrorKind::Busy),
+            (ffi::SQLITE_BUSY_RECOVERY, ErrorKind::Busy),
+            (ffi::SQLITE_CORRUPT, ErrorKind::Corrupt),
+            (ffi::SQLITE_NOTADB, ErrorKind::Corrupt),
+            (ffi::SQLITE_READONLY, ErrorKind::Io),
+            (ffi::SQLITE_CANTOPEN, ErrorKind::Io),
+            (ffi::SQLITE_IOERR_WRITE, ErrorKind::Io),
+            (ffi::SQLITE_TOOBIG, ErrorKind::Invalid),
+        ] {
+            assert_eq!(fault("apply", sqlite(code)).kind(), kind, "{code}");
+        }
+        assert!(fault("apply", sqlite(ffi::SQLITE_FULL)).is_retryable());
+    }
+
+    #[test]
+    fn only_space_and_locks_leave_a_commit_undone_for_sure() {
+        for code in [ffi::SQLITE_FULL, ffi::SQLITE_BUSY, ffi::SQLITE_LOCKED] {
+            assert_eq!(outcome(&sqlite(code)), Outcome::NotCommitted, "{code}");
+        }
+        for code in [
+            ffi::SQLITE_IOERR,
+            ffi::SQLITE_IOERR_FSYNC,
+            ffi::SQLITE_IOERR_WRITE,
+            ffi::SQLITE_CORRUPT,
+            ffi::SQLITE_NOMEM,
+        ] {
+            assert_eq!(outcome(&sqlite(code)), Outcome::Unknown, "{code}");
+        }
+    }
+
+    #[test]
+    fn an_error_told_again_is_the_same() {
+        let error = fault("apply", sqlite(ffi::SQLITE_FULL));
+        let told = again(&error);
+        assert_eq!((told.kind(), told.to_string()), (error.kind(), error.to_string()));
+    }
+}

@@ -1,0 +1,47 @@
+//! The format: numbered scripts, run once each, never edited once shipped.
+
+use rusqlite::{Connection, TransactionBehavior};
+
+/// `HAOS`, in the header of every store.
+pub(crate) const APPLICATION_ID: i32 = 0x4841_4F53;
+
+const MIGRATIONS: [&str; 1] = [include_str!("../migrations/001_initial.sql")];
+
+/// The format that this version writes: the number of scripts that made it.
+pub(crate) const FORMAT: u32 = MIGRATIONS.len() as u32;
+
+/// The format of a store; 0 for an empty file.
+pub(crate) fn format(conn: &Connection) -> rusqlite::Result<u32> {
+    conn.query_row("PRAGMA user_version", (), |row| row.get(0))
+}
+
+/// Whose file this is; 0 for an empty one.
+pub(crate) fn application_id(conn: &Connection) -> rusqlite::Result<i32> {
+    conn.query_row("PRAGMA application_id", (), |row| row.get(0))
+}
+
+/// Brings a store to [`FORMAT`], whole or not at all. Two processes may do so at once: the second one
+/// finds nothing left to do. A newer store is left as it is.
+///
+/// The file is not in WAL mode yet when it is made, so that its header says from the first moment whose
+/// it is.
+pub(crate) fn migrate(conn: &mut Connection) -> rusqlite::Result<()> {
+    let found = format(conn)?;
+    if found >= FORMAT {
+        return Ok(());
+    }
+    if found == 0 {
+        // Has to come before the first table, and cannot come within a transaction.
+        conn.execute_batch("PRAGMA auto_vacuum = INCREMENTAL")?;
+    }
+    let transaction = conn.transaction_with_behavior(TransactionBehavior::Immediate)?;
+    let found = format(&transaction)?;
+    if found < FORMAT {
+        for script in &MIGRATIONS[found as usize..] {
+            transaction.execute_batch(script)?;
+        }
+        transaction.pragma_update(None, "application_id", APPLICATION_ID)?;
+        transaction.pragma_update(None, "user_version", FORMAT)?;
+    }
+    transaction.commit()
+}

@@ -1,0 +1,166 @@
+//! From options to connections.
+
+use std::path::{Path, PathBuf};
+use std::time::{Duration, Instant};
+
+use haos_store_api::{Error, ErrorKind, Recovery, Result};
+use rusqlite::config::DbConfig;
+use rusqlite::{Connection, OpenFlags};
+
+use crate::damage::{self, beside};
+use crate::db::Db;
+use crate::error::{corrupt, fault};
+use crate::migration::{APPLICATION_ID, FORMAT, application_id, format, migrate};
+use crate::options::{OnDamage, SqliteOptions};
+use crate::probe::{foreign, newer, probe};
+
+/// Statements kept compiled on each connection: all that the hot paths use.
+const STATEMENTS: usize = 96;
+
+/// The path as SQLite cannot take it for anything else than a file.
+pub(crate) fn file_path(path: &Path) -> Result<PathBuf> {
+    let invalid = |message: &str| Error::new(ErrorKind::Invalid, "open", message);
+    if path.as_os_str().is_empty() || path.as_os_str() == ":memory:" {
+        return Err(invalid("give the path of a file; for a store in memory use `MemoryStore`"));
+    }
+    std::path::absolute(path).map_err(|e| invalid("the path cannot be made absolute").with_source(e))
+}
+
+/// The writer's connection to a store that is there, current and sound as far as opening can tell.
+pub(crate) fn open(options: &SqliteOptions) -> Result<(Connection, Option<Recovery>)> {
+    probe(options.path(), options.create)?;
+    match connect(options) {
+        Ok(conn) => Ok((conn, None)),
+        Err(error) if error.kind() == ErrorKind::Corrupt => {
+            if !damage::is_ours(options.path()) {
+                return Err(Error::new(
+                    ErrorKind::Corrupt,
+                    "open",
+                    "the file is not a readable store, nor known to have been one: choose another path",
+                )
+                .with_source(error));
+            }
+            if options.on_damage == OnDamage::Refuse {
+                return Err(Error::new(
+                    ErrorKind::Corrupt,
+                    "open",
+                    "the store is damaged: open it with `OnDamage::SetAside`, which saves the outbox",
+                )
+                .with_source(error));
+            }
+            let recovery = damage::recover(options, error)?;
+            Ok((connect(options)?, recovery))
+        }
+        Err(error) => Err(error),
+    }
+}
+
+/// Opens, brings to the current format, checks.
+pub(crate) fn connect(options: &SqliteOptions) -> Result<Connection> {
+    let sql = |e| fault("open", e);
+    let mut flags = OpenFlags::SQLITE_OPEN_READ_WRITE | OpenFlags::SQLITE_OPEN_NO_MUTEX;
+    flags.set(OpenFlags::SQLITE_OPEN_CREATE, options.create);
+    let has_log = beside(options.path(), "-wal").metadata().is_ok_and(|log| log.len() > 0);
+    let mut conn = Connection::open_with_flags(options.path(), flags).map_err(sql)?;
+    // Until the store is accepted, closing must not move its log into it. Where there is none, closing
+    // clears away what opening makes.
+    conn.set_db_config(DbConfig::SQLITE_DBCONFIG_NO_CKPT_ON_CLOSE, has_log).map_err(sql)?;
+    conn.busy_timeout(Duration::from_millis(options.busy_ms.into())).map_err(sql)?;
+    // In this order: another process that makes the store sets both at once.
+    let found = format(&conn).map_err(sql)?;
+    let id = application_id(&conn).map_err(sql)?;
+    if id == APPLICATION_ID && found > FORMAT {
+        return Err(newer(found));
+    }
+    if id != APPLICATION_ID && (id, found) != (0, 0) {
+        return Err(foreign());
+    }
+    if conn.is_readonly("main").map_err(sql)? {
+        return Err(Error::new(
+            ErrorKind::Io,
+            "open",
+            "the file is read-only: make it writable or choose another path",
+        ));
+    }
+    migrate(&mut conn).map_err(sql)?;
+    write_ahead(&conn, options)?;
+    tune(&conn, options).map_err(sql)?;
+    check(&conn, options)?;
+    conn.set_db_config(DbConfig::SQLITE_DBCONFIG_NO_CKPT_ON_CLOSE, false).map_err(sql)?;
+    Ok(conn)
+}
+
+/// A connection that reads.
+pub(crate) fn connect_reader(options: &SqliteOptions) -> Result<Connection> {
+    let sql = |e| fault("open", e);
+    let flags = OpenFlags::SQLITE_OPEN_READ_WRITE | OpenFlags::SQLITE_OPEN_NO_MUTEX;
+    let conn = Connection::open_with_flags(options.path(), flags).map_err(sql)?;
+    conn.busy_timeout(Duration::from_millis(options.busy_ms.into())).map_err(sql)?;
+    tune(&conn, options).map_err(sql)?;
+    conn.execute_batch("PRAGMA query_only = ON").map_err(sql)?;
+    Ok(conn)
+}
+
+/// Switches to WAL mode; a no-op where the store is in it. The switch needs the file for itself, and
+/// SQLite does not always wait for that.
+fn write_ahead(conn: &Connection, options: &SqliteOptions) -> Result<()> {
+    let deadline = Instant::now() + Duration::from_millis(options.busy_ms.into());
+    loop {
+        match conn.query_row("PRAGMA journal_mode = WAL", (), |row| row.get::<_, String>(0)) {
+            Ok(mode) if mode == "wal" => return Ok(()),
+            Ok(_) => {
+                return Err(Error::new(
+                    ErrorKind::Unsupported,
+                    "open",
+                    "the file system has no shared memory for a write-ahead log: choose a local disk",
+                ));
+            }
+            Err(e) => {
+                let error = fault("open", e);
+                if error.kind() != ErrorKind::Busy || Instant::now() >= deadline {
+                    return Err(error);
+                }
+                std::thread::sleep(Duration::from_millis(2));
+            }
+        }
+    }
+}
+
+fn tune(conn: &Connection, options: &SqliteOptions) -> rusqlite::Result<()> {
+    let tuning = options.tuning();
+    conn.set_prepared_statement_cache_capacity(STATEMENTS);
+    conn.set_db_config(DbConfig::SQLITE_DBCONFIG_DEFENSIVE, true)?;
+    conn.execute_batch(&format!(
+        "PRAGMA trusted_schema = OFF;
+         PRAGMA foreign_keys = OFF;
+         PRAGMA mmap_size = 0;
+         PRAGMA cache_size = -{};
+         PRAGMA synchronous = NORMAL;
+         PRAGMA wal_autocheckpoint = {log};
+         PRAGMA journal_size_limit = {};",
+        tuning.cache_kib,
+        tuning.log_pages * 4096,
+        log = tuning.log_pages,
+    ))
+}
+
+/// What opening vouches for: the tables are there, the counters and the outbox can be read. With
+/// `check`, every page.
+fn check(conn: &Connection, options: &SqliteOptions) -> Result<()> {
+    let db = Db { conn, codec: &options.codec, operation: "open" };
+    let sql = "SELECT count(*) FROM sqlite_schema WHERE type = 'table' AND name IN
+               ('meta', 'room', 'message', 'gap', 'pending', 'media', 'media_chunk', 'state')";
+    if db.number(sql, ())? != 8 {
+        return Err(corrupt("open", "tables are missing"));
+    }
+    db.store_revision()?;
+    db.last_seq()?;
+    db.number("SELECT total(length(payload)) > 0 FROM pending", ())?;
+    if options.check {
+        let found = db.first("PRAGMA quick_check(1)", (), |row| row.get(0).map_err(|e| db.fault(e)))?;
+        if let Some(text) = found.filter(|text: &String| text != "ok") {
+            return Err(corrupt("open", &text));
+        }
+    }
+    Ok(())
+}

@@ -1,0 +1,126 @@
+//! How a store is opened.
+
+use std::path::{Path, PathBuf};
+
+use haos_store_api::{Codec, Form};
+
+/// How much memory a store may use.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Hash)]
+#[non_exhaustive]
+pub enum Profile {
+    /// 8 MiB of page cache a connection, two readers, a log of up to 16 MiB.
+    #[default]
+    Default,
+    /// 1 MiB of page cache a connection, one reader, a log of up to 4 MiB.
+    LowMemory,
+}
+
+/// What to do with a damaged store.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Hash)]
+#[non_exhaustive]
+pub enum OnDamage {
+    /// Rename it, start a fresh one, carry over what can be read of the outbox, and say so in
+    /// [`StoreInfo::recovery`](haos_store_api::StoreInfo::recovery).
+    #[default]
+    SetAside,
+    /// Fail with `Corrupt` and touch nothing.
+    Refuse,
+}
+
+/// Where a store lives and how it is opened.
+///
+/// ```
+/// use haos_store_sqlite::{OnDamage, SqliteOptions};
+///
+/// let options = SqliteOptions::new("chat.db").low_memory().busy_ms(500).on_damage(OnDamage::Refuse);
+/// assert_eq!(options.path(), std::path::Path::new("chat.db"));
+/// ```
+#[derive(Debug, Clone)]
+#[must_use = "options do nothing until a store is opened with them"]
+pub struct SqliteOptions {
+    path: PathBuf,
+    pub(crate) codec: Codec,
+    profile: Profile,
+    pub(crate) busy_ms: u32,
+    pub(crate) on_damage: OnDamage,
+    pub(crate) create: bool,
+    pub(crate) check: bool,
+}
+
+impl SqliteOptions {
+    /// The store in the file at `path`, which is created if it is missing; its folder must exist.
+    pub fn new(path: impl Into<PathBuf>) -> Self {
+        Self {
+            path: path.into(),
+            codec: Codec::plain().in_form(Form::Text),
+            profile: Profile::Default,
+            busy_ms: 5000,
+            on_damage: OnDamage::SetAside,
+            create: true,
+            check: false,
+        }
+    }
+
+    /// How rows are stored. Default: plain, as JSON text.
+    pub fn codec(self, codec: Codec) -> Self {
+        Self { codec: codec.in_form(Form::Text), ..self }
+    }
+
+    /// How much memory it may use. Default: [`Profile::Default`].
+    pub fn profile(self, profile: Profile) -> Self {
+        Self { profile, ..self }
+    }
+
+    /// [`Profile::LowMemory`].
+    pub fn low_memory(self) -> Self {
+        self.profile(Profile::LowMemory)
+    }
+
+    /// How long a write waits for another process before it fails with `Busy`. Default: 5000.
+    pub fn busy_ms(self, busy_ms: u32) -> Self {
+        Self { busy_ms, ..self }
+    }
+
+    /// What to do with a damaged store. Default: [`OnDamage::SetAside`].
+    pub fn on_damage(self, on_damage: OnDamage) -> Self {
+        Self { on_damage, ..self }
+    }
+
+    /// Whether a missing file is created. Default: yes.
+    pub fn create(self, create: bool) -> Self {
+        Self { create, ..self }
+    }
+
+    /// Whether every page is checked before the store is used, as after a call that failed with
+    /// `Corrupt`. It reads the whole file. Default: no; only the parts that opening needs and the outbox
+    /// are checked.
+    pub fn check(self, check: bool) -> Self {
+        Self { check, ..self }
+    }
+
+    /// Where the store lives.
+    pub fn path(&self) -> &Path {
+        &self.path
+    }
+
+    pub(crate) fn at(self, path: PathBuf) -> Self {
+        Self { path, ..self }
+    }
+
+    pub(crate) fn tuning(&self) -> Tuning {
+        match self.profile {
+            Profile::Default => Tuning { cache_kib: 8000, readers: 2, log_pages: 4000 },
+            Profile::LowMemory => Tuning { cache_kib: 1000, readers: 1, log_pages: 1000 },
+        }
+    }
+}
+
+/// What a profile means.
+#[derive(Debug, Clone, Copy)]
+pub(crate) struct Tuning {
+    /// The page cache of each connection.
+    pub(crate) cache_kib: u32,
+    pub(crate) readers: usize,
+    /// The log is copied into the database from this many pages on.
+    pub(crate) log_pages: u32,
+}

@@ -1,0 +1,99 @@
+//! What stands at a path, found without touching it.
+
+use std::path::Path;
+
+use haos_store_api::{Error, ErrorKind, Result};
+use rusqlite::{Connection, OpenFlags};
+
+use crate::migration::{APPLICATION_ID, FORMAT, application_id, format};
+
+/// Refuses paths that can hold no store, other applications' databases and newer stores.
+///
+/// What cannot be read as a database passes: opening it under SQLite's locks tells what is wrong with
+/// it, while here another process may be in the middle of making it.
+pub(crate) fn probe(path: &Path, create: bool) -> Result<()> {
+    let refuse = |kind, message: String| Err(Error::new(kind, "open", message));
+    let shown = path.display();
+    match std::fs::metadata(path) {
+        Ok(meta) if meta.is_dir() => {
+            refuse(ErrorKind::Invalid, format!("{shown} is a folder: give the path of a file in it"))
+        }
+        Ok(meta) if !meta.is_file() => {
+            refuse(ErrorKind::Invalid, format!("{shown} is no regular file: give the path of one"))
+        }
+        Ok(_) => match header(path) {
+            Some((id, found, _)) if id == APPLICATION_ID && found > FORMAT => Err(newer(found)),
+            Some((id, found, tables)) if id != APPLICATION_ID && (id, found, tables) != (0, 0, 0) => {
+                Err(foreign())
+            }
+            _ => Ok(()),
+        },
+        Err(e) if e.kind() == std::io::ErrorKind::NotFound => {
+            let folder = path.parent().unwrap_or(path);
+            if !folder.is_dir() {
+                refuse(ErrorKind::Io, format!("the folder {} does not exist: create it", folder.display()))
+            } else if !create {
+                refuse(ErrorKind::Io, format!("there is no store at {shown}, and `create` is off"))
+            } else {
+                Ok(())
+            }
+        }
+        Err(e) => {
+            Err(Error::new(ErrorKind::Io, "open", format!("{shown} cannot be looked at")).with_source(e))
+        }
+    }
+}
+
+/// The error for a store of a later version.
+pub(crate) fn newer(found: u32) -> Error {
+    Error::new(
+        ErrorKind::NewerSchema,
+        "open",
+        format!("the store has format {found}, this version knows {FORMAT}: update the application"),
+    )
+}
+
+/// The error for somebody else's file.
+pub(crate) fn foreign() -> Error {
+    Error::new(ErrorKind::Invalid, "open", "the file is another application's database: choose another path")
+}
+
+/// Application id, format and number of tables, if the file is readable as a database.
+///
+/// `immutable` keeps SQLite from taking locks and from making files beside it. The header is enough:
+/// both numbers are in it before the file first goes into WAL mode.
+fn header(path: &Path) -> Option<(i32, u32, u32)> {
+    let flags =
+        OpenFlags::SQLITE_OPEN_READ_ONLY | OpenFlags::SQLITE_OPEN_URI | OpenFlags::SQLITE_OPEN_NO_MUTEX;
+    let conn = Connection::open_with_flags(format!("{}?immutable=1", uri(path)), flags).ok()?;
+    let tables = conn.query_row("SELECT count(*) FROM sqlite_schema", (), |row| row.get(0)).ok()?;
+    // In this order: another process that makes the store sets all three at once.
+    let found = format(&conn).ok()?;
+    Some((application_id(&conn).ok()?, found, tables))
+}
+
+/// The file's URI: everything but plain characters is escaped.
+fn uri(path: &Path) -> String {
+    let bytes = path.as_os_str().as_encoded_bytes();
+    let mut uri = String::from(if bytes.starts_with(b"/") { "file://" } else { "file:///" });
+    for byte in bytes {
+        match byte {
+            b'\\' if cfg!(windows) => uri.push('/'),
+            b'a'..=b'z' | b'A'..=b'Z' | b'0'..=b'9' | b'/' | b'.' | b'-' | b'_' | b':' => {
+                uri.push(char::from(*byte));
+            }
+            _ => uri.push_str(&format!("%{byte:02X}")),
+        }
+    }
+    uri
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn paths_are_escaped() {
+        assert_eq!(uri(Path::new("/a b/c?d#é%.db")), "file:///a%20b/c%3Fd%23%C3%A9%25.db");
+    }
+}

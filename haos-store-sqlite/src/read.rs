@@ -1,0 +1,169 @@
+//! Reads of timelines. Each sees one commit: whatever needs two statements runs in a snapshot.
+
+use std::collections::BTreeMap;
+
+use haos_store_api::law::{relation_matches, slice};
+use haos_store_api::*;
+
+use crate::db::{Db, NEXT, STOP, limit};
+use crate::slot;
+use crate::table::short_sender;
+
+impl Db<'_> {
+    pub(crate) fn timeline(self, room: &RoomId, page: &Page) -> Result<Slice> {
+        self.snapshot(|db| {
+            let Some(nr) = db.room_nr(room)? else { return Ok(Slice::default()) };
+            let Some((oldest, newest)) = db.span(nr, room, page)? else { return Ok(Slice::default()) };
+            let span = (oldest, newest, limit(page.limit.saturating_add(1)));
+            let (messages, gaps) = match page.direction {
+                Direction::Older => (
+                    "SELECT pos, key, timestamp_ms, payload FROM message
+                     WHERE pos BETWEEN ?1 AND ?2 ORDER BY pos DESC LIMIT ?3",
+                    "SELECT pos, revision, payload FROM gap
+                     WHERE pos BETWEEN ?1 AND ?2 ORDER BY pos DESC LIMIT ?3",
+                ),
+                Direction::Newer => (
+                    "SELECT pos, key, timestamp_ms, payload FROM message
+                     WHERE pos BETWEEN ?1 AND ?2 ORDER BY pos LIMIT ?3",
+                    "SELECT pos, revision, payload FROM gap
+                     WHERE pos BETWEEN ?1 AND ?2 ORDER BY pos LIMIT ?3",
+                ),
+            };
+            let messages = db.messages_by(messages, span, room)?;
+            let gaps = db.gaps_by(gaps, span, room)?;
+            Ok(slice(messages, gaps, page.direction, page.limit))
+        })
+    }
+
+    /// The rowids that a page may show, both ends included.
+    fn span(self, nr: i64, room: &RoomId, page: &Page) -> Result<Option<(i64, i64)>> {
+        let Start::Beyond(cursor) = &page.start else { return Ok(Some(slot::whole(nr))) };
+        let anchor = match cursor.anchor() {
+            Some(event) => self.message_pos(nr, room, event)?.map(slot::position).transpose()?,
+            None => None,
+        };
+        let at = cursor.resolve(anchor);
+        let (oldest, newest) = slot::whole(nr);
+        Ok(match page.direction {
+            Direction::Older => at.older(1).map(|at| (oldest, slot::pack(nr, at))),
+            Direction::Newer => at.newer(1).map(|at| (slot::pack(nr, at), newest)),
+        })
+    }
+
+    pub(crate) fn room_gaps(self, room: &RoomId) -> Result<Vec<Gap>> {
+        self.snapshot(|db| match db.room_nr(room)? {
+            Some(nr) => db.gaps(nr, room),
+            None => Ok(Vec::new()),
+        })
+    }
+
+    pub(crate) fn count_messages(self, room: &RoomId, newer_than: Option<&EventId>) -> Result<u64> {
+        self.snapshot(|db| {
+            let Some(nr) = db.room_nr(room)? else { return Ok(0) };
+            let count = match newer_than {
+                Some(event) => {
+                    let Some(pos) = db.message_pos(nr, room, event)? else { return Ok(0) };
+                    let (_, newest) = slot::whole(nr);
+                    db.number("SELECT count(*) FROM message WHERE pos > ?1 AND pos <= ?2", (pos, newest))?
+                }
+                // The index by time has a tenth of the table's pages.
+                None => {
+                    let sql = "SELECT count(*) FROM message INDEXED BY message_by_time WHERE pos >> 40 = ?1";
+                    db.number(sql, [nr])?
+                }
+            };
+            Ok(count.unsigned_abs())
+        })
+    }
+
+    pub(crate) fn related(self, query: &RelationQuery) -> Result<Vec<Message>> {
+        let room = &query.room;
+        self.snapshot(|db| {
+            let Some(nr) = db.room_nr(room)? else { return Ok(Vec::new()) };
+            let sql = "SELECT pos, key, timestamp_ms, payload FROM message INDEXED BY message_by_target
+                       WHERE pos >> 40 = ?1 AND target = ?2 ORDER BY pos";
+            let mut found = BTreeMap::new();
+            for target in &query.targets {
+                let mut taken = 0;
+                let target = db.codec.event_key(room, target).short();
+                db.each(sql, (nr, target), |row| {
+                    if taken >= query.limit {
+                        return Ok(STOP);
+                    }
+                    let message = db.read_message(row, room)?;
+                    if relation_matches(query, &message) {
+                        taken += 1;
+                        found.insert(message.position, message);
+                    }
+                    Ok(NEXT)
+                })?;
+            }
+            Ok(found.into_values().take(query.limit).collect())
+        })
+    }
+
+    pub(crate) fn messages(self, query: &MessageQuery) -> Result<Vec<Message>> {
+        self.snapshot(|db| match query {
+            MessageQuery::Ids { room, events } => {
+                let mut found = BTreeMap::new();
+                let Some(nr) = db.room_nr(room)? else { return Ok(Vec::new()) };
+                for event in events {
+                    found.extend(db.message_in(nr, room, event)?.map(|message| (message.position, message)));
+                }
+                Ok(found.into_values().collect())
+            }
+            MessageQuery::Txn(txn_id) => db.messages_of_txn(txn_id),
+            MessageQuery::Sender { room, sender, limit } => db.messages_of_sender(room, sender, *limit),
+            MessageQuery::Time { room, from_ms, until_ms, limit } => {
+                let Some(nr) = db.room_nr(room)? else { return Ok(Vec::new()) };
+                let sql = "SELECT pos, key, timestamp_ms, payload FROM message INDEXED BY message_by_time
+                           WHERE pos >> 40 = ?1 AND timestamp_ms >= ?2 AND timestamp_ms < ?3
+                           ORDER BY timestamp_ms, pos LIMIT ?4";
+                db.messages_by(sql, (nr, from_ms, until_ms, crate::db::limit(*limit)), room)
+            }
+            _ => Err(Error::new(
+                ErrorKind::Unsupported,
+                db.operation,
+                "this version of the SQLite backend does not know this query: update it",
+            )),
+        })
+    }
+
+    fn messages_of_txn(self, txn_id: &TxnId) -> Result<Vec<Message>> {
+        let mut found = Vec::new();
+        let sql = "SELECT pos, key, timestamp_ms, payload FROM message WHERE txn = ?1";
+        self.each(sql, [self.codec.txn_key(txn_id).short()], |row| {
+            let nr = slot::room(self.int(row, 0)?);
+            let room = self.room_at(nr)?.ok_or_else(|| self.corrupt("a message has no room"))?;
+            let message = self.read_message(row, &room.id)?;
+            if message.txn_id.as_ref() == Some(txn_id) {
+                found.push(message);
+            }
+            Ok(NEXT)
+        })?;
+        found.sort_by(|a, b| (&a.room, a.position).cmp(&(&b.room, b.position)));
+        Ok(found)
+    }
+
+    /// Walks the room from its newest message: an index by sender would cost every insert a page, for a
+    /// question that is asked rarely and answered early.
+    fn messages_of_sender(self, room: &RoomId, sender: &UserId, limit: usize) -> Result<Vec<Message>> {
+        let mut found = Vec::new();
+        let Some(nr) = self.room_nr(room)? else { return Ok(found) };
+        let (oldest, newest) = slot::whole(nr);
+        let sql = "SELECT pos, key, timestamp_ms, payload FROM message
+                   WHERE pos BETWEEN ?1 AND ?2 AND sender = ?3 ORDER BY pos DESC";
+        let sender_key = short_sender(&self.codec.sender_key(room, sender));
+        self.each(sql, (oldest, newest, sender_key), |row| {
+            if found.len() >= limit {
+                return Ok(STOP);
+            }
+            let message = self.read_message(row, room)?;
+            if message.sender == *sender {
+                found.push(message);
+            }
+            Ok(NEXT)
+        })?;
+        Ok(found)
+    }
+}

@@ -1,0 +1,297 @@
+//! The adapter: calls go to the threads, answers come back.
+
+use std::fmt;
+use std::sync::{Mutex, MutexGuard, PoisonError, RwLock, RwLockReadGuard, RwLockWriteGuard};
+
+use async_trait::async_trait;
+use haos_store_api::*;
+use tokio::sync::oneshot;
+
+use crate::db::Db;
+use crate::engine::{Engine, Threads, start};
+use crate::error::closed;
+use crate::migration::FORMAT;
+use crate::options::SqliteOptions;
+use crate::writer::{Job, Request, Writer};
+
+/// A store in a SQLite file.
+///
+/// Calls need no runtime: one thread writes, others read, and futures wait for their answers. A future
+/// that is dropped tears nothing: its batch is applied whole or not at all. Other processes may have the
+/// file open at the same time, on the same machine; their commits arrive as
+/// [`Change::Resync`].
+///
+/// Dropping the store without [`close`](StorageAdapter::close) lets the threads finish what was
+/// accepted, and does not wait for them.
+pub struct SqliteStore {
+    options: SqliteOptions,
+    stage: RwLock<Stage>,
+    info: Mutex<StoreInfo>,
+    /// One change of stage at a time; the threads to wait for.
+    threads: tokio::sync::Mutex<Option<Threads>>,
+}
+
+/// Where a store stands in its life.
+enum Stage {
+    Open(Engine, ChangeHub),
+    Suspended(ChangeHub),
+    Closed,
+}
+
+impl SqliteStore {
+    /// Opens the store, and makes it if it is missing.
+    ///
+    /// # Errors
+    /// `Invalid` for a path that can hold no store and for another application's database,
+    /// `NewerSchema` for a store of a later version, `Io` where the file or its folder cannot be used,
+    /// `Busy` if another process holds it for too long, `Full`, and `Corrupt` for a file that is not
+    /// known to be a store, or is damaged and [`OnDamage::Refuse`](crate::OnDamage::Refuse) was asked
+    /// for. A file that is refused is not changed.
+    pub async fn open(options: SqliteOptions) -> Result<Self> {
+        let path = crate::open::file_path(options.path())?;
+        let options = options.at(path);
+        let started = start(&options, None).await?;
+        let info = StoreInfo {
+            backend: "sqlite",
+            format: FORMAT,
+            location: Some(options.path().display().to_string()),
+            persistent: true,
+            sealed: options.codec.is_sealed(),
+            shared: true,
+            opened_at: started.revision,
+            recovery: started.recovery,
+        };
+        Ok(Self {
+            options: options.create(false).check(false),
+            stage: RwLock::new(Stage::Open(started.engine, started.hub)),
+            info: Mutex::new(info),
+            threads: tokio::sync::Mutex::new(Some(started.threads)),
+        })
+    }
+
+    fn stage(&self) -> RwLockReadGuard<'_, Stage> {
+        self.stage.read().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    fn stage_mut(&self) -> RwLockWriteGuard<'_, Stage> {
+        self.stage.write().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    fn info_mut(&self) -> MutexGuard<'_, StoreInfo> {
+        self.info.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    /// Hands something to the threads of an open store.
+    pub(crate) fn with_engine<T>(
+        &self,
+        operation: &'static str,
+        hand: impl FnOnce(&Engine) -> T,
+    ) -> Result<T> {
+        match &*self.stage() {
+            Stage::Open(engine, _) => Ok(hand(engine)),
+            Stage::Suspended(_) => Err(closed(operation, "the store is suspended: resume it first")),
+            Stage::Closed => Err(closed(operation, "the store is closed: open it again")),
+        }
+    }
+
+    /// Reads on one of the reading threads.
+    async fn read<T: Send + 'static>(
+        &self,
+        operation: &'static str,
+        read: impl FnOnce(Db<'_>) -> Result<T> + Send + 'static,
+    ) -> Result<T> {
+        let (reply, answer) = oneshot::channel();
+        self.with_engine(operation, |engine| {
+            engine.reads.push(
+                operation,
+                Box::new(move |db| {
+                    if !reply.is_closed() {
+                        // The caller may have gone meanwhile.
+                        let _ = reply.send(read(db));
+                    }
+                }),
+            );
+        })?;
+        answer.await.map_err(|_| ended(operation))?
+    }
+
+    /// Runs something on the writing thread, between transactions.
+    pub(crate) async fn call<T: Send + 'static>(
+        &self,
+        operation: &'static str,
+        call: impl FnOnce(&mut Writer) -> Result<T> + Send + 'static,
+    ) -> Result<T> {
+        let (reply, answer) = oneshot::channel();
+        let job = Job::Call(Box::new(move |writer| {
+            let _ = reply.send(call(writer));
+        }));
+        // A job that cannot be sent is dropped with its reply.
+        self.with_engine(operation, |engine| drop(engine.jobs.send(job)))?;
+        answer.await.map_err(|_| ended(operation))?
+    }
+
+    pub(crate) fn options(&self) -> &SqliteOptions {
+        &self.options
+    }
+}
+
+pub(crate) fn ended(operation: &'static str) -> Error {
+    closed(operation, "the store's thread has ended: close the store and open it again")
+}
+
+impl fmt::Debug for SqliteStore {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("SqliteStore").field("options", &self.options).finish_non_exhaustive()
+    }
+}
+
+#[async_trait]
+impl StorageAdapter for SqliteStore {
+    async fn apply(&self, batch: WriteBatch) -> Result<Commit> {
+        let touched = touched(&batch);
+        let (reply, answer) = oneshot::channel();
+        let job = Job::Apply(Request { batch, touched, reply });
+        self.with_engine("apply", |engine| drop(engine.jobs.send(job)))?;
+        answer.await.map_err(|_| ended("apply"))?
+    }
+
+    async fn room(&self, id: &RoomId) -> Result<Option<Room>> {
+        let id = id.clone();
+        self.read("room", move |db| Ok(db.room(&id)?.map(|(_, room)| room))).await
+    }
+
+    async fn rooms(&self, query: RoomQuery) -> Result<Vec<Room>> {
+        self.read("rooms", move |db| db.rooms(query)).await
+    }
+
+    async fn message(&self, room: &RoomId, event: &EventId) -> Result<Option<Message>> {
+        let (room, event) = (room.clone(), event.clone());
+        self.read("message", move |db| db.message(&room, &event)).await
+    }
+
+    async fn timeline(&self, room: &RoomId, page: Page) -> Result<Slice> {
+        let room = room.clone();
+        self.read("timeline", move |db| db.timeline(&room, &page)).await
+    }
+
+    async fn gaps(&self, room: &RoomId) -> Result<Vec<Gap>> {
+        let room = room.clone();
+        self.read("gaps", move |db| db.room_gaps(&room)).await
+    }
+
+    async fn count(&self, room: &RoomId, newer_than: Option<&EventId>) -> Result<u64> {
+        let (room, newer_than) = (room.clone(), newer_than.cloned());
+        self.read("count", move |db| db.count_messages(&room, newer_than.as_ref())).await
+    }
+
+    async fn related(&self, query: RelationQuery) -> Result<Vec<Message>> {
+        self.read("related", move |db| db.related(&query)).await
+    }
+
+    async fn messages(&self, query: MessageQuery) -> Result<Vec<Message>> {
+        self.read("messages", move |db| db.messages(&query)).await
+    }
+
+    async fn pending(&self, query: PendingQuery) -> Result<Vec<Pending>> {
+        self.read("pending", move |db| db.pending_rows(&query)).await
+    }
+
+    async fn media(&self, key: &MediaKey, range: ByteRange) -> Result<Option<Media>> {
+        let key = key.clone();
+        self.read("media", move |db| db.snapshot(|db| db.media(&key, range))).await
+    }
+
+    async fn media_index(&self, query: MediaQuery) -> Result<Vec<MediaInfo>> {
+        self.read("media_index", move |db| db.media_index(&query)).await
+    }
+
+    async fn state(&self, query: StateQuery) -> Result<Vec<StateEntry>> {
+        self.read("state", move |db| db.states(&query)).await
+    }
+
+    async fn usage(&self) -> Result<Usage> {
+        let mut usage = self.read("usage", |db| db.usage()).await?;
+        let log = crate::damage::beside(self.options.path(), "-wal");
+        usage.total_bytes += std::fs::metadata(log).map_or(0, |meta| meta.len());
+        Ok(usage)
+    }
+
+    async fn maintain(&self, task: Maintenance, progress: Progress) -> Result<Report> {
+        match task {
+            Maintenance::Compact => self.compact(&progress).await,
+            Maintenance::Check => self.check(progress).await,
+            _ => Err(Error::new(
+                ErrorKind::Unsupported,
+                "maintain",
+                "this version of the SQLite backend does not know this chore: update it",
+            )),
+        }
+    }
+
+    fn info(&self) -> StoreInfo {
+        self.info_mut().clone()
+    }
+
+    fn changes(&self) -> Changes {
+        match &*self.stage() {
+            Stage::Open(engine, hub) => {
+                let changes = hub.subscribe();
+                // From now on it looks for other processes' commits; a store that ended has none.
+                let _ = engine.jobs.send(Job::Wake);
+                changes
+            }
+            Stage::Suspended(hub) => hub.subscribe(),
+            // A hub that nobody keeps: the feed is over before it begins.
+            Stage::Closed => ChangeHub::new(1, Revision::ZERO).subscribe(),
+        }
+    }
+
+    async fn suspend(&self) -> Result<()> {
+        let mut threads = self.threads.lock().await;
+        {
+            let mut stage = self.stage_mut();
+            *stage = match std::mem::replace(&mut *stage, Stage::Closed) {
+                Stage::Open(_, hub) | Stage::Suspended(hub) => Stage::Suspended(hub),
+                Stage::Closed => return Err(closed("suspend", "the store is closed: open it again")),
+            };
+        }
+        if let Some(threads) = &mut *threads {
+            threads.end().await;
+        }
+        *threads = None;
+        Ok(())
+    }
+
+    async fn resume(&self) -> Result<()> {
+        let mut threads = self.threads.lock().await;
+        let hub = match &*self.stage() {
+            Stage::Open(..) => return Ok(()),
+            Stage::Suspended(hub) => hub.clone(),
+            Stage::Closed => return Err(closed("resume", "the store is closed: open it again")),
+        };
+        // A suspension that was cut off left them running.
+        if let Some(threads) = &mut *threads {
+            threads.end().await;
+        }
+        let started = start(&self.options, Some(hub.clone())).await?;
+        if started.revision != hub.latest() {
+            hub.resync(started.revision);
+        }
+        if started.recovery.is_some() {
+            self.info_mut().recovery = started.recovery;
+        }
+        *self.stage_mut() = Stage::Open(started.engine, hub);
+        *threads = Some(started.threads);
+        Ok(())
+    }
+
+    async fn close(&self) -> Result<()> {
+        let mut threads = self.threads.lock().await;
+        *self.stage_mut() = Stage::Closed;
+        if let Some(threads) = &mut *threads {
+            threads.end().await;
+        }
+        *threads = None;
+        Ok(())
+    }
+}

@@ -1,0 +1,38 @@
+use haos_store_api::{Gap, Result, RoomId};
+use rusqlite::{Params, Row};
+
+use crate::db::{Db, signed};
+use crate::slot;
+
+impl Db<'_> {
+    /// The gaps of a room, oldest first.
+    pub(crate) fn gaps(self, nr: i64, room: &RoomId) -> Result<Vec<Gap>> {
+        let sql = "SELECT pos, revision, payload FROM gap WHERE pos BETWEEN ?1 AND ?2 ORDER BY pos";
+        self.gaps_by(sql, slot::whole(nr), room)
+    }
+
+    /// The gaps that a statement selects by `pos, revision, payload`.
+    pub(crate) fn gaps_by(self, sql: &str, params: impl Params, room: &RoomId) -> Result<Vec<Gap>> {
+        self.all(sql, params, |row| self.read_gap(row, room))
+    }
+
+    pub(crate) fn read_gap(self, row: &Row<'_>, room: &RoomId) -> Result<Gap> {
+        let position = slot::position(self.int(row, 0)?)?;
+        self.codec.gap(room, position, self.revision(row, 1)?, self.bytes(row, 2)?)
+    }
+
+    pub(crate) fn write_gap(self, nr: i64, gap: &Gap) -> Result<()> {
+        let row = self.codec.gap_row(gap)?;
+        let sql = "INSERT INTO gap (pos, revision, payload) VALUES (?1, ?2, ?3)
+                   ON CONFLICT (pos) DO UPDATE SET revision = excluded.revision, payload = excluded.payload";
+        let pos = slot::pack(nr, gap.position);
+        self.run(sql, (pos, signed(gap.revision.0), self.bind(&row.payload)))?;
+        Ok(())
+    }
+
+    /// Deletes the gaps from one rowid to another, both included.
+    pub(crate) fn delete_gaps(self, oldest: i64, newest: i64) -> Result<()> {
+        self.run("DELETE FROM gap WHERE pos BETWEEN ?1 AND ?2", (oldest, newest))?;
+        Ok(())
+    }
+}

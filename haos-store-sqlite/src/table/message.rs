@@ -1,0 +1,168 @@
+use std::ops::{Add, AddAssign, Neg};
+
+use haos_store_api::{EventId, Key, Message, Result, RoomId};
+use rusqlite::{CachedStatement, Params, Row};
+
+use crate::db::Db;
+use crate::slot;
+
+/// Rows and payload bytes, or by how much they change.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
+pub(crate) struct Sums {
+    pub(crate) rows: i64,
+    pub(crate) bytes: i64,
+}
+
+impl AddAssign for Sums {
+    fn add_assign(&mut self, other: Self) {
+        *self = *self + other;
+    }
+}
+
+impl Add for Sums {
+    type Output = Self;
+    fn add(self, other: Self) -> Self {
+        Self { rows: self.rows + other.rows, bytes: self.bytes + other.bytes }
+    }
+}
+
+impl Neg for Sums {
+    type Output = Self;
+    fn neg(self) -> Self {
+        Self { rows: -self.rows, bytes: -self.bytes }
+    }
+}
+
+/// Enough of a sender's key to tell the senders of a room apart; doubles are told by their ids.
+pub(crate) fn short_sender(key: &Key) -> i64 {
+    key.short() >> 32
+}
+
+/// What became of an insert.
+pub(crate) enum Put {
+    /// It is stored.
+    Stored(Sums),
+    /// Its id or its position is there already.
+    There,
+}
+
+impl<'c> Db<'c> {
+    /// The hottest statement of all, so that a batch looks it up once.
+    pub(crate) fn prepare_insert(self) -> Result<CachedStatement<'c>> {
+        self.prepare(
+            "INSERT INTO message (pos, key, sender, target, txn, timestamp_ms, payload)
+             VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7) ON CONFLICT DO NOTHING",
+        )
+    }
+
+    pub(crate) fn insert_message(
+        self,
+        insert: &mut CachedStatement<'_>,
+        nr: i64,
+        message: &Message,
+    ) -> Result<Put> {
+        let row = self.codec.message_row(message)?;
+        let inserted = insert.execute((
+            slot::pack(nr, message.position),
+            row.key.as_bytes(),
+            short_sender(&row.sender),
+            row.target.map(|key| key.short()),
+            row.txn.map(|key| key.short()),
+            message.timestamp_ms,
+            self.bind(&row.payload),
+        ));
+        Ok(match inserted.map_err(|e| self.fault(e))? {
+            0 => Put::There,
+            _ => Put::Stored(Sums { rows: 1, bytes: row.payload.as_bytes().len() as i64 }),
+        })
+    }
+
+    /// A message of a room whose number is not known. The plus keeps the comparison free of an affinity,
+    /// which would keep it from the index.
+    pub(crate) fn message(self, room: &RoomId, event: &EventId) -> Result<Option<Message>> {
+        let sql = "SELECT m.pos, m.key, m.timestamp_ms, m.payload FROM room AS r
+                   CROSS JOIN message AS m INDEXED BY message_by_key ON m.pos >> 40 = +r.nr AND m.key = ?2
+                   WHERE r.key = ?1";
+        let keys = (self.codec.room_key(room), self.codec.event_key(room, event));
+        let keys = (keys.0.as_bytes(), keys.1.as_bytes());
+        let found = self.first(sql, keys, |row| self.read_message(row, room))?;
+        self.is_its_own(found, event)
+    }
+
+    pub(crate) fn message_in(self, nr: i64, room: &RoomId, event: &EventId) -> Result<Option<Message>> {
+        let sql = "SELECT pos, key, timestamp_ms, payload FROM message WHERE pos >> 40 = ?1 AND key = ?2";
+        let key = self.codec.event_key(room, event);
+        let found = self.first(sql, (nr, key.as_bytes()), |row| self.read_message(row, room))?;
+        self.is_its_own(found, event)
+    }
+
+    fn is_its_own(self, found: Option<Message>, event: &EventId) -> Result<Option<Message>> {
+        match found {
+            Some(found) if found.id != *event => Err(self.corrupt("a message stands under another's key")),
+            found => Ok(found),
+        }
+    }
+
+    /// The rowid of a message.
+    pub(crate) fn message_pos(self, nr: i64, room: &RoomId, event: &EventId) -> Result<Option<i64>> {
+        let sql = "SELECT pos FROM message WHERE pos >> 40 = ?1 AND key = ?2";
+        let key = self.codec.event_key(room, event);
+        self.first(sql, (nr, key.as_bytes()), |row| self.int(row, 0))
+    }
+
+    /// The messages that a statement selects by `pos, key, timestamp_ms, payload`.
+    pub(crate) fn messages_by(self, sql: &str, params: impl Params, room: &RoomId) -> Result<Vec<Message>> {
+        self.all(sql, params, |row| self.read_message(row, room))
+    }
+
+    pub(crate) fn read_message(self, row: &Row<'_>, room: &RoomId) -> Result<Message> {
+        let position = slot::position(self.int(row, 0)?)?;
+        let (key, timestamp_ms) = (self.key(row, 1)?, self.int(row, 2)?);
+        self.codec.message(room, &key, position, timestamp_ms, self.bytes(row, 3)?)
+    }
+
+    pub(crate) fn is_message(self, pos: i64) -> Result<bool> {
+        Ok(self.first("SELECT 1 FROM message WHERE pos = ?1", [pos], |_| Ok(()))?.is_some())
+    }
+
+    /// Replaces the message at a rowid by one of the same id; returns how the sums change.
+    pub(crate) fn update_message(self, pos: i64, nr: i64, message: &Message) -> Result<Sums> {
+        let row = self.codec.message_row(message)?;
+        let before = self.sums_of(pos, pos)?;
+        let to = slot::pack(nr, message.position);
+        if to != pos {
+            self.run("UPDATE message SET pos = ?2 WHERE pos = ?1", (pos, to))?;
+        }
+        let sql = "UPDATE message SET sender = ?2, target = ?3, txn = ?4, timestamp_ms = ?5, payload = ?6
+                   WHERE pos = ?1";
+        self.run(
+            sql,
+            (
+                to,
+                short_sender(&row.sender),
+                row.target.map(|key| key.short()),
+                row.txn.map(|key| key.short()),
+                message.timestamp_ms,
+                self.bind(&row.payload),
+            ),
+        )?;
+        Ok(Sums { rows: 1, bytes: row.payload.as_bytes().len() as i64 } + -before)
+    }
+
+    /// Deletes the messages from one rowid to another, both included; returns how the sums change.
+    pub(crate) fn delete_messages(self, oldest: i64, newest: i64) -> Result<Sums> {
+        let before = self.sums_of(oldest, newest)?;
+        self.run("DELETE FROM message WHERE pos BETWEEN ?1 AND ?2", (oldest, newest))?;
+        Ok(-before)
+    }
+
+    /// Rows and bytes from one rowid to another, both included.
+    pub(crate) fn sums_of(self, oldest: i64, newest: i64) -> Result<Sums> {
+        let sql = "SELECT count(*), coalesce(sum(octet_length(payload)), 0) FROM message
+                   WHERE pos BETWEEN ?1 AND ?2";
+        let sums = self.first(sql, (oldest, newest), |row| {
+            Ok(Sums { rows: self.int(row, 0)?, bytes: self.int(row, 1)? })
+        })?;
+        Ok(sums.unwrap_or_default())
+    }
+}

@@ -1,0 +1,54 @@
+use haos_store_api::{Result, Revision};
+
+use super::Sums;
+use crate::db::{Db, signed};
+
+impl Db<'_> {
+    /// The revision of the latest commit.
+    pub(crate) fn store_revision(self) -> Result<Revision> {
+        self.meta("revision").map(Revision)
+    }
+
+    pub(crate) fn set_store_revision(self, revision: Revision) -> Result<()> {
+        self.set_meta("revision", revision.0)
+    }
+
+    /// A new sequence number. It goes with the transaction: what is rolled back was never given.
+    pub(crate) fn next_seq(self) -> Result<u64> {
+        let sql = "UPDATE meta SET value = value + 1 WHERE name = 'last_seq' RETURNING value";
+        self.first(sql, (), |row| self.count(row, 0))?.ok_or_else(|| self.corrupt("`last_seq` is missing"))
+    }
+
+    pub(crate) fn last_seq(self) -> Result<u64> {
+        self.meta("last_seq")
+    }
+
+    pub(crate) fn set_last_seq(self, seq: u64) -> Result<()> {
+        self.set_meta("last_seq", seq)
+    }
+
+    /// Rows and payload bytes of all messages, kept by the writer: counting them would read them all.
+    pub(crate) fn message_sums(self) -> Result<Sums> {
+        Ok(Sums { rows: signed(self.meta("message_rows")?), bytes: signed(self.meta("message_bytes")?) })
+    }
+
+    pub(crate) fn add_message_sums(self, delta: Sums) -> Result<()> {
+        if delta != Sums::default() {
+            let sql = "UPDATE meta SET value = value + iif(name = 'message_rows', ?1, ?2)
+                       WHERE name IN ('message_rows', 'message_bytes')";
+            self.run(sql, (delta.rows, delta.bytes))?;
+        }
+        Ok(())
+    }
+
+    fn meta(self, name: &str) -> Result<u64> {
+        let sql = "SELECT value FROM meta WHERE name = ?1";
+        let value = self.first(sql, [name], |row| self.count(row, 0))?;
+        value.ok_or_else(|| self.corrupt(&format!("`{name}` is missing")))
+    }
+
+    fn set_meta(self, name: &str, value: u64) -> Result<()> {
+        self.run("UPDATE meta SET value = ?2 WHERE name = ?1", (name, signed(value)))?;
+        Ok(())
+    }
+}

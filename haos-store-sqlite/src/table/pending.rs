@@ -1,0 +1,83 @@
+use haos_store_api::law::pending_matches;
+use haos_store_api::{Pending, PendingQuery, Result, TxnId};
+use rusqlite::Row;
+
+use crate::db::{Db, Flow, NEXT, STOP, signed};
+
+impl Db<'_> {
+    pub(crate) fn pending(self, txn_id: &TxnId) -> Result<Option<Pending>> {
+        let sql = "SELECT seq, key, not_before_ms, revision, payload FROM pending WHERE key = ?1";
+        let key = self.codec.txn_key(txn_id);
+        match self.first(sql, [key.as_bytes()], |row| self.read_pending(row))? {
+            Some(found) if found.txn_id != *txn_id => {
+                Err(self.corrupt("an outbox row stands under another's key"))
+            }
+            found => Ok(found),
+        }
+    }
+
+    pub(crate) fn pending_at(self, seq: i64) -> Result<Option<Pending>> {
+        let sql = "SELECT seq, key, not_before_ms, revision, payload FROM pending WHERE seq = ?1";
+        self.first(sql, [seq], |row| self.read_pending(row))
+    }
+
+    pub(crate) fn pending_rows(self, query: &PendingQuery) -> Result<Vec<Pending>> {
+        let mut found = Vec::new();
+        let mut take = |row: &Row<'_>| -> Result<Flow> {
+            if found.len() >= query.limit {
+                return Ok(STOP);
+            }
+            let pending = self.read_pending(row)?;
+            if pending_matches(query, &pending) {
+                found.push(pending);
+            }
+            Ok(NEXT)
+        };
+        let (after, due) = (signed(query.after_seq), query.due_ms.unwrap_or(i64::MAX));
+        if let Some(txn_id) = &query.txn_id {
+            let sql = "SELECT seq, key, not_before_ms, revision, payload FROM pending WHERE key = ?1";
+            self.each(sql, [self.codec.txn_key(txn_id).as_bytes()], &mut take)?;
+        } else if let Some(room) = &query.room {
+            let sql = "SELECT seq, key, not_before_ms, revision, payload FROM pending
+                       WHERE room = ?1 AND seq > ?2 AND not_before_ms <= ?3 ORDER BY seq";
+            self.each(sql, (self.codec.room_key(room).short(), after, due), &mut take)?;
+        } else {
+            let sql = "SELECT seq, key, not_before_ms, revision, payload FROM pending
+                       WHERE seq > ?1 AND not_before_ms <= ?2 ORDER BY seq";
+            self.each(sql, (after, due), &mut take)?;
+        }
+        Ok(found)
+    }
+
+    pub(crate) fn read_pending(self, row: &Row<'_>) -> Result<Pending> {
+        let (seq, key) = (self.count(row, 0)?, self.key(row, 1)?);
+        let (not_before_ms, revision) = (self.int(row, 2)?, self.revision(row, 3)?);
+        self.codec.pending(&key, seq, not_before_ms, revision, self.bytes(row, 4)?)
+    }
+
+    /// Inserts or replaces a row, under its own sequence number.
+    pub(crate) fn write_pending(self, pending: &Pending) -> Result<()> {
+        let row = self.codec.pending_row(pending)?;
+        let sql = "INSERT INTO pending (seq, key, room, not_before_ms, revision, payload)
+                   VALUES (?1, ?2, ?3, ?4, ?5, ?6)
+                   ON CONFLICT (seq) DO UPDATE SET not_before_ms = excluded.not_before_ms,
+                   revision = excluded.revision, payload = excluded.payload";
+        self.run(
+            sql,
+            (
+                signed(pending.seq),
+                row.key.as_bytes(),
+                row.room.short(),
+                pending.not_before_ms,
+                signed(pending.revision.0),
+                self.bind(&row.payload),
+            ),
+        )?;
+        Ok(())
+    }
+
+    pub(crate) fn delete_pending(self, txn_id: &TxnId) -> Result<()> {
+        self.run("DELETE FROM pending WHERE key = ?1", [self.codec.txn_key(txn_id).as_bytes()])?;
+        Ok(())
+    }
+}

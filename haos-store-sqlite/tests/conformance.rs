@@ -1,0 +1,54 @@
+//! The contract, kept: the suite of `haos-store-api`, with each profile.
+
+use std::path::PathBuf;
+use std::sync::Arc;
+
+use async_trait::async_trait;
+use haos_store_api::conformance::Harness;
+use haos_store_api::{Result, StorageAdapter};
+use haos_store_sqlite::{SqliteOptions, SqliteStore};
+use tempfile::TempDir;
+
+/// Stores in a temporary folder.
+struct SqliteHarness {
+    folder: TempDir,
+    stores: u32,
+    profile: fn(SqliteOptions) -> SqliteOptions,
+}
+
+impl SqliteHarness {
+    fn new(profile: fn(SqliteOptions) -> SqliteOptions) -> Self {
+        Self { folder: tempfile::tempdir().unwrap(), stores: 0, profile }
+    }
+
+    fn path(&self) -> PathBuf {
+        self.folder.path().join(format!("{}.db", self.stores))
+    }
+}
+
+#[async_trait(?Send)]
+impl Harness for SqliteHarness {
+    async fn open(&mut self) -> Result<Arc<dyn StorageAdapter>> {
+        // What came before may still be closing; scripts open thousands.
+        for end in ["", "-wal", "-shm"] {
+            let _ = std::fs::remove_file(format!("{}{end}", self.path().display()));
+        }
+        self.stores += 1;
+        self.reopen().await
+    }
+
+    async fn reopen(&mut self) -> Result<Arc<dyn StorageAdapter>> {
+        let options = (self.profile)(SqliteOptions::new(self.path()));
+        Ok(Arc::new(SqliteStore::open(options).await?))
+    }
+}
+
+mod default {
+    use super::*;
+    haos_store_api::conformance_suite!(tokio::test, SqliteHarness::new(|options| options));
+}
+
+mod low_memory {
+    use super::*;
+    haos_store_api::conformance_suite!(tokio::test, SqliteHarness::new(SqliteOptions::low_memory));
+}

@@ -1,0 +1,246 @@
+//! Damaged stores: set aside, never changed, the outbox carried over.
+
+use std::path::{Path, PathBuf};
+
+use haos_store_api::*;
+use haos_store_sqlite::{OnDamage, SqliteOptions, SqliteStore};
+use rusqlite::Connection;
+
+use crate::common::*;
+
+const PAGE: usize = 4096;
+
+/// A closed store with the sample and much history behind it.
+async fn make(folder: &Path) -> PathBuf {
+    let path = folder.join("s.db");
+    let store = open(&path).await;
+    store.apply(sample()).await.unwrap();
+    let mut batch = WriteBatch::relaxed();
+    for n in 0..1000 {
+        batch.put_message(message("b", &format!("more{n}"), 100 + n));
+    }
+    store.apply(batch).await.unwrap();
+    store.close().await.unwrap();
+    path
+}
+
+fn change(path: &Path, change: impl FnOnce(&mut Vec<u8>)) -> Vec<u8> {
+    let mut bytes = std::fs::read(path).unwrap();
+    change(&mut bytes);
+    std::fs::write(path, &bytes).unwrap();
+    bytes
+}
+
+fn root_page(path: &Path, table: &str) -> usize {
+    let conn = Connection::open(path).unwrap();
+    let sql = "SELECT rootpage FROM sqlite_schema WHERE name = ?1";
+    conn.query_row(sql, [table], |row| row.get::<_, u32>(0)).unwrap() as usize
+}
+
+/// The store opens, has set the damaged file aside as it was, and works.
+async fn recovered(path: &Path, damaged: &[u8]) -> (SqliteStore, Recovery) {
+    let store = open(path).await;
+    let recovery = store.info().recovery.expect("a recovery is reported");
+    assert!(recovery.set_aside.contains(".damaged-"), "{recovery:?}");
+    assert!(std::fs::read(&recovery.set_aside).unwrap() == damaged, "what is set aside is not changed");
+    let mut batch = WriteBatch::strict();
+    batch.put_room(room("new")).put_pending(pending("new", "later"));
+    let commit = store.apply(batch).await.unwrap();
+    assert!(commit.assigned[0].1 > recovery.salvaged, "numbers go on");
+    let report = store.maintain(Maintenance::Check, Progress::none()).await.unwrap();
+    assert_eq!(report.findings, Vec::<String>::new());
+    let leftovers = files(path.parent().unwrap()).into_keys().filter(|file| {
+        let name = file.file_name().unwrap().to_string_lossy();
+        [".fresh", ".mended", ".recovery"].iter().any(|end| name.contains(end))
+    });
+    assert_eq!(leftovers.count(), 0);
+    (store, recovery)
+}
+
+#[tokio::test]
+async fn a_file_cut_short() {
+    let folder = tempfile::tempdir().unwrap();
+    let path = make(folder.path()).await;
+    let damaged = change(&path, |bytes| bytes.truncate(bytes.len() / 2 / PAGE * PAGE));
+    let (store, recovery) = recovered(&path, &damaged).await;
+    assert_eq!((recovery.salvaged, recovery.unreadable), (3, 0), "{recovery:?}");
+    let rows = store.pending(PendingQuery::default()).await.unwrap();
+    let found: Vec<_> = rows.iter().map(|row| (row.seq, row.txn_id.as_str())).collect();
+    assert_eq!(found, [(1, "t1"), (2, "t2"), (3, "t3"), (4, "later")]);
+    assert_eq!(rows[0].content.text("body").unwrap(), "unsent t1");
+    store.close().await.unwrap();
+    let store = open(&path).await;
+    assert_eq!(store.info().recovery, None, "it is reported once");
+}
+
+#[tokio::test]
+async fn an_overwritten_header() {
+    let folder = tempfile::tempdir().unwrap();
+    let path = make(folder.path()).await;
+    let damaged = change(&path, |bytes| bytes[..60].fill(0xAA));
+    let (store, recovery) = recovered(&path, &damaged).await;
+    assert_eq!((recovery.salvaged, recovery.unreadable), (3, 0), "{recovery:?}");
+    let media = store.media(&media_key("cat"), ByteRange::ALL).await.unwrap();
+    assert_eq!(media.expect("what the outbox sends comes along").bytes, pattern(100_000));
+    let draft = StateQuery::kind(Scope::Room(room_id("a")), EventType::new("haos.draft").unwrap());
+    assert_eq!(store.state(draft).await.unwrap().len(), 1);
+    assert!(store.info().opened_at > Revision(2), "no revision is told twice");
+}
+
+#[tokio::test]
+async fn an_overwritten_outbox() {
+    let folder = tempfile::tempdir().unwrap();
+    let path = make(folder.path()).await;
+    let page = root_page(&path, "pending");
+    let damaged = change(&path, |bytes| bytes[(page - 1) * PAGE..page * PAGE].fill(0xFF));
+    let (store, recovery) = recovered(&path, &damaged).await;
+    assert_eq!((recovery.salvaged, recovery.unreadable), (0, 3), "{recovery:?}");
+    assert_eq!(txns(&store).await, ["later"]);
+}
+
+#[tokio::test]
+async fn one_row_of_the_outbox() {
+    let folder = tempfile::tempdir().unwrap();
+    let path = make(folder.path()).await;
+    // A row that is no row any more, and a table that has to be rebuilt for another reason.
+    let conn = Connection::open(&path).unwrap();
+    conn.execute_batch("UPDATE pending SET payload = '{\"x\":1}' WHERE seq = 2; DROP TABLE state").unwrap();
+    drop(conn);
+    let damaged = std::fs::read(&path).unwrap();
+    let (store, recovery) = recovered(&path, &damaged).await;
+    assert_eq!((recovery.salvaged, recovery.unreadable), (2, 1), "{recovery:?}");
+    assert_eq!(txns(&store).await, ["t1", "t3", "later"]);
+}
+
+#[tokio::test]
+async fn damage_that_only_a_check_sees() {
+    let folder = tempfile::tempdir().unwrap();
+    let path = make(folder.path()).await;
+    let page = root_page(&path, "message");
+    let damaged = change(&path, |bytes| bytes[(page - 1) * PAGE..page * PAGE].fill(0xFF));
+
+    let store = open(&path).await;
+    assert_eq!(store.info().recovery, None);
+    assert_eq!(txns(&store).await.len(), 3, "what is sound can be used");
+    let error = store.timeline(&room_id("a"), Page::newest(5)).await.unwrap_err();
+    assert_eq!(error.kind(), ErrorKind::Corrupt);
+    let report = store.maintain(Maintenance::Check, Progress::none()).await.unwrap();
+    assert!(!report.findings.is_empty());
+    store.close().await.unwrap();
+
+    let store = SqliteStore::open(SqliteOptions::new(&path).check(true)).await.unwrap();
+    let recovery = store.info().recovery.unwrap();
+    assert_eq!((recovery.salvaged, recovery.unreadable), (3, 0));
+    assert_eq!(std::fs::read(recovery.set_aside).unwrap().len(), damaged.len());
+}
+
+#[tokio::test]
+async fn refusing_touches_nothing() {
+    let folder = tempfile::tempdir().unwrap();
+    let path = make(folder.path()).await;
+    change(&path, |bytes| bytes.truncate(bytes.len() / 2));
+    let before = files(folder.path());
+    let error = SqliteStore::open(SqliteOptions::new(&path).on_damage(OnDamage::Refuse)).await.unwrap_err();
+    assert_eq!(error.kind(), ErrorKind::Corrupt);
+    assert!(error.to_string().contains("SetAside"), "{error}");
+    assert!(before == files(folder.path()));
+}
+
+#[tokio::test]
+async fn the_log_is_set_aside_along() {
+    let folder = tempfile::tempdir().unwrap();
+    let path = make(folder.path()).await;
+    let store = open(&path).await;
+    let mut batch = WriteBatch::strict();
+    batch.put_pending(pending("a", "in the log"));
+    store.apply(batch).await.unwrap();
+    // As a crash would leave it.
+    let crash = tempfile::tempdir().unwrap();
+    let copy = crash.path().join("s.db");
+    for end in ["", "-wal"] {
+        let name = format!("s.db{end}");
+        std::fs::copy(folder.path().join(&name), crash.path().join(&name)).unwrap();
+    }
+    store.close().await.unwrap();
+    let log = std::fs::read(crash.path().join("s.db-wal")).unwrap();
+    let damaged = change(&copy, |bytes| {
+        let cut = bytes.len() / 2 / PAGE * PAGE;
+        bytes.truncate(cut);
+    });
+    let store = SqliteStore::open(SqliteOptions::new(&copy).check(true)).await.unwrap();
+    let recovery = store.info().recovery.unwrap();
+    assert!(std::fs::read(&recovery.set_aside).unwrap() == damaged);
+    assert!(std::fs::read(format!("{}-wal", recovery.set_aside)).unwrap() == log);
+    assert_eq!(txns(&store).await, ["t1", "t2", "t3", "in the log"]);
+}
+
+#[tokio::test]
+async fn each_damaged_store_keeps_a_name_of_its_own() {
+    let folder = tempfile::tempdir().unwrap();
+    let path = make(folder.path()).await;
+    for n in 1..=3 {
+        change(&path, |bytes| bytes[..30].fill(0));
+        let store = open(&path).await;
+        let recovery = store.info().recovery.unwrap();
+        assert!(recovery.set_aside.ends_with(&format!("s.db.damaged-{n}")), "{recovery:?}");
+        assert_eq!(recovery.salvaged, 3);
+        store.close().await.unwrap();
+    }
+}
+
+#[tokio::test]
+async fn a_damaged_store_opened_twice_at_once_is_recovered_once() {
+    let folder = tempfile::tempdir().unwrap();
+    let path = make(folder.path()).await;
+    change(&path, |bytes| bytes[..30].fill(0));
+    let opens: Vec<_> = (0..4)
+        .map(|_| {
+            let path = path.clone();
+            tokio::spawn(async move { open(&path).await })
+        })
+        .collect();
+    let mut recoveries = 0;
+    for open in opens {
+        let store = open.await.unwrap();
+        recoveries += usize::from(store.info().recovery.is_some());
+        assert_eq!(txns(&store).await.len(), 3);
+    }
+    assert_eq!(recoveries, 1);
+}
+
+/// Whatever a disk does to a file: no panic, and no outbox row goes without being counted or kept.
+#[tokio::test]
+async fn random_damage() {
+    let folder = tempfile::tempdir().unwrap();
+    let sound = std::fs::read(make(folder.path()).await).unwrap();
+    let mut seed = 1_u64;
+    let mut random = |below: usize| {
+        seed = seed.wrapping_mul(6_364_136_223_846_793_005).wrapping_add(1_442_695_040_888_963_407);
+        (seed >> 33) as usize % below
+    };
+    for round in 0..60 {
+        let folder = tempfile::tempdir().unwrap();
+        let path = folder.path().join("s.db");
+        let mut bytes = sound.clone();
+        let (from, len) = (random(bytes.len()), 1 + random(3 * PAGE));
+        let to = (from + len).min(bytes.len());
+        bytes[from..to].fill(random(256) as u8);
+        std::fs::write(&path, &bytes).unwrap();
+        let Ok(store) = SqliteStore::open(SqliteOptions::new(&path).check(round % 2 == 0)).await else {
+            assert!(std::fs::read(&path).unwrap() == bytes, "round {round}: a refused file is changed");
+            continue;
+        };
+        match (store.info().recovery, store.pending(PendingQuery::default()).await) {
+            (Some(recovery), rows) => {
+                assert_eq!(rows.unwrap().len() as u64, recovery.salvaged, "round {round}");
+                assert!(std::path::Path::new(&recovery.set_aside).exists());
+            }
+            (None, Ok(rows)) => assert_eq!(rows.len(), 3, "round {round}: from {from} to {to}"),
+            (None, Err(error)) => assert_eq!(error.kind(), ErrorKind::Corrupt, "round {round}"),
+        }
+        let _ = store.maintain(Maintenance::Check, Progress::none()).await;
+        let _ = store.rooms(RoomQuery::default()).await;
+        let _ = store.timeline(&room_id("b"), Page::newest(2000)).await;
+        store.close().await.unwrap();
+    }
+}

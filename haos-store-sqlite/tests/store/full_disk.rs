@@ -1,0 +1,110 @@
+//! A small file system of its own: full, and read-only. Needs root on Linux.
+#![cfg(target_os = "linux")]
+
+use std::path::Path;
+use std::process::Command;
+
+use haos_store_api::*;
+use haos_store_sqlite::{SqliteOptions, SqliteStore};
+
+use crate::common::*;
+
+/// A mounted tmpfs that goes with the value, also when a test panics.
+struct Disk(tempfile::TempDir);
+
+impl Disk {
+    fn mount(size: &str) -> Option<Self> {
+        let folder = tempfile::tempdir().unwrap();
+        let mounted = mount(&["-t", "tmpfs", "-o", &format!("size={size}"), "tmpfs"], folder.path());
+        if !mounted {
+            eprintln!("SKIPPED: a file system cannot be mounted here (needs root)");
+        }
+        mounted.then(|| Self(folder))
+    }
+
+    fn path(&self) -> &Path {
+        self.0.path()
+    }
+}
+
+impl Drop for Disk {
+    fn drop(&mut self) {
+        let _ = Command::new("umount").arg("-l").arg(self.path()).status();
+    }
+}
+
+fn mount(args: &[&str], at: &Path) -> bool {
+    let output = Command::new("mount").args(args).arg(at).output();
+    output.is_ok_and(|output| output.status.success())
+}
+
+fn large(n: u64) -> WriteBatch {
+    let mut batch = WriteBatch::strict();
+    let mut big = message("a", &format!("m{n}"), n);
+    big.content = Json::of(&"x".repeat(40_000)).unwrap();
+    batch.put_room(room("a")).put_message(big).put_pending(pending("a", &format!("t{n}")));
+    batch
+}
+
+#[tokio::test]
+async fn a_full_disk_refuses_and_loses_nothing() {
+    let Some(disk) = Disk::mount("3m") else { return };
+    let path = disk.path().join("s.db");
+    let store = open(&path).await;
+    let ballast = disk.path().join("ballast");
+    std::fs::write(&ballast, vec![1; 1 << 20]).unwrap();
+
+    for round in 0..3 {
+        let mut acknowledged = store.count(&room_id("a"), None).await.unwrap_or(0);
+        let error = loop {
+            match store.apply(large(acknowledged)).await {
+                Ok(_) => acknowledged += 1,
+                Err(error) => break error,
+            }
+        };
+        assert_eq!(error.kind(), ErrorKind::Full, "{error:?}");
+        assert!(error.is_retryable());
+        assert!(acknowledged > 5, "round {round}");
+        // It goes on refusing, and reading goes on working.
+        assert_eq!(store.apply(large(acknowledged)).await.unwrap_err().kind(), ErrorKind::Full);
+        assert_eq!(store.count(&room_id("a"), None).await.unwrap(), acknowledged);
+        assert_eq!(txns(&store).await.len() as u64, acknowledged);
+
+        match round {
+            0 => std::fs::remove_file(&ballast).unwrap(),
+            _ => {
+                mount(&["-o", &format!("remount,size={}m", 4 + round * 2)], disk.path());
+            }
+        }
+        store.apply(large(acknowledged)).await.expect("there is space again");
+    }
+    let report = store.maintain(Maintenance::Check, Progress::none()).await.unwrap();
+    assert_eq!(report.findings, Vec::<String>::new());
+    let count = store.count(&room_id("a"), None).await.unwrap();
+    store.close().await.unwrap();
+    let store = open(&path).await;
+    assert_eq!(store.count(&room_id("a"), None).await.unwrap(), count);
+    store.close().await.unwrap();
+}
+
+#[tokio::test]
+async fn no_space_for_a_new_store() {
+    let Some(disk) = Disk::mount("64k") else { return };
+    let error = SqliteStore::open(SqliteOptions::new(disk.path().join("s.db"))).await.unwrap_err();
+    assert_eq!(error.kind(), ErrorKind::Full, "{error:?}");
+}
+
+#[tokio::test]
+async fn a_read_only_disk() {
+    let Some(disk) = Disk::mount("3m") else { return };
+    let path = disk.path().join("s.db");
+    let store = open(&path).await;
+    store.apply(large(0)).await.unwrap();
+    store.close().await.unwrap();
+    assert!(mount(&["-o", "remount,ro"], disk.path()));
+    for path in [path, disk.path().join("new.db")] {
+        let error = SqliteStore::open(SqliteOptions::new(path)).await.unwrap_err();
+        assert_eq!(error.kind(), ErrorKind::Io, "{error:?}");
+        assert!(error.to_string().contains("writable"), "{error}");
+    }
+}

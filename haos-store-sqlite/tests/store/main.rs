@@ -1,0 +1,13 @@
+//! The SQLite store from outside: files, threads, processes, damage, full disks.
+#![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic)]
+
+mod common;
+mod damage;
+mod format;
+mod full_disk;
+mod kill;
+mod lifecycle;
+mod maintain;
+mod open;
+mod processes;
+mod shell;

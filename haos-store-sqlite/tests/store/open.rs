@@ -1,0 +1,184 @@
+//! What is opened, what is refused, and that what is refused stays as it was.
+
+use std::path::Path;
+
+use haos_store_api::*;
+use haos_store_sqlite::{SqliteOptions, SqliteStore};
+use rusqlite::Connection;
+use rusqlite::config::DbConfig;
+
+use crate::common::*;
+
+async fn refusal(options: SqliteOptions) -> Error {
+    SqliteStore::open(options).await.expect_err("it is refused")
+}
+
+/// Opening fails with this kind, says so, and changes no file.
+async fn refused_untouched(path: &Path, kind: ErrorKind, says: &str) {
+    let folder = path.parent().unwrap();
+    let before = files(folder);
+    let error = refusal(SqliteOptions::new(path)).await;
+    assert_eq!(error.kind(), kind, "{error:?}");
+    assert!(error.to_string().contains(says), "{error}");
+    assert!(before == files(folder), "a refused file is changed: {error}");
+}
+
+#[tokio::test]
+async fn paths_that_hold_no_store() {
+    let folder = tempfile::tempdir().unwrap();
+    let missing = folder.path().join("no/s.db");
+    for (path, kind, says) in [
+        (folder.path(), ErrorKind::Invalid, "is a folder"),
+        (missing.as_path(), ErrorKind::Io, "does not exist: create it"),
+        (Path::new(""), ErrorKind::Invalid, "path of a file"),
+        (Path::new(":memory:"), ErrorKind::Invalid, "MemoryStore"),
+    ] {
+        let error = refusal(SqliteOptions::new(path)).await;
+        assert_eq!(error.kind(), kind, "{error:?}");
+        assert!(error.to_string().contains(says), "{error}");
+        assert_eq!(error.operation(), "open");
+    }
+    let error = refusal(SqliteOptions::new(folder.path().join("s.db")).create(false)).await;
+    assert_eq!(error.kind(), ErrorKind::Io);
+    assert!(error.to_string().contains("no store"), "{error}");
+    assert!(files(folder.path()).is_empty());
+}
+
+#[cfg(target_os = "linux")]
+#[tokio::test]
+async fn places_where_nothing_can_be_made() {
+    let error = refusal(SqliteOptions::new("/proc/haos.db")).await;
+    assert_eq!(error.kind(), ErrorKind::Io, "{error:?}");
+    assert!(error.to_string().contains("folder"), "{error}");
+    let error = refusal(SqliteOptions::new("/dev/full")).await;
+    assert_eq!(error.kind(), ErrorKind::Invalid, "{error:?}");
+}
+
+#[tokio::test]
+async fn names_that_a_uri_would_misread() {
+    let folder = tempfile::tempdir().unwrap();
+    for name in ["a b.db", "q?mode=memory", "h#x", "p%20q.db", "é.db", "file:x.db"] {
+        let path = folder.path().join(name);
+        let store = open(&path).await;
+        store.apply(sample()).await.unwrap();
+        store.close().await.unwrap();
+        assert!(path.is_file(), "{name}");
+        let store = open(&path).await;
+        assert_eq!(txns(&store).await.len(), 3, "{name}");
+        store.close().await.unwrap();
+    }
+}
+
+#[tokio::test]
+async fn a_newer_store_is_refused() {
+    let folder = tempfile::tempdir().unwrap();
+    let path = folder.path().join("s.db");
+    let store = open(&path).await;
+    store.apply(sample()).await.unwrap();
+    store.close().await.unwrap();
+    Connection::open(&path).unwrap().pragma_update(None, "user_version", 99).unwrap();
+    assert_eq!(files(folder.path()).len(), 1);
+    refused_untouched(&path, ErrorKind::NewerSchema, "format 99").await;
+}
+
+#[tokio::test]
+async fn a_newer_store_is_refused_even_where_only_its_log_says_so() {
+    let folder = tempfile::tempdir().unwrap();
+    let path = folder.path().join("s.db");
+    open(&path).await.close().await.unwrap();
+    let conn = Connection::open(&path).unwrap();
+    conn.set_db_config(DbConfig::SQLITE_DBCONFIG_NO_CKPT_ON_CLOSE, true).unwrap();
+    conn.pragma_update(None, "user_version", 99).unwrap();
+    drop(conn);
+    let content = |name: &str| std::fs::read(folder.path().join(name)).unwrap();
+    let before = (content("s.db"), content("s.db-wal"));
+    assert_eq!(refusal(SqliteOptions::new(&path)).await.kind(), ErrorKind::NewerSchema);
+    assert!(before == (content("s.db"), content("s.db-wal")));
+}
+
+#[tokio::test]
+async fn another_applications_database_is_refused() {
+    for mode in ["delete", "wal"] {
+        for setup in ["CREATE TABLE theirs (x)", "PRAGMA application_id = 7", "PRAGMA user_version = 3"] {
+            let folder = tempfile::tempdir().unwrap();
+            let path = folder.path().join("theirs.db");
+            let conn = Connection::open(&path).unwrap();
+            conn.pragma_update(None, "journal_mode", mode).unwrap();
+            conn.execute_batch(setup).unwrap();
+            drop(conn);
+            refused_untouched(&path, ErrorKind::Invalid, "another application's").await;
+        }
+    }
+}
+
+#[tokio::test]
+async fn files_that_are_no_database_are_refused() {
+    let folder = tempfile::tempdir().unwrap();
+    let path = folder.path().join("s.db");
+    let cut = b"SQLite format 3\0\x10\x00".to_vec();
+    for content in [pattern(5000), b"notes\n".to_vec(), vec![0; 8192], cut] {
+        std::fs::write(&path, &content).unwrap();
+        refused_untouched(&path, ErrorKind::Corrupt, "another path").await;
+    }
+}
+
+#[tokio::test]
+async fn empty_files_become_stores() {
+    let folder = tempfile::tempdir().unwrap();
+    let (bare, made) = (folder.path().join("bare.db"), folder.path().join("made.db"));
+    std::fs::write(&bare, b"").unwrap();
+    Connection::open(&made).unwrap().execute_batch("CREATE TABLE t (x); DROP TABLE t; VACUUM").unwrap();
+    for path in [&bare, &made] {
+        let store = open(path).await;
+        store.apply(sample()).await.unwrap();
+        store.close().await.unwrap();
+        let conn = Connection::open(path).unwrap();
+        let id: i32 = conn.query_row("PRAGMA application_id", (), |row| row.get(0)).unwrap();
+        assert_eq!(id, 0x4841_4F53);
+    }
+}
+
+#[tokio::test]
+async fn a_fresh_file_opened_many_times_at_once() {
+    let folder = tempfile::tempdir().unwrap();
+    for round in 0..5 {
+        let path = folder.path().join(format!("{round}.db"));
+        let opens: Vec<_> = (0..8)
+            .map(|_| {
+                let path = path.clone();
+                tokio::spawn(async move { open(&path).await })
+            })
+            .collect();
+        let mut stores = Vec::new();
+        for open in opens {
+            stores.push(open.await.unwrap());
+        }
+        for (n, store) in stores.iter().enumerate() {
+            let mut batch = WriteBatch::relaxed();
+            batch.put_room(room(&format!("r{n}")));
+            assert_eq!(store.apply(batch).await.unwrap().revision, Revision(n as u64 + 1));
+        }
+        for store in &stores {
+            assert_eq!(store.rooms(RoomQuery::default()).await.unwrap().len(), 8);
+            store.close().await.unwrap();
+        }
+    }
+}
+
+#[tokio::test]
+async fn a_store_held_by_somebody_else_is_busy_after_the_budget() {
+    let folder = tempfile::tempdir().unwrap();
+    let path = folder.path().join("s.db");
+    let store = SqliteStore::open(SqliteOptions::new(&path).busy_ms(50)).await.unwrap();
+    store.apply(sample()).await.unwrap();
+    let holder = Connection::open(&path).unwrap();
+    holder.execute_batch("BEGIN IMMEDIATE").unwrap();
+    let mut batch = WriteBatch::relaxed();
+    batch.put_room(room("c"));
+    let error = store.apply(batch.clone()).await.unwrap_err();
+    assert_eq!(error.kind(), ErrorKind::Busy, "{error:?}");
+    assert!(error.is_retryable());
+    assert!(store.room(&room_id("a")).await.unwrap().is_some(), "reads go on");
+    holder.execute_batch("ROLLBACK").unwrap();
+    store.apply(batch).await.unwrap();
+}
