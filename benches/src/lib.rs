@@ -10,6 +10,8 @@
 //! `cargo run --release -p haos-benches --bin ratios` prints the ratios to the floor, the two taking
 //! turns.
 
+#![allow(clippy::expect_used, reason = "a benchmark may panic")]
+
 mod data;
 mod floor;
 

@@ -1,5 +1,6 @@
 //! Real captures, through the contract, into real stores: the order equals the server's, and applying
 //! any response twice changes nothing.
+#![allow(clippy::unwrap_used, reason = "a test may panic")]
 
 mod common;
 

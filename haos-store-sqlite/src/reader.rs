@@ -12,7 +12,7 @@ use crate::db::Db;
 /// A read to be done, with its answer's way back inside.
 pub(crate) type Read = Box<dyn FnOnce(Db<'_>) + Send>;
 
-const SPINS: u32 = 60;
+const SPINS: u32 = 300;
 
 /// Reads that wait for a thread.
 #[derive(Default)]
@@ -59,7 +59,13 @@ impl ReadQueue {
                 return Some(next);
             }
             drop(state);
-            if round < 6 { for _ in 0..1 << round { std::hint::spin_loop(); } } else { std::thread::yield_now(); }
+            if round < 6 {
+                for _ in 0..1 << round {
+                    std::hint::spin_loop();
+                }
+            } else {
+                std::thread::yield_now();
+            }
         }
         let mut state = self.lock();
         loop {

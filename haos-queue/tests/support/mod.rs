@@ -1,5 +1,5 @@
 //! A model homeserver that knows the true order, and the checks of a store against it.
-#![allow(unreachable_pub, reason = "shared by test binaries")]
+#![allow(unreachable_pub, dead_code, clippy::unwrap_used, reason = "each test uses its part, and panics")]
 
 use std::collections::BTreeMap;
 
