@@ -1,4 +1,5 @@
 //! The contract, kept: the suite of `haos-store-api`, with each profile.
+#![allow(clippy::unwrap_used, reason = "a test may panic")]
 
 use std::path::PathBuf;
 use std::sync::Arc;
