@@ -130,6 +130,8 @@ fn tune(conn: &Connection, options: &SqliteOptions) -> rusqlite::Result<()> {
     let tuning = options.tuning();
     conn.set_prepared_statement_cache_capacity(STATEMENTS);
     conn.set_db_config(DbConfig::SQLITE_DBCONFIG_DEFENSIVE, true)?;
+    // Without it, binding another value may compile a cached statement anew, to think about its plan.
+    conn.set_db_config(DbConfig::SQLITE_DBCONFIG_ENABLE_QPSG, true)?;
     conn.execute_batch(&format!(
         "PRAGMA trusted_schema = OFF;
          PRAGMA foreign_keys = OFF;

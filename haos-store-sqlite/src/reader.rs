@@ -12,7 +12,7 @@ use crate::db::Db;
 /// A read to be done, with its answer's way back inside.
 pub(crate) type Read = Box<dyn FnOnce(Db<'_>) + Send>;
 
-const SPINS: u32 = 300;
+const SPINS: u32 = 40;
 
 /// Reads that wait for a thread.
 #[derive(Default)]
