@@ -12,8 +12,6 @@ use crate::db::Db;
 /// A read to be done, with its answer's way back inside.
 pub(crate) type Read = Box<dyn FnOnce(Db<'_>) + Send>;
 
-const SPINS: u32 = 40;
-
 /// Reads that wait for a thread.
 #[derive(Default)]
 pub(crate) struct ReadQueue {
@@ -53,20 +51,6 @@ impl ReadQueue {
     }
 
     fn next(&self) -> Option<(&'static str, Read)> {
-        for round in 0..SPINS {
-            let mut state = self.lock();
-            if let Some(next) = state.waiting.pop_front() {
-                return Some(next);
-            }
-            drop(state);
-            if round < 6 {
-                for _ in 0..1 << round {
-                    std::hint::spin_loop();
-                }
-            } else {
-                std::thread::yield_now();
-            }
-        }
         let mut state = self.lock();
         loop {
             if let Some(next) = state.waiting.pop_front() {

@@ -231,8 +231,7 @@ impl Writer {
             }
         }
         if revision > self.revision {
-            db.set_store_revision(revision).map_err(Failed::Lost)?;
-            db.add_message_sums(sums).map_err(Failed::Lost)?;
+            db.advance(revision, sums).map_err(Failed::Lost)?;
         }
         Ok((results, revision))
     }

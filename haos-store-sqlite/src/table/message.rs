@@ -90,7 +90,8 @@ impl<'c> Db<'c> {
     }
 
     pub(crate) fn message_in(self, nr: i64, room: &RoomId, event: &EventId) -> Result<Option<Message>> {
-        let sql = "SELECT pos, key, timestamp_ms, payload FROM message WHERE pos >> 40 = ?1 AND key = ?2";
+        let sql = "SELECT pos, key, timestamp_ms, payload FROM message INDEXED BY message_by_key
+                   WHERE pos >> 40 = ?1 AND key = ?2";
         let key = self.codec.event_key(room, event);
         let found = self.first(sql, (nr, key.as_bytes()), |row| self.read_message(row, room))?;
         self.is_its_own(found, event)
@@ -105,9 +106,14 @@ impl<'c> Db<'c> {
 
     /// The rowid of a message.
     pub(crate) fn message_pos(self, nr: i64, room: &RoomId, event: &EventId) -> Result<Option<i64>> {
-        let sql = "SELECT pos FROM message WHERE pos >> 40 = ?1 AND key = ?2";
+        let sql = "SELECT pos FROM message INDEXED BY message_by_key WHERE pos >> 40 = ?1 AND key = ?2";
         let key = self.codec.event_key(room, event);
         self.first(sql, (nr, key.as_bytes()), |row| self.int(row, 0))
+    }
+
+    pub(crate) fn message_at(self, pos: i64, room: &RoomId) -> Result<Option<Message>> {
+        let sql = "SELECT pos, key, timestamp_ms, payload FROM message WHERE pos = ?1";
+        self.first(sql, [pos], |row| self.read_message(row, room))
     }
 
     /// The messages that a statement selects by `pos, key, timestamp_ms, payload`.

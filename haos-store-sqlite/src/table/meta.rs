@@ -32,12 +32,15 @@ impl Db<'_> {
         Ok(Sums { rows: signed(self.meta("message_rows")?), bytes: signed(self.meta("message_bytes")?) })
     }
 
-    pub(crate) fn add_message_sums(self, delta: Sums) -> Result<()> {
-        if delta != Sums::default() {
-            let sql = "UPDATE meta SET value = value + iif(name = 'message_rows', ?1, ?2)
-                       WHERE name IN ('message_rows', 'message_bytes')";
-            self.run(sql, (delta.rows, delta.bytes))?;
+    /// What every commit ends with.
+    pub(crate) fn advance(self, revision: Revision, delta: Sums) -> Result<()> {
+        if delta == Sums::default() {
+            return self.set_store_revision(revision);
         }
+        let sql = "UPDATE meta SET value = CASE name WHEN 'revision' THEN ?1
+                   WHEN 'message_rows' THEN value + ?2 ELSE value + ?3 END
+                   WHERE name IN ('revision', 'message_rows', 'message_bytes')";
+        self.run(sql, (signed(revision.0), delta.rows, delta.bytes))?;
         Ok(())
     }
 
