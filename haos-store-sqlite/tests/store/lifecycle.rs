@@ -1,6 +1,7 @@
 //! Open, suspend, resume, close; dropped handles and dropped calls.
 
 use std::sync::Arc;
+use std::task::Poll;
 
 use haos_store_api::*;
 use haos_store_sqlite::{SqliteOptions, SqliteStore};
@@ -132,16 +133,24 @@ async fn a_failing_batch_takes_back_only_itself() {
     assert_eq!(store.apply(put("b")).await.unwrap().revision, Revision(42));
 }
 
-/// Polls all of them before any has an answer.
+/// Hands all of them over before it waits for any.
 async fn futures<F: Future<Output = Result<Commit>>>(calls: impl Iterator<Item = F>) -> Vec<Result<Commit>> {
-    let mut calls: Vec<_> = calls.map(Box::pin).collect();
-    for call in &mut calls {
-        let once = std::future::poll_fn(|cx| std::task::Poll::Ready(call.as_mut().poll(cx).is_ready()));
-        assert!(!once.await, "no answer comes that fast");
-    }
+    let mut calls: Vec<_> = calls.map(|call| (Box::pin(call), None)).collect();
+    std::future::poll_fn(|cx| {
+        for (call, result) in &mut calls {
+            if let (None, Poll::Ready(ready)) = (&result, call.as_mut().poll(cx)) {
+                *result = Some(ready);
+            }
+        }
+        Poll::Ready(())
+    })
+    .await;
     let mut results = Vec::new();
-    for call in calls {
-        results.push(call.await);
+    for (call, result) in calls {
+        results.push(match result {
+            Some(result) => result,
+            None => call.await,
+        });
     }
     results
 }
@@ -205,8 +214,8 @@ fn block_on<F: Future>(future: F) -> F::Output {
     let mut future = std::pin::pin!(future);
     loop {
         match future.as_mut().poll(&mut cx) {
-            std::task::Poll::Ready(value) => return value,
-            std::task::Poll::Pending => std::thread::park(),
+            Poll::Ready(value) => return value,
+            Poll::Pending => std::thread::park(),
         }
     }
 }
