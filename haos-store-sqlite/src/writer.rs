@@ -295,3 +295,29 @@ impl Writer {
         }
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::options::SqliteOptions;
+
+    #[test]
+    fn after_an_unknown_outcome_nothing_is_written() {
+        let folder = tempfile::tempdir().unwrap();
+        let options = SqliteOptions::new(folder.path().join("s.db"));
+        let (conn, _) = crate::open::open(&options).unwrap();
+        let hub = ChangeHub::new(8, Revision::ZERO);
+        let mut writer = Writer::new(conn, options.codec.clone(), hub).unwrap();
+        let mut apply = |writer: &mut Writer| {
+            let mut batch = WriteBatch::strict();
+            batch.put_room(Room::new(RoomId::new("!r").unwrap(), Membership::Join));
+            let (reply, mut answer) = oneshot::channel();
+            writer.apply(vec![Request { touched: touched(&batch), batch, reply }]);
+            answer.try_recv().unwrap()
+        };
+        writer.poisoned = true;
+        assert_eq!(apply(&mut writer).unwrap_err().kind(), ErrorKind::Closed);
+        writer.poisoned = false;
+        assert_eq!(apply(&mut writer).unwrap().revision, Revision(1));
+    }
+}

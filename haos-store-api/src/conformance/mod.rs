@@ -63,6 +63,15 @@ pub async fn run(name: &str, harness: &mut dyn Harness) {
     give_up_on(outcome, name);
 }
 
+/// [`run`] with all in boxes, so that the tests a macro stamps out compile to little.
+#[doc(hidden)]
+pub fn run_boxed(
+    name: &'static str,
+    mut harness: Box<dyn Harness>,
+) -> std::pin::Pin<Box<dyn Future<Output = ()>>> {
+    Box::pin(async move { run(name, harness.as_mut()).await })
+}
+
 /// Runs [`scripts`] as the environment asks for.
 ///
 /// # Panics

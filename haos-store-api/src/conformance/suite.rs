@@ -25,19 +25,24 @@ macro_rules! conformance_suite {
 #[macro_export]
 macro_rules! __conformance_tests {
     (($test:meta, $harness:expr) $($module:ident { $($case:ident,)* })*) => {
+        // One function for all tests: what each of them compiles to should be small.
+        fn conformance_harness() -> Box<dyn $crate::conformance::Harness> {
+            Box::new($harness)
+        }
+
         $(mod $module {
-            #[allow(unused_imports, reason = "the harness may be named by its full path")]
+            #[allow(unused_imports, reason = "the test attribute may be an imported name")]
             use super::*;
             $(#[$test]
             async fn $case() {
                 let name = concat!(stringify!($module), "::", stringify!($case));
-                $crate::conformance::run(name, &mut $harness).await;
+                $crate::conformance::run_boxed(name, super::conformance_harness()).await;
             })*
         })*
 
         #[$test]
         async fn scripts() {
-            $crate::conformance::run_scripts(&mut $harness).await;
+            $crate::conformance::run_scripts(conformance_harness().as_mut()).await;
         }
     };
 }
