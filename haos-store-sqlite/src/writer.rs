@@ -308,7 +308,7 @@ mod tests {
         let (conn, _) = crate::open::open(&options).unwrap();
         let hub = ChangeHub::new(8, Revision::ZERO);
         let mut writer = Writer::new(conn, options.codec.clone(), hub).unwrap();
-        let mut apply = |writer: &mut Writer| {
+        let apply = |writer: &mut Writer| {
             let mut batch = WriteBatch::strict();
             batch.put_room(Room::new(RoomId::new("!r").unwrap(), Membership::Join));
             let (reply, mut answer) = oneshot::channel();
