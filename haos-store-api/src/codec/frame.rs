@@ -8,6 +8,8 @@ use crate::{Collection, Error, Result};
 
 /// The version byte of [`Form::Binary`]. A later layout takes the next number.
 const VERSION: u8 = 1;
+/// What a message mostly fits in, so that its buffer need not grow.
+const TYPICAL: usize = 512;
 const HEADER: usize = 1 + 4;
 /// The most that decoding may allocate: hostile lengths are refused, not believed.
 const LIMIT: usize = 256 << 20;
@@ -22,7 +24,11 @@ impl Codec {
             Error::invalid("encode", format!("a row of {} has no stored form: {e}", collection.name()))
         };
         match self.form {
-            Form::Text => serde_json::to_vec(body).map(Payload).map_err(|e| fault(&e)),
+            Form::Text => {
+                let mut bytes = Vec::with_capacity(TYPICAL);
+                serde_json::to_writer(&mut bytes, body).map_err(|e| fault(&e))?;
+                Ok(Payload(bytes))
+            }
             Form::Binary => {
                 let bytes = bincode::serde::encode_to_vec(body, config()).map_err(|e| fault(&e))?;
                 Ok(frame(key, &bytes))
