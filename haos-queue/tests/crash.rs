@@ -49,10 +49,7 @@ async fn cut_off<F: Future>(work: F, cut: Option<usize>) -> Option<F::Output> {
 }
 
 async fn token(store: &SqliteStore) -> Option<u64> {
-    let kind = EventType::new(state_kind::SYNC_TOKEN).unwrap();
-    let query = StateQuery::one(Scope::Account, kind, StateKey::new("").unwrap());
-    let entries = store.state(query).await.unwrap();
-    entries.first().map(|entry| entry.value.parse::<String>().unwrap()[1..].parse().unwrap())
+    store.sync_token().await.unwrap().map(|token| token[1..].parse().unwrap())
 }
 
 async fn run(steps: &[Step]) -> Result<(), TestCaseError> {

@@ -3,9 +3,9 @@
 use std::collections::{BTreeSet, HashMap, HashSet};
 
 use haos_store_api::{
-    Cursor, EventId, EventType, Gap, Item, Message, MessageQuery, Page, Pending, PendingQuery, Position,
-    RelationKind, RelationQuery, Result, Room, RoomId, Scope, StateEntry, StateKey, StateQuery,
-    StorageAdapter, state_kind,
+    Cursor, EventId, EventType, Gap, Item, Message, MessageQuery, Page, Pending, Position, RelationKind,
+    RelationQuery, Result, Room, RoomId, Scope, StateEntry, StateKey, StateQuery, StorageAdapter,
+    StorageAdapterExt as _, state_kind,
 };
 
 use super::timeline::{Slot, Stored, Window};
@@ -63,8 +63,8 @@ pub(super) async fn sync_view<S: StorageAdapter + ?Sized>(
     delta: &SyncDelta,
     margin: usize,
 ) -> Result<SyncView> {
-    let mut view = SyncView { token: token(store).await?, ..SyncView::default() };
-    view.pending = store.pending(PendingQuery::default()).await?;
+    let mut view = SyncView { token: store.sync_token().await?, ..SyncView::default() };
+    view.pending = store.outbox().await?;
     let mut children: BTreeSet<&RoomId> = delta.spaces.iter().map(|link| &link.child).collect();
     for room in &delta.rooms {
         // A room without news in its timeline needs its row alone.
@@ -91,11 +91,14 @@ pub(super) async fn fill_view<S: StorageAdapter + ?Sized>(
     page: &BackfillPage,
     margin: usize,
 ) -> Result<Option<FillView>> {
+    let gaps = store.gaps(&page.room).await?;
+    let Some(gap) = gaps.into_iter().find(|stored| stored.position == gap.position) else {
+        return Ok(None);
+    };
     let Some(room) = room_view(store, &page.room, &page.events, Some(gap.position), margin).await? else {
         return Ok(None);
     };
-    let stored = store.gaps(&page.room).await?.into_iter().find(|stored| stored.position == gap.position);
-    let pending = store.pending(PendingQuery::default()).await?;
+    let pending = store.outbox().await?;
     let mut state = Vec::new();
     for entry in &page.state {
         let query = StateQuery::one(entry.scope.clone(), entry.kind.clone(), entry.key.clone());
@@ -103,7 +106,7 @@ pub(super) async fn fill_view<S: StorageAdapter + ?Sized>(
             state.push(entry.clone());
         }
     }
-    Ok(stored.map(|gap| FillView { room, gap, pending, state }))
+    Ok(Some(FillView { room, gap, pending, state }))
 }
 
 async fn room_view<S: StorageAdapter + ?Sized>(
@@ -172,11 +175,10 @@ async fn redacted_state<S: StorageAdapter + ?Sized>(
 ) -> Result<Vec<StateEntry>> {
     let scope = Scope::Room(room.clone());
     // State may be older than the stored timeline: then all of it is looked through.
-    let mut entries = match targets.iter().all(|target| stored.contains_key(*target)) {
-        true => Vec::new(),
-        false => store.state(StateQuery::all(scope.clone())).await?,
-    };
-    if entries.is_empty() {
+    let mut entries = Vec::new();
+    if !targets.iter().all(|target| stored.contains_key(*target)) {
+        entries = store.state(StateQuery::all(scope)).await?;
+    } else {
         for target in targets.iter().filter_map(|id| stored.get(*id)) {
             if let Some(key) = &target.state_key {
                 let query = StateQuery::one(scope.clone(), target.kind.clone(), key.clone());
@@ -206,7 +208,7 @@ async fn window<S: StorageAdapter + ?Sized>(
         });
     };
     let at = Cursor::at_position(*low);
-    let below = store.timeline(room, Page::older_than(at.clone(), margin)).await?;
+    let below = store.timeline(room, Page::older_than(at, margin)).await?;
     let mut window =
         Window { items: below.items.into_iter().map(stored).collect(), older: below.more, newer: true };
     // The item at `low` itself: a cursor's item is not part of its page.
@@ -237,16 +239,8 @@ fn stored(item: Item) -> Stored {
     Stored { position, item }
 }
 
-async fn token<S: StorageAdapter + ?Sized>(store: &S) -> Result<Option<String>> {
-    let found = store.state(one(Scope::Account, state_kind::SYNC_TOKEN, "")?).await?;
-    found.first().map(|entry| entry.value.parse()).transpose()
-}
-
 async fn spaces<S: StorageAdapter + ?Sized>(store: &S, child: &RoomId) -> Result<Vec<RoomId>> {
-    let found = store.state(one(Scope::Account, state_kind::SPACES, child.as_str())?).await?;
-    found.first().map_or_else(|| Ok(Vec::new()), |entry| entry.value.parse())
-}
-
-fn one(scope: Scope, kind: &str, key: &str) -> Result<StateQuery> {
-    Ok(StateQuery::one(scope, EventType::new(kind)?, StateKey::new(key)?))
+    let (kind, key) = (EventType::new(state_kind::SPACES)?, StateKey::new(child)?);
+    let value = store.state_value(Scope::Account, &kind, &key).await?;
+    value.map_or_else(|| Ok(Vec::new()), |spaces| spaces.parse())
 }

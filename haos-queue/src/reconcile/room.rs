@@ -11,7 +11,7 @@ use super::timeline::{Slot, Window};
 use super::{PlanError, place};
 use crate::{Event, RoomPatch, Rules};
 
-/// Adds the timeline operations of a segment to the batch. Says whether any were needed.
+/// Adds the timeline operations of a segment to the batch.
 pub(super) fn segment_ops(
     batch: &mut WriteBatch,
     room: &RoomId,
@@ -32,9 +32,8 @@ pub(super) fn segment_ops(
     let order = splice(window, &segment);
     let positions = place(&order, window)?;
 
-    let stays: HashMap<Position, &Slot> =
-        order.iter().filter_map(|(was, slot)| Some(((*was)?, slot))).collect();
-    for stored in window.items.iter().filter(|stored| !stays.contains_key(&stored.position)) {
+    let stays: HashSet<Position> = order.iter().filter_map(|(was, _)| *was).collect();
+    for stored in window.items.iter().filter(|stored| !stays.contains(&stored.position)) {
         match &stored.item {
             Slot::Gap(_) => drop(batch.remove_gap(room.clone(), stored.position)),
             Slot::Provisional(id) | Slot::Anchor(id) => drop(batch.remove_message(room.clone(), id.clone())),
@@ -50,6 +49,12 @@ pub(super) fn segment_ops(
     if !moves.is_empty() {
         batch.renumber(room.clone(), moves);
     }
+    let mut redacted: HashMap<&EventId, &EventId> = HashMap::new();
+    for event in &events {
+        if let Some(target) = redacts(event) {
+            redacted.entry(target).or_insert(&event.id);
+        }
+    }
     let tokens: HashMap<Position, &Slot> =
         window.items.iter().map(|stored| (stored.position, &stored.item)).collect();
     for ((was, slot), now) in order.iter().zip(&positions) {
@@ -60,7 +65,7 @@ pub(super) fn segment_ops(
             }
             Slot::New(index) => {
                 let event = events[*index].clone();
-                batch.put_message(new_message(room, view, event, *now, &events, rules)?);
+                batch.put_message(new_message(room, view, event, *now, &redacted, rules)?);
             }
             _ => {}
         }
@@ -92,11 +97,11 @@ fn new_message(
     view: Option<&RoomView>,
     event: Event,
     position: Position,
-    segment: &[&Event],
+    redacted: &HashMap<&EventId, &EventId>,
     rules: &dyn Rules,
 ) -> Result<Message, PlanError> {
     let mut message = event.into_message(room.clone(), position);
-    let here = segment.iter().find(|by| redacts(by) == Some(&message.id)).map(|by| &by.id);
+    let here = redacted.get(&message.id).copied();
     let before = || view.and_then(|view| view.redactions.get(&message.id));
     if message.redacted_by.is_none()
         && let Some(by) = here.or_else(before).cloned()
