@@ -9,6 +9,7 @@ use rusqlite::Connection;
 use tokio::sync::oneshot;
 
 use crate::error::closed;
+use crate::near::NearReader;
 use crate::open::{connect_reader, open};
 use crate::options::SqliteOptions;
 use crate::reader::ReadQueue;
@@ -21,6 +22,7 @@ const FEED: usize = 1024;
 pub(crate) struct Engine {
     pub(crate) jobs: mpsc::Sender<Job>,
     pub(crate) reads: Arc<ReadQueue>,
+    pub(crate) near: NearReader,
     /// Held by every thread that has the file open.
     alive: Alive,
 }
@@ -78,7 +80,8 @@ pub(crate) struct Started {
 struct Ready {
     hub: ChangeHub,
     revision: Revision,
-    readers: Vec<Connection>,
+    near: NearReader,
+    reader: Connection,
     recovery: Option<Recovery>,
 }
 
@@ -104,27 +107,26 @@ pub(crate) async fn start(options: &SqliteOptions, hub: Option<ChangeHub>) -> Re
     let ready = told.await.map_err(|_| closed("open", "the store's thread ended unexpectedly"))??;
 
     let reads = Arc::new(ReadQueue::default());
-    let engine = Engine { jobs, reads: reads.clone(), alive: alive.clone() };
-    for conn in ready.readers {
-        let (queue, codec, token) = (reads.clone(), options.codec.clone(), alive.clone());
-        handles.push(spawn("haos-sqlite-reader", move || {
-            queue.serve(&conn, &codec);
-            drop(conn);
-            drop(token);
-        })?);
-    }
+    let engine = Engine { jobs, reads: reads.clone(), near: ready.near, alive: alive.clone() };
+    let (reader, codec) = (ready.reader, options.codec.clone());
+    handles.push(spawn("haos-sqlite-reader", move || {
+        reads.serve(&reader, &codec);
+        drop(reader);
+        drop(alive);
+    })?);
     let threads = Threads { handles, ended };
     Ok(Started { engine, threads, hub: ready.hub, revision: ready.revision, recovery: ready.recovery })
 }
 
 fn prepare(options: &SqliteOptions, hub: Option<ChangeHub>) -> Result<(Writer, Ready)> {
     let (conn, recovery) = open(options)?;
-    let readers = (0..options.tuning().readers).map(|_| connect_reader(options)).collect::<Result<_>>()?;
+    let reader = connect_reader(options)?;
+    let near = NearReader::new(connect_reader(options)?, options.codec.clone())?;
     let db = crate::db::Db { conn: &conn, codec: &options.codec, operation: "open" };
     let revision = db.store_revision()?;
     let hub = hub.unwrap_or_else(|| ChangeHub::new(FEED, revision));
     let writer = Writer::new(conn, options.codec.clone(), hub.clone())?;
-    Ok((writer, Ready { hub, revision, readers, recovery }))
+    Ok((writer, Ready { hub, revision, near, reader, recovery }))
 }
 
 fn spawn(name: &str, work: impl FnOnce() + Send + 'static) -> Result<JoinHandle<()>> {

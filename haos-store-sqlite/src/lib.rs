@@ -36,6 +36,7 @@ mod engine;
 mod error;
 mod maintain;
 mod migration;
+mod near;
 mod open;
 mod options;
 mod probe;

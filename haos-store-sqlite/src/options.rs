@@ -8,10 +8,10 @@ use haos_store_api::{Codec, Form};
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Hash)]
 #[non_exhaustive]
 pub enum Profile {
-    /// 8 MiB of page cache a connection, two readers, a log of up to 16 MiB.
+    /// 8 MiB of page cache for each of three connections, a log of up to 16 MiB.
     #[default]
     Default,
-    /// 1 MiB of page cache a connection, one reader, a log of up to 4 MiB.
+    /// 1 MiB of page cache for each of three connections, a log of up to 4 MiB.
     LowMemory,
 }
 
@@ -109,8 +109,8 @@ impl SqliteOptions {
 
     pub(crate) fn tuning(&self) -> Tuning {
         match self.profile {
-            Profile::Default => Tuning { cache_kib: 8000, readers: 2, log_pages: 4000 },
-            Profile::LowMemory => Tuning { cache_kib: 1000, readers: 1, log_pages: 1000 },
+            Profile::Default => Tuning { cache_kib: 8000, log_pages: 4000 },
+            Profile::LowMemory => Tuning { cache_kib: 1000, log_pages: 1000 },
         }
     }
 }
@@ -120,7 +120,6 @@ impl SqliteOptions {
 pub(crate) struct Tuning {
     /// The page cache of each connection.
     pub(crate) cache_kib: u32,
-    pub(crate) readers: usize,
     /// The log is copied into the database from this many pages on.
     pub(crate) log_pages: u32,
 }

@@ -1,4 +1,4 @@
-//! Threads that read: each has a connection, all take from one queue.
+//! The thread that reads, and its queue.
 
 use std::collections::VecDeque;
 use std::panic::{AssertUnwindSafe, catch_unwind};
@@ -12,7 +12,7 @@ use crate::db::Db;
 /// A read to be done, with its answer's way back inside.
 pub(crate) type Read = Box<dyn FnOnce(Db<'_>) + Send>;
 
-/// Reads that wait for a thread.
+/// Reads that wait for the thread.
 #[derive(Default)]
 pub(crate) struct ReadQueue {
     state: Mutex<State>,

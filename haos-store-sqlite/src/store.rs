@@ -11,13 +11,15 @@ use crate::db::Db;
 use crate::engine::{Engine, Threads, start};
 use crate::error::closed;
 use crate::migration::FORMAT;
+use crate::near::{NEAR_BYTES, NEAR_ROWS};
 use crate::options::SqliteOptions;
 use crate::writer::{Job, Request, Writer};
 
 /// A store in a SQLite file.
 ///
-/// Calls need no runtime: one thread writes, others read, and futures wait for their answers. A future
-/// that is dropped tears nothing: its batch is applied whole or not at all. Other processes may have the
+/// Calls need no runtime: one thread writes, another does long reads, and futures wait for their answers.
+/// Short reads (one row, a page, a small range of media) are done in the caller's poll. A future that is
+/// dropped tears nothing: its batch is applied whole or not at all. Other processes may have the
 /// file open at the same time, on the same machine; their commits arrive as
 /// [`Change::Resync`].
 ///
@@ -94,7 +96,23 @@ impl SqliteStore {
         }
     }
 
-    /// Reads on one of the reading threads.
+    /// Reads what, being `short`, takes no longer than to wake a thread: at once, on the caller's thread,
+    /// if the connection for that is free.
+    async fn glance<T: Send + 'static>(
+        &self,
+        operation: &'static str,
+        short: bool,
+        read: impl Fn(Db<'_>) -> Result<T> + Send + 'static,
+    ) -> Result<T> {
+        if short
+            && let Some(answer) = self.with_engine(operation, |engine| engine.near.read(operation, &read))?
+        {
+            return answer;
+        }
+        self.read(operation, read).await
+    }
+
+    /// Reads on the reading thread.
     async fn read<T: Send + 'static>(
         &self,
         operation: &'static str,
@@ -157,7 +175,7 @@ impl StorageAdapter for SqliteStore {
 
     async fn room(&self, id: &RoomId) -> Result<Option<Room>> {
         let id = id.clone();
-        self.read("room", move |db| Ok(db.room(&id)?.map(|(_, room)| room))).await
+        self.glance("room", true, move |db| Ok(db.room(&id)?.map(|(_, room)| room))).await
     }
 
     async fn rooms(&self, query: RoomQuery) -> Result<Vec<Room>> {
@@ -166,12 +184,12 @@ impl StorageAdapter for SqliteStore {
 
     async fn message(&self, room: &RoomId, event: &EventId) -> Result<Option<Message>> {
         let (room, event) = (room.clone(), event.clone());
-        self.read("message", move |db| db.message(&room, &event)).await
+        self.glance("message", true, move |db| db.message(&room, &event)).await
     }
 
     async fn timeline(&self, room: &RoomId, page: Page) -> Result<Slice> {
         let room = room.clone();
-        self.read("timeline", move |db| db.timeline(&room, &page)).await
+        self.glance("timeline", page.limit <= NEAR_ROWS, move |db| db.timeline(&room, &page)).await
     }
 
     async fn gaps(&self, room: &RoomId) -> Result<Vec<Gap>> {
@@ -185,7 +203,8 @@ impl StorageAdapter for SqliteStore {
     }
 
     async fn related(&self, query: RelationQuery) -> Result<Vec<Message>> {
-        self.read("related", move |db| db.related(&query)).await
+        let short = query.targets.len() <= NEAR_ROWS && query.limit <= NEAR_ROWS;
+        self.glance("related", short, move |db| db.related(&query)).await
     }
 
     async fn messages(&self, query: MessageQuery) -> Result<Vec<Message>> {
@@ -193,12 +212,13 @@ impl StorageAdapter for SqliteStore {
     }
 
     async fn pending(&self, query: PendingQuery) -> Result<Vec<Pending>> {
-        self.read("pending", move |db| db.pending_rows(&query)).await
+        self.glance("pending", query.limit <= NEAR_ROWS, move |db| db.pending_rows(&query)).await
     }
 
     async fn media(&self, key: &MediaKey, range: ByteRange) -> Result<Option<Media>> {
         let key = key.clone();
-        self.read("media", move |db| db.snapshot(|db| db.media(&key, range))).await
+        let short = range.end - range.start.min(range.end) <= NEAR_BYTES;
+        self.glance("media", short, move |db| db.snapshot(|db| db.media(&key, range))).await
     }
 
     async fn media_index(&self, query: MediaQuery) -> Result<Vec<MediaInfo>> {
@@ -206,7 +226,7 @@ impl StorageAdapter for SqliteStore {
     }
 
     async fn state(&self, query: StateQuery) -> Result<Vec<StateEntry>> {
-        self.read("state", move |db| db.states(&query)).await
+        self.glance("state", query.key.is_some(), move |db| db.states(&query)).await
     }
 
     async fn usage(&self) -> Result<Usage> {
