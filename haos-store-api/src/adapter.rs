@@ -130,6 +130,18 @@ impl Collection {
             Self::State => "state",
         }
     }
+
+    /// Its number in what payloads are bound to; part of the format.
+    pub(crate) fn tag(self) -> u8 {
+        match self {
+            Self::Rooms => 1,
+            Self::Messages => 2,
+            Self::Gaps => 3,
+            Self::Pending => 4,
+            Self::Media => 5,
+            Self::State => 6,
+        }
+    }
 }
 
 /// What a store holds.

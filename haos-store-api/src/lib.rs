@@ -64,8 +64,8 @@ pub use adapter::{
 pub use batch::{Commit, Durability, MediaPolicy, Op, Precondition, Prune, Redact, WriteBatch};
 pub use change::{Change, ChangeHub, Changes, Touched, touched};
 pub use codec::{
-    CHUNK_BYTES, ChunkRow, Codec, Form, GapRow, Key, MediaRow, MessageRow, Payload, PendingRow, RoomRow,
-    StateRow,
+    CHUNK_BYTES, ChunkRow, Codec, Form, GapRow, Key, MediaColumns, MediaRow, MessageColumns, MessageRow,
+    Payload, PendingRow, RoomRow, StateRow,
 };
 pub use entity::{
     Gap, Lease, Media, MediaInfo, MediaKey, Membership, Message, ParkReason, Pending, PendingState, Relation,

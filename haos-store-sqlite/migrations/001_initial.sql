@@ -4,6 +4,7 @@
 -- position (`nr << 40 | position`), so that a page of a timeline is one range of one table.
 -- Keys are the first 16 bytes of a hash over an id; a short key is their first 8 bytes as a number, that
 -- of a sender the first 4.
+-- `written` is the revision of the commit that wrote a payload; a sealed payload is bound to it.
 -- Ids and content are in the payload: JSON text in a plain store, bytes in a sealed one.
 
 CREATE TABLE meta (
@@ -16,6 +17,12 @@ INSERT INTO meta (name, value) VALUES
     ('last_seq', 0),
     ('message_rows', 0),
     ('message_bytes', 0);
+
+-- Who can open a sealed store; empty in a plain one.
+CREATE TABLE keyring (
+    nr INTEGER PRIMARY KEY CHECK (nr = 1),
+    payload BLOB NOT NULL
+) STRICT;
 
 CREATE TABLE room (
     nr INTEGER PRIMARY KEY,
@@ -34,6 +41,7 @@ CREATE TABLE message (
     target INTEGER,
     txn INTEGER,
     timestamp_ms INTEGER NOT NULL,
+    written INTEGER NOT NULL,
     payload ANY NOT NULL
 ) STRICT;
 -- Each begins with the room, so that a commit dirties pages of the rooms it is about, and no others.
@@ -67,6 +75,7 @@ CREATE TABLE media (
     size INTEGER NOT NULL,
     last_access_ms INTEGER NOT NULL,
     pinned INTEGER NOT NULL,
+    written INTEGER NOT NULL,
     payload ANY NOT NULL
 ) STRICT;
 CREATE UNIQUE INDEX media_by_key ON media (key);
@@ -82,6 +91,7 @@ CREATE TABLE state (
     scope BLOB NOT NULL,
     kind INTEGER NOT NULL,
     key BLOB NOT NULL,
+    written INTEGER NOT NULL,
     payload ANY NOT NULL
 ) STRICT;
 CREATE UNIQUE INDEX state_by_place ON state (scope, kind, key);

@@ -154,11 +154,11 @@ impl<'c> Check<'c> {
     }
 
     fn messages(&mut self) -> Result<()> {
-        let sql = "SELECT pos, key, timestamp_ms, payload, sender, target, txn FROM message";
+        let sql = "SELECT pos, key, timestamp_ms, written, payload, sender, target, txn FROM message";
         let mut sums = Sums::default();
         self.table("messages", sql, |check, row| {
             let db = check.db;
-            sums += Sums { rows: 1, bytes: db.bytes(row, 3)?.len() as i64 };
+            sums += Sums { rows: 1, bytes: db.bytes(row, 4)?.len() as i64 };
             let Some(room) = check.rooms.get(&slot::room(db.int(row, 0)?)) else { return Ok(Some(NO_ROOM)) };
             let message = db.read_message(row, room)?;
             let codec = db.codec;
@@ -166,9 +166,9 @@ impl<'c> Check<'c> {
             let target = message.relation.as_ref().map(|r| codec.event_key(room, &r.target).short());
             let txn = message.txn_id.as_ref().map(|txn_id| codec.txn_key(txn_id).short());
             let fits = codec.event_key(room, &message.id) == db.key(row, 1)?
-                && short_sender(&codec.sender_key(room, &message.sender)) == db.int(row, 4)?
-                && target == optional(5)?
-                && txn == optional(6)?;
+                && short_sender(&codec.sender_key(room, &message.sender)) == db.int(row, 5)?
+                && target == optional(6)?
+                && txn == optional(7)?;
             Ok((!fits).then_some(WRONG_KEY))
         })?;
         if self.db.message_sums()? != sums {
@@ -206,7 +206,7 @@ impl<'c> Check<'c> {
     }
 
     fn media(&mut self) -> Result<()> {
-        let sql = "SELECT nr, key, size, last_access_ms, pinned, payload FROM media";
+        let sql = "SELECT nr, key, size, last_access_ms, pinned, written, payload FROM media";
         self.table("media", sql, |check, row| {
             let db = check.db;
             let (nr, info) = db.read_media_info(row)?;
@@ -224,15 +224,15 @@ impl<'c> Check<'c> {
     }
 
     fn state(&mut self) -> Result<()> {
-        let sql = "SELECT nr, key, payload, scope, kind FROM state";
+        let sql = "SELECT nr, key, written, payload, scope, kind FROM state";
         self.table("state", sql, |check, row| {
             let (db, codec) = (check.db, check.db.codec);
             let key = db.key(row, 1)?;
-            let entry = codec.state(&key, db.bytes(row, 2)?)?;
+            let entry = db.read_state(row)?;
             let (scope, kind) = (&entry.scope, &entry.kind);
             let fits = codec.state_key(scope, kind, &entry.key) == key
-                && codec.scope_key(scope) == db.key(row, 3)?
-                && codec.kind_key(scope, kind).short() == db.int(row, 4)?;
+                && codec.scope_key(scope) == db.key(row, 4)?
+                && codec.kind_key(scope, kind).short() == db.int(row, 5)?;
             Ok(match scope {
                 _ if !fits => Some(WRONG_KEY),
                 Scope::Room(room) if db.room_nr(room)?.is_none() => Some(NO_ROOM),

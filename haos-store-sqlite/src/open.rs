@@ -151,8 +151,8 @@ fn tune(conn: &Connection, options: &SqliteOptions) -> rusqlite::Result<()> {
 fn check(conn: &Connection, options: &SqliteOptions) -> Result<()> {
     let db = Db { conn, codec: &options.codec, operation: "open" };
     let sql = "SELECT count(*) FROM sqlite_schema WHERE type = 'table' AND name IN
-               ('meta', 'room', 'message', 'gap', 'pending', 'media', 'media_chunk', 'state')";
-    if db.number(sql, ())? != 8 {
+               ('meta', 'keyring', 'room', 'message', 'gap', 'pending', 'media', 'media_chunk', 'state')";
+    if db.number(sql, ())? != 9 {
         return Err(corrupt("open", "tables are missing"));
     }
     db.store_revision()?;

@@ -17,13 +17,13 @@ impl Db<'_> {
             let span = (oldest, newest, limit(page.limit.saturating_add(1)));
             let (messages, gaps) = match page.direction {
                 Direction::Older => (
-                    "SELECT pos, key, timestamp_ms, payload FROM message
+                    "SELECT pos, key, timestamp_ms, written, payload FROM message
                      WHERE pos BETWEEN ?1 AND ?2 ORDER BY pos DESC LIMIT ?3",
                     "SELECT pos, revision, payload FROM gap
                      WHERE pos BETWEEN ?1 AND ?2 ORDER BY pos DESC LIMIT ?3",
                 ),
                 Direction::Newer => (
-                    "SELECT pos, key, timestamp_ms, payload FROM message
+                    "SELECT pos, key, timestamp_ms, written, payload FROM message
                      WHERE pos BETWEEN ?1 AND ?2 ORDER BY pos LIMIT ?3",
                     "SELECT pos, revision, payload FROM gap
                      WHERE pos BETWEEN ?1 AND ?2 ORDER BY pos LIMIT ?3",
@@ -80,7 +80,8 @@ impl Db<'_> {
         let room = &query.room;
         self.snapshot(|db| {
             let Some(nr) = db.room_nr(room)? else { return Ok(Vec::new()) };
-            let sql = "SELECT pos, key, timestamp_ms, payload FROM message INDEXED BY message_by_target
+            let sql =
+                "SELECT pos, key, timestamp_ms, written, payload FROM message INDEXED BY message_by_target
                        WHERE pos >> 40 = ?1 AND target = ?2 ORDER BY pos";
             let mut found = BTreeMap::new();
             for target in &query.targets {
@@ -127,7 +128,7 @@ impl Db<'_> {
 
     fn messages_of_txn(self, txn_id: &TxnId) -> Result<Vec<Message>> {
         let mut found = Vec::new();
-        let sql = "SELECT pos, key, timestamp_ms, payload FROM message WHERE txn = ?1";
+        let sql = "SELECT pos, key, timestamp_ms, written, payload FROM message WHERE txn = ?1";
         self.each(sql, [self.codec.txn_key(txn_id).short()], |row| {
             let nr = slot::room(self.int(row, 0)?);
             let room = self.room_at(nr)?.ok_or_else(|| self.corrupt("a message has no room"))?;
@@ -172,7 +173,7 @@ impl Db<'_> {
         let mut found = Vec::new();
         let Some(nr) = self.room_nr(room)? else { return Ok(found) };
         let (oldest, newest) = slot::whole(nr);
-        let sql = "SELECT pos, key, timestamp_ms, payload FROM message
+        let sql = "SELECT pos, key, timestamp_ms, written, payload FROM message
                    WHERE pos BETWEEN ?1 AND ?2 AND sender = ?3 ORDER BY pos DESC";
         let sender_key = short_sender(&self.codec.sender_key(room, sender));
         self.each(sql, (oldest, newest, sender_key), |row| {

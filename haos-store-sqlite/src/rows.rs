@@ -22,11 +22,13 @@ pub(crate) struct SqlRows<'t> {
     numbers: &'t mut RoomNumbers,
     sums: Sums,
     insert: Option<CachedStatement<'t>>,
+    /// The revision that the batch makes.
+    revision: Revision,
 }
 
 impl<'t> SqlRows<'t> {
-    pub(crate) fn new(db: Db<'t>, numbers: &'t mut RoomNumbers) -> Self {
-        Self { db, numbers, sums: Sums::default(), insert: None }
+    pub(crate) fn new(db: Db<'t>, numbers: &'t mut RoomNumbers, revision: Revision) -> Self {
+        Self { db, numbers, sums: Sums::default(), insert: None, revision }
     }
 
     /// Lets go of the transaction; tells how the batch changed the sums of messages.
@@ -89,7 +91,7 @@ impl Rows for SqlRows<'_> {
             Some(insert) => insert,
             none => none.insert(self.db.prepare_insert()?),
         };
-        match self.db.insert_message(insert, nr, message)? {
+        match self.db.insert_message(insert, nr, message, self.revision)? {
             Put::Stored(sums) => {
                 self.sums += sums;
                 Ok(Inserted::Done)
@@ -117,7 +119,7 @@ impl Rows for SqlRows<'_> {
 
     fn update_message(&mut self, at: Position, message: &Message) -> Result<()> {
         let nr = self.known(&message.room)?;
-        self.sums += self.db.update_message(slot::pack(nr, at), nr, message)?;
+        self.sums += self.db.update_message(slot::pack(nr, at), nr, message, self.revision)?;
         Ok(())
     }
 
@@ -149,9 +151,8 @@ impl Rows for SqlRows<'_> {
         let nr = self.known(room)?;
         let places = || moves.iter().map(|(from, to)| (slot::pack(nr, *from), slot::pack(nr, *to)));
         for (from, to) in places() {
-            if self.db.run("UPDATE message SET pos = -?2 WHERE pos = ?1", (from, to))? == 0 {
-                let sql = "UPDATE gap SET pos = -?2, revision = ?3 WHERE pos = ?1";
-                self.db.run(sql, (from, to, crate::db::signed(revision.0)))?;
+            if !self.db.move_message(from, to)? {
+                self.db.move_gap(from, to, room, revision)?;
             }
         }
         for (_, to) in places() {
@@ -214,7 +215,7 @@ impl Rows for SqlRows<'_> {
     }
 
     fn write_media_info(&mut self, info: &MediaInfo) -> Result<()> {
-        self.db.write_media_info(info)
+        self.db.write_media_info(info, self.revision)
     }
 
     fn append_media(&mut self, key: &MediaKey, at: u64, bytes: &[u8]) -> Result<()> {
@@ -222,7 +223,7 @@ impl Rows for SqlRows<'_> {
     }
 
     fn rename_media(&mut self, from: &MediaKey, to: &MediaInfo) -> Result<()> {
-        self.db.update_media(from, to).map(drop)
+        self.db.update_media(from, to, self.revision).map(drop)
     }
 
     fn delete_media(&mut self, key: &MediaKey) -> Result<()> {
@@ -234,7 +235,7 @@ impl Rows for SqlRows<'_> {
     }
 
     fn write_state(&mut self, entry: &StateEntry) -> Result<()> {
-        self.db.write_state(entry)
+        self.db.write_state(entry, self.revision)
     }
 
     fn delete_state(&mut self, scope: &Scope, kind: &EventType, key: &StateKey) -> Result<()> {

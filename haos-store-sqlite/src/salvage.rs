@@ -71,7 +71,7 @@ impl Salvage {
         }
         let keys: BTreeSet<_> = found.pending.iter().flat_map(|row| &row.media).collect();
         found.media = keys.into_iter().filter_map(|key| db.media(key, ByteRange::ALL).ok()?).collect();
-        let _ = db.each("SELECT key, payload FROM state", (), |row| {
+        let _ = db.each("SELECT nr, key, written, payload FROM state", (), |row| {
             if let Ok(entry) = db.read_state(row)
                 && entry.kind.as_str() == state_kind::DRAFT
             {
@@ -100,7 +100,7 @@ impl Salvage {
             db.write_pending(row)?;
         }
         for media in &self.media {
-            db.write_media_info(&media.info)?;
+            db.write_media_info(&media.info, self.revision)?;
             db.append_media(&media.info.key, 0, &media.bytes)?;
         }
         for (room, entry) in &self.drafts {
@@ -109,7 +109,7 @@ impl Salvage {
                 (Scope::Room(id), Some(room)) if db.room_nr(id)?.is_none() => drop(db.insert_room(room)?),
                 _ => {}
             }
-            db.write_state(entry)?;
+            db.write_state(entry, self.revision)?;
         }
         db.set_last_seq(self.last_seq)?;
         db.set_store_revision(self.revision)?;

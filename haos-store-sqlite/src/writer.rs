@@ -200,7 +200,7 @@ impl Writer {
             if !alone {
                 db.run("SAVEPOINT batch", ()).map_err(Failed::All)?;
             }
-            let mut rows = SqlRows::new(db, &mut self.numbers);
+            let mut rows = SqlRows::new(db, &mut self.numbers, revision.next());
             let applied = law::apply(&mut rows, &request.batch, revision.next());
             let changed_by = rows.end();
             match applied {

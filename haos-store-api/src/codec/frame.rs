@@ -3,7 +3,7 @@
 use serde::Serialize;
 use serde::de::DeserializeOwned;
 
-use super::{Codec, Form, Key, Payload};
+use super::{Bound, Codec, Form, Payload};
 use crate::{Collection, Error, Result};
 
 /// The version byte of [`Form::Binary`]. A later layout takes the next number.
@@ -19,9 +19,9 @@ fn config() -> impl bincode::config::Config {
 }
 
 impl Codec {
-    pub(super) fn seal<T: Serialize>(&self, collection: Collection, key: &Key, body: &T) -> Result<Payload> {
+    pub(super) fn seal<T: Serialize>(&self, bound: &Bound<'_>, body: &T) -> Result<Payload> {
         let fault = |e: &dyn std::fmt::Display| {
-            Error::invalid("encode", format!("a row of {} has no stored form: {e}", collection.name()))
+            Error::invalid("encode", format!("a row of {} has no stored form: {e}", bound.collection.name()))
         };
         match self.form {
             Form::Text => {
@@ -31,21 +31,17 @@ impl Codec {
             }
             Form::Binary => {
                 let bytes = bincode::serde::encode_to_vec(body, config()).map_err(|e| fault(&e))?;
-                Ok(frame(key, &bytes))
+                Ok(frame(bound, &bytes))
             }
         }
     }
 
-    pub(super) fn open<T: DeserializeOwned>(
-        &self,
-        collection: Collection,
-        key: &Key,
-        bytes: &[u8],
-    ) -> Result<T> {
+    pub(super) fn open<T: DeserializeOwned>(&self, bound: &Bound<'_>, bytes: &[u8]) -> Result<T> {
+        let collection = bound.collection;
         match self.form {
             Form::Text => serde_json::from_slice(bytes).map_err(|e| damaged(collection, &e)),
             Form::Binary => {
-                let body = unframe(collection, key, bytes)?;
+                let body = unframe(bound, bytes)?;
                 let (value, used) =
                     bincode::serde::decode_from_slice(body, config()).map_err(|e| damaged(collection, &e))?;
                 if used == body.len() { Ok(value) } else { Err(damaged(collection, &"bytes are left over")) }
@@ -54,33 +50,42 @@ impl Codec {
     }
 
     /// Raw bytes (media chunks) have no inner form.
-    pub(super) fn seal_raw(&self, key: &Key, bytes: &[u8]) -> Payload {
+    pub(super) fn seal_raw(&self, bound: &Bound<'_>, bytes: &[u8]) -> Payload {
         match self.form {
             Form::Text => Payload(bytes.to_vec()),
-            Form::Binary => frame(key, bytes),
+            Form::Binary => frame(bound, bytes),
         }
     }
 
-    pub(super) fn open_raw(&self, collection: Collection, key: &Key, bytes: &[u8]) -> Result<Vec<u8>> {
+    /// The same body, bound to something else; none if it is bound to nothing.
+    pub(super) fn rebind(&self, from: &Bound<'_>, to: &Bound<'_>, bytes: &[u8]) -> Result<Option<Payload>> {
+        Ok(match self.form {
+            Form::Text => None,
+            Form::Binary => Some(frame(to, unframe(from, bytes)?)),
+        })
+    }
+
+    pub(super) fn open_raw(&self, bound: &Bound<'_>, bytes: &[u8]) -> Result<Vec<u8>> {
         match self.form {
             Form::Text => Ok(bytes.to_vec()),
-            Form::Binary => unframe(collection, key, bytes).map(<[u8]>::to_vec),
+            Form::Binary => unframe(bound, bytes).map(<[u8]>::to_vec),
         }
     }
 }
 
-fn frame(key: &Key, body: &[u8]) -> Payload {
+fn frame(bound: &Bound<'_>, body: &[u8]) -> Payload {
     let mut bytes = Vec::with_capacity(HEADER + body.len());
     bytes.push(VERSION);
-    bytes.extend(checksum(key, body).to_le_bytes());
+    bytes.extend(checksum(bound, body).to_le_bytes());
     bytes.extend(body);
     Payload(bytes)
 }
 
-fn unframe<'a>(collection: Collection, key: &Key, bytes: &'a [u8]) -> Result<&'a [u8]> {
+fn unframe<'a>(bound: &Bound<'_>, bytes: &'a [u8]) -> Result<&'a [u8]> {
+    let collection = bound.collection;
     match bytes {
         [VERSION, a, b, c, d, body @ ..] => {
-            if u32::from_le_bytes([*a, *b, *c, *d]) == checksum(key, body) {
+            if u32::from_le_bytes([*a, *b, *c, *d]) == checksum(bound, body) {
                 Ok(body)
             } else {
                 Err(damaged(collection, &"its checksum does not match"))
@@ -98,10 +103,10 @@ fn unframe<'a>(collection: Collection, key: &Key, bytes: &'a [u8]) -> Result<&'a
     }
 }
 
-/// Over key and body, so that a row under another's key is noticed.
-fn checksum(key: &Key, body: &[u8]) -> u32 {
+/// Over what the body is bound to and the body, so that a row in another's place is noticed.
+fn checksum(bound: &Bound<'_>, body: &[u8]) -> u32 {
     let mut crc = crc32fast::Hasher::new();
-    crc.update(key.as_bytes());
+    bound.each_part(|part| crc.update(part));
     crc.update(body);
     crc.finalize()
 }

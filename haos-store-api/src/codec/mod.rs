@@ -6,9 +6,13 @@ mod key;
 mod row;
 
 pub use key::Key;
-pub use row::{ChunkRow, GapRow, MediaRow, MessageRow, PendingRow, RoomRow, StateRow};
+pub use row::{
+    ChunkRow, GapRow, MediaColumns, MediaRow, MessageColumns, MessageRow, PendingRow, RoomRow, StateRow,
+};
 
 use std::fmt;
+
+use crate::Collection;
 
 /// The form of a plain payload.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
@@ -40,6 +44,27 @@ impl Payload {
 impl fmt::Debug for Payload {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         write!(f, "Payload({} bytes)", self.0.len())
+    }
+}
+
+/// What a payload is bound to, so that it is good in no other place and of no other age: its collection,
+/// its key, and the columns that are written with it.
+struct Bound<'a> {
+    collection: Collection,
+    key: &'a Key,
+    columns: &'a [i64],
+}
+
+impl<'a> Bound<'a> {
+    fn new(collection: Collection, key: &'a Key, columns: &'a [i64]) -> Self {
+        Self { collection, key, columns }
+    }
+
+    /// The parts one after the other; each has a length that the collection gives.
+    fn each_part(&self, mut part: impl FnMut(&[u8])) {
+        part(&[self.collection.tag()]);
+        part(self.key.as_bytes());
+        self.columns.iter().for_each(|column| part(&column.to_be_bytes()));
     }
 }
 

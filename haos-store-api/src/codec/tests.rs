@@ -24,13 +24,19 @@ fn message() -> Message {
     }
 }
 
+const WRITTEN: Revision = Revision(7);
+
+fn columns(message: &Message) -> MessageColumns {
+    MessageColumns { position: message.position, timestamp_ms: message.timestamp_ms, written: WRITTEN }
+}
+
 #[test]
 fn both_forms_round_trip() {
     let message = message();
     for form in [Form::Text, Form::Binary] {
         let codec = Codec::plain().in_form(form);
-        let row = codec.message_row(&message).unwrap();
-        let back = codec.message(&message.room, &row.key, message.position, 5, row.payload.as_bytes());
+        let row = codec.message_row(&message, WRITTEN).unwrap();
+        let back = codec.message(&message.room, &row.key, columns(&message), row.payload.as_bytes());
         assert_eq!(back.unwrap(), message);
     }
 }
@@ -41,8 +47,8 @@ fn a_json_null_is_not_nothing() {
         let codec = Codec::plain().in_form(form);
         for extra in [None, Some(Json::new("null").unwrap())] {
             let message = Message { extra, ..message() };
-            let row = codec.message_row(&message).unwrap();
-            let back = codec.message(&message.room, &row.key, message.position, 5, row.payload.as_bytes());
+            let row = codec.message_row(&message, WRITTEN).unwrap();
+            let back = codec.message(&message.room, &row.key, columns(&message), row.payload.as_bytes());
             assert_eq!(back.unwrap(), message, "{form:?}");
         }
     }
@@ -51,7 +57,7 @@ fn a_json_null_is_not_nothing() {
 #[test]
 fn text_is_lean_json() {
     let codec = Codec::plain().in_form(Form::Text);
-    let row = codec.message_row(&message()).unwrap();
+    let row = codec.message_row(&message(), WRITTEN).unwrap();
     assert_eq!(
         row.payload.as_text().unwrap(),
         r#"{"event_id":"$e","sender":"@a","type":"m.room.message","content":{"body":"hé","n":1.0},"relation":{"kind":{"other":"x"},"target":"$t","key":null}}"#
@@ -62,18 +68,18 @@ fn text_is_lean_json() {
 fn every_flipped_bit_of_a_binary_row_is_noticed() {
     let codec = Codec::plain();
     let message = message();
-    let row = codec.message_row(&message).unwrap();
+    let row = codec.message_row(&message, WRITTEN).unwrap();
     let good = row.payload.as_bytes();
     for at in 0..good.len() {
         for bit in 0..8 {
             let mut bad = good.to_vec();
             bad[at] ^= 1 << bit;
-            let read = codec.message(&message.room, &row.key, message.position, 5, &bad);
+            let read = codec.message(&message.room, &row.key, columns(&message), &bad);
             assert!(read.is_err(), "byte {at} bit {bit}");
         }
     }
     for cut in 0..good.len() {
-        assert!(codec.message(&message.room, &row.key, message.position, 5, &good[..cut]).is_err());
+        assert!(codec.message(&message.room, &row.key, columns(&message), &good[..cut]).is_err());
     }
 }
 
@@ -81,9 +87,9 @@ fn every_flipped_bit_of_a_binary_row_is_noticed() {
 fn a_row_under_another_key_is_noticed() {
     let codec = Codec::plain();
     let message = message();
-    let row = codec.message_row(&message).unwrap();
+    let row = codec.message_row(&message, WRITTEN).unwrap();
     let other = codec.event_key(&message.room, &EventId::new("$other").unwrap());
-    let read = codec.message(&message.room, &other, message.position, 5, row.payload.as_bytes());
+    let read = codec.message(&message.room, &other, columns(&message), row.payload.as_bytes());
     assert_eq!(read.unwrap_err().kind(), ErrorKind::Corrupt);
 }
 
@@ -91,9 +97,9 @@ fn a_row_under_another_key_is_noticed() {
 fn a_newer_row_is_refused_as_newer() {
     let codec = Codec::plain();
     let message = message();
-    let row = codec.message_row(&message).unwrap();
+    let row = codec.message_row(&message, WRITTEN).unwrap();
     let mut bytes = row.payload.as_bytes().to_vec();
     bytes[0] = 9;
-    let read = codec.message(&message.room, &row.key, message.position, 5, &bytes);
+    let read = codec.message(&message.room, &row.key, columns(&message), &bytes);
     assert_eq!(read.unwrap_err().kind(), ErrorKind::NewerSchema);
 }

@@ -21,7 +21,7 @@ impl Tables {
                 size(self.pending.len(), self.pending.values().map(|r| bytes(&r.payload)).sum()),
             ),
             (Collection::Media, size(self.media.len(), media)),
-            (Collection::State, size(self.state.len(), self.state.values().map(bytes).sum())),
+            (Collection::State, size(self.state.len(), self.state.values().map(|r| bytes(&r.payload)).sum())),
         ];
         let total_bytes = collections.iter().map(|(_, size)| size.bytes).sum();
         Usage { collections, total_bytes, free_bytes: 0, quota_bytes: None }

@@ -47,7 +47,9 @@ impl Tables {
     pub(super) fn message_at(&self, codec: &Codec, room: &RoomId, place: Place) -> Result<Option<Message>> {
         let Some(record) = self.messages.get(&place) else { return Ok(None) };
         let payload = record.payload.as_bytes();
-        codec.message(room, &record.event, place.1, record.timestamp_ms, payload).map(Some)
+        let columns =
+            MessageColumns { position: place.1, timestamp_ms: record.timestamp_ms, written: record.written };
+        codec.message(room, &record.event, columns, payload).map(Some)
     }
 
     pub(super) fn gap_at(&self, codec: &Codec, room: &RoomId, place: Place) -> Result<Option<Gap>> {
@@ -203,7 +205,7 @@ impl Tables {
     pub(super) fn media_info(&self, codec: &Codec, key: &Key) -> Result<Option<MediaInfo>> {
         let Some(record) = self.media.get(key) else { return Ok(None) };
         let payload = record.payload.as_bytes();
-        codec.media_info(key, record.size, record.last_access_ms, record.pinned, payload).map(Some)
+        codec.media_info(key, record.columns(), payload).map(Some)
     }
 
     pub(super) fn media_bytes(&self, codec: &Codec, key: &Key, range: ByteRange) -> Result<Vec<u8>> {
@@ -243,7 +245,8 @@ impl Tables {
     }
 
     pub(super) fn state_at(&self, codec: &Codec, place: StatePlace) -> Result<Option<StateEntry>> {
-        self.state.get(&place).map(|payload| codec.state(&place.2, payload.as_bytes())).transpose()
+        let read = |record: &StateRecord| codec.state(&place.2, record.written, record.payload.as_bytes());
+        self.state.get(&place).map(read).transpose()
     }
 
     pub(super) fn state_places(&self, scope: Key) -> Vec<StatePlace> {
@@ -261,10 +264,10 @@ impl Tables {
         let kind = query.kind.as_ref().map(|kind| codec.kind_key(&query.scope, kind));
         let from = (scope, kind.unwrap_or(Key::MIN), Key::MIN);
         let rows = self.state.range(from..);
-        for (place, payload) in
+        for (place, record) in
             rows.take_while(|(place, _)| place.0 == scope && kind.is_none_or(|k| place.1 == k))
         {
-            entries.push(codec.state(&place.2, payload.as_bytes())?);
+            entries.push(codec.state(&place.2, record.written, record.payload.as_bytes())?);
         }
         entries.retain(|entry| query.key.as_ref().is_none_or(|key| entry.key == *key));
         sort_state(&mut entries);

@@ -9,6 +9,8 @@ pub(super) struct Transaction<'a> {
     pub(super) tables: &'a mut Tables,
     pub(super) codec: &'a Codec,
     pub(super) journal: Vec<Undo>,
+    /// The revision that the batch makes.
+    pub(super) revision: Revision,
 }
 
 impl Transaction<'_> {
@@ -22,13 +24,14 @@ impl Transaction<'_> {
     }
 
     fn put_message(&mut self, message: &Message) -> Result<()> {
-        let row = self.codec.message_row(message)?;
+        let row = self.codec.message_row(message, self.revision)?;
         let record = MessageRecord {
             event: row.key,
             sender: row.sender,
             target: row.target,
             txn: row.txn,
             timestamp_ms: message.timestamp_ms,
+            written: self.revision,
             payload: row.payload,
         };
         let place = self.place(&message.room, message.position);
@@ -45,12 +48,13 @@ impl Transaction<'_> {
     }
 
     fn put_media_info(&mut self, info: &MediaInfo, blob: u64) -> Result<()> {
-        let row = self.codec.media_row(info)?;
+        let row = self.codec.media_row(info, blob, self.revision)?;
         let record = MediaRecord {
             blob,
             size: info.size,
             last_access_ms: info.last_access_ms,
             pinned: info.pinned,
+            written: self.revision,
             payload: row.payload,
         };
         self.set(|tables| tables.set_media(row.key, Some(record)));
@@ -276,8 +280,9 @@ impl Rows for Transaction<'_> {
     }
 
     fn write_state(&mut self, entry: &StateEntry) -> Result<()> {
-        let row = self.codec.state_row(entry)?;
-        self.set(|tables| tables.set_state((row.scope, row.kind, row.key), Some(row.payload)));
+        let row = self.codec.state_row(entry, self.revision)?;
+        let record = StateRecord { written: self.revision, payload: row.payload };
+        self.set(|tables| tables.set_state((row.scope, row.kind, row.key), Some(record)));
         Ok(())
     }
 

@@ -108,7 +108,7 @@ impl StorageAdapter for MemoryStore {
         let mut tables = self.lock();
         let next = tables.revision.next();
         let codec = &self.shared.codec;
-        let mut transaction = Transaction { tables: &mut tables, codec, journal: Vec::new() };
+        let mut transaction = Transaction { tables: &mut tables, codec, journal: Vec::new(), revision: next };
         let applied = law::apply(&mut transaction, &batch, next);
         let journal = transaction.journal;
         match applied {

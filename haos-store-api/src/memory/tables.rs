@@ -3,7 +3,7 @@
 use std::cmp::Reverse;
 use std::collections::{BTreeMap, BTreeSet};
 
-use crate::{Key, Payload, Position, Revision};
+use crate::{Key, MediaColumns, Payload, Position, Revision};
 
 /// A message's or a gap's place: its room, then its position.
 pub(super) type Place = (Key, Position);
@@ -24,6 +24,7 @@ pub(super) struct MessageRecord {
     pub(super) target: Option<Key>,
     pub(super) txn: Option<Key>,
     pub(super) timestamp_ms: i64,
+    pub(super) written: Revision,
     pub(super) payload: Payload,
 }
 
@@ -49,7 +50,26 @@ pub(super) struct MediaRecord {
     pub(super) size: u64,
     pub(super) last_access_ms: i64,
     pub(super) pinned: bool,
+    pub(super) written: Revision,
     pub(super) payload: Payload,
+}
+
+#[derive(Debug)]
+pub(super) struct StateRecord {
+    pub(super) written: Revision,
+    pub(super) payload: Payload,
+}
+
+impl MediaRecord {
+    pub(super) fn columns(&self) -> MediaColumns {
+        MediaColumns {
+            blob: self.blob,
+            size: self.size,
+            last_access_ms: self.last_access_ms,
+            pinned: self.pinned,
+            written: self.written,
+        }
+    }
 }
 
 /// What a write replaced; `None`: nothing was there.
@@ -61,7 +81,7 @@ pub(super) enum Undo {
     Pending(u64, Option<PendingRecord>),
     Media(Key, Option<MediaRecord>),
     Chunk((u64, u64), Option<Payload>),
-    State(StatePlace, Option<Payload>),
+    State(StatePlace, Option<StateRecord>),
     Seq(u64),
     Blob(u64),
 }
@@ -86,7 +106,7 @@ pub(super) struct Tables {
     pub(super) pending_by_room: BTreeSet<(Key, u64)>,
     pub(super) media: BTreeMap<Key, MediaRecord>,
     pub(super) chunks: BTreeMap<(u64, u64), Payload>,
-    pub(super) state: BTreeMap<StatePlace, Payload>,
+    pub(super) state: BTreeMap<StatePlace, StateRecord>,
 }
 
 /// Sets or clears a map's entry; returns the one before.
@@ -159,7 +179,7 @@ impl Tables {
         Undo::Chunk(place, swap(&mut self.chunks, place, payload))
     }
 
-    pub(super) fn set_state(&mut self, place: StatePlace, payload: Option<Payload>) -> Undo {
+    pub(super) fn set_state(&mut self, place: StatePlace, payload: Option<StateRecord>) -> Undo {
         Undo::State(place, swap(&mut self.state, place, payload))
     }
 

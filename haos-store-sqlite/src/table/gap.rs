@@ -1,4 +1,4 @@
-use haos_store_api::{Gap, Result, RoomId};
+use haos_store_api::{Gap, Result, Revision, RoomId};
 use rusqlite::{Params, Row};
 
 use crate::db::{Db, signed};
@@ -27,6 +27,17 @@ impl Db<'_> {
                    ON CONFLICT (pos) DO UPDATE SET revision = excluded.revision, payload = excluded.payload";
         let pos = slot::pack(nr, gap.position);
         self.run(sql, (pos, signed(gap.revision.0), self.bind(&row.payload)))?;
+        Ok(())
+    }
+
+    /// Moves a gap, if there is one, to the negative of another rowid.
+    pub(crate) fn move_gap(self, pos: i64, to: i64, room: &RoomId, revision: Revision) -> Result<()> {
+        let sql = "SELECT pos, revision, payload FROM gap WHERE pos = ?1";
+        if let Some(gap) = self.first(sql, [pos], |row| self.read_gap(row, room))? {
+            let row = self.codec.gap_row(&Gap { position: slot::position(to)?, revision, ..gap })?;
+            let sql = "UPDATE gap SET pos = -?2, revision = ?3, payload = ?4 WHERE pos = ?1";
+            self.run(sql, (pos, to, signed(revision.0), self.bind(&row.payload)))?;
+        }
         Ok(())
     }
 

@@ -1,5 +1,7 @@
 use haos_store_api::law::{media_matches, sort_media};
-use haos_store_api::{ByteRange, CHUNK_BYTES, Media, MediaInfo, MediaKey, MediaQuery, Result};
+use haos_store_api::{
+    ByteRange, CHUNK_BYTES, Media, MediaColumns, MediaInfo, MediaKey, MediaQuery, Result, Revision,
+};
 use rusqlite::Row;
 use rusqlite::types::{ToSqlOutput, ValueRef};
 
@@ -17,7 +19,7 @@ fn pos(nr: i64, index: u64) -> i64 {
 impl Db<'_> {
     /// An item and its number.
     pub(crate) fn media_info(self, key: &MediaKey) -> Result<Option<(i64, MediaInfo)>> {
-        let sql = "SELECT nr, key, size, last_access_ms, pinned, payload FROM media WHERE key = ?1";
+        let sql = "SELECT nr, key, size, last_access_ms, pinned, written, payload FROM media WHERE key = ?1";
         let found =
             self.first(sql, [self.codec.media_key(key).as_bytes()], |row| self.read_media_info(row))?;
         match found {
@@ -39,7 +41,7 @@ impl Db<'_> {
         if let Some(key) = &query.key {
             found.extend(self.media_info(key)?.map(|(_, info)| info).filter(|i| media_matches(query, i)));
         } else {
-            let sql = "SELECT nr, key, size, last_access_ms, pinned, payload FROM media
+            let sql = "SELECT nr, key, size, last_access_ms, pinned, written, payload FROM media
                        ORDER BY last_access_ms";
             // Ties are ordered by key, so a page ends where the time moves on.
             let mut full_at = None;
@@ -60,10 +62,15 @@ impl Db<'_> {
     }
 
     pub(crate) fn read_media_info(self, row: &Row<'_>) -> Result<(i64, MediaInfo)> {
-        let (key, size) = (self.key(row, 1)?, self.count(row, 2)?);
-        let (last_access_ms, pinned) = (self.int(row, 3)?, self.int(row, 4)? != 0);
-        let info = self.codec.media_info(&key, size, last_access_ms, pinned, self.bytes(row, 5)?)?;
-        Ok((self.int(row, 0)?, info))
+        let nr = self.int(row, 0)?;
+        let columns = MediaColumns {
+            blob: nr as u64,
+            size: self.count(row, 2)?,
+            last_access_ms: self.int(row, 3)?,
+            pinned: self.int(row, 4)? != 0,
+            written: self.revision(row, 5)?,
+        };
+        Ok((nr, self.codec.media_info(&self.key(row, 1)?, columns, self.bytes(row, 6)?)?))
     }
 
     /// A range of an item's bytes.
@@ -96,42 +103,47 @@ impl Db<'_> {
     }
 
     /// Inserts or replaces an item's row.
-    pub(crate) fn write_media_info(self, info: &MediaInfo) -> Result<()> {
-        if self.update_media(&info.key, info)? {
+    pub(crate) fn write_media_info(self, info: &MediaInfo, written: Revision) -> Result<()> {
+        if self.update_media(&info.key, info, written)? {
             return Ok(());
         }
-        let row = self.codec.media_row(info)?;
-        let sql = "INSERT INTO media (key, size, last_access_ms, pinned, payload)
-                   VALUES (?1, ?2, ?3, ?4, ?5)";
-        let payload = self.bind(&row.payload);
-        self.run(sql, (row.key.as_bytes(), signed(info.size), info.last_access_ms, info.pinned, payload))?;
+        // The payload is bound to the number that the row gets.
+        let sql = "INSERT INTO media (key, size, last_access_ms, pinned, written, payload)
+                   VALUES (?1, 0, 0, 0, 0, x'')";
+        self.run(sql, [self.codec.media_key(&info.key).as_bytes()])?;
+        self.update_media(&info.key, info, written)?;
         Ok(())
     }
 
     /// Replaces the row of an item, its key included; says whether there was one.
-    pub(crate) fn update_media(self, from: &MediaKey, to: &MediaInfo) -> Result<bool> {
-        let row = self.codec.media_row(to)?;
-        let sql = "UPDATE media SET key = ?2, size = ?3, last_access_ms = ?4, pinned = ?5, payload = ?6
-                   WHERE key = ?1";
-        let updated = self.run(
+    pub(crate) fn update_media(self, from: &MediaKey, to: &MediaInfo, written: Revision) -> Result<bool> {
+        let Some(nr) = self.media_nr(from)? else { return Ok(false) };
+        let row = self.codec.media_row(to, nr as u64, written)?;
+        let sql = "UPDATE media SET key = ?2, size = ?3, last_access_ms = ?4, pinned = ?5, written = ?6,
+                   payload = ?7 WHERE nr = ?1";
+        self.run(
             sql,
             (
-                self.codec.media_key(from).as_bytes(),
+                nr,
                 row.key.as_bytes(),
                 signed(to.size),
                 to.last_access_ms,
                 to.pinned,
+                signed(written.0),
                 self.bind(&row.payload),
             ),
         )?;
-        Ok(updated > 0)
+        Ok(true)
+    }
+
+    fn media_nr(self, key: &MediaKey) -> Result<Option<i64>> {
+        let sql = "SELECT nr FROM media WHERE key = ?1";
+        self.first(sql, [self.codec.media_key(key).as_bytes()], |row| self.int(row, 0))
     }
 
     /// Writes bytes from `at` on, which is the item's length so far: the last chunk is filled first.
     pub(crate) fn append_media(self, key: &MediaKey, at: u64, bytes: &[u8]) -> Result<()> {
-        let sql = "SELECT nr FROM media WHERE key = ?1";
-        let nr = self.first(sql, [self.codec.media_key(key).as_bytes()], |row| self.int(row, 0))?;
-        let nr = nr.ok_or_else(|| self.corrupt("bytes came without a media row"))?;
+        let nr = self.media_nr(key)?.ok_or_else(|| self.corrupt("bytes came without a media row"))?;
         let mut index = at / CHUNK;
         let mut rest = bytes;
         if !at.is_multiple_of(CHUNK) && !rest.is_empty() {

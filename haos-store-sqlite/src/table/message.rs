@@ -1,9 +1,9 @@
 use std::ops::{Add, AddAssign, Neg};
 
-use haos_store_api::{EventId, Key, Message, Result, RoomId};
+use haos_store_api::{EventId, Key, Message, MessageColumns, Result, Revision, RoomId};
 use rusqlite::{CachedStatement, Params, Row};
 
-use crate::db::Db;
+use crate::db::{Db, signed};
 use crate::slot;
 
 /// Rows and payload bytes, or by how much they change.
@@ -50,8 +50,8 @@ impl<'c> Db<'c> {
     /// The hottest statement of all, so that a batch looks it up once.
     pub(crate) fn prepare_insert(self) -> Result<CachedStatement<'c>> {
         self.prepare(
-            "INSERT INTO message (pos, key, sender, target, txn, timestamp_ms, payload)
-             VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7) ON CONFLICT DO NOTHING",
+            "INSERT INTO message (pos, key, sender, target, txn, timestamp_ms, written, payload)
+             VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8) ON CONFLICT DO NOTHING",
         )
     }
 
@@ -60,8 +60,9 @@ impl<'c> Db<'c> {
         insert: &mut CachedStatement<'_>,
         nr: i64,
         message: &Message,
+        written: Revision,
     ) -> Result<Put> {
-        let row = self.codec.message_row(message)?;
+        let row = self.codec.message_row(message, written)?;
         let inserted = insert.execute((
             slot::pack(nr, message.position),
             row.key.as_bytes(),
@@ -69,6 +70,7 @@ impl<'c> Db<'c> {
             row.target.map(|key| key.short()),
             row.txn.map(|key| key.short()),
             message.timestamp_ms,
+            signed(written.0),
             self.bind(&row.payload),
         ));
         Ok(match inserted.map_err(|e| self.fault(e))? {
@@ -80,7 +82,7 @@ impl<'c> Db<'c> {
     /// A message of a room whose number is not known. The plus keeps the comparison free of an affinity,
     /// which would keep it from the index.
     pub(crate) fn message(self, room: &RoomId, event: &EventId) -> Result<Option<Message>> {
-        let sql = "SELECT m.pos, m.key, m.timestamp_ms, m.payload FROM room AS r
+        let sql = "SELECT m.pos, m.key, m.timestamp_ms, m.written, m.payload FROM room AS r
                    CROSS JOIN message AS m INDEXED BY message_by_key ON m.pos >> 40 = +r.nr AND m.key = ?2
                    WHERE r.key = ?1";
         let keys = (self.codec.room_key(room), self.codec.event_key(room, event));
@@ -90,7 +92,7 @@ impl<'c> Db<'c> {
     }
 
     pub(crate) fn message_in(self, nr: i64, room: &RoomId, event: &EventId) -> Result<Option<Message>> {
-        let sql = "SELECT pos, key, timestamp_ms, payload FROM message INDEXED BY message_by_key
+        let sql = "SELECT pos, key, timestamp_ms, written, payload FROM message INDEXED BY message_by_key
                    WHERE pos >> 40 = ?1 AND key = ?2";
         let key = self.codec.event_key(room, event);
         let found = self.first(sql, (nr, key.as_bytes()), |row| self.read_message(row, room))?;
@@ -112,19 +114,44 @@ impl<'c> Db<'c> {
     }
 
     pub(crate) fn message_at(self, pos: i64, room: &RoomId) -> Result<Option<Message>> {
-        let sql = "SELECT pos, key, timestamp_ms, payload FROM message WHERE pos = ?1";
+        let sql = "SELECT pos, key, timestamp_ms, written, payload FROM message WHERE pos = ?1";
         self.first(sql, [pos], |row| self.read_message(row, room))
     }
 
-    /// The messages that a statement selects by `pos, key, timestamp_ms, payload`.
+    /// The messages that a statement selects by `pos, key, timestamp_ms, written, payload`.
     pub(crate) fn messages_by(self, sql: &str, params: impl Params, room: &RoomId) -> Result<Vec<Message>> {
         self.all(sql, params, |row| self.read_message(row, room))
     }
 
     pub(crate) fn read_message(self, row: &Row<'_>, room: &RoomId) -> Result<Message> {
-        let position = slot::position(self.int(row, 0)?)?;
-        let (key, timestamp_ms) = (self.key(row, 1)?, self.int(row, 2)?);
-        self.codec.message(room, &key, position, timestamp_ms, self.bytes(row, 3)?)
+        self.codec.message(room, &self.key(row, 1)?, self.message_columns(row)?, self.bytes(row, 4)?)
+    }
+
+    fn message_columns(self, row: &Row<'_>) -> Result<MessageColumns> {
+        Ok(MessageColumns {
+            position: slot::position(self.int(row, 0)?)?,
+            timestamp_ms: self.int(row, 2)?,
+            written: self.revision(row, 3)?,
+        })
+    }
+
+    /// Moves a message from one rowid to another, and on to the negative of that; says whether there was one.
+    pub(crate) fn move_message(self, pos: i64, to: i64) -> Result<bool> {
+        let sql = "SELECT pos, key, timestamp_ms, written, payload FROM message WHERE pos = ?1";
+        let target = slot::position(to)?;
+        let moved = self.first(sql, [pos], |row| {
+            let columns = self.message_columns(row)?;
+            self.codec.moved_message(&self.key(row, 1)?, columns, target, self.bytes(row, 4)?)
+        })?;
+        match moved {
+            None => return Ok(false),
+            Some(None) => self.run("UPDATE message SET pos = -?2 WHERE pos = ?1", (pos, to))?,
+            Some(Some(payload)) => {
+                let sql = "UPDATE message SET pos = -?2, payload = ?3 WHERE pos = ?1";
+                self.run(sql, (pos, to, self.bind(&payload)))?
+            }
+        };
+        Ok(true)
     }
 
     pub(crate) fn is_message(self, pos: i64) -> Result<bool> {
@@ -132,15 +159,21 @@ impl<'c> Db<'c> {
     }
 
     /// Replaces the message at a rowid by one of the same id; returns how the sums change.
-    pub(crate) fn update_message(self, pos: i64, nr: i64, message: &Message) -> Result<Sums> {
-        let row = self.codec.message_row(message)?;
+    pub(crate) fn update_message(
+        self,
+        pos: i64,
+        nr: i64,
+        message: &Message,
+        written: Revision,
+    ) -> Result<Sums> {
+        let row = self.codec.message_row(message, written)?;
         let before = self.sums_of(pos, pos)?;
         let to = slot::pack(nr, message.position);
         if to != pos {
             self.run("UPDATE message SET pos = ?2 WHERE pos = ?1", (pos, to))?;
         }
-        let sql = "UPDATE message SET sender = ?2, target = ?3, txn = ?4, timestamp_ms = ?5, payload = ?6
-                   WHERE pos = ?1";
+        let sql = "UPDATE message SET sender = ?2, target = ?3, txn = ?4, timestamp_ms = ?5, written = ?6,
+                   payload = ?7 WHERE pos = ?1";
         self.run(
             sql,
             (
@@ -149,6 +182,7 @@ impl<'c> Db<'c> {
                 row.target.map(|key| key.short()),
                 row.txn.map(|key| key.short()),
                 message.timestamp_ms,
+                signed(written.0),
                 self.bind(&row.payload),
             ),
         )?;

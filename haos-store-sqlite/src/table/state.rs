@@ -1,13 +1,13 @@
 use haos_store_api::law::sort_state;
-use haos_store_api::{EventType, Result, Scope, StateEntry, StateKey, StateQuery};
+use haos_store_api::{EventType, Result, Revision, Scope, StateEntry, StateKey, StateQuery};
 use rusqlite::{Params, Row};
 
-use crate::db::Db;
+use crate::db::{Db, signed};
 
 impl Db<'_> {
     pub(crate) fn state(self, scope: &Scope, kind: &EventType, key: &StateKey) -> Result<Option<StateEntry>> {
         let codec = self.codec;
-        let sql = "SELECT key, payload FROM state WHERE scope = ?1 AND kind = ?2 AND key = ?3";
+        let sql = "SELECT nr, key, written, payload FROM state WHERE scope = ?1 AND kind = ?2 AND key = ?3";
         let params =
             (codec.scope_key(scope), codec.kind_key(scope, kind).short(), codec.state_key(scope, kind, key));
         let params = (params.0.as_bytes(), params.1, params.2.as_bytes());
@@ -25,11 +25,11 @@ impl Db<'_> {
             (Some(kind), Some(key)) => self.state(&query.scope, kind, key)?.into_iter().collect(),
             (Some(kind), None) => {
                 let kind = self.codec.kind_key(&query.scope, kind).short();
-                let sql = "SELECT key, payload FROM state WHERE scope = ?1 AND kind = ?2";
+                let sql = "SELECT nr, key, written, payload FROM state WHERE scope = ?1 AND kind = ?2";
                 self.states_by(sql, (scope.as_bytes(), kind))?
             }
             (None, _) => {
-                let sql = "SELECT key, payload FROM state WHERE scope = ?1";
+                let sql = "SELECT nr, key, written, payload FROM state WHERE scope = ?1";
                 self.states_by(sql, [scope.as_bytes()])?
             }
         };
@@ -47,15 +47,16 @@ impl Db<'_> {
     }
 
     pub(crate) fn read_state(self, row: &Row<'_>) -> Result<StateEntry> {
-        self.codec.state(&self.key(row, 0)?, self.bytes(row, 1)?)
+        self.codec.state(&self.key(row, 1)?, self.revision(row, 2)?, self.bytes(row, 3)?)
     }
 
-    pub(crate) fn write_state(self, entry: &StateEntry) -> Result<()> {
-        let row = self.codec.state_row(entry)?;
-        let sql = "INSERT INTO state (scope, kind, key, payload) VALUES (?1, ?2, ?3, ?4)
-                   ON CONFLICT (scope, kind, key) DO UPDATE SET payload = excluded.payload";
-        let payload = self.bind(&row.payload);
-        self.run(sql, (row.scope.as_bytes(), row.kind.short(), row.key.as_bytes(), payload))?;
+    pub(crate) fn write_state(self, entry: &StateEntry, written: Revision) -> Result<()> {
+        let row = self.codec.state_row(entry, written)?;
+        let sql = "INSERT INTO state (scope, kind, key, written, payload) VALUES (?1, ?2, ?3, ?4, ?5)
+                   ON CONFLICT (scope, kind, key)
+                   DO UPDATE SET written = excluded.written, payload = excluded.payload";
+        let (scope, kind, key) = (row.scope.as_bytes(), row.kind.short(), row.key.as_bytes());
+        self.run(sql, (scope, kind, key, signed(written.0), self.bind(&row.payload)))?;
         Ok(())
     }
 

@@ -1,5 +1,5 @@
 use super::super::body::MediaBody;
-use super::super::{Codec, Key, Payload};
+use super::super::{Bound, Codec, Key, Payload};
 use crate::*;
 
 /// A media item without its bytes: size, use and pin stay columns.
@@ -11,6 +11,28 @@ pub struct MediaRow {
     pub payload: Payload,
 }
 
+/// The columns of a media item that its payload is bound to.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct MediaColumns {
+    /// The number that its chunks are stored under.
+    pub blob: u64,
+    /// Bytes.
+    pub size: u64,
+    /// When it was last used.
+    pub last_access_ms: i64,
+    /// Whether eviction spares it.
+    pub pinned: bool,
+    /// The commit that wrote the payload.
+    pub written: Revision,
+}
+
+impl MediaColumns {
+    fn bound(self) -> [i64; 5] {
+        let Self { blob, size, last_access_ms, pinned, written } = self;
+        [blob as i64, size as i64, last_access_ms, pinned.into(), written.0 as i64]
+    }
+}
+
 /// A chunk of a media item's bytes, bound to its blob number and place.
 #[derive(Debug, Clone)]
 pub struct ChunkRow {
@@ -19,8 +41,8 @@ pub struct ChunkRow {
 }
 
 impl Codec {
-    /// The row of a media item.
-    pub fn media_row(&self, info: &MediaInfo) -> Result<MediaRow> {
+    /// The row of a media item whose chunks are stored under `blob`, as the commit `written` writes it.
+    pub fn media_row(&self, info: &MediaInfo, blob: u64, written: Revision) -> Result<MediaRow> {
         let key = self.media_key(&info.key);
         let body = MediaBody {
             key: info.key.clone(),
@@ -28,38 +50,40 @@ impl Codec {
             rooms: info.rooms.clone(),
             fetched_at_ms: info.fetched_at_ms,
         };
-        Ok(MediaRow { key, payload: self.seal(Collection::Media, &key, &body)? })
+        let columns = MediaColumns {
+            blob,
+            size: info.size,
+            last_access_ms: info.last_access_ms,
+            pinned: info.pinned,
+            written,
+        };
+        let payload = self.seal(&Bound::new(Collection::Media, &key, &columns.bound()), &body)?;
+        Ok(MediaRow { key, payload })
     }
 
     /// The media item of a row.
-    pub fn media_info(
-        &self,
-        key: &Key,
-        size: u64,
-        last_access_ms: i64,
-        pinned: bool,
-        payload: &[u8],
-    ) -> Result<MediaInfo> {
-        let body: MediaBody = self.open(Collection::Media, key, payload)?;
+    pub fn media_info(&self, key: &Key, columns: MediaColumns, payload: &[u8]) -> Result<MediaInfo> {
+        let body: MediaBody = self.open(&Bound::new(Collection::Media, key, &columns.bound()), payload)?;
         Ok(MediaInfo {
             key: body.key,
-            size,
+            size: columns.size,
             mime: body.mime,
             rooms: body.rooms,
-            last_access_ms,
+            last_access_ms: columns.last_access_ms,
             fetched_at_ms: body.fetched_at_ms,
-            pinned,
+            pinned: columns.pinned,
         })
     }
 
     /// The row of chunk `index` of the blob with number `blob`. A blob keeps its number when its item
     /// is renamed, so that no bytes move.
     pub fn chunk_row(&self, blob: u64, index: u64, bytes: &[u8]) -> ChunkRow {
-        ChunkRow { payload: self.seal_raw(&self.chunk_key(blob, index), bytes) }
+        let key = self.chunk_key(blob, index);
+        ChunkRow { payload: self.seal_raw(&Bound::new(Collection::Media, &key, &[]), bytes) }
     }
 
     /// The bytes of a chunk row.
     pub fn chunk(&self, blob: u64, index: u64, payload: &[u8]) -> Result<Vec<u8>> {
-        self.open_raw(Collection::Media, &self.chunk_key(blob, index), payload)
+        self.open_raw(&Bound::new(Collection::Media, &self.chunk_key(blob, index), &[]), payload)
     }
 }

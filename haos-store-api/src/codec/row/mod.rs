@@ -6,8 +6,8 @@ mod room;
 mod state;
 mod timeline;
 
-pub use media::{ChunkRow, MediaRow};
+pub use media::{ChunkRow, MediaColumns, MediaRow};
 pub use pending::PendingRow;
 pub use room::RoomRow;
 pub use state::StateRow;
-pub use timeline::{GapRow, MessageRow};
+pub use timeline::{GapRow, MessageColumns, MessageRow};

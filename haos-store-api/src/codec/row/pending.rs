@@ -1,5 +1,5 @@
 use super::super::body::PendingBody;
-use super::super::{Codec, Key, Payload};
+use super::super::{Bound, Codec, Key, Payload};
 use crate::*;
 
 /// An outbox row: sequence number, due time and revision stay columns.
@@ -43,7 +43,9 @@ impl Codec {
             media: p.media,
         };
         let room = self.room_key(&pending.room);
-        Ok(PendingRow { key, room, payload: self.seal(Collection::Pending, &key, &body)? })
+        let columns = columns(pending.seq, pending.not_before_ms, pending.revision);
+        let payload = self.seal(&Bound::new(Collection::Pending, &key, &columns), &body)?;
+        Ok(PendingRow { key, room, payload })
     }
 
     /// The outbox entry of a row.
@@ -55,7 +57,8 @@ impl Codec {
         revision: Revision,
         payload: &[u8],
     ) -> Result<Pending> {
-        let b: PendingBody = self.open(Collection::Pending, key, payload)?;
+        let columns = columns(seq, not_before_ms, revision);
+        let b: PendingBody = self.open(&Bound::new(Collection::Pending, key, &columns), payload)?;
         Ok(Pending {
             txn_id: b.txn_id,
             seq,
@@ -84,4 +87,8 @@ impl Codec {
             revision,
         })
     }
+}
+
+fn columns(seq: u64, not_before_ms: i64, revision: Revision) -> [i64; 3] {
+    [seq as i64, not_before_ms, revision.0 as i64]
 }

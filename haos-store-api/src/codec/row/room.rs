@@ -1,5 +1,5 @@
 use super::super::body::RoomBody;
-use super::super::{Codec, Key, Payload};
+use super::super::{Bound, Codec, Key, Payload};
 use crate::*;
 
 /// A room: `revision` and `last_activity_ms` stay columns.
@@ -25,7 +25,8 @@ impl Codec {
             spaces: room.spaces.clone(),
             unread: room.unread,
         };
-        Ok(RoomRow { key, payload: self.seal(Collection::Rooms, &key, &body)? })
+        let columns = columns(room.last_activity_ms, room.revision);
+        Ok(RoomRow { key, payload: self.seal(&Bound::new(Collection::Rooms, &key, &columns), &body)? })
     }
 
     /// The room of a row.
@@ -33,7 +34,8 @@ impl Codec {
     /// # Errors
     /// `Corrupt` for bytes that this codec did not write; so for every reader below.
     pub fn room(&self, key: &Key, last_activity_ms: i64, revision: Revision, payload: &[u8]) -> Result<Room> {
-        let body: RoomBody = self.open(Collection::Rooms, key, payload)?;
+        let columns = columns(last_activity_ms, revision);
+        let body: RoomBody = self.open(&Bound::new(Collection::Rooms, key, &columns), payload)?;
         Ok(Room {
             id: body.room_id,
             name: body.name,
@@ -47,4 +49,8 @@ impl Codec {
             revision,
         })
     }
+}
+
+fn columns(last_activity_ms: i64, revision: Revision) -> [i64; 2] {
+    [last_activity_ms, revision.0 as i64]
 }

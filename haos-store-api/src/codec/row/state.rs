@@ -1,5 +1,5 @@
 use super::super::body::StateBody;
-use super::super::{Codec, Key, Payload};
+use super::super::{Bound, Codec, Key, Payload};
 use crate::*;
 
 /// A state entry.
@@ -16,8 +16,8 @@ pub struct StateRow {
 }
 
 impl Codec {
-    /// The row of a state entry.
-    pub fn state_row(&self, entry: &StateEntry) -> Result<StateRow> {
+    /// The row of a state entry that the commit `written` writes.
+    pub fn state_row(&self, entry: &StateEntry, written: Revision) -> Result<StateRow> {
         let key = self.state_key(&entry.scope, &entry.kind, &entry.key);
         let body = StateBody {
             scope: entry.scope.clone(),
@@ -30,13 +30,13 @@ impl Codec {
             scope: self.scope_key(&entry.scope),
             kind: self.kind_key(&entry.scope, &entry.kind),
             key,
-            payload: self.seal(Collection::State, &key, &body)?,
+            payload: self.seal(&Bound::new(Collection::State, &key, &[written.0 as i64]), &body)?,
         })
     }
 
     /// The state entry of a row.
-    pub fn state(&self, key: &Key, payload: &[u8]) -> Result<StateEntry> {
-        let body: StateBody = self.open(Collection::State, key, payload)?;
+    pub fn state(&self, key: &Key, written: Revision, payload: &[u8]) -> Result<StateEntry> {
+        let body: StateBody = self.open(&Bound::new(Collection::State, key, &[written.0 as i64]), payload)?;
         Ok(StateEntry {
             scope: body.scope,
             kind: body.kind,

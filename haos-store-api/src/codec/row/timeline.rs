@@ -1,5 +1,5 @@
 use super::super::body::{GapBody, MessageBody};
-use super::super::{Codec, Key, Payload};
+use super::super::{Bound, Codec, Key, Payload};
 use crate::*;
 
 /// A message: position and time stay columns.
@@ -17,6 +17,23 @@ pub struct MessageRow {
     pub payload: Payload,
 }
 
+/// The columns of a message that its payload is bound to.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct MessageColumns {
+    /// Its place in the timeline.
+    pub position: Position,
+    /// The server's time.
+    pub timestamp_ms: i64,
+    /// The commit that wrote the payload.
+    pub written: Revision,
+}
+
+impl MessageColumns {
+    fn bound(self) -> [i64; 3] {
+        [self.position.get() as i64, self.timestamp_ms, self.written.0 as i64]
+    }
+}
+
 /// A gap: position and revision stay columns.
 #[derive(Debug, Clone)]
 pub struct GapRow {
@@ -25,8 +42,8 @@ pub struct GapRow {
 }
 
 impl Codec {
-    /// The row of a message.
-    pub fn message_row(&self, message: &Message) -> Result<MessageRow> {
+    /// The row of a message that the commit `written` writes.
+    pub fn message_row(&self, message: &Message, written: Revision) -> Result<MessageRow> {
         let room = &message.room;
         let key = self.event_key(room, &message.id);
         let body = MessageBody {
@@ -41,12 +58,14 @@ impl Codec {
             provisional: message.provisional,
             extra: message.extra.clone(),
         };
+        let columns =
+            MessageColumns { position: message.position, timestamp_ms: message.timestamp_ms, written };
         Ok(MessageRow {
             key,
             sender: self.sender_key(room, &message.sender),
             target: message.relation.as_ref().map(|relation| self.event_key(room, &relation.target)),
             txn: message.txn_id.as_ref().map(|txn_id| self.txn_key(txn_id)),
-            payload: self.seal(Collection::Messages, &key, &body)?,
+            payload: self.seal(&Bound::new(Collection::Messages, &key, &columns.bound()), &body)?,
         })
     }
 
@@ -55,17 +74,17 @@ impl Codec {
         &self,
         room: &RoomId,
         key: &Key,
-        position: Position,
-        timestamp_ms: i64,
+        columns: MessageColumns,
         payload: &[u8],
     ) -> Result<Message> {
-        let body: MessageBody = self.open(Collection::Messages, key, payload)?;
+        let body: MessageBody =
+            self.open(&Bound::new(Collection::Messages, key, &columns.bound()), payload)?;
         Ok(Message {
             room: room.clone(),
             id: body.event_id,
-            position,
+            position: columns.position,
             sender: body.sender,
-            timestamp_ms,
+            timestamp_ms: columns.timestamp_ms,
             kind: body.r#type,
             state_key: body.state_key,
             content: body.content,
@@ -77,16 +96,40 @@ impl Codec {
         })
     }
 
+    /// The payload of a message that moves, for its new place; none if it is good there as it is.
+    ///
+    /// # Errors
+    /// As [`message`](Self::message).
+    pub fn moved_message(
+        &self,
+        key: &Key,
+        from: MessageColumns,
+        to: Position,
+        payload: &[u8],
+    ) -> Result<Option<Payload>> {
+        let to = MessageColumns { position: to, ..from };
+        self.rebind(
+            &Bound::new(Collection::Messages, key, &from.bound()),
+            &Bound::new(Collection::Messages, key, &to.bound()),
+            payload,
+        )
+    }
+
     /// The row of a gap.
     pub fn gap_row(&self, gap: &Gap) -> Result<GapRow> {
         let body = GapBody { token: gap.token.clone() };
-        let payload = self.seal(Collection::Gaps, &self.room_key(&gap.room), &body)?;
-        Ok(GapRow { payload })
+        let (room, columns) = (self.room_key(&gap.room), gap_columns(gap.position, gap.revision));
+        Ok(GapRow { payload: self.seal(&Bound::new(Collection::Gaps, &room, &columns), &body)? })
     }
 
     /// The gap of a row.
     pub fn gap(&self, room: &RoomId, position: Position, revision: Revision, payload: &[u8]) -> Result<Gap> {
-        let body: GapBody = self.open(Collection::Gaps, &self.room_key(room), payload)?;
+        let (key, columns) = (self.room_key(room), gap_columns(position, revision));
+        let body: GapBody = self.open(&Bound::new(Collection::Gaps, &key, &columns), payload)?;
         Ok(Gap { room: room.clone(), position, token: body.token, revision })
     }
+}
+
+fn gap_columns(position: Position, revision: Revision) -> [i64; 2] {
+    [position.get() as i64, revision.0 as i64]
 }
