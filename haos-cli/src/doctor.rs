@@ -41,7 +41,7 @@ struct CollectionFields {
 
 #[derive(Serialize)]
 struct RecoveryFields {
-    set_aside: String,
+    set_aside: Option<String>,
     salvaged: u64,
     unreadable: u64,
     cause: String,
@@ -148,7 +148,10 @@ fn print(doctor: &Doctor, out: &mut Out) -> Result<()> {
         n => writeln!(out, "{} in the outbox, not confirmed by the server", plural(n, "message"))?,
     }
     if let Some(recovery) = &doctor.recovery {
-        writeln!(out, "damaged: set aside at {}", clean(&recovery.set_aside))?;
+        match &recovery.set_aside {
+            Some(place) => writeln!(out, "damaged: set aside at {}", clean(place))?,
+            None => writeln!(out, "damaged: {}", clean(&recovery.cause))?,
+        }
     }
     let Some(check) = &doctor.check else { return Ok(()) };
     for finding in &check.findings {

@@ -26,14 +26,19 @@ pub(crate) async fn or_create(url: &str) -> Result<Opened> {
 async fn open(url: &str, create: bool) -> Result<Opened> {
     let opened = haos_store::open_with(url, &OpenOptions { create, ..OpenOptions::default() }).await?;
     if let Some(recovery) = &opened.capabilities.recovery {
-        let notice = format!(
-            "warning: the store was damaged ({}) and is set aside at {}; {} of the outbox carried over, {} \
-             could not be read. Import your files again to fill the fresh store.",
-            recovery.cause,
-            recovery.set_aside,
-            plural(recovery.salvaged, "row"),
-            recovery.unreadable,
-        );
+        let notice = match &recovery.set_aside {
+            Some(place) => format!(
+                "warning: the store was damaged ({}) and is set aside at {place}; {} of the outbox carried \
+                 over, {} could not be read. Import your files again to fill the fresh store.",
+                recovery.cause,
+                plural(recovery.salvaged, "row"),
+                recovery.unreadable,
+            ),
+            None => format!(
+                "warning: the store was damaged ({}). Import your files again to fill what is missing.",
+                recovery.cause
+            ),
+        };
         // A closed stderr must not stop the command.
         let _ = writeln!(std::io::stderr(), "{notice}");
     }

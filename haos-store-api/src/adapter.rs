@@ -244,8 +244,9 @@ pub struct StoreInfo {
 /// What became of a damaged store.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Recovery {
-    /// Where the damaged store was set aside.
-    pub set_aside: String,
+    /// Where the damaged store was set aside; none if it could be used as it was found, with what
+    /// `cause` says is missing.
+    pub set_aside: Option<String>,
     /// Outbox rows carried over.
     pub salvaged: u64,
     /// Outbox rows that could be seen but not read; they are still in what was set aside.

@@ -72,13 +72,13 @@ fn replace(options: &SqliteOptions, cause: Error) -> Result<Recovery> {
     fs::rename(&fresh_path, path).map_err(|e| io("the fresh store cannot be put in place", e))?;
 
     let recovery = Recovery {
-        set_aside: aside.display().to_string(),
+        set_aside: Some(aside.display().to_string()),
         salvaged: salvage.pending.len() as u64,
         unreadable: salvage.unreadable,
         cause: cause.to_string(),
     };
     tracing::warn!(
-        set_aside = %recovery.set_aside,
+        set_aside = %aside.display(),
         salvaged = recovery.salvaged,
         unreadable = recovery.unreadable,
         cause = %recovery.cause,

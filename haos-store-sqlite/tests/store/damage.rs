@@ -37,12 +37,18 @@ fn root_page(path: &Path, table: &str) -> usize {
     conn.query_row(sql, [table], |row| row.get::<_, u32>(0)).unwrap() as usize
 }
 
+/// Where the damaged store is now.
+fn aside(recovery: &Recovery) -> &str {
+    recovery.set_aside.as_deref().unwrap()
+}
+
 /// The store opens, has set the damaged file aside as it was, and works.
 async fn recovered(path: &Path, damaged: &[u8]) -> (SqliteStore, Recovery) {
     let store = open(path).await;
     let recovery = store.info().recovery.expect("a recovery is reported");
-    assert!(recovery.set_aside.contains(".damaged-"), "{recovery:?}");
-    assert!(std::fs::read(&recovery.set_aside).unwrap() == damaged, "what is set aside is not changed");
+    let aside = aside(&recovery);
+    assert!(aside.contains(".damaged-"), "{recovery:?}");
+    assert!(std::fs::read(aside).unwrap() == damaged, "what is set aside is not changed");
     let mut batch = WriteBatch::strict();
     batch.put_room(room("new")).put_pending(pending("new", "later"));
     let commit = store.apply(batch).await.unwrap();
@@ -131,7 +137,7 @@ async fn damage_that_only_a_check_sees() {
     let store = SqliteStore::open(SqliteOptions::new(&path).check(true)).await.unwrap();
     let recovery = store.info().recovery.unwrap();
     assert_eq!((recovery.salvaged, recovery.unreadable), (3, 0));
-    assert_eq!(std::fs::read(recovery.set_aside).unwrap().len(), damaged.len());
+    assert_eq!(std::fs::read(aside(&recovery)).unwrap().len(), damaged.len());
 }
 
 #[tokio::test]
@@ -169,8 +175,8 @@ async fn the_log_is_set_aside_along() {
     });
     let store = SqliteStore::open(SqliteOptions::new(&copy).check(true)).await.unwrap();
     let recovery = store.info().recovery.unwrap();
-    assert!(std::fs::read(&recovery.set_aside).unwrap() == damaged);
-    assert!(std::fs::read(format!("{}-wal", recovery.set_aside)).unwrap() == log);
+    assert!(std::fs::read(aside(&recovery)).unwrap() == damaged);
+    assert!(std::fs::read(format!("{}-wal", aside(&recovery))).unwrap() == log);
     assert_eq!(txns(&store).await, ["t1", "t2", "t3", "in the log"]);
 }
 
@@ -182,7 +188,7 @@ async fn each_damaged_store_keeps_a_name_of_its_own() {
         change(&path, |bytes| bytes[..30].fill(0));
         let store = open(&path).await;
         let recovery = store.info().recovery.unwrap();
-        assert!(recovery.set_aside.ends_with(&format!("s.db.damaged-{n}")), "{recovery:?}");
+        assert!(aside(&recovery).ends_with(&format!("s.db.damaged-{n}")), "{recovery:?}");
         assert_eq!(recovery.salvaged, 3);
         store.close().await.unwrap();
     }
@@ -233,7 +239,7 @@ async fn random_damage() {
         match (store.info().recovery, store.pending(PendingQuery::default()).await) {
             (Some(recovery), rows) => {
                 assert_eq!(rows.unwrap().len() as u64, recovery.salvaged, "round {round}");
-                assert!(std::path::Path::new(&recovery.set_aside).exists());
+                assert!(std::path::Path::new(aside(&recovery)).exists());
             }
             (None, Ok(rows)) => assert_eq!(rows.len(), 3, "round {round}: from {from} to {to}"),
             (None, Err(error)) => assert_eq!(error.kind(), ErrorKind::Corrupt, "round {round}"),
