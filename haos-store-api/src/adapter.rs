@@ -6,9 +6,9 @@ use std::sync::Arc;
 use async_trait::async_trait;
 
 use crate::{
-    ByteRange, Changes, Commit, EventId, Gap, Media, MediaInfo, MediaKey, MediaQuery, Message, MessageQuery,
-    Page, Pending, PendingQuery, RelationQuery, Result, Revision, Room, RoomId, RoomQuery, Slice, StateEntry,
-    StateQuery, WriteBatch,
+    ByteRange, Changes, Commit, Error, ErrorKind, EventId, Gap, KeyChange, Media, MediaInfo, MediaKey,
+    MediaQuery, Message, MessageQuery, Page, Pending, PendingQuery, RelationQuery, Result, Revision, Room,
+    RoomId, RoomQuery, Slice, StateEntry, StateQuery, WriteBatch,
 };
 
 /// `Send + Sync` natively, nothing on wasm, where everything lives in one thread.
@@ -78,6 +78,17 @@ pub trait StorageAdapter: MaybeSend + fmt::Debug {
 
     /// Runs a chore. It can be cut off at any moment and started again.
     async fn maintain(&self, task: Maintenance, progress: Progress) -> Result<Report>;
+
+    /// Changes who can open a sealed store. No row is touched: it takes milliseconds at any size.
+    ///
+    /// # Errors
+    /// `NotSealed` for a plain store, `Invalid` for a change that cannot be made, `Unsupported` where
+    /// stores are never sealed.
+    async fn change_keys(&self, change: KeyChange) -> Result<()> {
+        let _ = change;
+        let message = "this backend keeps no keys";
+        Err(Error::new(ErrorKind::Unsupported, "keys", message))
+    }
 
     /// What this store is and what it found when it was opened.
     fn info(&self) -> StoreInfo;
@@ -174,6 +185,9 @@ pub enum Maintenance {
     Compact,
     /// Reads every row and checks what can be checked.
     Check,
+    /// Gives a sealed store a new data key, seals every row under it and drops the old key. Reads and
+    /// writes go on meanwhile. Cut off, it goes on where it was when it is asked for again.
+    Rotate,
 }
 
 /// What a chore did.

@@ -24,6 +24,8 @@ pub enum ErrorKind {
     WrongKey,
     /// A key was given, and the store is plain.
     NotSealed,
+    /// The store is sealed, and no key was given.
+    Sealed,
     /// The store was written by a newer version: update the application.
     NewerSchema,
     /// Another context holds an old version open: close it.

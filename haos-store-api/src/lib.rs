@@ -54,6 +54,9 @@ mod memory;
 mod page;
 mod position;
 mod query;
+#[cfg(feature = "seal")]
+mod seal;
+mod secret;
 pub mod state_kind;
 pub mod view;
 
@@ -65,7 +68,7 @@ pub use batch::{Commit, Durability, MediaPolicy, Op, Precondition, Prune, Redact
 pub use change::{Change, ChangeHub, Changes, Touched, touched};
 pub use codec::{
     CHUNK_BYTES, ChunkRow, Codec, Form, GapRow, Key, MediaColumns, MediaRow, MessageColumns, MessageRow,
-    Payload, PendingRow, RoomRow, StateRow,
+    Payload, PendingRow, RoomRow, RowRef, StateRow,
 };
 pub use entity::{
     Gap, Lease, Media, MediaInfo, MediaKey, Membership, Message, ParkReason, Pending, PendingState, Relation,
@@ -81,4 +84,7 @@ pub use position::Position;
 pub use query::{
     ByteRange, MediaQuery, MessageQuery, PendingQuery, RelationQuery, RoomCursor, RoomQuery, StateQuery,
 };
+#[cfg(feature = "seal")]
+pub use seal::Keyring;
+pub use secret::{KdfParams, KeyChange, Secret};
 pub use view::{MessageView, Reactions, View, ViewItem};

@@ -1,25 +1,49 @@
-//! The whole contract, over the memory store.
+//! The whole contract, over the memory store, plain and sealed.
+#![allow(clippy::expect_used, reason = "a test may panic")]
 
 use std::sync::Arc;
 
 use async_trait::async_trait;
 use haos_store_api::conformance::Harness;
-use haos_store_api::{MemoryStore, Result, StorageAdapter, conformance_suite};
+use haos_store_api::{
+    Codec, KdfParams, Keyring, MemoryStore, Result, Secret, StorageAdapter, conformance_suite,
+};
 
-#[derive(Default)]
-struct Memory(MemoryStore);
+struct Memory {
+    codec: Codec,
+    store: MemoryStore,
+}
+
+impl Memory {
+    fn with(codec: Codec) -> Self {
+        Self { codec, store: MemoryStore::new() }
+    }
+
+    fn sealed() -> Self {
+        let keyring = Keyring::create(&Secret::key([1; 32]), KdfParams::default());
+        Self::with(Codec::sealed(keyring.expect("the system gives random bytes")))
+    }
+}
 
 #[async_trait(?Send)]
 impl Harness for Memory {
     async fn open(&mut self) -> Result<Arc<dyn StorageAdapter>> {
-        self.0 = MemoryStore::new();
-        Ok(Arc::new(self.0.clone()))
+        self.store = MemoryStore::with_codec(self.codec.clone());
+        Ok(Arc::new(self.store.clone()))
     }
 
     async fn reopen(&mut self) -> Result<Arc<dyn StorageAdapter>> {
-        self.0 = self.0.reopen();
-        Ok(Arc::new(self.0.clone()))
+        self.store = self.store.reopen();
+        Ok(Arc::new(self.store.clone()))
     }
 }
 
-conformance_suite!(tokio::test, Memory::default());
+mod plain {
+    use super::*;
+    conformance_suite!(tokio::test, Memory::with(Codec::plain()));
+}
+
+mod sealed {
+    use super::*;
+    conformance_suite!(tokio::test, Memory::sealed());
+}

@@ -49,7 +49,7 @@ fn still_damaged(options: &SqliteOptions) -> bool {
 
 fn replace(options: &SqliteOptions, cause: Error) -> Result<Recovery> {
     let path = options.path();
-    let salvage = Salvage::read(path, &options.codec);
+    let salvage = Salvage::read(options)?;
 
     let fresh_path = beside(path, ".fresh");
     for leftover in [OsString::new()].into_iter().chain(COMPANIONS.map(OsString::from)) {
@@ -57,7 +57,7 @@ fn replace(options: &SqliteOptions, cause: Error) -> Result<Recovery> {
     }
     let fresh = options.clone().create(true).check(false).at(fresh_path.clone());
     let conn = connect(&fresh)?;
-    salvage.write(&conn, &options.codec)?;
+    salvage.write(&conn, options)?;
     // The last connection moves the log into the file.
     conn.close().map_err(|(_, e)| crate::error::fault("open", e))?;
 

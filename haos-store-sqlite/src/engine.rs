@@ -9,6 +9,7 @@ use rusqlite::Connection;
 use tokio::sync::oneshot;
 
 use crate::error::closed;
+use crate::keys::unlock;
 use crate::near::NearReader;
 use crate::open::{connect_reader, open};
 use crate::options::SqliteOptions;
@@ -72,6 +73,7 @@ pub(crate) struct Started {
     pub(crate) engine: Engine,
     pub(crate) threads: Threads,
     pub(crate) hub: ChangeHub,
+    pub(crate) codec: Codec,
     pub(crate) revision: Revision,
     pub(crate) recovery: Option<Recovery>,
 }
@@ -79,6 +81,7 @@ pub(crate) struct Started {
 /// What the writer's thread tells once the store is open.
 struct Ready {
     hub: ChangeHub,
+    codec: Codec,
     revision: Revision,
     near: NearReader,
     reader: Connection,
@@ -108,25 +111,27 @@ pub(crate) async fn start(options: &SqliteOptions, hub: Option<ChangeHub>) -> Re
 
     let reads = Arc::new(ReadQueue::default());
     let engine = Engine { jobs, reads: reads.clone(), near: ready.near, alive: alive.clone() };
-    let (reader, codec) = (ready.reader, options.codec.clone());
+    let (reader, codec) = (ready.reader, ready.codec.clone());
     handles.push(spawn("haos-sqlite-reader", move || {
         reads.serve(&reader, &codec);
         drop(reader);
         drop(alive);
     })?);
     let threads = Threads { handles, ended };
-    Ok(Started { engine, threads, hub: ready.hub, revision: ready.revision, recovery: ready.recovery })
+    let Ready { hub, codec, revision, recovery, .. } = ready;
+    Ok(Started { engine, threads, hub, codec, revision, recovery })
 }
 
 fn prepare(options: &SqliteOptions, hub: Option<ChangeHub>) -> Result<(Writer, Ready)> {
     let (conn, recovery) = open(options)?;
+    let codec = unlock(&conn, options)?;
     let reader = connect_reader(options)?;
-    let near = NearReader::new(connect_reader(options)?, options.codec.clone())?;
-    let db = crate::db::Db { conn: &conn, codec: &options.codec, operation: "open" };
+    let near = NearReader::new(connect_reader(options)?, codec.clone())?;
+    let db = crate::db::Db { conn: &conn, codec: &codec, operation: "open" };
     let revision = db.store_revision()?;
     let hub = hub.unwrap_or_else(|| ChangeHub::new(FEED, revision));
-    let writer = Writer::new(conn, options.codec.clone(), hub.clone())?;
-    Ok((writer, Ready { hub, revision, near, reader, recovery }))
+    let writer = Writer::new(conn, codec.clone(), hub.clone())?;
+    Ok((writer, Ready { hub, codec, revision, near, reader, recovery }))
 }
 
 fn spawn(name: &str, work: impl FnOnce() + Send + 'static) -> Result<JoinHandle<()>> {

@@ -46,7 +46,7 @@ impl NearReader {
             Err(TryLockError::Poisoned(poisoned)) => poisoned.into_inner(),
             Err(TryLockError::WouldBlock) => return None,
         };
-        let answer = read(Db { conn: &conn, codec: &self.codec, operation });
+        let answer = Db { conn: &conn, codec: &self.codec, operation }.with_keys(read);
         match answer {
             Err(e) if e.kind() == ErrorKind::Busy => None,
             answer => Some(answer),

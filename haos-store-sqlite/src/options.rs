@@ -2,7 +2,7 @@
 
 use std::path::{Path, PathBuf};
 
-use haos_store_api::{Codec, Form};
+use haos_store_api::{Codec, Form, KdfParams, Secret};
 
 /// How much memory a store may use.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Hash)]
@@ -39,7 +39,10 @@ pub enum OnDamage {
 #[must_use = "options do nothing until a store is opened with them"]
 pub struct SqliteOptions {
     path: PathBuf,
+    /// Plain until the store is open.
     pub(crate) codec: Codec,
+    pub(crate) secret: Option<Secret>,
+    pub(crate) kdf: KdfParams,
     profile: Profile,
     pub(crate) busy_ms: u32,
     pub(crate) on_damage: OnDamage,
@@ -53,6 +56,8 @@ impl SqliteOptions {
         Self {
             path: path.into(),
             codec: Codec::plain().in_form(Form::Text),
+            secret: None,
+            kdf: KdfParams::default(),
             profile: Profile::Default,
             busy_ms: 5000,
             on_damage: OnDamage::SetAside,
@@ -61,9 +66,16 @@ impl SqliteOptions {
         }
     }
 
-    /// How rows are stored. Default: plain, as JSON text.
-    pub fn codec(self, codec: Codec) -> Self {
-        Self { codec: codec.in_form(Form::Text), ..self }
+    /// The passphrase or key of a sealed store; a store that is made is made sealed. Default: none, for
+    /// plain stores.
+    pub fn secret(self, secret: Secret) -> Self {
+        Self { secret: Some(secret), ..self }
+    }
+
+    /// What deriving a key from the passphrase of a new store costs. Default: [`KdfParams::default`]; a
+    /// store that is there keeps its own.
+    pub fn kdf(self, kdf: KdfParams) -> Self {
+        Self { kdf, ..self }
     }
 
     /// How much memory it may use. Default: [`Profile::Default`].
@@ -101,6 +113,11 @@ impl SqliteOptions {
     /// Where the store lives.
     pub fn path(&self) -> &Path {
         &self.path
+    }
+
+    /// The options of a store that is open: it can be opened again with the keys it has.
+    pub(crate) fn opened(self, codec: Codec) -> Self {
+        Self { codec, secret: None, create: false, check: false, ..self }
     }
 
     pub(crate) fn at(self, path: PathBuf) -> Self {

@@ -7,7 +7,7 @@ use std::io::{Read, Seek, SeekFrom, Write};
 use std::path::Path;
 
 use haos_store_api::{
-    ByteRange, Codec, Media, Pending, Result, Revision, Room, Scope, StateEntry, state_kind,
+    ByteRange, ErrorKind, Media, Pending, Result, Revision, Room, Scope, StateEntry, state_kind,
 };
 use rusqlite::config::DbConfig;
 use rusqlite::{Connection, OpenFlags};
@@ -15,7 +15,9 @@ use rusqlite::{Connection, OpenFlags};
 use crate::damage::beside;
 use crate::db::{Db, NEXT};
 use crate::error::fault;
+use crate::keys::unlock;
 use crate::migration::APPLICATION_ID;
+use crate::options::SqliteOptions;
 
 /// What was read.
 #[derive(Debug, Default)]
@@ -27,29 +29,48 @@ pub(crate) struct Salvage {
     drafts: Vec<(Option<Room>, StateEntry)>,
     last_seq: u64,
     revision: Revision,
+    keyring: Option<Vec<u8>>,
 }
 
 impl Salvage {
     /// Reads what it can and leaves the store as it is.
-    pub(crate) fn read(path: &Path, codec: &Codec) -> Self {
+    ///
+    /// # Errors
+    /// `WrongKey` and `Sealed`: a store that somebody else could read is not replaced.
+    pub(crate) fn read(options: &SqliteOptions) -> Result<Self> {
+        let path = options.path();
         let mended = beside(path, ".mended");
         let conn = connect(path).or_else(|_| {
             mend(path, &mended)?;
             connect(&mended)
         });
         let salvage = match conn {
-            Ok(conn) => Self::gather(Db { conn: &conn, codec, operation: "open" }),
+            Ok(conn) => match unlock(&conn, options) {
+                Ok(codec) => Self::gather(Db { conn: &conn, codec: &codec, operation: "open" }),
+                Err(e)
+                    if matches!(e.kind(), ErrorKind::WrongKey | ErrorKind::Sealed | ErrorKind::NotSealed) =>
+                {
+                    drop(conn);
+                    let _ = fs::remove_file(&mended);
+                    return Err(e);
+                }
+                Err(error) => {
+                    tracing::warn!(%error, "the keyring of the damaged store cannot be read");
+                    Self::default()
+                }
+            },
             Err(error) => {
                 tracing::warn!(%error, "nothing of the damaged store can be read");
                 Self::default()
             }
         };
         let _ = fs::remove_file(&mended);
-        salvage
+        Ok(salvage)
     }
 
     fn gather(db: Db<'_>) -> Self {
         let mut found = Self::default();
+        found.keyring = db.keyring().ok().flatten();
         let mut seqs = BTreeSet::new();
         // From either end of the table and through each index: damage cuts off what lies behind it.
         for sql in [
@@ -92,8 +113,12 @@ impl Salvage {
     }
 
     /// Writes it into a fresh store, in one transaction.
-    pub(crate) fn write(&self, conn: &Connection, codec: &Codec) -> Result<()> {
-        let db = Db { conn, codec, operation: "open" };
+    pub(crate) fn write(&self, conn: &Connection, options: &SqliteOptions) -> Result<()> {
+        if let Some(record) = &self.keyring {
+            let insert = conn.execute("INSERT INTO keyring (nr, payload) VALUES (1, ?1)", [record]);
+            insert.map_err(|e| fault("open", e))?;
+        }
+        let db = Db { conn, codec: &unlock(conn, options)?, operation: "open" };
         conn.execute_batch("PRAGMA synchronous = FULL").map_err(|e| fault("open", e))?;
         db.run("BEGIN IMMEDIATE", ())?;
         for row in &self.pending {

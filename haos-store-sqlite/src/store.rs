@@ -58,13 +58,13 @@ impl SqliteStore {
             format: FORMAT,
             location: Some(options.path().display().to_string()),
             persistent: true,
-            sealed: options.codec.is_sealed(),
+            sealed: started.codec.is_sealed(),
             shared: true,
             opened_at: started.revision,
             recovery: started.recovery,
         };
         Ok(Self {
-            options: options.create(false).check(false),
+            options: options.opened(started.codec),
             stage: RwLock::new(Stage::Open(started.engine, started.hub)),
             info: Mutex::new(info),
             threads: tokio::sync::Mutex::new(Some(started.threads)),
@@ -116,7 +116,7 @@ impl SqliteStore {
     async fn read<T: Send + 'static>(
         &self,
         operation: &'static str,
-        read: impl FnOnce(Db<'_>) -> Result<T> + Send + 'static,
+        read: impl Fn(Db<'_>) -> Result<T> + Send + 'static,
     ) -> Result<T> {
         let (reply, answer) = oneshot::channel();
         self.with_engine(operation, |engine| {
@@ -125,7 +125,7 @@ impl SqliteStore {
                 Box::new(move |db| {
                     if !reply.is_closed() {
                         // The caller may have gone meanwhile.
-                        let _ = reply.send(read(db));
+                        let _ = reply.send(db.with_keys(&read));
                     }
                 }),
             );
@@ -179,7 +179,7 @@ impl StorageAdapter for SqliteStore {
     }
 
     async fn rooms(&self, query: RoomQuery) -> Result<Vec<Room>> {
-        self.read("rooms", move |db| db.rooms(query)).await
+        self.read("rooms", move |db| db.rooms(query.clone())).await
     }
 
     async fn message(&self, room: &RoomId, event: &EventId) -> Result<Option<Message>> {
@@ -240,12 +240,19 @@ impl StorageAdapter for SqliteStore {
         match task {
             Maintenance::Compact => self.compact(&progress).await,
             Maintenance::Check => self.check(progress).await,
+            Maintenance::Rotate => self.rotate(&progress).await,
             _ => Err(Error::new(
                 ErrorKind::Unsupported,
                 "maintain",
                 "this version of the SQLite backend does not know this chore: update it",
             )),
         }
+    }
+
+    async fn change_keys(&self, change: KeyChange) -> Result<()> {
+        let shred = change == KeyChange::Shred;
+        self.call("keys", move |writer| writer.change_keys(&change)).await?;
+        if shred { self.close().await } else { Ok(()) }
     }
 
     fn info(&self) -> StoreInfo {

@@ -174,6 +174,21 @@ impl Writer {
         }
     }
 
+    pub(crate) fn keyring(&self) -> Option<&Keyring> {
+        self.codec.keyring()
+    }
+
+    /// A strict transaction that changes no entity and gives no revision.
+    pub(crate) fn transact<T>(&mut self, work: impl FnOnce(&mut Self) -> Result<T>) -> Result<T> {
+        self.begin(Durability::Strict)?;
+        let done = work(self).inspect_err(|_| self.roll_back())?;
+        if let Err(cause) = self.conn.execute_batch("COMMIT") {
+            self.roll_back();
+            return Err(crate::error::fault("maintain", cause));
+        }
+        Ok(done)
+    }
+
     fn begin(&mut self, durability: Durability) -> Result<()> {
         if durability != self.durability {
             self.db("apply").run(
@@ -269,6 +284,7 @@ impl Writer {
         if version == self.data_version {
             return Ok(());
         }
+        db.refresh_keys()?;
         let revision = db.store_revision()?;
         self.data_version = version;
         self.numbers.clear();

@@ -1,119 +1,162 @@
-//! Bytes of one payload: JSON text, or `version | crc32 | bincode`.
+//! Bytes of one payload: JSON text, `version | crc32 | bincode`, or a sealed envelope.
+
+use std::error::Error as StdError;
 
 use serde::Serialize;
 use serde::de::DeserializeOwned;
 
-use super::{Bound, Codec, Form, Payload};
-use crate::{Collection, Error, Result};
+use super::{Bound, Codec, Form, Payload, RowRef};
+use crate::{Error, Result};
 
 /// The version byte of [`Form::Binary`]. A later layout takes the next number.
 const VERSION: u8 = 1;
+/// The version byte of a sealed payload.
+pub(crate) const SEALED: u8 = 0xA1;
 /// What a message mostly fits in, so that its buffer need not grow.
-const TYPICAL: usize = 512;
+pub(super) const TYPICAL: usize = 512;
 const HEADER: usize = 1 + 4;
 /// The most that decoding may allocate: hostile lengths are refused, not believed.
 const LIMIT: usize = 256 << 20;
 
-fn config() -> impl bincode::config::Config {
+pub(super) fn config() -> impl bincode::config::Config {
     bincode::config::standard().with_limit::<LIMIT>()
 }
 
 impl Codec {
-    pub(super) fn seal<T: Serialize>(&self, bound: &Bound<'_>, body: &T) -> Result<Payload> {
-        let fault = |e: &dyn std::fmt::Display| {
-            Error::invalid("encode", format!("a row of {} has no stored form: {e}", bound.collection.name()))
-        };
+    pub(super) fn seal<T: Serialize>(&self, row: &RowRef<'_>, body: &T) -> Result<Payload> {
+        let bound = row.bound(self);
+        self.encode(&bound, body).map_err(|e| {
+            let name = bound.collection.name();
+            Error::invalid("encode", format!("a row of {name} has no stored form: {e}"))
+        })
+    }
+
+    fn encode<T: Serialize>(&self, bound: &Bound, body: &T) -> Result<Payload, Box<dyn StdError>> {
+        #[cfg(feature = "seal")]
+        if let Some(keyring) = &self.keyring {
+            return super::envelope::seal(keyring, bound, body);
+        }
         match self.form {
             Form::Text => {
                 let mut bytes = Vec::with_capacity(TYPICAL);
-                serde_json::to_writer(&mut bytes, body).map_err(|e| fault(&e))?;
+                serde_json::to_writer(&mut bytes, body)?;
                 Ok(Payload(bytes))
             }
             Form::Binary => {
-                let bytes = bincode::serde::encode_to_vec(body, config()).map_err(|e| fault(&e))?;
-                Ok(frame(bound, &bytes))
+                let mut bytes = header();
+                bincode::serde::encode_into_std_write(body, &mut bytes, config())?;
+                Ok(frame(bound, bytes))
             }
         }
     }
 
-    pub(super) fn open<T: DeserializeOwned>(&self, bound: &Bound<'_>, bytes: &[u8]) -> Result<T> {
-        let collection = bound.collection;
+    pub(super) fn open<T: DeserializeOwned>(&self, row: &RowRef<'_>, bytes: &[u8]) -> Result<T> {
+        let bound = &row.bound(self);
+        #[cfg(feature = "seal")]
+        if let Some(keyring) = &self.keyring {
+            return decode(bound, &super::envelope::open(keyring, bound, bytes)?);
+        }
         match self.form {
-            Form::Text => serde_json::from_slice(bytes).map_err(|e| damaged(collection, &e)),
-            Form::Binary => {
-                let body = unframe(bound, bytes)?;
-                let (value, used) =
-                    bincode::serde::decode_from_slice(body, config()).map_err(|e| damaged(collection, &e))?;
-                if used == body.len() { Ok(value) } else { Err(damaged(collection, &"bytes are left over")) }
-            }
+            Form::Text if bytes.first() == Some(&SEALED) => Err(sealed(bound)),
+            Form::Text => serde_json::from_slice(bytes).map_err(|e| damaged(bound, &e)),
+            Form::Binary => decode(bound, unframe(bound, bytes)?),
         }
     }
 
     /// Raw bytes (media chunks) have no inner form.
-    pub(super) fn seal_raw(&self, bound: &Bound<'_>, bytes: &[u8]) -> Payload {
-        match self.form {
-            Form::Text => Payload(bytes.to_vec()),
-            Form::Binary => frame(bound, bytes),
+    pub(super) fn seal_raw(&self, row: &RowRef<'_>, body: &[u8]) -> Result<Payload> {
+        let bound = &row.bound(self);
+        #[cfg(feature = "seal")]
+        if let Some(keyring) = &self.keyring {
+            return super::envelope::seal_raw(keyring, bound, body);
         }
-    }
-
-    /// The same body, bound to something else; none if it is bound to nothing.
-    pub(super) fn rebind(&self, from: &Bound<'_>, to: &Bound<'_>, bytes: &[u8]) -> Result<Option<Payload>> {
         Ok(match self.form {
-            Form::Text => None,
-            Form::Binary => Some(frame(to, unframe(from, bytes)?)),
+            Form::Text => Payload(body.to_vec()),
+            Form::Binary => {
+                let mut bytes = header();
+                bytes.extend_from_slice(body);
+                frame(bound, bytes)
+            }
         })
     }
 
-    pub(super) fn open_raw(&self, bound: &Bound<'_>, bytes: &[u8]) -> Result<Vec<u8>> {
+    pub(super) fn open_raw(&self, row: &RowRef<'_>, bytes: &[u8]) -> Result<Vec<u8>> {
+        let bound = &row.bound(self);
+        #[cfg(feature = "seal")]
+        if let Some(keyring) = &self.keyring {
+            return super::envelope::open(keyring, bound, bytes);
+        }
         match self.form {
             Form::Text => Ok(bytes.to_vec()),
             Form::Binary => unframe(bound, bytes).map(<[u8]>::to_vec),
         }
     }
+
+    /// The same body, bound to another place; none if it is bound to none.
+    pub(super) fn rebind(&self, from: &RowRef<'_>, to: &RowRef<'_>, bytes: &[u8]) -> Result<Option<Payload>> {
+        if self.form == Form::Text && !self.is_sealed() {
+            return Ok(None);
+        }
+        self.seal_raw(to, &self.open_raw(from, bytes)?).map(Some)
+    }
 }
 
-fn frame(bound: &Bound<'_>, body: &[u8]) -> Payload {
-    let mut bytes = Vec::with_capacity(HEADER + body.len());
-    bytes.push(VERSION);
-    bytes.extend(checksum(bound, body).to_le_bytes());
-    bytes.extend(body);
+/// The start of a frame, with the checksum to come.
+fn header() -> Vec<u8> {
+    let mut bytes = Vec::with_capacity(HEADER + TYPICAL);
+    bytes.extend([VERSION, 0, 0, 0, 0]);
+    bytes
+}
+
+fn frame(bound: &Bound, mut bytes: Vec<u8>) -> Payload {
+    let sum = checksum(bound, &bytes[HEADER..]);
+    bytes[1..HEADER].copy_from_slice(&sum.to_le_bytes());
     Payload(bytes)
 }
 
-fn unframe<'a>(bound: &Bound<'_>, bytes: &'a [u8]) -> Result<&'a [u8]> {
-    let collection = bound.collection;
+fn unframe<'a>(bound: &Bound, bytes: &'a [u8]) -> Result<&'a [u8]> {
     match bytes {
         [VERSION, a, b, c, d, body @ ..] => {
             if u32::from_le_bytes([*a, *b, *c, *d]) == checksum(bound, body) {
                 Ok(body)
             } else {
-                Err(damaged(collection, &"its checksum does not match"))
+                Err(damaged(bound, &"its checksum does not match"))
             }
         }
-        [version, ..] if *version > VERSION => Err(Error::new(
-            crate::ErrorKind::NewerSchema,
-            "decode",
-            format!(
-                "a row of {} has format {version}, newer than {VERSION}: update the application",
-                collection.name()
-            ),
-        )),
-        _ => Err(damaged(collection, &"it is cut short")),
+        [SEALED, ..] => Err(sealed(bound)),
+        [version, ..] if *version > VERSION => Err(newer(bound, *version)),
+        _ => Err(damaged(bound, &"it is cut short")),
     }
 }
 
+fn decode<T: DeserializeOwned>(bound: &Bound, body: &[u8]) -> Result<T> {
+    let (value, used) = bincode::serde::decode_from_slice(body, config()).map_err(|e| damaged(bound, &e))?;
+    if used == body.len() { Ok(value) } else { Err(damaged(bound, &"bytes are left over")) }
+}
+
 /// Over what the body is bound to and the body, so that a row in another's place is noticed.
-fn checksum(bound: &Bound<'_>, body: &[u8]) -> u32 {
+fn checksum(bound: &Bound, body: &[u8]) -> u32 {
     let mut crc = crc32fast::Hasher::new();
     bound.each_part(|part| crc.update(part));
     crc.update(body);
     crc.finalize()
 }
 
-fn damaged(collection: Collection, why: &dyn std::fmt::Display) -> Error {
-    Error::corrupt(
-        "decode",
-        format!("a row of {} is damaged: {why}; run `check` on the store", collection.name()),
-    )
+pub(super) fn damaged(bound: &Bound, why: &dyn std::fmt::Display) -> Error {
+    let (name, key) = (bound.collection.name(), bound.key);
+    Error::corrupt("decode", format!("a row of {name} is damaged, {key:?}: {why}; run `check` on the store"))
+}
+
+/// A sealed row where rows are plain.
+fn sealed(bound: &Bound) -> Error {
+    let name = bound.collection.name();
+    let message = format!("a row of {name} is sealed: open the store with its key");
+    Error::new(crate::ErrorKind::Sealed, "decode", message)
+}
+
+fn newer(bound: &Bound, version: u8) -> Error {
+    let name = bound.collection.name();
+    let message =
+        format!("a row of {name} has format {version}, newer than {VERSION}: update the application");
+    Error::new(crate::ErrorKind::NewerSchema, "decode", message)
 }

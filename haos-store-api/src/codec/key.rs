@@ -7,8 +7,8 @@ use crate::{Collection, EventId, EventType, MediaKey, RoomId, Scope, StateKey, T
 
 /// A key column: 16 bytes that stand for an identifier.
 ///
-/// It is the start of a SHA-256 over the identifier and its collection (plain), so that indexes stay
-/// small and no column holds an id; the id itself is in the payload and is compared on read.
+/// It is the start of a hash over the identifier and its collection, a SHA-256 in a plain store and an
+/// HMAC-SHA256 under the store's own key in a sealed one, so that indexes stay small and no column holds an id; the id itself is in the payload and is compared on read.
 #[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub struct Key([u8; Self::BYTES]);
 
@@ -85,16 +85,34 @@ impl Codec {
 
     /// Identifiers hold no NUL, so NUL separates them without doubt.
     fn key(&self, collection: Collection, parts: &[&str]) -> Key {
+        #[cfg(feature = "seal")]
+        if let Some(keyring) = &self.keyring {
+            return keyed(keyring.index_hash(collection), parts);
+        }
         let mut hash = Sha256::new();
         hash.update(collection.name());
         for part in parts {
             hash.update([0]);
             hash.update(part);
         }
-        let mut key = [0; Key::BYTES];
-        key.copy_from_slice(&hash.finalize()[..Key::BYTES]);
-        Key(key)
+        cut(&hash.finalize())
     }
+}
+
+#[cfg(feature = "seal")]
+fn keyed(mut hash: hmac::Hmac<Sha256>, parts: &[&str]) -> Key {
+    use hmac::Mac;
+    for part in parts {
+        hash.update(&[0]);
+        hash.update(part.as_bytes());
+    }
+    cut(&hash.finalize().into_bytes())
+}
+
+fn cut(hash: &[u8]) -> Key {
+    let mut key = [0; Key::BYTES];
+    key.copy_from_slice(&hash[..Key::BYTES]);
+    Key(key)
 }
 
 /// No room id is empty, so the empty text is the account.

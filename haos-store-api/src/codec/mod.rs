@@ -1,20 +1,27 @@
 //! From entities to rows and back: the only maker of payloads.
 
 mod body;
+#[cfg(feature = "seal")]
+mod envelope;
 mod frame;
 mod key;
 mod row;
 
+#[cfg(feature = "seal")]
+pub(crate) use frame::SEALED;
 pub use key::Key;
 pub use row::{
-    ChunkRow, GapRow, MediaColumns, MediaRow, MessageColumns, MessageRow, PendingRow, RoomRow, StateRow,
+    ChunkRow, GapRow, MediaColumns, MediaRow, MessageColumns, MessageRow, PendingRow, RoomRow, RowRef,
+    StateRow,
 };
 
 use std::fmt;
 
 use crate::Collection;
+#[cfg(feature = "seal")]
+use crate::Keyring;
 
-/// The form of a plain payload.
+/// The form of a plain payload. A sealed one is bytes, whatever the form.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
 pub enum Form {
     /// JSON text, readable without this library: for SQLite, which checks its own pages and whose
@@ -49,22 +56,25 @@ impl fmt::Debug for Payload {
 
 /// What a payload is bound to, so that it is good in no other place and of no other age: its collection,
 /// its key, and the columns that are written with it.
-struct Bound<'a> {
+struct Bound {
     collection: Collection,
-    key: &'a Key,
-    columns: &'a [i64],
+    key: Key,
+    columns: [i64; 5],
+    used: usize,
 }
 
-impl<'a> Bound<'a> {
-    fn new(collection: Collection, key: &'a Key, columns: &'a [i64]) -> Self {
-        Self { collection, key, columns }
+impl Bound {
+    fn new<const N: usize>(collection: Collection, key: &Key, used: [i64; N]) -> Self {
+        let mut columns = [0; 5];
+        columns[..N].copy_from_slice(&used);
+        Self { collection, key: *key, columns, used: N }
     }
 
     /// The parts one after the other; each has a length that the collection gives.
     fn each_part(&self, mut part: impl FnMut(&[u8])) {
         part(&[self.collection.tag()]);
         part(self.key.as_bytes());
-        self.columns.iter().for_each(|column| part(&column.to_be_bytes()));
+        self.columns[..self.used].iter().for_each(|column| part(&column.to_be_bytes()));
     }
 }
 
@@ -75,22 +85,43 @@ pub const CHUNK_BYTES: usize = 64 << 10;
 #[derive(Debug, Clone)]
 pub struct Codec {
     form: Form,
+    #[cfg(feature = "seal")]
+    keyring: Option<Keyring>,
 }
 
 impl Codec {
     /// Rows that anybody with the file can read.
     pub fn plain() -> Self {
-        Self { form: Form::Binary }
+        Self {
+            form: Form::Binary,
+            #[cfg(feature = "seal")]
+            keyring: None,
+        }
+    }
+
+    /// Rows that nobody reads or changes unnoticed without the keyring.
+    #[cfg(feature = "seal")]
+    pub fn sealed(keyring: Keyring) -> Self {
+        Self { form: Form::Binary, keyring: Some(keyring) }
+    }
+
+    /// The keyring of a sealed store.
+    #[cfg(feature = "seal")]
+    pub fn keyring(&self) -> Option<&Keyring> {
+        self.keyring.as_ref()
     }
 
     /// The same codec with payloads in `form`. A backend asks for the one it keeps.
     #[must_use]
     pub fn in_form(self, form: Form) -> Self {
-        Self { form }
+        Self { form, ..self }
     }
 
     /// Whether rows are sealed.
     pub fn is_sealed(&self) -> bool {
+        #[cfg(feature = "seal")]
+        return self.keyring.is_some();
+        #[cfg(not(feature = "seal"))]
         false
     }
 }

@@ -246,6 +246,8 @@ macro_rules! __conformance_cases {
             a_suspended_store_refuses_everything_until_resumed,
             usage_counts_rows,
             chores_find_a_healthy_store,
+            a_rotation_keeps_everything,
+            secrets_change_without_a_row,
             it_says_what_it_is,
             a_dropped_write_is_whole_or_not_at_all,
         }

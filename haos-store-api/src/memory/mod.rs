@@ -2,6 +2,8 @@
 
 mod chores;
 mod read;
+#[cfg(feature = "seal")]
+mod rotate;
 mod rows;
 mod store;
 mod tables;

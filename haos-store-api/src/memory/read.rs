@@ -47,9 +47,7 @@ impl Tables {
     pub(super) fn message_at(&self, codec: &Codec, room: &RoomId, place: Place) -> Result<Option<Message>> {
         let Some(record) = self.messages.get(&place) else { return Ok(None) };
         let payload = record.payload.as_bytes();
-        let columns =
-            MessageColumns { position: place.1, timestamp_ms: record.timestamp_ms, written: record.written };
-        codec.message(room, &record.event, columns, payload).map(Some)
+        codec.message(room, &record.event, record.columns(place.1), payload).map(Some)
     }
 
     pub(super) fn gap_at(&self, codec: &Codec, room: &RoomId, place: Place) -> Result<Option<Gap>> {

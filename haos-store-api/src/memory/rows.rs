@@ -248,7 +248,7 @@ impl Rows for Transaction<'_> {
         while !rest.is_empty() {
             let (now, later) = rest.split_at(rest.len().min(CHUNK_BYTES - chunk.len()));
             chunk.extend_from_slice(now);
-            let payload = self.codec.chunk_row(blob, index, &chunk).payload;
+            let payload = self.codec.chunk_row(blob, index, &chunk)?.payload;
             self.set(|tables| tables.set_chunk((blob, index), Some(payload)));
             chunk.clear();
             index += 1;

@@ -93,6 +93,10 @@ impl MemoryStore {
     }
 }
 
+pub(super) fn not_sealed(operation: &'static str) -> Error {
+    Error::new(ErrorKind::NotSealed, operation, "the store is plain: it has no keys")
+}
+
 impl fmt::Debug for MemoryStore {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.debug_struct("MemoryStore").field("revision", &self.lock().revision).finish_non_exhaustive()
@@ -184,7 +188,13 @@ impl StorageAdapter for MemoryStore {
     }
 
     async fn maintain(&self, task: Maintenance, progress: Progress) -> Result<Report> {
+        #[cfg(feature = "seal")]
+        if task == Maintenance::Rotate {
+            self.hub("maintain")?;
+            return self.lock().rotate(&self.shared.codec, &progress);
+        }
         self.read("maintain", |tables, codec| match task {
+            Maintenance::Rotate => Err(not_sealed("maintain")),
             Maintenance::Check => Ok(tables.check(codec, &progress)),
             // Maps keep no free pages.
             Maintenance::Compact => {
@@ -193,6 +203,20 @@ impl StorageAdapter for MemoryStore {
                 Ok(Report { rows, ..Report::default() })
             }
         })
+    }
+
+    async fn change_keys(&self, change: KeyChange) -> Result<()> {
+        self.hub("keys")?;
+        #[cfg(feature = "seal")]
+        if let Some(keyring) = self.shared.codec.keyring() {
+            if change == KeyChange::Shred {
+                // The rows were readable through this keyring alone.
+                return self.close().await;
+            }
+            return keyring.adopt(&keyring.changed(&change)?).map(drop);
+        }
+        let _ = change;
+        Err(not_sealed("keys"))
     }
 
     fn info(&self) -> StoreInfo {

@@ -3,7 +3,7 @@
 use std::cmp::Reverse;
 use std::collections::{BTreeMap, BTreeSet};
 
-use crate::{Key, MediaColumns, Payload, Position, Revision};
+use crate::{Key, MediaColumns, MessageColumns, Payload, Position, Revision};
 
 /// A message's or a gap's place: its room, then its position.
 pub(super) type Place = (Key, Position);
@@ -58,6 +58,12 @@ pub(super) struct MediaRecord {
 pub(super) struct StateRecord {
     pub(super) written: Revision,
     pub(super) payload: Payload,
+}
+
+impl MessageRecord {
+    pub(super) fn columns(&self, position: Position) -> MessageColumns {
+        MessageColumns { position, timestamp_ms: self.timestamp_ms, written: self.written }
+    }
 }
 
 impl MediaRecord {

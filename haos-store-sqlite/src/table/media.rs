@@ -16,6 +16,17 @@ fn pos(nr: i64, index: u64) -> i64 {
     nr << CHUNK_BITS | signed(index)
 }
 
+/// Of a row that begins with `nr, key, size, last_access_ms, pinned, written`.
+pub(crate) fn media_columns(db: Db<'_>, row: &Row<'_>) -> Result<MediaColumns> {
+    Ok(MediaColumns {
+        blob: db.count(row, 0)?,
+        size: db.count(row, 2)?,
+        last_access_ms: db.int(row, 3)?,
+        pinned: db.int(row, 4)? != 0,
+        written: db.revision(row, 5)?,
+    })
+}
+
 impl Db<'_> {
     /// An item and its number.
     pub(crate) fn media_info(self, key: &MediaKey) -> Result<Option<(i64, MediaInfo)>> {
@@ -62,15 +73,8 @@ impl Db<'_> {
     }
 
     pub(crate) fn read_media_info(self, row: &Row<'_>) -> Result<(i64, MediaInfo)> {
-        let nr = self.int(row, 0)?;
-        let columns = MediaColumns {
-            blob: nr as u64,
-            size: self.count(row, 2)?,
-            last_access_ms: self.int(row, 3)?,
-            pinned: self.int(row, 4)? != 0,
-            written: self.revision(row, 5)?,
-        };
-        Ok((nr, self.codec.media_info(&self.key(row, 1)?, columns, self.bytes(row, 6)?)?))
+        let columns = media_columns(self, row)?;
+        Ok((self.int(row, 0)?, self.codec.media_info(&self.key(row, 1)?, columns, self.bytes(row, 6)?)?))
     }
 
     /// A range of an item's bytes.
@@ -162,7 +166,7 @@ impl Db<'_> {
     }
 
     fn write_chunk(self, nr: i64, index: u64, bytes: &[u8]) -> Result<()> {
-        let row = self.codec.chunk_row(nr as u64, index, bytes);
+        let row = self.codec.chunk_row(nr as u64, index, bytes)?;
         let sql = "INSERT INTO media_chunk (pos, payload) VALUES (?1, ?2)
                    ON CONFLICT (pos) DO UPDATE SET payload = excluded.payload";
         let payload = ToSqlOutput::Borrowed(ValueRef::Blob(row.payload.as_bytes()));

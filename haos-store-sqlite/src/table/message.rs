@@ -46,6 +46,15 @@ pub(crate) enum Put {
     There,
 }
 
+/// Of a row that begins with `pos, key, timestamp_ms, written`.
+pub(crate) fn message_columns(db: Db<'_>, row: &Row<'_>) -> Result<MessageColumns> {
+    Ok(MessageColumns {
+        position: slot::position(db.int(row, 0)?)?,
+        timestamp_ms: db.int(row, 2)?,
+        written: db.revision(row, 3)?,
+    })
+}
+
 impl<'c> Db<'c> {
     /// The hottest statement of all, so that a batch looks it up once.
     pub(crate) fn prepare_insert(self) -> Result<CachedStatement<'c>> {
@@ -124,15 +133,7 @@ impl<'c> Db<'c> {
     }
 
     pub(crate) fn read_message(self, row: &Row<'_>, room: &RoomId) -> Result<Message> {
-        self.codec.message(room, &self.key(row, 1)?, self.message_columns(row)?, self.bytes(row, 4)?)
-    }
-
-    fn message_columns(self, row: &Row<'_>) -> Result<MessageColumns> {
-        Ok(MessageColumns {
-            position: slot::position(self.int(row, 0)?)?,
-            timestamp_ms: self.int(row, 2)?,
-            written: self.revision(row, 3)?,
-        })
+        self.codec.message(room, &self.key(row, 1)?, message_columns(self, row)?, self.bytes(row, 4)?)
     }
 
     /// Moves a message from one rowid to another, and on to the negative of that; says whether there was one.
@@ -140,7 +141,7 @@ impl<'c> Db<'c> {
         let sql = "SELECT pos, key, timestamp_ms, written, payload FROM message WHERE pos = ?1";
         let target = slot::position(to)?;
         let moved = self.first(sql, [pos], |row| {
-            let columns = self.message_columns(row)?;
+            let columns = message_columns(self, row)?;
             self.codec.moved_message(&self.key(row, 1)?, columns, target, self.bytes(row, 4)?)
         })?;
         match moved {

@@ -8,5 +8,5 @@ mod pending;
 mod room;
 mod state;
 
-pub(crate) use media::CHUNK_BITS;
-pub(crate) use message::{Put, Sums, short_sender};
+pub(crate) use media::{CHUNK_BITS, media_columns};
+pub(crate) use message::{Put, Sums, message_columns, short_sender};

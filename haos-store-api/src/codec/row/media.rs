@@ -1,5 +1,5 @@
 use super::super::body::MediaBody;
-use super::super::{Bound, Codec, Key, Payload};
+use super::super::{Codec, Key, Payload, RowRef};
 use crate::*;
 
 /// A media item without its bytes: size, use and pin stay columns.
@@ -26,13 +26,6 @@ pub struct MediaColumns {
     pub written: Revision,
 }
 
-impl MediaColumns {
-    fn bound(self) -> [i64; 5] {
-        let Self { blob, size, last_access_ms, pinned, written } = self;
-        [blob as i64, size as i64, last_access_ms, pinned.into(), written.0 as i64]
-    }
-}
-
 /// A chunk of a media item's bytes, bound to its blob number and place.
 #[derive(Debug, Clone)]
 pub struct ChunkRow {
@@ -57,13 +50,13 @@ impl Codec {
             pinned: info.pinned,
             written,
         };
-        let payload = self.seal(&Bound::new(Collection::Media, &key, &columns.bound()), &body)?;
+        let payload = self.seal(&RowRef::Media { key: &key, columns }, &body)?;
         Ok(MediaRow { key, payload })
     }
 
     /// The media item of a row.
     pub fn media_info(&self, key: &Key, columns: MediaColumns, payload: &[u8]) -> Result<MediaInfo> {
-        let body: MediaBody = self.open(&Bound::new(Collection::Media, key, &columns.bound()), payload)?;
+        let body: MediaBody = self.open(&RowRef::Media { key, columns }, payload)?;
         Ok(MediaInfo {
             key: body.key,
             size: columns.size,
@@ -77,13 +70,15 @@ impl Codec {
 
     /// The row of chunk `index` of the blob with number `blob`. A blob keeps its number when its item
     /// is renamed, so that no bytes move.
-    pub fn chunk_row(&self, blob: u64, index: u64, bytes: &[u8]) -> ChunkRow {
-        let key = self.chunk_key(blob, index);
-        ChunkRow { payload: self.seal_raw(&Bound::new(Collection::Media, &key, &[]), bytes) }
+    ///
+    /// # Errors
+    /// `Unavailable` if the system gives no randomness for a sealed row.
+    pub fn chunk_row(&self, blob: u64, index: u64, bytes: &[u8]) -> Result<ChunkRow> {
+        Ok(ChunkRow { payload: self.seal_raw(&RowRef::Chunk { blob, index }, bytes)? })
     }
 
     /// The bytes of a chunk row.
     pub fn chunk(&self, blob: u64, index: u64, payload: &[u8]) -> Result<Vec<u8>> {
-        self.open_raw(&Bound::new(Collection::Media, &self.chunk_key(blob, index), &[]), payload)
+        self.open_raw(&RowRef::Chunk { blob, index }, payload)
     }
 }

@@ -1,11 +1,13 @@
 //! Rows: what a backend stores of each entity.
 
+mod any;
 mod media;
 mod pending;
 mod room;
 mod state;
 mod timeline;
 
+pub use any::RowRef;
 pub use media::{ChunkRow, MediaColumns, MediaRow};
 pub use pending::PendingRow;
 pub use room::RoomRow;

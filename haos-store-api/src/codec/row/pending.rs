@@ -1,5 +1,5 @@
 use super::super::body::PendingBody;
-use super::super::{Bound, Codec, Key, Payload};
+use super::super::{Codec, Key, Payload, RowRef};
 use crate::*;
 
 /// An outbox row: sequence number, due time and revision stay columns.
@@ -43,8 +43,8 @@ impl Codec {
             media: p.media,
         };
         let room = self.room_key(&pending.room);
-        let columns = columns(pending.seq, pending.not_before_ms, pending.revision);
-        let payload = self.seal(&Bound::new(Collection::Pending, &key, &columns), &body)?;
+        let Pending { seq, not_before_ms, revision, .. } = *pending;
+        let payload = self.seal(&RowRef::Pending { key: &key, seq, not_before_ms, revision }, &body)?;
         Ok(PendingRow { key, room, payload })
     }
 
@@ -57,8 +57,7 @@ impl Codec {
         revision: Revision,
         payload: &[u8],
     ) -> Result<Pending> {
-        let columns = columns(seq, not_before_ms, revision);
-        let b: PendingBody = self.open(&Bound::new(Collection::Pending, key, &columns), payload)?;
+        let b: PendingBody = self.open(&RowRef::Pending { key, seq, not_before_ms, revision }, payload)?;
         Ok(Pending {
             txn_id: b.txn_id,
             seq,
@@ -87,8 +86,4 @@ impl Codec {
             revision,
         })
     }
-}
-
-fn columns(seq: u64, not_before_ms: i64, revision: Revision) -> [i64; 3] {
-    [seq as i64, not_before_ms, revision.0 as i64]
 }

@@ -1,5 +1,5 @@
 use super::super::body::RoomBody;
-use super::super::{Bound, Codec, Key, Payload};
+use super::super::{Codec, Key, Payload, RowRef};
 use crate::*;
 
 /// A room: `revision` and `last_activity_ms` stay columns.
@@ -25,8 +25,9 @@ impl Codec {
             spaces: room.spaces.clone(),
             unread: room.unread,
         };
-        let columns = columns(room.last_activity_ms, room.revision);
-        Ok(RoomRow { key, payload: self.seal(&Bound::new(Collection::Rooms, &key, &columns), &body)? })
+        let Room { last_activity_ms, revision, .. } = *room;
+        let payload = self.seal(&RowRef::Room { key: &key, last_activity_ms, revision }, &body)?;
+        Ok(RoomRow { key, payload })
     }
 
     /// The room of a row.
@@ -34,8 +35,7 @@ impl Codec {
     /// # Errors
     /// `Corrupt` for bytes that this codec did not write; so for every reader below.
     pub fn room(&self, key: &Key, last_activity_ms: i64, revision: Revision, payload: &[u8]) -> Result<Room> {
-        let columns = columns(last_activity_ms, revision);
-        let body: RoomBody = self.open(&Bound::new(Collection::Rooms, key, &columns), payload)?;
+        let body: RoomBody = self.open(&RowRef::Room { key, last_activity_ms, revision }, payload)?;
         Ok(Room {
             id: body.room_id,
             name: body.name,
@@ -49,8 +49,4 @@ impl Codec {
             revision,
         })
     }
-}
-
-fn columns(last_activity_ms: i64, revision: Revision) -> [i64; 2] {
-    [last_activity_ms, revision.0 as i64]
 }

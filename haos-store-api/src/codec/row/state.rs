@@ -1,5 +1,5 @@
 use super::super::body::StateBody;
-use super::super::{Bound, Codec, Key, Payload};
+use super::super::{Codec, Key, Payload, RowRef};
 use crate::*;
 
 /// A state entry.
@@ -30,13 +30,13 @@ impl Codec {
             scope: self.scope_key(&entry.scope),
             kind: self.kind_key(&entry.scope, &entry.kind),
             key,
-            payload: self.seal(&Bound::new(Collection::State, &key, &[written.0 as i64]), &body)?,
+            payload: self.seal(&RowRef::State { key: &key, written }, &body)?,
         })
     }
 
     /// The state entry of a row.
     pub fn state(&self, key: &Key, written: Revision, payload: &[u8]) -> Result<StateEntry> {
-        let body: StateBody = self.open(&Bound::new(Collection::State, key, &[written.0 as i64]), payload)?;
+        let body: StateBody = self.open(&RowRef::State { key, written }, payload)?;
         Ok(StateEntry {
             scope: body.scope,
             kind: body.kind,

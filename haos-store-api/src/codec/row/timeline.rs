@@ -1,5 +1,5 @@
 use super::super::body::{GapBody, MessageBody};
-use super::super::{Bound, Codec, Key, Payload};
+use super::super::{Codec, Key, Payload, RowRef};
 use crate::*;
 
 /// A message: position and time stay columns.
@@ -26,12 +26,6 @@ pub struct MessageColumns {
     pub timestamp_ms: i64,
     /// The commit that wrote the payload.
     pub written: Revision,
-}
-
-impl MessageColumns {
-    fn bound(self) -> [i64; 3] {
-        [self.position.get() as i64, self.timestamp_ms, self.written.0 as i64]
-    }
 }
 
 /// A gap: position and revision stay columns.
@@ -65,7 +59,7 @@ impl Codec {
             sender: self.sender_key(room, &message.sender),
             target: message.relation.as_ref().map(|relation| self.event_key(room, &relation.target)),
             txn: message.txn_id.as_ref().map(|txn_id| self.txn_key(txn_id)),
-            payload: self.seal(&Bound::new(Collection::Messages, &key, &columns.bound()), &body)?,
+            payload: self.seal(&RowRef::Message { key: &key, columns }, &body)?,
         })
     }
 
@@ -77,8 +71,7 @@ impl Codec {
         columns: MessageColumns,
         payload: &[u8],
     ) -> Result<Message> {
-        let body: MessageBody =
-            self.open(&Bound::new(Collection::Messages, key, &columns.bound()), payload)?;
+        let body: MessageBody = self.open(&RowRef::Message { key, columns }, payload)?;
         Ok(Message {
             room: room.clone(),
             id: body.event_id,
@@ -107,29 +100,22 @@ impl Codec {
         to: Position,
         payload: &[u8],
     ) -> Result<Option<Payload>> {
-        let to = MessageColumns { position: to, ..from };
-        self.rebind(
-            &Bound::new(Collection::Messages, key, &from.bound()),
-            &Bound::new(Collection::Messages, key, &to.bound()),
-            payload,
-        )
+        let columns = MessageColumns { position: to, ..from };
+        self.rebind(&RowRef::Message { key, columns: from }, &RowRef::Message { key, columns }, payload)
     }
 
     /// The row of a gap.
     pub fn gap_row(&self, gap: &Gap) -> Result<GapRow> {
         let body = GapBody { token: gap.token.clone() };
-        let (room, columns) = (self.room_key(&gap.room), gap_columns(gap.position, gap.revision));
-        Ok(GapRow { payload: self.seal(&Bound::new(Collection::Gaps, &room, &columns), &body)? })
+        let room = &self.room_key(&gap.room);
+        let Gap { position, revision, .. } = *gap;
+        Ok(GapRow { payload: self.seal(&RowRef::Gap { room, position, revision }, &body)? })
     }
 
     /// The gap of a row.
     pub fn gap(&self, room: &RoomId, position: Position, revision: Revision, payload: &[u8]) -> Result<Gap> {
-        let (key, columns) = (self.room_key(room), gap_columns(position, revision));
-        let body: GapBody = self.open(&Bound::new(Collection::Gaps, &key, &columns), payload)?;
+        let key = &self.room_key(room);
+        let body: GapBody = self.open(&RowRef::Gap { room: key, position, revision }, payload)?;
         Ok(Gap { room: room.clone(), position, token: body.token, revision })
     }
-}
-
-fn gap_columns(position: Position, revision: Revision) -> [i64; 2] {
-    [position.get() as i64, revision.0 as i64]
 }

@@ -147,6 +147,59 @@ pub(crate) async fn chores_find_a_healthy_store(harness: &mut dyn Harness) -> Ou
     holds(media.bytes == bytes(CHUNK_BYTES + 1), "a chore keeps media")
 }
 
+/// A plain store has no keys, and says so.
+fn no_keys<T: std::fmt::Debug>(result: Result<T>) -> Outcome {
+    let kind = result.err().map(|error| error.kind());
+    holds(matches!(kind, Some(ErrorKind::NotSealed | ErrorKind::Unsupported)), "a plain store has no keys")
+}
+
+pub(crate) async fn a_rotation_keeps_everything(harness: &mut dyn Harness) -> Outcome {
+    let store = harness.open().await?;
+    fill(&store).await?;
+    if !store.info().sealed {
+        return no_keys(store.maintain(Maintenance::Rotate, Progress::none()).await);
+    }
+    let before = everything(&store).await?;
+    for _ in 0..2 {
+        let report = store.maintain(Maintenance::Rotate, Progress::none()).await?;
+        same(report.findings, Vec::<String>::new())?;
+        same(everything(&store).await?, before.clone())?;
+    }
+    put(&store, |batch| batch.put_message(message(9))).await?;
+    drop(store);
+    let store = harness.reopen().await?;
+    same(store.count(&room(0), None).await?, 3)?;
+    same(store.maintain(Maintenance::Check, Progress::none()).await?.findings, Vec::<String>::new())
+}
+
+type Everything = (Vec<Room>, Slice, Vec<Pending>, Option<Media>, Vec<StateEntry>);
+
+async fn everything(store: &Store) -> Result<Everything> {
+    Ok((
+        store.rooms(RoomQuery::default()).await?,
+        store.timeline(&room(0), Page::newest(9)).await?,
+        store.pending(PendingQuery::default()).await?,
+        store.media(&media_key(1), ByteRange::ALL).await?,
+        store.state(StateQuery::all(Scope::Account)).await?,
+    ))
+}
+
+pub(crate) async fn secrets_change_without_a_row(harness: &mut dyn Harness) -> Outcome {
+    let store = harness.open().await?;
+    let commit = fill(&store).await?;
+    let add = || KeyChange::AddKey("another".to_owned(), Secret::key([3; 32]));
+    if !store.info().sealed {
+        return no_keys(store.change_keys(add()).await);
+    }
+    store.change_keys(add()).await?;
+    fails(store.change_keys(KeyChange::RemoveKey("nobody".to_owned())).await, ErrorKind::Invalid)?;
+    store.change_keys(KeyChange::RemoveKey("another".to_owned())).await?;
+    same(put(&store, |batch| batch.put_message(message(9))).await?.revision, commit.revision.next())?;
+    drop(store);
+    let store = harness.reopen().await?;
+    same(store.count(&room(0), None).await?, 3)
+}
+
 pub(crate) async fn it_says_what_it_is(harness: &mut dyn Harness) -> Outcome {
     let store = harness.open().await?;
     let info = store.info();

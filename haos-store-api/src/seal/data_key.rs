@@ -1,0 +1,53 @@
+//! The keys that rows are sealed and named with, ready for use.
+
+use aes_gcm::Aes256Gcm;
+use aes_gcm::aead::KeyInit;
+use hmac::Hmac;
+use sha2::Sha256;
+use zeroize::Zeroizing;
+
+use super::{Key32, derive};
+use crate::Collection;
+
+/// A data key: the subkey of each collection with its key schedule.
+pub(super) struct DataKey {
+    /// Named in every envelope. Numbers are given once and grow.
+    pub(super) id: u16,
+    pub(super) bytes: Key32,
+    ciphers: [Aes256Gcm; Collection::ALL.len()],
+}
+
+impl DataKey {
+    pub(super) fn new(id: u16, bytes: Key32) -> Self {
+        let ciphers = Collection::ALL.map(|collection| {
+            Aes256Gcm::new((&*derive(&bytes, &format!("haos payload {}", collection.name()))).into())
+        });
+        Self { id, bytes, ciphers }
+    }
+
+    pub(super) fn cipher(&self, collection: Collection) -> &Aes256Gcm {
+        &self.ciphers[usize::from(collection.tag() - 1)]
+    }
+}
+
+/// The index key: the keyed hash of each collection's ids. It stays for the life of the store.
+pub(super) struct IndexKey {
+    pub(super) bytes: Key32,
+    hashes: [Hmac<Sha256>; Collection::ALL.len()],
+}
+
+impl IndexKey {
+    pub(super) fn new(bytes: Key32) -> Self {
+        let hashes = Collection::ALL.map(|collection| {
+            // A short key counts as if zeros filled it up to the block.
+            let mut block = Zeroizing::new([0; 64]);
+            block[..32].copy_from_slice(&*derive(&bytes, &format!("haos index {}", collection.name())));
+            <Hmac<Sha256> as KeyInit>::new((&*block).into())
+        });
+        Self { bytes, hashes }
+    }
+
+    pub(super) fn hash(&self, collection: Collection) -> Hmac<Sha256> {
+        self.hashes[usize::from(collection.tag() - 1)].clone()
+    }
+}

@@ -1,0 +1,259 @@
+//! The keys of an open store.
+
+use std::fmt;
+use std::sync::{Arc, Mutex, PoisonError, RwLock};
+
+use hmac::Hmac;
+use sha2::Sha256;
+
+use super::data_key::{DataKey, IndexKey};
+use super::record::{Body, Record};
+use super::slot::Slots;
+use super::{Key32, NONCE, TAG, decrypt, encrypt, random, random_key};
+use crate::codec::SEALED;
+use crate::{Collection, Error, ErrorKind, KdfParams, KeyChange, Result, Secret};
+
+/// `version | key id | nonce`, before the ciphertext and its tag.
+const HEADER: usize = 1 + 2 + NONCE;
+/// Bytes that sealing adds to a row.
+pub(crate) const OVERHEAD: usize = HEADER + TAG;
+/// Nonces fetched from the system at once.
+const NONCES: usize = 64;
+
+/// The keys of a sealed store, once a secret has opened them. Cheap to clone; all clones see a change.
+///
+/// A backend stores [`Keyring::record`] with the rows, writes a new record in one commit with whatever
+/// it belongs to, and then has the keyring [`adopt`](Keyring::adopt) it.
+#[derive(Clone)]
+pub struct Keyring(Arc<Shared>);
+
+struct Shared {
+    master: Key32,
+    keys: RwLock<Arc<Keys>>,
+    nonces: Mutex<Nonces>,
+}
+
+struct Keys {
+    record: Record,
+    index: IndexKey,
+    /// By number; the last one seals. More than one: a rotation is under way.
+    data: Vec<Arc<DataKey>>,
+}
+
+impl Keyring {
+    /// New random keys, which `secret` opens.
+    ///
+    /// # Errors
+    /// `Invalid` for parameters out of range, `Unavailable` if the system gives no randomness.
+    pub fn create(secret: &Secret, kdf: KdfParams) -> Result<Self> {
+        let (master, first) = (random_key()?, random_key()?);
+        let body = Body { index: *random_key()?, keys: vec![(1, *first)] };
+        let record = Record::new(1, Slots::of(secret, kdf, &master)?, &body, &master)?;
+        Ok(Self::of(master, Keys::new(record, &body)))
+    }
+
+    /// The keys of a stored record. It derives one key from a passphrase, which takes as long as it should.
+    ///
+    /// # Errors
+    /// `WrongKey` if the secret opens no slot or the store was shredded; `Corrupt` or `NewerSchema` for
+    /// bytes that are no record. Nothing is changed.
+    pub fn unlock(record: &[u8], secret: &Secret) -> Result<Self> {
+        let record = Record::from_bytes(record)?;
+        if record.slots.is_empty() {
+            return Err(shredded());
+        }
+        let master = record
+            .slots
+            .open(secret)?
+            .ok_or_else(|| wrong("this passphrase or key does not open the store: give the right one"))?;
+        let body = record.body(&master)?;
+        Ok(Self::of(master, Keys::new(record, &body)))
+    }
+
+    fn of(master: Key32, keys: Keys) -> Self {
+        let nonces = Mutex::new(Nonces { bytes: [0; NONCE * NONCES], used: NONCES });
+        Self(Arc::new(Shared { master, keys: RwLock::new(Arc::new(keys)), nonces }))
+    }
+
+    fn keys(&self) -> Arc<Keys> {
+        self.0.keys.read().unwrap_or_else(PoisonError::into_inner).clone()
+    }
+
+    /// What to store.
+    ///
+    /// # Errors
+    /// None that a keyring of this library can meet.
+    pub fn record(&self) -> Result<Vec<u8>> {
+        self.keys().record.to_bytes()
+    }
+
+    /// Takes over a record that another process, or this one, has stored; says whether it was news.
+    ///
+    /// # Errors
+    /// `WrongKey` once the store was shredded; `Corrupt` for a record under another master key.
+    pub fn adopt(&self, record: &[u8]) -> Result<bool> {
+        let record = Record::from_bytes(record)?;
+        if record == self.keys().record {
+            return Ok(false);
+        }
+        if record.slots.is_empty() {
+            return Err(shredded());
+        }
+        let body = record.body(&self.0.master)?;
+        let keys = Arc::new(Keys::new(record, &body));
+        *self.0.keys.write().unwrap_or_else(PoisonError::into_inner) = keys;
+        Ok(true)
+    }
+
+    /// The record after a change of secrets.
+    ///
+    /// # Errors
+    /// `Invalid` for a change that cannot be made.
+    pub fn changed(&self, change: &KeyChange) -> Result<Vec<u8>> {
+        let keys = self.keys();
+        let mut slots = keys.record.slots.clone();
+        match change {
+            KeyChange::SetPassphrase(secret, kdf) => slots.set_passphrase(secret, *kdf, &self.0.master)?,
+            KeyChange::RemovePassphrase => slots.remove_passphrase()?,
+            KeyChange::AddKey(name, secret) => slots.add_key(name, secret, &self.0.master)?,
+            KeyChange::RemoveKey(name) => slots.remove_key(name)?,
+            KeyChange::Shred => return Record::shredded(keys.record.generation + 1).to_bytes(),
+        }
+        self.next(&keys, slots, &keys.body())
+    }
+
+    /// The record with a new data key, or none while a rotation is under way.
+    ///
+    /// # Errors
+    /// `Unsupported` after 65,535 rotations.
+    pub fn rotation_begun(&self) -> Result<Option<Vec<u8>>> {
+        let keys = self.keys();
+        if keys.data.len() > 1 {
+            return Ok(None);
+        }
+        let Some(id) = keys.sealing().id.checked_add(1) else {
+            let message = "the numbers of data keys are used up: unseal the store and seal it again";
+            return Err(Error::new(ErrorKind::Unsupported, "rotate", message));
+        };
+        let mut body = keys.body();
+        body.keys.push((id, *random_key()?));
+        self.next(&keys, keys.record.slots.clone(), &body).map(Some)
+    }
+
+    /// The record without any data key but the one that seals: no row may be left under another.
+    ///
+    /// # Errors
+    /// `Unavailable` if the system gives no randomness.
+    pub fn rotation_ended(&self) -> Result<Vec<u8>> {
+        let keys = self.keys();
+        let mut body = keys.body();
+        let old = body.keys.len() - 1;
+        body.keys.drain(..old);
+        self.next(&keys, keys.record.slots.clone(), &body)
+    }
+
+    fn next(&self, keys: &Keys, slots: Slots, body: &Body) -> Result<Vec<u8>> {
+        Record::new(keys.record.generation + 1, slots, body, &self.0.master)?.to_bytes()
+    }
+
+    /// The keyed hash of a collection's ids.
+    pub(crate) fn index_hash(&self, collection: Collection) -> Hmac<Sha256> {
+        self.keys().index.hash(collection)
+    }
+
+    /// An envelope, empty so far: the body is to be appended.
+    pub(crate) fn envelope(&self, capacity: usize) -> Vec<u8> {
+        let mut bytes = Vec::with_capacity(OVERHEAD + capacity);
+        bytes.resize(HEADER, 0);
+        bytes
+    }
+
+    /// Seals the body of an envelope.
+    pub(crate) fn seal(&self, collection: Collection, aad: &[u8], bytes: &mut Vec<u8>) -> Result<()> {
+        let keys = self.keys();
+        let key = keys.sealing();
+        let nonce = self.0.nonces.lock().unwrap_or_else(PoisonError::into_inner).next()?;
+        bytes[0] = SEALED;
+        bytes[1..3].copy_from_slice(&key.id.to_be_bytes());
+        bytes[3..HEADER].copy_from_slice(&nonce);
+        encrypt(key.cipher(collection), &nonce, aad, bytes, HEADER)
+    }
+
+    /// The body of an envelope; none if it is not authentic.
+    ///
+    /// # Errors
+    /// `WrongKey` if the keyring does not hold its key.
+    pub(crate) fn open(&self, collection: Collection, aad: &[u8], bytes: &[u8]) -> Result<Option<Vec<u8>>> {
+        let [SEALED, a, b, rest @ ..] = bytes else { return Ok(None) };
+        let id = u16::from_be_bytes([*a, *b]);
+        let keys = self.keys();
+        let key = keys.data.iter().find(|key| key.id == id).ok_or_else(|| {
+            wrong(&format!(
+                "a row of {} is sealed under key {id}, which the keyring does not hold: run `check` on the \
+                 store",
+                collection.name()
+            ))
+        })?;
+        let Some((nonce, sealed)) = rest.split_first_chunk::<NONCE>() else { return Ok(None) };
+        Ok(decrypt(key.cipher(collection), nonce, aad, sealed))
+    }
+
+    /// Whether an envelope is under the key that seals at present.
+    pub(crate) fn is_current(&self, bytes: &[u8]) -> bool {
+        matches!(bytes, [SEALED, a, b, ..] if u16::from_be_bytes([*a, *b]) == self.keys().sealing().id)
+    }
+
+    /// Whether rows may be sealed under an older key than the current one.
+    pub fn is_rotating(&self) -> bool {
+        self.keys().data.len() > 1
+    }
+}
+
+impl Keys {
+    fn new(record: Record, body: &Body) -> Self {
+        let data = body.keys.iter().map(|(id, bytes)| Arc::new(DataKey::new(*id, Key32::new(*bytes))));
+        Self { record, index: IndexKey::new(Key32::new(body.index)), data: data.collect() }
+    }
+
+    fn body(&self) -> Body {
+        Body { index: *self.index.bytes, keys: self.data.iter().map(|key| (key.id, *key.bytes)).collect() }
+    }
+
+    /// A record without a data key is refused when it is read.
+    fn sealing(&self) -> &DataKey {
+        &self.data[self.data.len() - 1]
+    }
+}
+
+impl fmt::Debug for Keyring {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str("Keyring(..)")
+    }
+}
+
+/// Random nonces, fetched by the dozen: a system call a row would cost more than the cipher.
+struct Nonces {
+    bytes: [u8; NONCE * NONCES],
+    used: usize,
+}
+
+impl Nonces {
+    fn next(&mut self) -> Result<[u8; NONCE]> {
+        if self.used == NONCES {
+            random(&mut self.bytes)?;
+            self.used = 0;
+        }
+        let mut nonce = [0; NONCE];
+        nonce.copy_from_slice(&self.bytes[self.used * NONCE..][..NONCE]);
+        self.used += 1;
+        Ok(nonce)
+    }
+}
+
+fn wrong(message: &str) -> Error {
+    Error::new(ErrorKind::WrongKey, "unlock", message)
+}
+
+fn shredded() -> Error {
+    wrong("the store was shredded: nothing opens it any more")
+}

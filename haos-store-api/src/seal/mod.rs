@@ -1,0 +1,93 @@
+//! Sealing: rows encrypted one by one, and the keys for it.
+//!
+//! A random *master key* is wrapped once for each secret that opens the store (a slot), and seals the
+//! *body* of the keyring: the data keys and the index key. Subkeys for each collection are derived with
+//! HKDF-SHA256: from a data key for payloads (AES-256-GCM), from the index key for key columns
+//! (HMAC-SHA256). A change of passphrase rewraps the master key; a rotation adds a data key, reseals the
+//! rows and drops the old one.
+
+mod data_key;
+mod keyring;
+mod record;
+mod slot;
+#[cfg(test)]
+mod tests;
+
+pub use keyring::Keyring;
+
+use aes_gcm::Aes256Gcm;
+use aes_gcm::aead::{AeadInOut, KeyInit, Nonce, Tag};
+use hkdf::Hkdf;
+use sha2::Sha256;
+use zeroize::Zeroizing;
+
+use crate::{Error, ErrorKind, Result};
+
+/// A key of AES-256 or of HMAC-SHA256.
+type Key32 = Zeroizing<[u8; 32]>;
+
+const NONCE: usize = 12;
+const TAG: usize = 16;
+
+/// Fills bytes with the system's randomness.
+fn random(bytes: &mut [u8]) -> Result<()> {
+    getrandom::fill(bytes).map_err(|e| {
+        Error::new(ErrorKind::Unavailable, "seal", "the system gives no random bytes").with_source(e)
+    })
+}
+
+fn random_key() -> Result<Key32> {
+    let mut key = Key32::default();
+    random(&mut *key)?;
+    Ok(key)
+}
+
+/// A key for one purpose.
+fn derive(key: &[u8; 32], purpose: &str) -> Key32 {
+    let mut derived = Key32::default();
+    // It fails for outputs of more than 8160 bytes alone.
+    let _ = Hkdf::<Sha256>::new(None, key).expand(purpose.as_bytes(), &mut *derived);
+    derived
+}
+
+/// A small secret under a key of its own: `nonce | ciphertext | tag`.
+fn wrap(key: &[u8; 32], aad: &[u8], secret: &[u8]) -> Result<Vec<u8>> {
+    let mut nonce = [0; NONCE];
+    random(&mut nonce)?;
+    let mut wrapped = Vec::with_capacity(NONCE + secret.len() + TAG);
+    wrapped.extend(nonce);
+    wrapped.extend(secret);
+    encrypt(&Aes256Gcm::new(key.into()), &nonce, aad, &mut wrapped, NONCE)?;
+    Ok(wrapped)
+}
+
+/// Undoes [`wrap`]; none under another key, or if a bit is not as it was.
+fn unwrap(key: &[u8; 32], aad: &[u8], wrapped: &[u8]) -> Option<Zeroizing<Vec<u8>>> {
+    let (nonce, sealed) = wrapped.split_first_chunk::<NONCE>()?;
+    decrypt(&Aes256Gcm::new(key.into()), nonce, aad, sealed).map(Zeroizing::new)
+}
+
+/// Encrypts what follows `from`, and appends the tag.
+fn encrypt(
+    cipher: &Aes256Gcm,
+    nonce: &[u8; NONCE],
+    aad: &[u8],
+    bytes: &mut Vec<u8>,
+    from: usize,
+) -> Result<()> {
+    let nonce: &Nonce<Aes256Gcm> = nonce.into();
+    let tag = cipher
+        .encrypt_inout_detached(nonce, aad, (&mut bytes[from..]).into())
+        .map_err(|_| Error::invalid("seal", "a row is too large to be sealed"))?;
+    bytes.extend_from_slice(&tag);
+    Ok(())
+}
+
+/// The plaintext of `ciphertext | tag`, if it is authentic.
+fn decrypt(cipher: &Aes256Gcm, nonce: &[u8; NONCE], aad: &[u8], sealed: &[u8]) -> Option<Vec<u8>> {
+    let (text, tag) = sealed.split_last_chunk::<TAG>()?;
+    let (nonce, tag): (&Nonce<Aes256Gcm>, &Tag<Aes256Gcm>) = (nonce.into(), tag.into());
+    let mut text = text.to_vec();
+    cipher.decrypt_inout_detached(nonce, aad, text.as_mut_slice().into(), tag).ok()?;
+    Some(text)
+}

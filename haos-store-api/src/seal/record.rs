@@ -1,0 +1,100 @@
+//! The stored form of a keyring: `version | crc32 | bincode of (generation, slots, body)`.
+
+use serde::{Deserialize, Serialize};
+use zeroize::{Zeroize, ZeroizeOnDrop, Zeroizing};
+
+use super::slot::Slots;
+use super::{Key32, derive, unwrap, wrap};
+use crate::{Error, ErrorKind, Result};
+
+const VERSION: u8 = 1;
+/// More than eight slots and the data keys of a rotation take.
+const LONGEST: usize = 1 << 16;
+
+fn config() -> impl bincode::config::Config {
+    bincode::config::standard().with_limit::<LONGEST>()
+}
+
+/// What a backend keeps for a keyring.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub(super) struct Record {
+    /// Grows with every change, so that of two records the later one is known.
+    pub(super) generation: u64,
+    pub(super) slots: Slots,
+    /// The keys, under the master key; empty once shredded.
+    body: Vec<u8>,
+}
+
+/// The keys themselves. They are wiped with their owner.
+#[derive(Clone, Serialize, Deserialize, Zeroize, ZeroizeOnDrop)]
+pub(super) struct Body {
+    pub(super) index: [u8; 32],
+    /// Data keys by number; the last one seals.
+    pub(super) keys: Vec<(u16, [u8; 32])>,
+}
+
+impl Record {
+    pub(super) fn new(generation: u64, slots: Slots, body: &Body, master: &Key32) -> Result<Self> {
+        let plain = bincode::serde::encode_to_vec(body, config()).map(Zeroizing::new);
+        let plain =
+            plain.map_err(|e| Error::invalid("keys", format!("the keys have no stored form: {e}")))?;
+        let body = wrap(&body_key(master), &aad(generation), &plain)?;
+        Ok(Self { generation, slots, body })
+    }
+
+    /// A record that opens for nobody.
+    pub(super) fn shredded(generation: u64) -> Self {
+        Self { generation, slots: Slots::default(), body: Vec::new() }
+    }
+
+    pub(super) fn body(&self, master: &Key32) -> Result<Body> {
+        let plain = unwrap(&body_key(master), &aad(self.generation), &self.body);
+        let plain = plain.ok_or_else(|| damaged("its keys are not authentic"))?;
+        let (body, _): (Body, usize) = bincode::serde::decode_from_slice(&plain, config())
+            .map_err(|_| damaged("its keys cannot be read"))?;
+        if body.keys.is_empty() {
+            return Err(damaged("it holds no key"));
+        }
+        Ok(body)
+    }
+
+    pub(super) fn to_bytes(&self) -> Result<Vec<u8>> {
+        let fields = bincode::serde::encode_to_vec(self, config())
+            .map_err(|e| Error::invalid("keys", format!("the keyring has no stored form: {e}")))?;
+        let mut bytes = vec![VERSION];
+        bytes.extend(crc32fast::hash(&fields).to_le_bytes());
+        bytes.extend(fields);
+        Ok(bytes)
+    }
+
+    pub(super) fn from_bytes(bytes: &[u8]) -> Result<Self> {
+        match bytes {
+            [VERSION, a, b, c, d, fields @ ..] => {
+                if u32::from_le_bytes([*a, *b, *c, *d]) != crc32fast::hash(fields) {
+                    return Err(damaged("its checksum does not match"));
+                }
+                let (record, used): (Self, usize) = bincode::serde::decode_from_slice(fields, config())
+                    .map_err(|_| damaged("it cannot be read"))?;
+                if used == fields.len() { Ok(record) } else { Err(damaged("bytes are left over")) }
+            }
+            [version, ..] if *version > VERSION => Err(Error::new(
+                ErrorKind::NewerSchema,
+                "unlock",
+                format!("the keyring has format {version}, newer than {VERSION}: update the application"),
+            )),
+            _ => Err(damaged("it is cut short")),
+        }
+    }
+}
+
+fn body_key(master: &Key32) -> Key32 {
+    derive(master, "haos keyring body")
+}
+
+fn aad(generation: u64) -> Vec<u8> {
+    [b"haos keyring ", generation.to_be_bytes().as_slice()].concat()
+}
+
+fn damaged(why: &str) -> Error {
+    Error::corrupt("unlock", format!("the keyring is damaged: {why}; restore the store from a backup"))
+}

@@ -1,0 +1,168 @@
+//! Every row under a new data key, a step at a time.
+
+use haos_store_api::*;
+use rusqlite::Row;
+
+use crate::db::{Db, NEXT, STOP};
+use crate::slot;
+use crate::store::SqliteStore;
+use crate::table::{CHUNK_BITS, media_columns, message_columns};
+use crate::writer::Writer;
+
+/// Rows looked at in one step; other writes come in between.
+const STEP_ROWS: i64 = 512;
+/// Bytes resealed in one step, about.
+const STEP_BYTES: usize = 1 << 20;
+
+/// A table with sealed rows: what to select, and where a selected payload stands. The rowid comes first
+/// and the payload last.
+struct Sealed {
+    select: &'static str,
+    update: &'static str,
+    reseal: fn(Db<'_>, &Row<'_>) -> Result<Option<Payload>>,
+}
+
+const TABLES: [Sealed; 7] = [
+    Sealed {
+        select: "SELECT nr, key, last_activity_ms, revision, payload FROM room
+                 WHERE nr > ?1 ORDER BY nr LIMIT ?2",
+        update: "UPDATE room SET payload = ?2 WHERE nr = ?1",
+        reseal: |db, row| {
+            let (key, last_activity_ms, revision) = (&db.key(row, 1)?, db.int(row, 2)?, db.revision(row, 3)?);
+            db.codec.resealed(&RowRef::Room { key, last_activity_ms, revision }, db.bytes(row, 4)?)
+        },
+    },
+    Sealed {
+        select: "SELECT pos, key, timestamp_ms, written, payload FROM message
+                 WHERE pos > ?1 ORDER BY pos LIMIT ?2",
+        update: "UPDATE message SET payload = ?2 WHERE pos = ?1",
+        reseal: |db, row| {
+            let (key, columns) = (&db.key(row, 1)?, message_columns(db, row)?);
+            db.codec.resealed(&RowRef::Message { key, columns }, db.bytes(row, 4)?)
+        },
+    },
+    Sealed {
+        select: "SELECT g.pos, r.key, g.revision, g.payload FROM gap AS g
+                 JOIN room AS r ON r.nr = g.pos >> 40 WHERE g.pos > ?1 ORDER BY g.pos LIMIT ?2",
+        update: "UPDATE gap SET payload = ?2 WHERE pos = ?1",
+        reseal: |db, row| {
+            let (room, revision) = (&db.key(row, 1)?, db.revision(row, 2)?);
+            let position = slot::position(db.int(row, 0)?)?;
+            db.codec.resealed(&RowRef::Gap { room, position, revision }, db.bytes(row, 3)?)
+        },
+    },
+    Sealed {
+        select: "SELECT seq, key, not_before_ms, revision, payload FROM pending
+                 WHERE seq > ?1 ORDER BY seq LIMIT ?2",
+        update: "UPDATE pending SET payload = ?2 WHERE seq = ?1",
+        reseal: |db, row| {
+            let (seq, key) = (db.count(row, 0)?, &db.key(row, 1)?);
+            let (not_before_ms, revision) = (db.int(row, 2)?, db.revision(row, 3)?);
+            db.codec.resealed(&RowRef::Pending { key, seq, not_before_ms, revision }, db.bytes(row, 4)?)
+        },
+    },
+    Sealed {
+        select: "SELECT nr, key, size, last_access_ms, pinned, written, payload FROM media
+                 WHERE nr > ?1 ORDER BY nr LIMIT ?2",
+        update: "UPDATE media SET payload = ?2 WHERE nr = ?1",
+        reseal: |db, row| {
+            let (key, columns) = (&db.key(row, 1)?, media_columns(db, row)?);
+            db.codec.resealed(&RowRef::Media { key, columns }, db.bytes(row, 6)?)
+        },
+    },
+    Sealed {
+        select: "SELECT pos, payload FROM media_chunk WHERE pos > ?1 ORDER BY pos LIMIT ?2",
+        update: "UPDATE media_chunk SET payload = ?2 WHERE pos = ?1",
+        reseal: |db, row| {
+            let pos = db.count(row, 0)?;
+            let (blob, index) = (pos >> CHUNK_BITS, pos & ((1 << CHUNK_BITS) - 1));
+            db.codec.resealed(&RowRef::Chunk { blob, index }, db.bytes(row, 1)?)
+        },
+    },
+    Sealed {
+        select: "SELECT nr, key, written, payload FROM state WHERE nr > ?1 ORDER BY nr LIMIT ?2",
+        update: "UPDATE state SET payload = ?2 WHERE nr = ?1",
+        reseal: |db, row| {
+            let (key, written) = (&db.key(row, 1)?, db.revision(row, 2)?);
+            db.codec.resealed(&RowRef::State { key, written }, db.bytes(row, 3)?)
+        },
+    },
+];
+
+/// What a step came to.
+struct Step {
+    /// The last rowid looked at; none: the table is done.
+    last: Option<i64>,
+    rows: u64,
+    resealed: u64,
+    damaged: Vec<String>,
+}
+
+impl SqliteStore {
+    /// Begins a rotation, or goes on with the one that was cut off. Whoever writes meanwhile, in whatever
+    /// process, seals with the new key, so one pass over each table sees every row that is left.
+    pub(crate) async fn rotate(&self, progress: &Progress) -> Result<Report> {
+        self.call("maintain", |writer| writer.change_keyring(Keyring::rotation_begun)).await?;
+        let total = self.call("maintain", |writer| writer.db("maintain").sealed_rows()).await?;
+        let mut report = Report::default();
+        let mut looked = 0;
+        for table in &TABLES {
+            let mut after = i64::MIN;
+            loop {
+                let step = self.call("maintain", move |writer| writer.reseal(table, after)).await?;
+                looked += step.rows;
+                report.rows += step.resealed;
+                report.findings.extend(step.damaged);
+                progress.step(looked.min(total), total);
+                match step.last {
+                    Some(last) => after = last,
+                    None => break,
+                }
+            }
+        }
+        // What cannot be read stays as it is, and its key with it: nothing is lost for good.
+        if report.findings.is_empty() {
+            self.call("maintain", |writer| writer.change_keyring(|keys| keys.rotation_ended().map(Some)))
+                .await?;
+        }
+        progress.step(total, total);
+        Ok(report)
+    }
+}
+
+impl Writer {
+    fn reseal(&mut self, table: &'static Sealed, after: i64) -> Result<Step> {
+        self.transact(|writer| {
+            let db = writer.db("maintain");
+            let mut step = Step { last: None, rows: 0, resealed: 0, damaged: Vec::new() };
+            let (mut new, mut bytes) = (Vec::new(), 0);
+            db.each(table.select, (after, STEP_ROWS), |row| {
+                let place = db.int(row, 0)?;
+                step.rows += 1;
+                step.last = Some(place);
+                match (table.reseal)(db, row) {
+                    Ok(None) => {}
+                    Ok(Some(payload)) => {
+                        bytes += payload.as_bytes().len();
+                        new.push((place, payload));
+                    }
+                    Err(e) if e.kind() == ErrorKind::Corrupt => step.damaged.push(e.to_string()),
+                    Err(e) => return Err(e),
+                }
+                Ok(if bytes < STEP_BYTES { NEXT } else { STOP })
+            })?;
+            for (place, payload) in &new {
+                db.run(table.update, (place, db.bind(payload)))?;
+            }
+            step.resealed = new.len() as u64;
+            Ok(step)
+        })
+    }
+}
+
+impl Db<'_> {
+    fn sealed_rows(self) -> Result<u64> {
+        let rows = self.usage_now()?.collections.iter().map(|(_, size)| size.rows).sum::<u64>();
+        Ok(rows + self.number("SELECT count(*) FROM media_chunk", ())?.unsigned_abs())
+    }
+}
