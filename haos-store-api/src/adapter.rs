@@ -24,7 +24,9 @@ impl<T: ?Sized> MaybeSend for T {}
 
 /// A store: one write, a few reads, a life cycle.
 ///
-/// Every read sees whole commits only. Absent is `Ok(None)` or an empty list. A call may be dropped at
+/// Every read sees whole commits only. A list leaves out a damaged row and counts it
+/// ([`StoreInfo::damaged`]), so that one row does not refuse the others; asked for alone, it is `Corrupt`.
+/// The outbox alone is refused as a whole, since an unsent message must not seem to be gone. Absent is `Ok(None)` or an empty list. A call may be dropped at
 /// any moment: a batch whose `apply` was dropped is applied whole or not at all. Backends hold rows;
 /// what a write means is in [`crate::law`].
 #[cfg_attr(not(target_arch = "wasm32"), async_trait)]
@@ -253,6 +255,9 @@ pub struct StoreInfo {
     pub opened_at: Revision,
     /// What was found damaged when it was opened.
     pub recovery: Option<Recovery>,
+    /// How often a list left out a row that cannot be read. Not zero: run [`Maintenance::Check`], which
+    /// names each.
+    pub damaged: u64,
 }
 
 /// What became of a damaged store.

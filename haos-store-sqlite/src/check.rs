@@ -20,7 +20,7 @@ const MOST_FINDINGS: usize = 100;
 const STEP: u64 = 512;
 
 /// Tells the chore's thread that nobody waits any more.
-struct StopOnDrop(Arc<AtomicBool>);
+pub(crate) struct StopOnDrop(pub(crate) Arc<AtomicBool>);
 
 impl Drop for StopOnDrop {
     fn drop(&mut self) {

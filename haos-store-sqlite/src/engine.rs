@@ -134,7 +134,7 @@ fn prepare(options: &SqliteOptions, hub: Option<ChangeHub>) -> Result<(Writer, R
     Ok((writer, Ready { hub, codec, revision, near, reader, recovery }))
 }
 
-fn spawn(name: &str, work: impl FnOnce() + Send + 'static) -> Result<JoinHandle<()>> {
+pub(crate) fn spawn(name: &str, work: impl FnOnce() + Send + 'static) -> Result<JoinHandle<()>> {
     Builder::new()
         .name(name.to_owned())
         .spawn(work)

@@ -30,6 +30,7 @@
 //! write-ahead log needs shared memory.
 
 mod check;
+mod convert;
 mod damage;
 mod db;
 mod engine;

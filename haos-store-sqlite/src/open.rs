@@ -7,6 +7,7 @@ use haos_store_api::{Error, ErrorKind, Recovery, Result};
 use rusqlite::config::DbConfig;
 use rusqlite::{Connection, OpenFlags};
 
+use crate::convert::{MOVED_ID, finish};
 use crate::damage::{self, beside};
 use crate::db::Db;
 use crate::error::{corrupt, fault};
@@ -28,6 +29,7 @@ pub(crate) fn file_path(path: &Path) -> Result<PathBuf> {
 
 /// The writer's connection to a store that is there, current and sound as far as opening can tell.
 pub(crate) fn open(options: &SqliteOptions) -> Result<(Connection, Option<Recovery>)> {
+    finish(options.path())?;
     probe(options.path(), options.create)?;
     match connect(options) {
         Ok(conn) => Ok((conn, None)),
@@ -69,6 +71,10 @@ pub(crate) fn connect(options: &SqliteOptions) -> Result<Connection> {
     // In this order: another process that makes the store sets both at once.
     let found = format(&conn).map_err(sql)?;
     let id = application_id(&conn).map_err(sql)?;
+    if id == MOVED_ID {
+        let message = "the store was sealed or unsealed while it was being opened: open it again";
+        return Err(Error::new(ErrorKind::Busy, "open", message));
+    }
     if id == APPLICATION_ID && found > FORMAT {
         return Err(newer(found));
     }

@@ -115,6 +115,10 @@ impl SqliteOptions {
         &self.path
     }
 
+    pub(crate) fn no_secret(self) -> Self {
+        Self { secret: None, ..self }
+    }
+
     /// The options of a store that is open: it can be opened again with the keys it has.
     pub(crate) fn opened(self, codec: Codec) -> Self {
         Self { codec, secret: None, create: false, check: false, ..self }

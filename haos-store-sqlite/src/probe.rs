@@ -62,7 +62,7 @@ pub(crate) fn foreign() -> Error {
 ///
 /// `immutable` keeps SQLite from taking locks and from making files beside it. The header is enough:
 /// both numbers are in it before the file first goes into WAL mode.
-fn header(path: &Path) -> Option<(i32, u32, u32)> {
+pub(crate) fn header(path: &Path) -> Option<(i32, u32, u32)> {
     let flags =
         OpenFlags::SQLITE_OPEN_READ_ONLY | OpenFlags::SQLITE_OPEN_URI | OpenFlags::SQLITE_OPEN_NO_MUTEX;
     let conn = Connection::open_with_flags(format!("{}?immutable=1", uri(path)), flags).ok()?;

@@ -14,23 +14,23 @@ impl Db<'_> {
         self.snapshot(|db| {
             let Some(nr) = db.room_nr(room)? else { return Ok(Slice::default()) };
             let Some((oldest, newest)) = db.span(nr, room, page)? else { return Ok(Slice::default()) };
-            let span = (oldest, newest, limit(page.limit.saturating_add(1)));
+            let (span, wanted) = ((oldest, newest), page.limit.saturating_add(1));
             let (messages, gaps) = match page.direction {
                 Direction::Older => (
                     "SELECT pos, key, timestamp_ms, written, payload FROM message
-                     WHERE pos BETWEEN ?1 AND ?2 ORDER BY pos DESC LIMIT ?3",
+                     WHERE pos BETWEEN ?1 AND ?2 ORDER BY pos DESC",
                     "SELECT pos, revision, payload FROM gap
                      WHERE pos BETWEEN ?1 AND ?2 ORDER BY pos DESC LIMIT ?3",
                 ),
                 Direction::Newer => (
                     "SELECT pos, key, timestamp_ms, written, payload FROM message
-                     WHERE pos BETWEEN ?1 AND ?2 ORDER BY pos LIMIT ?3",
+                     WHERE pos BETWEEN ?1 AND ?2 ORDER BY pos",
                     "SELECT pos, revision, payload FROM gap
                      WHERE pos BETWEEN ?1 AND ?2 ORDER BY pos LIMIT ?3",
                 ),
             };
-            let messages = db.messages_by(messages, span, room)?;
-            let gaps = db.gaps_by(gaps, span, room)?;
+            let messages = db.messages_by(messages, span, room, wanted)?;
+            let gaps = db.gaps_by(gaps, (oldest, newest, limit(wanted)), room)?;
             Ok(slice(messages, gaps, page.direction, page.limit))
         })
     }
@@ -91,8 +91,9 @@ impl Db<'_> {
                     if taken >= query.limit {
                         return Ok(STOP);
                     }
-                    let message = db.read_message(row, room)?;
-                    if relation_matches(query, &message) {
+                    if let Some(message) = db.codec.keep(db.read_message(row, room))?
+                        && relation_matches(query, &message)
+                    {
                         taken += 1;
                         found.insert(message.position, message);
                     }
@@ -109,7 +110,8 @@ impl Db<'_> {
                 let mut found = BTreeMap::new();
                 let Some(nr) = db.room_nr(room)? else { return Ok(Vec::new()) };
                 for event in events {
-                    found.extend(db.message_in(nr, room, event)?.map(|message| (message.position, message)));
+                    let message = db.codec.keep(db.message_in(nr, room, event))?.flatten();
+                    found.extend(message.map(|message| (message.position, message)));
                 }
                 Ok(found.into_values().collect())
             }
@@ -132,10 +134,8 @@ impl Db<'_> {
         self.each(sql, [self.codec.txn_key(txn_id).short()], |row| {
             let nr = slot::room(self.int(row, 0)?);
             let room = self.room_at(nr)?.ok_or_else(|| self.corrupt("a message has no room"))?;
-            let message = self.read_message(row, &room.id)?;
-            if message.txn_id.as_ref() == Some(txn_id) {
-                found.push(message);
-            }
+            let message = self.codec.keep(self.read_message(row, &room.id))?;
+            found.extend(message.filter(|message| message.txn_id.as_ref() == Some(txn_id)));
             Ok(NEXT)
         })?;
         found.sort_by(|a, b| (&a.room, a.position).cmp(&(&b.room, b.position)));
@@ -162,7 +162,7 @@ impl Db<'_> {
         places.truncate(limit);
         let mut found = Vec::with_capacity(places.len());
         for (_, pos) in places {
-            found.extend(self.message_at(pos, room)?);
+            found.extend(self.codec.keep(self.message_at(pos, room))?.flatten());
         }
         Ok(found)
     }
@@ -180,10 +180,8 @@ impl Db<'_> {
             if found.len() >= limit {
                 return Ok(STOP);
             }
-            let message = self.read_message(row, room)?;
-            if message.sender == *sender {
-                found.push(message);
-            }
+            let message = self.codec.keep(self.read_message(row, room))?;
+            found.extend(message.filter(|message| message.sender == *sender));
             Ok(NEXT)
         })?;
         Ok(found)

@@ -62,7 +62,8 @@ impl<'t> SqlRows<'t> {
 
 impl Rows for SqlRows<'_> {
     fn room(&mut self, id: &RoomId) -> Result<Option<Room>> {
-        let Some((nr, room)) = self.db.room(id)? else { return Ok(None) };
+        // A damaged row counts as none: the sync that brings the room writes it anew.
+        let Some((nr, room)) = self.db.codec.keep(self.db.room(id))?.flatten() else { return Ok(None) };
         self.learn(id, nr);
         Ok(Some(room))
     }
@@ -96,16 +97,22 @@ impl Rows for SqlRows<'_> {
                 self.sums += sums;
                 Ok(Inserted::Done)
             }
-            Put::There => Ok(match self.db.message_in(nr, &message.room, &message.id)? {
-                Some(stored) => Inserted::Exists(Box::new(stored)),
-                None => Inserted::Taken,
-            }),
+            Put::There => match self.db.clear_damaged(nr, message)? {
+                Some(sums) => {
+                    self.sums += sums;
+                    self.insert_message(message)
+                }
+                None => Ok(match self.db.message_in(nr, &message.room, &message.id)? {
+                    Some(stored) => Inserted::Exists(Box::new(stored)),
+                    None => Inserted::Taken,
+                }),
+            },
         }
     }
 
     fn message(&mut self, room: &RoomId, event: &EventId) -> Result<Option<Message>> {
         match self.nr(room)? {
-            Some(nr) => self.db.message_in(nr, room, event),
+            Some(nr) => Ok(self.db.codec.keep(self.db.message_in(nr, room, event))?.flatten()),
             None => Ok(None),
         }
     }
@@ -203,7 +210,7 @@ impl Rows for SqlRows<'_> {
     }
 
     fn media_info(&mut self, key: &MediaKey) -> Result<Option<MediaInfo>> {
-        Ok(self.db.media_info(key)?.map(|(_, info)| info))
+        Ok(self.db.codec.keep(self.db.media_info(key))?.flatten().map(|(_, info)| info))
     }
 
     fn all_media(&mut self) -> Result<Vec<MediaInfo>> {
@@ -231,7 +238,7 @@ impl Rows for SqlRows<'_> {
     }
 
     fn state(&mut self, scope: &Scope, kind: &EventType, key: &StateKey) -> Result<Option<StateEntry>> {
-        self.db.state(scope, kind, key)
+        Ok(self.db.codec.keep(self.db.state(scope, kind, key))?.flatten())
     }
 
     fn write_state(&mut self, entry: &StateEntry) -> Result<()> {

@@ -69,8 +69,7 @@ impl Salvage {
     }
 
     fn gather(db: Db<'_>) -> Self {
-        let mut found = Self::default();
-        found.keyring = db.keyring().ok().flatten();
+        let mut found = Self { keyring: db.keyring().ok().flatten(), ..Self::default() };
         let mut seqs = BTreeSet::new();
         // From either end of the table and through each index: damage cuts off what lies behind it.
         for sql in [

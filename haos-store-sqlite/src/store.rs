@@ -62,6 +62,7 @@ impl SqliteStore {
             shared: true,
             opened_at: started.revision,
             recovery: started.recovery,
+            damaged: 0,
         };
         Ok(Self {
             options: options.opened(started.codec),
@@ -256,7 +257,7 @@ impl StorageAdapter for SqliteStore {
     }
 
     fn info(&self) -> StoreInfo {
-        self.info_mut().clone()
+        StoreInfo { damaged: self.options.codec.damaged(), ..self.info_mut().clone() }
     }
 
     fn changes(&self) -> Changes {

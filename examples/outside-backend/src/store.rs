@@ -243,6 +243,7 @@ impl StorageAdapter for ShelfStore {
             shared: false,
             opened_at: self.opened_at,
             recovery: None,
+            damaged: 0,
         }
     }
 

@@ -16,10 +16,12 @@ pub use row::{
 };
 
 use std::fmt;
+use std::sync::Arc;
+use std::sync::atomic::{AtomicU64, Ordering};
 
-use crate::Collection;
 #[cfg(feature = "seal")]
 use crate::Keyring;
+use crate::{Collection, ErrorKind, Result};
 
 /// The form of a plain payload. A sealed one is bytes, whatever the form.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
@@ -85,6 +87,8 @@ pub const CHUNK_BYTES: usize = 64 << 10;
 #[derive(Debug, Clone)]
 pub struct Codec {
     form: Form,
+    /// Rows that lists left out, by all clones.
+    damaged: Arc<AtomicU64>,
     #[cfg(feature = "seal")]
     keyring: Option<Keyring>,
 }
@@ -94,6 +98,7 @@ impl Codec {
     pub fn plain() -> Self {
         Self {
             form: Form::Binary,
+            damaged: Arc::default(),
             #[cfg(feature = "seal")]
             keyring: None,
         }
@@ -102,7 +107,7 @@ impl Codec {
     /// Rows that nobody reads or changes unnoticed without the keyring.
     #[cfg(feature = "seal")]
     pub fn sealed(keyring: Keyring) -> Self {
-        Self { form: Form::Binary, keyring: Some(keyring) }
+        Self { keyring: Some(keyring), ..Self::plain() }
     }
 
     /// The keyring of a sealed store.
@@ -115,6 +120,27 @@ impl Codec {
     #[must_use]
     pub fn in_form(self, form: Form) -> Self {
         Self { form, ..self }
+    }
+
+    /// One damaged row must not refuse the others: a list leaves it out, and it is counted. A single read
+    /// of it fails, and a check names it.
+    ///
+    /// # Errors
+    /// Every one but `Corrupt`.
+    pub fn keep<T>(&self, read: Result<T>) -> Result<Option<T>> {
+        match read {
+            Ok(row) => Ok(Some(row)),
+            Err(error) if error.kind() == ErrorKind::Corrupt => {
+                self.damaged.fetch_add(1, Ordering::Relaxed);
+                Ok(None)
+            }
+            Err(error) => Err(error),
+        }
+    }
+
+    /// How often a list left a damaged row out since the store was opened.
+    pub fn damaged(&self) -> u64 {
+        self.damaged.load(Ordering::Relaxed)
     }
 
     /// Whether rows are sealed.

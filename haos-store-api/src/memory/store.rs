@@ -229,6 +229,7 @@ impl StorageAdapter for MemoryStore {
             shared: false,
             opened_at: self.shared.opened_at,
             recovery: None,
+            damaged: self.shared.codec.damaged(),
         }
     }
 

@@ -60,7 +60,7 @@ impl Db<'_> {
                 if full_at.is_some_and(|ms| self.int(row, 3).is_ok_and(|now| now > ms)) {
                     return Ok(STOP);
                 }
-                let (_, info) = self.read_media_info(row)?;
+                let Some((_, info)) = self.codec.keep(self.read_media_info(row))? else { return Ok(NEXT) };
                 if media_matches(query, &info) {
                     full_at = full_at.or((found.len() + 1 >= query.limit).then_some(info.last_access_ms));
                     found.push(info);
@@ -165,7 +165,7 @@ impl Db<'_> {
         Ok(())
     }
 
-    fn write_chunk(self, nr: i64, index: u64, bytes: &[u8]) -> Result<()> {
+    pub(crate) fn write_chunk(self, nr: i64, index: u64, bytes: &[u8]) -> Result<()> {
         let row = self.codec.chunk_row(nr as u64, index, bytes)?;
         let sql = "INSERT INTO media_chunk (pos, payload) VALUES (?1, ?2)
                    ON CONFLICT (pos) DO UPDATE SET payload = excluded.payload";

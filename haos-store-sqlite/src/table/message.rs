@@ -1,9 +1,9 @@
 use std::ops::{Add, AddAssign, Neg};
 
-use haos_store_api::{EventId, Key, Message, MessageColumns, Result, Revision, RoomId};
+use haos_store_api::{ErrorKind, EventId, Key, Message, MessageColumns, Result, Revision, RoomId};
 use rusqlite::{CachedStatement, Params, Row};
 
-use crate::db::{Db, signed};
+use crate::db::{Db, NEXT, STOP, signed};
 use crate::slot;
 
 /// Rows and payload bytes, or by how much they change.
@@ -127,9 +127,47 @@ impl<'c> Db<'c> {
         self.first(sql, [pos], |row| self.read_message(row, room))
     }
 
-    /// The messages that a statement selects by `pos, key, timestamp_ms, written, payload`.
-    pub(crate) fn messages_by(self, sql: &str, params: impl Params, room: &RoomId) -> Result<Vec<Message>> {
-        self.all(sql, params, |row| self.read_message(row, room))
+    /// As many messages, but for damaged ones, as a statement selects by `pos, key, timestamp_ms, written,
+    /// payload`.
+    pub(crate) fn messages_by(
+        self,
+        sql: &str,
+        params: impl Params,
+        room: &RoomId,
+        limit: usize,
+    ) -> Result<Vec<Message>> {
+        let mut found = Vec::new();
+        self.each(sql, params, |row| {
+            if found.len() >= limit {
+                return Ok(STOP);
+            }
+            found.extend(self.codec.keep(self.read_message(row, room))?);
+            Ok(NEXT)
+        })?;
+        Ok(found)
+    }
+
+    /// Deletes the message under a key or at a position if it is damaged; says how the sums change. It may
+    /// come again.
+    pub(crate) fn clear_damaged(self, nr: i64, message: &Message) -> Result<Option<Sums>> {
+        let key = self.codec.event_key(&message.room, &message.id);
+        let sql = "SELECT pos, key, timestamp_ms, written, payload FROM message INDEXED BY message_by_key
+                   WHERE pos >> 40 = ?1 AND key = ?2";
+        let look = |row: &Row<'_>| Ok((self.int(row, 0)?, self.read_message(row, &message.room)));
+        let found = match self.first(sql, (nr, key.as_bytes()), look)? {
+            Some(found) => Some(found),
+            None => {
+                let sql = "SELECT pos, key, timestamp_ms, written, payload FROM message WHERE pos = ?1";
+                self.first(sql, [slot::pack(nr, message.position)], look)?
+            }
+        };
+        match found {
+            Some((pos, Err(e))) if e.kind() == ErrorKind::Corrupt => {
+                tracing::warn!(error = %e, "a damaged message is replaced");
+                self.delete_messages(pos, pos).map(Some)
+            }
+            _ => Ok(None),
+        }
     }
 
     pub(crate) fn read_message(self, row: &Row<'_>, room: &RoomId) -> Result<Message> {

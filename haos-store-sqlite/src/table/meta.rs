@@ -32,6 +32,11 @@ impl Db<'_> {
         Ok(Sums { rows: signed(self.meta("message_rows")?), bytes: signed(self.meta("message_bytes")?) })
     }
 
+    pub(crate) fn set_message_sums(self, sums: Sums) -> Result<()> {
+        self.set_meta("message_rows", sums.rows.unsigned_abs())?;
+        self.set_meta("message_bytes", sums.bytes.unsigned_abs())
+    }
+
     /// What every commit ends with.
     pub(crate) fn advance(self, revision: Revision, delta: Sums) -> Result<()> {
         if delta == Sums::default() {

@@ -31,8 +31,8 @@ impl Db<'_> {
         let sql = "SELECT nr, key, last_activity_ms, revision, payload FROM room
                    WHERE last_activity_ms <= ?1 ORDER BY last_activity_ms DESC";
         self.each(sql, [pager.newest_ms()], |row| {
-            let (_, room) = self.read_room(row)?;
-            Ok(if pager.push(room) { NEXT } else { STOP })
+            let room = self.codec.keep(self.read_room(row))?;
+            Ok(if room.is_none_or(|(_, room)| pager.push(room)) { NEXT } else { STOP })
         })?;
         Ok(pager.finish())
     }

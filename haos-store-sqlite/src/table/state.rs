@@ -43,7 +43,8 @@ impl Db<'_> {
     }
 
     fn states_by(self, sql: &str, params: impl Params) -> Result<Vec<StateEntry>> {
-        self.all(sql, params, |row| self.read_state(row))
+        let found = self.all(sql, params, |row| self.codec.keep(self.read_state(row)))?;
+        Ok(found.into_iter().flatten().collect())
     }
 
     pub(crate) fn read_state(self, row: &Row<'_>) -> Result<StateEntry> {

@@ -1,0 +1,142 @@
+//! Sealing a plain store and unsealing a sealed one: into a new file beside it, which then takes its
+//! place. Until that moment the store is as it was; cut off, the copy goes on where it was.
+
+mod copy;
+mod swap;
+
+pub(crate) use swap::{MOVED_ID, finish};
+
+use std::path::Path;
+use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, Ordering};
+
+use haos_store_api::*;
+use rusqlite::Connection;
+use tokio::sync::oneshot;
+
+use crate::check::StopOnDrop;
+use crate::damage::beside;
+use crate::db::Db;
+use crate::engine::spawn;
+use crate::error::{closed, fault};
+use crate::keys::unlock;
+use crate::open::{connect, file_path, open};
+use crate::options::{OnDamage, SqliteOptions};
+use crate::store::SqliteStore;
+
+/// Which way.
+#[derive(Clone, Copy, PartialEq, Eq)]
+enum To {
+    Sealed,
+    Plain,
+}
+
+impl SqliteStore {
+    /// Seals the plain store at the options' path with the options' secret. It is written anew beside
+    /// the old one, whose file it then replaces; what the old file's blocks held may be read off the
+    /// device until it reuses them. Cut off, it goes on when it is called again.
+    ///
+    /// # Errors
+    /// `Busy` while anybody has the store open, `Invalid` if it is sealed already or no secret is given,
+    /// `Corrupt` if a row cannot be read, `Full`, `Io`. The store is as it was then.
+    pub async fn seal(options: SqliteOptions, progress: Progress) -> Result<Report> {
+        if options.secret.is_none() {
+            return Err(invalid("a store is sealed with a secret: give one in the options"));
+        }
+        run(options, To::Sealed, progress).await
+    }
+
+    /// Unseals the store at the options' path, which the options' secret opens; see [`seal`](Self::seal).
+    ///
+    /// # Errors
+    /// As [`seal`](Self::seal), `NotSealed` for a plain store, and `WrongKey`.
+    pub async fn unseal(options: SqliteOptions, progress: Progress) -> Result<Report> {
+        run(options, To::Plain, progress).await
+    }
+}
+
+async fn run(options: SqliteOptions, to: To, progress: Progress) -> Result<Report> {
+    let stop = StopOnDrop(Arc::default());
+    let (reply, answer) = oneshot::channel();
+    let stopped = stop.0.clone();
+    spawn("haos-sqlite-convert", move || {
+        // Nobody waits any more: the next call goes on.
+        let _ = reply.send(convert(&options, to, &progress, &stopped));
+    })?;
+    answer.await.map_err(|_| closed("convert", "the conversion's thread ended unexpectedly"))?
+}
+
+fn convert(options: &SqliteOptions, to: To, progress: &Progress, stopped: &AtomicBool) -> Result<Report> {
+    let path = file_path(options.path())?;
+    let options = options.clone().at(path.clone()).create(false).on_damage(OnDamage::Refuse);
+    let (conn, _) = open(&options)?;
+    let source = match (to, has_keys(&conn)?) {
+        (To::Sealed, true) => return Err(invalid("the store is sealed already: change its secret instead")),
+        (To::Sealed, false) => unlock(&conn, &options.clone().no_secret())?,
+        (To::Plain, _) => unlock(&conn, &options)?,
+    };
+    alone(&conn)?;
+    let from = Db { conn: &conn, codec: &source, operation: "convert" };
+    let beside = target_path(&path);
+    let target = options.clone().create(true).at(beside.clone());
+    let target = if to == To::Plain { target.no_secret() } else { target };
+    let (made, codec) = prepare(&target, from)?;
+    let into = Db { conn: &made, codec: &codec, operation: "convert" };
+    let report = copy::all(from, into, progress, stopped)?;
+    if stopped.load(Ordering::Relaxed) {
+        return Err(closed("convert", "the conversion was cut off: start it again"));
+    }
+    made.close().map_err(|(_, e)| fault("convert", e))?;
+    swap::hand_over(conn, &path)?;
+    Ok(report)
+}
+
+/// Where the new store is made.
+fn target_path(path: &Path) -> std::path::PathBuf {
+    beside(path, ".converting")
+}
+
+fn has_keys(conn: &Connection) -> Result<bool> {
+    let plain = Codec::plain();
+    Ok(Db { conn, codec: &plain, operation: "convert" }.keyring()?.is_some())
+}
+
+/// Takes the file for itself: outside WAL mode, with an exclusive lock that only closing gives back.
+fn alone(conn: &Connection) -> Result<()> {
+    let open = "somebody has the store open: close it everywhere first";
+    let busy = |e| Error::new(ErrorKind::Busy, "convert", open).with_source(e);
+    let mode: String = conn.query_row("PRAGMA journal_mode = DELETE", (), |row| row.get(0)).map_err(busy)?;
+    if mode != "delete" {
+        return Err(Error::new(ErrorKind::Busy, "convert", open));
+    }
+    conn.query_row("PRAGMA locking_mode = EXCLUSIVE", (), |_| Ok(())).map_err(busy)?;
+    conn.execute_batch("BEGIN EXCLUSIVE").map_err(busy)
+}
+
+/// The new store: the one that was begun from the same state of the source, or a fresh one.
+fn prepare(target: &SqliteOptions, from: Db<'_>) -> Result<(Connection, Codec)> {
+    let source = from.store_revision()?;
+    if target.path().exists() {
+        let begun = connect(target).and_then(|conn| {
+            let codec = unlock(&conn, target)?;
+            let db = Db { conn: &conn, codec: &codec, operation: "convert" };
+            let same = db.number("SELECT value FROM meta WHERE name = 'converting_from'", ())?;
+            Ok((same.unsigned_abs() == source.0).then_some((conn, codec)))
+        });
+        if let Ok(Some(begun)) = begun {
+            return Ok(begun);
+        }
+        for end in ["", "-wal", "-shm", "-journal"] {
+            let _ = std::fs::remove_file(beside(target.path(), end));
+        }
+    }
+    let conn = connect(target)?;
+    let codec = unlock(&conn, target)?;
+    let db = Db { conn: &conn, codec: &codec, operation: "convert" };
+    db.run("INSERT INTO meta (name, value) VALUES ('converting_from', ?1)", [crate::db::signed(source.0)])?;
+    Ok((conn, codec))
+}
+
+fn invalid(message: &str) -> Error {
+    Error::new(ErrorKind::Invalid, "convert", message)
+}
