@@ -60,7 +60,7 @@ impl Cmd {
         Some(String::from_utf8_lossy(&output.stdout).trim_end().to_owned())
     }
 
-    fn command(&self) -> Command {
+    pub(crate) fn command(&self) -> Command {
         let mut command = Command::new(program(self.program));
         command.args(&self.args);
         if PLAIN.load(Ordering::Relaxed) {

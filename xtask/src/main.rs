@@ -3,6 +3,7 @@
 //! It compiles before anything else does, so it depends on little.
 
 mod cmd;
+mod fuzz;
 mod need;
 mod root;
 mod runner;
@@ -14,6 +15,7 @@ use std::process::ExitCode;
 
 use clap::{Args, Parser, Subcommand};
 
+use fuzz::FuzzArgs;
 use step::{Soak, StepName};
 
 /// What a chore returns; the text of an error says what to do about it.
@@ -31,7 +33,7 @@ struct Cli {
 enum Chore {
     /// Install what a fresh machine lacks; does nothing where nothing is missing
     Setup {
-        /// Also install cargo-deny, which compiles for some minutes
+        /// Also install cargo-deny, cargo-fuzz and a nightly toolchain, which takes some minutes
         #[arg(long)]
         all: bool,
     },
@@ -39,6 +41,8 @@ enum Chore {
     Test(TestArgs),
     /// `setup`, then `test`, without colours and progress bars
     Ci(TestArgs),
+    /// Look for inputs that break what the targets of `fuzz/` hold
+    Fuzz(FuzzArgs),
     /// The style checks alone
     Tidy {
         /// Write the hashes of new migrations; a hash that is written stays
@@ -86,6 +90,7 @@ fn main() -> ExitCode {
             cmd::plain_output();
             setup::run(false).and_then(|()| args.run())
         }
+        Chore::Fuzz(args) => root::find().and_then(|root| args.run(&root)),
         Chore::Tidy { bless } => root::find().and_then(|root| tidy::run(&root, bless)),
     };
     match outcome {

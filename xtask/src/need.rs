@@ -10,6 +10,8 @@ pub(crate) enum Need {
     Clippy,
     WasmTarget,
     CargoDeny,
+    Nightly,
+    CargoFuzz,
 }
 
 impl Need {
@@ -20,6 +22,8 @@ impl Need {
             Self::Clippy => Cmd::cargo("clippy --version").works(),
             Self::WasmTarget => has_target("wasm32-unknown-unknown"),
             Self::CargoDeny => Cmd::cargo("deny --version").works(),
+            Self::Nightly => Cmd::new("rustup", &["run", "nightly", "cargo", "--version"]).works(),
+            Self::CargoFuzz => Cmd::cargo("fuzz --version").works(),
         }
     }
 
@@ -30,6 +34,8 @@ impl Need {
             Self::Clippy => Cmd::new("rustup", &["component", "add", "clippy"]),
             Self::WasmTarget => Cmd::new("rustup", &["target", "add", "wasm32-unknown-unknown"]),
             Self::CargoDeny => Cmd::cargo("install cargo-deny --locked"),
+            Self::Nightly => Cmd::new("rustup", &["toolchain", "install", "nightly", "--profile", "minimal"]),
+            Self::CargoFuzz => Cmd::cargo("install cargo-fuzz --locked"),
         }
     }
 
@@ -39,6 +45,8 @@ impl Need {
             Self::Clippy => "clippy",
             Self::WasmTarget => "the target wasm32-unknown-unknown",
             Self::CargoDeny => "cargo-deny",
+            Self::Nightly => "a nightly toolchain",
+            Self::CargoFuzz => "cargo-fuzz",
         }
     }
 
@@ -49,7 +57,7 @@ impl Need {
             println!("setup: {name}: present");
             return Ok(());
         }
-        if self != Self::CargoDeny && !Cmd::new("rustup", &["--version"]).works() {
+        if !matches!(self, Self::CargoDeny | Self::CargoFuzz) && !Cmd::new("rustup", &["--version"]).works() {
             return Err(without_rustup(name, &install));
         }
         println!("setup: {name}: missing, running `{install}`");

@@ -46,7 +46,7 @@ fn prepare(steps: &[Step]) -> Result {
 
 /// What became of the step, or the line that repeats what failed.
 fn run_one(root: &Path, step: &Step) -> Result<&'static str> {
-    if let Some(need) = step.optional.filter(|need| !need.is_met()) {
+    if let Some(need) = step.optional.iter().find(|need| !need.is_met()) {
         println!("{} is not installed: `cargo xtask setup --all` gets it", need.name());
         return Ok("skipped");
     }
@@ -79,7 +79,7 @@ mod tests {
     use crate::cmd::Cmd;
 
     fn step(commands: Vec<Cmd>) -> Step {
-        Step { name: StepName::Fmt, about: "a step", needs: Vec::new(), optional: None, commands }
+        Step { name: StepName::Fmt, about: "a step", needs: Vec::new(), optional: Vec::new(), commands }
     }
 
     #[test]

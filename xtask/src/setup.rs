@@ -4,8 +4,12 @@ use crate::need::Need;
 
 /// Installs what a fresh machine lacks; with `all` also what only makes the checks more complete.
 pub(crate) fn run(all: bool) -> Result {
-    let optional = all.then_some(Need::CargoDeny);
-    [Need::Rustfmt, Need::Clippy, Need::WasmTarget].into_iter().chain(optional).try_for_each(Need::meet)?;
+    let optional: &[Need] = if all { &[Need::CargoDeny, Need::Nightly, Need::CargoFuzz] } else { &[] };
+    [Need::Rustfmt, Need::Clippy, Need::WasmTarget]
+        .iter()
+        .chain(optional)
+        .copied()
+        .try_for_each(Need::meet)?;
     warn_without_c_compiler();
     Ok(())
 }

@@ -3,6 +3,7 @@ use std::fmt;
 use clap::ValueEnum;
 
 use crate::cmd::Cmd;
+use crate::fuzz;
 use crate::need::Need;
 
 /// One part of `cargo xtask test`, in the order in which they run.
@@ -18,6 +19,7 @@ pub(crate) enum StepName {
     Demo,
     Bench,
     Deny,
+    Fuzz,
 }
 
 impl fmt::Display for StepName {
@@ -31,8 +33,8 @@ pub(crate) struct Step {
     pub(crate) name: StepName,
     pub(crate) about: &'static str,
     pub(crate) needs: Vec<Need>,
-    /// Without it the step is skipped, and says so.
-    pub(crate) optional: Option<Need>,
+    /// Without these the step is skipped, and says so.
+    pub(crate) optional: Vec<Need>,
     /// None: the style checks, which run inside this process.
     pub(crate) commands: Vec<Cmd>,
 }
@@ -110,7 +112,11 @@ pub(crate) fn all(full: bool, soak: Soak) -> Vec<Step> {
     // fetch: cargo-deny reads the crates of every platform, a build only those of its own.
     let deny = ["fetch", "deny --offline check --hide-inclusion-graph bans licenses sources"];
     steps.push(
-        step(Deny, "licences, duplicates and sources of dependencies", &deny).only_with(Need::CargoDeny),
+        step(Deny, "licences, duplicates and sources of dependencies", &deny).only_with(&[Need::CargoDeny]),
+    );
+    steps.push(
+        step(Fuzz, "each fuzz target for some seconds over its corpus", &["xtask fuzz --smoke"])
+            .only_with(&fuzz::NEEDS),
     );
     steps
 }
@@ -123,7 +129,7 @@ pub(crate) fn select(mut steps: Vec<Step>, only: &[StepName]) -> Vec<Step> {
 
 fn step(name: StepName, about: &'static str, lines: &[&str]) -> Step {
     let commands = lines.iter().map(|line| Cmd::cargo(line)).collect();
-    Step { name, about, needs: Vec::new(), optional: None, commands }
+    Step { name, about, needs: Vec::new(), optional: Vec::new(), commands }
 }
 
 impl Step {
@@ -132,8 +138,8 @@ impl Step {
         self
     }
 
-    fn only_with(mut self, need: Need) -> Self {
-        self.optional = Some(need);
+    fn only_with(mut self, needs: &[Need]) -> Self {
+        self.optional = needs.to_vec();
         self
     }
 

@@ -47,7 +47,7 @@ mod make;
 mod script;
 
 pub use harness::{Case, CaseFuture, Failure, Harness, Outcome};
-pub use script::{Scripts, scripts};
+pub use script::{Scripts, script_bytes, script_of, scripts};
 pub use suite::CASES;
 
 /// Runs one of [`CASES`] by its name.

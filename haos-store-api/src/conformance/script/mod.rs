@@ -2,6 +2,7 @@
 //!
 //! proptest makes the scripts and shrinks them; the loop is driven by hand, because a step awaits.
 
+mod bytes;
 mod compare;
 mod model;
 mod model_media;
@@ -13,6 +14,8 @@ use std::fmt::Write as _;
 
 use proptest::strategy::{Strategy, ValueTree};
 use proptest::test_runner::{Config, RngAlgorithm, TestRng, TestRunner};
+
+pub use bytes::{script_bytes, script_of};
 
 use self::compare::{Held, compare};
 use self::model::Model;

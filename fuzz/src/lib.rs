@@ -1,0 +1,18 @@
+//! What the fuzz targets hold: each module is a property of bytes that nobody has checked yet.
+//!
+//! It is not a test of behaviour: `cargo xtask fuzz` looks for inputs that break a property, and the
+//! suites of the crates say what is right.
+
+pub mod cursor;
+pub mod decode_row;
+pub mod frame;
+pub mod key_order;
+pub mod open_sealed;
+pub mod script;
+pub mod sync_json;
+
+/// Runs a future to its end on this thread.
+fn block_on<T>(future: impl Future<Output = T>) -> T {
+    let runtime = tokio::runtime::Builder::new_current_thread().build().expect("a runtime");
+    runtime.block_on(future)
+}

@@ -1,0 +1,78 @@
+//! Any script of batches, restarts and reads: every backend answers as the conformance suite's model
+//! does, errors included, and so do they all alike.
+
+use std::path::{Path, PathBuf};
+use std::sync::Arc;
+
+use async_trait::async_trait;
+use haos_store_api::conformance::{Harness, script_of};
+use haos_store_api::{MemoryStore, Result, StorageAdapter};
+use haos_store_sled::{SledOptions, SledStore};
+use haos_store_sqlite::{SqliteOptions, SqliteStore};
+use tempfile::TempDir;
+
+use crate::block_on;
+
+/// The bytes are the randomness that the conformance suite makes a script from.
+pub fn run(data: &[u8]) {
+    let folder = folder();
+    let backends: [(&str, Box<dyn Harness>); 3] = [
+        ("memory", Box::new(Memory(MemoryStore::new()))),
+        ("sqlite", Box::new(Sqlite(folder.path().join("script.db")))),
+        ("sled", Box::new(Sled(folder.path().join("script.sled")))),
+    ];
+    for (name, mut harness) in backends {
+        if let Err(failure) = block_on(script_of(data, harness.as_mut())) {
+            panic!("{name}: {failure}");
+        }
+    }
+}
+
+/// In memory where the system has such a place: a script syncs often.
+fn folder() -> TempDir {
+    let memory = Path::new("/dev/shm");
+    let folder = if memory.is_dir() { TempDir::new_in(memory) } else { TempDir::new() };
+    folder.expect("a temporary folder")
+}
+
+struct Memory(MemoryStore);
+
+#[async_trait(?Send)]
+impl Harness for Memory {
+    async fn open(&mut self) -> Result<Arc<dyn StorageAdapter>> {
+        Ok(Arc::new(self.0.clone()))
+    }
+
+    async fn reopen(&mut self) -> Result<Arc<dyn StorageAdapter>> {
+        self.0 = self.0.reopen();
+        Ok(Arc::new(self.0.clone()))
+    }
+}
+
+/// The file of a store, which is not there yet.
+struct Sqlite(PathBuf);
+
+#[async_trait(?Send)]
+impl Harness for Sqlite {
+    async fn open(&mut self) -> Result<Arc<dyn StorageAdapter>> {
+        Ok(Arc::new(SqliteStore::open(SqliteOptions::new(&self.0)).await?))
+    }
+
+    async fn reopen(&mut self) -> Result<Arc<dyn StorageAdapter>> {
+        self.open().await
+    }
+}
+
+/// The folder of a store, which is not there yet.
+struct Sled(PathBuf);
+
+#[async_trait(?Send)]
+impl Harness for Sled {
+    async fn open(&mut self) -> Result<Arc<dyn StorageAdapter>> {
+        Ok(Arc::new(SledStore::open(SledOptions::new(&self.0)).await?))
+    }
+
+    async fn reopen(&mut self) -> Result<Arc<dyn StorageAdapter>> {
+        self.open().await
+    }
+}

@@ -1,0 +1,34 @@
+//! Scripts from bytes, for fuzzers.
+
+use proptest::strategy::{Strategy, ValueTree};
+use proptest::test_runner::{Config, RngAlgorithm, TestRng, TestRunner};
+
+use super::{run, step};
+use crate::conformance::{Harness, Outcome};
+
+/// What follows the bytes of an input, enough for any script: the generator asks again and again for
+/// another number than zero, which is what it would get. These bytes make everything as short as can be.
+const END: [u8; 4 << 10] = [1; 4 << 10];
+
+/// Runs the script that these bytes are the randomness of, and compares every answer with the model, as
+/// [`scripts`](super::scripts) does. Every harness that is given the same bytes runs the same script.
+///
+/// # Errors
+/// The first fault, with its script.
+pub async fn script_of(bytes: &[u8], harness: &mut dyn Harness) -> Outcome {
+    let mut runner = runner(RngAlgorithm::PassThrough, &[bytes, &END].concat());
+    let Ok(tree) = step::script().new_tree(&mut runner) else { return Ok(()) };
+    let script = tree.current();
+    run(harness, &script).await.map_err(|failure| failure.within(format_args!("{script:#?}")))
+}
+
+/// Bytes that make a script, as [`script_of`] reads them; none if a seed makes none.
+pub fn script_bytes(seed: [u8; 32]) -> Option<Vec<u8>> {
+    let mut runner = runner(RngAlgorithm::Recorder, &seed);
+    step::script().new_tree(&mut runner).ok()?;
+    Some(runner.bytes_used())
+}
+
+fn runner(algorithm: RngAlgorithm, seed: &[u8]) -> TestRunner {
+    TestRunner::new_with_rng(Config::default(), TestRng::from_seed(algorithm, seed))
+}

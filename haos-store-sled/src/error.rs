@@ -1,0 +1,102 @@
+//! From sled's errors, and its panics, to the contract's.
+
+use std::panic::{AssertUnwindSafe, catch_unwind};
+
+use haos_store_api::{Error, ErrorKind, Result};
+
+const DAMAGED: &str =
+    "the store's files are damaged: close it and open it with `check`, which saves what it can";
+
+/// The error of a call that sled refused.
+pub(crate) fn fault(operation: &'static str, error: sled::Error) -> Error {
+    let (kind, message) = match &error {
+        sled::Error::Io(e) => explain_io(e),
+        sled::Error::Corruption { .. } | sled::Error::ReportableBug(_) => (ErrorKind::Corrupt, DAMAGED),
+        _ => (ErrorKind::Other, "sled was used in a way it does not allow: please report this"),
+    };
+    // sled's own text may print rows; a file system's error does not.
+    match error {
+        sled::Error::Io(source) => Error::new(kind, operation, message).with_source(source),
+        _ => Error::new(kind, operation, message),
+    }
+}
+
+/// The error of a call to the file system.
+pub(crate) fn io(operation: &'static str, error: std::io::Error) -> Error {
+    let (kind, message) = explain_io(&error);
+    Error::new(kind, operation, message).with_source(error)
+}
+
+fn explain_io(error: &std::io::Error) -> (ErrorKind, &'static str) {
+    use std::io::ErrorKind as Kind;
+    match error.kind() {
+        Kind::StorageFull | Kind::QuotaExceeded => {
+            (ErrorKind::Full, "the disk is full: free some space, close the store and open it again")
+        }
+        Kind::PermissionDenied | Kind::ReadOnlyFilesystem => {
+            (ErrorKind::Io, "the folder or its files are not writable: make them so or choose another path")
+        }
+        Kind::UnexpectedEof | Kind::InvalidData => (ErrorKind::Corrupt, DAMAGED),
+        _ => (ErrorKind::Io, "the file system failed: check the device, its space and the folder"),
+    }
+}
+
+/// Runs what calls into sled; a panic of it becomes `Corrupt`.
+pub(crate) fn guarded<T>(operation: &'static str, run: impl FnOnce() -> Result<T>) -> Result<T> {
+    // Whoever sees the panic does not use what it left behind, except to close it.
+    catch_unwind(AssertUnwindSafe(run)).unwrap_or_else(|_| {
+        Err(Error::new(
+            ErrorKind::Corrupt,
+            operation,
+            "sled panicked, as it does over damaged files: close the store and open it with `check`",
+        ))
+    })
+}
+
+/// An error told again, to another batch of the same group.
+pub(crate) fn again(error: &Error) -> Error {
+    let text = error.to_string();
+    let message = text.strip_prefix(error.operation()).and_then(|rest| rest.strip_prefix(": "));
+    Error::new(error.kind(), error.operation(), message.unwrap_or(&text))
+}
+
+/// Stored bytes that this library did not write.
+pub(crate) fn corrupt(operation: &'static str, what: &str) -> Error {
+    Error::new(ErrorKind::Corrupt, operation, format!("{what}; run `check` on the store"))
+}
+
+/// A call to a store that is not open.
+pub(crate) fn closed(operation: &'static str, message: &str) -> Error {
+    Error::new(ErrorKind::Closed, operation, message)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn kinds() {
+        let io = |kind: std::io::ErrorKind| fault("apply", sled::Error::Io(kind.into())).kind();
+        assert_eq!(io(std::io::ErrorKind::StorageFull), ErrorKind::Full);
+        assert_eq!(io(std::io::ErrorKind::PermissionDenied), ErrorKind::Io);
+        assert_eq!(io(std::io::ErrorKind::UnexpectedEof), ErrorKind::Corrupt);
+        let bug = sled::Error::ReportableBug("row: secret".into());
+        let told = fault("apply", bug);
+        assert_eq!(told.kind(), ErrorKind::Corrupt);
+        assert!(!format!("{told:?}").contains("secret"), "no content is told");
+    }
+
+    #[test]
+    fn a_panic_is_an_error() {
+        let panicked: Result<()> = guarded("read", || panic!("as sled does"));
+        assert_eq!(panicked.unwrap_err().kind(), ErrorKind::Corrupt);
+        assert_eq!(guarded("read", || Ok(7)).unwrap(), 7);
+    }
+
+    #[test]
+    fn an_error_told_again_is_the_same() {
+        let error = corrupt("apply", "a row is short");
+        let told = again(&error);
+        assert_eq!((told.kind(), told.to_string()), (error.kind(), error.to_string()));
+    }
+}

@@ -1,0 +1,71 @@
+//! Chores and sizes.
+
+use std::path::Path;
+use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, Ordering};
+
+use haos_store_api::*;
+use tokio::sync::oneshot;
+
+use crate::check::Check;
+use crate::db::Db;
+use crate::store::{SledStore, ended};
+
+/// Tells the chore's thread that nobody waits any more.
+struct StopOnDrop(Arc<AtomicBool>);
+
+impl Drop for StopOnDrop {
+    fn drop(&mut self) {
+        self.0.store(true, Ordering::Relaxed);
+    }
+}
+
+impl SledStore {
+    /// sled cleans its log by itself and cannot be asked to: this flushes and frees nothing.
+    pub(crate) async fn compact(&self, progress: &Progress) -> Result<Report> {
+        self.call("maintain", |writer| writer.flush(true)).await?;
+        progress.step(1, 1);
+        Ok(Report::default())
+    }
+
+    /// Checks a few rows at a time, so that reads and writes go on meanwhile.
+    pub(crate) async fn check(&self, progress: Progress) -> Result<Report> {
+        let stop = StopOnDrop(Arc::default());
+        let (reply, answer) = oneshot::channel();
+        let stopped = stop.0.clone();
+        self.with_engine("maintain", |engine| {
+            let (reads, shared) = (engine.reads.clone(), engine.shared.clone());
+            engine.chore(move || {
+                let is_over = || stopped.load(Ordering::Relaxed) || reads.is_closed();
+                let read = |look: &mut dyn FnMut(Db<'_>) -> Result<()>| {
+                    if is_over() { Err(ended("maintain")) } else { shared.read("maintain", look) }
+                };
+                let _ = reply.send(Check::run(&read, &progress));
+            })
+        })??;
+        answer.await.map_err(|_| ended("maintain"))?
+    }
+}
+
+/// What the counters say, and the bytes on disk.
+pub(crate) fn usage(db: Db<'_>, folder: &Path) -> Result<Usage> {
+    let sums = db.head()?.unwrap_or_default().sums;
+    Ok(Usage {
+        collections: Collection::ALL.into_iter().zip(sums).collect(),
+        total_bytes: bytes_in(folder),
+        // sled does not tell.
+        free_bytes: 0,
+        quota_bytes: None,
+    })
+}
+
+/// A file that goes meanwhile counts nothing.
+fn bytes_in(folder: &Path) -> u64 {
+    let Ok(entries) = std::fs::read_dir(folder) else { return 0 };
+    let size = |entry: std::fs::DirEntry| match entry.metadata() {
+        Ok(meta) if meta.is_dir() => bytes_in(&entry.path()),
+        Ok(meta) => meta.len(),
+        Err(_) => 0,
+    };
+    entries.flatten().map(size).sum()
+}

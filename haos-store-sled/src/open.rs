@@ -1,0 +1,219 @@
+//! From options to files that are ours, current and sound as far as opening can tell.
+
+use std::fs::{self, File, TryLockError};
+use std::path::{Path, PathBuf};
+use std::time::{Duration, Instant};
+
+use haos_store_api::{Collection, Error, ErrorKind, PendingQuery, Progress, Recovery, Result, Revision};
+
+use crate::check::Check;
+use crate::damage::{self, beside};
+use crate::db::{Db, Order};
+use crate::draft::Draft;
+use crate::error::{corrupt, fault, guarded, io};
+use crate::head::Head;
+use crate::home::{Home, busy, sync_folder};
+use crate::keys;
+use crate::marker::{Mark, Marker};
+use crate::options::{OnDamage, SledOptions};
+use crate::shared::Files;
+
+/// The one tree: keys say what they are of.
+pub(crate) const TREE: &str = "haos";
+/// How often sled's own lock is tried.
+const PAUSE: Duration = Duration::from_millis(5);
+/// How long sled's threads are waited for after its handles are dropped.
+const LET_GO: Duration = Duration::from_secs(2);
+
+/// A store whose files are open. They stay ours until it is released.
+#[derive(Debug)]
+pub(crate) struct Opened {
+    pub(crate) files: Files,
+    pub(crate) marker: Marker,
+    /// sled's log, to be synced.
+    pub(crate) log: File,
+    pub(crate) head: Head,
+    /// Dropped last: it holds the lock.
+    home: Home,
+}
+
+impl Opened {
+    /// Closes the files, waits until sled's threads have let go of them too, then frees the folder.
+    pub(crate) fn release(self) {
+        self.into_home();
+    }
+
+    fn into_home(self) -> Home {
+        self.files.release();
+        let deadline = Instant::now() + LET_GO;
+        while matches!(self.log.try_lock(), Err(TryLockError::WouldBlock)) && Instant::now() < deadline {
+            std::thread::sleep(Duration::from_millis(1));
+        }
+        self.home
+    }
+
+    fn db<'a>(&'a self, options: &'a SledOptions) -> Db<'a> {
+        Db { tree: &self.files.tree, changes: None, codec: &options.codec, operation: "open" }
+    }
+
+    /// Writes a draft and waits for the device.
+    pub(crate) fn write(&mut self, draft: Draft) -> Result<()> {
+        self.head = draft.head;
+        let sled = |e| fault("open", e);
+        self.files.tree.apply_batch(draft.into_batch()).map_err(sled)?;
+        self.files.db.flush().map_err(sled)?;
+        self.log.sync_all().map_err(|e| io("open", e))?;
+        let marked = self.marker.write(Mark::from(&self.head)).and_then(|()| self.marker.sync());
+        marked.map_err(|e| io("open", e))
+    }
+}
+
+/// The path as an absolute one.
+pub(crate) fn folder_path(path: &Path) -> Result<PathBuf> {
+    let invalid = |message: &str| Error::new(ErrorKind::Invalid, "open", message);
+    if path.as_os_str().is_empty() || path.as_os_str() == ":memory:" {
+        return Err(invalid("give the path of a folder; for a store in memory use `MemoryStore`"));
+    }
+    std::path::absolute(path).map_err(|e| invalid("the path cannot be made absolute").with_source(e))
+}
+
+/// Opens the store, and replaces it by a fresh one if it is damaged and that is wanted.
+pub(crate) fn open(options: &SledOptions) -> Result<(Opened, Option<Recovery>)> {
+    damage::finish(options.path())?;
+    let home = Home::take(options)?;
+    match connect(options, home) {
+        Ok(opened) => Ok(opened),
+        Err((home, cause)) if cause.kind() == ErrorKind::Corrupt => {
+            if options.on_damage == OnDamage::Refuse {
+                let message =
+                    "the store is damaged: open it with `OnDamage::SetAside`, which saves what it can";
+                return Err(Error::new(ErrorKind::Corrupt, "open", message).with_source(cause));
+            }
+            let recovery = damage::replace(options, home, &cause)?;
+            let home = Home::take(options)?;
+            let (opened, _) = connect(&options.clone().check(false), home).map_err(|(_, error)| error)?;
+            Ok((opened, Some(recovery)))
+        }
+        Err((_, error)) => Err(error),
+    }
+}
+
+/// Opens what is in a folder. An error gives the folder back, still held.
+pub(crate) fn connect(
+    options: &SledOptions,
+    home: Home,
+) -> Result<(Opened, Option<Recovery>), (Home, Error)> {
+    let mut opened = match guarded("open", || begin(options, &home)) {
+        Ok((files, marker, log)) => Opened { files, marker, log, head: Head::default(), home },
+        Err(error) => return Err((home, error)),
+    };
+    match guarded("open", || examine(options, &mut opened)) {
+        Ok(recovery) => Ok((opened, recovery)),
+        Err(error) => Err((opened.into_home(), error)),
+    }
+}
+
+fn begin(options: &SledOptions, home: &Home) -> Result<(Files, Marker, File)> {
+    let deadline = Instant::now() + Duration::from_millis(options.busy_ms.into());
+    let folder = home.sled();
+    let db = loop {
+        match options.sled(&folder).open() {
+            Ok(db) => break db,
+            // A thread of a store that has just ended may hold it for a moment more.
+            Err(sled::Error::Io(e)) if e.to_string().contains("could not acquire lock") => {
+                if Instant::now() >= deadline {
+                    return Err(busy(home.path()));
+                }
+                std::thread::sleep(PAUSE);
+            }
+            Err(e) => return Err(refused(e)),
+        }
+    };
+    let files = match db.open_tree(TREE) {
+        Ok(tree) => Files { db, tree },
+        Err(e) => return Err(refused(e)),
+    };
+    // For reading and writing, which some systems ask for before they sync.
+    let log = File::options().read(true).write(true).open(folder.join("db"));
+    let (marker, _) = Marker::open(&home.commits())?;
+    Ok((files, marker, log.map_err(|e| io("open", e))?))
+}
+
+/// Within a folder that is known to be ours, what sled does not understand is damage.
+fn refused(error: sled::Error) -> Error {
+    let is_damage = match &error {
+        sled::Error::Io(e) => {
+            use std::io::ErrorKind as Kind;
+            matches!(e.kind(), Kind::NotFound | Kind::InvalidInput | Kind::InvalidData | Kind::UnexpectedEof)
+        }
+        _ => true,
+    };
+    let error = fault("open", error);
+    if is_damage { corrupt("open", "sled cannot read its files").with_source(error) } else { error }
+}
+
+/// Reads the counters and the outbox, and notices what sled has lost.
+fn examine(options: &SledOptions, opened: &mut Opened) -> Result<Option<Recovery>> {
+    let (_, mark) = Marker::open(&opened.home.commits())?;
+    let db = opened.db(options);
+    let found = db.head()?;
+    let head = found.unwrap_or_default();
+    if found.is_none() && db.scan(keys::whole(keys::ROOM), Order::Up).next().is_some() {
+        return Err(corrupt("open", "the store's counters are missing"));
+    }
+    let rows = db.pending_rows(&PendingQuery::default())?.len() as u64;
+    if rows != { head }.sum(Collection::Pending).rows {
+        return Err(corrupt("open", "rows of the outbox are missing"));
+    }
+    if options.check {
+        check(db)?;
+    }
+    opened.head = head;
+    if let Some(mark) = mark.filter(|mark| mark.revision > head.revision) {
+        return roll_forward(options, opened, mark).map(Some);
+    }
+    if found.is_none() {
+        opened.write(Draft::new(head))?;
+        for folder in [opened.home.sled(), opened.home.path().to_owned()] {
+            sync_folder(&folder);
+        }
+    }
+    Ok(None)
+}
+
+/// What a check finds is damage.
+fn check(db: Db<'_>) -> Result<()> {
+    let read = |look: &mut dyn FnMut(Db<'_>) -> Result<()>| look(db);
+    match Check::run(&read, &Progress::none())?.findings.first() {
+        Some(finding) => Err(corrupt("open", finding)),
+        None => Ok(()),
+    }
+}
+
+/// Numbers go on after those that were given before sled lost them, so that none is given twice.
+fn roll_forward(options: &SledOptions, opened: &mut Opened, mark: Mark) -> Result<Recovery> {
+    let cause = format!(
+        "the store was rolled back from commit {} to {}: what came between is lost, by damage or because \
+         the power failed before it reached the device",
+        mark.revision, opened.head.revision
+    );
+    if options.on_damage == OnDamage::Refuse {
+        return Err(Error::new(ErrorKind::Corrupt, "open", cause));
+    }
+    tracing::warn!(cause, "commits are missing");
+    let mut draft = Draft::new(opened.head);
+    draft.head.revision = Revision(mark.revision.0 + 1);
+    draft.head.last_seq = draft.head.last_seq.max(mark.last_seq);
+    opened.write(draft)?;
+    Ok(Recovery { set_aside: None, salvaged: 0, unreadable: 0, cause })
+}
+
+/// The name of a damaged store's successor while it is made.
+pub(crate) fn fresh_path(path: &Path) -> PathBuf {
+    beside(path, ".fresh")
+}
+
+/// Whether there is anything at a path.
+pub(crate) fn is_there(path: &Path) -> bool {
+    fs::symlink_metadata(path).is_ok()
+}

@@ -1,0 +1,123 @@
+//! How a store is opened.
+
+use std::path::{Path, PathBuf};
+
+use haos_store_api::{Codec, Form};
+
+/// How much memory a store may use.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Hash)]
+#[non_exhaustive]
+pub enum Profile {
+    /// 64 MiB of page cache.
+    #[default]
+    Default,
+    /// 4 MiB of page cache, and sled's mode for less space on disk.
+    LowMemory,
+}
+
+/// What to do with a damaged store.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Hash)]
+#[non_exhaustive]
+pub enum OnDamage {
+    /// Rename its folder, start a fresh one, carry over what can be read of the outbox, and say so in
+    /// [`StoreInfo::recovery`](haos_store_api::StoreInfo::recovery). Where sled came up at an older
+    /// commit, go on from there and say so as well.
+    ///
+    /// What sled cannot open at all, which is most of what damage comes to, cannot be read for its
+    /// outbox either: the rows are then in the folder that was set aside, and nowhere else.
+    #[default]
+    SetAside,
+    /// Fail with `Corrupt`. Nothing is renamed; sled itself may have cut off what it could not read.
+    Refuse,
+}
+
+/// Where a store lives and how it is opened.
+///
+/// ```
+/// use haos_store_sled::{OnDamage, SledOptions};
+///
+/// let options = SledOptions::new("chat").low_memory().busy_ms(500).on_damage(OnDamage::Refuse);
+/// assert_eq!(options.path(), std::path::Path::new("chat"));
+/// ```
+#[derive(Debug, Clone)]
+#[must_use = "options do nothing until a store is opened with them"]
+pub struct SledOptions {
+    path: PathBuf,
+    pub(crate) codec: Codec,
+    profile: Profile,
+    pub(crate) busy_ms: u32,
+    pub(crate) on_damage: OnDamage,
+    pub(crate) create: bool,
+    pub(crate) check: bool,
+}
+
+impl SledOptions {
+    /// The store in the folder at `path`, which is created if it is missing; its parent must exist.
+    pub fn new(path: impl Into<PathBuf>) -> Self {
+        Self {
+            path: path.into(),
+            codec: Codec::plain().in_form(Form::Binary),
+            profile: Profile::Default,
+            busy_ms: 2000,
+            on_damage: OnDamage::SetAside,
+            create: true,
+            check: false,
+        }
+    }
+
+    /// How rows are stored. Default: plain, with a checksum each.
+    pub fn codec(self, codec: Codec) -> Self {
+        Self { codec: codec.in_form(Form::Binary), ..self }
+    }
+
+    /// How much memory it may use. Default: [`Profile::Default`].
+    pub fn profile(self, profile: Profile) -> Self {
+        Self { profile, ..self }
+    }
+
+    /// [`Profile::LowMemory`].
+    pub fn low_memory(self) -> Self {
+        self.profile(Profile::LowMemory)
+    }
+
+    /// How long opening waits for another holder of the folder before it fails with `Busy`; also a store
+    /// of this process that was dropped holds it for a moment. Default: 2000.
+    pub fn busy_ms(self, busy_ms: u32) -> Self {
+        Self { busy_ms, ..self }
+    }
+
+    /// What to do with a damaged store. Default: [`OnDamage::SetAside`].
+    pub fn on_damage(self, on_damage: OnDamage) -> Self {
+        Self { on_damage, ..self }
+    }
+
+    /// Whether a missing folder is created. Default: yes.
+    pub fn create(self, create: bool) -> Self {
+        Self { create, ..self }
+    }
+
+    /// Whether every row is checked before the store is used, as after a call that failed with
+    /// `Corrupt`. It reads everything. Default: no; only the counters and the outbox are read.
+    pub fn check(self, check: bool) -> Self {
+        Self { check, ..self }
+    }
+
+    /// Where the store lives.
+    pub fn path(&self) -> &Path {
+        &self.path
+    }
+
+    pub(crate) fn at(self, path: PathBuf) -> Self {
+        Self { path, ..self }
+    }
+
+    /// sled's settings for the database in `folder`.
+    pub(crate) fn sled(&self, folder: &Path) -> sled::Config {
+        // The thread that sled runs every half second also cleans its log: without it the file only grows.
+        let config = sled::Config::new().path(folder).flush_every_ms(Some(500));
+        match self.profile {
+            Profile::Default => config.cache_capacity(64 << 20).mode(sled::Mode::HighThroughput),
+            Profile::LowMemory => config.cache_capacity(4 << 20).mode(sled::Mode::LowSpace),
+        }
+    }
+}

@@ -1,0 +1,182 @@
+//! Reads of timelines.
+
+use std::collections::{BTreeMap, BTreeSet};
+
+use haos_store_api::law::{relation_matches, slice};
+use haos_store_api::*;
+
+use crate::db::{Db, Order};
+use crate::keys;
+use crate::record::MessageRecord;
+
+impl Db<'_> {
+    pub(crate) fn timeline(self, room: &RoomId, page: &Page) -> Result<Slice> {
+        let Some(nr) = self.room_nr(room)? else { return Ok(Slice::default()) };
+        let Some((oldest, newest)) = self.span(nr, room, page)? else { return Ok(Slice::default()) };
+        let order = match page.direction {
+            Direction::Older => Order::Down,
+            Direction::Newer => Order::Up,
+        };
+        let wanted = page.limit.saturating_add(1);
+        let mut messages = Vec::new();
+        let span = (keys::message(nr, oldest), keys::message(nr, newest));
+        for pair in self.scan(span, order).take(wanted) {
+            let (key, row) = pair?;
+            messages.push(self.read_message(room, self.read_place(&key)?, row)?);
+        }
+        let mut gaps = Vec::new();
+        for pair in self.scan((keys::gap(nr, oldest), keys::gap(nr, newest)), order).take(wanted) {
+            let (key, row) = pair?;
+            gaps.push(self.read_gap(room, self.read_place(&key)?, &row)?);
+        }
+        Ok(slice(messages, gaps, page.direction, page.limit))
+    }
+
+    /// The positions that a page may show, both ends included.
+    fn span(self, nr: u32, room: &RoomId, page: &Page) -> Result<Option<(Position, Position)>> {
+        let Start::Beyond(cursor) = &page.start else { return Ok(Some((Position::MIN, Position::MAX))) };
+        let anchor = match cursor.anchor() {
+            Some(event) => self.message_position(nr, room, event)?,
+            None => None,
+        };
+        let at = cursor.resolve(anchor);
+        Ok(match page.direction {
+            Direction::Older => at.older(1).map(|newest| (Position::MIN, newest)),
+            Direction::Newer => at.newer(1).map(|oldest| (oldest, Position::MAX)),
+        })
+    }
+
+    pub(crate) fn room_gaps(self, room: &RoomId) -> Result<Vec<Gap>> {
+        match self.room_nr(room)? {
+            Some(nr) => self.gaps(nr, room),
+            None => Ok(Vec::new()),
+        }
+    }
+
+    pub(crate) fn count_messages(self, room: &RoomId, newer_than: Option<&EventId>) -> Result<u64> {
+        let Some(nr) = self.room_nr(room)? else { return Ok(0) };
+        let oldest = match newer_than {
+            None => Some(Position::MIN),
+            Some(event) => self.message_position(nr, room, event)?.and_then(|at| at.newer(1)),
+        };
+        let Some(oldest) = oldest else { return Ok(0) };
+        let mut count = 0;
+        for pair in self.scan((keys::message(nr, oldest), keys::message(nr, Position::MAX)), Order::Up) {
+            pair?;
+            count += 1;
+        }
+        Ok(count)
+    }
+
+    pub(crate) fn related(self, query: &RelationQuery) -> Result<Vec<Message>> {
+        let room = &query.room;
+        let mut found = BTreeMap::new();
+        let Some(nr) = self.room_nr(room)? else { return Ok(Vec::new()) };
+        for target in &query.targets {
+            let target = self.codec.event_key(room, target);
+            let span = (keys::target(nr, &target, Position::MIN), keys::target(nr, &target, Position::MAX));
+            let mut taken = 0;
+            for pair in self.scan(span, Order::Up) {
+                if taken >= query.limit {
+                    break;
+                }
+                let place = keys::parse_target(&pair?.0);
+                let (_, _, at) = place.ok_or_else(|| self.corrupt("an index of messages is damaged"))?;
+                let message = self.indexed(nr, room, at)?;
+                if relation_matches(query, &message) {
+                    taken += 1;
+                    found.insert(at, message);
+                }
+            }
+        }
+        Ok(found.into_values().take(query.limit).collect())
+    }
+
+    /// The message that an index names.
+    fn indexed(self, nr: u32, room: &RoomId, at: Position) -> Result<Message> {
+        self.message_at(nr, room, at)?.ok_or_else(|| self.corrupt("an index names a message that is not"))
+    }
+
+    pub(crate) fn messages(self, query: &MessageQuery) -> Result<Vec<Message>> {
+        match query {
+            MessageQuery::Ids { room, events } => {
+                let Some(nr) = self.room_nr(room)? else { return Ok(Vec::new()) };
+                let mut places = BTreeSet::new();
+                for event in events {
+                    places.extend(self.message_position(nr, room, event)?);
+                }
+                places.into_iter().map(|at| self.indexed(nr, room, at)).collect()
+            }
+            MessageQuery::Txn(txn_id) => self.messages_of_txn(txn_id),
+            MessageQuery::Sender { room, sender, limit } => self.messages_of_sender(room, sender, *limit),
+            MessageQuery::Time { room, from_ms, until_ms, limit } => {
+                self.messages_of_time(room, *from_ms, *until_ms, *limit)
+            }
+            _ => Err(Error::new(
+                ErrorKind::Unsupported,
+                self.operation,
+                "this version of the sled backend does not know this query: update it",
+            )),
+        }
+    }
+
+    fn messages_of_txn(self, txn_id: &TxnId) -> Result<Vec<Message>> {
+        let txn = self.codec.txn_key(txn_id);
+        let span = (keys::txn(&txn, 0, Position::MIN), keys::txn(&txn, u32::MAX, Position::MAX));
+        let mut found = Vec::new();
+        for pair in self.scan(span, Order::Up) {
+            let place = keys::parse_txn(&pair?.0);
+            let (_, nr, at) = place.ok_or_else(|| self.corrupt("an index of messages is damaged"))?;
+            let (_, room) = self.room_at(nr)?.ok_or_else(|| self.corrupt("a message has no room"))?;
+            found.push(self.indexed(nr, &room.id, at)?);
+        }
+        found.retain(|message| message.txn_id.as_ref() == Some(txn_id));
+        found.sort_by(|a, b| (&a.room, a.position).cmp(&(&b.room, b.position)));
+        Ok(found)
+    }
+
+    /// Walks the room's times (not its payloads), then reads what is wanted: an index by time would cost
+    /// every insert another key, for a question that is asked rarely.
+    fn messages_of_time(
+        self,
+        room: &RoomId,
+        from_ms: i64,
+        until_ms: i64,
+        limit: usize,
+    ) -> Result<Vec<Message>> {
+        let Some(nr) = self.room_nr(room)? else { return Ok(Vec::new()) };
+        let mut places = Vec::new();
+        for pair in self.scan(timeline_of(nr), Order::Up) {
+            let (key, row) = pair?;
+            let record = MessageRecord::decode(row)?;
+            if (from_ms..until_ms).contains(&record.timestamp_ms) {
+                places.push((record.timestamp_ms, self.read_place(&key)?));
+            }
+        }
+        places.sort_unstable();
+        places.truncate(limit);
+        places.into_iter().map(|(_, at)| self.indexed(nr, room, at)).collect()
+    }
+
+    /// Walks the room from its newest message, for the same reason.
+    fn messages_of_sender(self, room: &RoomId, sender: &UserId, limit: usize) -> Result<Vec<Message>> {
+        let mut found = Vec::new();
+        let Some(nr) = self.room_nr(room)? else { return Ok(found) };
+        let wanted = self.codec.sender_key(room, sender);
+        for pair in self.scan(timeline_of(nr), Order::Down) {
+            if found.len() >= limit {
+                break;
+            }
+            let (key, row) = pair?;
+            if MessageRecord::decode(row.clone())?.sender == wanted {
+                found.push(self.read_message(room, self.read_place(&key)?, row)?);
+            }
+        }
+        Ok(found)
+    }
+}
+
+/// Both ends of a room's messages.
+fn timeline_of(nr: u32) -> (Vec<u8>, Vec<u8>) {
+    (keys::message(nr, Position::MIN), keys::message(nr, Position::MAX))
+}

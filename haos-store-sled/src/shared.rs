@@ -1,0 +1,193 @@
+//! What the threads of an open store share: the tree, and the lock that lets a read see whole commits.
+
+use std::sync::atomic::{AtomicBool, AtomicU32, Ordering};
+use std::sync::{PoisonError, RwLock, TryLockError, mpsc};
+use std::time::Duration;
+
+use haos_store_api::{Codec, Error, ErrorKind, Result};
+use sled::{Batch, Tree};
+
+use crate::db::Db;
+use crate::error::{closed, fault, guarded};
+
+/// Every so many short reads go to the reading thread, so that a task that does nothing but read lets its
+/// executor have a turn.
+const TURN: u32 = 32;
+/// Rows that a short read fetches at most, about.
+pub(crate) const NEAR_ROWS: usize = 128;
+/// Bytes of media that a short read fetches at most.
+pub(crate) const NEAR_BYTES: u64 = 64 << 10;
+/// How long sled may take to let go of its files. Its own threads do not survive every damage, and it
+/// waits for them.
+const RELEASE: Duration = Duration::from_secs(20);
+
+/// sled's handles. The files are free once the last of them is dropped.
+#[derive(Debug, Clone)]
+pub(crate) struct Files {
+    pub(crate) db: sled::Db,
+    pub(crate) tree: Tree,
+}
+
+impl Files {
+    /// Drops the handles, which flushes; waits for it, but not for ever.
+    pub(crate) fn release(self) {
+        let (tell, told) = mpsc::channel();
+        let drop_them = move || {
+            let _ = guarded("close", || {
+                drop(self);
+                Ok(())
+            });
+            let _ = tell.send(());
+        };
+        // Without a thread, the closure and the handles are dropped here.
+        if std::thread::Builder::new().name("haos-sled-close".to_owned()).spawn(drop_them).is_ok()
+            && told.recv_timeout(RELEASE).is_err()
+        {
+            tracing::error!("sled does not let go of its files: they stay locked until the process ends");
+        }
+    }
+}
+
+/// The tree of an open store.
+pub(crate) struct Shared {
+    /// Held for writing while a commit goes into the tree; none once the store has ended.
+    files: RwLock<Option<Files>>,
+    codec: Codec,
+    /// sled panicked, or a commit's outcome is unknown: nothing is read or written any more.
+    poisoned: AtomicBool,
+    reads: AtomicU32,
+}
+
+impl Shared {
+    pub(crate) fn new(files: Files, codec: Codec) -> Self {
+        Self {
+            files: RwLock::new(Some(files)),
+            codec,
+            poisoned: AtomicBool::new(false),
+            reads: AtomicU32::new(0),
+        }
+    }
+
+    /// Reads, after waiting for a commit that is going on.
+    pub(crate) fn read<T>(
+        &self,
+        operation: &'static str,
+        read: impl FnOnce(Db<'_>) -> Result<T>,
+    ) -> Result<T> {
+        let files = self.files.read().unwrap_or_else(PoisonError::into_inner);
+        self.read_in(files.as_ref(), operation, read)
+    }
+
+    /// Reads without waiting; none if it is somebody else's turn: then the reading thread is to be asked.
+    pub(crate) fn glance<T>(
+        &self,
+        operation: &'static str,
+        read: &impl Fn(Db<'_>) -> Result<T>,
+    ) -> Option<Result<T>> {
+        if self.reads.fetch_add(1, Ordering::Relaxed) % TURN == TURN - 1 {
+            return None;
+        }
+        let files = match self.files.try_read() {
+            Ok(files) => files,
+            Err(TryLockError::Poisoned(poisoned)) => poisoned.into_inner(),
+            Err(TryLockError::WouldBlock) => return None,
+        };
+        Some(self.read_in(files.as_ref(), operation, read))
+    }
+
+    fn read_in<T>(
+        &self,
+        files: Option<&Files>,
+        operation: &'static str,
+        read: impl FnOnce(Db<'_>) -> Result<T>,
+    ) -> Result<T> {
+        let files = files.ok_or_else(|| closed(operation, "the store is closed: open it again"))?;
+        self.run(operation, || read(Db { tree: &files.tree, changes: None, codec: &self.codec, operation }))
+    }
+
+    /// Runs what calls into sled, unless the store is poisoned; a panic poisons it.
+    pub(crate) fn run<T>(&self, operation: &'static str, run: impl FnOnce() -> Result<T>) -> Result<T> {
+        if self.poisoned.load(Ordering::Acquire) {
+            return Err(poisoned(operation));
+        }
+        let mut ended = false;
+        let result = guarded(operation, || {
+            let result = run();
+            ended = true;
+            result
+        });
+        // sled keeps a failure of the file system for good, and gives it to every call that follows.
+        let is_lasting = result.as_ref().is_err_and(is_lasting);
+        if !ended || is_lasting {
+            tracing::error!(operation, "sled failed: the store takes no more calls");
+            self.poison();
+        }
+        result
+    }
+
+    /// Lets nothing through any more.
+    pub(crate) fn poison(&self) {
+        self.poisoned.store(true, Ordering::Release);
+    }
+
+    /// Puts a commit into the tree. Readers see it whole or not at all.
+    pub(crate) fn commit(&self, batch: Batch) -> Result<()> {
+        let files = self.files.write().unwrap_or_else(PoisonError::into_inner);
+        let files = files.as_ref().ok_or_else(|| closed("apply", "the store is closed: open it again"))?;
+        self.run("apply", || files.tree.apply_batch(batch).map_err(|e| fault("apply", e)))
+    }
+
+    /// Ends the store for its readers; returns the handles.
+    pub(crate) fn end(&self) -> Option<Files> {
+        self.files.write().unwrap_or_else(PoisonError::into_inner).take()
+    }
+
+    pub(crate) fn codec(&self) -> &Codec {
+        &self.codec
+    }
+}
+
+/// Whether sled will not get over an error before it is opened again.
+pub(crate) fn is_lasting(error: &Error) -> bool {
+    matches!(error.kind(), ErrorKind::Io | ErrorKind::Full)
+}
+
+fn poisoned(operation: &'static str) -> Error {
+    closed(operation, "sled failed, and what it holds is uncertain: close the store and open it again")
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn shared() -> Shared {
+        let db = sled::Config::new().temporary(true).flush_every_ms(None).open().unwrap();
+        let tree = db.open_tree("t").unwrap();
+        Shared::new(Files { db, tree }, Codec::plain())
+    }
+
+    #[test]
+    fn it_reads_unless_it_is_not_its_turn() {
+        let shared = shared();
+        let read = |db: Db<'_>| db.get(b"k");
+        let answers: Vec<bool> = (0..2 * TURN).map(|_| shared.glance("test", &read).is_some()).collect();
+        assert_eq!(answers.iter().filter(|answered| !**answered).count(), 2);
+        let held = shared.files.write().unwrap();
+        assert!(shared.glance("test", &read).is_none(), "a commit is going on: the caller does not wait");
+        drop(held);
+        assert!(shared.glance("test", &read).unwrap().unwrap().is_none());
+    }
+
+    #[test]
+    fn a_panic_closes_it_for_reads_and_commits() {
+        let shared = shared();
+        let panics = |_: Db<'_>| -> Result<()> { panic!("as sled does") };
+        assert_eq!(shared.glance("test", &panics).unwrap().unwrap_err().kind(), ErrorKind::Corrupt);
+        let after = shared.read("test", |db| db.get(b"k")).unwrap_err();
+        assert_eq!(after.kind(), ErrorKind::Closed);
+        assert!(after.to_string().contains("open it again"), "{after}");
+        assert_eq!(shared.commit(Batch::default()).unwrap_err().kind(), ErrorKind::Closed);
+        shared.end().unwrap().release();
+        assert_eq!(shared.read("test", |_| Ok(())).unwrap_err().kind(), ErrorKind::Closed);
+    }
+}

@@ -1,0 +1,54 @@
+use haos_store_api::{Collection, Gap, Position, Result, RoomId};
+
+use crate::db::{Db, Order};
+use crate::keys;
+use crate::record::{Columns, Cut};
+use crate::rows::SledRows;
+
+/// The revision stands before the payload.
+const COLUMNS: usize = 8;
+
+impl Db<'_> {
+    /// The gaps of a room, oldest first.
+    pub(crate) fn gaps(self, nr: u32, room: &RoomId) -> Result<Vec<Gap>> {
+        let span = (keys::gap(nr, Position::MIN), keys::gap(nr, Position::MAX));
+        self.scan(span, Order::Up)
+            .map(|pair| {
+                let (key, row) = pair?;
+                self.read_gap(room, self.read_place(&key)?, &row)
+            })
+            .collect()
+    }
+
+    pub(crate) fn gap_at(self, nr: u32, room: &RoomId, at: Position) -> Result<Option<Gap>> {
+        self.get(&keys::gap(nr, at))?.map(|row| self.read_gap(room, at, &row)).transpose()
+    }
+
+    pub(crate) fn read_gap(self, room: &RoomId, at: Position, row: &[u8]) -> Result<Gap> {
+        let mut cut = Cut(row);
+        let revision = cut.revision()?;
+        self.codec.gap(room, at, revision, cut.0)
+    }
+}
+
+impl SledRows<'_> {
+    /// Inserts or replaces a gap.
+    pub(crate) fn put_gap(&mut self, nr: u32, gap: &Gap) -> Result<()> {
+        self.drop_gap(nr, gap.position)?;
+        let row = self.codec.gap_row(gap)?;
+        let payload = row.payload.as_bytes();
+        let value = Columns::default().count(gap.revision.0).end(payload);
+        self.set(keys::gap(nr, gap.position), Some(value));
+        self.grow(Collection::Gaps, payload.len());
+        Ok(())
+    }
+
+    pub(crate) fn drop_gap(&mut self, nr: u32, at: Position) -> Result<()> {
+        let key = keys::gap(nr, at);
+        if let Some(old) = self.db().get(&key)? {
+            self.shrink(Collection::Gaps, old.len().saturating_sub(COLUMNS));
+            self.set(key, None);
+        }
+        Ok(())
+    }
+}

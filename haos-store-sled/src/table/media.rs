@@ -1,0 +1,164 @@
+use haos_store_api::law::{media_matches, sort_media};
+use haos_store_api::{
+    ByteRange, CHUNK_BYTES, Collection, Media, MediaColumns, MediaInfo, MediaKey, MediaQuery, Result,
+};
+
+use crate::db::{Db, Order};
+use crate::keys;
+use crate::record;
+use crate::rows::SledRows;
+
+const CHUNK: u64 = CHUNK_BYTES as u64;
+
+impl Db<'_> {
+    /// An item and the number of its bytes.
+    pub(crate) fn media_info(self, key: &MediaKey) -> Result<Option<(u64, MediaInfo)>> {
+        let stored = self.codec.media_key(key);
+        let Some(row) = self.get(&keys::media(&stored))? else { return Ok(None) };
+        let (columns, payload) = record::media_columns(&row)?;
+        let info = self.codec.media_info(&stored, columns, payload)?;
+        if info.key != *key {
+            return Err(self.corrupt("a media item stands under another's key"));
+        }
+        Ok(Some((columns.blob, info)))
+    }
+
+    fn media_columns(self, key: &MediaKey) -> Result<Option<MediaColumns>> {
+        let row = self.get(&keys::media(&self.codec.media_key(key)))?;
+        row.map(|row| Ok(record::media_columns(&row)?.0)).transpose()
+    }
+
+    pub(crate) fn media(self, key: &MediaKey, range: ByteRange) -> Result<Option<Media>> {
+        let Some((blob, info)) = self.media_info(key)? else { return Ok(None) };
+        let bytes = self.media_bytes(blob, info.size, range)?;
+        Ok(Some(Media { info, bytes }))
+    }
+
+    pub(crate) fn media_index(self, query: &MediaQuery) -> Result<Vec<MediaInfo>> {
+        let mut found = Vec::new();
+        if let Some(key) = &query.key {
+            found.extend(self.media_info(key)?.map(|(_, info)| info));
+        } else {
+            for pair in self.scan(keys::whole(keys::MEDIA), Order::Up) {
+                let (key, row) = pair?;
+                found.push(self.read_media(&key, &row)?.1);
+            }
+        }
+        found.retain(|info| media_matches(query, info));
+        sort_media(&mut found, query.limit);
+        Ok(found)
+    }
+
+    pub(crate) fn read_media(self, key: &[u8], row: &[u8]) -> Result<(u64, MediaInfo)> {
+        let key = keys::parse_last(key).ok_or_else(|| self.corrupt("a key of media is damaged"))?;
+        let (columns, payload) = record::media_columns(row)?;
+        Ok((columns.blob, self.codec.media_info(&key, columns, payload)?))
+    }
+
+    /// A range of an item's bytes.
+    pub(crate) fn media_bytes(self, blob: u64, size: u64, range: ByteRange) -> Result<Vec<u8>> {
+        let span = range.within(size);
+        let mut bytes = Vec::new();
+        if span.is_empty() {
+            return Ok(bytes);
+        }
+        let lacking = || self.corrupt("a media item lacks some of its bytes: remove it and fetch it again");
+        for index in span.start / CHUNK..=(span.end - 1) / CHUNK {
+            let row = self.get(&keys::chunk(blob, index))?.ok_or_else(lacking)?;
+            let stored = self.codec.chunk(blob, index, &row)?;
+            let first = index * CHUNK;
+            let part = ByteRange { start: span.start.saturating_sub(first), end: span.end - first };
+            let part = part.within(stored.len() as u64);
+            // A part lies within a chunk, so it fits a usize.
+            bytes.extend_from_slice(&stored[part.start as usize..part.end as usize]);
+        }
+        if bytes.len() as u64 == span.end - span.start { Ok(bytes) } else { Err(lacking()) }
+    }
+}
+
+impl SledRows<'_> {
+    /// Inserts or replaces an item's row, not its bytes.
+    pub(crate) fn put_media(&mut self, info: &MediaInfo) -> Result<()> {
+        let blob = match self.db().media_columns(&info.key)? {
+            Some(columns) => columns.blob,
+            None => {
+                self.draft.head.last_blob += 1;
+                self.draft.head.last_blob
+            }
+        };
+        self.drop_media_row(&info.key)?;
+        self.write_media(info, blob)
+    }
+
+    fn write_media(&mut self, info: &MediaInfo, blob: u64) -> Result<()> {
+        let row = self.codec.media_row(info, blob, self.revision)?;
+        let payload = row.payload.as_bytes();
+        let value = record::media(info, blob, self.revision).end(payload);
+        self.set(keys::media(&row.key), Some(value));
+        self.grow(Collection::Media, payload.len());
+        Ok(())
+    }
+
+    fn drop_media_row(&mut self, key: &MediaKey) -> Result<()> {
+        let key = keys::media(&self.codec.media_key(key));
+        if let Some(old) = self.db().get(&key)? {
+            self.shrink(Collection::Media, record::media_columns(&old)?.1.len());
+            self.set(key, None);
+        }
+        Ok(())
+    }
+
+    /// Writes bytes from `at` on, which is the item's length so far: the last chunk is filled first.
+    pub(crate) fn append(&mut self, key: &MediaKey, at: u64, bytes: &[u8]) -> Result<()> {
+        let columns = self.db().media_columns(key)?;
+        let blob = columns.ok_or_else(|| self.db().corrupt("bytes came without a media row"))?.blob;
+        let mut index = at / CHUNK;
+        let mut rest = bytes;
+        if !at.is_multiple_of(CHUNK) && !rest.is_empty() {
+            let tail = ByteRange { start: index * CHUNK, end: u64::MAX };
+            let mut chunk = self.db().media_bytes(blob, at, tail)?;
+            let (now, later) = rest.split_at(rest.len().min(CHUNK_BYTES - chunk.len()));
+            chunk.extend_from_slice(now);
+            self.write_chunk(blob, index, &chunk)?;
+            index += 1;
+            rest = later;
+        }
+        for chunk in rest.chunks(CHUNK_BYTES) {
+            self.write_chunk(blob, index, chunk)?;
+            index += 1;
+        }
+        Ok(())
+    }
+
+    fn write_chunk(&mut self, blob: u64, index: u64, bytes: &[u8]) -> Result<()> {
+        let key = keys::chunk(blob, index);
+        let row = self.codec.chunk_row(blob, index, bytes)?;
+        let payload = row.payload.as_bytes();
+        let old = self.db().get(&key)?.map_or(0, |old| old.len());
+        let sum = self.draft.head.sum(Collection::Media);
+        sum.bytes = sum.bytes.saturating_sub(old as u64) + payload.len() as u64;
+        self.set(key, Some(payload.into()));
+        Ok(())
+    }
+
+    /// Gives an item another row; its bytes stay where they are.
+    pub(crate) fn move_media(&mut self, from: &MediaKey, to: &MediaInfo) -> Result<()> {
+        if let Some(columns) = self.db().media_columns(from)? {
+            self.drop_media_row(from)?;
+            self.write_media(to, columns.blob)?;
+        }
+        Ok(())
+    }
+
+    pub(crate) fn drop_media(&mut self, key: &MediaKey) -> Result<()> {
+        let Some(columns) = self.db().media_columns(key)? else { return Ok(()) };
+        let span = (keys::chunk(columns.blob, 0), keys::chunk(columns.blob, u64::MAX));
+        let chunks: Vec<_> = self.db().scan(span, Order::Up).collect::<Result<_>>()?;
+        for (key, row) in chunks {
+            let sum = self.draft.head.sum(Collection::Media);
+            sum.bytes = sum.bytes.saturating_sub(row.len() as u64);
+            self.set(key.to_vec(), None);
+        }
+        self.drop_media_row(key)
+    }
+}

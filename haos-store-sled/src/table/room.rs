@@ -1,0 +1,115 @@
+use haos_store_api::law::RoomPager;
+use haos_store_api::{Collection, Error, ErrorKind, Key, Position, Result, Room, RoomId, RoomQuery, Scope};
+
+use sled::IVec;
+
+use crate::db::{Db, Order};
+use crate::keys;
+use crate::record::{Columns, Cut};
+use crate::rows::SledRows;
+
+/// Number, activity and revision stand before the payload.
+const COLUMNS: usize = 4 + 8 + 8;
+
+impl Db<'_> {
+    /// A room and its number.
+    pub(crate) fn room(self, id: &RoomId) -> Result<Option<(u32, Room)>> {
+        match self.room_by_key(&self.codec.room_key(id))? {
+            Some((_, room)) if room.id != *id => Err(self.corrupt("a room stands under another's key")),
+            found => Ok(found),
+        }
+    }
+
+    pub(crate) fn room_nr(self, id: &RoomId) -> Result<Option<u32>> {
+        let row = self.get(&keys::room(&self.codec.room_key(id)))?;
+        row.map(|row| Cut(&row).nr()).transpose()
+    }
+
+    /// The room that has a number.
+    pub(crate) fn room_at(self, nr: u32) -> Result<Option<(Key, Room)>> {
+        let Some(key) = self.get(&keys::number(nr))? else { return Ok(None) };
+        let key = Cut(&key).key()?;
+        Ok(self.room_by_key(&key)?.map(|(_, room)| (key, room)))
+    }
+
+    fn room_by_key(self, key: &Key) -> Result<Option<(u32, Room)>> {
+        self.get(&keys::room(key))?.map(|row| self.read_room(key, &row)).transpose()
+    }
+
+    pub(crate) fn read_room(self, key: &Key, row: &[u8]) -> Result<(u32, Room)> {
+        let mut cut = Cut(row);
+        let (nr, activity, revision) = (cut.nr()?, cut.int()?, cut.revision()?);
+        Ok((nr, self.codec.room(key, activity, revision, cut.0)?))
+    }
+
+    pub(crate) fn rooms(self, query: RoomQuery) -> Result<Vec<Room>> {
+        let mut pager = RoomPager::new(query);
+        let (_, to) = keys::whole(keys::ACTIVITY);
+        for pair in self.scan((keys::activity_from(pager.newest_ms()), to), Order::Up) {
+            let key =
+                keys::parse_last(&pair?.0).ok_or_else(|| self.corrupt("an index of rooms is damaged"))?;
+            let found = self.room_by_key(&key)?;
+            let (_, room) = found.ok_or_else(|| self.corrupt("an index of rooms names one that is not"))?;
+            if !pager.push(room) {
+                break;
+            }
+        }
+        Ok(pager.finish())
+    }
+}
+
+impl SledRows<'_> {
+    pub(crate) fn put_room(&mut self, room: &Room) -> Result<u32> {
+        let row = self.codec.room_row(room)?;
+        let payload = row.payload.as_bytes();
+        let key = keys::room(&row.key);
+        let nr = match self.db().get(&key)? {
+            Some(old) => {
+                let mut cut = Cut(&old);
+                let (nr, activity) = (cut.nr()?, cut.int()?);
+                if activity != room.last_activity_ms {
+                    self.set(keys::activity(activity, &row.key), None);
+                }
+                self.shrink(Collection::Rooms, old.len().saturating_sub(COLUMNS));
+                nr
+            }
+            None => {
+                let nr = self.next_room()?;
+                self.set(keys::number(nr), Some(Columns::default().key(&row.key).end(&[])));
+                nr
+            }
+        };
+        let columns = Columns::default().nr(nr).int(room.last_activity_ms).count(room.revision.0);
+        self.set(keys::activity(room.last_activity_ms, &row.key), Some(IVec::default()));
+        self.set(key, Some(columns.end(payload)));
+        self.grow(Collection::Rooms, payload.len());
+        Ok(nr)
+    }
+
+    fn next_room(&mut self) -> Result<u32> {
+        let next = self.draft.head.last_room + 1;
+        let nr = u32::try_from(next).map_err(|_| {
+            Error::new(
+                ErrorKind::Unsupported,
+                "apply",
+                "the store has numbered four billion rooms and holds no more: start a new one",
+            )
+        })?;
+        self.draft.head.last_room = next;
+        Ok(nr)
+    }
+
+    /// The row, the room's timeline and its state.
+    pub(crate) fn drop_room(&mut self, id: &RoomId) -> Result<()> {
+        let Some((nr, room)) = self.db().room(id)? else { return Ok(()) };
+        self.drop_span(nr, Position::MIN, Position::MAX)?;
+        self.drop_states(&Scope::Room(id.clone()))?;
+        let key = self.codec.room_key(id);
+        let row = self.db().get(&keys::room(&key))?;
+        self.shrink(Collection::Rooms, row.map_or(0, |row| row.len().saturating_sub(COLUMNS)));
+        self.set(keys::activity(room.last_activity_ms, &key), None);
+        self.set(keys::number(nr), None);
+        self.set(keys::room(&key), None);
+        Ok(())
+    }
+}

@@ -1,0 +1,81 @@
+use haos_store_api::law::sort_state;
+use haos_store_api::{Collection, EventType, Result, Scope, StateEntry, StateKey, StateQuery};
+
+use crate::db::{Db, Order};
+use crate::keys;
+use crate::record::{Columns, Cut};
+use crate::rows::SledRows;
+
+/// The revision stands before the payload.
+const COLUMNS: usize = 8;
+
+impl Db<'_> {
+    pub(crate) fn state(self, scope: &Scope, kind: &EventType, key: &StateKey) -> Result<Option<StateEntry>> {
+        let place = self.state_place(scope, kind, key);
+        let Some(row) = self.get(&place)? else { return Ok(None) };
+        let found = self.read_state(&place, &row)?;
+        if (&found.scope, &found.kind, &found.key) != (scope, kind, key) {
+            return Err(self.corrupt("a state entry stands under another's key"));
+        }
+        Ok(Some(found))
+    }
+
+    fn state_place(self, scope: &Scope, kind: &EventType, key: &StateKey) -> Vec<u8> {
+        let codec = self.codec;
+        keys::state(&codec.scope_key(scope), &codec.kind_key(scope, kind), &codec.state_key(scope, kind, key))
+    }
+
+    pub(crate) fn read_state(self, key: &[u8], row: &[u8]) -> Result<StateEntry> {
+        let key = keys::parse_last(key).ok_or_else(|| self.corrupt("a key of state is damaged"))?;
+        let mut cut = Cut(row);
+        let written = cut.revision()?;
+        self.codec.state(&key, written, cut.0)
+    }
+
+    pub(crate) fn states(self, query: &StateQuery) -> Result<Vec<StateEntry>> {
+        if let (Some(kind), Some(key)) = (&query.kind, &query.key) {
+            return Ok(self.state(&query.scope, kind, key)?.into_iter().collect());
+        }
+        let kind = query.kind.as_ref().map(|kind| self.codec.kind_key(&query.scope, kind));
+        let span = keys::states(&self.codec.scope_key(&query.scope), kind.as_ref());
+        let mut found = Vec::new();
+        for pair in self.scan(span, Order::Up) {
+            let (key, row) = pair?;
+            found.push(self.read_state(&key, &row)?);
+        }
+        found.retain(|entry| query.key.as_ref().is_none_or(|key| entry.key == *key));
+        sort_state(&mut found);
+        Ok(found)
+    }
+}
+
+impl SledRows<'_> {
+    pub(crate) fn put_state(&mut self, entry: &StateEntry) -> Result<()> {
+        let row = self.codec.state_row(entry, self.revision)?;
+        let payload = row.payload.as_bytes();
+        let key = keys::state(&row.scope, &row.kind, &row.key);
+        self.drop_state_at(key.clone())?;
+        self.set(key, Some(Columns::default().count(self.revision.0).end(payload)));
+        self.grow(Collection::State, payload.len());
+        Ok(())
+    }
+
+    pub(crate) fn drop_state(&mut self, scope: &Scope, kind: &EventType, key: &StateKey) -> Result<()> {
+        self.drop_state_at(self.db().state_place(scope, kind, key))
+    }
+
+    /// Everything in a scope.
+    pub(crate) fn drop_states(&mut self, scope: &Scope) -> Result<()> {
+        let span = keys::states(&self.codec.scope_key(scope), None);
+        let places: Vec<_> = self.db().scan(span, Order::Up).collect::<Result<_>>()?;
+        places.into_iter().try_for_each(|(key, _)| self.drop_state_at(key.to_vec()))
+    }
+
+    fn drop_state_at(&mut self, key: Vec<u8>) -> Result<()> {
+        if let Some(old) = self.db().get(&key)? {
+            self.shrink(Collection::State, old.len().saturating_sub(COLUMNS));
+            self.set(key, None);
+        }
+        Ok(())
+    }
+}

@@ -1,0 +1,53 @@
+//! The contract, kept: the suite of `haos-store-api`, with each profile.
+#![allow(clippy::unwrap_used, reason = "a test may panic")]
+
+use std::path::PathBuf;
+use std::sync::Arc;
+
+use async_trait::async_trait;
+use haos_store_api::conformance::Harness;
+use haos_store_api::{Result, StorageAdapter};
+use haos_store_sled::{SledOptions, SledStore};
+use tempfile::TempDir;
+
+/// Stores in a temporary folder.
+struct SledHarness {
+    folder: TempDir,
+    stores: u32,
+    profile: fn(SledOptions) -> SledOptions,
+}
+
+impl SledHarness {
+    fn new(profile: fn(SledOptions) -> SledOptions) -> Self {
+        Self { folder: tempfile::tempdir().unwrap(), stores: 0, profile }
+    }
+
+    fn path(&self) -> PathBuf {
+        self.folder.path().join(self.stores.to_string())
+    }
+}
+
+#[async_trait(?Send)]
+impl Harness for SledHarness {
+    async fn open(&mut self) -> Result<Arc<dyn StorageAdapter>> {
+        // What came before may still be closing; scripts open thousands.
+        let _ = std::fs::remove_dir_all(self.path());
+        self.stores += 1;
+        self.reopen().await
+    }
+
+    async fn reopen(&mut self) -> Result<Arc<dyn StorageAdapter>> {
+        let options = (self.profile)(SledOptions::new(self.path()));
+        Ok(Arc::new(SledStore::open(options).await?))
+    }
+}
+
+mod default {
+    use super::*;
+    haos_store_api::conformance_suite!(tokio::test, SledHarness::new(|options| options));
+}
+
+mod low_memory {
+    use super::*;
+    haos_store_api::conformance_suite!(tokio::test, SledHarness::new(SledOptions::low_memory));
+}

@@ -1,0 +1,278 @@
+//! Damaged folders: never a panic, never a wrong row; a rollback is told, the outbox is carried over.
+
+use std::collections::BTreeMap;
+use std::path::{Path, PathBuf};
+
+use haos_store_api::*;
+use haos_store_sled::{OnDamage, SledOptions, SledStore};
+
+use crate::common::*;
+
+/// How often files are damaged: `HAOS_DAMAGES=1000 cargo test … damage` for a long run.
+const DAMAGES: &str = "HAOS_DAMAGES";
+/// Commits of the store that is damaged.
+const COMMITS: u64 = 60;
+
+/// Commit `n`, which shows in the room's name and in the token.
+fn commit(n: u64) -> WriteBatch {
+    let mut batch = WriteBatch::strict();
+    batch.put_room(Room { name: Some(n.to_string()), ..room("a") });
+    for part in 0..20 {
+        batch.put_message(message("a", &format!("m{n}.{part}"), n * 100 + part));
+    }
+    batch.put_state(state(Scope::Account, "haos.sync_token", "", &n.to_string()));
+    batch.put_state(state(Scope::Room(room_id("a")), "haos.draft", "", &n.to_string()));
+    batch.put_pending(pending("a", &n.to_string()));
+    batch.put_media(media("cat"), pattern(n as usize * 2000));
+    batch
+}
+
+async fn make(path: &Path) {
+    let store = open(path).await;
+    for n in 1..=COMMITS {
+        store.apply(commit(n)).await.unwrap();
+    }
+    store.close().await.unwrap();
+}
+
+fn restore(path: &Path, sound: &BTreeMap<PathBuf, Vec<u8>>) {
+    for entry in std::fs::read_dir(path.parent().unwrap()).unwrap() {
+        std::fs::remove_dir_all(entry.unwrap().path()).unwrap();
+    }
+    for (file, bytes) in sound {
+        std::fs::create_dir_all(file.parent().unwrap()).unwrap();
+        std::fs::write(file, bytes).unwrap();
+    }
+    std::fs::create_dir_all(path.join("sled/blobs")).unwrap();
+}
+
+/// What a damaged store may answer: an error that says so.
+fn allowed<T>(result: Result<T>, what: &str) -> Option<T> {
+    match result {
+        Ok(value) => Some(value),
+        Err(error) => {
+            assert!(matches!(error.kind(), ErrorKind::Corrupt | ErrorKind::Closed), "{what}: {error:?}");
+            None
+        }
+    }
+}
+
+/// Whatever can be read is what some commit wrote.
+async fn nothing_is_wrong(store: &SledStore, what: &str) {
+    if let Some(Some(found)) = allowed(store.room(&room_id("a")).await, what) {
+        let n: u64 = found.name.as_ref().unwrap().parse().unwrap();
+        assert_eq!(found, Room { name: Some(n.to_string()), revision: Revision(n), ..room("a") }, "{what}");
+    }
+    for page in [Page::newest(5000), Page::oldest(30)] {
+        let slice = allowed(store.timeline(&room_id("a"), page).await, what).unwrap_or_default();
+        for found in slice.messages() {
+            let offset = found.position.get() - Position::FIRST.get();
+            assert_eq!(
+                *found,
+                message("a", &format!("m{}.{}", offset / 100, offset % 100), offset),
+                "{what}"
+            );
+        }
+    }
+    for row in allowed(store.pending(PendingQuery::default()).await, what).unwrap_or_default() {
+        let expected = pending("a", &row.seq.to_string());
+        assert_eq!(row, Pending { seq: row.seq, revision: row.revision, ..expected }, "{what}");
+    }
+    if let Some(Some(found)) = allowed(store.media(&media_key("cat"), ByteRange::ALL).await, what) {
+        assert!(found.bytes == pattern(found.bytes.len()) && found.bytes.len() % 2000 == 0, "{what}");
+    }
+    allowed(store.maintain(Maintenance::Check, Progress::none()).await, what);
+    let mut batch = WriteBatch::strict();
+    batch.put_room(room("new")).put_pending(pending("new", "later"));
+    if let Some(commit) = allowed(store.apply(batch).await, what) {
+        assert!(commit.revision > Revision(COMMITS), "{what}: a revision is given twice");
+        assert!(commit.assigned[0].1 > COMMITS, "{what}: a sequence number is given twice");
+    }
+}
+
+/// The least of generators.
+struct Random(u64);
+
+impl Random {
+    fn below(&mut self, n: usize) -> usize {
+        self.0 = self.0.wrapping_mul(6_364_136_223_846_793_005).wrapping_add(1_442_695_040_888_963_407);
+        (self.0 >> 33) as usize % n.max(1)
+    }
+}
+
+/// Damages one file at a time, some of them twice as often: sled's log holds the rows.
+async fn many(seed: u64, damage: impl Fn(&mut Random, &mut Vec<u8>)) {
+    let folder = tempfile::tempdir().unwrap();
+    let path = folder.path().join("s");
+    make(&path).await;
+    let sound = files(&path);
+    let names: Vec<_> = sound.keys().filter(|file| !sound[*file].is_empty()).cloned().collect();
+    let log = path.join("sled/db");
+    let mut random = Random(seed);
+    let (mut rolled_back, mut set_aside, mut salvaged, mut whole, mut torn) = (0, 0, 0, 0, 0);
+    let rounds = std::env::var(DAMAGES).map_or(40, |n| n.parse().unwrap());
+    for round in 0..rounds {
+        restore(&path, &sound);
+        let file = if round % 2 == 0 { &log } else { &names[random.below(names.len())] };
+        let mut bytes = sound[file].clone();
+        damage(&mut random, &mut bytes);
+        std::fs::write(file, &bytes).unwrap();
+        let what = format!("round {round}, {}", file.strip_prefix(folder.path()).unwrap().display());
+        if round % 5 == 4 {
+            let refuse = SledOptions::new(&path).on_damage(OnDamage::Refuse);
+            match allowed_at_open(SledStore::open(refuse).await, &what) {
+                Some(store) => nothing_is_wrong(&store, &what).await,
+                None => continue,
+            }
+            continue;
+        }
+        let Some(store) = allowed_at_open(SledStore::open(SledOptions::new(&path)).await, &what) else {
+            continue;
+        };
+        match store.info().recovery {
+            Some(Recovery { set_aside: Some(aside), salvaged: rows, .. }) => {
+                salvaged += u32::from(rows > 0);
+                assert!(Path::new(&aside).join("HAOS").exists(), "{what}");
+                set_aside += 1;
+            }
+            Some(recovery) => {
+                assert!(recovery.cause.contains("rolled back"), "{what}: {recovery:?}");
+                rolled_back += 1;
+            }
+            None => {
+                assert_eq!(store.info().opened_at, Revision(COMMITS), "{what}: a rollback goes untold");
+                let report = allowed(store.maintain(Maintenance::Check, Progress::none()).await, &what);
+                let is_torn = report.is_none_or(|report| !report.findings.is_empty());
+                torn += u32::from(is_torn);
+                whole += u32::from(!is_torn);
+            }
+        }
+        nothing_is_wrong(&store, &what).await;
+        store.close().await.unwrap();
+    }
+    println!(
+        "rolled back {rolled_back}, set aside {set_aside} ({salvaged} with rows of the outbox), \
+         seen by a check {torn}, whole {whole}"
+    );
+}
+
+fn allowed_at_open(result: Result<SledStore>, what: &str) -> Option<SledStore> {
+    match result {
+        Err(error) if error.kind() == ErrorKind::NewerSchema => None,
+        other => allowed(other, what),
+    }
+}
+
+#[tokio::test]
+async fn flipped_bits() {
+    many(11, |random, bytes| {
+        let at = random.below(bytes.len());
+        bytes[at] ^= 1 << random.below(8);
+    })
+    .await;
+}
+
+#[tokio::test]
+async fn overwritten_pages() {
+    many(13, |random, bytes| {
+        let (from, len, with) = (random.below(bytes.len()), 1 + random.below(9000), random.below(256) as u8);
+        let to = (from + len).min(bytes.len());
+        bytes[from..to].fill(with);
+    })
+    .await;
+}
+
+#[tokio::test]
+async fn files_cut_short() {
+    many(12, |random, bytes| bytes.truncate(random.below(bytes.len()))).await;
+}
+
+#[tokio::test]
+async fn a_log_that_is_gone_is_a_rollback_to_nothing() {
+    let folder = tempfile::tempdir().unwrap();
+    let path = folder.path().join("s");
+    make(&path).await;
+    for entry in std::fs::read_dir(path.join("sled")).unwrap() {
+        let file = entry.unwrap().path();
+        if file.is_file() {
+            std::fs::remove_file(file).unwrap();
+        }
+    }
+    let error = SledStore::open(SledOptions::new(&path).on_damage(OnDamage::Refuse)).await.unwrap_err();
+    assert_eq!(error.kind(), ErrorKind::Corrupt);
+    let store = open(&path).await;
+    let recovery = store.info().recovery.unwrap();
+    assert!(recovery.cause.contains(&format!("from commit {COMMITS} to 0")), "{recovery:?}");
+    assert_eq!(store.info().opened_at, Revision(COMMITS + 1));
+    nothing_is_wrong(&store, "an empty store").await;
+    store.close().await.unwrap();
+    assert_eq!(open(&path).await.info().recovery, None, "it is told once");
+}
+
+#[tokio::test]
+async fn an_older_copy_of_the_log_is_noticed() {
+    let folder = tempfile::tempdir().unwrap();
+    let path = folder.path().join("s");
+    let store = open(&path).await;
+    store.apply(commit(1)).await.unwrap();
+    store.close().await.unwrap();
+    let old = files(&path.join("sled"));
+    let store = open(&path).await;
+    store.apply(commit(2)).await.unwrap();
+    store.close().await.unwrap();
+    for (file, bytes) in old {
+        std::fs::write(file, bytes).unwrap();
+    }
+    let store = open(&path).await;
+    let recovery = store.info().recovery.unwrap();
+    assert!(recovery.cause.contains("from commit 2 to 1"), "{recovery:?}");
+    assert_eq!((recovery.set_aside, store.info().opened_at), (None, Revision(3)));
+    assert_eq!(txns(&store).await, ["1"]);
+    is_sound(&store).await;
+}
+
+/// Damage that sled does not see: a row of the outbox that is not what was written.
+#[tokio::test]
+async fn the_outbox_is_carried_over_row_by_row() {
+    let folder = tempfile::tempdir().unwrap();
+    let path = folder.path().join("s");
+    let store = open(&path).await;
+    store.apply(sample()).await.unwrap();
+    store.close().await.unwrap();
+    let db = sled::open(path.join("sled")).unwrap();
+    let tree = db.open_tree("haos").unwrap();
+    let key = haos_store_sled::keys::pending(3);
+    let mut row = tree.get(&key).unwrap().unwrap().to_vec();
+    *row.last_mut().unwrap() ^= 1;
+    tree.insert(key, row).unwrap();
+    drop((tree, db));
+
+    let store = open(&path).await;
+    let recovery = store.info().recovery.unwrap();
+    assert_eq!((recovery.salvaged, recovery.unreadable), (2, 1), "{recovery:?}");
+    assert!(recovery.set_aside.as_ref().unwrap().ends_with("s.damaged-1"), "{recovery:?}");
+    assert!(store.info().opened_at > Revision(1), "no revision is told twice");
+    assert_eq!(txns(&store).await, ["t1", "t2"]);
+    let bytes = store.media(&media_key("cat"), ByteRange::ALL).await.unwrap();
+    assert_eq!(bytes.expect("what the outbox sends comes along").bytes, pattern(100_000));
+    let draft = StateQuery::kind(Scope::Room(room_id("a")), EventType::new("haos.draft").unwrap());
+    assert_eq!(store.state(draft).await.unwrap().len(), 1);
+    is_sound(&store).await;
+    let mut batch = WriteBatch::strict();
+    batch.put_pending(pending("a", "later"));
+    assert_eq!(store.apply(batch).await.unwrap().assigned[0].1, 4, "numbers go on");
+    store.close().await.unwrap();
+    assert_eq!(open(&path).await.info().recovery, None, "it is told once");
+    assert_eq!(std::fs::read_dir(folder.path()).unwrap().count(), 2, "no leftovers");
+}
+
+#[tokio::test]
+async fn a_replacement_that_was_cut_off_is_finished() {
+    let folder = tempfile::tempdir().unwrap();
+    let path = folder.path().join("s");
+    let store = open(&path).await;
+    store.apply(sample()).await.unwrap();
+    store.close().await.unwrap();
+    std::fs::rename(&path, folder.path().join("s.fresh")).unwrap();
+    assert_eq!(txns(&open(&path).await).await.len(), 3);
+}

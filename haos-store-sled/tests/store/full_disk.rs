@@ -1,0 +1,72 @@
+//! A small file system of its own: too small, and read-only. Needs root on Linux. A disk that fills up
+//! while sled is open is not tried here: sled may then hold its files until the process ends.
+#![cfg(target_os = "linux")]
+
+use std::path::Path;
+use std::process::Command;
+
+use haos_store_api::*;
+use haos_store_sled::{SledOptions, SledStore};
+
+use crate::common::*;
+
+/// A mounted tmpfs that goes with the value, also when a test panics.
+struct Disk(tempfile::TempDir);
+
+impl Disk {
+    fn mount(size: &str) -> Option<Self> {
+        let folder = tempfile::tempdir().unwrap();
+        let mounted = mount(&["-t", "tmpfs", "-o", &format!("size={size}"), "tmpfs"], folder.path());
+        if !mounted {
+            eprintln!("SKIPPED: a file system cannot be mounted here (needs root)");
+        }
+        mounted.then(|| Self(folder))
+    }
+
+    fn path(&self) -> &Path {
+        self.0.path()
+    }
+}
+
+impl Drop for Disk {
+    fn drop(&mut self) {
+        let _ = Command::new("umount").arg("-l").arg(self.path()).status();
+    }
+}
+
+fn mount(args: &[&str], at: &Path) -> bool {
+    let output = Command::new("mount").args(args).arg(at).output();
+    output.is_ok_and(|output| output.status.success())
+}
+
+fn large(n: u64) -> WriteBatch {
+    let mut batch = WriteBatch::strict();
+    let mut big = message("a", &format!("m{n}"), n);
+    big.content = Json::of(&"x".repeat(40_000)).unwrap();
+    batch.put_room(room("a")).put_message(big).put_pending(pending("a", &format!("t{n}")));
+    batch
+}
+
+#[tokio::test]
+async fn no_space_for_a_new_store() {
+    let Some(disk) = Disk::mount("64k") else { return };
+    // A page of the system is enough for an empty store, and less than that for none.
+    std::fs::write(disk.path().join("ballast"), vec![1; 60 << 10]).unwrap();
+    let error = SledStore::open(SledOptions::new(disk.path().join("s"))).await.unwrap_err();
+    assert_eq!(error.kind(), ErrorKind::Full, "{error:?}");
+}
+
+#[tokio::test]
+async fn a_read_only_disk() {
+    let Some(disk) = Disk::mount("3m") else { return };
+    let path = disk.path().join("s");
+    let store = open(&path).await;
+    store.apply(large(0)).await.unwrap();
+    store.close().await.unwrap();
+    assert!(mount(&["-o", "remount,ro"], disk.path()));
+    for path in [path, disk.path().join("new")] {
+        let error = SledStore::open(SledOptions::new(path)).await.unwrap_err();
+        assert_eq!(error.kind(), ErrorKind::Io, "{error:?}");
+        assert!(error.to_string().contains("writable"), "{error}");
+    }
+}

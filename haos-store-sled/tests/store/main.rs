@@ -1,0 +1,11 @@
+//! The sled store from outside: folders, threads, processes, damage.
+#![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic)]
+
+mod common;
+mod damage;
+mod full_disk;
+mod kill;
+mod lifecycle;
+mod maintain;
+mod open;
+mod processes;
