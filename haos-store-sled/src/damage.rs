@@ -12,6 +12,7 @@ use crate::marker::Marker;
 use crate::open::{connect, fresh_path, is_there};
 use crate::options::SledOptions;
 use crate::salvage::Salvage;
+use crate::seal;
 
 /// Puts a fresh store with the outbox of the damaged one in its place.
 pub(crate) fn replace(options: &SledOptions, home: Home, cause: &Error) -> Result<Recovery> {
@@ -25,7 +26,11 @@ pub(crate) fn replace(options: &SledOptions, home: Home, cause: &Error) -> Resul
         fs::remove_dir_all(&fresh).map_err(fault)?;
     }
     let made = options.clone().create(true).check(false).at(fresh.clone());
-    let (mut opened, _) = connect(&made, Home::take(&made)?).map_err(|(_, error)| error)?;
+    let new_home = Home::take(&made)?;
+    if let Some(record) = seal::read(&home.keyring())? {
+        seal::write(&new_home.keyring(), &record)?;
+    }
+    let (mut opened, _) = connect(&made, new_home).map_err(|(_, error)| error)?;
     let written = salvage.write(&mut opened, &options.codec);
     opened.release();
     written?;

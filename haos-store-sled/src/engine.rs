@@ -68,6 +68,7 @@ pub(crate) struct Started {
     pub(crate) engine: Engine,
     pub(crate) threads: Threads,
     pub(crate) hub: ChangeHub,
+    pub(crate) codec: Codec,
     pub(crate) revision: Revision,
     pub(crate) recovery: Option<Recovery>,
 }
@@ -110,19 +111,20 @@ pub(crate) async fn start(options: &SledOptions, hub: Option<ChangeHub>) -> Resu
         drop(token);
     })?);
     let threads = Threads { handles, ended };
-    Ok(Started { engine, threads, hub: ready.hub, revision: ready.revision, recovery: ready.recovery })
+    let (codec, revision) = (engine.shared.codec().clone(), ready.revision);
+    Ok(Started { engine, threads, hub: ready.hub, codec, revision, recovery: ready.recovery })
 }
 
 fn prepare(options: &SledOptions, hub: Option<ChangeHub>) -> Result<(Writer, Ready)> {
     let (opened, recovery) = open(options)?;
     let revision = opened.head.revision;
     let hub = hub.unwrap_or_else(|| ChangeHub::new(FEED, revision));
-    let shared = Arc::new(Shared::new(opened.files.clone(), options.codec.clone()));
+    let shared = Arc::new(Shared::new(opened.files.clone(), opened.codec.clone()));
     let writer = Writer::new(opened, shared.clone(), hub.clone());
     Ok((writer, Ready { hub, revision, shared, recovery }))
 }
 
-fn spawn(name: &str, work: impl FnOnce() + Send + 'static) -> Result<JoinHandle<()>> {
+pub(crate) fn spawn(name: &str, work: impl FnOnce() + Send + 'static) -> Result<JoinHandle<()>> {
     Builder::new()
         .name(name.to_owned())
         .spawn(work)

@@ -3,6 +3,7 @@
 //! ```text
 //! chat/HAOS      one line: what this is, its format, a checksum; locked while the store is open
 //! chat/commits   the number of the latest commit (see `marker`)
+//! chat/keyring   who can open it, in a sealed store
 //! chat/sled/     sled's own files
 //! ```
 
@@ -21,6 +22,7 @@ use crate::options::{OnDamage, SledOptions};
 const SIGN: &str = "HAOS";
 const COMMITS: &str = "commits";
 const SLED: &str = "sled";
+const KEYRING: &str = "keyring";
 /// How often a held folder is tried.
 const PAUSE: Duration = Duration::from_millis(5);
 
@@ -96,6 +98,11 @@ impl Home {
     /// Where sled's files are.
     pub(crate) fn sled(&self) -> PathBuf {
         self.path.join(SLED)
+    }
+
+    /// Where the keyring of a sealed store is.
+    pub(crate) fn keyring(&self) -> PathBuf {
+        self.path.join(KEYRING)
     }
 
     pub(crate) fn path(&self) -> &Path {

@@ -42,9 +42,10 @@
 //!   again is then `Busy` until the process is restarted. sled has one lock for all databases of a process,
 //!   so that others may hang with it.
 //!
-//! It is not an encrypted store, and no tool but this library reads its folder.
+//! No tool but this library reads its folder.
 
 mod check;
+mod convert;
 mod damage;
 mod db;
 mod draft;
@@ -61,8 +62,10 @@ mod options;
 mod read;
 mod reader;
 mod record;
+mod rotate;
 mod rows;
 mod salvage;
+mod seal;
 mod shared;
 mod store;
 mod table;

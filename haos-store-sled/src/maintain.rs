@@ -12,7 +12,7 @@ use crate::db::Db;
 use crate::store::{SledStore, ended};
 
 /// Tells the chore's thread that nobody waits any more.
-struct StopOnDrop(Arc<AtomicBool>);
+pub(crate) struct StopOnDrop(pub(crate) Arc<AtomicBool>);
 
 impl Drop for StopOnDrop {
     fn drop(&mut self) {

@@ -4,9 +4,12 @@ use std::fs::{self, File, TryLockError};
 use std::path::{Path, PathBuf};
 use std::time::{Duration, Instant};
 
-use haos_store_api::{Collection, Error, ErrorKind, PendingQuery, Progress, Recovery, Result, Revision};
+use haos_store_api::{
+    Codec, Collection, Error, ErrorKind, PendingQuery, Progress, Recovery, Result, Revision,
+};
 
 use crate::check::Check;
+use crate::convert::finish;
 use crate::damage::{self, beside};
 use crate::db::{Db, Order};
 use crate::draft::Draft;
@@ -16,6 +19,7 @@ use crate::home::{Home, busy, sync_folder};
 use crate::keys;
 use crate::marker::{Mark, Marker};
 use crate::options::{OnDamage, SledOptions};
+use crate::seal::unlock;
 use crate::shared::Files;
 
 /// The one tree: keys say what they are of.
@@ -33,6 +37,7 @@ pub(crate) struct Opened {
     /// sled's log, to be synced.
     pub(crate) log: File,
     pub(crate) head: Head,
+    pub(crate) codec: Codec,
     /// Dropped last: it holds the lock.
     home: Home,
 }
@@ -52,8 +57,12 @@ impl Opened {
         self.home
     }
 
-    fn db<'a>(&'a self, options: &'a SledOptions) -> Db<'a> {
-        Db { tree: &self.files.tree, changes: None, codec: &options.codec, operation: "open" }
+    pub(crate) fn db(&self) -> Db<'_> {
+        Db { tree: &self.files.tree, changes: None, codec: &self.codec, operation: "open" }
+    }
+
+    pub(crate) fn keyring_path(&self) -> PathBuf {
+        self.home.keyring()
     }
 
     /// Writes a draft and waits for the device.
@@ -79,8 +88,11 @@ pub(crate) fn folder_path(path: &Path) -> Result<PathBuf> {
 
 /// Opens the store, and replaces it by a fresh one if it is damaged and that is wanted.
 pub(crate) fn open(options: &SledOptions) -> Result<(Opened, Option<Recovery>)> {
+    finish(options.path())?;
     damage::finish(options.path())?;
     let home = Home::take(options)?;
+    // A store whose key is wrong or missing is left as it is, whatever else it is.
+    let options = &options.clone().opened(unlock(&home, options)?);
     match connect(options, home) {
         Ok(opened) => Ok(opened),
         Err((home, cause)) if cause.kind() == ErrorKind::Corrupt => {
@@ -104,7 +116,9 @@ pub(crate) fn connect(
     home: Home,
 ) -> Result<(Opened, Option<Recovery>), (Home, Error)> {
     let mut opened = match guarded("open", || begin(options, &home)) {
-        Ok((files, marker, log)) => Opened { files, marker, log, head: Head::default(), home },
+        Ok((files, marker, log)) => {
+            Opened { files, marker, log, head: Head::default(), codec: options.codec.clone(), home }
+        }
         Err(error) => return Err((home, error)),
     };
     match guarded("open", || examine(options, &mut opened)) {
@@ -155,7 +169,7 @@ fn refused(error: sled::Error) -> Error {
 /// Reads the counters and the outbox, and notices what sled has lost.
 fn examine(options: &SledOptions, opened: &mut Opened) -> Result<Option<Recovery>> {
     let (_, mark) = Marker::open(&opened.home.commits())?;
-    let db = opened.db(options);
+    let db = opened.db();
     let found = db.head()?;
     let head = found.unwrap_or_default();
     if found.is_none() && db.scan(keys::whole(keys::ROOM), Order::Up).next().is_some() {

@@ -2,7 +2,7 @@
 
 use std::path::{Path, PathBuf};
 
-use haos_store_api::{Codec, Form};
+use haos_store_api::{Codec, Form, KdfParams, Secret};
 
 /// How much memory a store may use.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Hash)]
@@ -43,7 +43,10 @@ pub enum OnDamage {
 #[must_use = "options do nothing until a store is opened with them"]
 pub struct SledOptions {
     path: PathBuf,
+    /// Plain until the store is open.
     pub(crate) codec: Codec,
+    pub(crate) secret: Option<Secret>,
+    pub(crate) kdf: KdfParams,
     profile: Profile,
     pub(crate) busy_ms: u32,
     pub(crate) on_damage: OnDamage,
@@ -57,6 +60,8 @@ impl SledOptions {
         Self {
             path: path.into(),
             codec: Codec::plain().in_form(Form::Binary),
+            secret: None,
+            kdf: KdfParams::default(),
             profile: Profile::Default,
             busy_ms: 2000,
             on_damage: OnDamage::SetAside,
@@ -65,9 +70,16 @@ impl SledOptions {
         }
     }
 
-    /// How rows are stored. Default: plain, with a checksum each.
-    pub fn codec(self, codec: Codec) -> Self {
-        Self { codec: codec.in_form(Form::Binary), ..self }
+    /// The passphrase or key of a sealed store; a store that is made is made sealed. Default: none, for
+    /// plain stores, whose rows have a checksum each.
+    pub fn secret(self, secret: Secret) -> Self {
+        Self { secret: Some(secret), ..self }
+    }
+
+    /// What deriving a key from the passphrase of a new store costs. Default: [`KdfParams::default`]; a
+    /// store that is there keeps its own.
+    pub fn kdf(self, kdf: KdfParams) -> Self {
+        Self { kdf, ..self }
     }
 
     /// How much memory it may use. Default: [`Profile::Default`].
@@ -105,6 +117,15 @@ impl SledOptions {
     /// Where the store lives.
     pub fn path(&self) -> &Path {
         &self.path
+    }
+
+    pub(crate) fn no_secret(self) -> Self {
+        Self { secret: None, ..self }
+    }
+
+    /// The options of a store that is open: it can be opened again with the keys it has.
+    pub(crate) fn opened(self, codec: Codec) -> Self {
+        Self { codec, secret: None, ..self }
     }
 
     pub(crate) fn at(self, path: PathBuf) -> Self {

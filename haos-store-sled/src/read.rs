@@ -20,14 +20,18 @@ impl Db<'_> {
         let wanted = page.limit.saturating_add(1);
         let mut messages = Vec::new();
         let span = (keys::message(nr, oldest), keys::message(nr, newest));
-        for pair in self.scan(span, order).take(wanted) {
+        for pair in self.scan(span, order) {
+            if messages.len() >= wanted {
+                break;
+            }
             let (key, row) = pair?;
-            messages.push(self.read_message(room, self.read_place(&key)?, row)?);
+            let at = self.read_place(&key)?;
+            messages.extend(self.codec.keep(self.read_message(room, at, row))?);
         }
         let mut gaps = Vec::new();
         for pair in self.scan((keys::gap(nr, oldest), keys::gap(nr, newest)), order).take(wanted) {
             let (key, row) = pair?;
-            gaps.push(self.read_gap(room, self.read_place(&key)?, &row)?);
+            gaps.push(self.gap_or_unknown(room, self.read_place(&key)?, &row)?);
         }
         Ok(slice(messages, gaps, page.direction, page.limit))
     }
@@ -82,8 +86,9 @@ impl Db<'_> {
                 }
                 let place = keys::parse_target(&pair?.0);
                 let (_, _, at) = place.ok_or_else(|| self.corrupt("an index of messages is damaged"))?;
-                let message = self.indexed(nr, room, at)?;
-                if relation_matches(query, &message) {
+                if let Some(message) = self.codec.keep(self.indexed(nr, room, at))?
+                    && relation_matches(query, &message)
+                {
                     taken += 1;
                     found.insert(at, message);
                 }
@@ -97,6 +102,19 @@ impl Db<'_> {
         self.message_at(nr, room, at)?.ok_or_else(|| self.corrupt("an index names a message that is not"))
     }
 
+    fn all_indexed(
+        self,
+        nr: u32,
+        room: &RoomId,
+        places: impl IntoIterator<Item = Position>,
+    ) -> Result<Vec<Message>> {
+        let mut found = Vec::new();
+        for at in places {
+            found.extend(self.codec.keep(self.indexed(nr, room, at))?);
+        }
+        Ok(found)
+    }
+
     pub(crate) fn messages(self, query: &MessageQuery) -> Result<Vec<Message>> {
         match query {
             MessageQuery::Ids { room, events } => {
@@ -105,7 +123,7 @@ impl Db<'_> {
                 for event in events {
                     places.extend(self.message_position(nr, room, event)?);
                 }
-                places.into_iter().map(|at| self.indexed(nr, room, at)).collect()
+                self.all_indexed(nr, room, places)
             }
             MessageQuery::Txn(txn_id) => self.messages_of_txn(txn_id),
             MessageQuery::Sender { room, sender, limit } => self.messages_of_sender(room, sender, *limit),
@@ -128,7 +146,7 @@ impl Db<'_> {
             let place = keys::parse_txn(&pair?.0);
             let (_, nr, at) = place.ok_or_else(|| self.corrupt("an index of messages is damaged"))?;
             let (_, room) = self.room_at(nr)?.ok_or_else(|| self.corrupt("a message has no room"))?;
-            found.push(self.indexed(nr, &room.id, at)?);
+            found.extend(self.codec.keep(self.indexed(nr, &room.id, at))?);
         }
         found.retain(|message| message.txn_id.as_ref() == Some(txn_id));
         found.sort_by(|a, b| (&a.room, a.position).cmp(&(&b.room, b.position)));
@@ -155,7 +173,7 @@ impl Db<'_> {
         }
         places.sort_unstable();
         places.truncate(limit);
-        places.into_iter().map(|(_, at)| self.indexed(nr, room, at)).collect()
+        self.all_indexed(nr, room, places.into_iter().map(|(_, at)| at))
     }
 
     /// Walks the room from its newest message, for the same reason.
@@ -169,7 +187,8 @@ impl Db<'_> {
             }
             let (key, row) = pair?;
             if MessageRecord::decode(row.clone())?.sender == wanted {
-                found.push(self.read_message(room, self.read_place(&key)?, row)?);
+                let at = self.read_place(&key)?;
+                found.extend(self.codec.keep(self.read_message(room, at, row))?);
             }
         }
         Ok(found)

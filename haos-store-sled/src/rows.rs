@@ -57,6 +57,15 @@ impl<'t> SledRows<'t> {
         Ok(nr)
     }
 
+    /// Takes away the damaged row of a message that comes again.
+    fn drop_damaged(&mut self, nr: u32, message: &Message) -> Result<()> {
+        if let Some(at) = self.db().message_position(nr, &message.room, &message.id)? {
+            tracing::warn!("a damaged message is replaced");
+            self.take_message(nr, at)?;
+        }
+        Ok(())
+    }
+
     /// The number of a room that the laws have seen to.
     fn known(&mut self, room: &RoomId) -> Result<u32> {
         self.nr(room)?.ok_or_else(|| self.db().corrupt("a room's rows came without the room"))
@@ -65,7 +74,8 @@ impl<'t> SledRows<'t> {
 
 impl Rows for SledRows<'_> {
     fn room(&mut self, id: &RoomId) -> Result<Option<Room>> {
-        Ok(self.db().room(id)?.map(|(_, room)| room))
+        // A damaged row counts as none: the sync that brings the room writes it anew.
+        Ok(self.codec.keep(self.db().room(id))?.flatten().map(|(_, room)| room))
     }
 
     fn write_room(&mut self, room: &Room) -> Result<()> {
@@ -81,11 +91,16 @@ impl Rows for SledRows<'_> {
 
     fn insert_message(&mut self, message: &Message) -> Result<Inserted> {
         let nr = self.known(&message.room)?;
-        if let Some(stored) = self.db().message_in(nr, &message.room, &message.id)? {
-            return Ok(Inserted::Exists(Box::new(stored)));
+        match self.codec.keep(self.db().message_in(nr, &message.room, &message.id))? {
+            Some(Some(stored)) => return Ok(Inserted::Exists(Box::new(stored))),
+            Some(None) => {}
+            None => self.drop_damaged(nr, message)?,
         }
-        if self.db().has(&keys::message(nr, message.position))? {
-            return Ok(Inserted::Taken);
+        let there = self.db().message_at(nr, &message.room, message.position);
+        match self.codec.keep(there)? {
+            Some(Some(_)) => return Ok(Inserted::Taken),
+            Some(None) => {}
+            None => drop(self.take_message(nr, message.position)?),
         }
         self.put_message(nr, message)?;
         Ok(Inserted::Done)
@@ -93,7 +108,7 @@ impl Rows for SledRows<'_> {
 
     fn message(&mut self, room: &RoomId, event: &EventId) -> Result<Option<Message>> {
         match self.nr(room)? {
-            Some(nr) => self.db().message_in(nr, room, event),
+            Some(nr) => Ok(self.codec.keep(self.db().message_in(nr, room, event))?.flatten()),
             None => Ok(None),
         }
     }
@@ -193,7 +208,7 @@ impl Rows for SledRows<'_> {
     }
 
     fn media_info(&mut self, key: &MediaKey) -> Result<Option<MediaInfo>> {
-        Ok(self.db().media_info(key)?.map(|(_, info)| info))
+        Ok(self.codec.keep(self.db().media_info(key))?.flatten().map(|(_, info)| info))
     }
 
     fn all_media(&mut self) -> Result<Vec<MediaInfo>> {
@@ -221,7 +236,7 @@ impl Rows for SledRows<'_> {
     }
 
     fn state(&mut self, scope: &Scope, kind: &EventType, key: &StateKey) -> Result<Option<StateEntry>> {
-        self.db().state(scope, kind, key)
+        Ok(self.codec.keep(self.db().state(scope, kind, key))?.flatten())
     }
 
     fn write_state(&mut self, entry: &StateEntry) -> Result<()> {

@@ -62,14 +62,14 @@ impl SledStore {
             format: FORMAT,
             location: Some(options.path().display().to_string()),
             persistent: true,
-            sealed: options.codec.is_sealed(),
+            sealed: started.codec.is_sealed(),
             shared: false,
             opened_at: started.revision,
             recovery: started.recovery,
             damaged: 0,
         };
         Ok(Self {
-            options: options.create(false).check(false),
+            options: options.create(false).check(false).opened(started.codec),
             stage: RwLock::new(Stage::Open(started.engine, started.hub)),
             info: Mutex::new(info),
             threads: tokio::sync::Mutex::new(Some(started.threads)),
@@ -237,12 +237,19 @@ impl StorageAdapter for SledStore {
         match task {
             Maintenance::Compact => self.compact(&progress).await,
             Maintenance::Check => self.check(progress).await,
+            Maintenance::Rotate => self.rotate(&progress).await,
             _ => Err(Error::new(
                 ErrorKind::Unsupported,
                 "maintain",
                 "this version of the sled backend does not know this chore: update it",
             )),
         }
+    }
+
+    async fn change_keys(&self, change: KeyChange) -> Result<()> {
+        let shred = change == KeyChange::Shred;
+        self.call("keys", move |writer| writer.change_keys(&change)).await?;
+        if shred { self.close().await } else { Ok(()) }
     }
 
     fn info(&self) -> StoreInfo {

@@ -2,14 +2,17 @@
 
 use std::collections::BTreeSet;
 use std::convert::Infallible;
+use std::path::PathBuf;
 use std::sync::Arc;
 use std::sync::mpsc::Receiver;
 
 use haos_store_api::*;
 use tokio::sync::oneshot;
 
+use crate::db::Db;
 use crate::draft::Draft;
 use crate::error::{again, fault, io};
+use crate::head::Head;
 use crate::marker::Mark;
 use crate::open::Opened;
 use crate::rows::SledRows;
@@ -124,6 +127,36 @@ impl Writer {
             })?;
         }
         Ok(results)
+    }
+
+    pub(crate) fn codec(&self) -> &Codec {
+        self.shared.codec()
+    }
+
+    pub(crate) fn head(&self) -> Head {
+        self.opened.head
+    }
+
+    pub(crate) fn keyring_path(&self) -> PathBuf {
+        self.opened.keyring_path()
+    }
+
+    pub(crate) fn read<T>(
+        &self,
+        operation: &'static str,
+        read: impl FnOnce(Db<'_>) -> Result<T>,
+    ) -> Result<T> {
+        self.shared.read(operation, read)
+    }
+
+    /// Writes a draft that gives no revision.
+    pub(crate) fn write(&mut self, draft: Draft) -> Result<()> {
+        let head = draft.head;
+        let done = self.shared.commit(draft.into_batch()).and_then(|()| {
+            self.opened.head = head;
+            self.flush(true)
+        });
+        done.inspect_err(|_| self.shared.poison())
     }
 
     /// Hands everything to the system, and to the device where power loss must be survived; then notes

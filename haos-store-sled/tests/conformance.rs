@@ -1,4 +1,4 @@
-//! The contract, kept: the suite of `haos-store-api`, with each profile.
+//! The contract, kept: the suite of `haos-store-api`, with each profile, plain and sealed.
 #![allow(clippy::unwrap_used, reason = "a test may panic")]
 
 use std::path::PathBuf;
@@ -6,7 +6,7 @@ use std::sync::Arc;
 
 use async_trait::async_trait;
 use haos_store_api::conformance::Harness;
-use haos_store_api::{Result, StorageAdapter};
+use haos_store_api::{Result, Secret, StorageAdapter};
 use haos_store_sled::{SledOptions, SledStore};
 use tempfile::TempDir;
 
@@ -50,4 +50,12 @@ mod default {
 mod low_memory {
     use super::*;
     haos_store_api::conformance_suite!(tokio::test, SledHarness::new(SledOptions::low_memory));
+}
+
+mod sealed {
+    use super::*;
+    haos_store_api::conformance_suite!(
+        tokio::test,
+        SledHarness::new(|options| options.secret(Secret::key([7; 32])))
+    );
 }

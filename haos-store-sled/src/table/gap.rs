@@ -15,13 +15,22 @@ impl Db<'_> {
         self.scan(span, Order::Up)
             .map(|pair| {
                 let (key, row) = pair?;
-                self.read_gap(room, self.read_place(&key)?, &row)
+                self.gap_or_unknown(room, self.read_place(&key)?, &row)
             })
             .collect()
     }
 
     pub(crate) fn gap_at(self, nr: u32, room: &RoomId, at: Position) -> Result<Option<Gap>> {
         self.get(&keys::gap(nr, at))?.map(|row| self.read_gap(room, at, &row)).transpose()
+    }
+
+    /// A hole is a hole, also where nobody knows any more how to fill it.
+    pub(crate) fn gap_or_unknown(self, room: &RoomId, at: Position, row: &[u8]) -> Result<Gap> {
+        let unknown = |revision| Gap { room: room.clone(), position: at, token: None, revision };
+        match self.codec.keep(self.read_gap(room, at, row))? {
+            Some(gap) => Ok(gap),
+            None => Cut(row).revision().map(unknown),
+        }
     }
 
     pub(crate) fn read_gap(self, room: &RoomId, at: Position, row: &[u8]) -> Result<Gap> {

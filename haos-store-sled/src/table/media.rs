@@ -41,7 +41,7 @@ impl Db<'_> {
         } else {
             for pair in self.scan(keys::whole(keys::MEDIA), Order::Up) {
                 let (key, row) = pair?;
-                found.push(self.read_media(&key, &row)?.1);
+                found.extend(self.codec.keep(self.read_media(&key, &row))?.map(|(_, info)| info));
             }
         }
         found.retain(|info| media_matches(query, info));

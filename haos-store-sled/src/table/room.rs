@@ -48,7 +48,7 @@ impl Db<'_> {
         for pair in self.scan((keys::activity_from(pager.newest_ms()), to), Order::Up) {
             let key =
                 keys::parse_last(&pair?.0).ok_or_else(|| self.corrupt("an index of rooms is damaged"))?;
-            let found = self.room_by_key(&key)?;
+            let Some(found) = self.codec.keep(self.room_by_key(&key))? else { continue };
             let (_, room) = found.ok_or_else(|| self.corrupt("an index of rooms names one that is not"))?;
             if !pager.push(room) {
                 break;

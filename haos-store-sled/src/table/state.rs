@@ -41,7 +41,7 @@ impl Db<'_> {
         let mut found = Vec::new();
         for pair in self.scan(span, Order::Up) {
             let (key, row) = pair?;
-            found.push(self.read_state(&key, &row)?);
+            found.extend(self.codec.keep(self.read_state(&key, &row))?);
         }
         found.retain(|entry| query.key.as_ref().is_none_or(|key| entry.key == *key));
         sort_state(&mut found);

@@ -2,6 +2,7 @@
 #![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic)]
 
 mod common;
+mod convert;
 mod damage;
 mod full_disk;
 mod kill;

@@ -1,0 +1,209 @@
+//! Sealing a plain store and unsealing a sealed one: into a new folder beside it, which then takes its
+//! place. Until that moment the store is as it was; cut off, it begins anew.
+
+use std::collections::HashMap;
+use std::fs;
+use std::path::{Path, PathBuf};
+use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, Ordering};
+
+use haos_store_api::law::Rows;
+use haos_store_api::*;
+use tokio::sync::oneshot;
+
+use crate::damage::beside;
+use crate::db::{Db, Order, Pair};
+use crate::draft::Draft;
+use crate::engine::spawn;
+use crate::error::{closed, guarded, io};
+use crate::home::{Home, sync_folder};
+use crate::keys;
+use crate::maintain::StopOnDrop;
+use crate::open::{Opened, connect, folder_path, is_there};
+use crate::options::{OnDamage, SledOptions};
+use crate::record::{Cut, MessageRecord, media_columns};
+use crate::rows::SledRows;
+use crate::seal::{read, unlock};
+use crate::store::SledStore;
+
+/// Rows of one commit into the new store.
+const STEP: usize = 512;
+
+impl SledStore {
+    /// Seals the plain store at the options' path with the options' secret. It is written anew beside
+    /// the old one, whose folder is then deleted; what that folder's blocks held may be read off the device
+    /// until it reuses them. Cut off, it begins anew when it is called again.
+    ///
+    /// # Errors
+    /// `Busy` while somebody has the store open, `Invalid` if it is sealed already or no secret is given,
+    /// `Corrupt` if a row cannot be read, `Full`, `Io`. The store is as it was then.
+    pub async fn seal(options: SledOptions, progress: Progress) -> Result<Report> {
+        if options.secret.is_none() {
+            return Err(invalid("a store is sealed with a secret: give one in the options"));
+        }
+        run(options, true, progress).await
+    }
+
+    /// Unseals the store at the options' path, which the options' secret opens; see [`seal`](Self::seal).
+    ///
+    /// # Errors
+    /// As [`seal`](Self::seal), `NotSealed` for a plain store, and `WrongKey`.
+    pub async fn unseal(options: SledOptions, progress: Progress) -> Result<Report> {
+        run(options, false, progress).await
+    }
+}
+
+async fn run(options: SledOptions, seal: bool, progress: Progress) -> Result<Report> {
+    let stop = StopOnDrop(Arc::default());
+    let (reply, answer) = oneshot::channel();
+    let stopped = stop.0.clone();
+    spawn("haos-sled-convert", move || {
+        // Nobody waits any more: the next call begins anew.
+        let _ = reply.send(convert(&options, seal, &progress, &stopped));
+    })?;
+    answer.await.map_err(|_| closed("convert", "the conversion's thread ended unexpectedly"))?
+}
+
+fn convert(options: &SledOptions, seal: bool, progress: &Progress, stopped: &AtomicBool) -> Result<Report> {
+    let path = folder_path(options.path())?;
+    let options = options.clone().at(path.clone()).create(false).on_damage(OnDamage::Refuse);
+    finish(&path)?;
+    let home = Home::take(&options)?;
+    let plain = options.clone().no_secret();
+    let codec = match (seal, read(&home.keyring())?) {
+        (true, Some(_)) => return Err(invalid("the store is sealed already: change its secret instead")),
+        (true, None) => unlock(&home, &plain)?,
+        (false, _) => unlock(&home, &options)?,
+    };
+    let target = if seal { options.clone() } else { plain };
+    let (source, _) = connect(&options.opened(codec), home).map_err(|(_, error)| error)?;
+    let made = make(&source, target.create(true).at(new_path(&path)), progress, stopped);
+    source.release();
+    let report = made?;
+
+    let fault = |e| io("convert", e);
+    fs::rename(&path, old_path(&path)).map_err(fault)?;
+    finish(&path)?;
+    Ok(report)
+}
+
+/// The new store, whole and closed.
+fn make(source: &Opened, target: SledOptions, progress: &Progress, stopped: &AtomicBool) -> Result<Report> {
+    if is_there(target.path()) {
+        fs::remove_dir_all(target.path()).map_err(|e| io("convert", e))?;
+    }
+    let home = Home::take(&target)?;
+    let codec = unlock(&home, &target)?;
+    let (mut made, _) = connect(&target.opened(codec.clone()), home).map_err(|(_, error)| error)?;
+    let report = guarded("convert", || copy(source, &mut made, &codec, progress, stopped));
+    made.release();
+    report
+}
+
+fn copy(
+    source: &Opened,
+    made: &mut Opened,
+    codec: &Codec,
+    progress: &Progress,
+    stopped: &AtomicBool,
+) -> Result<Report> {
+    let from = source.db();
+    let total = source.head.sums.iter().map(|size| size.rows).sum();
+    let mut report = Report::default();
+    let mut rooms = HashMap::new();
+    let tree = made.files.tree.clone();
+    for tag in [keys::ROOM, keys::MESSAGE, keys::GAP, keys::PENDING, keys::MEDIA, keys::STATE] {
+        let mut pairs = from.scan(keys::whole(tag), Order::Up).peekable();
+        while pairs.peek().is_some() {
+            if stopped.load(Ordering::Relaxed) {
+                return Err(closed("convert", "the conversion was cut off: start it again"));
+            }
+            let mut draft = Draft::new(made.head);
+            let mut rows = SledRows::new(&tree, codec, &mut draft, Revision::ZERO);
+            for pair in pairs.by_ref().take(STEP) {
+                copy_row(from, &mut rows, &mut rooms, tag, pair?)?;
+                report.rows += 1;
+            }
+            made.write(draft)?;
+            progress.step(report.rows.min(total), total);
+        }
+    }
+    let mut draft = Draft::new(made.head);
+    draft.head.revision = source.head.revision;
+    draft.head.last_seq = source.head.last_seq;
+    made.write(draft)?;
+    progress.step(total, total);
+    Ok(report)
+}
+
+/// One row with everything that hangs on it, at the revision that wrote it.
+fn copy_row(
+    from: Db<'_>,
+    to: &mut SledRows<'_>,
+    rooms: &mut HashMap<u32, RoomId>,
+    tag: u8,
+    (key, row): Pair,
+) -> Result<()> {
+    let damaged = || from.corrupt("a key is damaged");
+    let place = || {
+        let (nr, at) = keys::parse_place(&key).ok_or_else(damaged)?;
+        let room = rooms.get(&nr).cloned().ok_or_else(|| from.corrupt("a message or gap has no room"))?;
+        Ok::<_, Error>((room, at))
+    };
+    match tag {
+        keys::ROOM => {
+            let (nr, room) = from.read_room(&keys::parse_last(&key).ok_or_else(damaged)?, &row)?;
+            to.write_room(&room)?;
+            rooms.insert(nr, room.id);
+            Ok(())
+        }
+        keys::MESSAGE => {
+            let (room, at) = place()?;
+            to.revision = MessageRecord::decode(row.clone())?.written;
+            to.insert_message(&from.read_message(&room, at, row)?).map(drop)
+        }
+        keys::GAP => {
+            let (room, at) = place()?;
+            to.write_gap(&from.read_gap(&room, at, &row)?)
+        }
+        keys::PENDING => to.write_pending(&from.read_pending(from.read_seq(&key)?, &row)?),
+        keys::MEDIA => {
+            let (blob, info) = from.read_media(&key, &row)?;
+            to.revision = media_columns(&row)?.0.written;
+            to.write_media_info(&info)?;
+            to.append_media(&info.key, 0, &from.media_bytes(blob, info.size, ByteRange::ALL)?)
+        }
+        _ => {
+            to.revision = Cut(&row).revision()?;
+            to.write_state(&from.read_state(&key, &row)?)
+        }
+    }
+}
+
+/// Where the new store is made.
+fn new_path(path: &Path) -> PathBuf {
+    beside(path, ".converting")
+}
+
+/// Where the old one waits to be deleted.
+fn old_path(path: &Path) -> PathBuf {
+    beside(path, ".converted")
+}
+
+/// Ends a conversion that was cut off after its new store was whole: the old one is out of the way only
+/// then.
+pub(crate) fn finish(path: &Path) -> Result<()> {
+    let fault = |e| io("open", e);
+    if !is_there(&old_path(path)) {
+        return Ok(());
+    }
+    if !is_there(path) {
+        fs::rename(new_path(path), path).map_err(fault)?;
+        sync_folder(path.parent().unwrap_or(path));
+    }
+    fs::remove_dir_all(old_path(path)).map_err(fault)
+}
+
+fn invalid(message: &str) -> Error {
+    Error::new(ErrorKind::Invalid, "convert", message)
+}

@@ -1,0 +1,147 @@
+//! Every row under a new data key, a step at a time.
+
+use haos_store_api::*;
+use sled::IVec;
+
+use crate::db::{Db, Order};
+use crate::draft::Draft;
+use crate::keys;
+use crate::record::{Cut, MessageRecord, media_columns};
+use crate::store::SledStore;
+use crate::writer::Writer;
+
+/// Rows looked at, and bytes resealed, about, in one step; commits come in between.
+const STEP_ROWS: usize = 512;
+const STEP_BYTES: usize = 1 << 20;
+
+/// The collections with payloads.
+const SEALED: [u8; 7] =
+    [keys::ROOM, keys::MESSAGE, keys::GAP, keys::PENDING, keys::MEDIA, keys::CHUNK, keys::STATE];
+
+/// What a step came to.
+struct Step {
+    /// The last key looked at; none: the collection is done.
+    last: Option<Vec<u8>>,
+    rows: u64,
+    resealed: u64,
+    damaged: Vec<String>,
+}
+
+impl SledStore {
+    /// Begins a rotation, or goes on with the one that was cut off. What is written meanwhile is sealed
+    /// with the new key, so one pass sees every row that is left.
+    pub(crate) async fn rotate(&self, progress: &Progress) -> Result<Report> {
+        self.call("maintain", |writer| writer.change_keyring(Keyring::rotation_begun)).await?;
+        let sums = self.usage().await?.collections;
+        let mut total = sums.iter().map(|(_, size)| size.rows).sum::<u64>();
+        let (mut report, mut looked) = (Report::default(), 0);
+        for tag in SEALED {
+            let mut from = keys::whole(tag).0;
+            loop {
+                let step = self.call("maintain", move |writer| writer.reseal(tag, from)).await?;
+                looked += step.rows;
+                report.rows += step.resealed;
+                report.findings.extend(step.damaged);
+                // Chunks are not counted beforehand.
+                total = total.max(looked);
+                progress.step(looked, total);
+                match step.last {
+                    // The least key after it.
+                    Some(mut last) => {
+                        last.push(0);
+                        from = last;
+                    }
+                    None => break,
+                }
+            }
+        }
+        // What cannot be read stays as it is, and its key with it: nothing is lost for good.
+        if report.findings.is_empty() {
+            self.call("maintain", |writer| writer.change_keyring(|keys| keys.rotation_ended().map(Some)))
+                .await?;
+        }
+        progress.step(total, total);
+        Ok(report)
+    }
+}
+
+impl Writer {
+    fn reseal(&mut self, tag: u8, from: Vec<u8>) -> Result<Step> {
+        let mut step = Step { last: None, rows: 0, resealed: 0, damaged: Vec::new() };
+        let mut draft = Draft::new(self.head());
+        let mut bytes = 0;
+        self.read("maintain", |db| {
+            for pair in db.scan((from, keys::whole(tag).1), Order::Up).take(STEP_ROWS) {
+                let (key, row) = pair?;
+                step.rows += 1;
+                step.last = Some(key.to_vec());
+                match resealed(db, tag, &key, row) {
+                    Ok(None) => {}
+                    Ok(Some(row)) => {
+                        bytes += row.len();
+                        step.resealed += 1;
+                        draft.set(key.to_vec(), Some(row));
+                    }
+                    Err(e) if e.kind() == ErrorKind::Corrupt => step.damaged.push(e.to_string()),
+                    Err(e) => return Err(e),
+                }
+                if bytes >= STEP_BYTES {
+                    break;
+                }
+            }
+            Ok(())
+        })?;
+        if step.resealed > 0 {
+            self.write(draft)?;
+        }
+        Ok(step)
+    }
+}
+
+/// The row under the key that seals at present; none if it is.
+fn resealed(db: Db<'_>, tag: u8, key: &[u8], row: IVec) -> Result<Option<IVec>> {
+    let damaged = || db.corrupt("a key is damaged");
+    if tag == keys::MESSAGE {
+        let (_, at) = keys::parse_place(key).ok_or_else(damaged)?;
+        let record = MessageRecord::decode(row)?;
+        let place = RowRef::Message { key: &record.event, columns: record.columns(at) };
+        let payload = db.codec.resealed(&place, record.payload())?;
+        return Ok(payload.map(|payload| record.with_payload(Some(payload.as_bytes()))));
+    }
+    let mut cut = Cut(&row);
+    let own = keys::parse_last(key);
+    let payload = match tag {
+        keys::ROOM => {
+            cut.nr()?;
+            let (key, last_activity_ms, revision) = (&own.ok_or_else(damaged)?, cut.int()?, cut.revision()?);
+            db.codec.resealed(&RowRef::Room { key, last_activity_ms, revision }, cut.0)?
+        }
+        keys::GAP => {
+            let (nr, position) = keys::parse_place(key).ok_or_else(damaged)?;
+            let room = db.get(&keys::number(nr))?.ok_or_else(|| db.corrupt("a gap has no room"))?;
+            let (room, revision) = (&Cut(&room).key()?, cut.revision()?);
+            db.codec.resealed(&RowRef::Gap { room, position, revision }, cut.0)?
+        }
+        keys::PENDING => {
+            let (key, seq) = (&cut.key()?, db.read_seq(key)?);
+            cut.key()?;
+            let (not_before_ms, revision) = (cut.int()?, cut.revision()?);
+            db.codec.resealed(&RowRef::Pending { key, seq, not_before_ms, revision }, cut.0)?
+        }
+        keys::MEDIA => {
+            let (columns, payload) = media_columns(&row)?;
+            cut.0 = payload;
+            db.codec.resealed(&RowRef::Media { key: &own.ok_or_else(damaged)?, columns }, payload)?
+        }
+        keys::CHUNK => {
+            let (blob, index) = keys::parse_chunk(key).ok_or_else(damaged)?;
+            db.codec.resealed(&RowRef::Chunk { blob, index }, cut.0)?
+        }
+        _ => {
+            let (key, written) = (&own.ok_or_else(damaged)?, cut.revision()?);
+            db.codec.resealed(&RowRef::State { key, written }, cut.0)?
+        }
+    };
+    let columns = row.len() - cut.0.len();
+    Ok(payload.map(|payload| [&row[..columns], payload.as_bytes()].concat().into()))
+}
