@@ -8,12 +8,14 @@
 //!
 //! It is not a test: nothing here asserts a time. `cargo bench` gives criterion's report;
 //! `cargo run --release -p haos-benches --bin ratios` prints the ratios to the floor, the two taking
-//! turns.
+//! turns; the bin `sealed` prints the ratios of sealed stores to plain ones.
 
 #![allow(clippy::expect_used, reason = "a benchmark may panic")]
 
 mod data;
 mod floor;
+mod measure;
 
 pub use data::{Scale, message, room_id};
 pub use floor::{Floor, FloorMessage};
+pub use measure::{PASSES, cpu, head, pair, row};

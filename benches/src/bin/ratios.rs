@@ -3,25 +3,22 @@
 
 use std::hint::black_box;
 use std::path::Path;
-use std::time::Instant;
 
-use haos_benches::{Floor, Scale, message, room_id};
+use haos_benches::{Floor, PASSES, Scale, cpu, message, pair, room_id, row};
 use haos_store_api::{
     Cursor, EventType, Json, Membership, Message, Page, Position, Room, Scope, StateEntry, StateKey,
     StorageAdapter, WriteBatch, state_kind,
 };
 use haos_store_sqlite::{SqliteOptions, SqliteStore};
-use rustix::time::{ClockId, clock_gettime};
 use tokio::runtime::{Builder, Runtime};
 
 const SCALE: Scale = Scale::FULL;
 const BATCH: usize = 1000;
-const PASSES: usize = 7;
 
 fn main() {
     let runtime = Builder::new_current_thread().build().unwrap();
     println!("{} messages in {} rooms, {PASSES} passes in turns, medians", SCALE.messages, SCALE.rooms);
-    println!("{:<34}{:>14}{:>14}{:>8}{:>8}", "", "floor", "haos", "ratio", "goal");
+    haos_benches::head(["floor", "haos"]);
     let mut bulk = (Vec::new(), Vec::new());
     let mut last = None;
     for _ in 0..3 {
@@ -153,44 +150,4 @@ fn batch(messages: Vec<(usize, Message)>) -> WriteBatch {
 
 fn made(start: usize) -> Vec<(usize, Message)> {
     (start..start + BATCH).map(|n| (n % SCALE.rooms, message(n, SCALE))).collect()
-}
-
-/// What `work` gives, and the CPU time of the whole process meanwhile, in microseconds.
-fn cpu<T>(work: impl FnOnce() -> T) -> (T, f64) {
-    let now = || {
-        let t = clock_gettime(ClockId::ProcessCPUTime);
-        t.tv_sec as f64 * 1e6 + t.tv_nsec as f64 / 1e3
-    };
-    let start = now();
-    let made = work();
-    (made, now() - start)
-}
-
-/// Median wall times in microseconds a call, of each pass; the two take turns.
-fn pair(calls: usize, mut floor: impl FnMut(), mut haos: impl FnMut()) -> (Vec<f64>, Vec<f64>) {
-    let mut passes = (Vec::new(), Vec::new());
-    for _ in 0..PASSES {
-        passes.0.push(p50(calls, &mut floor));
-        passes.1.push(p50(calls, &mut haos));
-    }
-    passes
-}
-
-fn p50(calls: usize, call: &mut impl FnMut()) -> f64 {
-    let times = (0..calls).map(|_| {
-        let start = Instant::now();
-        call();
-        start.elapsed().as_secs_f64() * 1e6
-    });
-    median(times.collect())
-}
-
-fn median(mut values: Vec<f64>) -> f64 {
-    values.sort_by(f64::total_cmp);
-    values[values.len() / 2]
-}
-
-fn row(name: &str, (floor, haos): (Vec<f64>, Vec<f64>), goal: &str) {
-    let (floor, haos) = (median(floor), median(haos));
-    println!("{name:<34}{floor:>14.1}{haos:>14.1}{:>8.2}{goal:>8}", haos / floor);
 }
