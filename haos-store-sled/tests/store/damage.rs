@@ -27,8 +27,8 @@ fn commit(n: u64) -> WriteBatch {
     batch
 }
 
-async fn make(path: &Path) {
-    let store = open(path).await;
+async fn make(options: SledOptions) {
+    let store = SledStore::open(options).await.unwrap();
     for n in 1..=COMMITS {
         store.apply(commit(n)).await.unwrap();
     }
@@ -100,11 +100,18 @@ impl Random {
     }
 }
 
+/// Damages plain stores, then sealed ones.
+#[allow(clippy::redundant_closure, reason = "its lifetime is more general")]
+async fn both(seed: u64, damage: impl Fn(&mut Random, &mut Vec<u8>)) {
+    many(|path| SledOptions::new(path), seed, &damage).await;
+    many(|path| SledOptions::new(path).secret(Secret::key([3; 32])), seed, &damage).await;
+}
+
 /// Damages one file at a time, some of them twice as often: sled's log holds the rows.
-async fn many(seed: u64, damage: impl Fn(&mut Random, &mut Vec<u8>)) {
+async fn many(options: impl Fn(&Path) -> SledOptions, seed: u64, damage: impl Fn(&mut Random, &mut Vec<u8>)) {
     let folder = tempfile::tempdir().unwrap();
     let path = folder.path().join("s");
-    make(&path).await;
+    make(options(&path)).await;
     let sound = files(&path);
     let names: Vec<_> = sound.keys().filter(|file| !sound[*file].is_empty()).cloned().collect();
     let log = path.join("sled/db");
@@ -119,14 +126,14 @@ async fn many(seed: u64, damage: impl Fn(&mut Random, &mut Vec<u8>)) {
         std::fs::write(file, &bytes).unwrap();
         let what = format!("round {round}, {}", file.strip_prefix(folder.path()).unwrap().display());
         if round % 5 == 4 {
-            let refuse = SledOptions::new(&path).on_damage(OnDamage::Refuse);
+            let refuse = options(&path).on_damage(OnDamage::Refuse);
             match allowed_at_open(SledStore::open(refuse).await, &what) {
                 Some(store) => nothing_is_wrong(&store, &what).await,
                 None => continue,
             }
             continue;
         }
-        let Some(store) = allowed_at_open(SledStore::open(SledOptions::new(&path)).await, &what) else {
+        let Some(store) = allowed_at_open(SledStore::open(options(&path)).await, &what) else {
             continue;
         };
         match store.info().recovery {
@@ -165,7 +172,7 @@ fn allowed_at_open(result: Result<SledStore>, what: &str) -> Option<SledStore> {
 
 #[tokio::test]
 async fn flipped_bits() {
-    many(11, |random, bytes| {
+    both(11, |random, bytes| {
         let at = random.below(bytes.len());
         bytes[at] ^= 1 << random.below(8);
     })
@@ -174,7 +181,7 @@ async fn flipped_bits() {
 
 #[tokio::test]
 async fn overwritten_pages() {
-    many(13, |random, bytes| {
+    both(13, |random, bytes| {
         let (from, len, with) = (random.below(bytes.len()), 1 + random.below(9000), random.below(256) as u8);
         let to = (from + len).min(bytes.len());
         bytes[from..to].fill(with);
@@ -184,14 +191,14 @@ async fn overwritten_pages() {
 
 #[tokio::test]
 async fn files_cut_short() {
-    many(12, |random, bytes| bytes.truncate(random.below(bytes.len()))).await;
+    both(12, |random, bytes| bytes.truncate(random.below(bytes.len()))).await;
 }
 
 #[tokio::test]
 async fn a_log_that_is_gone_is_a_rollback_to_nothing() {
     let folder = tempfile::tempdir().unwrap();
     let path = folder.path().join("s");
-    make(&path).await;
+    make(SledOptions::new(&path)).await;
     for entry in std::fs::read_dir(path.join("sled")).unwrap() {
         let file = entry.unwrap().path();
         if file.is_file() {
