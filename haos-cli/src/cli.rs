@@ -5,6 +5,7 @@ use std::path::PathBuf;
 use clap::{Args, Parser, Subcommand};
 use haos_store_api::{Cursor, EventId, RoomId, UserId};
 
+use crate::keys::{KeyArgs, REKEY, RekeyArgs, SEAL, SealArgs, ShredArgs, StoreArg, UnsealArgs};
 use crate::text::parse_size;
 
 const ABOUT: &str = "Import, browse and inspect an offline chat store.";
@@ -18,7 +19,8 @@ const EXIT_CODES: &str = "Exit codes:
   1  failed, for a reason that is none of the following
   2  wrong use of the command line
   3  bad input: a file, line, room, event or cursor that is not what it should be
-  4  a problem with the store: damaged, written by a newer version, not a store, not writable
+  4  a problem with the store: damaged, sealed under another key, written by a newer version,
+     not a store, not writable
   5  the store is busy or the disk is full: try again later
 
 Errors go to stderr and say what to do next. What a command prints for programs (--json) goes to stdout.";
@@ -27,12 +29,14 @@ Errors go to stderr and say what to do next. What a command prints for programs 
 #[derive(Debug, Parser)]
 #[command(name = "haos", version, about = ABOUT, long_about = LONG_ABOUT, after_help = EXIT_CODES)]
 pub(crate) struct Cli {
-    /// The store: `sqlite:PATH`, or `memory:` for one that is gone when the command ends
+    /// The store: `sqlite:PATH`, `sled:PATH`, or `memory:` for one that is gone when the command ends
     #[arg(long, global = true, env = "HAOS_STORE", default_value = "sqlite:haos.db", value_name = "URL")]
     pub(crate) store: String,
     /// Print JSON: one document, or one a line for `import`
     #[arg(long, global = true)]
     pub(crate) json: bool,
+    #[command(flatten)]
+    pub(crate) keys: KeyArgs,
     #[command(subcommand)]
     pub(crate) command: Command,
 }
@@ -51,6 +55,18 @@ pub(crate) enum Command {
     Doctor(DoctorArgs),
     /// Give free space of the store back to the system
     Compact,
+    /// Seal a plain store with a passphrase or a key
+    #[command(long_about = SEAL)]
+    Seal(SealArgs),
+    /// Make a sealed store a plain one, which anybody with the file can read
+    Unseal(UnsealArgs),
+    /// Change who can open a sealed store: its passphrase and its keys
+    #[command(long_about = REKEY)]
+    Rekey(RekeyArgs),
+    /// Give a sealed store a new data key, and seal every row under it; cut off, it goes on when run again
+    Rotate(StoreArg),
+    /// Destroy the keys of a sealed store: nobody opens it any more, for good
+    Shred(ShredArgs),
     /// See the store at work: import, kills in the middle, offline reading, all checked
     #[command(long_about = DEMO)]
     Demo(DemoArgs),

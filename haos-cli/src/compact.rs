@@ -2,13 +2,14 @@
 
 use std::io::Write as _;
 
-use haos_store_api::{Maintenance, Progress};
+use haos_store::Maintenance;
 use serde::Serialize;
 
 use crate::error::Result;
+use crate::open::Target;
 use crate::out::Out;
+use crate::progress;
 use crate::text::bytes;
-use crate::{open, progress};
 
 #[derive(Serialize)]
 struct Compacted {
@@ -16,15 +17,9 @@ struct Compacted {
     total_bytes: u64,
 }
 
-pub(crate) async fn run(store: &str, out: &mut Out) -> Result<()> {
-    let opened = open::existing(store).await?;
-    let bar = progress::steps(out.json);
-    bar.set_prefix("compacting");
-    let told = bar.clone();
-    let progress = Progress::to(move |done, total| {
-        told.set_length(total);
-        told.set_position(done);
-    });
+pub(crate) async fn run(store: &Target, out: &mut Out) -> Result<()> {
+    let opened = store.existing().await?;
+    let (bar, progress) = progress::chore("compacting", out.json);
     let report = opened.store.maintain(Maintenance::Compact, progress).await?;
     bar.finish_and_clear();
     let usage = opened.store.usage().await?;

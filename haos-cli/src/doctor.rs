@@ -3,14 +3,15 @@
 use std::io::Write as _;
 
 use haos_store::Capabilities;
-use haos_store_api::{Collection, Maintenance, Progress, StorageAdapter, Usage};
+use haos_store_api::{Collection, Maintenance, StorageAdapter, Usage};
 use serde::Serialize;
 
 use crate::cli::DoctorArgs;
 use crate::error::{Error, Result};
+use crate::open::Target;
 use crate::out::Out;
+use crate::progress;
 use crate::text::{bytes, clean, number, plural};
-use crate::{open, progress};
 
 #[derive(Serialize)]
 struct Doctor {
@@ -54,8 +55,8 @@ struct CheckFields {
     findings: Vec<String>,
 }
 
-pub(crate) async fn run(store: &str, args: &DoctorArgs, out: &mut Out) -> Result<()> {
-    let opened = open::existing(store).await?;
+pub(crate) async fn run(store: &Target, args: &DoctorArgs, out: &mut Out) -> Result<()> {
+    let opened = store.existing().await?;
     let check = if args.check { Some(check(&*opened.store, out.json).await?) } else { None };
     let usage = opened.store.usage().await?;
     let revision = opened.store.changes().start().0;
@@ -76,13 +77,7 @@ pub(crate) async fn run(store: &str, args: &DoctorArgs, out: &mut Out) -> Result
 }
 
 async fn check(store: &dyn StorageAdapter, quiet: bool) -> Result<CheckFields> {
-    let bar = progress::steps(quiet);
-    bar.set_prefix("checking");
-    let told = bar.clone();
-    let progress = Progress::to(move |done, total| {
-        told.set_length(total);
-        told.set_position(done);
-    });
+    let (bar, progress) = progress::chore("checking", quiet);
     let report = store.maintain(Maintenance::Check, progress).await?;
     bar.finish_and_clear();
     Ok(CheckFields { healthy: report.findings.is_empty(), rows: report.rows, findings: report.findings })

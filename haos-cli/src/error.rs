@@ -8,6 +8,9 @@ pub(crate) type Result<T, E = Error> = std::result::Result<T, E>;
 
 #[derive(Debug, thiserror::Error)]
 pub(crate) enum Error {
+    /// The command line asks for what cannot be done.
+    #[error("{0}")]
+    Usage(String),
     /// What was given is not what it should be.
     #[error("{0}")]
     Input(String),
@@ -31,6 +34,7 @@ impl Error {
     pub(crate) fn code(&self) -> u8 {
         match self {
             Self::Failed(_) | Self::Output(_) => 1,
+            Self::Usage(_) => 2,
             Self::Input(_) | Self::Line { .. } => 3,
             Self::Unhealthy(_) => 4,
             Self::Store(error) => match error.kind() {
@@ -84,6 +88,10 @@ mod tests {
         assert_eq!(store(ErrorKind::Corrupt), 4);
         assert_eq!(store(ErrorKind::NewerSchema), 4);
         assert_eq!(store(ErrorKind::Invalid), 4);
+        assert_eq!(store(ErrorKind::Sealed), 4);
+        assert_eq!(store(ErrorKind::WrongKey), 4);
+        assert_eq!(store(ErrorKind::NotSealed), 4);
+        assert_eq!(Error::Usage(String::new()).code(), 2);
         assert_eq!(Error::Input(String::new()).code(), 3);
         assert_eq!(Error::Failed(String::new()).code(), 1);
     }

@@ -7,6 +7,7 @@ mod doctor;
 mod error;
 mod find;
 mod import;
+mod keys;
 mod message;
 mod open;
 mod out;
@@ -23,6 +24,7 @@ use clap::Parser as _;
 
 use crate::cli::{Cli, Command};
 use crate::error::{Error, Result};
+use crate::open::Target;
 use crate::out::Out;
 
 fn main() -> ExitCode {
@@ -47,15 +49,20 @@ fn run(cli: Cli, out: &mut Out) -> Result<()> {
         .enable_time()
         .build()
         .map_err(|e| Error::Failed(format!("the runtime cannot be started: {e}")))?;
-    let store = cli.store.as_str();
+    let store = Target::new(cli.store, &cli.keys)?;
     runtime.block_on(async {
         match &cli.command {
-            Command::Import(args) => import::run(store, args, out).await,
-            Command::Rooms(args) => rooms::run(store, args, out).await,
-            Command::Timeline(args) => timeline::run(store, args, out).await,
-            Command::Show(args) => show::run(store, args, out).await,
-            Command::Doctor(args) => doctor::run(store, args, out).await,
-            Command::Compact => compact::run(store, out).await,
+            Command::Import(args) => import::run(&store, args, out).await,
+            Command::Rooms(args) => rooms::run(&store, args, out).await,
+            Command::Timeline(args) => timeline::run(&store, args, out).await,
+            Command::Show(args) => show::run(&store, args, out).await,
+            Command::Doctor(args) => doctor::run(&store, args, out).await,
+            Command::Compact => compact::run(&store, out).await,
+            Command::Seal(args) => keys::seal(store, args, out).await,
+            Command::Unseal(args) => keys::unseal(store, args, out).await,
+            Command::Rekey(args) => keys::rekey(store, args, out).await,
+            Command::Rotate(args) => keys::rotate(store, args, out).await,
+            Command::Shred(args) => keys::shred(store, args, out).await,
             Command::Demo(args) => demo::run(args, out).await,
         }
     })

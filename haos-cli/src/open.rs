@@ -1,46 +1,144 @@
 //! The store of a command.
 
-use std::io::Write as _;
+use std::io::{ErrorKind as IoKind, Write as _};
 
-use haos_store::{OpenOptions, Opened};
+use haos_store::{ErrorKind, OpenOptions, Opened, Scheme};
 
 use crate::error::{Error, Result};
+use crate::keys::{self, Given, KeyArgs, StoreArg};
 use crate::text::plural;
 
-/// Opens a store that has to be there.
-pub(crate) async fn existing(url: &str) -> Result<Opened> {
-    let path = url.strip_prefix("sqlite:").unwrap_or_default();
-    if !path.is_empty() && std::fs::metadata(path).is_err_and(|e| e.kind() == std::io::ErrorKind::NotFound) {
-        return Err(Error::Unhealthy(format!(
-            "there is no store at {path}: fill one with `haos import`, or name another with --store"
-        )));
+/// How often a passphrase is asked for.
+const TRIES: u32 = 3;
+
+/// Which store is meant, and what opens it.
+#[derive(Debug, Clone)]
+pub(crate) struct Target {
+    pub(crate) url: String,
+    pub(crate) given: Option<Given>,
+}
+
+impl Target {
+    /// Reads the secret, where one is named.
+    pub(crate) fn new(url: String, keys: &KeyArgs) -> Result<Self> {
+        Ok(Self { url, given: keys.read()? })
     }
-    open(url, false).await
-}
 
-/// Opens a store, or makes one.
-pub(crate) async fn or_create(url: &str) -> Result<Opened> {
-    open(url, true).await
-}
+    /// The store that the command names itself, if it does.
+    pub(crate) fn at(self, store: &StoreArg) -> Self {
+        Self { url: store.url.clone().unwrap_or(self.url), ..self }
+    }
 
-async fn open(url: &str, create: bool) -> Result<Opened> {
-    let opened = haos_store::open_with(url, &OpenOptions { create, ..OpenOptions::default() }).await?;
-    if let Some(recovery) = &opened.capabilities.recovery {
-        let notice = match &recovery.set_aside {
-            Some(place) => format!(
-                "warning: the store was damaged ({}) and is set aside at {place}; {} of the outbox carried \
-                 over, {} could not be read. Import your files again to fill the fresh store.",
-                recovery.cause,
-                plural(recovery.salvaged, "row"),
-                recovery.unreadable,
-            ),
-            None => format!(
-                "warning: the store was damaged ({}). Import your files again to fill what is missing.",
-                recovery.cause
-            ),
+    /// Opens a store that has to be there.
+    pub(crate) async fn existing(&self) -> Result<Opened> {
+        Ok(self.unlocked().await?.0)
+    }
+
+    /// Opens a store that has to be there, and gives what opened it.
+    pub(crate) async fn unlocked(&self) -> Result<(Opened, OpenOptions)> {
+        self.must_exist()?;
+        self.open(false).await
+    }
+
+    /// Opens a store, or makes one: a sealed one if a secret was given.
+    pub(crate) async fn or_create(&self) -> Result<Opened> {
+        Ok(self.open(true).await?.0)
+    }
+
+    /// Refuses a store that is not there, and a sealed one.
+    pub(crate) async fn must_be_plain(&self) -> Result<()> {
+        self.must_exist()?;
+        let url = &self.url;
+        match haos_store::open_with(url, &OpenOptions { create: false, ..OpenOptions::default() }).await {
+            Ok(opened) => {
+                tell(&opened);
+                Ok(opened.store.close().await?)
+            }
+            Err(error) if error.kind() == ErrorKind::Sealed => Err(Error::Unhealthy(format!(
+                "{url} is sealed already: change what opens it with `haos rekey {url}`"
+            ))),
+            Err(error) => Err(error.into()),
+        }
+    }
+
+    /// Refuses a store that is not there.
+    fn must_exist(&self) -> Result<()> {
+        let scheme: Scheme = self.url.parse()?;
+        let Some(path) = scheme.path() else { return Ok(()) };
+        if path.metadata().is_err_and(|e| e.kind() == IoKind::NotFound) {
+            return Err(Error::Unhealthy(format!(
+                "there is no store at {}: fill one with `haos import`, or name another with --store",
+                path.display()
+            )));
+        }
+        Ok(())
+    }
+
+    /// Opens the store, and asks for its passphrase if there is none yet.
+    async fn open(&self, create: bool) -> Result<(Opened, OpenOptions)> {
+        let secret = self.given.as_ref().map(|given| given.secret.clone());
+        let mut options = OpenOptions { create, secret, ..OpenOptions::default() };
+        let mut asked = 0;
+        loop {
+            let error = match haos_store::open_with(&self.url, &options).await {
+                Ok(opened) => {
+                    tell(&opened);
+                    return Ok((opened, options));
+                }
+                Err(error) => error,
+            };
+            let again = match error.kind() {
+                ErrorKind::Sealed => asked == 0,
+                ErrorKind::WrongKey => (1..TRIES).contains(&asked),
+                _ => false,
+            };
+            if !again || self.given.is_some() || !keys::can_ask() {
+                return Err(self.explain(error, asked > 0));
+            }
+            let sorry = if asked > 0 { "That is not it. " } else { "" };
+            options.secret = Some(keys::ask(&format!("{sorry}Passphrase of {}: ", self.url))?);
+            asked += 1;
+        }
+    }
+
+    /// An error about keys, with the options of this command in it.
+    fn explain(&self, error: haos_store::Error, typed: bool) -> Error {
+        let url = &self.url;
+        let from = match &self.given {
+            Some(given) => given.from.as_str(),
+            None if typed => "what was typed",
+            None => url,
         };
-        // A closed stderr must not stop the command.
-        let _ = writeln!(std::io::stderr(), "{notice}");
+        match error.kind() {
+            ErrorKind::Sealed => Error::Unhealthy(format!(
+                "{url} is sealed: give --passphrase-file FILE or --key-file FILE, or run this in a terminal, \
+                 which asks for the passphrase"
+            )),
+            ErrorKind::WrongKey => Error::Unhealthy(format!("{from}: {error}")),
+            ErrorKind::NotSealed => Error::Unhealthy(format!(
+                "{url} is plain: leave out --passphrase-file and --key-file, or seal it with `haos seal {url}`"
+            )),
+            _ => error.into(),
+        }
     }
-    Ok(opened)
+}
+
+/// Says what became of a damaged store.
+fn tell(opened: &Opened) {
+    let Some(recovery) = &opened.capabilities.recovery else { return };
+    let notice = match &recovery.set_aside {
+        Some(place) => format!(
+            "warning: the store was damaged ({}) and is set aside at {place}; {} of the outbox carried over, \
+             {} could not be read. Import your files again to fill the fresh store.",
+            recovery.cause,
+            plural(recovery.salvaged, "row"),
+            recovery.unreadable,
+        ),
+        None => format!(
+            "warning: the store was damaged ({}). Import your files again to fill what is missing.",
+            recovery.cause
+        ),
+    };
+    // A closed stderr must not stop the command.
+    let _ = writeln!(std::io::stderr(), "{notice}");
 }

@@ -1,5 +1,6 @@
 //! A progress bar on stderr, where that is a terminal.
 
+use haos_store::Progress;
 use indicatif::{ProgressBar, ProgressDrawTarget, ProgressStyle};
 
 /// A bar over bytes; hidden if `quiet` or if stderr is no terminal.
@@ -7,9 +8,15 @@ pub(crate) fn bytes(total: u64, quiet: bool) -> ProgressBar {
     bar(total, quiet, "{prefix} [{bar:30}] {bytes}/{total_bytes} {msg}")
 }
 
-/// A bar over a chore's own unit.
-pub(crate) fn steps(quiet: bool) -> ProgressBar {
-    bar(0, quiet, "{prefix} [{bar:30}] {percent}%")
+/// A bar of a chore, and where the chore tells how far it is.
+pub(crate) fn chore(name: &'static str, quiet: bool) -> (ProgressBar, Progress) {
+    let bar = bar(0, quiet, "{prefix} [{bar:30}] {percent}%").with_prefix(name);
+    let told = bar.clone();
+    let progress = Progress::to(move |done, total| {
+        told.set_length(total);
+        told.set_position(done);
+    });
+    (bar, progress)
 }
 
 fn bar(total: u64, quiet: bool, template: &str) -> ProgressBar {

@@ -8,9 +8,10 @@ use unicode_width::UnicodeWidthStr as _;
 
 use crate::cli::RoomsArgs;
 use crate::error::Result;
+use crate::find;
+use crate::open::Target;
 use crate::out::Out;
 use crate::text::{clean, number, plural, shorten, time};
-use crate::{find, open};
 
 /// A room as the list shows it.
 #[derive(Debug, Serialize)]
@@ -60,8 +61,8 @@ impl Row {
     }
 }
 
-pub(crate) async fn run(store: &str, args: &RoomsArgs, out: &mut Out) -> Result<()> {
-    let opened = open::existing(store).await?;
+pub(crate) async fn run(store: &Target, args: &RoomsArgs, out: &mut Out) -> Result<()> {
+    let opened = store.existing().await?;
     let store = &*opened.store;
     let space = match &args.space {
         Some(space) => Some(find::room(store, space).await?.id),

@@ -8,11 +8,12 @@ use serde::Serialize;
 
 use crate::cli::ShowArgs;
 use crate::error::{Error, Result};
+use crate::find;
 use crate::message::{Fields, relation_name};
+use crate::open::Target;
 use crate::out::Out;
 use crate::rooms::Row;
 use crate::text::clean;
-use crate::{find, open};
 
 /// A room, for programs.
 #[derive(Serialize)]
@@ -34,8 +35,8 @@ struct MessageFields<'a> {
     related: Vec<Fields<'a>>,
 }
 
-pub(crate) async fn run(store: &str, args: &ShowArgs, out: &mut Out) -> Result<()> {
-    let opened = open::existing(store).await?;
+pub(crate) async fn run(store: &Target, args: &ShowArgs, out: &mut Out) -> Result<()> {
+    let opened = store.existing().await?;
     let store = &*opened.store;
     let room = find::room(store, &args.room).await?;
     match &args.event {

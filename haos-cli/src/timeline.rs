@@ -10,10 +10,11 @@ use serde::Serialize;
 
 use crate::cli::{Place, TimelineArgs};
 use crate::error::{Error, Result};
+use crate::find;
 use crate::message::{ItemFields, print};
+use crate::open::Target;
 use crate::out::Out;
 use crate::text::clean;
-use crate::{find, open};
 
 /// A page, for programs.
 #[derive(Serialize)]
@@ -26,8 +27,8 @@ struct PageFields<'a> {
     newer: Option<String>,
 }
 
-pub(crate) async fn run(store: &str, args: &TimelineArgs, out: &mut Out) -> Result<()> {
-    let opened = open::existing(store).await?;
+pub(crate) async fn run(store: &Target, args: &TimelineArgs, out: &mut Out) -> Result<()> {
+    let opened = store.existing().await?;
     let store = &*opened.store;
     let room = find::room(store, &args.room).await?;
     let mut read = read(store, &room.id, &args.place, args.limit).await?;

@@ -93,7 +93,10 @@ fn the_help_has_the_exit_codes() {
     ] {
         assert!(help.contains(part), "no {part} in {help}");
     }
-    for command in ["import", "rooms", "timeline", "show", "doctor", "compact", "demo"] {
+    for command in [
+        "import", "rooms", "timeline", "show", "doctor", "compact", "seal", "unseal", "rekey", "rotate",
+        "shred", "demo",
+    ] {
         assert!(help.contains(command), "{command}");
         assert_eq!(world.run(&[command, "--help"]).code, 0);
     }

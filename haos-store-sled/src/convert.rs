@@ -23,7 +23,7 @@ use crate::open::{Opened, connect, folder_path, is_there};
 use crate::options::{OnDamage, SledOptions};
 use crate::record::{Cut, MessageRecord, media_columns};
 use crate::rows::SledRows;
-use crate::seal::{read, unlock};
+use crate::seal::{not_sealed, read, unlock};
 use crate::store::SledStore;
 
 /// Rows of one commit into the new store.
@@ -73,7 +73,8 @@ fn convert(options: &SledOptions, seal: bool, progress: &Progress, stopped: &Ato
     let codec = match (seal, read(&home.keyring())?) {
         (true, Some(_)) => return Err(invalid("the store is sealed already: change its secret instead")),
         (true, None) => unlock(&home, &plain)?,
-        (false, _) => unlock(&home, &options)?,
+        (false, Some(_)) => unlock(&home, &options)?,
+        (false, None) => return Err(not_sealed()),
     };
     let target = if seal { options.clone() } else { plain };
     let (source, _) = connect(&options.opened(codec), home).map_err(|(_, error)| error)?;

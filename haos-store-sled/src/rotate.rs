@@ -31,7 +31,11 @@ impl SledStore {
     /// Begins a rotation, or goes on with the one that was cut off. What is written meanwhile is sealed
     /// with the new key, so one pass sees every row that is left.
     pub(crate) async fn rotate(&self, progress: &Progress) -> Result<Report> {
-        self.call("maintain", |writer| writer.change_keyring(Keyring::rotation_begun)).await?;
+        let begin = |writer: &mut Writer| {
+            writer.change_keyring(Keyring::rotation_begun)?;
+            Ok(writer.codec().keyring().map_or(0, Keyring::sealing_key))
+        };
+        let sealing = self.call("maintain", begin).await?;
         let sums = self.usage().await?.collections;
         let mut total = sums.iter().map(|(_, size)| size.rows).sum::<u64>();
         let (mut report, mut looked) = (Report::default(), 0);
@@ -55,11 +59,9 @@ impl SledStore {
                 }
             }
         }
-        // What cannot be read stays as it is, and its key with it: nothing is lost for good.
-        if report.findings.is_empty() {
-            self.call("maintain", |writer| writer.change_keyring(|keys| keys.rotation_ended().map(Some)))
-                .await?;
-        }
+        // What its own key does not open is noise under any key.
+        let end = move |writer: &mut Writer| writer.change_keyring(|keys| keys.rotation_ended(sealing));
+        self.call("maintain", end).await?;
         progress.step(total, total);
         Ok(report)
     }
@@ -82,7 +84,7 @@ impl Writer {
                         step.resealed += 1;
                         draft.set(key.to_vec(), Some(row));
                     }
-                    Err(e) if e.kind() == ErrorKind::Corrupt => step.damaged.push(e.to_string()),
+                    Err(e) if db.codec.is_damage(&e) => step.damaged.push(e.to_string()),
                     Err(e) => return Err(e),
                 }
                 if bytes >= STEP_BYTES {

@@ -66,7 +66,7 @@ fn sealed() -> Error {
     Error::new(ErrorKind::Sealed, "open", "the store is sealed: give its passphrase or key")
 }
 
-fn not_sealed() -> Error {
+pub(crate) fn not_sealed() -> Error {
     let message = "the store is plain and a key was given: seal it first, or open it without a key";
     Error::new(ErrorKind::NotSealed, "open", message)
 }

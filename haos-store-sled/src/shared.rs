@@ -62,7 +62,8 @@ impl Shared {
     pub(crate) fn new(files: Files, codec: Codec) -> Self {
         Self {
             files: RwLock::new(Some(files)),
-            codec,
+            // The stored keyring is this process's own.
+            codec: codec.lenient(),
             poisoned: AtomicBool::new(false),
             reads: AtomicU32::new(0),
         }

@@ -41,8 +41,10 @@ impl SqliteStore {
                     let stopped = move || stopped.load(Ordering::Relaxed) || reads.is_closed();
                     conn.progress_handler(1000, Some(stopped))
                         .map_err(|e| crate::error::fault("maintain", e))?;
-                    let db = Db { conn: &conn, codec: &options.codec, operation: "maintain" };
-                    db.snapshot(|db| Check::run(db, &progress))
+                    // Within the snapshot the keyring is that of its rows.
+                    let codec = options.codec.lenient();
+                    let db = Db { conn: &conn, codec: &codec, operation: "maintain" };
+                    db.snapshot(|db| db.refresh_keys().and_then(|()| Check::run(db, &progress)))
                 });
                 let _ = reply.send(result);
             })
@@ -58,7 +60,8 @@ struct Check<'c> {
     total: u64,
     report: Report,
     untold: u64,
-    rooms: HashMap<i64, RoomId>,
+    /// None: its row cannot be read, which says nothing of what is in it.
+    rooms: HashMap<i64, Option<RoomId>>,
 }
 
 impl<'c> Check<'c> {
@@ -92,7 +95,7 @@ impl<'c> Check<'c> {
     /// What a finding is and what ends the check.
     fn judge(&mut self, what: &str, result: Result<()>) -> Result<()> {
         match result {
-            Err(error) if error.kind() == ErrorKind::Corrupt => self.find(what, error),
+            Err(error) if self.db.codec.is_damage(&error) => self.find(what, error),
             other => other?,
         }
         Ok(())
@@ -140,6 +143,7 @@ impl<'c> Check<'c> {
         let latest = self.db.store_revision()?;
         self.table("rooms", sql, |check, row| {
             let db = check.db;
+            check.rooms.insert(db.int(row, 0)?, None);
             let (nr, room) = db.read_room(row)?;
             let fault = if db.codec.room_key(&room.id) != db.key(row, 1)? {
                 Some(WRONG_KEY)
@@ -148,7 +152,7 @@ impl<'c> Check<'c> {
             } else {
                 None
             };
-            check.rooms.insert(nr, room.id);
+            check.rooms.insert(nr, Some(room.id));
             Ok(fault)
         })
     }
@@ -159,7 +163,11 @@ impl<'c> Check<'c> {
         self.table("messages", sql, |check, row| {
             let db = check.db;
             sums += Sums { rows: 1, bytes: db.bytes(row, 4)?.len() as i64 };
-            let Some(room) = check.rooms.get(&slot::room(db.int(row, 0)?)) else { return Ok(Some(NO_ROOM)) };
+            let room = match check.rooms.get(&slot::room(db.int(row, 0)?)) {
+                Some(Some(room)) => room,
+                Some(None) => return Ok(None),
+                None => return Ok(Some(NO_ROOM)),
+            };
             let message = db.read_message(row, room)?;
             let codec = db.codec;
             let optional = |column| row.get::<_, Option<i64>>(column).map_err(|e| db.fault(e));
@@ -181,8 +189,11 @@ impl<'c> Check<'c> {
         let sql = "SELECT pos, revision, payload FROM gap";
         self.table("gaps", sql, |check, row| {
             let (db, pos) = (check.db, check.db.int(row, 0)?);
-            let Some(room) = check.rooms.get(&slot::room(pos)) else { return Ok(Some(NO_ROOM)) };
-            db.read_gap(row, room)?;
+            match check.rooms.get(&slot::room(pos)) {
+                Some(Some(room)) => drop(db.read_gap(row, room)?),
+                Some(None) => {}
+                None => return Ok(Some(NO_ROOM)),
+            }
             Ok(db.is_message(pos)?.then_some("a message stands at its position"))
         })
     }

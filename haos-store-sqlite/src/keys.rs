@@ -28,16 +28,15 @@ pub(crate) fn unlock(conn: &Connection, options: &SqliteOptions) -> Result<Codec
         None => {
             let made = Keyring::create(secret, options.kdf)?;
             db.run("PRAGMA synchronous = FULL", ())?;
-            db.run(
-                "INSERT INTO keyring (nr, payload) VALUES (1, ?1) ON CONFLICT DO NOTHING",
-                [made.record()?],
-            )?;
+            // In one statement: another process may write, or be first to seal it, meanwhile.
+            let sql = "INSERT INTO keyring (nr, payload)
+                       SELECT 1, ?1 FROM meta WHERE name = 'revision' AND value = 0 ON CONFLICT DO NOTHING";
+            db.run(sql, [made.record()?])?;
             db.run("PRAGMA synchronous = NORMAL", ())?;
-            // Another process may have been first.
             match db.keyring()? {
                 Some(record) if record == made.record()? => made,
                 Some(record) => Keyring::unlock(&record, secret)?,
-                None => return Err(db.corrupt("the keyring that was written is not there")),
+                None => return Err(not_sealed()),
             }
         }
     };
@@ -48,7 +47,7 @@ fn sealed() -> Error {
     Error::new(ErrorKind::Sealed, "open", "the store is sealed: give its passphrase or key")
 }
 
-fn not_sealed() -> Error {
+pub(crate) fn not_sealed() -> Error {
     let message = "the store is plain and a key was given: seal it first, or open it without a key";
     Error::new(ErrorKind::NotSealed, "open", message)
 }
@@ -59,19 +58,30 @@ impl Db<'_> {
         self.first("SELECT payload FROM keyring WHERE nr = 1", (), |row| Ok(self.bytes(row, 0)?.to_vec()))
     }
 
-    /// Takes over what another process has made of the keyring; says whether it was news.
-    pub(crate) fn refresh_keys(self) -> Result<bool> {
+    /// Takes over what another process has made of the keyring.
+    pub(crate) fn refresh_keys(self) -> Result<()> {
         match (self.codec.keyring(), self.keyring()?) {
-            (Some(keyring), Some(record)) => keyring.adopt(&record),
+            (Some(keyring), Some(record)) => keyring.adopt(&record).map(drop),
             (Some(_), None) => Err(self.corrupt("the keyring is gone")),
-            (None, _) => Ok(false),
+            (None, None) => Ok(()),
+            (None, Some(_)) => {
+                let message = "the store was sealed since it was opened: close it and open it with its key";
+                Err(Error::new(ErrorKind::Sealed, self.operation, message))
+            }
         }
     }
 
-    /// Reads, and once more if the keys have changed meanwhile.
-    pub(crate) fn with_keys<T>(self, read: impl Fn(Self) -> Result<T>) -> Result<T> {
+    /// Reads, and again if the keys have changed since it began. A row under a key that is not in the
+    /// stored keyring either is damaged.
+    pub(crate) fn with_keys<T>(self, read: impl Fn(Db<'_>) -> Result<T>) -> Result<T> {
+        let generation = || self.codec.keyring().map(Keyring::generation);
+        let before = generation();
         match read(self) {
-            Err(e) if e.kind() == ErrorKind::WrongKey && self.refresh_keys()? => read(self),
+            Err(e) if e.kind() == ErrorKind::WrongKey => {
+                self.refresh_keys()?;
+                let codec = if generation() == before { self.codec.lenient() } else { self.codec.clone() };
+                read(Db { codec: &codec, ..self })
+            }
             answer => answer,
         }
     }
@@ -96,9 +106,12 @@ impl Writer {
         });
         self.db("keys").number("PRAGMA secure_delete = OFF", ())?;
         if let Some(record) = written? {
-            // As far as readers allow; the log is reused otherwise.
-            let _ = self.db("keys").number("PRAGMA wal_checkpoint(TRUNCATE)", ());
             keyring.adopt(&record)?;
+            // As far as readers allow, without waiting for them; the log is reused otherwise.
+            let wait = self.db("keys").number("PRAGMA busy_timeout", ())?;
+            self.db("keys").number("PRAGMA busy_timeout = 0", ())?;
+            let _ = self.db("keys").number("PRAGMA wal_checkpoint(TRUNCATE)", ());
+            self.db("keys").number(&format!("PRAGMA busy_timeout = {wait}"), ())?;
         }
         Ok(())
     }

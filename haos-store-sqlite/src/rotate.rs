@@ -102,7 +102,11 @@ impl SqliteStore {
     /// Begins a rotation, or goes on with the one that was cut off. Whoever writes meanwhile, in whatever
     /// process, seals with the new key, so one pass over each table sees every row that is left.
     pub(crate) async fn rotate(&self, progress: &Progress) -> Result<Report> {
-        self.call("maintain", |writer| writer.change_keyring(Keyring::rotation_begun)).await?;
+        let begin = |writer: &mut Writer| {
+            writer.change_keyring(Keyring::rotation_begun)?;
+            Ok(writer.keyring().map_or(0, Keyring::sealing_key))
+        };
+        let sealing = self.call("maintain", begin).await?;
         let total = self.call("maintain", |writer| writer.db("maintain").sealed_rows()).await?;
         let mut report = Report::default();
         let mut looked = 0;
@@ -120,11 +124,9 @@ impl SqliteStore {
                 }
             }
         }
-        // What cannot be read stays as it is, and its key with it: nothing is lost for good.
-        if report.findings.is_empty() {
-            self.call("maintain", |writer| writer.change_keyring(|keys| keys.rotation_ended().map(Some)))
-                .await?;
-        }
+        // What its own key does not open is noise under any key.
+        let end = move |writer: &mut Writer| writer.change_keyring(|keys| keys.rotation_ended(sealing));
+        self.call("maintain", end).await?;
         progress.step(total, total);
         Ok(report)
     }
@@ -146,7 +148,7 @@ impl Writer {
                         bytes += payload.as_bytes().len();
                         new.push((place, payload));
                     }
-                    Err(e) if e.kind() == ErrorKind::Corrupt => step.damaged.push(e.to_string()),
+                    Err(e) if db.codec.is_damage(&e) => step.damaged.push(e.to_string()),
                     Err(e) => return Err(e),
                 }
                 Ok(if bytes < STEP_BYTES { NEXT } else { STOP })

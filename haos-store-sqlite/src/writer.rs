@@ -63,7 +63,8 @@ impl Writer {
     pub(crate) fn new(conn: Connection, codec: Codec, hub: ChangeHub) -> Result<Self> {
         let mut writer = Self {
             conn,
-            codec,
+            // It looks at the stored keyring before it writes.
+            codec: codec.lenient(),
             hub,
             numbers: RoomNumbers::new(),
             revision: Revision::ZERO,
@@ -72,6 +73,8 @@ impl Writer {
             poisoned: false,
         };
         writer.data_version = writer.db("open").number("PRAGMA data_version", ())?;
+        // From here on it notices; until here a derivation has taken its time.
+        writer.db("open").refresh_keys()?;
         writer.revision = writer.db("open").store_revision()?;
         Ok(writer)
     }

@@ -1,11 +1,17 @@
-use std::path::PathBuf;
 use std::sync::Arc;
 
-use haos_store_api::{MemoryStore, Result, StorageAdapter};
+use haos_store_api::{KdfParams, Result, Secret, StorageAdapter};
 
-use crate::{Capabilities, Scheme};
+use crate::{Capabilities, Scheme, backend};
 
 /// How a store is opened.
+///
+/// ```
+/// use haos_store::{OpenOptions, Secret};
+///
+/// let options = OpenOptions { secret: Some(Secret::passphrase("red green blue")), ..Default::default() };
+/// assert!(!format!("{options:?}").contains("green"));
+/// ```
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct OpenOptions {
     /// Make the store if it is not there. Default: true.
@@ -15,11 +21,17 @@ pub struct OpenOptions {
     /// How long another process may hold the store before a write fails as `Busy`, in milliseconds.
     /// Default: 5000.
     pub busy_ms: u32,
+    /// The passphrase or key of a sealed store; a store that is made is made sealed. Default: none, for
+    /// plain stores.
+    pub secret: Option<Secret>,
+    /// What deriving a key from the passphrase of a new store costs; a store that is there keeps its own.
+    /// Default: [`KdfParams::default`].
+    pub kdf: KdfParams,
 }
 
 impl Default for OpenOptions {
     fn default() -> Self {
-        Self { create: true, low_memory: false, busy_ms: 5000 }
+        Self { create: true, low_memory: false, busy_ms: 5000, secret: None, kdf: KdfParams::default() }
     }
 }
 
@@ -32,11 +44,11 @@ pub struct Opened {
     pub capabilities: Capabilities,
 }
 
-/// Opens the store at `url`: `sqlite:PATH` or `memory:`.
+/// Opens the plain store at `url`: `sqlite:PATH`, `sled:PATH` or `memory:`.
 ///
 /// # Errors
-/// `Invalid` for a url that is none, `Unsupported` for a backend that this build does not have,
-/// and those of the backend.
+/// `Invalid` for a url that is none, `Unsupported` for a backend that this build does not have, `Sealed`
+/// for a store that needs a secret, and those of the backend.
 pub async fn open(url: &str) -> Result<Opened> {
     open_with(url, &OpenOptions::default()).await
 }
@@ -44,29 +56,18 @@ pub async fn open(url: &str) -> Result<Opened> {
 /// Opens the store at `url` with options; see [`open`].
 ///
 /// # Errors
-/// As [`open`].
+/// As [`open`]. With a secret: `WrongKey` if it does not open the store, `NotSealed` if the store is plain,
+/// `Unsupported` for a backend that this build cannot seal.
 pub async fn open_with(url: &str, options: &OpenOptions) -> Result<Opened> {
     let store: Arc<dyn StorageAdapter> = match url.parse()? {
-        Scheme::Memory => Arc::new(MemoryStore::new()),
-        Scheme::Sqlite(path) => sqlite(path, options).await?,
+        Scheme::Memory => backend::memory::open(options)?,
+        #[cfg(feature = "sqlite")]
+        Scheme::Sqlite(path) => backend::sqlite::open(path, options).await?,
+        #[cfg(feature = "sled")]
+        Scheme::Sled(path) => backend::sled::open(path, options).await?,
+        #[cfg(not(all(feature = "sqlite", feature = "sled")))]
+        other => return Err(backend::absent(&other, "open")),
     };
     let capabilities = store.info().into();
     Ok(Opened { store, capabilities })
-}
-
-#[cfg(feature = "sqlite")]
-async fn sqlite(path: PathBuf, options: &OpenOptions) -> Result<Arc<dyn StorageAdapter>> {
-    use haos_store_sqlite::{SqliteOptions, SqliteStore};
-    let mut sqlite = SqliteOptions::new(path).create(options.create).busy_ms(options.busy_ms);
-    if options.low_memory {
-        sqlite = sqlite.low_memory();
-    }
-    Ok(Arc::new(SqliteStore::open(sqlite).await?))
-}
-
-#[cfg(not(feature = "sqlite"))]
-async fn sqlite(_: PathBuf, _: &OpenOptions) -> Result<Arc<dyn StorageAdapter>> {
-    use haos_store_api::{Error, ErrorKind};
-    let message = "this build has no sqlite backend: enable the feature `sqlite` of haos-store";
-    Err(Error::new(ErrorKind::Unsupported, "open", message))
 }

@@ -6,14 +6,38 @@ use haos_store_api::{Error, ErrorKind, Result};
 /// Every scheme of a store url, whether or not this build opens it.
 pub const SCHEMES: [&str; 4] = ["sqlite", "sled", "idb", "memory"];
 
+/// What can be written natively.
+const WRITE: &str = "write `sqlite:PATH`, `sled:PATH` or `memory:`";
+
 /// Where a store lives.
 #[derive(Debug, Clone, PartialEq, Eq)]
 #[non_exhaustive]
 pub enum Scheme {
     /// `sqlite:path`: a SQLite file.
     Sqlite(PathBuf),
+    /// `sled:path`: the folder of a sled database.
+    Sled(PathBuf),
     /// `memory:`: nowhere; it is gone with the process.
     Memory,
+}
+
+impl Scheme {
+    /// What stands before the colon.
+    pub fn name(&self) -> &'static str {
+        match self {
+            Self::Sqlite(_) => "sqlite",
+            Self::Sled(_) => "sled",
+            Self::Memory => "memory",
+        }
+    }
+
+    /// The path of the file or folder, if it lives in one.
+    pub fn path(&self) -> Option<&std::path::Path> {
+        match self {
+            Self::Sqlite(path) | Self::Sled(path) => Some(path),
+            Self::Memory => None,
+        }
+    }
 }
 
 impl FromStr for Scheme {
@@ -22,19 +46,21 @@ impl FromStr for Scheme {
     fn from_str(url: &str) -> Result<Self> {
         let invalid = |message: String| Err(Error::new(ErrorKind::Invalid, "open", message));
         let Some((scheme, rest)) = url.split_once(':') else {
-            return invalid(format!("{url:?} is no store url: write `sqlite:PATH` or `memory:`"));
+            return invalid(format!("{url:?} is no store url: {WRITE}"));
         };
         match scheme {
-            "sqlite" if rest.is_empty() => invalid("`sqlite:` needs a path: write `sqlite:PATH`".to_owned()),
+            "sqlite" | "sled" if rest.is_empty() => {
+                invalid(format!("`{scheme}:` needs a path: write `{scheme}:PATH`"))
+            }
             "sqlite" => Ok(Self::Sqlite(PathBuf::from(rest))),
+            "sled" => Ok(Self::Sled(PathBuf::from(rest))),
             "memory" if rest.is_empty() => Ok(Self::Memory),
             "memory" => invalid("`memory:` takes no path".to_owned()),
-            "sled" | "idb" => Err(Error::new(
-                ErrorKind::Unsupported,
-                "open",
-                format!("this build has no {scheme} backend: use `sqlite:PATH` or `memory:`"),
-            )),
-            _ => invalid(format!("unknown scheme {scheme:?}: write `sqlite:PATH` or `memory:`")),
+            "idb" => {
+                let message = format!("this build has no idb backend: {WRITE}");
+                Err(Error::new(ErrorKind::Unsupported, "open", message))
+            }
+            _ => invalid(format!("unknown scheme {scheme:?}: {WRITE}")),
         }
     }
 }
@@ -46,16 +72,25 @@ mod tests {
     #[test]
     fn urls() {
         assert_eq!("sqlite:a:b.db".parse::<Scheme>().unwrap(), Scheme::Sqlite("a:b.db".into()));
+        assert_eq!("sled:a/b".parse::<Scheme>().unwrap(), Scheme::Sled("a/b".into()));
         assert_eq!("memory:".parse::<Scheme>().unwrap(), Scheme::Memory);
         for (url, kind) in [
             ("chat.db", ErrorKind::Invalid),
             ("sqlite:", ErrorKind::Invalid),
+            ("sled:", ErrorKind::Invalid),
             ("memory:x", ErrorKind::Invalid),
             ("postgres:x", ErrorKind::Invalid),
-            ("sled:x", ErrorKind::Unsupported),
             ("idb:x", ErrorKind::Unsupported),
         ] {
             assert_eq!(url.parse::<Scheme>().unwrap_err().kind(), kind, "{url}");
+        }
+    }
+
+    #[test]
+    fn a_scheme_has_the_name_that_it_was_parsed_from() {
+        for url in ["sqlite:x", "sled:x", "memory:"] {
+            let name = url.parse::<Scheme>().unwrap().name();
+            assert!(SCHEMES.contains(&name) && url.starts_with(name));
         }
     }
 }

@@ -15,7 +15,7 @@ use haos_store_api::StorageAdapter;
 
 use crate::cli::ImportArgs;
 use crate::error::{Error, Result};
-use crate::open;
+use crate::open::Target;
 use crate::out::Out;
 use crate::text::plural;
 
@@ -23,12 +23,12 @@ pub(crate) use apply::Tally;
 pub(crate) use resume::recorded_lines;
 
 /// Imports the files in order.
-pub(crate) async fn run(store: &str, args: &ImportArgs, out: &mut Out) -> Result<()> {
+pub(crate) async fn run(store: &Target, args: &ImportArgs, out: &mut Out) -> Result<()> {
     // Before the store is made: a mistyped file name leaves nothing behind.
     for path in &args.files {
         lines::check(path)?;
     }
-    let opened = open::or_create(store).await?;
+    let opened = store.or_create().await?;
     let done = files(&*opened.store, args, out).await;
     let closed = opened.store.close().await;
     done?;

@@ -21,7 +21,7 @@ use std::sync::atomic::{AtomicU64, Ordering};
 
 #[cfg(feature = "seal")]
 use crate::Keyring;
-use crate::{Collection, ErrorKind, Result};
+use crate::{Collection, Error, ErrorKind, Result};
 
 /// The form of a plain payload. A sealed one is bytes, whatever the form.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
@@ -89,6 +89,8 @@ pub struct Codec {
     form: Form,
     /// Rows that lists left out, by all clones.
     damaged: Arc<AtomicU64>,
+    /// A row under a key that is not held counts as damaged.
+    lenient: bool,
     #[cfg(feature = "seal")]
     keyring: Option<Keyring>,
 }
@@ -99,6 +101,7 @@ impl Codec {
         Self {
             form: Form::Binary,
             damaged: Arc::default(),
+            lenient: false,
             #[cfg(feature = "seal")]
             keyring: None,
         }
@@ -130,12 +133,24 @@ impl Codec {
     pub fn keep<T>(&self, read: Result<T>) -> Result<Option<T>> {
         match read {
             Ok(row) => Ok(Some(row)),
-            Err(error) if error.kind() == ErrorKind::Corrupt => {
+            Err(error) if self.is_damage(&error) => {
                 self.damaged.fetch_add(1, Ordering::Relaxed);
                 Ok(None)
             }
             Err(error) => Err(error),
         }
+    }
+
+    /// The same codec for whoever knows that its keyring is the stored one: a row under a key that is not
+    /// in it is damaged.
+    #[must_use]
+    pub fn lenient(&self) -> Self {
+        Self { lenient: true, ..self.clone() }
+    }
+
+    /// Whether an error says that a row is damaged.
+    pub fn is_damage(&self, error: &Error) -> bool {
+        error.kind() == ErrorKind::Corrupt || self.lenient && error.kind() == ErrorKind::WrongKey
     }
 
     /// How often a list left a damaged row out since the store was opened.

@@ -38,6 +38,8 @@ struct Keys {
     index: IndexKey,
     /// By number; the last one seals. More than one: a rotation is under way.
     data: Vec<Arc<DataKey>>,
+    /// Keys that are stored no more, for those who read the store as it was before.
+    retired: Vec<Arc<DataKey>>,
 }
 
 impl Keyring {
@@ -87,22 +89,37 @@ impl Keyring {
         self.keys().record.to_bytes()
     }
 
-    /// Takes over a record that another process, or this one, has stored; says whether it was news.
+    /// Takes over a record that another process, or this one, has stored; says whether it was news. An
+    /// older one than that it has is none.
     ///
     /// # Errors
     /// `WrongKey` once the store was shredded; `Corrupt` for a record under another master key.
     pub fn adopt(&self, record: &[u8]) -> Result<bool> {
         let record = Record::from_bytes(record)?;
-        if record == self.keys().record {
-            return Ok(false);
-        }
         if record.slots.is_empty() {
             return Err(shredded());
         }
+        // Held from the look to the change, so that of two records the later one stays.
+        let mut keys = self.0.keys.write().unwrap_or_else(PoisonError::into_inner);
+        if record == keys.record || record.generation < keys.record.generation {
+            return Ok(false);
+        }
         let body = record.body(&self.0.master)?;
-        let keys = Arc::new(Keys::new(record, &body));
-        *self.0.keys.write().unwrap_or_else(PoisonError::into_inner) = keys;
+        let mut new = Keys::new(record, &body);
+        let before = keys.retired.iter().chain(&keys.data);
+        new.retired = before.filter(|key| new.data.iter().all(|new| new.id != key.id)).cloned().collect();
+        *keys = Arc::new(new);
         Ok(true)
+    }
+
+    /// Grows with every change of the record.
+    pub fn generation(&self) -> u64 {
+        self.keys().record.generation
+    }
+
+    /// The number of the data key that seals.
+    pub fn sealing_key(&self) -> u16 {
+        self.keys().sealing().id
     }
 
     /// The record after a change of secrets.
@@ -140,16 +157,20 @@ impl Keyring {
         self.next(&keys, keys.record.slots.clone(), &body).map(Some)
     }
 
-    /// The record without any data key but the one that seals: no row may be left under another.
+    /// The record without any data key but `sealing`, under which every row that can be read is by now;
+    /// none if another rotation has begun meanwhile, or this one was ended already.
     ///
     /// # Errors
     /// `Unavailable` if the system gives no randomness.
-    pub fn rotation_ended(&self) -> Result<Vec<u8>> {
+    pub fn rotation_ended(&self, sealing: u16) -> Result<Option<Vec<u8>>> {
         let keys = self.keys();
+        if keys.sealing().id != sealing || keys.data.len() == 1 {
+            return Ok(None);
+        }
         let mut body = keys.body();
         let old = body.keys.len() - 1;
         body.keys.drain(..old);
-        self.next(&keys, keys.record.slots.clone(), &body)
+        self.next(&keys, keys.record.slots.clone(), &body).map(Some)
     }
 
     fn next(&self, keys: &Keys, slots: Slots, body: &Body) -> Result<Vec<u8>> {
@@ -187,7 +208,7 @@ impl Keyring {
         let [SEALED, a, b, rest @ ..] = bytes else { return Ok(None) };
         let id = u16::from_be_bytes([*a, *b]);
         let keys = self.keys();
-        let key = keys.data.iter().find(|key| key.id == id).ok_or_else(|| {
+        let key = keys.data.iter().chain(&keys.retired).find(|key| key.id == id).ok_or_else(|| {
             wrong(&format!(
                 "a row of {} is sealed under key {id}, which the keyring does not hold: run `check` on the \
                  store",
@@ -212,7 +233,12 @@ impl Keyring {
 impl Keys {
     fn new(record: Record, body: &Body) -> Self {
         let data = body.keys.iter().map(|(id, bytes)| Arc::new(DataKey::new(*id, Key32::new(*bytes))));
-        Self { record, index: IndexKey::new(Key32::new(body.index)), data: data.collect() }
+        Self {
+            record,
+            index: IndexKey::new(Key32::new(body.index)),
+            data: data.collect(),
+            retired: Vec::new(),
+        }
     }
 
     fn body(&self) -> Body {

@@ -92,12 +92,25 @@ fn a_rotation_reads_old_rows_until_it_ends() {
     let place = RowRef::State { key: &old.key, written: Revision(3) };
     let new = codec.resealed(&place, old.payload.as_bytes()).unwrap().unwrap();
     assert_eq!(codec.resealed(&place, new.as_bytes()).unwrap(), None, "it is current");
-    ring.adopt(&ring.rotation_ended().unwrap()).unwrap();
+    let ends = ring.sealing_key();
+    assert_eq!(ring.rotation_ended(ends - 1).unwrap(), None, "another one overtook it");
+    ring.adopt(&ring.rotation_ended(ends).unwrap().unwrap()).unwrap();
+    assert_eq!(ring.rotation_ended(ends).unwrap(), None, "it is over");
     assert_eq!(codec.state(&old.key, Revision(3), new.as_bytes()).unwrap(), entry);
-    assert_eq!(read(&ring, &old).unwrap_err().kind(), ErrorKind::WrongKey, "its key is gone");
+    assert_eq!(read(&ring, &old).unwrap(), entry, "whoever reads the store as it was needs its key");
     let again = unlock(&ring, &words("correct horse")).unwrap();
+    assert_eq!(read(&again, &old).unwrap_err().kind(), ErrorKind::WrongKey, "its key is gone");
     let read = Codec::sealed(again).state(&old.key, Revision(3), new.as_bytes());
     assert_eq!(read.unwrap(), entry);
+}
+
+#[test]
+fn of_two_records_the_later_one_counts() {
+    let ring = keyring();
+    let old = ring.record().unwrap();
+    let begun = ring.rotation_begun().unwrap().unwrap();
+    assert!(ring.adopt(&begun).unwrap() && !ring.adopt(&old).unwrap());
+    assert_eq!(ring.record().unwrap(), begun);
 }
 
 #[test]

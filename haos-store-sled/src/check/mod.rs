@@ -114,7 +114,7 @@ impl<'c> Check<'c> {
         }
         match self.look(db, tag, pair) {
             Ok(Some(fault)) => self.find(name, fault),
-            Err(error) if error.kind() == ErrorKind::Corrupt => self.find(name, error),
+            Err(error) if db.codec.is_damage(&error) => self.find(name, error),
             other => drop(other?),
         }
         Ok(())

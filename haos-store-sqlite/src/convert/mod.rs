@@ -19,7 +19,7 @@ use crate::damage::beside;
 use crate::db::Db;
 use crate::engine::spawn;
 use crate::error::{closed, fault};
-use crate::keys::unlock;
+use crate::keys::{not_sealed, unlock};
 use crate::open::{connect, file_path, open};
 use crate::options::{OnDamage, SqliteOptions};
 use crate::store::SqliteStore;
@@ -73,7 +73,8 @@ fn convert(options: &SqliteOptions, to: To, progress: &Progress, stopped: &Atomi
     let source = match (to, has_keys(&conn)?) {
         (To::Sealed, true) => return Err(invalid("the store is sealed already: change its secret instead")),
         (To::Sealed, false) => unlock(&conn, &options.clone().no_secret())?,
-        (To::Plain, _) => unlock(&conn, &options)?,
+        (To::Plain, true) => unlock(&conn, &options)?,
+        (To::Plain, false) => return Err(not_sealed()),
     };
     alone(&conn)?;
     let from = Db { conn: &conn, codec: &source, operation: "convert" };

@@ -1,6 +1,6 @@
 use std::ops::{Add, AddAssign, Neg};
 
-use haos_store_api::{ErrorKind, EventId, Key, Message, MessageColumns, Result, Revision, RoomId};
+use haos_store_api::{EventId, Key, Message, MessageColumns, Result, Revision, RoomId};
 use rusqlite::{CachedStatement, Params, Row};
 
 use crate::db::{Db, NEXT, STOP, signed};
@@ -162,7 +162,7 @@ impl<'c> Db<'c> {
             }
         };
         match found {
-            Some((pos, Err(e))) if e.kind() == ErrorKind::Corrupt => {
+            Some((pos, Err(e))) if self.codec.is_damage(&e) => {
                 tracing::warn!(error = %e, "a damaged message is replaced");
                 self.delete_messages(pos, pos).map(Some)
             }

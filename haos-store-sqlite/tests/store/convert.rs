@@ -100,6 +100,7 @@ async fn what_cannot_be_done_changes_nothing() {
     };
     fails(SqliteOptions::new(&path), true, ErrorKind::Invalid).await;
     fails(with_secret(&path), false, ErrorKind::NotSealed).await;
+    fails(SqliteOptions::new(&path), false, ErrorKind::NotSealed).await;
     fails(with_secret(&folder.path().join("none.db")), true, ErrorKind::Io).await;
     let user = open(&path).await;
     fails(with_secret(&path).busy_ms(50), true, ErrorKind::Busy).await;

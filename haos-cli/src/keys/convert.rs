@@ -1,0 +1,73 @@
+//! `haos seal` and `haos unseal`.
+
+use std::io::Write as _;
+
+use haos_store::OpenOptions;
+use serde::Serialize;
+
+use super::{SealArgs, UnsealArgs, file, prompt, sealed};
+use crate::error::{Error, Result};
+use crate::open::Target;
+use crate::out::Out;
+use crate::progress;
+use crate::text::plural;
+
+#[derive(Serialize)]
+struct Converted {
+    sealed: bool,
+    rows: u64,
+}
+
+/// Seals a plain store.
+pub(crate) async fn seal(target: Target, args: &SealArgs, out: &mut Out) -> Result<()> {
+    if target.given.is_some() {
+        let message = "a plain store has no secret yet: give the new one with --new-passphrase-file FILE or \
+                       --new-key-file FILE";
+        return Err(Error::Usage(message.to_owned()));
+    }
+    let target = target.at(&args.store);
+    let given = match (&args.new_passphrase_file, &args.new_key_file) {
+        (Some(path), _) => Some(file::passphrase(path)?),
+        (None, Some(path)) => Some(file::key(path)?),
+        (None, None) => None,
+    };
+    target.must_be_plain().await?;
+    let secret = match given {
+        Some(secret) => secret,
+        None => prompt::new_passphrase("give --new-passphrase-file FILE or --new-key-file FILE")?,
+    };
+    let options = OpenOptions { create: false, secret: Some(secret), ..OpenOptions::default() };
+    let (bar, progress) = progress::chore("sealing", out.json);
+    let report = haos_store::seal(&target.url, &options, progress).await;
+    bar.finish_and_clear();
+    let done = Converted { sealed: true, rows: report?.rows };
+    if out.json {
+        return Ok(out.json(&done)?);
+    }
+    writeln!(out, "{} sealed: nothing opens the store now but what you gave", plural(done.rows, "row"))?;
+    Ok(writeln!(
+        out,
+        "Plain bytes of before may remain in blocks that the disk has set free, in snapshots and in backups: \
+         delete those backups, and have the free space of the disk trimmed or overwritten."
+    )?)
+}
+
+/// Makes a sealed store a plain one.
+pub(crate) async fn unseal(target: Target, args: &UnsealArgs, out: &mut Out) -> Result<()> {
+    let target = target.at(&args.store);
+    // Who is to be refused is not asked whether it is meant.
+    let (opened, options) = sealed(&target).await?;
+    opened.store.close().await?;
+    if !args.yes {
+        let question = format!("Everybody who has the file can read {} then. Unseal it?", target.url);
+        prompt::confirm(&question)?;
+    }
+    let (bar, progress) = progress::chore("unsealing", out.json);
+    let report = haos_store::unseal(&target.url, &options, progress).await;
+    bar.finish_and_clear();
+    let done = Converted { sealed: false, rows: report?.rows };
+    if out.json {
+        return Ok(out.json(&done)?);
+    }
+    Ok(writeln!(out, "{} unsealed: everybody who has the file can read it", plural(done.rows, "row"))?)
+}

@@ -1,0 +1,53 @@
+//! Sealed stores: what opens them, and the commands that change that.
+
+mod args;
+mod convert;
+mod file;
+mod prompt;
+mod rekey;
+mod rotate;
+mod shred;
+
+pub(crate) use args::{KeyArgs, REKEY, RekeyArgs, SEAL, SealArgs, ShredArgs, StoreArg, UnsealArgs};
+pub(crate) use convert::{seal, unseal};
+pub(crate) use prompt::{is_possible as can_ask, passphrase as ask};
+pub(crate) use rekey::rekey;
+pub(crate) use rotate::rotate;
+pub(crate) use shred::shred;
+
+use haos_store::{OpenOptions, Opened, Secret};
+
+use crate::error::{Error, Result};
+use crate::open::Target;
+
+/// A secret and where it is from, for messages.
+#[derive(Debug, Clone)]
+pub(crate) struct Given {
+    pub(crate) secret: Secret,
+    pub(crate) from: String,
+}
+
+impl KeyArgs {
+    /// What was given, if anything.
+    pub(crate) fn read(&self) -> Result<Option<Given>> {
+        let (secret, path) = match (&self.passphrase_file, &self.key_file) {
+            (Some(path), _) => (file::passphrase(path)?, path),
+            (None, Some(path)) => (file::key(path)?, path),
+            (None, None) => return Ok(None),
+        };
+        Ok(Some(Given { secret, from: path.display().to_string() }))
+    }
+}
+
+/// Opens a store that has to be sealed, and gives what opened it.
+async fn sealed(target: &Target) -> Result<(Opened, OpenOptions)> {
+    let (opened, options) = target.unlocked().await?;
+    if !opened.capabilities.sealed {
+        opened.store.close().await?;
+        let url = &target.url;
+        return Err(Error::Unhealthy(format!(
+            "{url} is plain and has no keys: seal it with `haos seal {url}`"
+        )));
+    }
+    Ok((opened, options))
+}

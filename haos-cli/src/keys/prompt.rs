@@ -1,0 +1,50 @@
+//! Questions on the terminal.
+
+use std::io::{self, IsTerminal as _};
+
+use console::Term;
+use haos_store::Secret;
+
+use crate::error::{Error, Result};
+
+/// Whether somebody is there to answer: input comes from a terminal, and questions go to one.
+pub(crate) fn is_possible() -> bool {
+    io::stdin().is_terminal() && io::stderr().is_terminal()
+}
+
+/// Asks for a passphrase, which does not show.
+pub(crate) fn passphrase(question: &str) -> Result<Secret> {
+    let terminal = Term::stderr();
+    let asked = terminal.write_str(question).and_then(|()| terminal.read_secure_line());
+    let words = asked.map_err(|e| Error::Failed(format!("the terminal cannot be asked: {e}")))?;
+    if words.is_empty() {
+        return Err(Error::Input("no passphrase was typed: nothing was done".to_owned()));
+    }
+    Ok(Secret::passphrase(words))
+}
+
+/// Asks for a new passphrase, twice.
+pub(crate) fn new_passphrase(instead: &str) -> Result<Secret> {
+    if !is_possible() {
+        return Err(Error::Usage(format!("there is no terminal to ask for the new passphrase: {instead}")));
+    }
+    let secret = passphrase("New passphrase: ")?;
+    if passphrase("Once more: ")? != secret {
+        return Err(Error::Input("the two differ: nothing was done, start again".to_owned()));
+    }
+    Ok(secret)
+}
+
+/// Asks whether something is meant.
+pub(crate) fn confirm(question: &str) -> Result<()> {
+    if !is_possible() {
+        return Err(Error::Usage("there is no terminal to confirm this on: add --yes".to_owned()));
+    }
+    let terminal = Term::stderr();
+    let asked = terminal.write_str(&format!("{question} [y/N] ")).and_then(|()| terminal.read_line());
+    let answer = asked.map_err(|e| Error::Failed(format!("the terminal cannot be asked: {e}")))?;
+    match answer.trim().to_ascii_lowercase().as_str() {
+        "y" | "yes" => Ok(()),
+        _ => Err(Error::Input("not confirmed: nothing was done".to_owned())),
+    }
+}

@@ -1,0 +1,43 @@
+//! `haos rotate`: every row under a new data key.
+
+use std::io::Write as _;
+
+use haos_store::Maintenance;
+use serde::Serialize;
+
+use super::{StoreArg, sealed};
+use crate::error::{Error, Result};
+use crate::open::Target;
+use crate::out::Out;
+use crate::progress;
+use crate::text::plural;
+
+#[derive(Serialize)]
+struct Rotated {
+    rows: u64,
+    findings: Vec<String>,
+}
+
+/// Rotates the data key, or goes on with a rotation that was cut off.
+pub(crate) async fn rotate(target: Target, args: &StoreArg, out: &mut Out) -> Result<()> {
+    let target = target.at(args);
+    let (opened, _) = sealed(&target).await?;
+    let (bar, progress) = progress::chore("rotating", out.json);
+    let report = opened.store.maintain(Maintenance::Rotate, progress).await;
+    bar.finish_and_clear();
+    let report = report?;
+    opened.store.close().await?;
+    let done = Rotated { rows: report.rows, findings: report.findings };
+    if out.json {
+        out.json(&done)?;
+    } else {
+        writeln!(out, "{} under a new data key", plural(done.rows, "row"))?;
+    }
+    if done.findings.is_empty() {
+        return Ok(());
+    }
+    Err(Error::Unhealthy(format!(
+        "{} cannot be read and the old data key stays for them: run `haos doctor --check`",
+        plural(done.findings.len() as u64, "row")
+    )))
+}

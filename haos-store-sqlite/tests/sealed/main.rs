@@ -1,0 +1,20 @@
+//! Sealed stores from outside: who opens them, what tampering comes to, rotation, damage, processes.
+#![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic, reason = "a test says so by panicking")]
+
+mod change;
+mod chunks;
+mod columns;
+#[allow(dead_code, reason = "shared with the tests of plain stores, which use the rest")]
+#[path = "../store/common.rs"]
+mod common;
+mod damage;
+mod flips;
+mod kill;
+mod open;
+mod processes;
+mod races;
+mod rotate;
+mod shred;
+mod swaps;
+mod target;
+mod vault;

@@ -1,0 +1,29 @@
+//! Each backend by its url, and what this build lacks.
+#![allow(clippy::unwrap_used, reason = "a test fails so")]
+
+use haos_store::{ErrorKind, open};
+use haos_store_api::{Membership, Room, RoomId, RoomQuery, WriteBatch};
+
+#[tokio::test]
+async fn what_is_written_is_read_again() {
+    for (scheme, built) in [("sqlite", cfg!(feature = "sqlite")), ("sled", cfg!(feature = "sled"))] {
+        let folder = tempfile::tempdir().unwrap();
+        let url = format!("{scheme}:{}", folder.path().join("chat").display());
+        if !built {
+            let error = open(&url).await.unwrap_err();
+            assert_eq!(error.kind(), ErrorKind::Unsupported);
+            assert!(error.to_string().contains(&format!("feature `{scheme}`")), "{error}");
+            continue;
+        }
+        let opened = open(&url).await.unwrap();
+        assert_eq!(opened.capabilities.backend, scheme);
+        assert!(opened.capabilities.persistent && !opened.capabilities.sealed);
+        let mut batch = WriteBatch::strict();
+        batch.put_room(Room::new(RoomId::new("!a").unwrap(), Membership::Join));
+        opened.store.apply(batch).await.unwrap();
+        opened.store.close().await.unwrap();
+        let opened = open(&url).await.unwrap();
+        assert_eq!(opened.store.rooms(RoomQuery::latest(9)).await.unwrap().len(), 1, "{scheme}");
+        opened.store.close().await.unwrap();
+    }
+}
