@@ -7,19 +7,19 @@ use std::path::{Path, PathBuf};
 
 use haos_store_api::{Error, ErrorKind, Recovery, Result};
 
-use crate::migration::APPLICATION_ID;
-use crate::open::connect;
+use crate::migration::is_store;
+use crate::open::{accept, connect};
 use crate::options::SqliteOptions;
 use crate::salvage::Salvage;
 
 /// What SQLite keeps beside a database.
 const COMPANIONS: [&str; 3] = ["-wal", "-shm", "-journal"];
 
-/// Whether the header, as far as it is there, says that the file is a store.
+/// The application id in the header, as far as it is there, if it says that the file is a store.
 ///
 /// Only for files that SQLite could not read: closing a plain handle drops the locks that this process
 /// has on the file.
-pub(crate) fn is_ours(path: &Path) -> bool {
+pub(crate) fn our_id(path: &Path) -> Option<i32> {
     let read = || -> std::io::Result<[u8; 4]> {
         let mut file = File::open(path)?;
         let mut id = [0; 4];
@@ -27,7 +27,7 @@ pub(crate) fn is_ours(path: &Path) -> bool {
         file.read_exact(&mut id)?;
         Ok(id)
     };
-    read().is_ok_and(|id| id == APPLICATION_ID.to_be_bytes())
+    read().ok().map(i32::from_be_bytes).filter(|id| is_store(*id))
 }
 
 /// Puts a fresh store with the outbox of the damaged one in its place. `None`: another process has done
@@ -58,6 +58,7 @@ fn replace(options: &SqliteOptions, cause: Error) -> Result<Recovery> {
     let fresh = options.clone().create(true).check(false).at(fresh_path.clone());
     let conn = connect(&fresh)?;
     salvage.write(&conn, options)?;
+    accept(&conn)?;
     // The last connection moves the log into the file.
     conn.close().map_err(|(_, e)| crate::error::fault("open", e))?;
 

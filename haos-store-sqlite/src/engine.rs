@@ -11,7 +11,7 @@ use tokio::sync::oneshot;
 use crate::error::closed;
 use crate::keys::unlock;
 use crate::near::NearReader;
-use crate::open::{connect_reader, open};
+use crate::open::{accept, connect_reader, open};
 use crate::options::SqliteOptions;
 use crate::reader::ReadQueue;
 use crate::writer::{Job, Writer};
@@ -125,6 +125,7 @@ pub(crate) async fn start(options: &SqliteOptions, hub: Option<ChangeHub>) -> Re
 fn prepare(options: &SqliteOptions, hub: Option<ChangeHub>) -> Result<(Writer, Ready)> {
     let (conn, recovery) = open(options)?;
     let codec = unlock(&conn, options)?;
+    accept(&conn)?;
     let reader = connect_reader(options)?;
     let near = NearReader::new(connect_reader(options)?, codec.clone())?;
     let db = crate::db::Db { conn: &conn, codec: &codec, operation: "open" };

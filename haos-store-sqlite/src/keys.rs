@@ -4,6 +4,7 @@ use haos_store_api::{Codec, Error, ErrorKind, Form, KeyChange, Keyring, Result};
 use rusqlite::Connection;
 
 use crate::db::Db;
+use crate::migration::SEALED_ID;
 use crate::options::SqliteOptions;
 use crate::writer::Writer;
 
@@ -27,12 +28,7 @@ pub(crate) fn unlock(conn: &Connection, options: &SqliteOptions) -> Result<Codec
         None if db.store_revision()?.0 > 0 => return Err(not_sealed()),
         None => {
             let made = Keyring::create(secret, options.kdf)?;
-            db.run("PRAGMA synchronous = FULL", ())?;
-            // In one statement: another process may write, or be first to seal it, meanwhile.
-            let sql = "INSERT INTO keyring (nr, payload)
-                       SELECT 1, ?1 FROM meta WHERE name = 'revision' AND value = 0 ON CONFLICT DO NOTHING";
-            db.run(sql, [made.record()?])?;
-            db.run("PRAGMA synchronous = NORMAL", ())?;
+            write_first(db, &made.record()?)?;
             match db.keyring()? {
                 Some(record) if record == made.record()? => made,
                 Some(record) => Keyring::unlock(&record, secret)?,
@@ -43,7 +39,27 @@ pub(crate) fn unlock(conn: &Connection, options: &SqliteOptions) -> Result<Codec
     Ok(Codec::sealed(keyring).in_form(Form::Text))
 }
 
-fn sealed() -> Error {
+/// Stores the first keyring, unless another process has written, or was first to seal the store.
+fn write_first(db: Db<'_>, record: &[u8]) -> Result<()> {
+    db.run("PRAGMA synchronous = FULL", ())?;
+    db.run("BEGIN IMMEDIATE", ())?;
+    let sql = "INSERT INTO keyring (nr, payload)
+               SELECT 1, ?1 FROM meta WHERE name = 'revision' AND value = 0 ON CONFLICT DO NOTHING";
+    let done = db.run(sql, [record]).and_then(|written| match written {
+        0 => db.run("ROLLBACK", ()),
+        _ => db.run(&format!("PRAGMA application_id = {SEALED_ID}"), ()).and_then(|_| db.run("COMMIT", ())),
+    });
+    if done.is_err() && !db.conn.is_autocommit() {
+        // Nothing was written, and the error tells why.
+        let _ = db.run("ROLLBACK", ());
+    }
+    done?;
+    // Into the header, where it is found when nothing else can be read.
+    db.number("PRAGMA wal_checkpoint(PASSIVE)", ())?;
+    db.run("PRAGMA synchronous = NORMAL", ()).map(drop)
+}
+
+pub(crate) fn sealed() -> Error {
     Error::new(ErrorKind::Sealed, "open", "the store is sealed: give its passphrase or key")
 }
 

@@ -5,6 +5,14 @@ use rusqlite::{Connection, TransactionBehavior};
 /// `HAOS`, in the header of every store.
 pub(crate) const APPLICATION_ID: i32 = 0x4841_4F53;
 
+/// `HAOE`, in that of a sealed one, so that damage elsewhere does not make it look plain.
+pub(crate) const SEALED_ID: i32 = 0x4841_4F45;
+
+/// Whether an application id is one of ours.
+pub(crate) fn is_store(id: i32) -> bool {
+    id == APPLICATION_ID || id == SEALED_ID
+}
+
 const MIGRATIONS: [&str; 1] = [include_str!("../migrations/001_initial.sql")];
 
 /// The format that this version writes: the number of scripts that made it.
@@ -40,7 +48,9 @@ pub(crate) fn migrate(conn: &mut Connection) -> rusqlite::Result<()> {
         for script in &MIGRATIONS[found as usize..] {
             transaction.execute_batch(script)?;
         }
-        transaction.pragma_update(None, "application_id", APPLICATION_ID)?;
+        if found == 0 {
+            transaction.pragma_update(None, "application_id", APPLICATION_ID)?;
+        }
         transaction.pragma_update(None, "user_version", FORMAT)?;
     }
     transaction.commit()

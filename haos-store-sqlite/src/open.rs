@@ -11,7 +11,8 @@ use crate::convert::{MOVED_ID, finish};
 use crate::damage::{self, beside};
 use crate::db::Db;
 use crate::error::{corrupt, fault};
-use crate::migration::{APPLICATION_ID, FORMAT, application_id, format, migrate};
+use crate::keys::sealed;
+use crate::migration::{FORMAT, SEALED_ID, application_id, format, is_store, migrate};
 use crate::options::{OnDamage, SqliteOptions};
 use crate::probe::{foreign, newer, probe};
 
@@ -34,13 +35,16 @@ pub(crate) fn open(options: &SqliteOptions) -> Result<(Connection, Option<Recove
     match connect(options) {
         Ok(conn) => Ok((conn, None)),
         Err(error) if error.kind() == ErrorKind::Corrupt => {
-            if !damage::is_ours(options.path()) {
+            let Some(id) = damage::our_id(options.path()) else {
                 return Err(Error::new(
                     ErrorKind::Corrupt,
                     "open",
                     "the file is not a readable store, nor known to have been one: choose another path",
                 )
                 .with_source(error));
+            };
+            if id == SEALED_ID && options.secret.is_none() && !options.codec.is_sealed() {
+                return Err(sealed());
             }
             if options.on_damage == OnDamage::Refuse {
                 return Err(Error::new(
@@ -64,7 +68,7 @@ pub(crate) fn connect(options: &SqliteOptions) -> Result<Connection> {
     flags.set(OpenFlags::SQLITE_OPEN_CREATE, options.create);
     let has_log = beside(options.path(), "-wal").metadata().is_ok_and(|log| log.len() > 0);
     let mut conn = Connection::open_with_flags(options.path(), flags).map_err(sql)?;
-    // Until the store is accepted, closing must not move its log into it. Where there is none, closing
+    // Until the store is accepted (`accept`), closing must not move its log into it. Where there is none, closing
     // clears away what opening makes.
     conn.set_db_config(DbConfig::SQLITE_DBCONFIG_NO_CKPT_ON_CLOSE, has_log).map_err(sql)?;
     conn.busy_timeout(Duration::from_millis(options.busy_ms.into())).map_err(sql)?;
@@ -75,10 +79,10 @@ pub(crate) fn connect(options: &SqliteOptions) -> Result<Connection> {
         let message = "the store was sealed or unsealed while it was being opened: open it again";
         return Err(Error::new(ErrorKind::Busy, "open", message));
     }
-    if id == APPLICATION_ID && found > FORMAT {
+    if is_store(id) && found > FORMAT {
         return Err(newer(found));
     }
-    if id != APPLICATION_ID && (id, found) != (0, 0) {
+    if !is_store(id) && (id, found) != (0, 0) {
         return Err(foreign());
     }
     if conn.is_readonly("main").map_err(sql)? {
@@ -92,8 +96,14 @@ pub(crate) fn connect(options: &SqliteOptions) -> Result<Connection> {
     write_ahead(&conn, options)?;
     tune(&conn, options).map_err(sql)?;
     check(&conn, options)?;
-    conn.set_db_config(DbConfig::SQLITE_DBCONFIG_NO_CKPT_ON_CLOSE, false).map_err(sql)?;
     Ok(conn)
+}
+
+/// From here on, closing moves the log into the store: its key was the right one.
+pub(crate) fn accept(conn: &Connection) -> Result<()> {
+    conn.set_db_config(DbConfig::SQLITE_DBCONFIG_NO_CKPT_ON_CLOSE, false)
+        .map(drop)
+        .map_err(|e| fault("open", e))
 }
 
 /// A connection that reads.

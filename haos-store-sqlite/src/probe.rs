@@ -5,7 +5,7 @@ use std::path::Path;
 use haos_store_api::{Error, ErrorKind, Result};
 use rusqlite::{Connection, OpenFlags};
 
-use crate::migration::{APPLICATION_ID, FORMAT, application_id, format};
+use crate::migration::{FORMAT, application_id, format, is_store};
 
 /// Refuses paths that can hold no store, other applications' databases and newer stores.
 ///
@@ -22,10 +22,8 @@ pub(crate) fn probe(path: &Path, create: bool) -> Result<()> {
             refuse(ErrorKind::Invalid, format!("{shown} is no regular file: give the path of one"))
         }
         Ok(_) => match header(path) {
-            Some((id, found, _)) if id == APPLICATION_ID && found > FORMAT => Err(newer(found)),
-            Some((id, found, tables)) if id != APPLICATION_ID && (id, found, tables) != (0, 0, 0) => {
-                Err(foreign())
-            }
+            Some((id, found, _)) if is_store(id) && found > FORMAT => Err(newer(found)),
+            Some((id, found, tables)) if !is_store(id) && (id, found, tables) != (0, 0, 0) => Err(foreign()),
             _ => Ok(()),
         },
         Err(e) if e.kind() == std::io::ErrorKind::NotFound => {

@@ -16,7 +16,7 @@ use crate::damage::beside;
 use crate::db::{Db, NEXT};
 use crate::error::fault;
 use crate::keys::unlock;
-use crate::migration::APPLICATION_ID;
+use crate::migration::{APPLICATION_ID, is_store};
 use crate::options::SqliteOptions;
 
 /// What was read.
@@ -180,7 +180,9 @@ fn rewrite(header: &mut [u8; 100], pages: u32) {
     header[32..40].fill(0);
     header[44..48].copy_from_slice(&4_u32.to_be_bytes());
     header[56..60].copy_from_slice(&1_u32.to_be_bytes());
-    header[68..72].copy_from_slice(&APPLICATION_ID.to_be_bytes());
+    let id = i32::from_be_bytes([header[68], header[69], header[70], header[71]]);
+    let id = if is_store(id) { id } else { APPLICATION_ID };
+    header[68..72].copy_from_slice(&id.to_be_bytes());
     // The page count is valid for this change counter.
     header.copy_within(24..28, 92);
 }

@@ -20,7 +20,7 @@ use crate::db::Db;
 use crate::engine::spawn;
 use crate::error::{closed, fault};
 use crate::keys::{not_sealed, unlock};
-use crate::open::{connect, file_path, open};
+use crate::open::{accept, connect, file_path, open};
 use crate::options::{OnDamage, SqliteOptions};
 use crate::store::SqliteStore;
 
@@ -120,6 +120,7 @@ fn prepare(target: &SqliteOptions, from: Db<'_>) -> Result<(Connection, Codec)> 
     if target.path().exists() {
         let begun = connect(target).and_then(|conn| {
             let codec = unlock(&conn, target)?;
+            accept(&conn)?;
             let db = Db { conn: &conn, codec: &codec, operation: "convert" };
             let same = db.number("SELECT value FROM meta WHERE name = 'converting_from'", ())?;
             Ok((same.unsigned_abs() == source.0).then_some((conn, codec)))
@@ -133,6 +134,7 @@ fn prepare(target: &SqliteOptions, from: Db<'_>) -> Result<(Connection, Codec)> 
     }
     let conn = connect(target)?;
     let codec = unlock(&conn, target)?;
+    accept(&conn)?;
     let db = Db { conn: &conn, codec: &codec, operation: "convert" };
     db.run("INSERT INTO meta (name, value) VALUES ('converting_from', ?1)", [crate::db::signed(source.0)])?;
     Ok((conn, codec))

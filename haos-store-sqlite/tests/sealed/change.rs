@@ -140,7 +140,6 @@ async fn changes_by_two_handles_do_not_undo_each_other() {
 
 /// Writes wait behind a change of keys; it must not wait for whoever reads.
 #[tokio::test]
-#[ignore = "finding: emptying the log waits for readers up to busy_ms, 5 s by default, on the writing thread"]
 async fn a_change_of_keys_does_not_wait_for_readers() {
     let folder = tempfile::tempdir().unwrap();
     let path = folder.path().join("s.db");

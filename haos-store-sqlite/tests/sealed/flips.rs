@@ -32,7 +32,9 @@ async fn every_flipped_byte_of_every_table_is_noticed() {
                 bytes[at] ^= flip;
                 target.set_payload(&conn, One, &bytes);
                 let error = target.read(&store, One).await.expect_err("it goes unnoticed");
-                let kind = if KEY_ID.contains(&at) { ErrorKind::WrongKey } else { ErrorKind::Corrupt };
+                // Of a gap only the token goes: it stays where it is.
+                let is_unknown = KEY_ID.contains(&at) && target != Target::Gap;
+                let kind = if is_unknown { ErrorKind::WrongKey } else { ErrorKind::Corrupt };
                 assert_eq!(error.kind(), kind, "{target:?} byte {at}: {error}");
                 assert!(error.to_string().contains(target.collection()), "{target:?} byte {at}: {error}");
             }
@@ -85,7 +87,6 @@ async fn a_flip_in_a_closed_file_is_noticed_and_a_check_names_it_alone() {
 }
 
 #[tokio::test]
-#[ignore = "finding: a check counts every row of an unreadable room as a finding of its own"]
 async fn a_check_names_an_unreadable_room_alone() {
     let folder = tempfile::tempdir().unwrap();
     let (store, conn) = small(&folder).await;
@@ -126,7 +127,7 @@ async fn a_plain_row_in_a_sealed_store_is_noticed() {
 async fn a_key_that_is_not_held_is_named() {
     let folder = tempfile::tempdir().unwrap();
     let (store, conn) = small(&folder).await;
-    for target in Target::ALL {
+    for target in Target::ALL.into_iter().filter(|target| *target != Target::Gap) {
         let payload = target.payload(&conn, One);
         let mut bytes = payload.clone();
         bytes[KEY_ID].copy_from_slice(&4711_u16.to_be_bytes());
@@ -141,7 +142,6 @@ async fn a_key_that_is_not_held_is_named() {
 }
 
 #[tokio::test]
-#[ignore = "finding: a check ends with WrongKey at the first row under a key that is not held"]
 async fn a_check_goes_on_behind_a_row_whose_key_is_not_held() {
     let folder = tempfile::tempdir().unwrap();
     let (store, conn) = small(&folder).await;
@@ -155,7 +155,6 @@ async fn a_check_goes_on_behind_a_row_whose_key_is_not_held() {
 
 /// One row that nobody can open does not keep the others under an old key.
 #[tokio::test]
-#[ignore = "finding: a rotation ends with WrongKey at such a row, each time it is tried"]
 async fn a_rotation_goes_on_behind_a_row_whose_key_is_not_held() {
     let folder = tempfile::tempdir().unwrap();
     let (store, conn) = small(&folder).await;
@@ -171,12 +170,11 @@ async fn a_rotation_goes_on_behind_a_row_whose_key_is_not_held() {
 }
 
 #[tokio::test]
-async fn a_rotation_reports_a_tampered_row_and_leaves_it_with_its_key() {
+async fn a_rotation_reports_a_tampered_row_and_goes_on_without_it() {
     let folder = tempfile::tempdir().unwrap();
     let (store, conn) = small(&folder).await;
     let target = Target::State;
-    let payload = target.payload(&conn, One);
-    let mut bytes = payload.clone();
+    let mut bytes = target.payload(&conn, One);
     bytes[20] ^= 1;
     target.set_payload(&conn, One, &bytes);
     let report = store.maintain(Maintenance::Rotate, Progress::none()).await.unwrap();
@@ -185,16 +183,14 @@ async fn a_rotation_reports_a_tampered_row_and_leaves_it_with_its_key() {
     assert!(target.payload(&conn, One) == bytes, "it is not touched");
     assert_others_read(&store, &[(target, One)]).await;
 
-    target.set_payload(&conn, One, &payload);
-    target.read(&store, One).await.unwrap();
+    assert_eq!(key_ids(&folder.path().join("s.db")), [1, 2].into());
     let report = store.maintain(Maintenance::Rotate, Progress::none()).await.unwrap();
-    assert_eq!((report.findings.len(), report.rows), (0, 1), "{report:?}");
-    assert_eq!(key_ids(&folder.path().join("s.db")), [2].into());
+    assert_eq!(report.findings.len(), 1, "it does not keep the next rotation from its end: {report:?}");
+    assert_eq!(key_ids(&folder.path().join("s.db")), [1, 3].into());
 }
 
 /// Two bytes of a payload name its key: a flip there must not refuse more than a flip elsewhere.
 #[tokio::test]
-#[ignore = "finding: lists are refused with WrongKey for one row under a key that is not held"]
 async fn a_list_goes_on_behind_a_row_whose_key_is_not_held() {
     let folder = tempfile::tempdir().unwrap();
     let (store, conn) = small(&folder).await;

@@ -106,7 +106,6 @@ async fn handles_that_make_a_store_at_once_agree_on_one_keyring() {
 
 /// A handle that found an empty plain store must not write plain rows once another has sealed it.
 #[tokio::test]
-#[ignore = "finding: a handle opened plain writes JSON into a store that was sealed since"]
 async fn a_handle_that_was_opened_plain_writes_nothing_into_a_store_sealed_since() {
     let folder = tempfile::tempdir().unwrap();
     let path = folder.path().join("s.db");

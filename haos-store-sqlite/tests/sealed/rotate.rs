@@ -178,7 +178,6 @@ async fn a_handle_that_has_not_looked_since_a_rotation_can_check_and_rotate() {
 }
 
 #[tokio::test]
-#[ignore = "finding: a check does not look at the keyring again"]
 async fn a_check_by_a_handle_that_has_not_looked_since_a_rotation_finds_nothing() {
     let folder = tempfile::tempdir().unwrap();
     let path = folder.path().join("s.db");
