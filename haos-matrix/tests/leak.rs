@@ -5,13 +5,14 @@
 mod common;
 
 use std::collections::BTreeSet;
-use std::path::Path;
+use std::path::{Path, PathBuf};
 
 use aho_corasick::AhoCorasick;
 use common::{alice, big, big_lines, file, names};
 use haos_matrix::{Account, MatrixRules, parse_messages, parse_sync};
 use haos_queue::{apply_page, apply_sync};
 use haos_store_api::*;
+use haos_store_sled::{SledOptions, SledStore};
 use haos_store_sqlite::{SqliteOptions, SqliteStore};
 use serde_json::Value;
 
@@ -49,7 +50,7 @@ impl History {
     }
 }
 
-async fn import(store: &SqliteStore, history: &History) {
+async fn import(store: &dyn StorageAdapter, history: &History) {
     for (json, account) in
         history.small.iter().map(|json| (json, alice())).chain([(&history.initial, Account::default())])
     {
@@ -103,7 +104,7 @@ fn own(room: &RoomId) -> WriteBatch {
 }
 
 /// Removes and empties part of it, so that free pages hold what was there.
-async fn forget(store: &SqliteStore) {
+async fn forget(store: &dyn StorageAdapter) {
     let rooms = store.rooms(RoomQuery::latest(1000)).await.unwrap();
     let mut batch = WriteBatch::relaxed();
     for (nr, room) in rooms.iter().enumerate() {
@@ -187,40 +188,76 @@ fn needles(history: &History) -> Vec<String> {
     found.into_iter().collect()
 }
 
-/// Which of the needles stand, in any of their forms, in the files of a folder; each file must be there.
+/// Every file below a folder.
+fn files(folder: &Path) -> Vec<PathBuf> {
+    let entries = std::fs::read_dir(folder).unwrap().map(|entry| entry.unwrap().path());
+    entries.flat_map(|path| if path.is_dir() { files(&path) } else { vec![path] }).collect()
+}
+
+/// Which of the needles stand, in any of their forms, in the files of a folder.
 fn found_in(folder: &Path, needles: &[Vec<Vec<u8>>]) -> BTreeSet<usize> {
     let forms = needles.iter().enumerate().flat_map(|(nr, forms)| forms.iter().map(move |form| (nr, form)));
     let (owners, forms): (Vec<usize>, Vec<&Vec<u8>>) = forms.unzip();
     let search = AhoCorasick::new(forms).unwrap();
     let mut found = BTreeSet::new();
-    for name in ["s.db", "s.db-wal", "s.db-shm"] {
-        let bytes = std::fs::read(folder.join(name)).unwrap();
-        assert!(bytes.len() > 4096, "{name} is there");
+    for file in files(folder) {
+        let bytes = std::fs::read(file).unwrap();
         found.extend(search.find_overlapping_iter(&bytes).map(|hit| owners[hit.pattern().as_usize()]));
     }
     found
 }
 
-/// The files of a store that is open and has taken in the history: database, log and index of the log.
-async fn copy_of_open_store(history: &History, secret: Option<Secret>) -> tempfile::TempDir {
+/// Which engine keeps the store.
+#[derive(Clone, Copy, PartialEq)]
+enum Engine {
+    Sqlite,
+    Sled,
+}
+
+async fn open(engine: Engine, path: &Path, secret: Option<Secret>) -> Box<dyn StorageAdapter> {
+    match engine {
+        Engine::Sqlite => {
+            let options = secret.into_iter().fold(SqliteOptions::new(path), SqliteOptions::secret);
+            Box::new(SqliteStore::open(options).await.unwrap())
+        }
+        Engine::Sled => {
+            let options = secret.into_iter().fold(SledOptions::new(path), SledOptions::secret);
+            Box::new(SledStore::open(options).await.unwrap())
+        }
+    }
+}
+
+/// The files of a store that is open and has taken in the history: a log with all that has changed since,
+/// and, with SQLite, free pages.
+async fn copy_of_open_store(engine: Engine, history: &History, secret: Option<Secret>) -> tempfile::TempDir {
     let (folder, copy) = (tempfile::tempdir().unwrap(), tempfile::tempdir().unwrap());
-    let options = SqliteOptions::new(folder.path().join("s.db"));
-    let options = secret.into_iter().fold(options, SqliteOptions::secret);
-    let store = SqliteStore::open(options).await.unwrap();
-    import(&store, history).await;
+    let store = open(engine, &folder.path().join("s"), secret).await;
+    import(store.as_ref(), history).await;
     let room = store.rooms(RoomQuery::latest(1)).await.unwrap().remove(0).id;
     store.apply(own(&room)).await.unwrap();
-    forget(&store).await;
-    assert!(store.usage().await.unwrap().free_bytes > 0, "free pages are in play");
-    for name in ["s.db", "s.db-wal", "s.db-shm"] {
-        std::fs::copy(folder.path().join(name), copy.path().join(name)).unwrap();
+    forget(store.as_ref()).await;
+    for (n, file) in files(folder.path()).into_iter().enumerate() {
+        std::fs::copy(file, copy.path().join(n.to_string())).unwrap();
+    }
+    if engine == Engine::Sqlite {
+        assert!(store.usage().await.unwrap().free_bytes > 0, "free pages are in play");
+        assert_eq!(files(copy.path()).len(), 3, "so is the log");
     }
     store.close().await.unwrap();
     copy
 }
 
 #[tokio::test]
-async fn no_text_id_or_name_of_a_sealed_store_stands_in_its_files() {
+async fn no_text_id_or_name_of_a_sealed_sqlite_store_stands_in_its_files() {
+    nothing_leaks(Engine::Sqlite).await;
+}
+
+#[tokio::test]
+async fn no_text_id_or_name_of_a_sealed_sled_store_stands_in_its_files() {
+    nothing_leaks(Engine::Sled).await;
+}
+
+async fn nothing_leaks(engine: Engine) {
     let history = History::read();
     let texts = needles(&history);
     assert!(texts.len() >= 2000, "{}", texts.len());
@@ -230,7 +267,7 @@ async fn no_text_id_or_name_of_a_sealed_store_stands_in_its_files() {
     all.extend(picture().chunks_exact(32).step_by(50).map(|stretch| vec![stretch.to_vec()]));
     let name = |nr: usize| texts.get(nr).map_or("a stretch of media", String::as_str);
 
-    let plain = copy_of_open_store(&history, None).await;
+    let plain = copy_of_open_store(engine, &history, None).await;
     let found = found_in(plain.path(), &all);
     let missed: Vec<_> = (0..all.len()).filter(|nr| !found.contains(nr)).map(name).take(20).collect();
     assert!(found.len() * 100 > all.len() * 95, "{} of {}, without {missed:?}", found.len(), all.len());
@@ -239,7 +276,7 @@ async fn no_text_id_or_name_of_a_sealed_store_stands_in_its_files() {
     assert!(stretches * 100 > (all.len() - texts.len()) * 95, "{stretches} stretches of media");
     println!("{} needles, {} of them in the plain store", all.len(), found.len());
 
-    let sealed = copy_of_open_store(&history, Some(Secret::key([7; 32]))).await;
+    let sealed = copy_of_open_store(engine, &history, Some(Secret::key([7; 32]))).await;
     let leaked: Vec<_> = found_in(sealed.path(), &all).into_iter().map(name).collect();
     assert_eq!(leaked, Vec::<&str>::new(), "{} of {}", leaked.len(), all.len());
 }
