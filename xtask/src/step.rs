@@ -88,7 +88,7 @@ pub(crate) fn all(full: bool, soak: Soak) -> Vec<Step> {
             "what frontends share also compiles for browsers",
             &[
                 &format!("{wasm} -p haos-store-api -p haos-queue -p haos-matrix"),
-                &format!("{wasm} -p haos-store-api --features conformance"),
+                &format!("{wasm} -p haos-store-api --features conformance,seal"),
             ],
         )
         .needs(Need::WasmTarget),
