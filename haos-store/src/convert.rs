@@ -7,8 +7,8 @@ use crate::{OpenOptions, Scheme, backend};
 /// Seals the plain store at `url`: from then on `options.secret` opens it, and nothing else does.
 ///
 /// Nobody may have the store open. Until it is done the store is as it was; cut off, it is finished by
-/// calling it again with the same secret. Plain bytes of before may remain in blocks that the disk has set free, in snapshots and in
-/// backups: a store that is made sealed never has any.
+/// calling it again with the same secret. Plain bytes of before may remain in blocks that the disk has set
+/// free, in snapshots and in backups: a store that is made sealed never has any.
 ///
 /// # Errors
 /// `Busy` while somebody has the store open, `Invalid` without a secret, `Unsupported` for a store in
