@@ -3,14 +3,18 @@
 use std::io::{BufRead, BufReader, Write};
 use std::path::Path;
 use std::process::{Command, Stdio};
+use std::sync::Arc;
 use std::time::Duration;
 
 use haos_store_api::*;
+use haos_store_sled::{SledOptions, SledStore};
 
 use crate::common::*;
 
 /// Tells the test binary that it runs as a child, and on which file.
 const CHILD: &str = "HAOS_WRITE_IN";
+/// Tells it that the store is sealed, and that its key is to be rotated meanwhile.
+const SEALED: &str = "HAOS_ROTATE";
 /// How often the writer is killed: `HAOS_KILLS=100 cargo test … kill` for a long run.
 const KILLS: &str = "HAOS_KILLS";
 
@@ -36,11 +40,26 @@ async fn last(store: &impl StorageAdapter) -> u64 {
     store.state(query).await.unwrap().first().map_or(0, |entry| entry.value.parse().unwrap())
 }
 
-#[tokio::test]
+async fn open_as(path: &Path, sealed: bool) -> SledStore {
+    let options = SledOptions::new(path);
+    let options = if sealed { options.secret(Secret::key([9; 32])) } else { options };
+    SledStore::open(options).await.unwrap()
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn child() {
     let Ok(path) = std::env::var(CHILD) else { return };
-    let store = open(Path::new(&path)).await;
-    for n in last(&store).await + 1.. {
+    let sealed = std::env::var(SEALED).is_ok();
+    let store = Arc::new(open_as(Path::new(&path), sealed).await);
+    if sealed {
+        let store = store.clone();
+        tokio::spawn(async move {
+            loop {
+                store.maintain(Maintenance::Rotate, Progress::none()).await.unwrap();
+            }
+        });
+    }
+    for n in last(&*store).await + 1.. {
         store.apply(batch(n)).await.unwrap();
         let mut out = std::io::stdout().lock();
         writeln!(out, "\nstored {n}").unwrap();
@@ -49,10 +68,11 @@ async fn child() {
 }
 
 /// Starts the writer, kills it some time after its first word; returns the last number it told.
-fn run_and_kill(path: &Path, delay: Duration) -> u64 {
+fn run_and_kill(path: &Path, delay: Duration, sealed: bool) -> u64 {
     let mut child = Command::new(std::env::current_exe().unwrap())
         .args(["--exact", "kill::child", "--nocapture"])
         .env(CHILD, path)
+        .envs(sealed.then_some((SEALED, "1")))
         .stdout(Stdio::piped())
         .spawn()
         .unwrap();
@@ -77,15 +97,24 @@ fn run_and_kill(path: &Path, delay: Duration) -> u64 {
 
 #[tokio::test]
 async fn nothing_acknowledged_is_lost_and_nothing_is_torn() {
+    killed_at_any_moment(false).await;
+}
+
+#[tokio::test]
+async fn nothing_is_lost_or_torn_while_the_key_is_rotated() {
+    killed_at_any_moment(true).await;
+}
+
+async fn killed_at_any_moment(sealed: bool) {
     let folder = tempfile::tempdir().unwrap();
     let path = folder.path().join("s");
     let kills = std::env::var(KILLS).map_or(8, |n| n.parse().unwrap());
     let mut seed = 7_u64;
     for round in 0..kills {
         seed = seed.wrapping_mul(6_364_136_223_846_793_005).wrapping_add(1_442_695_040_888_963_407);
-        let told = run_and_kill(&path, Duration::from_micros((seed >> 33) % 80_000));
+        let told = run_and_kill(&path, Duration::from_micros((seed >> 33) % 80_000), sealed);
 
-        let store = open(&path).await;
+        let store = open_as(&path, sealed).await;
         assert_eq!(store.info().recovery, None);
         let n = last(&store).await;
         assert!(n >= told, "round {round}: {told} was acknowledged, {n} is stored");

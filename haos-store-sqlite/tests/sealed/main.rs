@@ -8,6 +8,7 @@ mod columns;
 #[path = "../store/common.rs"]
 mod common;
 mod damage;
+mod disk;
 mod flips;
 mod kill;
 mod open;
