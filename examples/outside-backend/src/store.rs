@@ -227,7 +227,12 @@ impl StorageAdapter for ShelfStore {
         Ok(Usage { collections, total_bytes, ..Usage::default() })
     }
 
-    async fn maintain(&self, _task: Maintenance, progress: Progress) -> Result<Report> {
+    async fn maintain(&self, task: Maintenance, progress: Progress) -> Result<Report> {
+        // Whatever a backend does not know it refuses; this one is never sealed.
+        if !matches!(task, Maintenance::Check | Maintenance::Compact) {
+            let message = "this backend does not know this chore: update it";
+            return Err(Error::new(ErrorKind::Unsupported, "maintain", message));
+        }
         let rows = self.usage().await?.collections.iter().map(|(_, size)| size.rows).sum();
         progress.step(rows, rows);
         Ok(Report { rows, ..Report::default() })
