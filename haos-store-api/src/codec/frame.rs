@@ -43,7 +43,7 @@ impl Codec {
                 Ok(Payload(bytes))
             }
             Form::Binary => {
-                let mut bytes = header();
+                let mut bytes = header(TYPICAL);
                 bincode::serde::encode_into_std_write(body, &mut bytes, config())?;
                 Ok(frame(bound, bytes))
             }
@@ -73,7 +73,7 @@ impl Codec {
         Ok(match self.form {
             Form::Text => Payload(body.to_vec()),
             Form::Binary => {
-                let mut bytes = header();
+                let mut bytes = header(body.len());
                 bytes.extend_from_slice(body);
                 frame(bound, bytes)
             }
@@ -101,9 +101,9 @@ impl Codec {
     }
 }
 
-/// The start of a frame, with the checksum to come.
-fn header() -> Vec<u8> {
-    let mut bytes = Vec::with_capacity(HEADER + TYPICAL);
+/// The start of a frame, with the checksum to come and room for a body.
+fn header(capacity: usize) -> Vec<u8> {
+    let mut bytes = Vec::with_capacity(HEADER + capacity);
     bytes.extend([VERSION, 0, 0, 0, 0]);
     bytes
 }

@@ -8,7 +8,8 @@ use crate::{Collection, EventId, EventType, MediaKey, RoomId, Scope, StateKey, T
 /// A key column: 16 bytes that stand for an identifier.
 ///
 /// It is the start of a hash over the identifier and its collection, a SHA-256 in a plain store and an
-/// HMAC-SHA256 under the store's own key in a sealed one, so that indexes stay small and no column holds an id; the id itself is in the payload and is compared on read.
+/// HMAC-SHA256 under the store's own key in a sealed one, so that indexes stay small and no column holds an
+/// id; the id itself is in the payload and is compared on read.
 #[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub struct Key([u8; Self::BYTES]);
 
