@@ -160,6 +160,7 @@ fn pending() -> Pending {
     row.lease = Some(Lease { owner: "tab".to_owned(), until_ms: 9 });
     (row.parent, row.target) = (Some(txn_id("m0")), Some(event_id("$target")));
     (row.error, row.media) = (Some("no".to_owned()), vec![media_key()]);
+    (row.remote, row.anchor) = (Some(media_key().uri), Some(event_id("$anchor")));
     (row.seq, row.not_before_ms, row.revision) = (5, 5, Revision(5));
     row
 }

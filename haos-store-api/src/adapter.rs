@@ -26,9 +26,10 @@ impl<T: ?Sized> MaybeSend for T {}
 ///
 /// Every read sees whole commits only. A list leaves out a damaged row and counts it
 /// ([`StoreInfo::damaged`]), so that one row does not refuse the others; asked for alone, it is `Corrupt`.
-/// The outbox alone is refused as a whole, since an unsent message must not seem to be gone. Absent is `Ok(None)` or an empty list. A call may be dropped at
-/// any moment: a batch whose `apply` was dropped is applied whole or not at all. Backends hold rows;
-/// what a write means is in [`crate::law`].
+/// The outbox alone is refused as a whole, since an unsent message must not seem to be gone, unless
+/// [`PendingQuery::skip_damaged`] asks for what can be read. Absent is `Ok(None)` or an empty list. A call
+/// may be dropped at any moment: a batch whose `apply` was dropped is applied whole or not at all. Backends
+/// hold rows; what a write means is in [`crate::law`].
 #[cfg_attr(not(target_arch = "wasm32"), async_trait)]
 #[cfg_attr(target_arch = "wasm32", async_trait(?Send))]
 pub trait StorageAdapter: MaybeSend + fmt::Debug {

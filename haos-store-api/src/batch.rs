@@ -24,6 +24,8 @@ pub enum Precondition {
     Pending(TxnId, Option<Revision>),
     /// The gap is at this revision; `None`: it is not stored.
     Gap(RoomId, Position, Option<Revision>),
+    /// The state entry has this value; `None`: it is not stored.
+    State(Scope, EventType, StateKey, Option<Json>),
 }
 
 /// One operation. Exhaustive on purpose: a backend that misses one must not compile.
@@ -66,6 +68,8 @@ pub enum Op {
     RenameMedia(MediaKey, MediaKey),
     /// Notes a use of media items.
     TouchMedia(Vec<MediaKey>, i64),
+    /// Keeps a media item from eviction, or lets it go. Nothing happens if it is not stored.
+    PinMedia(MediaKey, bool),
     /// Removes a media item.
     RemoveMedia(MediaKey),
     /// Removes what the policy no longer keeps, never what is pinned or waits in the outbox.
@@ -194,6 +198,8 @@ impl WriteBatch {
         rename_media(from: MediaKey, to: MediaKey) => Op::RenameMedia(from, to);
         /// See [`Op::TouchMedia`].
         touch_media(keys: Vec<MediaKey>, now_ms: i64) => Op::TouchMedia(keys, now_ms);
+        /// See [`Op::PinMedia`].
+        pin_media(key: MediaKey, pinned: bool) => Op::PinMedia(key, pinned);
         /// See [`Op::RemoveMedia`].
         remove_media(key: MediaKey) => Op::RemoveMedia(key);
         /// See [`Op::EvictMedia`].
@@ -223,6 +229,17 @@ impl WriteBatch {
     /// The gap must still be there, at its revision.
     pub fn expect_gap(&mut self, gap: &Gap) -> &mut Self {
         self.expect(Precondition::Gap(gap.room.clone(), gap.position, Some(gap.revision)))
+    }
+
+    /// The state entry must still have this value; `None`: not be stored.
+    pub fn expect_state(
+        &mut self,
+        scope: Scope,
+        kind: EventType,
+        key: StateKey,
+        value: Option<Json>,
+    ) -> &mut Self {
+        self.expect(Precondition::State(scope, kind, key, value))
     }
 
     /// The operations, in order.

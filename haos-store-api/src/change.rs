@@ -70,7 +70,7 @@ pub fn touched(batch: &WriteBatch) -> BTreeSet<Touched> {
             Op::PutPending(pending) => drop(set.insert(Touched::Pending(pending.txn_id.clone()))),
             Op::RemovePending(txn_id) => drop(set.insert(Touched::Pending(txn_id.clone()))),
             Op::PutMedia(info, _) => drop(set.insert(Touched::Media(info.key.clone()))),
-            Op::AppendMedia { key, .. } | Op::RemoveMedia(key) => {
+            Op::AppendMedia { key, .. } | Op::PinMedia(key, _) | Op::RemoveMedia(key) => {
                 set.insert(Touched::Media(key.clone()));
             }
             Op::RenameMedia(from, to) => {

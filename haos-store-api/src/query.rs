@@ -112,16 +112,31 @@ pub struct PendingQuery {
     pub event_id: Option<EventId>,
     /// Only rows with `not_before_ms` up to this moment.
     pub due_ms: Option<i64>,
+    /// Only rows that wait for this one.
+    pub parent: Option<TxnId>,
     /// Only rows with a greater sequence number.
     pub after_seq: u64,
     /// How many at most.
     pub limit: usize,
+    /// Leave out rows that cannot be read, and count them in
+    /// [`StoreInfo::damaged`](crate::StoreInfo::damaged): for a sender that must not be stopped by one row.
+    /// Without it, the outbox is refused rather than shortened.
+    pub skip_damaged: bool,
 }
 
 impl Default for PendingQuery {
     /// The whole outbox.
     fn default() -> Self {
-        Self { txn_id: None, room: None, event_id: None, due_ms: None, after_seq: 0, limit: usize::MAX }
+        Self {
+            txn_id: None,
+            room: None,
+            event_id: None,
+            due_ms: None,
+            parent: None,
+            after_seq: 0,
+            limit: usize::MAX,
+            skip_damaged: false,
+        }
     }
 }
 

@@ -176,6 +176,7 @@ impl StorageAdapter for ShelfStore {
 
     async fn pending(&self, query: PendingQuery) -> Result<Vec<Pending>> {
         let rows = self.rows("pending")?;
+        // Entities are held as they were put, none can be damaged: `skip_damaged` has nothing to skip.
         let found = rows.pending.values().filter(|row| pending_matches(&query, row));
         Ok(found.take(query.limit).cloned().collect())
     }

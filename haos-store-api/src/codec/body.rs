@@ -106,6 +106,8 @@ body!(PendingBody {
     sync_token: Option<String>,
     device: Option<String>,
     media: Vec<MediaKey>,
+    remote: Option<MediaUri>,
+    anchor: Option<EventId>,
 });
 
 body!(MediaBody {

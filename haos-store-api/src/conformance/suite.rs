@@ -164,6 +164,7 @@ macro_rules! __conformance_cases {
             the_same_row_changes_nothing,
             a_sequence_number_is_never_given_twice,
             the_fence_only_grows,
+            the_anchor_is_that_of_the_first_attempt,
             content_may_change_before_an_attempt,
             a_transaction_id_is_never_reused_after_an_attempt,
             the_wire_form_may_come_late,
@@ -198,6 +199,8 @@ macro_rules! __conformance_cases {
             eviction_takes_what_is_unused_for_too_long,
             eviction_takes_the_longest_unused_until_the_rest_fits,
             eviction_spares_what_is_pinned_or_unsent,
+            a_pin_keeps_an_item_until_it_is_taken_off,
+            a_pin_of_nothing_or_as_it_is_changes_nothing,
             eviction_of_nothing_changes_nothing,
         }
         state {
@@ -224,6 +227,7 @@ macro_rules! __conformance_cases {
             a_room_is_expected_at_its_revision,
             an_outbox_row_is_expected_at_its_revision,
             a_gap_is_expected_at_its_revision,
+            a_state_entry_is_expected_with_its_value,
             preconditions_are_about_the_state_before,
             one_of_several_preconditions_is_enough_to_refuse,
             concurrent_writers_lose_no_update,

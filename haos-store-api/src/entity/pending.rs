@@ -1,7 +1,7 @@
 use serde::{Deserialize, Serialize};
 
 use super::{MediaKey, Revision};
-use crate::{EventId, EventType, Json, RoomId, TxnId};
+use crate::{EventId, EventType, Json, MediaUri, RoomId, TxnId};
 
 /// An outbox row: something the user wrote that the server has not confirmed.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -54,6 +54,12 @@ pub struct Pending {
     pub device: Option<String>,
     /// Staged media it sends; never evicted meanwhile.
     pub media: Vec<MediaKey>,
+    /// Where the server keeps the media that this row uploads, once it gave a place; an upload goes on
+    /// there.
+    pub remote: Option<MediaUri>,
+    /// The newest confirmed message of the room at the first attempt: absence is proven by an unbroken
+    /// timeline from here.
+    pub anchor: Option<EventId>,
     /// The commit that last wrote it. Given by the store; ignored on write.
     pub revision: Revision,
 }
@@ -86,6 +92,8 @@ impl Pending {
             sync_token: None,
             device: None,
             media: Vec::new(),
+            remote: None,
+            anchor: None,
             revision: Revision::ZERO,
         }
     }
@@ -129,6 +137,8 @@ pub enum ParkReason {
     ParentFailed,
     /// Its staged bytes are gone.
     MissingMedia,
+    /// The user paused it.
+    Paused,
     /// Another refusal.
     Refused,
 }

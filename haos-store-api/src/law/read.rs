@@ -82,6 +82,7 @@ pub fn pending_matches(query: &PendingQuery, row: &Pending) -> bool {
         && query.room.as_ref().is_none_or(|room| row.room == *room)
         && (query.event_id.is_none() || row.event_id == query.event_id)
         && query.due_ms.is_none_or(|due| row.not_before_ms <= due)
+        && (query.parent.is_none() || row.parent == query.parent)
         && row.seq > query.after_seq
 }
 

@@ -43,7 +43,7 @@ pub fn redact(stored: &Message, redact: &Redact) -> Message {
 /// Merges an incoming outbox row with the stored one of the same transaction id.
 ///
 /// The sequence number, the room, the time of writing and that of the first attempt stay; the fence
-/// only grows. Content changes only while no attempt was made: servers answer a reused transaction id
+/// only grows; the anchor is that of the first attempt. Content changes only while no attempt was made: servers answer a reused transaction id
 /// with the first event and ignore the new content.
 ///
 /// # Errors
@@ -66,6 +66,9 @@ pub fn resolve_pending(stored: &Pending, incoming: &Pending) -> Result<Pending> 
     merged.seq = stored.seq;
     merged.created_ms = stored.created_ms;
     merged.first_attempt_ms = stored.first_attempt_ms.or(incoming.first_attempt_ms);
+    if attempted {
+        merged.anchor = stored.anchor.clone();
+    }
     merged.fence = stored.fence.max(incoming.fence);
     merged.revision = stored.revision;
     Ok(merged)
@@ -109,6 +112,14 @@ mod tests {
         let tried = Pending { first_attempt_ms: Some(7), ..fresh.clone() };
         let again = resolve_pending(&tried, &fresh).unwrap();
         assert_eq!(again.first_attempt_ms, Some(7));
+        let late = Pending { anchor: Some(EventId::new("$late").unwrap()), ..tried.clone() };
+        assert_eq!(
+            resolve_pending(&tried, &late).unwrap().anchor,
+            None,
+            "there was none at the first attempt"
+        );
+        assert_eq!(resolve_pending(&fresh, &late).unwrap().anchor, late.anchor);
+        assert_eq!(resolve_pending(&late, &tried).unwrap().anchor, late.anchor);
         let other = Pending { content: Json::of("b").unwrap(), ..fresh };
         assert!(resolve_pending(&again, &other).is_err());
     }

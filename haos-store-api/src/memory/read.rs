@@ -195,7 +195,9 @@ impl Tables {
             if found.len() >= query.limit {
                 break;
             }
-            found.extend(self.pending_at(codec, seq)?.filter(|row| pending_matches(query, row)));
+            let row = self.pending_at(codec, seq);
+            let row = if query.skip_damaged { codec.keep(row)?.flatten() } else { row? };
+            found.extend(row.filter(|row| pending_matches(query, row)));
         }
         Ok(found)
     }

@@ -157,6 +157,9 @@ impl StorageAdapter for Mutant {
         if self.has(Defect::DueExcluded) {
             query.due_ms = query.due_ms.map(|due| due.saturating_sub(1));
         }
+        if self.has(Defect::ParentIgnored) {
+            query.parent = None;
+        }
         self.inner.pending(query).await
     }
 

@@ -100,6 +100,12 @@ impl Mutant {
                 let differs = stored.iter().any(|old| old.content != row.content);
                 if differs { self.forgetting(row).await? } else { vec![Op::PutPending(row)] }
             }
+            (AnchorFollows, Op::PutPending(row)) => {
+                let query = PendingQuery { txn_id: Some(row.txn_id.clone()), ..Default::default() };
+                let stored = self.inner.pending(query).await?;
+                let moves = |old: &Pending| old.first_attempt_ms.is_some() && old.anchor != row.anchor;
+                if stored.iter().any(moves) { self.forgetting(row).await? } else { vec![Op::PutPending(row)] }
+            }
             (RenameLosesBytes, Op::RenameMedia(from, to)) => {
                 let query = MediaQuery { key: Some(from.clone()), ..Default::default() };
                 let Some(info) = self.inner.media_index(query).await?.pop() else {
@@ -122,6 +128,7 @@ impl Mutant {
                 }
                 ops
             }
+            (PinForgotten, Op::PinMedia(..)) => Vec::new(),
             (EvictionTakesUnsent, Op::EvictMedia(policy, now_ms)) => {
                 let all = self.inner.media_index(MediaQuery::default()).await?;
                 let gone = law::evict(&all, &Default::default(), policy, now_ms);

@@ -43,7 +43,9 @@ impl Db<'_> {
         let mut found = Vec::new();
         let Some(first) = query.after_seq.checked_add(1) else { return Ok(found) };
         if let Some(txn_id) = &query.txn_id {
-            found.extend(self.pending(txn_id)?.filter(|row| pending_matches(query, row)));
+            let row = self.pending(txn_id);
+            let row = if query.skip_damaged { self.codec.keep(row)?.flatten() } else { row? };
+            found.extend(row.filter(|row| pending_matches(query, row)));
             found.truncate(query.limit);
             return Ok(found);
         }
@@ -58,14 +60,17 @@ impl Db<'_> {
             if found.len() >= query.limit {
                 break;
             }
-            let seq = self.read_seq(&pair?.0)?;
-            let row = self.pending_at(seq)?;
-            let row = row.ok_or_else(|| self.corrupt("an index of the outbox names a row that is not"))?;
-            if pending_matches(query, &row) {
-                found.push(row);
-            }
+            let row = self.indexed_pending(&pair?.0);
+            let row = if query.skip_damaged { self.codec.keep(row)? } else { Some(row?) };
+            found.extend(row.filter(|row| pending_matches(query, row)));
         }
         Ok(found)
+    }
+
+    /// The row that a key of the outbox or of its index by room names.
+    fn indexed_pending(self, key: &[u8]) -> Result<Pending> {
+        let row = self.pending_at(self.read_seq(key)?)?;
+        row.ok_or_else(|| self.corrupt("an index of the outbox names a row that is not"))
     }
 }
 
@@ -102,5 +107,47 @@ impl SledRows<'_> {
             self.set(key, None);
         }
         Ok(())
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use haos_store_api::{Codec, ErrorKind, EventType, Json, RoomId};
+
+    use super::*;
+
+    /// A row that decays while the store is open: opening it would set the store aside.
+    #[test]
+    fn a_damaged_row_is_skipped_where_that_is_asked_for() {
+        let db = sled::Config::new().temporary(true).flush_every_ms(None).open().unwrap();
+        let (tree, codec) = (db.open_tree("t").unwrap(), Codec::plain());
+        let (room, kind) = (RoomId::new("!r").unwrap(), EventType::new("m.room.message").unwrap());
+        for seq in 1..=3 {
+            let txn_id = TxnId::new(format!("t{seq}")).unwrap();
+            let row = Pending::new(txn_id, room.clone(), kind.clone(), Json::empty(), 0);
+            let row = codec.pending_row(&Pending { seq, ..row }).unwrap();
+            let value = Columns::default().key(&row.key).key(&row.room).int(0).count(0);
+            let value = value.end(row.payload.as_bytes());
+            tree.insert(keys::pending(seq), value).unwrap();
+            tree.insert(keys::pending_txn(&row.key), seq.to_be_bytes().to_vec()).unwrap();
+            tree.insert(keys::pending_room(&row.room, seq), vec![]).unwrap();
+        }
+        let mut value = tree.get(keys::pending(2)).unwrap().unwrap().to_vec();
+        *value.last_mut().unwrap() ^= 1;
+        tree.insert(keys::pending(2), value).unwrap();
+
+        let db = Db { tree: &tree, changes: None, codec: &codec, operation: "test" };
+        let none = PendingQuery::default;
+        let asks: [(PendingQuery, &[u64]); 3] = [
+            (none(), &[1, 3]),
+            (PendingQuery { room: Some(room), ..none() }, &[1, 3]),
+            (PendingQuery { txn_id: Some(TxnId::new("t2").unwrap()), ..none() }, &[]),
+        ];
+        for (nth, (query, expected)) in asks.into_iter().enumerate() {
+            assert_eq!(db.pending_rows(&query).unwrap_err().kind(), ErrorKind::Corrupt);
+            let rows = db.pending_rows(&PendingQuery { skip_damaged: true, ..query }).unwrap();
+            assert_eq!(rows.iter().map(|row| row.seq).collect::<Vec<_>>(), expected);
+            assert_eq!(codec.damaged(), nth as u64 + 1);
+        }
     }
 }

@@ -273,6 +273,30 @@ async fn the_outbox_is_carried_over_row_by_row() {
     assert_eq!(std::fs::read_dir(folder.path()).unwrap().count(), 2, "no leftovers");
 }
 
+/// What opening does not look at: an index that names a row that is not.
+#[tokio::test]
+async fn a_row_of_the_outbox_is_skipped_where_that_is_asked_for() {
+    let folder = tempfile::tempdir().unwrap();
+    let path = folder.path().join("s");
+    let store = open(&path).await;
+    store.apply(sample()).await.unwrap();
+    store.close().await.unwrap();
+    let db = sled::open(path.join("sled")).unwrap();
+    let tree = db.open_tree("haos").unwrap();
+    let room_a = Codec::plain().room_key(&room_id("a"));
+    tree.insert(haos_store_sled::keys::pending_room(&room_a, 9), vec![]).unwrap();
+    drop((tree, db));
+
+    let store = open(&path).await;
+    assert_eq!(store.info().recovery, None);
+    let query = PendingQuery { room: Some(room_id("a")), ..PendingQuery::default() };
+    let error = store.pending(query.clone()).await.unwrap_err();
+    assert_eq!(error.kind(), ErrorKind::Corrupt, "an outbox is refused rather than shortened");
+    let rows = store.pending(PendingQuery { skip_damaged: true, ..query }).await.unwrap();
+    assert_eq!(rows.iter().map(|row| row.txn_id.as_str()).collect::<Vec<_>>(), ["t1", "t2"]);
+    assert_eq!(store.info().damaged, 1);
+}
+
 #[tokio::test]
 async fn a_replacement_that_was_cut_off_is_finished() {
     let folder = tempfile::tempdir().unwrap();

@@ -27,10 +27,9 @@ impl Db<'_> {
             if found.len() >= query.limit {
                 return Ok(STOP);
             }
-            let pending = self.read_pending(row)?;
-            if pending_matches(query, &pending) {
-                found.push(pending);
-            }
+            let pending = self.read_pending(row);
+            let pending = if query.skip_damaged { self.codec.keep(pending)? } else { Some(pending?) };
+            found.extend(pending.filter(|pending| pending_matches(query, pending)));
             Ok(NEXT)
         };
         let (after, due) = (signed(query.after_seq), query.due_ms.unwrap_or(i64::MAX));

@@ -118,6 +118,31 @@ async fn one_row_of_the_outbox() {
     assert_eq!(txns(&store).await, ["t1", "t3", "later"]);
 }
 
+/// Nothing at open looks at the rows, so the store is used as it is.
+#[tokio::test]
+async fn a_row_of_the_outbox_is_skipped_where_that_is_asked_for() {
+    let folder = tempfile::tempdir().unwrap();
+    let path = make(folder.path()).await;
+    let conn = Connection::open(&path).unwrap();
+    conn.execute_batch("UPDATE pending SET payload = '{\"x\":1}' WHERE seq = 2").unwrap();
+    drop(conn);
+    let store = open(&path).await;
+    assert_eq!(store.info().recovery, None);
+    let room_a = PendingQuery { room: Some(room_id("a")), ..PendingQuery::default() };
+    let alone = PendingQuery { txn_id: Some(txn("t2")), ..PendingQuery::default() };
+    let asks = [(PendingQuery::default(), vec!["t1", "t3"]), (room_a, vec!["t1"]), (alone, vec![])];
+    for (nth, (query, expected)) in asks.into_iter().enumerate() {
+        let error = store.pending(query.clone()).await.unwrap_err();
+        assert_eq!(error.kind(), ErrorKind::Corrupt, "an outbox is refused rather than shortened");
+        let rows = store.pending(PendingQuery { skip_damaged: true, ..query }).await.unwrap();
+        assert_eq!(rows.iter().map(|row| row.txn_id.as_str()).collect::<Vec<_>>(), expected);
+        assert_eq!(store.info().damaged, nth as u64 + 1);
+    }
+    // What is left out does not count for the limit.
+    let two = PendingQuery { limit: 2, skip_damaged: true, ..PendingQuery::default() };
+    assert_eq!(store.pending(two).await.unwrap().len(), 2);
+}
+
 #[tokio::test]
 async fn damage_that_only_a_check_sees() {
     let folder = tempfile::tempdir().unwrap();

@@ -41,6 +41,8 @@ impl Codec {
             sync_token: p.sync_token,
             device: p.device,
             media: p.media,
+            remote: p.remote,
+            anchor: p.anchor,
         };
         let room = self.room_key(&pending.room);
         let Pending { seq, not_before_ms, revision, .. } = *pending;
@@ -83,6 +85,8 @@ impl Codec {
             sync_token: b.sync_token,
             device: b.device,
             media: b.media,
+            remote: b.remote,
+            anchor: b.anchor,
             revision,
         })
     }

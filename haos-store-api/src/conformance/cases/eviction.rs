@@ -58,6 +58,30 @@ pub(crate) async fn eviction_spares_what_is_pinned_or_unsent(harness: &mut dyn H
     same(all(&store).await?, [media_key(1)])
 }
 
+pub(crate) async fn a_pin_keeps_an_item_until_it_is_taken_off(harness: &mut dyn Harness) -> Outcome {
+    let store = five(harness).await?;
+    let commit = put(&store, |batch| batch.pin_media(media_key(2), true)).await?;
+    holds(commit.changed, "a pin is a change")?;
+    let nothing = MediaPolicy { max_total: 0, max_item: 0, max_idle_ms: 0 };
+    put(&store, |batch| batch.evict_media(nothing, 1_000)).await?;
+    same(all(&store).await?, [media_key(2)])?;
+    holds(whole(&store, 2).await? == Some(bytes(20)), "a pin changes no bytes")?;
+    let pinned = store.media_index(MediaQuery::default()).await?;
+    same(pinned, [MediaInfo { pinned: true, size: 20, ..media(2, 200) }])?;
+    put(&store, |batch| batch.pin_media(media_key(2), false).evict_media(nothing, 1_000)).await?;
+    same(all(&store).await?, [])
+}
+
+pub(crate) async fn a_pin_of_nothing_or_as_it_is_changes_nothing(harness: &mut dyn Harness) -> Outcome {
+    let store = five(harness).await?;
+    let same_again = put(&store, |batch| batch.pin_media(media_key(1), false)).await?;
+    let unknown = put(&store, |batch| batch.pin_media(media_key(8), true)).await?;
+    same((same_again.changed, unknown.changed), (false, false))?;
+    same(all(&store).await?, (1..=5).map(media_key).collect::<Vec<_>>())?;
+    put(&store, |batch| batch.pin_media(media_key(1), true)).await?;
+    same(put(&store, |batch| batch.pin_media(media_key(1), true)).await?.changed, false)
+}
+
 pub(crate) async fn eviction_of_nothing_changes_nothing(harness: &mut dyn Harness) -> Outcome {
     let store = five(harness).await?;
     same(put(&store, |batch| batch.evict_media(MediaPolicy::default(), 1_000)).await?.changed, false)?;

@@ -26,6 +26,8 @@ fn full_row() -> Pending {
         sync_token: Some("s1".to_owned()),
         device: Some("DEVICE".to_owned()),
         media: vec![media_key(1), media_key(2)],
+        remote: Some(media_key(3).uri),
+        anchor: Some(event(3)),
         ..pending(1)
     }
 }
@@ -51,8 +53,8 @@ pub(crate) async fn every_state_comes_back(harness: &mut dyn Harness) -> Outcome
     use ParkReason::*;
     use PendingState::*;
     let store = harness.open().await?;
-    let reasons =
-        [Forbidden, TooLarge, Invalid, NotFound, Ambiguous, Expired, ParentFailed, MissingMedia, Refused];
+    let refusals = [Forbidden, TooLarge, Invalid, NotFound, Refused];
+    let reasons = refusals.into_iter().chain([Ambiguous, Expired, ParentFailed, MissingMedia, Paused]);
     let states = [Blocked, Queued, Sending, Sent].into_iter().chain(reasons.map(Parked));
     for state in states {
         put(&store, |batch| batch.put_pending(Pending { state, ..pending(1) })).await?;
@@ -118,6 +120,29 @@ pub(crate) async fn the_fence_only_grows(harness: &mut dyn Harness) -> Outcome {
     same(one(&store, 1).await?.map(|row| (row.fence, row.attempts)), Some((5, 1)))?;
     put(&store, |batch| batch.put_pending(Pending { fence: 6, ..pending(1) })).await?;
     same(one(&store, 1).await?.map(|row| row.fence), Some(6))
+}
+
+pub(crate) async fn the_anchor_is_that_of_the_first_attempt(harness: &mut dyn Harness) -> Outcome {
+    let store = harness.open().await?;
+    let with = |anchor: Option<u64>, tried: bool| Pending {
+        anchor: anchor.map(event),
+        first_attempt_ms: tried.then_some(1),
+        ..pending(1)
+    };
+    for (row, expected) in [
+        (with(Some(1), false), Some(event(1))),
+        (with(Some(2), true), Some(event(2))),
+        (with(Some(3), true), Some(event(2))),
+        (with(None, false), Some(event(2))),
+    ] {
+        put(&store, |batch| batch.put_pending(row)).await?;
+        same(one(&store, 1).await?.map(|row| row.anchor), Some(expected))?;
+    }
+    // None is an answer too: the room was empty then.
+    let empty = Pending { first_attempt_ms: Some(1), ..pending(2) };
+    put(&store, |batch| batch.put_pending(empty.clone())).await?;
+    put(&store, |batch| batch.put_pending(Pending { anchor: Some(event(1)), ..empty })).await?;
+    same(one(&store, 2).await?.map(|row| row.anchor), Some(None))
 }
 
 pub(crate) async fn content_may_change_before_an_attempt(harness: &mut dyn Harness) -> Outcome {
@@ -186,13 +211,13 @@ pub(crate) async fn queries_combine(harness: &mut dyn Harness) -> Outcome {
                 ..pending(2)
             })
             .put_pending(Pending { not_before_ms: 11, event_id: Some(event(2)), ..pending(3) })
-            .put_pending(Pending { not_before_ms: i64::MAX, ..pending(4) })
+            .put_pending(Pending { not_before_ms: i64::MAX, parent: Some(txn(1)), ..pending(4) })
     })
     .await?;
     let all = store.pending(PendingQuery::default()).await?;
     let seq = |n: usize| all.get(n).map_or(0, |row| row.seq);
     let none = PendingQuery::default;
-    let asks: [(PendingQuery, &[u64]); 14] = [
+    let asks: [(PendingQuery, &[u64]); 18] = [
         (none(), &[1, 2, 3, 4]),
         (PendingQuery { room: Some(room(0)), ..none() }, &[1, 3, 4]),
         (PendingQuery { room: Some(room(2)), ..none() }, &[]),
@@ -203,6 +228,10 @@ pub(crate) async fn queries_combine(harness: &mut dyn Harness) -> Outcome {
         (PendingQuery { due_ms: Some(10), ..none() }, &[1, 2]),
         (PendingQuery { due_ms: Some(i64::MAX), ..none() }, &[1, 2, 3, 4]),
         (PendingQuery { due_ms: Some(10), room: Some(room(0)), ..none() }, &[1]),
+        (PendingQuery { parent: Some(txn(1)), ..none() }, &[4]),
+        (PendingQuery { parent: Some(txn(2)), ..none() }, &[]),
+        (PendingQuery { parent: Some(txn(1)), due_ms: Some(10), ..none() }, &[]),
+        (PendingQuery { skip_damaged: true, ..none() }, &[1, 2, 3, 4]),
         (PendingQuery { after_seq: seq(1), ..none() }, &[3, 4]),
         (PendingQuery { after_seq: u64::MAX, ..none() }, &[]),
         (PendingQuery { room: Some(room(0)), after_seq: seq(0), limit: 1, ..none() }, &[3]),

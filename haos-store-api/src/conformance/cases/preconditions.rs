@@ -39,6 +39,26 @@ pub(crate) async fn an_outbox_row_is_expected_at_its_revision(harness: &mut dyn 
     holds(store.room(&room(7)).await?.is_some(), "a precondition that holds lets the batch through")
 }
 
+pub(crate) async fn a_state_entry_is_expected_with_its_value(harness: &mut dyn Harness) -> Outcome {
+    let store = with_room(harness).await?;
+    let entry = state(Scope::Account, "k", "", "1");
+    put(&store, |batch| batch.put_state(entry.clone())).await?;
+    let expecting = |scope, kind_text: &str, value: Option<&str>| {
+        let mut batch = WriteBatch::relaxed();
+        batch.expect_state(scope, kind(kind_text), key(""), value.map(json)).put_room(a_room(7));
+        store.apply(batch)
+    };
+    fails(expecting(Scope::Account, "k", None).await, ErrorKind::Conflict)?;
+    fails(expecting(Scope::Account, "k", Some("2")).await, ErrorKind::Conflict)?;
+    fails(expecting(Scope::Account, "l", Some("1")).await, ErrorKind::Conflict)?;
+    // The same kind of a room is another entry.
+    fails(expecting(Scope::Room(room(0)), "k", Some("1")).await, ErrorKind::Conflict)?;
+    same(store.room(&room(7)).await?, None)?;
+    expecting(Scope::Account, "k", Some("1")).await?;
+    expecting(Scope::Account, "l", None).await?;
+    holds(store.room(&room(7)).await?.is_some(), "a precondition that holds lets the batch through")
+}
+
 pub(crate) async fn a_gap_is_expected_at_its_revision(harness: &mut dyn Harness) -> Outcome {
     let store = with_messages(harness, [2]).await?;
     let first = put(&store, |batch| batch.put_gap(gap(1, Some("a")))).await?;

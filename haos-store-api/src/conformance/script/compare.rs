@@ -191,6 +191,8 @@ async fn outbox(store: &Store, model: &Model) -> Outcome {
         PendingQuery { room: Some(room(1)), limit: 1, ..none() },
         PendingQuery { event_id: Some(event(1)), ..none() },
         PendingQuery { due_ms: Some(moment(1)), ..none() },
+        PendingQuery { parent: Some(txn(1)), ..none() },
+        PendingQuery { skip_damaged: true, ..none() },
         PendingQuery { after_seq: middle, room: Some(room(0)), limit: 1, ..none() },
         PendingQuery { txn_id: Some(txn(0)), due_ms: Some(moment(2)), ..none() },
     ];
@@ -200,6 +202,7 @@ async fn outbox(store: &Store, model: &Model) -> Outcome {
                 && query.event_id.as_ref().is_none_or(|event| row.event_id.as_ref() == Some(event))
                 && query.txn_id.as_ref().is_none_or(|txn_id| row.txn_id == *txn_id)
                 && query.due_ms.is_none_or(|due_ms| row.not_before_ms <= due_ms)
+                && query.parent.as_ref().is_none_or(|parent| row.parent.as_ref() == Some(parent))
                 && row.seq > query.after_seq
         });
         let expected: Vec<Pending> = found.take(query.limit).cloned().collect();

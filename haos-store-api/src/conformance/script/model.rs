@@ -38,6 +38,15 @@ impl Model {
                     let gap = self.gaps.iter().find(|gap| gap.room == *room && gap.position == *position);
                     (gap.map(|gap| gap.revision), expected)
                 }
+                Precondition::State(scope, kind, key, expected) => {
+                    let same = |entry: &&StateEntry| {
+                        entry.scope == *scope && entry.kind == *kind && entry.key == *key
+                    };
+                    match self.state.iter().find(same).map(|entry| &entry.value) == expected.as_ref() {
+                        true => continue,
+                        false => return Err(ErrorKind::Conflict),
+                    }
+                }
             };
             if now != *expected {
                 return Err(ErrorKind::Conflict);
@@ -113,6 +122,7 @@ impl Model {
             Op::AppendMedia { key, at, bytes } => self.append_media(key, *at, bytes),
             Op::RenameMedia(from, to) => Ok(self.rename_media(from, to)),
             Op::TouchMedia(keys, now_ms) => Ok(self.touch_media(keys, *now_ms)),
+            Op::PinMedia(key, pinned) => Ok(self.pin_media(key, *pinned)),
             Op::RemoveMedia(key) => Ok(self.remove_media(key)),
             Op::EvictMedia(policy, now_ms) => Ok(self.evict_media(*policy, *now_ms)),
             Op::PutState(entry) => self.put_state(entry),
@@ -160,10 +170,12 @@ impl Model {
         if stored.room != incoming.room || (stored.first_attempt_ms.is_some() && !same_content) {
             return Err(ErrorKind::Invalid);
         }
+        let tried = stored.first_attempt_ms.is_some();
         let merged = Pending {
             seq: stored.seq,
             created_ms: stored.created_ms,
             first_attempt_ms: stored.first_attempt_ms.or(incoming.first_attempt_ms),
+            anchor: if tried { stored.anchor.clone() } else { incoming.anchor.clone() },
             fence: stored.fence.max(incoming.fence),
             revision: stored.revision,
             ..incoming.clone()

@@ -51,6 +51,16 @@ impl Model {
         changed
     }
 
+    pub(super) fn pin_media(&mut self, key: &MediaKey, pinned: bool) -> bool {
+        match self.item(key) {
+            Some((info, _)) if info.pinned != pinned => {
+                info.pinned = pinned;
+                true
+            }
+            _ => false,
+        }
+    }
+
     pub(super) fn remove_media(&mut self, key: &MediaKey) -> bool {
         let before = self.media.len();
         self.media.retain(|(info, _)| info.key != *key);

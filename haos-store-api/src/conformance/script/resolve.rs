@@ -150,6 +150,7 @@ fn media_or_state(model: &Model, draft: &Draft) -> Op {
         }
         Draft::Rename { from, to } => Op::RenameMedia(item(*from), item(*to)),
         Draft::Touch { items, now } => Op::TouchMedia(items.iter().map(|n| item(*n)).collect(), moment(*now)),
+        Draft::Pin { item: n, pinned } => Op::PinMedia(item(*n), *pinned),
         Draft::DropMedia { item: n } => Op::RemoveMedia(item(*n)),
         Draft::Evict { total, each, idle, now } => {
             let bytes = |n: u8| [0, 4, 70_000, u64::MAX].get(usize::from(n)).copied().unwrap_or(0);
@@ -206,6 +207,8 @@ fn pending(unsent: &Unsent) -> Pending {
         fence: unsent.fence.into(),
         not_before_ms: moment(unsent.due),
         event_id: unsent.sent_as.map(|n| event(n.into())),
+        anchor: unsent.anchor.map(|n| event(n.into())),
+        parent: unsent.parent.map(|n| txn(n.into())),
         target: unsent.target.map(|n| event(n.into())),
         media: unsent.media.map(|n| media_key(n.into())).into_iter().collect(),
         ..make::pending(unsent.txn.into())

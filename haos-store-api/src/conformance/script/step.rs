@@ -106,6 +106,10 @@ pub(super) enum Draft {
         items: Vec<u8>,
         now: u8,
     },
+    Pin {
+        item: u8,
+        pinned: bool,
+    },
     DropMedia {
         item: u8,
     },
@@ -149,6 +153,8 @@ pub(super) struct Unsent {
     pub(super) fence: u8,
     pub(super) due: u8,
     pub(super) sent_as: Option<u8>,
+    pub(super) anchor: Option<u8>,
+    pub(super) parent: Option<u8>,
     pub(super) target: Option<u8>,
     pub(super) media: Option<u8>,
 }
@@ -242,7 +248,8 @@ fn draft_of(bytes: &[u8; 12]) -> Draft {
         47..51 => {
             Draft::Media { item: a % ITEMS, len: b % 6, shared: c % 2 == 1, used: d % 4, pinned: d % 16 > 11 }
         }
-        51..54 => Draft::Append { item: a % ITEMS, len: b % 6, fits: c % 5 != 4 },
+        51..53 => Draft::Append { item: a % ITEMS, len: b % 6, fits: c % 5 != 4 },
+        53 => Draft::Pin { item: a % ITEMS, pinned: b % 2 == 1 },
         54 => Draft::Rename { from: a % ITEMS, to: b % ITEMS },
         55 => Draft::Touch { items: vec![a % ITEMS, b % ITEMS], now: c % 4 },
         56 => Draft::DropMedia { item: a % ITEMS },
@@ -266,7 +273,9 @@ fn said_of([_, room, event, at, body, sender, about, target, flags, ..]: &[u8; 1
     }
 }
 
-fn unsent_of([_, room, txn, body, tried, wire, fence, due, sent_as, target, media, _]: &[u8; 12]) -> Unsent {
+fn unsent_of(
+    [_, room, txn, body, tried, wire, fence, due, sent_as, target, media, ties]: &[u8; 12],
+) -> Unsent {
     Unsent {
         txn: txn % TXNS,
         room: u8::from(room % 8 == 7),
@@ -276,6 +285,8 @@ fn unsent_of([_, room, txn, body, tried, wire, fence, due, sent_as, target, medi
         fence: fence % 4,
         due: due % 3,
         sent_as: maybe(*sent_as, EVENTS),
+        anchor: maybe(ties % 16, EVENTS),
+        parent: maybe(ties / 16, TXNS),
         target: maybe(*target, EVENTS),
         media: maybe(*media, ITEMS),
     }

@@ -57,6 +57,14 @@ impl<R: Rows + ?Sized> Writer<'_, R> {
                 let gap = gaps.into_iter().find(|gap| gap.position == *position);
                 (gap.map(|gap| gap.revision), expected, "gap")
             }
+            Precondition::State(scope, kind, key, expected) => {
+                let found = self.rows.state(scope, kind, key)?.map(|entry| entry.value);
+                if found == *expected {
+                    return Ok(());
+                }
+                let message = "a state entry has another value than expected: read it again and plan anew";
+                return Err(Error::conflict(message));
+            }
         };
         if found == *expected {
             return Ok(());
@@ -88,6 +96,7 @@ impl<R: Rows + ?Sized> Writer<'_, R> {
             Op::AppendMedia { key, at, bytes } => self.append_media(key, *at, bytes),
             Op::RenameMedia(from, to) => self.rename_media(from, to),
             Op::TouchMedia(keys, now_ms) => keys.iter().try_for_each(|key| self.touch_media(key, *now_ms)),
+            Op::PinMedia(key, pinned) => self.pin_media(key, *pinned),
             Op::RemoveMedia(key) => self.remove_media(key),
             Op::EvictMedia(policy, now_ms) => self.evict_media(*policy, *now_ms),
             Op::PutState(entry) => self.put_state(entry),

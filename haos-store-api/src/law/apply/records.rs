@@ -85,6 +85,14 @@ impl<R: Rows + ?Sized> Writer<'_, R> {
         Ok(())
     }
 
+    pub(super) fn pin_media(&mut self, key: &MediaKey, pinned: bool) -> Result<()> {
+        if let Some(stored) = self.rows.media_info(key)?.filter(|stored| stored.pinned != pinned) {
+            self.rows.write_media_info(&MediaInfo { pinned, ..stored })?;
+            self.done.changed = true;
+        }
+        Ok(())
+    }
+
     pub(super) fn remove_media(&mut self, key: &MediaKey) -> Result<()> {
         if self.rows.media_info(key)?.is_some() {
             self.rows.delete_media(key)?;
