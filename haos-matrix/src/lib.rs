@@ -32,6 +32,7 @@ mod event;
 mod members;
 mod messages;
 mod patch;
+mod protocol;
 mod receipt;
 mod relation;
 mod rest;

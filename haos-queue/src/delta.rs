@@ -150,7 +150,7 @@ pub struct BackfillPage {
 }
 
 /// What only a protocol knows.
-pub trait Rules {
+pub trait Rules: haos_store_api::MaybeSend {
     /// What a redaction lets stand of a content.
     fn redacted(&self, kind: &EventType, content: &Json) -> Json;
 

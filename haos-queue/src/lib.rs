@@ -48,13 +48,66 @@
 //! # Ok(()) }
 //! ```
 //!
-//! It is not a transport: it opens no connection and reads no clock. The outbox that shares these laws
-//! comes with its next part.
+//! What the user writes goes into an [`Outbox`], one durable commit each, and a [`Driver`] sends it over a
+//! [`Transport`]: nothing is lost, nothing arrives twice, and a room's messages arrive in order. The laws
+//! are in `docs/semantics.md`; [`machine`] has them as a table.
+//!
+//! It is not a transport: it opens no connection, and clock, timer and chance are passed in ([`Host`]).
 
+#[cfg(any(test, feature = "mistakes"))]
+macro_rules! mistake {
+    ($mistake:ident) => {
+        crate::mistake::is_made(crate::mistake::Mistake::$mistake)
+    };
+}
+#[cfg(not(any(test, feature = "mistakes")))]
+macro_rules! mistake {
+    ($mistake:ident) => {
+        false
+    };
+}
+
+mod account;
+mod answer;
+mod backoff;
+mod connection;
 mod delta;
+mod draft;
+mod driver;
+mod host;
+mod leader;
+mod local;
+pub mod machine;
+#[cfg(any(test, feature = "mistakes"))]
+pub mod mistake;
+mod options;
+mod outbox;
+pub mod pressure;
 pub mod reconcile;
+mod schedule;
+#[cfg(all(feature = "sim", not(target_arch = "wasm32")))]
+pub mod sim;
+mod transport;
 
+pub use account::{GATE, Gate, PauseReason};
+pub use answer::{Answer, Refusal, Verdict};
+pub use backoff::{Jitter, RetryPolicy};
+pub use connection::{ConnectionState, SyncProgress, SyncState};
 pub use delta::{
     BackfillPage, EmptyOnRedaction, Event, RoomDelta, RoomPatch, Rules, Since, SpaceLink, SyncDelta,
 };
+pub use draft::{About, Draft, Staged};
+pub use driver::{Driver, UploadProgress};
+#[cfg(all(target_arch = "wasm32", target_os = "unknown"))]
+pub use host::BrowserHost;
+#[cfg(all(feature = "tokio", not(target_arch = "wasm32")))]
+pub use host::TokioHost;
+pub use host::{Host, SharedHost, Sleep};
+#[cfg(not(target_arch = "wasm32"))]
+pub use leader::FileLeader;
+pub use leader::Lead;
+pub use local::{local_event_id, local_media_uri, rewrite};
+pub use options::{Order, OutboxOptions};
+pub use outbox::{Acted, EnqueueError, Enqueued, Observer, Outbox, RowStatus, Update};
 pub use reconcile::{Filled, Synced, apply_page, apply_sync};
+pub use transport::{Body, Created, Lookup, Protocol, RECEIPT, Session, TYPING, Transport, UPLOAD};

@@ -4,6 +4,8 @@ use std::collections::HashSet;
 
 use haos_store_api::{Error, ErrorKind, Gap, Result, StorageAdapter, UserId, WriteBatch};
 
+#[cfg(any(test, feature = "mistakes"))]
+use super::gather::SyncView;
 use super::gather::{MARGINS, fill_view, sync_view};
 use super::{PlanError, fill, sync};
 use crate::{BackfillPage, Rules, Since, SyncDelta};
@@ -55,12 +57,20 @@ pub async fn apply_sync<S: StorageAdapter + ?Sized>(
     }
     let mut attempt = Attempt::default();
     loop {
-        let view = sync_view(store, delta, attempt.margin()).await?;
+        let view = sync_view(store, delta, own, attempt.margin()).await?;
         if matches!(&delta.since, Since::Stored(then) if *then != view.token) {
             let held = view.token.is_some() && view.token == delta.next;
             return Ok(if held { Synced::Unchanged } else { Synced::Stale });
         }
-        if let Some(changed) = attempt.run(store, sync(delta, &view, own, rules)).await? {
+        #[cfg(any(test, feature = "mistakes"))]
+        if mistake!(TokenFirst)
+            && let Some(token) = &delta.next
+        {
+            let first = SyncDelta { next: Some(token.clone()), ..SyncDelta::default() };
+            let held = SyncView { token: view.token.clone(), ..SyncView::default() };
+            store.apply(sync(&first, &held, rules).unwrap_or_default()).await?;
+        }
+        if let Some(changed) = attempt.run(store, sync(delta, &view, rules)).await? {
             return Ok(if changed { Synced::Applied } else { Synced::Unchanged });
         }
     }
@@ -80,14 +90,14 @@ pub async fn apply_page<S: StorageAdapter + ?Sized>(
 ) -> Result<Filled> {
     let mut attempt = Attempt::default();
     loop {
-        let Some(view) = fill_view(store, gap, page, attempt.margin()).await? else {
+        let Some(view) = fill_view(store, gap, page, own, attempt.margin()).await? else {
             return Ok(Filled::Gone);
         };
         // A renumbering gives a new revision and leaves the token: the page still fits.
         if view.gap.token != gap.token {
             return Ok(Filled::Gone);
         }
-        if attempt.run(store, fill(page, &view, own, rules)).await?.is_some() {
+        if attempt.run(store, fill(page, &view, rules)).await?.is_some() {
             return Ok(Filled::Applied);
         }
     }

@@ -1,12 +1,12 @@
 //! A page of older events as one batch.
 
-use haos_store_api::{UserId, WriteBatch};
+use haos_store_api::WriteBatch;
 
 use super::PlanError;
 use super::gather::FillView;
 use super::room::segment_ops;
 use super::splice::Older;
-use super::sync::confirmed;
+use super::sync::confirm;
 use crate::{BackfillPage, Rules};
 
 /// The batch that works a page, fetched with the gap's token, into the timeline: its events go below
@@ -17,12 +17,7 @@ use crate::{BackfillPage, Rules};
 ///
 /// # Errors
 /// [`PlanError::Narrow`] if more of the timeline must be read first.
-pub fn fill(
-    page: &BackfillPage,
-    view: &FillView,
-    own: Option<&UserId>,
-    rules: &dyn Rules,
-) -> Result<WriteBatch, PlanError> {
+pub fn fill(page: &BackfillPage, view: &FillView, rules: &dyn Rules) -> Result<WriteBatch, PlanError> {
     let mut batch = WriteBatch::relaxed();
     batch.expect_gap(&view.gap).expect_room(&page.room, Some(view.room.room.revision));
     let older = match &page.end {
@@ -31,9 +26,7 @@ pub fn fill(
     };
     let gap = Some(view.gap.position);
     segment_ops(&mut batch, &page.room, Some(&view.room), &page.events, (older, gap), rules)?;
-    for row in confirmed(&page.events, &view.pending, &page.room, own) {
-        batch.remove_pending(row.txn_id.clone());
-    }
+    confirm(&mut batch, &view.confirmed)?;
     for entry in &view.state {
         batch.put_state(entry.clone());
     }

@@ -3,12 +3,13 @@
 use std::collections::{BTreeSet, HashMap, HashSet};
 
 use haos_store_api::{
-    Cursor, EventId, EventType, Gap, Item, Message, MessageQuery, Page, Pending, Position, RelationKind,
-    RelationQuery, Result, Room, RoomId, Scope, StateEntry, StateKey, StateQuery, StorageAdapter,
-    StorageAdapterExt as _, state_kind,
+    Cursor, EventId, EventType, Gap, Item, Message, MessageQuery, Page, Pending, PendingQuery, Position,
+    RelationKind, RelationQuery, Result, Room, RoomId, Scope, StateEntry, StateKey, StateQuery,
+    StorageAdapter, StorageAdapterExt as _, UserId, state_kind,
 };
 
 use super::timeline::{Slot, Stored, Window};
+use crate::machine::Family;
 use crate::{BackfillPage, Event, SyncDelta};
 
 /// What the store holds of the things a sync response touches.
@@ -18,12 +19,21 @@ pub struct SyncView {
     pub token: Option<String>,
     /// Each room of the response that is stored.
     pub rooms: HashMap<RoomId, RoomView>,
-    /// The outbox.
-    pub pending: Vec<Pending>,
+    /// The outbox rows that the response confirms, and those that wait for them.
+    pub confirmed: Vec<Confirmed>,
     /// The spaces of rooms, where the response or a new room asks for them.
     pub spaces: HashMap<RoomId, Vec<RoomId>>,
     /// Rooms that are only put into a space or taken out of one.
     pub children: HashMap<RoomId, Room>,
+}
+
+/// An outbox row whose echo has come.
+#[derive(Debug, Clone)]
+pub struct Confirmed {
+    /// The row, and what waits for it.
+    pub family: Family,
+    /// Its event.
+    pub event_id: EventId,
 }
 
 /// What the store holds of a room.
@@ -48,8 +58,8 @@ pub struct FillView {
     pub room: RoomView,
     /// The gap.
     pub gap: Gap,
-    /// The outbox.
-    pub pending: Vec<Pending>,
+    /// The outbox rows that the response confirms, and those that wait for them.
+    pub confirmed: Vec<Confirmed>,
     /// The page's state that the store has nothing for.
     pub state: Vec<StateEntry>,
 }
@@ -61,12 +71,13 @@ const CHUNK: usize = 1024;
 pub(super) async fn sync_view<S: StorageAdapter + ?Sized>(
     store: &S,
     delta: &SyncDelta,
+    own: Option<&UserId>,
     margin: usize,
 ) -> Result<SyncView> {
     let mut view = SyncView { token: store.sync_token().await?, ..SyncView::default() };
-    view.pending = store.outbox().await?;
     let mut children: BTreeSet<&RoomId> = delta.spaces.iter().map(|link| &link.child).collect();
     for room in &delta.rooms {
+        view.confirmed.extend(confirmed(store, &room.id, &room.timeline, own).await?);
         // A room without news in its timeline needs its row alone.
         let margin = if room.limited || !room.timeline.is_empty() { margin } else { 0 };
         match room_view(store, &room.id, &room.timeline, None, margin).await? {
@@ -89,6 +100,7 @@ pub(super) async fn fill_view<S: StorageAdapter + ?Sized>(
     store: &S,
     gap: &Gap,
     page: &BackfillPage,
+    own: Option<&UserId>,
     margin: usize,
 ) -> Result<Option<FillView>> {
     let gaps = store.gaps(&page.room).await?;
@@ -98,7 +110,7 @@ pub(super) async fn fill_view<S: StorageAdapter + ?Sized>(
     let Some(room) = room_view(store, &page.room, &page.events, Some(gap.position), margin).await? else {
         return Ok(None);
     };
-    let pending = store.outbox().await?;
+    let confirmed = confirmed(store, &page.room, &page.events, own).await?;
     let mut state = Vec::new();
     for entry in &page.state {
         let query = StateQuery::one(entry.scope.clone(), entry.kind.clone(), entry.key.clone());
@@ -106,7 +118,48 @@ pub(super) async fn fill_view<S: StorageAdapter + ?Sized>(
             state.push(entry.clone());
         }
     }
-    Ok(Some(FillView { room, gap, pending, state }))
+    Ok(Some(FillView { room, gap, confirmed, state }))
+}
+
+/// The outbox rows whose echo is among the events: by transaction id and own sender, else by event id.
+/// The same text is never a match.
+async fn confirmed<S: StorageAdapter + ?Sized>(
+    store: &S,
+    room: &RoomId,
+    events: &[Event],
+    own: Option<&UserId>,
+) -> Result<Vec<Confirmed>> {
+    let mut confirmed: Vec<Confirmed> = Vec::new();
+    if mistake!(IgnoreEcho) {
+        return Ok(confirmed);
+    }
+    let none = PendingQuery { skip_damaged: true, ..PendingQuery::default() };
+    // Rows that the server accepted, for echoes that do not tell their transaction id: read once.
+    let mut accepted: Option<HashMap<EventId, Pending>> = None;
+    for event in events.iter().filter(|event| own.is_none_or(|own| event.sender == *own)) {
+        let row = match &event.txn_id {
+            Some(txn_id) => {
+                let query = PendingQuery { txn_id: Some(txn_id.clone()), ..none.clone() };
+                store.pending(query).await?.into_iter().next().filter(|row| row.room == *room)
+            }
+            None => {
+                if accepted.is_none() {
+                    let rows =
+                        store.pending(PendingQuery { room: Some(room.clone()), ..none.clone() }).await?;
+                    let with_id = |row: Pending| Some((row.event_id.clone()?, row));
+                    accepted = Some(rows.into_iter().filter_map(with_id).collect());
+                }
+                accepted.as_ref().and_then(|rows| rows.get(&event.id)).cloned()
+            }
+        };
+        if let Some(row) = row
+            && confirmed.iter().all(|known| known.family.row.txn_id != row.txn_id)
+        {
+            let family = Family::read(store, row).await?;
+            confirmed.push(Confirmed { family, event_id: event.id.clone() });
+        }
+    }
+    Ok(confirmed)
 }
 
 async fn room_view<S: StorageAdapter + ?Sized>(

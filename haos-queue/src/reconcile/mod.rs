@@ -18,7 +18,7 @@ mod timeline;
 
 pub use apply::{Filled, Synced, apply_page, apply_sync};
 pub use fill::fill;
-pub use gather::{FillView, RoomView, SyncView};
+pub use gather::{Confirmed, FillView, RoomView, SyncView};
 pub use place::place;
 pub use splice::{Older, Ordered, Segment, splice};
 pub use sync::sync;

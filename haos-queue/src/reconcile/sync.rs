@@ -1,17 +1,18 @@
 //! A sync response as one batch.
 
-use std::collections::{BTreeMap, HashSet};
+use std::collections::{BTreeMap, HashMap, HashSet};
 
 use haos_store_api::{
-    EventType, Json, Pending, Result, Room, RoomId, Scope, StateEntry, StateKey, UserId, WriteBatch,
+    EventType, Json, Pending, Result, Room, RoomId, Scope, StateEntry, StateKey, TxnId, WriteBatch,
     state_kind,
 };
 
 use super::PlanError;
-use super::gather::SyncView;
+use super::gather::{Confirmed, SyncView};
 use super::room::{redacted_patches, segment_ops};
 use super::splice::Older;
-use crate::{Event, RoomDelta, RoomPatch, Rules, SyncDelta};
+use crate::machine::echo;
+use crate::{RoomDelta, RoomPatch, Rules, SyncDelta};
 
 /// The batch that takes the store from `view` to where the response leads: rooms, timelines, gaps,
 /// state, confirmed outbox rows and the token, all or nothing.
@@ -20,12 +21,7 @@ use crate::{Event, RoomDelta, RoomPatch, Rules, SyncDelta};
 ///
 /// # Errors
 /// [`PlanError::Narrow`] if more of a timeline must be read first.
-pub fn sync(
-    delta: &SyncDelta,
-    view: &SyncView,
-    own: Option<&UserId>,
-    rules: &dyn Rules,
-) -> Result<WriteBatch, PlanError> {
+pub fn sync(delta: &SyncDelta, view: &SyncView, rules: &dyn Rules) -> Result<WriteBatch, PlanError> {
     let mut batch = WriteBatch::relaxed();
     let spaces = spaces_after(delta, view);
     for room in &delta.rooms {
@@ -37,15 +33,17 @@ pub fn sync(
             row.spaces.clone_from(spaces);
         }
         batch.put_room(row);
-        let older = if room.limited { Older::Token(room.prev.clone()) } else { Older::Joined };
+        let older = if room.limited && !mistake!(DropGapByGuess) {
+            Older::Token(room.prev.clone())
+        } else {
+            Older::Joined
+        };
         segment_ops(&mut batch, &room.id, stored, &room.timeline, (older, None), rules)?;
         for entry in last_of_each(&room.state) {
             batch.put_state(entry.clone());
         }
-        for row in confirmed(&room.timeline, &view.pending, &room.id, own) {
-            batch.remove_pending(row.txn_id.clone());
-        }
     }
+    confirm(&mut batch, &view.confirmed)?;
     for (child, spaces) in spaces {
         if let Some(room) = view.children.get(child) {
             batch.expect_room(child, Some(room.revision));
@@ -59,7 +57,12 @@ pub fn sync(
         batch.put_state(entry.clone());
     }
     if let Some(token) = &delta.next {
-        batch.put_state(account(state_kind::SYNC_TOKEN, "", token)?);
+        let entry = account(state_kind::SYNC_TOKEN, "", token)?;
+        // Another context may have synced meanwhile: of two responses on one token, one is applied.
+        let now = view.token.as_ref().map(|now| account(state_kind::SYNC_TOKEN, "", now)).transpose()?;
+        let StateEntry { scope, kind, key, .. } = entry.clone();
+        batch.expect_state(scope, kind, key, now.map(|now| now.value));
+        batch.put_state(entry);
     }
     Ok(batch)
 }
@@ -128,20 +131,22 @@ fn room_after(delta: &RoomDelta, stored: Option<&Room>, emptied: Vec<RoomPatch>)
     room
 }
 
-/// The outbox rows whose echo is among the events: by transaction id and own sender, else by event id.
-/// The same text is never a match.
-pub(super) fn confirmed<'a>(
-    events: &'a [Event],
-    outbox: &'a [Pending],
-    room: &'a RoomId,
-    own: Option<&'a UserId>,
-) -> impl Iterator<Item = &'a Pending> {
-    outbox.iter().filter(move |row| {
-        row.room == *room
-            && events.iter().any(|event| {
-                let ours = own.is_none_or(|own| event.sender == *own);
-                (ours && event.txn_id.as_ref() == Some(&row.txn_id))
-                    || row.event_id.as_ref() == Some(&event.id)
-            })
-    })
+/// Removes the rows that are delivered, and lets go on what waited for them.
+pub(super) fn confirm(batch: &mut WriteBatch, confirmed: &[Confirmed]) -> Result<(), PlanError> {
+    // Of two echoes in one response, the later may be of a row that waited for the earlier: it was sent by
+    // somebody else meanwhile, and goes too.
+    let gone: HashSet<&TxnId> = confirmed.iter().map(|echo| &echo.family.row.txn_id).collect();
+    let mut written: HashMap<TxnId, Pending> = HashMap::new();
+    for Confirmed { family, event_id } in confirmed {
+        let mut family = family.clone();
+        family.waiting.retain(|row| !gone.contains(&row.txn_id));
+        for row in &mut family.waiting {
+            if let Some(now) = written.get(&row.txn_id) {
+                row.clone_from(now);
+            }
+        }
+        let now = echo(batch, &family, event_id).map_err(|e| PlanError::Invalid(e.to_string()))?;
+        written.extend(now.into_iter().map(|row| (row.txn_id.clone(), row)));
+    }
+    Ok(())
 }

@@ -1,0 +1,128 @@
+//! How long to wait.
+
+use haos_store_api::Pending;
+
+const MINUTE_MS: u64 = 60_000;
+
+/// When a row is tried again, and how often.
+///
+/// The delay is `jitter * min(cap, base * 2^n)` after the n-th attempt that counts.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct RetryPolicy {
+    /// The first delay, in milliseconds.
+    pub base_ms: u64,
+    /// The longest delay while the row is young.
+    pub cap_ms: u64,
+    /// How long after its first attempt a row is young.
+    pub young_ms: u64,
+    /// The longest delay afterwards.
+    pub old_cap_ms: u64,
+    /// How chance spreads the delays.
+    pub jitter: Jitter,
+    /// After so many attempts that count, the row parks as refused; none: its expiry alone bounds them.
+    pub max_attempts: Option<u32>,
+}
+
+/// How chance spreads delays, so that devices do not return all at once.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+#[non_exhaustive]
+pub enum Jitter {
+    /// The delay times a number between 0.5 and 1.
+    Scale,
+    /// The delay plus up to so many milliseconds.
+    Add(u64),
+}
+
+impl Default for RetryPolicy {
+    /// 1 s doubling to 60 s for the first 10 minutes, then to 15 minutes; no limit of attempts.
+    fn default() -> Self {
+        Self {
+            base_ms: 1000,
+            cap_ms: MINUTE_MS,
+            young_ms: 10 * MINUTE_MS,
+            old_cap_ms: 15 * MINUTE_MS,
+            jitter: Jitter::Scale,
+            max_attempts: None,
+        }
+    }
+}
+
+impl RetryPolicy {
+    /// 1 s doubling to 60 s, plus up to 1 s of chance; parks after 5 attempts.
+    pub fn seed() -> Self {
+        Self { old_cap_ms: MINUTE_MS, jitter: Jitter::Add(1000), max_attempts: Some(5), ..Self::default() }
+    }
+
+    /// The delay after `attempts` attempts, the first of them `age_ms` ago; `chance` is a random number.
+    pub fn delay_ms(&self, attempts: u32, age_ms: i64, chance: u64) -> u64 {
+        let doubled = 1u64.checked_shl(attempts.saturating_sub(1)).unwrap_or(u64::MAX);
+        self.spread(self.base_ms.saturating_mul(doubled).min(self.cap(age_ms)), chance)
+    }
+
+    /// The delay after a failure that does not count: as long as the row has been tried already, so that
+    /// it doubles without being counted.
+    pub fn uncounted_ms(&self, age_ms: i64, chance: u64) -> u64 {
+        let age = u64::try_from(age_ms).unwrap_or(0);
+        self.spread(age.max(self.base_ms).min(self.cap(age_ms)), chance)
+    }
+
+    fn cap(&self, age_ms: i64) -> u64 {
+        let young = u64::try_from(age_ms).unwrap_or(0) < self.young_ms;
+        if young { self.cap_ms } else { self.old_cap_ms }
+    }
+
+    /// The delay as chance has it.
+    pub fn spread(&self, delay_ms: u64, chance: u64) -> u64 {
+        match self.jitter {
+            // Half, and up to as much again.
+            Jitter::Scale => delay_ms / 2 + chance % (delay_ms.div_ceil(2) + 1),
+            Jitter::Add(most) => delay_ms.saturating_add(chance % (most + 1)),
+        }
+    }
+
+    pub(crate) fn gives_up(&self, row: &Pending) -> bool {
+        self.max_attempts.is_some_and(|most| row.attempts >= most)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn delays_double_to_their_cap() {
+        let policy = RetryPolicy::default();
+        for (attempts, age, top) in [
+            (1, 0, 1000),
+            (2, 0, 2000),
+            (6, 0, 32_000),
+            (7, 0, 60_000),
+            (40, 0, 60_000),
+            (400, 700_000, 900_000),
+            (u32::MAX, i64::MAX, 900_000),
+        ] {
+            for chance in [0, 1, 77, u64::MAX] {
+                let delay = policy.delay_ms(attempts, age, chance);
+                assert!((top / 2..=top).contains(&delay), "{attempts} at {age}: {delay} of {top}");
+            }
+        }
+    }
+
+    #[test]
+    fn the_seed_preset_adds() {
+        let policy = RetryPolicy::seed();
+        assert_eq!(policy.delay_ms(1, 0, 0), 1000);
+        assert_eq!(policy.delay_ms(3, 0, 1000), 5000);
+        assert_eq!(policy.delay_ms(9, i64::MAX, 0), 60_000);
+        assert_eq!(policy.max_attempts, Some(5));
+    }
+
+    #[test]
+    fn what_does_not_count_still_slows_down() {
+        let policy = RetryPolicy::default();
+        assert!(policy.uncounted_ms(0, 0) >= 500);
+        assert!(policy.uncounted_ms(30_000, 0) >= 15_000);
+        assert!(policy.uncounted_ms(i64::MAX, u64::MAX) <= 900_000);
+        assert!(policy.uncounted_ms(-5, 0) >= 500, "the clock was set back");
+    }
+}

@@ -1,0 +1,164 @@
+//! Where the connection stands, made of what the sync engine and the outbox see of it.
+
+use std::sync::{Mutex, MutexGuard, PoisonError};
+
+use tokio::sync::watch;
+
+use crate::PauseReason;
+
+/// Where the connection stands, for the user to see.
+#[derive(Debug, Clone, PartialEq, Eq)]
+#[non_exhaustive]
+pub enum ConnectionState {
+    /// The platform says that there is no network.
+    Offline,
+    /// Nothing has been heard of the server yet.
+    Connecting,
+    /// The server's news since the last time are being brought.
+    CatchingUp(SyncProgress),
+    /// Everything is up to date.
+    Live,
+    /// The server does not answer, or answers with errors.
+    Degraded {
+        /// What happened last.
+        error: String,
+        /// The next try, in milliseconds since 1970.
+        next_try_ms: i64,
+    },
+    /// Nothing is sent, and why.
+    Paused(PauseReason),
+}
+
+/// How far a catch-up is.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
+pub struct SyncProgress {
+    /// Done, in the sync's own unit (rooms, responses).
+    pub done: u64,
+    /// In all, where it is known.
+    pub total: Option<u64>,
+}
+
+/// What the sync engine says of itself.
+#[derive(Debug, Clone, PartialEq, Eq)]
+#[non_exhaustive]
+pub enum SyncState {
+    /// It has not heard of the server yet.
+    Connecting,
+    /// It catches up.
+    CatchingUp(SyncProgress),
+    /// It waits for news.
+    Live,
+    /// Its last request failed.
+    Failing {
+        /// How.
+        error: String,
+        /// The next try, in milliseconds since 1970.
+        next_try_ms: i64,
+    },
+}
+
+/// What is known about the connection.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub(crate) struct Seen {
+    /// The platform's flag. It may be wrong; it proves nothing.
+    offline: bool,
+    paused: Option<PauseReason>,
+    sync: Option<SyncState>,
+    /// The outbox's last failure, if nothing went through since.
+    failing: Option<(String, i64)>,
+}
+
+impl Seen {
+    fn state(&self) -> ConnectionState {
+        if let Some(reason) = &self.paused {
+            return ConnectionState::Paused(reason.clone());
+        }
+        let failing = match &self.sync {
+            Some(SyncState::Failing { error, next_try_ms }) => Some((error, *next_try_ms)),
+            _ => self.failing.as_ref().map(|(error, next)| (error, *next)),
+        };
+        match (failing, &self.sync) {
+            (None, Some(SyncState::Live)) => ConnectionState::Live,
+            (None, Some(SyncState::CatchingUp(progress))) => ConnectionState::CatchingUp(*progress),
+            (_, _) if self.offline => ConnectionState::Offline,
+            (Some((error, next_try_ms)), _) => {
+                ConnectionState::Degraded { error: error.clone(), next_try_ms }
+            }
+            (None, _) => ConnectionState::Connecting,
+        }
+    }
+}
+
+/// The one place where the connection's state is made and watched.
+#[derive(Debug)]
+pub(crate) struct Connection {
+    seen: Mutex<Seen>,
+    state: watch::Sender<ConnectionState>,
+}
+
+impl Default for Connection {
+    fn default() -> Self {
+        Self { seen: Mutex::default(), state: watch::Sender::new(Seen::default().state()) }
+    }
+}
+
+impl Connection {
+    pub(crate) fn watch(&self) -> watch::Receiver<ConnectionState> {
+        self.state.subscribe()
+    }
+
+    fn change(&self, change: impl FnOnce(&mut Seen)) {
+        let mut seen: MutexGuard<'_, Seen> = self.seen.lock().unwrap_or_else(PoisonError::into_inner);
+        change(&mut seen);
+        let state = seen.state();
+        self.state.send_if_modified(|shown| {
+            let changed = *shown != state;
+            *shown = state;
+            changed
+        });
+    }
+
+    pub(crate) fn platform(&self, online: bool) {
+        self.change(|seen| seen.offline = !online);
+    }
+
+    pub(crate) fn sync(&self, sync: SyncState) {
+        self.change(|seen| seen.sync = Some(sync));
+    }
+
+    pub(crate) fn paused(&self, reason: Option<PauseReason>) {
+        self.change(|seen| seen.paused = reason);
+    }
+
+    pub(crate) fn failing(&self, failing: Option<(String, i64)>) {
+        self.change(|seen| seen.failing = failing);
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn what_is_seen_outweighs_what_the_platform_says() {
+        let connection = Connection::default();
+        let watch = connection.watch();
+        let state = || watch.borrow().clone();
+        assert_eq!(state(), ConnectionState::Connecting);
+        connection.platform(false);
+        assert_eq!(state(), ConnectionState::Offline);
+        connection.sync(SyncState::Live);
+        assert_eq!(state(), ConnectionState::Live, "the flag proves nothing");
+        connection.failing(Some(("no answer".to_owned(), 7)));
+        assert_eq!(state(), ConnectionState::Offline);
+        connection.platform(true);
+        assert!(matches!(state(), ConnectionState::Degraded { next_try_ms: 7, .. }));
+        connection.paused(Some(PauseReason::LoggedOut));
+        assert_eq!(state(), ConnectionState::Paused(PauseReason::LoggedOut));
+        connection.paused(None);
+        connection.failing(None);
+        let progress = SyncProgress { done: 3, total: Some(9) };
+        connection.sync(SyncState::CatchingUp(progress));
+        assert_eq!(state(), ConnectionState::CatchingUp(progress));
+    }
+}

@@ -1,0 +1,145 @@
+//! What a user writes, before it is a row.
+
+use haos_store_api::{EventId, EventType, Json, MediaKey, Pending, PendingState, RoomId, TxnId};
+
+use crate::OutboxOptions;
+use crate::local::local_event_id;
+
+/// What to send.
+///
+/// ```
+/// use haos_queue::Draft;
+/// use haos_store_api::{EventType, Json, RoomId};
+/// # fn main() -> haos_store_api::Result<()> {
+/// let content = Json::new(r#"{"msgtype":"m.text","body":"hello"}"#)?;
+/// let draft = Draft::new(RoomId::new("!lobby")?, EventType::new("m.room.message")?, content);
+/// # let _ = draft.priority(1);
+/// # Ok(()) }
+/// ```
+#[derive(Debug, Clone)]
+#[must_use = "a draft is nothing until it is enqueued"]
+pub struct Draft {
+    pub(crate) room: RoomId,
+    pub(crate) kind: EventType,
+    pub(crate) content: Json,
+    pub(crate) wire: Option<Json>,
+    pub(crate) about: Option<About>,
+    pub(crate) priority: i32,
+    pub(crate) expires_in_ms: Option<u64>,
+    pub(crate) uploads: Vec<Staged>,
+}
+
+/// A message that another is about.
+#[derive(Debug, Clone, PartialEq, Eq)]
+#[non_exhaustive]
+pub enum About {
+    /// One that the server has.
+    Event(EventId),
+    /// One of the outbox. The content names it by [`local_event_id`](crate::local_event_id).
+    Unsent(TxnId),
+}
+
+/// Bytes in the store that an upload will take; see [`Outbox::stage`](crate::Outbox::stage).
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Staged {
+    pub(crate) txn_id: TxnId,
+    pub(crate) key: MediaKey,
+    pub(crate) size: u64,
+}
+
+impl Staged {
+    /// Where the bytes are. Put its uri into the content; the server's replaces it once it is known.
+    pub fn key(&self) -> &MediaKey {
+        &self.key
+    }
+
+    /// How many bytes.
+    pub fn size(&self) -> u64 {
+        self.size
+    }
+}
+
+impl Draft {
+    /// An event of a room.
+    pub fn new(room: RoomId, kind: EventType, content: Json) -> Self {
+        Self {
+            room,
+            kind,
+            content,
+            wire: None,
+            about: None,
+            priority: 0,
+            expires_in_ms: None,
+            uploads: Vec::new(),
+        }
+    }
+
+    /// What it relates to: it waits for that message to be sent, and pruning spares that message.
+    pub fn about(mut self, about: About) -> Self {
+        self.about = Some(about);
+        self
+    }
+
+    /// The form that goes over the wire, where it differs (encrypted).
+    pub fn wire(mut self, wire: Json) -> Self {
+        self.wire = Some(wire);
+        self
+    }
+
+    /// Among rooms, higher goes first. Within a room nothing overtakes.
+    pub fn priority(mut self, priority: i32) -> Self {
+        self.priority = priority;
+        self
+    }
+
+    /// When it parks as expired, in milliseconds from now; else after the outbox's own time.
+    pub fn expires_in_ms(mut self, ms: u64) -> Self {
+        self.expires_in_ms = Some(ms);
+        self
+    }
+
+    /// An upload that must be on the server first. Several go in this order: a thumbnail before its file.
+    pub fn upload(mut self, staged: Staged) -> Self {
+        self.uploads.push(staged);
+        self
+    }
+
+    /// The rows: uploads first, each waiting for the one before.
+    pub(crate) fn rows(
+        self,
+        txn_id: TxnId,
+        now_ms: i64,
+        options: &OutboxOptions,
+        upload: &EventType,
+    ) -> haos_store_api::Result<Vec<Pending>> {
+        let expires_at_ms = now_ms.saturating_add_unsigned(self.expires_in_ms.unwrap_or(options.expiry_ms));
+        let mut parent = None;
+        let mut target = None;
+        match self.about {
+            Some(About::Event(event_id)) => target = Some(event_id),
+            Some(About::Unsent(txn_id)) => {
+                target = Some(local_event_id(&txn_id)?);
+                parent = Some(txn_id);
+            }
+            None => {}
+        }
+        let media = self.uploads.iter().map(|staged| staged.key.clone()).collect();
+        let row = |txn_id, kind, content, parent: &Option<TxnId>| Pending {
+            state: if parent.is_some() { PendingState::Blocked } else { PendingState::Queued },
+            parent: parent.clone(),
+            priority: self.priority,
+            expires_at_ms: Some(expires_at_ms),
+            ..Pending::new(txn_id, self.room.clone(), kind, content, now_ms)
+        };
+        let mut rows = Vec::with_capacity(self.uploads.len() + 1);
+        for staged in self.uploads {
+            let mut upload = row(staged.txn_id.clone(), upload.clone(), Json::empty(), &parent);
+            upload.media = vec![staged.key];
+            rows.push(upload);
+            parent = Some(staged.txn_id);
+        }
+        let event = row(txn_id, self.kind, self.content, &parent);
+        rows.push(Pending { wire: self.wire, target, media, ..event });
+        Ok(rows)
+    }
+}

@@ -1,0 +1,60 @@
+//! The only part that waits: it takes rows in order, sends them, and writes down what came of it.
+//!
+//! Everything that decides is pure and elsewhere: [`machine`](crate::machine) says what becomes of a row,
+//! the schedule whose turn it is. Dropping the run at any point loses nothing: a row that was on its way
+//! keeps its lease until it runs out, and is then marked as perhaps sent.
+
+mod adopt;
+mod attempt;
+mod ended;
+mod gate;
+mod probe;
+mod prove;
+mod record;
+mod rows;
+mod run;
+mod upload;
+
+use std::fmt;
+use std::sync::Arc;
+
+use haos_store_api::Result;
+
+use crate::Outbox;
+use crate::leader::Lead;
+use crate::transport::{Session, Transport};
+
+pub use upload::UploadProgress;
+
+/// Sends the rows of an outbox over a transport.
+#[derive(Clone)]
+pub struct Driver {
+    pub(crate) outbox: Outbox,
+    pub(crate) transport: Arc<dyn Transport>,
+    pub(crate) session: Session,
+}
+
+impl Driver {
+    /// A driver that sends as `session`.
+    pub fn new(outbox: Outbox, transport: Arc<dyn Transport>, session: Session) -> Self {
+        Self { outbox, transport, session }
+    }
+
+    /// Sends until [`Outbox::stop`] is called or the store is closed.
+    ///
+    /// Several contexts may run at once; leases keep them apart. With [`Lead::Alone`] what an earlier run
+    /// left behind is taken up at once, else when its lease runs out.
+    ///
+    /// # Errors
+    /// What the store reports when it cannot be read at all; a store that fails now and then is tried
+    /// again.
+    pub async fn run(&self, lead: Lead) -> Result<()> {
+        run::Run::start(self, lead).await?.run().await
+    }
+}
+
+impl fmt::Debug for Driver {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Driver").field("outbox", &self.outbox).finish_non_exhaustive()
+    }
+}

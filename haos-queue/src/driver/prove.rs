@@ -1,0 +1,122 @@
+//! Whether a message that may have been sent is on the server, past the time in which the server would
+//! know its transaction id.
+//!
+//! The room's history is read from its newest event back to the newest one that was stored when the row
+//! was first tried: an event of this row can stand nowhere else. On the device that tried, the server
+//! tells the transaction ids; on another one, any own message without an id could be it.
+
+use haos_store_api::{EventId, ParkReason, Pending, PendingState, Result, TxnId};
+
+use super::Driver;
+use super::attempt::{Ended, Outcome, Tried};
+use super::gate::Net;
+use crate::machine::Event;
+use crate::{Answer, Verdict};
+
+/// A question that the network cut short is asked anew after this time, in milliseconds.
+pub(super) const AGAIN_MS: i64 = 30_000;
+
+enum Look {
+    Present(EventId),
+    Absent,
+    Unprovable,
+    Failed(Answer),
+}
+
+impl Driver {
+    /// Whether a row must be proven absent before it is sent again.
+    pub(super) fn needs_proof(&self, row: &Pending) -> bool {
+        let shared = &self.outbox.shared;
+        let Some(first_ms) = row.first_attempt_ms.filter(|_| row.ambiguous) else { return false };
+        let age_ms = shared.host.now_ms().saturating_sub(first_ms);
+        // A clock that was set back tells nothing.
+        let fresh = u64::try_from(age_ms).is_ok_and(|age| age < shared.options.ambiguity_ms);
+        let same = row.device.as_ref() == Some(&self.session.device);
+        !(fresh && same || mistake!(ResendPastWindow))
+    }
+
+    /// Proves a queued row absent, or finds it.
+    pub(super) async fn prove(&self, row: Pending) -> Result<Tried> {
+        let shared = &self.outbox.shared;
+        // What is still on its way to the server must arrive, or be lost, first.
+        let now_ms = shared.host.now_ms();
+        let settled_ms =
+            row.last_attempt_ms.unwrap_or(now_ms).saturating_add_unsigned(shared.options.settle_ms);
+        if now_ms < settled_ms {
+            let most_ms = now_ms.saturating_add_unsigned(shared.options.settle_ms);
+            let later_ms = Some(settled_ms.min(most_ms));
+            return Ok(Tried { row: Some(row), later_ms, ..Tried::default() });
+        }
+        let event = match self.look(&row).await {
+            Look::Present(event_id) => Event::Accepted(Some(event_id)),
+            Look::Absent => Event::ProvenAbsent,
+            Look::Unprovable => Event::Unprovable,
+            Look::Failed(answer) => {
+                let net = Net::of(&answer, now_ms);
+                let later_ms = Some(now_ms.saturating_add(AGAIN_MS));
+                return Ok(Tried { row: Some(row), net: Some(net), later_ms, failed: None });
+            }
+        };
+        tracing::debug!(txn_id = %row.txn_id, event = ?event.kind(), "looked for on the server");
+        let row = self.record(row, &event, None, true).await?;
+        Ok(Tried { row, net: Some(Net::Heard), ..Tried::default() })
+    }
+
+    /// Looks once more for a row that could not be proven absent.
+    pub(super) async fn prove_again(&self, txn_id: TxnId) -> Outcome {
+        match self.proven(&txn_id).await {
+            Ok(row) => Outcome::new(txn_id, Ended::Row(Box::new(row)), None),
+            Err(e) => Outcome::new(txn_id, Ended::Failed(e), None),
+        }
+    }
+
+    async fn proven(&self, txn_id: &TxnId) -> Result<Option<Pending>> {
+        let Some(row) = self.outbox.shared.row(txn_id).await? else { return Ok(None) };
+        if row.state != PendingState::Parked(ParkReason::Ambiguous) {
+            return Ok(Some(row));
+        }
+        match self.look(&row).await {
+            Look::Present(event_id) => self.record(row, &Event::Accepted(Some(event_id)), None, true).await,
+            Look::Absent => self.record(row, &Event::ProvenAbsent, None, true).await,
+            Look::Unprovable | Look::Failed(_) => Ok(Some(row)),
+        }
+    }
+
+    async fn look(&self, row: &Pending) -> Look {
+        let options = &self.outbox.shared.options;
+        let same = row.device.as_ref() == Some(&self.session.device);
+        let (mut from, mut suspect) = (None, false);
+        let end = |suspect| if suspect { Look::Unprovable } else { Look::Absent };
+        for _ in 0..options.proof_pages {
+            let request = self.transport.history(&row.room, from.as_deref(), options.proof_page);
+            let page = self.within(request, options.request_ms).await;
+            let page = match page {
+                Some(Ok(page)) => page,
+                Some(Err(answer)) => {
+                    return match answer.verdict(false) {
+                        Verdict::Park { .. } => Look::Unprovable,
+                        _ => Look::Failed(answer),
+                    };
+                }
+                None => return Look::Failed(Answer::NoAnswer),
+            };
+            for event in page.events.iter().rev() {
+                let own = event.sender == self.session.user;
+                if own && event.txn_id.as_ref() == Some(&row.txn_id) {
+                    return Look::Present(event.id.clone());
+                }
+                suspect |= own && !same && event.txn_id.is_none() && event.state_key.is_none();
+                if Some(&event.id) == row.anchor.as_ref() {
+                    return end(suspect);
+                }
+            }
+            match page.end {
+                Some(token) => from = Some(token),
+                // The beginning of history: what should have been met on the way is not there any more.
+                None if row.anchor.is_some() => return Look::Unprovable,
+                None => return end(suspect),
+            }
+        }
+        Look::Unprovable
+    }
+}

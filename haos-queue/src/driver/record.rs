@@ -1,0 +1,200 @@
+use haos_store_api::{ErrorKind, Op, Pending, PendingState, Result, TxnId, WriteBatch};
+
+use super::Driver;
+use super::attempt::{Begun, Ended, Outcome, Tried};
+use super::gate::Net;
+use crate::account::Gate;
+use crate::local::local_event_id;
+use crate::machine::{Class, Event, Failure, Family, Step, plan, step};
+use crate::{Answer, Verdict};
+
+/// How often an outcome is written down before the row is left to its lease.
+const TRIES: u32 = 8;
+
+impl Driver {
+    /// Writes down what an answer means for a row: one batch with those that waited for it, and with the
+    /// account's gate where the answer is about the account.
+    pub(super) async fn settle(&self, mut row: Pending, answer: Answer, begun: Begun) -> Result<Tried> {
+        let Begun { children, resumed } = begun;
+        let shared = &self.outbox.shared;
+        let upload = Class::of(&row) == Class::Upload;
+        let now_ms = shared.host.now_ms();
+        let mut gate = None;
+        let failed = |failure| Event::Failed { fence: row.fence, failure };
+        let transient =
+            |ambiguous, counts, error: String| failed(Failure::Transient { ambiguous, counts, error });
+        let (event, net) = match answer.verdict(upload) {
+            Verdict::Accepted(None) if Class::of(&row) == Class::Event => (
+                transient(true, false, "accepted without an id".to_owned()),
+                Net::Silent("no event id".to_owned()),
+            ),
+            Verdict::Accepted(event_id) => (Event::Accepted(event_id), Net::Heard),
+            Verdict::Uploaded(None) if row.remote.is_none() => {
+                (transient(true, true, "uploaded without a place".to_owned()), Net::Heard)
+            }
+            Verdict::Uploaded(uri) => {
+                row.remote = uri.or(row.remote);
+                (Event::Accepted(None), Net::Heard)
+            }
+            Verdict::Transient { ambiguous, counts, offline, error } => {
+                let net = if offline { Net::Silent(error.clone()) } else { Net::Heard };
+                (transient(ambiguous, counts, error), net)
+            }
+            Verdict::RateLimited { wait_ms } => {
+                let age_ms = now_ms.saturating_sub(row.first_attempt_ms.unwrap_or(now_ms));
+                let backoff_ms = shared.options.retry.uncounted_ms(age_ms, shared.host.random());
+                let jitter_ms = shared.host.random() % 1000;
+                let wait_ms = wait_ms.max(backoff_ms).saturating_add(jitter_ms);
+                let wait_ms = if mistake!(IgnoreRetryAfter) { 0 } else { wait_ms };
+                let until_ms = now_ms.saturating_add_unsigned(wait_ms);
+                gate = Some(Gate { not_before_ms: until_ms, ..Gate::default() });
+                (failed(Failure::RateLimited { until_ms }), Net::Quiet(until_ms))
+            }
+            Verdict::Pause(reason) if mistake!(ParkOnLogout) => {
+                let (reason, error) = (haos_store_api::ParkReason::Refused, format!("{reason:?}"));
+                (failed(Failure::Permanent { reason, error }), Net::Heard)
+            }
+            Verdict::Pause(reason) => {
+                gate = Some(Gate { paused: Some(reason), resumed, ..Gate::default() });
+                (failed(Failure::Paused), Net::Paused)
+            }
+            Verdict::Park { reason, .. }
+                if upload && row.remote.is_some() && reason == haos_store_api::ParkReason::NotFound =>
+            {
+                // The place that the server made is gone: the next attempt asks for another.
+                row.remote = None;
+                (transient(false, true, "the place for the upload expired".to_owned()), Net::Heard)
+            }
+            Verdict::Park { reason, error } => (failed(Failure::Permanent { reason, error }), Net::Heard),
+        };
+        tracing::debug!(txn_id = %row.txn_id, event = ?event.kind(), "answered");
+        Ok(match self.record(row, &event, gate.as_ref(), children).await {
+            Ok(row) => Tried { row, net: Some(net), ..Tried::default() },
+            Err(e) => Tried { net: Some(net), failed: Some(e), ..Tried::default() },
+        })
+    }
+
+    /// Carries out an event on a row as it was read; reads anew where somebody else wrote it meanwhile.
+    /// Gives the row as it is then; none: it is gone.
+    pub(super) async fn record(
+        &self,
+        mut row: Pending,
+        event: &Event,
+        gate: Option<&Gate>,
+        mut children: bool,
+    ) -> Result<Option<Pending>> {
+        let shared = &self.outbox.shared;
+        let remote = row.remote.clone();
+        // A redaction that came during the attempt is known to the store alone.
+        children |= matches!(event, Event::Failed { .. });
+        let mut tries = 0;
+        loop {
+            let family = match children {
+                true => Family::read(&*shared.store, row).await?,
+                false => Family::alone(row),
+            };
+            let context = shared.context();
+            let decided = self.unwanted(&family, step(&family.row, event, &context))?;
+            let planned = plan(&family, event, &decided, &context, &*shared.protocol)?;
+            let nothing = planned.is_none();
+            let mut batch = planned.unwrap_or_else(WriteBatch::relaxed);
+            if let Some(gate) = gate {
+                batch.put_state(self.merged(gate).await?.entry(None)?);
+            } else if nothing {
+                return Ok(Some(family.row));
+            }
+            let put = batch.ops().iter().find_map(|op| match op {
+                Op::PutPending(next) if next.txn_id == family.row.txn_id => Some(next.clone()),
+                _ => None,
+            });
+            match shared.store.apply(batch).await {
+                Ok(_) if nothing => return Ok(Some(family.row)),
+                Ok(commit) => return Ok(put.map(|next| Pending { revision: commit.revision, ..next })),
+                Err(e) if e.kind() == ErrorKind::Conflict && tries < TRIES => {
+                    let Some(now) = shared.row(&family.row.txn_id).await? else {
+                        return self.gate_alone(gate).await.map(|()| None);
+                    };
+                    row = Pending { remote: remote.clone().or(now.remote.clone()), ..now };
+                    children = true;
+                }
+                Err(e) if e.kind() != ErrorKind::Closed && tries < TRIES => {
+                    row = family.row;
+                    shared.host.sleep(100 << tries).await;
+                }
+                Err(e) => return Err(e),
+            }
+            tries += 1;
+        }
+    }
+
+    /// The row is gone; what was said of the account holds.
+    async fn gate_alone(&self, gate: Option<&Gate>) -> Result<()> {
+        let Some(gate) = gate else { return Ok(()) };
+        let mut batch = WriteBatch::relaxed();
+        batch.put_state(self.merged(gate).await?.entry(None)?);
+        self.outbox.shared.store.apply(batch).await.map(drop)
+    }
+
+    /// A pause is not lifted by a later wish for quiet, and not brought back by a late refusal.
+    async fn merged(&self, gate: &Gate) -> Result<Gate> {
+        let held = Gate::read(&*self.outbox.shared.store, None).await?;
+        Ok(Gate {
+            paused: gate.paused.clone().filter(|_| gate.resumed == held.resumed).or(held.paused),
+            resumed: held.resumed,
+            not_before_ms: gate.not_before_ms.max(held.not_before_ms),
+        })
+    }
+
+    /// A row that failed and surely is not on the server goes, if the user took it back while it was on
+    /// its way: the redaction that waits for it has nothing to do.
+    fn unwanted(&self, family: &Family, decided: Step) -> Result<Step> {
+        let Step::Put(next) = &decided else { return Ok(decided) };
+        let failed = matches!(next.state, PendingState::Queued | PendingState::Parked(_)) && !next.ambiguous;
+        if !failed || family.waiting.is_empty() || family.row.state != PendingState::Sending {
+            return Ok(decided);
+        }
+        let (kind, _) = self.outbox.shared.protocol.redaction()?;
+        let local = local_event_id(&family.row.txn_id)?;
+        let taken_back =
+            family.waiting.iter().any(|row| row.kind == kind && row.target.as_ref() == Some(&local));
+        Ok(if taken_back { Step::Cancelled } else { decided })
+    }
+
+    /// Takes a row back whose holder's time ran out, or that an earlier run of ours left behind.
+    pub(super) async fn recover(&self, txn_id: TxnId, alone: bool) -> Outcome {
+        self.without_network(txn_id, |row, now_ms| {
+            let lease = row.lease.as_ref()?;
+            // The schedule may be behind: the lease may have been renewed.
+            let over = alone || lease.until_ms <= now_ms || lease.owner == self.outbox.shared.owner;
+            over.then_some(Event::LeaseLost { fence: row.fence, until_ms: lease.until_ms })
+        })
+        .await
+    }
+
+    /// Parks a row that waited too long.
+    pub(super) async fn expire(&self, txn_id: TxnId) -> Outcome {
+        self.without_network(txn_id, |row, now_ms| {
+            row.expires_at_ms.is_some_and(|at| at <= now_ms).then_some(Event::Expire)
+        })
+        .await
+    }
+
+    async fn without_network(
+        &self,
+        txn_id: TxnId,
+        event: impl Fn(&Pending, i64) -> Option<Event>,
+    ) -> Outcome {
+        let shared = &self.outbox.shared;
+        let done = async {
+            let Some(row) = shared.row(&txn_id).await? else { return Ok(None) };
+            match event(&row, shared.host.now_ms()) {
+                Some(event) => self.record(row, &event, None, true).await,
+                None => Ok(Some(row)),
+            }
+        };
+        match done.await {
+            Ok(row) => Outcome::new(txn_id, Ended::Row(Box::new(row)), None),
+            Err(e) => Outcome::new(txn_id, Ended::Failed(e), None),
+        }
+    }
+}

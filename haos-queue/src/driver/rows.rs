@@ -1,0 +1,178 @@
+//! How a run keeps up with the outbox: rows that come, change and go, and what they wait for.
+
+use haos_store_api::{
+    Change, ErrorKind, ParkReason, Pending, PendingQuery, PendingState, Result, RoomId, Scope, Touched, TxnId,
+};
+
+use super::run::Run;
+use crate::machine::{Class, Event};
+
+/// Rows read at once at the start.
+const PAGE: usize = 512;
+
+impl Run<'_> {
+    /// Reads the outbox, a page at a time.
+    pub(super) async fn load(&mut self) -> Result<()> {
+        self.gates.read(self.shared, &mut self.schedule).await?;
+        self.schedule.clear();
+        let mut query = PendingQuery { limit: PAGE, skip_damaged: true, ..PendingQuery::default() };
+        loop {
+            let rows = self.shared.store.pending(query.clone()).await?;
+            let Some(last) = rows.last() else { break };
+            query.after_seq = last.seq;
+            rows.iter().for_each(|row| self.take_up(row));
+        }
+        self.schedule.stranded().into_iter().for_each(|txn_id| self.adopt(txn_id));
+        self.look_again().await
+    }
+
+    /// What parked because of circumstances is taken up where they may have changed.
+    pub(super) async fn look_again(&mut self) -> Result<()> {
+        for (txn_id, room) in self.schedule.parked(ParkReason::Forbidden) {
+            if self.gates.may_speak(self.shared, &room).await? {
+                self.shared.act(&txn_id, &Event::CauseGone(ParkReason::Forbidden)).await?;
+                self.dirty.push(txn_id);
+            }
+        }
+        for (txn_id, _) in self.schedule.parked(ParkReason::Ambiguous) {
+            if !self.schedule.is_busy(&txn_id) {
+                self.schedule.hold(&txn_id);
+                self.spawn(txn_id.clone(), Class::Event, self.driver.prove_again(txn_id));
+            }
+        }
+        Ok(())
+    }
+
+    fn adopt(&mut self, txn_id: TxnId) {
+        if !self.schedule.is_busy(&txn_id) {
+            self.schedule.hold(&txn_id);
+            self.spawn(txn_id.clone(), Class::Signal, self.driver.adopt(txn_id));
+        }
+    }
+
+    /// Reads again what others, or an attempt of unknown outcome, may have changed.
+    pub(super) async fn refresh(&mut self) -> Result<()> {
+        if self.shared.host.now_ms() < self.store_until_ms {
+            return Ok(());
+        }
+        if self.gates.is_stale()
+            && let Err(e) = self.gates.read(self.shared, &mut self.schedule).await
+        {
+            return self.store_failed(e);
+        }
+        self.refresh_rows().await?;
+        while let Some(room) = self.recheck.pop() {
+            if let Err(e) = self.look_again_in(&room).await {
+                self.recheck.push(room);
+                return self.store_failed(e);
+            }
+        }
+        self.refresh_rows().await
+    }
+
+    async fn refresh_rows(&mut self) -> Result<()> {
+        while let Some(txn_id) = self.dirty.pop() {
+            match self.shared.row(&txn_id).await {
+                Ok(Some(row)) => self.take_up(&row),
+                Ok(None) => self.forget(&txn_id),
+                // It stays in the store, and is reported there: the others go on without it.
+                Err(e) if e.kind() == ErrorKind::Corrupt => self.schedule.remove(&txn_id),
+                Err(e) => {
+                    self.dirty.push(txn_id);
+                    return self.store_failed(e);
+                }
+            }
+        }
+        Ok(())
+    }
+
+    pub(super) async fn changed(&mut self, change: Change) -> Result<()> {
+        let Change::Commit { touched, revision } = change else {
+            return match self.load().await {
+                Ok(()) => Ok(()),
+                Err(e) => self.store_failed(e),
+            };
+        };
+        for touched in touched.iter() {
+            match touched {
+                Touched::Pending(txn_id) => {
+                    if self.schedule.get(txn_id).is_some_and(|known| known.revision >= revision) {
+                        continue;
+                    }
+                    if self.schedule.is_busy(txn_id) {
+                        self.missed.insert(txn_id.clone(), revision);
+                    }
+                    // An upload is stopped when its row is paused or goes.
+                    if !self.schedule.is_busy(txn_id) || self.aborts.contains_key(txn_id) {
+                        self.dirty.push(txn_id.clone());
+                    }
+                }
+                Touched::State(Scope::Account) => {
+                    if let Err(e) = self.gates.read(self.shared, &mut self.schedule).await {
+                        self.store_failed(e)?;
+                    }
+                    self.probes.synced(&self.gates);
+                }
+                Touched::Room(room) | Touched::State(Scope::Room(room)) => {
+                    if self.schedule.is_taken(room) {
+                        self.stirred.insert(room.clone());
+                    }
+                    if self.gates.is_watched(room) {
+                        self.recheck.push(room.clone());
+                    }
+                }
+                _ => {}
+            }
+        }
+        Ok(())
+    }
+
+    /// Membership or rights in a room may have changed.
+    pub(super) async fn look_again_in(&mut self, room: &RoomId) -> Result<()> {
+        if self.gates.rights_changed(self.shared, room).await?
+            && self.gates.may_speak(self.shared, room).await?
+        {
+            for txn_id in self.schedule.forbidden(room) {
+                self.shared.act(&txn_id, &Event::CauseGone(ParkReason::Forbidden)).await?;
+                self.dirty.push(txn_id);
+            }
+        }
+        Ok(())
+    }
+
+    pub(super) fn take_up(&mut self, row: &Pending) {
+        self.schedule.put(row);
+        if row.state != PendingState::Sending
+            && let Some(abort) = self.aborts.get(&row.txn_id)
+        {
+            abort.abort();
+        }
+        if row.state == PendingState::Parked(ParkReason::Forbidden) {
+            self.gates.watch(&row.room);
+        }
+        if row.state == PendingState::Sent {
+            self.probes.watch(row, &self.gates, self.shared.options.echo_ms);
+            self.release_children(&row.txn_id);
+        } else if self.schedule.is_stranded(&row.txn_id) {
+            self.adopt(row.txn_id.clone());
+        }
+    }
+
+    pub(super) fn forget(&mut self, txn_id: &TxnId) {
+        self.schedule.remove(txn_id);
+        self.probes.forget(txn_id);
+        if let Some(abort) = self.aborts.get(txn_id) {
+            abort.abort();
+        }
+        self.release_children(txn_id);
+    }
+
+    /// Whoever still waits for a row that is sent or gone came while that was written down.
+    pub(super) fn release_children(&mut self, txn_id: &TxnId) {
+        for child in self.schedule.children(txn_id) {
+            if self.schedule.is_stranded(&child) {
+                self.adopt(child);
+            }
+        }
+    }
+}

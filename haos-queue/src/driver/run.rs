@@ -1,0 +1,211 @@
+use std::collections::{HashMap, HashSet};
+use std::future::Future;
+use std::pin::Pin;
+
+use futures_util::StreamExt as _;
+use futures_util::future::{AbortHandle, abortable};
+use futures_util::stream::FuturesUnordered;
+use haos_store_api::{Change, Changes, Result, Revision, RoomId, TxnId};
+
+use super::Driver;
+use super::attempt::{Begun, Outcome};
+use super::gate::Gates;
+use super::probe::Probes;
+use crate::host::Sleep;
+use crate::leader::Lead;
+use crate::machine::Class;
+use crate::outbox::Shared;
+use crate::schedule::Schedule;
+
+/// A sleep is never longer, so that a jump of the clock is noticed.
+const NAP_MS: i64 = 30_000;
+
+#[cfg(not(target_arch = "wasm32"))]
+type Job<'a> = Pin<Box<dyn Future<Output = Outcome> + Send + 'a>>;
+#[cfg(target_arch = "wasm32")]
+type Job<'a> = Pin<Box<dyn Future<Output = Outcome> + 'a>>;
+
+/// One run of a driver.
+pub(super) struct Run<'a> {
+    pub(super) driver: &'a Driver,
+    pub(super) shared: &'a Shared,
+    pub(super) alone: bool,
+    pub(super) changes: Changes,
+    pub(super) schedule: Schedule,
+    pub(super) jobs: FuturesUnordered<Job<'a>>,
+    /// What is under way, by class, and how to stop an upload.
+    pub(super) running: [usize; 3],
+    pub(super) aborts: HashMap<TxnId, AbortHandle>,
+    pub(super) gates: Gates,
+    pub(super) probes: Probes,
+    /// Doubles while the store fails; nothing is begun until then.
+    pub(super) store_wait_ms: u64,
+    pub(super) store_until_ms: i64,
+    pub(super) dirty: Vec<TxnId>,
+    /// The latest change of rows under way: their job may have read them before it.
+    pub(super) missed: HashMap<TxnId, Revision>,
+    /// Rooms that changed while something of theirs was under way, and those to look at again for it.
+    pub(super) stirred: HashSet<RoomId>,
+    pub(super) recheck: Vec<RoomId>,
+}
+
+enum Wake {
+    Job(Outcome),
+    Change(Option<Change>),
+    Wish,
+    Time,
+}
+
+impl<'a> Run<'a> {
+    pub(super) async fn start(driver: &'a Driver, lead: Lead) -> Result<Self> {
+        let shared = &*driver.outbox.shared;
+        // Subscribed before the first read, so that nothing is missed in between.
+        let changes = shared.store.changes();
+        let mut run = Self {
+            driver,
+            shared,
+            alone: lead == Lead::Alone,
+            changes,
+            schedule: Schedule::new(&shared.options, &shared.owner, lead == Lead::Alone),
+            jobs: FuturesUnordered::new(),
+            running: [0; 3],
+            aborts: HashMap::new(),
+            gates: Gates::default(),
+            probes: Probes::default(),
+            store_wait_ms: 0,
+            store_until_ms: i64::MIN,
+            dirty: Vec::new(),
+            missed: HashMap::new(),
+            stirred: HashSet::new(),
+            recheck: Vec::new(),
+        };
+        // Wishes of an earlier run are over.
+        shared.take_wishes();
+        run.load().await?;
+        shared.sweep().await?;
+        Ok(run)
+    }
+
+    pub(super) async fn run(mut self) -> Result<()> {
+        let mut ending: Option<Sleep> = None;
+        loop {
+            let wishes = self.shared.take_wishes();
+            if let Some(grace_ms) = wishes.stop_ms {
+                ending = Some(self.shared.host.sleep(grace_ms));
+            }
+            if wishes.reset {
+                self.reset().await;
+            }
+            self.refresh().await?;
+            if ending.is_none() {
+                self.begin();
+            } else if self.jobs.is_empty() {
+                return Ok(());
+            }
+            let nap = self.nap();
+            let wake = tokio::select! {
+                biased;
+                change = self.changes.next() => Wake::Change(change),
+                Some(outcome) = self.jobs.next() => Wake::Job(outcome),
+                () = self.shared.notify.notified() => Wake::Wish,
+                () = async { if let Some(ending) = &mut ending { ending.await } },
+                    if ending.is_some() => return self.let_go().await,
+                () = async { if let Some(nap) = nap { nap.await } else { std::future::pending().await } } => Wake::Time,
+            };
+            match wake {
+                Wake::Job(outcome) => self.ended(outcome)?,
+                Wake::Change(None) => return Ok(()),
+                Wake::Change(Some(change)) => self.changed(change).await?,
+                Wake::Wish | Wake::Time => {}
+            }
+        }
+    }
+
+    /// How long there is nothing to do; none: until something happens.
+    fn nap(&self) -> Option<Sleep> {
+        let now_ms = self.shared.host.now_ms();
+        let blocked_ms = self.gates.opens_ms().max(self.store_until_ms);
+        let wake = self.schedule.wake_ms().map(|at| at.max(blocked_ms));
+        let ready = self.schedule.has_ready().then_some(blocked_ms).filter(|at| *at > now_ms);
+        let reads = (!self.dirty.is_empty() || !self.recheck.is_empty()).then_some(self.store_until_ms);
+        let wake = wake.into_iter().chain(ready).chain(reads).chain(self.probes.wake_ms()).min()?;
+        let ms = wake.saturating_sub(now_ms).clamp(1, NAP_MS);
+        Some(self.shared.host.sleep(ms.unsigned_abs()))
+    }
+
+    /// Begins what may be begun.
+    fn begin(&mut self) {
+        let now_ms = self.shared.host.now_ms();
+        if now_ms < self.store_until_ms {
+            return;
+        }
+        for txn_id in self.schedule.tick(now_ms) {
+            self.schedule.hold(&txn_id);
+            self.spawn(txn_id.clone(), Class::Signal, self.driver.recover(txn_id, self.alone));
+        }
+        for txn_id in self.schedule.expired(now_ms) {
+            self.schedule.hold(&txn_id);
+            self.spawn(txn_id.clone(), Class::Signal, self.driver.expire(txn_id));
+        }
+        for txn_id in self.probes.due(now_ms, self.shared.options.echo_ms) {
+            self.spawn(txn_id.clone(), Class::Signal, self.driver.probe(txn_id));
+        }
+        if !self.gates.is_open(now_ms) {
+            return;
+        }
+        let options = &self.shared.options;
+        for (class, most) in [
+            (Class::Event, options.parallel_rooms),
+            (Class::Upload, options.parallel_uploads),
+            (Class::Signal, usize::MAX),
+        ] {
+            // While nothing answers, one row tries for all.
+            while self.running[class as usize] < most && (self.jobs.is_empty() || !self.gates.is_failing()) {
+                let Some(txn_id) = self.schedule.next(class) else { break };
+                let children = self.schedule.has_children(&txn_id);
+                let begun = Begun { children, resumed: self.gates.resumed() };
+                self.spawn(txn_id.clone(), class, self.driver.attempt(txn_id, class, begun));
+            }
+        }
+    }
+
+    pub(super) fn spawn(
+        &mut self,
+        txn_id: TxnId,
+        class: Class,
+        job: impl Future<Output = Outcome> + MaybeSendFuture + 'a,
+    ) {
+        self.running[class as usize] += 1;
+        if class != Class::Upload {
+            self.jobs.push(Box::pin(async move { Outcome { class, ..job.await } }));
+            return;
+        }
+        let (job, abort) = abortable(job);
+        self.aborts.insert(txn_id.clone(), abort);
+        self.jobs.push(Box::pin(async move {
+            let outcome = job.await.unwrap_or_else(|_| Outcome::again(txn_id));
+            Outcome { class, ..outcome }
+        }));
+    }
+
+    async fn reset(&mut self) {
+        let now_ms = self.shared.host.now_ms();
+        self.gates.reset(self.shared);
+        self.schedule.reset(now_ms);
+        self.store_until_ms = i64::MIN;
+        if let Err(e) = self.look_again().await {
+            drop(self.store_failed(e));
+        }
+    }
+}
+
+/// `Send` natively, nothing on wasm.
+#[cfg(not(target_arch = "wasm32"))]
+pub(super) trait MaybeSendFuture: Send {}
+#[cfg(not(target_arch = "wasm32"))]
+impl<T: Send> MaybeSendFuture for T {}
+/// `Send` natively, nothing on wasm.
+#[cfg(target_arch = "wasm32")]
+pub(super) trait MaybeSendFuture {}
+#[cfg(target_arch = "wasm32")]
+impl<T> MaybeSendFuture for T {}

@@ -1,0 +1,88 @@
+//! The world that is passed in: clock, timer, chance.
+
+use std::future::Future;
+use std::pin::Pin;
+use std::sync::Arc;
+
+use haos_store_api::{MaybeSend, TxnId};
+
+/// A future that a [`Host`] gives.
+#[cfg(not(target_arch = "wasm32"))]
+pub type Sleep = Pin<Box<dyn Future<Output = ()> + Send>>;
+/// A future that a [`Host`] gives.
+#[cfg(target_arch = "wasm32")]
+pub type Sleep = Pin<Box<dyn Future<Output = ()>>>;
+
+/// Clock, timer and randomness: the queue reads none by itself, so that tests and simulations own them.
+pub trait Host: MaybeSend {
+    /// Milliseconds since 1970. May jump.
+    fn now_ms(&self) -> i64;
+
+    /// Ends after `ms` milliseconds, whatever the clock does.
+    fn sleep(&self, ms: u64) -> Sleep;
+
+    /// 64 random bits, good enough for ids that nobody must guess or meet twice.
+    fn random(&self) -> u64;
+}
+
+/// A [`Host`] to share.
+pub type SharedHost = Arc<dyn Host>;
+
+/// A new transaction id: 128 random bits.
+pub(crate) fn new_txn_id(host: &dyn Host) -> haos_store_api::Result<TxnId> {
+    TxnId::new(format!("haos{:016x}{:016x}", host.random(), host.random()))
+}
+
+/// The machine itself, over tokio's timer.
+#[cfg(all(feature = "tokio", not(target_arch = "wasm32")))]
+#[derive(Debug, Clone, Copy, Default)]
+pub struct TokioHost;
+
+#[cfg(all(feature = "tokio", not(target_arch = "wasm32")))]
+impl Host for TokioHost {
+    fn now_ms(&self) -> i64 {
+        let since = std::time::SystemTime::now().duration_since(std::time::UNIX_EPOCH);
+        since.map_or(0, |since| i64::try_from(since.as_millis()).unwrap_or(i64::MAX))
+    }
+
+    fn sleep(&self, ms: u64) -> Sleep {
+        Box::pin(tokio::time::sleep(std::time::Duration::from_millis(ms)))
+    }
+
+    fn random(&self) -> u64 {
+        system_random()
+    }
+}
+
+/// The browser: its clock, its timers (window and worker alike), its randomness.
+#[cfg(all(target_arch = "wasm32", target_os = "unknown"))]
+#[derive(Debug, Clone, Copy, Default)]
+pub struct BrowserHost;
+
+#[cfg(all(target_arch = "wasm32", target_os = "unknown"))]
+impl Host for BrowserHost {
+    fn now_ms(&self) -> i64 {
+        js_sys::Date::now() as i64
+    }
+
+    fn sleep(&self, ms: u64) -> Sleep {
+        // Browsers take 31 bits.
+        Box::pin(gloo_timers::future::TimeoutFuture::new(u32::try_from(ms.min(1 << 30)).unwrap_or(1 << 30)))
+    }
+
+    fn random(&self) -> u64 {
+        system_random()
+    }
+}
+
+#[cfg(any(
+    all(feature = "tokio", not(target_arch = "wasm32")),
+    all(target_arch = "wasm32", target_os = "unknown")
+))]
+#[allow(clippy::panic, reason = "without randomness, two messages could get one id: no id is given at all")]
+fn system_random() -> u64 {
+    match getrandom::u64() {
+        Ok(bits) => bits,
+        Err(e) => panic!("the system gives no randomness: {e}"),
+    }
+}

@@ -1,0 +1,229 @@
+use haos_store_api::{
+    Error, ErrorKind, EventId, EventType, Json, MediaQuery, MessageQuery, Pending, PendingQuery,
+    PendingState, Result, RoomId, TxnId, WriteBatch,
+};
+
+use super::{Outbox, Shared};
+use crate::draft::{About, Draft};
+use crate::host::new_txn_id;
+use crate::local::{local_event_id, rewrite};
+use crate::machine::{Class, Event, Family, move_children, plan, step};
+use crate::transport::UPLOAD;
+
+/// How often a plan is made anew before a conflict is handed out.
+const TRIES: usize = 32;
+
+/// A draft that is in the outbox now, and survives a power loss.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Enqueued {
+    /// Its transaction id, for its whole life.
+    pub txn_id: TxnId,
+    /// The id that other drafts name it by until it is sent.
+    pub local_id: EventId,
+    /// Its place in the outbox.
+    pub seq: u64,
+}
+
+/// Why a draft was not taken. Nothing is stored then.
+#[derive(Debug, thiserror::Error)]
+#[non_exhaustive]
+pub enum EnqueueError {
+    /// The server would answer with an error for ever.
+    #[error("the content can never be sent: {0}")]
+    Unsendable(String),
+    /// Too large for the server.
+    #[error("the content has {bytes} bytes and the server takes {limit}: shorten it, or send a file")]
+    TooLarge {
+        /// Its size.
+        bytes: usize,
+        /// The limit.
+        limit: usize,
+    },
+    /// It is about a message that is neither in the outbox nor in the store.
+    #[error("the message {0} that this one is about is unknown: was it cancelled?")]
+    UnknownParent(TxnId),
+    /// Staged bytes are gone.
+    #[error("the bytes of an upload are not in the store: stage them again")]
+    MissingMedia,
+    /// The store refused.
+    #[error(transparent)]
+    Store(#[from] Error),
+}
+
+impl Outbox {
+    /// Takes a draft: one durable commit. When it returns, the message survives power loss, shows in the
+    /// outbox, and will be sent by whichever context drives it.
+    ///
+    /// # Errors
+    /// [`EnqueueError`]; nothing is stored then.
+    pub async fn enqueue(&self, draft: Draft) -> Result<Enqueued, EnqueueError> {
+        let shared = &self.shared;
+        shared.sendable(&draft.content)?;
+        draft.wire.as_ref().map_or(Ok(()), |wire| shared.sendable(wire))?;
+        for staged in &draft.uploads {
+            let query = MediaQuery { key: Some(staged.key.clone()), ..MediaQuery::default() };
+            if shared.store.media_index(query).await?.is_empty() {
+                return Err(EnqueueError::MissingMedia);
+            }
+        }
+        let txn_id = new_txn_id(&*shared.host)?;
+        let mut tries = 0;
+        loop {
+            let (batch, ours) = shared.enqueue_batch(draft.clone(), &txn_id).await?;
+            match shared.commit(batch).await {
+                Ok(commit) => {
+                    let found = commit.assigned.iter().find(|(given, _)| *given == ours);
+                    let seq = found.map_or(0, |(_, seq)| *seq);
+                    return Ok(Enqueued { local_id: local_event_id(&ours)?, txn_id: ours, seq });
+                }
+                Err(e) if e.kind() == ErrorKind::Conflict && tries < TRIES => tries += 1,
+                Err(e) => return Err(e.into()),
+            }
+        }
+    }
+}
+
+impl Shared {
+    pub(super) fn sendable(&self, content: &Json) -> Result<(), EnqueueError> {
+        let (bytes, limit) = (content.as_str().len(), self.options.max_content_bytes);
+        if bytes > limit {
+            return Err(EnqueueError::TooLarge { bytes, limit });
+        }
+        // Decoding every string finds lone surrogates, which JSON can write and nobody can read.
+        serde_json::from_str::<serde_json::Value>(content.as_str())
+            .map(drop)
+            .map_err(|e| EnqueueError::Unsendable(e.to_string()))
+    }
+
+    async fn enqueue_batch(
+        &self,
+        mut draft: Draft,
+        txn_id: &TxnId,
+    ) -> Result<(WriteBatch, TxnId), EnqueueError> {
+        let mut batch = if mistake!(RelaxedEnqueue) { WriteBatch::relaxed() } else { WriteBatch::strict() };
+        if let Some(About::Unsent(parent)) = draft.about.clone() {
+            match self.parent(&draft.room, &parent).await? {
+                Parent::Unsent(row) => drop(batch.expect_pending(&parent, Some(row.revision))),
+                Parent::Sent(event_id) => {
+                    draft.content = swapped(&draft.content, &parent, &event_id)?;
+                    draft.wire = draft.wire.map(|wire| swapped(&wire, &parent, &event_id)).transpose()?;
+                    draft.about = Some(About::Event(event_id));
+                }
+                Parent::Unknown => return Err(EnqueueError::UnknownParent(parent)),
+            }
+        }
+        if Class::of_kind(&draft.kind) == Class::Signal {
+            self.supersede(&mut batch, &draft.room, &draft.kind).await?;
+        }
+        for staged in &draft.uploads {
+            // From now on the row protects it.
+            batch.pin_media(staged.key.clone(), false);
+        }
+        let now_ms = self.host.now_ms();
+        let rows = draft.rows(txn_id.clone(), now_ms, &self.options, &EventType::new(UPLOAD)?)?;
+        for row in rows {
+            batch.expect_pending(&row.txn_id, None).put_pending(row);
+        }
+        Ok((batch, txn_id.clone()))
+    }
+
+    /// A new row in the place of one that the server refused, in one batch; what waited for that one waits
+    /// for this one. None if the row was changed meanwhile.
+    pub(super) async fn replace(
+        &self,
+        old: Pending,
+        content: Json,
+    ) -> Result<Option<Enqueued>, EnqueueError> {
+        let family = Family::read(&*self.store, old).await?;
+        let old = &family.row;
+        let txn_id = new_txn_id(&*self.host)?;
+        let local_id = local_event_id(&txn_id)?;
+        let now_ms = self.host.now_ms();
+        let row = Pending {
+            priority: old.priority,
+            target: old.target.clone(),
+            media: old.media.clone(),
+            expires_at_ms: Some(now_ms.saturating_add_unsigned(self.options.expiry_ms)),
+            ..Pending::new(txn_id.clone(), old.room.clone(), old.kind.clone(), content, now_ms)
+        };
+        let mut batch = WriteBatch::strict();
+        batch.expect_pending(&old.txn_id, Some(old.revision)).remove_pending(old.txn_id.clone());
+        batch.expect_pending(&txn_id, None).put_pending(row);
+        move_children(&mut batch, &family, &txn_id)?;
+        match self.commit(batch).await {
+            Ok(commit) => {
+                let seq = commit.assigned.first().map_or(0, |(_, seq)| *seq);
+                Ok(Some(Enqueued { txn_id, local_id, seq }))
+            }
+            Err(e) if e.kind() == ErrorKind::Conflict => Ok(None),
+            Err(e) => Err(e.into()),
+        }
+    }
+
+    /// Takes back what the outbox holds of a kind of which the latest counts.
+    async fn supersede(&self, batch: &mut WriteBatch, room: &RoomId, kind: &EventType) -> Result<()> {
+        let query = PendingQuery { room: Some(room.clone()), skip_damaged: true, ..PendingQuery::default() };
+        for row in self.store.pending(query).await? {
+            if row.kind == *kind && row.state != PendingState::Sending {
+                batch.expect_pending(&row.txn_id, Some(row.revision)).remove_pending(row.txn_id);
+            }
+        }
+        Ok(())
+    }
+
+    /// What became of a message of the outbox.
+    pub(crate) async fn parent(&self, room: &RoomId, txn_id: &TxnId) -> Result<Parent> {
+        if let Some(row) = self.row(txn_id).await? {
+            return Ok(match &row.event_id {
+                _ if row.room != *room => Parent::Unknown,
+                Some(event_id) if row.state == PendingState::Sent => Parent::Sent(event_id.clone()),
+                _ => Parent::Unsent(Box::new(row)),
+            });
+        }
+        let sent = self.store.messages(MessageQuery::Txn(txn_id.clone())).await?;
+        let sent = sent.into_iter().find(|message| message.room == *room);
+        Ok(sent.map_or(Parent::Unknown, |message| Parent::Sent(message.id)))
+    }
+
+    pub(crate) async fn row(&self, txn_id: &TxnId) -> Result<Option<Pending>> {
+        let query = PendingQuery { txn_id: Some(txn_id.clone()), ..PendingQuery::default() };
+        Ok(self.store.pending(query).await?.into_iter().next())
+    }
+
+    /// Carries out an event on a row, with all that follows for those that wait for it; reads anew on a
+    /// conflict. `then` may change what was decided. Gives the row as it was when the step was decided;
+    /// none if it is gone.
+    pub(crate) async fn act(
+        &self,
+        txn_id: &TxnId,
+        event: &Event,
+    ) -> Result<Option<(Pending, crate::machine::Step)>> {
+        let mut tries = 0;
+        loop {
+            let Some(row) = self.row(txn_id).await? else { return Ok(None) };
+            let family = Family::read(&*self.store, row).await?;
+            let context = self.context();
+            let decided = step(&family.row, event, &context);
+            let Some(batch) = plan(&family, event, &decided, &context, &*self.protocol)? else {
+                return Ok(Some((family.row, decided)));
+            };
+            match self.store.apply(batch).await {
+                Ok(_) => return Ok(Some((family.row, decided))),
+                Err(e) if e.kind() == ErrorKind::Conflict && tries < TRIES => tries += 1,
+                Err(e) => return Err(e),
+            }
+        }
+    }
+}
+
+/// What became of a message that another is about.
+pub(crate) enum Parent {
+    Unsent(Box<Pending>),
+    Sent(EventId),
+    Unknown,
+}
+
+fn swapped(content: &Json, parent: &TxnId, event_id: &EventId) -> Result<Json> {
+    let local = local_event_id(parent)?;
+    Ok(rewrite(content, local.as_str(), event_id.as_str())?.unwrap_or_else(|| content.clone()))
+}

@@ -1,0 +1,223 @@
+//! The handle: what every context may do with the outbox, whoever sends.
+
+mod act;
+mod enqueue;
+mod observe;
+mod stage;
+
+use std::fmt;
+use std::sync::{Arc, Mutex, PoisonError};
+
+use haos_store_api::{Commit, Result, RoomId, StorageAdapter, WriteBatch};
+use tokio::sync::{Notify, watch};
+
+use crate::account::Gate;
+use crate::connection::{Connection, ConnectionState, SyncState};
+use crate::host::{SharedHost, new_txn_id};
+use crate::machine::Context;
+use crate::pressure::Keeper;
+use crate::transport::Protocol;
+use crate::{OutboxOptions, PauseReason};
+
+pub use act::Acted;
+pub(crate) use enqueue::Parent;
+pub use enqueue::{EnqueueError, Enqueued};
+pub use observe::{Observer, RowStatus, Update};
+
+/// The outbox of one account, over any store.
+///
+/// Any context may enqueue, cancel, edit and watch: pages, workers, processes that share the store. One
+/// [`Driver`](crate::Driver) sends. Clones are the same context.
+#[derive(Clone)]
+pub struct Outbox {
+    pub(crate) shared: Arc<Shared>,
+}
+
+pub(crate) struct Shared {
+    pub(crate) store: Arc<dyn StorageAdapter>,
+    pub(crate) host: SharedHost,
+    pub(crate) protocol: Arc<dyn Protocol>,
+    pub(crate) options: OutboxOptions,
+    /// Makes room where the store is full.
+    pub(crate) keeper: Option<Arc<Keeper>>,
+    /// This context's name in leases.
+    pub(crate) owner: String,
+    pub(crate) connection: Connection,
+    pub(crate) uploads: watch::Sender<Vec<crate::UploadProgress>>,
+    wishes: Mutex<Wishes>,
+    pub(crate) notify: Notify,
+}
+
+/// What the driver is asked for.
+#[derive(Debug, Clone, Copy, Default)]
+pub(crate) struct Wishes {
+    /// Try everything again now.
+    pub(crate) reset: bool,
+    /// End, after so many milliseconds for what is under way.
+    pub(crate) stop_ms: Option<u64>,
+}
+
+impl Outbox {
+    /// An outbox over a store.
+    ///
+    /// # Errors
+    /// `Invalid` if the host gives no usable randomness.
+    pub fn new(
+        store: Arc<dyn StorageAdapter>,
+        host: SharedHost,
+        protocol: Arc<dyn Protocol>,
+        options: OutboxOptions,
+    ) -> Result<Self> {
+        let owner = new_txn_id(&*host)?.to_string();
+        let shared = Shared {
+            store,
+            host,
+            protocol,
+            options,
+            keeper: None,
+            owner,
+            connection: Connection::default(),
+            uploads: watch::Sender::new(Vec::new()),
+            wishes: Mutex::default(),
+            notify: Notify::new(),
+        };
+        Ok(Self { shared: Arc::new(shared) })
+    }
+
+    /// What the user writes may take the keeper's headroom, and evicts cached media where the store is full.
+    /// Call it before the outbox is cloned.
+    #[must_use]
+    pub fn with_keeper(mut self, keeper: Arc<Keeper>) -> Self {
+        if let Some(shared) = Arc::get_mut(&mut self.shared) {
+            shared.keeper = Some(keeper);
+        }
+        self
+    }
+
+    /// The store beneath.
+    pub fn store(&self) -> &Arc<dyn StorageAdapter> {
+        &self.shared.store
+    }
+
+    /// Where the connection stands, as this context's driver and sync engine see it.
+    pub fn connection(&self) -> watch::Receiver<ConnectionState> {
+        self.shared.connection.watch()
+    }
+
+    /// How far the uploads under way in this context are.
+    pub fn uploads(&self) -> watch::Receiver<Vec<crate::UploadProgress>> {
+        self.shared.uploads.subscribe()
+    }
+
+    /// The sync engine tells where it stands.
+    pub fn sync_state(&self, state: SyncState) {
+        self.shared.connection.sync(state);
+    }
+
+    /// The platform's online flag changed. Coming online, everything is tried again at once.
+    pub fn platform_online(&self, online: bool) {
+        self.shared.connection.platform(online);
+        if online {
+            self.try_now();
+        }
+    }
+
+    /// Forgets all backoff: the application came to the foreground, or the user asks.
+    pub fn try_now(&self) {
+        self.shared.wish(|wishes| wishes.reset = true);
+    }
+
+    /// Ends [`Driver::run`](crate::Driver::run): nothing new is begun, what is under way has `grace_ms`
+    /// milliseconds, then leases are given back, so that another context, or the next start, need not
+    /// wait for them.
+    pub fn stop(&self, grace_ms: u64) {
+        self.shared.wish(|wishes| wishes.stop_ms = Some(grace_ms));
+    }
+
+    /// Pauses the account (`room`: none) or a room. Survives restarts, and holds in every context.
+    ///
+    /// # Errors
+    /// Those of the store.
+    pub async fn pause(&self, room: Option<&RoomId>, reason: PauseReason) -> Result<()> {
+        let gate = Gate::read(&*self.shared.store, room).await?;
+        self.put_gate(room, Gate { paused: Some(reason), ..gate }).await
+    }
+
+    /// Ends a pause: after a login, or at the user's wish. It also forgets what quiet the server wanted.
+    ///
+    /// # Errors
+    /// Those of the store.
+    pub async fn resume(&self, room: Option<&RoomId>) -> Result<()> {
+        let resumed = Gate::read(&*self.shared.store, room).await?.resumed + 1;
+        self.put_gate(room, Gate { resumed, ..Gate::default() }).await?;
+        self.try_now();
+        Ok(())
+    }
+
+    /// How often the account was resumed. Whoever makes requests beside the driver asks before each, and
+    /// hands it to [`Outbox::refused`].
+    ///
+    /// # Errors
+    /// Those of the store.
+    pub async fn resumed(&self) -> Result<u64> {
+        Ok(Gate::read(&*self.shared.store, None).await?.resumed)
+    }
+
+    /// A request that began when the account had been resumed so often was refused for the account's
+    /// sake: the account pauses, unless it was resumed since.
+    ///
+    /// # Errors
+    /// Those of the store.
+    pub async fn refused(&self, reason: PauseReason, resumed: u64) -> Result<()> {
+        let gate = Gate::read(&*self.shared.store, None).await?;
+        if gate.resumed == resumed {
+            self.put_gate(None, Gate { paused: Some(reason), ..gate }).await?;
+        }
+        Ok(())
+    }
+
+    /// Why the account, or a room, is paused.
+    ///
+    /// # Errors
+    /// Those of the store.
+    pub async fn paused(&self, room: Option<&RoomId>) -> Result<Option<PauseReason>> {
+        Ok(Gate::read(&*self.shared.store, room).await?.paused)
+    }
+
+    async fn put_gate(&self, room: Option<&RoomId>, gate: Gate) -> Result<()> {
+        let mut batch = WriteBatch::relaxed();
+        batch.put_state(gate.entry(room)?);
+        self.shared.store.apply(batch).await?;
+        Ok(())
+    }
+}
+
+impl Shared {
+    /// What a decision of now depends on.
+    pub(crate) fn context(&self) -> Context<'_> {
+        Context { now_ms: self.host.now_ms(), chance: self.host.random(), options: &self.options }
+    }
+
+    /// Commits what the user wrote.
+    async fn commit(&self, batch: WriteBatch) -> Result<Commit> {
+        match &self.keeper {
+            Some(keeper) => keeper.apply(batch, self.host.now_ms()).await,
+            None => self.store.apply(batch).await,
+        }
+    }
+
+    fn wish(&self, change: impl FnOnce(&mut Wishes)) {
+        change(&mut self.wishes.lock().unwrap_or_else(PoisonError::into_inner));
+        self.notify.notify_one();
+    }
+
+    pub(crate) fn take_wishes(&self) -> Wishes {
+        std::mem::take(&mut self.wishes.lock().unwrap_or_else(PoisonError::into_inner))
+    }
+}
+
+impl fmt::Debug for Outbox {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Outbox").field("owner", &self.shared.owner).finish_non_exhaustive()
+    }
+}

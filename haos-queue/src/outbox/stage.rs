@@ -1,0 +1,74 @@
+use haos_store_api::{MediaFormat, MediaInfo, MediaKey, MediaQuery, Result, RoomId, TxnId, WriteBatch};
+
+use super::{Outbox, Shared};
+use crate::draft::Staged;
+use crate::host::new_txn_id;
+use crate::local::local_media_uri;
+
+/// Staged bytes that no draft took are removed after this time.
+const ABANDONED_MS: i64 = 24 * 3600 * 1000;
+
+impl Outbox {
+    /// Puts the first bytes of an upload into the store, where no eviction takes them. More may follow
+    /// ([`Outbox::stage_more`]), so that a large file never stands in memory as a whole; then a draft
+    /// takes it ([`Draft::upload`](crate::Draft::upload)).
+    ///
+    /// # Errors
+    /// Those of the store.
+    pub async fn stage(&self, room: &RoomId, mime: Option<&str>, bytes: Vec<u8>) -> Result<Staged> {
+        let shared = &self.shared;
+        let txn_id = new_txn_id(&*shared.host)?;
+        let key = MediaKey { uri: local_media_uri(&txn_id)?, format: MediaFormat::new("")? };
+        let (now_ms, size) = (shared.host.now_ms(), bytes.len() as u64);
+        let info = MediaInfo {
+            key: key.clone(),
+            size,
+            mime: mime.map(str::to_owned),
+            rooms: vec![room.clone()],
+            last_access_ms: now_ms,
+            fetched_at_ms: now_ms,
+            pinned: true,
+        };
+        let mut batch = WriteBatch::strict();
+        batch.put_media(info, bytes);
+        shared.commit(batch).await?;
+        Ok(Staged { txn_id, key, size })
+    }
+
+    /// Adds bytes to an upload.
+    ///
+    /// # Errors
+    /// Those of the store; `Conflict` if the bytes are not those that were staged.
+    pub async fn stage_more(&self, staged: &mut Staged, bytes: Vec<u8>) -> Result<()> {
+        let more = bytes.len() as u64;
+        let mut batch = WriteBatch::strict();
+        batch.append_media(staged.key.clone(), staged.size, bytes);
+        self.shared.commit(batch).await?;
+        staged.size += more;
+        Ok(())
+    }
+}
+
+impl Shared {
+    /// Removes staged bytes that no row sends, of drafts that never came.
+    pub(crate) async fn sweep(&self) -> Result<()> {
+        let now_ms = self.host.now_ms();
+        for info in self.store.media_index(MediaQuery::default()).await? {
+            let Some(txn_id) = info.key.uri.as_str().strip_prefix("haos-local:") else { continue };
+            let old = now_ms.saturating_sub(info.fetched_at_ms) > ABANDONED_MS;
+            if !old || !info.pinned || self.row(&TxnId::new(txn_id)?).await?.is_some() {
+                continue;
+            }
+            let mut batch = WriteBatch::relaxed();
+            batch.remove_media(info.key);
+            self.store.apply(batch).await?;
+        }
+        Ok(())
+    }
+
+    /// The media info of a row's bytes.
+    pub(crate) async fn staged(&self, key: &MediaKey) -> Result<Option<MediaInfo>> {
+        let query = MediaQuery { key: Some(key.clone()), ..MediaQuery::default() };
+        Ok(self.store.media_index(query).await?.into_iter().next())
+    }
+}

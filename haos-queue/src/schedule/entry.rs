@@ -1,0 +1,49 @@
+use haos_store_api::{Pending, PendingState, Revision, TxnId};
+
+use super::Lane;
+use crate::machine::{Class, Phase};
+
+/// A row as far as its turn depends on it.
+#[derive(Debug, Clone)]
+pub(crate) struct Entry {
+    pub(crate) lane: Lane,
+    pub(crate) seq: u64,
+    pub(crate) state: PendingState,
+    pub(crate) due_ms: i64,
+    pub(crate) tried_ms: i64,
+    pub(crate) expires_ms: i64,
+    pub(crate) lease_ms: i64,
+    pub(crate) ours: bool,
+    pub(crate) priority: i32,
+    pub(crate) parent: Option<TxnId>,
+    pub(crate) revision: Revision,
+}
+
+impl Entry {
+    pub(crate) fn of(row: &Pending, owner: &str) -> Self {
+        let lease = row.lease.as_ref();
+        Self {
+            lane: (row.room.clone(), Class::of(row)),
+            seq: row.seq,
+            state: row.state,
+            due_ms: row.not_before_ms,
+            tried_ms: row.last_attempt_ms.unwrap_or(i64::MIN),
+            expires_ms: row.expires_at_ms.unwrap_or(i64::MAX),
+            lease_ms: lease.map_or(i64::MIN, |lease| lease.until_ms),
+            ours: lease.is_some_and(|lease| lease.owner == owner),
+            priority: row.priority,
+            parent: row.parent.clone(),
+            revision: row.revision,
+        }
+    }
+
+    pub(super) fn phase(&self) -> Phase {
+        match self.state {
+            PendingState::Blocked => Phase::Blocked,
+            PendingState::Queued => Phase::Queued,
+            PendingState::Sending => Phase::Sending,
+            PendingState::Sent => Phase::Sent,
+            _ => Phase::Parked,
+        }
+    }
+}

@@ -1,0 +1,193 @@
+//! Which row is next: an index of the outbox without its content, pure, every step O(log n).
+
+use std::collections::{BTreeMap, BTreeSet, HashMap, HashSet};
+
+use haos_store_api::{ParkReason, Pending, PendingState, RoomId, TxnId};
+
+use crate::machine::{Class, Phase};
+use crate::{Order, OutboxOptions};
+
+mod entry;
+mod turn;
+
+use entry::Entry;
+
+/// Rows that go one after the other: a room's events, a room's uploads, a room's signals.
+pub(crate) type Lane = (RoomId, Class);
+
+/// What a lane waits for.
+#[derive(Debug, Clone, Default, PartialEq, Eq, PartialOrd, Ord)]
+enum Place {
+    /// Its head may go now.
+    Ready(std::cmp::Reverse<i32>, u64),
+    /// Its head may go, or its lease has run out, at this moment.
+    Waits(i64),
+    /// Something else must happen first.
+    #[default]
+    Idle,
+}
+
+/// A place in the order of rooms with something to send: priority, then age.
+type Ready = (std::cmp::Reverse<i32>, u64, Lane);
+
+#[derive(Debug, Default)]
+pub(crate) struct Schedule {
+    order: Order,
+    owner: String,
+    rows: HashMap<TxnId, Entry>,
+    lanes: BTreeMap<Lane, (BTreeMap<u64, TxnId>, Place)>,
+    ready: [BTreeSet<Ready>; 3],
+    waits: BTreeSet<(i64, Lane)>,
+    /// By moment and place in the outbox.
+    expiries: BTreeMap<(i64, u64), TxnId>,
+    children: HashMap<TxnId, BTreeSet<TxnId>>,
+    /// No other context sends: what is being sent and not by us was left behind.
+    alone: bool,
+    /// Rows under way here, and how many in each lane.
+    busy: HashMap<TxnId, Option<Lane>>,
+    taken: HashMap<Lane, usize>,
+    paused: HashSet<RoomId>,
+    /// Rows tried before this moment are due, whatever their backoff says.
+    reset_ms: i64,
+}
+
+impl Schedule {
+    pub(crate) fn new(options: &OutboxOptions, owner: &str, alone: bool) -> Self {
+        Self { order: options.order, owner: owner.to_owned(), alone, reset_ms: i64::MIN, ..Self::default() }
+    }
+
+    /// Takes up a row as it is now. What is older than what is known changes nothing.
+    pub(crate) fn put(&mut self, row: &Pending) {
+        if self.rows.get(&row.txn_id).is_some_and(|known| known.revision > row.revision) {
+            return;
+        }
+        self.unlink(&row.txn_id);
+        let entry = Entry::of(row, &self.owner);
+        let phase = entry.phase();
+        if matches!(phase, Phase::Blocked | Phase::Queued) && entry.expires_ms < i64::MAX {
+            self.expiries.insert((entry.expires_ms, entry.seq), row.txn_id.clone());
+        }
+        if let Some(parent) = &entry.parent {
+            self.children.entry(parent.clone()).or_default().insert(row.txn_id.clone());
+        }
+        let lane = entry.lane.clone();
+        if phase != Phase::Sent {
+            self.lanes.entry(lane.clone()).or_default().0.insert(entry.seq, row.txn_id.clone());
+        }
+        self.rows.insert(row.txn_id.clone(), entry);
+        self.file(&lane);
+    }
+
+    pub(crate) fn remove(&mut self, txn_id: &TxnId) {
+        if let Some(lane) = self.unlink(txn_id) {
+            self.file(&lane);
+        }
+    }
+
+    fn unlink(&mut self, txn_id: &TxnId) -> Option<Lane> {
+        let entry = self.rows.remove(txn_id)?;
+        self.expiries.remove(&(entry.expires_ms, entry.seq));
+        if let Some(parent) = &entry.parent
+            && let Some(children) = self.children.get_mut(parent)
+        {
+            children.remove(txn_id);
+            if children.is_empty() {
+                self.children.remove(parent);
+            }
+        }
+        if let Some((rows, _)) = self.lanes.get_mut(&entry.lane) {
+            rows.remove(&entry.seq);
+        }
+        Some(entry.lane)
+    }
+
+    /// Forgets every row, not what is under way.
+    pub(crate) fn clear(&mut self) {
+        let (busy, paused) = (std::mem::take(&mut self.busy), std::mem::take(&mut self.paused));
+        let taken = std::mem::take(&mut self.taken);
+        *self = Self {
+            order: self.order,
+            owner: std::mem::take(&mut self.owner),
+            alone: self.alone,
+            reset_ms: self.reset_ms,
+            busy,
+            taken,
+            paused,
+            ..Self::default()
+        };
+    }
+
+    /// What is under way.
+    pub(crate) fn busy(&self) -> Vec<TxnId> {
+        let mut busy: Vec<TxnId> = self.busy.keys().cloned().collect();
+        busy.sort();
+        busy
+    }
+
+    /// Whether an event of the room is under way.
+    pub(crate) fn is_taken(&self, room: &RoomId) -> bool {
+        self.taken.contains_key(&(room.clone(), Class::Event))
+    }
+
+    pub(crate) fn is_busy(&self, txn_id: &TxnId) -> bool {
+        self.busy.contains_key(txn_id)
+    }
+
+    /// Rows past their expiry that are not under way.
+    pub(crate) fn expired(&self, now_ms: i64) -> Vec<TxnId> {
+        let past = self.expiries.iter().take_while(|((at, _), _)| *at <= now_ms);
+        past.map(|(_, txn_id)| txn_id).filter(|txn_id| !self.is_busy(txn_id)).cloned().collect()
+    }
+
+    pub(crate) fn get(&self, txn_id: &TxnId) -> Option<&Entry> {
+        self.rows.get(txn_id)
+    }
+
+    pub(crate) fn has_children(&self, txn_id: &TxnId) -> bool {
+        self.children.contains_key(txn_id)
+    }
+
+    /// Rows that wait for one that is not in the outbox any more, or sent already.
+    pub(crate) fn is_stranded(&self, txn_id: &TxnId) -> bool {
+        let Some(entry) = self.rows.get(txn_id).filter(|entry| entry.phase() == Phase::Blocked) else {
+            return false;
+        };
+        let parent = entry.parent.as_ref().and_then(|parent| self.rows.get(parent));
+        parent.is_none_or(|parent| parent.phase() == Phase::Sent)
+    }
+
+    pub(crate) fn children(&self, txn_id: &TxnId) -> Vec<TxnId> {
+        self.children.get(txn_id).into_iter().flatten().cloned().collect()
+    }
+
+    /// Rows that wait for a parent which is not unsent, oldest first.
+    pub(crate) fn stranded(&self) -> Vec<TxnId> {
+        self.in_order(|txn_id, _| self.is_stranded(txn_id))
+    }
+
+    /// Rows of a room that the server refused to its sender.
+    pub(crate) fn forbidden(&self, room: &RoomId) -> Vec<TxnId> {
+        let forbidden = PendingState::Parked(ParkReason::Forbidden);
+        let of_room = self.lanes.range((room.clone(), Class::Event)..=(room.clone(), Class::Signal));
+        let rows = of_room.flat_map(|(_, (rows, _))| rows.values());
+        rows.filter(|txn_id| self.rows.get(*txn_id).is_some_and(|row| row.state == forbidden))
+            .cloned()
+            .collect()
+    }
+
+    /// Rows in this state, oldest first, with their rooms.
+    pub(crate) fn parked(&self, reason: ParkReason) -> Vec<(TxnId, RoomId)> {
+        let parked = self.in_order(|_, entry| entry.state == PendingState::Parked(reason));
+        let room = |txn_id: TxnId| Some((txn_id.clone(), self.rows.get(&txn_id)?.lane.0.clone()));
+        parked.into_iter().filter_map(room).collect()
+    }
+
+    fn in_order(&self, wanted: impl Fn(&TxnId, &Entry) -> bool) -> Vec<TxnId> {
+        let rows = self.rows.iter().filter(|(txn_id, entry)| wanted(txn_id, entry));
+        let rows: BTreeMap<u64, &TxnId> = rows.map(|(txn_id, entry)| (entry.seq, txn_id)).collect();
+        rows.into_values().cloned().collect()
+    }
+}
+
+#[cfg(test)]
+mod tests;

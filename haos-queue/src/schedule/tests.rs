@@ -1,0 +1,139 @@
+use haos_store_api::{EventType, Json, Lease, Revision};
+use proptest::prelude::*;
+
+use super::*;
+
+fn txn(n: u64) -> TxnId {
+    TxnId::new(format!("t{n}")).unwrap()
+}
+
+fn room(n: u64) -> RoomId {
+    RoomId::new(format!("!{n}")).unwrap()
+}
+
+fn row(n: u64, in_room: u64, state: PendingState) -> Pending {
+    let kind = EventType::new("m.room.message").unwrap();
+    Pending {
+        seq: n,
+        state,
+        revision: Revision(1),
+        lease: (state == PendingState::Sending).then(|| Lease { owner: "other".to_owned(), until_ms: 500 }),
+        ..Pending::new(txn(n), room(in_room), kind, Json::empty(), 0)
+    }
+}
+
+fn schedule(order: Order) -> Schedule {
+    Schedule::new(&OutboxOptions { order, ..OutboxOptions::default() }, "me", false)
+}
+
+#[test]
+fn a_room_goes_one_by_one_and_rooms_go_at_once() {
+    let mut schedule = schedule(Order::Strict);
+    for (n, of) in [(1, 1), (2, 1), (3, 2)] {
+        schedule.put(&row(n, of, PendingState::Queued));
+    }
+    assert_eq!(schedule.next(Class::Event), Some(txn(1)));
+    assert_eq!(schedule.next(Class::Event), Some(txn(3)));
+    assert_eq!(schedule.next(Class::Event), None);
+    schedule.put(&Pending { revision: Revision(2), ..row(1, 1, PendingState::Sent) });
+    schedule.release(&txn(1));
+    assert_eq!(schedule.next(Class::Event), Some(txn(2)));
+}
+
+#[test]
+fn a_parked_head_holds_its_room_up_unless_it_is_skipped() {
+    for (order, expected) in [(Order::Strict, None), (Order::SkipParked, Some(txn(2)))] {
+        let mut schedule = schedule(order);
+        schedule.put(&row(1, 1, PendingState::Parked(ParkReason::Forbidden)));
+        schedule.put(&row(2, 1, PendingState::Queued));
+        assert_eq!(schedule.next(Class::Event), expected);
+    }
+}
+
+#[test]
+fn higher_priority_goes_first_among_rooms() {
+    let mut schedule = schedule(Order::Strict);
+    schedule.put(&row(1, 1, PendingState::Queued));
+    schedule.put(&Pending { priority: 5, ..row(2, 2, PendingState::Queued) });
+    schedule.put(&Pending { priority: 9, ..row(3, 1, PendingState::Queued) });
+    assert_eq!(schedule.next(Class::Event), Some(txn(2)));
+    assert_eq!(schedule.next(Class::Event), Some(txn(1)), "within a room nothing overtakes");
+}
+
+#[test]
+fn backoff_is_waited_for_and_forgotten_on_a_reset() {
+    let mut schedule = schedule(Order::Strict);
+    let waiting =
+        Pending { not_before_ms: 100, last_attempt_ms: Some(50), ..row(1, 1, PendingState::Queued) };
+    schedule.put(&waiting);
+    assert_eq!((schedule.wake_ms(), schedule.next(Class::Event)), (Some(100), None));
+    schedule.tick(99);
+    assert_eq!(schedule.next(Class::Event), None);
+    schedule.tick(100);
+    assert_eq!(schedule.next(Class::Event), Some(txn(1)));
+    schedule.release(&txn(1));
+    assert_eq!(schedule.next(Class::Event), None);
+    schedule.reset(60);
+    assert_eq!(schedule.next(Class::Event), Some(txn(1)));
+}
+
+#[test]
+fn a_lease_that_runs_out_is_told() {
+    let mut schedule = schedule(Order::Strict);
+    schedule.put(&row(1, 1, PendingState::Sending));
+    assert_eq!(schedule.tick(499), []);
+    assert_eq!(schedule.tick(500), [txn(1)]);
+}
+
+#[test]
+fn a_paused_room_rests() {
+    let mut schedule = schedule(Order::Strict);
+    schedule.put(&row(1, 1, PendingState::Queued));
+    schedule.pause([room(1)].into());
+    assert_eq!(schedule.next(Class::Event), None);
+    schedule.pause(HashSet::new());
+    assert_eq!(schedule.next(Class::Event), Some(txn(1)));
+}
+
+proptest! {
+    /// Whatever is put, removed, begun and ended: a room is under way once at most, and in order.
+    #[test]
+    fn a_room_is_never_under_way_twice(steps in proptest::collection::vec((0..5u8, 0..12u64, 0..3u64), 1..80)) {
+        let mut schedule = schedule(Order::Strict);
+        let mut rows = BTreeMap::new();
+        let mut under_way: BTreeMap<RoomId, TxnId> = BTreeMap::new();
+        let mut revision = 1;
+        for (what, n, of) in steps {
+            revision += 1;
+            match what {
+                0 | 1 if !rows.contains_key(&n) => {
+                    let new = Pending { revision: Revision(revision), ..row(n, of, PendingState::Queued) };
+                    schedule.put(&new);
+                    rows.insert(n, new);
+                }
+                2 => {
+                    if let Some(gone) = rows.get(&n).filter(|row| !under_way.values().any(|t| *t == row.txn_id)) {
+                        schedule.remove(&gone.txn_id);
+                        rows.remove(&n);
+                    }
+                }
+                3 => {
+                    if let Some(txn_id) = schedule.next(Class::Event) {
+                        let begun = rows.values().find(|row| row.txn_id == txn_id).unwrap();
+                        let older = rows.values().any(|row| row.room == begun.room && row.seq < begun.seq);
+                        prop_assert!(!older, "{txn_id} overtakes");
+                        prop_assert!(under_way.insert(begun.room.clone(), txn_id).is_none());
+                    }
+                }
+                _ => {
+                    if let Some((room, txn_id)) = under_way.pop_first() {
+                        schedule.remove(&txn_id);
+                        schedule.release(&txn_id);
+                        rows.retain(|_, row| row.txn_id != txn_id);
+                        prop_assert!(!under_way.contains_key(&room));
+                    }
+                }
+            }
+        }
+    }
+}

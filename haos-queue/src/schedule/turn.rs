@@ -1,0 +1,168 @@
+//! Whose turn it is.
+
+use std::collections::{BTreeMap, HashSet};
+
+use haos_store_api::{RoomId, TxnId};
+
+use super::entry::Entry;
+use super::{Lane, Place, Schedule};
+use crate::Order;
+use crate::machine::{Class, Phase};
+
+impl Schedule {
+    /// Puts a lane where its head belongs.
+    pub(super) fn file(&mut self, lane: &Lane) {
+        let Some((rows, place)) = self.lanes.get(lane) else { return };
+        match place {
+            Place::Ready(priority, seq) => {
+                self.ready[lane.1 as usize].remove(&(*priority, *seq, lane.clone()));
+            }
+            Place::Waits(at) => drop(self.waits.remove(&(*at, lane.clone()))),
+            Place::Idle => {}
+        }
+        if rows.is_empty() {
+            self.lanes.remove(lane);
+            return;
+        }
+        let place = self.place(lane, rows);
+        match &place {
+            Place::Ready(priority, seq) => {
+                self.ready[lane.1 as usize].insert((*priority, *seq, lane.clone()));
+            }
+            Place::Waits(at) => drop(self.waits.insert((*at, lane.clone()))),
+            Place::Idle => {}
+        }
+        if let Some((_, filed)) = self.lanes.get_mut(lane) {
+            *filed = place;
+        }
+    }
+
+    fn place(&self, lane: &Lane, rows: &BTreeMap<u64, TxnId>) -> Place {
+        let skips = self.order == Order::SkipParked || mistake!(Overtake);
+        let mut entries = rows.values().filter_map(|txn_id| Some((txn_id, self.rows.get(txn_id)?)));
+        let head = entries.find(|(_, entry)| !(skips && entry.phase() == Phase::Parked));
+        let Some((_, entry)) = head else { return Place::Idle };
+        if self.taken.contains_key(lane) || self.paused.contains(&lane.0) {
+            return Place::Idle;
+        }
+        match entry.phase() {
+            Phase::Queued => match self.due_ms(entry) {
+                i64::MIN => Place::Ready(std::cmp::Reverse(entry.priority), entry.seq),
+                due_ms => Place::Waits(due_ms),
+            },
+            // Ours and not under way: left behind by a run that was dropped.
+            Phase::Sending if entry.ours || self.alone => Place::Waits(i64::MIN),
+            Phase::Sending => Place::Waits(entry.lease_ms),
+            Phase::Blocked | Phase::Sent | Phase::Parked => Place::Idle,
+        }
+    }
+
+    fn due_ms(&self, entry: &Entry) -> i64 {
+        if entry.tried_ms <= self.reset_ms || entry.due_ms <= 0 { i64::MIN } else { entry.due_ms }
+    }
+
+    /// Moves to the ready ones what has become due, and tells which leases have run out.
+    pub(crate) fn tick(&mut self, now_ms: i64) -> Vec<TxnId> {
+        let mut lost = Vec::new();
+        while let Some((at, lane)) = self.waits.first().cloned() {
+            if at > now_ms {
+                break;
+            }
+            self.waits.pop_first();
+            let Some(head) = self.head(&lane) else { continue };
+            let (txn_id, entry) = (head.0.clone(), head.1);
+            if entry.phase() == Phase::Sending {
+                if !mistake!(NeverRecover) {
+                    lost.push(txn_id);
+                }
+                self.set_place(&lane, Place::Idle);
+            } else {
+                let (priority, seq) = (std::cmp::Reverse(entry.priority), entry.seq);
+                self.ready[lane.1 as usize].insert((priority, seq, lane.clone()));
+                self.set_place(&lane, Place::Ready(priority, seq));
+            }
+        }
+        lost
+    }
+
+    fn set_place(&mut self, lane: &Lane, place: Place) {
+        if let Some((_, filed)) = self.lanes.get_mut(lane) {
+            *filed = place;
+        }
+    }
+
+    fn head(&self, lane: &Lane) -> Option<(&TxnId, &Entry)> {
+        let skips = self.order == Order::SkipParked || mistake!(Overtake);
+        let (rows, _) = self.lanes.get(lane)?;
+        let mut entries = rows.values().filter_map(|txn_id| Some((txn_id, self.rows.get(txn_id)?)));
+        entries.find(|(_, entry)| !(skips && entry.phase() == Phase::Parked))
+    }
+
+    /// The next row of a class, which counts as under way from now on.
+    pub(crate) fn next(&mut self, class: Class) -> Option<TxnId> {
+        let (_, _, lane) = self.ready[class as usize].first()?.clone();
+        let txn_id = self.head(&lane)?.0.clone();
+        self.hold(&txn_id);
+        Some(txn_id)
+    }
+
+    /// A row counts as under way from now on, and nothing else of its lane is begun.
+    pub(crate) fn hold(&mut self, txn_id: &TxnId) {
+        let lane = self.rows.get(txn_id).map(|entry| entry.lane.clone());
+        if let Some(lane) = &lane {
+            *self.taken.entry(lane.clone()).or_default() += 1;
+            self.file(lane);
+        }
+        self.busy.insert(txn_id.clone(), lane);
+    }
+
+    /// A row is not under way any more.
+    pub(crate) fn release(&mut self, txn_id: &TxnId) {
+        let Some(lane) = self.busy.remove(txn_id).flatten() else { return };
+        if let Some(count) = self.taken.get_mut(&lane) {
+            *count -= 1;
+            if *count == 0 {
+                self.taken.remove(&lane);
+            }
+        }
+        self.file(&lane);
+    }
+
+    /// A row is not due before `until_ms`, whatever it says, unless a reset comes after `now_ms`.
+    pub(crate) fn postpone(&mut self, txn_id: &TxnId, now_ms: i64, until_ms: i64) {
+        if let Some(entry) = self.rows.get_mut(txn_id) {
+            (entry.due_ms, entry.tried_ms) = (entry.due_ms.max(until_ms), now_ms.max(self.reset_ms + 1));
+        }
+    }
+
+    /// The earliest moment at which [`tick`](Self::tick) or [`expired`](Self::expired) has something.
+    pub(crate) fn wake_ms(&self) -> Option<i64> {
+        let waits = self.waits.first().map(|(at, _)| *at);
+        let expiry = self.expiries.first_key_value().map(|((at, _), _)| *at);
+        waits.into_iter().chain(expiry).min()
+    }
+
+    /// Everything that was tried before `now_ms` may be tried again at once.
+    pub(crate) fn reset(&mut self, now_ms: i64) {
+        self.reset_ms = now_ms;
+        self.file_all();
+    }
+
+    /// Which rooms are paused from now on.
+    pub(crate) fn pause(&mut self, rooms: HashSet<RoomId>) {
+        if self.paused != rooms {
+            self.paused = rooms;
+            self.file_all();
+        }
+    }
+
+    fn file_all(&mut self) {
+        let lanes: Vec<Lane> = self.lanes.keys().cloned().collect();
+        lanes.iter().for_each(|lane| self.file(lane));
+    }
+
+    /// Whether a lane could go at once.
+    pub(crate) fn has_ready(&self) -> bool {
+        self.ready.iter().any(|ready| !ready.is_empty())
+    }
+}

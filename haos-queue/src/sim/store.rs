@@ -1,0 +1,166 @@
+//! A store that fails: before a write, after it, for a while; and forgets what no power loss spares.
+
+use std::fmt;
+use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, Ordering};
+
+use async_trait::async_trait;
+use futures_util::FutureExt as _;
+use haos_store_api::*;
+
+use super::state::State;
+use crate::machine::Class;
+
+/// A context's view of the rows: every call may wait, and may fail as the plan says.
+pub struct FaultyStore {
+    state: State,
+    rows: MemoryStore,
+    /// The context's name in leases, once it has one.
+    owner: Arc<std::sync::OnceLock<String>>,
+    closed: AtomicBool,
+}
+
+impl FaultyStore {
+    pub(super) fn new(state: State, rows: MemoryStore, owner: Arc<std::sync::OnceLock<String>>) -> Self {
+        Self { state, rows, owner, closed: AtomicBool::new(false) }
+    }
+
+    /// Waits as storage does, and fails if it is time to.
+    async fn enter(&self, operation: &'static str) -> Result<()> {
+        let wait = self.state.storage_wait();
+        self.state.clock().sleep(wait).await;
+        if self.closed.load(Ordering::Relaxed) {
+            return Err(Error::new(
+                ErrorKind::Closed,
+                operation,
+                "the outcome of a commit is unknown: reopen",
+            ));
+        }
+        match self.state.storage_fault() {
+            Some(kind) => Err(Error::new(kind, operation, "simulated")),
+            None => Ok(()),
+        }
+    }
+
+    /// The outbox rows that a batch is about, as they are before it.
+    fn before(&self, batch: &WriteBatch) -> Vec<(Option<Pending>, Option<Pending>)> {
+        let rows = batch.ops().iter().filter_map(|op| match op {
+            Op::PutPending(row) => Some((peek(&self.rows, &row.txn_id), Some(row.clone()))),
+            Op::RemovePending(txn_id) => Some((peek(&self.rows, txn_id), None)),
+            _ => None,
+        });
+        rows.collect()
+    }
+}
+
+/// A row as it is now, past all faults.
+pub(super) fn peek(rows: &MemoryStore, txn_id: &TxnId) -> Option<Pending> {
+    let query = PendingQuery { txn_id: Some(txn_id.clone()), ..PendingQuery::default() };
+    rows.pending(query).now_or_never()?.ok()?.into_iter().next()
+}
+
+impl fmt::Debug for FaultyStore {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str("FaultyStore")
+    }
+}
+
+macro_rules! reads {
+    ($($name:ident($($arg:ident: $ty:ty),*) -> $out:ty;)*) => {
+        #[async_trait]
+        impl StorageAdapter for FaultyStore {
+            async fn apply(&self, batch: WriteBatch) -> Result<Commit> {
+                self.enter("apply").await?;
+                if self.state.is_full(&batch) {
+                    return Err(Error::new(ErrorKind::Full, "apply", "simulated"));
+                }
+                let before = self.before(&batch);
+                let commit = self.rows.apply(batch.clone()).await?;
+                self.state.committed(self.owner.get().map_or("", String::as_str), batch, &commit, before);
+                if self.state.loses_outcome() {
+                    self.closed.store(true, Ordering::Relaxed);
+                    return Err(Error::new(ErrorKind::Closed, "apply", "simulated: the outcome is unknown"));
+                }
+                // A crash may fall between the commit and whoever waits for it.
+                self.state.clock().sleep(self.state.storage_wait()).await;
+                Ok(commit)
+            }
+
+            $(async fn $name(&self, $($arg: $ty),*) -> $out {
+                self.enter(stringify!($name)).await?;
+                self.rows.$name($($arg),*).await
+            })*
+
+            fn info(&self) -> StoreInfo {
+                self.rows.info()
+            }
+
+            fn changes(&self) -> Changes {
+                self.rows.changes()
+            }
+        }
+    };
+}
+
+reads! {
+    room(id: &RoomId) -> Result<Option<Room>>;
+    rooms(query: RoomQuery) -> Result<Vec<Room>>;
+    message(room: &RoomId, event: &EventId) -> Result<Option<Message>>;
+    timeline(room: &RoomId, page: Page) -> Result<Slice>;
+    gaps(room: &RoomId) -> Result<Vec<Gap>>;
+    count(room: &RoomId, newer_than: Option<&EventId>) -> Result<u64>;
+    related(query: RelationQuery) -> Result<Vec<Message>>;
+    messages(query: MessageQuery) -> Result<Vec<Message>>;
+    pending(query: PendingQuery) -> Result<Vec<Pending>>;
+    media(key: &MediaKey, range: ByteRange) -> Result<Option<Media>>;
+    media_index(query: MediaQuery) -> Result<Vec<MediaInfo>>;
+    state(query: StateQuery) -> Result<Vec<StateEntry>>;
+    usage() -> Result<Usage>;
+    maintain(task: Maintenance, progress: Progress) -> Result<Report>;
+    suspend() -> Result<()>;
+    resume() -> Result<()>;
+    close() -> Result<()>;
+}
+
+/// Every batch since the beginning, for power losses: what was not `Strict` may be gone.
+#[derive(Debug, Default)]
+pub(super) struct Log {
+    batches: Vec<WriteBatch>,
+    /// How many of them surely survive.
+    durable: usize,
+}
+
+impl Log {
+    pub(super) fn push(&mut self, batch: WriteBatch) {
+        let strict = batch.durability() == Durability::Strict;
+        self.batches.push(batch);
+        if strict {
+            self.durable = self.batches.len();
+        }
+    }
+
+    /// How many batches a power loss may take.
+    pub(super) fn at_risk(&self) -> usize {
+        self.batches.len() - self.durable
+    }
+
+    /// The store after a power loss that spared so many of those at risk.
+    pub(super) fn survivors(&mut self, spared: usize) -> MemoryStore {
+        self.batches.truncate(self.durable + spared);
+        self.durable = self.batches.len();
+        let rows = MemoryStore::new();
+        for batch in &self.batches {
+            let again = rows.apply(batch.clone()).now_or_never();
+            debug_assert!(matches!(again, Some(Ok(_))), "a batch that was applied is applied again");
+        }
+        rows
+    }
+}
+
+/// What a batch says of the rows it wrote.
+pub(super) fn classes(batch: &WriteBatch) -> impl Iterator<Item = (&TxnId, &RoomId, Class)> {
+    batch.ops().iter().filter_map(|op| match op {
+        Op::PutPending(row) => Some((&row.txn_id, &row.room, Class::of(row))),
+        _ => None,
+    })
+}
