@@ -1,0 +1,7 @@
+//! A process that is killed while it sends to a server on the loopback: what it was told is taken arrives
+//! exactly once, in order.
+#![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic, reason = "a test may panic")]
+
+mod check;
+mod child;
+mod rounds;

@@ -1,0 +1,14 @@
+//! The outbox over every backend, plain and sealed: what users suffer elsewhere, played through.
+#![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic, reason = "a test may panic")]
+
+mod about;
+mod answers;
+mod cancel;
+mod client;
+mod damage;
+mod media;
+mod observe;
+mod order;
+mod refuse;
+mod stores;
+mod wire;

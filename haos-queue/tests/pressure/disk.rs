@@ -1,0 +1,131 @@
+//! A device that is really full. Needs root on Linux.
+#![cfg(target_os = "linux")]
+
+use std::path::Path;
+use std::process::Command;
+use std::sync::Arc;
+
+use haos_queue::pressure::{Keeper, Level, PressureOptions};
+use haos_store_api::*;
+use haos_store_sqlite::{SqliteOptions, SqliteStore};
+
+use crate::common::*;
+
+/// A mounted tmpfs that goes with the value, also when a test panics.
+struct Disk(tempfile::TempDir);
+
+impl Disk {
+    fn mount(size: &str) -> Option<Self> {
+        let folder = tempfile::tempdir().unwrap();
+        let mounted = mount(&["-t", "tmpfs", "-o", &format!("size={size}"), "tmpfs"], folder.path());
+        if !mounted {
+            eprintln!("SKIPPED: a file system cannot be mounted here (needs root)");
+        }
+        mounted.then(|| Self(folder))
+    }
+
+    fn grow(&self, size: &str) -> bool {
+        mount(&["-o", &format!("remount,size={size}")], self.path())
+    }
+
+    fn path(&self) -> &Path {
+        self.0.path()
+    }
+}
+
+impl Drop for Disk {
+    fn drop(&mut self) {
+        let _ = Command::new("umount").arg("-l").arg(self.path()).status();
+    }
+}
+
+fn mount(args: &[&str], at: &Path) -> bool {
+    let output = Command::new("mount").args(args).arg(at).output();
+    output.is_ok_and(|output| output.status.success())
+}
+
+/// Fills the device to the last byte that a write gets.
+async fn fill(store: &Store, batch: impl Fn(u64) -> WriteBatch) -> u64 {
+    for n in 0.. {
+        if let Err(error) = store.apply(batch(n)).await {
+            assert_eq!(error.kind(), ErrorKind::Full, "{error:?}");
+            return n;
+        }
+    }
+    unreachable!("a device ends")
+}
+
+async fn check(store: &Store) -> Vec<String> {
+    store.maintain(Maintenance::Check, Progress::none()).await.unwrap().findings
+}
+
+async fn open(disk: &Disk) -> Store {
+    let store = SqliteStore::open(SqliteOptions::new(disk.path().join("s.db")).low_memory()).await.unwrap();
+    Arc::new(store)
+}
+
+fn picture(n: u64) -> WriteBatch {
+    let mut batch = WriteBatch::relaxed();
+    batch.put_media(media(&format!("mxc://{n}"), n as i64), vec![1; 100 << 10]);
+    batch
+}
+
+/// A quota that leaves the log its room: the device is never found full, however much is put.
+#[tokio::test]
+async fn a_quota_below_the_device_keeps_it_from_filling_up() {
+    let Some(disk) = Disk::mount("16m") else { return };
+    let store = open(&disk).await;
+    let keeper = keeper(&store, 8 * MIB);
+    for n in 0..300 {
+        keeper.apply(picture(n), n as i64).await.unwrap();
+    }
+    for n in 0..100 {
+        keeper.apply(enqueue(n, 50 << 10), 300).await.unwrap();
+        keeper.apply(picture(1000 + n), 1000).await.unwrap();
+    }
+    all_unsent(&store, 100, 50 << 10).await;
+    assert_eq!(check(&store).await, Vec::<String>::new());
+    store.close().await.unwrap();
+}
+
+/// SQLite logs what it removes before it frees anything: on a device that is full to the last byte even a
+/// removal may be refused. Nothing is lost then, and space from outside is enough to go on.
+#[tokio::test]
+async fn a_device_that_is_full_to_the_last_byte_loses_nothing() {
+    let Some(disk) = Disk::mount("12m") else { return };
+    let store = open(&disk).await;
+    let keeper = Keeper::new(store.clone(), PressureOptions::default());
+    fill(&store, picture).await;
+    let mut unsent = 0;
+    while unsent < 5 {
+        match keeper.apply(enqueue(unsent, 50 << 10), 1000).await {
+            Ok(_) => unsent += 1,
+            Err(error) => {
+                assert_eq!(error.kind(), ErrorKind::Full, "{error:?}");
+                break;
+            }
+        }
+    }
+    all_unsent(&store, unsent, 50 << 10).await;
+    assert!(disk.grow("24m"));
+    for n in unsent..60 {
+        keeper.apply(enqueue(n, 50 << 10), 1000).await.unwrap();
+    }
+    all_unsent(&store, 60, 50 << 10).await;
+    assert_eq!(keeper.level(), Level::Ok, "no quota, no level");
+    assert_eq!(check(&store).await, Vec::<String>::new());
+    store.close().await.unwrap();
+}
+
+#[tokio::test]
+async fn what_only_the_user_can_free_is_said() {
+    let Some(disk) = Disk::mount("6m") else { return };
+    let store = open(&disk).await;
+    let n = fill(&store, |n| enqueue(n, 50 << 10)).await;
+    let keeper = Keeper::new(store.clone(), PressureOptions::default());
+    let error = keeper.apply(enqueue(n, 50 << 10), 100).await.unwrap_err();
+    assert_eq!(error.kind(), ErrorKind::Full, "{error:?}");
+    assert!(error.to_string().contains("unsent"), "{error}");
+    all_unsent(&store, n, 50 << 10).await;
+    store.close().await.unwrap();
+}
