@@ -1,8 +1,9 @@
 //! The command line.
 
+use std::net::SocketAddr;
 use std::path::PathBuf;
 
-use clap::{Args, Parser, Subcommand};
+use clap::{Args, Parser, Subcommand, ValueEnum};
 use haos_store_api::{Cursor, EventId, RoomId, UserId};
 
 use crate::keys::{KeyArgs, REKEY, RekeyArgs, SEAL, SealArgs, ShredArgs, StoreArg, UnsealArgs};
@@ -13,7 +14,7 @@ const LONG_ABOUT: &str = "Import, browse and inspect an offline chat store.
 
 A store keeps the rooms, messages and state of one account, so that they can be read without a network. \
 `haos import` fills it from saved answers of a Matrix homeserver; the other commands read it. Try \
-`haos demo`: it needs no files and no network.";
+`haos demo`: it needs no files, and no network but the loopback.";
 const EXIT_CODES: &str = "Exit codes:
   0  done
   1  failed, for a reason that is none of the following
@@ -67,17 +68,23 @@ pub(crate) enum Command {
     Rotate(StoreArg),
     /// Destroy the keys of a sealed store: nobody opens it any more, for good
     Shred(ShredArgs),
-    /// See the store at work: import, kills in the middle, offline reading, all checked
+    /// See the store at work: import, reading, sending, kills in the middle, all checked
     #[command(long_about = DEMO)]
     Demo(DemoArgs),
+    /// A process that the demo kills
+    #[command(hide = true)]
+    DemoPart(DemoPartArgs),
 }
 
-const DEMO: &str = "See the store at work: import, kills in the middle, offline reading, all checked.
+const DEMO: &str = "See the store at work: import, reading, sending, kills in the middle, all checked.
 
 The demo carries captured answers of a real homeserver: 22,603 events of one account. It imports them \
 into a fresh store in processes of their own, kills those in the middle of their work, resumes, and then \
-compares every room with what the server said, event by event. It ends with PASS, or with exit code 1 and \
-the first event that is missing, doubled or misplaced. Its store is its own: --store is not used.";
+compares every room with what the server said, event by event. Then it writes messages while nothing is \
+reachable, kills the process that wrote them, and sends them to a homeserver of its own on the loopback, \
+whose network fails on purpose, with more kills in the middle: each must arrive once and in order. It ends \
+with PASS, or with exit code 1 and the first event that is missing, doubled or misplaced. Its stores are \
+its own: --store is not used.";
 
 const IMPORT: &str = "Fill the store from files of /sync and /messages responses.
 
@@ -180,6 +187,22 @@ pub(crate) struct DemoArgs {
     /// Work in this folder and keep it; it must be empty or not exist yet
     #[arg(long, value_name = "FOLDER")]
     pub(crate) dir: Option<PathBuf>,
+}
+
+/// What a process of the demo does.
+#[derive(Debug, Clone, Copy, ValueEnum)]
+pub(crate) enum DemoPart {
+    Write,
+    Send,
+}
+
+#[derive(Debug, Args)]
+pub(crate) struct DemoPartArgs {
+    pub(crate) part: DemoPart,
+    #[arg(long)]
+    pub(crate) folder: PathBuf,
+    #[arg(long)]
+    pub(crate) address: SocketAddr,
 }
 
 fn page_size(text: &str) -> Result<usize, String> {

@@ -64,6 +64,7 @@ fn run(cli: Cli, out: &mut Out) -> Result<()> {
             Command::Rotate(args) => keys::rotate(store, args, out).await,
             Command::Shred(args) => keys::shred(store, args, out).await,
             Command::Demo(args) => demo::run(args, out).await,
+            Command::DemoPart(args) => demo::run_part(args, out).await,
         }
     })
 }

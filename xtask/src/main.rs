@@ -53,7 +53,7 @@ enum Chore {
 
 #[derive(Args)]
 struct TestArgs {
-    /// Long soaks and compiled benches: as `--scripts 20000 --kills 100`
+    /// Long soaks and compiled benches: as `--scripts 20000 --kills 100 --seeds 100000`
     #[arg(long)]
     full: bool,
     /// Conformance scripts a backend runs (HAOS_SCRIPTS)
@@ -62,6 +62,9 @@ struct TestArgs {
     /// Processes killed in the crash tests (HAOS_KILLS)
     #[arg(long, value_name = "N")]
     kills: Option<u32>,
+    /// Seeds of the outbox's simulation (HAOS_SEEDS)
+    #[arg(long, value_name = "N", value_parser = clap::value_parser!(u32).range(1..))]
+    seeds: Option<u32>,
     /// Only these steps; may be given more than once
     #[arg(long, value_name = "STEP", value_delimiter = ',')]
     only: Vec<StepName>,
@@ -72,7 +75,7 @@ struct TestArgs {
 
 impl TestArgs {
     fn run(self) -> Result {
-        let soak = Soak::new(self.full, self.scripts, self.kills);
+        let soak = Soak::new(self.full, self.scripts, self.kills, self.seeds);
         let steps = step::select(step::all(self.full, soak), &self.only);
         if self.list {
             steps.iter().for_each(|step| println!("{step}"));

@@ -50,16 +50,22 @@ impl fmt::Display for Step {
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) struct Soak {
     pub(crate) scripts: Option<u32>,
+    pub(crate) seeds: Option<u32>,
     pub(crate) kills: Option<u32>,
 }
 
 impl Soak {
-    pub(crate) fn new(full: bool, scripts: Option<u32>, kills: Option<u32>) -> Self {
-        Self { scripts: scripts.or(full.then_some(20_000)), kills: kills.or(full.then_some(100)) }
+    pub(crate) fn new(full: bool, scripts: Option<u32>, kills: Option<u32>, seeds: Option<u32>) -> Self {
+        Self {
+            scripts: scripts.or(full.then_some(20_000)),
+            kills: kills.or(full.then_some(100)),
+            seeds: seeds.or(full.then_some(100_000)),
+        }
     }
 
     fn pass_to(self, mut cmd: Cmd) -> Cmd {
-        for (name, value) in [("HAOS_SCRIPTS", self.scripts), ("HAOS_KILLS", self.kills)] {
+        let soaks = [("HAOS_SCRIPTS", self.scripts), ("HAOS_KILLS", self.kills), ("HAOS_SEEDS", self.seeds)];
+        for (name, value) in soaks {
             if let Some(value) = value {
                 cmd = cmd.env(name, value);
             }
@@ -89,6 +95,7 @@ pub(crate) fn all(full: bool, soak: Soak) -> Vec<Step> {
             &[
                 &format!("{wasm} -p haos-store-api -p haos-queue -p haos-matrix"),
                 &format!("{wasm} -p haos-store-api --features conformance,seal"),
+                &format!("{wasm} -p haos-queue --no-default-features"),
             ],
         )
         .needs(Need::WasmTarget),
@@ -164,23 +171,24 @@ mod tests {
 
     #[test]
     fn a_plain_run_leaves_the_soaks_their_defaults() {
-        let text = printed(false, Soak::new(false, None, None));
+        let text = printed(false, Soak::new(false, None, None, None));
         assert!(!text.contains("HAOS_"), "{text}");
         assert!(!text.contains("cargo bench"), "{text}");
     }
 
     #[test]
     fn full_soaks_long_and_flags_win_over_it() {
-        assert_eq!(Soak::new(true, None, None), Soak { scripts: Some(20_000), kills: Some(100) });
-        assert_eq!(Soak::new(true, Some(7), None), Soak { scripts: Some(7), kills: Some(100) });
-        let text = printed(true, Soak::new(false, None, Some(3)));
+        let full = Soak { scripts: Some(20_000), kills: Some(100), seeds: Some(100_000) };
+        assert_eq!(Soak::new(true, None, None, None), full);
+        assert_eq!(Soak::new(true, Some(7), None, None), Soak { scripts: Some(7), ..full });
+        let text = printed(true, Soak::new(false, None, Some(3), None));
         assert!(text.contains("$ HAOS_KILLS=3 cargo test --workspace --all-features"), "{text}");
         assert!(text.contains("$ cargo bench --workspace --no-run"), "{text}");
     }
 
     #[test]
     fn only_keeps_the_order_of_the_run() {
-        let steps = select(all(false, Soak::new(false, None, None)), &[StepName::Doc, StepName::Fmt]);
+        let steps = select(all(false, Soak::new(false, None, None, None)), &[StepName::Doc, StepName::Fmt]);
         assert_eq!(steps.iter().map(|step| step.name).collect::<Vec<_>>(), [StepName::Fmt, StepName::Doc]);
     }
 }

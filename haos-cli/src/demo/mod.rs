@@ -2,6 +2,7 @@
 
 mod captures;
 mod child;
+mod offline;
 mod reading;
 mod second;
 mod steps;
@@ -20,6 +21,8 @@ use steps::Demo;
 use story::Story;
 use truth::Truth;
 
+pub(crate) use offline::run_part;
+
 /// Runs the demo in a folder of its own.
 pub(crate) async fn run(args: &DemoArgs, out: &mut Out) -> Result<()> {
     let begun = Instant::now();
@@ -37,6 +40,7 @@ pub(crate) async fn run(args: &DemoArgs, out: &mut Out) -> Result<()> {
     }
     let mut demo = Demo { captures: &captures, truth: &truth, store, story: &mut story };
     demo.run().await?;
+    offline::run(&folder, &mut story).await?;
     story.end(begun.elapsed())
 }
 

@@ -21,6 +21,7 @@ pub(super) struct Figures {
     pub(super) import_seconds: f64,
     pub(super) file_bytes: u64,
     pub(super) payload_bytes: u64,
+    pub(super) outbox: super::offline::Figures,
     pub(super) seconds: f64,
 }
 
@@ -50,11 +51,13 @@ impl<'o> Story<'o> {
         self.figures.seconds = took.as_secs_f64();
         let Figures { kills, rooms, events, gaps, file_bytes, payload_bytes, .. } = self.figures;
         let (seconds, imports) = (self.figures.seconds, self.figures.import_seconds);
-        self.say(format_args!("\n7. Totals"))?;
+        self.say(format_args!("\n11. Totals"))?;
         self.say(format_args!(
             "   {} events in {rooms} rooms, {gaps} gaps left, {kills} kills survived",
             number(events)
         ))?;
+        let sent = self.figures.outbox.total();
+        self.say(format_args!("   {sent}"))?;
         self.say(format_args!(
             "   {} on disk: {} bytes a message ({} of them the message itself)",
             bytes(file_bytes),
