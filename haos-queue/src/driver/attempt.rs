@@ -69,6 +69,7 @@ pub(super) struct Tried {
 
 impl Driver {
     /// Tries a row once.
+    #[tracing::instrument(level = "debug", skip_all, fields(%txn_id, ?class))]
     pub(super) async fn attempt(&self, txn_id: TxnId, class: Class, begun: Begun) -> Outcome {
         match self.try_row(&txn_id, class, begun).await {
             Ok(Tried { failed: Some(e), net, .. }) => Outcome::new(txn_id, Ended::Failed(e), net),

@@ -46,10 +46,10 @@ impl Driver {
     /// left behind is taken up at once, else when its lease runs out.
     ///
     /// # Errors
-    /// What the store reports when it cannot be read at all; a store that fails now and then is tried
-    /// again.
+    /// `Closed` if the store must be opened again. A store that fails otherwise is tried again, slower and
+    /// slower.
     pub async fn run(&self, lead: Lead) -> Result<()> {
-        run::Run::start(self, lead).await?.run().await
+        run::Run::start(self, lead).run().await
     }
 }
 

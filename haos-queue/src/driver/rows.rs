@@ -12,7 +12,7 @@ const PAGE: usize = 512;
 
 impl Run<'_> {
     /// Reads the outbox, a page at a time.
-    pub(super) async fn load(&mut self) -> Result<()> {
+    async fn load(&mut self) -> Result<()> {
         self.gates.read(self.shared, &mut self.schedule).await?;
         self.schedule.clear();
         let mut query = PendingQuery { limit: PAGE, skip_damaged: true, ..PendingQuery::default() };
@@ -23,11 +23,11 @@ impl Run<'_> {
             rows.iter().for_each(|row| self.take_up(row));
         }
         self.schedule.stranded().into_iter().for_each(|txn_id| self.adopt(txn_id));
-        self.look_again().await
+        Ok(())
     }
 
     /// What parked because of circumstances is taken up where they may have changed.
-    pub(super) async fn look_again(&mut self) -> Result<()> {
+    async fn look_again(&mut self) -> Result<()> {
         for (txn_id, room) in self.schedule.parked(ParkReason::Forbidden) {
             if self.gates.may_speak(self.shared, &room).await? {
                 self.shared.act(&txn_id, &Event::CauseGone(ParkReason::Forbidden)).await?;
@@ -55,17 +55,34 @@ impl Run<'_> {
         if self.shared.host.now_ms() < self.store_until_ms {
             return Ok(());
         }
-        if self.gates.is_stale()
-            && let Err(e) = self.gates.read(self.shared, &mut self.schedule).await
-        {
-            return self.store_failed(e);
+        match self.read_anew().await {
+            Ok(()) => Ok(()),
+            Err(e) => self.store_failed(e),
+        }
+    }
+
+    async fn read_anew(&mut self) -> Result<()> {
+        if self.stale.outbox {
+            self.load().await?;
+            (self.stale.outbox, self.stale.gates, self.stale.parked) = (false, false, true);
+        }
+        if self.stale.gates || self.gates.is_stale() {
+            self.gates.read(self.shared, &mut self.schedule).await?;
+            self.probes.synced(&self.gates);
+            self.stale.gates = false;
         }
         self.refresh_rows().await?;
-        while let Some(room) = self.recheck.pop() {
-            if let Err(e) = self.look_again_in(&room).await {
-                self.recheck.push(room);
-                return self.store_failed(e);
-            }
+        if self.stale.parked {
+            self.look_again().await?;
+            self.stale.parked = false;
+        }
+        while let Some(room) = self.recheck.last().cloned() {
+            self.look_again_in(&room).await?;
+            self.recheck.pop();
+        }
+        if self.stale.staged {
+            self.shared.sweep().await?;
+            self.stale.staged = false;
         }
         self.refresh_rows().await
     }
@@ -79,19 +96,18 @@ impl Run<'_> {
                 Err(e) if e.kind() == ErrorKind::Corrupt => self.schedule.remove(&txn_id),
                 Err(e) => {
                     self.dirty.push(txn_id);
-                    return self.store_failed(e);
+                    return Err(e);
                 }
             }
         }
         Ok(())
     }
 
-    pub(super) async fn changed(&mut self, change: Change) -> Result<()> {
+    /// What commits of other contexts, and of this one, may have changed.
+    pub(super) fn changed(&mut self, change: Change) {
         let Change::Commit { touched, revision } = change else {
-            return match self.load().await {
-                Ok(()) => Ok(()),
-                Err(e) => self.store_failed(e),
-            };
+            self.stale.outbox = true;
+            return;
         };
         for touched in touched.iter() {
             match touched {
@@ -107,12 +123,7 @@ impl Run<'_> {
                         self.dirty.push(txn_id.clone());
                     }
                 }
-                Touched::State(Scope::Account) => {
-                    if let Err(e) = self.gates.read(self.shared, &mut self.schedule).await {
-                        self.store_failed(e)?;
-                    }
-                    self.probes.synced(&self.gates);
-                }
+                Touched::State(Scope::Account) => self.stale.gates = true,
                 Touched::Room(room) | Touched::State(Scope::Room(room)) => {
                     if self.schedule.is_taken(room) {
                         self.stirred.insert(room.clone());
@@ -124,11 +135,10 @@ impl Run<'_> {
                 _ => {}
             }
         }
-        Ok(())
     }
 
     /// Membership or rights in a room may have changed.
-    pub(super) async fn look_again_in(&mut self, room: &RoomId) -> Result<()> {
+    async fn look_again_in(&mut self, room: &RoomId) -> Result<()> {
         if self.gates.rights_changed(self.shared, room).await?
             && self.gates.may_speak(self.shared, room).await?
         {

@@ -47,6 +47,27 @@ pub(super) struct Run<'a> {
     /// Rooms that changed while something of theirs was under way, and those to look at again for it.
     pub(super) stirred: HashSet<RoomId>,
     pub(super) recheck: Vec<RoomId>,
+    /// What must be read anew.
+    pub(super) stale: Stale,
+}
+
+/// What must be read anew before anything is begun.
+#[derive(Debug, Default)]
+pub(super) struct Stale {
+    /// The whole outbox.
+    pub(super) outbox: bool,
+    /// The gates.
+    pub(super) gates: bool,
+    /// What parked because of circumstances.
+    pub(super) parked: bool,
+    /// Staged bytes that no draft took.
+    pub(super) staged: bool,
+}
+
+impl Stale {
+    fn is_any(&self) -> bool {
+        self.outbox || self.gates || self.parked || self.staged
+    }
 }
 
 enum Wake {
@@ -57,11 +78,11 @@ enum Wake {
 }
 
 impl<'a> Run<'a> {
-    pub(super) async fn start(driver: &'a Driver, lead: Lead) -> Result<Self> {
+    pub(super) fn start(driver: &'a Driver, lead: Lead) -> Self {
         let shared = &*driver.outbox.shared;
         // Subscribed before the first read, so that nothing is missed in between.
         let changes = shared.store.changes();
-        let mut run = Self {
+        let run = Self {
             driver,
             shared,
             alone: lead == Lead::Alone,
@@ -78,12 +99,11 @@ impl<'a> Run<'a> {
             missed: HashMap::new(),
             stirred: HashSet::new(),
             recheck: Vec::new(),
+            stale: Stale { outbox: true, staged: true, ..Stale::default() },
         };
         // Wishes of an earlier run are over.
         shared.take_wishes();
-        run.load().await?;
-        shared.sweep().await?;
-        Ok(run)
+        run
     }
 
     pub(super) async fn run(mut self) -> Result<()> {
@@ -94,7 +114,7 @@ impl<'a> Run<'a> {
                 ending = Some(self.shared.host.sleep(grace_ms));
             }
             if wishes.reset {
-                self.reset().await;
+                self.reset();
             }
             self.refresh().await?;
             if ending.is_none() {
@@ -115,7 +135,7 @@ impl<'a> Run<'a> {
             match wake {
                 Wake::Job(outcome) => self.ended(outcome)?,
                 Wake::Change(None) => return Ok(()),
-                Wake::Change(Some(change)) => self.changed(change).await?,
+                Wake::Change(Some(change)) => self.changed(change),
                 Wake::Wish | Wake::Time => {}
             }
         }
@@ -127,8 +147,15 @@ impl<'a> Run<'a> {
         let blocked_ms = self.gates.opens_ms().max(self.store_until_ms);
         let wake = self.schedule.wake_ms().map(|at| at.max(blocked_ms));
         let ready = self.schedule.has_ready().then_some(blocked_ms).filter(|at| *at > now_ms);
-        let reads = (!self.dirty.is_empty() || !self.recheck.is_empty()).then_some(self.store_until_ms);
-        let wake = wake.into_iter().chain(ready).chain(reads).chain(self.probes.wake_ms()).min()?;
+        let late = !self.dirty.is_empty() || !self.recheck.is_empty() || self.stale.is_any();
+        let reads = late.then_some(self.store_until_ms);
+        let wake = wake
+            .into_iter()
+            .chain(ready)
+            .chain(reads)
+            .chain(self.probes.wake_ms())
+            .min()
+            .filter(|at| *at < i64::MAX)?;
         let ms = wake.saturating_sub(now_ms).clamp(1, NAP_MS);
         Some(self.shared.host.sleep(ms.unsigned_abs()))
     }
@@ -188,14 +215,11 @@ impl<'a> Run<'a> {
         }));
     }
 
-    async fn reset(&mut self) {
-        let now_ms = self.shared.host.now_ms();
+    fn reset(&mut self) {
         self.gates.reset(self.shared);
-        self.schedule.reset(now_ms);
+        self.schedule.reset(self.shared.host.now_ms());
         self.store_until_ms = i64::MIN;
-        if let Err(e) = self.look_again().await {
-            drop(self.store_failed(e));
-        }
+        self.stale.parked = true;
     }
 }
 

@@ -6,6 +6,7 @@ mod answers;
 mod cancel;
 mod client;
 mod damage;
+mod full;
 mod media;
 mod observe;
 mod order;
