@@ -1,13 +1,17 @@
 //! What holds for the whole account or for a whole room: pauses, and the server's wish for quiet.
 
 use haos_store_api::{
-    EventType, Json, Result, RoomId, Scope, StateEntry, StateKey, StateQuery, StorageAdapter,
+    ErrorKind, EventType, Json, Result, RoomId, Scope, StateEntry, StateKey, StateQuery, StorageAdapter,
+    WriteBatch,
 };
 use serde::{Deserialize, Serialize};
 
 /// Under this kind, in the account's scope, a store holds the outbox's gates: the account's under the
 /// empty key, a room's under its id.
 pub const GATE: &str = "haos.outbox";
+
+/// How often a change is made anew before a conflict is handed out.
+const TRIES: u32 = 32;
 
 /// Why nothing is sent.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
@@ -50,7 +54,7 @@ fn is_zero(ms: &i64) -> bool {
 
 impl Gate {
     /// The state entry that holds it; `room`: none for the account's.
-    pub(crate) fn entry(&self, room: Option<&RoomId>) -> Result<StateEntry> {
+    fn entry(&self, room: Option<&RoomId>) -> Result<StateEntry> {
         Ok(StateEntry {
             scope: Scope::Account,
             kind: EventType::new(GATE)?,
@@ -61,9 +65,46 @@ impl Gate {
     }
 
     pub(crate) async fn read(store: &dyn StorageAdapter, room: Option<&RoomId>) -> Result<Self> {
+        Ok(Self::held(store, room).await?.0)
+    }
+
+    /// A gate and its stored value.
+    async fn held(store: &dyn StorageAdapter, room: Option<&RoomId>) -> Result<(Self, Option<Json>)> {
         let key = StateKey::new(room.map_or("", RoomId::as_str))?;
         let found = store.state(StateQuery::one(Scope::Account, EventType::new(GATE)?, key)).await?;
-        Ok(found.first().map(|entry| parsed(&entry.value)).unwrap_or_default())
+        let value = found.into_iter().next().map(|entry| entry.value);
+        Ok((value.as_ref().map(parsed).unwrap_or_default(), value))
+    }
+
+    /// Adds a change of a gate to a batch, which expects the gate as it was read.
+    pub(crate) async fn change(
+        store: &dyn StorageAdapter,
+        room: Option<&RoomId>,
+        batch: &mut WriteBatch,
+        change: impl Fn(Self) -> Self,
+    ) -> Result<()> {
+        let (held, value) = Self::held(store, room).await?;
+        let entry = change(held).entry(room)?;
+        batch.expect_state(entry.scope.clone(), entry.kind.clone(), entry.key.clone(), value);
+        batch.put_state(entry);
+        Ok(())
+    }
+
+    /// Changes a gate; reads it anew where somebody else changed it meanwhile.
+    pub(crate) async fn update(
+        store: &dyn StorageAdapter,
+        room: Option<&RoomId>,
+        change: impl Fn(Self) -> Self,
+    ) -> Result<()> {
+        let mut tries = 0;
+        loop {
+            let mut batch = WriteBatch::relaxed();
+            Self::change(store, room, &mut batch, &change).await?;
+            match store.apply(batch).await {
+                Err(e) if e.kind() == ErrorKind::Conflict && tries < TRIES => tries += 1,
+                done => return done.map(drop),
+            }
+        }
     }
 
     /// The account's gate and those of rooms.

@@ -97,7 +97,7 @@ pub use delta::{
     BackfillPage, EmptyOnRedaction, Event, RoomDelta, RoomPatch, Rules, Since, SpaceLink, SyncDelta,
 };
 pub use draft::{About, Draft, Staged};
-pub use driver::{Driver, UploadProgress};
+pub use driver::{Driver, Running, UploadProgress};
 #[cfg(all(target_arch = "wasm32", target_os = "unknown"))]
 pub use host::BrowserHost;
 #[cfg(all(feature = "tokio", not(target_arch = "wasm32")))]

@@ -20,7 +20,7 @@ impl Run<'_> {
         if let Some(net) = net
             && self.gates.heard(self.shared, net, now_ms)
         {
-            self.schedule.reset(now_ms);
+            self.schedule.reset();
         }
         match ended {
             Ended::Row(row) => {
@@ -39,7 +39,7 @@ impl Run<'_> {
                     None => self.forget(&txn_id),
                 }
                 if let Some(until_ms) = later_ms {
-                    self.schedule.postpone(&txn_id, now_ms, until_ms);
+                    self.schedule.postpone(&txn_id, until_ms);
                 }
                 self.schedule.release(&txn_id);
             }

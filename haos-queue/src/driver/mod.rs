@@ -16,6 +16,7 @@ mod run;
 mod upload;
 
 use std::fmt;
+use std::pin::Pin;
 use std::sync::Arc;
 
 use haos_store_api::Result;
@@ -25,6 +26,13 @@ use crate::leader::Lead;
 use crate::transport::{Session, Transport};
 
 pub use upload::UploadProgress;
+
+/// A run of a driver, ready to be spawned.
+#[cfg(not(target_arch = "wasm32"))]
+pub type Running = Pin<Box<dyn Future<Output = Result<()>> + Send>>;
+/// A run of a driver, ready to be spawned.
+#[cfg(target_arch = "wasm32")]
+pub type Running = Pin<Box<dyn Future<Output = Result<()>>>>;
 
 /// Sends the rows of an outbox over a transport.
 #[derive(Clone)]
@@ -48,8 +56,11 @@ impl Driver {
     /// # Errors
     /// `Closed` if the store must be opened again. A store that fails otherwise is tried again, slower and
     /// slower.
-    pub async fn run(&self, lead: Lead) -> Result<()> {
-        run::Run::start(self, lead).run().await
+    pub fn run(&self, lead: Lead) -> Running {
+        // From the call on, not from the first poll, a stop counts.
+        self.outbox.shared.take_wishes();
+        let driver = self.clone();
+        Box::pin(async move { run::Run::start(&driver, lead).run().await })
     }
 }
 

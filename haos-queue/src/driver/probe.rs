@@ -74,7 +74,7 @@ impl Probes {
 
     /// Those to ask the server for.
     pub(super) fn due(&mut self, now_ms: i64, echo_ms: u64) -> Vec<TxnId> {
-        let mut due = Vec::new();
+        let (mut due, echo_ms) = (Vec::new(), echo_ms.max(1));
         while let Some((&(at_ms, _), txn_id)) = self.order.first_key_value() {
             let Some(probe) = self.rows.get(txn_id).filter(|_| at_ms <= now_ms).copied() else { break };
             let txn_id = txn_id.clone();

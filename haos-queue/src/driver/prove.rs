@@ -5,7 +5,7 @@
 //! was first tried: an event of this row can stand nowhere else. On the device that tried, the server
 //! tells the transaction ids; on another one, any own message without an id could be it.
 
-use haos_store_api::{EventId, ParkReason, Pending, PendingState, Result, TxnId};
+use haos_store_api::{EventId, ParkReason, Pending, PendingState, Result, TxnId, WriteBatch};
 
 use super::Driver;
 use super::attempt::{Ended, Outcome, Tried};
@@ -40,6 +40,16 @@ impl Driver {
         let shared = &self.outbox.shared;
         // What is still on its way to the server must arrive, or be lost, first.
         let now_ms = shared.host.now_ms();
+        if row.last_attempt_ms.is_some_and(|tried| tried > now_ms) {
+            // The clock was set back: the wait begins now.
+            let mut batch = WriteBatch::relaxed();
+            let next = Pending { last_attempt_ms: Some(now_ms), ..row.clone() };
+            batch.expect_pending(&row.txn_id, Some(row.revision)).put_pending(next.clone());
+            let commit = shared.store.apply(batch).await?;
+            let later_ms = Some(now_ms.saturating_add_unsigned(shared.options.settle_ms));
+            let row = Some(Pending { revision: commit.revision, ..next });
+            return Ok(Tried { row, later_ms, ..Tried::default() });
+        }
         let settled_ms =
             row.last_attempt_ms.unwrap_or(now_ms).saturating_add_unsigned(shared.options.settle_ms);
         if now_ms < settled_ms {

@@ -99,7 +99,7 @@ impl Driver {
             let nothing = planned.is_none();
             let mut batch = planned.unwrap_or_else(WriteBatch::relaxed);
             if let Some(gate) = gate {
-                batch.put_state(self.merged(gate).await?.entry(None)?);
+                Gate::change(&*shared.store, None, &mut batch, |held| merged(gate, held)).await?;
             } else if nothing {
                 return Ok(Some(family.row));
             }
@@ -130,19 +130,7 @@ impl Driver {
     /// The row is gone; what was said of the account holds.
     async fn gate_alone(&self, gate: Option<&Gate>) -> Result<()> {
         let Some(gate) = gate else { return Ok(()) };
-        let mut batch = WriteBatch::relaxed();
-        batch.put_state(self.merged(gate).await?.entry(None)?);
-        self.outbox.shared.store.apply(batch).await.map(drop)
-    }
-
-    /// A pause is not lifted by a later wish for quiet, and not brought back by a late refusal.
-    async fn merged(&self, gate: &Gate) -> Result<Gate> {
-        let held = Gate::read(&*self.outbox.shared.store, None).await?;
-        Ok(Gate {
-            paused: gate.paused.clone().filter(|_| gate.resumed == held.resumed).or(held.paused),
-            resumed: held.resumed,
-            not_before_ms: gate.not_before_ms.max(held.not_before_ms),
-        })
+        Gate::update(&*self.outbox.shared.store, None, |held| merged(gate, held)).await
     }
 
     /// A row that failed and surely is not on the server goes, if the user took it back while it was on
@@ -196,5 +184,14 @@ impl Driver {
             Ok(row) => Outcome::new(txn_id, Ended::Row(Box::new(row)), None),
             Err(e) => Outcome::new(txn_id, Ended::Failed(e), None),
         }
+    }
+}
+
+/// A pause is not lifted by a later wish for quiet, and not brought back by a late refusal.
+fn merged(gate: &Gate, held: Gate) -> Gate {
+    Gate {
+        paused: gate.paused.clone().filter(|_| gate.resumed == held.resumed).or(held.paused),
+        resumed: held.resumed,
+        not_before_ms: gate.not_before_ms.max(held.not_before_ms),
     }
 }

@@ -1,7 +1,8 @@
 //! How a run keeps up with the outbox: rows that come, change and go, and what they wait for.
 
 use haos_store_api::{
-    Change, ErrorKind, ParkReason, Pending, PendingQuery, PendingState, Result, RoomId, Scope, Touched, TxnId,
+    Change, ErrorKind, ParkReason, Pending, PendingQuery, PendingState, Result, Revision, RoomId, Scope,
+    Touched, TxnId,
 };
 
 use super::run::Run;
@@ -20,7 +21,14 @@ impl Run<'_> {
             let rows = self.shared.store.pending(query.clone()).await?;
             let Some(last) = rows.last() else { break };
             query.after_seq = last.seq;
-            rows.iter().for_each(|row| self.take_up(row));
+            let now_ms = self.shared.host.now_ms();
+            for row in &rows {
+                self.take_up(row);
+                // The clock was set back since: what it says of waits means nothing.
+                if row.last_attempt_ms.is_some_and(|tried| tried > now_ms) {
+                    self.schedule.forgive(&row.txn_id);
+                }
+            }
         }
         self.schedule.stranded().into_iter().for_each(|txn_id| self.adopt(txn_id));
         Ok(())
@@ -30,14 +38,25 @@ impl Run<'_> {
     async fn look_again(&mut self) -> Result<()> {
         for (txn_id, room) in self.schedule.parked(ParkReason::Forbidden) {
             if self.gates.may_speak(self.shared, &room).await? {
-                self.shared.act(&txn_id, &Event::CauseGone(ParkReason::Forbidden)).await?;
-                self.dirty.push(txn_id);
+                self.unpark(txn_id).await?;
             }
         }
         for (txn_id, _) in self.schedule.parked(ParkReason::Ambiguous) {
             if !self.schedule.is_busy(&txn_id) {
                 self.schedule.hold(&txn_id);
                 self.spawn(txn_id.clone(), Class::Event, self.driver.prove_again(txn_id));
+            }
+        }
+        Ok(())
+    }
+
+    /// The server refused its sender, who may write now.
+    async fn unpark(&mut self, txn_id: TxnId) -> Result<()> {
+        match self.shared.act(&txn_id, &Event::CauseGone(ParkReason::Forbidden)).await {
+            Err(e) if e.kind() == ErrorKind::Corrupt => self.schedule.remove(&txn_id),
+            acted => {
+                acted?;
+                self.dirty.push(txn_id);
             }
         }
         Ok(())
@@ -107,6 +126,8 @@ impl Run<'_> {
     pub(super) fn changed(&mut self, change: Change) {
         let Change::Commit { touched, revision } = change else {
             self.stale.outbox = true;
+            // What is under way may have been read before what was missed.
+            self.missed.extend(self.schedule.busy().into_iter().map(|txn_id| (txn_id, Revision(u64::MAX))));
             return;
         };
         for touched in touched.iter() {
@@ -143,8 +164,7 @@ impl Run<'_> {
             && self.gates.may_speak(self.shared, room).await?
         {
             for txn_id in self.schedule.forbidden(room) {
-                self.shared.act(&txn_id, &Event::CauseGone(ParkReason::Forbidden)).await?;
-                self.dirty.push(txn_id);
+                self.unpark(txn_id).await?;
             }
         }
         Ok(())

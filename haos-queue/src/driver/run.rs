@@ -49,6 +49,8 @@ pub(super) struct Run<'a> {
     pub(super) recheck: Vec<RoomId>,
     /// What must be read anew.
     pub(super) stale: Stale,
+    /// The clock as it was seen last.
+    last_ms: i64,
 }
 
 /// What must be read anew before anything is begun.
@@ -82,7 +84,7 @@ impl<'a> Run<'a> {
         let shared = &*driver.outbox.shared;
         // Subscribed before the first read, so that nothing is missed in between.
         let changes = shared.store.changes();
-        let run = Self {
+        Self {
             driver,
             shared,
             alone: lead == Lead::Alone,
@@ -100,10 +102,8 @@ impl<'a> Run<'a> {
             stirred: HashSet::new(),
             recheck: Vec::new(),
             stale: Stale { outbox: true, staged: true, ..Stale::default() },
-        };
-        // Wishes of an earlier run are over.
-        shared.take_wishes();
-        run
+            last_ms: shared.host.now_ms(),
+        }
     }
 
     pub(super) async fn run(mut self) -> Result<()> {
@@ -113,16 +113,19 @@ impl<'a> Run<'a> {
             if let Some(grace_ms) = wishes.stop_ms {
                 ending = Some(self.shared.host.sleep(grace_ms));
             }
-            if wishes.reset {
+            let now_ms = self.shared.host.now_ms();
+            // Waits that were measured by a clock that ran ahead would never end.
+            if wishes.reset || now_ms.saturating_add(NAP_MS) < self.last_ms {
                 self.reset();
             }
+            self.last_ms = now_ms;
             self.refresh().await?;
             if ending.is_none() {
                 self.begin();
             } else if self.jobs.is_empty() {
                 return Ok(());
             }
-            let nap = self.nap();
+            let nap = self.nap(ending.is_some());
             let wake = tokio::select! {
                 biased;
                 change = self.changes.next() => Wake::Change(change),
@@ -142,20 +145,17 @@ impl<'a> Run<'a> {
     }
 
     /// How long there is nothing to do; none: until something happens.
-    fn nap(&self) -> Option<Sleep> {
+    fn nap(&self, ending: bool) -> Option<Sleep> {
         let now_ms = self.shared.host.now_ms();
         let blocked_ms = self.gates.opens_ms().max(self.store_until_ms);
         let wake = self.schedule.wake_ms().map(|at| at.max(blocked_ms));
         let ready = self.schedule.has_ready().then_some(blocked_ms).filter(|at| *at > now_ms);
         let late = !self.dirty.is_empty() || !self.recheck.is_empty() || self.stale.is_any();
         let reads = late.then_some(self.store_until_ms);
-        let wake = wake
-            .into_iter()
-            .chain(ready)
-            .chain(reads)
-            .chain(self.probes.wake_ms())
-            .min()
-            .filter(|at| *at < i64::MAX)?;
+        let probes = self.probes.wake_ms().map(|at| at.max(self.store_until_ms));
+        // Once it ends, nothing is begun that could be due.
+        let begins = wake.into_iter().chain(ready).chain(probes).filter(|_| !ending);
+        let wake = begins.chain(reads).min().filter(|at| *at < i64::MAX)?;
         let ms = wake.saturating_sub(now_ms).clamp(1, NAP_MS);
         Some(self.shared.host.sleep(ms.unsigned_abs()))
     }
@@ -187,13 +187,19 @@ impl<'a> Run<'a> {
             (Class::Signal, usize::MAX),
         ] {
             // While nothing answers, one row tries for all.
-            while self.running[class as usize] < most && (self.jobs.is_empty() || !self.gates.is_failing()) {
+            while self.running[class as usize] < most && (self.is_quiet(class) || !self.gates.is_failing()) {
                 let Some(txn_id) = self.schedule.next(class) else { break };
                 let children = self.schedule.has_children(&txn_id);
                 let begun = Begun { children, resumed: self.gates.resumed() };
                 self.spawn(txn_id.clone(), class, self.driver.attempt(txn_id, class, begun));
             }
         }
+    }
+
+    /// Whether nothing else is under way. A long upload does not count beside messages.
+    fn is_quiet(&self, class: Class) -> bool {
+        let uploads = if class == Class::Upload { 0 } else { self.running[Class::Upload as usize] };
+        self.jobs.len() == uploads
     }
 
     pub(super) fn spawn(
@@ -217,7 +223,7 @@ impl<'a> Run<'a> {
 
     fn reset(&mut self) {
         self.gates.reset(self.shared);
-        self.schedule.reset(self.shared.host.now_ms());
+        self.schedule.reset();
         self.store_until_ms = i64::MIN;
         self.stale.parked = true;
     }

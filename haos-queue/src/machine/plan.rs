@@ -203,7 +203,7 @@ fn orphan(batch: &mut WriteBatch, family: &Family, context: &Context<'_>, protoc
         let parent = gone.iter().find(|row| Some(&row.txn_id) == waiting.parent.as_ref());
         let Some(parent) = parent else { continue };
         // Nothing is left of a chain of uploads without one of them.
-        let cancel = Class::of(parent) == Class::Upload || !protocol.outlives_parent(waiting);
+        let cancel = Class::of(parent) == Class::Upload || !protocol.outlives_parent(judged(waiting, family));
         batch.expect_pending(&waiting.txn_id, Some(waiting.revision));
         match step(waiting, &Event::ParentCancelled { cancel }, context) {
             Step::Put(parked) => drop(batch.put_pending(*parked)),
@@ -214,6 +214,17 @@ fn orphan(batch: &mut WriteBatch, family: &Family, context: &Context<'_>, protoc
             _ => {}
         }
     }
+}
+
+/// The event that an upload is for, which decides for the whole chain.
+fn judged<'a>(row: &'a Pending, family: &'a Family) -> &'a Pending {
+    let mut row = row;
+    while Class::of(row) == Class::Upload {
+        let next = family.waiting.iter().find(|waiting| waiting.parent.as_ref() == Some(&row.txn_id));
+        let Some(next) = next else { break };
+        row = next;
+    }
+    row
 }
 
 /// The batch for a row whose parent left while it was written: it is released where the parent was sent,

@@ -227,6 +227,9 @@ impl Machine<'_> {
                     false => options.retry.uncounted_ms(age_ms, chance),
                 };
                 next.not_before_ms = now_ms.saturating_add_unsigned(delay_ms);
+                if counts && options.retry.gives_up(&next) && Class::of(self.row) == Class::Signal {
+                    return Step::Cancelled;
+                }
                 if counts && options.retry.gives_up(&next) {
                     next.state = PendingState::Parked(ParkReason::Refused);
                 }

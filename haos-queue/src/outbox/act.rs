@@ -43,6 +43,8 @@ impl Outbox {
             }
         }
         match shared.act(&first.txn_id, &Event::Cancel).await? {
+            // The upload was finished meanwhile: the message itself is left.
+            None if first.txn_id != *txn_id => Box::pin(self.cancel(txn_id)).await,
             None => Ok(Acted::Gone),
             Some((row, Step::Follow)) => {
                 let (kind, content) = shared.protocol.redaction()?;

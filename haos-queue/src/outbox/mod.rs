@@ -139,8 +139,8 @@ impl Outbox {
     /// # Errors
     /// Those of the store.
     pub async fn pause(&self, room: Option<&RoomId>, reason: PauseReason) -> Result<()> {
-        let gate = Gate::read(&*self.shared.store, room).await?;
-        self.put_gate(room, Gate { paused: Some(reason), ..gate }).await
+        let paused = Some(reason);
+        Gate::update(&*self.shared.store, room, |held| Gate { paused: paused.clone(), ..held }).await
     }
 
     /// Ends a pause: after a login, or at the user's wish. It also forgets what quiet the server wanted.
@@ -148,8 +148,8 @@ impl Outbox {
     /// # Errors
     /// Those of the store.
     pub async fn resume(&self, room: Option<&RoomId>) -> Result<()> {
-        let resumed = Gate::read(&*self.shared.store, room).await?.resumed + 1;
-        self.put_gate(room, Gate { resumed, ..Gate::default() }).await?;
+        let open = |held: Gate| Gate { resumed: held.resumed + 1, ..Gate::default() };
+        Gate::update(&*self.shared.store, room, open).await?;
         self.try_now();
         Ok(())
     }
@@ -169,11 +169,11 @@ impl Outbox {
     /// # Errors
     /// Those of the store.
     pub async fn refused(&self, reason: PauseReason, resumed: u64) -> Result<()> {
-        let gate = Gate::read(&*self.shared.store, None).await?;
-        if gate.resumed == resumed {
-            self.put_gate(None, Gate { paused: Some(reason), ..gate }).await?;
-        }
-        Ok(())
+        Gate::update(&*self.shared.store, None, |held| match held.resumed == resumed {
+            true => Gate { paused: Some(reason.clone()), ..held },
+            false => held,
+        })
+        .await
     }
 
     /// Why the account, or a room, is paused.
@@ -182,13 +182,6 @@ impl Outbox {
     /// Those of the store.
     pub async fn paused(&self, room: Option<&RoomId>) -> Result<Option<PauseReason>> {
         Ok(Gate::read(&*self.shared.store, room).await?.paused)
-    }
-
-    async fn put_gate(&self, room: Option<&RoomId>, gate: Gate) -> Result<()> {
-        let mut batch = WriteBatch::relaxed();
-        batch.put_state(gate.entry(room)?);
-        self.shared.store.apply(batch).await?;
-        Ok(())
     }
 }
 

@@ -47,13 +47,11 @@ pub(crate) struct Schedule {
     busy: HashMap<TxnId, Option<Lane>>,
     taken: HashMap<Lane, usize>,
     paused: HashSet<RoomId>,
-    /// Rows tried before this moment are due, whatever their backoff says.
-    reset_ms: i64,
 }
 
 impl Schedule {
     pub(crate) fn new(options: &OutboxOptions, owner: &str, alone: bool) -> Self {
-        Self { order: options.order, owner: owner.to_owned(), alone, reset_ms: i64::MIN, ..Self::default() }
+        Self { order: options.order, owner: owner.to_owned(), alone, ..Self::default() }
     }
 
     /// Takes up a row as it is now. What is older than what is known changes nothing.
@@ -61,8 +59,9 @@ impl Schedule {
         if self.rows.get(&row.txn_id).is_some_and(|known| known.revision > row.revision) {
             return;
         }
+        let forgiven = self.rows.get(&row.txn_id).is_some_and(|old| old.forgiven && old.fence == row.fence);
         self.unlink(&row.txn_id);
-        let entry = Entry::of(row, &self.owner);
+        let entry = Entry { forgiven, ..Entry::of(row, &self.owner) };
         let phase = entry.phase();
         if matches!(phase, Phase::Blocked | Phase::Queued) && entry.expires_ms < i64::MAX {
             self.expiries.insert((entry.expires_ms, entry.seq), row.txn_id.clone());
@@ -76,11 +75,13 @@ impl Schedule {
         }
         self.rows.insert(row.txn_id.clone(), entry);
         self.file(&lane);
+        self.file_waiting(&row.txn_id);
     }
 
     pub(crate) fn remove(&mut self, txn_id: &TxnId) {
         if let Some(lane) = self.unlink(txn_id) {
             self.file(&lane);
+            self.file_waiting(txn_id);
         }
     }
 
@@ -109,7 +110,6 @@ impl Schedule {
             order: self.order,
             owner: std::mem::take(&mut self.owner),
             alone: self.alone,
-            reset_ms: self.reset_ms,
             busy,
             taken,
             paused,

@@ -73,7 +73,7 @@ fn backoff_is_waited_for_and_forgotten_on_a_reset() {
     assert_eq!(schedule.next(Class::Event), Some(txn(1)));
     schedule.release(&txn(1));
     assert_eq!(schedule.next(Class::Event), None);
-    schedule.reset(60);
+    schedule.reset();
     assert_eq!(schedule.next(Class::Event), Some(txn(1)));
 }
 

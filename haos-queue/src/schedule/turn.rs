@@ -40,13 +40,13 @@ impl Schedule {
     fn place(&self, lane: &Lane, rows: &BTreeMap<u64, TxnId>) -> Place {
         let skips = self.order == Order::SkipParked || mistake!(Overtake);
         let mut entries = rows.values().filter_map(|txn_id| Some((txn_id, self.rows.get(txn_id)?)));
-        let head = entries.find(|(_, entry)| !(skips && entry.phase() == Phase::Parked));
+        let head = entries.find(|(_, entry)| !(skips && self.is_held(entry)));
         let Some((_, entry)) = head else { return Place::Idle };
         if self.taken.contains_key(lane) || self.paused.contains(&lane.0) {
             return Place::Idle;
         }
         match entry.phase() {
-            Phase::Queued => match self.due_ms(entry) {
+            Phase::Queued => match Self::due_ms(entry) {
                 i64::MIN => Place::Ready(std::cmp::Reverse(entry.priority), entry.seq),
                 due_ms => Place::Waits(due_ms),
             },
@@ -57,8 +57,37 @@ impl Schedule {
         }
     }
 
-    fn due_ms(&self, entry: &Entry) -> i64 {
-        if entry.tried_ms <= self.reset_ms || entry.due_ms <= 0 { i64::MIN } else { entry.due_ms }
+    /// Whether a row is parked, or waits for one that is.
+    fn is_held(&self, entry: &Entry) -> bool {
+        let mut entry = entry;
+        loop {
+            match entry.phase() {
+                Phase::Parked => return true,
+                Phase::Blocked => match entry.parent.as_ref().and_then(|parent| self.rows.get(parent)) {
+                    Some(parent) => entry = parent,
+                    None => return false,
+                },
+                Phase::Queued | Phase::Sending | Phase::Sent => return false,
+            }
+        }
+    }
+
+    /// Where parked rows are overtaken, so is what waits for them, in whatever lane.
+    pub(super) fn file_waiting(&mut self, txn_id: &TxnId) {
+        if self.order != Order::SkipParked {
+            return;
+        }
+        let mut waiting = self.children(txn_id);
+        while let Some(txn_id) = waiting.pop() {
+            waiting.extend(self.children(&txn_id));
+            if let Some(lane) = self.rows.get(&txn_id).map(|entry| entry.lane.clone()) {
+                self.file(&lane);
+            }
+        }
+    }
+
+    fn due_ms(entry: &Entry) -> i64 {
+        if entry.forgiven || entry.due_ms <= 0 { i64::MIN } else { entry.due_ms }
     }
 
     /// Moves to the ready ones what has become due, and tells which leases have run out.
@@ -95,7 +124,7 @@ impl Schedule {
         let skips = self.order == Order::SkipParked || mistake!(Overtake);
         let (rows, _) = self.lanes.get(lane)?;
         let mut entries = rows.values().filter_map(|txn_id| Some((txn_id, self.rows.get(txn_id)?)));
-        entries.find(|(_, entry)| !(skips && entry.phase() == Phase::Parked))
+        entries.find(|(_, entry)| !(skips && self.is_held(entry)))
     }
 
     /// The next row of a class, which counts as under way from now on.
@@ -128,23 +157,32 @@ impl Schedule {
         self.file(&lane);
     }
 
-    /// A row is not due before `until_ms`, whatever it says, unless a reset comes after `now_ms`.
-    pub(crate) fn postpone(&mut self, txn_id: &TxnId, now_ms: i64, until_ms: i64) {
+    /// A row is not due before `until_ms`, whatever it says, unless a reset comes.
+    pub(crate) fn postpone(&mut self, txn_id: &TxnId, until_ms: i64) {
         if let Some(entry) = self.rows.get_mut(txn_id) {
-            (entry.due_ms, entry.tried_ms) = (entry.due_ms.max(until_ms), now_ms.max(self.reset_ms + 1));
+            (entry.due_ms, entry.forgiven) = (entry.due_ms.max(until_ms), false);
+        }
+    }
+
+    /// A row's backoff is forgotten until its next attempt.
+    pub(crate) fn forgive(&mut self, txn_id: &TxnId) {
+        if let Some(entry) = self.rows.get_mut(txn_id) {
+            entry.forgiven = true;
+            let lane = entry.lane.clone();
+            self.file(&lane);
         }
     }
 
     /// The earliest moment at which [`tick`](Self::tick) or [`expired`](Self::expired) has something.
     pub(crate) fn wake_ms(&self) -> Option<i64> {
         let waits = self.waits.first().map(|(at, _)| *at);
-        let expiry = self.expiries.first_key_value().map(|((at, _), _)| *at);
+        let expiry = self.expiries.iter().find(|(_, txn_id)| !self.is_busy(txn_id)).map(|((at, _), _)| *at);
         waits.into_iter().chain(expiry).min()
     }
 
-    /// Everything that was tried before `now_ms` may be tried again at once.
-    pub(crate) fn reset(&mut self, now_ms: i64) {
-        self.reset_ms = now_ms;
+    /// Everything may be tried again at once.
+    pub(crate) fn reset(&mut self) {
+        self.rows.values_mut().for_each(|entry| entry.forgiven = true);
         self.file_all();
     }
 

@@ -64,7 +64,7 @@ impl Client {
     /// Begins to send.
     pub(crate) fn drive(&mut self) {
         let driver = self.driver();
-        self.driving = Some(tokio::spawn(async move { driver.run(Lead::Alone).await }));
+        self.driving = Some(tokio::spawn(driver.run(Lead::Alone)));
     }
 
     /// Ends the process where it stands, and starts it again, sending.

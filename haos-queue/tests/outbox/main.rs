@@ -9,6 +9,7 @@ mod damage;
 mod full;
 mod media;
 mod observe;
+mod odd;
 mod order;
 mod refuse;
 mod stores;

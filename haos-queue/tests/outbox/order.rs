@@ -56,7 +56,7 @@ async fn two_drivers_over_one_store_send_each_message_once() {
             .iter()
             .map(|context| {
                 let driver = Driver::new(context.clone(), client.wire.clone(), client.wire.session.clone());
-                tokio::spawn(async move { driver.run(Lead::Shared).await })
+                tokio::spawn(driver.run(Lead::Shared))
             })
             .collect();
         client.wire.next([Fault::AnswerLost, Fault::None, Fault::Lost].into_iter().cycle().take(12));

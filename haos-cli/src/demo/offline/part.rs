@@ -63,7 +63,7 @@ pub(crate) async fn run(args: &DemoPartArgs, out: &mut Out) -> Result<()> {
     let outbox = Outbox::new(store.clone(), Arc::new(TokioHost), Arc::new(MatrixRules), options)?;
     let client = LoopbackClient::new(args.address).reading(with_relation);
     let driver = Driver::new(outbox.clone(), Arc::new(client.clone()), session()?);
-    let driving = tokio::spawn(async move { driver.run(Lead::Alone).await });
+    let driving = tokio::spawn(driver.run(Lead::Alone));
     let part = async {
         match args.part {
             DemoPart::Write => write(&outbox, out).await,

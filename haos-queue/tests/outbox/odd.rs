@@ -1,0 +1,301 @@
+//! Odd circumstances: clocks that were set back, uploads that never end, stops at once, late damage.
+
+use std::sync::Arc;
+use std::sync::atomic::{AtomicI64, Ordering};
+use std::time::Duration;
+
+use haos_queue::sim::SimProtocol;
+use haos_queue::{
+    Answer, BackfillPage, Body, Created, Draft, Driver, Event, Host, Lead, Lookup, Order, Outbox,
+    OutboxOptions, Refusal, RetryPolicy, Sleep, TokioHost, Transport,
+};
+use haos_store_api::*;
+
+use crate::client::{Client, draft, options, room};
+use crate::stores::{Backend, Home};
+use crate::wire::{Fault, Hold, Wire};
+
+const SOON: Duration = Duration::from_secs(30);
+
+fn memory() -> Home {
+    Home::new(Backend::Memory, false)
+}
+
+fn broken() -> Fault {
+    Fault::Refused(Refusal { status: 500, ..Refusal::default() })
+}
+
+async fn soon(client: &Client, txn_id: &TxnId, state: PendingState) {
+    let wait = async {
+        while client.row(txn_id).await.map(|row| row.state) != Some(state) {
+            tokio::time::sleep(Duration::from_millis(10)).await;
+        }
+    };
+    if tokio::time::timeout(SOON, wait).await.is_err() {
+        panic!("never {state:?}: {:#?}", client.row(txn_id).await);
+    }
+}
+
+/// What waits for a parked row is overtaken with it.
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn what_waits_for_a_parked_row_is_overtaken_with_it() {
+    let mut client = Client::with(memory(), OutboxOptions { order: Order::SkipParked, ..options() }).await;
+    client.wire.next([Fault::Refused(Refusal::new(403, "M_FORBIDDEN"))]);
+    let bad = client.text("a", "bad").await;
+    client.about("a", &bad, "m.reaction", r#"{"to":"TARGET"}"#).await;
+    let after = client.text("a", "after").await;
+    client.drive();
+    soon(&client, &bad.txn_id, PendingState::Parked(ParkReason::Forbidden)).await;
+    soon(&client, &after.txn_id, PendingState::Sent).await;
+}
+
+/// The same with a file.
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn what_waits_for_a_paused_upload_is_overtaken_with_it() {
+    let mut client = Client::with(memory(), OutboxOptions { order: Order::SkipParked, ..options() }).await;
+    let staged = client.outbox.stage(&room("a"), None, vec![1; 20]).await.unwrap();
+    client.outbox.enqueue(draft("a", "m.room.message", r#"{"body":"file"}"#).upload(staged)).await.unwrap();
+    let upload = client.outbox.rows(None).await.unwrap().remove(0);
+    client.outbox.pause_upload(&upload.txn_id).await.unwrap();
+    let after = client.text("a", "after").await;
+    client.drive();
+    soon(&client, &after.txn_id, PendingState::Sent).await;
+}
+
+/// A signal that the preset gives up leaves nothing behind.
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn a_signal_given_up_under_the_seed_preset_goes() {
+    let retry =
+        RetryPolicy { base_ms: 2, cap_ms: 5, jitter: haos_queue::Jitter::Scale, ..RetryPolicy::seed() };
+    let mut client = Client::with(memory(), OutboxOptions { retry, ..options() }).await;
+    client.wire.next((0..5).map(|_| broken()));
+    let receipt = client.outbox.enqueue(draft("a", "haos.receipt", "{}")).await.unwrap();
+    client.drive();
+    client.wire.begun("send", 5).await;
+    tokio::time::sleep(Duration::from_millis(500)).await;
+    assert_eq!(client.state(&receipt).await, None);
+}
+
+/// An answer with a file outlives the message that it answers, as one without does.
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn an_answer_with_a_file_outlives_its_parent() {
+    let client = Client::new(memory()).await;
+    let hello = client.text("a", "hello").await;
+    let staged = client.outbox.stage(&room("a"), None, vec![1; 20]).await.unwrap();
+    let answer = draft("a", "m.room.message", &format!(r#"{{"answers":"{}","body":"me"}}"#, hello.local_id));
+    let answer = answer.about(haos_queue::About::Unsent(hello.txn_id.clone())).upload(staged);
+    let answer: Draft = answer;
+    let answer = client.outbox.enqueue(answer).await.unwrap();
+    client.outbox.cancel(&hello.txn_id).await.unwrap();
+    assert!(client.row(&answer.txn_id).await.is_some(), "what the user wrote is gone");
+}
+
+/// The wire, but uploads never end.
+struct Endless(Arc<Wire>, tokio::sync::Notify);
+
+#[async_trait::async_trait]
+impl Transport for Endless {
+    async fn send(&self, row: &Pending) -> Answer {
+        self.0.send(row).await
+    }
+    async fn create_media(&self) -> Created {
+        self.0.create_media().await
+    }
+    async fn upload(&self, body: Body<'_>, _: Option<&MediaUri>) -> Answer {
+        self.1.notify_one();
+        let mut sent = 0;
+        loop {
+            tokio::time::sleep(Duration::from_millis(10)).await;
+            sent += 1;
+            body.sent(sent);
+        }
+    }
+    async fn media_exists(&self, uri: &MediaUri) -> Lookup<()> {
+        self.0.media_exists(uri).await
+    }
+    async fn event(&self, room: &RoomId, event: &EventId) -> Lookup<Event> {
+        self.0.event(room, event).await
+    }
+    async fn history(
+        &self,
+        room: &RoomId,
+        from: Option<&str>,
+        limit: usize,
+    ) -> std::result::Result<BackfillPage, Answer> {
+        self.0.history(room, from, limit).await
+    }
+}
+
+/// One lost request while a large file goes up.
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn a_long_upload_does_not_hold_up_messages_after_a_failure() {
+    let client = Client::new(memory()).await;
+    let endless = Arc::new(Endless(client.wire.clone(), tokio::sync::Notify::new()));
+    let staged = client.outbox.stage(&room("b"), None, vec![1; 20]).await.unwrap();
+    client.outbox.enqueue(draft("b", "m.room.message", r#"{"body":"file"}"#).upload(staged)).await.unwrap();
+    let driver = Driver::new(client.outbox.clone(), endless.clone(), client.wire.session.clone());
+    let driving = tokio::spawn(driver.run(Lead::Alone));
+    endless.1.notified().await;
+    client.wire.next([Fault::Unsent]);
+    let hello = client.text("a", "hello").await;
+    soon(&client, &hello.txn_id, PendingState::Sent).await;
+    driving.abort();
+}
+
+struct Clock(AtomicI64, AtomicI64);
+
+impl Host for Clock {
+    fn now_ms(&self) -> i64 {
+        TokioHost.now_ms() + self.0.load(Ordering::SeqCst)
+    }
+    fn sleep(&self, ms: u64) -> Sleep {
+        self.1.fetch_add(i64::from(ms <= 1), Ordering::SeqCst);
+        TokioHost.sleep(ms)
+    }
+    fn random(&self) -> u64 {
+        TokioHost.random()
+    }
+}
+
+const DAY: i64 = 24 * 3_600_000;
+
+async fn ahead(options: OutboxOptions) -> (Client, Arc<Clock>) {
+    let mut client = Client::new(memory()).await;
+    let clock = Arc::new(Clock(AtomicI64::new(DAY), AtomicI64::new(0)));
+    client.outbox = Outbox::new(client.store.clone(), clock.clone(), Arc::new(SimProtocol), options).unwrap();
+    (client, clock)
+}
+
+/// Online while the clock was wrong: backoff holds once it is right.
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn backoff_holds_after_the_clock_was_set_back() {
+    let (mut client, clock) = ahead(OutboxOptions { retry: RetryPolicy::default(), ..options() }).await;
+    client.drive();
+    tokio::time::sleep(Duration::from_millis(100)).await;
+    client.outbox.platform_online(true);
+    tokio::time::sleep(Duration::from_millis(100)).await;
+    clock.0.store(0, Ordering::SeqCst);
+    client.wire.next((0..100).map(|_| broken()));
+    client.text("a", "hello").await;
+    tokio::time::sleep(Duration::from_millis(1500)).await;
+    let tries = client.wire.times("send").len();
+    assert!(tries <= 4, "{tries} requests in 1.5 s");
+}
+
+/// A failure while the clock was wrong: coming online tries again.
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn a_failure_of_the_future_is_tried_again_when_online() {
+    let (mut client, clock) = ahead(options()).await;
+    client.wire.next([Fault::Unsent]);
+    let hello = client.text("a", "hello").await;
+    client.wire.hold(Hold::Before);
+    client.drive();
+    client.wire.begun("send", 1).await;
+    client.wire.hold(Hold::Nowhere);
+    // Before the next attempt, the clock is set right; the failure was written down before that.
+    while client.row(&hello.txn_id).await.unwrap().state != PendingState::Queued {}
+    clock.0.store(0, Ordering::SeqCst);
+    tokio::time::sleep(Duration::from_millis(100)).await;
+    client.outbox.platform_online(true);
+    soon(&client, &hello.txn_id, PendingState::Sent).await;
+}
+
+/// In doubt since the future: the proof is not put off for ever.
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn a_doubt_of_the_future_is_proven() {
+    let (mut client, clock) = ahead(OutboxOptions { settle_ms: 20, ..options() }).await;
+    client.wire.hold(Hold::Before);
+    let hello = client.text("a", "hello").await;
+    let driver = client.driver();
+    let driving = tokio::spawn(driver.run(Lead::Alone));
+    client.wire.begun("send", 1).await;
+    driving.abort();
+    driving.await.unwrap_err();
+    clock.0.store(0, Ordering::SeqCst);
+    client.wire.hold(Hold::Nowhere);
+    client.drive();
+    soon(&client, &hello.txn_id, PendingState::Sent).await;
+}
+
+/// One message of the timeline that cannot be read.
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn a_damaged_message_of_the_timeline_stops_no_sending() {
+    let mut client = Client::new(Home::new(Backend::Sqlite, false)).await;
+    client.drive();
+    client.text("a", "first").await;
+    client.settle().await;
+    client.crash().await;
+    client.store.close().await.unwrap();
+    let conn = rusqlite::Connection::open(client.home.sqlite_path()).unwrap();
+    let spoilt = conn.execute(&format!("UPDATE {MESSAGES} SET payload = '{{\"x\":1}}'"), []).unwrap();
+    assert!(spoilt > 0);
+    drop(conn);
+    client.store = client.home.open().await;
+    client.outbox = crate::client::outbox(&client.store, options());
+    let hello = client.text("a", "hello").await;
+    client.drive();
+    soon(&client, &hello.txn_id, PendingState::Sent).await;
+}
+
+const MESSAGES: &str = "message";
+
+/// A parked row that becomes unreadable while the driver runs.
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn a_parked_row_damaged_later_stops_no_other() {
+    let mut client = Client::new(Home::new(Backend::Sqlite, false)).await;
+    client.wire.next([Fault::Refused(Refusal::new(403, "M_FORBIDDEN"))]);
+    let bad = client.text("a", "bad").await;
+    client.drive();
+    soon(&client, &bad.txn_id, PendingState::Parked(ParkReason::Forbidden)).await;
+    let conn = rusqlite::Connection::open(client.home.sqlite_path()).unwrap();
+    let sql = "UPDATE pending SET payload = '{\"x\":1}' WHERE seq = ?1";
+    assert_eq!(conn.execute(sql, [bad.seq as i64]).unwrap(), 1);
+    drop(conn);
+    tokio::time::sleep(Duration::from_millis(200)).await;
+    client.outbox.try_now();
+    tokio::time::sleep(Duration::from_millis(200)).await;
+    let hello = client.text("b", "hello").await;
+    soon(&client, &hello.txn_id, PendingState::Sent).await;
+}
+
+/// A row expires while it is being sent.
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn an_expiry_under_way_does_not_spin() {
+    let (mut client, clock) = ahead(options()).await;
+    client.wire.hold(Hold::Before);
+    let hello = draft("a", "m.room.message", r#"{"body":"x"}"#).expires_in_ms(300);
+    client.outbox.enqueue(hello).await.unwrap();
+    client.drive();
+    client.wire.begun("send", 1).await;
+    tokio::time::sleep(Duration::from_millis(1500)).await;
+    let naps = clock.1.load(Ordering::SeqCst);
+    assert!(naps < 20, "{naps} naps of a millisecond");
+}
+
+/// A row becomes due while the run ends.
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn a_stop_does_not_spin() {
+    let retry = RetryPolicy { base_ms: 400, ..RetryPolicy::default() };
+    let (mut client, clock) = ahead(OutboxOptions { retry, ..options() }).await;
+    client.wire.next([broken()]);
+    client.text("a", "x").await;
+    client.drive();
+    client.wire.begun("send", 1).await;
+    client.wire.hold(Hold::Before);
+    client.text("b", "y").await;
+    client.wire.begun("send", 2).await;
+    client.outbox.stop(3000);
+    tokio::time::sleep(Duration::from_millis(1500)).await;
+    let naps = clock.1.load(Ordering::SeqCst);
+    assert!(naps < 20, "{naps} naps of a millisecond");
+}
+
+/// Stopped as soon as it was begun.
+#[tokio::test]
+async fn a_stop_right_after_the_start_counts() {
+    let client = Client::new(memory()).await;
+    let driver = client.driver();
+    let driving = tokio::spawn(driver.run(Lead::Alone));
+    client.outbox.stop(0);
+    assert!(tokio::time::timeout(SOON, driving).await.is_ok(), "it runs on");
+}
