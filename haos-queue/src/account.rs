@@ -40,16 +40,12 @@ pub struct Gate {
     pub not_before_ms: i64,
     /// How often a pause was ended. A refusal of a request that began before the last time says nothing
     /// of the session since.
-    #[serde(default, skip_serializing_if = "is_none")]
+    #[serde(default, skip_serializing_if = "is_zero")]
     pub resumed: u64,
 }
 
-fn is_none(times: &u64) -> bool {
-    *times == 0
-}
-
-fn is_zero(ms: &i64) -> bool {
-    *ms == 0
+fn is_zero<T: Default + PartialEq>(number: &T) -> bool {
+    *number == T::default()
 }
 
 impl Gate {

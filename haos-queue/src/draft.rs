@@ -4,6 +4,7 @@ use haos_store_api::{EventId, EventType, Json, MediaKey, Pending, PendingState, 
 
 use crate::OutboxOptions;
 use crate::local::local_event_id;
+use crate::transport::UPLOAD;
 
 /// What to send.
 ///
@@ -110,9 +111,9 @@ impl Draft {
         txn_id: TxnId,
         now_ms: i64,
         options: &OutboxOptions,
-        upload: &EventType,
     ) -> haos_store_api::Result<Vec<Pending>> {
         let expires_at_ms = now_ms.saturating_add_unsigned(self.expires_in_ms.unwrap_or(options.expiry_ms));
+        let upload = EventType::new(UPLOAD)?;
         let mut parent = None;
         let mut target = None;
         match self.about {

@@ -8,9 +8,12 @@ pub fn local_event_id(txn_id: &TxnId) -> Result<EventId> {
     EventId::new(format!("~{txn_id}"))
 }
 
+/// How the uris of bytes begin that are staged for an upload.
+pub(crate) const STAGED: &str = "haos-local:";
+
 /// Where the bytes of an upload live until the server has them.
 pub fn local_media_uri(txn_id: &TxnId) -> Result<MediaUri> {
-    MediaUri::new(format!("haos-local:{txn_id}"))
+    MediaUri::new(format!("{STAGED}{txn_id}"))
 }
 
 /// The content with every JSON string that is exactly `from` replaced by `to`; none if there is none.

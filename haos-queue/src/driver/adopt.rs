@@ -1,4 +1,4 @@
-use haos_store_api::{ErrorKind, Pending, PendingState, Result, TxnId};
+use haos_store_api::{ErrorKind, PendingState, Result, TxnId};
 
 use super::Driver;
 use super::attempt::{Ended, Outcome};
@@ -32,9 +32,7 @@ impl Driver {
         let context = shared.context();
         let batch = adopt(&row, &parent, event_id.as_ref(), &context, &*shared.protocol)?;
         let Some(batch) = batch else { return Ok(Ended::Rest(None)) };
-        let commit = shared.store.apply(batch).await?;
-        let now = shared.row(txn_id).await?;
-        let now = now.map(|now| Pending { revision: now.revision.max(commit.revision), ..now });
-        Ok(Ended::Row(Box::new(now)))
+        shared.store.apply(batch).await?;
+        Ok(Ended::Row(Box::new(shared.row(txn_id).await?)))
     }
 }

@@ -126,12 +126,7 @@ impl Driver {
         };
         let event = Event::Lease(taken);
         match step(&row, &event, &context) {
-            Step::Put(next) => {
-                let mut batch = WriteBatch::strict();
-                batch.expect_pending(&row.txn_id, Some(row.revision)).put_pending((*next).clone());
-                let commit = shared.store.apply(batch).await?;
-                Ok(Pending { revision: commit.revision, ..*next })
-            }
+            Step::Put(next) => shared.put(&row, *next, WriteBatch::strict()).await,
             // Taken by somebody else between two reads: read again.
             _ => Err(Error::new(ErrorKind::Conflict, "lease", "the row is not waiting any more")),
         }
@@ -194,10 +189,8 @@ impl Driver {
         let context = shared.context();
         let until_ms = context.now_ms.saturating_add_unsigned(shared.options.lease_ms);
         let Step::Put(next) = step(row, &Event::Renew { until_ms }, &context) else { return true };
-        let mut batch = WriteBatch::relaxed();
-        batch.expect_pending(&row.txn_id, Some(row.revision)).put_pending((*next).clone());
-        match shared.store.apply(batch).await {
-            Ok(commit) => *row = Pending { revision: commit.revision, ..*next },
+        match shared.put(row, *next, WriteBatch::relaxed()).await {
+            Ok(renewed) => *row = renewed,
             Err(e) if e.kind() == ErrorKind::Conflict => return false,
             // The lease may run out; its fence keeps what follows in order.
             Err(_) => {}

@@ -3,6 +3,7 @@
 use haos_store_api::{ErrorKind, ParkReason, PendingState, Result};
 
 use super::attempt::{Ended, Outcome};
+use super::gate::Net;
 use super::run::Run;
 use crate::machine::Event;
 
@@ -17,6 +18,8 @@ impl Run<'_> {
         self.aborts.remove(&txn_id);
         let missed = self.missed.remove(&txn_id);
         let now_ms = self.shared.host.now_ms();
+        // Written down by our own hand, and to be read before anything is begun.
+        self.stale.gates |= net == Some(Net::Paused);
         if let Some(net) = net
             && self.gates.heard(self.shared, net, now_ms)
         {
@@ -47,7 +50,7 @@ impl Run<'_> {
                 self.schedule.release(&txn_id);
                 self.dirty.push(txn_id);
             }
-            Ended::Probed(next_ms) => self.probes.later(&txn_id, next_ms),
+            Ended::Probed(next_ms) => self.probes.later(&txn_id, next_ms, &self.gates),
             Ended::Rest(parent) => {
                 self.dirty.extend(parent);
                 self.dirty.extend(missed.map(|_| txn_id.clone()));

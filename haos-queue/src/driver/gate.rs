@@ -21,7 +21,7 @@ pub(super) enum Net {
     Silent(String),
     /// The server wants quiet until this moment.
     Quiet(i64),
-    /// The account cannot send: that is written down, and to be read before anything is begun.
+    /// The account cannot send, and that is written down.
     Paused,
 }
 
@@ -40,8 +40,6 @@ impl Net {
 #[derive(Debug, Default)]
 pub(super) struct Gates {
     account: Gate,
-    /// The stored gates changed by our own hand.
-    stale: bool,
     /// Requests in a row that nothing answered.
     failures: u32,
     until_ms: i64,
@@ -66,7 +64,6 @@ impl Gates {
             rooms.into_iter().filter(|(_, gate)| gate.paused.is_some()).map(|(room, _)| room).collect();
         // What could not be written down still holds, unless somebody resumed the account.
         let heard_ms = if account.resumed == self.account.resumed { self.account.not_before_ms } else { 0 };
-        self.stale = false;
         self.account = Gate { not_before_ms: account.not_before_ms.max(heard_ms), ..account };
         schedule.pause(paused);
         let token = shared.store.sync_token().await?;
@@ -75,10 +72,6 @@ impl Gates {
         }
         shared.connection.paused(self.account.paused.clone());
         Ok(())
-    }
-
-    pub(super) fn is_stale(&self) -> bool {
-        self.stale
     }
 
     /// How often the account was resumed.
@@ -116,8 +109,7 @@ impl Gates {
                 shared.connection.failing(Some((error, self.until_ms)));
                 return false;
             }
-            Net::Heard => {}
-            Net::Paused => self.stale = true,
+            Net::Heard | Net::Paused => {}
             Net::Quiet(until_ms) => self.account.not_before_ms = self.account.not_before_ms.max(until_ms),
         }
         let back = self.failures >= OUTAGE;

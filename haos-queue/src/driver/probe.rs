@@ -20,7 +20,6 @@ pub(super) struct Probes {
     /// By moment and place in the outbox.
     order: BTreeMap<(i64, u64), TxnId>,
     rows: HashMap<TxnId, Probe>,
-    tokens: u64,
 }
 
 #[derive(Debug, Clone, Copy)]
@@ -54,31 +53,27 @@ impl Probes {
         }
     }
 
-    pub(super) fn later(&mut self, txn_id: &TxnId, at_ms: i64) {
+    pub(super) fn later(&mut self, txn_id: &TxnId, at_ms: i64, gates: &Gates) {
         if let Some(probe) = self.rows.get(txn_id) {
-            let probe = Probe { at_ms, tokens: self.tokens, ..*probe };
+            let probe = Probe { at_ms, tokens: gates.tokens(), ..*probe };
             self.insert(txn_id.clone(), probe);
         }
     }
 
-    pub(super) fn synced(&mut self, gates: &Gates) {
-        self.tokens = gates.tokens();
-    }
-
     /// When the next one may be due; none while no sync comes.
-    pub(super) fn wake_ms(&self) -> Option<i64> {
+    pub(super) fn wake_ms(&self, gates: &Gates) -> Option<i64> {
         let (_, txn_id) = self.order.first_key_value()?;
         let probe = self.rows.get(txn_id)?;
-        (self.tokens >= probe.tokens).then_some(probe.at_ms)
+        (gates.tokens() >= probe.tokens).then_some(probe.at_ms)
     }
 
     /// Those to ask the server for.
-    pub(super) fn due(&mut self, now_ms: i64, echo_ms: u64) -> Vec<TxnId> {
+    pub(super) fn due(&mut self, now_ms: i64, echo_ms: u64, gates: &Gates) -> Vec<TxnId> {
         let (mut due, echo_ms) = (Vec::new(), echo_ms.max(1));
         while let Some((&(at_ms, _), txn_id)) = self.order.first_key_value() {
             let Some(probe) = self.rows.get(txn_id).filter(|_| at_ms <= now_ms).copied() else { break };
             let txn_id = txn_id.clone();
-            if self.tokens >= probe.tokens {
+            if gates.tokens() >= probe.tokens {
                 due.push(txn_id.clone());
             }
             self.insert(txn_id, Probe { at_ms: now_ms.saturating_add_unsigned(echo_ms), ..probe });
@@ -109,9 +104,8 @@ impl Driver {
             Lookup::Missing => {
                 let error = Some("the server does not show it any more".to_owned());
                 if row.error != error {
-                    let mut batch = WriteBatch::relaxed();
-                    batch.expect_pending(txn_id, Some(row.revision)).put_pending(Pending { error, ..row });
-                    shared.store.apply(batch).await?;
+                    let next = Pending { error, ..row.clone() };
+                    shared.put(&row, next, WriteBatch::relaxed()).await?;
                 }
                 Ok(Ended::Probed(next_ms))
             }

@@ -42,12 +42,9 @@ impl Driver {
         let now_ms = shared.host.now_ms();
         if row.last_attempt_ms.is_some_and(|tried| tried > now_ms) {
             // The clock was set back: the wait begins now.
-            let mut batch = WriteBatch::relaxed();
             let next = Pending { last_attempt_ms: Some(now_ms), ..row.clone() };
-            batch.expect_pending(&row.txn_id, Some(row.revision)).put_pending(next.clone());
-            let commit = shared.store.apply(batch).await?;
+            let row = Some(shared.put(&row, next, WriteBatch::relaxed()).await?);
             let later_ms = Some(now_ms.saturating_add_unsigned(shared.options.settle_ms));
-            let row = Some(Pending { revision: commit.revision, ..next });
             return Ok(Tried { row, later_ms, ..Tried::default() });
         }
         let settled_ms =

@@ -85,9 +85,8 @@ impl Run<'_> {
             self.load().await?;
             (self.stale.outbox, self.stale.gates, self.stale.parked) = (false, false, true);
         }
-        if self.stale.gates || self.gates.is_stale() {
+        if self.stale.gates {
             self.gates.read(self.shared, &mut self.schedule).await?;
-            self.probes.synced(&self.gates);
             self.stale.gates = false;
         }
         self.refresh_rows().await?;

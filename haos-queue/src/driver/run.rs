@@ -152,7 +152,7 @@ impl<'a> Run<'a> {
         let ready = self.schedule.has_ready().then_some(blocked_ms).filter(|at| *at > now_ms);
         let late = !self.dirty.is_empty() || !self.recheck.is_empty() || self.stale.is_any();
         let reads = late.then_some(self.store_until_ms);
-        let probes = self.probes.wake_ms().map(|at| at.max(self.store_until_ms));
+        let probes = self.probes.wake_ms(&self.gates).map(|at| at.max(self.store_until_ms));
         // Once it ends, nothing is begun that could be due.
         let begins = wake.into_iter().chain(ready).chain(probes).filter(|_| !ending);
         let wake = begins.chain(reads).min().filter(|at| *at < i64::MAX)?;
@@ -174,7 +174,7 @@ impl<'a> Run<'a> {
             self.schedule.hold(&txn_id);
             self.spawn(txn_id.clone(), Class::Signal, self.driver.expire(txn_id));
         }
-        for txn_id in self.probes.due(now_ms, self.shared.options.echo_ms) {
+        for txn_id in self.probes.due(now_ms, self.shared.options.echo_ms, &self.gates) {
             self.spawn(txn_id.clone(), Class::Signal, self.driver.probe(txn_id));
         }
         if !self.gates.is_open(now_ms) {

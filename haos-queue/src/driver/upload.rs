@@ -82,12 +82,7 @@ impl Driver {
     async fn placed(&self, row: Pending, uri: haos_store_api::MediaUri) -> Result<Pending> {
         let shared = &self.outbox.shared;
         match step(&row, &Event::Placed(uri), &shared.context()) {
-            Step::Put(next) => {
-                let mut batch = WriteBatch::relaxed();
-                batch.expect_pending(&row.txn_id, Some(row.revision)).put_pending((*next).clone());
-                let commit = shared.store.apply(batch).await?;
-                Ok(Pending { revision: commit.revision, ..*next })
-            }
+            Step::Put(next) => shared.put(&row, *next, WriteBatch::relaxed()).await,
             _ => Ok(row),
         }
     }

@@ -25,7 +25,11 @@ impl Phase {
 
     /// The state of a row.
     pub fn of(row: &Pending) -> Self {
-        match row.state {
+        Self::of_state(row.state)
+    }
+
+    pub(crate) fn of_state(state: PendingState) -> Self {
+        match state {
             PendingState::Blocked => Self::Blocked,
             PendingState::Queued => Self::Queued,
             PendingState::Sending => Self::Sending,

@@ -8,7 +8,6 @@ use crate::draft::{About, Draft};
 use crate::host::new_txn_id;
 use crate::local::{local_event_id, rewrite};
 use crate::machine::{Class, Event, Family, move_children, plan, step};
-use crate::transport::UPLOAD;
 
 /// How often a plan is made anew before a conflict is handed out.
 const TRIES: usize = 32;
@@ -120,7 +119,7 @@ impl Shared {
             batch.pin_media(staged.key.clone(), false);
         }
         let now_ms = self.host.now_ms();
-        let rows = draft.rows(txn_id.clone(), now_ms, &self.options, &EventType::new(UPLOAD)?)?;
+        let rows = draft.rows(txn_id.clone(), now_ms, &self.options)?;
         for row in rows {
             batch.expect_pending(&row.txn_id, None).put_pending(row);
         }
@@ -183,6 +182,13 @@ impl Shared {
         let sent = self.store.messages(MessageQuery::Txn(txn_id.clone())).await?;
         let sent = sent.into_iter().find(|message| message.room == *room);
         Ok(sent.map_or(Parent::Unknown, |message| Parent::Sent(message.id)))
+    }
+
+    /// Puts a row where `old` stands, if that is still as it was read. Gives it as it is stored.
+    pub(crate) async fn put(&self, old: &Pending, next: Pending, mut batch: WriteBatch) -> Result<Pending> {
+        batch.expect_pending(&old.txn_id, Some(old.revision)).put_pending(next.clone());
+        let commit = self.store.apply(batch).await?;
+        Ok(Pending { revision: commit.revision, ..next })
     }
 
     pub(crate) async fn row(&self, txn_id: &TxnId) -> Result<Option<Pending>> {

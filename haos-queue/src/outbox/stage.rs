@@ -3,7 +3,7 @@ use haos_store_api::{MediaFormat, MediaInfo, MediaKey, MediaQuery, Result, RoomI
 use super::{Outbox, Shared};
 use crate::draft::Staged;
 use crate::host::new_txn_id;
-use crate::local::local_media_uri;
+use crate::local::{STAGED, local_media_uri};
 
 /// Staged bytes that no draft took are removed after this time.
 const ABANDONED_MS: i64 = 24 * 3600 * 1000;
@@ -54,7 +54,7 @@ impl Shared {
     pub(crate) async fn sweep(&self) -> Result<()> {
         let now_ms = self.host.now_ms();
         for info in self.store.media_index(MediaQuery::default()).await? {
-            let Some(txn_id) = info.key.uri.as_str().strip_prefix("haos-local:") else { continue };
+            let Some(txn_id) = info.key.uri.as_str().strip_prefix(STAGED) else { continue };
             let old = now_ms.saturating_sub(info.fetched_at_ms) > ABANDONED_MS;
             if !old || !info.pinned || self.row(&TxnId::new(txn_id)?).await?.is_some() {
                 continue;

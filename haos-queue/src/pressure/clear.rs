@@ -8,6 +8,8 @@ use haos_store_api::{
     WriteBatch, state_kind,
 };
 
+use crate::local::STAGED;
+
 /// What to clear.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
 #[non_exhaustive]
@@ -48,10 +50,6 @@ const BATCH: usize = 512;
 const FEW: u64 = 512;
 /// Bytes of media a commit.
 const BATCH_BYTES: u64 = 16 << 20;
-/// Kinds of account state that belong to the outbox.
-const OUTBOX_KINDS: [&str; 1] = [crate::GATE];
-/// Staged for a row that is about to be written.
-const STAGED: &str = "haos-local:";
 
 /// Clears a store, in many small commits. Cut off anywhere, the store is sound, and the same call goes on.
 ///
@@ -78,7 +76,7 @@ pub async fn clear(store: &dyn StorageAdapter, what: Clear) -> Result<Cleared> {
             clear_media(store, &mut done).await?;
             clear_rooms(store, &mut done).await?;
             let everything = what == Clear::EverythingAndUnsent;
-            clear_account(store, |kind| everything || !OUTBOX_KINDS.contains(&kind)).await?;
+            clear_account(store, |kind| everything || kind != crate::GATE).await?;
         }
     }
     // The rows are gone; free space inside the store is used again, should this fail.

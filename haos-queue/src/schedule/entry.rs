@@ -41,12 +41,6 @@ impl Entry {
     }
 
     pub(super) fn phase(&self) -> Phase {
-        match self.state {
-            PendingState::Blocked => Phase::Blocked,
-            PendingState::Queued => Phase::Queued,
-            PendingState::Sending => Phase::Sending,
-            PendingState::Sent => Phase::Sent,
-            _ => Phase::Parked,
-        }
+        Phase::of_state(self.state)
     }
 }

@@ -1,6 +1,6 @@
 //! Whose turn it is.
 
-use std::collections::{BTreeMap, HashSet};
+use std::collections::HashSet;
 
 use haos_store_api::{RoomId, TxnId};
 
@@ -24,7 +24,7 @@ impl Schedule {
             self.lanes.remove(lane);
             return;
         }
-        let place = self.place(lane, rows);
+        let place = self.place(lane);
         match &place {
             Place::Ready(priority, seq) => {
                 self.ready[lane.1 as usize].insert((*priority, *seq, lane.clone()));
@@ -37,11 +37,8 @@ impl Schedule {
         }
     }
 
-    fn place(&self, lane: &Lane, rows: &BTreeMap<u64, TxnId>) -> Place {
-        let skips = self.order == Order::SkipParked || mistake!(Overtake);
-        let mut entries = rows.values().filter_map(|txn_id| Some((txn_id, self.rows.get(txn_id)?)));
-        let head = entries.find(|(_, entry)| !(skips && self.is_held(entry)));
-        let Some((_, entry)) = head else { return Place::Idle };
+    fn place(&self, lane: &Lane) -> Place {
+        let Some((_, entry)) = self.head(lane) else { return Place::Idle };
         if self.taken.contains_key(lane) || self.paused.contains(&lane.0) {
             return Place::Idle;
         }

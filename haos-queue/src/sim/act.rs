@@ -101,7 +101,10 @@ impl Run<'_> {
                     }
                     sim.log.survivors((spared % (at_risk + 1)) as usize)
                 });
-                self.rows = rows;
+                match rows {
+                    Ok(rows) => self.rows = rows,
+                    Err(e) => self.state.with(|sim| sim.truth.broken("setup", e.to_string())),
+                }
                 self.restart_all();
             }
             Action::Stop { context, grace_ms } => {

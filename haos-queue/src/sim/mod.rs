@@ -40,5 +40,6 @@ pub use server::{Kept, ModelServer, REDACTION, ServerRoom};
 pub use shrink::shrink;
 pub use state::Faults;
 pub use store::FaultyStore;
+pub use timeline::compare_timeline;
 pub use truth::{Truth, Violation, Written};
 pub use world::{Chance, Clock, Group, SimHost, World};

@@ -145,15 +145,17 @@ impl Log {
     }
 
     /// The store after a power loss that spared so many of those at risk.
-    pub(super) fn survivors(&mut self, spared: usize) -> MemoryStore {
+    ///
+    /// # Errors
+    /// Those of a batch that was applied once and is not applied again.
+    pub(super) fn survivors(&mut self, spared: usize) -> Result<MemoryStore> {
         self.batches.truncate(self.durable + spared);
         self.durable = self.batches.len();
         let rows = MemoryStore::new();
         for batch in &self.batches {
-            let again = rows.apply(batch.clone()).now_or_never();
-            debug_assert!(matches!(again, Some(Ok(_))), "a batch that was applied is applied again");
+            rows.apply(batch.clone()).now_or_never().transpose()?;
         }
-        rows
+        Ok(rows)
     }
 }
 

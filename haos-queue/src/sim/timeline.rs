@@ -38,11 +38,26 @@ fn items(rows: &MemoryStore, id: &RoomId) -> Vec<Item> {
 
 fn room(rows: &MemoryStore, server: &ModelServer, id: &RoomId, seen: u64) -> Result<(), String> {
     let Some(truth) = server.rooms.get(id) else { return Ok(()) };
+    let truth: Vec<_> = truth.events.iter().map(|kept| (kept.stream, &kept.event.id)).collect();
+    compare_timeline(&items(rows, id), &truth, seen)
+}
+
+/// The stored timeline of a room, oldest first, against the server's: each confirmed message once and in
+/// the server's order; what the server has between two neighbours, or before the first, is behind one gap;
+/// of what the server had at `seen`, the newest event is the newest stored. `truth` has the place in the
+/// server's stream with each event.
+///
+/// # Errors
+/// What is wrong, in words.
+pub fn compare_timeline(items: &[Item], truth: &[(u64, &EventId)], seen: u64) -> Result<(), String> {
     let place: BTreeMap<&EventId, usize> =
-        truth.events.iter().enumerate().map(|(at, kept)| (&kept.event.id, at)).collect();
+        truth.iter().enumerate().map(|(at, (_, event))| (*event, at)).collect();
     let (mut last, mut hole) = (None::<usize>, false);
-    for item in items(rows, id) {
+    for (i, item) in items.iter().enumerate() {
         match item {
+            Item::Gap(_) if matches!(items.get(i + 1), Some(Item::Gap(_))) => {
+                return Err(format!("two gaps in a row at {i}"));
+            }
             Item::Gap(_) => hole = true,
             Item::Message(message) if message.provisional => {}
             Item::Message(message) => {
@@ -58,9 +73,9 @@ fn room(rows: &MemoryStore, server: &ModelServer, id: &RoomId, seen: u64) -> Res
             }
         }
     }
-    let newest = truth.events.iter().rposition(|kept| kept.stream <= seen);
+    let newest = truth.iter().rposition(|(stream, _)| *stream <= seen);
     if newest.is_some() && (last < newest || hole) {
-        return Err("the token is ahead of the newest stored event".to_owned());
+        return Err(format!("the newest event is missing: {last:?} < {newest:?}"));
     }
     Ok(())
 }

@@ -5,6 +5,7 @@ use std::collections::{BTreeMap, BTreeSet};
 use haos_store_api::{EventId, ParkReason, Pending, PendingState, RoomId, TxnId};
 
 use super::server::ModelServer;
+use crate::local::STAGED;
 use crate::machine::Class;
 
 /// A law that was broken.
@@ -80,7 +81,7 @@ impl Truth {
 
     /// A new event of the user's has reached the server (I1, I3).
     pub fn arrived(&mut self, row: &Pending, event: &EventId) {
-        if row.content.as_str().contains("\"~haos") || row.content.as_str().contains("haos-local:") {
+        if row.content.as_str().contains("\"~haos") || row.content.as_str().contains(STAGED) {
             self.broken("ids", format!("{} went out with a local id", row.txn_id));
         }
         if row.target.as_ref().is_some_and(|target| target.as_str().starts_with('~')) {
@@ -142,7 +143,9 @@ impl Truth {
         }
         let delivered = match Class::of(row) {
             Class::Event => self.events.contains_key(&row.txn_id),
-            Class::Upload => row.remote.is_some() && server.media.values().any(Option::is_some),
+            Class::Upload => {
+                row.remote.as_ref().is_some_and(|uri| matches!(server.media.get(uri), Some(Some(_))))
+            }
             Class::Signal => true,
         };
         if !delivered && !self.cancelled.contains(&row.txn_id) {

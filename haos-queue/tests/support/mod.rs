@@ -3,6 +3,7 @@
 
 use std::collections::BTreeMap;
 
+use haos_queue::sim::compare_timeline;
 use haos_queue::{BackfillPage, Event, RoomDelta, Since, SyncDelta};
 use haos_store_api::*;
 
@@ -123,9 +124,8 @@ pub async fn timeline(store: &dyn StorageAdapter, room: usize) -> Vec<Item> {
     }
 }
 
-/// The stored timeline of a room against the truth: each confirmed message once, in the server's order;
-/// what the server has between two neighbours, or before the first, is behind a gap; up to `seen`, the
-/// newest stored is the server's newest; what is known to be redacted is empty.
+/// The stored timeline of a room against the truth ([`compare_timeline`]), and what is known to be redacted
+/// is empty.
 pub async fn check(
     store: &dyn StorageAdapter,
     server: &Server,
@@ -133,36 +133,9 @@ pub async fn check(
     seen: u64,
 ) -> Result<(), String> {
     let Some(truth) = server.rooms.get(&room) else { return Ok(()) };
-    let place: BTreeMap<&EventId, usize> =
-        truth.iter().enumerate().map(|(at, (_, event))| (&event.id, at)).collect();
+    let truth: Vec<_> = truth.iter().map(|(stream, event)| (*stream, &event.id)).collect();
     let items = timeline(store, room).await;
-    let mut last: Option<usize> = None;
-    let mut hole = false;
-    for (i, item) in items.iter().enumerate() {
-        match item {
-            Item::Gap(_) if matches!(items.get(i + 1), Some(Item::Gap(_))) => {
-                return Err(format!("two gaps in a row at {i}"));
-            }
-            Item::Gap(_) => hole = true,
-            Item::Message(message) if message.provisional => {}
-            Item::Message(message) => {
-                let at = *place.get(&message.id).ok_or(format!("{} is not the server's", message.id))?;
-                let expected = last.map_or(0, |last| last + 1);
-                if at < expected {
-                    return Err(format!("{} is misplaced", message.id));
-                }
-                if at > expected && !hole {
-                    return Err(format!("{} follows a hole that is no gap", message.id));
-                }
-                last = Some(at);
-                hole = false;
-            }
-        }
-    }
-    let newest = truth.iter().rposition(|(n, _)| *n <= seen);
-    if newest.is_some() && (last < newest || hole) {
-        return Err(format!("the newest event is missing: {last:?} < {newest:?}"));
-    }
+    compare_timeline(&items, &truth, seen)?;
     // Whoever holds a redaction holds no content of its target.
     let messages: Vec<_> = items.iter().filter_map(Item::as_message).collect();
     for by in &messages {
