@@ -15,5 +15,8 @@ pub const SPACES: &str = "haos.spaces";
 pub const UNREADABLE: &str = "haos.unreadable";
 /// The own user's id: a JSON text, in the account's scope.
 pub const OWN_USER: &str = "haos.user";
+/// Who is logged in, where, and with which tokens, in the account's scope: what the protocol keeps of it.
+/// Clearing a store spares it while the outbox stays, whose rows belong to its device.
+pub const SESSION: &str = "haos.session";
 /// How far a file of responses was imported, in the account's scope.
 pub const IMPORT: &str = "haos.import";

@@ -113,6 +113,9 @@ impl Gates {
             Net::Quiet(until_ms) => self.account.not_before_ms = self.account.not_before_ms.max(until_ms),
         }
         let back = self.failures >= OUTAGE;
+        if self.failures > 0 {
+            shared.nudge();
+        }
         self.reset(shared);
         back
     }

@@ -46,6 +46,7 @@ pub(crate) struct Shared {
     pub(crate) uploads: watch::Sender<Vec<crate::UploadProgress>>,
     wishes: Mutex<Wishes>,
     pub(crate) notify: Notify,
+    nudges: watch::Sender<u64>,
 }
 
 /// What the driver is asked for.
@@ -80,6 +81,7 @@ impl Outbox {
             uploads: watch::Sender::new(Vec::new()),
             wishes: Mutex::default(),
             notify: Notify::new(),
+            nudges: watch::Sender::new(0),
         };
         Ok(Self { shared: Arc::new(shared) })
     }
@@ -125,6 +127,13 @@ impl Outbox {
     /// Forgets all backoff: the application came to the foreground, or the user asks.
     pub fn try_now(&self) {
         self.shared.wish(|wishes| wishes.reset = true);
+        self.shared.nudge();
+    }
+
+    /// Counts the occasions on which whoever else waits to try again, as a sync engine does, should try at
+    /// once: [`Outbox::try_now`] was called, or something was heard of the server after a silence.
+    pub fn nudges(&self) -> watch::Receiver<u64> {
+        self.shared.nudges.subscribe()
     }
 
     /// Ends [`Driver::run`](crate::Driver::run): nothing new is begun, what is under way has `grace_ms`
@@ -202,6 +211,10 @@ impl Shared {
     fn wish(&self, change: impl FnOnce(&mut Wishes)) {
         change(&mut self.wishes.lock().unwrap_or_else(PoisonError::into_inner));
         self.notify.notify_one();
+    }
+
+    pub(crate) fn nudge(&self) {
+        self.nudges.send_modify(|count| *count += 1);
     }
 
     pub(crate) fn take_wishes(&self) -> Wishes {

@@ -106,3 +106,24 @@ async fn a_row_says_when_it_takes_long() {
     })
     .await;
 }
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn who_waits_beside_the_outbox_is_told_when_the_server_is_heard_again() {
+    on_every_store(async |home: Home| {
+        let mut client = Client::new(home).await;
+        let mut nudges = client.outbox.nudges();
+        client.wire.next([Fault::Unsent, Fault::Lost]);
+        let hello = client.text("a", "hello").await;
+        client.drive();
+        client.reaches(&hello, PendingState::Sent).await;
+        guarded("a nudge", nudges.changed()).await.unwrap();
+        assert_eq!(*nudges.borrow_and_update(), 1, "of two failures in a row, one success");
+        let second = client.text("a", "and again").await;
+        client.reaches(&second, PendingState::Sent).await;
+        assert!(!nudges.has_changed().unwrap(), "nothing had failed");
+        client.outbox.try_now();
+        assert!(nudges.has_changed().unwrap());
+        client.end().await;
+    })
+    .await;
+}
