@@ -1,5 +1,7 @@
 //! What holds for the whole account or for a whole room: pauses, and the server's wish for quiet.
 
+use std::fmt;
+
 use haos_store_api::{
     ErrorKind, EventType, Json, Result, RoomId, Scope, StateEntry, StateKey, StateQuery, StorageAdapter,
     WriteBatch,
@@ -29,6 +31,17 @@ pub enum PauseReason {
     User,
 }
 
+impl fmt::Display for PauseReason {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(match self {
+            Self::LoggedOut => "logged out",
+            Self::SoftLogout => "the session must be renewed",
+            Self::Refused(said) => return write!(f, "the server refuses the account: {said}"),
+            Self::User => "at the user's wish",
+        })
+    }
+}
+
 /// A gate in front of an account or a room.
 #[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Gate {
@@ -49,6 +62,12 @@ fn is_zero<T: Default + PartialEq>(number: &T) -> bool {
 }
 
 impl Gate {
+    /// Paused for this reason; what the user paused stays so.
+    pub(crate) fn refused(self, reason: &PauseReason) -> Self {
+        let is_users = self.paused == Some(PauseReason::User);
+        Self { paused: if is_users { self.paused } else { Some(reason.clone()) }, ..self }
+    }
+
     /// The state entry that holds it; `room`: none for the account's.
     fn entry(&self, room: Option<&RoomId>) -> Result<StateEntry> {
         Ok(StateEntry {

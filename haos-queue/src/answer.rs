@@ -1,5 +1,7 @@
 //! What a server said, in no protocol's words, and what follows from it.
 
+use std::fmt;
+
 use haos_store_api::{EventId, MediaUri, ParkReason};
 
 use crate::PauseReason;
@@ -88,22 +90,34 @@ pub enum Verdict {
     },
 }
 
+impl fmt::Display for Answer {
+    /// For the user and for logs; carries no content.
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(match self {
+            Self::Accepted(_) | Self::Done | Self::Uploaded(_) => "accepted",
+            Self::Unsent => "no connection",
+            Self::NoAnswer => "no answer",
+            Self::Unreadable => "an answer that is not the server's",
+            Self::Refused(refusal) => return f.write_str(&refusal.describe()),
+        })
+    }
+}
+
 impl Answer {
     /// The table of answers in `docs/semantics.md`.
     pub fn verdict(&self, upload: bool) -> Verdict {
-        let transient = |ambiguous, counts, offline, error: &str| Verdict::Transient {
+        let silent = |ambiguous| Verdict::Transient {
             ambiguous,
-            counts,
-            offline,
-            error: error.to_owned(),
+            counts: false,
+            offline: true,
+            error: self.to_string(),
         };
         match self {
             Self::Accepted(event_id) => Verdict::Accepted(Some(event_id.clone())),
             Self::Done => Verdict::Accepted(None),
             Self::Uploaded(uri) => Verdict::Uploaded(Some(uri.clone())),
-            Self::Unsent => transient(false, false, true, "no connection"),
-            Self::NoAnswer => transient(true, false, true, "no answer"),
-            Self::Unreadable => transient(true, false, true, "an answer that is not the server's"),
+            Self::Unsent => silent(false),
+            Self::NoAnswer | Self::Unreadable => silent(true),
             Self::Refused(refusal) => refusal.verdict(upload),
         }
     }
@@ -118,14 +132,15 @@ impl Refusal {
         let park = |reason| Verdict::Park { reason, error: error.clone() };
         match (self.status, &self.code) {
             (429, _) => Verdict::RateLimited { wait_ms: self.retry_after_ms.unwrap_or(0) },
-            (408 | 425 | 500.., _) | (404, None) => {
+            // Without a code it is not the server that refuses, but something on the way to it.
+            (408 | 425 | 500.., _) | (401 | 403 | 404 | 407, None) => {
                 Verdict::Transient { ambiguous: true, counts: true, offline: false, error }
             }
             (401, _) => Verdict::Pause(PauseReason::LoggedOut),
             (403, _) => park(ParkReason::Forbidden),
             (413, _) => park(ParkReason::TooLarge),
             (400, _) => park(ParkReason::Invalid),
-            (404, Some(_)) => park(ParkReason::NotFound),
+            (404, _) => park(ParkReason::NotFound),
             (409, _) if upload => Verdict::Uploaded(None),
             // Statuses below 400 are no refusals: whoever answered so is not the server.
             (..400, _) => Verdict::Transient { ambiguous: true, counts: false, offline: true, error },
@@ -151,7 +166,9 @@ mod tests {
                 matches!(verdict, Verdict::Transient { ambiguous: true, counts: true, offline: false, .. });
             assert!(expected, "{status}: {verdict:?}");
         }
-        assert!(matches!(refused(404, None), Verdict::Transient { .. }), "a proxy's 404");
+        for status in [401, 403, 404, 407] {
+            assert!(matches!(refused(status, None), Verdict::Transient { .. }), "a proxy's {status}");
+        }
         let parks = [
             (400, ParkReason::Invalid),
             (403, ParkReason::Forbidden),

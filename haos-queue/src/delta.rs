@@ -10,6 +10,9 @@ use haos_store_api::{
 pub struct SyncDelta {
     /// What the store's token was when the request was made.
     pub since: Since,
+    /// It was asked for without a token: a room of which nothing was left out ([`RoomDelta::limited`]) has all
+    /// of its history here, so that a gap before that is none any more.
+    pub initial: bool,
     /// The token to go on from. Committed with everything below, never before.
     pub next: Option<String>,
     /// The rooms that changed.

@@ -106,3 +106,23 @@ fn a_trailing_run_stays_beside_its_anchor() {
     let positions = place(&order, &window).unwrap();
     assert_eq!(positions.iter().map(|p| p.get()).collect::<Vec<_>>(), [10, 11, 99]);
 }
+
+/// An answer that begins with history leaves no gap before it, whether it meets what is stored or not.
+#[test]
+fn nothing_is_before_the_beginning() {
+    let gap = || Stored { position: Position::new(5).unwrap(), item: Slot::Gap(Some("t".to_owned())) };
+    let anchor = Stored { position: Position::new(9).unwrap(), item: Slot::Anchor(id(3)) };
+    for (items, events) in [
+        (vec![gap(), anchor.clone()], vec![id(1), id(3), id(4)]),
+        (vec![gap(), anchor], vec![id(3), id(4)]),
+        (vec![gap()], vec![id(1)]),
+    ] {
+        let window = Window { items, ..Window::default() };
+        let order = |older| {
+            let segment = Segment { events: events.iter().collect(), older, gap: None };
+            splice(&window, &segment).iter().filter(|(_, slot)| matches!(slot, Slot::Gap(_))).count()
+        };
+        assert_eq!(order(Older::Start), 0);
+        assert_eq!(order(Older::Joined), 1, "nothing is guessed");
+    }
+}

@@ -5,8 +5,9 @@ use haos_store_api::{ErrorKind, Message, Page, Pending, PendingState, Position, 
 use super::Driver;
 use super::attempt::{Ended, Outcome};
 use super::gate::Gates;
+use super::prove::AGAIN_MS;
 use crate::machine::{Event, Family, plan, step};
-use crate::{Answer, Lookup};
+use crate::{Answer, Lookup, Verdict};
 
 /// Syncs that should have brought an echo.
 const SYNCS: u64 = 2;
@@ -108,6 +109,10 @@ impl Driver {
                     shared.put(&row, next, WriteBatch::relaxed()).await?;
                 }
                 Ok(Ended::Probed(next_ms))
+            }
+            // An outage says nothing about the message.
+            Lookup::Failed(answer) if !matches!(answer.verdict(false), Verdict::Park { .. }) => {
+                Ok(Ended::Probed(shared.host.now_ms().saturating_add(AGAIN_MS)))
             }
             Lookup::Unknown | Lookup::Failed(_) => Ok(Ended::Probed(next_ms)),
         }

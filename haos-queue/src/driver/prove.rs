@@ -112,10 +112,11 @@ impl Driver {
                 if own && event.txn_id.as_ref() == Some(&row.txn_id) {
                     return Look::Present(event.id.clone());
                 }
-                suspect |= own && !same && event.txn_id.is_none() && event.state_key.is_none();
+                // It was there before the first attempt, whoever sent it.
                 if Some(&event.id) == row.anchor.as_ref() {
                     return end(suspect);
                 }
+                suspect |= own && !same && event.txn_id.is_none() && event.state_key.is_none();
             }
             match page.end {
                 Some(token) => from = Some(token),

@@ -189,9 +189,10 @@ impl Driver {
 
 /// A pause is not lifted by a later wish for quiet, and not brought back by a late refusal.
 fn merged(gate: &Gate, held: Gate) -> Gate {
-    Gate {
-        paused: gate.paused.clone().filter(|_| gate.resumed == held.resumed).or(held.paused),
-        resumed: held.resumed,
-        not_before_ms: gate.not_before_ms.max(held.not_before_ms),
+    let not_before_ms = gate.not_before_ms.max(held.not_before_ms);
+    let held = Gate { not_before_ms, ..held };
+    match &gate.paused {
+        Some(reason) if gate.resumed == held.resumed => held.refused(reason),
+        _ => held,
     }
 }

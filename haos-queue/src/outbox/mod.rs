@@ -2,6 +2,7 @@
 
 mod act;
 mod enqueue;
+mod login;
 mod observe;
 mod stage;
 
@@ -101,6 +102,16 @@ impl Outbox {
         &self.shared.store
     }
 
+    /// Its clock, timer and chance.
+    pub fn host(&self) -> &SharedHost {
+        &self.shared.host
+    }
+
+    /// What makes room where the store is full, if anything does.
+    pub fn keeper(&self) -> Option<&Arc<Keeper>> {
+        self.shared.keeper.as_ref()
+    }
+
     /// Where the connection stands, as this context's driver and sync engine see it.
     pub fn connection(&self) -> watch::Receiver<ConnectionState> {
         self.shared.connection.watch()
@@ -173,24 +184,29 @@ impl Outbox {
     }
 
     /// A request that began when the account had been resumed so often was refused for the account's
-    /// sake: the account pauses, unless it was resumed since.
+    /// sake: the account pauses, unless it was resumed since. What the user paused stays so.
     ///
     /// # Errors
     /// Those of the store.
     pub async fn refused(&self, reason: PauseReason, resumed: u64) -> Result<()> {
         Gate::update(&*self.shared.store, None, |held| match held.resumed == resumed {
-            true => Gate { paused: Some(reason.clone()), ..held },
+            true => held.refused(&reason),
             false => held,
         })
         .await
     }
 
-    /// Why the account, or a room, is paused.
+    /// Why the account, or a room, is paused. What is read of the account shows in
+    /// [`Outbox::connection`], as it does where a driver reads it.
     ///
     /// # Errors
     /// Those of the store.
     pub async fn paused(&self, room: Option<&RoomId>) -> Result<Option<PauseReason>> {
-        Ok(Gate::read(&*self.shared.store, room).await?.paused)
+        let paused = Gate::read(&*self.shared.store, room).await?.paused;
+        if room.is_none() {
+            self.shared.connection.paused(paused.clone());
+        }
+        Ok(paused)
     }
 }
 

@@ -129,8 +129,9 @@ impl<'a> Splice<'a> {
         let run = self.news(0, event);
         let narrowed = slot.checked_sub(1).filter(|older| self.window.items[*older].item.is_gap());
         let fetched_from = gap.is_some() && narrowed == gap;
+        let at_start = matches!(self.segment.older, Older::Start);
         if let Some(older) = narrowed
-            && (!run.is_empty() || fetched_from)
+            && (!run.is_empty() || fetched_from || (at_start && gap.is_none()))
         {
             let mut slots: Vec<Slot> = self.older_gap(Some(older)).into_iter().collect();
             slots.extend(run);
@@ -169,7 +170,9 @@ impl<'a> Splice<'a> {
             self.retoken.insert(gap, token);
         } else {
             self.tail.extend(self.older_gap(gap));
-            if let Some(gap) = gap {
+            // What begins with history leaves no hole before it.
+            let at_start = matches!(self.segment.older, Older::Start);
+            if let Some(gap) = gap.or(at_end.filter(|_| at_start)) {
                 self.gone[gap] = true;
             }
         }

@@ -12,7 +12,7 @@ use super::gather::{Confirmed, SyncView};
 use super::room::{redacted_patches, segment_ops};
 use super::splice::Older;
 use crate::machine::echo;
-use crate::{RoomDelta, RoomPatch, Rules, SyncDelta};
+use crate::{RoomDelta, RoomPatch, Rules, Since, SyncDelta};
 
 /// The batch that takes the store from `view` to where the response leads: rooms, timelines, gaps,
 /// state, confirmed outbox rows and the token, all or nothing.
@@ -35,6 +35,8 @@ pub fn sync(delta: &SyncDelta, view: &SyncView, rules: &dyn Rules) -> Result<Wri
         batch.put_room(row);
         let older = if room.limited && !mistake!(DropGapByGuess) {
             Older::Token(room.prev.clone())
+        } else if delta.initial && !room.timeline.is_empty() {
+            Older::Start
         } else {
             Older::Joined
         };
@@ -56,18 +58,20 @@ pub fn sync(delta: &SyncDelta, view: &SyncView, rules: &dyn Rules) -> Result<Wri
     for entry in last_of_each(&delta.account) {
         batch.put_state(entry.clone());
     }
-    if let Some(token) = &delta.next {
-        let entry = account(state_kind::SYNC_TOKEN, "", token)?;
-        // Another context may have synced meanwhile: of two responses on one token, one is applied.
+    // Another context may have synced meanwhile: of two responses on one token, one is applied. What moves
+    // no token, as a list of rooms before the first sync, must not come late either.
+    if delta.next.is_some() || matches!(delta.since, Since::Stored(_)) {
         let now = view.token.as_ref().map(|now| account(state_kind::SYNC_TOKEN, "", now)).transpose()?;
-        let StateEntry { scope, kind, key, .. } = entry.clone();
+        let StateEntry { scope, kind, key, .. } = account(state_kind::SYNC_TOKEN, "", "")?;
         batch.expect_state(scope, kind, key, now.map(|now| now.value));
-        batch.put_state(entry);
+    }
+    if let Some(token) = &delta.next {
+        batch.put_state(account(state_kind::SYNC_TOKEN, "", token)?);
     }
     Ok(batch)
 }
 
-fn account<T: serde::Serialize>(kind: &str, key: &str, value: &T) -> Result<StateEntry, PlanError> {
+fn account<T: serde::Serialize + ?Sized>(kind: &str, key: &str, value: &T) -> Result<StateEntry, PlanError> {
     let entry = || {
         Ok::<_, haos_store_api::Error>(StateEntry {
             scope: Scope::Account,
@@ -149,4 +153,34 @@ pub(super) fn confirm(batch: &mut WriteBatch, confirmed: &[Confirmed]) -> Result
         written.extend(now.into_iter().map(|row| (row.txn_id.clone(), row)));
     }
     Ok(())
+}
+
+#[cfg(test)]
+mod tests {
+    use haos_store_api::Precondition;
+
+    use super::*;
+    use crate::EmptyOnRedaction;
+
+    /// The token that the batch of an answer expects, if it expects any.
+    fn expected(since: Since, next: Option<&str>) -> Option<Option<String>> {
+        let delta = SyncDelta { since, next: next.map(str::to_owned), ..SyncDelta::default() };
+        let view = SyncView { token: Some("s1".to_owned()), ..SyncView::default() };
+        let batch = sync(&delta, &view, &EmptyOnRedaction).unwrap();
+        batch.preconditions().iter().find_map(|precondition| match precondition {
+            Precondition::State(_, _, _, value) => {
+                Some(value.as_ref().map(|value| value.parse::<String>().unwrap()))
+            }
+            _ => None,
+        })
+    }
+
+    #[test]
+    fn whoever_names_a_token_expects_it() {
+        let here = Some(Some("s1".to_owned()));
+        assert_eq!(expected(Since::Stored(Some("s1".to_owned())), Some("s2")), here);
+        assert_eq!(expected(Since::Stored(Some("s1".to_owned())), None), here, "though it moves none");
+        assert_eq!(expected(Since::Unknown, Some("s2")), here);
+        assert_eq!(expected(Since::Unknown, None), None);
+    }
 }

@@ -189,6 +189,7 @@ impl ModelServer {
     pub fn sync(&self, session: &Session, since: Option<u64>, limit: usize) -> SyncDelta {
         let mut delta = SyncDelta {
             since: Since::Stored(since.map(|n| format!("s{n}"))),
+            initial: since.is_none(),
             next: Some(format!("s{}", self.stream)),
             ..SyncDelta::default()
         };

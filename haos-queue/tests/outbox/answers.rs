@@ -122,6 +122,42 @@ async fn quiet_that_the_server_wants_holds_for_the_whole_account() {
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn what_a_login_leaves_in_doubt_is_looked_for() {
+    on_every_store(async |home: Home| {
+        let mut client = Client::with(home, OutboxOptions { settle_ms: 1, ..options() }).await;
+        client.drive();
+        let mut connection = client.outbox.connection();
+        let out = ConnectionState::Paused(PauseReason::LoggedOut);
+        // The message arrived, or it was lost.
+        for (name, fault) in [("a", Fault::AnswerLost), ("b", Fault::Lost)] {
+            client.text(name, "before").await;
+            client.settle().await;
+            let refusal = Refusal::new(401, "M_UNKNOWN_TOKEN");
+            let refusal = Refusal { account: Some(PauseReason::LoggedOut), ..refusal };
+            client.wire.next([fault, Fault::Refused(refusal)]);
+            client.text(name, "once").await;
+            guarded("a pause", connection.wait_for(|state| *state == out)).await.unwrap();
+            let rows = client.until("the row waits", |rows| rows[0].state == PendingState::Queued).await;
+            assert!(rows[0].ambiguous && rows[0].device.is_some());
+            client.wire.model(|model| {
+                // As Synapse does at a logout and a restart.
+                model.forget();
+                // What was there before proves nothing, though it does not say by which transaction.
+                model.rooms.get_mut(&room(name)).unwrap().events[0].device = None;
+            });
+            let mut login = WriteBatch::strict();
+            client.outbox.logged_in(&mut login).await.unwrap();
+            client.store.apply(login).await.unwrap();
+            client.outbox.resume(None).await.unwrap();
+            client.settle().await;
+            assert_eq!(client.wire.bodies(&room(name)), ["before", "once"]);
+        }
+        client.end().await;
+    })
+    .await;
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn a_logout_fails_nothing_and_a_login_goes_on() {
     on_every_store(async |home: Home| {
         let mut client = Client::new(home).await;

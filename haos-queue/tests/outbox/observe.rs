@@ -2,7 +2,7 @@
 
 use std::collections::BTreeMap;
 
-use haos_queue::{Observer, PauseReason, Refusal, RowStatus, Update};
+use haos_queue::{ConnectionState, Observer, PauseReason, Refusal, RowStatus, Update};
 use haos_store_api::*;
 
 use crate::client::{Client, guarded, room};
@@ -123,6 +123,26 @@ async fn who_waits_beside_the_outbox_is_told_when_the_server_is_heard_again() {
         assert!(!nudges.has_changed().unwrap(), "nothing had failed");
         client.outbox.try_now();
         assert!(nudges.has_changed().unwrap());
+        client.end().await;
+    })
+    .await;
+}
+
+/// A context without a driver of its own, such as one that only syncs, shows a pause once it has read it.
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn whoever_reads_a_pause_shows_it() {
+    on_every_store(async |home: Home| {
+        let client = Client::new(home).await;
+        let state = || client.outbox.connection().borrow().clone();
+        client.outbox.pause(Some(&room("a")), PauseReason::User).await.unwrap();
+        assert_eq!(client.outbox.paused(Some(&room("a"))).await.unwrap(), Some(PauseReason::User));
+        assert_eq!(state(), ConnectionState::Connecting, "a room is not the account");
+        client.outbox.pause(None, PauseReason::SoftLogout).await.unwrap();
+        client.outbox.paused(None).await.unwrap();
+        assert_eq!(state(), ConnectionState::Paused(PauseReason::SoftLogout));
+        client.outbox.resume(None).await.unwrap();
+        client.outbox.paused(None).await.unwrap();
+        assert_eq!(state(), ConnectionState::Connecting);
         client.end().await;
     })
     .await;

@@ -301,3 +301,37 @@ async fn a_stop_right_after_the_start_counts() {
     client.outbox.stop(0);
     assert!(tokio::time::timeout(SOON, driving).await.is_ok(), "it runs on");
 }
+
+/// A sent message without an echo, and nobody answers whether it is there: it is asked again soon.
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn a_question_that_was_not_answered_is_asked_again() {
+    let (mut client, clock) = ahead(OutboxOptions { echo_ms: 1, ..options() }).await;
+    client.wire.unheard.store(1, Ordering::SeqCst);
+    client.drive();
+    let hello = client.text("a", "hello").await;
+    soon(&client, &hello.txn_id, PendingState::Sent).await;
+    // Two syncs that did not bring it.
+    for token in ["s1", "s2"] {
+        tokio::time::sleep(Duration::from_millis(100)).await;
+        let mut batch = WriteBatch::strict();
+        batch.put_state(StateEntry {
+            scope: Scope::Account,
+            kind: EventType::new(state_kind::SYNC_TOKEN).unwrap(),
+            key: StateKey::new("").unwrap(),
+            event_id: None,
+            value: Json::of(token).unwrap(),
+        });
+        client.store.apply(batch).await.unwrap();
+    }
+    client.wire.begun("event", 1).await;
+    tokio::time::sleep(Duration::from_millis(100)).await;
+    clock.0.fetch_add(31_000, Ordering::SeqCst);
+    client.text("b", "wakes the driver").await;
+    client.wire.begun("event", 2).await;
+    let gone = async {
+        while client.row(&hello.txn_id).await.is_some() {
+            tokio::time::sleep(Duration::from_millis(10)).await;
+        }
+    };
+    tokio::time::timeout(SOON, gone).await.unwrap();
+}

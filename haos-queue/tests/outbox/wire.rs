@@ -2,6 +2,7 @@
 
 use std::collections::VecDeque;
 use std::sync::Mutex;
+use std::sync::atomic::{AtomicU64, Ordering::SeqCst};
 
 use haos_queue::sim::ModelServer;
 use haos_queue::{
@@ -42,6 +43,8 @@ pub(crate) struct Wire {
     model: Mutex<ModelServer>,
     faults: Mutex<VecDeque<Fault>>,
     hold: watch::Sender<Hold>,
+    /// How many questions for an event get no answer.
+    pub(crate) unheard: AtomicU64,
     /// Every request that was begun, and when.
     log: watch::Sender<Vec<(String, i64)>>,
 }
@@ -57,6 +60,7 @@ impl Wire {
             model: Mutex::new(model),
             faults: Mutex::default(),
             hold: watch::Sender::new(Hold::Nowhere),
+            unheard: AtomicU64::new(0),
             log: watch::Sender::default(),
         }
     }
@@ -151,6 +155,10 @@ impl Transport for Wire {
     }
 
     async fn event(&self, room: &RoomId, event: &EventId) -> Lookup<Event> {
+        self.log.send_modify(|log| log.push(("event".to_owned(), TokioHost.now_ms())));
+        if self.unheard.fetch_update(SeqCst, SeqCst, |left| left.checked_sub(1)).is_ok() {
+            return Lookup::Failed(Answer::NoAnswer);
+        }
         self.model(|model| model.event(&self.session, room, event).map_or(Lookup::Missing, Lookup::Found))
     }
 

@@ -100,7 +100,7 @@ async fn is_cleared(store: &Store, what: Clear) {
         Clear::AllButOutbox => {
             assert_eq!((drafts, rooms), (0, 0));
             assert_eq!(items(store).await, staged);
-            assert_eq!(account(store).await, ["haos.outbox", state_kind::SESSION]);
+            assert_eq!(account(store).await, ["haos.outbox", state_kind::SESSION, state_kind::OWN_USER]);
         }
         _ => {
             let usage = store.usage().await.unwrap();

@@ -75,6 +75,7 @@ impl Server {
     pub fn sync(&self, since: Option<u64>, limit: usize) -> SyncDelta {
         let mut delta = SyncDelta {
             since: Since::Stored(since.map(|n| format!("s{n}"))),
+            initial: since.is_none(),
             next: Some(format!("s{}", self.stream)),
             ..SyncDelta::default()
         };

@@ -50,7 +50,7 @@ pub struct Pending {
     pub error: Option<String>,
     /// The sync token held at the first attempt.
     pub sync_token: Option<String>,
-    /// The device that first tried.
+    /// The device that first tried; none once it logged in anew, since its transaction ids may be forgotten.
     pub device: Option<String>,
     /// Staged media it sends; never evicted meanwhile.
     pub media: Vec<MediaKey>,
