@@ -18,33 +18,38 @@
 //! # Ok(()) }
 //! ```
 //!
-//! It is not a client: no requests, no storage, no clock, no encryption. Pure functions that also run in
-//! a browser; `haos_queue::apply_sync` puts what they return into a store.
+//! Three layers, each of use without the next:
 //!
-//! Why not the types of ruma: they validate and drop what they do not know, where an offline store keeps
-//! what came byte for byte, and they weigh much in WebAssembly.
+//! - what a homeserver answers, read into deltas (`parse_*`): pure functions, without requests, storage or clock;
+//! - [`Server`], what is asked of a homeserver, with the sync engine and the media cache over it;
+//! - `Homeserver` (feature `http`), the same over HTTP, and `Client`, all of it put together.
+//!
+//! It is not a cryptography library: encrypted events are stored and sent as they are.
 
 mod account;
-mod account_data;
-mod device;
-mod error;
-mod event;
-mod members;
-mod messages;
-mod patch;
+#[cfg(feature = "http")]
+mod client;
+pub mod compose;
+mod engine;
+#[cfg(feature = "http")]
+mod http;
+mod media;
+mod parse;
 mod protocol;
-mod receipt;
-mod relation;
-mod rest;
-mod room;
 mod rules;
-mod space;
-mod sync;
-mod unreadable;
+mod server;
+mod session;
 
 pub use account::Account;
-pub use error::ParseError;
-pub use event::parse_event;
-pub use messages::parse_messages;
+#[cfg(feature = "http")]
+pub use client::{Client, ClientError, ClientOptions};
+pub use engine::{
+    Backfill, Engine, FetchError, Fill, FillOptions, FirstSync, MemberList, SyncFilter, SyncOptions,
+};
+#[cfg(feature = "http")]
+pub use http::{ConnectError, Credentials, Homeserver, HttpOptions, Login, WhoAmI};
+pub use media::{MediaCache, MediaError, MediaOptions, MediaRequest, MediaStream};
+pub use parse::{ParseError, Sliding, parse_event, parse_messages, parse_sliding, parse_sync};
 pub use rules::MatrixRules;
-pub use sync::parse_sync;
+pub use server::{Chunks, Download, PageRequest, Reply, Server, SyncRequest, Variant};
+pub use session::{MatrixSession, SESSION, Tokens};

@@ -3,8 +3,8 @@ use haos_store_api::{EventId, EventType, Json, Pending, RelationKind, Result};
 use serde_json::{Map, Value, json};
 
 use crate::MatrixRules;
-use crate::members::Members;
-use crate::relation::relation;
+use crate::parse::members::Members;
+use crate::parse::relation::relation;
 
 /// What the outbox must know of Matrix to edit and take back what is on its way (specification,
 /// client-server API, "Event replacements", "Redactions").

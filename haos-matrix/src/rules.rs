@@ -1,7 +1,7 @@
 use haos_queue::{RoomPatch, Rules};
 use haos_store_api::{EventType, Json};
 
-use crate::members::{Members, object};
+use crate::parse::members::{Members, object};
 
 /// Redaction as the Matrix specification has it, room version 11 ("Redactions"), with what older versions
 /// kept in addition: `aliases` of `m.room.aliases` (versions 1 to 5). The server's copy, which later syncs

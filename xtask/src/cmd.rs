@@ -13,14 +13,18 @@ pub(crate) fn plain_output() {
 
 /// A command that prints as the line to type for it.
 pub(crate) struct Cmd {
-    program: &'static str,
+    program: String,
     args: Vec<String>,
     env: Vec<(&'static str, String)>,
 }
 
 impl Cmd {
-    pub(crate) fn new(program: &'static str, args: &[&str]) -> Self {
-        Self { program, args: args.iter().map(ToString::to_string).collect(), env: Vec::new() }
+    pub(crate) fn new(program: &str, args: &[&str]) -> Self {
+        Self {
+            program: program.to_owned(),
+            args: args.iter().map(ToString::to_string).collect(),
+            env: Vec::new(),
+        }
     }
 
     /// `line` is split at spaces.
@@ -61,7 +65,7 @@ impl Cmd {
     }
 
     pub(crate) fn command(&self) -> Command {
-        let mut command = Command::new(program(self.program));
+        let mut command = Command::new(program(&self.program));
         command.args(&self.args);
         if PLAIN.load(Ordering::Relaxed) {
             command.env("CARGO_TERM_COLOR", "never").env("CARGO_TERM_PROGRESS_WHEN", "never");
@@ -72,7 +76,7 @@ impl Cmd {
 }
 
 /// The cargo that runs us, so that a chosen toolchain stays the chosen one.
-fn program(name: &'static str) -> OsString {
+fn program(name: &str) -> OsString {
     match name {
         "cargo" => std::env::var_os("CARGO").unwrap_or_else(|| name.into()),
         _ => name.into(),
@@ -84,7 +88,7 @@ impl fmt::Display for Cmd {
         for (name, value) in &self.env {
             write!(f, "{name}={} ", quoted(value))?;
         }
-        write!(f, "{}", self.program)?;
+        write!(f, "{}", quoted(&self.program))?;
         self.args.iter().try_for_each(|arg| write!(f, " {}", quoted(arg)))
     }
 }

@@ -73,7 +73,7 @@ impl FuzzArgs {
         if self.smoke
             && let Some(need) = NEEDS.into_iter().find(|need| !need.is_met())
         {
-            println!("fuzz: skipped: {} is missing, `{}` installs it", need.name(), need.install());
+            println!("fuzz: skipped: {} is missing; to have it: {}", need.name(), need.remedy());
             return Ok(());
         }
         NEEDS.into_iter().try_for_each(Need::meet)?;

@@ -2,6 +2,7 @@
 //!
 //! It compiles before anything else does, so it depends on little.
 
+mod apt;
 mod cmd;
 mod fuzz;
 mod need;
@@ -9,6 +10,7 @@ mod root;
 mod runner;
 mod setup;
 mod step;
+mod synapse;
 mod tidy;
 
 use std::process::ExitCode;
@@ -37,10 +39,12 @@ enum Chore {
         #[arg(long)]
         all: bool,
     },
-    /// Everything a change must pass: style, lints, tests, wasm, docs, demo, licences
+    /// Everything a change must pass: style, lints, tests, wasm, docs, demo, a real homeserver, licences
     Test(TestArgs),
     /// `setup`, then `test`, without colours and progress bars
     Ci(TestArgs),
+    /// The end-to-end tests against a real Synapse, which it installs below target/
+    E2e,
     /// Look for inputs that break what the targets of `fuzz/` hold
     Fuzz(FuzzArgs),
     /// The style checks alone
@@ -76,13 +80,20 @@ struct TestArgs {
 impl TestArgs {
     fn run(self) -> Result {
         let soak = Soak::new(self.full, self.scripts, self.kills, self.seeds);
-        let steps = step::select(step::all(self.full, soak), &self.only);
+        let root = root::find()?;
+        let steps = step::select(step::all(&root, self.full, soak), &self.only);
         if self.list {
             steps.iter().for_each(|step| println!("{step}"));
             return Ok(());
         }
-        runner::run(&root::find()?, &steps)
+        runner::run(&root, &steps)
     }
+}
+
+fn e2e() -> Result {
+    let root = root::find()?;
+    let steps = step::all(&root, false, Soak::new(false, None, None, None));
+    runner::run(&root, &step::select(steps, &[StepName::E2e]))
 }
 
 fn main() -> ExitCode {
@@ -93,6 +104,7 @@ fn main() -> ExitCode {
             cmd::plain_output();
             setup::run(false).and_then(|()| args.run())
         }
+        Chore::E2e => e2e(),
         Chore::Fuzz(args) => root::find().and_then(|root| args.run(&root)),
         Chore::Tidy { bless } => root::find().and_then(|root| tidy::run(&root, bless)),
     };

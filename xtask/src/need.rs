@@ -2,6 +2,7 @@ use std::path::Path;
 
 use crate::Result;
 use crate::cmd::Cmd;
+use crate::{apt, synapse};
 
 /// Something outside this repository that a step cannot do without.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
@@ -12,6 +13,8 @@ pub(crate) enum Need {
     CargoDeny,
     Nightly,
     CargoFuzz,
+    Synapse,
+    Faketime,
 }
 
 impl Need {
@@ -24,19 +27,28 @@ impl Need {
             Self::CargoDeny => Cmd::cargo("deny --version").works(),
             Self::Nightly => Cmd::new("rustup", &["run", "nightly", "cargo", "--version"]).works(),
             Self::CargoFuzz => Cmd::cargo("fuzz --version").works(),
+            Self::Synapse => synapse::is_met(),
+            Self::Faketime => Cmd::new("faketime", &["--version"]).works(),
         }
     }
 
-    /// The command that installs it.
-    pub(crate) fn install(self) -> Cmd {
-        match self {
+    /// The commands that install it.
+    fn install(self) -> Result<Vec<Cmd>> {
+        Ok(vec![match self {
             Self::Rustfmt => Cmd::new("rustup", &["component", "add", "rustfmt"]),
             Self::Clippy => Cmd::new("rustup", &["component", "add", "clippy"]),
             Self::WasmTarget => Cmd::new("rustup", &["target", "add", "wasm32-unknown-unknown"]),
             Self::CargoDeny => Cmd::cargo("install cargo-deny --locked"),
             Self::Nightly => Cmd::new("rustup", &["toolchain", "install", "nightly", "--profile", "minimal"]),
             Self::CargoFuzz => Cmd::cargo("install cargo-fuzz --locked"),
-        }
+            Self::Synapse => return synapse::install(),
+            Self::Faketime => return apt::install("faketime", "libfaketime, with its `faketime` command"),
+        }])
+    }
+
+    /// What to type to have it, or what to do where nothing can be typed.
+    pub(crate) fn remedy(self) -> String {
+        self.install().map_or_else(|message| message, |commands| format!("`{}`", line(&commands)))
     }
 
     pub(crate) fn name(self) -> &'static str {
@@ -47,29 +59,41 @@ impl Need {
             Self::CargoDeny => "cargo-deny",
             Self::Nightly => "a nightly toolchain",
             Self::CargoFuzz => "cargo-fuzz",
+            Self::Synapse => "Synapse",
+            Self::Faketime => "faketime",
         }
     }
 
     /// Installs it if it is missing, and says what happened.
     pub(crate) fn meet(self) -> Result {
-        let (name, install) = (self.name(), self.install());
+        let name = self.name();
         if self.is_met() {
             println!("setup: {name}: present");
             return Ok(());
         }
-        if !matches!(self, Self::CargoDeny | Self::CargoFuzz) && !Cmd::new("rustup", &["--version"]).works() {
-            return Err(without_rustup(name, &install));
+        let commands = self.install().map_err(|message| format!("{name} is missing: {message}"))?;
+        let line = line(&commands);
+        if self.comes_with_rustup() && !Cmd::new("rustup", &["--version"]).works() {
+            return Err(without_rustup(name, &line));
         }
-        println!("setup: {name}: missing, running `{install}`");
-        if !install.run(Path::new(".")) || !self.is_met() {
-            return Err(format!("could not install {name}; repeat by hand: {install}"));
+        println!("setup: {name}: missing, running `{line}`");
+        if !commands.iter().all(|command| command.run(Path::new("."))) || !self.is_met() {
+            return Err(format!("could not install {name}; repeat by hand: {line}"));
         }
         println!("setup: {name}: installed");
         Ok(())
     }
+
+    fn comes_with_rustup(self) -> bool {
+        matches!(self, Self::Rustfmt | Self::Clippy | Self::WasmTarget | Self::Nightly)
+    }
 }
 
-fn without_rustup(name: &str, install: &Cmd) -> String {
+fn line(commands: &[Cmd]) -> String {
+    commands.iter().map(ToString::to_string).collect::<Vec<_>>().join(" && ")
+}
+
+fn without_rustup(name: &str, install: &str) -> String {
     format!(
         "{name} is missing, and so is rustup, which would install it.\n\
          Either install rustup from https://rustup.rs, then run `{install}`,\n\
@@ -89,9 +113,19 @@ mod tests {
 
     #[test]
     fn says_what_to_do_without_rustup() {
-        let message = without_rustup(Need::WasmTarget.name(), &Need::WasmTarget.install());
+        let line = line(&Need::WasmTarget.install().unwrap());
+        let message = without_rustup(Need::WasmTarget.name(), &line);
         assert!(message.contains("rustup target add wasm32-unknown-unknown"));
         assert!(message.contains("https://rustup.rs"));
+    }
+
+    #[test]
+    fn a_remedy_can_be_typed_or_read() {
+        assert_eq!(Need::CargoDeny.remedy(), "`cargo install cargo-deny --locked`");
+        assert!(Need::Faketime.remedy().contains("faketime"));
+        assert!(
+            Need::Synapse.remedy().contains("matrix-synapse==") || Need::Synapse.remedy().contains("python3")
+        );
     }
 
     #[test]

@@ -47,7 +47,7 @@ fn prepare(steps: &[Step]) -> Result {
 /// What became of the step, or the line that repeats what failed.
 fn run_one(root: &Path, step: &Step) -> Result<&'static str> {
     if let Some(need) = step.optional.iter().find(|need| !need.is_met()) {
-        println!("{} is not installed: `cargo xtask setup --all` gets it", need.name());
+        println!("{} is not installed; to have it: {}", need.name(), need.remedy());
         return Ok("skipped");
     }
     if step.commands.is_empty() {

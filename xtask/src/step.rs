@@ -1,10 +1,11 @@
 use std::fmt;
+use std::path::Path;
 
 use clap::ValueEnum;
 
 use crate::cmd::Cmd;
-use crate::fuzz;
 use crate::need::Need;
+use crate::{fuzz, synapse};
 
 /// One part of `cargo xtask test`, in the order in which they run.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
@@ -17,6 +18,7 @@ pub(crate) enum StepName {
     Doc,
     Outside,
     Demo,
+    E2e,
     Bench,
     Deny,
     Fuzz,
@@ -75,7 +77,7 @@ impl Soak {
 }
 
 /// The steps of a run; `full` also compiles the benches as they are measured.
-pub(crate) fn all(full: bool, soak: Soak) -> Vec<Step> {
+pub(crate) fn all(root: &Path, full: bool, soak: Soak) -> Vec<Step> {
     use StepName::*;
     let wasm = "check --target wasm32-unknown-unknown";
     let outside = "examples/outside-backend/Cargo.toml";
@@ -112,6 +114,7 @@ pub(crate) fn all(full: bool, soak: Soak) -> Vec<Step> {
         .needs(Need::Rustfmt)
         .soaks(soak),
         step(Demo, "the demo of the README", &["run --release -p haos-cli -- demo"]),
+        e2e(root),
     ];
     if full {
         steps.push(step(Bench, "the benches compile as measured", &["bench --workspace --no-run"]));
@@ -126,6 +129,23 @@ pub(crate) fn all(full: bool, soak: Soak) -> Vec<Step> {
             .only_with(&fuzz::NEEDS),
     );
     steps
+}
+
+/// The test programs of `e2e/` that need a homeserver.
+const WITH_SYNAPSE: [&str; 7] = ["absence", "answers", "catch_up", "demo", "harness", "media", "storm"];
+
+fn e2e(root: &Path) -> Step {
+    // With the features of the whole workspace, so that nothing is built anew after the step `test`.
+    let tests: String = WITH_SYNAPSE.iter().map(|name| format!(" --test {name}")).collect();
+    let line = format!("test --workspace --all-features{tests} -- --ignored --test-threads=2 --nocapture");
+    let step = step(StepName::E2e, "end to end with a real homeserver", &[&line])
+        .env("HAOS_SYNAPSE", &synapse::folder(root).to_string_lossy());
+    // The server's clock is moved by means of Linux: elsewhere it runs where somebody has provided for it.
+    if cfg!(target_os = "linux") {
+        step.needs(Need::Synapse).needs(Need::Faketime)
+    } else {
+        step.only_with(&[Need::Synapse, Need::Faketime])
+    }
 }
 
 /// Those of `steps` that `only` names; all when it names none.
@@ -166,13 +186,15 @@ mod tests {
     use super::*;
 
     fn printed(full: bool, soak: Soak) -> String {
-        all(full, soak).iter().map(|step| format!("{step}\n")).collect()
+        all(Path::new("root"), full, soak).iter().map(|step| format!("{step}\n")).collect()
     }
 
     #[test]
     fn a_plain_run_leaves_the_soaks_their_defaults() {
         let text = printed(false, Soak::new(false, None, None, None));
-        assert!(!text.contains("HAOS_"), "{text}");
+        for soak in ["HAOS_SCRIPTS", "HAOS_SEEDS", "HAOS_KILLS"] {
+            assert!(!text.contains(soak), "{text}");
+        }
         assert!(!text.contains("cargo bench"), "{text}");
     }
 
@@ -187,8 +209,27 @@ mod tests {
     }
 
     #[test]
+    fn every_program_of_the_end_to_end_tests_runs() {
+        let folder = Path::new(env!("CARGO_MANIFEST_DIR")).join("../e2e/tests");
+        let names = std::fs::read_dir(folder).unwrap().map(|entry| entry.unwrap().file_name());
+        // The proxy is tested without a homeserver, with everything else.
+        let mut names: Vec<_> = names.filter(|name| *name != "proxy").collect();
+        names.sort();
+        assert_eq!(names, WITH_SYNAPSE);
+    }
+
+    #[test]
+    fn the_homeserver_is_found_from_everywhere() {
+        let text = printed(false, Soak::new(false, None, None, None));
+        assert!(text.contains("$ HAOS_SYNAPSE=root"), "{text}");
+    }
+
+    #[test]
     fn only_keeps_the_order_of_the_run() {
-        let steps = select(all(false, Soak::new(false, None, None, None)), &[StepName::Doc, StepName::Fmt]);
+        let steps = select(
+            all(Path::new(""), false, Soak::new(false, None, None, None)),
+            &[StepName::Doc, StepName::Fmt],
+        );
         assert_eq!(steps.iter().map(|step| step.name).collect::<Vec<_>>(), [StepName::Fmt, StepName::Doc]);
     }
 }

@@ -1,0 +1,16 @@
+//! What the server says and what follows from it, on a real Synapse: `cargo xtask e2e`.
+#![allow(clippy::unwrap_used, reason = "a failure is a panic")]
+
+mod kick;
+mod list;
+mod logout;
+mod members;
+mod outage;
+mod rates;
+mod refused;
+mod rooms;
+mod signals;
+mod sizes;
+mod token;
+mod tokens;
+mod world;

@@ -1,0 +1,27 @@
+use haos_e2e::{Plain, Synapse, SynapseOptions};
+
+/// The password of both users.
+pub(crate) const PASSWORD: &str = "secret";
+
+/// A server, its users, and the rooms that both are in.
+pub(crate) struct Scene {
+    pub(crate) synapse: Synapse,
+    pub(crate) ada: Plain,
+    pub(crate) bob: Plain,
+    pub(crate) rooms: Vec<String>,
+}
+
+impl Scene {
+    pub(crate) async fn set(rooms: usize) -> Self {
+        let synapse = Synapse::start(SynapseOptions::default()).await.unwrap();
+        let ada = Plain::register(synapse.address(), "ada", PASSWORD).await.unwrap();
+        let bob = Plain::register(synapse.address(), "bob", PASSWORD).await.unwrap();
+        let mut scene = Self { synapse, ada, bob, rooms: Vec::new() };
+        for n in 0..rooms {
+            let room = scene.ada.create_room(&format!("Room {n}"), &[scene.bob.user_id()]).await.unwrap();
+            scene.bob.join(&room).await.unwrap();
+            scene.rooms.push(room);
+        }
+        scene
+    }
+}

@@ -1,0 +1,116 @@
+//! Logging in, going on, logging out.
+
+use std::sync::Arc;
+
+use haos_queue::{PauseReason, SharedHost};
+use haos_store_api::{
+    ErrorKind, EventType, Json, MemoryStore, Scope, StateEntry, StateKey, StateQuery, StorageAdapter, UserId,
+    WriteBatch, state_kind,
+};
+
+use super::{Client, ClientError, ClientOptions};
+use crate::{Credentials, Homeserver, Login, MatrixSession};
+
+/// How often a login is written down anew before a conflict is handed out.
+const TRIES: u32 = 32;
+
+impl Client {
+    /// Logs in, and writes the session down. A store that was logged in before keeps its device, so that
+    /// what was being sent is not sent twice; what was paused for want of a login goes on.
+    ///
+    /// # Errors
+    /// [`ClientError`]; `OtherUser` where the store is another user's.
+    pub async fn login(
+        store: Arc<dyn StorageAdapter>,
+        host: SharedHost,
+        homeserver: &str,
+        credentials: Credentials,
+        device_name: Option<&str>,
+        options: &ClientOptions,
+    ) -> Result<Self, ClientError> {
+        let held = match MatrixSession::load(&*store).await {
+            // It says to log in again.
+            Err(e) if e.kind() == ErrorKind::Corrupt => None,
+            held => held?,
+        };
+        let server = Homeserver::connect(homeserver, host.clone(), options.http.clone())?;
+        let login = Login {
+            credentials,
+            device: held.as_ref().map(|session| session.device.clone()),
+            device_name: device_name.map(str::to_owned),
+        };
+        let session = server.login(&login).await?;
+        let owner = own_user(&*store).await?.or(held.map(|session| session.user));
+        if let Some(held) = owner.filter(|held| *held != session.user) {
+            // The server has a session now that nobody will use.
+            let given = session.user.clone();
+            let aside = Arc::new(MemoryStore::new());
+            session.save(&*aside).await?;
+            let _ = Homeserver::resume(session, aside, host, options.http.clone())?.logout().await;
+            return Err(ClientError::OtherUser { held, given });
+        }
+        let client = Self::of(store, host, session, options)?;
+        client.write_down().await?;
+        // What the user paused stays paused.
+        if client.outbox.paused(None).await? != Some(PauseReason::User) {
+            client.outbox.resume(None).await?;
+        }
+        Ok(client)
+    }
+
+    /// The session, whose store this is from now on, and what it leaves in doubt: one commit.
+    async fn write_down(&self) -> Result<(), ClientError> {
+        let mut tries = 0;
+        loop {
+            let mut batch = WriteBatch::strict();
+            self.session.put(&mut batch)?;
+            batch.put_state(StateEntry {
+                scope: Scope::Account,
+                kind: EventType::new(state_kind::OWN_USER)?,
+                key: StateKey::new("")?,
+                event_id: None,
+                value: Json::of(self.session.user.as_str())?,
+            });
+            self.outbox.logged_in(&mut batch).await?;
+            match self.store().apply(batch).await {
+                // Another context is sending.
+                Err(e) if e.kind() == ErrorKind::Conflict && tries < TRIES => tries += 1,
+                done => return Ok(done.map(drop)?),
+            }
+        }
+    }
+
+    /// The client of whoever is logged in on this store; makes no request. None: nobody ever was. After a
+    /// logout it is there as well, with its outbox paused, so that what was written can be seen.
+    ///
+    /// # Errors
+    /// Those of the store; `Connect` where the stored homeserver is none.
+    pub async fn resume(
+        store: Arc<dyn StorageAdapter>,
+        host: SharedHost,
+        options: &ClientOptions,
+    ) -> Result<Option<Self>, ClientError> {
+        match MatrixSession::load(&*store).await? {
+            Some(session) => Self::of(store, host, session, options).map(Some),
+            None => Ok(None),
+        }
+    }
+
+    /// Ends the session, on the server and here. Rooms, messages and unsent messages stay; a login goes on
+    /// on the same device.
+    ///
+    /// # Errors
+    /// [`ClientError`]. What could not be told to the server can be repeated.
+    pub async fn logout(&self) -> Result<(), ClientError> {
+        self.homeserver.logout().await?;
+        let resumed = self.outbox.resumed().await?;
+        Ok(self.outbox.refused(PauseReason::LoggedOut, resumed).await?)
+    }
+}
+
+/// Whose store it is, if anybody's.
+async fn own_user(store: &dyn StorageAdapter) -> Result<Option<UserId>, ClientError> {
+    let (kind, key) = (EventType::new(state_kind::OWN_USER)?, StateKey::new("")?);
+    let found = store.state(StateQuery::one(Scope::Account, kind, key)).await?;
+    Ok(found.into_iter().next().and_then(|entry| entry.value.parse().ok()))
+}

@@ -1,0 +1,155 @@
+//! All of it put together: one account on one store.
+
+mod error;
+mod login;
+mod options;
+
+use std::fmt;
+use std::sync::Arc;
+
+use haos_queue::pressure::Keeper;
+use haos_queue::{ConnectionState, Driver, Lead, Outbox, Running, Session, SharedHost};
+use haos_store_api::StorageAdapter;
+use tokio::sync::watch;
+
+use crate::{Engine, Homeserver, MatrixRules, MatrixSession, MediaCache, MediaOptions, Server};
+
+pub use error::ClientError;
+pub use options::ClientOptions;
+
+/// An account on its device: the store, what sends, what syncs, and the media cache.
+///
+/// What the store holds can be read, and the outbox takes what is written, whether or not
+/// [`Client::run`] runs and whether or not a server can be reached. Clones are the same client.
+///
+/// ```no_run
+/// use std::sync::Arc;
+///
+/// use haos_matrix::{Client, ClientOptions, Credentials, compose};
+/// use haos_queue::{Lead, TokioHost};
+/// use haos_store_api::{RoomId, StorageAdapter};
+///
+/// # async fn example(store: Arc<dyn StorageAdapter>) -> Result<(), Box<dyn std::error::Error>> {
+/// let (host, options) = (Arc::new(TokioHost), ClientOptions::default());
+/// let client = match Client::resume(store.clone(), host.clone(), &options).await? {
+///     Some(client) => client,
+///     None => {
+///         let ada = Credentials::Password { user: "ada".to_owned(), password: "…".to_owned() };
+///         Client::login(store, host, "https://matrix.example.org", ada, Some("phone"), &options).await?
+///     }
+/// };
+/// let running = tokio::spawn(client.run(Lead::Alone));
+/// let hello = compose::text(&RoomId::new("!lobby:example.org")?, "hello")?;
+/// client.outbox().enqueue(hello).await?; // safe from here on
+/// client.stop(5_000);
+/// running.await??;
+/// # Ok(()) }
+/// ```
+#[derive(Clone)]
+pub struct Client {
+    homeserver: Arc<Homeserver>,
+    session: MatrixSession,
+    outbox: Outbox,
+    driver: Driver,
+    engine: Engine,
+    media: MediaCache,
+    keeper: Arc<Keeper>,
+}
+
+impl Client {
+    /// Puts the parts together; `session` is the one that the store holds.
+    fn of(
+        store: Arc<dyn StorageAdapter>,
+        host: SharedHost,
+        session: MatrixSession,
+        options: &ClientOptions,
+    ) -> std::result::Result<Self, ClientError> {
+        let homeserver =
+            Homeserver::resume(session.clone(), store.clone(), host.clone(), options.http.clone())?;
+        let homeserver = Arc::new(homeserver);
+        let server: Arc<dyn Server> = homeserver.clone();
+        let keeper = Arc::new(Keeper::new(store.clone(), options.pressure.clone()));
+        let outbox = Outbox::new(store.clone(), host.clone(), Arc::new(MatrixRules), options.outbox.clone())?
+            .with_keeper(keeper.clone());
+        let sender = Session { user: session.user.clone(), device: session.device.clone() };
+        let driver = Driver::new(outbox.clone(), homeserver.clone(), sender);
+        let engine = Engine::new(server.clone(), outbox.clone(), session.user.clone(), options.sync.clone());
+        let media = MediaOptions { policy: options.pressure.media, keeper: Some(keeper.clone()) };
+        let media = MediaCache::new(server, store, host, media);
+        Ok(Self { homeserver, session, outbox, driver, engine, media, keeper })
+    }
+
+    /// Sends and syncs until [`Client::stop`] is called or the store is closed. Spawn it, once a process;
+    /// dropping it loses nothing.
+    ///
+    /// With [`Lead::Alone`] what an earlier run left behind is taken up at once: say so where no other
+    /// process or page runs the same store.
+    ///
+    /// # Errors
+    /// `Closed` if the store must be opened again. Whatever else happens is told as the connection's state
+    /// and tried again.
+    pub fn run(&self, lead: Lead) -> Running {
+        let (sends, syncs) = (self.driver.run(lead), self.engine.run());
+        let media = self.media.clone();
+        Box::pin(async move {
+            let ended = tokio::select! {
+                ended = sends => ended,
+                ended = syncs => ended,
+            };
+            // What was read is used; a store that is closed has no use for it.
+            let _ = media.flush().await;
+            ended
+        })
+    }
+
+    /// Ends [`Client::run`]; what is under way has `grace_ms` milliseconds.
+    pub fn stop(&self, grace_ms: u64) {
+        self.outbox.stop(grace_ms);
+    }
+
+    /// Who is logged in, and where; with the tokens as they are known here.
+    pub fn session(&self) -> MatrixSession {
+        self.homeserver.session().unwrap_or_else(|| self.session.clone())
+    }
+
+    /// The store.
+    pub fn store(&self) -> &Arc<dyn StorageAdapter> {
+        self.outbox.store()
+    }
+
+    /// What is written goes here; [`compose`](crate::compose) makes drafts.
+    pub fn outbox(&self) -> &Outbox {
+        &self.outbox
+    }
+
+    /// Older messages, members, gaps.
+    pub fn engine(&self) -> &Engine {
+        &self.engine
+    }
+
+    /// Files and pictures.
+    pub fn media(&self) -> &MediaCache {
+        &self.media
+    }
+
+    /// What keeps the store within bounds; call [`Keeper::check`] now and then.
+    pub fn keeper(&self) -> &Arc<Keeper> {
+        &self.keeper
+    }
+
+    /// What has no place in the store: joining, inviting, making rooms.
+    pub fn homeserver(&self) -> &Arc<Homeserver> {
+        &self.homeserver
+    }
+
+    /// Where the connection stands.
+    pub fn connection(&self) -> watch::Receiver<ConnectionState> {
+        self.outbox.connection()
+    }
+}
+
+impl fmt::Debug for Client {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Client").field("session", &self.session).finish_non_exhaustive()
+    }
+}

@@ -1,0 +1,169 @@
+//! What users write, as drafts for the outbox (specification, client-server API, "Instant messaging",
+//! "Rich replies", "Event replacements", "Event annotations and reactions").
+//!
+//! ```
+//! use haos_matrix::compose;
+//! use haos_queue::About;
+//! use haos_store_api::{EventId, RoomId};
+//!
+//! # fn main() -> haos_store_api::Result<()> {
+//! let room = RoomId::new("!lobby:example.org")?;
+//! let hello = compose::text(&room, "hello")?;
+//! let wave = compose::reaction(&room, &About::Event(EventId::new("$hello")?), "👋")?;
+//! # let _ = (hello, wave);
+//! # Ok(()) }
+//! ```
+
+use haos_queue::{About, Draft, Protocol as _, RECEIPT, Staged, TYPING, local_event_id};
+use haos_store_api::{EventId, EventType, Json, Result, RoomId};
+use serde_json::{Value, json};
+
+use crate::MatrixRules;
+
+/// How long others show that the user is typing, unless told again, in milliseconds.
+const TYPING_MS: u64 = 30_000;
+
+/// The type of messages.
+const MESSAGE: &str = "m.room.message";
+
+/// A text.
+///
+/// # Errors
+/// `Invalid` for content that is no JSON object.
+pub fn text(room: &RoomId, body: &str) -> Result<Draft> {
+    message(room, &text_content(body))
+}
+
+/// A message of any kind; `content` has its `msgtype` and `body`.
+///
+/// # Errors
+/// `Invalid` for content that is no JSON object.
+pub fn message(room: &RoomId, content: &Value) -> Result<Draft> {
+    Ok(Draft::new(room.clone(), EventType::new(MESSAGE)?, Json::of(content)?))
+}
+
+/// The content of a text, as [`haos_queue::Outbox::edit`] and [`edit`] take it.
+pub fn text_content(body: &str) -> Value {
+    json!({ "msgtype": "m.text", "body": body })
+}
+
+/// A text that answers a message.
+///
+/// # Errors
+/// `Invalid` for a message that cannot be named.
+pub fn reply(room: &RoomId, to: &About, body: &str) -> Result<Draft> {
+    let mut content = text_content(body);
+    content["m.relates_to"] = json!({ "m.in_reply_to": { "event_id": target(to)?.as_str() } });
+    Ok(message(room, &content)?.about(to.clone()))
+}
+
+/// Other content for a message of the user's own. For one that is still in the outbox,
+/// [`haos_queue::Outbox::edit`] changes it in place where it can.
+///
+/// # Errors
+/// `Invalid` for a message that cannot be named.
+pub fn edit(room: &RoomId, of: &About, content: &Value) -> Result<Draft> {
+    let (kind, content) = MatrixRules.edit(&target(of)?, &EventType::new(MESSAGE)?, &Json::of(content)?)?;
+    Ok(Draft::new(room.clone(), kind, content).about(of.clone()))
+}
+
+/// A reaction: an emoji, or what a client shows in its place.
+///
+/// # Errors
+/// `Invalid` for a message that cannot be named.
+pub fn reaction(room: &RoomId, to: &About, key: &str) -> Result<Draft> {
+    let relates = json!({ "rel_type": "m.annotation", "event_id": target(to)?.as_str(), "key": key });
+    let content = Json::of(&json!({ "m.relates_to": relates }))?;
+    Ok(Draft::new(room.clone(), EventType::new("m.reaction")?, content).about(to.clone()))
+}
+
+/// Takes a message back. One that is still in the outbox is taken back by
+/// [`haos_queue::Outbox::cancel`], which leaves no trace where it can.
+///
+/// # Errors
+/// `Invalid` for a reason that cannot be written as JSON.
+pub fn redaction(room: &RoomId, of: &About, reason: Option<&str>) -> Result<Draft> {
+    let (kind, mut content) = MatrixRules.redaction()?;
+    if let Some(reason) = reason {
+        content = Json::of(&json!({ "reason": reason }))?;
+    }
+    Ok(Draft::new(room.clone(), kind, content).about(of.clone()))
+}
+
+/// What a file shows before it is opened.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub struct FileInfo {
+    /// Its name.
+    pub name: String,
+    /// Its media type.
+    pub mime: Option<String>,
+    /// The media type of its thumbnail.
+    pub thumbnail_mime: Option<String>,
+}
+
+/// A file, and its thumbnail, both staged before. They are uploaded first, the thumbnail before the file.
+///
+/// # Errors
+/// `Invalid` for content that is no JSON object.
+pub fn file(room: &RoomId, info: &FileInfo, file: Staged, thumbnail: Option<Staged>) -> Result<Draft> {
+    let kind = match info.mime.as_deref().and_then(|mime| mime.split('/').next()) {
+        Some("image") => "m.image",
+        Some("video") => "m.video",
+        Some("audio") => "m.audio",
+        _ => "m.file",
+    };
+    let mut about = json!({ "size": file.size() });
+    if let Some(mime) = &info.mime {
+        about["mimetype"] = json!(mime);
+    }
+    if let Some(thumbnail) = &thumbnail {
+        about["thumbnail_url"] = json!(thumbnail.key().uri.as_str());
+        let mut inner = json!({ "size": thumbnail.size() });
+        if let Some(mime) = &info.thumbnail_mime {
+            inner["mimetype"] = json!(mime);
+        }
+        about["thumbnail_info"] = inner;
+    }
+    let url = file.key().uri.as_str();
+    let content = json!({
+        "msgtype": kind, "body": info.name, "filename": info.name, "url": url, "info": about
+    });
+    let draft = message(room, &content)?;
+    Ok(thumbnail.into_iter().fold(draft, Draft::upload).upload(file))
+}
+
+/// How far the user has read: the marker, and a receipt that others see unless it is `private`.
+///
+/// # Errors
+/// `Invalid` if the kind of row cannot be written.
+pub fn read(room: &RoomId, upto: &EventId, private: bool) -> Result<Draft> {
+    let receipt = if private { "m.read.private" } else { "m.read" };
+    let content = json!({ "m.fully_read": upto.as_str(), receipt: upto.as_str() });
+    Ok(Draft::new(room.clone(), EventType::new(RECEIPT)?, Json::of(&content)?))
+}
+
+/// That the user is typing, or stopped. Others forget it after half a minute; so does the outbox.
+///
+/// # Errors
+/// `Invalid` if the kind of row cannot be written.
+pub fn typing(room: &RoomId, typing: bool) -> Result<Draft> {
+    let content = match typing {
+        true => json!({ "typing": true, "timeout": TYPING_MS }),
+        false => json!({ "typing": false }),
+    };
+    let draft = Draft::new(room.clone(), EventType::new(TYPING)?, Json::of(&content)?);
+    Ok(draft.expires_in_ms(TYPING_MS))
+}
+
+/// The id by which content names a message, sent or not.
+fn target(about: &About) -> Result<EventId> {
+    match about {
+        About::Event(event) => Ok(event.clone()),
+        About::Unsent(txn_id) => local_event_id(txn_id),
+        _ => Err(haos_store_api::Error::new(
+            haos_store_api::ErrorKind::Invalid,
+            "compose",
+            "this message cannot be named in an event",
+        )),
+    }
+}

@@ -1,0 +1,118 @@
+//! The sync engine: it keeps a store at the server's side of things, and fetches what it left out.
+//!
+//! Everything that decides is pure and elsewhere: [`step`] says what follows from an answer, `amend` what is
+//! added to it, reconciliation (`haos_queue::apply_sync`, `apply_page`) what becomes of a timeline. What is here
+//! waits and moves. Dropping any of it at any point loses nothing: an answer is applied in one commit with its
+//! token, or not at all.
+
+mod amend;
+mod ask;
+mod background;
+mod cycle;
+mod filter;
+mod flight;
+mod gap;
+mod kept;
+mod list;
+mod options;
+mod roster;
+mod scroll;
+mod step;
+mod turn;
+mod upgrade;
+
+use std::collections::HashMap;
+use std::fmt;
+use std::sync::{Arc, Mutex};
+
+use haos_queue::{Answer, Outbox, Running};
+use haos_store_api::{StorageAdapter, UserId};
+use tokio::sync::watch;
+
+use crate::{Account, Server};
+
+pub use ask::FetchError;
+pub use filter::SyncFilter;
+pub use gap::Fill;
+pub use options::{FillOptions, FirstSync, SyncOptions};
+pub use roster::MemberList;
+pub use scroll::Backfill;
+
+/// Syncs one account into a store, and fills what a sync leaves out. Clones are the same engine.
+///
+/// Store, clock, pauses and the connection's state are the outbox's. Several engines may run on one store:
+/// of two answers on one token, one is applied.
+#[derive(Clone)]
+pub struct Engine {
+    inner: Arc<Inner>,
+}
+
+struct Inner {
+    server: Arc<dyn Server>,
+    outbox: Outbox,
+    /// The outbox's store; through its keeper, if it has one.
+    store: Arc<dyn StorageAdapter>,
+    account: Account,
+    user: UserId,
+    options: SyncOptions,
+    flights: flight::Flights,
+    /// Gaps that the server would not show, and what it said.
+    refused: Mutex<HashMap<flight::Hole, Answer>>,
+    live: watch::Sender<bool>,
+    /// Counts the syncs that left something out.
+    holes: watch::Sender<u64>,
+}
+
+impl Engine {
+    /// An engine that asks `server` as `user`. An outbox with a keeper
+    /// ([`Outbox::with_keeper`]) keeps the engine's writes within bounds, too.
+    pub fn new(server: Arc<dyn Server>, outbox: Outbox, user: UserId, options: SyncOptions) -> Self {
+        let store: Arc<dyn StorageAdapter> = match outbox.keeper() {
+            Some(keeper) => Arc::new(kept::KeptStore {
+                store: outbox.store().clone(),
+                keeper: keeper.clone(),
+                host: outbox.host().clone(),
+            }),
+            None => outbox.store().clone(),
+        };
+        let inner = Inner {
+            server,
+            outbox,
+            store,
+            account: Account::of(user.clone()),
+            user,
+            options,
+            flights: flight::Flights::default(),
+            refused: Mutex::default(),
+            live: watch::Sender::new(false),
+            holes: watch::Sender::new(0),
+        };
+        Self { inner: Arc::new(inner) }
+    }
+
+    /// Syncs until it is dropped, and tells [`Outbox::connection`] how that goes.
+    ///
+    /// # Errors
+    /// `Closed` if the store must be opened again. A store that fails otherwise is tried again, slower and
+    /// slower.
+    pub fn run(&self) -> Running {
+        let engine = self.clone();
+        Box::pin(async move {
+            tokio::select! {
+                done = engine.cycle() => done,
+                never = engine.fill_holes() => match never {},
+            }
+        })
+    }
+
+    fn now_ms(&self) -> i64 {
+        self.inner.outbox.host().now_ms()
+    }
+}
+
+impl fmt::Debug for Engine {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let Inner { user, options, .. } = &*self.inner;
+        f.debug_struct("Engine").field("user", user).field("options", options).finish_non_exhaustive()
+    }
+}

@@ -1,0 +1,88 @@
+use haos_queue::RetryPolicy;
+
+use super::SyncFilter;
+
+const SECOND_MS: u64 = 1000;
+
+/// How an engine syncs. The defaults fit a chat client of one person.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct SyncOptions {
+    /// What the server leaves out of its answers.
+    pub filter: SyncFilter,
+    /// How the very first sync goes about it.
+    pub first: FirstSync,
+    /// How long a request waits at the server for news (30 s).
+    pub poll_ms: u64,
+    /// Do not tell others that the user is online (off).
+    pub quiet: bool,
+    /// When a failed request is tried again: [`RetryPolicy::delay_ms`] of the failures in a row.
+    pub retry: RetryPolicy,
+    /// How long beyond its own waiting a request may take (60 s).
+    pub request_ms: u64,
+    /// How long a sync without a token may take: servers gather it for minutes (15 minutes).
+    pub initial_ms: u64,
+    /// Events a page of history (50).
+    pub page: usize,
+    /// Pages that one [`Engine::backfill`](super::Engine::backfill) may fetch (20).
+    pub scroll_pages: u32,
+    /// What is filled without being asked for.
+    pub fill: FillOptions,
+    /// How often a keeper, where the outbox has one, looks at the store (10 minutes).
+    pub keep_ms: u64,
+}
+
+impl Default for SyncOptions {
+    fn default() -> Self {
+        Self {
+            filter: SyncFilter::default(),
+            first: FirstSync::RoomListFirst,
+            poll_ms: 30 * SECOND_MS,
+            quiet: false,
+            retry: RetryPolicy::default(),
+            request_ms: 60 * SECOND_MS,
+            initial_ms: 900 * SECOND_MS,
+            page: 50,
+            scroll_pages: 20,
+            fill: FillOptions::default(),
+            keep_ms: 600 * SECOND_MS,
+        }
+    }
+}
+
+/// How the very first sync, into a store without rooms, goes about it.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
+#[non_exhaustive]
+pub enum FirstSync {
+    /// The list of rooms by sliding sync, where the server offers it, with the newest message of each; then
+    /// the classic sync, which brings the rest on top of it.
+    #[default]
+    RoomListFirst,
+    /// The classic sync alone.
+    Classic,
+}
+
+/// What an engine fills of the holes in timelines while it is live and nobody asks.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct FillOptions {
+    /// At most so many pages a minute (20); 0: none at all.
+    pub pages_per_minute: u32,
+    /// At most so many pages a room, until a sync leaves a new hole anywhere (4).
+    pub pages_per_room: u32,
+    /// Only holes with fewer messages than this above them (100).
+    pub depth: u64,
+    /// Only in so many rooms, latest activity first (30).
+    pub rooms: usize,
+}
+
+impl Default for FillOptions {
+    fn default() -> Self {
+        Self { pages_per_minute: 20, pages_per_room: 4, depth: 100, rooms: 30 }
+    }
+}
+
+impl FillOptions {
+    /// Nothing is filled but on demand.
+    pub fn off() -> Self {
+        Self { pages_per_minute: 0, ..Self::default() }
+    }
+}

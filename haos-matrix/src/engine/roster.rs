@@ -1,0 +1,122 @@
+use std::collections::HashSet;
+
+use haos_queue::Answer;
+use haos_store_api::{
+    ErrorKind, Json, Membership, Result, RoomId, Scope, StateEntry, StateQuery, StorageAdapterExt as _,
+    WriteBatch, state_kind,
+};
+
+use super::amend::{MEMBERS, note};
+use super::{Engine, FetchError};
+use crate::parse::{known_key, known_kind, parse_roster};
+
+/// How often the list is fetched anew because a sync came in between.
+const TRIES: usize = 3;
+
+/// The members of a room.
+#[derive(Debug)]
+pub struct MemberList {
+    /// Their entries, of kind `m.room.member`: users who left among them.
+    pub entries: Vec<StateEntry>,
+    /// All of them are stored, as of the last sync.
+    pub complete: bool,
+    /// Why the server could not be asked.
+    pub stopped: Option<FetchError>,
+}
+
+impl Engine {
+    /// The members of a room: from the store where it has all, else from the server, once. Lazy loading
+    /// leaves out those who write nothing.
+    ///
+    /// The list is stored as of the stored token, in a commit that expects that token: a sync in between
+    /// makes it ask again. After three such it only adds what the store lacks, and the next call asks anew.
+    ///
+    /// # Errors
+    /// Those of the store.
+    pub async fn members(&self, room: &RoomId) -> Result<MemberList> {
+        let flight = self.inner.flights.of((room.clone(), Some("\0members".to_owned())));
+        let _alone = flight.lock().await;
+        let mut stopped = None;
+        if !self.has_members(room).await? {
+            match self.fetch_members(room).await {
+                Ok(()) => {}
+                Err(FetchError::Store(e)) => return Err(e),
+                Err(e) => stopped = Some(e),
+            }
+        }
+        let query = StateQuery::kind(Scope::Room(room.clone()), known_kind("m.room.member"));
+        let entries = self.inner.store.state(query).await?;
+        Ok(MemberList { entries, complete: self.has_members(room).await?, stopped })
+    }
+
+    /// Whether all members are stored.
+    async fn has_members(&self, room: &RoomId) -> Result<bool> {
+        let (kind, key) = (known_kind(MEMBERS), known_key(""));
+        let note = self.inner.store.state_value(Scope::Room(room.clone()), &kind, &key).await?;
+        Ok(note.is_some_and(|note| note.text("at").is_some()))
+    }
+
+    async fn fetch_members(&self, room: &RoomId) -> Result<(), FetchError> {
+        let inner = &*self.inner;
+        for tried in 0..=TRIES {
+            let token = inner.store.sync_token().await?;
+            let stored = inner.store.room(room).await?;
+            // Of a room that the user is not in, no changes come.
+            let takes_part = stored.is_some_and(|room| room.membership == Membership::Join);
+            let body = match self.ask(inner.server.members(room, token.as_deref())).await {
+                Err(FetchError::Answer(Answer::Refused(refusal)))
+                    if refusal.status == 400 && token.is_some() =>
+                {
+                    // A server that cannot say it as of then.
+                    let body = self.ask(inner.server.members(room, None)).await?;
+                    return Ok(self.add_members(room, parse_roster(&body, room)?).await?);
+                }
+                body => body?,
+            };
+            let entries = parse_roster(&body, room)?;
+            match token.filter(|_| takes_part && tried < TRIES) {
+                None => return Ok(self.add_members(room, entries).await?),
+                Some(token) if self.put_members(room, entries, &token).await? => return Ok(()),
+                Some(_) => {}
+            }
+        }
+        Ok(())
+    }
+
+    /// Stores all members as of a token; false if the token is another one by now.
+    async fn put_members(&self, room: &RoomId, entries: Vec<StateEntry>, token: &str) -> Result<bool> {
+        let mut batch = WriteBatch::relaxed();
+        let kind = known_kind(state_kind::SYNC_TOKEN);
+        batch.expect_state(Scope::Account, kind, known_key(""), Some(Json::of(token)?));
+        for entry in entries {
+            batch.put_state(entry);
+        }
+        let at = Json::of(&serde_json::json!({ "at": token }))?;
+        batch.put_state(note(Scope::Room(room.clone()), at));
+        match self.inner.store.apply(batch).await {
+            Ok(_) => Ok(true),
+            Err(e) if e.kind() == ErrorKind::Conflict => Ok(false),
+            Err(e) => Err(e),
+        }
+    }
+
+    /// Stores those members that the store has nothing of.
+    async fn add_members(&self, room: &RoomId, entries: Vec<StateEntry>) -> Result<()> {
+        let mut tried = 0;
+        loop {
+            let known = self.inner.store.state(StateQuery::all(Scope::Room(room.clone()))).await?;
+            let known: HashSet<_> = known.iter().map(|entry| (&entry.kind, &entry.key)).collect();
+            let mut batch = WriteBatch::relaxed();
+            for entry in entries.iter().filter(|entry| !known.contains(&(&entry.kind, &entry.key))) {
+                batch.expect_state(entry.scope.clone(), entry.kind.clone(), entry.key.clone(), None);
+                batch.put_state(entry.clone());
+            }
+            match self.inner.store.apply(batch).await {
+                Err(e) if e.kind() == ErrorKind::Conflict && tried < TRIES => tried += 1,
+                // Somebody else knows more.
+                Err(e) if e.kind() == ErrorKind::Conflict => return Ok(()),
+                done => return done.map(drop),
+            }
+        }
+    }
+}

@@ -1,0 +1,131 @@
+use haos_queue::{Answer, Since, SyncProgress, SyncState, Synced, Verdict, apply_sync};
+use haos_store_api::{Result, RoomQuery, StorageAdapterExt as _};
+
+use super::Engine;
+use super::amend::amend;
+use super::step::{Asked, FilterUse, Memory, Outcome};
+use crate::{MatrixRules, SyncRequest, parse_sync};
+
+/// One request, from reading the token to storing the answer.
+pub(super) struct Turn {
+    pub(super) asked: Asked,
+    /// How often the account had been resumed before it.
+    pub(super) resumed: u64,
+    pub(super) outcome: Outcome,
+}
+
+impl Engine {
+    pub(super) async fn turn(&self, memory: &Memory, listed: &mut bool) -> Turn {
+        let asked = Asked { since: false, filter: memory.filter };
+        let mut turn = Turn { asked, resumed: 0, outcome: Outcome::Stale };
+        turn.outcome = match self.try_turn(memory, listed, &mut turn).await {
+            Ok(outcome) => outcome,
+            Err(e) => Outcome::Store(e),
+        };
+        turn
+    }
+
+    async fn try_turn(&self, memory: &Memory, listed: &mut bool, turn: &mut Turn) -> Result<Outcome> {
+        let inner = &*self.inner;
+        turn.resumed = inner.outbox.resumed().await?;
+        if let Some(reason) = inner.outbox.paused(None).await? {
+            return Ok(Outcome::Paused(reason));
+        }
+        let token = inner.store.sync_token().await?;
+        if token.is_none() && !std::mem::replace(listed, true) {
+            self.list_rooms().await?;
+        }
+        let filter = match self.filter(&mut turn.asked).await? {
+            Ok(filter) => filter,
+            Err(answer) => return Ok(Outcome::Failed(answer)),
+        };
+        let since = token.clone().filter(|_| !memory.fresh);
+        turn.asked.since = since.is_some();
+        // A wait that differs a little makes another request of one whose answer a server may have kept.
+        let timeout_ms = if memory.live { inner.options.poll_ms + u64::from(memory.lulls) } else { 0 };
+        let patience_ms = if since.is_some() { inner.options.request_ms } else { inner.options.initial_ms };
+        let request = SyncRequest { since, timeout_ms, filter: Some(filter), quiet: inner.options.quiet };
+        let began_ms = self.now_ms();
+        let reply = self.within(timeout_ms.saturating_add(patience_ms), inner.server.sync(&request)).await;
+        let body = match reply {
+            Ok(body) => body,
+            Err(answer) => return Ok(Outcome::Failed(answer)),
+        };
+        let took_ms = self.now_ms().saturating_sub(began_ms);
+        let early = timeout_ms > 0 && (0..=(timeout_ms / 2).cast_signed()).contains(&took_ms);
+        self.land(token, &request, &body, (memory.live, early)).await
+    }
+
+    /// Stores an answer with its token.
+    async fn land(
+        &self,
+        token: Option<String>,
+        request: &SyncRequest,
+        body: &[u8],
+        (live, early): (bool, bool),
+    ) -> Result<Outcome> {
+        let inner = &*self.inner;
+        let mut delta = match parse_sync(body, &inner.account) {
+            Ok(delta) => delta,
+            Err(e) => return Ok(Outcome::Unreadable(e.to_string())),
+        };
+        let nothing = delta.rooms.is_empty() && delta.account.is_empty();
+        let stood = delta.next == request.since;
+        let stored = match request.since {
+            Some(_) => None,
+            None => Some(inner.store.rooms(RoomQuery::default()).await?),
+        };
+        amend(&mut delta, stored.as_deref());
+        (delta.since, delta.initial) = (Since::Stored(token), request.since.is_none());
+        if !live {
+            let total = Some(delta.rooms.len() as u64);
+            inner.outbox.sync_state(SyncState::CatchingUp(SyncProgress { done: 0, total }));
+        }
+        Ok(match apply_sync(&*inner.store, &delta, Some(&inner.user), &MatrixRules).await? {
+            Synced::Stale => Outcome::Stale,
+            _ => {
+                self.shown_again(&delta);
+                if delta.rooms.iter().any(|room| room.limited) {
+                    inner.holes.send_modify(|holes| *holes += 1);
+                }
+                if nothing && early && !stood {
+                    Outcome::Hasty
+                } else {
+                    Outcome::Applied { lull: nothing && early }
+                }
+            }
+        })
+    }
+
+    /// How the filter is named: uploaded where it is not yet, or else as JSON.
+    async fn filter(&self, asked: &mut Asked) -> Result<std::result::Result<String, Answer>> {
+        let inner = &*self.inner;
+        let filter = inner.options.filter;
+        let json = filter.to_json();
+        if asked.filter == FilterUse::Stored {
+            if let Some(id) = filter.stored(&*inner.store, &inner.user).await? {
+                return Ok(Ok(id));
+            }
+            asked.filter = FilterUse::Renewed;
+        }
+        if asked.filter == FilterUse::Renewed {
+            match self.within(inner.options.request_ms, inner.server.upload_filter(&json)).await {
+                Ok(id) => {
+                    filter.keep(&*inner.store, &inner.user, &id).await?;
+                    return Ok(Ok(id));
+                }
+                // This upload fails, not the connection.
+                Err(answer)
+                    if matches!(
+                        answer.verdict(false),
+                        Verdict::Park { .. } | Verdict::Transient { offline: false, .. }
+                    ) =>
+                {
+                    asked.filter = FilterUse::Inline;
+                }
+                Err(answer) => return Ok(Err(answer)),
+            }
+        }
+        Ok(Ok(json.as_str().to_owned()))
+    }
+}

@@ -1,0 +1,123 @@
+use thiserror::Error;
+use url::Url;
+
+use super::path::Path;
+
+/// Why there can be no [`Homeserver`](crate::Homeserver). No request was made yet.
+#[derive(Debug, Clone, PartialEq, Eq, Error)]
+#[non_exhaustive]
+pub enum ConnectError {
+    /// The base url is none.
+    #[error("`{url}` is no homeserver's base url: {reason}; write it like https://matrix.example.org")]
+    Url {
+        /// What was given, without what could be a password.
+        url: String,
+        /// What is wrong with it.
+        reason: &'static str,
+    },
+    /// TLS has nothing to trust.
+    #[error("TLS cannot be set up: {reason}; install the system's certificates (ca-certificates)")]
+    Tls {
+        /// What the system said.
+        reason: String,
+    },
+}
+
+/// A homeserver's base url: scheme, host, and a path that every request's goes behind.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(super) struct Base(Url);
+
+impl Base {
+    pub(super) fn parse(text: &str) -> Result<Self, ConnectError> {
+        let fault = |reason| {
+            // Whatever stands before an `@` may be a password.
+            let shown = text.rsplit('@').next().unwrap_or_default();
+            Err(ConnectError::Url { url: shown.chars().take(200).collect(), reason })
+        };
+        let Ok(mut url) = Url::parse(text.trim()) else { return fault("it cannot be read") };
+        if !matches!(url.scheme(), "https" | "http") {
+            return fault("it is neither https nor http");
+        }
+        if url.host_str().is_none_or(str::is_empty) {
+            return fault("it names no host");
+        }
+        if !url.username().is_empty() || url.password().is_some() {
+            return fault("it carries a user or a password");
+        }
+        if url.query().is_some() || url.fragment().is_some() {
+            return fault("it carries a query or a fragment");
+        }
+        let path = url.path().trim_end_matches('/').to_owned();
+        url.set_path(&path);
+        Ok(Self(url))
+    }
+
+    pub(super) fn is_https(&self) -> bool {
+        self.0.scheme() == "https"
+    }
+
+    /// As it is shown and stored: without a slash at its end.
+    pub(super) fn as_str(&self) -> &str {
+        self.0.as_str().trim_end_matches('/')
+    }
+
+    /// The url of a request; none where a url cannot say it (a segment that is `.` or `..`).
+    pub(super) fn join(&self, path: &Path) -> Option<Url> {
+        let path_text = format!("{}{}", self.0.path().trim_end_matches('/'), path.segments()?);
+        let mut url = self.0.clone();
+        url.set_path(&path_text);
+        if url.path() != path_text {
+            return None;
+        }
+        if !path.pairs().is_empty() {
+            url.query_pairs_mut().extend_pairs(path.pairs());
+        }
+        Some(url)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn what_is_no_base_url_says_why_without_a_password() {
+        for text in ["", "example.org", "ftp://example.org", "https://", "https://h/?q", "https://h/#f"] {
+            assert!(Base::parse(text).is_err(), "{text}");
+        }
+        let error = Base::parse("https://ada:geheim@example.org").unwrap_err().to_string();
+        assert!(error.contains("password") && !error.contains("geheim"), "{error}");
+    }
+
+    #[test]
+    fn a_base_keeps_its_path_and_loses_its_slash() {
+        for (text, expected) in [
+            ("https://example.org", "https://example.org"),
+            (" https://example.org/ ", "https://example.org"),
+            ("http://localhost:8008/matrix//", "http://localhost:8008/matrix"),
+        ] {
+            assert_eq!(Base::parse(text).unwrap().as_str(), expected);
+        }
+        let base = Base::parse("https://example.org/hs/").unwrap();
+        let path = Path::new("/_matrix/client/v3/rooms").id("!a/b:c d").query("from", "s&1 ü");
+        let url = base.join(&path).unwrap();
+        let expected = "https://example.org/hs/_matrix/client/v3/rooms/%21a%2Fb%3Ac%20d?from=s%261+%C3%BC";
+        assert_eq!(url.as_str(), expected);
+    }
+
+    #[test]
+    fn no_id_walks_out_of_its_segment() {
+        let base = Base::parse("https://example.org").unwrap();
+        for id in [".", "..", "", "%2e", "%2E%2e", "a/../b", "a\\b", "?", "#", "é\u{202e}", "\t", "~"] {
+            let joined = base.join(&Path::new("/x").id(id).part("/end"));
+            if matches!(id, "." | "..") {
+                assert_eq!(joined, None);
+                continue;
+            }
+            let url = joined.unwrap();
+            assert!(url.path().starts_with("/x/") && url.path().ends_with("/end"), "{url}");
+            assert_eq!(url.path().matches('/').count(), 3, "{url}");
+            assert_eq!((url.query(), url.fragment()), (None, None));
+        }
+    }
+}

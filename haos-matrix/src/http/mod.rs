@@ -1,0 +1,154 @@
+//! A homeserver over HTTP: natively through rustls, in a browser through fetch.
+
+mod agent;
+mod answer;
+mod base;
+mod discovery;
+mod download;
+mod exchange;
+mod features;
+mod login;
+mod mxc;
+mod options;
+mod path;
+mod reads;
+mod renew;
+mod request;
+mod retry_after;
+mod rooms;
+mod tokens;
+mod transport;
+mod upload;
+
+use std::fmt;
+use std::sync::{Arc, Mutex};
+
+use haos_queue::SharedHost;
+use haos_store_api::{Json, StorageAdapter};
+
+use self::agent::Agent;
+use self::answer::refused_token;
+use self::base::Base;
+pub use self::base::ConnectError;
+use self::exchange::Response;
+use self::features::Features;
+pub use self::login::{Credentials, Login, WhoAmI};
+pub use self::options::HttpOptions;
+use self::renew::Why;
+use self::request::Request;
+use self::tokens::Keeper;
+use crate::{MatrixSession, Reply};
+
+/// A homeserver, and the session on it: one implementation of [`Transport`](haos_queue::Transport) for the
+/// outbox and of [`Server`](crate::Server) for everything that reads.
+///
+/// One call is one request, never tried again, with one exception: a request that is refused because the
+/// access token has expired goes out once more with a new one, since it surely was not processed. New
+/// tokens are in the store before they are used. A session that another context renewed, or that a new
+/// login on the same device stored, is taken up by itself.
+///
+/// No token is ever shown, logged or put into a url.
+pub struct Homeserver {
+    base: Base,
+    agent: Agent,
+    host: SharedHost,
+    options: HttpOptions,
+    keeper: Option<Keeper>,
+    /// What the server can do, and when it said so.
+    features: Mutex<Option<(i64, Arc<Features>)>>,
+}
+
+impl Homeserver {
+    /// A homeserver that nobody is logged in on, for [`Homeserver::login`]. Makes no request yet. `url`: its
+    /// base url; [`Homeserver::discover`] finds it for a server name.
+    ///
+    /// # Errors
+    /// If the url is no base url, or if the system has no certificates to trust.
+    pub fn connect(url: &str, host: SharedHost, options: HttpOptions) -> Result<Self, ConnectError> {
+        let base = Base::parse(url)?;
+        #[cfg(not(target_arch = "wasm32"))]
+        let agent = Agent::new(base.is_https(), &options)?;
+        #[cfg(target_arch = "wasm32")]
+        let agent = Agent::new();
+        Ok(Self { base, agent, host, options, keeper: None, features: Mutex::default() })
+    }
+
+    /// A homeserver with the session that `store` holds ([`MatrixSession::load`], or
+    /// [`MatrixSession::save`] after a login). Makes no request yet.
+    ///
+    /// # Errors
+    /// Those of [`Homeserver::connect`].
+    pub fn resume(
+        session: MatrixSession,
+        store: Arc<dyn StorageAdapter>,
+        host: SharedHost,
+        options: HttpOptions,
+    ) -> Result<Self, ConnectError> {
+        let mut homeserver = Self::connect(&session.homeserver, host, options)?;
+        let owner = format!("{:016x}{:016x}", homeserver.host.random(), homeserver.host.random());
+        let tokens = session.tokens.clone();
+        let keeper = Keeper::new(session, store, owner);
+        keeper.hold(tokens, homeserver.options.refresh_early_ms, homeserver.host.now_ms());
+        homeserver.keeper = Some(keeper);
+        Ok(homeserver)
+    }
+
+    /// The base url, without a slash at its end.
+    pub fn url(&self) -> &str {
+        self.base.as_str()
+    }
+
+    fn now_ms(&self) -> i64 {
+        self.host.now_ms()
+    }
+
+    /// Makes a request in the session's name.
+    async fn authed(&self, request: &Request<'_>) -> Reply<Response> {
+        let token = self.token().await?;
+        let response = self.exchange(request, Some(&token)).await?;
+        let Some(is_soft) = refused_token(response.status, response.whole()) else { return Ok(response) };
+        let why = if is_soft { Why::Expired } else { Why::Void };
+        match self.renew(&token, why).await? {
+            Some(other) => self.exchange(request, Some(&other)).await,
+            None => Ok(response),
+        }
+    }
+
+    /// What a read brings.
+    async fn ask(&self, request: &Request<'_>) -> Reply<Vec<u8>> {
+        self.authed(request).await?.success(self.now_ms())
+    }
+
+    /// What a read brings, if it begins like a JSON object. Whoever reads it finds out whether it is one.
+    async fn ask_json(&self, request: &Request<'_>) -> Reply<Vec<u8>> {
+        let body = self.ask(request).await?;
+        match body.trim_ascii_start().first() {
+            Some(b'{') => Ok(body),
+            _ => Err(haos_queue::Answer::Unreadable),
+        }
+    }
+
+    /// What a read brings, read as `T`.
+    async fn ask_for<T: serde::de::DeserializeOwned>(&self, request: &Request<'_>) -> Reply<T> {
+        read_as(&self.ask(request).await?)
+    }
+}
+
+fn read_as<T: serde::de::DeserializeOwned>(body: &[u8]) -> Reply<T> {
+    serde_json::from_slice(body).map_err(|_| haos_queue::Answer::Unreadable)
+}
+
+/// The JSON of a body that is always one.
+fn json<T: serde::Serialize>(body: &T) -> Reply<Json> {
+    let refusal = haos_queue::Refusal::new(400, "M_BAD_JSON");
+    Json::of(body).map_err(|_| haos_queue::Answer::Refused(refusal))
+}
+
+impl fmt::Debug for Homeserver {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Homeserver")
+            .field("url", &self.base.as_str())
+            .field("session", &self.session())
+            .finish_non_exhaustive()
+    }
+}

@@ -1,0 +1,24 @@
+use haos_store_api::{EventType, Scope, StateEntry};
+use serde_json::value::RawValue;
+
+use super::members::{Members, json};
+use super::unreadable::{known_key, unreadable_event};
+
+/// An account data event: its type is the kind, its content the value, the key is empty.
+///
+/// Without a valid type or content, or under a kind of this library, it is set aside.
+pub(crate) fn account_data(scope: &Scope, raw: &RawValue) -> StateEntry {
+    read(scope, raw).unwrap_or_else(|| unreadable_event(scope, raw))
+}
+
+fn read(scope: &Scope, raw: &RawValue) -> Option<StateEntry> {
+    let members = Members::of(raw)?;
+    let kind = EventType::new(members.text("type")?).ok().filter(|kind| !is_own(kind.as_str()))?;
+    let value = json(members.get("content")?);
+    Some(StateEntry { scope: scope.clone(), kind, key: known_key(""), event_id: None, value })
+}
+
+/// Kinds that this library writes itself: what the server sends must not replace them.
+pub(crate) fn is_own(kind: &str) -> bool {
+    kind.starts_with("haos.")
+}

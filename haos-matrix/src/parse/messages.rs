@@ -1,0 +1,62 @@
+use haos_queue::BackfillPage;
+use haos_store_api::{Direction, RoomId, Scope, StateEntry};
+
+use super::event::RawEvent;
+use super::members::{body_members, list};
+use super::rest::state_value;
+use super::unreadable::{unreadable_event, unreadable_member};
+use crate::ParseError;
+
+/// Reads the answer of `GET /_matrix/client/v3/rooms/{roomId}/messages`, asked for with `dir=b`
+/// (`Direction::Older`) or `dir=f` (`Direction::Newer`).
+///
+/// The page's state holds events that could not be read, as entries of kind `haos.unreadable`, and the
+/// members that lazy loading sent along: they are as of the page, and good only where the store has none.
+///
+/// # Errors
+/// [`ParseError`] if the bytes are not such a page. So does an `end` that is no token: taken for none it
+/// would claim the end of history.
+pub fn parse_messages(json: &[u8], room: &RoomId, direction: Direction) -> Result<BackfillPage, ParseError> {
+    let body = body_members(json)?;
+    let chunk = body.get("chunk").ok_or_else(|| ParseError::shape("chunk", "a list of events", None))?;
+    let events =
+        list(chunk).ok_or_else(|| ParseError::shape("chunk", "a list of events", Some(chunk.get())))?;
+    let end = match body.get("end") {
+        None => None,
+        Some(raw) => {
+            let token = body.text("end").filter(|token| !token.is_empty());
+            Some(token.ok_or_else(|| ParseError::shape("end", "a token", Some(raw.get())))?.into_owned())
+        }
+    };
+    let scope = Scope::Room(room.clone());
+    let (mut read, mut state) = (Vec::with_capacity(events.len()), Vec::new());
+    for raw in events {
+        match RawEvent::read(raw) {
+            Ok(event) => read.push(event.event()),
+            Err(_) => state.push(unreadable_event(&scope, raw)),
+        }
+    }
+    if direction == Direction::Older {
+        read.reverse();
+    }
+    if let Some(raw) = body.get("state") {
+        match list(raw) {
+            Some(members) => state.extend(members.into_iter().filter_map(|raw| member(&scope, raw))),
+            None => state.push(unreadable_member(&scope, "state", raw)),
+        }
+    }
+    Ok(BackfillPage { room: room.clone(), events: read, end, state })
+}
+
+/// A member, or what could not be read. Other state of the past is left out: the current one comes with
+/// the sync.
+pub(crate) fn member(scope: &Scope, raw: &serde_json::value::RawValue) -> Option<StateEntry> {
+    match RawEvent::read(raw) {
+        Ok(RawEvent { id, kind, state_key: Some(key), members, .. }) if kind.as_str() == "m.room.member" => {
+            let value = state_value(&members);
+            Some(StateEntry { scope: scope.clone(), kind, key, event_id: Some(id), value })
+        }
+        Ok(_) => None,
+        Err(_) => Some(unreadable_event(scope, raw)),
+    }
+}

@@ -1,0 +1,126 @@
+use std::collections::BTreeMap;
+
+use haos_store_api::{EventId, Scope, StateEntry, StateKey};
+use serde_json::value::RawValue;
+
+use super::members::{Members, integer, object, quoted};
+use super::unreadable::{digest, known_key, known_kind};
+
+/// The bytes of an overlong key that stay readable before its hash.
+const READABLE_BYTES: usize = 180;
+
+/// The receipts of an `m.receipt` event as entries of kind `haos.receipt`, one for each receipt type,
+/// user and thread; of several the latest. The flag says whether all of the content could be read.
+///
+/// The key is `type|user` or `type|user|thread`; the value is the receipt as it came with `event_id`,
+/// `receipt_type` and `user_id` added.
+pub(crate) fn receipts(scope: &Scope, content: &RawValue) -> (Vec<StateEntry>, bool) {
+    let mut latest: BTreeMap<StateKey, (i64, StateEntry)> = BTreeMap::new();
+    let mut complete = true;
+    let Some(events) = Members::of(content) else { return (Vec::new(), false) };
+    for event in events.iter() {
+        let id = event.name.as_deref().and_then(|name| EventId::new(name).ok());
+        let types = Members::of(event.value);
+        let (Some(id), Some(types)) = (id, types) else {
+            complete = false;
+            continue;
+        };
+        for kind in types.iter() {
+            let Some(users) = Members::of(kind.value) else {
+                complete = false;
+                continue;
+            };
+            for user in users.iter() {
+                let Some((ts, entry)) = receipt(scope, &id, kind.name(), user.name(), user.value) else {
+                    complete = false;
+                    continue;
+                };
+                match latest.get(&entry.key) {
+                    Some((stored, _)) if *stored > ts => {}
+                    _ => drop(latest.insert(entry.key.clone(), (ts, entry))),
+                }
+            }
+        }
+    }
+    (latest.into_values().map(|(_, entry)| entry).collect(), complete)
+}
+
+fn receipt(
+    scope: &Scope,
+    event: &EventId,
+    kind: &str,
+    user: &str,
+    raw: &RawValue,
+) -> Option<(i64, StateEntry)> {
+    let members = Members::of(raw)?;
+    let ts = members.get("ts").and_then(integer).unwrap_or_default();
+    let thread = members.text("thread_id");
+    let (event, kind_text, user_text) = (quoted(event.as_str()), quoted(kind), quoted(user));
+    let mut value = BTreeMap::new();
+    for member in members.iter() {
+        value.insert(member.name(), (member.key, member.value.get()));
+    }
+    value.insert("event_id", ("\"event_id\"", event.as_str()));
+    value.insert("receipt_type", ("\"receipt_type\"", kind_text.as_str()));
+    value.insert("user_id", ("\"user_id\"", user_text.as_str()));
+    let entry = StateEntry {
+        scope: scope.clone(),
+        kind: known_kind("haos.receipt"),
+        key: key(kind, user, thread.as_deref()),
+        event_id: None,
+        value: object(value.into_values()),
+    };
+    Some((ts, entry))
+}
+
+/// The parts joined by bars; with a hash at the end where that is too long or ambiguous.
+fn key(kind: &str, user: &str, thread: Option<&str>) -> StateKey {
+    let parts = [Some(kind), Some(user), thread];
+    let joined = parts.into_iter().flatten().collect::<Vec<_>>().join("|");
+    let plain = parts.iter().flatten().all(|part| !part.contains(['|', '\0', '#']) && !part.is_empty());
+    match StateKey::new(&joined) {
+        Ok(key) if plain => key,
+        _ => {
+            let lengths = format!("{} {} {joined}", kind.len(), user.len());
+            let readable: String = joined.replace('\0', "");
+            let end =
+                (0..=READABLE_BYTES.min(readable.len())).rev().find(|at| readable.is_char_boundary(*at));
+            known_key(&format!("{}#{}", &readable[..end.unwrap_or_default()], digest(&lengths)))
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn read(content: &str) -> (Vec<StateEntry>, bool) {
+        let raw = RawValue::from_string(content.to_owned()).unwrap();
+        receipts(&Scope::Account, &raw)
+    }
+
+    #[test]
+    fn the_latest_counts() {
+        let (entries, complete) = read(
+            r#"{"$b":{"m.read":{"@a:x":{"ts":9}}},"$a":{"m.read":{"@a:x":{"ts":5},
+                "@b:x":{"ts":1,"thread_id":"main"}}}}"#,
+        );
+        assert!(complete);
+        assert_eq!(
+            entries.iter().map(|e| e.key.as_str()).collect::<Vec<_>>(),
+            ["m.read|@a:x", "m.read|@b:x|main"]
+        );
+        assert_eq!(entries[0].value.text("event_id").as_deref(), Some("$b"));
+    }
+
+    #[test]
+    fn odd_keys() {
+        let long = "é".repeat(120);
+        let (entries, _) = read(&format!(r#"{{"$a":{{"m.read":{{"@{long}":{{}},"@{long}2":{{}}}}}}}}"#));
+        assert_eq!(entries.len(), 2);
+        let (entries, _) =
+            read(r#"{"$a":{"m.read":{"@a|b":{"thread_id":"c"},"@a":{"thread_id":"b|c"}, "":{}}}}"#);
+        assert_eq!(entries.len(), 3, "a bar in a part makes no two keys one");
+        assert_eq!(read(r#"{"$a":{"m.read":[]},"":{}}"#), (Vec::new(), false));
+    }
+}

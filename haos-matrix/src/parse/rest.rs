@@ -1,0 +1,69 @@
+//! What is kept of an event besides the members that have a place of their own.
+
+use std::collections::BTreeMap;
+
+use haos_store_api::Json;
+
+use super::members::{Members, object};
+
+/// Members beside the content that have a place of their own.
+const PLACED: [&str; 5] = ["content", "event_id", "sender", "type", "state_key"];
+/// Members that tell nothing about the event: they differ from one answer to the next, or repeat the
+/// request or another member.
+const VOLATILE: [&str; 9] = [
+    "age",
+    "age_ts",
+    "membership",
+    "m.relations",
+    "redacted_because",
+    "redacted_by",
+    "room_id",
+    "transaction_id",
+    "user_id",
+];
+/// Members that `/messages` repeats beside `unsigned`, as the first version of the API had them.
+const LEGACY: [&str; 3] = ["prev_content", "prev_sender", "replaces_state"];
+
+/// The rest of an event: members by name, each byte for byte. The same event has the same rest, whichever
+/// endpoint brought it.
+pub(crate) fn rest(
+    members: &Members<'_>,
+    unsigned: Option<&Members<'_>>,
+    keep: impl Fn(&str) -> bool,
+) -> Option<Json> {
+    let mut inner: BTreeMap<&str, (&str, &str)> = BTreeMap::new();
+    let mut outer = inner.clone();
+    for member in unsigned.iter().flat_map(|unsigned| unsigned.iter()) {
+        if !VOLATILE.contains(&member.name()) && member.value.get() != "null" {
+            inner.insert(member.name(), (member.key, member.value.get()));
+        }
+    }
+    for member in members.iter() {
+        let (name, entry) = (member.name(), (member.key, member.value.get()));
+        if entry.1 == "null" || PLACED.contains(&name) || VOLATILE.contains(&name) || !keep(name) {
+            continue;
+        }
+        if LEGACY.contains(&name) {
+            inner.entry(name).or_insert(entry);
+        } else if name != "unsigned" || unsigned.is_none() {
+            outer.insert(name, entry);
+        }
+    }
+    let inner = (!inner.is_empty()).then(|| object(inner.into_values()));
+    if let Some(inner) = &inner {
+        outer.insert("unsigned", ("\"unsigned\"", inner.as_str()));
+    }
+    (!outer.is_empty()).then(|| object(outer.into_values()))
+}
+
+/// The value of a state entry: the event without what is volatile, members by name, each byte for byte.
+pub(crate) fn state_value(members: &Members<'_>) -> Json {
+    let mut kept = BTreeMap::new();
+    for member in members.iter() {
+        let name = member.name();
+        if name != "unsigned" && !VOLATILE.contains(&name) && !LEGACY.contains(&name) {
+            kept.insert(name, (member.key, member.value.get()));
+        }
+    }
+    object(kept.into_values())
+}

@@ -1,0 +1,212 @@
+use haos_queue::{RoomDelta, SpaceLink};
+use haos_store_api::{EventId, EventType, Membership, RoomId, Scope, StateEntry, StateKey, Unread};
+use serde_json::value::RawValue;
+
+use super::account_data::{account_data, is_own};
+use super::event::RawEvent;
+use super::members::{Members, count, json, list};
+use super::patch::PatchReader;
+use super::receipt::receipts;
+use super::rest::state_value;
+use super::space;
+use super::unreadable::{known_kind, unreadable_event, unreadable_member};
+use crate::Account;
+
+/// Where a room's current state comes after its timeline (MSC4222, `use_state_after`).
+const STATE_AFTER: [&str; 2] = ["state_after", "org.matrix.msc4222.state_after"];
+/// State before the timeline, stripped state included.
+const STATE_BEFORE: [&str; 3] = ["state", "invite_state", "knock_state"];
+/// Account data of a room shares its scope with the state events: these types are never state.
+const NEVER_STATE: [&str; 5] = ["m.fully_read", "m.marked_unread", "m.receipt", "m.tag", "m.typing"];
+
+/// Reads one room of a response.
+pub(crate) fn room(
+    id: RoomId,
+    membership: Membership,
+    body: &RawValue,
+    account: &Account,
+) -> (RoomDelta, Vec<SpaceLink>) {
+    let mut reader = RoomReader {
+        scope: Scope::Room(id.clone()),
+        delta: RoomDelta::new(id, membership),
+        links: Vec::new(),
+        patch: PatchReader::default(),
+        own: None,
+        account,
+    };
+    match Members::of(body) {
+        Some(members) => reader.read(&members),
+        None => reader.delta.state.push(unreadable_member(&reader.scope, "room", body)),
+    }
+    reader.finish()
+}
+
+struct RoomReader<'c> {
+    scope: Scope,
+    delta: RoomDelta,
+    links: Vec<SpaceLink>,
+    patch: PatchReader,
+    own: Option<Membership>,
+    account: &'c Account,
+}
+
+impl RoomReader<'_> {
+    fn read(&mut self, body: &Members<'_>) {
+        let after = STATE_AFTER.iter().any(|name| body.get(name).is_some());
+        for name in STATE_BEFORE {
+            let stripped = name != "state";
+            self.each(body, name, |reader, raw| reader.state(raw, stripped));
+        }
+        if let Some(timeline) = body.object("timeline") {
+            self.delta.limited = timeline.get("limited").is_some_and(|raw| raw.get() == "true");
+            self.delta.prev = timeline.text("prev_batch").map(Into::into);
+        }
+        self.each(body, "timeline", |reader, raw| reader.timeline(raw, !after));
+        for name in STATE_AFTER {
+            self.each(body, name, |reader, raw| reader.state(raw, false));
+        }
+        self.each(body, "account_data", |reader, raw| {
+            reader.delta.state.push(account_data(&reader.scope, raw));
+        });
+        self.each(body, "ephemeral", Self::ephemeral);
+        self.counts(body);
+    }
+
+    /// Hands over each event of a section; a section of another shape is set aside.
+    fn each(&mut self, body: &Members<'_>, name: &str, mut read: impl FnMut(&mut Self, &RawValue)) {
+        let Some(raw) = body.get(name) else { return };
+        match events(raw) {
+            Some(events) => events.into_iter().for_each(|event| read(self, event)),
+            None => self.delta.state.push(unreadable_member(&self.scope, name, raw)),
+        }
+    }
+
+    fn timeline(&mut self, raw: &RawValue, current: bool) {
+        let Ok(event) = RawEvent::read(raw) else {
+            self.delta.state.push(unreadable_event(&self.scope, raw));
+            return;
+        };
+        if let Some(key) = event.state_key.clone().filter(|_| current && !is_taken(&event.kind)) {
+            self.current(event.kind.clone(), key, Some(event.id.clone()), &event.members);
+        }
+        self.delta.timeline.push(event.event());
+    }
+
+    fn state(&mut self, raw: &RawValue, stripped: bool) {
+        if stripped {
+            if let Some((kind, key, id, members)) = stripped_state(raw) {
+                return self.current(kind, key, id, &members);
+            }
+        } else if let Ok(RawEvent { id, kind, state_key: Some(key), members, .. }) = RawEvent::read(raw)
+            && !is_taken(&kind)
+        {
+            return self.current(kind, key, Some(id), &members);
+        }
+        self.delta.state.push(unreadable_event(&self.scope, raw));
+    }
+
+    /// Takes a state event for the room's current state.
+    fn current(&mut self, kind: EventType, key: StateKey, id: Option<EventId>, event: &Members<'_>) {
+        let content = event.object("content");
+        if key.as_str().is_empty() {
+            self.patch.state(kind.as_str(), content.as_ref());
+        } else if kind.as_str() == "m.room.member" && self.account.is(key.as_str()) {
+            self.own = content.as_ref().and_then(|content| membership(&content.text("membership")?));
+        }
+        self.links.extend(space::link(&self.delta.id, kind.as_str(), &key, content.as_ref()));
+        let value = state_value(event);
+        self.delta.state.push(StateEntry { scope: self.scope.clone(), kind, key, event_id: id, value });
+    }
+
+    /// Receipts are kept. Typing, and whatever else is ephemeral, is over before it could be read again.
+    fn ephemeral(&mut self, raw: &RawValue) {
+        let members = Members::of(raw);
+        let kind = members.as_ref().and_then(|members| members.text("type"));
+        let complete = match (kind.as_deref(), &members) {
+            (Some("m.receipt"), Some(members)) => {
+                let content = members.get("content");
+                let (entries, complete) =
+                    content.map_or((Vec::new(), false), |raw| receipts(&self.scope, raw));
+                self.delta.state.extend(entries);
+                complete
+            }
+            (kind, _) => kind.is_some(),
+        };
+        if !complete {
+            self.delta.state.push(unreadable_event(&self.scope, raw));
+        }
+    }
+
+    /// Unread counts, and the members of the summary: a server leaves out those that did not change, so
+    /// each has an entry of its own.
+    fn counts(&mut self, body: &Members<'_>) {
+        if let Some(unread) = body.object("unread_notifications") {
+            let number = |name| unread.get(name).and_then(count);
+            let (notifications, highlights) = (number("notification_count"), number("highlight_count"));
+            if notifications.is_some() || highlights.is_some() {
+                self.patch.unread(Unread {
+                    notifications: notifications.unwrap_or_default(),
+                    highlights: highlights.unwrap_or_default(),
+                });
+            }
+        }
+        let summary = body.object("summary");
+        if let Some(raw) = body.get("summary").filter(|_| summary.is_none()) {
+            self.delta.state.push(unreadable_member(&self.scope, "summary", raw));
+        }
+        for member in summary.iter().flat_map(|summary| summary.iter()) {
+            let key = member.name.as_deref().and_then(|name| StateKey::new(name).ok());
+            self.delta.state.push(match key {
+                Some(key) => StateEntry {
+                    scope: self.scope.clone(),
+                    kind: known_kind("haos.summary"),
+                    key,
+                    event_id: None,
+                    value: json(member.value),
+                },
+                None => unreadable_member(&self.scope, member.name(), member.value),
+            });
+        }
+    }
+
+    fn finish(mut self) -> (RoomDelta, Vec<SpaceLink>) {
+        if self.delta.membership == Membership::Leave && self.own == Some(Membership::Ban) {
+            self.delta.membership = Membership::Ban;
+        }
+        self.delta.patch = self.patch.finish();
+        (self.delta, self.links)
+    }
+}
+
+/// The events of a section, if it has its shape; none where there is no list.
+pub(crate) fn events(section: &RawValue) -> Option<Vec<&RawValue>> {
+    match Members::of(section)?.get("events") {
+        None => Some(Vec::new()),
+        Some(raw) => list(raw),
+    }
+}
+
+/// Stripped state: a type, a key and a content; an event id comes with MSC4311 only.
+fn stripped_state(raw: &RawValue) -> Option<(EventType, StateKey, Option<EventId>, Members<'_>)> {
+    let members = Members::of(raw)?;
+    let kind = EventType::new(members.text("type")?).ok().filter(|kind| !is_taken(kind))?;
+    let key = StateKey::new(members.text("state_key")?).ok()?;
+    let id = members.text("event_id").and_then(|id| EventId::new(id).ok());
+    Some((kind, key, id, members))
+}
+
+/// Types that would replace what is not room state.
+fn is_taken(kind: &EventType) -> bool {
+    is_own(kind.as_str()) || NEVER_STATE.contains(&kind.as_str())
+}
+
+pub(crate) fn membership(text: &str) -> Option<Membership> {
+    Some(match text {
+        "join" => Membership::Join,
+        "invite" => Membership::Invite,
+        "knock" => Membership::Knock,
+        "leave" => Membership::Leave,
+        "ban" => Membership::Ban,
+        _ => return None,
+    })
+}

@@ -1,0 +1,71 @@
+use std::collections::BTreeMap;
+
+use haos_queue::{SpaceLink, SyncDelta};
+use haos_store_api::{RoomId, Scope};
+use serde_json::value::RawValue;
+
+use super::members::{Members, body_members, count, object};
+use super::sliding_room::{Extensions, sliding_room};
+use super::unreadable::{unreadable, unreadable_member};
+use crate::{Account, ParseError};
+
+/// An answer of simplified sliding sync (MSC4186).
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Sliding {
+    /// Where the connection goes on from.
+    pub pos: String,
+    /// How many rooms each list has in all.
+    pub counts: BTreeMap<String, u64>,
+    /// What the answer says of rooms, as a sync would: without a token of its own.
+    pub delta: SyncDelta,
+}
+
+/// Reads the answer of simplified sliding sync. Each room is read as one of `GET /sync` would be, with
+/// `required_state` as the state after the timeline; so it is told what [`parse_sync`](crate::parse_sync)
+/// says of odd events and shapes.
+///
+/// The name and the avatar that the server makes up for a room are left out: nothing would take them back.
+/// Heroes are kept as `haos.summary` has them from a sync, and under the key `heroes` as they came.
+///
+/// # Errors
+/// [`ParseError`] if the bytes are not such a response: cut off, no JSON, no `pos`, or `rooms` is no object.
+pub fn parse_sliding(json: &[u8], account: &Account) -> Result<Sliding, ParseError> {
+    let body = body_members(json)?;
+    let pos = body.text("pos").filter(|pos| !pos.is_empty());
+    let found = || body.get("pos").map(RawValue::get);
+    let pos = pos.ok_or_else(|| ParseError::shape("pos", "a position", found()))?.into_owned();
+    let mut counts = BTreeMap::new();
+    for list in body.object("lists").iter().flat_map(Members::iter) {
+        let rooms = Members::of(list.value).and_then(|list| list.get("count").and_then(count));
+        counts.extend(rooms.map(|rooms| (list.name().to_owned(), rooms)));
+    }
+    let mut delta = SyncDelta::default();
+    read_rooms(&body, account, &mut delta)?;
+    Ok(Sliding { pos, counts, delta })
+}
+
+fn read_rooms(body: &Members<'_>, account: &Account, delta: &mut SyncDelta) -> Result<(), ParseError> {
+    let Some(raw) = body.get("rooms") else { return Ok(()) };
+    let rooms = Members::of(raw).ok_or_else(|| ParseError::shape("rooms", "an object", Some(raw.get())))?;
+    let extensions = Extensions::of(body);
+    let mut words = Vec::new();
+    for member in rooms.iter() {
+        let Some(id) = member.name.as_deref().and_then(|name| RoomId::new(name).ok()) else {
+            let value = object([(member.key, member.value.get())]);
+            delta.account.push(unreadable(&Scope::Account, value));
+            continue;
+        };
+        let Some(room) = Members::of(member.value) else {
+            delta.account.push(unreadable_member(&Scope::Account, member.name(), member.value));
+            continue;
+        };
+        let (room, links) = sliding_room(id, &room, &extensions, account);
+        let (of_space, of_room): (Vec<SpaceLink>, _) =
+            links.into_iter().partition(|link| link.space == room.id);
+        words.extend(of_space);
+        delta.spaces.extend(of_room);
+        delta.rooms.push(room);
+    }
+    delta.spaces.append(&mut words);
+    Ok(())
+}

@@ -1,0 +1,101 @@
+use haos_queue::{SpaceLink, SyncDelta};
+use haos_store_api::{Membership, RoomId, Scope};
+
+use super::account_data::account_data;
+use super::device::{device_lists, to_device};
+use super::members::{Member, Members, body_members, object, quoted};
+use super::room::{events, room};
+use super::unreadable::{unreadable, unreadable_member};
+use crate::{Account, ParseError};
+
+/// Reads the answer of `GET /_matrix/client/v3/sync`. `since` of the delta is left unknown: the caller knows
+/// which token the request went on from.
+///
+/// Nothing the server says once is lost with the token that moves on:
+/// - An event without a valid id, sender or type, and any section of an odd shape, becomes a state entry
+///   of kind `haos.unreadable` with the JSON as its value, in its room's scope; a room whose own id is not
+///   valid, in the account's.
+/// - To-device events and changed device lists become account entries of kinds `haos.to_device` and
+///   `haos.device_list`: whoever handles them removes them.
+///
+/// Left out are what the server repeats (key counts, unread counts by thread) and what is over soon
+/// (typing, presence, all ephemeral events but receipts).
+///
+/// Kinds of its own in a room's scope: `haos.receipt` under `type|user` or `type|user|thread`,
+/// `haos.summary` under each member's name. Room state and members stand under their event type and state
+/// key with the event's JSON, less `unsigned`, as their value; account data under its type and the empty
+/// key with its content. State events may not use kinds that begin with `haos.`, nor those of account
+/// data that clients rely on (`m.fully_read`, `m.tag`): they stay in the timeline and are no state.
+///
+/// # Errors
+/// [`ParseError`] if the bytes are not such a response: cut off, no JSON, no `next_batch`, or `rooms` is
+/// not an object of objects.
+pub fn parse_sync(json: &[u8], context: &Account) -> Result<SyncDelta, ParseError> {
+    let body = body_members(json)?;
+    let next = body.text("next_batch").filter(|next| !next.is_empty()).ok_or_else(|| {
+        let found = body.get("next_batch").map(serde_json::value::RawValue::get);
+        ParseError::shape("next_batch", "a token", found)
+    })?;
+    let mut delta = SyncDelta { next: Some(next.clone().into_owned()), ..SyncDelta::default() };
+    read_rooms(&body, context, &mut delta)?;
+    let scope = Scope::Account;
+    for (name, raw) in ["account_data", "to_device"].map(|name| (name, body.get(name))) {
+        let Some(raw) = raw else { continue };
+        let Some(events) = events(raw) else {
+            delta.account.push(unreadable_member(&scope, name, raw));
+            continue;
+        };
+        delta.account.extend(events.into_iter().enumerate().map(|(place, event)| match name {
+            "to_device" => to_device(&next, place, event),
+            _ => account_data(&scope, event),
+        }));
+    }
+    delta.account.extend(body.get("device_lists").into_iter().flat_map(device_lists));
+    Ok(delta)
+}
+
+fn read_rooms(body: &Members<'_>, context: &Account, delta: &mut SyncDelta) -> Result<(), ParseError> {
+    let Some(raw) = body.get("rooms") else { return Ok(()) };
+    let sections =
+        Members::of(raw).ok_or_else(|| ParseError::shape("rooms", "an object", Some(raw.get())))?;
+    let (mut claims, mut words) = (Vec::new(), Vec::new());
+    for section in sections.iter().filter(|section| section.value.get() != "null") {
+        let membership = match section.name() {
+            "join" => Membership::Join,
+            "invite" => Membership::Invite,
+            "knock" => Membership::Knock,
+            "leave" => Membership::Leave,
+            name => {
+                delta.account.push(unreadable_member(&Scope::Account, name, section.value));
+                continue;
+            }
+        };
+        let rooms = Members::of(section.value).ok_or_else(|| {
+            let at = format!("rooms.{}", section.name());
+            ParseError::shape(at, "an object", Some(section.value.get()))
+        })?;
+        for member in rooms.iter() {
+            let Some(id) = member.name.as_deref().and_then(|name| RoomId::new(name).ok()) else {
+                set_aside(section, member, delta);
+                continue;
+            };
+            let (room, links) = room(id, membership, member.value, context);
+            let (of_space, of_room): (Vec<SpaceLink>, _) =
+                links.into_iter().partition(|link| link.space == room.id);
+            words.extend(of_space);
+            claims.extend(of_room);
+            delta.rooms.push(room);
+        }
+    }
+    // A room's claim to a space comes first, the space's own word after it: the later one counts.
+    delta.spaces = claims;
+    delta.spaces.append(&mut words);
+    Ok(())
+}
+
+/// Keeps a room whose id is none, as `{section: {id: room}}`.
+fn set_aside(section: &Member<'_>, room: &Member<'_>, delta: &mut SyncDelta) {
+    let inner = object([(room.key, room.value.get())]);
+    let value = object([(quoted(section.name()).as_str(), inner.as_str())]);
+    delta.account.push(unreadable(&Scope::Account, value));
+}

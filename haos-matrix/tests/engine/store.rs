@@ -1,0 +1,116 @@
+//! A store that fails at a write of one's choice, or where the process dies at it.
+
+use std::fmt;
+use std::sync::{Arc, Mutex};
+
+use async_trait::async_trait;
+use haos_queue::sim::Chance;
+use haos_store_api::*;
+
+/// What happens at a write.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Blow {
+    /// The process dies before it.
+    DieBefore,
+    /// The process dies after it.
+    DieAfter,
+    /// It fails.
+    Fail(ErrorKind),
+}
+
+#[derive(Default)]
+pub(crate) struct Plan {
+    /// Writes so far.
+    pub(crate) writes: u64,
+    /// What happens at which write.
+    pub(crate) blow: Option<(u64, Blow)>,
+    /// What happens at each write.
+    pub(crate) always: Option<Blow>,
+    /// Failures by chance, in so many of 100 writes.
+    pub(crate) percent: u64,
+    pub(crate) chance: Option<Chance>,
+    pub(crate) dead: bool,
+}
+
+pub(crate) struct Brittle {
+    pub(crate) rows: MemoryStore,
+    pub(crate) plan: Arc<Mutex<Plan>>,
+}
+
+impl fmt::Debug for Brittle {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str("Brittle")
+    }
+}
+
+impl Brittle {
+    fn blow(&self) -> Option<Blow> {
+        let mut plan = self.plan.lock().unwrap();
+        plan.writes += 1;
+        if plan.always.is_some() {
+            return plan.always;
+        }
+        if let Some((at, blow)) = plan.blow
+            && at == plan.writes
+        {
+            plan.dead |= !matches!(blow, Blow::Fail(_));
+            return Some(blow);
+        }
+        let percent = plan.percent;
+        let chance = plan.chance.as_mut()?;
+        let kinds = [ErrorKind::Busy, ErrorKind::Io, ErrorKind::Full, ErrorKind::Other];
+        let failing = chance.percent(percent);
+        failing.then(|| Blow::Fail(*chance.pick(&kinds).unwrap()))
+    }
+}
+
+macro_rules! reads {
+    ($($name:ident($($arg:ident: $ty:ty),*) -> $out:ty;)*) => {
+        #[async_trait]
+        impl StorageAdapter for Brittle {
+            async fn apply(&self, batch: WriteBatch) -> Result<Commit> {
+                match self.blow() {
+                    Some(Blow::DieBefore) => std::future::pending().await,
+                    Some(Blow::DieAfter) => {
+                        self.rows.apply(batch).await?;
+                        std::future::pending().await
+                    }
+                    Some(Blow::Fail(kind)) => Err(Error::new(kind, "apply", "on purpose")),
+                    None => self.rows.apply(batch).await,
+                }
+            }
+
+            $(async fn $name(&self, $($arg: $ty),*) -> $out {
+                self.rows.$name($($arg),*).await
+            })*
+
+            fn info(&self) -> StoreInfo {
+                self.rows.info()
+            }
+
+            fn changes(&self) -> Changes {
+                self.rows.changes()
+            }
+        }
+    };
+}
+
+reads! {
+    room(id: &RoomId) -> Result<Option<Room>>;
+    rooms(query: RoomQuery) -> Result<Vec<Room>>;
+    message(room: &RoomId, event: &EventId) -> Result<Option<Message>>;
+    timeline(room: &RoomId, page: Page) -> Result<Slice>;
+    gaps(room: &RoomId) -> Result<Vec<Gap>>;
+    count(room: &RoomId, newer_than: Option<&EventId>) -> Result<u64>;
+    related(query: RelationQuery) -> Result<Vec<Message>>;
+    messages(query: MessageQuery) -> Result<Vec<Message>>;
+    pending(query: PendingQuery) -> Result<Vec<Pending>>;
+    media(key: &MediaKey, range: ByteRange) -> Result<Option<Media>>;
+    media_index(query: MediaQuery) -> Result<Vec<MediaInfo>>;
+    state(query: StateQuery) -> Result<Vec<StateEntry>>;
+    usage() -> Result<Usage>;
+    maintain(task: Maintenance, progress: Progress) -> Result<Report>;
+    suspend() -> Result<()>;
+    resume() -> Result<()>;
+    close() -> Result<()>;
+}

@@ -1,0 +1,157 @@
+//! The stores that every scenario runs on, and what scenarios ask of them.
+
+use std::sync::Arc;
+use std::sync::atomic::{AtomicI64, AtomicU64, Ordering};
+
+use haos_matrix::{MediaCache, MediaOptions, MediaRequest, Variant};
+use haos_queue::{Host, Sleep};
+use haos_store_api::*;
+use haos_store_sled::{SledOptions, SledStore};
+use haos_store_sqlite::{SqliteOptions, SqliteStore};
+
+use crate::server::Scripted;
+
+pub(crate) type Store = Arc<dyn StorageAdapter>;
+
+pub(crate) const MINUTE_MS: i64 = 60_000;
+
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Backend {
+    Memory,
+    Sqlite,
+    Sled,
+}
+
+/// Where a store lives, to open it again; a server, and the time.
+pub(crate) struct Home {
+    backend: Backend,
+    sealed: bool,
+    memory: MemoryStore,
+    folder: tempfile::TempDir,
+    pub(crate) server: Arc<Scripted>,
+    pub(crate) clock: Arc<Clock>,
+}
+
+impl Home {
+    pub(crate) fn new(backend: Backend, sealed: bool) -> Self {
+        let memory = match sealed {
+            true => {
+                let keyring = Keyring::create(&secret(), KdfParams::default()).unwrap();
+                MemoryStore::with_codec(Codec::sealed(keyring))
+            }
+            false => MemoryStore::new(),
+        };
+        let (server, clock) = Default::default();
+        Self { backend, sealed, memory, folder: tempfile::tempdir().unwrap(), server, clock }
+    }
+
+    /// Opens it; what was opened before must be closed, as by the end of a process.
+    pub(crate) async fn open(&mut self) -> Store {
+        match self.backend {
+            Backend::Memory => {
+                self.memory = self.memory.reopen();
+                Arc::new(self.memory.clone())
+            }
+            Backend::Sqlite => {
+                let options = SqliteOptions::new(self.folder.path().join("s.db"));
+                let options = if self.sealed { options.secret(secret()) } else { options };
+                Arc::new(SqliteStore::open(options).await.unwrap())
+            }
+            Backend::Sled => {
+                let options = SledOptions::new(self.folder.path().join("sled"));
+                let options = if self.sealed { options.secret(secret()) } else { options };
+                Arc::new(SledStore::open(options).await.unwrap())
+            }
+        }
+    }
+
+    pub(crate) fn cache(&self, store: &Store) -> MediaCache {
+        self.cache_with(store, MediaOptions::default())
+    }
+
+    pub(crate) fn cache_with(&self, store: &Store, options: MediaOptions) -> MediaCache {
+        MediaCache::new(self.server.clone(), store.clone(), self.clock.clone(), options)
+    }
+}
+
+fn secret() -> Secret {
+    Secret::key([7; 32])
+}
+
+/// Plays a scenario on each backend, plain and sealed. What the test prints says on which it failed.
+pub(crate) async fn on_every_store(scenario: impl AsyncFn(Home)) {
+    for backend in [Backend::Memory, Backend::Sqlite, Backend::Sled] {
+        for sealed in [false, true] {
+            println!("on {backend:?}, {}", if sealed { "sealed" } else { "plain" });
+            scenario(Home::new(backend, sealed)).await;
+        }
+    }
+}
+
+/// A clock that stands until it is moved, and chance that never meets itself.
+#[derive(Debug)]
+pub(crate) struct Clock {
+    pub(crate) now_ms: AtomicI64,
+    drawn: AtomicU64,
+}
+
+impl Default for Clock {
+    fn default() -> Self {
+        Self { now_ms: AtomicI64::new(1_700_000_000_000), drawn: AtomicU64::new(0) }
+    }
+}
+
+impl Clock {
+    pub(crate) fn pass(&self, ms: i64) {
+        self.now_ms.fetch_add(ms, Ordering::Relaxed);
+    }
+}
+
+impl Host for Clock {
+    fn now_ms(&self) -> i64 {
+        self.now_ms.load(Ordering::Relaxed)
+    }
+    fn sleep(&self, _: u64) -> Sleep {
+        Box::pin(std::future::pending())
+    }
+    fn random(&self) -> u64 {
+        self.drawn.fetch_add(1, Ordering::Relaxed)
+    }
+}
+
+pub(crate) fn uri(n: usize) -> MediaUri {
+    MediaUri::new(format!("mxc://example.org/m{n}")).unwrap()
+}
+
+pub(crate) fn request(n: usize) -> MediaRequest {
+    MediaRequest::new(uri(n))
+}
+
+pub(crate) fn key(n: usize) -> MediaKey {
+    MediaKey { uri: uri(n), format: Variant::Original.format().unwrap() }
+}
+
+/// Bytes that say where they are.
+pub(crate) fn bytes(size: usize) -> Vec<u8> {
+    (0..size).map(|at| (at.wrapping_mul(31) >> 3) as u8 ^ at as u8).collect()
+}
+
+pub(crate) async fn index(store: &Store) -> Vec<MediaInfo> {
+    store.media_index(MediaQuery::default()).await.unwrap()
+}
+
+/// The numbers of the items that are there whole; parts of others are none.
+pub(crate) async fn whole(store: &Store) -> Vec<String> {
+    let mut names: Vec<String> = index(store)
+        .await
+        .into_iter()
+        .filter(|info| !info.key.format.as_str().starts_with("partial:"))
+        .map(|info| info.key.uri.as_str().rsplit('/').next().unwrap().to_owned())
+        .collect();
+    names.sort();
+    names
+}
+
+pub(crate) async fn parts(store: &Store) -> usize {
+    index(store).await.iter().filter(|info| info.key.format.as_str().starts_with("partial:")).count()
+}
