@@ -9,7 +9,7 @@
 //! It is not a test: nothing here asserts a time. `cargo bench` gives criterion's report;
 //! `cargo run --release -p haos-benches --bin ratios` prints the ratios to the floor, the two taking
 //! turns; the bin `sealed` prints the ratios of sealed stores to plain ones, the bin `outbox` what a queued
-//! message costs.
+//! message costs, the bin `initial_sync` a whole account's first sync beside matrix-js-sdk.
 
 #![allow(clippy::expect_used, reason = "a benchmark may panic")]
 

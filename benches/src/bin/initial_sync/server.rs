@@ -1,0 +1,231 @@
+//! A homeserver on the loopback that has one account to give, as it was captured.
+
+use std::collections::{BTreeMap, BTreeSet};
+use std::io::{self, BufRead as _, BufReader, Read as _, Write as _};
+use std::net::{SocketAddr, TcpListener, TcpStream};
+use std::path::Path;
+use std::sync::{Arc, Mutex};
+use std::thread;
+use std::time::Duration;
+
+use serde_json::{Value, json};
+
+/// Whose account the capture is.
+pub(crate) const USER: &str = "@hist:localhost";
+/// What a request must bring.
+pub(crate) const TOKEN: &str = "token-of-the-bench";
+
+/// Longer than this no sync waits for news, in milliseconds; there are none.
+const POLL_MS: u64 = 30_000;
+/// A request's body is a filter, or little more.
+const MAX_BODY: u64 = 1 << 20;
+
+/// Answers in HTTP/1.1, a thread a connection, never compressed: for benches, not for a network.
+///
+/// It has no end of its own: its threads wait for the process to end.
+pub(crate) struct Server {
+    address: SocketAddr,
+    account: Arc<Account>,
+}
+
+struct Account {
+    sync: Vec<u8>,
+    next: String,
+    /// Of each room its newest member event of each user.
+    members: BTreeMap<String, Vec<Value>>,
+    unknown: Mutex<BTreeSet<String>>,
+}
+
+struct Request {
+    method: String,
+    path: String,
+    query: String,
+    authorized: bool,
+    close: bool,
+}
+
+impl Server {
+    /// Serves the sync answer in this file, which is compressed.
+    pub(crate) fn start(capture: &Path) -> io::Result<Self> {
+        let sync = zstd::decode_all(std::fs::File::open(capture)?)?;
+        let read: Value = serde_json::from_slice(&sync)?;
+        let next = read["next_batch"].as_str().unwrap_or_default().to_owned();
+        let account = Account { next, members: members(&read), sync, unknown: Mutex::default() };
+        let account = Arc::new(account);
+        let listener = TcpListener::bind(("127.0.0.1", 0))?;
+        let address = listener.local_addr()?;
+        let serving = account.clone();
+        thread::spawn(move || {
+            for stream in listener.incoming().map_while(Result::ok) {
+                let account = serving.clone();
+                // A connection that breaks is its client's affair.
+                thread::spawn(move || drop(account.serve(stream)));
+            }
+        });
+        Ok(Self { address, account })
+    }
+
+    /// Where it is, as a client wants it.
+    pub(crate) fn url(&self) -> String {
+        format!("http://{}", self.address)
+    }
+
+    /// What was asked for and is not here: a client may have done without, or have tried again and again.
+    pub(crate) fn unknown(&self) -> Vec<String> {
+        self.account.unknown.lock().unwrap().iter().cloned().collect()
+    }
+}
+
+fn members(sync: &Value) -> BTreeMap<String, Vec<Value>> {
+    let rooms = sync["rooms"]["join"].as_object().into_iter().flatten();
+    let rooms = rooms.map(|(id, room)| {
+        let events = room["timeline"]["events"].as_array().into_iter().flatten();
+        let members = events.filter(|event| event["type"] == "m.room.member");
+        let newest: BTreeMap<_, _> =
+            members.map(|event| (event["state_key"].as_str(), event.clone())).collect();
+        (id.clone(), newest.into_values().collect())
+    });
+    rooms.collect()
+}
+
+impl Account {
+    /// Answers until the connection ends.
+    fn serve(&self, stream: TcpStream) -> io::Result<()> {
+        stream.set_nodelay(true)?;
+        let mut out = stream.try_clone()?;
+        let mut lines = BufReader::new(stream);
+        while let Some(request) = read(&mut lines)? {
+            let (status, body) = if request.authorized || open_to_all(&request.path) {
+                self.answer(&request)
+            } else {
+                refused(401, "M_MISSING_TOKEN")
+            };
+            let bytes = body.as_ref().map_or(self.sync.as_slice(), String::as_bytes);
+            let head = format!(
+                "HTTP/1.1 {status}\r\ncontent-type: application/json\r\ncontent-length: {}\r\n\r\n",
+                bytes.len()
+            );
+            out.write_all(head.as_bytes())?;
+            out.write_all(bytes)?;
+            if request.close {
+                break;
+            }
+        }
+        Ok(())
+    }
+
+    /// Status and body; without a body it is the captured sync.
+    fn answer(&self, request: &Request) -> (&'static str, Option<String>) {
+        let method = request.method.as_str();
+        let parts: Vec<_> = request.path.trim_matches('/').split('/').collect();
+        // `_matrix/client/v3/…`, `…/unstable/name/…`: the version says nothing here.
+        let parts = match parts.as_slice() {
+            ["_matrix", "client", "versions"] => &["versions"],
+            ["_matrix", "client", "unstable", _, rest @ ..] | ["_matrix", "client", _, rest @ ..] => rest,
+            whole => whole,
+        };
+        let answer = match (method, parts) {
+            ("GET", ["sync"]) => return self.sync(&request.query),
+            ("GET", ["versions"]) => {
+                let versions: Vec<_> = (1..=15).map(|minor| format!("v1.{minor}")).collect();
+                json!({ "versions": versions, "unstable_features": {} })
+            }
+            ("GET", ["capabilities"]) => json!({ "capabilities": {
+                "m.room_versions": { "default": "10", "available": { "10": "stable" } },
+            } }),
+            ("GET", ["pushrules", ..]) => json!({ "global": {
+                "override": [], "content": [], "room": [], "sender": [], "underride": [],
+            } }),
+            ("POST", ["user", _, "filter"]) => json!({ "filter_id": "1" }),
+            ("GET", ["account", "whoami"]) => {
+                json!({ "user_id": USER, "device_id": "BENCH", "is_guest": false })
+            }
+            ("GET", ["media", "config"]) | ("GET", ["_matrix", "media", _, "config"]) => {
+                json!({ "m.upload.size": 50 << 20 })
+            }
+            ("GET", ["rooms", room, "members"]) => {
+                json!({ "chunk": self.members.get(&decoded(room)).cloned().unwrap_or_default() })
+            }
+            // Older events than those of the sync are not given.
+            ("GET", ["rooms", _, "messages"]) => json!({ "chunk": [], "start": "beginning" }),
+            ("POST", ["keys", "upload"]) => json!({ "one_time_key_counts": {} }),
+            ("POST", ["keys", "query"]) => json!({ "device_keys": {}, "failures": {} }),
+            ("GET", ["devices"]) => json!({ "devices": [] }),
+            ("GET", ["voip", "turnServer"] | ["profile", _] | ["thirdparty", "protocols"])
+            | ("GET", ["user", _, "filter", _])
+            | ("PUT", ["presence", _, "status"]) => json!({}),
+            // A server may have no delegated authentication, no calls, no key backup, and says so like this.
+            ("GET", ["auth_metadata"] | ["rtc", "transports"]) => return refused(404, "M_UNRECOGNIZED"),
+            ("GET", ["room_keys", "version"]) => return refused(404, "M_NOT_FOUND"),
+            _ => {
+                self.unknown.lock().unwrap().insert(format!("{method} {}", request.path));
+                return refused(404, "M_UNRECOGNIZED");
+            }
+        };
+        ("200 OK", Some(answer.to_string()))
+    }
+
+    fn sync(&self, query: &str) -> (&'static str, Option<String>) {
+        let parameter = |name| {
+            let pairs = query.split('&').filter_map(|pair| pair.split_once('='));
+            pairs.filter(|(key, _)| *key == name).map(|(_, value)| value).next()
+        };
+        if parameter("since").is_none() {
+            return ("200 OK", None);
+        }
+        let wait_ms = parameter("timeout").and_then(|ms| ms.parse().ok()).unwrap_or(0);
+        thread::sleep(Duration::from_millis(POLL_MS.min(wait_ms)));
+        ("200 OK", Some(json!({ "next_batch": self.next }).to_string()))
+    }
+}
+
+fn open_to_all(path: &str) -> bool {
+    path == "/_matrix/client/versions" || path.starts_with("/.well-known/")
+}
+
+fn refused(status: u16, code: &str) -> (&'static str, Option<String>) {
+    let status = if status == 401 { "401 Unauthorized" } else { "404 Not Found" };
+    (status, Some(json!({ "errcode": code, "error": "not here" }).to_string()))
+}
+
+/// The next request, its body read and let go; none if the connection has ended.
+fn read(lines: &mut BufReader<TcpStream>) -> io::Result<Option<Request>> {
+    let mut line = String::new();
+    if lines.read_line(&mut line)? == 0 {
+        return Ok(None);
+    }
+    let mut words = line.split_whitespace().map(str::to_owned);
+    let (Some(method), Some(target)) = (words.next(), words.next()) else {
+        return Err(io::ErrorKind::InvalidData.into());
+    };
+    let (path, query) = target.split_once('?').unwrap_or((&target, ""));
+    let (path, query) = (path.to_owned(), query.to_owned());
+    let mut request = Request { method, path, query, authorized: false, close: false };
+    let mut length = 0;
+    loop {
+        line.clear();
+        lines.read_line(&mut line)?;
+        let Some((name, value)) = line.split_once(':') else { break };
+        let value = value.trim();
+        match name.to_ascii_lowercase().as_str() {
+            "content-length" => length = value.parse().unwrap_or(0),
+            "authorization" => request.authorized = value.strip_prefix("Bearer ") == Some(TOKEN),
+            "connection" => request.close = value.eq_ignore_ascii_case("close"),
+            _ => {}
+        }
+    }
+    io::copy(&mut lines.take(MAX_BODY.min(length)), &mut io::sink())?;
+    Ok(Some(request))
+}
+
+/// A part of a path as it was before percent-encoding.
+fn decoded(part: &str) -> String {
+    let mut pieces = part.split('%');
+    let mut bytes = pieces.next().unwrap_or_default().as_bytes().to_vec();
+    for piece in pieces {
+        let code = piece.get(..2).and_then(|code| u8::from_str_radix(code, 16).ok());
+        bytes.extend(code);
+        bytes.extend_from_slice(piece.get(2..).unwrap_or_default().as_bytes());
+    }
+    String::from_utf8_lossy(&bytes).into_owned()
+}
