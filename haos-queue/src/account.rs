@@ -68,6 +68,11 @@ impl Gate {
         Self { paused: if is_users { self.paused } else { Some(reason.clone()) }, ..self }
     }
 
+    /// Not paused any more, nor kept quiet.
+    pub(crate) fn opened(self) -> Self {
+        Self { resumed: self.resumed + 1, ..Self::default() }
+    }
+
     /// The state entry that holds it; `room`: none for the account's.
     fn entry(&self, room: Option<&RoomId>) -> Result<StateEntry> {
         Ok(StateEntry {

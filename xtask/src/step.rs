@@ -113,7 +113,7 @@ pub(crate) fn all(root: &Path, full: bool, soak: Soak) -> Vec<Step> {
         )
         .needs(Need::Rustfmt)
         .soaks(soak),
-        step(Demo, "the demo of the README", &["run --release -p haos-cli -- demo"]),
+        demo(full),
         e2e(root),
     ];
     if full {
@@ -129,6 +129,20 @@ pub(crate) fn all(root: &Path, full: bool, soak: Soak) -> Vec<Step> {
             .only_with(&fuzz::NEEDS),
     );
     steps
+}
+
+/// The demo: with `full` as the README has it, else with the program that the step `test` built.
+fn demo(full: bool) -> Step {
+    let about = "the demo of the README";
+    if full {
+        return step(StepName::Demo, about, &["run --release -p haos-cli -- demo"]);
+    }
+    let mut step = step(StepName::Demo, about, &["test --workspace --all-features --no-run"]);
+    // Cargo puts all programs of a profile into one folder.
+    let beside = std::env::current_exe().unwrap_or_default();
+    let haos = beside.with_file_name(format!("haos{}", std::env::consts::EXE_SUFFIX));
+    step.commands.push(Cmd::new(&haos.to_string_lossy(), &["demo"]));
+    step
 }
 
 /// The test programs of `e2e/` that need a homeserver.

@@ -51,10 +51,7 @@ impl Client {
         }
         let client = Self::of(store, host, session, options)?;
         client.write_down().await?;
-        // What the user paused stays paused.
-        if client.outbox.paused(None).await? != Some(PauseReason::User) {
-            client.outbox.resume(None).await?;
-        }
+        client.outbox.try_now();
         Ok(client)
     }
 

@@ -115,6 +115,7 @@ fn kind(outcome: &Outcome) -> &'static str {
         Outcome::Applied { lull: true } => "nothing",
         Outcome::Hasty => "a token",
         Outcome::Stale => "stale",
+        Outcome::Nudged => "nudged",
         Outcome::Failed(_) => "failed",
         Outcome::Unreadable(_) => "unreadable",
         Outcome::Paused(_) => "paused",

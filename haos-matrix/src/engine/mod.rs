@@ -25,7 +25,7 @@ use std::collections::HashMap;
 use std::fmt;
 use std::sync::{Arc, Mutex};
 
-use haos_queue::{Answer, Outbox, Running};
+use haos_queue::{Answer, Outbox, Running, SyncState};
 use haos_store_api::{StorageAdapter, UserId};
 use tokio::sync::watch;
 
@@ -98,6 +98,7 @@ impl Engine {
     pub fn run(&self) -> Running {
         let engine = self.clone();
         Box::pin(async move {
+            let _ended = Ended(&engine.inner.outbox);
             tokio::select! {
                 done = engine.cycle() => done,
                 never = engine.fill_holes() => match never {},
@@ -107,6 +108,15 @@ impl Engine {
 
     fn now_ms(&self) -> i64 {
         self.inner.outbox.host().now_ms()
+    }
+}
+
+/// Once nothing syncs, nothing is known of the server.
+struct Ended<'a>(&'a Outbox);
+
+impl Drop for Ended<'_> {
+    fn drop(&mut self) {
+        self.0.sync_state(SyncState::Connecting);
     }
 }
 

@@ -12,6 +12,8 @@ pub(super) enum Outcome {
     Hasty,
     /// Another context synced meanwhile: nothing was written.
     Stale,
+    /// A nudge came while the server waited for news: nobody knows whether that request still lives.
+    Nudged,
     /// The server did not give it.
     Failed(Answer),
     /// It is no such answer, as what a captive portal gives.
@@ -54,6 +56,8 @@ pub(super) struct Memory {
     pub(super) fresh: bool,
     /// Caught up: requests wait for news.
     pub(super) live: bool,
+    /// The next request does not wait, caught up or not.
+    pub(super) prompt: bool,
 }
 
 /// What to do next.
@@ -88,6 +92,7 @@ pub(super) struct Moment<'a> {
 /// | nothing, too early | | rest, longer each time |
 /// | nothing but a token, too early | | rest for a moment |
 /// | stale | | go on from the stored token |
+/// | nudged | | ask again at once, without waiting for news |
 /// | transient, unreadable | | wait: backoff |
 /// | 429 | | wait: what is asked, or backoff if longer; and up to 1 s of chance |
 /// | refused for the account's sake | | pause |
@@ -101,11 +106,11 @@ pub(super) fn step(now: Memory, asked: Asked, outcome: &Outcome, at: &Moment<'_>
     match outcome {
         Outcome::Applied { lull: true } if now.failures == 0 => {
             let lulls = now.lulls.saturating_add(1);
-            (Memory { lulls, ..now }, Next::Rest(at.retry.delay_ms(lulls, 0, at.chance)))
+            (Memory { lulls, prompt: false, ..now }, Next::Rest(at.retry.delay_ms(lulls, 0, at.chance)))
         }
         // Servers that wake for what the filter leaves out do so: others must not wait long for it.
         Outcome::Hasty if now.failures == 0 => {
-            (Memory { lulls: 0, ..now }, Next::Rest(at.retry.delay_ms(1, 0, at.chance)))
+            (Memory { lulls: 0, prompt: false, ..now }, Next::Rest(at.retry.delay_ms(1, 0, at.chance)))
         }
         Outcome::Applied { .. } | Outcome::Hasty => {
             let next = if is_outage(now, at) { Next::Back } else { Next::Go };
@@ -118,6 +123,7 @@ pub(super) fn step(now: Memory, asked: Asked, outcome: &Outcome, at: &Moment<'_>
         }
         // The token is another one by now.
         Outcome::Stale => (Memory { fresh: false, ..now }, Next::Go),
+        Outcome::Nudged => (Memory { prompt: true, ..now }, Next::Go),
         Outcome::Paused(reason) => {
             (Memory { live: false, ..now }, Next::Pause { reason: reason.clone(), told: false })
         }

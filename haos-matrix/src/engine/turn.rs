@@ -42,11 +42,18 @@ impl Engine {
         let since = token.clone().filter(|_| !memory.fresh);
         turn.asked.since = since.is_some();
         // A wait that differs a little makes another request of one whose answer a server may have kept.
-        let timeout_ms = if memory.live { inner.options.poll_ms + u64::from(memory.lulls) } else { 0 };
+        let waits = memory.live && !memory.prompt;
+        let timeout_ms = if waits { inner.options.poll_ms + u64::from(memory.lulls) } else { 0 };
         let patience_ms = if since.is_some() { inner.options.request_ms } else { inner.options.initial_ms };
         let request = SyncRequest { since, timeout_ms, filter: Some(filter), quiet: inner.options.quiet };
         let began_ms = self.now_ms();
-        let reply = self.within(timeout_ms.saturating_add(patience_ms), inner.server.sync(&request)).await;
+        let reply = self.within(timeout_ms.saturating_add(patience_ms), inner.server.sync(&request));
+        let mut nudges = inner.outbox.nudges();
+        let reply = tokio::select! {
+            biased;
+            reply = reply => reply,
+            Ok(()) = nudges.changed(), if waits => return Ok(Outcome::Nudged),
+        };
         let body = match reply {
             Ok(body) => body,
             Err(answer) => return Ok(Outcome::Failed(answer)),

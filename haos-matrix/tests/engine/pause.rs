@@ -43,13 +43,14 @@ fn a_refused_account_pauses_until_it_is_resumed() {
 #[test]
 fn a_refusal_of_before_a_login_is_none() {
     let mut client = live();
-    client.wire.model().messages("!a", 1);
+    client.pass(1000);
+    // The request that waits for news will be refused. Another context logs in; then the answer comes.
     client.wire.next("sync", [logged_out(false)]);
-    client.pass(1);
-    // The request is on its way. The account is resumed, then the answer comes.
-    let outbox = client.outbox.clone();
-    client.pass(900);
+    client.wire.model().messages("!a", 1);
+    let asked = client.wire.asked("sync").len();
+    let (outbox, _) = client.another();
     client.act(async move { outbox.resume(None).await.unwrap() });
+    assert_eq!(client.wire.asked("sync").len(), asked, "it is still under way");
     assert!(client.caught_up());
 }
 
@@ -135,4 +136,32 @@ fn nudges_do_not_chase_each_other() {
     }
     let asked = client.wire.asked("sync").len();
     assert!(asked < 400, "{asked} requests in a minute");
+}
+
+#[test]
+fn a_poll_that_died_with_its_network_is_given_up_for_a_nudge() {
+    let mut client = live();
+    client.pass(1000);
+    client.wire.next("sync", [Fault::Hang]);
+    client.wire.model().messages("!a", 1);
+    let asked = client.wire.asked("sync").len();
+    client.pass(5_000);
+    assert_eq!(client.wire.asked("sync").len(), asked, "it waits, and nobody knows that it waits in vain");
+    client.outbox.platform_online(true);
+    client.pass(1000);
+    assert_eq!(client.state(), ConnectionState::Live, "nothing had failed");
+    let stored = token(&client.rows).and_then(|token| client.wire.model().place(&token));
+    assert_eq!(stored, Some(client.wire.model().stream));
+    // Then it waits for news again.
+    let asked = client.wire.asked("sync").len();
+    client.pass(5_000);
+    assert_eq!(client.wire.asked("sync").len(), asked);
+}
+
+#[test]
+fn once_nothing_syncs_nothing_is_said_to_be_live() {
+    let mut client = live();
+    assert_eq!(client.state(), ConnectionState::Live);
+    client.kill();
+    assert_eq!(client.state(), ConnectionState::Connecting);
 }

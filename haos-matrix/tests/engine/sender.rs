@@ -70,12 +70,7 @@ impl Transport for Wire {
         }
     }
 
-    async fn history(
-        &self,
-        room: &RoomId,
-        from: Option<&str>,
-        limit: usize,
-    ) -> Result<BackfillPage, Answer> {
+    async fn history(&self, room: &RoomId, from: Option<&str>, limit: usize) -> Result<BackfillPage, Answer> {
         let (id, from) = (room.to_string(), from.map(str::to_owned));
         let what = format!("{id} {} {limit} h", from.as_deref().unwrap_or("-"));
         let body = self

@@ -76,11 +76,8 @@ fn an_hour_of_outage_costs_few_requests_and_everything_arrives_once() {
     for seed in 0..10 {
         let mut client = together(seed);
         assert!(client.caught_up());
-        *client.wire.down.lock().unwrap() = Some(if seed % 2 == 0 {
-            Fault::Fail(Answer::Unsent)
-        } else {
-            Fault::Hang
-        });
+        *client.wire.down.lock().unwrap() =
+            Some(if seed % 2 == 0 { Fault::Fail(Answer::Unsent) } else { Fault::Hang });
         let written: Vec<_> = (0..30).map(|n| write(&mut client, n).unwrap()).collect();
         client.wire.model().messages("!r0", 40);
         let before = client.wire.asked("").len();

@@ -91,7 +91,16 @@ async fn a_store_that_sleeps_ends_the_run_and_another_goes_on() {
         client.outbox().enqueue(hello).await.unwrap();
         let mut changes = store.changes();
         let sent = async {
-            while client.outbox().rows(None).await.unwrap().iter().filter(|row| row.event_id.is_some()).count() <= n {
+            while client
+                .outbox()
+                .rows(None)
+                .await
+                .unwrap()
+                .iter()
+                .filter(|row| row.event_id.is_some())
+                .count()
+                <= n
+            {
                 changes.next().await.unwrap();
             }
         };

@@ -28,7 +28,7 @@ async fn every_answer_has_its_error() {
         (refused(413, Some("M_TOO_LARGE")), false, |e| matches!(e, MediaError::Refused { .. })),
         (refused(302, None), true, |e| matches!(e, MediaError::Offline { .. })),
         (Answer::Refused(logged_out), false, |e| matches!(e, MediaError::Paused(PauseReason::SoftLogout))),
-        (refused(401, None), false, |e| matches!(e, MediaError::Paused(PauseReason::LoggedOut))),
+        (refused(401, None), true, |e| matches!(e, MediaError::Unavailable { .. })),
         (Answer::Unsent, true, |e| matches!(e, MediaError::Offline { .. })),
         (Answer::NoAnswer, true, |e| matches!(e, MediaError::Offline { .. })),
         (Answer::Unreadable, true, |e| matches!(e, MediaError::Offline { .. })),

@@ -1,13 +1,17 @@
 use haos_store_api::{Pending, PendingState, Result, WriteBatch};
 
 use super::Outbox;
+use crate::PauseReason;
+use crate::account::Gate;
 
 impl Outbox {
     /// Adds to the batch that writes a login down, be it on the same device: a server may forget a device's
     /// transaction ids when it is logged out, so what may have been sent before is proven absent before it
-    /// is sent again.
+    /// is sent again. What was paused for want of a login goes on with the same commit; what the user paused
+    /// stays so.
     ///
-    /// The batch conflicts where a row changes meanwhile: make it anew then.
+    /// The batch conflicts where a row changes meanwhile: make it anew then. Once it is applied,
+    /// [`Outbox::try_now`] has everything tried at once.
     ///
     /// # Errors
     /// Those of the store.
@@ -19,6 +23,10 @@ impl Outbox {
                 batch.put_pending(Pending { device: None, ..row });
             }
         }
-        Ok(())
+        Gate::change(&*self.shared.store, None, batch, |held| match held.paused {
+            Some(PauseReason::User) => held,
+            _ => held.opened(),
+        })
+        .await
     }
 }

@@ -168,8 +168,7 @@ impl Outbox {
     /// # Errors
     /// Those of the store.
     pub async fn resume(&self, room: Option<&RoomId>) -> Result<()> {
-        let open = |held: Gate| Gate { resumed: held.resumed + 1, ..Gate::default() };
-        Gate::update(&*self.shared.store, room, open).await?;
+        Gate::update(&*self.shared.store, room, Gate::opened).await?;
         self.try_now();
         Ok(())
     }
