@@ -8,8 +8,8 @@ use haos_store_api::StorageAdapter;
 use tokio::sync::Mutex;
 use tokio::task::JoinHandle;
 
-use crate::host::OffHost;
 use super::plan::WorkerPlan;
+use crate::host::OffHost;
 use crate::{Error, Result};
 
 /// What is under way has so long when the client stops, in milliseconds.

@@ -54,8 +54,7 @@ fn synced(runtime: &Runtime, server: &str, path: &Path) -> Synced {
 
 /// The initial sync, as a frontend has it: a client over the store, until all is caught up.
 async fn engine(server: &str, path: &Path) -> Arc<dyn StorageAdapter> {
-    let store: Arc<dyn StorageAdapter> =
-        Arc::new(SqliteStore::open(SqliteOptions::new(path)).await.unwrap());
+    let store: Arc<dyn StorageAdapter> = Arc::new(SqliteStore::open(SqliteOptions::new(path)).await.unwrap());
     let tokens = Tokens { access: TOKEN.to_owned(), refresh: None, expires_at_ms: None };
     let session = MatrixSession {
         homeserver: server.to_owned(),
