@@ -1,39 +1,44 @@
 //! The command line.
 
-use std::net::SocketAddr;
 use std::path::PathBuf;
 
-use clap::{Args, Parser, Subcommand, ValueEnum};
+use clap::{Args, Parser, Subcommand};
 use haos_store_api::{Cursor, EventId, RoomId, UserId};
 
+use crate::chat::{
+    BackfillArgs, EditArgs, JoinArgs, LoginArgs, LogoutArgs, MediaArgs, OutboxArgs, ReactArgs, ReadArgs,
+    RedactArgs, ReplyArgs, RoomArgs, SendArgs, SendFileArgs, SyncArgs,
+};
+use crate::demo::{DEMO, DemoArgs, DemoPartArgs};
 use crate::keys::{KeyArgs, REKEY, RekeyArgs, SEAL, SealArgs, ShredArgs, StoreArg, UnsealArgs};
 use crate::text::parse_size;
 
-const ABOUT: &str = "Import, browse and inspect an offline chat store.";
-const LONG_ABOUT: &str = "Import, browse and inspect an offline chat store.
+const ABOUT: &str = "Chat through an offline store: read, write and sync it.";
+const LONG_ABOUT: &str = "Chat through an offline store: read, write and sync it.
 
-A store keeps the rooms, messages and state of one account, so that they can be read without a network. \
-`haos import` fills it from saved answers of a Matrix homeserver; the other commands read it. Try \
-`haos demo`: it needs no files, and no network but the loopback.";
+A store keeps the rooms, messages and state of one account, so that they can be read without a network, \
+and what is written until it can be sent. `haos login` and `haos sync` fill it from a Matrix homeserver, \
+`haos import` from saved answers of one. Try `haos demo`: it needs no files, and no network but the loopback.";
 const EXIT_CODES: &str = "Exit codes:
   0  done
   1  failed, for a reason that is none of the following
   2  wrong use of the command line
-  3  bad input: a file, line, room, event or cursor that is not what it should be
+  3  bad input: a file, line, room, event or cursor that is not what it should be; not logged in; refused
+     by the homeserver
   4  a problem with the store: damaged, sealed under another key, written by a newer version,
      not a store, not writable
-  5  the store is busy or the disk is full: try again later
+  5  the store is busy, the disk is full or the homeserver is not reached: try again later
 
 Errors go to stderr and say what to do next. What a command prints for programs (--json) goes to stdout.";
 
-/// Import, browse and inspect an offline chat store.
+/// Chat through an offline store.
 #[derive(Debug, Parser)]
 #[command(name = "haos", version, about = ABOUT, long_about = LONG_ABOUT, after_help = EXIT_CODES)]
 pub(crate) struct Cli {
     /// The store: `sqlite:PATH`, `sled:PATH`, or `memory:` for one that is gone when the command ends
     #[arg(long, global = true, env = "HAOS_STORE", default_value = "sqlite:haos.db", value_name = "URL")]
     pub(crate) store: String,
-    /// Print JSON: one document, or one a line for `import`
+    /// Print JSON: one document, or one a line for `import` and `sync`
     #[arg(long, global = true)]
     pub(crate) json: bool,
     #[command(flatten)]
@@ -52,6 +57,38 @@ pub(crate) enum Command {
     Timeline(TimelineArgs),
     /// Show everything about a room or a message
     Show(ShowArgs),
+    /// Log in to a Matrix homeserver
+    Login(LoginArgs),
+    /// End the session; rooms, messages and the outbox stay
+    Logout(LogoutArgs),
+    /// Send what waits and show what comes, until Ctrl-C
+    Sync(SyncArgs),
+    /// Write a text into a room; `-` reads it from the input
+    Send(SendArgs),
+    /// Answer a message
+    Reply(ReplyArgs),
+    /// Give a message of your own another text
+    Edit(EditArgs),
+    /// React to a message
+    React(ReactArgs),
+    /// Take a message back
+    Redact(RedactArgs),
+    /// Send a file
+    SendFile(SendFileArgs),
+    /// List what was written and is not confirmed by the homeserver; retry or cancel it
+    Outbox(OutboxArgs),
+    /// Mark a room as read
+    Read(ReadArgs),
+    /// Fetch older messages of a room
+    Backfill(BackfillArgs),
+    /// Join a room
+    Join(JoinArgs),
+    /// Leave a room, or decline an invite
+    Leave(RoomArgs),
+    /// List who is in a room
+    Members(RoomArgs),
+    /// Fetch a file or a picture, or a thumbnail of it
+    Media(MediaArgs),
     /// Say what the store is, how large it is, and with --check whether it is sound
     Doctor(DoctorArgs),
     /// Give free space of the store back to the system
@@ -75,16 +112,6 @@ pub(crate) enum Command {
     #[command(hide = true)]
     DemoPart(DemoPartArgs),
 }
-
-const DEMO: &str = "See the store at work: import, reading, sending, kills in the middle, all checked.
-
-The demo carries captured answers of a real homeserver: 22,603 events of one account. It imports them \
-into a fresh store in processes of their own, kills those in the middle of their work, resumes, and then \
-compares every room with what the server said, event by event. Then it writes messages while nothing is \
-reachable, kills the process that wrote them, and sends them to a homeserver of its own on the loopback, \
-whose network fails on purpose, with more kills in the middle: each must arrive once and in order. It ends \
-with PASS, or with exit code 1 and the first event that is missing, doubled or misplaced. Its stores are \
-its own: --store is not used.";
 
 const IMPORT: &str = "Fill the store from files of /sync and /messages responses.
 
@@ -180,29 +207,6 @@ pub(crate) struct DoctorArgs {
     /// Read every row and check it
     #[arg(long)]
     pub(crate) check: bool,
-}
-
-#[derive(Debug, Args)]
-pub(crate) struct DemoArgs {
-    /// Work in this folder and keep it; it must be empty or not exist yet
-    #[arg(long, value_name = "FOLDER")]
-    pub(crate) dir: Option<PathBuf>,
-}
-
-/// What a process of the demo does.
-#[derive(Debug, Clone, Copy, ValueEnum)]
-pub(crate) enum DemoPart {
-    Write,
-    Send,
-}
-
-#[derive(Debug, Args)]
-pub(crate) struct DemoPartArgs {
-    pub(crate) part: DemoPart,
-    #[arg(long)]
-    pub(crate) folder: PathBuf,
-    #[arg(long)]
-    pub(crate) address: SocketAddr,
 }
 
 fn page_size(text: &str) -> Result<usize, String> {

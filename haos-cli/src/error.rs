@@ -23,6 +23,9 @@ pub(crate) enum Error {
     /// The store is not sound, or not the one that is meant.
     #[error("{0}")]
     Unhealthy(String),
+    /// The network or the homeserver is not there just now.
+    #[error("{0}")]
+    Later(String),
     #[error("{0}")]
     Failed(String),
     #[error("the output cannot be written: {0}")]
@@ -37,6 +40,7 @@ impl Error {
             Self::Usage(_) => 2,
             Self::Input(_) | Self::Line { .. } => 3,
             Self::Unhealthy(_) => 4,
+            Self::Later(_) => 5,
             Self::Store(error) => match error.kind() {
                 ErrorKind::Busy | ErrorKind::Blocked | ErrorKind::Full | ErrorKind::Conflict => 5,
                 ErrorKind::Other => 1,
@@ -94,6 +98,7 @@ mod tests {
         assert_eq!(Error::Usage(String::new()).code(), 2);
         assert_eq!(Error::Input(String::new()).code(), 3);
         assert_eq!(Error::Failed(String::new()).code(), 1);
+        assert_eq!(Error::Later(String::new()).code(), 5);
     }
 
     #[test]

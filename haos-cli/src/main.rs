@@ -1,5 +1,6 @@
 //! `haos`: import, browse and inspect an offline chat store; and the demo.
 
+mod chat;
 mod cli;
 mod compact;
 mod demo;
@@ -11,6 +12,7 @@ mod keys;
 mod message;
 mod open;
 mod out;
+mod private;
 mod progress;
 mod rooms;
 mod show;
@@ -28,6 +30,7 @@ use crate::open::Target;
 use crate::out::Out;
 
 fn main() -> ExitCode {
+    private::mask();
     let cli = Cli::parse();
     let mut out = Out::new(cli.json);
     let done = run(cli, &mut out);
@@ -46,7 +49,7 @@ fn main() -> ExitCode {
 
 fn run(cli: Cli, out: &mut Out) -> Result<()> {
     let runtime = tokio::runtime::Builder::new_current_thread()
-        .enable_time()
+        .enable_all()
         .build()
         .map_err(|e| Error::Failed(format!("the runtime cannot be started: {e}")))?;
     let store = Target::new(cli.store, &cli.keys)?;
@@ -56,6 +59,22 @@ fn run(cli: Cli, out: &mut Out) -> Result<()> {
             Command::Rooms(args) => rooms::run(&store, args, out).await,
             Command::Timeline(args) => timeline::run(&store, args, out).await,
             Command::Show(args) => show::run(&store, args, out).await,
+            Command::Login(args) => chat::login(&store, args, out).await,
+            Command::Logout(args) => chat::logout(&store, args, out).await,
+            Command::Sync(args) => chat::sync(&store, args, out).await,
+            Command::Send(args) => chat::send(&store, args, out).await,
+            Command::Reply(args) => chat::reply(&store, args, out).await,
+            Command::Edit(args) => chat::edit(&store, args, out).await,
+            Command::React(args) => chat::react(&store, args, out).await,
+            Command::Redact(args) => chat::redact(&store, args, out).await,
+            Command::SendFile(args) => chat::send_file(&store, args, out).await,
+            Command::Outbox(args) => chat::outbox(&store, args, out).await,
+            Command::Read(args) => chat::read(&store, args, out).await,
+            Command::Backfill(args) => chat::backfill(&store, args, out).await,
+            Command::Join(args) => chat::join(&store, args, out).await,
+            Command::Leave(args) => chat::leave(&store, args, out).await,
+            Command::Members(args) => chat::members(&store, args, out).await,
+            Command::Media(args) => chat::media(&store, args, out).await,
             Command::Doctor(args) => doctor::run(&store, args, out).await,
             Command::Compact => compact::run(&store, out).await,
             Command::Seal(args) => keys::seal(store, args, out).await,

@@ -8,6 +8,16 @@ pub(crate) fn bytes(total: u64, quiet: bool) -> ProgressBar {
     bar(total, quiet, "{prefix} [{bar:30}] {bytes}/{total_bytes} {msg}")
 }
 
+/// A count without an end.
+pub(crate) fn counter(name: &'static str, quiet: bool) -> ProgressBar {
+    bar(0, quiet, "{prefix} {human_pos} {msg}").with_prefix(name)
+}
+
+/// A line that changes, at the bottom.
+pub(crate) fn line() -> ProgressBar {
+    bar(0, false, "{msg}")
+}
+
 /// A bar of a chore, and where the chore tells how far it is.
 pub(crate) fn chore(name: &'static str, quiet: bool) -> (ProgressBar, Progress) {
     let bar = bar(0, quiet, "{prefix} [{bar:30}] {percent}%").with_prefix(name);

@@ -8,6 +8,7 @@ use haos_store_api::{
 };
 use serde::Serialize;
 
+use crate::chat::{self, RowFields};
 use crate::cli::{Place, TimelineArgs};
 use crate::error::{Error, Result};
 use crate::find;
@@ -25,6 +26,8 @@ struct PageFields<'a> {
     older: Option<String>,
     /// For `--after`; none if nothing newer is stored.
     newer: Option<String>,
+    /// What was written and is not confirmed; where the page reaches the end of the timeline.
+    outbox: Vec<RowFields<'a>>,
 }
 
 pub(crate) async fn run(store: &Target, args: &TimelineArgs, out: &mut Out) -> Result<()> {
@@ -43,15 +46,21 @@ pub(crate) async fn run(store: &Target, args: &TimelineArgs, out: &mut Out) -> R
         Some(cursor) if beyond(Page::newer_than(cursor.clone(), 1)).await? => Some(cursor.to_string()),
         _ => None,
     };
+    let rows = match newer {
+        Some(_) => Vec::new(),
+        None => chat::shown_rows(store, &room).await?,
+    };
     opened.store.close().await?;
     if !out.json {
-        return show(&room, &read, (older, newer), out);
+        show(&room, &read, (older, newer), out)?;
+        return rows.iter().try_for_each(|row| chat::print_row(row, out));
     }
     let items = read.items.iter().map(|item| match item {
         ViewItem::Message(view) => ItemFields::from(&**view),
         ViewItem::Gap(gap) => ItemFields::from(gap),
     });
-    Ok(out.json(&PageFields { room_id: room.id.as_str(), items: items.collect(), older, newer })?)
+    let (items, outbox) = (items.collect(), rows.iter().map(RowFields::from).collect());
+    Ok(out.json(&PageFields { room_id: room.id.as_str(), items, older, newer, outbox })?)
 }
 
 async fn read(store: &dyn StorageAdapter, room: &RoomId, place: &Place, limit: usize) -> Result<View> {

@@ -4,6 +4,9 @@
 mod common;
 
 use common::World;
+use common::keys::secret;
+use common::one_login::OneLogin;
+use serde_json::json;
 
 #[test]
 fn it_passes() {
@@ -63,4 +66,53 @@ fn its_figures() {
 fn its_processes_are_no_command() {
     let help = World::new().run(&["--help"]);
     assert!(help.stdout.contains("demo") && !help.stdout.contains("demo-part"), "{}", help.stdout);
+}
+
+#[test]
+fn a_homeserver_needs_somebody_who_sends() {
+    let world = World::new();
+    let run = |args: &[&str]| world.run(&[&["demo"], args].concat());
+    let url = "http://127.0.0.1:1";
+    for args in [
+        &["--homeserver", url][..],
+        &["--register"],
+        &["--keep-rooms"],
+        &["--homeserver", url, "--password-file", "x", "--register"],
+        &["--homeserver", url, "--user", "me", "--register"],
+        &["--homeserver", url, "--user", "me"],
+    ] {
+        run(args).fails(2, &["--"]);
+    }
+    run(&["--homeserver", "ftp://x", "--register"]).fails(3, &["neither https nor http"]);
+    run(&["--homeserver", "https://127.0.0.1:1", "--register"]).fails(3, &["without TLS", "--password-file"]);
+    let missing = world.path("missing").display().to_string();
+    run(&["--homeserver", url, "--user", "me", "--password-file", &missing]).fails(3, &["cannot be read"]);
+}
+
+#[test]
+fn whoever_is_not_let_in_is_told_and_can_try_again() {
+    let world = World::new();
+    let password = secret(&world, "password", "geheim\n");
+    let folder = world.path("demo").display().to_string();
+    let run = |url: &str, who: &[&str]| {
+        let run = world.run(&[&["demo", "--dir", &folder, "--homeserver", url], who].concat());
+        assert!(!run.stdout.contains("1. First sync"), "told first: {}", run.stdout);
+        run
+    };
+    let me = ["--user", "me", "--password-file", &password];
+    let forbidden = || OneLogin::start("403 Forbidden", json!({"errcode": "M_FORBIDDEN", "error": "no"}));
+
+    let server = forbidden();
+    run(&server.url, &me).fails(3, &[&server.url, "403 M_FORBIDDEN", "check the user, the password"]);
+    server.asked.join().unwrap();
+    run(&server.url, &me).fails(5, &[&server.url, "was not reached", "try again"]);
+    run(&server.url, &["--register"]).fails(5, &[&server.url, "was not reached", "try again"]);
+
+    let server = forbidden();
+    run(&server.url, &["--register"]).fails(3, &["lets nobody register (403 M_FORBIDDEN)", "--user NAME"]);
+    assert!(server.asked.join().unwrap().starts_with("POST /_matrix/client/v3/register "));
+    let mail = json!({"flows": [{"stages": ["m.login.email.identity"]}], "session": "s"});
+    let server = OneLogin::start("401 Unauthorized", mail);
+    run(&server.url, &["--register"]).fails(3, &["wants m.login.email.identity", "--user NAME"]);
+    server.asked.join().unwrap();
 }

@@ -94,8 +94,34 @@ fn the_help_has_the_exit_codes() {
         assert!(help.contains(part), "no {part} in {help}");
     }
     for command in [
-        "import", "rooms", "timeline", "show", "doctor", "compact", "seal", "unseal", "rekey", "rotate",
-        "shred", "demo",
+        "import",
+        "rooms",
+        "timeline",
+        "show",
+        "doctor",
+        "compact",
+        "seal",
+        "unseal",
+        "rekey",
+        "rotate",
+        "shred",
+        "demo",
+        "login",
+        "logout",
+        "sync",
+        "send",
+        "reply",
+        "edit",
+        "react",
+        "redact",
+        "send-file",
+        "outbox",
+        "read",
+        "backfill",
+        "join",
+        "leave",
+        "members",
+        "media",
     ] {
         assert!(help.contains(command), "{command}");
         assert_eq!(world.run(&[command, "--help"]).code, 0);

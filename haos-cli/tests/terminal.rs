@@ -39,7 +39,7 @@ fn typed(world: &World, args: &[&str], lines: &[Line]) -> (i32, String) {
         seen = shown.len();
         // What is typed before the terminal stops to show it is thrown away.
         let hidden = || !tcgetattr(&slave).unwrap().local_modes.contains(LocalModes::ECHO);
-        while !question.contains("[y/N]") && !hidden() {
+        while !question.contains("[y/N]") && !question.contains("User") && !hidden() {
             std::thread::yield_now();
         }
         terminal.write_all(answer.as_bytes()).unwrap();
@@ -109,4 +109,19 @@ fn sealed_rekeyed_and_unsealed() {
     let (code, shown) = typed(&world, &["unseal"], &[Line("haos.db: ", "blue"), Line("[y/N]", "y")]);
     assert_eq!(code, 0, "{shown}");
     reads(&world, &[]);
+}
+
+#[test]
+fn a_password_is_typed_and_does_not_show() {
+    let world = World::new();
+    let listener = std::net::TcpListener::bind("127.0.0.1:0").unwrap();
+    let url = format!("http://{}", listener.local_addr().unwrap());
+    drop(listener);
+    let lines = [Line("User: ", "me"), Line("Password of me on http://127.0.0.1:", "geheim")];
+    let (code, shown) = typed(&world, &["login", "--homeserver", &url], &lines);
+    assert_eq!(code, 5, "{shown}");
+    assert!(shown.contains("not reached") && !shown.contains("geheim"), "{shown}");
+    let (code, shown) =
+        typed(&world, &["login", "--homeserver", &url, "--user", "me"], &[Line("Password of", "")]);
+    assert!(code == 3 && shown.contains("no password was typed"), "{shown}");
 }

@@ -123,7 +123,13 @@ impl Connection {
     }
 
     pub(crate) fn sync(&self, sync: SyncState) {
-        self.change(|seen| seen.sync = Some(sync));
+        self.change(|seen| {
+            // The server was heard since: there may be nothing left to send that would show it.
+            if matches!(sync, SyncState::Live | SyncState::CatchingUp(_)) {
+                seen.failing = None;
+            }
+            seen.sync = Some(sync);
+        });
     }
 
     pub(crate) fn paused(&self, reason: Option<PauseReason>) {
@@ -153,10 +159,11 @@ mod tests {
         assert_eq!(state(), ConnectionState::Offline);
         connection.platform(true);
         assert!(matches!(state(), ConnectionState::Degraded { next_try_ms: 7, .. }));
+        connection.sync(SyncState::Live);
+        assert_eq!(state(), ConnectionState::Live, "what was heard last counts");
         connection.paused(Some(PauseReason::LoggedOut));
         assert_eq!(state(), ConnectionState::Paused(PauseReason::LoggedOut));
         connection.paused(None);
-        connection.failing(None);
         let progress = SyncProgress { done: 3, total: Some(9) };
         connection.sync(SyncState::CatchingUp(progress));
         assert_eq!(state(), ConnectionState::CatchingUp(progress));

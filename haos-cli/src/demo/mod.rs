@@ -1,5 +1,6 @@
 //! `haos demo`: the store's main job, with kills in the middle, checked against what the server said.
 
+mod args;
 mod captures;
 mod child;
 mod offline;
@@ -13,21 +14,21 @@ mod verify;
 use std::path::{Path, PathBuf};
 use std::time::Instant;
 
-use crate::cli::DemoArgs;
 use crate::error::{Error, Result};
 use crate::out::Out;
 use captures::Captures;
+use offline::Real;
 use steps::Demo;
 use story::Story;
 use truth::Truth;
 
+pub(crate) use args::{DEMO, DemoArgs, DemoPart, DemoPartArgs};
 pub(crate) use offline::run_part;
 
 /// Runs the demo in a folder of its own.
 pub(crate) async fn run(args: &DemoArgs, out: &mut Out) -> Result<()> {
     let begun = Instant::now();
     let (folder, temporary) = folder(args.dir.as_deref())?;
-    let captures = Captures::write(&folder)?;
     let truth = Truth::read()?;
     let store = folder.join("chat.db");
     let mut story = Story::new(out);
@@ -38,9 +39,19 @@ pub(crate) async fn run(args: &DemoArgs, out: &mut Out) -> Result<()> {
     if temporary.is_none() {
         story.say(format_args!("store: {}", store.display()))?;
     }
+    // Whoever cannot be reached or logged in is told so first.
+    let mut real = Real::arrive(args, &folder, &mut story).await?;
+    let captures = Captures::write(&folder)?;
     let mut demo = Demo { captures: &captures, truth: &truth, store, story: &mut story };
-    demo.run().await?;
-    offline::run(&folder, &mut story).await?;
+    let shown = match demo.run().await {
+        Ok(()) => offline::run(&folder, real.as_mut(), &mut story).await,
+        failed => failed,
+    };
+    let left = match real {
+        Some(real) => real.depart(&folder, &mut story).await,
+        None => Ok(()),
+    };
+    shown.and(left)?;
     story.end(begun.elapsed())
 }
 

@@ -14,14 +14,19 @@ const LONGEST: u64 = 64 << 10;
 
 /// The first line of a file.
 pub(crate) fn passphrase(path: &Path) -> Result<Secret> {
+    Ok(Secret::passphrase(line(path, "passphrase")?.as_str()))
+}
+
+/// The first line of a file that nobody else can read.
+pub(crate) fn line(path: &Path, what: &str) -> Result<Zeroizing<String>> {
     let bytes = read(path)?;
     let line = bytes.split(|byte| *byte == b'\n').next().unwrap_or_default();
     let line = line.strip_suffix(b"\r").unwrap_or(line);
     let words = std::str::from_utf8(line).map_err(|_| bad(path, "the first line is not UTF-8 text"))?;
     if words.is_empty() {
-        return Err(bad(path, "the first line is empty: write the passphrase there"));
+        return Err(bad(path, &format!("the first line is empty: write the {what} there")));
     }
-    Ok(Secret::passphrase(words))
+    Ok(Zeroizing::new(words.to_owned()))
 }
 
 /// 32 bytes, or 64 hex digits with white space around them.

@@ -4,6 +4,7 @@ use std::io::{self, IsTerminal as _};
 
 use console::Term;
 use haos_store::Secret;
+use zeroize::Zeroizing;
 
 use crate::error::{Error, Result};
 
@@ -14,13 +15,29 @@ pub(crate) fn is_possible() -> bool {
 
 /// Asks for a passphrase, which does not show.
 pub(crate) fn passphrase(question: &str) -> Result<Secret> {
+    Ok(Secret::passphrase(hidden(question, "passphrase")?.as_str()))
+}
+
+/// Asks for a secret, which does not show.
+pub(crate) fn hidden(question: &str, what: &str) -> Result<Zeroizing<String>> {
     let terminal = Term::stderr();
     let asked = terminal.write_str(question).and_then(|()| terminal.read_secure_line());
     let words = asked.map_err(|e| Error::Failed(format!("the terminal cannot be asked: {e}")))?;
     if words.is_empty() {
-        return Err(Error::Input("no passphrase was typed: nothing was done".to_owned()));
+        return Err(Error::Input(format!("no {what} was typed: nothing was done")));
     }
-    Ok(Secret::passphrase(words))
+    Ok(Zeroizing::new(words))
+}
+
+/// Asks for a word that may be seen.
+pub(crate) fn word(question: &str) -> Result<String> {
+    let terminal = Term::stderr();
+    let asked = terminal.write_str(question).and_then(|()| terminal.read_line());
+    let word = asked.map_err(|e| Error::Failed(format!("the terminal cannot be asked: {e}")))?;
+    match word.trim() {
+        "" => Err(Error::Input("nothing was typed: nothing was done".to_owned())),
+        word => Ok(word.to_owned()),
+    }
 }
 
 /// Asks for a new passphrase, twice.

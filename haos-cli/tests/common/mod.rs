@@ -2,6 +2,9 @@
 #![allow(dead_code, reason = "each test file takes what it needs")]
 
 pub(crate) mod keys;
+pub(crate) mod one_login;
+pub(crate) mod server;
+pub(crate) mod shop;
 
 use std::fmt::Write as _;
 use std::path::{Path, PathBuf};

@@ -2,17 +2,18 @@
 
 mod book;
 mod check;
+mod model;
 mod part;
 mod process;
+mod real;
 mod script;
+mod server;
 
 use std::collections::HashSet;
-use std::net::{SocketAddr, TcpListener};
 use std::path::Path;
 use std::time::Instant;
 
 use haos_queue::UPLOAD;
-use haos_queue::sim::{LoopbackFaults, LoopbackServer};
 use haos_store_api::{PendingQuery, TxnId};
 use serde::Serialize;
 
@@ -21,25 +22,14 @@ use super::verify;
 use crate::error::{Error, Result};
 use crate::text::plural;
 use book::Book;
+use model::Model;
 use part::{Said, open};
 use process::Process;
-use script::{rooms, session};
+use server::{Place, Server};
 
 pub(crate) use part::run as run_part;
+pub(super) use real::Real;
 
-/// Requests of 1000 that each fault hits.
-const FAULTS: LoopbackFaults = LoopbackFaults {
-    lost: 110,
-    answer_lost: 130,
-    proxy: 110,
-    limited: 100,
-    slow: 200,
-    slow_ms: 60,
-    retry_after_ms: 50,
-    seed: 5,
-};
-/// What others write in each room while we are away: more than a sync shows.
-const OTHERS: usize = 15;
 /// How often the sender is killed.
 const KILLS: usize = 3;
 
@@ -64,36 +54,44 @@ impl Figures {
     /// The line of the totals.
     pub(super) fn total(&self) -> String {
         let failed = self.lost + self.answers_lost + self.proxy_errors + self.rate_limited;
+        let failed = match self.requests {
+            0 => String::new(),
+            all => format!(" {failed} of {all} requests in vain,"),
+        };
         format!(
-            "{} written offline and delivered once, in order: {} kills survived, {failed} of {} requests in \
-             vain, {:.1} s",
+            "{} written offline and delivered once, in order: {} kills survived,{failed} {:.1} s",
             plural(self.delivered, "message"),
             self.kills,
-            self.requests,
             self.seconds
         )
     }
 }
 
-pub(super) async fn run(folder: &Path, story: &mut Story<'_>) -> Result<()> {
+/// With a real homeserver, or the model on the loopback.
+pub(super) async fn run(folder: &Path, real: Option<&mut Real>, story: &mut Story<'_>) -> Result<()> {
+    match real {
+        Some(real) => act(folder, real, story).await,
+        None => act(folder, &mut Model::new()?, story).await,
+    }
+}
+
+async fn act(folder: &Path, server: &mut impl Server, story: &mut Story<'_>) -> Result<()> {
     let begun = Instant::now();
     story.say(format_args!("\n7. Offline: writing while nothing is reachable"))?;
-    let book = write(folder, story)?;
+    let book = write(folder, server, story).await?;
     story.say(format_args!("\n8. Reopened: what the outbox holds"))?;
-    reopened(folder, &book, story).await?;
-    story.say(format_args!("\n9. Back online, through a network that fails"))?;
-    let server = server()?;
-    send(folder, &book, &server, story).await?;
+    reopened(folder, &book, server.places(), story).await?;
+    send(folder, &book, server, story).await?;
     story.say(format_args!("\n10. Compared with the server, message by message"))?;
-    check::run(folder, &book, &server, story).await?;
+    check::run(folder, &book, server, story).await?;
     story.figures.outbox.seconds = begun.elapsed().as_secs_f64();
     Ok(())
 }
 
 /// A process writes all of the script, and is killed when all of it is acknowledged.
-fn write(folder: &Path, story: &mut Story<'_>) -> Result<Book> {
+async fn write(folder: &Path, server: &mut impl Server, story: &mut Story<'_>) -> Result<Book> {
     let mut book = Book::default();
-    let mut process = Process::start("write", folder, nowhere()?)?;
+    let mut process = Process::start("write", folder, &server.unplug(folder).await?)?;
     let attempts = loop {
         match process.listen()? {
             Some(Said::Written { attempts }) => break attempts,
@@ -101,7 +99,7 @@ fn write(folder: &Path, story: &mut Story<'_>) -> Result<Book> {
             None => return Err(Error::Failed("the process that writes ended early".to_owned())),
         }
     };
-    let pid = process.kill_when(|| true)?.ok_or_else(no_kill)?;
+    let pid = process.kill_when(async || Ok(true)).await?.ok_or_else(no_kill)?;
     if !book.is_complete() {
         return Err(Error::Failed("WRONG: not everything that was written is acknowledged".to_owned()));
     }
@@ -111,7 +109,7 @@ fn write(folder: &Path, story: &mut Story<'_>) -> Result<Book> {
     story.say(format_args!(
         "   {} acknowledged in {}: texts, answers, a reaction, an edit, a file; one text reworded, one taken back",
         plural(script::SCRIPT.len() as u64, "thing"),
-        plural(rooms()?.len() as u64, "room")
+        plural(server.places().len() as u64, "room")
     ))?;
     story.say(format_args!("   {} to send failed; killed process {pid}", plural(attempts, "attempt")))?;
     Ok(book)
@@ -121,14 +119,8 @@ fn no_kill() -> Error {
     Error::Failed("no kill hit a process in the middle: run the demo again".to_owned())
 }
 
-/// An address where nothing listens any more.
-fn nowhere() -> Result<SocketAddr> {
-    let address = TcpListener::bind(("127.0.0.1", 0)).and_then(|listener| listener.local_addr());
-    address.map_err(|e| Error::Failed(format!("the system gives no port of the loopback: {e}")))
-}
-
 /// Every acknowledged row is there.
-async fn reopened(folder: &Path, book: &Book, story: &mut Story<'_>) -> Result<()> {
+async fn reopened(folder: &Path, book: &Book, places: &[Place], story: &mut Story<'_>) -> Result<()> {
     let store = open(folder).await?;
     let rows = store.pending(PendingQuery::default()).await?;
     let sound = verify::sound(&*store).await?;
@@ -144,11 +136,11 @@ async fn reopened(folder: &Path, book: &Book, story: &mut Story<'_>) -> Result<(
     if rows.len() - uploads != book.expected().count() {
         return Err(Error::Failed("WRONG: the outbox holds what nobody wrote".to_owned()));
     }
-    for room in rooms()? {
-        let rows: Vec<_> = rows.iter().filter(|row| row.room == room).collect();
+    for Place { id, label } in places {
+        let rows: Vec<_> = rows.iter().filter(|row| row.room == *id).collect();
         let blocked: Vec<String> = rows.iter().filter_map(|row| book.blocked(row)).collect();
         let waiting = rows.len() - blocked.len();
-        story.say(format_args!("   {room}: {waiting} wait; blocked: {}", listed(&blocked)))?;
+        story.say(format_args!("   {label}: {waiting} wait; blocked: {}", listed(&blocked)))?;
     }
     story.say(format_args!(
         "   nothing lost: {} with {}, {} sound",
@@ -162,25 +154,27 @@ fn listed(names: &[String]) -> String {
     if names.is_empty() { "nothing".to_owned() } else { names.join(", ") }
 }
 
-fn server() -> Result<LoopbackServer> {
-    let server = LoopbackServer::start(session()?, &rooms()?, FAULTS);
-    server.map_err(|e| Error::Failed(format!("the demo's server cannot listen on the loopback: {e}")))
-}
-
 /// A process sends, is killed in the middle, again and again, and runs to its end.
-async fn send(folder: &Path, book: &Book, server: &LoopbackServer, story: &mut Story<'_>) -> Result<()> {
+async fn send(folder: &Path, book: &Book, server: &mut impl Server, story: &mut Story<'_>) -> Result<()> {
+    let way = server.plug(folder).await?;
+    let road = match server.fired() {
+        Some(_) => "through a network that fails",
+        None => "over the network as it is",
+    };
+    story.say(format_args!("\n9. Back online, {road}"))?;
     let all = book.expected().count();
     for kill in 1..=KILLS {
-        others(server)?;
+        server.others()?;
         let enough = all * kill / (KILLS + 1);
-        let sending = Process::start("send", folder, server.address())?;
+        let sending = Process::start("send", folder, &way)?;
+        let killed = sending.kill_when(async || Ok(server.arrived().await? >= enough)).await?;
         // On a machine that stalls, the last one may be through before it is killed.
-        let Some(pid) = sending.kill_when(|| check::own(&server.model()).count() >= enough)? else { break };
+        let Some(pid) = killed else { break };
         story.figures.outbox.kills += 1;
         let store = open(folder).await?;
         let left = store.pending(PendingQuery::default()).await?.len() as u64;
         store.close().await?;
-        let there = check::own(&server.model()).count();
+        let there = server.arrived().await?;
         story.say(format_args!(
             "   killed process {pid}: {there} of {all} messages on the server, {} left in the outbox",
             plural(left, "row")
@@ -190,18 +184,20 @@ async fn send(folder: &Path, book: &Book, server: &LoopbackServer, story: &mut S
     if story.figures.outbox.kills < 3 {
         return Err(no_kill());
     }
-    others(server)?;
+    server.others()?;
     let begun = Instant::now();
-    Process::start("send", folder, server.address())?.finish()?;
-    let fired = server.fired();
-    let figures = &mut story.figures.outbox;
-    figures.requests = fired.requests;
-    (figures.lost, figures.answers_lost, figures.proxy_errors) = (fired.lost, fired.answer_lost, fired.proxy);
-    (figures.rate_limited, figures.slow) = (fired.limited, fired.slow);
+    Process::start("send", folder, &way)?.finish()?;
     story.say(format_args!(
         "   run again: the outbox is empty after {:.1} s",
         begun.elapsed().as_secs_f64()
     ))?;
+    let Some(fired) = server.fired() else {
+        return story.say(format_args!("   no request was made to fail: that is done on the loopback alone"));
+    };
+    let figures = &mut story.figures.outbox;
+    figures.requests = fired.requests;
+    (figures.lost, figures.answers_lost, figures.proxy_errors) = (fired.lost, fired.answer_lost, fired.proxy);
+    (figures.rate_limited, figures.slow) = (fired.limited, fired.slow);
     story.say(format_args!(
         "   {}, {} of them in vain: {} lost, {} with the answer lost, {} a proxy's 502, {} a 429; {} slow",
         plural(fired.requests, "request"),
@@ -212,15 +208,4 @@ async fn send(folder: &Path, book: &Book, server: &LoopbackServer, story: &mut S
         fired.limited,
         fired.slow
     ))
-}
-
-/// Others write meanwhile, so that the syncs leave holes.
-fn others(server: &LoopbackServer) -> Result<()> {
-    let mut model = server.model();
-    for room in rooms()? {
-        for _ in 0..OTHERS {
-            model.other(&room, 0)?;
-        }
-    }
-    Ok(())
 }

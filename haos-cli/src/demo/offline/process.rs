@@ -1,21 +1,22 @@
 //! The processes, seen from the one that starts and kills them.
 
 use std::io::{BufRead as _, BufReader, Read as _};
-use std::net::SocketAddr;
 use std::path::Path;
 use std::process::{Child, ChildStdout, Command, Stdio};
 use std::time::{Duration, Instant};
 
-use super::part::{MOST, Said};
+use super::part::{Said, most};
+use super::server::Way;
 use crate::error::{Error, Result};
 
 /// How often a process is looked at.
-const LOOK: Duration = Duration::from_micros(500);
+const LOOK: Duration = Duration::from_millis(1);
 
 /// A part under way. It ends with this, whatever happens.
 pub(super) struct Process {
     child: Child,
     out: BufReader<ChildStdout>,
+    most: Duration,
 }
 
 impl Drop for Process {
@@ -27,11 +28,16 @@ impl Drop for Process {
 }
 
 impl Process {
-    pub(super) fn start(part: &str, folder: &Path, address: SocketAddr) -> Result<Self> {
+    pub(super) fn start(part: &str, folder: &Path, way: &Way) -> Result<Self> {
         let program = std::env::current_exe().map_err(|e| failed("has no program", &e))?;
-        let mut child = Command::new(program)
-            .args(["--json", "demo-part", part, "--address", &address.to_string(), "--folder"])
-            .arg(folder)
+        let mut command = Command::new(program);
+        command.args(["--json", "demo-part", part, "--folder"]).arg(folder);
+        if let Some(address) = way.address {
+            command.args(["--address", &address.to_string()]);
+        }
+        // One word each: an id may begin with anything.
+        command.args(way.rooms.iter().map(|room| format!("--room={room}")));
+        let mut child = command
             .stdin(Stdio::null())
             .stdout(Stdio::piped())
             .spawn()
@@ -39,7 +45,7 @@ impl Process {
         let out = child.stdout.take().map(BufReader::new);
         let out =
             out.ok_or_else(|| Error::Failed("a process of the demo cannot be listened to".to_owned()))?;
-        Ok(Self { child, out })
+        Ok(Self { child, out, most: most(way.address.is_none()) })
     }
 
     /// What it says next; none: it has ended.
@@ -55,18 +61,21 @@ impl Process {
 
     /// Kills it, without a chance to clean up (SIGKILL on Unix), as soon as it is time; gives its number, or
     /// none if it had done all its work by then.
-    pub(super) fn kill_when(mut self, mut time: impl FnMut() -> bool) -> Result<Option<u32>> {
+    pub(super) async fn kill_when(
+        mut self,
+        mut time: impl AsyncFnMut() -> Result<bool>,
+    ) -> Result<Option<u32>> {
         let begun = Instant::now();
-        while !time() {
+        while !time().await? {
             match self.child.try_wait().map_err(|e| failed("cannot be looked at", &e))? {
                 Some(status) if status.success() => return Ok(None),
                 Some(status) => return Err(Error::Failed(format!("a process of the demo failed: {status}"))),
                 None => {}
             }
-            if begun.elapsed() > MOST {
+            if begun.elapsed() > self.most {
                 return Err(Error::Failed("WRONG: nothing more arrives at the server".to_owned()));
             }
-            std::thread::sleep(LOOK);
+            tokio::time::sleep(LOOK).await;
         }
         let pid = self.child.id();
         self.child.kill().map_err(|e| failed("cannot be killed", &e))?;

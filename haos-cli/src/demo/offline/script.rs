@@ -6,7 +6,8 @@ use haos_store_api::{RoomId, UserId};
 
 use crate::error::Result;
 
-const ROOMS: [&str; 4] = ["!family:haos.demo", "!shed:haos.demo", "!choir:haos.demo", "!pump:haos.demo"];
+/// What the rooms are called.
+pub(super) const ROOMS: [&str; 4] = ["family", "shed", "choir", "pump"];
 
 /// The bytes of the file, and of its thumbnail.
 pub(super) const FILE: usize = 200_000;
@@ -69,11 +70,13 @@ impl Write {
     }
 }
 
+/// The rooms of the model homeserver.
 pub(super) fn rooms() -> Result<Vec<RoomId>> {
-    Ok(ROOMS.into_iter().map(RoomId::new).collect::<Result<_, _>>()?)
+    let ids = ROOMS.into_iter().map(|name| RoomId::new(format!("!{name}:haos.demo")));
+    Ok(ids.collect::<Result<_, _>>()?)
 }
 
-/// Who writes.
+/// Who writes there.
 pub(super) fn session() -> Result<Session> {
     Ok(Session { user: UserId::new("@ada:haos.demo")?, device: "phone".to_owned() })
 }

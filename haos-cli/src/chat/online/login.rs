@@ -1,0 +1,173 @@
+//! `haos login` and `haos logout`.
+
+use std::io::Write as _;
+use std::sync::Arc;
+
+use haos_matrix::{Client, ClientError, ClientOptions, Credentials, Homeserver, HttpOptions, MatrixSession};
+use haos_queue::{PauseReason, TokioHost};
+use serde::Serialize;
+
+use super::args::{LoginArgs, LogoutArgs};
+use super::{answer_fault, client_fault};
+use crate::chat::desk::Desk;
+use crate::error::{Error, Result};
+use crate::keys;
+use crate::open::Target;
+use crate::out::Out;
+use crate::private;
+
+/// Who is logged in, for programs. No token.
+#[derive(Serialize)]
+struct LoggedIn<'a> {
+    user: &'a str,
+    device: &'a str,
+    homeserver: &'a str,
+}
+
+#[derive(Serialize)]
+struct LoggedOut {
+    /// Whether the homeserver knows.
+    told: bool,
+}
+
+pub(crate) async fn login(store: &Target, args: &LoginArgs, out: &mut Out) -> Result<()> {
+    // Nothing is made, and nobody asked, for a command line that cannot do.
+    let from_file = secret_of(args)?;
+    if from_file.is_none() && !keys::can_ask() {
+        return Err(Error::Usage(
+            "there is no terminal to ask for the password: give --password-file FILE or --token-file FILE"
+                .to_owned(),
+        ));
+    }
+    private::prepare(&store.url)?;
+    let opened = store.or_create().await?;
+    let store = opened.store;
+    let held = MatrixSession::load(&*store).await?;
+    let homeserver = homeserver(args, held.as_ref()).await?;
+    if is_readable_by_others(&homeserver) {
+        // A closed stderr must not stop the command.
+        let _ = writeln!(
+            std::io::stderr(),
+            "warning: {homeserver} is not encrypted: others on the way can read along"
+        );
+    }
+    let credentials = credentials(args, held.as_ref(), from_file, &homeserver)?;
+    let options = ClientOptions::default();
+    let (host, name) = (Arc::new(TokioHost), Some(args.device_name.as_str()));
+    let client = Client::login(store.clone(), host, &homeserver, credentials, name, &options).await;
+    let session = client.map_err(|error| told(error, &homeserver))?.session();
+    store.close().await?;
+    let fields =
+        LoggedIn { user: session.user.as_str(), device: &session.device, homeserver: &session.homeserver };
+    if out.json {
+        return Ok(out.json(&fields)?);
+    }
+    Ok(writeln!(
+        out,
+        "logged in as {} on {}, device {}; `haos sync` brings the rooms",
+        fields.user, fields.homeserver, fields.device
+    )?)
+}
+
+pub(crate) async fn logout(store: &Target, args: &LogoutArgs, out: &mut Out) -> Result<()> {
+    let desk = Desk::open(store).await?;
+    let client = desk.logged_in()?;
+    let told = match client.logout().await {
+        Ok(()) => true,
+        Err(ClientError::Store(error)) => return Err(error.into()),
+        Err(_) if args.forget => {
+            MatrixSession::forget_tokens(&*desk.store).await?;
+            desk.outbox.pause(None, PauseReason::LoggedOut).await?;
+            false
+        }
+        Err(error) => {
+            let Error::Later(text) = client_fault(error) else {
+                return Err(Error::Input(
+                    "the homeserver refused to end the session: --forget forgets it here".to_owned(),
+                ));
+            };
+            return Err(Error::Later(format!("{text}, or forget the session here alone with --forget")));
+        }
+    };
+    desk.close().await?;
+    if out.json {
+        return Ok(out.json(&LoggedOut { told })?);
+    }
+    let end = if told { "logged out" } else { "forgotten here; the session goes on on the homeserver" };
+    Ok(writeln!(out, "{end}. Rooms, messages and the outbox stay; `haos login` goes on with them")?)
+}
+
+/// The url of the homeserver: as given, as found for a name, or as it was.
+async fn homeserver(args: &LoginArgs, held: Option<&MatrixSession>) -> Result<String> {
+    let Some(given) = &args.homeserver else {
+        let missing =
+            || Error::Usage("which homeserver? Write --homeserver https://matrix.example.org".to_owned());
+        return held.map(|session| session.homeserver.clone()).ok_or_else(missing);
+    };
+    if given.contains("://") {
+        return Ok(given.clone());
+    }
+    let found = Homeserver::discover(given, Arc::new(TokioHost), HttpOptions::default()).await;
+    found.map_err(|answer| answer_fault(&format!("the homeserver of {given}"), &answer))
+}
+
+/// Whether secrets would cross a network as they are.
+fn is_readable_by_others(url: &str) -> bool {
+    let Some(rest) = url.strip_prefix("http://") else { return false };
+    let host = rest.split('/').next().unwrap_or_default();
+    let loopback = ["localhost", "127.", "[::1]"];
+    !loopback.iter().any(|name| host.starts_with(name))
+}
+
+/// The secret that a file has.
+fn secret_of(args: &LoginArgs) -> Result<Option<zeroize::Zeroizing<String>>> {
+    match (&args.token_file, &args.password_file) {
+        (Some(path), _) => keys::secret_line(path, "token").map(Some),
+        (None, Some(path)) => keys::secret_line(path, "password").map(Some),
+        (None, None) => Ok(None),
+    }
+}
+
+/// What proves who it is: what the file said, or what is typed now.
+fn credentials(
+    args: &LoginArgs,
+    held: Option<&MatrixSession>,
+    from_file: Option<zeroize::Zeroizing<String>>,
+    homeserver: &str,
+) -> Result<Credentials> {
+    if args.token_file.is_some() {
+        return Ok(Credentials::Token(from_file.map(|token| token.to_string()).unwrap_or_default()));
+    }
+    let user = match (&args.user, held) {
+        (Some(user), _) => user.clone(),
+        (None, Some(session)) => session.user.to_string(),
+        (None, None) if keys::can_ask() => keys::ask_word("User: ")?,
+        (None, None) => return Err(Error::Usage("which user? Write --user @me:example.org".to_owned())),
+    };
+    let password = match from_file {
+        Some(password) => password,
+        None => keys::ask_hidden(&format!("Password of {user} on {homeserver}: "), "password")?,
+    };
+    Ok(Credentials::Password { user, password: password.to_string() })
+}
+
+fn told(error: ClientError, homeserver: &str) -> Error {
+    match client_fault(error) {
+        Error::Later(text) => Error::Later(format!("{homeserver}: {text}")),
+        Error::Input(text) => Error::Input(format!("{homeserver}: {text}")),
+        other => other,
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn only_the_loopback_needs_no_encryption() {
+        for url in ["https://x.org", "http://localhost:8008", "http://127.0.0.1:1/x", "http://[::1]:80"] {
+            assert!(!is_readable_by_others(url), "{url}");
+        }
+        assert!(is_readable_by_others("http://x.org") && is_readable_by_others("http://10.0.0.1:8008"));
+    }
+}

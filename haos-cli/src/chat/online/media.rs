@@ -1,0 +1,82 @@
+//! `haos media`: a file that a message refers to.
+
+use std::io::{IsTerminal as _, Write};
+use std::path::Path;
+
+use haos_matrix::{MediaCache, MediaError, MediaRequest, MediaStream, Variant};
+use haos_store_api::{ByteRange, MediaUri};
+use serde::Serialize;
+
+use super::args::MediaArgs;
+use super::fault::media_fault;
+use crate::chat::desk::Desk;
+use crate::error::{Error, Result};
+use crate::open::Target;
+use crate::out::Out;
+use crate::text::{bytes, clean};
+
+#[derive(Serialize)]
+struct Written<'a> {
+    uri: &'a str,
+    file: String,
+    bytes: u64,
+    mime: Option<&'a str>,
+}
+
+pub(crate) async fn media(store: &Target, args: &MediaArgs, out: &mut Out) -> Result<()> {
+    if args.out.is_none() && (out.json || std::io::stdout().is_terminal()) {
+        return Err(Error::Usage("where to? Name a file with --out FILE".to_owned()));
+    }
+    let uri = MediaUri::new(&args.uri)?;
+    let variant = args.thumbnail.map_or(Variant::Original, |(width, height)| Variant::Thumbnail {
+        width,
+        height,
+        crop: false,
+    });
+    let desk = Desk::open(store).await?;
+    let media = desk.client()?.media().clone();
+    let mut stream = open(&media, &uri, variant).await.map_err(|e| media_fault(&args.uri, e))?;
+    let Some(path) = &args.out else {
+        copy(&mut stream, &args.uri, out).await?;
+        return desk.close().await;
+    };
+    let bytes_written = file(&mut stream, &args.uri, path).await?;
+    media.flush().await?;
+    desk.close().await?;
+    let (file, mime) = (path.display().to_string(), stream.mime.as_deref());
+    if out.json {
+        return Ok(out.json(&Written { uri: &args.uri, file, bytes: bytes_written, mime })?);
+    }
+    let mime = mime.map_or(String::new(), |mime| format!(", {}", clean(mime)));
+    Ok(writeln!(out, "{file}: {}{mime}", bytes(bytes_written))?)
+}
+
+/// Brings an item into the store, if it fits, and reads it from there.
+async fn open(media: &MediaCache, uri: &MediaUri, variant: Variant) -> Result<MediaStream, MediaError> {
+    let nothing = ByteRange { start: 0, end: 0 };
+    let request = MediaRequest { variant, range: nothing, ..MediaRequest::new(uri.clone()) };
+    match media.get(&request).await {
+        Ok(_) | Err(MediaError::TooLarge { .. } | MediaError::Full) => media.stream(uri, variant).await,
+        Err(error) => Err(error),
+    }
+}
+
+/// Writes a file, which takes its name when it is whole.
+async fn file(stream: &mut MediaStream, uri: &str, path: &Path) -> Result<u64> {
+    let failed = |e: std::io::Error| Error::Input(format!("{}: cannot be written: {e}", path.display()));
+    let folder = path.parent().filter(|folder| !folder.as_os_str().is_empty()).unwrap_or(Path::new("."));
+    let mut file = tempfile::NamedTempFile::new_in(folder).map_err(failed)?;
+    let written = copy(stream, uri, &mut file).await?;
+    file.persist(path).map_err(|e| failed(e.error))?;
+    Ok(written)
+}
+
+async fn copy(stream: &mut MediaStream, uri: &str, to: &mut impl Write) -> Result<u64> {
+    let mut written = 0;
+    while let Some(bytes) = stream.next().await.map_err(|e| media_fault(uri, e))? {
+        to.write_all(&bytes)?;
+        written += bytes.len() as u64;
+    }
+    to.flush()?;
+    Ok(written)
+}

@@ -1,0 +1,212 @@
+//! A homeserver on the loopback with one room, as small as a test of the command needs it.
+
+use std::io::{BufRead as _, BufReader, Read as _, Write as _};
+use std::net::{TcpListener, TcpStream};
+use std::sync::{Arc, Mutex};
+use std::thread;
+
+use serde_json::{Value, json};
+
+/// The room.
+pub(crate) const ROOM: &str = "!room:x";
+
+/// What it holds.
+#[derive(Default)]
+struct Held {
+    events: Vec<Value>,
+    txns: Vec<(String, String)>,
+    media: Vec<u8>,
+    /// Sends are refused.
+    refuses: bool,
+}
+
+/// It listens as long as the process lives.
+#[derive(Clone)]
+pub(crate) struct Server {
+    pub(crate) url: String,
+    held: Arc<Mutex<Held>>,
+}
+
+impl Server {
+    /// A room with a name and so many messages of somebody else.
+    pub(crate) fn start(messages: usize) -> Self {
+        let listener = TcpListener::bind("127.0.0.1:0").unwrap();
+        let url = format!("http://{}", listener.local_addr().unwrap());
+        let server = Self { url, held: Arc::default() };
+        let state = |kind: &str, key: &str, content: Value| json!({"sender": "@me:x", "type": kind, "state_key": key, "content": content});
+        server.add(state("m.room.create", "", json!({"room_version": "11"})));
+        server.add(state("m.room.member", "@me:x", json!({"membership": "join", "displayname": "Me"})));
+        server.add(state("m.room.name", "", json!({"name": "Lobby"})));
+        for n in 0..messages {
+            server.text(&format!("old {n}"));
+        }
+        let serving = server.clone();
+        thread::spawn(move || {
+            for stream in listener.incoming() {
+                let serving = serving.clone();
+                thread::spawn(move || serving.serve(stream.unwrap()));
+            }
+        });
+        server
+    }
+
+    /// Somebody else writes.
+    pub(crate) fn text(&self, body: &str) {
+        let content = json!({"msgtype": "m.text", "body": body});
+        self.add(json!({"sender": "@bob:x", "type": "m.room.message", "content": content}));
+    }
+
+    pub(crate) fn refuse_sends(&self, refuses: bool) {
+        self.held.lock().unwrap().refuses = refuses;
+    }
+
+    /// What the user wrote, in the order in which it arrived.
+    pub(crate) fn own(&self) -> Vec<Value> {
+        let held = self.held.lock().unwrap();
+        held.events[3..].iter().filter(|event| event["sender"] == "@me:x").cloned().collect()
+    }
+
+    fn add(&self, mut event: Value) -> String {
+        let events = &mut self.held.lock().unwrap().events;
+        let id = format!("$e{}", events.len());
+        event["event_id"] = json!(id);
+        event["origin_server_ts"] = json!(1_000_000 + events.len());
+        events.push(event);
+        id
+    }
+
+    /// Answers the requests of a connection.
+    fn serve(&self, mut stream: TcpStream) {
+        let mut reader = BufReader::new(stream.try_clone().unwrap());
+        while let Some((line, body)) = request(&mut reader) {
+            let mut words = line.split_whitespace();
+            let (method, target) = (words.next().unwrap_or_default(), words.next().unwrap_or_default());
+            let (status, answer) = self.answer(method, target, body);
+            let head = format!(
+                "HTTP/1.1 {status} X\r\nContent-Type: application/json\r\nContent-Length: {}\r\n\r\n",
+                answer.len()
+            );
+            // Whoever asked may be gone.
+            if stream.write_all(head.as_bytes()).and_then(|()| stream.write_all(&answer)).is_err() {
+                return;
+            }
+        }
+    }
+
+    fn answer(&self, method: &str, target: &str, body: Vec<u8>) -> (u16, Vec<u8>) {
+        let (path, query) = target.split_once('?').unwrap_or((target, ""));
+        let wanted = |name: &str| {
+            query.split('&').find_map(|pair| pair.strip_prefix(&format!("{name}=")).map(str::to_owned))
+        };
+        let parts: Vec<&str> = path.split('/').collect();
+        let last = parts.last().copied().unwrap_or_default();
+        let ok = |value: Value| (200, value.to_string().into_bytes());
+        match (method, last) {
+            ("POST", "login") => ok(json!({"user_id": "@me:x", "device_id": "D", "access_token": "t"})),
+            ("GET", "versions") => ok(json!({"versions": ["v1.11"]})),
+            ("POST", "filter") => ok(json!({"filter_id": "f"})),
+            ("GET", "sync") => ok(self.sync(wanted("since"), wanted("timeout"))),
+            ("GET", "messages") => ok(self.messages(wanted("from"), wanted("limit"))),
+            ("GET", "members") => ok(json!({"chunk": [self.held.lock().unwrap().events[1]]})),
+            ("POST", "logout" | "leave" | "read_markers") => ok(json!({})),
+            ("POST", "create") => ok(json!({"content_uri": "mxc://x/1"})),
+            ("POST" | "PUT", _) if path.contains("/upload") => {
+                self.held.lock().unwrap().media = body;
+                ok(json!({"content_uri": "mxc://x/1"}))
+            }
+            ("GET", _) if path.contains("/download/") => (200, self.held.lock().unwrap().media.clone()),
+            ("POST", _) if path.contains("/join/") => ok(json!({"room_id": ROOM})),
+            ("PUT", txn) if path.contains("/send/") || path.contains("/redact/") => {
+                self.send(&parts, txn, &body)
+            }
+            _ => (404, json!({"errcode": "M_UNRECOGNIZED", "error": path}).to_string().into_bytes()),
+        }
+    }
+
+    fn send(&self, parts: &[&str], txn: &str, body: &[u8]) -> (u16, Vec<u8>) {
+        let mut held = self.held.lock().unwrap();
+        if held.refuses {
+            return (403, json!({"errcode": "M_FORBIDDEN", "error": "no"}).to_string().into_bytes());
+        }
+        let known = held.txns.iter().find(|(known, _)| known == txn).map(|(_, id)| id.clone());
+        drop(held);
+        let id = known.unwrap_or_else(|| {
+            let kind = if parts.contains(&"redact") { "m.room.redaction" } else { parts[parts.len() - 2] };
+            let content: Value = serde_json::from_slice(body).unwrap();
+            self.add(json!({"sender": "@me:x", "type": kind, "content": content, "unsigned": {"transaction_id": txn}}))
+        });
+        held = self.held.lock().unwrap();
+        held.txns.push((txn.to_owned(), id.clone()));
+        (200, json!({"event_id": id}).to_string().into_bytes())
+    }
+
+    fn sync(&self, since: Option<String>, timeout: Option<String>) -> Value {
+        let since: Option<usize> = since.map(|token| token[1..].parse().unwrap());
+        let wait = timeout.is_some_and(|timeout| timeout != "0");
+        loop {
+            let held = self.held.lock().unwrap();
+            let all = held.events.len();
+            if since == Some(all) && wait {
+                drop(held);
+                thread::park_timeout(std::time::Duration::from_millis(5));
+                continue;
+            }
+            let from = since.unwrap_or(all.saturating_sub(10).max(3));
+            let mut joined = json!({"timeline": {"events": held.events[from..], "limited": since.is_none(),
+                                                 "prev_batch": format!("p{from}")}});
+            if since.is_none() {
+                joined["state"] = json!({"events": held.events[..3]});
+            }
+            let join = if from < all || since.is_none() { json!({ROOM: joined}) } else { json!({}) };
+            return json!({"next_batch": format!("s{all}"), "rooms": {"join": join}});
+        }
+    }
+
+    fn messages(&self, from: Option<String>, limit: Option<String>) -> Value {
+        let held = self.held.lock().unwrap();
+        let from = from.map_or(held.events.len(), |token| token[1..].parse().unwrap());
+        let limit = limit.map_or(10, |limit| limit.parse().unwrap());
+        let end = from.saturating_sub(limit);
+        let chunk: Vec<&Value> = held.events[end..from].iter().rev().collect();
+        let mut page = json!({"chunk": chunk, "start": format!("p{from}")});
+        if end > 0 {
+            page["end"] = json!(format!("p{end}"));
+        }
+        page
+    }
+}
+
+/// The first line of a request, and its body; none at the end of the connection.
+fn request(reader: &mut BufReader<TcpStream>) -> Option<(String, Vec<u8>)> {
+    let mut first = String::new();
+    let (mut length, mut chunked) = (0, false);
+    loop {
+        let mut line = String::new();
+        if reader.read_line(&mut line).ok()? == 0 {
+            return None;
+        }
+        let lower = line.to_ascii_lowercase();
+        if let Some(value) = lower.strip_prefix("content-length:") {
+            length = value.trim().parse().ok()?;
+        }
+        chunked |= lower.starts_with("transfer-encoding:") && lower.contains("chunked");
+        if line.trim().is_empty() {
+            break;
+        }
+        if first.is_empty() {
+            first = line;
+        }
+    }
+    let mut body = vec![0; length];
+    reader.read_exact(&mut body).ok()?;
+    while chunked {
+        let mut line = String::new();
+        reader.read_line(&mut line).ok()?;
+        let size = usize::from_str_radix(line.trim(), 16).ok()?;
+        let mut chunk = vec![0; size + 2];
+        reader.read_exact(&mut chunk).ok()?;
+        body.extend_from_slice(&chunk[..size]);
+        chunked = size > 0;
+    }
+    Some((first, body))
+}
