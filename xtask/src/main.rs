@@ -92,7 +92,7 @@ impl TestArgs {
 
 fn e2e() -> Result {
     let root = root::find()?;
-    let steps = step::all(&root, false, Soak::new(false, None, None, None));
+    let steps = step::all(&root, true, Soak::new(false, None, None, None));
     runner::run(&root, &step::select(steps, &[StepName::E2e]))
 }
 

@@ -114,7 +114,7 @@ pub(crate) fn all(root: &Path, full: bool, soak: Soak) -> Vec<Step> {
         .needs(Need::Rustfmt)
         .soaks(soak),
         demo(full),
-        e2e(root),
+        e2e(root, full),
     ];
     if full {
         steps.push(step(Bench, "the benches compile as measured", &["bench --workspace --no-run"]));
@@ -148,12 +148,16 @@ fn demo(full: bool) -> Step {
 /// The test programs of `e2e/` that need a homeserver.
 const WITH_SYNAPSE: [&str; 7] = ["absence", "answers", "catch_up", "demo", "harness", "media", "storm"];
 
-fn e2e(root: &Path) -> Step {
+/// `full`: with as many messages as the storm has by itself.
+fn e2e(root: &Path, full: bool) -> Step {
     // With the features of the whole workspace, so that nothing is built anew after the step `test`.
     let tests: String = WITH_SYNAPSE.iter().map(|name| format!(" --test {name}")).collect();
     let line = format!("test --workspace --all-features{tests} -- --ignored --test-threads=2 --nocapture");
-    let step = step(StepName::E2e, "end to end with a real homeserver", &[&line])
+    let mut step = step(StepName::E2e, "end to end with a real homeserver", &[&line])
         .env("HAOS_SYNAPSE", &synapse::folder(root).to_string_lossy());
+    if !full {
+        step = step.env("HAOS_E2E_MESSAGES", "800");
+    }
     // The server's clock is moved by means of Linux: elsewhere it runs where somebody has provided for it.
     if cfg!(target_os = "linux") {
         step.needs(Need::Synapse).needs(Need::Faketime)
@@ -206,7 +210,7 @@ mod tests {
     #[test]
     fn a_plain_run_leaves_the_soaks_their_defaults() {
         let text = printed(false, Soak::new(false, None, None, None));
-        for soak in ["HAOS_SCRIPTS", "HAOS_SEEDS", "HAOS_KILLS"] {
+        for soak in ["HAOS_SCRIPTS", "HAOS_SEEDS", "HAOS_KILLS="] {
             assert!(!text.contains(soak), "{text}");
         }
         assert!(!text.contains("cargo bench"), "{text}");
