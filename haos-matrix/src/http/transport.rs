@@ -12,6 +12,9 @@ use crate::{PageRequest, Reply, Server as _, parse_event, parse_messages};
 
 const REDACTION: &str = "m.room.redaction";
 
+/// A longer wait for a place to upload to is not worth it, in milliseconds: the bytes go in one request.
+const LONG_MS: u64 = 60_000;
+
 #[cfg_attr(not(target_arch = "wasm32"), async_trait)]
 #[cfg_attr(target_arch = "wasm32", async_trait(?Send))]
 impl Transport for Homeserver {
@@ -44,6 +47,13 @@ impl Transport for Homeserver {
             Answer::Uploaded(uri) => Created::At(uri),
             Answer::Refused(Refusal { status: 404 | 405, .. }) => Created::Unsupported,
             Answer::Refused(Refusal { code: Some(code), .. }) if code == "M_UNRECOGNIZED" => {
+                Created::Unsupported
+            }
+            // Servers keep a few unused places a user, for a day: answers that were lost use them up, and the
+            // wait is until one of them expires. That is no wish for quiet of the whole account.
+            Answer::Refused(Refusal { status: 429, retry_after_ms: Some(wait_ms), .. })
+                if wait_ms > LONG_MS =>
+            {
                 Created::Unsupported
             }
             answer => Created::Failed(answer),

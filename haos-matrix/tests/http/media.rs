@@ -6,8 +6,8 @@ use std::sync::{Arc, Mutex};
 use futures_util::StreamExt as _;
 use haos_matrix::{Download, HttpOptions, MatrixRules, Server as _, Variant};
 use haos_queue::{
-    Answer, Created, Draft, Driver, Lead, Lookup, Outbox, OutboxOptions, RetryPolicy, Session, TokioHost,
-    Transport as _, UploadProgress,
+    Answer, Created, Draft, Driver, Lead, Lookup, Outbox, OutboxOptions, Refusal, RetryPolicy, Session,
+    TokioHost, Transport as _, UploadProgress,
 };
 use haos_store_api::*;
 
@@ -157,6 +157,15 @@ async fn places() {
             Created::Failed(Answer::Refused(refusal(403, "M_FORBIDDEN"))),
         ),
         (Reaction::Close, Created::Failed(Answer::NoAnswer)),
+        // So many unused places that the next one is free tomorrow: what answers that were lost lead to.
+        (refused(429, r#"{"errcode":"M_LIMIT_EXCEEDED","retry_after_ms":86400000}"#), Created::Unsupported),
+        (
+            refused(429, r#"{"errcode":"M_LIMIT_EXCEEDED","retry_after_ms":2000}"#),
+            Created::Failed(Answer::Refused(Refusal {
+                retry_after_ms: Some(2000),
+                ..refusal(429, "M_LIMIT_EXCEEDED")
+            })),
+        ),
     ] {
         let server = Server::new(move |_| reaction.clone()).await;
         assert_eq!(guarded(Home::to(&server).await.http.create_media()).await, expected);
