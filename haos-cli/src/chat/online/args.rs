@@ -29,7 +29,7 @@ fetched is stored at once: cut off, the same command goes on where it ended.";
 #[derive(Debug, Args)]
 #[command(long_about = LOGIN)]
 pub(crate) struct LoginArgs {
-    /// The homeserver: its url (https://matrix.example.org), or the name in user ids (example.org). Without
+    /// The homeserver: its url (`https://matrix.example.org`), or the name in user ids (example.org). Without
     /// it, the one of the last login
     #[arg(long, value_name = "URL")]
     pub(crate) homeserver: Option<String>,
