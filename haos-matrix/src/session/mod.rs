@@ -7,15 +7,13 @@ mod stored;
 use std::fmt;
 
 use haos_store_api::UserId;
+pub use haos_store_api::state_kind::SESSION;
 use serde::{Deserialize, Serialize};
 
 #[cfg(feature = "http")]
 pub(crate) use claim::Claim;
 #[cfg(feature = "http")]
 pub(crate) use stored::Stored;
-
-/// Under this kind, in the account's scope, a store holds its session: sealed when the store is.
-pub const SESSION: &str = "haos.session";
 
 /// A login on a device.
 #[derive(Clone, PartialEq, Eq, Serialize, Deserialize)]
