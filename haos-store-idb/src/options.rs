@@ -1,0 +1,70 @@
+//! How a store is opened.
+
+use haos_store_api::{KdfParams, Secret};
+
+/// Which database a store lives in and how it is opened.
+///
+/// ```
+/// use haos_store_idb::IdbOptions;
+///
+/// let options = IdbOptions::new("chat").blocked_ms(2000);
+/// assert_eq!(options.name(), "chat");
+/// ```
+#[derive(Debug, Clone)]
+#[must_use = "options do nothing until a store is opened with them"]
+pub struct IdbOptions {
+    pub(crate) name: String,
+    pub(crate) secret: Option<Secret>,
+    pub(crate) kdf: KdfParams,
+    pub(crate) create: bool,
+    pub(crate) blocked_ms: u32,
+    pub(crate) open_ms: u32,
+}
+
+impl IdbOptions {
+    /// The store in the database `name` of this origin, which is created if it is missing.
+    pub fn new(name: impl Into<String>) -> Self {
+        Self {
+            name: name.into(),
+            secret: None,
+            kdf: KdfParams::default(),
+            create: true,
+            blocked_ms: 5000,
+            open_ms: 20_000,
+        }
+    }
+
+    /// The passphrase or key of a sealed store; a store that is made is made sealed. Default: none, for
+    /// plain stores, whose rows have a checksum each.
+    pub fn secret(self, secret: Secret) -> Self {
+        Self { secret: Some(secret), ..self }
+    }
+
+    /// What deriving a key from the passphrase of a new store costs. Default: [`KdfParams::default`]; a
+    /// store that is there keeps its own.
+    pub fn kdf(self, kdf: KdfParams) -> Self {
+        Self { kdf, ..self }
+    }
+
+    /// Whether a missing database is created. Default: yes.
+    pub fn create(self, create: bool) -> Self {
+        Self { create, ..self }
+    }
+
+    /// How long opening waits for another tab that holds an older version, in milliseconds, before it fails
+    /// with `Blocked`. Default: 5000.
+    pub fn blocked_ms(self, blocked_ms: u32) -> Self {
+        Self { blocked_ms, ..self }
+    }
+
+    /// How long opening may take in all, in milliseconds, before it fails with `Busy`: browsers are known to
+    /// leave such a request without an answer. Default: 20000.
+    pub fn open_ms(self, open_ms: u32) -> Self {
+        Self { open_ms, ..self }
+    }
+
+    /// The database's name.
+    pub fn name(&self) -> &str {
+        &self.name
+    }
+}
