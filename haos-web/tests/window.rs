@@ -1,8 +1,9 @@
 //! In a window.
 #![cfg(target_arch = "wasm32")]
-use wasm_bindgen_test::{wasm_bindgen_test, wasm_bindgen_test_configure};
-wasm_bindgen_test_configure!(run_in_browser);
-#[wasm_bindgen_test]
-async fn works() {
-    assert_eq!(1 + 1, 2);
-}
+#![allow(clippy::unwrap_used, reason = "a test may panic")]
+
+wasm_bindgen_test::wasm_bindgen_test_configure!(run_in_browser);
+
+mod bodies;
+#[path = "bodies/window/mod.rs"]
+mod window_only;

@@ -19,7 +19,7 @@ pub async fn script_of(bytes: &[u8], harness: &mut dyn Harness) -> Outcome {
     let mut runner = runner(RngAlgorithm::PassThrough, &[bytes, &END].concat());
     let Ok(tree) = step::script().new_tree(&mut runner) else { return Ok(()) };
     let script = tree.current();
-    run(harness, &script).await.map_err(|failure| failure.within(format_args!("{script:#?}")))
+    run(harness, &script, 1).await.map_err(|failure| failure.within(format_args!("{script:#?}")))
 }
 
 /// Bytes that make a script, as [`script_of`] reads them; none if a seed makes none.

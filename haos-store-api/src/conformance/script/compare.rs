@@ -1,5 +1,7 @@
 //! Every read, against what the model says.
 
+use futures_util::future::{try_join_all, try_join3, try_join4};
+
 use super::model::Model;
 use super::resolve::{moment, scope};
 use super::step::{EVENTS, ITEMS, NAMES, ROOMS, TXNS};
@@ -62,28 +64,29 @@ impl Held {
     }
 }
 
-/// Compares everything. `turn` varies limits and which room is looked at closely.
+/// Compares everything. `turn` varies limits and which room is looked at closely. The parts read side by side:
+/// where a read is slow (in a browser), it is slow to answer, not busy.
 pub(super) async fn compare(store: &Store, model: &Model, held: &[Held], turn: usize) -> Outcome {
-    rooms(store, model, turn).await?;
-    for n in 0..ROOMS {
-        let id = room(n.into());
-        let items = model.timeline(&id);
-        let whole = Slice { items: items.clone(), more: false };
-        same(store.timeline(&id, Page::oldest(usize::MAX)).await?, whole)?;
-        let gaps: Vec<Gap> = items.iter().filter_map(Item::as_gap).cloned().collect();
-        same(store.gaps(&id).await?, gaps)?;
-        if turn % usize::from(ROOMS) == usize::from(n) {
-            walk(store, &id, &items, Direction::Older, 1 + turn % 4).await?;
-            walk(store, &id, &items, Direction::Newer, 1 + turn % 3).await?;
-            messages(store, model, &id).await?;
-        }
+    let timelines = (0..ROOMS).map(|n| timeline(store, model, n, turn));
+    let held = held.iter().map(|held| held.check(store, model));
+    let records =
+        try_join4(rooms(store, model, turn), outbox(store, model), media(store, model), state(store, model));
+    try_join3(records, try_join_all(timelines), try_join_all(held)).await.map(drop)
+}
+
+async fn timeline(store: &Store, model: &Model, n: u8, turn: usize) -> Outcome {
+    let id = room(n.into());
+    let items = model.timeline(&id);
+    let whole = Slice { items: items.clone(), more: false };
+    same(store.timeline(&id, Page::oldest(usize::MAX)).await?, whole)?;
+    let gaps: Vec<Gap> = items.iter().filter_map(Item::as_gap).cloned().collect();
+    same(store.gaps(&id).await?, gaps)?;
+    if turn % usize::from(ROOMS) == usize::from(n) {
+        walk(store, &id, &items, Direction::Older, 1 + turn % 4).await?;
+        walk(store, &id, &items, Direction::Newer, 1 + turn % 3).await?;
+        messages(store, model, &id).await?;
     }
-    for held in held {
-        held.check(store, model).await?;
-    }
-    outbox(store, model).await?;
-    media(store, model).await?;
-    state(store, model).await
+    Ok(())
 }
 
 async fn rooms(store: &Store, model: &Model, turn: usize) -> Outcome {
