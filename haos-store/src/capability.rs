@@ -15,6 +15,9 @@ pub struct Capabilities {
     pub strict: bool,
     /// Other processes may open it at the same time; their commits arrive as `Resync`.
     pub shared: bool,
+    /// The browser may erase it when the device is short of space, unless it promised not to (see
+    /// `IdbStore::persistence`). What it erased is told by `recovery` at the next opening.
+    pub evictable: bool,
     /// Rows are sealed at rest.
     pub sealed: bool,
     /// It was found damaged, set aside, and its outbox carried over. Tell the user.
@@ -30,6 +33,7 @@ impl From<StoreInfo> for Capabilities {
             persistent: info.persistent,
             strict: info.persistent,
             shared: info.shared,
+            evictable: info.backend == "idb",
             sealed: info.sealed,
             recovery: info.recovery,
         }

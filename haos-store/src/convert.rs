@@ -13,7 +13,10 @@ use crate::{OpenOptions, Scheme, backend};
 /// # Errors
 /// `Busy` while somebody has the store open, `Invalid` without a secret, `Unsupported` for a store in
 /// memory and for a backend that this build does not have, and those of the backend.
-#[cfg_attr(not(any(feature = "sqlite", feature = "sled")), expect(unused_variables, reason = "no backend"))]
+#[cfg_attr(
+    not(all(any(feature = "sqlite", feature = "sled"), not(target_arch = "wasm32"))),
+    expect(unused_variables, reason = "no backend")
+)]
 pub async fn seal(url: &str, options: &OpenOptions, progress: Progress) -> Result<Report> {
     let scheme: Scheme = url.parse()?;
     if options.secret.is_none() {
@@ -22,11 +25,12 @@ pub async fn seal(url: &str, options: &OpenOptions, progress: Progress) -> Resul
     }
     match scheme {
         Scheme::Memory => Err(in_memory("seal")),
-        #[cfg(feature = "sqlite")]
+        Scheme::Idb(_) => Err(in_browser("seal")),
+        #[cfg(all(feature = "sqlite", not(target_arch = "wasm32")))]
         Scheme::Sqlite(path) => backend::sqlite::seal(path, options, progress).await,
-        #[cfg(feature = "sled")]
+        #[cfg(all(feature = "sled", not(target_arch = "wasm32")))]
         Scheme::Sled(path) => backend::sled::seal(path, options, progress).await,
-        #[cfg(not(all(feature = "sqlite", feature = "sled")))]
+        #[cfg(not(all(feature = "sqlite", feature = "sled", not(target_arch = "wasm32"))))]
         other => Err(backend::absent(&other, "seal")),
     }
 }
@@ -40,20 +44,30 @@ pub async fn seal(url: &str, options: &OpenOptions, progress: Progress) -> Resul
 /// # Errors
 /// `Busy` while somebody has the store open, `Sealed` without a secret, `WrongKey` for one that does not
 /// open it, `NotSealed` for a plain store, `Unsupported` as [`seal`], and those of the backend.
-#[cfg_attr(not(any(feature = "sqlite", feature = "sled")), expect(unused_variables, reason = "no backend"))]
+#[cfg_attr(
+    not(all(any(feature = "sqlite", feature = "sled"), not(target_arch = "wasm32"))),
+    expect(unused_variables, reason = "no backend")
+)]
 pub async fn unseal(url: &str, options: &OpenOptions, progress: Progress) -> Result<Report> {
     match url.parse()? {
         Scheme::Memory => Err(in_memory("unseal")),
-        #[cfg(feature = "sqlite")]
+        Scheme::Idb(_) => Err(in_browser("unseal")),
+        #[cfg(all(feature = "sqlite", not(target_arch = "wasm32")))]
         Scheme::Sqlite(path) => backend::sqlite::unseal(path, options, progress).await,
-        #[cfg(feature = "sled")]
+        #[cfg(all(feature = "sled", not(target_arch = "wasm32")))]
         Scheme::Sled(path) => backend::sled::unseal(path, options, progress).await,
-        #[cfg(not(all(feature = "sqlite", feature = "sled")))]
+        #[cfg(not(all(feature = "sqlite", feature = "sled", not(target_arch = "wasm32"))))]
         other => Err(backend::absent(&other, "unseal")),
     }
 }
 
 fn in_memory(operation: &'static str) -> Error {
     let message = "a store in memory is not converted: open `memory:` with a secret for a sealed one";
+    Error::new(ErrorKind::Unsupported, operation, message)
+}
+
+fn in_browser(operation: &'static str) -> Error {
+    let message = "a store in a browser is not converted: open one of another name with a secret, sync it anew, \
+                   and delete this one when its outbox is empty";
     Error::new(ErrorKind::Unsupported, operation, message)
 }

@@ -38,8 +38,9 @@
 //!
 //! # Features
 //!
-//! `sqlite` and `sled` are the backends of that name, which seal in any case; `seal` is for sealed stores
-//! in memory. All are on by default. What is missing is told as `Unsupported`, with the feature to enable.
+//! `sqlite` and `sled` are the backends of that name, and `idb` is IndexedDB; they seal in any case. `seal` is
+//! for sealed stores in memory. All are on by default, and the target picks: `idb` is there in browsers alone,
+//! the other two everywhere else. What is missing is told as `Unsupported`, with what to use instead.
 
 mod backend;
 mod capability;

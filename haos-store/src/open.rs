@@ -18,7 +18,8 @@ pub struct OpenOptions {
     pub create: bool,
     /// Trade speed for memory, for phones: see the backend. Default: false.
     pub low_memory: bool,
-    /// How long another process may hold the store before a write fails as `Busy`, in milliseconds.
+    /// How long another process may hold the store before a write fails as `Busy`, in milliseconds; in a
+    /// browser, how long another tab may hold an older version before opening fails as `Blocked`.
     /// Default: 5000.
     pub busy_ms: u32,
     /// The passphrase or key of a sealed store; a store that is made is made sealed. Default: none, for
@@ -44,7 +45,7 @@ pub struct Opened {
     pub capabilities: Capabilities,
 }
 
-/// Opens the plain store at `url`: `sqlite:PATH`, `sled:PATH` or `memory:`.
+/// Opens the plain store at `url`: `sqlite:PATH`, `sled:PATH` or `memory:`, and `idb:NAME` in a browser.
 ///
 /// # Errors
 /// `Invalid` for a url that is none, `Unsupported` for a backend that this build does not have, `Sealed`
@@ -61,11 +62,12 @@ pub async fn open(url: &str) -> Result<Opened> {
 pub async fn open_with(url: &str, options: &OpenOptions) -> Result<Opened> {
     let store: Arc<dyn StorageAdapter> = match url.parse()? {
         Scheme::Memory => backend::memory::open(options)?,
-        #[cfg(feature = "sqlite")]
+        #[cfg(all(feature = "sqlite", not(target_arch = "wasm32")))]
         Scheme::Sqlite(path) => backend::sqlite::open(path, options).await?,
-        #[cfg(feature = "sled")]
+        #[cfg(all(feature = "sled", not(target_arch = "wasm32")))]
         Scheme::Sled(path) => backend::sled::open(path, options).await?,
-        #[cfg(not(all(feature = "sqlite", feature = "sled")))]
+        #[cfg(all(feature = "idb", target_arch = "wasm32"))]
+        Scheme::Idb(name) => backend::idb::open(name, options).await?,
         other => return Err(backend::absent(&other, "open")),
     };
     let capabilities = store.info().into();

@@ -6,8 +6,12 @@ use haos_store_api::{Error, ErrorKind, Result};
 /// Every scheme of a store url, whether or not this build opens it.
 pub const SCHEMES: [&str; 4] = ["sqlite", "sled", "idb", "memory"];
 
-/// What can be written natively.
-const WRITE: &str = "write `sqlite:PATH`, `sled:PATH` or `memory:`";
+/// What can be written here.
+const WRITE: &str = if cfg!(target_arch = "wasm32") {
+    "write `idb:NAME` or `memory:`"
+} else {
+    "write `sqlite:PATH`, `sled:PATH` or `memory:`"
+};
 
 /// Where a store lives.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -17,6 +21,8 @@ pub enum Scheme {
     Sqlite(PathBuf),
     /// `sled:path`: the folder of a sled database.
     Sled(PathBuf),
+    /// `idb:name`: an IndexedDB database of this origin, in a browser.
+    Idb(String),
     /// `memory:`: nowhere; it is gone with the process.
     Memory,
 }
@@ -27,6 +33,7 @@ impl Scheme {
         match self {
             Self::Sqlite(_) => "sqlite",
             Self::Sled(_) => "sled",
+            Self::Idb(_) => "idb",
             Self::Memory => "memory",
         }
     }
@@ -35,8 +42,13 @@ impl Scheme {
     pub fn path(&self) -> Option<&std::path::Path> {
         match self {
             Self::Sqlite(path) | Self::Sled(path) => Some(path),
-            Self::Memory => None,
+            Self::Idb(_) | Self::Memory => None,
         }
+    }
+
+    /// Whether only browsers have it.
+    pub(crate) fn is_of_browsers(&self) -> bool {
+        matches!(self, Self::Idb(_))
     }
 }
 
@@ -52,14 +64,12 @@ impl FromStr for Scheme {
             "sqlite" | "sled" if rest.is_empty() => {
                 invalid(format!("`{scheme}:` needs a path: write `{scheme}:PATH`"))
             }
+            "idb" if rest.is_empty() => invalid("`idb:` needs a name: write `idb:NAME`".to_owned()),
             "sqlite" => Ok(Self::Sqlite(PathBuf::from(rest))),
             "sled" => Ok(Self::Sled(PathBuf::from(rest))),
             "memory" if rest.is_empty() => Ok(Self::Memory),
             "memory" => invalid("`memory:` takes no path".to_owned()),
-            "idb" => {
-                let message = format!("this build has no idb backend: {WRITE}");
-                Err(Error::new(ErrorKind::Unsupported, "open", message))
-            }
+            "idb" => Ok(Self::Idb(rest.to_owned())),
             _ => invalid(format!("unknown scheme {scheme:?}: {WRITE}")),
         }
     }
@@ -73,6 +83,7 @@ mod tests {
     fn urls() {
         assert_eq!("sqlite:a:b.db".parse::<Scheme>().unwrap(), Scheme::Sqlite("a:b.db".into()));
         assert_eq!("sled:a/b".parse::<Scheme>().unwrap(), Scheme::Sled("a/b".into()));
+        assert_eq!("idb:chat".parse::<Scheme>().unwrap(), Scheme::Idb("chat".into()));
         assert_eq!("memory:".parse::<Scheme>().unwrap(), Scheme::Memory);
         for (url, kind) in [
             ("chat.db", ErrorKind::Invalid),
@@ -80,7 +91,7 @@ mod tests {
             ("sled:", ErrorKind::Invalid),
             ("memory:x", ErrorKind::Invalid),
             ("postgres:x", ErrorKind::Invalid),
-            ("idb:x", ErrorKind::Unsupported),
+            ("idb:", ErrorKind::Invalid),
         ] {
             assert_eq!(url.parse::<Scheme>().unwrap_err().kind(), kind, "{url}");
         }
@@ -88,7 +99,7 @@ mod tests {
 
     #[test]
     fn a_scheme_has_the_name_that_it_was_parsed_from() {
-        for url in ["sqlite:x", "sled:x", "memory:"] {
+        for url in ["sqlite:x", "sled:x", "idb:x", "memory:"] {
             let name = url.parse::<Scheme>().unwrap().name();
             assert!(SCHEMES.contains(&name) && url.starts_with(name));
         }

@@ -1,4 +1,5 @@
 //! Each backend by its url, and what this build lacks.
+#![cfg(not(target_arch = "wasm32"))]
 #![allow(clippy::unwrap_used, reason = "a test fails so")]
 
 use haos_store::{ErrorKind, open};
@@ -26,4 +27,11 @@ async fn what_is_written_is_read_again() {
         assert_eq!(opened.store.rooms(RoomQuery::latest(9)).await.unwrap().len(), 1, "{scheme}");
         opened.store.close().await.unwrap();
     }
+}
+
+#[tokio::test]
+async fn what_is_for_browsers_says_so() {
+    let error = open("idb:chat").await.unwrap_err();
+    assert_eq!(error.kind(), ErrorKind::Unsupported);
+    assert!(error.to_string().contains("sqlite:PATH"), "{error}");
 }

@@ -1,4 +1,5 @@
 //! Sealed stores through their url.
+#![cfg(not(target_arch = "wasm32"))]
 #![allow(clippy::unwrap_used, reason = "a test fails so")]
 
 use std::path::Path;

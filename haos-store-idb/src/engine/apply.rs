@@ -1,0 +1,156 @@
+//! One write.
+
+use haos_store_api::law;
+use haos_store_api::{
+    Codec, Collection, Commit, Error, ErrorKind, Key, Position, Result, Revision, WriteBatch,
+};
+
+use super::head::Head;
+use super::keys;
+use super::known::{Draft, Known, View};
+use super::kv::{HEAD, KEYRING, Kv, Table};
+use super::rows::EngineRows;
+use super::segment::{Overlay, Row, runs, segment};
+use super::{load, prefetch};
+
+/// A batch that was written, in a transaction that has yet to commit.
+#[derive(Debug)]
+pub(crate) struct Written {
+    pub(crate) commit: Commit,
+    pub(crate) head: Head,
+    /// Records that a compaction could do without, by room.
+    pub(crate) litter: Vec<(Key, u32)>,
+}
+
+/// Applies a batch within a transaction. On an error the transaction has to be aborted; nothing was written
+/// yet where the batch itself was refused.
+pub(crate) async fn apply<K: Kv>(kv: &K, codec: &Codec, batch: &WriteBatch) -> Result<Written> {
+    let keyring = codec.keyring().map(|keyring| (keyring, kv.named(KEYRING)));
+    let mut known = prefetch::batch(kv, codec, batch).await?;
+    // Another context may have changed the keys: what it dropped must seal nothing any more.
+    if let Some((keyring, record)) = keyring
+        && let Some(record) = record.await?
+    {
+        keyring.adopt(&record)?;
+    }
+    let mut latest = None;
+    loop {
+        let next = Revision(known.head.revision.0 + 1);
+        let mut rows = EngineRows::new(View::new(&known), codec, next);
+        let outcome = law::apply(&mut rows, batch, next);
+        let View { draft, fault, .. } = rows.view;
+        if let Some(fault) = fault {
+            if latest.as_ref() == Some(&fault) {
+                let message = "a row could not be loaded: report this";
+                return Err(Error::new(ErrorKind::Other, "apply", message));
+            }
+            load::fault(kv, &mut known, fault.clone()).await?;
+            latest = Some(fault);
+            continue;
+        }
+        let done = outcome?;
+        let revision = if done.changed { next } else { known.head.revision };
+        let commit = Commit { revision, changed: done.changed, assigned: done.assigned };
+        if !commit.changed {
+            return Ok(Written { commit, head: known.head, litter: Vec::new() });
+        }
+        let (head, litter) = write(kv, &known, draft, next)?;
+        return Ok(Written { commit, head, litter });
+    }
+}
+
+/// Writes what a batch changed. Nothing is waited for.
+fn write<K: Kv>(kv: &K, known: &Known, mut draft: Draft, next: Revision) -> Result<(Head, Vec<(Key, u32)>)> {
+    let records = std::mem::take(&mut draft.records);
+    // Deletions first: a new segment may bear the key of one that goes.
+    for (table, key) in records.iter().filter(|(_, value)| value.is_none()).map(|(place, _)| place) {
+        kv.delete(*table, key)?;
+    }
+    for (room, newest) in &draft.gone {
+        if let Some(key) = known.places.get(room).and_then(|places| places.segments.get(newest)) {
+            kv.delete(Table::Timeline, &key.encode())?;
+        }
+    }
+    for ((table, key), value) in &records {
+        if let Some(value) = value {
+            kv.put(*table, key, value)?;
+        }
+    }
+    let is_deleted = |key: &[u8]| records.get(&(Table::Timeline, key.to_vec())).is_some_and(Option::is_none);
+    let mut litter = Vec::new();
+    let mut rows = std::mem::take(&mut draft.rows).into_iter().peekable();
+    while let Some(((room, _), _)) = rows.peek() {
+        let room = *room;
+        let mut changed = Vec::new();
+        while let Some(((_, at), row)) = rows.next_if(|((of, _), _)| *of == room) {
+            changed.push((at, row));
+        }
+        let written = write_room(kv, known, &mut draft, &room, changed, is_deleted)?;
+        litter.push((room, written));
+    }
+    let head = Head { revision: next, ..draft.head };
+    kv.put_named(HEAD, &head.encode())?;
+    Ok((head, litter))
+}
+
+/// Writes the changed messages of a room: those where no segment reaches into new segments, the others into
+/// the overlay. Tells how many records are less than full segments.
+fn write_room<K: Kv>(
+    kv: &K,
+    known: &Known,
+    draft: &mut Draft,
+    room: &Key,
+    changed: Vec<(Position, Option<Row>)>,
+    is_deleted: impl Fn(&[u8]) -> bool,
+) -> Result<u32> {
+    let places = known.places.get(room);
+    let stays = |newest: Position| !draft.gone.contains(&(*room, newest));
+    let (mut appended, mut litter) = (Vec::new(), 0);
+    for (at, row) in changed {
+        let key = keys::overlay(room, at);
+        let segment = places.and_then(|places| places.segment_at(at)).filter(|key| stays(key.newest));
+        let over = places.and_then(|places| places.overlays.get(&at)).filter(|_| !is_deleted(&key));
+        let beneath = match over {
+            Some(over) => over.beneath,
+            None => segment
+                .and(places)
+                .and_then(|places| places.rows.get(&at))
+                .map(|row| u32::try_from(row.payload.len()).unwrap_or(u32::MAX - 1)),
+        };
+        let before = over.map_or(beneath.map(u64::from), |over| over.bytes);
+        if let Some(bytes) = before {
+            draft.head.shrink(Collection::Messages, bytes);
+        }
+        if let Some(row) = &row {
+            draft.head.grow(Collection::Messages, row.payload.len() as u64);
+        }
+        match (row, over, beneath) {
+            (Some(row), None, _) if segment.is_none() => appended.push(row),
+            (None, None, None) => {}
+            (None, Some(_), None) => {
+                kv.delete(Table::Timeline, &key)?;
+                draft.head.overlays = draft.head.overlays.saturating_sub(1);
+            }
+            (row, over, beneath) => {
+                if over.is_none() {
+                    draft.head.overlays += 1;
+                    draft.head.stale += u64::from(beneath.unwrap_or(0));
+                }
+                let overlay = Overlay { at, beneath, row };
+                kv.put_indexed(&key, &overlay.ids(), &overlay.encode())?;
+                litter += 1;
+            }
+        }
+    }
+    let together = |a: &Row, b: &Row| {
+        places.is_some_and(|places| {
+            places.spans(a.at, b.at) && !places.segments.range(a.at..=b.at).any(|(newest, _)| stays(*newest))
+        })
+    };
+    for run in runs(appended, together) {
+        let (key, ids, value) = segment(*room, &run);
+        kv.put_indexed(&key.encode(), &ids, &value)?;
+        litter += u32::from(run.len() < super::segment::MOST_ROWS);
+    }
+    Ok(litter)
+}

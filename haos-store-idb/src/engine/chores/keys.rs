@@ -1,0 +1,44 @@
+//! Who can open a store: its keyring, one record with a name.
+
+use haos_store_api::{Codec, Error, ErrorKind, KeyChange, Result};
+
+use super::super::kv::{KEYRING, Kv};
+use super::Stepped;
+
+pub(super) fn keyring(codec: &Codec) -> Result<&haos_store_api::Keyring> {
+    let not_sealed = || Error::new(ErrorKind::NotSealed, "keys", "the store is plain: it has no keys");
+    codec.keyring().ok_or_else(not_sealed)
+}
+
+/// Writes the record that follows a change; to be adopted once that is committed.
+pub(crate) async fn change_keys<K: Kv>(kv: &K, codec: &Codec, change: &KeyChange) -> Result<Vec<u8>> {
+    let record = latest(kv, codec).await?.changed(change)?;
+    kv.put_named(KEYRING, &record)?;
+    Ok(record)
+}
+
+/// The keyring, with what other contexts made of it meanwhile.
+async fn latest<'c, K: Kv>(kv: &K, codec: &'c Codec) -> Result<&'c haos_store_api::Keyring> {
+    let keyring = keyring(codec)?;
+    if let Some(record) = kv.named(KEYRING).await? {
+        keyring.adopt(&record)?;
+    }
+    Ok(keyring)
+}
+
+pub(super) async fn begin<K: Kv>(kv: &K, codec: &Codec) -> Result<Stepped> {
+    let record = latest(kv, codec).await?.rotation_begun()?;
+    wrote(kv, record)
+}
+
+pub(super) async fn end<K: Kv>(kv: &K, codec: &Codec, sealing: u16) -> Result<Stepped> {
+    let record = latest(kv, codec).await?.rotation_ended(sealing)?;
+    wrote(kv, record)
+}
+
+fn wrote<K: Kv>(kv: &K, record: Option<Vec<u8>>) -> Result<Stepped> {
+    if let Some(record) = &record {
+        kv.put_named(KEYRING, record)?;
+    }
+    Ok(Stepped { keyring: record, ..Stepped::default() })
+}

@@ -1,0 +1,209 @@
+//! Chores: each a row of steps, one transaction each, so that others come in between and a page that is
+//! closed loses one step.
+
+mod check;
+mod compact;
+mod keys;
+mod reseal;
+
+use haos_store_api::{
+    Codec, Collection, Error, ErrorKind, Key, Maintenance, Position, Progress, Report, Result,
+};
+
+use super::head::Head;
+use super::kv::{HEAD, Kv, Span, Table};
+
+pub(crate) use compact::compact_room;
+pub(crate) use keys::change_keys;
+
+/// Every table with payloads.
+const TABLES: [Table; 6] =
+    [Table::Rooms, Table::Timeline, Table::Outbox, Table::Media, Table::Chunks, Table::State];
+
+/// Findings that are spelled out.
+const MOST_FINDINGS: usize = 100;
+
+/// One transaction of a chore.
+#[derive(Debug, Clone)]
+pub(crate) enum Step {
+    /// The store's counters.
+    Head,
+    /// Which rooms there are.
+    Rooms,
+    /// Merges what is small and folds in the overlay, from a position downwards.
+    Compact(Key, Option<Position>),
+    /// Reads what follows a key.
+    Check(Table, Vec<u8>),
+    /// Gives the store a second data key.
+    Begin,
+    /// Seals what follows a key under the newest data key.
+    Reseal(Table, Vec<u8>),
+    /// Drops the first data key, if this one still seals.
+    End(u16),
+}
+
+/// What a step came to.
+#[derive(Debug, Default)]
+pub(crate) struct Stepped {
+    pub(crate) head: Head,
+    /// What `Step::Rooms` found.
+    pub(crate) rooms: Vec<Key>,
+    /// Where to go on; none: the table, or the room, is done.
+    pub(crate) next: Option<Vec<u8>>,
+    pub(crate) below: Option<Position>,
+    pub(crate) rows: u64,
+    pub(crate) freed: u64,
+    pub(crate) findings: Vec<String>,
+    /// Rows met of each collection, in the order of [`Collection::ALL`].
+    pub(crate) counts: [i64; 6],
+    /// A keyring's record, to be adopted once the transaction has committed.
+    pub(crate) keyring: Option<Vec<u8>>,
+}
+
+impl Step {
+    pub(crate) async fn run<K: Kv>(self, kv: &K, codec: &Codec) -> Result<Stepped> {
+        match self {
+            Self::Head => Ok(Stepped { head: head(kv).await?, ..Stepped::default() }),
+            Self::Rooms => {
+                let rooms = kv.keys(Table::Rooms, &Span::prefix(&[]), None).await?;
+                let rooms = rooms.iter().filter_map(|key| key.first_chunk().copied().map(Key::from_bytes));
+                Ok(Stepped { rooms: rooms.collect(), ..Stepped::default() })
+            }
+            Self::Compact(room, from) => {
+                let done = compact_room(kv, &room, from).await?;
+                Ok(Stepped { below: done.next, freed: done.freed, rows: done.rows, ..Stepped::default() })
+            }
+            Self::Check(table, from) => check::check(kv, codec, table, from).await,
+            Self::Begin => keys::begin(kv, codec).await,
+            Self::Reseal(table, from) => reseal::reseal(kv, codec, table, from).await,
+            Self::End(sealing) => keys::end(kv, codec, sealing).await,
+        }
+    }
+
+    /// Whether it needs to write.
+    pub(crate) fn writes(&self) -> bool {
+        !matches!(self, Self::Head | Self::Rooms | Self::Check(..))
+    }
+}
+
+async fn head<K: Kv>(kv: &K) -> Result<Head> {
+    let head = kv.named(HEAD).await?;
+    head.map_or(Ok(Head::default()), |head| Head::decode("maintain", &head))
+}
+
+/// Runs a chore; `tx` runs a step in a transaction of its own, and commits it.
+pub(crate) async fn run(
+    task: Maintenance,
+    codec: &Codec,
+    progress: &Progress,
+    tx: impl AsyncFn(Step) -> Result<Stepped>,
+) -> Result<Report> {
+    match task {
+        Maintenance::Compact => compact_all(progress, tx).await,
+        Maintenance::Check => check_all(progress, tx).await,
+        Maintenance::Rotate => rotate(codec, progress, tx).await,
+        _ => Err(Error::new(
+            ErrorKind::Unsupported,
+            "maintain",
+            "this version of the IndexedDB backend does not know this chore: update it",
+        )),
+    }
+}
+
+async fn compact_all(progress: &Progress, tx: impl AsyncFn(Step) -> Result<Stepped>) -> Result<Report> {
+    let rooms = tx(Step::Rooms).await?.rooms;
+    let total = rooms.len() as u64;
+    let mut report = Report::default();
+    progress.step(0, total);
+    for (room, done) in rooms.into_iter().zip(1..) {
+        let mut from = None;
+        loop {
+            let step = tx(Step::Compact(room, from)).await?;
+            report.rows += step.rows;
+            report.freed_bytes += step.freed;
+            from = step.below;
+            if from.is_none() {
+                break;
+            }
+        }
+        progress.step(done, total);
+    }
+    progress.step(total, total);
+    Ok(report)
+}
+
+async fn check_all(progress: &Progress, tx: impl AsyncFn(Step) -> Result<Stepped>) -> Result<Report> {
+    let before = tx(Step::Head).await?.head;
+    let total = before.sums.iter().map(|size| size.rows).sum::<u64>();
+    let mut report = Report::default();
+    let (mut counts, mut untold) = ([0_i64; 6], 0);
+    for table in TABLES {
+        let mut from = Vec::new();
+        loop {
+            let step = tx(Step::Check(table, from)).await?;
+            report.rows += step.rows;
+            for (sum, count) in counts.iter_mut().zip(step.counts) {
+                *sum += count;
+            }
+            for finding in step.findings {
+                match report.findings.len() < MOST_FINDINGS {
+                    true => report.findings.push(finding),
+                    false => untold += 1,
+                }
+            }
+            progress.step(report.rows, total.max(report.rows));
+            let Some(next) = step.next else { break };
+            from = next;
+        }
+    }
+    // Counts of a store that was written to meanwhile say nothing.
+    if tx(Step::Head).await?.head.revision == before.revision {
+        for ((of, size), count) in Collection::ALL.iter().zip(before.sums).zip(counts) {
+            if size.rows as i64 != count {
+                let name = of.name();
+                report
+                    .findings
+                    .push(format!("{name}: the store counts {} rows, there are {count}", size.rows));
+            }
+        }
+    }
+    if untold > 0 {
+        report.findings.push(format!("and {untold} findings more"));
+    }
+    progress.step(report.rows, report.rows);
+    Ok(report)
+}
+
+/// Begins a rotation, or goes on with the one that was cut off. What is written meanwhile is sealed with the
+/// new key, so one pass sees every row that is left.
+async fn rotate(
+    codec: &Codec,
+    progress: &Progress,
+    tx: impl AsyncFn(Step) -> Result<Stepped>,
+) -> Result<Report> {
+    tx(Step::Begin).await?;
+    let sealing = keys::keyring(codec)?.sealing_key();
+    let sums = tx(Step::Head).await?.head.sums;
+    let mut total = sums.iter().map(|size| size.rows).sum::<u64>();
+    let mut report = Report::default();
+    for table in TABLES {
+        let mut from = Vec::new();
+        loop {
+            let step = tx(Step::Reseal(table, from)).await?;
+            report.rows += step.rows;
+            report.findings.extend(step.findings);
+            total = total.max(report.rows);
+            progress.step(report.rows, total);
+            let Some(next) = step.next else { break };
+            from = next;
+        }
+    }
+    tx(Step::End(sealing)).await?;
+    progress.step(total, total);
+    Ok(report)
+}
+
+/// The least key after one.
+fn after(key: &[u8]) -> Vec<u8> {
+    [key, &[0]].concat()
+}

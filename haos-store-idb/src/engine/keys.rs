@@ -1,0 +1,168 @@
+//! Keys of the timeline: newest first, so that a page is one ascending range in every engine.
+
+use haos_store_api::{Key, Position};
+
+use super::kv::Span;
+
+/// What a record of the timeline is.
+const GAP: u8 = 0;
+const OVERLAY: u8 = 1;
+const SEGMENT: u8 = 2;
+
+/// Keys of rooms come first, so that a room is one range.
+const ROOM: usize = Key::BYTES;
+const PLACE: usize = 5;
+
+/// A segment's key tells what a count, a search and a deletion need, so that they read no rows.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) struct SegmentKey {
+    pub(crate) room: Key,
+    pub(crate) newest: Position,
+    pub(crate) oldest: Position,
+    /// Messages.
+    pub(crate) count: u8,
+    /// Bytes of their payloads.
+    pub(crate) bytes: u32,
+}
+
+impl SegmentKey {
+    pub(crate) fn encode(&self) -> Vec<u8> {
+        let mut key = place(&self.room, SEGMENT, self.newest);
+        key.extend(inverted(self.oldest));
+        key.push(self.count);
+        key.extend(self.bytes.to_be_bytes());
+        key
+    }
+
+    /// None for the key of another record.
+    pub(crate) fn decode(key: &[u8]) -> Option<Self> {
+        let (room, rest) = key.split_first_chunk::<ROOM>()?;
+        let [SEGMENT, rest @ ..] = rest else { return None };
+        let (newest, rest) = rest.split_first_chunk::<PLACE>()?;
+        let (oldest, rest) = rest.split_first_chunk::<PLACE>()?;
+        let ([count], bytes) = rest.split_first_chunk::<1>()?;
+        Some(Self {
+            room: Key::from_bytes(*room),
+            newest: upright(newest),
+            oldest: upright(oldest),
+            count: *count,
+            bytes: u32::from_be_bytes(bytes.try_into().ok()?),
+        })
+    }
+
+    /// Whether no position between its ends is without a message.
+    pub(crate) fn is_dense(&self) -> bool {
+        self.newest.get() - self.oldest.get() + 1 == u64::from(self.count)
+    }
+
+    pub(crate) fn contains(&self, at: Position) -> bool {
+        self.oldest <= at && at <= self.newest
+    }
+}
+
+fn inverted(at: Position) -> [u8; PLACE] {
+    let [_, _, _, place @ ..] = (Position::MAX.get() - at.get()).to_be_bytes();
+    place
+}
+
+fn upright(place: &[u8; PLACE]) -> Position {
+    let mut number = [0; 8];
+    number[3..].copy_from_slice(place);
+    let value = Position::MAX.get() - u64::from_be_bytes(number);
+    Position::new(value).unwrap_or(Position::MIN)
+}
+
+fn place(room: &Key, kind: u8, at: Position) -> Vec<u8> {
+    [room.as_bytes().as_slice(), &[kind], &inverted(at)].concat()
+}
+
+fn places(room: &Key, kind: u8, oldest: Position, newest: Position) -> Span {
+    Span::new(place(room, kind, newest), place(room, kind, oldest))
+}
+
+pub(crate) fn gap(room: &Key, at: Position) -> Vec<u8> {
+    place(room, GAP, at)
+}
+
+pub(crate) fn gaps(room: &Key, oldest: Position, newest: Position) -> Span {
+    places(room, GAP, oldest, newest)
+}
+
+pub(crate) fn overlay(room: &Key, at: Position) -> Vec<u8> {
+    place(room, OVERLAY, at)
+}
+
+pub(crate) fn overlays(room: &Key, oldest: Position, newest: Position) -> Span {
+    places(room, OVERLAY, oldest, newest)
+}
+
+/// Every overlay and segment of a room.
+pub(crate) fn timeline(room: &Key) -> Span {
+    let mut span = places(room, OVERLAY, Position::MIN, Position::MAX);
+    span.high = segments(room, Position::MIN, Position::MAX).high;
+    span
+}
+
+/// Segments whose newest message stands between two positions.
+pub(crate) fn segments(room: &Key, oldest: Position, newest: Position) -> Span {
+    let mut span = places(room, SEGMENT, oldest, newest);
+    span.high.extend([0xff; 2 * PLACE]);
+    span
+}
+
+/// The position of a gap's or an overlay's key.
+pub(crate) fn position(key: &[u8]) -> Option<Position> {
+    let (kind, place) = key.get(ROOM..)?.split_first()?;
+    (matches!(*kind, GAP | OVERLAY)).then_some(upright(place.try_into().ok()?))
+}
+
+/// Whether it is the key of an overlay.
+pub(crate) fn is_overlay(key: &[u8]) -> bool {
+    key.get(ROOM) == Some(&OVERLAY)
+}
+
+pub(crate) fn chunk(blob: u64, index: u64) -> [u8; 16] {
+    let mut key = [0; 16];
+    key[..8].copy_from_slice(&blob.to_be_bytes());
+    key[8..].copy_from_slice(&index.to_be_bytes());
+    key
+}
+
+/// Entries of the one index: which messages a record holds, what they relate to, whose they are.
+pub(crate) fn event_entry(event: &Key) -> Vec<u8> {
+    entry(b'e', event)
+}
+
+pub(crate) fn target_entry(target: &Key) -> Vec<u8> {
+    entry(b'r', target)
+}
+
+pub(crate) fn txn_entry(txn: &Key) -> Vec<u8> {
+    entry(b't', txn)
+}
+
+fn entry(tag: u8, key: &Key) -> Vec<u8> {
+    [&[tag], key.as_bytes().as_slice()].concat()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn newest_first_and_back() {
+        let room = Key::from_bytes([7; 16]);
+        let at = |n| Position::new(n).unwrap();
+        assert!(gap(&room, at(9)) < gap(&room, at(8)));
+        assert_eq!(position(&overlay(&room, at(258))), Some(at(258)));
+        assert_eq!(position(&gap(&room, Position::MAX)), Some(Position::MAX));
+        let key = SegmentKey { room, newest: at(40), oldest: at(9), count: 32, bytes: 77_000 };
+        assert_eq!(SegmentKey::decode(&key.encode()), Some(key));
+        assert!(key.is_dense() && key.contains(at(9)) && !key.contains(at(41)));
+        assert_eq!(position(&key.encode()), None);
+        assert!(segments(&room, at(40), at(40)).has(&key.encode()));
+        assert!(!segments(&room, at(41), at(99)).has(&key.encode()));
+        assert!(timeline(&room).has(&key.encode()) && timeline(&room).has(&overlay(&room, at(1))));
+        assert!(!timeline(&room).has(&gap(&room, at(1))));
+    }
+}

@@ -1,0 +1,251 @@
+//! What one transaction has loaded, and the changes of the batch under way over it.
+//!
+//! The laws are synchronous and a database in a browser is not. So they run over what is known; where they
+//! meet something that is not, they stop with a [`Fault`] that names it, it is loaded within the same
+//! transaction, and they run again. What a batch names is loaded beforehand, so that mostly they run once.
+
+use std::collections::{BTreeMap, BTreeSet, HashMap};
+use std::rc::Rc;
+
+use haos_store_api::{Error, ErrorKind, Key, Position, Result};
+
+use super::head::Head;
+use super::keys::{self, SegmentKey};
+use super::kv::{Span, Table};
+use super::segment::{Overlay, Row};
+
+/// Bytes of a record.
+pub(crate) type Value = Rc<[u8]>;
+
+/// What has to be loaded before the laws can go on.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(crate) enum Fault {
+    /// A record.
+    Get(Table, Vec<u8>),
+    /// A range of records.
+    Scan(Table, Span),
+    /// The timeline of a room between two positions.
+    Place(Key, Position, Position),
+    /// Where a message stands: the room and the event.
+    Event(Key, Key),
+    /// Which segments and overlays a room has.
+    Index(Key),
+}
+
+/// What is known of a room's timeline.
+#[derive(Debug, Default)]
+pub(crate) struct Places {
+    /// Ranges, both ends included, of which every message is in `rows`.
+    loaded: Vec<(Position, Position)>,
+    pub(crate) rows: BTreeMap<Position, Row>,
+    /// By the newest message of each.
+    pub(crate) segments: BTreeMap<Position, SegmentKey>,
+    pub(crate) overlays: BTreeMap<Position, Beneath>,
+    /// `segments` and `overlays` are all that the room has.
+    pub(crate) indexed: bool,
+}
+
+/// What is known of an overlay beside its row.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) struct Beneath {
+    /// As in [`Overlay::beneath`].
+    pub(crate) beneath: Option<u32>,
+    /// Bytes of its own payload; none: it says that the message is gone.
+    pub(crate) bytes: Option<u64>,
+}
+
+impl Beneath {
+    pub(crate) fn of(overlay: &Overlay) -> Self {
+        Self { beneath: overlay.beneath, bytes: overlay.row.as_ref().map(|_| overlay.bytes()) }
+    }
+}
+
+impl Places {
+    pub(crate) fn is_loaded(&self, at: Position) -> bool {
+        self.loaded.iter().any(|(oldest, newest)| *oldest <= at && at <= *newest)
+    }
+
+    /// Whether nothing between two positions is unknown.
+    pub(crate) fn spans(&self, oldest: Position, newest: Position) -> bool {
+        self.loaded.iter().any(|(from, to)| *from <= oldest && newest <= *to)
+    }
+
+    /// Notes that everything between two positions has been put into it.
+    pub(crate) fn note_loaded(&mut self, mut oldest: Position, mut newest: Position) {
+        let touches = |(from, to): &(Position, Position), oldest: Position, newest: Position| {
+            from.get() <= newest.get() + 1 && oldest.get() <= to.get() + 1
+        };
+        // Ranges that meet become one, so that a run across both is seen as known.
+        while let Some(nth) = self.loaded.iter().position(|range| touches(range, oldest, newest)) {
+            let (from, to) = self.loaded.swap_remove(nth);
+            (oldest, newest) = (oldest.min(from), newest.max(to));
+        }
+        self.loaded.push((oldest, newest));
+    }
+
+    /// The segment whose range has the position, if it is known.
+    pub(crate) fn segment_at(&self, at: Position) -> Option<&SegmentKey> {
+        let (_, key) = self.segments.range(at..).next()?;
+        key.contains(at).then_some(key)
+    }
+}
+
+/// All of it.
+#[derive(Debug, Default)]
+pub(crate) struct Known {
+    pub(crate) head: Head,
+    records: BTreeMap<(Table, Vec<u8>), Option<Value>>,
+    spans: Vec<(Table, Span)>,
+    pub(crate) places: HashMap<Key, Places>,
+    /// Where events stand; none: they are not stored.
+    pub(crate) events: HashMap<Key, Option<Position>>,
+}
+
+impl Known {
+    /// For a read: whether there are overlays is not known.
+    pub(crate) fn unread() -> Self {
+        Self { head: Head { overlays: 1, ..Head::default() }, ..Self::default() }
+    }
+
+    /// The row of an event that was looked up.
+    pub(crate) fn row_of(&self, room: &Key, event: &Key) -> Option<Row> {
+        let at = (*self.events.get(event)?)?;
+        self.places.get(room)?.rows.get(&at).cloned()
+    }
+
+    /// The rows within a record that was loaded, by its key.
+    pub(crate) fn rows_in(&self, room: &Key, key: &[u8]) -> Vec<Row> {
+        let (oldest, newest) = match (SegmentKey::decode(key), keys::position(key)) {
+            (Some(key), _) => (key.oldest, key.newest),
+            (None, Some(at)) => (at, at),
+            (None, None) => return Vec::new(),
+        };
+        let rows = self.places.get(room).map(|places| places.rows.range(oldest..=newest));
+        rows.into_iter().flatten().map(|(_, row)| row.clone()).collect()
+    }
+
+    pub(crate) fn note(&mut self, table: Table, key: Vec<u8>, value: Option<Vec<u8>>) {
+        self.records.insert((table, key), value.map(Rc::from));
+    }
+
+    pub(crate) fn note_span(&mut self, table: Table, span: Span) {
+        self.spans.push((table, span));
+    }
+
+    fn in_span(&self, table: Table, key: &[u8]) -> bool {
+        self.spans.iter().any(|(of, span)| *of == table && span.has(key))
+    }
+}
+
+/// The changes of one batch.
+#[derive(Debug, Default)]
+pub(crate) struct Draft {
+    pub(crate) head: Head,
+    pub(crate) records: BTreeMap<(Table, Vec<u8>), Option<Value>>,
+    /// By room and position; none: the message is gone.
+    pub(crate) rows: BTreeMap<(Key, Position), Option<Row>>,
+    pub(crate) events: HashMap<Key, Option<Position>>,
+    /// Ranges whose segments and overlays go.
+    pub(crate) dropped: Vec<(Key, Position, Position)>,
+    /// Segments that go.
+    pub(crate) gone: BTreeSet<(Key, Position)>,
+}
+
+/// The rows that the laws see.
+#[derive(Debug)]
+pub(crate) struct View<'a> {
+    pub(crate) known: &'a Known,
+    pub(crate) draft: Draft,
+    pub(crate) fault: Option<Fault>,
+}
+
+impl<'a> View<'a> {
+    pub(crate) fn new(known: &'a Known) -> Self {
+        let draft = Draft { head: known.head, ..Draft::default() };
+        Self { known, draft, fault: None }
+    }
+
+    /// Stops the laws until something is loaded.
+    pub(crate) fn lacks<T>(&mut self, fault: Fault) -> Result<T> {
+        self.fault = Some(fault);
+        Err(Error::new(ErrorKind::Other, "apply", "a row was not loaded beforehand"))
+    }
+
+    pub(crate) fn get(&mut self, table: Table, key: &[u8]) -> Result<Option<Value>> {
+        let place = (table, key.to_vec());
+        if let Some(changed) = self.draft.records.get(&place) {
+            return Ok(changed.clone());
+        }
+        match self.known.records.get(&place) {
+            Some(stored) => Ok(stored.clone()),
+            None if self.known.in_span(table, key) => Ok(None),
+            None => self.lacks(Fault::Get(table, place.1)),
+        }
+    }
+
+    pub(crate) fn set(&mut self, table: Table, key: &[u8], value: Option<Vec<u8>>) {
+        self.draft.records.insert((table, key.to_vec()), value.map(Rc::from));
+    }
+
+    /// The keys and values of a range.
+    pub(crate) fn scan(&mut self, table: Table, span: Span) -> Result<Vec<(Vec<u8>, Value)>> {
+        if !self.known.spans.iter().any(|(of, loaded)| *of == table && loaded.covers(&span)) {
+            return self.lacks(Fault::Scan(table, span));
+        }
+        let range = || (table, span.low.clone())..=(table, span.high.clone());
+        let mut found: BTreeMap<&Vec<u8>, &Option<Value>> =
+            self.known.records.range(range()).map(|((_, key), value)| (key, value)).collect();
+        found.extend(self.draft.records.range(range()).map(|((_, key), value)| (key, value)));
+        Ok(found.into_iter().filter_map(|(key, value)| Some((key.clone(), value.clone()?))).collect())
+    }
+
+    /// What is known of a room's timeline.
+    pub(crate) fn places(&self, room: &Key) -> Option<&'a Places> {
+        self.known.places.get(room)
+    }
+
+    fn is_dropped(&self, room: &Key, at: Position) -> bool {
+        self.draft.dropped.iter().any(|(of, oldest, newest)| of == room && *oldest <= at && at <= *newest)
+    }
+
+    /// The message at a position.
+    pub(crate) fn row(&mut self, room: &Key, at: Position) -> Result<Option<Row>> {
+        if let Some(changed) = self.draft.rows.get(&(*room, at)) {
+            return Ok(changed.clone());
+        }
+        if self.is_dropped(room, at) {
+            return Ok(None);
+        }
+        match self.places(room) {
+            Some(places) if places.is_loaded(at) => Ok(places.rows.get(&at).cloned()),
+            _ => self.lacks(Fault::Place(*room, at, at)),
+        }
+    }
+
+    /// Where an event stands.
+    pub(crate) fn place_of(&mut self, room: &Key, event: &Key) -> Result<Option<Position>> {
+        if let Some(changed) = self.draft.events.get(event) {
+            return Ok(*changed);
+        }
+        match self.known.events.get(event) {
+            Some(place) => Ok(place.filter(|at| !self.is_dropped(room, *at))),
+            None => self.lacks(Fault::Event(*room, *event)),
+        }
+    }
+
+    pub(crate) fn put_row(&mut self, room: &Key, row: Row) {
+        self.draft.events.insert(row.event, Some(row.at));
+        self.draft.rows.insert((*room, row.at), Some(row));
+    }
+
+    /// Takes a message away; tells what it was.
+    pub(crate) fn take_row(&mut self, room: &Key, at: Position) -> Result<Option<Row>> {
+        let Some(row) = self.row(room, at)? else { return Ok(None) };
+        // Unless it stands elsewhere by now.
+        if self.place_of(room, &row.event)? == Some(at) {
+            self.draft.events.insert(row.event, None);
+        }
+        self.draft.rows.insert((*room, at), None);
+        Ok(Some(row))
+    }
+}

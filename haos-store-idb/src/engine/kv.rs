@@ -1,0 +1,98 @@
+//! What the engine asks of a database: one transaction over ordered stores of bytes.
+
+use futures_util::future::LocalBoxFuture;
+use haos_store_api::Result;
+
+/// An object store. Each value begins with its own key, except in [`Table::Timeline`].
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub(crate) enum Table {
+    /// Room key: row.
+    Rooms,
+    /// Gaps, overlay and segments: see [`keys`](super::keys).
+    Timeline,
+    /// Sequence number: outbox row.
+    Outbox,
+    /// Transaction key: sequence number.
+    OutboxIds,
+    /// Media key: row.
+    Media,
+    /// Blob number, index: bytes.
+    Chunks,
+    /// Scope key, kind key, entry key: row.
+    State,
+}
+
+impl Table {
+    /// The tables whose values begin with their keys, and the keys' length.
+    pub(crate) fn key_bytes(self) -> usize {
+        match self {
+            Self::Rooms | Self::OutboxIds | Self::Media | Self::Chunks => 16,
+            Self::Outbox => 8,
+            Self::State => 48,
+            Self::Timeline => 0,
+        }
+    }
+}
+
+/// A range of keys, both ends included.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(crate) struct Span {
+    pub(crate) low: Vec<u8>,
+    pub(crate) high: Vec<u8>,
+}
+
+impl Span {
+    pub(crate) fn new(low: impl Into<Vec<u8>>, high: impl Into<Vec<u8>>) -> Self {
+        Self { low: low.into(), high: high.into() }
+    }
+
+    /// Every key that begins with `prefix`; keys are shorter than the prefix and 64 bytes more.
+    pub(crate) fn prefix(prefix: &[u8]) -> Self {
+        Self::new(prefix, [prefix, &[0xff; 64]].concat())
+    }
+
+    pub(crate) fn has(&self, key: &[u8]) -> bool {
+        self.low.as_slice() <= key && key <= self.high.as_slice()
+    }
+
+    /// Whether every key of `other` is in it.
+    pub(crate) fn covers(&self, other: &Span) -> bool {
+        self.low <= other.low && other.high <= self.high
+    }
+}
+
+/// An answer on its way. The request was made when the method was called: to wait for one after the other
+/// costs no more than to wait for the last.
+pub(crate) type Answer<T> = LocalBoxFuture<'static, Result<T>>;
+
+/// One transaction.
+pub(crate) trait Kv {
+    /// One of the store's few records with a name.
+    fn named(&self, name: &'static str) -> Answer<Option<Vec<u8>>>;
+    /// A value.
+    fn get(&self, table: Table, key: &[u8]) -> Answer<Option<Vec<u8>>>;
+    /// The values of a range, by key, `limit` at most.
+    fn range(&self, table: Table, span: &Span, limit: Option<u32>) -> Answer<Vec<Vec<u8>>>;
+    /// The keys of a range, in order.
+    fn keys(&self, table: Table, span: &Span, limit: Option<u32>) -> Answer<Vec<Vec<u8>>>;
+    /// The greatest key of a range of the timeline.
+    fn last_key(&self, span: &Span) -> Answer<Option<Vec<u8>>>;
+    /// The value of the greatest key of a range of the timeline.
+    fn last(&self, span: &Span) -> Answer<Option<Vec<u8>>>;
+    /// The keys of the timeline's records that name `entry` among their ids.
+    fn holders(&self, entry: &[u8]) -> Answer<Vec<Vec<u8>>>;
+
+    /// Writes a value. What fails, fails the transaction.
+    fn put(&self, table: Table, key: &[u8], value: &[u8]) -> Result<()>;
+    /// Writes a record of the timeline that is found by its ids.
+    fn put_indexed(&self, key: &[u8], ids: &[Vec<u8>], value: &[u8]) -> Result<()>;
+    /// Writes a record with a name.
+    fn put_named(&self, name: &'static str, value: &[u8]) -> Result<()>;
+    /// Deletes a record.
+    fn delete(&self, table: Table, key: &[u8]) -> Result<()>;
+}
+
+/// The named record with the store's counters.
+pub(crate) const HEAD: &str = "head";
+/// The named record with the keyring of a sealed store.
+pub(crate) const KEYRING: &str = "keyring";

@@ -1,0 +1,21 @@
+//! The store as a pure engine: everything but the browser. It runs over any [`kv::Kv`], so that the whole
+//! contract is tested natively, over a map, as well as in browsers.
+
+pub(crate) mod apply;
+pub(crate) mod chores;
+pub(crate) mod head;
+mod keys;
+mod known;
+pub(crate) mod kv;
+mod load;
+mod prefetch;
+pub(crate) mod read;
+mod record;
+mod rows;
+mod segment;
+mod tables;
+#[cfg(all(test, not(target_arch = "wasm32")))]
+mod tests;
+
+#[cfg(target_arch = "wasm32")]
+pub(crate) use record::corrupt;

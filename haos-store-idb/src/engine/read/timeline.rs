@@ -1,0 +1,263 @@
+//! Reads of timelines.
+
+use std::collections::BTreeMap;
+
+use futures_util::future::try_join_all;
+use haos_store_api::law::{relation_matches, slice};
+use haos_store_api::*;
+
+use super::super::keys::{self, SegmentKey};
+use super::super::known::Known;
+use super::super::kv::{Kv, Table};
+use super::super::load;
+use super::super::record::corrupt;
+use super::super::segment::{MOST_ROWS, Row};
+use super::super::tables::{read_gap, read_room_row};
+use super::records::Reader;
+use super::walk::{Older, newer};
+
+/// Segments that are read together on a walk through a room.
+const STRIDE: usize = 32;
+
+impl<K: Kv> Reader<'_, K> {
+    pub(crate) async fn timeline(&self, room: &RoomId, page: &Page) -> Result<Slice> {
+        let key = self.codec.room_key(room);
+        let Some((oldest, newest)) = self.span(&key, room, page).await? else { return Ok(Slice::default()) };
+        let wanted = page.limit.saturating_add(1);
+        let most = u32::try_from(wanted).unwrap_or(u32::MAX);
+        let (messages, gaps) = match page.direction {
+            Direction::Older => {
+                let gaps = self.kv.range(Table::Timeline, &keys::gaps(&key, oldest, newest), Some(most));
+                (self.older(room, key, newest, wanted).await?, gaps.await?)
+            }
+            Direction::Newer => {
+                let gaps = self.kv.range(Table::Timeline, &keys::gaps(&key, oldest, newest), None);
+                let rows = newer(self.kv, self.codec, &key, oldest, wanted).await?;
+                let mut messages = Vec::new();
+                for row in rows {
+                    messages.extend(self.codec.keep(row.message(self.codec, room))?);
+                }
+                // Newest first, and the oldest are wanted.
+                let mut gaps = gaps.await?;
+                gaps.drain(..gaps.len().saturating_sub(wanted));
+                (messages, gaps)
+            }
+        };
+        let gaps = gaps.iter().map(|value| read_gap(self.codec, room, value)).collect::<Result<_>>()?;
+        Ok(slice(messages, gaps, page.direction, page.limit))
+    }
+
+    /// Up to `wanted` messages down from a position, newest first.
+    async fn older(&self, room: &RoomId, key: Key, newest: Position, wanted: usize) -> Result<Vec<Message>> {
+        let mut walk = Older::new(self.kv, self.codec, key, newest);
+        let mut found = Vec::new();
+        let mut segments = (wanted / MOST_ROWS + 1).min(STRIDE);
+        while let Some(rows) = walk.step(segments).await? {
+            let average = (rows.len() / segments).max(1);
+            for row in rows {
+                if found.len() >= wanted {
+                    return Ok(found);
+                }
+                found.extend(self.codec.keep(row.message(self.codec, room))?);
+            }
+            if found.len() >= wanted {
+                break;
+            }
+            segments = ((wanted - found.len()) / average + 1).min(2 * STRIDE);
+        }
+        Ok(found)
+    }
+
+    /// The positions that a page may show, both ends included.
+    async fn span(&self, key: &Key, room: &RoomId, page: &Page) -> Result<Option<(Position, Position)>> {
+        let Start::Beyond(cursor) = &page.start else { return Ok(Some((Position::MIN, Position::MAX))) };
+        let anchor = match cursor.anchor() {
+            Some(event) => self.position_of(key, room, event).await?,
+            None => None,
+        };
+        let at = cursor.resolve(anchor);
+        Ok(match page.direction {
+            Direction::Older => at.older(1).map(|newest| (Position::MIN, newest)),
+            Direction::Newer => at.newer(1).map(|oldest| (oldest, Position::MAX)),
+        })
+    }
+
+    async fn position_of(&self, key: &Key, room: &RoomId, event: &EventId) -> Result<Option<Position>> {
+        let event = self.codec.event_key(room, event);
+        Ok(self.find(key, &event).await?.map(|row| row.at))
+    }
+
+    /// The row of an event.
+    async fn find(&self, room: &Key, event: &Key) -> Result<Option<Row>> {
+        let holders = self.kv.holders(&keys::event_entry(event)).await?;
+        let mut known = Known::unread();
+        load::resolve(self.kv, &mut known, room, event, &holders).await?;
+        Ok(known.row_of(room, event))
+    }
+
+    pub(crate) async fn message(&self, room: &RoomId, event: &EventId) -> Result<Option<Message>> {
+        let (key, event_key) = (self.codec.room_key(room), self.codec.event_key(room, event));
+        let Some(row) = self.find(&key, &event_key).await? else { return Ok(None) };
+        let found = row.message(self.codec, room)?;
+        if found.id != *event {
+            return Err(corrupt("message", "a message stands under another's key"));
+        }
+        Ok(Some(found))
+    }
+
+    pub(crate) async fn gaps(&self, room: &RoomId) -> Result<Vec<Gap>> {
+        let span = keys::gaps(&self.codec.room_key(room), Position::MIN, Position::MAX);
+        let values = self.kv.range(Table::Timeline, &span, None).await?;
+        values.iter().rev().map(|value| read_gap(self.codec, room, value)).collect()
+    }
+
+    /// Counts without reading messages, but for the segment that the first one stands in.
+    pub(crate) async fn count(&self, room: &RoomId, newer_than: Option<&EventId>) -> Result<u64> {
+        let key = self.codec.room_key(room);
+        let oldest = match newer_than {
+            None => Some(Position::MIN),
+            Some(event) => self.position_of(&key, room, event).await?.and_then(|at| at.newer(1)),
+        };
+        let Some(oldest) = oldest else { return Ok(0) };
+        let segments = self.kv.keys(Table::Timeline, &keys::segments(&key, oldest, Position::MAX), None);
+        let overlays = self.kv.range(Table::Timeline, &keys::overlays(&key, oldest, Position::MAX), None);
+        let mut count = 0_i64;
+        for segment in segments.await? {
+            let segment =
+                SegmentKey::decode(&segment).ok_or_else(|| corrupt("count", "a segment's key is damaged"))?;
+            count += if segment.oldest >= oldest {
+                i64::from(segment.count)
+            } else if segment.is_dense() {
+                (segment.newest.get() - oldest.get() + 1) as i64
+            } else {
+                let value = self.kv.get(Table::Timeline, &segment.encode()).await?.unwrap_or_default();
+                super::super::segment::rows(&value)?.iter().filter(|row| row.at >= oldest).count() as i64
+            };
+        }
+        for value in overlays.await? {
+            let overlay = super::super::segment::Overlay::decode(&value)?;
+            count += i64::from(overlay.row.is_some()) - i64::from(overlay.beneath.is_some());
+        }
+        Ok(u64::try_from(count).unwrap_or(0))
+    }
+
+    pub(crate) async fn related(&self, query: &RelationQuery) -> Result<Vec<Message>> {
+        let room = &query.room;
+        let targets: Vec<Key> =
+            query.targets.iter().map(|target| self.codec.event_key(room, target)).collect();
+        let mut found = BTreeMap::new();
+        for (target, rows) in targets.iter().zip(self.holding(&targets, keys::target_entry).await?) {
+            let mut taken = 0;
+            for row in rows.iter().filter(|row| row.target.as_ref() == Some(target)) {
+                if taken >= query.limit {
+                    break;
+                }
+                if let Some(message) = self.codec.keep(row.message(self.codec, room))?
+                    && relation_matches(query, &message)
+                {
+                    taken += 1;
+                    found.insert(row.at, message);
+                }
+            }
+        }
+        Ok(found.into_values().take(query.limit).collect())
+    }
+
+    /// For each key, the rows of the records that name it, ascending. Of several rooms, by room.
+    async fn holding(&self, all: &[Key], entry: fn(&Key) -> Vec<u8>) -> Result<Vec<Vec<Row>>> {
+        let holders = try_join_all(all.iter().map(|key| self.kv.holders(&entry(key)))).await?;
+        let mut known = Known::unread();
+        for key in holders.iter().flatten() {
+            let room = room_of(key)?;
+            load::holder(self.kv, &mut known, &room, key).await?;
+        }
+        let rows = |keys: &Vec<Vec<u8>>| -> Result<Vec<Row>> {
+            let mut rows = Vec::new();
+            for key in keys {
+                rows.extend(known.rows_in(&room_of(key)?, key));
+            }
+            rows.sort_by_key(|row| row.at);
+            rows.dedup_by_key(|row| row.event);
+            Ok(rows)
+        };
+        holders.iter().map(rows).collect()
+    }
+
+    pub(crate) async fn messages(&self, query: &MessageQuery) -> Result<Vec<Message>> {
+        match query {
+            MessageQuery::Ids { room, events } => {
+                let wanted: Vec<Key> = events.iter().map(|event| self.codec.event_key(room, event)).collect();
+                let mut found = BTreeMap::new();
+                for (event, rows) in wanted.iter().zip(self.holding(&wanted, keys::event_entry).await?) {
+                    found.extend(rows.into_iter().filter(|row| row.event == *event).map(|row| (row.at, row)));
+                }
+                self.decode(room, found.values())
+            }
+            MessageQuery::Txn(txn_id) => self.messages_of_txn(txn_id).await,
+            MessageQuery::Sender { room, sender, limit } => {
+                let wanted = self.codec.sender_key(room, sender);
+                let mut walk = Older::new(self.kv, self.codec, self.codec.room_key(room), Position::MAX);
+                let mut found = Vec::new();
+                while found.len() < *limit
+                    && let Some(rows) = walk.step(STRIDE).await?
+                {
+                    for row in rows.iter().filter(|row| row.sender == wanted) {
+                        found.extend(self.codec.keep(row.message(self.codec, room))?);
+                    }
+                }
+                found.truncate(*limit);
+                Ok(found)
+            }
+            MessageQuery::Time { room, from_ms, until_ms, limit } => {
+                let mut walk = Older::new(self.kv, self.codec, self.codec.room_key(room), Position::MAX);
+                let mut found = Vec::new();
+                while let Some(rows) = walk.step(STRIDE).await? {
+                    found.extend(
+                        rows.into_iter().filter(|row| (*from_ms..*until_ms).contains(&row.timestamp_ms)),
+                    );
+                }
+                found.sort_by_key(|row| (row.timestamp_ms, row.at));
+                found.truncate(*limit);
+                self.decode(room, &found)
+            }
+            _ => Err(Error::new(
+                ErrorKind::Unsupported,
+                "messages",
+                "this version of the IndexedDB backend does not know this query: update it",
+            )),
+        }
+    }
+
+    fn decode<'r>(&self, room: &RoomId, rows: impl IntoIterator<Item = &'r Row>) -> Result<Vec<Message>> {
+        let mut found = Vec::new();
+        for row in rows {
+            found.extend(self.codec.keep(row.message(self.codec, room))?);
+        }
+        Ok(found)
+    }
+
+    async fn messages_of_txn(&self, txn_id: &TxnId) -> Result<Vec<Message>> {
+        let txn = self.codec.txn_key(txn_id);
+        let holders = self.kv.holders(&keys::txn_entry(&txn)).await?;
+        let mut known = Known::unread();
+        let mut found = Vec::new();
+        for key in &holders {
+            let room = room_of(key)?;
+            load::holder(self.kv, &mut known, &room, key).await?;
+            let Some(value) = self.kv.get(Table::Rooms, room.as_bytes()).await? else { continue };
+            let Some(stored) = self.codec.keep(read_room_row(self.codec, &value))? else { continue };
+            let rows = known.rows_in(&room, key);
+            found.extend(self.decode(&stored.id, rows.iter().filter(|row| row.txn == Some(txn)))?);
+        }
+        found.retain(|message| message.txn_id.as_ref() == Some(txn_id));
+        found.sort_by(|a, b| (&a.room, a.position).cmp(&(&b.room, b.position)));
+        found.dedup_by(|a, b| (&a.room, a.position) == (&b.room, b.position));
+        Ok(found)
+    }
+}
+
+/// The room of a record of the timeline.
+fn room_of(key: &[u8]) -> Result<Key> {
+    let room = key.first_chunk().copied().map(Key::from_bytes);
+    room.ok_or_else(|| corrupt("messages", "a key of the timeline is damaged"))
+}

@@ -1,0 +1,133 @@
+//! A timeline read step by step: segments, with the overlay over them.
+
+use std::collections::BTreeMap;
+
+use haos_store_api::{Codec, Key, Position, Result};
+
+use super::super::keys;
+use super::super::kv::{Kv, Table};
+use super::super::segment::{self, Overlay, Row};
+
+/// Overlays asked for with a step before it is known how far it goes.
+const AHEAD: u32 = 256;
+
+/// From newer to older.
+pub(crate) struct Older<'a, K> {
+    kv: &'a K,
+    codec: &'a Codec,
+    room: Key,
+    /// The newest position that was not read yet.
+    next: Option<Position>,
+    first: bool,
+}
+
+impl<'a, K: Kv> Older<'a, K> {
+    pub(crate) fn new(kv: &'a K, codec: &'a Codec, room: Key, newest: Position) -> Self {
+        Self { kv, codec, room, next: Some(newest), first: true }
+    }
+
+    /// The rows of the next `segments` segments or so, newest first; none at the end.
+    pub(crate) async fn step(&mut self, segments: usize) -> Result<Option<Vec<Row>>> {
+        let Some(newest) = self.next else { return Ok(None) };
+        let limit = u32::try_from(segments).unwrap_or(u32::MAX);
+        let (kv, room) = (self.kv, &self.room);
+        // Everything at once: the segment that begins above and reaches below, those below, the overlay.
+        let across = std::mem::take(&mut self.first).then(|| newest.newer(1)).flatten();
+        let across = across.map(|above| kv.last(&keys::segments(room, above, Position::MAX)));
+        let below = kv.range(Table::Timeline, &keys::segments(room, Position::MIN, newest), Some(limit));
+        let ahead = kv.range(Table::Timeline, &keys::overlays(room, Position::MIN, newest), Some(AHEAD));
+        let mut rows = BTreeMap::new();
+        if let Some(across) = across
+            && let Some(value) = across.await?
+        {
+            self.add(&mut rows, &value)?;
+        }
+        let below = below.await?;
+        for value in &below {
+            self.add(&mut rows, value)?;
+        }
+        rows.retain(|at, _| *at <= newest);
+        let is_last = below.len() < segments;
+        let lowest = rows.keys().next().copied();
+        let oldest = lowest.filter(|_| !is_last).unwrap_or(Position::MIN);
+        let mut overlays = ahead.await?;
+        let reaches = |value: Option<&Vec<u8>>| match value {
+            Some(value) => Overlay::decode(value).map(|last| last.at <= oldest),
+            None => Ok(true),
+        };
+        if overlays.len() as u32 >= AHEAD && !reaches(overlays.last())? {
+            overlays = kv.range(Table::Timeline, &keys::overlays(room, oldest, newest), None).await?;
+        }
+        lay_over(&mut rows, &overlays, oldest)?;
+        self.next = oldest.older(1).filter(|_| !is_last);
+        Ok(Some(rows.into_values().rev().collect()))
+    }
+
+    /// A segment that cannot be read is left out and counted, as a damaged row is.
+    fn add(&self, rows: &mut BTreeMap<Position, Row>, value: &[u8]) -> Result<()> {
+        let read = self.codec.keep(segment::rows(value))?;
+        rows.extend(read.into_iter().flatten().map(|row| (row.at, row)));
+        Ok(())
+    }
+}
+
+/// Puts overlays from `oldest` on over the rows.
+fn lay_over(rows: &mut BTreeMap<Position, Row>, overlays: &[Vec<u8>], oldest: Position) -> Result<()> {
+    for value in overlays {
+        let overlay = Overlay::decode(value)?;
+        if overlay.at < oldest {
+            break;
+        }
+        match overlay.row {
+            Some(row) => rows.insert(overlay.at, row),
+            None => rows.remove(&overlay.at),
+        };
+    }
+    Ok(())
+}
+
+/// The rows from `oldest` on, oldest first, `wanted` of them or more if there are so many.
+pub(crate) async fn newer<K: Kv>(
+    kv: &K,
+    codec: &Codec,
+    room: &Key,
+    oldest: Position,
+    wanted: usize,
+) -> Result<Vec<Row>> {
+    let mut found = BTreeMap::new();
+    let mut from = oldest;
+    let mut width = (wanted as u64).saturating_add(2 * segment::MOST_ROWS as u64);
+    loop {
+        let to = from.newer(width).unwrap_or(Position::MAX);
+        // What ends within the window, and the one segment that reaches out of it at its upper end.
+        let within = kv.range(Table::Timeline, &keys::segments(room, from, to), None);
+        let beyond = to.newer(1).map(|above| kv.last(&keys::segments(room, above, Position::MAX)));
+        let mut values = within.await?;
+        let is_empty = values.is_empty();
+        let mut bound = to;
+        if let Some(beyond) = beyond {
+            match beyond.await? {
+                Some(value) => values.push(value),
+                None => bound = Position::MAX,
+            }
+        } else {
+            bound = Position::MAX;
+        }
+        let mut rows = BTreeMap::new();
+        for value in values {
+            let read = codec.keep(segment::rows(&value))?;
+            rows.extend(read.into_iter().flatten().map(|row| (row.at, row)));
+        }
+        rows.retain(|at, _| *at >= from);
+        // The segment beyond the window is complete, and nothing stands between it and the window.
+        bound = rows.keys().next_back().copied().map_or(bound, |last| bound.max(last));
+        let overlays = kv.range(Table::Timeline, &keys::overlays(room, from, bound), None).await?;
+        lay_over(&mut rows, &overlays, from)?;
+        found.append(&mut rows);
+        match bound.newer(1) {
+            Some(next) if found.len() < wanted => from = next,
+            _ => return Ok(found.into_values().collect()),
+        }
+        width = if is_empty { width } else { width.saturating_mul(2) };
+    }
+}

@@ -1,0 +1,245 @@
+//! Rows of messages, many to a record.
+
+use haos_store_api::{Codec, Key, Message, MessageColumns, Payload, Position, Result, Revision, RoomId};
+
+use super::keys::{SegmentKey, event_entry, target_entry, txn_entry};
+use super::record::{Cut, corrupt, position};
+
+/// Messages in one record at most: what a page needs, and no more than a browser copies in a moment.
+pub(crate) const MOST_ROWS: usize = 32;
+/// Two neighbours in a record stand no further apart: what is filled in between later goes to the overlay.
+pub(crate) const MOST_APART: u64 = 32;
+
+const VERSION: u8 = 1;
+const HAS_TARGET: u8 = 1;
+const HAS_TXN: u8 = 2;
+/// In the place of a length: nothing lies beneath.
+const NOTHING: u32 = u32::MAX;
+
+/// A message as it is stored.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(crate) struct Row {
+    pub(crate) at: Position,
+    pub(crate) event: Key,
+    pub(crate) sender: Key,
+    pub(crate) target: Option<Key>,
+    pub(crate) txn: Option<Key>,
+    pub(crate) timestamp_ms: i64,
+    pub(crate) written: Revision,
+    pub(crate) payload: Vec<u8>,
+}
+
+impl Row {
+    pub(crate) fn of(codec: &Codec, message: &Message, written: Revision) -> Result<Self> {
+        let row = codec.message_row(message, written)?;
+        Ok(Self {
+            at: message.position,
+            event: row.key,
+            sender: row.sender,
+            target: row.target,
+            txn: row.txn,
+            timestamp_ms: message.timestamp_ms,
+            written,
+            payload: row.payload.as_bytes().to_vec(),
+        })
+    }
+
+    pub(crate) fn columns(&self) -> MessageColumns {
+        MessageColumns { position: self.at, timestamp_ms: self.timestamp_ms, written: self.written }
+    }
+
+    pub(crate) fn message(&self, codec: &Codec, room: &RoomId) -> Result<Message> {
+        codec.message(room, &self.event, self.columns(), &self.payload)
+    }
+
+    /// The same row at another place.
+    pub(crate) fn moved(&self, codec: &Codec, to: Position) -> Result<Self> {
+        let payload = codec.moved_message(&self.event, self.columns(), to, &self.payload)?;
+        let payload = payload.as_ref().map_or_else(|| self.payload.clone(), |new| new.as_bytes().to_vec());
+        Ok(Self { at: to, payload, ..self.clone() })
+    }
+
+    pub(crate) fn with_payload(&self, payload: &Payload) -> Self {
+        Self { payload: payload.as_bytes().to_vec(), ..self.clone() }
+    }
+
+    /// What it is found by.
+    fn ids(&self) -> impl Iterator<Item = Vec<u8>> {
+        [
+            Some(event_entry(&self.event)),
+            self.target.as_ref().map(target_entry),
+            self.txn.as_ref().map(txn_entry),
+        ]
+        .into_iter()
+        .flatten()
+    }
+
+    fn encode(&self, to: &mut Vec<u8>) {
+        to.extend(position(self.at));
+        to.push(self.target.map_or(0, |_| HAS_TARGET) | self.txn.map_or(0, |_| HAS_TXN));
+        to.extend(self.timestamp_ms.to_be_bytes());
+        to.extend(self.written.0.to_be_bytes());
+        for key in [Some(&self.event), Some(&self.sender), self.target.as_ref(), self.txn.as_ref()] {
+            to.extend(key.into_iter().flat_map(Key::as_bytes));
+        }
+        to.extend(length(self.payload.len()).to_be_bytes());
+        to.extend_from_slice(&self.payload);
+    }
+
+    fn decode(cut: &mut Cut<'_>) -> Result<Self> {
+        let (at, flags) = (cut.position()?, cut.byte()?);
+        if flags & !(HAS_TARGET | HAS_TXN) != 0 {
+            return Err(corrupt("decode", "a message has unknown columns"));
+        }
+        let (timestamp_ms, written) = (cut.int()?, cut.revision()?);
+        let (event, sender) = (cut.key()?, cut.key()?);
+        let target = (flags & HAS_TARGET != 0).then(|| cut.key()).transpose()?;
+        let txn = (flags & HAS_TXN != 0).then(|| cut.key()).transpose()?;
+        let length = cut.length()? as usize;
+        let payload = cut.bytes(length)?.to_vec();
+        Ok(Self { at, event, sender, target, txn, timestamp_ms, written, payload })
+    }
+}
+
+fn length(bytes: usize) -> u32 {
+    u32::try_from(bytes).unwrap_or(NOTHING)
+}
+
+/// Rows of one room, ascending, as one record: key, ids, value. There is at least one.
+pub(crate) fn segment(room: Key, rows: &[Row]) -> (SegmentKey, Vec<Vec<u8>>, Vec<u8>) {
+    let ends = |row: Option<&Row>| row.map_or(Position::MIN, |row| row.at);
+    let key = SegmentKey {
+        room,
+        newest: ends(rows.last()),
+        oldest: ends(rows.first()),
+        count: u8::try_from(rows.len()).unwrap_or(u8::MAX),
+        bytes: length(rows.iter().map(|row| row.payload.len()).sum()),
+    };
+    let ids = rows.iter().flat_map(Row::ids).collect();
+    let mut value = Vec::with_capacity(16 + rows.len() * 64 + key.bytes as usize);
+    value.push(VERSION);
+    rows.iter().for_each(|row| row.encode(&mut value));
+    (key, ids, value)
+}
+
+/// The rows of a segment, ascending.
+pub(crate) fn rows(value: &[u8]) -> Result<Vec<Row>> {
+    let [VERSION, rest @ ..] = value else {
+        return Err(corrupt("decode", "a segment of messages has no known form"));
+    };
+    let (mut cut, mut rows) = (Cut(rest), Vec::new());
+    while !cut.0.is_empty() {
+        rows.push(Row::decode(&mut cut)?);
+    }
+    Ok(rows)
+}
+
+/// What stands at one position instead of what a segment says.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(crate) struct Overlay {
+    pub(crate) at: Position,
+    /// Bytes of the payload that a segment has there; none if no segment has a message there.
+    pub(crate) beneath: Option<u32>,
+    /// The message; none: it is gone.
+    pub(crate) row: Option<Row>,
+}
+
+impl Overlay {
+    pub(crate) fn bytes(&self) -> u64 {
+        self.row.as_ref().map_or(0, |row| row.payload.len() as u64)
+    }
+
+    pub(crate) fn ids(&self) -> Vec<Vec<u8>> {
+        self.row.iter().flat_map(Row::ids).collect()
+    }
+
+    pub(crate) fn encode(&self) -> Vec<u8> {
+        let mut value = vec![VERSION];
+        value.extend(position(self.at));
+        value.extend(self.beneath.unwrap_or(NOTHING).to_be_bytes());
+        if let Some(row) = &self.row {
+            row.encode(&mut value);
+        }
+        value
+    }
+
+    pub(crate) fn decode(value: &[u8]) -> Result<Self> {
+        let [VERSION, rest @ ..] = value else {
+            return Err(corrupt("decode", "a changed message has no known form"));
+        };
+        let mut cut = Cut(rest);
+        let (at, beneath) = (cut.position()?, cut.length()?);
+        let row = if cut.0.is_empty() { None } else { Some(Row::decode(&mut cut)?) };
+        Ok(Self { at, beneath: (beneath != NOTHING).then_some(beneath), row })
+    }
+}
+
+/// Cuts ascending rows into what goes into one record each; `together` says whether two may share one.
+pub(crate) fn runs(rows: Vec<Row>, together: impl Fn(&Row, &Row) -> bool) -> Vec<Vec<Row>> {
+    let mut runs: Vec<Vec<Row>> = Vec::new();
+    for row in rows {
+        match runs.last_mut() {
+            Some(run)
+                if run.len() < MOST_ROWS
+                    && run.last().is_some_and(|last| {
+                        row.at.get() - last.at.get() <= MOST_APART && together(last, &row)
+                    }) =>
+            {
+                run.push(row);
+            }
+            _ => runs.push(vec![row]),
+        }
+    }
+    runs
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn row(n: u64) -> Row {
+        let key = |byte: u8| Key::from_bytes([byte; 16]);
+        Row {
+            at: Position::new(n).unwrap(),
+            event: key(n as u8),
+            sender: key(1),
+            target: n.is_multiple_of(2).then(|| key(2)),
+            txn: n.is_multiple_of(3).then(|| key(3)),
+            timestamp_ms: -5,
+            written: Revision(n),
+            payload: vec![9; n as usize],
+        }
+    }
+
+    #[test]
+    fn rows_come_back_and_cuts_are_noticed() {
+        let all: Vec<Row> = (1..=6).map(row).collect();
+        let (key, ids, value) = segment(Key::from_bytes([7; 16]), &all);
+        assert_eq!((key.count, key.bytes, key.is_dense()), (6, 21, true));
+        assert_eq!(ids.len(), 6 + 3 + 2);
+        assert_eq!(rows(&value).unwrap(), all);
+        // A cut at the end of a row is a shorter segment, which the key's count would tell.
+        let whole = (0..=6).map(|n| segment(key.room, &all[..n]).2.len()).collect::<Vec<_>>();
+        for cut in (0..value.len()).filter(|cut| !whole.contains(cut)) {
+            assert!(rows(&value[..cut]).is_err(), "{cut}");
+        }
+    }
+
+    #[test]
+    fn overlays_come_back() {
+        for overlay in [
+            Overlay { at: Position::FIRST, beneath: None, row: Some(row(6)) },
+            Overlay { at: Position::MAX, beneath: Some(0), row: None },
+        ] {
+            assert_eq!(Overlay::decode(&overlay.encode()).unwrap(), overlay);
+        }
+    }
+
+    #[test]
+    fn runs_end_where_a_hole_begins_and_when_they_are_full() {
+        let numbers = (1..=40).chain([80, 81, 200]);
+        let lengths: Vec<usize> =
+            runs(numbers.map(row).collect(), |a, _| a.at.get() != 80).iter().map(Vec::len).collect();
+        assert_eq!(lengths, [32, 8, 1, 1, 1]);
+    }
+}

@@ -1,0 +1,66 @@
+use haos_store_api::{Codec, Collection, Gap, Key, Position, Result, RoomId};
+
+use super::super::keys;
+use super::super::kv::Table;
+use super::super::record::{Columns, Cut, corrupt, position};
+use super::super::rows::EngineRows;
+
+/// Position and revision stand before the payload.
+const COLUMNS: usize = 5 + 8;
+
+/// The gap of a value. One whose token cannot be read is still a gap.
+pub(crate) fn read_gap(codec: &Codec, room: &RoomId, value: &[u8]) -> Result<Gap> {
+    let mut cut = Cut(value);
+    let (position, revision) = (cut.position()?, cut.revision()?);
+    let unknown = Gap { room: room.clone(), position, token: None, revision };
+    Ok(codec.keep(codec.gap(room, position, revision, cut.0))?.unwrap_or(unknown))
+}
+
+impl EngineRows<'_> {
+    pub(crate) fn read_gaps(&mut self, room: &RoomId) -> Result<Vec<Gap>> {
+        let key = self.codec.room_key(room);
+        let span = keys::gaps(&key, Position::MIN, Position::MAX);
+        let found = self.view.scan(Table::Timeline, span)?;
+        let mut gaps: Vec<Gap> =
+            found.iter().map(|(_, value)| read_gap(self.codec, room, value)).collect::<Result<_>>()?;
+        gaps.reverse();
+        Ok(gaps)
+    }
+
+    pub(crate) fn gap_at(&mut self, room: &RoomId, key: &Key, at: Position) -> Result<Option<Gap>> {
+        let found = self.view.get(Table::Timeline, &keys::gap(key, at))?;
+        found.map(|value| read_gap(self.codec, room, &value)).transpose()
+    }
+
+    pub(crate) fn put_gap(&mut self, gap: &Gap) -> Result<()> {
+        let row = self.codec.gap_row(gap)?;
+        let room = self.codec.room_key(&gap.room);
+        self.drop_gap(&room, gap.position)?;
+        let payload = row.payload.as_bytes();
+        let value = Columns::of(&position(gap.position)).count(gap.revision.0).end(payload);
+        self.view.draft.head.grow(Collection::Gaps, payload.len() as u64);
+        self.view.set(Table::Timeline, &keys::gap(&room, gap.position), Some(value));
+        Ok(())
+    }
+
+    pub(crate) fn drop_gap(&mut self, room: &Key, at: Position) -> Result<()> {
+        let key = keys::gap(room, at);
+        if let Some(old) = self.view.get(Table::Timeline, &key)? {
+            self.view.draft.head.shrink(Collection::Gaps, old.len().saturating_sub(COLUMNS) as u64);
+            self.view.set(Table::Timeline, &key, None);
+        }
+        Ok(())
+    }
+
+    /// Deletes the gaps between two positions, both included.
+    pub(crate) fn drop_gaps(&mut self, room: &Key, oldest: Position, newest: Position) -> Result<()> {
+        let span = keys::gaps(room, Position::MIN, Position::MAX);
+        for (key, _) in self.view.scan(Table::Timeline, span)? {
+            let at = keys::position(&key).ok_or_else(|| corrupt("apply", "a gap's key is damaged"))?;
+            if (oldest..=newest).contains(&at) {
+                self.drop_gap(room, at)?;
+            }
+        }
+        Ok(())
+    }
+}

@@ -1,0 +1,13 @@
+//! The collections that are one record an entity: rows to values and back, in a batch.
+
+mod gap;
+mod media;
+mod outbox;
+mod room;
+mod state;
+
+pub(crate) use gap::read_gap;
+pub(crate) use media::{CHUNK, media_row};
+pub(crate) use outbox::read_outbox_row;
+pub(crate) use room::read_room_row;
+pub(crate) use state::{read_state_row, state_place};

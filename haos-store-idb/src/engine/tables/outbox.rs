@@ -1,0 +1,71 @@
+use haos_store_api::{Codec, Collection, Pending, Result, TxnId};
+
+use super::super::kv::{Span, Table};
+use super::super::record::{Columns, Cut, corrupt};
+use super::super::rows::EngineRows;
+
+/// Sequence number, the transaction's key, due time and revision stand before the payload.
+const COLUMNS: usize = 8 + 16 + 8 + 8;
+
+/// The outbox row of a value.
+pub(crate) fn read_outbox_row(codec: &Codec, value: &[u8]) -> Result<Pending> {
+    let mut cut = Cut(value);
+    let (seq, txn, not_before_ms, revision) = (cut.count()?, cut.key()?, cut.int()?, cut.revision()?);
+    codec.pending(&txn, seq, not_before_ms, revision, cut.0)
+}
+
+impl EngineRows<'_> {
+    /// The key of a transaction's row.
+    fn outbox_place(&mut self, txn_id: &TxnId) -> Result<Option<[u8; 8]>> {
+        let key = self.codec.txn_key(txn_id);
+        let Some(value) = self.view.get(Table::OutboxIds, key.as_bytes())? else { return Ok(None) };
+        let mut cut = Cut(&value);
+        cut.key()?;
+        Ok(Some(cut.count()?.to_be_bytes()))
+    }
+
+    pub(crate) fn read_pending(&mut self, txn_id: &TxnId) -> Result<Option<Pending>> {
+        let Some(place) = self.outbox_place(txn_id)? else { return Ok(None) };
+        let damaged = || corrupt("apply", "an outbox row's index names another row");
+        let value = self.view.get(Table::Outbox, &place)?.ok_or_else(damaged)?;
+        let found = read_outbox_row(self.codec, &value)?;
+        if found.txn_id == *txn_id { Ok(Some(found)) } else { Err(damaged()) }
+    }
+
+    pub(crate) fn read_outbox(&mut self) -> Result<Vec<Pending>> {
+        let all = self.view.scan(Table::Outbox, Span::prefix(&[]))?;
+        all.iter().map(|(_, value)| read_outbox_row(self.codec, value)).collect()
+    }
+
+    /// Inserts or replaces a row, under its own sequence number.
+    pub(crate) fn put_pending(&mut self, pending: &Pending) -> Result<()> {
+        let row = self.codec.pending_row(pending)?;
+        let place = pending.seq.to_be_bytes();
+        match self.outbox_place(&pending.txn_id)? {
+            Some(_) => {
+                let old = self.view.get(Table::Outbox, &place)?.map_or(0, |old| old.len());
+                self.view.draft.head.shrink(Collection::Pending, old.saturating_sub(COLUMNS) as u64);
+            }
+            // The number of a row never changes: an update writes one record.
+            None => {
+                let value = Columns::of(row.key.as_bytes()).count(pending.seq).end(&[]);
+                self.view.set(Table::OutboxIds, row.key.as_bytes(), Some(value));
+            }
+        }
+        let payload = row.payload.as_bytes();
+        let columns = Columns::of(&place).key(&row.key).int(pending.not_before_ms).count(pending.revision.0);
+        self.view.draft.head.grow(Collection::Pending, payload.len() as u64);
+        self.view.set(Table::Outbox, &place, Some(columns.end(payload)));
+        Ok(())
+    }
+
+    pub(crate) fn drop_pending(&mut self, txn_id: &TxnId) -> Result<()> {
+        let Some(place) = self.outbox_place(txn_id)? else { return Ok(()) };
+        let old = self.view.get(Table::Outbox, &place)?.map_or(0, |old| old.len());
+        self.view.draft.head.shrink(Collection::Pending, old.saturating_sub(COLUMNS) as u64);
+        self.view.set(Table::Outbox, &place, None);
+        let key = self.codec.txn_key(txn_id);
+        self.view.set(Table::OutboxIds, key.as_bytes(), None);
+        Ok(())
+    }
+}

@@ -1,0 +1,31 @@
+//! The contract over maps: natively, fast, with shrinking.
+
+mod format;
+mod map;
+mod store;
+
+use haos_store_api::Codec;
+
+use self::store::MapHarness;
+
+mod plain {
+    use super::*;
+    haos_store_api::conformance_suite!(tokio::test, MapHarness::new(Codec::plain, false));
+}
+
+mod compacted {
+    use super::*;
+    haos_store_api::conformance_suite!(tokio::test, MapHarness::new(Codec::plain, true));
+}
+
+mod sealed {
+    use haos_store_api::{Keyring, Secret};
+
+    use super::*;
+
+    fn codec() -> Codec {
+        Codec::sealed(Keyring::create(&Secret::key([7; 32]), Default::default()).unwrap())
+    }
+
+    haos_store_api::conformance_suite!(tokio::test, MapHarness::new(codec, true));
+}

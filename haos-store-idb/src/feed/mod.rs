@@ -1,0 +1,17 @@
+//! The change feed between the windows and workers that have one store open.
+//!
+//! Each context tells its commits in its own hub and posts them on a `BroadcastChannel`: the revision and the
+//! ids of what was touched, never content. Only contexts of the same origin hear it, and they can open the
+//! database as well, so ids leave to nobody who could not read them; nothing of it reaches the disk, which is
+//! where a sealed store hides them.
+//!
+//! A message is a hint. What a context missed, because it was frozen, or a message came late or could not be
+//! read, it learns as a resync: read again what you show.
+
+mod message;
+mod order;
+#[cfg(target_arch = "wasm32")]
+mod shared;
+
+#[cfg(target_arch = "wasm32")]
+pub(crate) use shared::Feed;

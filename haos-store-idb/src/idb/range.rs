@@ -1,0 +1,38 @@
+//! A range of binary keys.
+
+use haos_store_api::Result;
+use wasm_bindgen::JsValue;
+use web_sys::IdbKeyRange;
+
+use super::to_js;
+use crate::error::js_error;
+
+/// An `IDBKeyRange` over binary keys. Both bounds are always explicit.
+pub(crate) struct Range(IdbKeyRange);
+
+impl Range {
+    /// One key alone.
+    #[cfg(feature = "testing")]
+    pub(crate) fn only(key: &[u8]) -> Result<Self> {
+        Self::made(IdbKeyRange::only(&to_js(key)))
+    }
+
+    /// From `low` to `high`, both included.
+    pub(crate) fn bound(low: &[u8], high: &[u8]) -> Result<Self> {
+        Self::bound_open(low, high, false, false)
+    }
+
+    /// From `low` to `high`, an open end excluded.
+    pub(crate) fn bound_open(low: &[u8], high: &[u8], low_open: bool, high_open: bool) -> Result<Self> {
+        let (low, high) = (to_js(low), to_js(high));
+        Self::made(IdbKeyRange::bound_with_lower_open_and_upper_open(&low, &high, low_open, high_open))
+    }
+
+    pub(super) fn as_js(&self) -> &JsValue {
+        self.0.as_ref()
+    }
+
+    fn made(made: Result<IdbKeyRange, JsValue>) -> Result<Self> {
+        made.map(Self).map_err(|e| js_error("range", &e))
+    }
+}

@@ -1,0 +1,114 @@
+//! One object store within a transaction.
+
+use std::rc::Rc;
+
+use haos_store_api::Result;
+use wasm_bindgen::JsValue;
+use web_sys::{IdbCursorDirection, IdbObjectStore, IdbRequest};
+
+use super::events::Events;
+use super::request::Part;
+use super::{Range, Request, to_js};
+
+/// An object store of a transaction. Whatever is called here is fired at once.
+#[derive(Clone)]
+pub(crate) struct Store {
+    store: IdbObjectStore,
+    events: Rc<Events>,
+}
+
+impl Store {
+    pub(super) fn new(store: IdbObjectStore, events: Rc<Events>) -> Self {
+        Self { store, events }
+    }
+
+    /// Puts a value under a binary key. A failure that the browser reports later is the transaction's.
+    pub(crate) fn put(&self, key: &[u8], value: &JsValue) -> Result<()> {
+        self.fired(self.store.put_with_key(value, &to_js(key)))
+    }
+
+    /// Puts a value under a name.
+    pub(crate) fn put_named(&self, key: &str, value: &JsValue) -> Result<()> {
+        self.fired(self.store.put_with_key(value, &JsValue::from_str(key)))
+    }
+
+    /// Removes one key; nothing happens if it is not there.
+    pub(crate) fn delete(&self, key: &[u8]) -> Result<()> {
+        self.fired(self.store.delete(&to_js(key)))
+    }
+
+    /// The value under a binary key, undefined if there is none.
+    pub(crate) fn get(&self, key: &[u8]) -> Result<Request> {
+        self.asked(self.store.get(&to_js(key)))
+    }
+
+    /// The value under a name, undefined if there is none.
+    pub(crate) fn get_named(&self, key: &str) -> Result<Request> {
+        self.asked(self.store.get(&JsValue::from_str(key)))
+    }
+
+    /// The values of a range in the order of their keys, at most `limit`, as an array.
+    pub(crate) fn get_all(&self, range: Option<&Range>, limit: Option<u32>) -> Result<Request> {
+        let query = query(range);
+        match limit {
+            // To IndexedDB, 0 is no limit.
+            Some(0) => Ok(Request::ready(js_sys::Array::new().into())),
+            Some(limit) => self.asked(self.store.get_all_with_key_and_limit(query, limit)),
+            None => self.asked(self.store.get_all_with_key(query)),
+        }
+    }
+
+    /// The keys of a range in order, at most `limit`, as an array.
+    pub(crate) fn get_all_keys(&self, range: Option<&Range>, limit: Option<u32>) -> Result<Request> {
+        let query = query(range);
+        match limit {
+            Some(0) => Ok(Request::ready(js_sys::Array::new().into())),
+            Some(limit) => self.asked(self.store.get_all_keys_with_key_and_limit(query, limit)),
+            None => self.asked(self.store.get_all_keys_with_key(query)),
+        }
+    }
+
+    /// How many keys a range has.
+    #[cfg(feature = "testing")]
+    pub(crate) fn count(&self, range: Option<&Range>) -> Result<Request> {
+        self.asked(self.store.count_with_key(query(range)))
+    }
+
+    /// The greatest key of a range, undefined if the range is empty.
+    pub(crate) fn last_key(&self, range: &Range) -> Result<Request> {
+        let prev = IdbCursorDirection::Prev;
+        let request = self.store.open_key_cursor_with_range_and_direction(range.as_js(), prev);
+        Ok(Request::new(&self.events, request.map_err(|e| self.refused(&e))?, Part::CursorKey))
+    }
+
+    /// The value of the greatest key of a range, undefined if the range is empty.
+    pub(crate) fn last_value(&self, range: &Range) -> Result<Request> {
+        let prev = IdbCursorDirection::Prev;
+        let request = self.store.open_cursor_with_range_and_direction(range.as_js(), prev);
+        Ok(Request::new(&self.events, request.map_err(|e| self.refused(&e))?, Part::CursorValue))
+    }
+
+    /// The keys of the values that have `entry` in `index`, as an array.
+    pub(crate) fn keys_of(&self, index: &str, entry: &[u8]) -> Result<Request> {
+        let index = self.store.index(index).map_err(|e| self.refused(&e))?;
+        self.asked(index.get_all_keys_with_key(&to_js(entry)))
+    }
+
+    fn asked(&self, request: Result<IdbRequest, JsValue>) -> Result<Request> {
+        Ok(Request::new(&self.events, request.map_err(|e| self.refused(&e))?, Part::Whole))
+    }
+
+    fn fired(&self, request: Result<IdbRequest, JsValue>) -> Result<()> {
+        request.map(drop).map_err(|e| self.refused(&e))
+    }
+
+    fn refused(&self, e: &JsValue) -> haos_store_api::Error {
+        self.events.refused(e)
+    }
+}
+
+/// No range is everything.
+fn query(range: Option<&Range>) -> &JsValue {
+    const EVERYTHING: &JsValue = &JsValue::UNDEFINED;
+    range.map_or(EVERYTHING, Range::as_js)
+}

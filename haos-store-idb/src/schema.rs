@@ -1,0 +1,90 @@
+//! The object stores of a database, and how one of an older version becomes one of this.
+//!
+//! The browser's version of the database is the version of the format. A migration that has shipped is not
+//! edited; a newer version adds one.
+
+use haos_store_api::ErrorKind;
+
+use crate::error::{Failure, NO_STORE, OPEN};
+use crate::idb::{Database, Upgrade};
+
+/// The version of the format that this library writes.
+pub(crate) const FORMAT: u32 = 1;
+
+/// What the store is: its head, its keys. String keys, unlike the others.
+pub(crate) const META: &str = "meta";
+/// A record a room.
+pub(crate) const ROOMS: &str = "rooms";
+/// Segments of messages and gaps, and the overlays over them.
+pub(crate) const TIMELINE: &str = "timeline";
+/// What the user wrote and was not sent.
+pub(crate) const OUTBOX: &str = "outbox";
+/// Which rows of the outbox have which transaction id.
+pub(crate) const OUTBOX_IDS: &str = "outbox_ids";
+/// What is known of media.
+pub(crate) const MEDIA: &str = "media";
+/// The bytes of media, in pieces.
+pub(crate) const CHUNKS: &str = "chunks";
+/// Small records that other parts keep.
+pub(crate) const STATE: &str = "state";
+
+/// The index of [`TIMELINE`] over the ids of a segment's messages.
+pub(crate) const IDS: &str = "ids";
+
+/// All object stores.
+pub(crate) const ALL: [&str; 8] = [META, ROOMS, TIMELINE, OUTBOX, OUTBOX_IDS, MEDIA, CHUNKS, STATE];
+
+/// A step from one version to the next, within the transaction of the upgrade. It is synchronous: what is
+/// awaited there would be committed even if it failed.
+pub(crate) type Migration = fn(&Upgrade<'_>) -> Result<(), Failure>;
+
+/// A version and the way to it.
+#[derive(Debug, Clone, Copy)]
+pub(crate) struct Schema {
+    /// `migrations[n]` makes version `n + 1` of version `n`.
+    pub(crate) migrations: &'static [Migration],
+}
+
+/// The schema of this library.
+pub(crate) const CURRENT: Schema = Schema { migrations: &MIGRATIONS };
+
+const MIGRATIONS: [Migration; FORMAT as usize] = [format_1];
+
+/// From nothing.
+fn format_1(upgrade: &Upgrade<'_>) -> Result<(), Failure> {
+    for name in ALL {
+        upgrade.create_store(name, (name == TIMELINE).then_some(IDS))?;
+    }
+    Ok(())
+}
+
+impl Schema {
+    /// The version that the migrations lead to.
+    #[allow(clippy::cast_possible_truncation, reason = "there are a handful")]
+    pub(crate) fn version(&self) -> u32 {
+        self.migrations.len() as u32
+    }
+
+    /// Upgrades a database. One that is missing is made only if `create` says so, and one that is not ours
+    /// is refused, so that the upgrade is aborted and nothing has changed.
+    pub(crate) fn upgrade(&self, upgrade: &Upgrade<'_>, create: bool) -> Result<(), Failure> {
+        let old = upgrade.old_version();
+        if old == 0 && !create {
+            return Err(Failure::named(OPEN, NO_STORE, "the database is missing"));
+        }
+        if old > 0 && !ALL.iter().all(|name| upgrade.has_store(name)) {
+            return Err(Failure::new(ErrorKind::Invalid, FOREIGN));
+        }
+        self.migrations.iter().skip(old as usize).try_for_each(|migrate| migrate(upgrade))
+    }
+
+    /// Refuses a database of this version that is not ours.
+    pub(crate) fn check(&self, database: &Database) -> Result<(), Failure> {
+        match ALL.iter().all(|name| database.has_store(name)) {
+            true => Ok(()),
+            false => Err(Failure::new(ErrorKind::Invalid, FOREIGN)),
+        }
+    }
+}
+
+const FOREIGN: &str = "the database of this name is not a store: use another name";

@@ -1,0 +1,104 @@
+//! Compaction in idle moments, in one context at a time.
+
+use std::cell::{Cell, RefCell};
+use std::collections::HashMap;
+use std::rc::{Rc, Weak};
+
+use haos_store_api::{Key, Result};
+use haos_web::{Lock, locks_available, sleep};
+use wasm_bindgen_futures::spawn_local;
+
+use super::{Inner, Stage};
+use crate::engine::chores::Step;
+
+/// A room with so many records to spare is worth a compaction.
+const WORTH: u32 = 16;
+/// A room with so many does not wait for an idle moment.
+const URGENT: u32 = 256;
+/// How long nothing must have been written, in milliseconds.
+const QUIET_MS: u32 = 1500;
+/// Between two steps, so that others come in between.
+const PAUSE_MS: u32 = 20;
+
+/// What could be compacted.
+#[derive(Default)]
+pub(super) struct Idle {
+    litter: RefCell<HashMap<Key, u32>>,
+    /// Counts commits, to see whether there are any.
+    commits: Cell<u64>,
+    scheduled: Cell<bool>,
+}
+
+impl Idle {
+    /// Notes what a commit left.
+    pub(super) fn note(&self, inner: &Rc<Inner>, litter: &[(Key, u32)]) {
+        self.commits.set(self.commits.get() + 1);
+        let mut all = self.litter.borrow_mut();
+        for (room, records) in litter {
+            *all.entry(*room).or_default() += records;
+        }
+        let is_worth = litter.iter().any(|(room, _)| all.get(room).is_some_and(|sum| *sum >= WORTH));
+        if is_worth && !self.scheduled.replace(true) {
+            spawn_local(wait(Rc::downgrade(inner)));
+        }
+    }
+
+    /// A room that is worth it.
+    fn next(&self) -> Option<Key> {
+        let mut all = self.litter.borrow_mut();
+        let room = all.iter().find(|(_, sum)| **sum >= WORTH).map(|(room, _)| *room)?;
+        all.remove(&room);
+        Some(room)
+    }
+
+    fn is_urgent(&self) -> bool {
+        self.litter.borrow().values().any(|sum| *sum >= URGENT)
+    }
+}
+
+/// Waits for an idle moment and compacts. It holds the store only while it works.
+async fn wait(inner: Weak<Inner>) {
+    loop {
+        let Some(before) = inner.upgrade().map(|inner| inner.idle.commits.get()) else { return };
+        sleep(QUIET_MS).await;
+        let Some(inner) = inner.upgrade() else { return };
+        if inner.idle.commits.get() == before || inner.idle.is_urgent() {
+            if let Err(error) = compact(&inner).await {
+                // Nothing is lost: what is small stays small.
+                tracing::debug!(%error, "a compaction was cut off");
+            }
+            inner.idle.scheduled.set(false);
+            return;
+        }
+    }
+}
+
+async fn compact(inner: &Rc<Inner>) -> Result<()> {
+    let _lock = if locks_available() {
+        match Lock::try_acquire(&format!("haos.compact.{}", inner.name)).await {
+            Ok(Some(lock)) => Some(lock),
+            // Somebody else is at it.
+            Ok(None) => return Ok(()),
+            Err(error) => {
+                tracing::debug!(%error, "no lock for a compaction");
+                None
+            }
+        }
+    } else {
+        None
+    };
+    while let Some(room) = inner.idle.next() {
+        let mut from = None;
+        loop {
+            if inner.stage.get() != Stage::Open {
+                return Ok(());
+            }
+            from = inner.step(Step::Compact(room, from)).await?.below;
+            if from.is_none() {
+                break;
+            }
+            sleep(PAUSE_MS).await;
+        }
+    }
+    Ok(())
+}

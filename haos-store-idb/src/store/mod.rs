@@ -1,0 +1,282 @@
+//! The adapter: each call a transaction of its own.
+
+mod idle;
+mod open;
+mod work;
+
+use std::cell::{Cell, RefCell};
+use std::fmt;
+use std::rc::Rc;
+use std::sync::Arc;
+
+use async_trait::async_trait;
+use haos_store_api::*;
+use tokio::sync::RwLock;
+
+use crate::connection::Connection;
+use crate::durability::{self, Canary};
+use crate::engine::kv::KEYRING;
+use crate::engine::{chores, read::Reader};
+use crate::feed::Feed;
+use crate::options::IdbOptions;
+use crate::tx::IdbTx;
+use idle::Idle;
+
+/// A store in an IndexedDB database.
+///
+/// It serves windows, dedicated workers and service workers alike, and any number of them at a time: each
+/// opens the database for itself, and hears of the others' commits. A `Relaxed` commit is handed to the
+/// browser before `apply` returns, a `Strict` one to the device.
+///
+/// Rows of messages are kept many to a record, appended and never rewritten; a compaction in idle moments
+/// makes full records of small ones, in one context at a time. What connects it to the browser may end at any
+/// moment (another tab upgrades, the user clears the site's data, the page goes to sleep): the next call
+/// opens it again, once, and says what came of that.
+pub struct IdbStore(Rc<Inner>);
+
+pub(crate) struct Inner {
+    name: String,
+    connection: Connection,
+    codec: Codec,
+    stage: Cell<Stage>,
+    /// How often the database had been opened when it was last seen to be this store.
+    opened: Cell<u32>,
+    /// None once the store is closed: then the feed ends.
+    hub: RefCell<Option<ChangeHub>>,
+    feed: RefCell<Option<Feed>>,
+    canary: Canary,
+    info: RefCell<StoreInfo>,
+    id: durability::StoreId,
+    idle: Idle,
+    /// Held for reading by whoever writes to the store, so that closing waits for what was accepted.
+    accepted: Arc<RwLock<()>>,
+}
+
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum Stage {
+    Open,
+    Suspended,
+    Closed,
+}
+
+fn closed(operation: &'static str, message: &str) -> Error {
+    Error::new(ErrorKind::Closed, operation, message)
+}
+
+impl Inner {
+    fn check(&self, operation: &'static str) -> Result<()> {
+        match self.stage.get() {
+            Stage::Open => Ok(()),
+            Stage::Suspended => Err(closed(operation, "the store is suspended: resume it first")),
+            Stage::Closed => Err(closed(operation, "the store is closed: open it again")),
+        }
+    }
+
+    /// Joins the other contexts that have the store open, and catches up with what they did before.
+    async fn join_feed(&self) -> Result<()> {
+        let feed = self.hub.borrow().as_ref().map(|hub| Feed::open(&self.name, self.id, hub.clone()));
+        if let Some(feed) = &feed {
+            self.info.borrow_mut().shared = feed.is_shared();
+        }
+        *self.feed.borrow_mut() = feed;
+        let head = self.read("open", async |reader: Reader<'_, IdbTx<'_>>| reader.head().await).await?;
+        if let Some(feed) = &*self.feed.borrow() {
+            feed.saw(head.revision);
+        }
+        Ok(())
+    }
+}
+
+impl IdbStore {
+    /// Opens the store, and makes it if it is missing.
+    ///
+    /// # Errors
+    /// `Io` where there is none and `create` is off, `Invalid` for a database of that name which is not a
+    /// store, `NewerSchema` for a store of a later version, `Blocked` while another tab holds an older one,
+    /// `Busy` if the browser does not answer, `Unavailable` where there is no IndexedDB (some private
+    /// modes), `Full`; `Sealed`, `NotSealed` and `WrongKey` as the secret is.
+    pub async fn open(options: IdbOptions) -> Result<Self> {
+        work::alone("open", open::open(options)).await.map(Self)
+    }
+
+    /// Deletes the database `name` with everything in it, also what was not sent. Other tabs that have it
+    /// open lose it.
+    ///
+    /// # Errors
+    /// `Blocked` if another context does not let go of it, `Unavailable`.
+    pub async fn delete(name: &str) -> Result<()> {
+        open::delete(name).await
+    }
+
+    /// Whether the browser may erase the store when the device is short of space, as far as it is known.
+    /// After the first commit of what the user wrote, the browser is asked not to.
+    pub fn persistence(&self) -> durability::Persistence {
+        durability::persistence()
+    }
+}
+
+impl fmt::Debug for IdbStore {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("IdbStore").field("name", &self.0.name).finish_non_exhaustive()
+    }
+}
+
+#[async_trait(?Send)]
+impl StorageAdapter for IdbStore {
+    async fn apply(&self, batch: WriteBatch) -> Result<Commit> {
+        work::apply(&self.0, batch).await
+    }
+
+    async fn room(&self, id: &RoomId) -> Result<Option<Room>> {
+        let id = id.clone();
+        self.0.read_alone("room", async move |reader: Reader<'_, IdbTx<'_>>| reader.room(&id).await).await
+    }
+
+    async fn rooms(&self, query: RoomQuery) -> Result<Vec<Room>> {
+        self.0
+            .read_alone("rooms", async move |reader: Reader<'_, IdbTx<'_>>| reader.rooms(query.clone()).await)
+            .await
+    }
+
+    async fn message(&self, room: &RoomId, event: &EventId) -> Result<Option<Message>> {
+        let (room, event) = (room.clone(), event.clone());
+        self.0
+            .read_alone("message", async move |reader: Reader<'_, IdbTx<'_>>| {
+                reader.message(&room, &event).await
+            })
+            .await
+    }
+
+    async fn timeline(&self, room: &RoomId, page: Page) -> Result<Slice> {
+        let room = room.clone();
+        self.0
+            .read_alone("timeline", async move |reader: Reader<'_, IdbTx<'_>>| {
+                reader.timeline(&room, &page).await
+            })
+            .await
+    }
+
+    async fn gaps(&self, room: &RoomId) -> Result<Vec<Gap>> {
+        let room = room.clone();
+        self.0.read_alone("gaps", async move |reader: Reader<'_, IdbTx<'_>>| reader.gaps(&room).await).await
+    }
+
+    async fn count(&self, room: &RoomId, newer_than: Option<&EventId>) -> Result<u64> {
+        let (room, newer_than) = (room.clone(), newer_than.cloned());
+        let count = async move |reader: Reader<'_, IdbTx<'_>>| reader.count(&room, newer_than.as_ref()).await;
+        self.0.read_alone("count", count).await
+    }
+
+    async fn related(&self, query: RelationQuery) -> Result<Vec<Message>> {
+        self.0
+            .read_alone("related", async move |reader: Reader<'_, IdbTx<'_>>| reader.related(&query).await)
+            .await
+    }
+
+    async fn messages(&self, query: MessageQuery) -> Result<Vec<Message>> {
+        self.0
+            .read_alone("messages", async move |reader: Reader<'_, IdbTx<'_>>| reader.messages(&query).await)
+            .await
+    }
+
+    async fn pending(&self, query: PendingQuery) -> Result<Vec<Pending>> {
+        self.0
+            .read_alone("pending", async move |reader: Reader<'_, IdbTx<'_>>| reader.pending(&query).await)
+            .await
+    }
+
+    async fn media(&self, key: &MediaKey, range: ByteRange) -> Result<Option<Media>> {
+        let key = key.clone();
+        self.0
+            .read_alone("media", async move |reader: Reader<'_, IdbTx<'_>>| reader.media(&key, range).await)
+            .await
+    }
+
+    async fn media_index(&self, query: MediaQuery) -> Result<Vec<MediaInfo>> {
+        self.0
+            .read_alone("media_index", async move |reader: Reader<'_, IdbTx<'_>>| {
+                reader.media_index(&query).await
+            })
+            .await
+    }
+
+    async fn state(&self, query: StateQuery) -> Result<Vec<StateEntry>> {
+        self.0
+            .read_alone("state", async move |reader: Reader<'_, IdbTx<'_>>| reader.state(&query).await)
+            .await
+    }
+
+    async fn usage(&self) -> Result<Usage> {
+        let head = async |reader: Reader<'_, IdbTx<'_>>| reader.head().await;
+        let head = self.0.read_alone("usage", head).await?;
+        let quota_bytes = durability::quota().await.map(|(_, quota)| quota);
+        Ok(Usage { quota_bytes, ..head.usage() })
+    }
+
+    async fn maintain(&self, task: Maintenance, progress: Progress) -> Result<Report> {
+        let _accepted = self.0.accepted.read().await;
+        self.0.check("maintain")?;
+        let step = async |step: chores::Step| {
+            let inner = Rc::clone(&self.0);
+            work::alone("maintain", async move { inner.step(step).await }).await
+        };
+        chores::run(task, &self.0.codec, &progress, step).await
+    }
+
+    async fn change_keys(&self, change: KeyChange) -> Result<()> {
+        let (inner, shreds) = (Rc::clone(&self.0), change == KeyChange::Shred);
+        let record = work::alone("keys", async move {
+            let write = async |kv: &IdbTx<'_>, codec: &Codec| chores::change_keys(kv, codec, &change).await;
+            inner.write("keys", Durability::Strict, write).await
+        });
+        let record = record.await?;
+        if shreds {
+            return self.close().await;
+        }
+        self.0.adopt(Some(&record))
+    }
+
+    fn info(&self) -> StoreInfo {
+        StoreInfo { damaged: self.0.codec.damaged(), ..self.0.info.borrow().clone() }
+    }
+
+    fn changes(&self) -> Changes {
+        let hub = self.0.hub.borrow().clone();
+        // A hub that nobody keeps: the feed is over before it begins.
+        hub.unwrap_or_else(|| ChangeHub::new(1, Revision::ZERO)).subscribe()
+    }
+
+    async fn suspend(&self) -> Result<()> {
+        if self.0.stage.get() == Stage::Closed {
+            return Err(closed("suspend", "the store is closed: open it again"));
+        }
+        self.0.stage.set(Stage::Suspended);
+        drop(self.0.accepted.write().await);
+        self.0.feed.take();
+        self.0.connection.suspend();
+        Ok(())
+    }
+
+    async fn resume(&self) -> Result<()> {
+        match self.0.stage.get() {
+            Stage::Open => return Ok(()),
+            Stage::Suspended => {}
+            Stage::Closed => return Err(closed("resume", "the store is closed: open it again")),
+        }
+        self.0.connection.resume().await?;
+        self.0.stage.set(Stage::Open);
+        let inner = Rc::clone(&self.0);
+        work::alone("resume", async move { inner.join_feed().await }).await
+    }
+
+    async fn close(&self) -> Result<()> {
+        if self.0.stage.replace(Stage::Closed) != Stage::Closed {
+            drop(self.0.accepted.write().await);
+            self.0.canary.flush().await;
+        }
+        self.0.feed.take();
+        self.0.hub.take();
+        self.0.connection.close();
+        Ok(())
+    }
+}

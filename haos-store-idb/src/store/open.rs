@@ -1,0 +1,129 @@
+//! Opening: a new store is made in one transaction, one that is there is unlocked.
+
+use std::cell::{Cell, RefCell};
+use std::rc::Rc;
+use std::sync::Arc;
+
+use haos_store_api::*;
+
+use super::{IdbTx, Inner, Stage};
+use crate::connection::Connection;
+use crate::durability::{self, Canary, StoreId, Verdict};
+use crate::engine::head::Head;
+use crate::engine::kv::{HEAD, KEYRING, Kv};
+use crate::idb::{Mode, delete_database};
+use crate::options::IdbOptions;
+use crate::schema::{FORMAT, META};
+
+/// Changes kept for slow subscribers.
+const KEPT_CHANGES: usize = 1024;
+/// How long a deletion waits for other tabs.
+const DELETE_MS: u32 = 5000;
+/// The named record with the store's own id.
+pub(super) const ID: &str = "id";
+
+/// What a store says of itself.
+struct Meta {
+    head: Head,
+    id: StoreId,
+    keyring: Option<Vec<u8>>,
+}
+
+pub(super) async fn open(options: IdbOptions) -> Result<Rc<Inner>> {
+    let connection = Connection::open(&options).await?;
+    let opened = unlock(&connection, &options).await;
+    let (meta, codec, recovery) = opened.inspect_err(|_| connection.close())?;
+    let hub = ChangeHub::new(KEPT_CHANGES, meta.head.revision);
+    let info = StoreInfo {
+        backend: "idb",
+        format: FORMAT,
+        location: Some(options.name.clone()),
+        persistent: true,
+        sealed: codec.is_sealed(),
+        shared: true,
+        opened_at: meta.head.revision,
+        recovery,
+        damaged: 0,
+    };
+    let inner = Rc::new(Inner {
+        canary: Canary::start(&options.name, meta.id),
+        name: options.name,
+        connection,
+        codec,
+        stage: Cell::new(Stage::Open),
+        opened: Cell::new(1),
+        hub: RefCell::new(Some(hub)),
+        feed: RefCell::default(),
+        info: RefCell::new(info),
+        id: meta.id,
+        idle: Default::default(),
+        accepted: Arc::default(),
+    });
+    inner.join_feed().await?;
+    durability::learn_persistence();
+    Ok(inner)
+}
+
+/// What the store is, its rows' codec, and what the browser did to the one before it.
+async fn unlock(connection: &Connection, options: &IdbOptions) -> Result<(Meta, Codec, Option<Recovery>)> {
+    let found = {
+        let tx = connection.begin(&[META], Mode::Read, "open").await?;
+        read(&IdbTx::new(&tx)).await?
+    };
+    let verdict = durability::check(&options.name, found.as_ref().map(|meta| meta.id)).await;
+    let recovery = if let Verdict::Erased(erased) = verdict { Some(erased.recovery()) } else { None };
+    if let Some(meta) = found {
+        let codec = codec_of(&meta, options)?;
+        return Ok((meta, codec, recovery));
+    }
+    let keyring = options.secret.as_ref().map(|secret| Keyring::create(secret, options.kdf)).transpose()?;
+    let record = keyring.as_ref().map(Keyring::record).transpose()?;
+    let tx = connection.begin(&[META], Mode::Write(Durability::Strict), "open").await?;
+    let kv = IdbTx::new(&tx);
+    // Another context may have made it meanwhile.
+    if let Some(meta) = read(&kv).await? {
+        let codec = codec_of(&meta, options)?;
+        return Ok((meta, codec, recovery));
+    }
+    let meta = Meta { head: Head::default(), id: StoreId::random(), keyring: record };
+    kv.put_named(HEAD, &meta.head.encode())?;
+    kv.put_named(ID, &meta.id.to_bytes())?;
+    if let Some(record) = &meta.keyring {
+        kv.put_named(KEYRING, record)?;
+    }
+    tx.done().await?;
+    let codec = keyring.map_or_else(Codec::plain, Codec::sealed);
+    Ok((meta, codec, recovery))
+}
+
+async fn read(kv: &IdbTx<'_>) -> Result<Option<Meta>> {
+    let (head, id, keyring) = (kv.named(HEAD), kv.named(ID), kv.named(KEYRING));
+    let Some(head) = head.await? else { return Ok(None) };
+    let head = Head::decode("open", &head)?;
+    let id = id.await?.and_then(|id| id.try_into().ok()).map_or_else(
+        || Err(crate::engine::corrupt("open", "the store has lost its id")),
+        |id| Ok(StoreId::from_bytes(id)),
+    )?;
+    Ok(Some(Meta { head, id, keyring: keyring.await? }))
+}
+
+fn codec_of(meta: &Meta, options: &IdbOptions) -> Result<Codec> {
+    match (&meta.keyring, &options.secret) {
+        (None, None) => Ok(Codec::plain()),
+        (Some(record), Some(secret)) => Ok(Codec::sealed(Keyring::unlock(record, secret)?)),
+        (Some(_), None) => {
+            let message = "the store is sealed: give its passphrase or key";
+            Err(Error::new(ErrorKind::Sealed, "open", message))
+        }
+        (None, Some(_)) => {
+            let message = "the store is plain and a key was given: open it without one, or use another name";
+            Err(Error::new(ErrorKind::NotSealed, "open", message))
+        }
+    }
+}
+
+pub(super) async fn delete(name: &str) -> Result<()> {
+    delete_database(name, DELETE_MS).await?;
+    durability::forget(name).await;
+    Ok(())
+}
