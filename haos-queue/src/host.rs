@@ -55,6 +55,9 @@ impl Host for TokioHost {
 }
 
 /// The browser: its clock, its timers (window and worker alike), its randomness.
+///
+/// Timers end late in hidden pages, by up to a minute, and not at all while a page is frozen. What must not
+/// wait for them comes by triggers: see [`web::drive`](crate::web::drive).
 #[cfg(all(target_arch = "wasm32", target_os = "unknown"))]
 #[derive(Debug, Clone, Copy, Default)]
 pub struct BrowserHost;
@@ -62,12 +65,12 @@ pub struct BrowserHost;
 #[cfg(all(target_arch = "wasm32", target_os = "unknown"))]
 impl Host for BrowserHost {
     fn now_ms(&self) -> i64 {
-        js_sys::Date::now() as i64
+        haos_web::now_ms()
     }
 
     fn sleep(&self, ms: u64) -> Sleep {
-        // Browsers take 31 bits.
-        Box::pin(gloo_timers::future::TimeoutFuture::new(u32::try_from(ms.min(1 << 30)).unwrap_or(1 << 30)))
+        // Who waits longer than 49 days looks again then.
+        Box::pin(haos_web::sleep(u32::try_from(ms).unwrap_or(u32::MAX)))
     }
 
     fn random(&self) -> u64 {

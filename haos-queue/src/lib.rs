@@ -88,6 +88,8 @@ mod schedule;
 #[cfg(all(feature = "sim", not(target_arch = "wasm32")))]
 pub mod sim;
 mod transport;
+#[cfg(all(target_arch = "wasm32", target_os = "unknown"))]
+pub mod web;
 
 pub use account::{GATE, Gate, PauseReason};
 pub use answer::{Answer, Refusal, Verdict};

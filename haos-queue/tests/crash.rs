@@ -3,6 +3,7 @@
 //!
 //! A store that is let go of still commits what it was handed: dropped work may land after the file was
 //! opened again, as if another process had written it.
+#![cfg(not(target_arch = "wasm32"))]
 #![allow(clippy::unwrap_used, reason = "a test may panic")]
 
 mod support;

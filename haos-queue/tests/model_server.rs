@@ -1,5 +1,6 @@
 //! Reconciliation against a model server that knows the true order: syncs, limited syncs, lost tokens,
 //! backfill in any order, two fillers of one gap, own messages in every phase, replays and crashes.
+#![cfg(not(target_arch = "wasm32"))]
 #![allow(clippy::unwrap_used, reason = "a test may panic")]
 
 mod support;

@@ -1,4 +1,5 @@
 //! The simulation over many seeds. `HAOS_SEEDS` says how many, `HAOS_SEED` runs one and prints its trace.
+#![cfg(not(target_arch = "wasm32"))]
 #![allow(clippy::unwrap_used, clippy::panic, reason = "a test may panic")]
 
 use std::collections::BTreeMap;

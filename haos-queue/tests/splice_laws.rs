@@ -1,5 +1,6 @@
 //! The laws of splicing hold for any answer, also one in another order than the store's: a server's
 //! stream order and its topological order differ.
+#![cfg(not(target_arch = "wasm32"))]
 #![allow(clippy::unwrap_used, reason = "a test may panic")]
 
 use haos_queue::reconcile::{Older, PlanError, Segment, Slot, Stored, Window, place, splice};

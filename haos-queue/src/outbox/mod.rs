@@ -64,6 +64,7 @@ impl Outbox {
     ///
     /// # Errors
     /// `Invalid` if the host gives no usable randomness.
+    #[cfg_attr(target_arch = "wasm32", allow(clippy::arc_with_non_send_sync, reason = "one thread"))]
     pub fn new(
         store: Arc<dyn StorageAdapter>,
         host: SharedHost,

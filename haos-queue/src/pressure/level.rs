@@ -57,6 +57,7 @@ pub(super) fn relieved_bytes(quota: u64) -> u64 {
 }
 
 #[cfg(test)]
+#[cfg(not(target_arch = "wasm32"))]
 mod tests {
     use proptest::prelude::*;
 

@@ -116,6 +116,7 @@ pub fn plan(now: &Situation, done: Option<Step>, options: &PressureOptions) -> O
 }
 
 #[cfg(test)]
+#[cfg(not(target_arch = "wasm32"))]
 mod tests {
     use proptest::prelude::*;
 

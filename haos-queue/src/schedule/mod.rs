@@ -190,4 +190,5 @@ impl Schedule {
 }
 
 #[cfg(test)]
+#[cfg(not(target_arch = "wasm32"))]
 mod tests;
