@@ -63,7 +63,7 @@ impl Failure {
     }
 
     /// What to act on.
-    #[cfg(feature = "testing")]
+    #[cfg(any(test, feature = "testing"))]
     pub(crate) fn kind(&self) -> ErrorKind {
         self.kind
     }

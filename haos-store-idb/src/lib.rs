@@ -1,4 +1,26 @@
-//! IndexedDB backend of the HAOS offline store.
+//! IndexedDB backend of the HAOS offline store, for windows, dedicated workers and service workers.
+//!
+//! ```
+//! # #[cfg(target_arch = "wasm32")]
+//! use haos_store_api::{Page, Result, RoomId, StorageAdapter};
+//! # #[cfg(target_arch = "wasm32")]
+//! use haos_store_idb::{IdbOptions, IdbStore};
+//!
+//! # #[cfg(target_arch = "wasm32")]
+//! async fn newest(room: &RoomId) -> Result<usize> {
+//!     let store = IdbStore::open(IdbOptions::new("chat")).await?;
+//!     let slice = store.timeline(room, Page::newest(50)).await?;
+//!     Ok(slice.messages().count())
+//! }
+//! ```
+//!
+//! It is there on `wasm32` alone; elsewhere this crate has options and nothing to open with them. Every context
+//! of an origin opens the database for itself. How records look is in `docs/format.md`, why in `ARCHITECTURE.md`.
+//!
+//! It is not a place for what must survive everything: a browser may erase an origin's storage when the device is
+//! full (`IdbStore::persistence` says what is known of that), and people clear it. What was erased is told by
+//! [`StoreInfo::recovery`](haos_store_api::StoreInfo::recovery) at the next opening, as far as anything is left
+//! to tell it.
 
 #[cfg(target_arch = "wasm32")]
 mod connection;

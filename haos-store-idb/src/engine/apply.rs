@@ -20,13 +20,21 @@ pub(crate) struct Written {
     pub(crate) head: Head,
     /// Records that a compaction could do without, by room.
     pub(crate) litter: Vec<(Key, u32)>,
+    /// What is known once the transaction has committed, for the next one of this context.
+    pub(crate) known: Option<Known>,
 }
 
 /// Applies a batch within a transaction. On an error the transaction has to be aborted; nothing was written
-/// yet where the batch itself was refused.
-pub(crate) async fn apply<K: Kv>(kv: &K, codec: &Codec, batch: &WriteBatch) -> Result<Written> {
+/// yet where the batch itself was refused. `before` is what the commit before left known, if that was one of
+/// this context; whether it still holds is seen from the store's revision.
+pub(crate) async fn apply<K: Kv>(
+    kv: &K,
+    codec: &Codec,
+    batch: &WriteBatch,
+    before: Option<Known>,
+) -> Result<Written> {
     let keyring = codec.keyring().map(|keyring| (keyring, kv.named(KEYRING)));
-    let mut known = prefetch::batch(kv, codec, batch).await?;
+    let mut known = prefetch::batch(kv, codec, batch, before).await?;
     // Another context may have changed the keys: what it dropped must seal nothing any more.
     if let Some((keyring, record)) = keyring
         && let Some(record) = record.await?
@@ -52,15 +60,28 @@ pub(crate) async fn apply<K: Kv>(kv: &K, codec: &Codec, batch: &WriteBatch) -> R
         let revision = if done.changed { next } else { known.head.revision };
         let commit = Commit { revision, changed: done.changed, assigned: done.assigned };
         if !commit.changed {
-            return Ok(Written { commit, head: known.head, litter: Vec::new() });
+            return Ok(Written { commit, head: known.head, litter: Vec::new(), known: None });
         }
-        let (head, litter) = write(kv, &known, draft, next)?;
-        return Ok(Written { commit, head, litter });
+        let mut draft = draft;
+        let rooms = write(kv, &known, &mut draft, next)?;
+        let ends: Vec<(Key, Position)> = rooms.iter().map(|room| (room.key, room.last)).collect();
+        let litter = rooms.into_iter().map(|room| (room.key, room.litter)).collect();
+        let head = draft.head;
+        return Ok(Written { commit, head, litter, known: known.after(head, draft.records, &ends) });
     }
 }
 
+/// A room whose messages changed.
+struct ChangedRoom {
+    key: Key,
+    /// Records that a compaction could do without.
+    litter: u32,
+    /// The greatest position that changed.
+    last: Position,
+}
+
 /// Writes what a batch changed. Nothing is waited for.
-fn write<K: Kv>(kv: &K, known: &Known, mut draft: Draft, next: Revision) -> Result<(Head, Vec<(Key, u32)>)> {
+fn write<K: Kv>(kv: &K, known: &Known, draft: &mut Draft, next: Revision) -> Result<Vec<ChangedRoom>> {
     let records = std::mem::take(&mut draft.records);
     // Deletions first: a new segment may bear the key of one that goes.
     for (table, key) in records.iter().filter(|(_, value)| value.is_none()).map(|(place, _)| place) {
@@ -77,7 +98,7 @@ fn write<K: Kv>(kv: &K, known: &Known, mut draft: Draft, next: Revision) -> Resu
         }
     }
     let is_deleted = |key: &[u8]| records.get(&(Table::Timeline, key.to_vec())).is_some_and(Option::is_none);
-    let mut litter = Vec::new();
+    let mut rooms = Vec::new();
     let mut rows = std::mem::take(&mut draft.rows).into_iter().peekable();
     while let Some(((room, _), _)) = rows.peek() {
         let room = *room;
@@ -85,12 +106,14 @@ fn write<K: Kv>(kv: &K, known: &Known, mut draft: Draft, next: Revision) -> Resu
         while let Some(((_, at), row)) = rows.next_if(|((of, _), _)| *of == room) {
             changed.push((at, row));
         }
-        let written = write_room(kv, known, &mut draft, &room, changed, is_deleted)?;
-        litter.push((room, written));
+        let last = changed.last().map_or(Position::MIN, |(at, _)| *at);
+        let litter = write_room(kv, known, draft, &room, changed, is_deleted)?;
+        rooms.push(ChangedRoom { key: room, litter, last });
     }
-    let head = Head { revision: next, ..draft.head };
-    kv.put_named(HEAD, &head.encode())?;
-    Ok((head, litter))
+    draft.head.revision = next;
+    kv.put_named(HEAD, &draft.head.encode())?;
+    draft.records = records;
+    Ok(rooms)
 }
 
 /// Writes the changed messages of a room: those where no segment reaches into new segments, the others into

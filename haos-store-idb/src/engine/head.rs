@@ -1,6 +1,6 @@
 //! The store's counters and sums: one record, written with every commit.
 
-use haos_store_api::{Collection, Error, ErrorKind, Result, Revision, Size, Usage};
+use haos_store_api::{Collection, Crc32, Error, ErrorKind, Result, Revision, Size, Usage};
 
 use super::record::corrupt;
 
@@ -65,7 +65,7 @@ impl Head {
             bytes.extend(size.rows.to_be_bytes());
             bytes.extend(size.bytes.to_be_bytes());
         }
-        bytes.extend(crc32fast::hash(&bytes).to_be_bytes());
+        bytes.extend(Crc32::of(&bytes).to_be_bytes());
         bytes
     }
 
@@ -75,7 +75,7 @@ impl Head {
     pub(crate) fn decode(operation: &'static str, bytes: &[u8]) -> Result<Self> {
         let damaged = || corrupt(operation, "the store's counters are damaged");
         let (body, sum) = bytes.split_last_chunk::<4>().ok_or_else(damaged)?;
-        if u32::from_be_bytes(*sum) != crc32fast::hash(body) {
+        if u32::from_be_bytes(*sum) != Crc32::of(body) {
             return Err(damaged());
         }
         let (format, numbers) = body.split_first_chunk::<4>().ok_or_else(damaged)?;
@@ -134,7 +134,7 @@ mod tests {
         let mut bytes = Head::default().encode();
         bytes[3] = 9;
         let body = bytes.len() - 4;
-        let sum = crc32fast::hash(&bytes[..body]).to_be_bytes();
+        let sum = Crc32::of(&bytes[..body]).to_be_bytes();
         bytes[body..].copy_from_slice(&sum);
         assert_eq!(Head::decode("test", &bytes).unwrap_err().kind(), ErrorKind::NewerSchema);
     }

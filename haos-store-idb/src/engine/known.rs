@@ -7,6 +7,7 @@
 use std::collections::{BTreeMap, BTreeSet, HashMap};
 use std::rc::Rc;
 
+use haos_store_api::law::sort_by;
 use haos_store_api::{Error, ErrorKind, Key, Position, Result};
 
 use super::head::Head;
@@ -14,8 +15,15 @@ use super::keys::{self, SegmentKey};
 use super::kv::{Span, Table};
 use super::segment::{Overlay, Row};
 
+/// Records, and ranges of them, that are kept from one commit to the next.
+const MOST_RECORDS: usize = 1024;
+const MOST_SPANS: usize = 128;
+
 /// Bytes of a record.
 pub(crate) type Value = Rc<[u8]>;
+
+/// Records by table and key; none: absent.
+pub(crate) type Records = BTreeMap<(Table, Vec<u8>), Option<Value>>;
 
 /// What has to be loaded before the laws can go on.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -43,6 +51,8 @@ pub(crate) struct Places {
     pub(crate) overlays: BTreeMap<Position, Beneath>,
     /// `segments` and `overlays` are all that the room has.
     pub(crate) indexed: bool,
+    /// The room has no messages at all.
+    pub(crate) empty: bool,
 }
 
 /// What is known of an overlay beside its row.
@@ -61,6 +71,27 @@ impl Beneath {
 }
 
 impl Places {
+    /// Of a room without messages.
+    pub(crate) fn of_empty() -> Self {
+        Self { loaded: vec![(Position::MIN, Position::MAX)], empty: true, ..Self::default() }
+    }
+
+    /// Where nothing stands from a position on, whatever `changed` says of the positions that a batch wrote.
+    fn free_above(&self, changed: Option<Position>) -> Option<Self> {
+        let (from, _) = self.loaded.iter().find(|(_, to)| *to == Position::MAX)?;
+        let last = [
+            changed,
+            self.rows.keys().next_back().copied(),
+            self.segments.keys().next_back().copied(),
+            self.overlays.keys().next_back().copied(),
+        ];
+        let from = match last.into_iter().flatten().max() {
+            Some(last) => last.newer(1)?.max(*from),
+            None => *from,
+        };
+        Some(Self { loaded: vec![(from, Position::MAX)], ..Self::default() })
+    }
+
     pub(crate) fn is_loaded(&self, at: Position) -> bool {
         self.loaded.iter().any(|(oldest, newest)| *oldest <= at && at <= *newest)
     }
@@ -94,7 +125,7 @@ impl Places {
 #[derive(Debug, Default)]
 pub(crate) struct Known {
     pub(crate) head: Head,
-    records: BTreeMap<(Table, Vec<u8>), Option<Value>>,
+    records: Records,
     spans: Vec<(Table, Span)>,
     pub(crate) places: HashMap<Key, Places>,
     /// Where events stand; none: they are not stored.
@@ -124,6 +155,38 @@ impl Known {
         rows.into_iter().flatten().map(|(_, row)| row.clone()).collect()
     }
 
+    /// Whether a record is known, or is known to be absent.
+    pub(crate) fn has(&self, table: Table, key: &[u8]) -> bool {
+        self.records.contains_key(&(table, key.to_vec())) || self.in_span(table, key)
+    }
+
+    /// Whether a whole range is known.
+    pub(crate) fn covers(&self, table: Table, span: &Span) -> bool {
+        self.spans.iter().any(|(of, loaded)| *of == table && loaded.covers(span))
+    }
+
+    /// What is still known once a batch has been committed on top: records, gaps, and where rooms end. None if
+    /// that is more than is worth keeping.
+    pub(crate) fn after(
+        mut self,
+        head: Head,
+        mut changed: Records,
+        ends: &[(Key, Position)],
+    ) -> Option<Self> {
+        self.head = head;
+        self.events.clear();
+        self.records.append(&mut changed);
+        self.records.retain(|(table, _), _| !matches!(table, Table::Media | Table::Chunks));
+        self.spans.retain(|(table, _)| *table == Table::Timeline);
+        let places = std::mem::take(&mut self.places);
+        let end = |room: &Key| ends.iter().find(|(of, _)| of == room).map(|(_, at)| *at);
+        self.places = places
+            .into_iter()
+            .filter_map(|(room, places)| Some((room, places.free_above(end(&room))?)))
+            .collect();
+        (self.records.len() <= MOST_RECORDS && self.spans.len() <= MOST_SPANS).then_some(self)
+    }
+
     pub(crate) fn note(&mut self, table: Table, key: Vec<u8>, value: Option<Vec<u8>>) {
         self.records.insert((table, key), value.map(Rc::from));
     }
@@ -141,7 +204,7 @@ impl Known {
 #[derive(Debug, Default)]
 pub(crate) struct Draft {
     pub(crate) head: Head,
-    pub(crate) records: BTreeMap<(Table, Vec<u8>), Option<Value>>,
+    pub(crate) records: Records,
     /// By room and position; none: the message is gone.
     pub(crate) rows: BTreeMap<(Key, Position), Option<Row>>,
     pub(crate) events: HashMap<Key, Option<Position>>,
@@ -189,14 +252,17 @@ impl<'a> View<'a> {
 
     /// The keys and values of a range.
     pub(crate) fn scan(&mut self, table: Table, span: Span) -> Result<Vec<(Vec<u8>, Value)>> {
-        if !self.known.spans.iter().any(|(of, loaded)| *of == table && loaded.covers(&span)) {
+        if !self.known.covers(table, &span) {
             return self.lacks(Fault::Scan(table, span));
         }
         let range = || (table, span.low.clone())..=(table, span.high.clone());
-        let mut found: BTreeMap<&Vec<u8>, &Option<Value>> =
-            self.known.records.range(range()).map(|((_, key), value)| (key, value)).collect();
-        found.extend(self.draft.records.range(range()).map(|((_, key), value)| (key, value)));
-        Ok(found.into_iter().filter_map(|(key, value)| Some((key.clone(), value.clone()?))).collect())
+        let stored = self.known.records.range(range());
+        let stored = stored.filter(|(place, _)| !self.draft.records.contains_key(place));
+        let both = stored.chain(self.draft.records.range(range()));
+        let mut found: Vec<(Vec<u8>, Value)> =
+            both.filter_map(|((_, key), value)| Some((key.clone(), value.clone()?))).collect();
+        sort_by(&mut found, |(a, _), (b, _)| a.cmp(b));
+        Ok(found)
     }
 
     /// What is known of a room's timeline.
@@ -229,6 +295,7 @@ impl<'a> View<'a> {
         }
         match self.known.events.get(event) {
             Some(place) => Ok(place.filter(|at| !self.is_dropped(room, *at))),
+            None if self.places(room).is_some_and(|places| places.empty) => Ok(None),
             None => self.lacks(Fault::Event(*room, *event)),
         }
     }

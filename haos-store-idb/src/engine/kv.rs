@@ -65,6 +65,15 @@ impl Span {
 /// costs no more than to wait for the last.
 pub(crate) type Answer<T> = LocalBoxFuture<'static, Result<T>>;
 
+/// Waits for all of them.
+pub(crate) async fn all<T>(answers: Vec<Answer<T>>) -> Result<Vec<T>> {
+    let mut all = Vec::with_capacity(answers.len());
+    for answer in answers {
+        all.push(answer.await?);
+    }
+    Ok(all)
+}
+
 /// One transaction.
 pub(crate) trait Kv {
     /// One of the store's few records with a name.

@@ -5,7 +5,7 @@ pub(crate) mod apply;
 pub(crate) mod chores;
 pub(crate) mod head;
 mod keys;
-mod known;
+pub(crate) mod known;
 pub(crate) mod kv;
 mod load;
 mod prefetch;
@@ -17,5 +17,6 @@ mod tables;
 #[cfg(all(test, not(target_arch = "wasm32")))]
 mod tests;
 
+pub(crate) use prefetch::tables_of;
 #[cfg(target_arch = "wasm32")]
 pub(crate) use record::corrupt;

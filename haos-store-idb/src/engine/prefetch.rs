@@ -1,55 +1,121 @@
 //! What a batch names, loaded together before the laws run.
 
-use std::collections::{BTreeMap, BTreeSet};
-
-use futures_util::future::try_join_all;
-use haos_store_api::{Codec, Key, MediaKey, Op, Position, Precondition, Result, Scope, WriteBatch};
+use haos_store_api::law::sort_by;
+use haos_store_api::{
+    Codec, Key, MediaKey, Op, Position, Precondition, Result, Revision, RoomId, Scope, WriteBatch,
+};
 
 use super::head::Head;
 use super::keys;
-use super::known::Known;
-use super::kv::{Answer, HEAD, Kv, Table};
+use super::known::{Known, Places};
+use super::kv::{Answer, HEAD, Kv, Table, all};
 use super::load;
 use super::tables::state_place;
 
 /// From so many messages on it pays to ask first which rooms are empty: what is not there is not looked up.
 const MANY: usize = 64;
 
-/// What a batch names.
+/// The tables that a batch may touch.
+pub(crate) fn tables_of(batch: &WriteBatch) -> Vec<Table> {
+    let mut tables = Vec::new();
+    let mut note = |all: &[Table]| {
+        for table in all {
+            if !tables.contains(table) {
+                tables.push(*table);
+            }
+        }
+    };
+    for precondition in batch.preconditions() {
+        note(match precondition {
+            Precondition::Room(..) => &[Table::Rooms][..],
+            Precondition::Pending(..) => &[Table::Outbox, Table::OutboxIds],
+            Precondition::Gap(..) => &[Table::Timeline],
+            Precondition::State(..) => &[Table::State],
+        });
+    }
+    for op in batch.ops() {
+        note(match op {
+            Op::PutRoom(_) => &[Table::Rooms][..],
+            Op::RemoveRoom(_) => &[Table::Rooms, Table::Timeline, Table::State],
+            Op::Prune(_) => &[Table::Rooms, Table::Timeline, Table::Outbox],
+            Op::PutMessage(_)
+            | Op::RemoveMessage(..)
+            | Op::Redact(_)
+            | Op::PutGap(_)
+            | Op::RemoveGap(..)
+            | Op::Renumber(..) => &[Table::Rooms, Table::Timeline],
+            Op::PutPending(_) | Op::RemovePending(_) => &[Table::Outbox, Table::OutboxIds],
+            Op::PutMedia(..)
+            | Op::AppendMedia { .. }
+            | Op::RenameMedia(..)
+            | Op::TouchMedia(..)
+            | Op::PinMedia(..)
+            | Op::RemoveMedia(_) => &[Table::Media, Table::Chunks],
+            Op::EvictMedia(..) => &[Table::Media, Table::Chunks, Table::Outbox],
+            Op::PutState(_) | Op::RemoveState(..) => &[Table::Rooms, Table::State],
+        });
+    }
+    tables
+}
+
+/// Sorts, and leaves out what is there twice.
+fn once_each<T: Ord>(all: &mut Vec<T>) {
+    sort_by(all, T::cmp);
+    all.dedup();
+}
+
+/// What a batch names: lists while they are made, in which something may stand twice, then once each.
 #[derive(Default)]
 struct Named {
-    records: BTreeSet<(Table, Vec<u8>)>,
+    records: Vec<(Table, Vec<u8>)>,
     /// Rooms whose gaps the laws look at.
-    timelines: BTreeSet<Key>,
-    /// By room.
-    events: BTreeMap<Key, BTreeSet<Key>>,
+    timelines: Vec<Key>,
+    /// Room and event.
+    events: Vec<(Key, Key)>,
     /// The least and the greatest position of new messages, by room.
-    places: BTreeMap<Key, (Position, Position)>,
+    places: Vec<(Key, (Position, Position))>,
 }
 
 impl Named {
-    fn of(codec: &Codec, batch: &WriteBatch) -> Self {
+    /// Less what is known already.
+    fn of(codec: &Codec, batch: &WriteBatch, known: &Known) -> Self {
         let mut named = Self::default();
         for precondition in batch.preconditions() {
             match precondition {
                 Precondition::Room(room, _) => named.record(Table::Rooms, &codec.room_key(room)),
                 Precondition::Pending(txn, _) => named.record(Table::OutboxIds, &codec.txn_key(txn)),
-                Precondition::Gap(room, ..) => drop(named.timelines.insert(codec.room_key(room))),
+                Precondition::Gap(room, ..) => named.timelines.push(codec.room_key(room)),
                 Precondition::State(scope, kind, key, _) => {
-                    named.records.insert((Table::State, state_place(codec, scope, kind, key)));
+                    named.records.push((Table::State, state_place(codec, scope, kind, key)));
                 }
             }
         }
         // Messages come in runs of one room.
         let mut latest = None;
         for op in batch.ops() {
-            named.op(codec, op, &mut latest);
+            named.op(codec, op, known, &mut latest);
         }
+        once_each(&mut named.records);
+        once_each(&mut named.timelines);
+        once_each(&mut named.events);
+        sort_by(&mut named.places, |(a, _), (b, _)| a.cmp(b));
+        named.places.dedup_by(|(later, (from, to)), (room, (oldest, newest))| {
+            (*oldest, *newest) =
+                if later == room { ((*oldest).min(*from), (*newest).max(*to)) } else { (*oldest, *newest) };
+            later == room
+        });
+        named.records.retain(|(table, key)| !known.has(*table, key));
+        named
+            .timelines
+            .retain(|room| !known.covers(Table::Timeline, &keys::gaps(room, Position::MIN, Position::MAX)));
+        named.places.retain(|(room, (oldest, newest))| {
+            !known.places.get(room).is_some_and(|places| places.spans(*oldest, *newest))
+        });
         named
     }
 
-    fn op<'b>(&mut self, codec: &Codec, op: &'b Op, latest: &mut Option<(&'b haos_store_api::RoomId, Key)>) {
-        let mut room_key = |room: &'b haos_store_api::RoomId| match latest {
+    fn op<'b>(&mut self, codec: &Codec, op: &'b Op, known: &Known, latest: &mut Option<(&'b RoomId, Key)>) {
+        let mut room_key = |room: &'b RoomId| match latest {
             Some((id, key)) if *id == room => *key,
             _ => {
                 let key = codec.room_key(room);
@@ -63,8 +129,10 @@ impl Named {
             Op::PutMessage(message) => {
                 let room = room_key(&message.room);
                 self.timeline(&room);
-                self.event(room, codec.event_key(&message.room, &message.id));
-                self.position(room, message.position);
+                if !known.places.get(&room).is_some_and(|places| places.empty) {
+                    self.event(room, codec.event_key(&message.room, &message.id));
+                    self.position(room, message.position);
+                }
             }
             Op::RemoveMessage(id, event) => {
                 let room = room_key(id);
@@ -106,56 +174,83 @@ impl Named {
                     self.record(Table::Rooms, &room_key(room));
                 }
                 let place = state_place(codec, &entry.scope, &entry.kind, &entry.key);
-                self.records.insert((Table::State, place));
+                self.records.push((Table::State, place));
             }
             Op::RemoveState(scope, kind, key) => {
-                self.records.insert((Table::State, state_place(codec, scope, kind, key)));
+                self.records.push((Table::State, state_place(codec, scope, kind, key)));
             }
         }
     }
 
     fn record(&mut self, table: Table, key: &Key) {
-        self.records.insert((table, key.as_bytes().to_vec()));
+        self.records.push((table, key.as_bytes().to_vec()));
     }
 
     fn timeline(&mut self, room: &Key) {
-        if self.timelines.insert(*room) {
+        // Messages come in runs of one room.
+        if self.timelines.last() != Some(room) {
+            self.timelines.push(*room);
             self.record(Table::Rooms, room);
         }
     }
 
     fn event(&mut self, room: Key, event: Key) {
-        self.events.entry(room).or_default().insert(event);
+        self.events.push((room, event));
     }
 
     fn position(&mut self, room: Key, at: Position) {
-        let (oldest, newest) = self.places.entry(room).or_insert((at, at));
-        (*oldest, *newest) = ((*oldest).min(at), (*newest).max(at));
+        match self.places.last_mut() {
+            Some((of, (oldest, newest))) if *of == room => {
+                (*oldest, *newest) = ((*oldest).min(at), (*newest).max(at));
+            }
+            _ => self.places.push((room, (at, at))),
+        }
     }
 }
 
-/// Loads it. Everything that depends on nothing is asked for at once.
-pub(crate) async fn batch<K: Kv>(kv: &K, codec: &Codec, batch: &WriteBatch) -> Result<Known> {
-    let mut known = Known::default();
+/// Loads it, on top of what the commit before left known. Everything that depends on nothing is asked for at
+/// once.
+pub(crate) async fn batch<K: Kv>(
+    kv: &K,
+    codec: &Codec,
+    batch: &WriteBatch,
+    before: Option<Known>,
+) -> Result<Known> {
     let head = kv.named(HEAD);
-    let mut named = Named::of(codec, batch);
-    if named.events.values().map(BTreeSet::len).sum::<usize>() >= MANY {
-        leave_out_empty_rooms(kv, &mut known, &mut named).await?;
+    let mut known = before.unwrap_or_default();
+    let guess = known.head.revision;
+    fill(kv, codec, batch, &mut known, head).await?;
+    if known.head.revision != guess && guess != Revision::ZERO {
+        // Another context committed meanwhile: nothing of it is known.
+        known = Known::default();
+        fill(kv, codec, batch, &mut known, kv.named(HEAD)).await?;
     }
+    Ok(known)
+}
+
+async fn fill<K: Kv>(
+    kv: &K,
+    codec: &Codec,
+    batch: &WriteBatch,
+    known: &mut Known,
+    head: Answer<Option<Vec<u8>>>,
+) -> Result<()> {
+    let guess = known.head.revision;
+    let messages = batch.ops().iter().filter(|op| matches!(op, Op::PutMessage(_))).count();
+    if messages >= MANY {
+        find_empty_rooms(kv, codec, batch, known).await?;
+    }
+    let named = Named::of(codec, batch, known);
     let records = fire(named.records, |(table, key)| kv.get(*table, key));
     let gaps = fire(named.timelines, |room| {
         kv.range(Table::Timeline, &keys::gaps(room, Position::MIN, Position::MAX), None)
     });
-    let events: Vec<(Key, Key)> = named
-        .events
-        .into_iter()
-        .flat_map(|(room, all)| all.into_iter().map(move |event| (room, event)))
-        .collect();
-    let events = fire(events, |(_, event)| kv.holders(&keys::event_entry(event)));
+    let events = fire(named.events, |(_, event)| kv.holders(&keys::event_entry(event)));
     let places =
         fire(named.places, |(room, (oldest, _))| kv.last_key(&keys::segments(room, *oldest, Position::MAX)));
 
     known.head = head.await?.map(|head| Head::decode("apply", &head)).transpose()?.unwrap_or_default();
+    let is_stale = known.head.revision != guess && guess != Revision::ZERO;
     for ((table, key), value) in both(records).await? {
         if let (Table::OutboxIds, Some(value)) = (table, &value) {
             let seq = value.get(table.key_bytes()..).unwrap_or_default().to_vec();
@@ -164,30 +259,38 @@ pub(crate) async fn batch<K: Kv>(kv: &K, codec: &Codec, batch: &WriteBatch) -> R
         }
         known.note(table, key, value);
     }
+    if is_stale {
+        return Ok(());
+    }
     for (room, values) in both(gaps).await? {
         let span = keys::gaps(&room, Position::MIN, Position::MAX);
-        load::note_range(&mut known, Table::Timeline, span, values)?;
+        load::note_range(known, Table::Timeline, span, values)?;
     }
     for ((room, event), holders) in both(events).await? {
-        load::resolve(kv, &mut known, &room, &event, &holders).await?;
+        load::resolve(kv, known, &room, &event, &holders).await?;
     }
     for ((room, (oldest, newest)), above) in both(places).await? {
         // One step: new messages mostly stand above everything or below everything. What else they meet,
         // the laws ask for.
-        load::beyond(kv, &mut known, &room, oldest, newest, above).await?;
+        load::beyond(kv, known, &room, oldest, newest, above).await?;
     }
-    Ok(known)
+    Ok(())
 }
 
-/// Rooms without a record have no messages.
-async fn leave_out_empty_rooms<K: Kv>(kv: &K, known: &mut Known, named: &mut Named) -> Result<()> {
-    let rooms: Vec<Key> = named.events.keys().copied().collect();
+/// Rooms without a record have no messages: nothing has to be looked up there.
+async fn find_empty_rooms<K: Kv>(kv: &K, codec: &Codec, batch: &WriteBatch, known: &mut Known) -> Result<()> {
+    let rooms = batch.ops().iter().filter_map(|op| match op {
+        Op::PutMessage(message) => Some(&message.room),
+        _ => None,
+    });
+    let mut rooms: Vec<_> = rooms.collect();
+    rooms.dedup();
+    let mut rooms: Vec<Key> = rooms.into_iter().map(|room| codec.room_key(room)).collect();
+    once_each(&mut rooms);
     let firsts = fire(rooms, |room| kv.keys(Table::Timeline, &keys::timeline(room), Some(1)));
     for (room, first) in both(firsts).await? {
         if first.is_empty() {
-            known.events.extend(named.events.remove(&room).into_iter().flatten().map(|event| (event, None)));
-            known.places.entry(room).or_default().note_loaded(Position::MIN, Position::MAX);
-            named.places.remove(&room);
+            known.places.insert(room, Places::of_empty());
         }
     }
     Ok(())
@@ -195,13 +298,11 @@ async fn leave_out_empty_rooms<K: Kv>(kv: &K, known: &mut Known, named: &mut Nam
 
 type Fired<Q, A> = (Vec<Q>, Vec<Answer<A>>);
 
-fn fire<Q, A>(all: impl IntoIterator<Item = Q>, ask: impl Fn(&Q) -> Answer<A>) -> Fired<Q, A> {
-    all.into_iter()
-        .map(|question| (ask(&question), question))
-        .map(|(answer, question)| (question, answer))
-        .unzip()
+fn fire<Q, A>(questions: Vec<Q>, ask: impl Fn(&Q) -> Answer<A>) -> Fired<Q, A> {
+    let answers = questions.iter().map(ask).collect();
+    (questions, answers)
 }
 
 async fn both<Q, A>((questions, answers): Fired<Q, A>) -> Result<impl Iterator<Item = (Q, A)>> {
-    Ok(questions.into_iter().zip(try_join_all(answers).await?))
+    Ok(questions.into_iter().zip(all(answers).await?))
 }

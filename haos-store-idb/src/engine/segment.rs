@@ -40,7 +40,7 @@ impl Row {
             txn: row.txn,
             timestamp_ms: message.timestamp_ms,
             written,
-            payload: row.payload.as_bytes().to_vec(),
+            payload: row.payload.into_bytes(),
         })
     }
 
@@ -55,12 +55,12 @@ impl Row {
     /// The same row at another place.
     pub(crate) fn moved(&self, codec: &Codec, to: Position) -> Result<Self> {
         let payload = codec.moved_message(&self.event, self.columns(), to, &self.payload)?;
-        let payload = payload.as_ref().map_or_else(|| self.payload.clone(), |new| new.as_bytes().to_vec());
+        let payload = payload.map_or_else(|| self.payload.clone(), Payload::into_bytes);
         Ok(Self { at: to, payload, ..self.clone() })
     }
 
-    pub(crate) fn with_payload(&self, payload: &Payload) -> Self {
-        Self { payload: payload.as_bytes().to_vec(), ..self.clone() }
+    pub(crate) fn with_payload(self, payload: Payload) -> Self {
+        Self { payload: payload.into_bytes(), ..self }
     }
 
     /// What it is found by.
@@ -84,6 +84,18 @@ impl Row {
         }
         to.extend(length(self.payload.len()).to_be_bytes());
         to.extend_from_slice(&self.payload);
+    }
+
+    /// Passes over a row; tells whose it is.
+    fn skip(cut: &mut Cut<'_>) -> Result<Key> {
+        cut.position()?;
+        let keys = usize::try_from(cut.byte()?.count_ones()).unwrap_or(0);
+        cut.bytes(16)?;
+        let event = cut.key()?;
+        cut.bytes(16 + 16 * keys)?;
+        let length = cut.length()? as usize;
+        cut.bytes(length)?;
+        Ok(event)
     }
 
     fn decode(cut: &mut Cut<'_>) -> Result<Self> {
@@ -132,6 +144,21 @@ pub(crate) fn rows(value: &[u8]) -> Result<Vec<Row>> {
         rows.push(Row::decode(&mut cut)?);
     }
     Ok(rows)
+}
+
+/// The row of an event within a segment; the others are passed over.
+pub(crate) fn find(value: &[u8], event: &Key) -> Result<Option<Row>> {
+    let [VERSION, rest @ ..] = value else {
+        return Err(corrupt("decode", "a segment of messages has no known form"));
+    };
+    let mut cut = Cut(rest);
+    while !cut.0.is_empty() {
+        let mut here = cut;
+        if Row::skip(&mut cut)? == *event {
+            return Row::decode(&mut here).map(Some);
+        }
+    }
+    Ok(None)
 }
 
 /// What stands at one position instead of what a segment says.
@@ -218,6 +245,10 @@ mod tests {
         assert_eq!((key.count, key.bytes, key.is_dense()), (6, 21, true));
         assert_eq!(ids.len(), 6 + 3 + 2);
         assert_eq!(rows(&value).unwrap(), all);
+        for row in &all {
+            assert_eq!(find(&value, &row.event).unwrap().as_ref(), Some(row));
+        }
+        assert_eq!(find(&value, &Key::from_bytes([99; 16])).unwrap(), None);
         // A cut at the end of a row is a shorter segment, which the key's count would tell.
         let whole = (0..=6).map(|n| segment(key.room, &all[..n]).2.len()).collect::<Vec<_>>();
         for cut in (0..value.len()).filter(|cut| !whole.contains(cut)) {

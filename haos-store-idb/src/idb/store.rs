@@ -37,6 +37,11 @@ impl Store {
         self.fired(self.store.delete(&to_js(key)))
     }
 
+    /// Removes a name; nothing happens if it is not there.
+    pub(crate) fn delete_named(&self, key: &str) -> Result<()> {
+        self.fired(self.store.delete(&JsValue::from_str(key)))
+    }
+
     /// The value under a binary key, undefined if there is none.
     pub(crate) fn get(&self, key: &[u8]) -> Result<Request> {
         self.asked(self.store.get(&to_js(key)))

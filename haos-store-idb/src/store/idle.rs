@@ -15,7 +15,7 @@ use crate::engine::chores::Step;
 const WORTH: u32 = 16;
 /// A room with so many does not wait for an idle moment.
 const URGENT: u32 = 256;
-/// How long nothing must have been written, in milliseconds.
+/// How long nothing must have been read or written, in milliseconds.
 const QUIET_MS: u32 = 1500;
 /// Between two steps, so that others come in between.
 const PAUSE_MS: u32 = 20;
@@ -24,15 +24,20 @@ const PAUSE_MS: u32 = 20;
 #[derive(Default)]
 pub(super) struct Idle {
     litter: RefCell<HashMap<Key, u32>>,
-    /// Counts commits, to see whether there are any.
-    commits: Cell<u64>,
+    /// Counts reads and commits, to see whether there are any.
+    calls: Cell<u64>,
     scheduled: Cell<bool>,
 }
 
 impl Idle {
+    /// Somebody reads.
+    pub(super) fn busy(&self) {
+        self.calls.set(self.calls.get() + 1);
+    }
+
     /// Notes what a commit left.
     pub(super) fn note(&self, inner: &Rc<Inner>, litter: &[(Key, u32)]) {
-        self.commits.set(self.commits.get() + 1);
+        self.calls.set(self.calls.get() + 1);
         let mut all = self.litter.borrow_mut();
         for (room, records) in litter {
             *all.entry(*room).or_default() += records;
@@ -59,10 +64,10 @@ impl Idle {
 /// Waits for an idle moment and compacts. It holds the store only while it works.
 async fn wait(inner: Weak<Inner>) {
     loop {
-        let Some(before) = inner.upgrade().map(|inner| inner.idle.commits.get()) else { return };
+        let Some(before) = inner.upgrade().map(|inner| inner.idle.calls.get()) else { return };
         sleep(QUIET_MS).await;
         let Some(inner) = inner.upgrade() else { return };
-        if inner.idle.commits.get() == before || inner.idle.is_urgent() {
+        if inner.idle.calls.get() == before || inner.idle.is_urgent() {
             if let Err(error) = compact(&inner).await {
                 // Nothing is lost: what is small stays small.
                 tracing::debug!(%error, "a compaction was cut off");

@@ -1,5 +1,7 @@
 //! The adapter: each call a transaction of its own.
 
+mod ask;
+mod ballast;
 mod idle;
 mod open;
 mod work;
@@ -15,11 +17,14 @@ use tokio::sync::RwLock;
 
 use crate::connection::Connection;
 use crate::durability::{self, Canary};
+use crate::engine::chores;
+use crate::engine::known::Known;
 use crate::engine::kv::KEYRING;
-use crate::engine::{chores, read::Reader};
+use crate::engine::read::{Anchors, Reader};
 use crate::feed::Feed;
 use crate::options::IdbOptions;
 use crate::tx::IdbTx;
+use ask::{Ask, Done, Told, Work};
 use idle::Idle;
 
 /// A store in an IndexedDB database.
@@ -48,6 +53,14 @@ pub(crate) struct Inner {
     info: RefCell<StoreInfo>,
     id: durability::StoreId,
     idle: Idle,
+    /// What the latest commit of this context left known.
+    known: RefCell<Option<Known>>,
+    /// As far as is known.
+    has_ballast: Cell<bool>,
+    /// It was thought of since the store was opened.
+    had_ballast: Cell<bool>,
+    /// Where the ends of pages stood.
+    anchors: RefCell<Anchors>,
     /// Held for reading by whoever writes to the store, so that closing waits for what was accepted.
     accepted: Arc<RwLock<()>>,
 }
@@ -79,7 +92,7 @@ impl Inner {
             self.info.borrow_mut().shared = feed.is_shared();
         }
         *self.feed.borrow_mut() = feed;
-        let head = self.read("open", async |reader: Reader<'_, IdbTx<'_>>| reader.head().await).await?;
+        let Told::Head(head) = self.read(&Ask::Head).await? else { return Err(work::mixed_up("open")) };
         if let Some(feed) = &*self.feed.borrow() {
             feed.saw(head.revision);
         }
@@ -121,6 +134,16 @@ impl fmt::Debug for IdbStore {
     }
 }
 
+/// Asks, and takes the answer of the kind that belongs to it.
+macro_rules! ask {
+    ($store:ident, $ask:expr => $told:path) => {
+        match work::ask(&$store.0, $ask).await? {
+            $told(found) => Ok(found),
+            _ => Err(work::mixed_up("read")),
+        }
+    };
+}
+
 #[async_trait(?Send)]
 impl StorageAdapter for IdbStore {
     async fn apply(&self, batch: WriteBatch) -> Result<Commit> {
@@ -128,108 +151,72 @@ impl StorageAdapter for IdbStore {
     }
 
     async fn room(&self, id: &RoomId) -> Result<Option<Room>> {
-        let id = id.clone();
-        self.0.read_alone("room", async move |reader: Reader<'_, IdbTx<'_>>| reader.room(&id).await).await
+        ask!(self, Ask::Room(id.clone()) => Told::Room)
     }
 
     async fn rooms(&self, query: RoomQuery) -> Result<Vec<Room>> {
-        self.0
-            .read_alone("rooms", async move |reader: Reader<'_, IdbTx<'_>>| reader.rooms(query.clone()).await)
-            .await
+        ask!(self, Ask::Rooms(query) => Told::Rooms)
     }
 
     async fn message(&self, room: &RoomId, event: &EventId) -> Result<Option<Message>> {
-        let (room, event) = (room.clone(), event.clone());
-        self.0
-            .read_alone("message", async move |reader: Reader<'_, IdbTx<'_>>| {
-                reader.message(&room, &event).await
-            })
-            .await
+        ask!(self, Ask::Message(room.clone(), event.clone()) => Told::Message)
     }
 
     async fn timeline(&self, room: &RoomId, page: Page) -> Result<Slice> {
-        let room = room.clone();
-        self.0
-            .read_alone("timeline", async move |reader: Reader<'_, IdbTx<'_>>| {
-                reader.timeline(&room, &page).await
-            })
-            .await
+        ask!(self, Ask::Timeline(room.clone(), page) => Told::Timeline)
     }
 
     async fn gaps(&self, room: &RoomId) -> Result<Vec<Gap>> {
-        let room = room.clone();
-        self.0.read_alone("gaps", async move |reader: Reader<'_, IdbTx<'_>>| reader.gaps(&room).await).await
+        ask!(self, Ask::Gaps(room.clone()) => Told::Gaps)
     }
 
     async fn count(&self, room: &RoomId, newer_than: Option<&EventId>) -> Result<u64> {
-        let (room, newer_than) = (room.clone(), newer_than.cloned());
-        let count = async move |reader: Reader<'_, IdbTx<'_>>| reader.count(&room, newer_than.as_ref()).await;
-        self.0.read_alone("count", count).await
+        ask!(self, Ask::Count(room.clone(), newer_than.cloned()) => Told::Count)
     }
 
     async fn related(&self, query: RelationQuery) -> Result<Vec<Message>> {
-        self.0
-            .read_alone("related", async move |reader: Reader<'_, IdbTx<'_>>| reader.related(&query).await)
-            .await
+        ask!(self, Ask::Related(query) => Told::Messages)
     }
 
     async fn messages(&self, query: MessageQuery) -> Result<Vec<Message>> {
-        self.0
-            .read_alone("messages", async move |reader: Reader<'_, IdbTx<'_>>| reader.messages(&query).await)
-            .await
+        ask!(self, Ask::Messages(query) => Told::Messages)
     }
 
     async fn pending(&self, query: PendingQuery) -> Result<Vec<Pending>> {
-        self.0
-            .read_alone("pending", async move |reader: Reader<'_, IdbTx<'_>>| reader.pending(&query).await)
-            .await
+        ask!(self, Ask::Pending(query) => Told::Pending)
     }
 
     async fn media(&self, key: &MediaKey, range: ByteRange) -> Result<Option<Media>> {
-        let key = key.clone();
-        self.0
-            .read_alone("media", async move |reader: Reader<'_, IdbTx<'_>>| reader.media(&key, range).await)
-            .await
+        ask!(self, Ask::Media(key.clone(), range) => Told::Media)
     }
 
     async fn media_index(&self, query: MediaQuery) -> Result<Vec<MediaInfo>> {
-        self.0
-            .read_alone("media_index", async move |reader: Reader<'_, IdbTx<'_>>| {
-                reader.media_index(&query).await
-            })
-            .await
+        ask!(self, Ask::MediaIndex(query) => Told::MediaIndex)
     }
 
     async fn state(&self, query: StateQuery) -> Result<Vec<StateEntry>> {
-        self.0
-            .read_alone("state", async move |reader: Reader<'_, IdbTx<'_>>| reader.state(&query).await)
-            .await
+        ask!(self, Ask::State(query) => Told::State)
     }
 
     async fn usage(&self) -> Result<Usage> {
-        let head = async |reader: Reader<'_, IdbTx<'_>>| reader.head().await;
-        let head = self.0.read_alone("usage", head).await?;
+        let head: Result<_> = ask!(self, Ask::Head => Told::Head);
+        let usage = head?.usage();
         let quota_bytes = durability::quota().await.map(|(_, quota)| quota);
-        Ok(Usage { quota_bytes, ..head.usage() })
+        Ok(Usage { quota_bytes, ..usage })
     }
 
     async fn maintain(&self, task: Maintenance, progress: Progress) -> Result<Report> {
         let _accepted = self.0.accepted.read().await;
         self.0.check("maintain")?;
-        let step = async |step: chores::Step| {
-            let inner = Rc::clone(&self.0);
-            work::alone("maintain", async move { inner.step(step).await }).await
-        };
+        let step = async |step| work::step(&self.0, step).await;
         chores::run(task, &self.0.codec, &progress, step).await
     }
 
     async fn change_keys(&self, change: KeyChange) -> Result<()> {
-        let (inner, shreds) = (Rc::clone(&self.0), change == KeyChange::Shred);
-        let record = work::alone("keys", async move {
-            let write = async |kv: &IdbTx<'_>, codec: &Codec| chores::change_keys(kv, codec, &change).await;
-            inner.write("keys", Durability::Strict, write).await
-        });
-        let record = record.await?;
+        let shreds = change == KeyChange::Shred;
+        let Done::Keys(record) = work::write(&self.0, Work::Keys(change)).await? else {
+            return Err(work::mixed_up("keys"));
+        };
         if shreds {
             return self.close().await;
         }
@@ -266,7 +253,7 @@ impl StorageAdapter for IdbStore {
         self.0.connection.resume().await?;
         self.0.stage.set(Stage::Open);
         let inner = Rc::clone(&self.0);
-        work::alone("resume", async move { inner.join_feed().await }).await
+        work::alone("resume", Box::pin(async move { inner.join_feed().await })).await
     }
 
     async fn close(&self) -> Result<()> {

@@ -4,6 +4,7 @@ use std::cell::{Cell, RefCell};
 use std::rc::Rc;
 use std::sync::Arc;
 
+use futures_util::future::LocalBoxFuture;
 use haos_store_api::*;
 
 use super::{IdbTx, Inner, Stage};
@@ -29,7 +30,14 @@ struct Meta {
     keyring: Option<Vec<u8>>,
 }
 
-pub(super) async fn open(options: IdbOptions) -> Result<Rc<Inner>> {
+/// Opens a store. Not to be inlined: the code of a future that another crate awaits, with all that it awaits
+/// in turn, is compiled there once more.
+#[inline(never)]
+pub(super) fn open(options: IdbOptions) -> LocalBoxFuture<'static, Result<Rc<Inner>>> {
+    Box::pin(open_now(options))
+}
+
+async fn open_now(options: IdbOptions) -> Result<Rc<Inner>> {
     let connection = Connection::open(&options).await?;
     let opened = unlock(&connection, &options).await;
     let (meta, codec, recovery) = opened.inspect_err(|_| connection.close())?;
@@ -57,6 +65,10 @@ pub(super) async fn open(options: IdbOptions) -> Result<Rc<Inner>> {
         info: RefCell::new(info),
         id: meta.id,
         idle: Default::default(),
+        known: RefCell::default(),
+        anchors: RefCell::default(),
+        has_ballast: Cell::new(false),
+        had_ballast: Cell::new(false),
         accepted: Arc::default(),
     });
     inner.join_feed().await?;

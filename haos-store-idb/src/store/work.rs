@@ -1,25 +1,28 @@
-//! Transactions: how a read, a write and a step of a chore are run.
+//! Transactions: how reads and writes are run.
 
 use std::rc::Rc;
 
+use futures_util::future::LocalBoxFuture;
 use haos_store_api::*;
 use tokio::sync::oneshot;
 use wasm_bindgen_futures::spawn_local;
 
+use super::ask::{Ask, Done, Told, Work};
+use super::ballast::makes_room;
 use super::open::ID;
 use super::{IdbTx, Inner, KEYRING, Reader, closed};
 use crate::durability::{Census, ask_persistence};
+use crate::engine::apply::Written;
 use crate::engine::chores::{Step, Stepped};
-use crate::engine::{apply as engine_apply, kv::Kv};
+use crate::engine::kv::Kv;
 use crate::idb::{Mode, Transaction};
-use crate::schema;
 
 /// Runs in a task of its own what uses a transaction. A caller that is busy with something else when a request
 /// is answered would let the browser end the transaction before the next request: a read would fail, and of a
 /// write half would be there.
 pub(super) async fn alone<T: 'static>(
     operation: &'static str,
-    work: impl Future<Output = Result<T>> + 'static,
+    work: LocalBoxFuture<'static, Result<T>>,
 ) -> Result<T> {
     let (reply, answer) = oneshot::channel();
     spawn_local(async move {
@@ -30,45 +33,61 @@ pub(super) async fn alone<T: 'static>(
     answer.await.map_err(|_| closed(operation, "the store's task has ended: open the store again"))?
 }
 
-/// Applies a batch in a task of its own: whoever drops the call does not tear it, and the commit is told.
+/// Applies a batch: whoever drops the call does not tear it, and the commit is told.
 pub(super) async fn apply(inner: &Rc<Inner>, batch: WriteBatch) -> Result<Commit> {
     inner.check("apply")?;
     let inner = Rc::clone(inner);
-    let accepted = inner.accepted.clone().try_read_owned();
-    let Ok(accepted) = accepted else {
+    let Ok(accepted) = inner.accepted.clone().try_read_owned() else {
         return Err(closed("apply", "the store is being closed: open it again"));
     };
     let work = async move {
-        let done = inner.apply(&batch).await;
+        let work = Work::Apply(batch);
+        let done = inner.write(&work).await;
         drop(accepted);
-        done
+        let (Done::Applied(mut written), Work::Apply(batch)) = (done?, work) else {
+            return Err(mixed_up("apply"));
+        };
+        if written.commit.changed {
+            *inner.known.borrow_mut() = written.known.take();
+            inner.tell(&batch, &written);
+            inner.idle.note(&inner, &written.litter);
+            if !inner.had_ballast.replace(true) || batch.ops().iter().any(makes_room) {
+                inner.take_ballast();
+            }
+        }
+        Ok(written.commit)
     };
-    alone("apply", work).await
+    alone("apply", Box::pin(work)).await
+}
+
+/// Asks in a task of its own; see [`alone`].
+pub(super) async fn ask(inner: &Rc<Inner>, ask: Ask) -> Result<Told> {
+    let inner = Rc::clone(inner);
+    let (operation, _) = ask.about();
+    alone(operation, Box::pin(async move { inner.read(&ask).await })).await
+}
+
+/// Writes in a task of its own.
+pub(super) async fn write(inner: &Rc<Inner>, work: Work) -> Result<Done> {
+    let inner = Rc::clone(inner);
+    alone("write", Box::pin(async move { inner.write(&work).await })).await
+}
+
+/// The error for an answer to another question, which cannot be.
+pub(super) fn mixed_up(operation: &'static str) -> Error {
+    Error::new(ErrorKind::Other, operation, "an answer was mixed up: report this")
 }
 
 impl Inner {
-    async fn apply(self: &Rc<Self>, batch: &WriteBatch) -> Result<Commit> {
-        let write = async |kv: &IdbTx<'_>, codec: &Codec| engine_apply::apply(kv, codec, batch).await;
-        let written = self.write("apply", batch.durability(), write).await?;
-        if written.commit.changed {
-            self.tell(batch, &written);
-            self.idle.note(self, &written.litter);
-        }
-        Ok(written.commit)
-    }
-
     /// What follows a commit.
-    fn tell(&self, batch: &WriteBatch, written: &engine_apply::Written) {
+    fn tell(&self, batch: &WriteBatch, written: &Written) {
         if let Some(feed) = &*self.feed.borrow() {
             feed.tell(written.commit.revision, touched(batch));
         }
-        let rows = |of: Collection| {
-            let usage = written.head.usage();
-            usage.collections.iter().find(|(one, _)| *one == of).map_or(0, |(_, size)| size.rows)
-        };
+        let mut head = written.head;
         self.canary.note(Census {
-            rooms: rows(Collection::Rooms),
-            unsent: rows(Collection::Pending),
+            rooms: head.sum(Collection::Rooms).rows,
+            unsent: head.sum(Collection::Pending).rows,
             revision: written.commit.revision,
         });
         if batch.ops().iter().any(|op| matches!(op, Op::PutPending(_))) {
@@ -76,31 +95,25 @@ impl Inner {
         }
     }
 
-    /// Runs something within a writing transaction, and commits it. What the browser cut off by closing the
-    /// database was aborted: it is done again, once.
-    pub(super) async fn write<T>(
-        &self,
-        operation: &'static str,
-        durability: Durability,
-        work: impl AsyncFn(&IdbTx<'_>, &Codec) -> Result<T>,
-    ) -> Result<T> {
-        match self.write_once(operation, durability, &work).await {
+    /// Writes within one transaction, and commits it. What the browser cut off by closing the database was
+    /// aborted: it is done again, once.
+    pub(super) async fn write(&self, work: &Work) -> Result<Done> {
+        match self.write_once(work).await {
             Err(error) if self.connection.is_lost() => {
                 tracing::debug!(%error, "a write was cut off");
-                self.write_once(operation, durability, &work).await
+                self.write_once(work).await
+            }
+            Err(error) if error.kind() == ErrorKind::Full && work.is_worth_ballast() => {
+                if self.drop_ballast().await? { self.write_once(work).await } else { Err(error) }
             }
             done => done,
         }
     }
 
-    async fn write_once<T>(
-        &self,
-        operation: &'static str,
-        durability: Durability,
-        work: &impl AsyncFn(&IdbTx<'_>, &Codec) -> Result<T>,
-    ) -> Result<T> {
-        let tx = self.begin(Mode::Write(durability), operation).await?;
-        match work(&IdbTx::new(&tx), &self.codec).await {
+    async fn write_once(&self, work: &Work) -> Result<Done> {
+        let (operation, stores, durability) = work.about();
+        let tx = self.begin(&stores, Mode::Write(durability), operation).await?;
+        match work.run(self, &IdbTx::new(&tx)).await {
             Ok(done) => tx.done().await.map(|()| done),
             Err(error) => {
                 tx.abort();
@@ -111,66 +124,52 @@ impl Inner {
 
     /// Begins a transaction. After the database had to be opened again, it makes sure that it is the same
     /// store: somebody may have deleted it and made another.
-    async fn begin(&self, mode: Mode, operation: &'static str) -> Result<Transaction> {
+    async fn begin(&self, stores: &[&str], mode: Mode, operation: &'static str) -> Result<Transaction> {
         self.check(operation)?;
-        let tx = self.connection.begin(&schema::ALL, mode, operation).await?;
-        let opened = self.connection.opened();
-        if opened != self.opened.get() {
-            if IdbTx::new(&tx).named(ID).await?.as_deref() != Some(&self.id.to_bytes()) {
-                return Err(self.connection.erased(operation));
+        if self.connection.opened() == self.opened.get() {
+            let tx = self.connection.begin(stores, mode, operation).await?;
+            if self.connection.opened() == self.opened.get() {
+                return Ok(tx);
             }
-            self.opened.set(opened);
         }
-        Ok(tx)
-    }
-
-    /// Reads in a task of its own; see [`alone`].
-    pub(super) async fn read_alone<T: 'static>(
-        self: &Rc<Self>,
-        operation: &'static str,
-        work: impl AsyncFn(Reader<'_, IdbTx<'_>>) -> Result<T> + 'static,
-    ) -> Result<T> {
-        let inner = Rc::clone(self);
-        alone(operation, async move { inner.read(operation, work).await }).await
+        let all = self.connection.begin(&crate::schema::ALL, Mode::Read, operation).await?;
+        let opened = self.connection.opened();
+        if IdbTx::new(&all).named(ID).await?.as_deref() != Some(&self.id.to_bytes()) {
+            return Err(self.connection.erased(operation));
+        }
+        self.opened.set(opened);
+        self.connection.begin(stores, mode, operation).await
     }
 
     /// Reads within one transaction: whole commits only.
-    pub(super) async fn read<T>(
-        &self,
-        operation: &'static str,
-        work: impl AsyncFn(Reader<'_, IdbTx<'_>>) -> Result<T>,
-    ) -> Result<T> {
-        let read = self.read_once(operation, &work).await;
-        match read {
+    pub(super) async fn read(&self, ask: &Ask) -> Result<Told> {
+        self.idle.busy();
+        match self.read_once(ask).await {
             Err(error) if self.connection.is_lost() => {
                 tracing::debug!(%error, "a read was cut off");
-                self.read_once(operation, &work).await
+                self.read_once(ask).await
             }
             // Another context may have changed the keys.
             Err(error) if error.kind() == ErrorKind::WrongKey && self.codec.is_sealed() => {
-                if self.refresh_keys().await? { self.read_once(operation, &work).await } else { Err(error) }
+                if self.refresh_keys().await? { self.read_once(ask).await } else { Err(error) }
             }
             other => other,
         }
     }
 
-    async fn read_once<T>(
-        &self,
-        operation: &'static str,
-        work: &impl AsyncFn(Reader<'_, IdbTx<'_>>) -> Result<T>,
-    ) -> Result<T> {
-        let tx = self.begin(Mode::Read, operation).await?;
-        work(Reader { kv: &IdbTx::new(&tx), codec: &self.codec }).await
+    async fn read_once(&self, ask: &Ask) -> Result<Told> {
+        let (operation, stores) = ask.about();
+        let tx = self.begin(stores, Mode::Read, operation).await?;
+        ask.run(self, Reader { kv: &IdbTx::new(&tx), codec: &self.codec }).await
     }
 
     /// One step of a chore.
     pub(super) async fn step(&self, step: Step) -> Result<Stepped> {
         if !step.writes() {
-            let read = async |reader: Reader<'_, IdbTx<'_>>| step.clone().run(reader.kv, reader.codec).await;
-            return self.read("maintain", read).await;
+            let told = self.read(&Ask::Step(step)).await?;
+            return if let Told::Step(done) = told { Ok(done) } else { Err(mixed_up("maintain")) };
         }
-        let write = async |kv: &IdbTx<'_>, codec: &Codec| step.clone().run(kv, codec).await;
-        let done = self.write("maintain", Durability::Relaxed, write).await?;
+        let Done::Step(done) = self.write(&Work::Step(step)).await? else { return Err(mixed_up("maintain")) };
         self.adopt(done.keyring.as_deref())?;
         Ok(done)
     }
@@ -183,10 +182,15 @@ impl Inner {
     }
 
     async fn refresh_keys(&self) -> Result<bool> {
-        let named = async |reader: Reader<'_, IdbTx<'_>>| reader.kv.named(KEYRING).await;
-        match (self.codec.keyring(), self.read_once("keys", &named).await?) {
-            (Some(keyring), Some(record)) => keyring.adopt(&record),
+        match (self.codec.keyring(), self.read_once(&Ask::Named(KEYRING)).await?) {
+            (Some(keyring), Told::Named(Some(record))) => keyring.adopt(&record),
             _ => Ok(false),
         }
     }
+}
+
+/// One step of a chore, in a task of its own.
+pub(super) async fn step(inner: &Rc<Inner>, step: Step) -> Result<Stepped> {
+    let inner = Rc::clone(inner);
+    alone("maintain", Box::pin(async move { inner.step(step).await })).await
 }

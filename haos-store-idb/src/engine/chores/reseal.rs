@@ -79,7 +79,7 @@ fn timeline<K: Kv>(kv: &K, codec: &Codec, key: &[u8], value: &[u8]) -> Result<u6
     let mut reseal = |row: &mut Row| -> Result<()> {
         let place = RowRef::Message { key: &row.event, columns: row.columns() };
         if let Some(payload) = codec.resealed(&place, &row.payload)? {
-            *row = row.with_payload(&payload);
+            *row = row.clone().with_payload(payload);
             changed += 1;
         }
         Ok(())

@@ -1,6 +1,6 @@
 //! Reads of the collections that are one record an entity.
 
-use haos_store_api::law::{RoomPager, media_matches, pending_matches, sort_media, sort_state};
+use haos_store_api::law::{RoomPager, media_matches, pending_matches, sort_by, sort_media, sort_state};
 use haos_store_api::*;
 
 use super::super::head::Head;
@@ -43,7 +43,7 @@ impl<K: Kv> Reader<'_, K> {
         let mut order =
             values.iter().map(|value| Ok((activity(value)?, value))).collect::<Result<Vec<_>>>()?;
         order.retain(|(activity, _)| *activity <= pager.newest_ms());
-        order.sort_by_key(|(activity, _)| std::cmp::Reverse(*activity));
+        sort_by(&mut order, |(a, _), (b, _)| b.cmp(a));
         for (_, value) in order {
             if let Some(room) = self.codec.keep(read_room_row(self.codec, value))?
                 && !pager.push(room)

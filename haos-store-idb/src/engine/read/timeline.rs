@@ -2,17 +2,18 @@
 
 use std::collections::BTreeMap;
 
-use futures_util::future::try_join_all;
-use haos_store_api::law::{relation_matches, slice};
+use haos_store_api::law::{relation_matches, slice, sort_by};
 use haos_store_api::*;
 
+use super::super::head::Head;
 use super::super::keys::{self, SegmentKey};
 use super::super::known::Known;
-use super::super::kv::{Kv, Table};
+use super::super::kv::{HEAD, Kv, Table, all};
 use super::super::load;
 use super::super::record::corrupt;
-use super::super::segment::{MOST_ROWS, Row};
+use super::super::segment::{MOST_ROWS, Overlay, Row, find, rows};
 use super::super::tables::{read_gap, read_room_row};
+use super::anchors::Anchors;
 use super::records::Reader;
 use super::walk::{Older, newer};
 
@@ -20,9 +21,52 @@ use super::walk::{Older, newer};
 const STRIDE: usize = 32;
 
 impl<K: Kv> Reader<'_, K> {
-    pub(crate) async fn timeline(&self, room: &RoomId, page: &Page) -> Result<Slice> {
+    /// A page, and the store's revision. `anchors` are of pages that were read before: if the store is still
+    /// at their revision, the page's anchor need not be looked up.
+    pub(crate) async fn timeline(
+        &self,
+        room: &RoomId,
+        page: &Page,
+        anchors: Option<&Anchors>,
+    ) -> Result<(Slice, Revision)> {
         let key = self.codec.room_key(room);
-        let Some((oldest, newest)) = self.span(&key, room, page).await? else { return Ok(Slice::default()) };
+        let mut head = Some(self.kv.named(HEAD));
+        let mut at_revision = None;
+        let known = match (&page.start, anchors) {
+            (Start::Beyond(cursor), Some(anchors)) => {
+                cursor.anchor().and_then(|event| anchors.place(&self.codec.event_key(room, event)))
+            }
+            _ => None,
+        };
+        if let (Some(at), Some(anchors)) = (known, anchors) {
+            let slice = self.page(room, &key, page, Some(at)).await?;
+            if let Some(head) = head.take() {
+                let revision = revision(head.await?)?;
+                if revision == anchors.revision() {
+                    return Ok((slice, revision));
+                }
+                at_revision = Some(revision);
+            }
+        }
+        let anchor = match &page.start {
+            Start::Beyond(cursor) => match cursor.anchor() {
+                Some(event) => self.position_of(&key, room, event).await?,
+                None => None,
+            },
+            Start::End => None,
+        };
+        let slice = self.page(room, &key, page, anchor).await?;
+        match (at_revision, head) {
+            (Some(revision), _) => Ok((slice, revision)),
+            (None, Some(head)) => Ok((slice, revision(head.await?)?)),
+            (None, None) => Ok((slice, Revision::ZERO)),
+        }
+    }
+
+    /// A page whose anchor stands at a place, or nowhere.
+    async fn page(&self, room: &RoomId, key: &Key, page: &Page, anchor: Option<Position>) -> Result<Slice> {
+        let key = *key;
+        let Some((oldest, newest)) = span(page, anchor) else { return Ok(Slice::default()) };
         let wanted = page.limit.saturating_add(1);
         let most = u32::try_from(wanted).unwrap_or(u32::MAX);
         let (messages, gaps) = match page.direction {
@@ -51,7 +95,8 @@ impl<K: Kv> Reader<'_, K> {
     async fn older(&self, room: &RoomId, key: Key, newest: Position, wanted: usize) -> Result<Vec<Message>> {
         let mut walk = Older::new(self.kv, self.codec, key, newest);
         let mut found = Vec::new();
-        let mut segments = (wanted / MOST_ROWS + 1).min(STRIDE);
+        // The newest segment is seldom full.
+        let mut segments = (wanted / MOST_ROWS + 2).min(STRIDE);
         while let Some(rows) = walk.step(segments).await? {
             let average = (rows.len() / segments).max(1);
             for row in rows {
@@ -68,20 +113,6 @@ impl<K: Kv> Reader<'_, K> {
         Ok(found)
     }
 
-    /// The positions that a page may show, both ends included.
-    async fn span(&self, key: &Key, room: &RoomId, page: &Page) -> Result<Option<(Position, Position)>> {
-        let Start::Beyond(cursor) = &page.start else { return Ok(Some((Position::MIN, Position::MAX))) };
-        let anchor = match cursor.anchor() {
-            Some(event) => self.position_of(key, room, event).await?,
-            None => None,
-        };
-        let at = cursor.resolve(anchor);
-        Ok(match page.direction {
-            Direction::Older => at.older(1).map(|newest| (Position::MIN, newest)),
-            Direction::Newer => at.newer(1).map(|oldest| (oldest, Position::MAX)),
-        })
-    }
-
     async fn position_of(&self, key: &Key, room: &RoomId, event: &EventId) -> Result<Option<Position>> {
         let event = self.codec.event_key(room, event);
         Ok(self.find(key, &event).await?.map(|row| row.at))
@@ -90,6 +121,23 @@ impl<K: Kv> Reader<'_, K> {
     /// The row of an event.
     async fn find(&self, room: &Key, event: &Key) -> Result<Option<Row>> {
         let holders = self.kv.holders(&keys::event_entry(event)).await?;
+        // Nearly always: one segment, and nothing over it.
+        if let [key] = holders.as_slice()
+            && let Some(segment) = SegmentKey::decode(key)
+        {
+            let value = self.kv.get(Table::Timeline, key);
+            let span = keys::overlays(room, segment.oldest, segment.newest);
+            let overlays = self.kv.range(Table::Timeline, &span, None).await?;
+            let value = value.await?.ok_or_else(|| corrupt("message", "a segment is gone"))?;
+            let Some(row) = find(&value, event)? else { return Ok(None) };
+            for overlay in &overlays {
+                let overlay = Overlay::decode(overlay)?;
+                if overlay.at == row.at {
+                    return Ok(overlay.row.filter(|row| row.event == *event));
+                }
+            }
+            return Ok(Some(row));
+        }
         let mut known = Known::unread();
         load::resolve(self.kv, &mut known, room, event, &holders).await?;
         Ok(known.row_of(room, event))
@@ -131,11 +179,11 @@ impl<K: Kv> Reader<'_, K> {
                 (segment.newest.get() - oldest.get() + 1) as i64
             } else {
                 let value = self.kv.get(Table::Timeline, &segment.encode()).await?.unwrap_or_default();
-                super::super::segment::rows(&value)?.iter().filter(|row| row.at >= oldest).count() as i64
+                rows(&value)?.iter().filter(|row| row.at >= oldest).count() as i64
             };
         }
         for value in overlays.await? {
-            let overlay = super::super::segment::Overlay::decode(&value)?;
+            let overlay = Overlay::decode(&value)?;
             count += i64::from(overlay.row.is_some()) - i64::from(overlay.beneath.is_some());
         }
         Ok(u64::try_from(count).unwrap_or(0))
@@ -145,7 +193,7 @@ impl<K: Kv> Reader<'_, K> {
         let room = &query.room;
         let targets: Vec<Key> =
             query.targets.iter().map(|target| self.codec.event_key(room, target)).collect();
-        let mut found = BTreeMap::new();
+        let mut found = Vec::new();
         for (target, rows) in targets.iter().zip(self.holding(&targets, keys::target_entry).await?) {
             let mut taken = 0;
             for row in rows.iter().filter(|row| row.target.as_ref() == Some(target)) {
@@ -156,16 +204,19 @@ impl<K: Kv> Reader<'_, K> {
                     && relation_matches(query, &message)
                 {
                     taken += 1;
-                    found.insert(row.at, message);
+                    found.push(message);
                 }
             }
         }
-        Ok(found.into_values().take(query.limit).collect())
+        sort_by(&mut found, |a, b| a.position.cmp(&b.position));
+        found.dedup_by_key(|message| message.position);
+        found.truncate(query.limit);
+        Ok(found)
     }
 
     /// For each key, the rows of the records that name it, ascending. Of several rooms, by room.
-    async fn holding(&self, all: &[Key], entry: fn(&Key) -> Vec<u8>) -> Result<Vec<Vec<Row>>> {
-        let holders = try_join_all(all.iter().map(|key| self.kv.holders(&entry(key)))).await?;
+    async fn holding(&self, keys: &[Key], entry: fn(&Key) -> Vec<u8>) -> Result<Vec<Vec<Row>>> {
+        let holders = all(keys.iter().map(|key| self.kv.holders(&entry(key))).collect()).await?;
         let mut known = Known::unread();
         for key in holders.iter().flatten() {
             let room = room_of(key)?;
@@ -176,7 +227,7 @@ impl<K: Kv> Reader<'_, K> {
             for key in keys {
                 rows.extend(known.rows_in(&room_of(key)?, key));
             }
-            rows.sort_by_key(|row| row.at);
+            sort_by(&mut rows, |a, b| a.at.cmp(&b.at));
             rows.dedup_by_key(|row| row.event);
             Ok(rows)
         };
@@ -216,7 +267,7 @@ impl<K: Kv> Reader<'_, K> {
                         rows.into_iter().filter(|row| (*from_ms..*until_ms).contains(&row.timestamp_ms)),
                     );
                 }
-                found.sort_by_key(|row| (row.timestamp_ms, row.at));
+                sort_by(&mut found, |a, b| (a.timestamp_ms, a.at).cmp(&(b.timestamp_ms, b.at)));
                 found.truncate(*limit);
                 self.decode(room, &found)
             }
@@ -250,10 +301,24 @@ impl<K: Kv> Reader<'_, K> {
             found.extend(self.decode(&stored.id, rows.iter().filter(|row| row.txn == Some(txn)))?);
         }
         found.retain(|message| message.txn_id.as_ref() == Some(txn_id));
-        found.sort_by(|a, b| (&a.room, a.position).cmp(&(&b.room, b.position)));
+        sort_by(&mut found, |a, b| (&a.room, a.position).cmp(&(&b.room, b.position)));
         found.dedup_by(|a, b| (&a.room, a.position) == (&b.room, b.position));
         Ok(found)
     }
+}
+
+/// The positions that a page may show, both ends included.
+fn span(page: &Page, anchor: Option<Position>) -> Option<(Position, Position)> {
+    let Start::Beyond(cursor) = &page.start else { return Some((Position::MIN, Position::MAX)) };
+    let at = cursor.resolve(anchor);
+    match page.direction {
+        Direction::Older => at.older(1).map(|newest| (Position::MIN, newest)),
+        Direction::Newer => at.newer(1).map(|oldest| (oldest, Position::MAX)),
+    }
+}
+
+fn revision(head: Option<Vec<u8>>) -> Result<Revision> {
+    Ok(head.map_or(Ok(Head::default()), |head| Head::decode("timeline", &head))?.revision)
 }
 
 /// The room of a record of the timeline.

@@ -44,7 +44,7 @@ impl Maps {
 
     /// The database of such records.
     pub(super) fn of(records: impl IntoIterator<Item = Parts>) -> Self {
-        let tx = MapTx(RefCell::default());
+        let tx = MapTx(RefCell::default(), None);
         for (table, key, value, ids) in records {
             if table == "meta" {
                 let known = ["head", "keyring", "id"].into_iter().find(|name| name.as_bytes() == key);
@@ -94,14 +94,20 @@ fn name(table: Table) -> &'static str {
 
 /// One transaction.
 #[derive(Debug)]
-pub(super) struct MapTx(pub(super) RefCell<Maps>);
+pub(super) struct MapTx(pub(super) RefCell<Maps>, pub(super) Option<BTreeSet<Table>>);
 
 fn now<T: 'static>(value: T) -> Answer<T> {
     ready(Ok(value)).boxed_local()
 }
 
 impl MapTx {
+    /// A browser refuses stores that a transaction was not begun with.
+    fn begun_with(&self, table: Table) {
+        assert!(self.1.as_ref().is_none_or(|scope| scope.contains(&table)), "{table:?} is out of scope");
+    }
+
     fn in_range<T>(&self, table: Table, span: &Span, pick: impl Fn(&Vec<u8>, &Vec<u8>) -> T) -> Vec<T> {
+        self.begun_with(table);
         let mut maps = self.0.borrow_mut();
         let range = maps.table(table).range(span.low.clone()..=span.high.clone());
         range.map(|(key, value)| pick(key, value)).collect()
@@ -114,6 +120,7 @@ impl Kv for MapTx {
     }
 
     fn get(&self, table: Table, key: &[u8]) -> Answer<Option<Vec<u8>>> {
+        self.begun_with(table);
         now(self.0.borrow_mut().table(table).get(key).cloned())
     }
 
@@ -144,6 +151,7 @@ impl Kv for MapTx {
     }
 
     fn put(&self, table: Table, key: &[u8], value: &[u8]) -> Result<()> {
+        self.begun_with(table);
         self.0.borrow_mut().table(table).insert(key.to_vec(), value.to_vec());
         Ok(())
     }
@@ -163,6 +171,7 @@ impl Kv for MapTx {
     }
 
     fn delete(&self, table: Table, key: &[u8]) -> Result<()> {
+        self.begun_with(table);
         let mut maps = self.0.borrow_mut();
         if table == Table::Timeline {
             maps.forget_ids(key);

@@ -1,5 +1,6 @@
 //! The contract over maps: natively, fast, with shrinking.
 
+mod contexts;
 mod format;
 mod map;
 mod store;

@@ -1,6 +1,8 @@
 //! A store over maps: the engine alone, without a browser.
 
 use std::cell::RefCell;
+use std::collections::{BTreeSet, HashMap};
+use std::sync::atomic::{AtomicU64, Ordering};
 use std::sync::{Arc, Mutex};
 
 use async_trait::async_trait;
@@ -11,8 +13,10 @@ use haos_store_api::*;
 use super::super::apply::apply;
 use super::super::chores;
 use super::super::head::{FORMAT, Head};
-use super::super::kv::{HEAD, KEYRING};
-use super::super::read::Reader;
+use super::super::known::Known;
+use super::super::kv::{HEAD, KEYRING, Table};
+use super::super::read::{Anchors, Reader};
+use super::super::tables_of;
 use super::map::{MapTx, Maps};
 
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -21,6 +25,14 @@ enum Stage {
     Suspended,
     Closed,
 }
+
+thread_local! {
+    /// What the stores of this thread know from their latest commits, by their numbers.
+    static KNOWN: RefCell<HashMap<u64, Known>> = RefCell::default();
+    static ANCHORS: RefCell<HashMap<u64, Anchors>> = RefCell::default();
+}
+
+static STORES: AtomicU64 = AtomicU64::new(0);
 
 /// Compacts after each commit, so that what a compaction leaves is met everywhere.
 #[derive(Debug)]
@@ -31,6 +43,7 @@ pub(super) struct MapStore {
     stage: Mutex<Stage>,
     hub: Mutex<Option<ChangeHub>>,
     opened_at: Revision,
+    nr: u64,
 }
 
 impl MapStore {
@@ -42,7 +55,15 @@ impl MapStore {
             db.named.entry(KEYRING).or_insert_with(|| keyring.record().unwrap());
         }
         let hub = Mutex::new(Some(ChangeHub::new(256, opened_at)));
-        Self { db, codec, tidy, stage: Mutex::new(Stage::Open), hub, opened_at }
+        Self {
+            db,
+            codec,
+            tidy,
+            stage: Mutex::new(Stage::Open),
+            hub,
+            opened_at,
+            nr: STORES.fetch_add(1, Ordering::Relaxed),
+        }
     }
 
     fn check(&self) -> Result<()> {
@@ -61,9 +82,17 @@ impl MapStore {
 
     /// Everything answers at once.
     fn run<T>(&self, work: impl AsyncFnOnce(&MapTx, &Codec) -> Result<T>) -> Result<T> {
+        self.run_over(None, work)
+    }
+
+    fn run_over<T>(
+        &self,
+        scope: Option<BTreeSet<Table>>,
+        work: impl AsyncFnOnce(&MapTx, &Codec) -> Result<T>,
+    ) -> Result<T> {
         self.check()?;
         let mut db = self.db.lock().unwrap();
-        let tx = MapTx(RefCell::new(db.clone()));
+        let tx = MapTx(RefCell::new(db.clone()), scope);
         let done = work(&tx, &self.codec).now_or_never().expect("maps answer at once")?;
         *db = tx.0.into_inner();
         Ok(done)
@@ -77,13 +106,22 @@ impl MapStore {
 #[async_trait]
 impl StorageAdapter for MapStore {
     async fn apply(&self, batch: WriteBatch) -> Result<Commit> {
-        let written = self.run(async |kv, codec| apply(kv, codec, &batch).await)?;
-        if written.commit.changed {
+        // Within the run: it is not Send, and a store of the tests must be.
+        let written = self.run_over(Some(tables_of(&batch).into_iter().collect()), async |kv, codec| {
+            let before = KNOWN.with_borrow_mut(|known| known.remove(&self.nr));
+            let mut written = apply(kv, codec, &batch, before).await?;
+            if let Some(known) = written.known.take() {
+                KNOWN.with_borrow_mut(|all| all.insert(self.nr, known));
+            }
+            Ok((written.commit, written.litter))
+        });
+        let (commit, litter) = written?;
+        if commit.changed {
             if let Some(hub) = &*self.hub.lock().unwrap() {
-                hub.publish(written.commit.revision, touched(&batch));
+                hub.publish(commit.revision, touched(&batch));
             }
             if self.tidy {
-                for (room, _) in written.litter {
+                for (room, _) in litter {
                     let mut from = None;
                     while {
                         from = self.run(async |kv, _| chores::compact_room(kv, &room, from).await)?.next;
@@ -92,7 +130,7 @@ impl StorageAdapter for MapStore {
                 }
             }
         }
-        Ok(written.commit)
+        Ok(commit)
     }
     async fn room(&self, id: &RoomId) -> Result<Option<Room>> {
         self.read(async |reader| reader.room(id).await)
@@ -104,7 +142,14 @@ impl StorageAdapter for MapStore {
         self.read(async |reader| reader.message(room, event).await)
     }
     async fn timeline(&self, room: &RoomId, page: Page) -> Result<Slice> {
-        self.read(async |reader| reader.timeline(room, &page).await)
+        self.read(async |reader| {
+            let anchors = ANCHORS.with_borrow_mut(|all| all.remove(&self.nr)).unwrap_or_default();
+            let (slice, revision) = reader.timeline(room, &page, Some(&anchors)).await?;
+            let mut anchors = anchors;
+            anchors.note(&self.codec, room, &slice, revision);
+            ANCHORS.with_borrow_mut(|all| all.insert(self.nr, anchors));
+            Ok(slice)
+        })
     }
     async fn gaps(&self, room: &RoomId) -> Result<Vec<Gap>> {
         self.read(async |reader| reader.gaps(room).await)

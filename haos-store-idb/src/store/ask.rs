@@ -1,0 +1,158 @@
+//! What is asked of a store, as values: one way through a transaction for all of it.
+
+use haos_store_api::*;
+
+use super::ballast::is_worth;
+use super::{IdbTx, Inner, Reader};
+use crate::engine::apply::{Written, apply};
+use crate::engine::chores::{self, Step, Stepped};
+use crate::engine::head::Head;
+use crate::engine::kv::{Kv, Table};
+use crate::engine::tables_of;
+use crate::schema;
+
+/// A read.
+pub(super) enum Ask {
+    Room(RoomId),
+    Rooms(RoomQuery),
+    Message(RoomId, EventId),
+    Timeline(RoomId, Page),
+    Gaps(RoomId),
+    Count(RoomId, Option<EventId>),
+    Related(RelationQuery),
+    Messages(MessageQuery),
+    Pending(PendingQuery),
+    Media(MediaKey, ByteRange),
+    MediaIndex(MediaQuery),
+    State(StateQuery),
+    Head,
+    Named(&'static str),
+    Step(Step),
+}
+
+/// What a read answers.
+pub(super) enum Told {
+    Room(Option<Room>),
+    Rooms(Vec<Room>),
+    Message(Option<Message>),
+    Timeline(Slice),
+    Gaps(Vec<Gap>),
+    Count(u64),
+    Messages(Vec<Message>),
+    Pending(Vec<Pending>),
+    Media(Option<Media>),
+    MediaIndex(Vec<MediaInfo>),
+    State(Vec<StateEntry>),
+    Head(Head),
+    Named(Option<Vec<u8>>),
+    Step(Stepped),
+}
+
+impl Ask {
+    /// The operation, and the object stores that it reads.
+    pub(super) fn about(&self) -> (&'static str, &'static [&'static str]) {
+        match self {
+            Self::Room(_) => ("room", &[schema::ROOMS]),
+            Self::Rooms(_) => ("rooms", &[schema::ROOMS]),
+            Self::Message(..) => ("message", &[schema::TIMELINE]),
+            Self::Timeline(..) => ("timeline", &[schema::META, schema::TIMELINE]),
+            Self::Gaps(_) => ("gaps", &[schema::TIMELINE]),
+            Self::Count(..) => ("count", &[schema::TIMELINE]),
+            Self::Related(_) => ("related", &[schema::TIMELINE]),
+            Self::Messages(_) => ("messages", &[schema::ROOMS, schema::TIMELINE]),
+            Self::Pending(_) => ("pending", &[schema::OUTBOX, schema::OUTBOX_IDS]),
+            Self::Media(..) => ("media", &[schema::MEDIA, schema::CHUNKS]),
+            Self::MediaIndex(_) => ("media_index", &[schema::MEDIA]),
+            Self::State(_) => ("state", &[schema::STATE]),
+            Self::Head => ("usage", &[schema::META]),
+            Self::Named(_) => ("keys", &[schema::META]),
+            Self::Step(_) => ("maintain", &schema::ALL),
+        }
+    }
+
+    pub(super) async fn run(&self, inner: &Inner, reader: Reader<'_, IdbTx<'_>>) -> Result<Told> {
+        Ok(match self {
+            Self::Room(id) => Told::Room(reader.room(id).await?),
+            Self::Rooms(query) => Told::Rooms(reader.rooms(query.clone()).await?),
+            Self::Message(room, event) => Told::Message(reader.message(room, event).await?),
+            Self::Timeline(room, page) => {
+                let anchors = inner.anchors.take();
+                let (slice, revision) = reader.timeline(room, page, Some(&anchors)).await?;
+                let mut anchors = anchors;
+                anchors.note(reader.codec, room, &slice, revision);
+                inner.anchors.replace(anchors);
+                Told::Timeline(slice)
+            }
+            Self::Gaps(room) => Told::Gaps(reader.gaps(room).await?),
+            Self::Count(room, newer_than) => Told::Count(reader.count(room, newer_than.as_ref()).await?),
+            Self::Related(query) => Told::Messages(reader.related(query).await?),
+            Self::Messages(query) => Told::Messages(reader.messages(query).await?),
+            Self::Pending(query) => Told::Pending(reader.pending(query).await?),
+            Self::Media(key, range) => Told::Media(reader.media(key, *range).await?),
+            Self::MediaIndex(query) => Told::MediaIndex(reader.media_index(query).await?),
+            Self::State(query) => Told::State(reader.state(query).await?),
+            Self::Head => Told::Head(reader.head().await?),
+            Self::Named(name) => Told::Named(reader.kv.named(name).await?),
+            Self::Step(step) => Told::Step(step.clone().run(reader.kv, reader.codec).await?),
+        })
+    }
+}
+
+/// A write.
+pub(super) enum Work {
+    Apply(WriteBatch),
+    Keys(KeyChange),
+    Step(Step),
+}
+
+/// What a write did.
+pub(super) enum Done {
+    Applied(Written),
+    Keys(Vec<u8>),
+    Step(Stepped),
+}
+
+impl Work {
+    /// Whether it makes room, or the user wrote it.
+    pub(super) fn is_worth_ballast(&self) -> bool {
+        match self {
+            Self::Apply(batch) => is_worth(batch),
+            Self::Keys(_) => true,
+            Self::Step(_) => false,
+        }
+    }
+
+    /// The operation, the object stores that it may touch, and what it has to survive.
+    pub(super) fn about(&self) -> (&'static str, Vec<&'static str>, Durability) {
+        match self {
+            Self::Apply(batch) => {
+                let mut stores = vec![schema::META];
+                stores.extend(tables_of(batch).into_iter().map(store_of));
+                ("apply", stores, batch.durability())
+            }
+            Self::Keys(_) => ("keys", vec![schema::META], Durability::Strict),
+            Self::Step(_) => ("maintain", schema::ALL.to_vec(), Durability::Relaxed),
+        }
+    }
+
+    pub(super) async fn run(&self, inner: &Inner, kv: &IdbTx<'_>) -> Result<Done> {
+        Ok(match self {
+            Self::Apply(batch) => Done::Applied(apply(kv, &inner.codec, batch, inner.known.take()).await?),
+            Self::Keys(change) => Done::Keys(chores::change_keys(kv, &inner.codec, change).await?),
+            Self::Step(step) => Done::Step(step.clone().run(kv, &inner.codec).await?),
+        })
+    }
+}
+
+/// The object store of a table.
+pub(crate) fn store_of(table: Table) -> &'static str {
+    match table {
+        Table::Rooms => schema::ROOMS,
+        Table::Timeline => schema::TIMELINE,
+        Table::Outbox => schema::OUTBOX,
+        Table::OutboxIds => schema::OUTBOX_IDS,
+        Table::Media => schema::MEDIA,
+        Table::Chunks => schema::CHUNKS,
+        Table::State => schema::STATE,
+    }
+}

@@ -1,0 +1,85 @@
+//! Ballast: bytes that a store keeps in order to have something to throw out. Over the quota a browser refuses
+//! every transaction that puts anything, and each commit puts the store's counters, also one that only removes.
+//! A transaction that does nothing but delete goes through. So the ballast goes first, and then there is room for
+//! what makes room.
+
+use std::rc::Rc;
+
+use haos_store_api::{Durability, Op, Result, WriteBatch};
+use wasm_bindgen_futures::spawn_local;
+
+use super::Inner;
+use crate::idb::{Mode, to_js};
+use crate::schema::META;
+
+/// The named record.
+const BALLAST: &str = "ballast";
+/// Room for some hundred commits that remove, and for messages that the user writes meanwhile.
+const BYTES: usize = 128 << 10;
+
+/// Whether a batch is worth the ballast: it makes room, or the user wrote it.
+pub(super) fn is_worth(batch: &WriteBatch) -> bool {
+    batch.durability() == Durability::Strict || batch.ops().iter().any(makes_room)
+}
+
+pub(super) fn makes_room(op: &Op) -> bool {
+    matches!(
+        op,
+        Op::RemoveRoom(_)
+            | Op::RemoveMessage(..)
+            | Op::Prune(_)
+            | Op::RemovePending(_)
+            | Op::RemoveMedia(_)
+            | Op::EvictMedia(..)
+    )
+}
+
+/// Bytes that no engine compresses away.
+fn bytes() -> Vec<u8> {
+    let mut state = 0x2545_f491_4f6c_dd1d_u64;
+    let next = || {
+        state ^= state << 13;
+        state ^= state >> 7;
+        state ^= state << 17;
+        state as u8
+    };
+    std::iter::repeat_with(next).take(BYTES).collect()
+}
+
+impl Inner {
+    /// Throws the ballast out; tells whether there was any.
+    pub(super) async fn drop_ballast(&self) -> Result<bool> {
+        let tx = self.connection.begin(&[META], Mode::Write(Durability::Relaxed), "apply").await?;
+        let meta = tx.store(META)?;
+        let is_there = !meta.get_named(BALLAST)?.await?.is_undefined();
+        if is_there {
+            meta.delete_named(BALLAST)?;
+        }
+        tx.done().await?;
+        self.has_ballast.set(false);
+        Ok(is_there)
+    }
+
+    /// Takes ballast on again where there is none, in the background, if there is room.
+    pub(super) fn take_ballast(self: &Rc<Self>) {
+        if self.has_ballast.replace(true) {
+            return;
+        }
+        let inner = Rc::clone(self);
+        spawn_local(async move {
+            if let Err(error) = inner.put_ballast().await {
+                tracing::debug!(%error, "no ballast was taken on");
+                inner.has_ballast.set(false);
+            }
+        });
+    }
+
+    async fn put_ballast(&self) -> Result<()> {
+        let tx = self.connection.begin(&[META], Mode::Write(Durability::Relaxed), "apply").await?;
+        let meta = tx.store(META)?;
+        if meta.get_named(BALLAST)?.await?.is_undefined() {
+            meta.put_named(BALLAST, &to_js(&bytes()))?;
+        }
+        tx.done().await
+    }
+}
