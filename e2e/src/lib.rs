@@ -25,6 +25,7 @@
 //! in it, which `cargo xtask e2e` makes; the proxy needs nothing. With `HAOS_E2E_KEEP` set, a server's folder
 //! stays, log and database included, and is named at its end.
 
+pub mod browser;
 mod device;
 mod error;
 mod folder;

@@ -1,18 +1,18 @@
 use crate::Result;
 use crate::cmd::Cmd;
 
-/// What installs a package of Debian and its descendants; elsewhere the error says to install `what`.
-pub(crate) fn install(package: &str, what: &str) -> Result<Vec<Cmd>> {
+/// What installs packages (words) of Debian and its descendants; elsewhere the error says to install `what`.
+pub(crate) fn install(packages: &str, what: &str) -> Result<Vec<Cmd>> {
     if !Cmd::new("apt-get", &["--version"]).works() {
         return Err(format!("install {what}: there is no apt-get to do it"));
     }
     let root = Cmd::new("id", &["-u"]).output().is_some_and(|id| id == "0");
-    Ok(commands(package, root))
+    Ok(commands(packages, root))
 }
 
-fn commands(package: &str, root: bool) -> Vec<Cmd> {
+fn commands(packages: &str, root: bool) -> Vec<Cmd> {
     // The lists first: a container comes without them.
-    let lines = ["update", &format!("install -y --no-install-recommends {package}")].map(|line| {
+    let lines = ["update", &format!("install -y --no-install-recommends {packages}")].map(|line| {
         let program = if root { "apt-get" } else { "sudo apt-get" };
         format!("{program} {line}")
     });
@@ -26,8 +26,8 @@ mod tests {
 
     #[test]
     fn only_root_needs_no_sudo() {
-        let printed = |root| commands("p", root).iter().map(ToString::to_string).collect::<Vec<_>>();
-        assert_eq!(printed(true), ["apt-get update", "apt-get install -y --no-install-recommends p"]);
-        assert_eq!(printed(false)[1], "sudo apt-get install -y --no-install-recommends p");
+        let printed = |root| commands("p q", root).iter().map(ToString::to_string).collect::<Vec<_>>();
+        assert_eq!(printed(true), ["apt-get update", "apt-get install -y --no-install-recommends p q"]);
+        assert_eq!(printed(false)[1], "sudo apt-get install -y --no-install-recommends p q");
     }
 }

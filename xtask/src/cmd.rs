@@ -60,8 +60,13 @@ impl Cmd {
 
     /// Standard output without the line end, when the command succeeds.
     pub(crate) fn output(&self) -> Option<String> {
+        Some(String::from_utf8_lossy(&self.bytes()?).trim_end().to_owned())
+    }
+
+    /// Standard output as it is, when the command succeeds.
+    pub(crate) fn bytes(&self) -> Option<Vec<u8>> {
         let output = self.command().output().ok().filter(|output| output.status.success())?;
-        Some(String::from_utf8_lossy(&output.stdout).trim_end().to_owned())
+        Some(output.stdout)
     }
 
     pub(crate) fn command(&self) -> Command {

@@ -3,22 +3,32 @@
 //! It compiles before anything else does, so it depends on little.
 
 mod apt;
+mod bench_web;
+mod beside;
 mod cmd;
+mod engine;
 mod fuzz;
 mod need;
 mod root;
 mod runner;
 mod setup;
+mod size;
+mod soak;
 mod step;
 mod synapse;
 mod tidy;
+mod tools;
+mod web;
 
 use std::process::ExitCode;
 
 use clap::{Args, Parser, Subcommand};
 
+use bench_web::WebArgs;
+use engine::Engine;
 use fuzz::FuzzArgs;
-use step::{Soak, StepName};
+use soak::Soak;
+use step::{Plan, StepName};
 
 /// What a chore returns; the text of an error says what to do about it.
 type Result<T = ()> = std::result::Result<T, String>;
@@ -39,12 +49,17 @@ enum Chore {
         #[arg(long)]
         all: bool,
     },
-    /// Everything a change must pass: style, lints, tests, wasm, docs, demo, a real homeserver, licences
+    /// Everything a change must pass: style, lints, tests, browsers, docs, demo, a real homeserver, licences
     Test(TestArgs),
     /// `setup`, then `test`, without colours and progress bars
     Ci(TestArgs),
     /// The end-to-end tests against a real Synapse, which it installs below target/
     E2e,
+    /// Measurements that need more than `cargo bench`
+    #[command(subcommand)]
+    Bench(Bench),
+    /// How large a frontend's module becomes by this store and queue, and of what; fails over the limit
+    Size,
     /// Look for inputs that break what the targets of `fuzz/` hold
     Fuzz(FuzzArgs),
     /// The style checks alone
@@ -55,12 +70,18 @@ enum Chore {
     },
 }
 
+#[derive(Subcommand)]
+enum Bench {
+    /// The store beside raw IndexedDB and Dexie, in browser engines
+    Web(WebArgs),
+}
+
 #[derive(Args)]
 struct TestArgs {
     /// Long soaks and compiled benches: as `--scripts 20000 --kills 100 --seeds 100000`
     #[arg(long)]
     full: bool,
-    /// Conformance scripts a backend runs (HAOS_SCRIPTS)
+    /// Conformance scripts a backend runs (HAOS_SCRIPTS); 400 if not given, 200 in a browser
     #[arg(long, value_name = "N")]
     scripts: Option<u32>,
     /// Processes killed in the crash tests (HAOS_KILLS)
@@ -69,6 +90,9 @@ struct TestArgs {
     /// Seeds of the outbox's simulation (HAOS_SEEDS)
     #[arg(long, value_name = "N", value_parser = clap::value_parser!(u32).range(1..))]
     seeds: Option<u32>,
+    /// Browser engines of the step `web`
+    #[arg(long, value_name = "ENGINE", value_delimiter = ',', default_values_t = Engine::ALL)]
+    engines: Vec<Engine>,
     /// Only these steps; may be given more than once
     #[arg(long, value_name = "STEP", value_delimiter = ',')]
     only: Vec<StepName>,
@@ -81,7 +105,8 @@ impl TestArgs {
     fn run(self) -> Result {
         let soak = Soak::new(self.full, self.scripts, self.kills, self.seeds);
         let root = root::find()?;
-        let steps = step::select(step::all(&root, self.full, soak), &self.only);
+        let plan = Plan { full: self.full, soak, engines: self.engines };
+        let steps = step::select(step::all(&root, &plan), &self.only);
         if self.list {
             steps.iter().for_each(|step| println!("{step}"));
             return Ok(());
@@ -92,7 +117,8 @@ impl TestArgs {
 
 fn e2e() -> Result {
     let root = root::find()?;
-    let steps = step::all(&root, true, Soak::new(false, None, None, None));
+    let plan = Plan { full: true, soak: Soak::new(false, None, None, None), engines: Vec::new() };
+    let steps = step::all(&root, &plan);
     runner::run(&root, &step::select(steps, &[StepName::E2e]))
 }
 
@@ -105,6 +131,8 @@ fn main() -> ExitCode {
             setup::run(false).and_then(|()| args.run())
         }
         Chore::E2e => e2e(),
+        Chore::Bench(Bench::Web(args)) => root::find().and_then(|root| args.run(&root)),
+        Chore::Size => root::find().and_then(|root| size::run(&root)),
         Chore::Fuzz(args) => root::find().and_then(|root| args.run(&root)),
         Chore::Tidy { bless } => root::find().and_then(|root| tidy::run(&root, bless)),
     };

@@ -2,7 +2,7 @@ use std::path::Path;
 
 use crate::Result;
 use crate::cmd::Cmd;
-use crate::{apt, synapse};
+use crate::{apt, synapse, tools};
 
 /// Something outside this repository that a step cannot do without.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
@@ -15,6 +15,12 @@ pub(crate) enum Need {
     CargoFuzz,
     Synapse,
     Faketime,
+    Chromium,
+    Firefox,
+    WebKit,
+    Binaryen,
+    Geckodriver,
+    WasmBindgen,
 }
 
 impl Need {
@@ -29,11 +35,36 @@ impl Need {
             Self::CargoFuzz => Cmd::cargo("fuzz --version").works(),
             Self::Synapse => synapse::is_met(),
             Self::Faketime => Cmd::new("faketime", &["--version"]).works(),
+            // The browsers are only looked for: starting one takes a second, and some need a display.
+            Self::Chromium => is_there("chromedriver") && (is_there("chromium") || is_there("google-chrome")),
+            Self::Firefox => is_there("firefox") || is_there("firefox-esr"),
+            Self::WebKit => is_there("WebKitWebDriver") && is_there("xvfb-run"),
+            Self::Binaryen => Cmd::new("wasm-opt", &["--version"]).works(),
+            Self::Geckodriver => tools::GECKODRIVER.is_met(),
+            Self::WasmBindgen => tools::WASM_BINDGEN.is_met(),
         }
+    }
+
+    /// The packages of Debian that have it, and how to call it elsewhere.
+    fn packages(self) -> Option<(&'static str, &'static str)> {
+        Some(match self {
+            Self::Faketime => ("faketime", "libfaketime, with its `faketime` command"),
+            Self::Chromium => ("chromium chromium-driver", "Chromium or Chrome, and its `chromedriver`"),
+            Self::Firefox => ("firefox-esr", "Firefox"),
+            Self::WebKit => (
+                "webkit2gtk-driver xvfb xauth",
+                "WebKitGTK's `WebKitWebDriver` and `xvfb-run`, which are there on Linux only",
+            ),
+            Self::Binaryen => ("binaryen", "binaryen, with its `wasm-opt`"),
+            _ => return None,
+        })
     }
 
     /// The commands that install it.
     fn install(self) -> Result<Vec<Cmd>> {
+        if let Some((packages, what)) = self.packages() {
+            return apt::install(packages, what);
+        }
         Ok(vec![match self {
             Self::Rustfmt => Cmd::new("rustup", &["component", "add", "rustfmt"]),
             Self::Clippy => Cmd::new("rustup", &["component", "add", "clippy"]),
@@ -42,7 +73,11 @@ impl Need {
             Self::Nightly => Cmd::new("rustup", &["toolchain", "install", "nightly", "--profile", "minimal"]),
             Self::CargoFuzz => Cmd::cargo("install cargo-fuzz --locked"),
             Self::Synapse => return synapse::install(),
-            Self::Faketime => return apt::install("faketime", "libfaketime, with its `faketime` command"),
+            Self::Geckodriver => return tools::GECKODRIVER.install(),
+            Self::WasmBindgen => return tools::WASM_BINDGEN.install(),
+            Self::Faketime | Self::Chromium | Self::Firefox | Self::WebKit | Self::Binaryen => {
+                return Ok(Vec::new());
+            }
         }])
     }
 
@@ -61,7 +96,29 @@ impl Need {
             Self::CargoFuzz => "cargo-fuzz",
             Self::Synapse => "Synapse",
             Self::Faketime => "faketime",
+            Self::Chromium => "Chromium with its driver",
+            Self::Firefox => "Firefox",
+            Self::WebKit => "WebKitGTK's driver with xvfb-run",
+            Self::Binaryen => "binaryen",
+            Self::Geckodriver => "geckodriver",
+            Self::WasmBindgen => "wasm-bindgen's test runner",
         }
+    }
+
+    /// Meets them all: what the system's packages bring, in one go.
+    pub(crate) fn meet_all(mut needs: Vec<Self>) -> Result {
+        needs.sort_unstable();
+        needs.dedup();
+        let missing = needs.iter().filter(|need| !need.is_met()).filter_map(|need| need.packages());
+        let (packages, what): (Vec<_>, Vec<_>) = missing.unzip();
+        if packages.len() > 1
+            && let Ok(commands) = apt::install(&packages.join(" "), &what.join("; "))
+        {
+            println!("setup: running `{}`", line(&commands));
+            // What is still missing then is named one by one.
+            let _ = commands.iter().all(|command| command.run(Path::new(".")));
+        }
+        needs.into_iter().try_for_each(Self::meet)
     }
 
     /// Installs it if it is missing, and says what happened.
@@ -71,17 +128,28 @@ impl Need {
             println!("setup: {name}: present");
             return Ok(());
         }
-        let commands = self.install().map_err(|message| format!("{name} is missing: {message}"))?;
+        let commands =
+            self.install().map_err(|message| format!("{name} is missing: {message}{}", self.without()))?;
         let line = line(&commands);
         if self.comes_with_rustup() && !Cmd::new("rustup", &["--version"]).works() {
             return Err(without_rustup(name, &line));
         }
         println!("setup: {name}: missing, running `{line}`");
         if !commands.iter().all(|command| command.run(Path::new("."))) || !self.is_met() {
-            return Err(format!("could not install {name}; repeat by hand: {line}"));
+            return Err(format!("could not install {name}; repeat by hand: {line}{}", self.without()));
         }
         println!("setup: {name}: installed");
         Ok(())
+    }
+
+    /// How to do without it, for the message.
+    fn without(self) -> &'static str {
+        match self {
+            Self::Chromium | Self::Firefox | Self::Geckodriver | Self::WebKit => {
+                "\n(or leave its engine out: `--engines chromium,firefox,webkit` chooses)"
+            }
+            _ => "",
+        }
     }
 
     fn comes_with_rustup(self) -> bool {
@@ -99,6 +167,11 @@ fn without_rustup(name: &str, install: &str) -> String {
          Either install rustup from https://rustup.rs, then run `{install}`,\n\
          or install {name} for `rustc` with the package manager that installed Rust."
     )
+}
+
+/// Whether the path has the program.
+fn is_there(program: &str) -> bool {
+    tools::on_path(program) != program
 }
 
 fn has_target(target: &str) -> bool {
@@ -123,6 +196,10 @@ mod tests {
     fn a_remedy_can_be_typed_or_read() {
         assert_eq!(Need::CargoDeny.remedy(), "`cargo install cargo-deny --locked`");
         assert!(Need::Faketime.remedy().contains("faketime"));
+        assert!(
+            Need::Chromium.remedy().contains("chromium-driver") || Need::Chromium.remedy().contains("Chrome")
+        );
+        assert!(Need::WasmBindgen.remedy().contains("wasm-bindgen-cli"));
         assert!(
             Need::Synapse.remedy().contains("matrix-synapse==") || Need::Synapse.remedy().contains("python3")
         );

@@ -4,7 +4,7 @@ use std::time::{Duration, Instant};
 use crate::Result;
 use crate::need::Need;
 use crate::step::{Step, StepName};
-use crate::{setup, tidy};
+use crate::{beside, setup, tidy};
 
 /// Runs the steps in order and stops at the first that fails.
 pub(crate) fn run(root: &Path, steps: &[Step]) -> Result {
@@ -36,10 +36,7 @@ pub(crate) fn run(root: &Path, steps: &[Step]) -> Result {
 }
 
 fn prepare(steps: &[Step]) -> Result {
-    let mut needs: Vec<_> = steps.iter().flat_map(|step| step.needs.iter().copied()).collect();
-    needs.sort_unstable();
-    needs.dedup();
-    needs.into_iter().try_for_each(Need::meet)?;
+    Need::meet_all(steps.iter().flat_map(|step| step.needs.iter().copied()).collect())?;
     setup::warn_without_c_compiler();
     Ok(())
 }
@@ -50,7 +47,7 @@ fn run_one(root: &Path, step: &Step) -> Result<&'static str> {
         println!("{} is not installed; to have it: {}", need.name(), need.remedy());
         return Ok("skipped");
     }
-    if step.commands.is_empty() {
+    if step.commands.is_empty() && step.beside.is_empty() {
         return tidy::run(root, false).map(|()| "ok").map_err(|message| {
             eprintln!("{message}");
             "cargo xtask tidy".into()
@@ -62,6 +59,7 @@ fn run_one(root: &Path, step: &Step) -> Result<&'static str> {
             return Err(cmd.to_string());
         }
     }
+    beside::run(root, &step.beside)?;
     Ok("ok")
 }
 
@@ -79,7 +77,14 @@ mod tests {
     use crate::cmd::Cmd;
 
     fn step(commands: Vec<Cmd>) -> Step {
-        Step { name: StepName::Fmt, about: "a step", needs: Vec::new(), optional: Vec::new(), commands }
+        Step {
+            name: StepName::Fmt,
+            about: "a step",
+            needs: Vec::new(),
+            optional: Vec::new(),
+            commands,
+            beside: Vec::new(),
+        }
     }
 
     #[test]

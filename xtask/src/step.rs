@@ -4,8 +4,10 @@ use std::path::Path;
 use clap::ValueEnum;
 
 use crate::cmd::Cmd;
+use crate::engine::Engine;
 use crate::need::Need;
-use crate::{fuzz, synapse};
+use crate::soak::Soak;
+use crate::{fuzz, synapse, web};
 
 /// One part of `cargo xtask test`, in the order in which they run.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
@@ -15,6 +17,7 @@ pub(crate) enum StepName {
     Clippy,
     Test,
     Wasm,
+    Web,
     Doc,
     Outside,
     Demo,
@@ -37,72 +40,49 @@ pub(crate) struct Step {
     pub(crate) needs: Vec<Need>,
     /// Without these the step is skipped, and says so.
     pub(crate) optional: Vec<Need>,
-    /// None: the style checks, which run inside this process.
+    /// Neither these nor others beside each other: the style checks, which run inside this process.
     pub(crate) commands: Vec<Cmd>,
+    /// What runs after them, side by side.
+    pub(crate) beside: Vec<Cmd>,
 }
 
 impl fmt::Display for Step {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         write!(f, "{:8} {}", self.name, self.about)?;
-        self.commands.iter().try_for_each(|cmd| write!(f, "\n         $ {cmd}"))
+        let commands = self.commands.iter().chain(&self.beside);
+        commands.into_iter().try_for_each(|cmd| write!(f, "\n         $ {cmd}"))
     }
 }
 
-/// How long the soaking tests go on; unset leaves them their own defaults.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(crate) struct Soak {
-    pub(crate) scripts: Option<u32>,
-    pub(crate) seeds: Option<u32>,
-    pub(crate) kills: Option<u32>,
+const WASM: &str = "--target wasm32-unknown-unknown";
+
+/// What a run is asked for.
+pub(crate) struct Plan {
+    /// Everything as long and as large as it is meant to be, not as a change has time for.
+    pub(crate) full: bool,
+    pub(crate) soak: Soak,
+    pub(crate) engines: Vec<Engine>,
 }
 
-impl Soak {
-    pub(crate) fn new(full: bool, scripts: Option<u32>, kills: Option<u32>, seeds: Option<u32>) -> Self {
-        Self {
-            scripts: scripts.or(full.then_some(20_000)),
-            kills: kills.or(full.then_some(100)),
-            seeds: seeds.or(full.then_some(100_000)),
-        }
-    }
-
-    fn pass_to(self, mut cmd: Cmd) -> Cmd {
-        let soaks = [("HAOS_SCRIPTS", self.scripts), ("HAOS_KILLS", self.kills), ("HAOS_SEEDS", self.seeds)];
-        for (name, value) in soaks {
-            if let Some(value) = value {
-                cmd = cmd.env(name, value);
-            }
-        }
-        cmd
-    }
-}
-
-/// The steps of a run; `full` also compiles the benches as they are measured.
-pub(crate) fn all(root: &Path, full: bool, soak: Soak) -> Vec<Step> {
+/// The steps of a run; a full one also compiles the benches as they are measured.
+pub(crate) fn all(root: &Path, plan: &Plan) -> Vec<Step> {
     use StepName::*;
-    let wasm = "check --target wasm32-unknown-unknown";
     let outside = "examples/outside-backend/Cargo.toml";
     let mut steps = vec![
         step(Tidy, "style: sizes, whitespace, migrations, arrows between crates", &[]),
-        step(Fmt, "formatting", &["fmt --all --check"]).needs(Need::Rustfmt),
+        step(Fmt, "formatting", &["fmt --all --check"]).needs(&[Need::Rustfmt]),
         step(
             Clippy,
             "lints of every target, benches and examples included",
             &["clippy --workspace --all-targets --all-features -- -D warnings"],
         )
-        .needs(Need::Clippy),
-        step(Test, "unit, integration and doc tests", &["test --workspace --all-features"]).soaks(soak),
-        step(
-            Wasm,
-            "what frontends share also compiles for browsers",
-            &[
-                &format!("{wasm} -p haos-store-api -p haos-queue -p haos-matrix"),
-                &format!("{wasm} -p haos-store-api --features conformance,seal"),
-                &format!("{wasm} -p haos-queue --no-default-features"),
-            ],
-        )
-        .needs(Need::WasmTarget),
+        .needs(&[Need::Clippy]),
+        step(Test, "unit, integration and doc tests", &["test --workspace --all-features"])
+            .each(|cmd| plan.soak.pass_to(cmd)),
+        wasm(root, plan),
+        web(root, plan),
         step(Doc, "documentation without warnings", &["doc --workspace --all-features --no-deps"])
-            .env("RUSTDOCFLAGS", "-D warnings"),
+            .each(|cmd| cmd.env("RUSTDOCFLAGS", "-D warnings")),
         step(
             Outside,
             "a backend outside the workspace passes the conformance suite",
@@ -111,12 +91,12 @@ pub(crate) fn all(root: &Path, full: bool, soak: Soak) -> Vec<Step> {
                 &format!("test --manifest-path {outside} --target-dir target/outside"),
             ],
         )
-        .needs(Need::Rustfmt)
-        .soaks(soak),
-        demo(full),
-        e2e(root, full),
+        .needs(&[Need::Rustfmt])
+        .each(|cmd| plan.soak.pass_to(cmd)),
+        demo(plan.full),
+        e2e(root, plan.full),
     ];
-    if full {
+    if plan.full {
         steps.push(step(Bench, "the benches compile as measured", &["bench --workspace --no-run"]));
     }
     // fetch: cargo-deny reads the crates of every platform, a build only those of its own.
@@ -129,6 +109,36 @@ pub(crate) fn all(root: &Path, full: bool, soak: Soak) -> Vec<Step> {
             .only_with(&fuzz::NEEDS),
     );
     steps
+}
+
+/// Compiles with code, not only checks: what the browsers' tests are made of is compiled once for both.
+fn wasm(root: &Path, plan: &Plan) -> Step {
+    let mut step = step(
+        StepName::Wasm,
+        "what frontends share also compiles for browsers",
+        &[
+            &format!("build {WASM} -p haos-matrix"),
+            &format!("build {WASM} -p haos-store-api"),
+            &format!("build {WASM} -p haos-queue --no-default-features"),
+        ],
+    )
+    .needs(&[Need::WasmTarget])
+    .each(web::small);
+    step.commands.insert(0, plan.soak.in_browsers(web::build(&web::targets(root))));
+    step
+}
+
+/// The tests of the browsers' crates, in browsers.
+fn web(root: &Path, plan: &Plan) -> Step {
+    let targets = web::targets(root);
+    let mut step = step(StepName::Web, "the tests in browser engines", &[])
+        .needs(&[Need::WasmTarget, Need::WasmBindgen])
+        .needs(&plan.engines.iter().flat_map(|engine| engine.needs()).copied().collect::<Vec<_>>());
+    step.commands.push(web::build(&targets));
+    step.beside = web::runs(root, &targets, &plan.engines);
+    let mut step = step.each(|cmd| plan.soak.in_browsers(cmd));
+    step.beside.extend(web::drive(root, &plan.engines).map(|cmd| plan.soak.pass_to(cmd)));
+    step
 }
 
 /// The demo: with `full` as the README has it, else with the program that the step `test` built.
@@ -145,22 +155,23 @@ fn demo(full: bool) -> Step {
     step
 }
 
-/// The test programs of `e2e/` that need a homeserver.
-const WITH_SYNAPSE: [&str; 7] = ["absence", "answers", "catch_up", "demo", "harness", "media", "storm"];
+/// The test programs of `e2e/` that need a homeserver, those that take longest first.
+const WITH_SYNAPSE: [&str; 7] = ["storm", "answers", "catch_up", "demo", "harness", "absence", "media"];
 
-/// `full`: with as many messages as the storm has by itself.
+/// Without `full` with fewer messages and deaths than the tests have by themselves.
 fn e2e(root: &Path, full: bool) -> Step {
     // With the features of the whole workspace, so that nothing is built anew after the step `test`.
-    let tests: String = WITH_SYNAPSE.iter().map(|name| format!(" --test {name}")).collect();
-    let line = format!("test --workspace --all-features{tests} -- --ignored --test-threads=2 --nocapture");
-    let mut step = step(StepName::E2e, "end to end with a real homeserver", &[&line])
-        .env("HAOS_SYNAPSE", &synapse::folder(root).to_string_lossy());
-    if !full {
-        step = step.env("HAOS_E2E_MESSAGES", "800");
-    }
+    let tests = "test --workspace --all-features";
+    let mut step = step(StepName::E2e, "end to end with a real homeserver", &[&format!("{tests} --no-run")]);
+    step.beside = WITH_SYNAPSE
+        .iter()
+        .map(|name| Cmd::cargo(&format!("{tests} --test {name} -- --ignored --test-threads=2 --nocapture")))
+        .map(|cmd| cmd.env("HAOS_SYNAPSE", synapse::folder(root).to_string_lossy()))
+        .map(|cmd| if full { cmd } else { cmd.env("HAOS_E2E_MESSAGES", 800).env("HAOS_E2E_EACH", 2) })
+        .collect();
     // The server's clock is moved by means of Linux: elsewhere it runs where somebody has provided for it.
     if cfg!(target_os = "linux") {
-        step.needs(Need::Synapse).needs(Need::Faketime)
+        step.needs(&[Need::Synapse, Need::Faketime])
     } else {
         step.only_with(&[Need::Synapse, Need::Faketime])
     }
@@ -174,12 +185,12 @@ pub(crate) fn select(mut steps: Vec<Step>, only: &[StepName]) -> Vec<Step> {
 
 fn step(name: StepName, about: &'static str, lines: &[&str]) -> Step {
     let commands = lines.iter().map(|line| Cmd::cargo(line)).collect();
-    Step { name, about, needs: Vec::new(), optional: Vec::new(), commands }
+    Step { name, about, needs: Vec::new(), optional: Vec::new(), commands, beside: Vec::new() }
 }
 
 impl Step {
-    fn needs(mut self, need: Need) -> Self {
-        self.needs.push(need);
+    fn needs(mut self, needs: &[Need]) -> Self {
+        self.needs.extend(needs);
         self
     }
 
@@ -188,13 +199,9 @@ impl Step {
         self
     }
 
-    fn env(mut self, name: &'static str, value: &str) -> Self {
-        self.commands = self.commands.into_iter().map(|cmd| cmd.env(name, value)).collect();
-        self
-    }
-
-    fn soaks(mut self, soak: Soak) -> Self {
-        self.commands = self.commands.into_iter().map(|cmd| soak.pass_to(cmd)).collect();
+    fn each(mut self, change: impl Fn(Cmd) -> Cmd) -> Self {
+        self.commands = self.commands.into_iter().map(&change).collect();
+        self.beside = self.beside.into_iter().map(&change).collect();
         self
     }
 }
@@ -203,51 +210,63 @@ impl Step {
 mod tests {
     use super::*;
 
+    fn plan(full: bool, soak: Soak) -> Plan {
+        Plan { full, soak, engines: Engine::ALL.to_vec() }
+    }
+
     fn printed(full: bool, soak: Soak) -> String {
-        all(Path::new("root"), full, soak).iter().map(|step| format!("{step}\n")).collect()
+        let root = crate::root::find().unwrap();
+        all(&root, &plan(full, soak)).iter().map(|step| format!("{step}\n")).collect()
+    }
+
+    fn usual() -> Soak {
+        Soak::new(false, None, None, None)
     }
 
     #[test]
-    fn a_plain_run_leaves_the_soaks_their_defaults() {
-        let text = printed(false, Soak::new(false, None, None, None));
-        for soak in ["HAOS_SCRIPTS", "HAOS_SEEDS", "HAOS_KILLS="] {
-            assert!(!text.contains(soak), "{text}");
-        }
+    fn full_soaks_long_and_compiles_the_benches() {
+        let text = printed(false, usual());
         assert!(!text.contains("cargo bench"), "{text}");
-    }
-
-    #[test]
-    fn full_soaks_long_and_flags_win_over_it() {
-        let full = Soak { scripts: Some(20_000), kills: Some(100), seeds: Some(100_000) };
-        assert_eq!(Soak::new(true, None, None, None), full);
-        assert_eq!(Soak::new(true, Some(7), None, None), Soak { scripts: Some(7), ..full });
+        assert!(text.contains("HAOS_E2E_MESSAGES"), "{text}");
         let text = printed(true, Soak::new(false, None, Some(3), None));
-        assert!(text.contains("$ HAOS_KILLS=3 cargo test --workspace --all-features"), "{text}");
+        assert!(text.contains(" HAOS_KILLS=3 cargo test --workspace --all-features"), "{text}");
         assert!(text.contains("$ cargo bench --workspace --no-run"), "{text}");
+        assert!(!text.contains("HAOS_E2E_MESSAGES"), "{text}");
     }
 
     #[test]
     fn every_program_of_the_end_to_end_tests_runs() {
         let folder = Path::new(env!("CARGO_MANIFEST_DIR")).join("../e2e/tests");
         let names = std::fs::read_dir(folder).unwrap().map(|entry| entry.unwrap().file_name());
-        // The proxy is tested without a homeserver, with everything else.
-        let mut names: Vec<_> = names.filter(|name| *name != "proxy").collect();
+        let names = names.map(|name| name.into_string().unwrap());
+        // The proxy is tested without a homeserver, with everything else; what drives browsers, by `web`.
+        let mut names: Vec<_> =
+            names.filter(|name| name != "proxy" && !name.starts_with(web::DRIVING)).collect();
         names.sort();
-        assert_eq!(names, WITH_SYNAPSE);
+        let mut known = WITH_SYNAPSE;
+        known.sort_unstable();
+        assert_eq!(names, known);
     }
 
     #[test]
     fn the_homeserver_is_found_from_everywhere() {
-        let text = printed(false, Soak::new(false, None, None, None));
-        assert!(text.contains("$ HAOS_SYNAPSE=root"), "{text}");
+        let text = printed(false, usual());
+        assert!(text.contains("$ HAOS_SYNAPSE=/") || cfg!(windows), "{text}");
+    }
+
+    #[test]
+    fn the_engines_are_those_that_were_asked_for() {
+        let root = crate::root::find().unwrap();
+        let plan = Plan { engines: vec![Engine::Firefox], ..plan(false, usual()) };
+        let step = web(&root, &plan);
+        assert!(step.needs.contains(&Need::Geckodriver) && !step.needs.contains(&Need::Chromium));
+        let text = step.to_string();
+        assert!(text.contains("HAOS_BROWSERS=firefox") && !text.contains("CHROMEDRIVER"), "{text}");
     }
 
     #[test]
     fn only_keeps_the_order_of_the_run() {
-        let steps = select(
-            all(Path::new(""), false, Soak::new(false, None, None, None)),
-            &[StepName::Doc, StepName::Fmt],
-        );
+        let steps = select(all(Path::new(""), &plan(false, usual())), &[StepName::Doc, StepName::Fmt]);
         assert_eq!(steps.iter().map(|step| step.name).collect::<Vec<_>>(), [StepName::Fmt, StepName::Doc]);
     }
 }

@@ -28,7 +28,8 @@ fn may_not_know(name: &str, other: &str) -> bool {
     let is_backend = |name: &str| name.starts_with("haos-store-") && name != "haos-store-api";
     match name {
         _ if name == other => false,
-        "haos-store-api" => ABOVE.contains(&other) || is_backend(other),
+        "haos-web" => true,
+        "haos-store-api" => ABOVE.contains(&other) || is_backend(other) || other == "haos-web",
         _ if is_backend(name) => ABOVE.contains(&other) || is_backend(other),
         "haos-store" => ["haos-queue", "haos-matrix", "haos-cli"].contains(&other),
         "haos-queue" => ["haos-store", "haos-matrix", "haos-cli"].contains(&other),

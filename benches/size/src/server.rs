@@ -1,0 +1,70 @@
+use async_trait::async_trait;
+use haos_queue::{Answer, BackfillPage, Body, Created, Event, Lookup, Protocol, Transport};
+use haos_store_api::{EventId, EventType, Json, MediaUri, Pending, Result, RoomId};
+use js_sys::{Array, Function, Promise};
+use wasm_bindgen::{JsCast as _, JsValue};
+use wasm_bindgen_futures::JsFuture;
+
+/// A server as JavaScript reaches it.
+pub(crate) struct Server(pub(crate) Function);
+
+impl Server {
+    async fn ask(&self, row: &Pending) -> std::result::Result<String, JsValue> {
+        let args = [row.room.as_str(), row.txn_id.as_str(), row.kind.as_str(), row.content.as_str()];
+        let args: Array = args.into_iter().map(JsValue::from_str).collect();
+        let promise: Promise = self.0.apply(&JsValue::NULL, &args)?.dyn_into()?;
+        Ok(JsFuture::from(promise).await?.as_string().unwrap_or_default())
+    }
+}
+
+#[async_trait(?Send)]
+impl Transport for Server {
+    async fn send(&self, row: &Pending) -> Answer {
+        match self.ask(row).await {
+            Ok(id) => EventId::new(id).map_or(Answer::Unreadable, Answer::Accepted),
+            Err(_) => Answer::NoAnswer,
+        }
+    }
+
+    async fn create_media(&self) -> Created {
+        Created::Unsupported
+    }
+
+    async fn upload(&self, _: Body<'_>, _: Option<&MediaUri>) -> Answer {
+        Answer::NoAnswer
+    }
+
+    async fn media_exists(&self, _: &MediaUri) -> Lookup<()> {
+        Lookup::Unknown
+    }
+
+    async fn event(&self, _: &RoomId, _: &EventId) -> Lookup<Event> {
+        Lookup::Unknown
+    }
+
+    async fn history(
+        &self,
+        _: &RoomId,
+        _: Option<&str>,
+        _: usize,
+    ) -> std::result::Result<BackfillPage, Answer> {
+        Err(Answer::NoAnswer)
+    }
+}
+
+/// As little of a protocol as messages need.
+pub(crate) struct Plain;
+
+impl Protocol for Plain {
+    fn edit(&self, _: &EventId, kind: &EventType, content: &Json) -> Result<(EventType, Json)> {
+        Ok((kind.clone(), content.clone()))
+    }
+
+    fn redaction(&self) -> Result<(EventType, Json)> {
+        Ok((EventType::new("redaction")?, Json::empty()))
+    }
+
+    fn outlives_parent(&self, _: &Pending) -> bool {
+        false
+    }
+}

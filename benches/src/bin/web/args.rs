@@ -1,0 +1,68 @@
+use haos_e2e::browser::Engine;
+
+/// Who takes turns; the names are those of the page's modules.
+pub(crate) const CONTENDERS: [&str; 5] = ["haos", "haos_sealed", "raw", "dexie", "dexie_seed"];
+const USAGE: &str = "usage: web [--engines LIST] [--contenders LIST] [--rounds N] [--messages N] \
+                     [--scale] [--write]
+  --engines LIST     of chromium, firefox, webkit (default: all)
+  --contenders LIST  of haos, haos_sealed, raw, dexie, dexie_seed (default: all)
+  --rounds N         rounds that count, after one that does not (default: 7)
+  --messages N       messages of the bulk (default: 10000)
+  --scale            also newest page and commit at 10,000 and 500,000 messages: minutes an engine
+  --write            write docs/benchmarks-web.md";
+
+/// What is measured.
+#[derive(Debug, Clone)]
+pub(crate) struct Args {
+    pub(crate) engines: Vec<Engine>,
+    pub(crate) contenders: Vec<&'static str>,
+    pub(crate) rounds: usize,
+    pub(crate) messages: u32,
+    pub(crate) scale: bool,
+    pub(crate) write: bool,
+}
+
+impl Args {
+    /// The text of an error is what to print.
+    pub(crate) fn parse(mut words: impl Iterator<Item = String>) -> Result<Self, String> {
+        let mut args = Self {
+            engines: Engine::ALL.to_vec(),
+            contenders: CONTENDERS.to_vec(),
+            rounds: 7,
+            messages: 10_000,
+            scale: false,
+            write: false,
+        };
+        let usage = || USAGE.to_owned();
+        while let Some(word) = words.next() {
+            match word.as_str() {
+                "--scale" => args.scale = true,
+                "--write" => args.write = true,
+                option => {
+                    let value = words.next().ok_or_else(usage)?;
+                    match option {
+                        "--engines" => args.engines = list(&value, Engine::from_name)?,
+                        "--contenders" => args.contenders = list(&value, contender)?,
+                        "--rounds" => args.rounds = number(&value)?.try_into().map_err(|_| usage())?,
+                        "--messages" => args.messages = number(&value)?,
+                        _ => return Err(usage()),
+                    }
+                }
+            }
+        }
+        Ok(args)
+    }
+}
+
+fn list<T>(names: &str, of: impl Fn(&str) -> Option<T>) -> Result<Vec<T>, String> {
+    let found = names.split(',').map(|name| of(name.trim()).ok_or_else(|| format!("{name:?}?\n{USAGE}")));
+    found.collect()
+}
+
+fn contender(name: &str) -> Option<&'static str> {
+    CONTENDERS.into_iter().find(|known| *known == name)
+}
+
+fn number(text: &str) -> Result<u32, String> {
+    text.parse().ok().filter(|n| *n > 0).ok_or_else(|| format!("{text:?} is no number\n{USAGE}"))
+}

@@ -1,0 +1,7 @@
+// The same store, every row sealed with AES-256-GCM under a key that is given.
+
+import { opened } from "./haos.js";
+
+export { remove } from "./haos.js";
+
+export const open = (name) => opened(name, true);

@@ -1,0 +1,83 @@
+use haos_store_api::{Cursor, EventId, Page, RoomId, Secret, StorageAdapter as _};
+use haos_store_idb::{IdbOptions, IdbStore};
+use wasm_bindgen::JsValue;
+use wasm_bindgen::prelude::wasm_bindgen;
+
+use crate::batch::Batch;
+use crate::{js, page};
+
+/// The store.
+#[wasm_bindgen]
+#[derive(Debug)]
+pub struct Store(IdbStore);
+
+#[wasm_bindgen]
+impl Store {
+    /// Opens the database, and makes it if it is missing. A sealed one has a key that is given: no
+    /// passphrase is stretched.
+    ///
+    /// # Errors
+    /// As [`IdbStore::open`].
+    pub async fn open(name: String, sealed: bool) -> Result<Store, JsValue> {
+        let options = IdbOptions::new(name);
+        let options = if sealed { options.secret(Secret::key([7; 32])) } else { options };
+        IdbStore::open(options).await.map(Self).map_err(js)
+    }
+
+    /// Removes the database, whether it is there or not.
+    ///
+    /// # Errors
+    /// As [`IdbStore::delete`].
+    pub async fn delete(name: String) -> Result<(), JsValue> {
+        IdbStore::delete(&name).await.map_err(js)
+    }
+
+    /// Commits a batch.
+    ///
+    /// # Errors
+    /// As the store's.
+    pub async fn apply(&self, batch: Batch) -> Result<(), JsValue> {
+        self.0.apply(batch.0).await.map(drop).map_err(js)
+    }
+
+    /// The newest messages of a room, oldest first.
+    ///
+    /// # Errors
+    /// As the store's.
+    pub async fn newest(&self, room: String, limit: usize) -> Result<String, JsValue> {
+        self.timeline(&room, Page::newest(limit)).await
+    }
+
+    /// The messages before a cursor, oldest first.
+    ///
+    /// # Errors
+    /// As the store's, and for what is no cursor.
+    pub async fn older(&self, room: String, cursor: String, limit: usize) -> Result<String, JsValue> {
+        let cursor: Cursor = cursor.parse().map_err(js)?;
+        self.timeline(&room, Page::older_than(cursor, limit)).await
+    }
+
+    /// One message.
+    ///
+    /// # Errors
+    /// As the store's.
+    pub async fn message(&self, room: String, id: String) -> Result<String, JsValue> {
+        let (room, id) = (RoomId::new(room).map_err(js)?, EventId::new(id).map_err(js)?);
+        let found = self.0.message(&room, &id).await.map_err(js)?;
+        Ok(page::message(found.as_ref()))
+    }
+
+    /// Closes the database.
+    ///
+    /// # Errors
+    /// As the store's.
+    pub async fn close(&self) -> Result<(), JsValue> {
+        self.0.close().await.map_err(js)
+    }
+
+    async fn timeline(&self, room: &str, page: Page) -> Result<String, JsValue> {
+        let room = RoomId::new(room).map_err(js)?;
+        let slice = self.0.timeline(&room, page).await.map_err(js)?;
+        Ok(page::slice(&slice))
+    }
+}

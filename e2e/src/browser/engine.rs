@@ -1,0 +1,103 @@
+use std::ffi::OsString;
+use std::fmt;
+use std::path::{Path, PathBuf};
+
+use crate::{Error, Result};
+
+/// Which engines' tests run: names with commas between them, or `all`.
+const WANTED: &str = "HAOS_BROWSERS";
+
+/// One of the three families of browsers.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
+#[non_exhaustive]
+pub enum Engine {
+    /// Chromium through chromedriver.
+    Chromium,
+    /// Firefox through geckodriver.
+    Firefox,
+    /// WebKitGTK's MiniBrowser through WebKitWebDriver. Under automation it keeps nothing on disk.
+    WebKit,
+}
+
+impl Engine {
+    /// Every engine.
+    pub const ALL: [Self; 3] = [Self::Chromium, Self::Firefox, Self::WebKit];
+
+    /// Its name in `HAOS_BROWSERS` and in reports.
+    pub fn name(self) -> &'static str {
+        match self {
+            Self::Chromium => "chromium",
+            Self::Firefox => "firefox",
+            Self::WebKit => "webkit",
+        }
+    }
+
+    /// The engine of this name.
+    pub fn from_name(name: &str) -> Option<Self> {
+        Self::ALL.into_iter().find(|engine| engine.name() == name)
+    }
+
+    /// The engines that `HAOS_BROWSERS` names; none if it is not set.
+    ///
+    /// # Errors
+    /// It has a name that is none of an engine.
+    pub fn wanted() -> Result<Vec<Self>> {
+        parse(&std::env::var(WANTED).unwrap_or_default())
+    }
+
+    /// The driver's program: what its variable says, or the first in the path.
+    pub(super) fn driver(self) -> Result<PathBuf> {
+        let (variable, program, package) = match self {
+            Self::Chromium => ("CHROMEDRIVER", "chromedriver", "apt-get install chromium chromium-driver"),
+            Self::Firefox => {
+                ("GECKODRIVER", "geckodriver", "apt-get install firefox-esr, cargo install geckodriver")
+            }
+            Self::WebKit => ("SAFARIDRIVER", "WebKitWebDriver", "apt-get install webkit2gtk-driver xvfb"),
+        };
+        if let Some(path) = std::env::var_os(variable).filter(|path| !path.is_empty()) {
+            return Ok(path.into());
+        }
+        in_path(program).ok_or_else(|| missing(program, package, variable))
+    }
+}
+
+impl fmt::Display for Engine {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(self.name())
+    }
+}
+
+/// The first program of this name in the path.
+pub(super) fn in_path(program: &str) -> Option<PathBuf> {
+    let path: OsString = std::env::var_os("PATH")?;
+    std::env::split_paths(&path).map(|folder| folder.join(program)).find(|file| Path::is_file(file))
+}
+
+fn missing(program: &str, package: &str, variable: &str) -> Error {
+    Error::new(
+        format!("{program} is missing"),
+        format!("install it (Debian: {package}) or set {variable} to its path"),
+    )
+}
+
+fn parse(names: &str) -> Result<Vec<Engine>> {
+    let names: Vec<_> = names.split(',').map(str::trim).filter(|name| !name.is_empty()).collect();
+    if names == ["all"] {
+        return Ok(Engine::ALL.to_vec());
+    }
+    let unknown = |name| Error::new(WANTED, format!("{name:?} is none of chromium, firefox, webkit, all"));
+    names.into_iter().map(|name| Engine::from_name(name).ok_or_else(|| unknown(name))).collect()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn engines_are_wanted_by_name() {
+        assert_eq!(parse("").unwrap(), []);
+        assert_eq!(parse("firefox, webkit").unwrap(), [Engine::Firefox, Engine::WebKit]);
+        assert_eq!(parse("all").unwrap(), Engine::ALL);
+        assert!(parse("opera").unwrap_err().to_string().contains("opera"));
+    }
+}

@@ -1,0 +1,54 @@
+use std::path::Path;
+
+use crate::Result;
+use crate::cmd::Cmd;
+use crate::engine::Engine;
+use crate::need::Need;
+use crate::tools;
+
+/// Arguments of `cargo xtask bench web`.
+#[derive(clap::Args)]
+pub(crate) struct WebArgs {
+    /// Only these engines
+    #[arg(long, value_name = "LIST", value_delimiter = ',')]
+    engines: Vec<Engine>,
+    /// Only these of haos, haos_sealed, raw, dexie, dexie_seed
+    #[arg(long, value_name = "LIST")]
+    contenders: Option<String>,
+    /// Rounds that count, after one that does not
+    #[arg(long, value_name = "N", default_value_t = 7)]
+    rounds: u32,
+    /// Also newest page and commit at 10,000 and 500,000 messages, which takes minutes an engine
+    #[arg(long)]
+    scale: bool,
+    /// Write docs/benchmarks-web.md
+    #[arg(long)]
+    write: bool,
+}
+
+impl WebArgs {
+    /// Installs what is missing, then has the program of `benches` build, drive and report.
+    pub(crate) fn run(self, root: &Path) -> Result {
+        let engines = if self.engines.is_empty() { Engine::ALL.to_vec() } else { self.engines };
+        let mut needs = vec![Need::WasmTarget, Need::WasmBindgen];
+        needs.extend(engines.iter().flat_map(|engine| engine.needs()));
+        Need::meet_all(needs)?;
+        let names: Vec<_> = engines.iter().map(ToString::to_string).collect();
+        let (names, rounds) = (names.join(","), self.rounds.to_string());
+        let mut args = vec!["run", "-p", "haos-benches", "--bin", "web", "--"];
+        args.extend(["--engines", &names, "--rounds", &rounds]);
+        if let Some(contenders) = &self.contenders {
+            args.extend(["--contenders", contenders]);
+        }
+        args.extend(self.scale.then_some("--scale"));
+        args.extend(self.write.then_some("--write"));
+        let bindgen = tools::WASM_BINDGEN.path_of(root, "wasm-bindgen");
+        let run = Cmd::new("cargo", &args).env("WASM_BINDGEN", bindgen);
+        let run = engines.into_iter().fold(run, |run, engine| {
+            let (variable, driver) = engine.driver(root);
+            run.env(variable, driver)
+        });
+        println!("$ {run}");
+        if run.run(root) { Ok(()) } else { Err("the bench failed: what it said is above".into()) }
+    }
+}

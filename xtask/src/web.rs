@@ -1,0 +1,172 @@
+use std::path::Path;
+
+use crate::cmd::Cmd;
+use crate::engine::Engine;
+use crate::tools;
+
+/// The packages with tests for browsers.
+const PACKAGES: [&str; 4] = ["haos-web", "haos-store-idb", "haos-store", "haos-queue"];
+/// How a test program without a context of its own is told in which one to run.
+const CONTEXTS: [&str; 3] =
+    ["WASM_BINDGEN_USE_BROWSER", "WASM_BINDGEN_USE_DEDICATED_WORKER", "WASM_BINDGEN_USE_SERVICE_WORKER"];
+/// For all tests of a program.
+const TIMEOUT_S: u32 = 900;
+/// How many programs a command runs: enough commands that all cores have work to the end.
+const AT_A_TIME: usize = 3;
+/// The prefix of the test programs of `e2e/` that drive browsers.
+pub(crate) const DRIVING: &str = "browser";
+
+/// A test program for browsers.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub(crate) struct Target {
+    package: &'static str,
+    name: String,
+    /// It says itself where it runs; else it runs in a window, a dedicated worker and a service worker.
+    context: bool,
+}
+
+/// The test programs that are compiled for browsers alone, as their first lines say.
+pub(crate) fn targets(root: &Path) -> Vec<Target> {
+    let mut targets = Vec::new();
+    for package in PACKAGES {
+        for (name, source) in programs(&root.join(package).join("tests")) {
+            let mut attributes = source.lines().filter(|line| line.starts_with("#![cfg("));
+            if attributes.any(|line| line.contains("target_arch = \"wasm32\"") && !line.contains("not(")) {
+                let context = source.contains("wasm_bindgen_test_configure!(");
+                targets.push(Target { package, name, context });
+            }
+        }
+    }
+    targets
+}
+
+/// Name and main file of every test program of a folder.
+fn programs(folder: &Path) -> Vec<(String, String)> {
+    let entries = std::fs::read_dir(folder).into_iter().flatten().flatten();
+    let mut programs: Vec<_> = entries
+        .filter_map(|entry| {
+            let path = entry.path();
+            let name = path.file_stem()?.to_str()?.to_owned();
+            let main = if path.is_dir() { path.join("main.rs") } else { path };
+            main.extension().filter(|end| *end == "rs")?;
+            Some((name, std::fs::read_to_string(main).ok()?))
+        })
+        .collect();
+    programs.sort();
+    programs
+}
+
+/// The test programs of `e2e/` that drive browsers from outside.
+pub(crate) fn driving(root: &Path) -> Vec<String> {
+    let names = programs(&root.join("e2e/tests")).into_iter().map(|(name, _)| name);
+    names.filter(|name| name.starts_with(DRIVING)).collect()
+}
+
+/// What compiles the programs, once for all engines.
+pub(crate) fn build(targets: &[Target]) -> Cmd {
+    let names: Vec<_> = targets.iter().map(|target| target.name.as_str()).collect();
+    test(&names, &["--no-run"])
+}
+
+/// What runs them in the engines.
+pub(crate) fn runs(root: &Path, targets: &[Target], engines: &[Engine]) -> Vec<Cmd> {
+    let (own, any) = targets.iter().partition::<Vec<_>, _>(|target| target.context);
+    let (own, any) = (names(own), names(any));
+    let mut runs = Vec::new();
+    for engine in engines {
+        for context in CONTEXTS {
+            runs.extend(
+                any.chunks(AT_A_TIME).map(|names| engine.run_in(test(names, &[]).env(context, 1), root)),
+            );
+        }
+        runs.extend(own.chunks(AT_A_TIME).map(|names| engine.run_in(test(names, &[]), root)));
+    }
+    runs
+}
+
+/// Each once: packages may have programs of the same name, which then run together.
+fn names(targets: Vec<&Target>) -> Vec<&str> {
+    let mut names: Vec<_> = targets.into_iter().map(|target| target.name.as_str()).collect();
+    names.sort_unstable();
+    names.dedup();
+    names
+}
+
+/// What drives browsers from outside, with all that it may need to know.
+pub(crate) fn drive(root: &Path, engines: &[Engine]) -> Option<Cmd> {
+    let tests = driving(root);
+    if tests.is_empty() {
+        return None;
+    }
+    // With the features of the whole workspace, so that nothing is built anew after the step `test`.
+    let mut args = vec!["test", "--workspace", "--all-features", "--no-fail-fast"];
+    args.extend(tests.iter().flat_map(|name| ["--test", name]));
+    args.extend(["--", "--include-ignored", "--test-threads=1", "--nocapture"]);
+    let names: Vec<_> = engines.iter().map(ToString::to_string).collect();
+    let bindings = tools::WASM_BINDGEN.path_of(root, "wasm-bindgen");
+    let cmd =
+        Cmd::new("cargo", &args).env("HAOS_BROWSERS", names.join(",")).env("HAOS_WASM_BINDGEN", bindings);
+    Some(engines.iter().fold(cmd, |cmd, engine| {
+        let (variable, driver) = engine.driver(root);
+        cmd.env(variable, driver)
+    }))
+}
+
+/// Always of all packages: which are named decides about the features of what they share.
+fn test(names: &[&str], more: &[&str]) -> Cmd {
+    let mut args = vec!["test", "--target", "wasm32-unknown-unknown", "--no-fail-fast"];
+    args.extend(PACKAGES.into_iter().flat_map(|package| ["-p", package]));
+    args.extend(names.iter().flat_map(|name| ["--test", name]));
+    args.extend(more);
+    small(Cmd::new("cargo", &args)).env("WASM_BINDGEN_TEST_TIMEOUT", TIMEOUT_S)
+}
+
+/// Without debug information a module is a fifth of the size, and each run passes it through wasm-bindgen.
+pub(crate) fn small(cmd: Cmd) -> Cmd {
+    cmd.env("CARGO_PROFILE_DEV_DEBUG", 0)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn target(name: &str, context: bool) -> Target {
+        Target { package: "haos-web", name: name.to_owned(), context }
+    }
+
+    #[test]
+    fn every_package_has_tests_for_browsers() {
+        let root = crate::root::find().unwrap();
+        let found = targets(&root);
+        for package in PACKAGES {
+            assert!(found.iter().any(|target| target.package == package), "{package}: {found:?}");
+        }
+        assert!(found.iter().all(|target| target.name != "simulation"), "{found:?}");
+        assert!(!driving(&root).is_empty());
+    }
+
+    #[test]
+    fn each_program_runs_in_each_context_of_each_engine() {
+        let root = Path::new("root");
+        let runs = runs(root, &[target("any", false), target("window", true)], &Engine::ALL);
+        assert_eq!(runs.len(), Engine::ALL.len() * (CONTEXTS.len() + 1));
+        let lines: Vec<_> = runs.iter().map(ToString::to_string).collect();
+        assert_eq!(lines.iter().filter(|line| line.contains("USE_SERVICE_WORKER=1")).count(), 3);
+        assert!(
+            lines.iter().filter(|line| line.contains("--test window")).all(|line| !line.contains("_USE_"))
+        );
+    }
+
+    #[test]
+    fn nothing_is_compiled_twice() {
+        // What decides how a program is compiled is the same for the build and for every run.
+        let targets = [target("any", false)];
+        let built = build(&targets).to_string();
+        for run in runs(Path::new("root"), &targets, &[Engine::Firefox]) {
+            let run = run.to_string();
+            for part in ["CARGO_PROFILE_DEV_DEBUG=0", "--target wasm32-unknown-unknown"] {
+                assert!(built.contains(part) && run.contains(part), "{run}");
+            }
+        }
+    }
+}
