@@ -68,7 +68,7 @@ async fn cases(mut harness: IdbHarness) {
 
 async fn random(mut harness: IdbHarness) {
     let outcome =
-        scripts(&mut harness, Scripts { count: SCRIPTS, look_every: 4, ..Scripts::default() }).await;
+        scripts(&mut harness, Scripts { count: SCRIPTS, look_every: 8, ..Scripts::default() }).await;
     assert!(outcome.is_ok(), "{outcome:?}");
 }
 
