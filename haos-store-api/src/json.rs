@@ -55,14 +55,35 @@ impl Json {
 
     /// The member `name` of an object, if it is one and has it.
     pub fn member(&self, name: &str) -> Option<Json> {
-        let mut members: std::collections::BTreeMap<String, Box<RawValue>> =
-            serde_json::from_str(self.as_str()).ok()?;
-        members.remove(name).map(Self::from)
+        let mut json = serde_json::Deserializer::from_str(self.as_str());
+        json.deserialize_map(Member(name)).ok()?.map(Self::from)
     }
 
     /// The text member `name` of an object, such as `body`.
     pub fn text(&self, name: &str) -> Option<String> {
         self.member(name)?.parse().ok()
+    }
+}
+
+/// Finds the member of an object; of several with one name the last counts.
+struct Member<'a>(&'a str);
+
+impl<'de> de::Visitor<'de> for Member<'_> {
+    type Value = Option<Box<RawValue>>;
+
+    fn expecting(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str("an object")
+    }
+
+    fn visit_map<M: de::MapAccess<'de>>(self, mut members: M) -> Result<Self::Value, M::Error> {
+        let mut found = None;
+        while let Some(name) = members.next_key::<String>()? {
+            match name == self.0 {
+                true => found = Some(members.next_value()?),
+                false => drop(members.next_value::<de::IgnoredAny>()?),
+            }
+        }
+        Ok(found)
     }
 }
 
@@ -118,6 +139,9 @@ mod tests {
         let json = Json::new(text).unwrap();
         assert_eq!(json.as_str(), text);
         assert_eq!(json.member("a").unwrap().as_str(), "1.50");
+        assert_eq!(json.member("b"), None);
+        assert_eq!(Json::new("[1]").unwrap().member("a"), None);
+        assert_eq!(Json::new(r#"{"a":1,"\u0061":2}"#).unwrap().member("a").unwrap().as_str(), "2");
         assert!(!format!("{json:?}").contains('n'.to_string().repeat(3).as_str()));
         assert!(Json::new("{").is_err());
     }

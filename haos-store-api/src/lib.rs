@@ -44,6 +44,7 @@ mod change;
 mod codec;
 #[cfg(feature = "conformance")]
 pub mod conformance;
+mod crc;
 mod entity;
 mod error;
 mod ext;
@@ -70,6 +71,7 @@ pub use codec::{
     CHUNK_BYTES, ChunkRow, Codec, Form, GapRow, Key, MediaColumns, MediaRow, MessageColumns, MessageRow,
     Payload, PendingRow, RoomRow, RowRef, StateRow,
 };
+pub use crc::Crc32;
 pub use entity::{
     Gap, Lease, Media, MediaInfo, MediaKey, Membership, Message, ParkReason, Pending, PendingState, Relation,
     RelationKind, Revision, Room, Scope, StateEntry, Unread,

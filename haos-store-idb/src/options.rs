@@ -11,6 +11,7 @@ use haos_store_api::{KdfParams, Secret};
 /// assert_eq!(options.name(), "chat");
 /// ```
 #[derive(Debug, Clone)]
+#[cfg_attr(not(target_arch = "wasm32"), allow(dead_code, reason = "only a browser opens a store with them"))]
 #[must_use = "options do nothing until a store is opened with them"]
 pub struct IdbOptions {
     pub(crate) name: String,

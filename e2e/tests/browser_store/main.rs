@@ -1,7 +1,7 @@
 //! A frontend's store and outbox in real browsers, driven from outside: several contexts at a time, which die at
 //! any moment; a quota that ends; a browser that erases. In the engines that `HAOS_BROWSERS` names, each test in
 //! those that can be made to do what it is about.
-#![allow(clippy::unwrap_used, reason = "a failure is a panic")]
+#![allow(clippy::unwrap_used, clippy::panic, reason = "a failure is a panic")]
 
 mod chance;
 mod erased;

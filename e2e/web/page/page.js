@@ -8,16 +8,21 @@ Object.assign(self, { Context, Store, commands, pause, post });
 // Resolves once the module runs.
 self.ready = init();
 
-// Asks the service worker, which is made and woken up if need be.
+// Asks the service worker, which is made and woken up if need be. One that is just being stopped takes messages
+// and never reads them: what may be asked twice is.
 self.worker = async (command, args) => {
   await navigator.serviceWorker.register('worker.js', { type: 'module' });
-  const { active } = await navigator.serviceWorker.ready;
-  const { port1, port2 } = new MessageChannel();
-  const answered = new Promise((resolve) => { port1.onmessage = ({ data }) => resolve(data); });
-  active.postMessage({ command, args }, [port2]);
-  const { value, error } = await answered;
-  if (error) throw new Error(error);
-  return value;
+  const again = ['start', 'role'].includes(command);
+  for (;;) {
+    const { active } = await navigator.serviceWorker.ready;
+    const { port1, port2 } = new MessageChannel();
+    const answered = new Promise((resolve) => { port1.onmessage = ({ data }) => resolve(data); });
+    active.postMessage({ command, args }, [port2]);
+    const answer = await Promise.race([answered, ...(again ? [pause(2000)] : [])]);
+    if (answer?.error) throw new Error(answer.error);
+    if (answer) return answer.value;
+    await post('/unanswered', command);
+  }
 };
 
 // Commits one number after the other, and tells of each before it begins the next.

@@ -1,4 +1,4 @@
-use std::collections::{BTreeMap, HashMap};
+use std::collections::HashMap;
 
 use haos_store_api::{ErrorKind, Message, Page, Pending, PendingState, Position, Result, TxnId, WriteBatch};
 
@@ -7,6 +7,7 @@ use super::attempt::{Ended, Outcome};
 use super::gate::Gates;
 use super::prove::AGAIN_MS;
 use crate::machine::{Event, Family, plan, step};
+use crate::schedule::Rows;
 use crate::{Answer, Lookup, Verdict};
 
 /// Syncs that should have brought an echo.
@@ -18,8 +19,7 @@ const TRIES: u32 = 8;
 /// Sent rows whose echo is awaited.
 #[derive(Debug, Default)]
 pub(super) struct Probes {
-    /// By moment and place in the outbox.
-    order: BTreeMap<(i64, u64), TxnId>,
+    order: Rows,
     rows: HashMap<TxnId, Probe>,
 }
 

@@ -44,7 +44,7 @@ impl Run<'_> {
         for (txn_id, _) in self.schedule.parked(ParkReason::Ambiguous) {
             if !self.schedule.is_busy(&txn_id) {
                 self.schedule.hold(&txn_id);
-                self.spawn(txn_id.clone(), Class::Event, self.driver.prove_again(txn_id));
+                self.spawn(txn_id.clone(), Class::Event, Box::pin(self.driver.prove_again(txn_id)));
             }
         }
         Ok(())
@@ -65,7 +65,7 @@ impl Run<'_> {
     fn adopt(&mut self, txn_id: TxnId) {
         if !self.schedule.is_busy(&txn_id) {
             self.schedule.hold(&txn_id);
-            self.spawn(txn_id.clone(), Class::Signal, self.driver.adopt(txn_id));
+            self.spawn(txn_id.clone(), Class::Signal, Box::pin(self.driver.adopt(txn_id)));
         }
     }
 

@@ -168,14 +168,14 @@ impl<'a> Run<'a> {
         }
         for txn_id in self.schedule.tick(now_ms) {
             self.schedule.hold(&txn_id);
-            self.spawn(txn_id.clone(), Class::Signal, self.driver.recover(txn_id, self.alone));
+            self.spawn(txn_id.clone(), Class::Signal, Box::pin(self.driver.recover(txn_id, self.alone)));
         }
         for txn_id in self.schedule.expired(now_ms) {
             self.schedule.hold(&txn_id);
-            self.spawn(txn_id.clone(), Class::Signal, self.driver.expire(txn_id));
+            self.spawn(txn_id.clone(), Class::Signal, Box::pin(self.driver.expire(txn_id)));
         }
         for txn_id in self.probes.due(now_ms, self.shared.options.echo_ms, &self.gates) {
-            self.spawn(txn_id.clone(), Class::Signal, self.driver.probe(txn_id));
+            self.spawn(txn_id.clone(), Class::Signal, Box::pin(self.driver.probe(txn_id)));
         }
         if !self.gates.is_open(now_ms) {
             return;
@@ -191,7 +191,7 @@ impl<'a> Run<'a> {
                 let Some(txn_id) = self.schedule.next(class) else { break };
                 let children = self.schedule.has_children(&txn_id);
                 let begun = Begun { children, resumed: self.gates.resumed() };
-                self.spawn(txn_id.clone(), class, self.driver.attempt(txn_id, class, begun));
+                self.spawn(txn_id.clone(), class, Box::pin(self.driver.attempt(txn_id, class, begun)));
             }
         }
     }
@@ -202,12 +202,7 @@ impl<'a> Run<'a> {
         self.jobs.len() == uploads
     }
 
-    pub(super) fn spawn(
-        &mut self,
-        txn_id: TxnId,
-        class: Class,
-        job: impl Future<Output = Outcome> + MaybeSendFuture + 'a,
-    ) {
+    pub(super) fn spawn(&mut self, txn_id: TxnId, class: Class, job: Job<'a>) {
         self.running[class as usize] += 1;
         if class != Class::Upload {
             self.jobs.push(Box::pin(async move { Outcome { class, ..job.await } }));
@@ -228,14 +223,3 @@ impl<'a> Run<'a> {
         self.stale.parked = true;
     }
 }
-
-/// `Send` natively, nothing on wasm.
-#[cfg(not(target_arch = "wasm32"))]
-pub(super) trait MaybeSendFuture: Send {}
-#[cfg(not(target_arch = "wasm32"))]
-impl<T: Send> MaybeSendFuture for T {}
-/// `Send` natively, nothing on wasm.
-#[cfg(target_arch = "wasm32")]
-pub(super) trait MaybeSendFuture {}
-#[cfg(target_arch = "wasm32")]
-impl<T> MaybeSendFuture for T {}

@@ -3,6 +3,7 @@ use haos_store_api::{
     PendingState, Result, RoomId, TxnId, WriteBatch,
 };
 
+use super::decoded::Decoded;
 use super::{Outbox, Shared};
 use crate::draft::{About, Draft};
 use crate::host::new_txn_id;
@@ -89,7 +90,7 @@ impl Shared {
             return Err(EnqueueError::TooLarge { bytes, limit });
         }
         // Decoding every string finds lone surrogates, which JSON can write and nobody can read.
-        serde_json::from_str::<serde_json::Value>(content.as_str())
+        serde_json::from_str::<Decoded>(content.as_str())
             .map(drop)
             .map_err(|e| EnqueueError::Unsendable(e.to_string()))
     }

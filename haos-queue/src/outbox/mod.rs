@@ -1,12 +1,14 @@
 //! The handle: what every context may do with the outbox, whoever sends.
 
 mod act;
+mod decoded;
 mod enqueue;
 mod login;
 mod observe;
 mod stage;
 
 use std::fmt;
+use std::pin::Pin;
 use std::sync::{Arc, Mutex, PoisonError};
 
 use haos_store_api::{Commit, Result, RoomId, StorageAdapter, WriteBatch};
@@ -41,6 +43,7 @@ pub(crate) struct Shared {
     pub(crate) options: OutboxOptions,
     /// Makes room where the store is full.
     pub(crate) keeper: Option<Arc<Keeper>>,
+    commits: Commits,
     /// This context's name in leases.
     pub(crate) owner: String,
     pub(crate) connection: Connection,
@@ -48,6 +51,26 @@ pub(crate) struct Shared {
     wishes: Mutex<Wishes>,
     pub(crate) notify: Notify,
     nudges: watch::Sender<u64>,
+}
+
+#[cfg(not(target_arch = "wasm32"))]
+type Committing<'a> = Pin<Box<dyn Future<Output = Result<Commit>> + Send + 'a>>;
+#[cfg(target_arch = "wasm32")]
+type Committing<'a> = Pin<Box<dyn Future<Output = Result<Commit>> + 'a>>;
+
+/// How a batch is committed. It is a pointer so that a WebAssembly module whose application has no keeper has
+/// none of its code either.
+type Commits = for<'a> fn(&'a Shared, WriteBatch) -> Committing<'a>;
+
+fn without_keeper(shared: &Shared, batch: WriteBatch) -> Committing<'_> {
+    shared.store.apply(batch)
+}
+
+fn with_keeper(shared: &Shared, batch: WriteBatch) -> Committing<'_> {
+    match &shared.keeper {
+        Some(keeper) => Box::pin(keeper.apply(batch, shared.host.now_ms())),
+        None => without_keeper(shared, batch),
+    }
 }
 
 /// What the driver is asked for.
@@ -78,6 +101,7 @@ impl Outbox {
             protocol,
             options,
             keeper: None,
+            commits: without_keeper,
             owner,
             connection: Connection::default(),
             uploads: watch::Sender::new(Vec::new()),
@@ -93,7 +117,7 @@ impl Outbox {
     #[must_use]
     pub fn with_keeper(mut self, keeper: Arc<Keeper>) -> Self {
         if let Some(shared) = Arc::get_mut(&mut self.shared) {
-            shared.keeper = Some(keeper);
+            (shared.keeper, shared.commits) = (Some(keeper), with_keeper);
         }
         self
     }
@@ -218,10 +242,7 @@ impl Shared {
 
     /// Commits what the user wrote.
     async fn commit(&self, batch: WriteBatch) -> Result<Commit> {
-        match &self.keeper {
-            Some(keeper) => keeper.apply(batch, self.host.now_ms()).await,
-            None => self.store.apply(batch).await,
-        }
+        (self.commits)(self, batch).await
     }
 
     fn wish(&self, change: impl FnOnce(&mut Wishes)) {

@@ -1,7 +1,8 @@
 //! What must be known of the store to plan, and how it is read.
 
-use std::collections::{BTreeSet, HashMap, HashSet};
+use std::collections::{HashMap, HashSet};
 
+use haos_store_api::law::sort_by;
 use haos_store_api::{
     Cursor, EventId, EventType, Gap, Item, Message, MessageQuery, Page, Pending, PendingQuery, Position,
     RelationKind, RelationQuery, Result, Room, RoomId, Scope, StateEntry, StateKey, StateQuery,
@@ -75,16 +76,18 @@ pub(super) async fn sync_view<S: StorageAdapter + ?Sized>(
     margin: usize,
 ) -> Result<SyncView> {
     let mut view = SyncView { token: store.sync_token().await?, ..SyncView::default() };
-    let mut children: BTreeSet<&RoomId> = delta.spaces.iter().map(|link| &link.child).collect();
+    let mut children: Vec<&RoomId> = delta.spaces.iter().map(|link| &link.child).collect();
     for room in &delta.rooms {
         view.confirmed.extend(confirmed(store, &room.id, &room.timeline, own).await?);
         // A room without news in its timeline needs its row alone.
         let margin = if room.limited || !room.timeline.is_empty() { margin } else { 0 };
         match room_view(store, &room.id, &room.timeline, None, margin).await? {
             Some(stored) => drop(view.rooms.insert(room.id.clone(), stored)),
-            None => drop(children.insert(&room.id)),
+            None => children.push(&room.id),
         }
     }
+    sort_by(&mut children, |a, b| a.cmp(b));
+    children.dedup();
     for child in children {
         view.spaces.insert(child.clone(), spaces(store, child).await?);
         if !view.rooms.contains_key(child)

@@ -43,23 +43,24 @@ struct Splice<'a> {
     window: &'a Window,
     segment: &'a Segment<'a>,
     /// Inserted before and after each item of the window, and at the end.
-    before: HashMap<usize, Vec<Slot>>,
-    after: HashMap<usize, Vec<Slot>>,
+    before: Vec<Vec<Slot>>,
+    after: Vec<Vec<Slot>>,
     tail: Vec<Slot>,
     gone: Vec<bool>,
-    retoken: HashMap<usize, Option<String>>,
+    retoken: Vec<Option<Option<String>>>,
 }
 
 impl<'a> Splice<'a> {
     fn new(window: &'a Window, segment: &'a Segment<'a>) -> Self {
+        let len = window.items.len();
         Self {
             window,
             segment,
-            before: HashMap::new(),
-            after: HashMap::new(),
+            before: vec![Vec::new(); len],
+            after: vec![Vec::new(); len],
             tail: Vec::new(),
-            gone: vec![false; window.items.len()],
-            retoken: HashMap::new(),
+            gone: vec![false; len],
+            retoken: vec![None; len],
         }
     }
 
@@ -136,7 +137,7 @@ impl<'a> Splice<'a> {
             let mut slots: Vec<Slot> = self.older_gap(Some(older)).into_iter().collect();
             slots.extend(run);
             self.gone[older] = true;
-            self.before.entry(slot).or_default().extend(slots);
+            self.before[slot].extend(slots);
             return;
         }
         // A page that lies wholly above its gap: the gap stays and is fetched further down.
@@ -144,7 +145,7 @@ impl<'a> Splice<'a> {
             && gap < slot
         {
             match self.older_gap(Some(gap)) {
-                Some(Slot::Gap(token)) => drop(self.retoken.insert(gap, token)),
+                Some(Slot::Gap(token)) => self.retoken[gap] = Some(token),
                 _ => self.gone[gap] = true,
             }
         }
@@ -154,7 +155,7 @@ impl<'a> Splice<'a> {
             slots.extend(self.older_gap(None));
         }
         slots.extend(run);
-        self.before.entry(slot).or_default().extend(slots);
+        self.before[slot].extend(slots);
     }
 
     /// No event of the segment is stored: it follows everything, behind a gap if one is owed.
@@ -167,7 +168,7 @@ impl<'a> Splice<'a> {
         } else if let (Some(Slot::Gap(token)), Some(gap), true) =
             (self.older_gap(gap.or(at_end)), gap.or(at_end), self.segment.events.is_empty())
         {
-            self.retoken.insert(gap, token);
+            self.retoken[gap] = Some(token);
         } else {
             self.tail.extend(self.older_gap(gap));
             // What begins with history leaves no hole before it.
@@ -188,7 +189,7 @@ impl<'a> Splice<'a> {
             }
         }
         let run = self.news(event + 1, next_event);
-        self.after.entry(slot).or_default().extend(run);
+        self.after[slot].extend(run);
     }
 
     /// The events after the last anchor.
@@ -204,25 +205,25 @@ impl<'a> Splice<'a> {
         if !self.window.newer && self.window.items[slot + 1..].iter().all(guesses) {
             self.tail.extend(run);
         } else {
-            self.after.entry(slot).or_default().extend(run);
+            self.after[slot].extend(run);
         }
     }
 
     fn rebuild(mut self) -> Vec<Ordered> {
         let mut order = Vec::with_capacity(self.window.items.len() + self.segment.events.len());
-        let new = |slots: Option<Vec<Slot>>| slots.into_iter().flatten().map(|slot| (None, slot));
+        let new = |slots: &mut Vec<Slot>| std::mem::take(slots).into_iter().map(|slot| (None, slot));
         for (at, stored) in self.window.items.iter().enumerate() {
-            order.extend(new(self.before.remove(&at)));
+            order.extend(new(&mut self.before[at]));
             if !self.gone[at] {
-                let item = match self.retoken.remove(&at) {
+                let item = match self.retoken[at].take() {
                     Some(token) => Slot::Gap(token),
                     None => stored.item.clone(),
                 };
                 order.push((Some(stored.position), item));
             }
-            order.extend(new(self.after.remove(&at)));
+            order.extend(new(&mut self.after[at]));
         }
-        order.extend(new(Some(self.tail)));
+        order.extend(new(&mut self.tail));
         // Two holes in a row are one: the newer token pages through both.
         let doubled: Vec<bool> =
             order.windows(2).map(|pair| pair[0].1.is_gap() && pair[1].1.is_gap()).chain([false]).collect();

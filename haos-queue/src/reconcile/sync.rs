@@ -1,7 +1,8 @@
 //! A sync response as one batch.
 
-use std::collections::{BTreeMap, HashMap, HashSet};
+use std::collections::{HashMap, HashSet};
 
+use haos_store_api::law::sort_by;
 use haos_store_api::{
     EventType, Json, Pending, Result, Room, RoomId, Scope, StateEntry, StateKey, TxnId, WriteBatch,
     state_kind,
@@ -29,8 +30,8 @@ pub fn sync(delta: &SyncDelta, view: &SyncView, rules: &dyn Rules) -> Result<Wri
         batch.expect_room(&room.id, stored.map(|stored| stored.room.revision));
         let emptied = redacted_patches(stored, &room.timeline, rules);
         let mut row = room_after(room, stored.map(|stored| &stored.room), emptied);
-        if let Some(spaces) = spaces.get(&room.id) {
-            row.spaces.clone_from(spaces);
+        if let Ok(place) = spaces.binary_search_by(|(child, _)| (*child).cmp(&room.id)) {
+            row.spaces.clone_from(&spaces[place].1);
         }
         batch.put_room(row);
         let older = if room.limited && !mistake!(DropGapByGuess) {
@@ -93,19 +94,21 @@ fn last_of_each(entries: &[StateEntry]) -> Vec<&StateEntry> {
     last
 }
 
-/// The spaces, after the response, of every room whose spaces were read.
-fn spaces_after<'a>(delta: &SyncDelta, view: &'a SyncView) -> BTreeMap<&'a RoomId, Vec<RoomId>> {
-    let mut after: BTreeMap<&RoomId, Vec<RoomId>> =
+/// The spaces, after the response, of every room whose spaces were read, by room.
+fn spaces_after<'a>(delta: &SyncDelta, view: &'a SyncView) -> Vec<(&'a RoomId, Vec<RoomId>)> {
+    let mut after: Vec<(&RoomId, Vec<RoomId>)> =
         view.spaces.iter().map(|(child, spaces)| (child, spaces.clone())).collect();
+    sort_by(&mut after, |(a, _), (b, _)| a.cmp(b));
     for link in &delta.spaces {
-        let Some(spaces) = after.get_mut(&link.child) else { continue };
+        let Ok(place) = after.binary_search_by(|(child, _)| (*child).cmp(&link.child)) else { continue };
+        let spaces = &mut after[place].1;
         spaces.retain(|space| *space != link.space);
         if link.present {
             spaces.push(link.space.clone());
         }
     }
-    for spaces in after.values_mut() {
-        spaces.sort();
+    for (_, spaces) in &mut after {
+        sort_by(spaces, RoomId::cmp);
     }
     after
 }

@@ -2,6 +2,7 @@
 
 use std::collections::{BTreeMap, BTreeSet, HashMap, HashSet};
 
+use haos_store_api::law::sort_by;
 use haos_store_api::{ParkReason, Pending, PendingState, RoomId, TxnId};
 
 use crate::machine::{Class, Phase};
@@ -19,7 +20,7 @@ pub(crate) type Lane = (RoomId, Class);
 #[derive(Debug, Clone, Default, PartialEq, Eq, PartialOrd, Ord)]
 enum Place {
     /// Its head may go now.
-    Ready(std::cmp::Reverse<i32>, u64),
+    Ready(i64, u64),
     /// Its head may go, or its lease has run out, at this moment.
     Waits(i64),
     /// Something else must happen first.
@@ -27,20 +28,29 @@ enum Place {
     Idle,
 }
 
-/// A place in the order of rooms with something to send: priority, then age.
-type Ready = (std::cmp::Reverse<i32>, u64, Lane);
+/// Lanes in an order: those with something to send by priority, falling, then age; those that wait by the
+/// moment, with nothing after it. One type for both, and one for rows: a module has the code of each.
+type Lanes = BTreeSet<(i64, u64, Lane)>;
+
+/// Rows by a moment and their place in the outbox; in a lane by the latter alone.
+pub(crate) type Rows = BTreeMap<(i64, u64), TxnId>;
+
+/// The number in [`Lanes`] of a priority: what goes first is least.
+fn rank(priority: i32) -> i64 {
+    -i64::from(priority)
+}
 
 #[derive(Debug, Default)]
 pub(crate) struct Schedule {
     order: Order,
     owner: String,
     rows: HashMap<TxnId, Entry>,
-    lanes: BTreeMap<Lane, (BTreeMap<u64, TxnId>, Place)>,
-    ready: [BTreeSet<Ready>; 3],
-    waits: BTreeSet<(i64, Lane)>,
-    /// By moment and place in the outbox.
-    expiries: BTreeMap<(i64, u64), TxnId>,
-    children: HashMap<TxnId, BTreeSet<TxnId>>,
+    lanes: BTreeMap<Lane, (Rows, Place)>,
+    ready: [Lanes; 3],
+    waits: Lanes,
+    expiries: Rows,
+    /// In the order of their ids.
+    children: HashMap<TxnId, Vec<TxnId>>,
     /// No other context sends: what is being sent and not by us was left behind.
     alone: bool,
     /// Rows under way here, and how many in each lane.
@@ -67,11 +77,14 @@ impl Schedule {
             self.expiries.insert((entry.expires_ms, entry.seq), row.txn_id.clone());
         }
         if let Some(parent) = &entry.parent {
-            self.children.entry(parent.clone()).or_default().insert(row.txn_id.clone());
+            let children = self.children.entry(parent.clone()).or_default();
+            if let Err(place) = children.binary_search(&row.txn_id) {
+                children.insert(place, row.txn_id.clone());
+            }
         }
         let lane = entry.lane.clone();
         if phase != Phase::Sent {
-            self.lanes.entry(lane.clone()).or_default().0.insert(entry.seq, row.txn_id.clone());
+            self.lanes.entry(lane.clone()).or_default().0.insert((0, entry.seq), row.txn_id.clone());
         }
         self.rows.insert(row.txn_id.clone(), entry);
         self.file(&lane);
@@ -91,13 +104,13 @@ impl Schedule {
         if let Some(parent) = &entry.parent
             && let Some(children) = self.children.get_mut(parent)
         {
-            children.remove(txn_id);
+            children.retain(|child| child != txn_id);
             if children.is_empty() {
                 self.children.remove(parent);
             }
         }
         if let Some((rows, _)) = self.lanes.get_mut(&entry.lane) {
-            rows.remove(&entry.seq);
+            rows.remove(&(0, entry.seq));
         }
         Some(entry.lane)
     }
@@ -120,7 +133,7 @@ impl Schedule {
     /// What is under way.
     pub(crate) fn busy(&self) -> Vec<TxnId> {
         let mut busy: Vec<TxnId> = self.busy.keys().cloned().collect();
-        busy.sort();
+        sort_by(&mut busy, TxnId::cmp);
         busy
     }
 
@@ -184,8 +197,9 @@ impl Schedule {
 
     fn in_order(&self, wanted: impl Fn(&TxnId, &Entry) -> bool) -> Vec<TxnId> {
         let rows = self.rows.iter().filter(|(txn_id, entry)| wanted(txn_id, entry));
-        let rows: BTreeMap<u64, &TxnId> = rows.map(|(txn_id, entry)| (entry.seq, txn_id)).collect();
-        rows.into_values().cloned().collect()
+        let mut rows: Vec<(u64, &TxnId)> = rows.map(|(txn_id, entry)| (entry.seq, txn_id)).collect();
+        sort_by(&mut rows, |(a, _), (b, _)| a.cmp(b));
+        rows.into_iter().map(|(_, txn_id)| txn_id.clone()).collect()
     }
 }
 

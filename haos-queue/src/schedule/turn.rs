@@ -5,7 +5,7 @@ use std::collections::HashSet;
 use haos_store_api::{RoomId, TxnId};
 
 use super::entry::Entry;
-use super::{Lane, Place, Schedule};
+use super::{Lane, Place, Schedule, rank};
 use crate::Order;
 use crate::machine::{Class, Phase};
 
@@ -17,7 +17,7 @@ impl Schedule {
             Place::Ready(priority, seq) => {
                 self.ready[lane.1 as usize].remove(&(*priority, *seq, lane.clone()));
             }
-            Place::Waits(at) => drop(self.waits.remove(&(*at, lane.clone()))),
+            Place::Waits(at) => drop(self.waits.remove(&(*at, 0, lane.clone()))),
             Place::Idle => {}
         }
         if rows.is_empty() {
@@ -29,7 +29,7 @@ impl Schedule {
             Place::Ready(priority, seq) => {
                 self.ready[lane.1 as usize].insert((*priority, *seq, lane.clone()));
             }
-            Place::Waits(at) => drop(self.waits.insert((*at, lane.clone()))),
+            Place::Waits(at) => drop(self.waits.insert((*at, 0, lane.clone()))),
             Place::Idle => {}
         }
         if let Some((_, filed)) = self.lanes.get_mut(lane) {
@@ -44,7 +44,7 @@ impl Schedule {
         }
         match entry.phase() {
             Phase::Queued => match Self::due_ms(entry) {
-                i64::MIN => Place::Ready(std::cmp::Reverse(entry.priority), entry.seq),
+                i64::MIN => Place::Ready(rank(entry.priority), entry.seq),
                 due_ms => Place::Waits(due_ms),
             },
             // Ours and not under way: left behind by a run that was dropped.
@@ -90,7 +90,7 @@ impl Schedule {
     /// Moves to the ready ones what has become due, and tells which leases have run out.
     pub(crate) fn tick(&mut self, now_ms: i64) -> Vec<TxnId> {
         let mut lost = Vec::new();
-        while let Some((at, lane)) = self.waits.first().cloned() {
+        while let Some((at, _, lane)) = self.waits.first().cloned() {
             if at > now_ms {
                 break;
             }
@@ -103,7 +103,7 @@ impl Schedule {
                 }
                 self.set_place(&lane, Place::Idle);
             } else {
-                let (priority, seq) = (std::cmp::Reverse(entry.priority), entry.seq);
+                let (priority, seq) = (rank(entry.priority), entry.seq);
                 self.ready[lane.1 as usize].insert((priority, seq, lane.clone()));
                 self.set_place(&lane, Place::Ready(priority, seq));
             }
@@ -172,7 +172,7 @@ impl Schedule {
 
     /// The earliest moment at which [`tick`](Self::tick) or [`expired`](Self::expired) has something.
     pub(crate) fn wake_ms(&self) -> Option<i64> {
-        let waits = self.waits.first().map(|(at, _)| *at);
+        let waits = self.waits.first().map(|(at, ..)| *at);
         let expiry = self.expiries.iter().find(|(_, txn_id)| !self.is_busy(txn_id)).map(|((at, _), _)| *at);
         waits.into_iter().chain(expiry).min()
     }

@@ -44,6 +44,11 @@ impl Payload {
         &self.0
     }
 
+    /// What to write, for whoever keeps it.
+    pub fn into_bytes(self) -> Vec<u8> {
+        self.0
+    }
+
     /// What to write, as text, where it is text: a plain payload of [`Form::Text`].
     pub fn as_text(&self) -> Option<&str> {
         std::str::from_utf8(&self.0).ok()

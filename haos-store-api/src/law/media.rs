@@ -1,5 +1,6 @@
 use std::collections::HashSet;
 
+use super::sort_by;
 use crate::{MediaInfo, MediaKey, MediaPolicy};
 
 /// Which media a policy removes: too large, then unused for too long, then the longest unused until
@@ -12,7 +13,7 @@ pub fn evict(
 ) -> Vec<MediaKey> {
     let mut free: Vec<&MediaInfo> =
         items.iter().filter(|item| !item.pinned && !in_outbox.contains(&item.key)).collect();
-    free.sort_by(|a, b| (a.last_access_ms, &a.key).cmp(&(b.last_access_ms, &b.key)));
+    sort_by(&mut free, |a, b| (a.last_access_ms, &a.key).cmp(&(b.last_access_ms, &b.key)));
     let mut total: u64 = items.iter().map(|item| item.size).sum();
 
     let mut gone = Vec::new();

@@ -5,6 +5,7 @@
 
 mod apply;
 mod media;
+mod order;
 mod prune;
 mod read;
 mod resolve;
@@ -12,6 +13,7 @@ mod rows;
 
 pub use apply::{Applied, apply};
 pub use media::evict;
+pub use order::sort_by;
 pub use prune::{PrunedRun, prune};
 pub use read::{RoomPager, media_matches, pending_matches, relation_matches, slice, sort_media, sort_state};
 pub use resolve::{redact, resolve_message, resolve_pending};

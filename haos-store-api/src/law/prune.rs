@@ -1,5 +1,4 @@
-use std::collections::{BTreeMap, BTreeSet};
-
+use super::sort_by;
 use crate::{Gap, Position};
 
 /// A run of old items that a pruning removes, and the gap that it leaves.
@@ -17,23 +16,19 @@ pub struct PrunedRun {
 ///
 /// `messages` and `gaps` are the room's, ascending. A run ends at each message that stays, and takes
 /// the gaps within it along; a run of gaps alone is left as it is.
-pub fn prune(
-    messages: &[Position],
-    gaps: &[Gap],
-    keep: usize,
-    protected: &BTreeSet<Position>,
-) -> Vec<PrunedRun> {
+pub fn prune(messages: &[Position], gaps: &[Gap], keep: usize, protected: &[Position]) -> Vec<PrunedRun> {
     let Some(cut) = messages.len().checked_sub(keep).filter(|cut| *cut > 0) else {
         return Vec::new();
     };
     let kept_from = messages.get(cut).copied();
-    let mut items: BTreeMap<Position, Option<&Gap>> =
+    let mut items: Vec<(Position, Option<&Gap>)> =
         messages[..cut].iter().map(|position| (*position, None)).collect();
     items.extend(
         gaps.iter()
             .filter(|gap| kept_from.is_none_or(|from| gap.position < from))
             .map(|gap| (gap.position, Some(gap))),
     );
+    sort_by(&mut items, |(a, _), (b, _)| a.cmp(b));
 
     let mut runs = Vec::new();
     let mut run: Vec<(Position, Option<&Gap>)> = Vec::new();
@@ -77,13 +72,13 @@ mod tests {
         };
         let messages: Vec<_> = [1, 2, 5, 6, 9, 10].map(at).into();
         let gaps = [gap(3, "a"), gap(7, "b")];
-        let runs = prune(&messages, &gaps, 2, &BTreeSet::from([at(5)]));
+        let runs = prune(&messages, &gaps, 2, &[at(5)]);
         let run = |oldest, newest, token: &str| PrunedRun {
             oldest: at(oldest),
             newest: at(newest),
             token: Some(token.to_owned()),
         };
         assert_eq!(runs, [run(1, 3, "a"), run(6, 7, "b")]);
-        assert_eq!(prune(&messages, &gaps, 6, &BTreeSet::new()), []);
+        assert_eq!(prune(&messages, &gaps, 6, &[]), []);
     }
 }

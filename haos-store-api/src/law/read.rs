@@ -1,5 +1,6 @@
 //! How reads are cut and ordered.
 
+use super::sort_by;
 use crate::*;
 
 /// Cuts a page from the items found: messages and gaps, each up to `limit + 1` of them from the start
@@ -7,7 +8,7 @@ use crate::*;
 pub fn slice(messages: Vec<Message>, gaps: Vec<Gap>, direction: Direction, limit: usize) -> Slice {
     let mut items: Vec<Item> = messages.into_iter().map(Item::Message).collect();
     items.extend(gaps.into_iter().map(Item::Gap));
-    items.sort_by_key(Item::position);
+    sort_by(&mut items, |a, b| a.position().cmp(&b.position()));
     let more = items.len() > limit;
     match direction {
         Direction::Newer => items.truncate(limit),
@@ -62,7 +63,9 @@ impl RoomPager {
 
     /// The page.
     pub fn finish(mut self) -> Vec<Room> {
-        self.rooms.sort_by(|a, b| b.last_activity_ms.cmp(&a.last_activity_ms).then_with(|| a.id.cmp(&b.id)));
+        sort_by(&mut self.rooms, |a, b| {
+            b.last_activity_ms.cmp(&a.last_activity_ms).then_with(|| a.id.cmp(&b.id))
+        });
         self.rooms.truncate(self.query.limit);
         self.rooms
     }
@@ -94,11 +97,11 @@ pub fn media_matches(query: &MediaQuery, info: &MediaInfo) -> bool {
 
 /// Orders media for an answer: unused for longest first, ties by key.
 pub fn sort_media(items: &mut Vec<MediaInfo>, limit: usize) {
-    items.sort_by(|a, b| (a.last_access_ms, &a.key).cmp(&(b.last_access_ms, &b.key)));
+    sort_by(items, |a, b| (a.last_access_ms, &a.key).cmp(&(b.last_access_ms, &b.key)));
     items.truncate(limit);
 }
 
 /// Orders state for an answer.
 pub fn sort_state(entries: &mut [StateEntry]) {
-    entries.sort_by(|a, b| (&a.kind, &a.key).cmp(&(&b.kind, &b.key)));
+    sort_by(entries, |a, b| (&a.kind, &a.key).cmp(&(&b.kind, &b.key)));
 }

@@ -17,6 +17,7 @@ use super::{load, prefetch};
 #[derive(Debug)]
 pub(crate) struct Written {
     pub(crate) commit: Commit,
+    #[cfg_attr(not(target_arch = "wasm32"), allow(dead_code, reason = "the store in a browser reads it"))]
     pub(crate) head: Head,
     /// Records that a compaction could do without, by room.
     pub(crate) litter: Vec<(Key, u32)>,

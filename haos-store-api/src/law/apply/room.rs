@@ -1,7 +1,5 @@
 //! Rooms, and how a batch keeps track of those it met.
 
-use std::collections::BTreeSet;
-
 use super::touched::Touch;
 use super::{Rows, Writer, missing_room};
 use crate::*;
@@ -53,8 +51,8 @@ impl<R: Rows + ?Sized> Writer<'_, R> {
         Ok(())
     }
 
-    /// The positions of the room's gaps, read once a batch.
-    pub(super) fn gaps(&mut self, id: &RoomId) -> Result<&mut BTreeSet<Position>> {
+    /// The positions of the room's gaps, ascending, read once a batch.
+    pub(super) fn gaps(&mut self, id: &RoomId) -> Result<&mut Vec<Position>> {
         let gaps = match self.touch(id)?.gaps.take() {
             Some(gaps) => gaps,
             None => self.rows.gaps(id)?.into_iter().map(|gap| gap.position).collect(),

@@ -1,6 +1,6 @@
 //! Messages and gaps.
 
-use std::collections::{BTreeSet, HashSet};
+use std::collections::HashSet;
 
 use super::super::{Inserted, prune, redact, resolve_message};
 use super::{Rows, Writer, taken};
@@ -8,7 +8,7 @@ use crate::*;
 
 impl<R: Rows + ?Sized> Writer<'_, R> {
     pub(super) fn put_message(&mut self, message: &Message) -> Result<()> {
-        let gap_there = self.gaps(&message.room)?.contains(&message.position);
+        let gap_there = self.gaps(&message.room)?.binary_search(&message.position).is_ok();
         if gap_there {
             // Only a message that is stored already, elsewhere, may name a gap's position.
             let Some(stored) = self.rows.message(&message.room, &message.id)? else {
@@ -80,7 +80,7 @@ impl<R: Rows + ?Sized> Writer<'_, R> {
             .filter(|row| row.room == *room)
             .filter_map(|row| row.target)
             .collect();
-        let mut protected = BTreeSet::new();
+        let mut protected = Vec::new();
         for event in request.protect.iter().chain(&targets) {
             protected.extend(self.rows.message(room, event)?.map(|message| message.position));
         }
@@ -98,7 +98,9 @@ impl<R: Rows + ?Sized> Writer<'_, R> {
     }
 
     pub(super) fn put_gap(&mut self, gap: &Gap) -> Result<()> {
-        if self.gaps(&gap.room)?.insert(gap.position) {
+        let gaps = self.gaps(&gap.room)?;
+        if let Err(place) = gaps.binary_search(&gap.position) {
+            gaps.insert(place, gap.position);
             if self.rows.is_taken(&gap.room, gap.position)? {
                 return Err(taken(gap.position));
             }
@@ -113,9 +115,12 @@ impl<R: Rows + ?Sized> Writer<'_, R> {
     }
 
     pub(super) fn remove_gap(&mut self, room: &RoomId, position: Position) -> Result<()> {
-        if self.rows.room(room)?.is_none() || !self.gaps(room)?.remove(&position) {
+        if self.rows.room(room)?.is_none() {
             return Ok(());
         }
+        let gaps = self.gaps(room)?;
+        let Ok(place) = gaps.binary_search(&position) else { return Ok(()) };
+        gaps.remove(place);
         self.rows.delete_gap(room, position)?;
         self.dirty(room)
     }
@@ -128,7 +133,7 @@ impl<R: Rows + ?Sized> Writer<'_, R> {
             return Err(Error::invalid("apply", "a renumbering names a position twice"));
         }
         for position in &from {
-            let is_gap = self.gaps(room)?.contains(position);
+            let is_gap = self.gaps(room)?.binary_search(position).is_ok();
             if !is_gap && !self.rows.is_taken(room, *position)? {
                 return Err(Error::conflict(format!(
                     "nothing stands at {position}: read the timeline again and plan anew"
@@ -136,7 +141,7 @@ impl<R: Rows + ?Sized> Writer<'_, R> {
             }
         }
         for position in to.difference(&from) {
-            if self.gaps(room)?.contains(position) || self.rows.is_taken(room, *position)? {
+            if self.gaps(room)?.binary_search(position).is_ok() || self.rows.is_taken(room, *position)? {
                 return Err(taken(*position));
             }
         }

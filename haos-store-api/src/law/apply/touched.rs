@@ -1,4 +1,4 @@
-use std::collections::{BTreeSet, HashMap};
+use std::collections::HashMap;
 
 use crate::{Position, Room, RoomId};
 
@@ -42,5 +42,6 @@ pub(super) struct Touch {
     pub(super) room: Room,
     /// Its timeline changed and its row does not say so yet.
     pub(super) dirty: bool,
-    pub(super) gaps: Option<BTreeSet<Position>>,
+    /// Ascending.
+    pub(super) gaps: Option<Vec<Position>>,
 }

@@ -81,6 +81,7 @@ impl Step {
     }
 
     /// Whether it needs to write.
+    #[cfg_attr(not(target_arch = "wasm32"), allow(dead_code, reason = "the store in a browser asks"))]
     pub(crate) fn writes(&self) -> bool {
         !matches!(self, Self::Head | Self::Rooms | Self::Check(..))
     }
