@@ -3,7 +3,7 @@
 //!
 //! Everything works in a window, a dedicated worker and a service worker. Each interface is looked for on the
 //! global object when it is used, so that an engine that lacks it, or refuses it to a page without secure
-//! context, is answered with `None` or a [`WebError`], never with an exception. What is registered with the
+//! context, is answered with `None` or a `WebError`, never with an exception. What is registered with the
 //! browser (listeners, timers, locks, channels) is given back when its value is dropped.
 //!
 //! ```ignore
