@@ -14,7 +14,8 @@ mod record;
 mod rows;
 mod segment;
 mod tables;
-#[cfg(all(test, not(target_arch = "wasm32")))]
+#[cfg(test)]
+#[cfg(not(target_arch = "wasm32"))]
 mod tests;
 
 pub(crate) use prefetch::tables_of;
