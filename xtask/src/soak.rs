@@ -4,12 +4,14 @@ use crate::cmd::Cmd;
 /// runs by itself, since each of six stores runs them.
 const SCRIPTS: u32 = 400;
 
+/// In a browser, where a script takes a hundred times as long, and three contexts of each engine run them.
+const BROWSER_SCRIPTS: u32 = 60;
+
 /// How long the soaking tests go on; unset leaves them their own defaults.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) struct Soak {
     scripts: u32,
-    /// In a browser, where a script takes longer and nine contexts run them; unset leaves 200.
-    browser_scripts: Option<u32>,
+    browser_scripts: u32,
     kills: Option<u32>,
     seeds: Option<u32>,
 }
@@ -18,7 +20,7 @@ impl Soak {
     pub(crate) fn new(full: bool, scripts: Option<u32>, kills: Option<u32>, seeds: Option<u32>) -> Self {
         Self {
             scripts: scripts.unwrap_or(if full { 20_000 } else { SCRIPTS }),
-            browser_scripts: scripts.or(full.then_some(2_000)),
+            browser_scripts: scripts.unwrap_or(if full { 2_000 } else { BROWSER_SCRIPTS }),
             kills: kills.or(full.then_some(100)),
             seeds: seeds.or(full.then_some(100_000)),
         }
@@ -35,10 +37,7 @@ impl Soak {
 
     /// There is no environment in a browser: it is compiled into the tests.
     pub(crate) fn in_browsers(self, cmd: Cmd) -> Cmd {
-        match self.browser_scripts {
-            Some(scripts) => cmd.env("HAOS_SCRIPTS", scripts),
-            None => cmd,
-        }
+        cmd.env("HAOS_SCRIPTS", self.browser_scripts)
     }
 }
 
@@ -50,12 +49,12 @@ mod tests {
     fn full_soaks_long_and_flags_win_over_it() {
         let usual = Soak::new(false, None, None, None);
         assert_eq!(usual.pass_to(Cmd::cargo("test")).to_string(), "HAOS_SCRIPTS=400 cargo test");
-        assert_eq!(usual.in_browsers(Cmd::cargo("test")).to_string(), "cargo test");
+        assert_eq!(usual.in_browsers(Cmd::cargo("test")).to_string(), "HAOS_SCRIPTS=60 cargo test");
         let full = Soak::new(true, None, None, None);
         let line = full.pass_to(Cmd::cargo("test")).to_string();
         assert_eq!(line, "HAOS_SCRIPTS=20000 HAOS_KILLS=100 HAOS_SEEDS=100000 cargo test");
         let seven = Soak::new(true, Some(7), None, None);
-        assert_eq!(seven, Soak { scripts: 7, browser_scripts: Some(7), ..full });
+        assert_eq!(seven, Soak { scripts: 7, browser_scripts: 7, ..full });
         assert_eq!(seven.in_browsers(Cmd::cargo("test")).to_string(), "HAOS_SCRIPTS=7 cargo test");
     }
 }
