@@ -7,6 +7,8 @@ use super::record::{Cut, corrupt, position};
 
 /// Messages in one record at most: what a page needs, and no more than a browser copies in a moment.
 pub(crate) const MOST_ROWS: usize = 32;
+/// Bytes of payloads in one record, unless one message alone has more; for the reason see `tables::CHUNK`.
+const MOST_BYTES: usize = 48 << 10;
 /// Two neighbours in a record stand no further apart: what is filled in between later goes to the overlay.
 pub(crate) const MOST_APART: u64 = 32;
 
@@ -208,6 +210,8 @@ pub(crate) fn runs(rows: Vec<Row>, together: impl Fn(&Row, &Row) -> bool) -> Vec
         match runs.last_mut() {
             Some(run)
                 if run.len() < MOST_ROWS
+                    && run.iter().map(|row| row.payload.len()).sum::<usize>() + row.payload.len()
+                        <= MOST_BYTES
                     && run.last().is_some_and(|last| {
                         row.at.get() - last.at.get() <= MOST_APART && together(last, &row)
                     }) =>
@@ -272,5 +276,8 @@ mod tests {
         let lengths: Vec<usize> =
             runs(numbers.map(row).collect(), |a, _| a.at.get() != 80).iter().map(Vec::len).collect();
         assert_eq!(lengths, [32, 8, 1, 1, 1]);
+        let large = (1..=5).map(|n| Row { payload: vec![0; 20 << 10], ..row(n) });
+        let lengths: Vec<usize> = runs(large.collect(), |_, _| true).iter().map(Vec::len).collect();
+        assert_eq!(lengths, [2, 2, 1]);
     }
 }

@@ -12,10 +12,11 @@ use super::Inner;
 use crate::idb::{Mode, to_js};
 use crate::schema::META;
 
-/// The named record.
-const BALLAST: &str = "ballast";
-/// Room for some hundred commits that remove, and for messages that the user writes meanwhile.
-const BYTES: usize = 128 << 10;
+/// The named records: several, since none may be large; for the reason see `engine::tables::CHUNK`.
+const BALLAST: [&str; 3] = ["ballast-1", "ballast-2", "ballast-3"];
+/// The bytes of each. Together they are room for some hundred commits that remove, and for messages that the user
+/// writes meanwhile.
+const BYTES: usize = 40 << 10;
 
 /// Whether a batch is worth the ballast: it makes room, or the user wrote it.
 pub(super) fn is_worth(batch: &WriteBatch) -> bool {
@@ -51,9 +52,9 @@ impl Inner {
     pub(super) async fn drop_ballast(&self) -> Result<bool> {
         let tx = self.connection.begin(&[META], Mode::Write(Durability::Relaxed), "apply").await?;
         let meta = tx.store(META)?;
-        let is_there = !meta.get_named(BALLAST)?.await?.is_undefined();
+        let is_there = !meta.get_named(BALLAST[0])?.await?.is_undefined();
         if is_there {
-            meta.delete_named(BALLAST)?;
+            BALLAST.iter().try_for_each(|name| meta.delete_named(name))?;
         }
         tx.done().await?;
         self.has_ballast.set(false);
@@ -77,8 +78,9 @@ impl Inner {
     async fn put_ballast(&self) -> Result<()> {
         let tx = self.connection.begin(&[META], Mode::Write(Durability::Relaxed), "apply").await?;
         let meta = tx.store(META)?;
-        if meta.get_named(BALLAST)?.await?.is_undefined() {
-            meta.put_named(BALLAST, &to_js(&bytes()))?;
+        if meta.get_named(BALLAST[0])?.await?.is_undefined() {
+            let bytes = to_js(&bytes());
+            BALLAST.iter().try_for_each(|name| meta.put_named(name, &bytes))?;
         }
         tx.done().await
     }

@@ -1,13 +1,15 @@
-use haos_store_api::{
-    ByteRange, CHUNK_BYTES, Codec, Collection, Key, MediaColumns, MediaInfo, MediaKey, Result,
-};
+use haos_store_api::{ByteRange, Codec, Collection, Key, MediaColumns, MediaInfo, MediaKey, Result};
 
 use super::super::keys;
 use super::super::kv::{Span, Table};
 use super::super::record::{Columns, corrupt, media_columns};
 use super::super::rows::EngineRows;
 
-pub(crate) const CHUNK: u64 = CHUNK_BYTES as u64;
+/// The bytes of a chunk here: less than [`haos_store_api::CHUNK_BYTES`], for a record has to stay below 64 KiB.
+/// What is larger, Chromium keeps in a file of its own beside the database, and where it was killed at the wrong
+/// moment it has been seen to find the two apart and to erase everything of the origin.
+pub(crate) const CHUNK: u64 = 48 << 10;
+const CHUNK_BYTES: usize = CHUNK as usize;
 
 /// The item of a value, with its columns.
 pub(crate) fn media_row(codec: &Codec, value: &[u8]) -> Result<(MediaColumns, MediaInfo)> {
