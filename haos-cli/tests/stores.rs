@@ -91,7 +91,7 @@ fn folders_that_cannot_be_written() {
 #[test]
 fn urls_that_are_none() {
     let (_world, file) = filled();
-    for (url, has) in [("haos.db", "sqlite:PATH"), ("idb:x", "no idb backend"), ("sqlite:", "needs a path")] {
+    for (url, has) in [("haos.db", "sqlite:PATH"), ("idb:x", "for browsers"), ("sqlite:", "needs a path")] {
         let output = std::process::Command::new(env!("CARGO_BIN_EXE_haos"))
             .args(["import", &file])
             .env("HAOS_STORE", url)
