@@ -81,7 +81,7 @@ struct TestArgs {
     /// Long soaks and compiled benches: as `--scripts 20000 --kills 100 --seeds 100000`
     #[arg(long)]
     full: bool,
-    /// Conformance scripts a backend runs (HAOS_SCRIPTS); 400 if not given, 60 in a browser
+    /// Conformance scripts a backend runs (HAOS_SCRIPTS); 250 if not given, 40 in a browser
     #[arg(long, value_name = "N")]
     scripts: Option<u32>,
     /// Processes killed in the crash tests (HAOS_KILLS)

@@ -2,10 +2,10 @@ use crate::cmd::Cmd;
 
 /// Scripts of the conformance suite when nothing else is said: fewer than the thousand that `cargo test`
 /// runs by itself, since each of six stores runs them.
-const SCRIPTS: u32 = 400;
+const SCRIPTS: u32 = 250;
 
 /// In a browser, where a script takes a hundred times as long, and three contexts of each engine run them.
-const BROWSER_SCRIPTS: u32 = 60;
+const BROWSER_SCRIPTS: u32 = 40;
 
 /// How long the soaking tests go on; unset leaves them their own defaults.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -48,8 +48,8 @@ mod tests {
     #[test]
     fn full_soaks_long_and_flags_win_over_it() {
         let usual = Soak::new(false, None, None, None);
-        assert_eq!(usual.pass_to(Cmd::cargo("test")).to_string(), "HAOS_SCRIPTS=400 cargo test");
-        assert_eq!(usual.in_browsers(Cmd::cargo("test")).to_string(), "HAOS_SCRIPTS=60 cargo test");
+        assert_eq!(usual.pass_to(Cmd::cargo("test")).to_string(), "HAOS_SCRIPTS=250 cargo test");
+        assert_eq!(usual.in_browsers(Cmd::cargo("test")).to_string(), "HAOS_SCRIPTS=40 cargo test");
         let full = Soak::new(true, None, None, None);
         let line = full.pass_to(Cmd::cargo("test")).to_string();
         assert_eq!(line, "HAOS_SCRIPTS=20000 HAOS_KILLS=100 HAOS_SEEDS=100000 cargo test");
