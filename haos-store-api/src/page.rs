@@ -153,6 +153,11 @@ impl Cursor {
         self.anchor.as_ref().map(|(event, _)| event)
     }
 
+    /// Where that stood when the cursor was made, and mostly still stands.
+    pub fn anchor_then(&self) -> Option<Position> {
+        self.anchor.as_ref().map(|(_, then)| *then)
+    }
+
     /// The place it means, if its message stands at `anchor_now` (none: not stored any more).
     pub fn resolve(&self, anchor_now: Option<Position>) -> Position {
         let (Some((_, then)), Some(now)) = (&self.anchor, anchor_now) else {

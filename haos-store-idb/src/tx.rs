@@ -128,6 +128,10 @@ impl Kv for IdbTx<'_> {
         answer(self.in_table(Table::Timeline, |store| store.keys_of(schema::IDS, entry)), all)
     }
 
+    fn held(&self, entry: &[u8]) -> Answer<Vec<Vec<u8>>> {
+        answer(self.in_table(Table::Timeline, |store| store.values_of(schema::IDS, entry)), all)
+    }
+
     fn put(&self, table: Table, key: &[u8], value: &[u8]) -> Result<()> {
         self.in_table(table, |store| store.put(key, &to_js(value)))
     }

@@ -2,15 +2,16 @@
 
 use haos_store_api::law;
 use haos_store_api::{
-    Codec, Collection, Commit, Error, ErrorKind, Key, Position, Result, Revision, WriteBatch,
+    Codec, Collection, Commit, Error, ErrorKind, Key, Keyring, Position, Result, Revision, WriteBatch,
 };
 
 use super::head::Head;
 use super::keys;
 use super::known::{Draft, Known, View};
-use super::kv::{HEAD, KEYRING, Kv, Table};
+use super::kv::{Answer, HEAD, KEYRING, Kv, Table};
+use super::prefetch::Doubt;
 use super::rows::EngineRows;
-use super::segment::{Overlay, Row, runs, segment};
+use super::segment::{Beneath, Overlay, Row, runs, segment};
 use super::{load, prefetch};
 
 /// A batch that was written, in a transaction that has yet to commit.
@@ -27,27 +28,33 @@ pub(crate) struct Written {
 
 /// Applies a batch within a transaction. On an error the transaction has to be aborted; nothing was written
 /// yet where the batch itself was refused. `before` is what the commit before left known, if that was one of
-/// this context; whether it still holds is seen from the store's revision.
+/// this context. None if it does not hold any more: the transaction has to be aborted too, and the batch
+/// applied again without it.
 pub(crate) async fn apply<K: Kv>(
     kv: &K,
     codec: &Codec,
     batch: &WriteBatch,
     before: Option<Known>,
-) -> Result<Written> {
-    let keyring = codec.keyring().map(|keyring| (keyring, kv.named(KEYRING)));
-    let mut known = prefetch::batch(kv, codec, batch, before).await?;
-    // Another context may have changed the keys: what it dropped must seal nothing any more.
-    if let Some((keyring, record)) = keyring
-        && let Some(record) = record.await?
-    {
-        keyring.adopt(&record)?;
-    }
+) -> Result<Option<Written>> {
+    let keys = codec.keyring().map(|keyring| (keyring, kv.named(KEYRING)));
+    let (mut known, doubt) = prefetch::batch(kv, codec, batch, before).await?;
+    let mut doubt = match doubt {
+        Some(doubt) => Some((doubt, keys)),
+        None => {
+            adopt(keys).await?;
+            None
+        }
+    };
     let mut latest = None;
     loop {
         let next = Revision(known.head.revision.0 + 1);
         let mut rows = EngineRows::new(View::new(&known), codec, next);
         let outcome = law::apply(&mut rows, batch, next);
         let View { draft, fault, .. } = rows.view;
+        // Before anything more is looked up, or the batch is refused.
+        if !outcome.as_ref().is_ok_and(|done| done.changed) && !is_unfounded(doubt.take()).await? {
+            return Ok(None);
+        }
         if let Some(fault) = fault {
             if latest.as_ref() == Some(&fault) {
                 let message = "a row could not be loaded: report this";
@@ -61,15 +68,32 @@ pub(crate) async fn apply<K: Kv>(
         let revision = if done.changed { next } else { known.head.revision };
         let commit = Commit { revision, changed: done.changed, assigned: done.assigned };
         if !commit.changed {
-            return Ok(Written { commit, head: known.head, litter: Vec::new(), known: None });
+            return Ok(Some(Written { commit, head: known.head, litter: Vec::new(), known: None }));
         }
         let mut draft = draft;
         let rooms = write(kv, &known, &mut draft, next)?;
         let ends: Vec<(Key, Position)> = rooms.iter().map(|room| (room.key, room.last)).collect();
         let litter = rooms.into_iter().map(|room| (room.key, room.litter)).collect();
         let head = draft.head;
-        return Ok(Written { commit, head, litter, known: known.after(head, draft.records, &ends) });
+        let known = known.after(head, draft.records, &ends);
+        let written = Written { commit, head, litter, known };
+        return Ok(is_unfounded(doubt).await?.then_some(written));
     }
+}
+
+/// A keyring, and its record on the way.
+type Keys<'k> = Option<(&'k Keyring, Answer<Option<Vec<u8>>>)>;
+
+/// Another context may have changed the keys: what it dropped must seal nothing any more. Tells whether it did.
+async fn adopt(keys: Keys<'_>) -> Result<bool> {
+    let Some((keyring, record)) = keys else { return Ok(false) };
+    record.await?.map_or(Ok(false), |record| keyring.adopt(&record))
+}
+
+/// Whether what was taken for true is.
+async fn is_unfounded(doubt: Option<(Doubt, Keys<'_>)>) -> Result<bool> {
+    let Some((doubt, keys)) = doubt else { return Ok(true) };
+    Ok(doubt.is_unfounded().await? && !adopt(keys).await?)
 }
 
 /// A room whose messages changed.
@@ -136,12 +160,9 @@ fn write_room<K: Kv>(
         let over = places.and_then(|places| places.overlays.get(&at)).filter(|_| !is_deleted(&key));
         let beneath = match over {
             Some(over) => over.beneath,
-            None => segment
-                .and(places)
-                .and_then(|places| places.rows.get(&at))
-                .map(|row| u32::try_from(row.payload.len()).unwrap_or(u32::MAX - 1)),
+            None => segment.and(places).and_then(|places| places.rows.get(&at)).map(Beneath::of),
         };
-        let before = over.map_or(beneath.map(u64::from), |over| over.bytes);
+        let before = over.map_or(beneath.map(|beneath| beneath.bytes.into()), |over| over.bytes);
         if let Some(bytes) = before {
             draft.head.shrink(Collection::Messages, bytes);
         }
@@ -158,7 +179,7 @@ fn write_room<K: Kv>(
             (row, over, beneath) => {
                 if over.is_none() {
                     draft.head.overlays += 1;
-                    draft.head.stale += u64::from(beneath.unwrap_or(0));
+                    draft.head.stale += beneath.map_or(0, |beneath| u64::from(beneath.bytes));
                 }
                 let overlay = Overlay { at, beneath, row };
                 kv.put_indexed(&key, &overlay.ids(), &overlay.encode())?;

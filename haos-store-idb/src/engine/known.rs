@@ -13,7 +13,7 @@ use haos_store_api::{Error, ErrorKind, Key, Position, Result};
 use super::head::Head;
 use super::keys::{self, SegmentKey};
 use super::kv::{Span, Table};
-use super::segment::{Overlay, Row};
+use super::segment::{Beneath, Overlay, Row};
 
 /// Records, and ranges of them, that are kept from one commit to the next.
 const MOST_RECORDS: usize = 1024;
@@ -48,7 +48,7 @@ pub(crate) struct Places {
     pub(crate) rows: BTreeMap<Position, Row>,
     /// By the newest message of each.
     pub(crate) segments: BTreeMap<Position, SegmentKey>,
-    pub(crate) overlays: BTreeMap<Position, Beneath>,
+    pub(crate) overlays: BTreeMap<Position, Over>,
     /// `segments` and `overlays` are all that the room has.
     pub(crate) indexed: bool,
     /// The room has no messages at all.
@@ -57,14 +57,18 @@ pub(crate) struct Places {
 
 /// What is known of an overlay beside its row.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(crate) struct Beneath {
-    /// As in [`Overlay::beneath`].
-    pub(crate) beneath: Option<u32>,
+pub(crate) struct Over {
+    pub(crate) beneath: Option<Beneath>,
     /// Bytes of its own payload; none: it says that the message is gone.
     pub(crate) bytes: Option<u64>,
 }
 
-impl Beneath {
+impl Over {
+    /// Bytes of the payload beneath.
+    pub(crate) fn stale(&self) -> u64 {
+        self.beneath.map_or(0, |beneath| beneath.bytes.into())
+    }
+
     pub(crate) fn of(overlay: &Overlay) -> Self {
         Self { beneath: overlay.beneath, bytes: overlay.row.as_ref().map(|_| overlay.bytes()) }
     }
@@ -136,12 +140,6 @@ impl Known {
     /// For a read: whether there are overlays is not known.
     pub(crate) fn unread() -> Self {
         Self { head: Head { overlays: 1, ..Head::default() }, ..Self::default() }
-    }
-
-    /// The row of an event that was looked up.
-    pub(crate) fn row_of(&self, room: &Key, event: &Key) -> Option<Row> {
-        let at = (*self.events.get(event)?)?;
-        self.places.get(room)?.rows.get(&at).cloned()
     }
 
     /// The rows within a record that was loaded, by its key.

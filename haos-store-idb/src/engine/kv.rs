@@ -90,6 +90,8 @@ pub(crate) trait Kv {
     fn last(&self, span: &Span) -> Answer<Option<Vec<u8>>>;
     /// The keys of the timeline's records that name `entry` among their ids.
     fn holders(&self, entry: &[u8]) -> Answer<Vec<Vec<u8>>>;
+    /// The values of those records.
+    fn held(&self, entry: &[u8]) -> Answer<Vec<Vec<u8>>>;
 
     /// Writes a value. What fails, fails the transaction.
     fn put(&self, table: Table, key: &[u8], value: &[u8]) -> Result<()>;

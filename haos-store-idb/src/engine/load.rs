@@ -3,7 +3,7 @@
 use haos_store_api::{Key, Position, Result};
 
 use super::keys::{self, SegmentKey};
-use super::known::{Beneath, Fault, Known, Places};
+use super::known::{Fault, Known, Over, Places};
 use super::kv::{Kv, Span, Table};
 use super::record::corrupt;
 use super::segment::{self, Overlay, Row};
@@ -166,7 +166,7 @@ fn absorb(
         places.rows.extend(rows.into_iter().map(|row| (row.at, row)));
     }
     for overlay in overlays {
-        places.overlays.insert(overlay.at, Beneath::of(&overlay));
+        places.overlays.insert(overlay.at, Over::of(&overlay));
         match overlay.row {
             Some(row) => places.rows.insert(overlay.at, row),
             None => places.rows.remove(&overlay.at),
@@ -186,7 +186,7 @@ async fn index<K: Kv>(kv: &K, known: &mut Known, room: &Key) -> Result<()> {
         let key = SegmentKey::decode(&key).ok_or_else(|| corrupt("apply", "a segment's key is damaged"))?;
         places.segments.insert(key.newest, key);
     }
-    places.overlays.extend(overlays.iter().map(|overlay| (overlay.at, Beneath::of(overlay))));
+    places.overlays.extend(overlays.iter().map(|overlay| (overlay.at, Over::of(overlay))));
     places.indexed = true;
     Ok(())
 }

@@ -74,6 +74,8 @@ struct Named {
     events: Vec<(Key, Key)>,
     /// The least and the greatest position of new messages, by room.
     places: Vec<(Key, (Position, Position))>,
+    /// Of the events, some are changed and not new.
+    changes: bool,
 }
 
 impl Named {
@@ -100,9 +102,11 @@ impl Named {
         once_each(&mut named.events);
         sort_by(&mut named.places, |(a, _), (b, _)| a.cmp(b));
         named.places.dedup_by(|(later, (from, to)), (room, (oldest, newest))| {
-            (*oldest, *newest) =
-                if later == room { ((*oldest).min(*from), (*newest).max(*to)) } else { (*oldest, *newest) };
-            later == room
+            let is_same = later == room;
+            if is_same {
+                (*oldest, *newest) = ((*oldest).min(*from), (*newest).max(*to));
+            }
+            is_same
         });
         named.records.retain(|(table, key)| !known.has(*table, key));
         named
@@ -138,11 +142,13 @@ impl Named {
                 let room = room_key(id);
                 self.timeline(&room);
                 self.event(room, codec.event_key(id, event));
+                self.changes = true;
             }
             Op::Redact(redact) => {
                 let room = room_key(&redact.room);
                 self.timeline(&room);
                 self.event(room, codec.event_key(&redact.room, &redact.target));
+                self.changes = true;
             }
             Op::RemoveRoom(id) | Op::RemoveGap(id, _) => self.timeline(&room_key(id)),
             Op::Prune(prune) => self.timeline(&room_key(&prune.room)),
@@ -182,6 +188,12 @@ impl Named {
         }
     }
 
+    /// The events, if they are new and there is nothing else.
+    fn only_new_events(self) -> Option<Vec<(Key, Key)>> {
+        let nothing_else = self.records.is_empty() && self.timelines.is_empty() && self.places.is_empty();
+        (nothing_else && !self.changes).then_some(self.events)
+    }
+
     fn record(&mut self, table: Table, key: &Key) {
         self.records.push((table, key.as_bytes().to_vec()));
     }
@@ -208,35 +220,69 @@ impl Named {
     }
 }
 
+/// What was taken for true before the database told: that the store is still at the revision of this context's
+/// latest commit, and that new messages are not stored yet. It is asked for at once, and may be looked at after
+/// the writes were fired: that spares each commit a turn of waiting.
+pub(crate) struct Doubt {
+    revision: Revision,
+    head: Answer<Option<Vec<u8>>>,
+    holders: Vec<Answer<Vec<Vec<u8>>>>,
+}
+
+impl Doubt {
+    /// Whether it was true.
+    pub(crate) async fn is_unfounded(self) -> Result<bool> {
+        let head = decode_head(self.head.await?)?;
+        let holders = all(self.holders).await?;
+        Ok(head.revision == self.revision && holders.iter().all(Vec::is_empty))
+    }
+}
+
 /// Loads it, on top of what the commit before left known. Everything that depends on nothing is asked for at
-/// once.
+/// once; where that is all known, it is not waited for.
 pub(crate) async fn batch<K: Kv>(
     kv: &K,
     codec: &Codec,
     batch: &WriteBatch,
     before: Option<Known>,
-) -> Result<Known> {
+) -> Result<(Known, Option<Doubt>)> {
+    let messages = batch.ops().iter().filter(|op| matches!(op, Op::PutMessage(_))).count();
     let head = kv.named(HEAD);
-    let mut known = before.unwrap_or_default();
-    let guess = known.head.revision;
-    fill(kv, codec, batch, &mut known, head).await?;
-    if known.head.revision != guess && guess != Revision::ZERO {
+    let Some(mut known) = before else {
+        let mut known = Known::default();
+        fill(kv, codec, batch, &mut known, messages, head, None).await?;
+        return Ok((known, None));
+    };
+    let revision = known.head.revision;
+    if messages < MANY
+        && let Some(events) = Named::of(codec, batch, &known).only_new_events()
+    {
+        let holders = events.iter().map(|(_, event)| kv.holders(&keys::event_entry(event))).collect();
+        known.events.extend(events.into_iter().map(|(_, event)| (event, None)));
+        return Ok((known, Some(Doubt { revision, head, holders })));
+    }
+    if !fill(kv, codec, batch, &mut known, messages, head, Some(revision)).await? {
         // Another context committed meanwhile: nothing of it is known.
         known = Known::default();
-        fill(kv, codec, batch, &mut known, kv.named(HEAD)).await?;
+        fill(kv, codec, batch, &mut known, messages, kv.named(HEAD), None).await?;
     }
-    Ok(known)
+    Ok((known, None))
 }
 
+fn decode_head(head: Option<Vec<u8>>) -> Result<Head> {
+    head.map_or(Ok(Head::default()), |head| Head::decode("apply", &head))
+}
+
+/// Tells whether the store is at the revision that was `expected`; else nothing is loaded.
 async fn fill<K: Kv>(
     kv: &K,
     codec: &Codec,
     batch: &WriteBatch,
     known: &mut Known,
+    messages: usize,
     head: Answer<Option<Vec<u8>>>,
-) -> Result<()> {
-    let guess = known.head.revision;
-    let messages = batch.ops().iter().filter(|op| matches!(op, Op::PutMessage(_))).count();
+    expected: Option<Revision>,
+) -> Result<bool> {
     if messages >= MANY {
         find_empty_rooms(kv, codec, batch, known).await?;
     }
@@ -249,8 +295,10 @@ async fn fill<K: Kv>(
     let places =
         fire(named.places, |(room, (oldest, _))| kv.last_key(&keys::segments(room, *oldest, Position::MAX)));
 
-    known.head = head.await?.map(|head| Head::decode("apply", &head)).transpose()?.unwrap_or_default();
-    let is_stale = known.head.revision != guess && guess != Revision::ZERO;
+    known.head = decode_head(head.await?)?;
+    if expected.is_some_and(|revision| revision != known.head.revision) {
+        return Ok(false);
+    }
     for ((table, key), value) in both(records).await? {
         if let (Table::OutboxIds, Some(value)) = (table, &value) {
             let seq = value.get(table.key_bytes()..).unwrap_or_default().to_vec();
@@ -258,9 +306,6 @@ async fn fill<K: Kv>(
             known.note(Table::Outbox, seq, row);
         }
         known.note(table, key, value);
-    }
-    if is_stale {
-        return Ok(());
     }
     for (room, values) in both(gaps).await? {
         let span = keys::gaps(&room, Position::MIN, Position::MAX);
@@ -274,7 +319,7 @@ async fn fill<K: Kv>(
         // the laws ask for.
         load::beyond(kv, known, &room, oldest, newest, above).await?;
     }
-    Ok(())
+    Ok(true)
 }
 
 /// Rooms without a record have no messages: nothing has to be looked up there.

@@ -115,10 +115,9 @@ impl<'a> EngineRows<'a> {
             self.view.set(Table::Timeline, &key, None);
             let head = &mut self.view.draft.head;
             head.overlays = head.overlays.saturating_sub(1);
-            head.stale = head.stale.saturating_sub(over.beneath.unwrap_or(0).into());
+            head.stale = head.stale.saturating_sub(over.stale());
             let sum = head.sum(Collection::Messages);
-            sum.bytes =
-                (sum.bytes + u64::from(over.beneath.unwrap_or(0))).saturating_sub(over.bytes.unwrap_or(0));
+            sum.bytes = (sum.bytes + over.stale()).saturating_sub(over.bytes.unwrap_or(0));
             match (over.beneath, over.bytes) {
                 // Counted with its segment, though it was gone already.
                 (Some(_), None) => sum.rows += 1,

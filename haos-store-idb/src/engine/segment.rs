@@ -12,7 +12,9 @@ const MOST_BYTES: usize = 48 << 10;
 /// Two neighbours in a record stand no further apart: what is filled in between later goes to the overlay.
 pub(crate) const MOST_APART: u64 = 32;
 
-const VERSION: u8 = 1;
+/// What a value begins with: its kind, and the version of its form.
+const SEGMENT: u8 = 0x01;
+const OVERLAY: u8 = 0x81;
 const HAS_TARGET: u8 = 1;
 const HAS_TXN: u8 = 2;
 /// In the place of a length: nothing lies beneath.
@@ -131,17 +133,14 @@ pub(crate) fn segment(room: Key, rows: &[Row]) -> (SegmentKey, Vec<Vec<u8>>, Vec
     };
     let ids = rows.iter().flat_map(Row::ids).collect();
     let mut value = Vec::with_capacity(16 + rows.len() * 64 + key.bytes as usize);
-    value.push(VERSION);
+    value.push(SEGMENT);
     rows.iter().for_each(|row| row.encode(&mut value));
     (key, ids, value)
 }
 
 /// The rows of a segment, ascending.
 pub(crate) fn rows(value: &[u8]) -> Result<Vec<Row>> {
-    let [VERSION, rest @ ..] = value else {
-        return Err(corrupt("decode", "a segment of messages has no known form"));
-    };
-    let (mut cut, mut rows) = (Cut(rest), Vec::new());
+    let (mut cut, mut rows) = (within(value)?, Vec::new());
     while !cut.0.is_empty() {
         rows.push(Row::decode(&mut cut)?);
     }
@@ -150,10 +149,7 @@ pub(crate) fn rows(value: &[u8]) -> Result<Vec<Row>> {
 
 /// The row of an event within a segment; the others are passed over.
 pub(crate) fn find(value: &[u8], event: &Key) -> Result<Option<Row>> {
-    let [VERSION, rest @ ..] = value else {
-        return Err(corrupt("decode", "a segment of messages has no known form"));
-    };
-    let mut cut = Cut(rest);
+    let mut cut = within(value)?;
     while !cut.0.is_empty() {
         let mut here = cut;
         if Row::skip(&mut cut)? == *event {
@@ -163,12 +159,33 @@ pub(crate) fn find(value: &[u8], event: &Key) -> Result<Option<Row>> {
     Ok(None)
 }
 
+fn within(segment: &[u8]) -> Result<Cut<'_>> {
+    match segment {
+        [SEGMENT, rest @ ..] => Ok(Cut(rest)),
+        _ => Err(corrupt("decode", "a segment of messages has no known form")),
+    }
+}
+
+/// What a segment has where something else stands by now.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) struct Beneath {
+    /// Of its payload.
+    pub(crate) bytes: u32,
+    pub(crate) event: Key,
+}
+
+impl Beneath {
+    pub(crate) fn of(row: &Row) -> Self {
+        Self { bytes: u32::try_from(row.payload.len()).unwrap_or(NOTHING - 1), event: row.event }
+    }
+}
+
 /// What stands at one position instead of what a segment says.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(crate) struct Overlay {
     pub(crate) at: Position,
-    /// Bytes of the payload that a segment has there; none if no segment has a message there.
-    pub(crate) beneath: Option<u32>,
+    /// None if no segment has a message there.
+    pub(crate) beneath: Option<Beneath>,
     /// The message; none: it is gone.
     pub(crate) row: Option<Row>,
 }
@@ -178,28 +195,39 @@ impl Overlay {
         self.row.as_ref().map_or(0, |row| row.payload.len() as u64)
     }
 
+    /// Also the event beneath, so that whoever looks for that learns that it is hidden.
     pub(crate) fn ids(&self) -> Vec<Vec<u8>> {
-        self.row.iter().flat_map(Row::ids).collect()
+        let hidden = self.beneath.map(|beneath| beneath.event);
+        let hidden = hidden.filter(|event| self.row.as_ref().is_none_or(|row| row.event != *event));
+        let hidden = hidden.map(|event| event_entry(&event));
+        self.row.iter().flat_map(Row::ids).chain(hidden).collect()
     }
 
     pub(crate) fn encode(&self) -> Vec<u8> {
-        let mut value = vec![VERSION];
+        let mut value = vec![OVERLAY];
         value.extend(position(self.at));
-        value.extend(self.beneath.unwrap_or(NOTHING).to_be_bytes());
+        value.extend(self.beneath.map_or(NOTHING, |beneath| beneath.bytes).to_be_bytes());
+        value.extend(self.beneath.iter().flat_map(|beneath| *beneath.event.as_bytes()));
         if let Some(row) = &self.row {
             row.encode(&mut value);
         }
         value
     }
 
+    /// Whether a value is an overlay's. Else it is a segment's.
+    pub(crate) fn is(value: &[u8]) -> bool {
+        value.first() == Some(&OVERLAY)
+    }
+
     pub(crate) fn decode(value: &[u8]) -> Result<Self> {
-        let [VERSION, rest @ ..] = value else {
+        let [OVERLAY, rest @ ..] = value else {
             return Err(corrupt("decode", "a changed message has no known form"));
         };
         let mut cut = Cut(rest);
-        let (at, beneath) = (cut.position()?, cut.length()?);
+        let (at, bytes) = (cut.position()?, cut.length()?);
+        let beneath = (bytes != NOTHING).then(|| Ok(Beneath { bytes, event: cut.key()? })).transpose()?;
         let row = if cut.0.is_empty() { None } else { Some(Row::decode(&mut cut)?) };
-        Ok(Self { at, beneath: (beneath != NOTHING).then_some(beneath), row })
+        Ok(Self { at, beneath, row })
     }
 }
 
@@ -264,9 +292,16 @@ mod tests {
     fn overlays_come_back() {
         for overlay in [
             Overlay { at: Position::FIRST, beneath: None, row: Some(row(6)) },
-            Overlay { at: Position::MAX, beneath: Some(0), row: None },
+            Overlay { at: Position::FIRST, beneath: Some(Beneath::of(&row(7))), row: Some(row(7)) },
+            Overlay { at: Position::MAX, beneath: Some(Beneath::of(&row(5))), row: None },
         ] {
+            assert!(Overlay::is(&overlay.encode()));
             assert_eq!(Overlay::decode(&overlay.encode()).unwrap(), overlay);
+            let event = overlay.beneath.map(|beneath| event_entry(&beneath.event));
+            assert_eq!(
+                overlay.ids().iter().filter(|id| Some(*id) == event.as_ref()).count(),
+                event.iter().len()
+            );
         }
     }
 

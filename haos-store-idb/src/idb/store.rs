@@ -99,6 +99,12 @@ impl Store {
         self.asked(index.get_all_keys_with_key(&to_js(entry)))
     }
 
+    /// The values that have `entry` in `index`, as an array.
+    pub(crate) fn values_of(&self, index: &str, entry: &[u8]) -> Result<Request> {
+        let index = self.store.index(index).map_err(|e| self.refused(&e))?;
+        self.asked(index.get_all_with_key(&to_js(entry)))
+    }
+
     fn asked(&self, request: Result<IdbRequest, JsValue>) -> Result<Request> {
         Ok(Request::new(&self.events, request.map_err(|e| self.refused(&e))?, Part::Whole))
     }

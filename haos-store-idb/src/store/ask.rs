@@ -55,7 +55,7 @@ impl Ask {
             Self::Room(_) => ("room", &[schema::ROOMS]),
             Self::Rooms(_) => ("rooms", &[schema::ROOMS]),
             Self::Message(..) => ("message", &[schema::TIMELINE]),
-            Self::Timeline(..) => ("timeline", &[schema::META, schema::TIMELINE]),
+            Self::Timeline(..) => ("timeline", &[schema::TIMELINE]),
             Self::Gaps(_) => ("gaps", &[schema::TIMELINE]),
             Self::Count(..) => ("count", &[schema::TIMELINE]),
             Self::Related(_) => ("related", &[schema::TIMELINE]),
@@ -70,19 +70,12 @@ impl Ask {
         }
     }
 
-    pub(super) async fn run(&self, inner: &Inner, reader: Reader<'_, IdbTx<'_>>) -> Result<Told> {
+    pub(super) async fn run(&self, reader: Reader<'_, IdbTx<'_>>) -> Result<Told> {
         Ok(match self {
             Self::Room(id) => Told::Room(reader.room(id).await?),
             Self::Rooms(query) => Told::Rooms(reader.rooms(query.clone()).await?),
             Self::Message(room, event) => Told::Message(reader.message(room, event).await?),
-            Self::Timeline(room, page) => {
-                let anchors = inner.anchors.take();
-                let (slice, revision) = reader.timeline(room, page, Some(&anchors)).await?;
-                let mut anchors = anchors;
-                anchors.note(reader.codec, room, &slice, revision);
-                inner.anchors.replace(anchors);
-                Told::Timeline(slice)
-            }
+            Self::Timeline(room, page) => Told::Timeline(reader.timeline(room, page).await?),
             Self::Gaps(room) => Told::Gaps(reader.gaps(room).await?),
             Self::Count(room, newer_than) => Told::Count(reader.count(room, newer_than.as_ref()).await?),
             Self::Related(query) => Told::Messages(reader.related(query).await?),
@@ -135,11 +128,14 @@ impl Work {
         }
     }
 
-    pub(super) async fn run(&self, inner: &Inner, kv: &IdbTx<'_>) -> Result<Done> {
+    /// None if it was based on what is known no more: it has to be run again, in another transaction.
+    pub(super) async fn run(&self, inner: &Inner, kv: &IdbTx<'_>) -> Result<Option<Done>> {
         Ok(match self {
-            Self::Apply(batch) => Done::Applied(apply(kv, &inner.codec, batch, inner.known.take()).await?),
-            Self::Keys(change) => Done::Keys(chores::change_keys(kv, &inner.codec, change).await?),
-            Self::Step(step) => Done::Step(step.clone().run(kv, &inner.codec).await?),
+            Self::Apply(batch) => {
+                apply(kv, &inner.codec, batch, inner.known.take()).await?.map(Done::Applied)
+            }
+            Self::Keys(change) => Some(Done::Keys(chores::change_keys(kv, &inner.codec, change).await?)),
+            Self::Step(step) => Some(Done::Step(step.clone().run(kv, &inner.codec).await?)),
         })
     }
 }

@@ -14,7 +14,7 @@ use crate::engine::chores::Step;
 /// A room with so many records to spare is worth a compaction.
 const WORTH: u32 = 16;
 /// A room with so many does not wait for an idle moment.
-const URGENT: u32 = 256;
+const URGENT: u32 = 2048;
 /// How long nothing must have been read or written, in milliseconds.
 const QUIET_MS: u32 = 1500;
 /// Between two steps, so that others come in between.

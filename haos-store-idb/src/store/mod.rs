@@ -20,7 +20,7 @@ use crate::durability::{self, Canary};
 use crate::engine::chores;
 use crate::engine::known::Known;
 use crate::engine::kv::KEYRING;
-use crate::engine::read::{Anchors, Reader};
+use crate::engine::read::Reader;
 use crate::feed::Feed;
 use crate::options::IdbOptions;
 use crate::tx::IdbTx;
@@ -59,8 +59,6 @@ pub(crate) struct Inner {
     has_ballast: Cell<bool>,
     /// It was thought of since the store was opened.
     had_ballast: Cell<bool>,
-    /// Where the ends of pages stood.
-    anchors: RefCell<Anchors>,
     /// Held for reading by whoever writes to the store, so that closing waits for what was accepted.
     accepted: Arc<RwLock<()>>,
 }

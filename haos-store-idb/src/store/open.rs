@@ -66,7 +66,6 @@ async fn open_now(options: IdbOptions) -> Result<Rc<Inner>> {
         id: meta.id,
         idle: Default::default(),
         known: RefCell::default(),
-        anchors: RefCell::default(),
         has_ballast: Cell::new(false),
         had_ballast: Cell::new(false),
         accepted: Arc::default(),

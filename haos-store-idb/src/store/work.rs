@@ -112,12 +112,16 @@ impl Inner {
 
     async fn write_once(&self, work: &Work) -> Result<Done> {
         let (operation, stores, durability) = work.about();
-        let tx = self.begin(&stores, Mode::Write(durability), operation).await?;
-        match work.run(self, &IdbTx::new(&tx)).await {
-            Ok(done) => tx.done().await.map(|()| done),
-            Err(error) => {
-                tx.abort();
-                Err(error)
+        loop {
+            let tx = self.begin(&stores, Mode::Write(durability), operation).await?;
+            match work.run(self, &IdbTx::new(&tx)).await {
+                Ok(Some(done)) => return tx.done().await.map(|()| done),
+                // What was known is forgotten, so this happens once.
+                Ok(None) => tx.abort(),
+                Err(error) => {
+                    tx.abort();
+                    return Err(error);
+                }
             }
         }
     }
@@ -160,7 +164,7 @@ impl Inner {
     async fn read_once(&self, ask: &Ask) -> Result<Told> {
         let (operation, stores) = ask.about();
         let tx = self.begin(stores, Mode::Read, operation).await?;
-        ask.run(self, Reader { kv: &IdbTx::new(&tx), codec: &self.codec }).await
+        ask.run(Reader { kv: &IdbTx::new(&tx), codec: &self.codec }).await
     }
 
     /// One step of a chore.

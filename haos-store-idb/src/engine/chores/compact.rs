@@ -62,7 +62,12 @@ pub(crate) async fn compact_room<K: Kv>(kv: &K, room: &Key, from: Option<Positio
         }
         write(kv, room, &pool, &runs)?;
         done.rows += runs.iter().map(|run| run.len() as u64).sum::<u64>();
-        done.freed += pool.overlays.iter().filter_map(|overlay| overlay.beneath).map(u64::from).sum::<u64>();
+        done.freed += pool
+            .overlays
+            .iter()
+            .filter_map(|overlay| overlay.beneath)
+            .map(|beneath| u64::from(beneath.bytes))
+            .sum::<u64>();
         folded += pool.overlays.len() as u64;
     }
     if folded > 0 {

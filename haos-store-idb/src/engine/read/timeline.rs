@@ -5,74 +5,61 @@ use std::collections::BTreeMap;
 use haos_store_api::law::{relation_matches, slice, sort_by};
 use haos_store_api::*;
 
-use super::super::head::Head;
 use super::super::keys::{self, SegmentKey};
 use super::super::known::Known;
-use super::super::kv::{HEAD, Kv, Table, all};
+use super::super::kv::{Kv, Table, all};
 use super::super::load;
 use super::super::record::corrupt;
 use super::super::segment::{MOST_ROWS, Overlay, Row, find, rows};
 use super::super::tables::{read_gap, read_room_row};
-use super::anchors::Anchors;
 use super::records::Reader;
-use super::walk::{Older, newer};
+use super::walk::{Older, Step, newer};
 
 /// Segments that are read together on a walk through a room.
 const STRIDE: usize = 32;
 
 impl<K: Kv> Reader<'_, K> {
-    /// A page, and the store's revision. `anchors` are of pages that were read before: if the store is still
-    /// at their revision, the page's anchor need not be looked up.
-    pub(crate) async fn timeline(
-        &self,
-        room: &RoomId,
-        page: &Page,
-        anchors: Option<&Anchors>,
-    ) -> Result<(Slice, Revision)> {
+    pub(crate) async fn timeline(&self, room: &RoomId, page: &Page) -> Result<Slice> {
         let key = self.codec.room_key(room);
-        let mut head = Some(self.kv.named(HEAD));
-        let mut at_revision = None;
-        let known = match (&page.start, anchors) {
-            (Start::Beyond(cursor), Some(anchors)) => {
-                cursor.anchor().and_then(|event| anchors.place(&self.codec.event_key(room, event)))
-            }
-            _ => None,
-        };
-        if let (Some(at), Some(anchors)) = (known, anchors) {
-            let slice = self.page(room, &key, page, Some(at)).await?;
-            if let Some(head) = head.take() {
-                let revision = revision(head.await?)?;
-                if revision == anchors.revision() {
-                    return Ok((slice, revision));
-                }
-                at_revision = Some(revision);
-            }
-        }
         let anchor = match &page.start {
-            Start::Beyond(cursor) => match cursor.anchor() {
-                Some(event) => self.position_of(&key, room, event).await?,
-                None => None,
-            },
+            Start::Beyond(cursor) => cursor.anchor().zip(cursor.anchor_then()),
             Start::End => None,
         };
-        let slice = self.page(room, &key, page, anchor).await?;
-        match (at_revision, head) {
-            (Some(revision), _) => Ok((slice, revision)),
-            (None, Some(head)) => Ok((slice, revision(head.await?)?)),
-            (None, None) => Ok((slice, Revision::ZERO)),
+        let Some((event, then)) = anchor else {
+            let slice = self.page(room, &key, page, None, None).await?;
+            return Ok(slice.unwrap_or_default());
+        };
+        let event = self.codec.event_key(room, event);
+        // Nearly always it stands where it did, which the page itself shows.
+        if page.direction == Direction::Older
+            && let Some(slice) = self.page(room, &key, page, Some(then), Some((event, then))).await?
+        {
+            return Ok(slice);
         }
+        let now = self.find(&event).await?.map(|row| row.at);
+        Ok(self.page(room, &key, page, now, None).await?.unwrap_or_default())
     }
 
-    /// A page whose anchor stands at a place, or nowhere.
-    async fn page(&self, room: &RoomId, key: &Key, page: &Page, anchor: Option<Position>) -> Result<Slice> {
+    /// A page whose anchor stands at a place, or nowhere. None if the anchor that is `assumed` to be there is
+    /// not met on the way.
+    async fn page(
+        &self,
+        room: &RoomId,
+        key: &Key,
+        page: &Page,
+        anchor: Option<Position>,
+        assumed: Option<(Key, Position)>,
+    ) -> Result<Option<Slice>> {
         let key = *key;
-        let Some((oldest, newest)) = span(page, anchor) else { return Ok(Slice::default()) };
+        let Some((oldest, newest)) = span(page, anchor) else { return Ok(Some(Slice::default())) };
         let wanted = page.limit.saturating_add(1);
         let most = u32::try_from(wanted).unwrap_or(u32::MAX);
         let (messages, gaps) = match page.direction {
             Direction::Older => {
                 let gaps = self.kv.range(Table::Timeline, &keys::gaps(&key, oldest, newest), Some(most));
-                (self.older(room, key, newest, wanted).await?, gaps.await?)
+                let walk = Older::new(self.kv, self.codec, key, newest, assumed);
+                let Some(messages) = self.older(room, walk, wanted).await? else { return Ok(None) };
+                (messages, gaps.await?)
             }
             Direction::Newer => {
                 let gaps = self.kv.range(Table::Timeline, &keys::gaps(&key, oldest, newest), None);
@@ -88,20 +75,29 @@ impl<K: Kv> Reader<'_, K> {
             }
         };
         let gaps = gaps.iter().map(|value| read_gap(self.codec, room, value)).collect::<Result<_>>()?;
-        Ok(slice(messages, gaps, page.direction, page.limit))
+        Ok(Some(slice(messages, gaps, page.direction, page.limit)))
     }
 
-    /// Up to `wanted` messages down from a position, newest first.
-    async fn older(&self, room: &RoomId, key: Key, newest: Position, wanted: usize) -> Result<Vec<Message>> {
-        let mut walk = Older::new(self.kv, self.codec, key, newest);
+    /// Up to `wanted` messages, newest first. None if an anchor was assumed and is not met.
+    async fn older(
+        &self,
+        room: &RoomId,
+        mut walk: Older<'_, K>,
+        wanted: usize,
+    ) -> Result<Option<Vec<Message>>> {
         let mut found = Vec::new();
         // The newest segment is seldom full.
         let mut segments = (wanted / MOST_ROWS + 2).min(STRIDE);
-        while let Some(rows) = walk.step(segments).await? {
+        loop {
+            let rows = match walk.step(segments).await? {
+                Step::Rows(rows) => rows,
+                Step::End => break,
+                Step::Elsewhere => return Ok(None),
+            };
             let average = (rows.len() / segments).max(1);
             for row in rows {
                 if found.len() >= wanted {
-                    return Ok(found);
+                    return Ok(Some(found));
                 }
                 found.extend(self.codec.keep(row.message(self.codec, room))?);
             }
@@ -110,42 +106,35 @@ impl<K: Kv> Reader<'_, K> {
             }
             segments = ((wanted - found.len()) / average + 1).min(2 * STRIDE);
         }
-        Ok(found)
+        Ok(Some(found))
     }
 
-    async fn position_of(&self, key: &Key, room: &RoomId, event: &EventId) -> Result<Option<Position>> {
+    async fn position_of(&self, room: &RoomId, event: &EventId) -> Result<Option<Position>> {
         let event = self.codec.event_key(room, event);
-        Ok(self.find(key, &event).await?.map(|row| row.at))
+        Ok(self.find(&event).await?.map(|row| row.at))
     }
 
     /// The row of an event.
-    async fn find(&self, room: &Key, event: &Key) -> Result<Option<Row>> {
-        let holders = self.kv.holders(&keys::event_entry(event)).await?;
-        // Nearly always: one segment, and nothing over it.
-        if let [key] = holders.as_slice()
-            && let Some(segment) = SegmentKey::decode(key)
-        {
-            let value = self.kv.get(Table::Timeline, key);
-            let span = keys::overlays(room, segment.oldest, segment.newest);
-            let overlays = self.kv.range(Table::Timeline, &span, None).await?;
-            let value = value.await?.ok_or_else(|| corrupt("message", "a segment is gone"))?;
-            let Some(row) = find(&value, event)? else { return Ok(None) };
-            for overlay in &overlays {
-                let overlay = Overlay::decode(overlay)?;
-                if overlay.at == row.at {
-                    return Ok(overlay.row.filter(|row| row.event == *event));
-                }
+    async fn find(&self, event: &Key) -> Result<Option<Row>> {
+        let values = self.kv.held(&keys::event_entry(event)).await?;
+        let (mut found, mut hidden) = (Vec::new(), Vec::new());
+        for value in &values {
+            if !Overlay::is(value) {
+                found.extend(find(value, event)?);
+                continue;
             }
-            return Ok(Some(row));
+            // What an overlay says of a position counts, whatever a segment has there.
+            let overlay = Overlay::decode(value)?;
+            match overlay.row.filter(|row| row.event == *event) {
+                Some(row) => return Ok(Some(row)),
+                None => hidden.push(overlay.at),
+            }
         }
-        let mut known = Known::unread();
-        load::resolve(self.kv, &mut known, room, event, &holders).await?;
-        Ok(known.row_of(room, event))
+        Ok(found.into_iter().find(|row| !hidden.contains(&row.at)))
     }
 
     pub(crate) async fn message(&self, room: &RoomId, event: &EventId) -> Result<Option<Message>> {
-        let (key, event_key) = (self.codec.room_key(room), self.codec.event_key(room, event));
-        let Some(row) = self.find(&key, &event_key).await? else { return Ok(None) };
+        let Some(row) = self.find(&self.codec.event_key(room, event)).await? else { return Ok(None) };
         let found = row.message(self.codec, room)?;
         if found.id != *event {
             return Err(corrupt("message", "a message stands under another's key"));
@@ -164,7 +153,7 @@ impl<K: Kv> Reader<'_, K> {
         let key = self.codec.room_key(room);
         let oldest = match newer_than {
             None => Some(Position::MIN),
-            Some(event) => self.position_of(&key, room, event).await?.and_then(|at| at.newer(1)),
+            Some(event) => self.position_of(room, event).await?.and_then(|at| at.newer(1)),
         };
         let Some(oldest) = oldest else { return Ok(0) };
         let segments = self.kv.keys(Table::Timeline, &keys::segments(&key, oldest, Position::MAX), None);
@@ -247,10 +236,10 @@ impl<K: Kv> Reader<'_, K> {
             MessageQuery::Txn(txn_id) => self.messages_of_txn(txn_id).await,
             MessageQuery::Sender { room, sender, limit } => {
                 let wanted = self.codec.sender_key(room, sender);
-                let mut walk = Older::new(self.kv, self.codec, self.codec.room_key(room), Position::MAX);
+                let mut walk = Older::all(self.kv, self.codec, self.codec.room_key(room));
                 let mut found = Vec::new();
                 while found.len() < *limit
-                    && let Some(rows) = walk.step(STRIDE).await?
+                    && let Step::Rows(rows) = walk.step(STRIDE).await?
                 {
                     for row in rows.iter().filter(|row| row.sender == wanted) {
                         found.extend(self.codec.keep(row.message(self.codec, room))?);
@@ -260,9 +249,9 @@ impl<K: Kv> Reader<'_, K> {
                 Ok(found)
             }
             MessageQuery::Time { room, from_ms, until_ms, limit } => {
-                let mut walk = Older::new(self.kv, self.codec, self.codec.room_key(room), Position::MAX);
+                let mut walk = Older::all(self.kv, self.codec, self.codec.room_key(room));
                 let mut found = Vec::new();
-                while let Some(rows) = walk.step(STRIDE).await? {
+                while let Step::Rows(rows) = walk.step(STRIDE).await? {
                     found.extend(
                         rows.into_iter().filter(|row| (*from_ms..*until_ms).contains(&row.timestamp_ms)),
                     );
@@ -315,10 +304,6 @@ fn span(page: &Page, anchor: Option<Position>) -> Option<(Position, Position)> {
         Direction::Older => at.older(1).map(|newest| (Position::MIN, newest)),
         Direction::Newer => at.newer(1).map(|oldest| (oldest, Position::MAX)),
     }
-}
-
-fn revision(head: Option<Vec<u8>>) -> Result<Revision> {
-    Ok(head.map_or(Ok(Head::default()), |head| Head::decode("timeline", &head))?.revision)
 }
 
 /// The room of a record of the timeline.

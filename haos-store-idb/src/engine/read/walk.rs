@@ -6,7 +6,7 @@ use haos_store_api::{Codec, Key, Position, Result};
 
 use super::super::keys;
 use super::super::kv::{Kv, Table};
-use super::super::segment::{self, Overlay, Row};
+use super::super::segment::{self, MOST_ROWS, Overlay, Row};
 
 /// Overlays asked for with a step before it is known how far it goes.
 const AHEAD: u32 = 256;
@@ -18,24 +18,71 @@ pub(crate) struct Older<'a, K> {
     room: Key,
     /// The newest position that was not read yet.
     next: Option<Position>,
-    first: bool,
+    start: Start,
+}
+
+/// How the first step meets the segment that begins above and reaches below.
+enum Start {
+    /// There is none.
+    Clear,
+    /// By looking for it.
+    Search,
+    /// An event is assumed at a place that such a segment has, with what else is near there.
+    Assumed(Key, Position),
+}
+
+/// What a step came to.
+pub(crate) enum Step {
+    /// Newest first.
+    Rows(Vec<Row>),
+    End,
+    /// The event is not where it was assumed.
+    Elsewhere,
 }
 
 impl<'a, K: Kv> Older<'a, K> {
-    pub(crate) fn new(kv: &'a K, codec: &'a Codec, room: Key, newest: Position) -> Self {
-        Self { kv, codec, room, next: Some(newest), first: true }
+    /// Of a whole room.
+    pub(crate) fn all(kv: &'a K, codec: &'a Codec, room: Key) -> Self {
+        Self { kv, codec, room, next: Some(Position::MAX), start: Start::Clear }
     }
 
-    /// The rows of the next `segments` segments or so, newest first; none at the end.
-    pub(crate) async fn step(&mut self, segments: usize) -> Result<Option<Vec<Row>>> {
-        let Some(newest) = self.next else { return Ok(None) };
-        let limit = u32::try_from(segments).unwrap_or(u32::MAX);
+    /// From a position on, near which an event is assumed.
+    pub(crate) fn new(
+        kv: &'a K,
+        codec: &'a Codec,
+        room: Key,
+        newest: Position,
+        assumed: Option<(Key, Position)>,
+    ) -> Self {
+        let start = match assumed {
+            Some((event, at)) => Start::Assumed(event, at),
+            None if newest == Position::MAX => Start::Clear,
+            None => Start::Search,
+        };
+        Self { kv, codec, room, next: Some(newest), start }
+    }
+
+    /// The rows of the next `segments` segments or so.
+    pub(crate) async fn step(&mut self, segments: usize) -> Result<Step> {
+        let Some(newest) = self.next else { return Ok(Step::End) };
         let (kv, room) = (self.kv, &self.room);
         // Everything at once: the segment that begins above and reaches below, those below, the overlay.
-        let across = std::mem::take(&mut self.first).then(|| newest.newer(1)).flatten();
+        let start = std::mem::replace(&mut self.start, Start::Clear);
+        let across = match start {
+            Start::Search => newest.newer(1),
+            _ => None,
+        };
         let across = across.map(|above| kv.last(&keys::segments(room, above, Position::MAX)));
-        let below = kv.range(Table::Timeline, &keys::segments(room, Position::MIN, newest), Some(limit));
-        let ahead = kv.range(Table::Timeline, &keys::overlays(room, Position::MIN, newest), Some(AHEAD));
+        let (top, segments) = match start {
+            // A segment without holes that has the event ends so far above it at most.
+            Start::Assumed(_, at) => {
+                (at.newer(MOST_ROWS as u64 - 1).map_or(Position::MAX, |top| top.max(newest)), segments + 1)
+            }
+            _ => (newest, segments),
+        };
+        let limit = u32::try_from(segments).unwrap_or(u32::MAX);
+        let below = kv.range(Table::Timeline, &keys::segments(room, Position::MIN, top), Some(limit));
+        let ahead = kv.range(Table::Timeline, &keys::overlays(room, Position::MIN, top), Some(AHEAD));
         let mut rows = BTreeMap::new();
         if let Some(across) = across
             && let Some(value) = across.await?
@@ -46,7 +93,11 @@ impl<'a, K: Kv> Older<'a, K> {
         for value in &below {
             self.add(&mut rows, value)?;
         }
-        rows.retain(|at, _| *at <= newest);
+        if let Start::Assumed(_, at) = start
+            && !rows.contains_key(&at)
+        {
+            return Ok(Step::Elsewhere);
+        }
         let is_last = below.len() < segments;
         let lowest = rows.keys().next().copied();
         let oldest = lowest.filter(|_| !is_last).unwrap_or(Position::MIN);
@@ -56,11 +107,17 @@ impl<'a, K: Kv> Older<'a, K> {
             None => Ok(true),
         };
         if overlays.len() as u32 >= AHEAD && !reaches(overlays.last())? {
-            overlays = kv.range(Table::Timeline, &keys::overlays(room, oldest, newest), None).await?;
+            overlays = kv.range(Table::Timeline, &keys::overlays(room, oldest, top), None).await?;
         }
         lay_over(&mut rows, &overlays, oldest)?;
+        if let Start::Assumed(event, at) = start
+            && rows.get(&at).is_none_or(|row| row.event != event)
+        {
+            return Ok(Step::Elsewhere);
+        }
+        rows.retain(|at, _| *at <= newest);
         self.next = oldest.older(1).filter(|_| !is_last);
-        Ok(Some(rows.into_values().rev().collect()))
+        Ok(Step::Rows(rows.into_values().rev().collect()))
     }
 
     /// A segment that cannot be read is left out and counted, as a damaged row is.

@@ -150,6 +150,13 @@ impl Kv for MapTx {
         now(range.take_while(|(id, _)| id == entry).map(|(_, key)| key.clone()).collect())
     }
 
+    fn held(&self, entry: &[u8]) -> Answer<Vec<Vec<u8>>> {
+        let keys = self.holders(entry).now_or_never().unwrap().unwrap();
+        let mut maps = self.0.borrow_mut();
+        let table = maps.table(Table::Timeline);
+        now(keys.iter().map(|key| table[key].clone()).collect())
+    }
+
     fn put(&self, table: Table, key: &[u8], value: &[u8]) -> Result<()> {
         self.begun_with(table);
         self.0.borrow_mut().table(table).insert(key.to_vec(), value.to_vec());

@@ -15,7 +15,7 @@ use super::super::chores;
 use super::super::head::{FORMAT, Head};
 use super::super::known::Known;
 use super::super::kv::{HEAD, KEYRING, Table};
-use super::super::read::{Anchors, Reader};
+use super::super::read::Reader;
 use super::super::tables_of;
 use super::map::{MapTx, Maps};
 
@@ -29,7 +29,6 @@ enum Stage {
 thread_local! {
     /// What the stores of this thread know from their latest commits, by their numbers.
     static KNOWN: RefCell<HashMap<u64, Known>> = RefCell::default();
-    static ANCHORS: RefCell<HashMap<u64, Anchors>> = RefCell::default();
 }
 
 static STORES: AtomicU64 = AtomicU64::new(0);
@@ -82,19 +81,24 @@ impl MapStore {
 
     /// Everything answers at once.
     fn run<T>(&self, work: impl AsyncFnOnce(&MapTx, &Codec) -> Result<T>) -> Result<T> {
-        self.run_over(None, work)
+        self.check()?;
+        let done = self.run_over(None, async |kv, codec| work(kv, codec).await.map(Some))?;
+        Ok(done.unwrap())
     }
 
+    /// What comes to nothing is undone.
     fn run_over<T>(
         &self,
         scope: Option<BTreeSet<Table>>,
-        work: impl AsyncFnOnce(&MapTx, &Codec) -> Result<T>,
-    ) -> Result<T> {
+        work: impl AsyncFnOnce(&MapTx, &Codec) -> Result<Option<T>>,
+    ) -> Result<Option<T>> {
         self.check()?;
         let mut db = self.db.lock().unwrap();
         let tx = MapTx(RefCell::new(db.clone()), scope);
         let done = work(&tx, &self.codec).now_or_never().expect("maps answer at once")?;
-        *db = tx.0.into_inner();
+        if done.is_some() {
+            *db = tx.0.into_inner();
+        }
         Ok(done)
     }
 
@@ -107,15 +111,19 @@ impl MapStore {
 impl StorageAdapter for MapStore {
     async fn apply(&self, batch: WriteBatch) -> Result<Commit> {
         // Within the run: it is not Send, and a store of the tests must be.
-        let written = self.run_over(Some(tables_of(&batch).into_iter().collect()), async |kv, codec| {
+        let apply = async |kv: &MapTx, codec: &Codec| {
             let before = KNOWN.with_borrow_mut(|known| known.remove(&self.nr));
-            let mut written = apply(kv, codec, &batch, before).await?;
+            let Some(mut written) = apply(kv, codec, &batch, before).await? else { return Ok(None) };
             if let Some(known) = written.known.take() {
                 KNOWN.with_borrow_mut(|all| all.insert(self.nr, known));
             }
-            Ok((written.commit, written.litter))
-        });
-        let (commit, litter) = written?;
+            Ok(Some((written.commit, written.litter)))
+        };
+        let scope = || Some(tables_of(&batch).into_iter().collect());
+        let first = self.run_over(scope(), apply)?;
+        // Without what was known before.
+        let again = if first.is_none() { self.run_over(scope(), apply)? } else { None };
+        let (commit, litter) = first.or(again).unwrap();
         if commit.changed {
             if let Some(hub) = &*self.hub.lock().unwrap() {
                 hub.publish(commit.revision, touched(&batch));
@@ -142,14 +150,7 @@ impl StorageAdapter for MapStore {
         self.read(async |reader| reader.message(room, event).await)
     }
     async fn timeline(&self, room: &RoomId, page: Page) -> Result<Slice> {
-        self.read(async |reader| {
-            let anchors = ANCHORS.with_borrow_mut(|all| all.remove(&self.nr)).unwrap_or_default();
-            let (slice, revision) = reader.timeline(room, &page, Some(&anchors)).await?;
-            let mut anchors = anchors;
-            anchors.note(&self.codec, room, &slice, revision);
-            ANCHORS.with_borrow_mut(|all| all.insert(self.nr, anchors));
-            Ok(slice)
-        })
+        self.read(async |reader| reader.timeline(room, &page).await)
     }
     async fn gaps(&self, room: &RoomId) -> Result<Vec<Gap>> {
         self.read(async |reader| reader.gaps(room).await)
