@@ -5,6 +5,7 @@
 
 use haos_store_api::ErrorKind;
 
+use crate::engine::kv::Table;
 use crate::error::{Failure, NO_STORE, OPEN};
 use crate::idb::{Database, Upgrade};
 
@@ -13,26 +14,19 @@ pub(crate) const FORMAT: u32 = 1;
 
 /// What the store is: its head, its keys. String keys, unlike the others.
 pub(crate) const META: &str = "meta";
-/// A record a room.
-pub(crate) const ROOMS: &str = "rooms";
-/// Segments of messages and gaps, and the overlays over them.
-pub(crate) const TIMELINE: &str = "timeline";
-/// What the user wrote and was not sent.
-pub(crate) const OUTBOX: &str = "outbox";
-/// Which rows of the outbox have which transaction id.
-pub(crate) const OUTBOX_IDS: &str = "outbox_ids";
-/// What is known of media.
-pub(crate) const MEDIA: &str = "media";
-/// The bytes of media, in pieces.
-pub(crate) const CHUNKS: &str = "chunks";
-/// Small records that other parts keep.
-pub(crate) const STATE: &str = "state";
-
-/// The index of [`TIMELINE`] over the ids of a segment's messages.
+/// The index of [`Table::Timeline`] over the ids of a segment's messages.
 pub(crate) const IDS: &str = "ids";
 
 /// All object stores.
-pub(crate) const ALL: [&str; 8] = [META, ROOMS, TIMELINE, OUTBOX, OUTBOX_IDS, MEDIA, CHUNKS, STATE];
+pub(crate) const ALL: [&str; 1 + Table::ALL.len()] = {
+    let mut all = [META; 1 + Table::ALL.len()];
+    let mut nth = 0;
+    while nth < Table::ALL.len() {
+        all[1 + nth] = Table::ALL[nth].name();
+        nth += 1;
+    }
+    all
+};
 
 /// A step from one version to the next, within the transaction of the upgrade. It is synchronous: what is
 /// awaited there would be committed even if it failed.
@@ -53,7 +47,7 @@ const MIGRATIONS: [Migration; FORMAT as usize] = [format_1];
 /// From nothing.
 fn format_1(upgrade: &Upgrade<'_>) -> Result<(), Failure> {
     for name in ALL {
-        upgrade.create_store(name, (name == TIMELINE).then_some(IDS))?;
+        upgrade.create_store(name, (name == Table::Timeline.name()).then_some(IDS))?;
     }
     Ok(())
 }

@@ -19,21 +19,7 @@ const DATA: &str = "data";
 pub(crate) struct IdbTx<'t> {
     tx: &'t Transaction,
     meta: OnceCell<Store>,
-    stores: [OnceCell<Store>; TABLES],
-}
-
-const TABLES: usize = 7;
-
-fn place(table: Table) -> (usize, &'static str) {
-    match table {
-        Table::Rooms => (0, schema::ROOMS),
-        Table::Timeline => (1, schema::TIMELINE),
-        Table::Outbox => (2, schema::OUTBOX),
-        Table::OutboxIds => (3, schema::OUTBOX_IDS),
-        Table::Media => (4, schema::MEDIA),
-        Table::Chunks => (5, schema::CHUNKS),
-        Table::State => (6, schema::STATE),
-    }
+    stores: [OnceCell<Store>; Table::ALL.len()],
 }
 
 impl<'t> IdbTx<'t> {
@@ -46,8 +32,7 @@ impl<'t> IdbTx<'t> {
     }
 
     fn in_table<T>(&self, table: Table, ask: impl FnOnce(&Store) -> Result<T>) -> Result<T> {
-        let (nth, name) = place(table);
-        within(&self.stores[nth], self.tx, name, ask)
+        within(&self.stores[table as usize], self.tx, table.name(), ask)
     }
 }
 
@@ -124,11 +109,11 @@ impl Kv for IdbTx<'_> {
         answer(self.in_table(Table::Timeline, |store| store.last_value(&range(span)?)), maybe)
     }
 
-    fn holders(&self, entry: &[u8]) -> Answer<Vec<Vec<u8>>> {
+    fn holders(&self, entry: &str) -> Answer<Vec<Vec<u8>>> {
         answer(self.in_table(Table::Timeline, |store| store.keys_of(schema::IDS, entry)), all)
     }
 
-    fn held(&self, entry: &[u8]) -> Answer<Vec<Vec<u8>>> {
+    fn held(&self, entry: &str) -> Answer<Vec<Vec<u8>>> {
         answer(self.in_table(Table::Timeline, |store| store.values_of(schema::IDS, entry)), all)
     }
 
@@ -136,9 +121,9 @@ impl Kv for IdbTx<'_> {
         self.in_table(table, |store| store.put(key, &to_js(value)))
     }
 
-    fn put_indexed(&self, key: &[u8], ids: &[Vec<u8>], value: &[u8]) -> Result<()> {
+    fn put_indexed(&self, key: &[u8], ids: &[String], value: &[u8]) -> Result<()> {
         let record = Object::new();
-        let names: Array = ids.iter().map(|id| to_js(id)).collect();
+        let names: Array = ids.iter().map(|id| JsValue::from_str(id)).collect();
         let set = |name: &str, value: &JsValue| {
             Reflect::set(&record, &JsValue::from_str(name), value)
                 .map_err(|_| Error::new(ErrorKind::Other, "apply", "a record could not be made"))

@@ -52,7 +52,7 @@ async fn restore(name: &str, text: &str) {
             js(&record.value)
         } else {
             let object = Object::new();
-            let ids: Array = record.ids.iter().map(|id| js(id)).collect();
+            let ids: Array = record.ids.iter().map(|id| JsValue::from_str(id)).collect();
             Reflect::set(&object, &"ids".into(), &ids).unwrap();
             Reflect::set(&object, &"data".into(), &js(&record.value)).unwrap();
             object.into()

@@ -10,7 +10,7 @@ pub(crate) enum Table {
     Rooms,
     /// Gaps, overlay and segments: see [`keys`](super::keys).
     Timeline,
-    /// Sequence number: outbox row.
+    /// Sequence number: row of what the user wrote and was not sent.
     Outbox,
     /// Transaction key: sequence number.
     OutboxIds,
@@ -18,11 +18,28 @@ pub(crate) enum Table {
     Media,
     /// Blob number, index: bytes.
     Chunks,
-    /// Scope key, kind key, entry key: row.
+    /// Scope key, kind key, entry key: row of what other parts keep.
     State,
 }
 
 impl Table {
+    /// In the order of their declaration.
+    pub(crate) const ALL: [Self; 7] =
+        [Self::Rooms, Self::Timeline, Self::Outbox, Self::OutboxIds, Self::Media, Self::Chunks, Self::State];
+
+    /// The name of its object store.
+    pub(crate) const fn name(self) -> &'static str {
+        match self {
+            Self::Rooms => "rooms",
+            Self::Timeline => "timeline",
+            Self::Outbox => "outbox",
+            Self::OutboxIds => "outbox_ids",
+            Self::Media => "media",
+            Self::Chunks => "chunks",
+            Self::State => "state",
+        }
+    }
+
     /// The tables whose values begin with their keys, and the keys' length.
     pub(crate) fn key_bytes(self) -> usize {
         match self {
@@ -89,14 +106,14 @@ pub(crate) trait Kv {
     /// The value of the greatest key of a range of the timeline.
     fn last(&self, span: &Span) -> Answer<Option<Vec<u8>>>;
     /// The keys of the timeline's records that name `entry` among their ids.
-    fn holders(&self, entry: &[u8]) -> Answer<Vec<Vec<u8>>>;
+    fn holders(&self, entry: &str) -> Answer<Vec<Vec<u8>>>;
     /// The values of those records.
-    fn held(&self, entry: &[u8]) -> Answer<Vec<Vec<u8>>>;
+    fn held(&self, entry: &str) -> Answer<Vec<Vec<u8>>>;
 
     /// Writes a value. What fails, fails the transaction.
     fn put(&self, table: Table, key: &[u8], value: &[u8]) -> Result<()>;
     /// Writes a record of the timeline that is found by its ids.
-    fn put_indexed(&self, key: &[u8], ids: &[Vec<u8>], value: &[u8]) -> Result<()>;
+    fn put_indexed(&self, key: &[u8], ids: &[String], value: &[u8]) -> Result<()>;
     /// Writes a record with a name.
     fn put_named(&self, name: &'static str, value: &[u8]) -> Result<()>;
     /// Deletes a record.

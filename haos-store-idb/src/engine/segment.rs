@@ -68,7 +68,7 @@ impl Row {
     }
 
     /// What it is found by.
-    fn ids(&self) -> impl Iterator<Item = Vec<u8>> {
+    fn ids(&self) -> impl Iterator<Item = String> {
         [
             Some(event_entry(&self.event)),
             self.target.as_ref().map(target_entry),
@@ -122,7 +122,7 @@ fn length(bytes: usize) -> u32 {
 }
 
 /// Rows of one room, ascending, as one record: key, ids, value. There is at least one.
-pub(crate) fn segment(room: Key, rows: &[Row]) -> (SegmentKey, Vec<Vec<u8>>, Vec<u8>) {
+pub(crate) fn segment(room: Key, rows: &[Row]) -> (SegmentKey, Vec<String>, Vec<u8>) {
     let ends = |row: Option<&Row>| row.map_or(Position::MIN, |row| row.at);
     let key = SegmentKey {
         room,
@@ -196,7 +196,7 @@ impl Overlay {
     }
 
     /// Also the event beneath, so that whoever looks for that learns that it is hidden.
-    pub(crate) fn ids(&self) -> Vec<Vec<u8>> {
+    pub(crate) fn ids(&self) -> Vec<String> {
         let hidden = self.beneath.map(|beneath| beneath.event);
         let hidden = hidden.filter(|event| self.row.as_ref().is_none_or(|row| row.event != *event));
         let hidden = hidden.map(|event| event_entry(&event));

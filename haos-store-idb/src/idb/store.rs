@@ -94,15 +94,15 @@ impl Store {
     }
 
     /// The keys of the values that have `entry` in `index`, as an array.
-    pub(crate) fn keys_of(&self, index: &str, entry: &[u8]) -> Result<Request> {
+    pub(crate) fn keys_of(&self, index: &str, entry: &str) -> Result<Request> {
         let index = self.store.index(index).map_err(|e| self.refused(&e))?;
-        self.asked(index.get_all_keys_with_key(&to_js(entry)))
+        self.asked(index.get_all_keys_with_key(&JsValue::from_str(entry)))
     }
 
     /// The values that have `entry` in `index`, as an array.
-    pub(crate) fn values_of(&self, index: &str, entry: &[u8]) -> Result<Request> {
+    pub(crate) fn values_of(&self, index: &str, entry: &str) -> Result<Request> {
         let index = self.store.index(index).map_err(|e| self.refused(&e))?;
-        self.asked(index.get_all_with_key(&to_js(entry)))
+        self.asked(index.get_all_with_key(&JsValue::from_str(entry)))
     }
 
     fn asked(&self, request: Result<IdbRequest, JsValue>) -> Result<Request> {

@@ -51,19 +51,24 @@ pub(super) enum Told {
 impl Ask {
     /// The operation, and the object stores that it reads.
     pub(super) fn about(&self) -> (&'static str, &'static [&'static str]) {
+        const ROOMS: &str = Table::Rooms.name();
+        const TIMELINE: &str = Table::Timeline.name();
+        const OUTBOX: [&str; 2] = [Table::Outbox.name(), Table::OutboxIds.name()];
+        const STATE: &str = Table::State.name();
+        const MEDIA: [&str; 2] = [Table::Media.name(), Table::Chunks.name()];
         match self {
-            Self::Room(_) => ("room", &[schema::ROOMS]),
-            Self::Rooms(_) => ("rooms", &[schema::ROOMS]),
-            Self::Message(..) => ("message", &[schema::TIMELINE]),
-            Self::Timeline(..) => ("timeline", &[schema::TIMELINE]),
-            Self::Gaps(_) => ("gaps", &[schema::TIMELINE]),
-            Self::Count(..) => ("count", &[schema::TIMELINE]),
-            Self::Related(_) => ("related", &[schema::TIMELINE]),
-            Self::Messages(_) => ("messages", &[schema::ROOMS, schema::TIMELINE]),
-            Self::Pending(_) => ("pending", &[schema::OUTBOX, schema::OUTBOX_IDS]),
-            Self::Media(..) => ("media", &[schema::MEDIA, schema::CHUNKS]),
-            Self::MediaIndex(_) => ("media_index", &[schema::MEDIA]),
-            Self::State(_) => ("state", &[schema::STATE]),
+            Self::Room(_) => ("room", &[ROOMS]),
+            Self::Rooms(_) => ("rooms", &[ROOMS]),
+            Self::Message(..) => ("message", &[TIMELINE]),
+            Self::Timeline(..) => ("timeline", &[TIMELINE]),
+            Self::Gaps(_) => ("gaps", &[TIMELINE]),
+            Self::Count(..) => ("count", &[TIMELINE]),
+            Self::Related(_) => ("related", &[TIMELINE]),
+            Self::Messages(_) => ("messages", &[ROOMS, TIMELINE]),
+            Self::Pending(_) => ("pending", &OUTBOX),
+            Self::Media(..) => ("media", &MEDIA),
+            Self::MediaIndex(_) => ("media_index", &MEDIA),
+            Self::State(_) => ("state", &[STATE]),
             Self::Head => ("usage", &[schema::META]),
             Self::Named(_) => ("keys", &[schema::META]),
             Self::Step(_) => ("maintain", &schema::ALL),
@@ -120,7 +125,7 @@ impl Work {
         match self {
             Self::Apply(batch) => {
                 let mut stores = vec![schema::META];
-                stores.extend(tables_of(batch).into_iter().map(store_of));
+                stores.extend(tables_of(batch).into_iter().map(Table::name));
                 ("apply", stores, batch.durability())
             }
             Self::Keys(_) => ("keys", vec![schema::META], Durability::Strict),
@@ -137,18 +142,5 @@ impl Work {
             Self::Keys(change) => Some(Done::Keys(chores::change_keys(kv, &inner.codec, change).await?)),
             Self::Step(step) => Some(Done::Step(step.clone().run(kv, &inner.codec).await?)),
         })
-    }
-}
-
-/// The object store of a table.
-pub(crate) fn store_of(table: Table) -> &'static str {
-    match table {
-        Table::Rooms => schema::ROOMS,
-        Table::Timeline => schema::TIMELINE,
-        Table::Outbox => schema::OUTBOX,
-        Table::OutboxIds => schema::OUTBOX_IDS,
-        Table::Media => schema::MEDIA,
-        Table::Chunks => schema::CHUNKS,
-        Table::State => schema::STATE,
     }
 }

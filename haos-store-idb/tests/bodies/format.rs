@@ -1,5 +1,5 @@
 //! Stores of released formats: what was put into them, and their records as text, a line each:
-//! `table key value id id …`, in hexadecimal; a named record has its name for a key.
+//! `table key value id id …`, key and value in hexadecimal; a named record has its name for a key.
 
 #![allow(unreachable_pub, dead_code, reason = "shared by a test of the crate and one beside it")]
 
@@ -10,7 +10,7 @@ pub struct Record {
     pub table: String,
     pub key: Vec<u8>,
     pub value: Vec<u8>,
-    pub ids: Vec<Vec<u8>>,
+    pub ids: Vec<String>,
 }
 
 fn hex(bytes: &[u8]) -> String {
@@ -23,7 +23,7 @@ fn bytes(hex: &str) -> Vec<u8> {
 
 impl Record {
     pub fn line(&self) -> String {
-        let ids: String = self.ids.iter().map(|id| format!(" {}", hex(id))).collect();
+        let ids: String = self.ids.iter().map(|id| format!(" {id}")).collect();
         format!("{} {} {}{ids}\n", self.table, hex(&self.key), hex(&self.value))
     }
 }
@@ -32,9 +32,9 @@ pub fn records(text: &str) -> Vec<Record> {
     let record = |line: &str| {
         let mut parts = line.split(' ');
         let table = parts.next().unwrap().to_owned();
-        let mut part = || parts.next().map(bytes);
-        let (key, value) = (part().unwrap(), part().unwrap());
-        Record { table, key, value, ids: std::iter::from_fn(part).collect() }
+        let mut part = || parts.next().map(bytes).unwrap();
+        let (key, value) = (part(), part());
+        Record { table, key, value, ids: parts.map(str::to_owned).collect() }
     };
     text.lines().map(record).collect()
 }

@@ -13,9 +13,10 @@ use wasm_bindgen::closure::Closure;
 use super::raw;
 use crate::IdbOptions;
 use crate::connection::Connection;
+use crate::engine::kv::Table;
 use crate::error::Failure;
 use crate::idb::{Mode, Upgrade, delete_database, to_js};
-use crate::schema::{ALL, CURRENT, FORMAT, IDS, META, Migration, Schema, TIMELINE};
+use crate::schema::{ALL, CURRENT, FORMAT, IDS, META, Migration, Schema};
 
 /// A format after this one, for upgrades to come.
 const NEXT: Schema = Schema { migrations: &[CURRENT.migrations[0], next] };
@@ -53,14 +54,14 @@ pub(super) async fn open_next(name: &str) -> haos_store_api::Result<Connection> 
 }
 
 pub(super) async fn put(connection: &Connection, key: u8) -> haos_store_api::Result<()> {
-    let tx = connection.begin(&[TIMELINE], Mode::Write(Durability::Strict), "apply").await?;
-    tx.store(TIMELINE)?.put(&[key], &to_js(&[key]))?;
+    let tx = connection.begin(&[Table::Timeline.name()], Mode::Write(Durability::Strict), "apply").await?;
+    tx.store(Table::Timeline.name())?.put(&[key], &to_js(&[key]))?;
     tx.done().await
 }
 
 pub(super) async fn count(connection: &Connection) -> haos_store_api::Result<f64> {
-    let tx = connection.begin(&[TIMELINE], Mode::Read, "page").await?;
-    let count = tx.store(TIMELINE)?.count(None)?.await?;
+    let tx = connection.begin(&[Table::Timeline.name()], Mode::Read, "page").await?;
+    let count = tx.store(Table::Timeline.name())?.count(None)?.await?;
     Ok(count.as_f64().unwrap())
 }
 
@@ -75,8 +76,13 @@ pub async fn a_new_database_has_all_stores() {
     for store in ALL {
         assert_eq!(tx.store(store).unwrap().count(None).unwrap().await.unwrap(), 0);
     }
-    let timeline = connection.begin(&[TIMELINE], Mode::Read, "page").await.unwrap().store(TIMELINE).unwrap();
-    assert_eq!(js_sys::Array::from(&timeline.keys_of(IDS, &[1]).unwrap().await.unwrap()).length(), 0);
+    let timeline = connection
+        .begin(&[Table::Timeline.name()], Mode::Read, "page")
+        .await
+        .unwrap()
+        .store(Table::Timeline.name())
+        .unwrap();
+    assert_eq!(js_sys::Array::from(&timeline.keys_of(IDS, "a").unwrap().await.unwrap()).length(), 0);
     let meta = connection.begin(&[META], Mode::Write(Durability::Strict), "apply").await.unwrap();
     meta.store(META).unwrap().put_named("head", &JsValue::from(1)).unwrap();
     meta.done().await.unwrap();

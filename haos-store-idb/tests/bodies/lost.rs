@@ -9,8 +9,8 @@ use web_sys::{Event, EventTarget};
 use super::lifecycle::{count, open, open_next, put};
 use super::raw;
 use crate::connection::Loss;
+use crate::engine::kv::Table;
 use crate::idb::{Mode, to_js};
-use crate::schema::TIMELINE;
 
 pub async fn an_upgrade_elsewhere_is_let_through() {
     let name = raw::name("change");
@@ -29,8 +29,8 @@ pub async fn an_upgrade_elsewhere_is_let_through() {
 pub async fn a_commit_under_way_is_finished_before_an_upgrade() {
     let name = raw::name("finish");
     let old = open(&name).await;
-    let tx = old.begin(&[TIMELINE], Mode::Write(Durability::Strict), "apply").await.unwrap();
-    tx.store(TIMELINE).unwrap().put(&[1], &to_js(b"x")).unwrap();
+    let tx = old.begin(&[Table::Timeline.name()], Mode::Write(Durability::Strict), "apply").await.unwrap();
+    tx.store(Table::Timeline.name()).unwrap().put(&[1], &to_js(b"x")).unwrap();
     let (done, new) = join(tx.done(), open_next(&name)).await;
     done.unwrap();
     let new = new.unwrap();

@@ -204,7 +204,7 @@ impl<K: Kv> Reader<'_, K> {
     }
 
     /// For each key, the rows of the records that name it, ascending. Of several rooms, by room.
-    async fn holding(&self, keys: &[Key], entry: fn(&Key) -> Vec<u8>) -> Result<Vec<Vec<Row>>> {
+    async fn holding(&self, keys: &[Key], entry: fn(&Key) -> String) -> Result<Vec<Vec<Row>>> {
         let holders = all(keys.iter().map(|key| self.kv.holders(&entry(key))).collect()).await?;
         let mut known = Known::unread();
         for key in holders.iter().flatten() {

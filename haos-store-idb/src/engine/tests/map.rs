@@ -14,8 +14,8 @@ pub(super) struct Maps {
     pub(super) named: BTreeMap<&'static str, Vec<u8>>,
     pub(super) tables: BTreeMap<Table, BTreeMap<Vec<u8>, Vec<u8>>>,
     /// Ids by record of the timeline, and records by id.
-    ids: BTreeMap<Vec<u8>, Vec<Vec<u8>>>,
-    index: BTreeSet<(Vec<u8>, Vec<u8>)>,
+    ids: BTreeMap<Vec<u8>, Vec<String>>,
+    index: BTreeSet<(String, Vec<u8>)>,
 }
 
 impl Maps {
@@ -32,7 +32,7 @@ impl Maps {
         let tables = self.tables.iter().flat_map(|(table, records)| {
             records.iter().map(|(key, value)| {
                 (
-                    name(*table).to_owned(),
+                    table.name().to_owned(),
                     key.clone(),
                     value.clone(),
                     self.ids.get(key).cloned().unwrap_or_default(),
@@ -51,7 +51,7 @@ impl Maps {
                 tx.put_named(known.unwrap(), &value).unwrap();
                 continue;
             }
-            let table = TABLES.into_iter().find(|one| name(*one) == table).unwrap();
+            let table = Table::ALL.into_iter().find(|one| one.name() == table).unwrap();
             match ids.is_empty() {
                 true => tx.put(table, &key, &value).unwrap(),
                 false => tx.put_indexed(&key, &ids, &value).unwrap(),
@@ -67,30 +67,7 @@ impl Maps {
     }
 }
 
-type Parts = (String, Vec<u8>, Vec<u8>, Vec<Vec<u8>>);
-
-const TABLES: [Table; 7] = [
-    Table::Rooms,
-    Table::Timeline,
-    Table::Outbox,
-    Table::OutboxIds,
-    Table::Media,
-    Table::Chunks,
-    Table::State,
-];
-
-/// The name of a table's object store.
-fn name(table: Table) -> &'static str {
-    match table {
-        Table::Rooms => "rooms",
-        Table::Timeline => "timeline",
-        Table::Outbox => "outbox",
-        Table::OutboxIds => "outbox_ids",
-        Table::Media => "media",
-        Table::Chunks => "chunks",
-        Table::State => "state",
-    }
-}
+type Parts = (String, Vec<u8>, Vec<u8>, Vec<String>);
 
 /// One transaction.
 #[derive(Debug)]
@@ -144,13 +121,13 @@ impl Kv for MapTx {
         now(self.in_range(Table::Timeline, span, |_, value| value.clone()).pop())
     }
 
-    fn holders(&self, entry: &[u8]) -> Answer<Vec<Vec<u8>>> {
+    fn holders(&self, entry: &str) -> Answer<Vec<Vec<u8>>> {
         let maps = self.0.borrow();
-        let range = maps.index.range((entry.to_vec(), Vec::new())..);
+        let range = maps.index.range((entry.to_owned(), Vec::new())..);
         now(range.take_while(|(id, _)| id == entry).map(|(_, key)| key.clone()).collect())
     }
 
-    fn held(&self, entry: &[u8]) -> Answer<Vec<Vec<u8>>> {
+    fn held(&self, entry: &str) -> Answer<Vec<Vec<u8>>> {
         let keys = self.holders(entry).now_or_never().unwrap().unwrap();
         let mut maps = self.0.borrow_mut();
         let table = maps.table(Table::Timeline);
@@ -163,7 +140,7 @@ impl Kv for MapTx {
         Ok(())
     }
 
-    fn put_indexed(&self, key: &[u8], ids: &[Vec<u8>], value: &[u8]) -> Result<()> {
+    fn put_indexed(&self, key: &[u8], ids: &[String], value: &[u8]) -> Result<()> {
         let mut maps = self.0.borrow_mut();
         maps.forget_ids(key);
         maps.index.extend(ids.iter().map(|id| (id.clone(), key.to_vec())));
