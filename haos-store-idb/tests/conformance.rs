@@ -4,6 +4,7 @@
 use std::sync::Arc;
 
 use async_trait::async_trait;
+use futures_util::future::join_all;
 use haos_store_api::conformance::{CASES, Harness, Scripts, scripts};
 use haos_store_api::{Result, Secret, StorageAdapter};
 use haos_store_idb::{IdbOptions, IdbStore};
@@ -18,16 +19,19 @@ const SCRIPTS: u32 = match option_env!("HAOS_SCRIPTS") {
     None => 200,
 };
 
+/// What runs side by side: a browser is slow to answer, not busy.
+const LANES: u32 = 4;
+
 /// Stores of this origin, one after the other.
 struct IdbHarness {
-    name: &'static str,
+    name: String,
     stores: u32,
     secret: Option<Secret>,
 }
 
 impl IdbHarness {
-    fn new(name: &'static str, secret: Option<Secret>) -> Self {
-        Self { name, stores: 0, secret }
+    fn new(name: &str, lane: u32, secret: Option<Secret>) -> Self {
+        Self { name: format!("{name}-{lane}"), stores: 0, secret }
     }
 
     fn database(&self) -> String {
@@ -54,22 +58,33 @@ impl Harness for IdbHarness {
     }
 }
 
-/// All cases in one test, so that their names and times are in one place.
-async fn cases(mut harness: IdbHarness) {
-    let mut failed = Vec::new();
-    for case in CASES {
-        if let Err(failure) = (case.run)(&mut harness).await {
-            console_log!("{}: {failure}", case.name);
-            failed.push(case.name);
+/// All cases in one test, so that their names are in one place.
+async fn cases(name: &str, secret: Option<Secret>) {
+    let lanes = (0..LANES).map(async |lane| {
+        let mut harness = IdbHarness::new(name, lane, secret.clone());
+        let mut failed = Vec::new();
+        for case in CASES.iter().skip(lane as usize).step_by(LANES as usize) {
+            if let Err(failure) = (case.run)(&mut harness).await {
+                console_log!("{}: {failure}", case.name);
+                failed.push(case.name);
+            }
         }
-    }
+        failed
+    });
+    let failed = join_all(lanes).await.concat();
     assert!(failed.is_empty(), "{failed:?}");
 }
 
-async fn random(mut harness: IdbHarness) {
-    let outcome =
-        scripts(&mut harness, Scripts { count: SCRIPTS, look_every: 8, ..Scripts::default() }).await;
-    assert!(outcome.is_ok(), "{outcome:?}");
+async fn random(name: &str, secret: Option<Secret>) {
+    let lanes = (0..LANES).map(async |lane| {
+        let mut harness = IdbHarness::new(name, lane, secret.clone());
+        let default = Scripts::default();
+        let seed = default.seed + u64::from(lane);
+        scripts(&mut harness, Scripts { count: SCRIPTS.div_ceil(LANES), seed, look_every: 8 }).await
+    });
+    for outcome in join_all(lanes).await {
+        assert!(outcome.is_ok(), "{outcome:?}");
+    }
 }
 
 fn key() -> Option<Secret> {
@@ -78,20 +93,20 @@ fn key() -> Option<Secret> {
 
 #[wasm_bindgen_test]
 async fn plain_cases() {
-    cases(IdbHarness::new("plain", None)).await;
+    cases("plain", None).await;
 }
 
 #[wasm_bindgen_test]
 async fn plain_scripts() {
-    random(IdbHarness::new("plain-scripts", None)).await;
+    random("plain-scripts", None).await;
 }
 
 #[wasm_bindgen_test]
 async fn sealed_cases() {
-    cases(IdbHarness::new("sealed", key())).await;
+    cases("sealed", key()).await;
 }
 
 #[wasm_bindgen_test]
 async fn sealed_scripts() {
-    random(IdbHarness::new("sealed-scripts", key())).await;
+    random("sealed-scripts", key()).await;
 }
