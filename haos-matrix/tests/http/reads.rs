@@ -58,6 +58,31 @@ async fn every_read_asks_for_what_it_says() {
     assert_eq!(lines, expected);
 }
 
+/// `{"next_batch":"s1"}`, compressed.
+const ZIPPED: [u8; 39] = [
+    31, 139, 8, 0, 0, 0, 0, 0, 2, 3, 171, 86, 202, 75, 173, 40, 137, 79, 74, 44, 73, 206, 80, 178, 82, 42,
+    54, 84, 170, 5, 0, 114, 52, 0, 106, 19, 0, 0, 0,
+];
+
+#[tokio::test]
+async fn what_comes_compressed_is_unpacked_and_a_part_of_it_is_no_answer() {
+    let server = Server::new(|seen| {
+        let whole = seen.line.contains("since=whole");
+        let headers =
+            vec![("Content-Type", "application/json".to_owned()), ("Content-Encoding", "gzip".to_owned())];
+        let body = ZIPPED[..if whole { ZIPPED.len() } else { 30 }].to_vec();
+        Reaction::Answer { status: 200, headers, body }
+    })
+    .await;
+    let home = Home::to(&server).await.http;
+    let since = |token: &str| SyncRequest { since: Some(token.to_owned()), ..SyncRequest::default() };
+    guarded(async {
+        assert_eq!(home.sync(&since("whole")).await.unwrap(), br#"{"next_batch":"s1"}"#);
+        assert_eq!(home.sync(&since("part")).await.unwrap_err(), Answer::NoAnswer);
+    })
+    .await;
+}
+
 #[tokio::test]
 async fn an_event_is_there_or_missing_or_unknown() {
     let server = Server::new(|seen| match &seen.line {

@@ -52,7 +52,7 @@ pub(crate) async fn apply<K: Kv>(
         let outcome = law::apply(&mut rows, batch, next);
         let View { draft, fault, .. } = rows.view;
         // Before anything more is looked up, or the batch is refused.
-        if !outcome.as_ref().is_ok_and(|done| done.changed) && !is_unfounded(doubt.take()).await? {
+        if !outcome.as_ref().is_ok_and(|done| done.changed) && !dispelled(doubt.take()).await? {
             return Ok(None);
         }
         if let Some(fault) = fault {
@@ -77,7 +77,7 @@ pub(crate) async fn apply<K: Kv>(
         let head = draft.head;
         let known = known.after(head, draft.records, &ends);
         let written = Written { commit, head, litter, known };
-        return Ok(is_unfounded(doubt).await?.then_some(written));
+        return Ok(dispelled(doubt).await?.then_some(written));
     }
 }
 
@@ -91,9 +91,9 @@ async fn adopt(keys: Keys<'_>) -> Result<bool> {
 }
 
 /// Whether what was taken for true is.
-async fn is_unfounded(doubt: Option<(Doubt, Keys<'_>)>) -> Result<bool> {
+async fn dispelled(doubt: Option<(Doubt, Keys<'_>)>) -> Result<bool> {
     let Some((doubt, keys)) = doubt else { return Ok(true) };
-    Ok(doubt.is_unfounded().await? && !adopt(keys).await?)
+    Ok(doubt.dispelled().await? && !adopt(keys).await?)
 }
 
 /// A room whose messages changed.

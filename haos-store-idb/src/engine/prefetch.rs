@@ -231,7 +231,7 @@ pub(crate) struct Doubt {
 
 impl Doubt {
     /// Whether it was true.
-    pub(crate) async fn is_unfounded(self) -> Result<bool> {
+    pub(crate) async fn dispelled(self) -> Result<bool> {
         let head = decode_head(self.head.await?)?;
         let holders = all(self.holders).await?;
         Ok(head.revision == self.revision && holders.iter().all(Vec::is_empty))

@@ -18,12 +18,22 @@ const BALLAST: [&str; 3] = ["ballast-1", "ballast-2", "ballast-3"];
 /// writes meanwhile.
 const BYTES: usize = 40 << 10;
 
+/// What is known of it.
+#[derive(Debug, Clone, Copy, Default)]
+pub(super) enum Ballast {
+    /// Nothing since the store was opened.
+    #[default]
+    Unseen,
+    There,
+    Lacking,
+}
+
 /// Whether a batch is worth the ballast: it makes room, or the user wrote it.
 pub(super) fn is_worth(batch: &WriteBatch) -> bool {
     batch.durability() == Durability::Strict || batch.ops().iter().any(makes_room)
 }
 
-pub(super) fn makes_room(op: &Op) -> bool {
+fn makes_room(op: &Op) -> bool {
     matches!(
         op,
         Op::RemoveRoom(_)
@@ -57,20 +67,26 @@ impl Inner {
             BALLAST.iter().try_for_each(|name| meta.delete_named(name))?;
         }
         tx.done().await?;
-        self.has_ballast.set(false);
+        self.ballast.set(Ballast::Lacking);
         Ok(is_there)
     }
 
-    /// Takes ballast on again where there is none, in the background, if there is room.
-    pub(super) fn take_ballast(self: &Rc<Self>) {
-        if self.has_ballast.replace(true) {
+    /// After a commit, takes ballast on in the background where there may be none, if there may be room.
+    pub(super) fn keep_ballast(self: &Rc<Self>, batch: &WriteBatch) {
+        let is_due = match self.ballast.get() {
+            Ballast::Unseen => true,
+            Ballast::There => false,
+            Ballast::Lacking => batch.ops().iter().any(makes_room),
+        };
+        if !is_due {
             return;
         }
+        self.ballast.set(Ballast::There);
         let inner = Rc::clone(self);
         spawn_local(async move {
             if let Err(error) = inner.put_ballast().await {
                 tracing::debug!(%error, "no ballast was taken on");
-                inner.has_ballast.set(false);
+                inner.ballast.set(Ballast::Lacking);
             }
         });
     }

@@ -25,6 +25,7 @@ use crate::feed::Feed;
 use crate::options::IdbOptions;
 use crate::tx::IdbTx;
 use ask::{Ask, Done, Told, Work};
+use ballast::Ballast;
 use idle::Idle;
 
 /// A store in an IndexedDB database.
@@ -55,10 +56,7 @@ pub(crate) struct Inner {
     idle: Idle,
     /// What the latest commit of this context left known.
     known: RefCell<Option<Known>>,
-    /// As far as is known.
-    has_ballast: Cell<bool>,
-    /// It was thought of since the store was opened.
-    had_ballast: Cell<bool>,
+    ballast: Cell<Ballast>,
     /// Held for reading by whoever writes to the store, so that closing waits for what was accepted.
     accepted: Arc<RwLock<()>>,
 }

@@ -66,8 +66,7 @@ async fn open_now(options: IdbOptions) -> Result<Rc<Inner>> {
         id: meta.id,
         idle: Default::default(),
         known: RefCell::default(),
-        has_ballast: Cell::new(false),
-        had_ballast: Cell::new(false),
+        ballast: Cell::default(),
         accepted: Arc::default(),
     });
     inner.join_feed().await?;

@@ -8,7 +8,6 @@ use tokio::sync::oneshot;
 use wasm_bindgen_futures::spawn_local;
 
 use super::ask::{Ask, Done, Told, Work};
-use super::ballast::makes_room;
 use super::open::ID;
 use super::{IdbTx, Inner, KEYRING, Reader, closed};
 use crate::durability::{Census, ask_persistence};
@@ -51,9 +50,7 @@ pub(super) async fn apply(inner: &Rc<Inner>, batch: WriteBatch) -> Result<Commit
             *inner.known.borrow_mut() = written.known.take();
             inner.tell(&batch, &written);
             inner.idle.note(&inner, &written.litter);
-            if !inner.had_ballast.replace(true) || batch.ops().iter().any(makes_room) {
-                inner.take_ballast();
-            }
+            inner.keep_ballast(&batch);
         }
         Ok(written.commit)
     };

@@ -9,20 +9,16 @@ use super::super::keys::{self, SegmentKey};
 use super::super::kv::{Kv, Span, Table};
 use super::super::segment::{self, Overlay, Row};
 use super::super::tables::{CHUNK, media_row, read_gap, read_outbox_row, read_room_row, read_state_row};
-use super::{Stepped, after};
+use super::{Stepped, following};
 
 /// Records looked at in one step.
 const STEP: u32 = 64;
 
 pub(super) async fn check<K: Kv>(kv: &K, codec: &Codec, table: Table, from: Vec<u8>) -> Result<Stepped> {
-    let span = Span::new(from, [0xff; 128]);
-    let keys = kv.keys(table, &span, Some(STEP));
-    let values = kv.range(table, &span, Some(STEP)).await?;
-    let keys = keys.await?;
-    let next = keys.last().filter(|_| keys.len() >= STEP as usize).map(|key| after(key));
+    let (records, next) = following(kv, table, from, STEP).await?;
     let mut step = Stepped { next, ..Stepped::default() };
     let mut rooms = HashMap::new();
-    for (key, value) in keys.iter().zip(&values) {
+    for (key, value) in &records {
         let looked = match table {
             Table::Timeline => timeline(kv, codec, &mut rooms, &mut step, key, value).await,
             _ => record(kv, codec, &mut step, table, key, value).await,

@@ -204,7 +204,22 @@ async fn rotate(
     Ok(report)
 }
 
-/// The least key after one.
-fn after(key: &[u8]) -> Vec<u8> {
-    [key, &[0]].concat()
+/// A key and its value.
+type Record = (Vec<u8>, Vec<u8>);
+
+/// The next `limit` records of a table from a key on, and the key to go on from.
+async fn following<K: Kv>(
+    kv: &K,
+    table: Table,
+    from: Vec<u8>,
+    limit: u32,
+) -> Result<(Vec<Record>, Option<Vec<u8>>)> {
+    let span = Span::new(from, [0xff; 128]);
+    let keys = kv.keys(table, &span, Some(limit));
+    let values = kv.range(table, &span, Some(limit)).await?;
+    let keys = keys.await?;
+    let last = keys.last().filter(|_| keys.len() >= limit as usize);
+    // The least key after the last one.
+    let next = last.map(|key| [key.as_slice(), &[0]].concat());
+    Ok((keys.into_iter().zip(values).collect(), next))
 }

@@ -3,22 +3,18 @@
 use haos_store_api::{Codec, Key, Result, RowRef};
 
 use super::super::keys::{self, SegmentKey};
-use super::super::kv::{Kv, Span, Table};
+use super::super::kv::{Kv, Table};
 use super::super::record::{Cut, corrupt, media_columns};
 use super::super::segment::{self, Overlay, Row};
-use super::{Stepped, after};
+use super::{Stepped, following};
 
 /// Records in one step: of chunks and segments, some megabytes.
 const STEP: u32 = 32;
 
 pub(super) async fn reseal<K: Kv>(kv: &K, codec: &Codec, table: Table, from: Vec<u8>) -> Result<Stepped> {
-    let span = Span::new(from, [0xff; 128]);
-    let keys = kv.keys(table, &span, Some(STEP));
-    let values = kv.range(table, &span, Some(STEP)).await?;
-    let keys = keys.await?;
-    let next = keys.last().filter(|_| keys.len() >= STEP as usize).map(|key| after(key));
+    let (records, next) = following(kv, table, from, STEP).await?;
     let mut step = Stepped { next, ..Stepped::default() };
-    for (key, value) in keys.iter().zip(&values) {
+    for (key, value) in &records {
         let resealed = match table {
             Table::Timeline => timeline(kv, codec, key, value),
             _ => record(codec, table, key, value)
