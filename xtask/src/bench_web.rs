@@ -12,7 +12,7 @@ pub(crate) struct WebArgs {
     /// Only these engines
     #[arg(long, value_name = "LIST", value_delimiter = ',')]
     engines: Vec<Engine>,
-    /// Only these of haos, haos_sealed, raw, dexie, dexie_seed
+    /// Only these of haos, haos_sealed, raw, dexie, dexie_rooms, dexie_seed
     #[arg(long, value_name = "LIST")]
     contenders: Option<String>,
     /// Rounds that count, after one that does not

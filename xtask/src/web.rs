@@ -6,13 +6,11 @@ use crate::tools;
 
 /// The packages with tests for browsers.
 const PACKAGES: [&str; 4] = ["haos-web", "haos-store-idb", "haos-store", "haos-queue"];
-/// How a test program without a context of its own is told in which one to run.
+/// How a test program is told where to run.
 const CONTEXTS: [&str; 3] =
     ["WASM_BINDGEN_USE_BROWSER", "WASM_BINDGEN_USE_DEDICATED_WORKER", "WASM_BINDGEN_USE_SERVICE_WORKER"];
 /// For all tests of a program.
 const TIMEOUT_S: u32 = 900;
-/// How many programs a command runs: enough commands that all cores have work to the end.
-const AT_A_TIME: usize = 3;
 /// The prefix of the test programs of `e2e/` that drive browsers.
 pub(crate) const DRIVING: &str = "browser";
 
@@ -21,8 +19,6 @@ pub(crate) const DRIVING: &str = "browser";
 pub(crate) struct Target {
     package: &'static str,
     name: String,
-    /// It says itself where it runs; else it runs in a window, a dedicated worker and a service worker.
-    context: bool,
 }
 
 /// The test programs that are compiled for browsers alone, as their first lines say.
@@ -32,8 +28,7 @@ pub(crate) fn targets(root: &Path) -> Vec<Target> {
         for (name, source) in programs(&root.join(package).join("tests")) {
             let mut attributes = source.lines().filter(|line| line.starts_with("#![cfg("));
             if attributes.any(|line| line.contains("target_arch = \"wasm32\"") && !line.contains("not(")) {
-                let context = source.contains("wasm_bindgen_test_configure!(");
-                targets.push(Target { package, name, context });
+                targets.push(Target { package, name });
             }
         }
     }
@@ -64,29 +59,24 @@ pub(crate) fn driving(root: &Path) -> Vec<String> {
 
 /// What compiles the programs, once for all engines.
 pub(crate) fn build(targets: &[Target]) -> Cmd {
-    let names: Vec<_> = targets.iter().map(|target| target.name.as_str()).collect();
-    test(&names, &["--no-run"])
+    test(&names(targets), &["--no-run"])
 }
 
-/// What runs them in the engines.
+/// What runs each in every context of the engines.
 pub(crate) fn runs(root: &Path, targets: &[Target], engines: &[Engine]) -> Vec<Cmd> {
-    let (own, any) = targets.iter().partition::<Vec<_>, _>(|target| target.context);
-    let (own, any) = (names(own), names(any));
     let mut runs = Vec::new();
     for engine in engines {
         for context in CONTEXTS {
-            runs.extend(
-                any.chunks(AT_A_TIME).map(|names| engine.run_in(test(names, &[]).env(context, 1), root)),
-            );
+            let names = names(targets).into_iter();
+            runs.extend(names.map(|name| engine.run_in(test(&[name], &[]).env(context, 1), root)));
         }
-        runs.extend(own.chunks(AT_A_TIME).map(|names| engine.run_in(test(names, &[]), root)));
     }
     runs
 }
 
 /// Each once: packages may have programs of the same name, which then run together.
-fn names(targets: Vec<&Target>) -> Vec<&str> {
-    let mut names: Vec<_> = targets.into_iter().map(|target| target.name.as_str()).collect();
+fn names(targets: &[Target]) -> Vec<&str> {
+    let mut names: Vec<_> = targets.iter().map(|target| target.name.as_str()).collect();
     names.sort_unstable();
     names.dedup();
     names
@@ -130,8 +120,8 @@ pub(crate) fn small(cmd: Cmd) -> Cmd {
 mod tests {
     use super::*;
 
-    fn target(name: &str, context: bool) -> Target {
-        Target { package: "haos-web", name: name.to_owned(), context }
+    fn target(name: &str) -> Target {
+        Target { package: "haos-web", name: name.to_owned() }
     }
 
     #[test]
@@ -148,19 +138,16 @@ mod tests {
     #[test]
     fn each_program_runs_in_each_context_of_each_engine() {
         let root = Path::new("root");
-        let runs = runs(root, &[target("any", false), target("window", true)], &Engine::ALL);
-        assert_eq!(runs.len(), Engine::ALL.len() * (CONTEXTS.len() + 1));
+        let runs = runs(root, &[target("one"), target("other"), target("one")], &Engine::ALL);
+        assert_eq!(runs.len(), 2 * Engine::ALL.len() * CONTEXTS.len());
         let lines: Vec<_> = runs.iter().map(ToString::to_string).collect();
-        assert_eq!(lines.iter().filter(|line| line.contains("USE_SERVICE_WORKER=1")).count(), 3);
-        assert!(
-            lines.iter().filter(|line| line.contains("--test window")).all(|line| !line.contains("_USE_"))
-        );
+        assert_eq!(lines.iter().filter(|line| line.contains("USE_SERVICE_WORKER=1")).count(), 6);
     }
 
     #[test]
     fn nothing_is_compiled_twice() {
         // What decides how a program is compiled is the same for the build and for every run.
-        let targets = [target("any", false)];
+        let targets = [target("any")];
         let built = build(&targets).to_string();
         for run in runs(Path::new("root"), &targets, &[Engine::Firefox]) {
             let run = run.to_string();

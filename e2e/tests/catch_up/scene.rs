@@ -83,10 +83,11 @@ impl Scene {
         }
     }
 
-    /// In how many syncs at most something of a room was left out, since the devices went offline: a sync
-    /// that leaves something out brings as much as it may, and each time that more was said it may end.
+    /// In how many syncs at most something of a room was left out, by what the server said, since the devices
+    /// went offline: a sync that leaves something out brings as much as it may, and each time that more was said
+    /// it may end.
     pub(crate) fn left_out(&self, room: &str) -> usize {
         let missed = self.truth[room].len() - self.known[room];
-        (missed / (LIMIT as usize + 1)).min(self.times)
+        (missed / LIMIT as usize).min(self.times)
     }
 }

@@ -3,10 +3,16 @@
 use haos_queue::web::Role;
 use haos_store_api::PendingState;
 use haos_web::Lock;
+use js_sys::Reflect;
 use wasm_bindgen_test::wasm_bindgen_test;
 
-use crate::web::context::{Context, Replaced, becomes, guarded, happens, until};
-use crate::web::server::{Mood, Server};
+use crate::context::{Context, Replaced, becomes, guarded, happens, until};
+use crate::server::{Mood, Server};
+
+/// No worker hears of any of it.
+fn in_window() -> bool {
+    Reflect::has(&js_sys::global(), &"document".into()).unwrap()
+}
 
 /// What the browser tells this page.
 fn tells(target: &str, event: &str) {
@@ -31,12 +37,18 @@ async fn lets_go_and_comes_back(name: &str, gone: (&str, &str), back: (&str, &st
 
 #[wasm_bindgen_test]
 async fn a_page_lets_go_before_it_is_frozen() {
+    if !in_window() {
+        return;
+    }
     let freeze = ("document", "new Event('freeze')");
     lets_go_and_comes_back("frozen", freeze, ("document", "new Event('resume')")).await;
 }
 
 #[wasm_bindgen_test]
 async fn a_page_lets_go_before_it_enters_the_back_forward_cache() {
+    if !in_window() {
+        return;
+    }
     let hide = ("self", "new PageTransitionEvent('pagehide', { persisted: true })");
     let show = ("self", "new PageTransitionEvent('pageshow', { persisted: true })");
     lets_go_and_comes_back("cached", hide, show).await;
@@ -44,6 +56,9 @@ async fn a_page_lets_go_before_it_enters_the_back_forward_cache() {
 
 #[wasm_bindgen_test]
 async fn another_page_goes_on_where_one_is_frozen() {
+    if !in_window() {
+        return;
+    }
     let a = Context::new("other", &Server::new(Mood::Hangs));
     let first = a.drive();
     let txn_id = a.write("lobby", 0).await;
@@ -61,6 +76,9 @@ async fn another_page_goes_on_where_one_is_frozen() {
 
 #[wasm_bindgen_test]
 async fn a_page_that_is_seen_tries_at_once() {
+    if !in_window() {
+        return;
+    }
     let a = Context::new("seen", &Server::new(Mood::Down));
     let _driving = a.drive();
     let txn_id = a.write("lobby", 0).await;
@@ -74,6 +92,9 @@ async fn a_page_that_is_seen_tries_at_once() {
 
 #[wasm_bindgen_test]
 async fn a_page_that_is_hidden_or_offline_with_something_left_asks_for_a_background_sync() {
+    if !in_window() {
+        return;
+    }
     let fake =
         "({ getRegistration: async () => ({ sync: { register: async tag => { self.asked = tag; } } }) })";
     let _worker = Replaced::new("navigator", "serviceWorker", fake);

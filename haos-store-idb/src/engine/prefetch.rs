@@ -220,11 +220,12 @@ impl Named {
     }
 }
 
-/// What was taken for true before the database told: that the store is still at the revision of this context's
-/// latest commit, and that new messages are not stored yet. It is asked for at once, and may be looked at after
-/// the writes were fired: that spares each commit a turn of waiting.
+/// What was taken for true before the database told: that the store is still as this context's latest commit left
+/// it, also its counters, which a compaction changes without a revision, and that new messages are not stored yet.
+/// It is asked for at once, and may be looked at after the writes were fired: that spares each commit a turn of
+/// waiting.
 pub(crate) struct Doubt {
-    revision: Revision,
+    before: Head,
     head: Answer<Option<Vec<u8>>>,
     holders: Vec<Answer<Vec<Vec<u8>>>>,
 }
@@ -234,7 +235,7 @@ impl Doubt {
     pub(crate) async fn dispelled(self) -> Result<bool> {
         let head = decode_head(self.head.await?)?;
         let holders = all(self.holders).await?;
-        Ok(head.revision == self.revision && holders.iter().all(Vec::is_empty))
+        Ok(head == self.before && holders.iter().all(Vec::is_empty))
     }
 }
 
@@ -253,15 +254,15 @@ pub(crate) async fn batch<K: Kv>(
         fill(kv, codec, batch, &mut known, messages, head, None).await?;
         return Ok((known, None));
     };
-    let revision = known.head.revision;
+    let before = known.head;
     if messages < MANY
         && let Some(events) = Named::of(codec, batch, &known).only_new_events()
     {
         let holders = events.iter().map(|(_, event)| kv.holders(&keys::event_entry(event))).collect();
         known.events.extend(events.into_iter().map(|(_, event)| (event, None)));
-        return Ok((known, Some(Doubt { revision, head, holders })));
+        return Ok((known, Some(Doubt { before, head, holders })));
     }
-    if !fill(kv, codec, batch, &mut known, messages, head, Some(revision)).await? {
+    if !fill(kv, codec, batch, &mut known, messages, head, Some(before.revision)).await? {
         // Another context committed meanwhile: nothing of it is known.
         known = Known::default();
         fill(kv, codec, batch, &mut known, messages, kv.named(HEAD), None).await?;

@@ -16,7 +16,8 @@ pub(super) enum Ask {
     Room(RoomId),
     Rooms(RoomQuery),
     Message(RoomId, EventId),
-    Timeline(RoomId, Page),
+    /// With how many small segments the room may have.
+    Timeline(RoomId, Page, usize),
     Gaps(RoomId),
     Count(RoomId, Option<EventId>),
     Related(RelationQuery),
@@ -80,7 +81,7 @@ impl Ask {
             Self::Room(id) => Told::Room(reader.room(id).await?),
             Self::Rooms(query) => Told::Rooms(reader.rooms(query.clone()).await?),
             Self::Message(room, event) => Told::Message(reader.message(room, event).await?),
-            Self::Timeline(room, page) => Told::Timeline(reader.timeline(room, page).await?),
+            Self::Timeline(room, page, small) => Told::Timeline(reader.timeline(room, page, *small).await?),
             Self::Gaps(room) => Told::Gaps(reader.gaps(room).await?),
             Self::Count(room, newer_than) => Told::Count(reader.count(room, newer_than.as_ref()).await?),
             Self::Related(query) => Told::Messages(reader.related(query).await?),

@@ -48,6 +48,11 @@ impl Idle {
         }
     }
 
+    /// How many small records a room may have, by what this context wrote.
+    pub(super) fn small(&self, room: &Key) -> usize {
+        self.litter.borrow().get(room).map_or(0, |records| *records as usize)
+    }
+
     /// A room that is worth it.
     fn next(&self) -> Option<Key> {
         let mut all = self.litter.borrow_mut();

@@ -159,7 +159,8 @@ impl StorageAdapter for IdbStore {
     }
 
     async fn timeline(&self, room: &RoomId, page: Page) -> Result<Slice> {
-        ask!(self, Ask::Timeline(room.clone(), page) => Told::Timeline)
+        let small = self.0.idle.small(&self.0.codec.room_key(room));
+        ask!(self, Ask::Timeline(room.clone(), page, small) => Told::Timeline)
     }
 
     async fn gaps(&self, room: &RoomId) -> Result<Vec<Gap>> {

@@ -1,11 +1,11 @@
 use haos_e2e::browser::Engine;
 
 /// Who takes turns; the names are those of the page's modules.
-pub(crate) const CONTENDERS: [&str; 5] = ["haos", "haos_sealed", "raw", "dexie", "dexie_seed"];
+pub(crate) const CONTENDERS: [&str; 6] = ["haos", "haos_sealed", "raw", "dexie", "dexie_rooms", "dexie_seed"];
 const USAGE: &str = "usage: web [--engines LIST] [--contenders LIST] [--rounds N] [--messages N] \
                      [--scale] [--write]
   --engines LIST     of chromium, firefox, webkit (default: all)
-  --contenders LIST  of haos, haos_sealed, raw, dexie, dexie_seed (default: all)
+  --contenders LIST  of haos, haos_sealed, raw, dexie, dexie_rooms, dexie_seed (default: all)
   --rounds N         rounds that count, after one that does not (default: 7)
   --messages N       messages of the bulk (default: 10000)
   --scale            also newest page and commit at 10,000 and 500,000 messages: minutes an engine

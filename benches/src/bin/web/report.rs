@@ -164,6 +164,7 @@ fn column(contender: &str) -> &str {
         "haos_sealed" => "haos, sealed",
         "raw" => "raw IndexedDB",
         "dexie" => "Dexie",
+        "dexie_rooms" => "Dexie, with rooms",
         "dexie_seed" => "Dexie, first sketch",
         other => other,
     }

@@ -9,7 +9,7 @@ export async function open(name) {
   return new Store(database);
 }
 
-class Store {
+export class Store {
   constructor(database) {
     this.database = database;
   }

@@ -2,6 +2,7 @@
 // a page is cut out of a room in the order of event ids, so its rows are not the newest.
 
 import { Dexie } from "/peer/dexie.min.mjs";
+import { Store } from "./dexie.js";
 
 export async function open(name) {
   const database = new Dexie(name);
@@ -11,22 +12,10 @@ export async function open(name) {
     pendingMessages: "localId, roomId, status",
   });
   await database.open();
-  return new Store(database);
+  return new Sketch(database);
 }
 
-class Store {
-  constructor(database) {
-    this.database = database;
-  }
-
-  prepare(messages) {
-    return messages;
-  }
-
-  async commit(messages) {
-    await this.database.transaction("rw", this.database.messages, () => this.database.messages.bulkPut(messages));
-  }
-
+class Sketch extends Store {
   async newest(room, limit) {
     return this.page(room, undefined, limit);
   }
@@ -41,13 +30,5 @@ class Store {
       .equals(room)
       .and((message) => !before || message.timestamp < before);
     return (await rows.reverse().limit(limit).toArray()).reverse();
-  }
-
-  async message(room, id) {
-    return this.database.messages.get([room, id]);
-  }
-
-  async close() {
-    this.database.close();
   }
 }

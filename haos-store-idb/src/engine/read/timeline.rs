@@ -19,25 +19,26 @@ use super::walk::{Older, Step, newer};
 const STRIDE: usize = 32;
 
 impl<K: Kv> Reader<'_, K> {
-    pub(crate) async fn timeline(&self, room: &RoomId, page: &Page) -> Result<Slice> {
+    /// A page of a room, of whose newest segments so many may be `small`.
+    pub(crate) async fn timeline(&self, room: &RoomId, page: &Page, small: usize) -> Result<Slice> {
         let key = self.codec.room_key(room);
         let anchor = match &page.start {
             Start::Beyond(cursor) => cursor.anchor().zip(cursor.anchor_then()),
             Start::End => None,
         };
         let Some((event, then)) = anchor else {
-            let slice = self.page(room, &key, page, None, None).await?;
+            let slice = self.page(room, &key, page, None, None, small).await?;
             return Ok(slice.unwrap_or_default());
         };
         let event = self.codec.event_key(room, event);
         // Nearly always it stands where it did, which the page itself shows.
         if page.direction == Direction::Older
-            && let Some(slice) = self.page(room, &key, page, Some(then), Some((event, then))).await?
+            && let Some(slice) = self.page(room, &key, page, Some(then), Some((event, then)), 0).await?
         {
             return Ok(slice);
         }
         let now = self.find(&event).await?.map(|row| row.at);
-        Ok(self.page(room, &key, page, now, None).await?.unwrap_or_default())
+        Ok(self.page(room, &key, page, now, None, 0).await?.unwrap_or_default())
     }
 
     /// A page whose anchor stands at a place, or nowhere. None if the anchor that is `assumed` to be there is
@@ -49,6 +50,7 @@ impl<K: Kv> Reader<'_, K> {
         page: &Page,
         anchor: Option<Position>,
         assumed: Option<(Key, Position)>,
+        small: usize,
     ) -> Result<Option<Slice>> {
         let key = *key;
         let Some((oldest, newest)) = span(page, anchor) else { return Ok(Some(Slice::default())) };
@@ -58,7 +60,7 @@ impl<K: Kv> Reader<'_, K> {
             Direction::Older => {
                 let gaps = self.kv.range(Table::Timeline, &keys::gaps(&key, oldest, newest), Some(most));
                 let walk = Older::new(self.kv, self.codec, key, newest, assumed);
-                let Some(messages) = self.older(room, walk, wanted).await? else { return Ok(None) };
+                let Some(messages) = self.older(room, walk, wanted, small).await? else { return Ok(None) };
                 (messages, gaps.await?)
             }
             Direction::Newer => {
@@ -84,10 +86,11 @@ impl<K: Kv> Reader<'_, K> {
         room: &RoomId,
         mut walk: Older<'_, K>,
         wanted: usize,
+        small: usize,
     ) -> Result<Option<Vec<Message>>> {
         let mut found = Vec::new();
         // The newest segment is seldom full.
-        let mut segments = (wanted / MOST_ROWS + 2).min(STRIDE);
+        let mut segments = (wanted / MOST_ROWS + 2 + small).min(STRIDE);
         loop {
             let rows = match walk.step(segments).await? {
                 Step::Rows(rows) => rows,

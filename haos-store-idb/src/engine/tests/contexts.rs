@@ -25,6 +25,32 @@ fn message(n: u64) -> Message {
     }
 }
 
+/// A compaction counts anew and makes no revision: who goes by revisions alone would count as before.
+#[tokio::test]
+async fn what_a_compaction_counted_stays() -> Result<()> {
+    let db = Arc::new(Mutex::new(Maps::default()));
+    let stores = [0, 1].map(|_| MapStore::open(Arc::clone(&db), Codec::plain(), false));
+    let room = message(0).room;
+    for other in 0..2 {
+        let mut batch = WriteBatch::relaxed();
+        batch.put_room(Room::new(room.clone(), Membership::Join));
+        for n in 0..10 {
+            batch.put_message(message(100 * other + n));
+        }
+        stores[0].apply(batch).await?;
+        let mut batch = WriteBatch::relaxed();
+        batch.remove_message(room.clone(), message(100 * other + 3).id);
+        stores[0].apply(batch).await?;
+        assert!(stores[0].usage().await?.free_bytes > 0);
+        stores[other as usize].maintain(Maintenance::Compact, Progress::none()).await?;
+        let mut batch = WriteBatch::relaxed();
+        batch.put_message(message(100 * other + 10));
+        stores[0].apply(batch).await?;
+        assert_eq!(stores[0].usage().await?.free_bytes, 0);
+    }
+    Ok(())
+}
+
 #[tokio::test]
 async fn what_another_context_wrote_is_seen() -> Result<()> {
     let db = Arc::new(Mutex::new(Maps::default()));

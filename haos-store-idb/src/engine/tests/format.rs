@@ -1,4 +1,4 @@
-//! Stores of released formats, read natively. Browsers read the same records in `tests/format.rs`.
+//! Stores of released formats, read natively. Browsers read the same records in `tests/browser/formats.rs`.
 
 use std::sync::{Arc, Mutex};
 

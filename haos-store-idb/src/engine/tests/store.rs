@@ -150,7 +150,7 @@ impl StorageAdapter for MapStore {
         self.read(async |reader| reader.message(room, event).await)
     }
     async fn timeline(&self, room: &RoomId, page: Page) -> Result<Slice> {
-        self.read(async |reader| reader.timeline(room, &page).await)
+        self.read(async |reader| reader.timeline(room, &page, 0).await)
     }
     async fn gaps(&self, room: &RoomId) -> Result<Vec<Gap>> {
         self.read(async |reader| reader.gaps(room).await)

@@ -1,4 +1,4 @@
-//! The browser tests whose bodies are in the crate, listed once for all modes.
+//! The binding and the life cycle of its connections. The bodies are in the crate, which keeps both to itself.
 
 use haos_store_idb::testing::{binding, lifecycle, lost, requests};
 use wasm_bindgen_test::wasm_bindgen_test;

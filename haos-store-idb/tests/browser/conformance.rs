@@ -1,5 +1,4 @@
-//! The contract in a browser: the suite of `haos-store-api`, plain and sealed, in whatever context runs this.
-#![cfg(target_arch = "wasm32")]
+//! The contract: the suite of `haos-store-api`, plain and sealed.
 
 use std::sync::Arc;
 

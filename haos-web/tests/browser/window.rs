@@ -9,7 +9,7 @@ use wasm_bindgen::{JsCast, JsValue};
 use wasm_bindgen_test::{console_log, wasm_bindgen_test};
 use web_sys::{Event, EventTarget};
 
-use crate::bodies::{counter, unique, until};
+use crate::{counter, in_window, unique, until};
 
 fn run(code: &str) -> JsValue {
     Function::new_no_args(code).call0(&JsValue::UNDEFINED).unwrap()
@@ -28,6 +28,9 @@ fn method(object: &JsValue, name: &str) {
 
 #[wasm_bindgen_test]
 async fn killed_worker_frees_its_lock() {
+    if !in_window() {
+        return;
+    }
     let name = unique("killed");
     let told = counter();
     let _channel = Channel::open(&name, {
@@ -48,6 +51,9 @@ async fn killed_worker_frees_its_lock() {
 
 #[wasm_bindgen_test]
 async fn workers_read_what_a_window_wrote() {
+    if !in_window() {
+        return;
+    }
     let name = unique("beacon");
     let beacon = Beacon::new(name.clone());
     assert!(beacon.write("written in a window").await);
@@ -72,6 +78,9 @@ async fn workers_read_what_a_window_wrote() {
 
 #[wasm_bindgen_test]
 fn beacon_is_written_at_once() {
+    if !in_window() {
+        return;
+    }
     let beacon = Beacon::new(unique("now"));
     assert!(beacon.write_now("gone in a moment"));
     assert_eq!(beacon.read_now().as_deref(), Some("gone in a moment"));
@@ -79,6 +88,9 @@ fn beacon_is_written_at_once() {
 
 #[wasm_bindgen_test]
 fn triggers_tell_of_the_page() {
+    if !in_window() {
+        return;
+    }
     let heard: Rc<RefCell<Vec<Trigger>>> = Rc::default();
     let triggers = Triggers::listen({
         let heard = heard.clone();
@@ -110,6 +122,9 @@ fn triggers_tell_of_the_page() {
 
 #[wasm_bindgen_test]
 async fn persist_may_be_asked() {
+    if !in_window() {
+        return;
+    }
     // A browser that asks the user gets no answer here.
     let answer = timeout(persist(), 500).await;
     console_log!("persist {answer:?}");

@@ -2,14 +2,18 @@
 
 use haos_store_api::{Change, Revision};
 use haos_web::Beacon;
-use js_sys::Function;
+use js_sys::{Function, Reflect};
 use wasm_bindgen::{JsCast, JsValue};
 use wasm_bindgen_test::wasm_bindgen_test;
 use web_sys::{Event, EventTarget};
 
+use crate::canary::{census, missing, unique, until_missing};
+use crate::contexts::{context, room};
 use crate::durability::{Canary, StoreId, forget};
-use crate::durability_body::{census, missing, unique, until_missing};
-use crate::feed_body::{context, room};
+
+fn in_window() -> bool {
+    Reflect::has(&js_sys::global(), &"document".into()).unwrap()
+}
 
 fn run(code: &str) -> JsValue {
     Function::new_no_args(code).call0(&JsValue::UNDEFINED).unwrap()
@@ -22,6 +26,9 @@ fn dispatch(target: &str, event: &str) {
 
 #[wasm_bindgen_test]
 async fn page_that_goes_writes_its_mark() {
+    if !in_window() {
+        return;
+    }
     let name = unique("goes");
     let canary = Canary::start(&name, StoreId::random());
     canary.note(census(4, 0, 7));
@@ -36,6 +43,9 @@ async fn page_that_goes_writes_its_mark() {
 
 #[wasm_bindgen_test]
 async fn what_is_not_urgent_is_written_late() {
+    if !in_window() {
+        return;
+    }
     let name = unique("lazy");
     let canary = Canary::start(&name, StoreId::random());
     for rooms in 1..10 {
@@ -56,6 +66,9 @@ async fn evict() {
 
 #[wasm_bindgen_test]
 async fn evicted_store_that_a_worker_made_again_is_reported() {
+    if !in_window() {
+        return;
+    }
     let (name, old, new) = (unique("evicted"), StoreId::random(), StoreId::random());
     let canary = Canary::start(&name, old);
     canary.note(census(3, 2, 50));
@@ -81,6 +94,9 @@ async fn evicted_store_that_a_worker_made_again_is_reported() {
 
 #[wasm_bindgen_test]
 async fn store_deleted_by_a_worker_is_not_missed() {
+    if !in_window() {
+        return;
+    }
     let (name, id) = (unique("by-a-worker"), StoreId::random());
     let canary = Canary::start(&name, id);
     canary.note(census(3, 2, 50));
@@ -100,6 +116,9 @@ async fn store_deleted_by_a_worker_is_not_missed() {
 
 #[wasm_bindgen_test]
 async fn page_that_comes_back_reads_again() {
+    if !in_window() {
+        return;
+    }
     let mut a = context("back", StoreId::random());
     dispatch("window", "new PageTransitionEvent('pageshow', { persisted: false })");
     assert_eq!(a.changes.try_next(), None, "the first show of a page");
@@ -114,6 +133,9 @@ async fn page_that_comes_back_reads_again() {
 
 #[wasm_bindgen_test]
 async fn worker_is_heard() {
+    if !in_window() {
+        return;
+    }
     let id = StoreId::random();
     let mut a = context("worker", id);
     // It answers a commit with the next one, of the same entries.

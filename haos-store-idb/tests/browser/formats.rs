@@ -1,8 +1,6 @@
-//! Stores of released formats open, with every outbox row, in whatever context runs this.
-#![cfg(target_arch = "wasm32")]
-#![allow(clippy::unwrap_used, reason = "a test may panic")]
+//! Stores of released formats open, with every outbox row.
 
-#[path = "bodies/format.rs"]
+#[path = "../bodies/format.rs"]
 mod bodies;
 
 use haos_store_api::{Result, Secret, StorageAdapter};
@@ -19,8 +17,8 @@ use wasm_bindgen_test::wasm_bindgen_test;
 
 use self::bodies::{check, records};
 
-const PLAIN: &str = include_str!("fixtures/format-1.txt");
-const SEALED: &str = include_str!("fixtures/format-1-sealed.txt");
+const PLAIN: &str = include_str!("../fixtures/format-1.txt");
+const SEALED: &str = include_str!("../fixtures/format-1-sealed.txt");
 
 /// What a database of format 1 looks like. Not taken from the crate, which may know better by now.
 const STORES: [&str; 8] = ["meta", "rooms", "timeline", "outbox", "outbox_ids", "media", "chunks", "state"];

@@ -1,4 +1,6 @@
-//! What holds in every context.
+//! What browsers offer, in whatever context this runs.
+#![cfg(target_arch = "wasm32")]
+#![allow(clippy::unwrap_used, reason = "a test may panic")]
 
 mod beacon;
 mod channel;
@@ -7,6 +9,7 @@ mod lock;
 mod missing;
 mod quota;
 mod timer;
+mod window;
 
 use std::cell::Cell;
 use std::future::Future;
@@ -16,6 +19,12 @@ use std::sync::atomic::{AtomicU32, Ordering};
 use std::task::{Context, Poll, Wake, Waker};
 
 use haos_web::sleep;
+use js_sys::Reflect;
+
+/// Whether this runs in a window, for tests of what no worker has.
+pub(crate) fn in_window() -> bool {
+    Reflect::has(&js_sys::global(), &"document".into()).unwrap()
+}
 
 /// A name that no other test and no earlier run uses.
 pub(crate) fn unique(name: &str) -> String {

@@ -1,9 +1,0 @@
-//! The queue in a window.
-#![cfg(all(target_arch = "wasm32", target_os = "unknown"))]
-#![allow(clippy::unwrap_used, clippy::panic, reason = "a test may panic")]
-
-#[path = "web/page.rs"]
-mod page;
-mod web;
-
-wasm_bindgen_test::wasm_bindgen_test_configure!(run_in_browser);
