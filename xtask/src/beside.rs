@@ -9,8 +9,8 @@ use std::time::Instant;
 use crate::Result;
 use crate::cmd::Cmd;
 
-/// How many commands run at once: what they start takes a core each and waits much.
-const AT_ONCE: usize = 2;
+/// How many commands run at once: what they start takes most of a core each, and waits much.
+const AT_ONCE: usize = 3;
 
 /// Runs commands that do not depend on each other side by side, all of them. What one prints is shown
 /// whole when it has ended. The error is the lines that repeat what failed.

@@ -81,7 +81,7 @@ struct TestArgs {
     /// Long soaks and compiled benches: as `--scripts 20000 --kills 100 --seeds 100000`
     #[arg(long)]
     full: bool,
-    /// Conformance scripts a backend runs (HAOS_SCRIPTS); 250 if not given, 40 in a browser
+    /// Conformance scripts a backend runs (HAOS_SCRIPTS); 250 if not given, 200 in a browser
     #[arg(long, value_name = "N")]
     scripts: Option<u32>,
     /// Processes killed in the crash tests (HAOS_KILLS)
@@ -90,7 +90,7 @@ struct TestArgs {
     /// Seeds of the outbox's simulation (HAOS_SEEDS)
     #[arg(long, value_name = "N", value_parser = clap::value_parser!(u32).range(1..))]
     seeds: Option<u32>,
-    /// Browser engines of the step `web`; if not given, Chromium, and with `--full` all three
+    /// Browser engines of the step `web`, if not all three
     #[arg(long, value_name = "ENGINE", value_delimiter = ',')]
     engines: Vec<Engine>,
     /// Only these steps; may be given more than once
@@ -105,11 +105,7 @@ impl TestArgs {
     fn run(self) -> Result {
         let soak = Soak::new(self.full, self.scripts, self.kills, self.seeds);
         let root = root::find()?;
-        let engines = match (self.engines.is_empty(), self.full) {
-            (true, true) => Engine::ALL.to_vec(),
-            (true, false) => vec![Engine::Chromium],
-            (false, _) => self.engines,
-        };
+        let engines = if self.engines.is_empty() { Engine::ALL.to_vec() } else { self.engines };
         let plan = Plan { full: self.full, soak, engines };
         let steps = step::select(step::all(&root, &plan), &self.only);
         if self.list {

@@ -5,7 +5,7 @@ use crate::cmd::Cmd;
 const SCRIPTS: u32 = 250;
 
 /// In a browser, where a script takes a hundred times as long, and three contexts of each engine run them.
-const BROWSER_SCRIPTS: u32 = 40;
+const BROWSER_SCRIPTS: u32 = 200;
 
 /// How long the soaking tests go on; unset leaves them their own defaults.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -49,7 +49,7 @@ mod tests {
     fn full_soaks_long_and_flags_win_over_it() {
         let usual = Soak::new(false, None, None, None);
         assert_eq!(usual.pass_to(Cmd::cargo("test")).to_string(), "HAOS_SCRIPTS=250 cargo test");
-        assert_eq!(usual.in_browsers(Cmd::cargo("test")).to_string(), "HAOS_SCRIPTS=40 cargo test");
+        assert_eq!(usual.in_browsers(Cmd::cargo("test")).to_string(), "HAOS_SCRIPTS=200 cargo test");
         let full = Soak::new(true, None, None, None);
         let line = full.pass_to(Cmd::cargo("test")).to_string();
         assert_eq!(line, "HAOS_SCRIPTS=20000 HAOS_KILLS=100 HAOS_SEEDS=100000 cargo test");
