@@ -23,6 +23,8 @@ impl fmt::Display for Engine {
 
 impl Engine {
     pub(crate) const ALL: [Self; 3] = [Self::Chromium, Self::Firefox, Self::Webkit];
+    /// Those of a run that has no time for all: Firefox's driver is compiled on a new machine.
+    pub(crate) const USUAL: [Self; 2] = [Self::Chromium, Self::Webkit];
 
     /// The browser and its driver.
     pub(crate) fn needs(self) -> &'static [Need] {

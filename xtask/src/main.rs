@@ -8,6 +8,7 @@ mod beside;
 mod cmd;
 mod engine;
 mod fuzz;
+mod native;
 mod need;
 mod root;
 mod runner;
@@ -90,7 +91,7 @@ struct TestArgs {
     /// Seeds of the outbox's simulation (HAOS_SEEDS)
     #[arg(long, value_name = "N", value_parser = clap::value_parser!(u32).range(1..))]
     seeds: Option<u32>,
-    /// Browser engines of the step `web`, if not all three
+    /// Browser engines of the step `web`; if not given, Chromium and WebKit, and with `--full` all three
     #[arg(long, value_name = "ENGINE", value_delimiter = ',')]
     engines: Vec<Engine>,
     /// Only these steps; may be given more than once
@@ -105,7 +106,11 @@ impl TestArgs {
     fn run(self) -> Result {
         let soak = Soak::new(self.full, self.scripts, self.kills, self.seeds);
         let root = root::find()?;
-        let engines = if self.engines.is_empty() { Engine::ALL.to_vec() } else { self.engines };
+        let engines = match (self.engines.is_empty(), self.full) {
+            (true, true) => Engine::ALL.to_vec(),
+            (true, false) => Engine::USUAL.to_vec(),
+            (false, _) => self.engines,
+        };
         let plan = Plan { full: self.full, soak, engines };
         let steps = step::select(step::all(&root, &plan), &self.only);
         if self.list {

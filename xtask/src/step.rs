@@ -7,7 +7,7 @@ use crate::cmd::Cmd;
 use crate::engine::Engine;
 use crate::need::Need;
 use crate::soak::Soak;
-use crate::{fuzz, synapse, web};
+use crate::{fuzz, native, synapse, web};
 
 /// One part of `cargo xtask test`, in the order in which they run.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
@@ -77,8 +77,7 @@ pub(crate) fn all(root: &Path, plan: &Plan) -> Vec<Step> {
             &["clippy --workspace --all-targets --all-features -- -D warnings"],
         )
         .needs(&[Need::Clippy]),
-        step(Test, "unit, integration and doc tests", &["test --workspace --all-features"])
-            .each(|cmd| plan.soak.pass_to(cmd)),
+        test(root, plan),
         wasm(root, plan),
         web(root, plan),
         step(Doc, "documentation without warnings", &["doc --workspace --all-features --no-deps"])
@@ -111,6 +110,13 @@ pub(crate) fn all(root: &Path, plan: &Plan) -> Vec<Step> {
         );
     }
     steps
+}
+
+fn test(root: &Path, plan: &Plan) -> Step {
+    let mut step = step(StepName::Test, "unit, integration and doc tests", &[]);
+    step.commands.push(native::build());
+    step.beside = native::runs(root);
+    step.each(|cmd| plan.soak.pass_to(cmd))
 }
 
 /// What the browsers' tests are made of, and the features that they do not have.

@@ -36,7 +36,7 @@ pub(crate) fn targets(root: &Path) -> Vec<Target> {
 }
 
 /// Name and main file of every test program of a folder.
-fn programs(folder: &Path) -> Vec<(String, String)> {
+pub(crate) fn programs(folder: &Path) -> Vec<(String, String)> {
     let entries = std::fs::read_dir(folder).into_iter().flatten().flatten();
     let mut programs: Vec<_> = entries
         .filter_map(|entry| {

@@ -1,0 +1,61 @@
+use std::path::Path;
+
+use crate::cmd::Cmd;
+use crate::web::programs;
+
+/// How many commands run the integration tests: many of those tests wait, or have one thread.
+const SHARES: usize = 2;
+
+/// What compiles everything native that `cargo test` runs.
+pub(crate) fn build() -> Cmd {
+    test(&["--no-run"])
+}
+
+/// What runs it, in commands that do not wait for each other.
+pub(crate) fn runs(root: &Path) -> Vec<Cmd> {
+    let names = names(root);
+    let mut runs: Vec<_> = (0..SHARES.min(names.len()))
+        .map(|share| {
+            let mine = names.iter().skip(share).step_by(SHARES);
+            test(&mine.flat_map(|name| ["--test", name]).collect::<Vec<_>>())
+        })
+        .collect();
+    runs.extend([test(&["--doc"]), test(&["--lib", "--bins"])]);
+    runs
+}
+
+/// With the same features each time, so that nothing is compiled twice.
+fn test(more: &[&str]) -> Cmd {
+    let mut args = vec!["test", "--workspace", "--all-features"];
+    args.extend(more);
+    Cmd::new("cargo", &args)
+}
+
+/// The integration tests of all packages; those of one name run together.
+fn names(root: &Path) -> Vec<String> {
+    let packages = std::fs::read_dir(root).into_iter().flatten().flatten();
+    let mut names: Vec<_> = packages
+        .filter(|package| package.path().join("Cargo.toml").is_file())
+        .flat_map(|package| programs(&package.path().join("tests")))
+        .map(|(name, _)| name)
+        .collect();
+    names.sort_unstable();
+    names.dedup();
+    names
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn each_program_runs_once() {
+        let root = crate::root::find().unwrap();
+        let lines: Vec<_> = runs(&root).iter().map(ToString::to_string).collect();
+        for name in ["conformance", "simulation", "kill", "browser"] {
+            let of = |line: &String| line.split(' ').filter(|word| *word == name).count();
+            assert_eq!(lines.iter().map(of).sum::<usize>(), 1, "{name}: {lines:?}");
+        }
+        assert_eq!(lines.len(), SHARES + 2);
+    }
+}
