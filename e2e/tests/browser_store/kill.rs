@@ -33,8 +33,6 @@ struct Told {
     revision: u64,
     commits: u64,
     compactions: u64,
-    /// Stores that the browser erased when it started again, and that said so.
-    erased: u64,
     failed: Vec<String>,
 }
 
@@ -64,8 +62,7 @@ async fn what_was_committed_outlives_tabs_and_browsers_whole() {
         let count = |wanted: Way| done.iter().filter(|(way, _)| *way == wanted).count();
         eprintln!(
             "{engine}: {} kills ({} crashed tabs, {} closed tabs, {} killed browsers) over {} acknowledged commits \
-             and {} whole compactions; {} times the next commit was there too; {} times the browser erased all \
-             and the store said so; {:?}",
+             and {} whole compactions; {} times the next commit was there too; {:?}",
             done.len(),
             count(Way::TabCrashed),
             count(Way::TabClosed),
@@ -73,12 +70,7 @@ async fn what_was_committed_outlives_tabs_and_browsers_whole() {
             told.commits,
             told.compactions,
             done.iter().filter(|(_, ahead)| *ahead).count(),
-            told.erased,
             begun.elapsed(),
-        );
-        assert!(
-            told.erased * 5 <= done.len() as u64,
-            "{engine}: it is erased too often for the browser's fault"
         );
     }
 }
@@ -162,20 +154,14 @@ impl Killing {
 
     /// Whether one more commit is there than any page was told of.
     ///
-    /// A Chromium that is killed finds its own files damaged at times, when it starts again, and erases
-    /// all databases of the origin. Nothing can be kept then; the store must say so.
+    /// While records were written that Chromium keeps in files of their own (more than 64 KiB), it found its files
+    /// damaged after one of thirty such kills, and erased the origin. Since there are none it never did.
     async fn verify(&mut self, store: &str, way: Way) -> bool {
         let audit = self.open(store).await;
         let mut told = self.told.lock().unwrap();
         let what = format!("{} {way:?}: {audit:#}; {told:?}", self.engine);
         assert_eq!(audit["wrong"], json!([]), "{what}");
         assert!(told.failed.is_empty(), "{what}");
-        if way == Way::BrowserKilled && audit["n"] == 0 {
-            let cause = audit["recovery"]["cause"].as_str().unwrap_or_default();
-            assert!(cause.contains("the browser erased this store"), "{what}");
-            (told.number, told.revision, told.erased) = (0, 0, told.erased + 1);
-            return false;
-        }
         let (number, revision) = (audit["n"].as_u64().unwrap(), audit["revision"].as_u64().unwrap());
         let ahead = number.checked_sub(told.number);
         assert!(ahead.is_some_and(|ahead| ahead <= 1), "{what}");
