@@ -11,7 +11,7 @@ use super::known::{Draft, Known, View};
 use super::kv::{Answer, HEAD, KEYRING, Kv, Table};
 use super::prefetch::Doubt;
 use super::rows::EngineRows;
-use super::segment::{Beneath, Overlay, Row, runs, segment};
+use super::segment::{Beneath, MOST_ROWS, Overlay, Row, runs, segment};
 use super::{load, prefetch};
 
 /// A batch that was written, in a transaction that has yet to commit.
@@ -20,8 +20,8 @@ pub(crate) struct Written {
     pub(crate) commit: Commit,
     #[cfg_attr(not(target_arch = "wasm32"), allow(dead_code, reason = "the store in a browser reads it"))]
     pub(crate) head: Head,
-    /// Records that a compaction could do without, by room.
-    pub(crate) litter: Vec<(Key, u32)>,
+    /// What a compaction could do without, by room.
+    pub(crate) litter: Vec<(Key, Litter)>,
     /// What is known once the transaction has committed, for the next one of this context.
     pub(crate) known: Option<Known>,
 }
@@ -96,11 +96,22 @@ async fn dispelled(doubt: Option<(Doubt, Keys<'_>)>) -> Result<bool> {
     Ok(doubt.dispelled().await? && !adopt(keys).await?)
 }
 
+/// What a commit left in a room.
+#[derive(Debug, Clone, Copy, Default)]
+#[cfg_attr(not(target_arch = "wasm32"), allow(dead_code, reason = "the store in a browser reads it"))]
+pub(crate) struct Litter {
+    /// Records that a compaction could do without.
+    pub(crate) records: u32,
+    /// Small segments at the newest end of what was appended,
+    pub(crate) tail: u32,
+    /// and whether there is a full one before them.
+    pub(crate) full: bool,
+}
+
 /// A room whose messages changed.
 struct ChangedRoom {
     key: Key,
-    /// Records that a compaction could do without.
-    litter: u32,
+    litter: Litter,
     /// The greatest position that changed.
     last: Position,
 }
@@ -142,7 +153,7 @@ fn write<K: Kv>(kv: &K, known: &Known, draft: &mut Draft, next: Revision) -> Res
 }
 
 /// Writes the changed messages of a room: those where no segment reaches into new segments, the others into
-/// the overlay. Tells how many records are less than full segments.
+/// the overlay.
 fn write_room<K: Kv>(
     kv: &K,
     known: &Known,
@@ -150,10 +161,10 @@ fn write_room<K: Kv>(
     room: &Key,
     changed: Vec<(Position, Option<Row>)>,
     is_deleted: impl Fn(&[u8]) -> bool,
-) -> Result<u32> {
+) -> Result<Litter> {
     let places = known.places.get(room);
     let stays = |newest: Position| !draft.gone.contains(&(*room, newest));
-    let (mut appended, mut litter) = (Vec::new(), 0);
+    let (mut appended, mut litter) = (Vec::new(), Litter::default());
     for (at, row) in changed {
         let key = keys::overlay(room, at);
         let segment = places.and_then(|places| places.segment_at(at)).filter(|key| stays(key.newest));
@@ -183,7 +194,7 @@ fn write_room<K: Kv>(
                 }
                 let overlay = Overlay { at, beneath, row };
                 kv.put_indexed(&key, &overlay.ids(), &overlay.encode())?;
-                litter += 1;
+                litter.records += 1;
             }
         }
     }
@@ -195,7 +206,12 @@ fn write_room<K: Kv>(
     for run in runs(appended, together) {
         let (key, ids, value) = segment(*room, &run);
         kv.put_indexed(&key.encode(), &ids, &value)?;
-        litter += u32::from(run.len() < super::segment::MOST_ROWS);
+        if run.len() < MOST_ROWS {
+            litter.records += 1;
+            litter.tail += 1;
+        } else {
+            (litter.tail, litter.full) = (0, true);
+        }
     }
     Ok(litter)
 }

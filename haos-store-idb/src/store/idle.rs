@@ -9,6 +9,7 @@ use haos_web::{Lock, locks_available, sleep};
 use wasm_bindgen_futures::spawn_local;
 
 use super::{Inner, Stage};
+use crate::engine::apply::Litter;
 use crate::engine::chores::Step;
 
 /// A room with so many records to spare is worth a compaction.
@@ -23,7 +24,7 @@ const PAUSE_MS: u32 = 20;
 /// What could be compacted.
 #[derive(Default)]
 pub(super) struct Idle {
-    litter: RefCell<HashMap<Key, u32>>,
+    litter: RefCell<HashMap<Key, Litter>>,
     /// Counts reads and commits, to see whether there are any.
     calls: Cell<u64>,
     scheduled: Cell<bool>,
@@ -36,33 +37,35 @@ impl Idle {
     }
 
     /// Notes what a commit left.
-    pub(super) fn note(&self, inner: &Rc<Inner>, litter: &[(Key, u32)]) {
+    pub(super) fn note(&self, inner: &Rc<Inner>, litter: &[(Key, Litter)]) {
         self.calls.set(self.calls.get() + 1);
         let mut all = self.litter.borrow_mut();
-        for (room, records) in litter {
-            *all.entry(*room).or_default() += records;
+        for (room, left) in litter {
+            let sum = all.entry(*room).or_default();
+            sum.records += left.records;
+            sum.tail = if left.full { left.tail } else { sum.tail + left.tail };
         }
-        let is_worth = litter.iter().any(|(room, _)| all.get(room).is_some_and(|sum| *sum >= WORTH));
+        let is_worth = litter.iter().any(|(room, _)| all.get(room).is_some_and(|sum| sum.records >= WORTH));
         if is_worth && !self.scheduled.replace(true) {
             spawn_local(wait(Rc::downgrade(inner)));
         }
     }
 
-    /// How many small records a room may have, by what this context wrote.
+    /// How many segments at the end of a room may be small, by what this context wrote.
     pub(super) fn small(&self, room: &Key) -> usize {
-        self.litter.borrow().get(room).map_or(0, |records| *records as usize)
+        self.litter.borrow().get(room).map_or(0, |litter| litter.tail as usize)
     }
 
     /// A room that is worth it.
     fn next(&self) -> Option<Key> {
         let mut all = self.litter.borrow_mut();
-        let room = all.iter().find(|(_, sum)| **sum >= WORTH).map(|(room, _)| *room)?;
+        let room = all.iter().find(|(_, sum)| sum.records >= WORTH).map(|(room, _)| *room)?;
         all.remove(&room);
         Some(room)
     }
 
     fn is_urgent(&self) -> bool {
-        self.litter.borrow().values().any(|sum| *sum >= URGENT)
+        self.litter.borrow().values().any(|sum| sum.records >= URGENT)
     }
 }
 
