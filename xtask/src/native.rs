@@ -58,4 +58,19 @@ mod tests {
         }
         assert_eq!(lines.len(), SHARES + 2);
     }
+
+    #[test]
+    fn no_package_further_down_has_programs_that_would_not_run() {
+        let root = crate::root::find().unwrap();
+        for folder in std::fs::read_dir(&root).unwrap().flatten().map(|entry| entry.path()) {
+            // The examples are no members: steps of their own run them.
+            if folder.ends_with("target") || folder.ends_with("examples") || !folder.is_dir() {
+                continue;
+            }
+            for package in std::fs::read_dir(folder).unwrap().flatten().map(|entry| entry.path()) {
+                let is_package = package.join("Cargo.toml").is_file();
+                assert!(!is_package || !package.join("tests").exists(), "{}", package.display());
+            }
+        }
+    }
 }

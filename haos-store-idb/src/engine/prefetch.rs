@@ -2,7 +2,7 @@
 
 use haos_store_api::law::sort_by;
 use haos_store_api::{
-    Codec, Key, MediaKey, Op, Position, Precondition, Result, Revision, RoomId, Scope, WriteBatch,
+    Codec, Error, Key, MediaKey, Op, Position, Precondition, Result, Revision, RoomId, Scope, WriteBatch,
 };
 
 use super::head::Head;
@@ -188,10 +188,10 @@ impl Named {
         }
     }
 
-    /// The events, if they are new and there is nothing else.
-    fn only_new_events(self) -> Option<Vec<(Key, Key)>> {
+    /// Whether there is nothing but events that are new.
+    fn are_new_events(&self) -> bool {
         let nothing_else = self.records.is_empty() && self.timelines.is_empty() && self.places.is_empty();
-        (nothing_else && !self.changes).then_some(self.events)
+        nothing_else && !self.changes
     }
 
     fn record(&mut self, table: Table, key: &Key) {
@@ -248,24 +248,30 @@ pub(crate) async fn batch<K: Kv>(
     before: Option<Known>,
 ) -> Result<(Known, Option<Doubt>)> {
     let messages = batch.ops().iter().filter(|op| matches!(op, Op::PutMessage(_))).count();
-    let head = kv.named(HEAD);
-    let Some(mut known) = before else {
-        let mut known = Known::default();
-        fill(kv, codec, batch, &mut known, messages, head, None).await?;
-        return Ok((known, None));
+    let is_large = messages >= MANY;
+    let named = async |known: &mut Known| {
+        if is_large {
+            find_empty_rooms(kv, codec, batch, known).await?;
+        }
+        Ok::<_, Error>(Named::of(codec, batch, known))
     };
-    let before = known.head;
-    if messages < MANY
-        && let Some(events) = Named::of(codec, batch, &known).only_new_events()
+    let head = kv.named(HEAD);
+    let expected = before.as_ref().map(|known| known.head);
+    let mut known = before.unwrap_or_default();
+    let names = named(&mut known).await?;
+    if let Some(before) = expected
+        && !is_large
+        && names.are_new_events()
     {
-        let holders = events.iter().map(|(_, event)| kv.holders(&keys::event_entry(event))).collect();
-        known.events.extend(events.into_iter().map(|(_, event)| (event, None)));
+        let holders = names.events.iter().map(|(_, event)| kv.holders(&keys::event_entry(event))).collect();
+        known.events.extend(names.events.into_iter().map(|(_, event)| (event, None)));
         return Ok((known, Some(Doubt { before, head, holders })));
     }
-    if !fill(kv, codec, batch, &mut known, messages, head, Some(before.revision)).await? {
+    if !fill(kv, &mut known, names, head, expected.map(|before| before.revision)).await? {
         // Another context committed meanwhile: nothing of it is known.
         known = Known::default();
-        fill(kv, codec, batch, &mut known, messages, kv.named(HEAD), None).await?;
+        let names = named(&mut known).await?;
+        fill(kv, &mut known, names, kv.named(HEAD), None).await?;
     }
     Ok((known, None))
 }
@@ -277,17 +283,11 @@ fn decode_head(head: Option<Vec<u8>>) -> Result<Head> {
 /// Tells whether the store is at the revision that was `expected`; else nothing is loaded.
 async fn fill<K: Kv>(
     kv: &K,
-    codec: &Codec,
-    batch: &WriteBatch,
     known: &mut Known,
-    messages: usize,
+    named: Named,
     head: Answer<Option<Vec<u8>>>,
     expected: Option<Revision>,
 ) -> Result<bool> {
-    if messages >= MANY {
-        find_empty_rooms(kv, codec, batch, known).await?;
-    }
-    let named = Named::of(codec, batch, known);
     let records = fire(named.records, |(table, key)| kv.get(*table, key));
     let gaps = fire(named.timelines, |room| {
         kv.range(Table::Timeline, &keys::gaps(room, Position::MIN, Position::MAX), None)

@@ -40,7 +40,7 @@ fn setting(built: &Built, args: &Args, engines: &[Measured]) -> String {
     format!(
         "- Machine: {}.\n- Engines: {}.\n- haos: release profile, {} KB of wasm as loaded, not through wasm-opt. \
          Dexie {}, {} KB of script.\n- {} messages in 10 rooms, {} rounds after one that does not count, \
-         cold starts {} each.\n- Command: `cargo xtask bench web{} --write`.\n",
+         cold starts {} each.\n- Command: `cargo xtask bench web --rounds {}{} --write`.\n",
         machine(),
         engines.join(", "),
         built.wasm_bytes / 1000,
@@ -49,6 +49,7 @@ fn setting(built: &Built, args: &Args, engines: &[Measured]) -> String {
         args.messages,
         args.rounds,
         args.rounds * 2,
+        args.rounds,
         if args.scale { " --scale" } else { "" },
     )
 }

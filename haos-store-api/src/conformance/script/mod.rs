@@ -146,8 +146,8 @@ async fn run(harness: &mut dyn Harness, script: &[Step], look_every: usize) -> O
     }
     // The last state once more.
     let rooms = usize::from(step::ROOMS);
-    let closely = if look_every == 1 { 0..rooms } else { script.len() % rooms..script.len() % rooms + 1 };
-    for turn in closely {
+    let turn = script.len() % rooms;
+    for turn in if look_every == 1 { 0..rooms } else { turn..turn + 1 } {
         compare(&store, &model, &held, turn).await?;
     }
     Ok(())

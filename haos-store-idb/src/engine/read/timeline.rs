@@ -13,7 +13,7 @@ use super::super::record::corrupt;
 use super::super::segment::{MOST_ROWS, Overlay, Row, find, rows};
 use super::super::tables::{read_gap, read_room_row};
 use super::records::Reader;
-use super::walk::{Older, Step, newer};
+use super::walk::{Anchor, Older, Step, newer};
 
 /// Segments that are read together on a walk through a room.
 const STRIDE: usize = 32;
@@ -27,39 +27,36 @@ impl<K: Kv> Reader<'_, K> {
             Start::End => None,
         };
         let Some((event, then)) = anchor else {
-            let slice = self.page(room, &key, page, None, None, small).await?;
+            let slice = self.page(room, key, page, Anchor::Nowhere, small).await?;
             return Ok(slice.unwrap_or_default());
         };
         let event = self.codec.event_key(room, event);
         // Nearly always it stands where it did, which the page itself shows.
         if page.direction == Direction::Older
-            && let Some(slice) = self.page(room, &key, page, Some(then), Some((event, then)), 0).await?
+            && let Some(slice) = self.page(room, key, page, Anchor::Assumed(event, then), 0).await?
         {
             return Ok(slice);
         }
-        let now = self.find(&event).await?.map(|row| row.at);
-        Ok(self.page(room, &key, page, now, None, 0).await?.unwrap_or_default())
+        let now = self.find(&event).await?.map_or(Anchor::Nowhere, |row| Anchor::At(row.at));
+        Ok(self.page(room, key, page, now, 0).await?.unwrap_or_default())
     }
 
-    /// A page whose anchor stands at a place, or nowhere. None if the anchor that is `assumed` to be there is
-    /// not met on the way.
+    /// A page. None if its anchor is assumed at a place, and not met there.
     async fn page(
         &self,
         room: &RoomId,
-        key: &Key,
+        key: Key,
         page: &Page,
-        anchor: Option<Position>,
-        assumed: Option<(Key, Position)>,
+        anchor: Anchor,
         small: usize,
     ) -> Result<Option<Slice>> {
-        let key = *key;
-        let Some((oldest, newest)) = span(page, anchor) else { return Ok(Some(Slice::default())) };
+        let Some((oldest, newest)) = span(page, anchor.position()) else { return Ok(Some(Slice::default())) };
         let wanted = page.limit.saturating_add(1);
         let most = u32::try_from(wanted).unwrap_or(u32::MAX);
         let (messages, gaps) = match page.direction {
             Direction::Older => {
                 let gaps = self.kv.range(Table::Timeline, &keys::gaps(&key, oldest, newest), Some(most));
-                let walk = Older::new(self.kv, self.codec, key, newest, assumed);
+                let walk = Older::new(self.kv, self.codec, key, newest, anchor);
                 let Some(messages) = self.older(room, walk, wanted, small).await? else { return Ok(None) };
                 (messages, gaps.await?)
             }

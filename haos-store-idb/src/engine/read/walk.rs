@@ -21,13 +21,32 @@ pub(crate) struct Older<'a, K> {
     start: Start,
 }
 
+/// Where the message stands that a page goes on from.
+#[derive(Debug, Clone, Copy)]
+pub(crate) enum Anchor {
+    /// There is none, or it is gone.
+    Nowhere,
+    At(Position),
+    /// The event stood there when it was last seen.
+    Assumed(Key, Position),
+}
+
+impl Anchor {
+    pub(crate) fn position(self) -> Option<Position> {
+        match self {
+            Self::Nowhere => None,
+            Self::At(at) | Self::Assumed(_, at) => Some(at),
+        }
+    }
+}
+
 /// How the first step meets the segment that begins above and reaches below.
 enum Start {
     /// There is none.
     Clear,
     /// By looking for it.
     Search,
-    /// An event is assumed at a place that such a segment has, with what else is near there.
+    /// It has the event that is assumed at a place, with what else is near there.
     Assumed(Key, Position),
 }
 
@@ -46,18 +65,12 @@ impl<'a, K: Kv> Older<'a, K> {
         Self { kv, codec, room, next: Some(Position::MAX), start: Start::Clear }
     }
 
-    /// From a position on, near which an event is assumed.
-    pub(crate) fn new(
-        kv: &'a K,
-        codec: &'a Codec,
-        room: Key,
-        newest: Position,
-        assumed: Option<(Key, Position)>,
-    ) -> Self {
-        let start = match assumed {
-            Some((event, at)) => Start::Assumed(event, at),
-            None if newest == Position::MAX => Start::Clear,
-            None => Start::Search,
+    /// From a position on, near an anchor.
+    pub(crate) fn new(kv: &'a K, codec: &'a Codec, room: Key, newest: Position, anchor: Anchor) -> Self {
+        let start = match anchor {
+            Anchor::Assumed(event, at) => Start::Assumed(event, at),
+            _ if newest == Position::MAX => Start::Clear,
+            _ => Start::Search,
         };
         Self { kv, codec, room, next: Some(newest), start }
     }
