@@ -3,6 +3,7 @@
 //! It compiles before anything else does, so it depends on little.
 
 mod apt;
+mod bench;
 mod bench_web;
 mod beside;
 mod cmd;
@@ -25,7 +26,7 @@ use std::process::ExitCode;
 
 use clap::{Args, Parser, Subcommand};
 
-use bench_web::WebArgs;
+use bench::BenchArgs;
 use engine::Engine;
 use fuzz::FuzzArgs;
 use soak::Soak;
@@ -56,9 +57,8 @@ enum Chore {
     Ci(TestArgs),
     /// The end-to-end tests against a real Synapse, which it installs below target/
     E2e,
-    /// Measurements that need more than `cargo bench`
-    #[command(subcommand)]
-    Bench(Bench),
+    /// The stores beside the floor and the peers; writes docs/benchmarks.md
+    Bench(BenchArgs),
     /// How large a frontend's module becomes by this store and queue, and of what; fails over the limit
     Size,
     /// Look for inputs that break what the targets of `fuzz/` hold
@@ -69,12 +69,6 @@ enum Chore {
         #[arg(long)]
         bless: bool,
     },
-}
-
-#[derive(Subcommand)]
-enum Bench {
-    /// The store beside raw IndexedDB and Dexie, in browser engines
-    Web(WebArgs),
 }
 
 #[derive(Args)]
@@ -137,7 +131,7 @@ fn main() -> ExitCode {
             setup::run(false).and_then(|()| args.run())
         }
         Chore::E2e => e2e(),
-        Chore::Bench(Bench::Web(args)) => root::find().and_then(|root| args.run(&root)),
+        Chore::Bench(args) => root::find().and_then(|root| args.run(&root)),
         Chore::Size => root::find().and_then(|root| size::run(&root)),
         Chore::Fuzz(args) => root::find().and_then(|root| args.run(&root)),
         Chore::Tidy { bless } => root::find().and_then(|root| tidy::run(&root, bless)),
