@@ -1,24 +1,29 @@
 //! Benchmarks of the HAOS offline store, each with a floor in the same run.
 //!
 //! ```
-//! use haos_benches::{Scale, message};
-//! let scale = Scale { messages: 10, rooms: 2 };
-//! assert_eq!(message(3, scale), message(3, scale));
+//! use haos_benches::{Floor, Packed};
+//! use haos_contest::{Order, Turn};
+//!
+//! let folder = tempfile::tempdir().expect("a folder");
+//! let mut floor = Turn::<Floor<Packed>>::open(folder.path(), 10);
+//! floor.obey(&Order::Bulk { messages: 1000, commit: 500 });
+//! assert_eq!(floor.obey(&Order::Newest(3)).found, 3 * 50);
 //! ```
 //!
-//! It is not a test: nothing here asserts a time. `cargo bench` gives criterion's report;
-//! `cargo run --release -p haos-benches --bin ratios` prints the ratios to the floor, the two taking
-//! turns; the bin `sealed` prints the ratios of sealed stores to plain ones, the bin `outbox` what a queued
-//! message costs, the bin `initial_sync` a whole account's first sync beside matrix-js-sdk.
+//! It is not a test: nothing here asserts a time. `cargo xtask bench` runs every contender in a process of its own,
+//! in turns, and writes `docs/benchmarks.md`; `cargo bench` gives criterion's report of one contender after the
+//! other. The bin `outbox` prints what a queued message costs, the bin `initial_sync` a whole account's first sync
+//! beside matrix-js-sdk.
 
 #![allow(clippy::expect_used, reason = "a benchmark may panic")]
 
+#[allow(clippy::unwrap_used, clippy::panic, reason = "a contender may panic, and that ends the contest")]
+mod contenders;
 mod data;
-mod floor;
 mod measure;
 mod outbox;
 
+pub use contenders::*;
 pub use data::{Scale, message, room_id};
-pub use floor::{Floor, FloorMessage};
 pub use measure::{PASSES, cpu, head, pair, row};
 pub use outbox::{Instant, QueueFloor, draft, drain, fill, outbox};

@@ -14,7 +14,14 @@ pub(crate) struct BenchArgs {
     /// Also matrix-sdk-sqlite, which takes some minutes to compile
     #[arg(long)]
     peers: bool,
-    /// Only these of floor, memory, sqlite, sqlite-sealed, sled, sled-sealed, sdk, sdk-key; writes nothing
+    /// Also growth up to 10^6 messages, in a hundred rooms and in one
+    #[arg(long)]
+    scale: bool,
+    /// Growth up to 10^7 messages, which takes ten gigabytes and half an hour
+    #[arg(long, requires = "scale")]
+    huge: bool,
+    /// Only these of floor, rowid, raw-sled, redb, memory, sqlite, sqlite-sealed, sled, sled-sealed, sdk, sdk-key;
+    /// writes nothing
     #[arg(long, value_name = "LIST")]
     contenders: Option<String>,
     #[command(subcommand)]
@@ -44,6 +51,8 @@ impl BenchArgs {
         let program = rivals.join("release/haos-rivals").display().to_string();
         let mut args = vec!["run", "--release", "-p", "haos-benches", "--bin", "compare", "--"];
         args.extend(self.quick.then_some("--quick"));
+        args.extend(self.scale.then_some("--scale"));
+        args.extend(self.huge.then_some("--huge"));
         if self.peers {
             args.extend(["--peers", &program]);
         }

@@ -3,10 +3,10 @@ use std::path::Path;
 use crate::Made;
 
 /// A store that takes part. What it cannot do, it answers with none. It panics where its store fails: that ends its
-/// process, and the contest.
-pub trait Contender: Sized {
+/// process, and the contest. Several threads may call it at once, as far as its store allows that.
+pub trait Contender: Sized + Sync {
     /// Messages as the store takes them, made before the clock runs.
-    type Batch;
+    type Batch: Send;
 
     /// Whether what it stored is there again after a restart.
     const KEEPS: bool = true;
@@ -15,38 +15,41 @@ pub trait Contender: Sized {
     fn open(folder: &Path) -> Self;
 
     /// Puts the rooms, so many, before anything else.
-    fn put_rooms(&mut self, rooms: usize);
+    fn put_rooms(&self, rooms: usize);
 
     /// Makes a batch; with a token, it is what a sync brings: the messages, their room's row and the token. If it is
     /// `strict`, its commit has to survive a loss of power.
-    fn batch(&mut self, messages: Vec<Made>, token: Option<String>, strict: bool) -> Self::Batch;
+    fn batch(&self, messages: Vec<Made>, token: Option<String>, strict: bool) -> Self::Batch;
 
     /// Commits it.
-    fn commit(&mut self, batch: Self::Batch);
+    fn commit(&self, batch: Self::Batch);
 
     /// Reads the newest messages of a room; tells how many.
-    fn newest(&mut self, room: usize, limit: usize) -> usize;
+    fn newest(&self, room: usize, limit: usize) -> usize;
 
     /// Reads the messages before a position.
-    fn older(&mut self, room: usize, before: u64, limit: usize) -> Option<usize>;
+    fn older(&self, room: usize, before: u64, limit: usize) -> Option<usize>;
+
+    /// Reads a message by its id and so many on each side of it.
+    fn around(&self, room: usize, id: &str, each_side: usize) -> Option<usize>;
 
     /// Reads a message.
-    fn get(&mut self, room: usize, id: &str) -> bool;
+    fn get(&self, room: usize, id: &str) -> bool;
 
     /// Reads what relates to a message.
-    fn related(&mut self, room: usize, id: &str) -> Option<usize>;
+    fn related(&self, room: usize, id: &str) -> Option<usize>;
 
     /// Reads the rooms of latest activity.
-    fn rooms(&mut self, limit: usize) -> Option<usize>;
+    fn rooms(&self, limit: usize) -> Option<usize>;
 
     /// Stores what the user wrote, so that it survives a loss of power, and then that it was sent.
-    fn send(&mut self, message: &Made) -> Option<()>;
+    fn send(&self, message: &Made) -> Option<()>;
 
     /// Stores a file.
-    fn put_media(&mut self, n: usize, bytes: Vec<u8>) -> Option<()>;
+    fn put_media(&self, n: usize, bytes: Vec<u8>) -> Option<()>;
 
-    /// Reads a part of it.
-    fn media(&mut self, n: usize, from: u64, bytes: u64) -> Option<usize>;
+    /// Reads a part of it, and tells how many bytes that was.
+    fn media(&self, n: usize, from: u64, bytes: u64) -> Option<usize>;
 
     /// Closes the store, with everything in its files.
     fn close(self);

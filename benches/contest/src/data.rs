@@ -1,7 +1,9 @@
 use std::path::Path;
 
+use serde::{Deserialize, Serialize};
+
 /// A message of the data set.
-#[derive(Debug, Clone, PartialEq, Eq)]
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Made {
     /// The number of its room.
     pub room: usize,
@@ -15,7 +17,7 @@ pub struct Made {
     pub timestamp_ms: i64,
     /// The content, as JSON.
     pub content: String,
-    /// The message that it answers.
+    /// The message whose thread it is in.
     pub target: Option<String>,
 }
 
@@ -81,7 +83,7 @@ impl Data {
         let chance = noise(n as u64 ^ 0x5555);
         let text = &self.texts[(chance >> 8) as usize % self.texts.len()];
         let relates = target.as_ref().map_or_else(String::new, |id| {
-            format!(r#","m.relates_to":{{"m.in_reply_to":{{"event_id":"{id}"}}}}"#)
+            format!(r#","m.relates_to":{{"rel_type":"m.thread","event_id":"{id}"}}"#)
         });
         let text = serde_json::Value::from(text.as_str());
         Made {

@@ -10,12 +10,15 @@
 //! assert_eq!(data.message(7).id, data.message(7).id);
 //! ```
 
+mod busy;
 mod contender;
 mod data;
 mod order;
 mod serve;
+mod system;
 
 pub use contender::Contender;
 pub use data::{Data, Made, room_id};
 pub use order::{Order, Told};
-pub use serve::serve;
+pub use serve::{Turn, serve};
+pub use system::cpu_us;

@@ -2,12 +2,13 @@ use std::io::{BufRead, Write, stdin, stdout};
 use std::path::Path;
 use std::time::Instant;
 
-use rustix::time::{ClockId, clock_gettime};
-
+use crate::busy::busy;
+use crate::system::{cpu_us, forget, peak_bytes};
 use crate::{Contender, Data, Made, Order, Told};
 
-const PAGE: usize = 50;
-const BATCH: usize = 1000;
+/// Messages of a page.
+pub(crate) const PAGE: usize = 50;
+/// Messages of a sync.
 const SYNC: usize = 5;
 
 /// Obeys orders from the standard input until the last one, and tells the outcomes on the standard output.
@@ -15,13 +16,10 @@ const SYNC: usize = 5;
 /// # Panics
 /// When the store fails, or an order is none.
 pub fn serve<C: Contender>(folder: &Path, rooms: usize) {
-    let mut turn = Turn::<C> { data: Data::load(rooms), store: Some(C::open(folder)), made: 0, bulk: 0, lengths: vec![0; rooms], turn: 0, files: Vec::new() };
-    if let Some(store) = &mut turn.store {
-        store.put_rooms(rooms);
-    }
+    let mut turn = Turn::<C>::open(folder, rooms);
     for line in stdin().lock().lines() {
         let order = serde_json::from_str(&line.expect("an order is text")).expect("an order is JSON");
-        let told = turn.obey(folder, &order);
+        let told = turn.obey(&order);
         let told = serde_json::to_string(&told).expect("an outcome is JSON");
         writeln!(stdout(), "{told}").and_then(|()| stdout().flush()).expect("somebody listens");
         if order == Order::End {
@@ -30,13 +28,15 @@ pub fn serve<C: Contender>(folder: &Path, rooms: usize) {
     }
 }
 
-struct Turn<C> {
-    data: Data,
+/// A store of a contender and what was done with it so far.
+pub struct Turn<'f, C> {
+    folder: &'f Path,
+    pub(crate) data: Data,
     store: Option<C>,
     /// Messages made so far.
     made: usize,
     /// Those that the bulk brought.
-    bulk: usize,
+    pub(crate) bulk: usize,
     /// How many each room has.
     lengths: Vec<u64>,
     /// Calls of any kind so far: chance goes on where it was.
@@ -45,22 +45,38 @@ struct Turn<C> {
     files: Vec<usize>,
 }
 
-impl<C: Contender> Turn<C> {
-    fn obey(&mut self, folder: &Path, order: &Order) -> Told {
+impl<'f, C: Contender> Turn<'f, C> {
+    /// Opens a store with so many rooms in an empty folder.
+    pub fn open(folder: &'f Path, rooms: usize) -> Self {
+        let store = C::open(folder);
+        store.put_rooms(rooms);
+        let (data, store, lengths) = (Data::load(rooms), Some(store), vec![0; rooms]);
+        Self { folder, data, store, made: 0, bulk: 0, lengths, turn: 0, files: Vec::new() }
+    }
+
+    /// Does what it is told.
+    ///
+    /// # Panics
+    /// When the store fails.
+    pub fn obey(&mut self, order: &Order) -> Told {
         let mut told = match *order {
-            Order::Bulk(count) => self.bulk(count),
+            Order::Bulk { messages, commit } => self.bulk(messages, commit),
             Order::Sync { calls, strict } => self.sync(calls, strict),
             Order::Newest(calls) => self.each(calls, |store, _, made| Some(store.newest(made.room, PAGE))),
-            Order::Deep(calls) => {
-                self.each(calls, |store, half, made| store.older(made.room, half, PAGE))
+            Order::Deep(calls) => self.each(calls, |store, half, made| store.older(made.room, half, PAGE)),
+            Order::Around(calls) => {
+                self.each(calls, |store, _, made| store.around(made.room, &made.id, PAGE / 2))
             }
-            Order::Get(calls) => self.each(calls, |store, _, made| Some(usize::from(store.get(made.room, &made.id)))),
+            Order::Get(calls) => {
+                self.each(calls, |store, _, made| Some(usize::from(store.get(made.room, &made.id))))
+            }
             Order::Related(calls) => self.each(calls, |store, _, made| store.related(made.room, &made.id)),
             Order::Rooms(calls) => self.each(calls, |store, _, _| store.rooms(PAGE)),
             Order::Send(calls) => self.each(calls, |store, _, made| store.send(made).map(|()| 1)),
             Order::PutMedia { calls, bytes } => self.put_media(calls, bytes),
-            Order::Media { calls, part } => self.media(calls, part),
-            Order::Restart => self.restart(folder),
+            Order::Media { calls, bytes, part } => self.media(calls, bytes, part),
+            Order::Restart { cold } => self.restart(cold),
+            Order::Busy { readers, ms } => busy(self, readers, ms),
             Order::End => {
                 self.store.take().expect("it is open").close();
                 Told::default()
@@ -70,85 +86,97 @@ impl<C: Contender> Turn<C> {
         told
     }
 
-    fn store(&mut self) -> &mut C {
-        self.store.as_mut().expect("it is open")
+    pub(crate) fn store(&self) -> &C {
+        self.store.as_ref().expect("it is open")
     }
 
-    fn bulk(&mut self, count: usize) -> Told {
-        let mut batches = Vec::new();
-        for _ in 0..count.div_ceil(BATCH) {
-            let made: Vec<Made> = (self.made..self.made + BATCH).map(|n| self.data.message(n)).collect();
-            self.made += BATCH;
+    /// A bulk is made piece by piece, so that it does not count as memory of the store.
+    fn bulk(&mut self, messages: usize, commit: usize) -> Told {
+        let mut all = Told { wall_us: vec![0.0], ..Told::default() };
+        for piece in 0..messages.div_ceil(commit) {
+            let made: Vec<Made> = (0..commit.min(messages - piece * commit))
+                .map(|n| self.data.message(self.made + n))
+                .collect();
             made.iter().for_each(|made| self.lengths[made.room] += 1);
-            batches.push(self.store().batch(made, None, false));
+            self.made += made.len();
+            let batch = self.store().batch(made, None, false);
+            let told = timed(Some(batch), |batch| {
+                self.store().commit(batch);
+                Some(0)
+            });
+            all.wall_us[0] += told.wall_us[0];
+            all.cpu_us += told.cpu_us;
         }
-        let store = self.store();
-        let told = timed(Some(batches), |batches| {
-            batches.into_iter().for_each(|batch| store.commit(batch));
-            Some(count)
-        });
         self.bulk = self.made;
-        told
+        all.found = messages;
+        all
     }
 
     /// Messages of one room each, which its number follows.
+    pub(crate) fn sync_batch(&mut self, strict: bool) -> C::Batch {
+        let room = self.turn % self.data.rooms();
+        let made = |nth: usize| {
+            self.data.message_at(self.made + nth, room, self.lengths[room] + nth as u64)
+        };
+        let made = (0..SYNC).map(made).collect();
+        self.made += SYNC;
+        self.lengths[room] += SYNC as u64;
+        self.turn += 1;
+        self.store().batch(made, Some(format!("s{}", self.turn)), strict)
+    }
+
     fn sync(&mut self, calls: usize, strict: bool) -> Told {
-        let mut batches = Vec::new();
-        for call in 0..calls {
-            let room = (self.turn + call) % self.data.rooms();
-            let made = |nth: u64| self.data.message_at(self.made + nth as usize, room, self.lengths[room] + nth);
-            let made = (0..SYNC as u64).map(made).collect();
-            self.made += SYNC;
-            self.lengths[room] += SYNC as u64;
-            let token = format!("s{}_{call}", self.turn);
-            batches.push(self.store().batch(made, Some(token), strict));
-        }
-        self.turn += calls;
-        let store = self.store();
+        let batches: Vec<_> = (0..calls).map(|_| self.sync_batch(strict)).collect();
         timed(batches, |batch| {
-            store.commit(batch);
+            self.store().commit(batch);
             Some(SYNC)
         })
     }
 
+    /// A message of the bulk, by chance.
+    pub(crate) fn by_chance(&self, turn: usize) -> Made {
+        self.data.message(turn.wrapping_mul(2_654_435_761) % self.bulk.max(1))
+    }
+
     /// Calls that are about a message by chance; the middle of its room is told besides.
-    fn each(&mut self, calls: usize, mut call: impl FnMut(&mut C, u64, &Made) -> Option<usize>) -> Told {
-        let bulk = self.bulk.max(1);
-        let about: Vec<Made> = (self.turn..self.turn + calls)
-            .map(|turn| self.data.message((turn.wrapping_mul(2_654_435_761)) % bulk))
-            .collect();
+    fn each(&mut self, calls: usize, mut call: impl FnMut(&C, u64, &Made) -> Option<usize>) -> Told {
+        let about: Vec<Made> = (self.turn..self.turn + calls).map(|turn| self.by_chance(turn)).collect();
         self.turn += calls;
         let half = (self.bulk / self.data.rooms() / 2) as u64;
-        let store = self.store.as_mut().expect("it is open");
-        timed(&about, |made| call(store, half, made))
+        timed(&about, |made| call(self.store(), half, made))
     }
 
     fn put_media(&mut self, calls: usize, bytes: usize) -> Told {
         let first = self.files.len();
-        let files: Vec<_> = (first..first + calls).map(|n| (n, vec![n as u8; bytes])).collect();
         self.files.extend(vec![bytes; calls]);
-        let store = self.store();
-        timed(files, |(n, bytes)| store.put_media(n, bytes).map(|()| 1))
+        // One after the other: many large ones would be memory of the store's.
+        let mut all = Told::default();
+        for n in first..first + calls {
+            let told = timed(Some(vec![n as u8; bytes]), |file| self.store().put_media(n, file).map(|()| 1));
+            all.wall_us.extend(told.wall_us);
+            all.cpu_us += told.cpu_us;
+            all.found += told.found;
+        }
+        all
     }
 
-    fn media(&mut self, calls: usize, part: bool) -> Told {
-        let of: Vec<_> = (0..calls)
-            .map(|call| {
-                let n = self.files.len().saturating_sub(1 + call % self.files.len().max(1));
-                let size = self.files.get(n).copied().unwrap_or(0) as u64;
-                (n, if part { (size / 2, size.min(4096)) } else { (0, size) })
-            })
-            .collect();
-        let store = self.store();
-        timed(of, |(n, (from, bytes))| store.media(n, from, bytes))
+    fn media(&mut self, calls: usize, bytes: usize, part: bool) -> Told {
+        let of: Vec<usize> = (0..self.files.len()).filter(|n| self.files[*n] == bytes).collect();
+        let (from, length) = if part { (bytes / 2, bytes.min(4096)) } else { (0, bytes) };
+        let of = of.iter().cycle().take(calls);
+        timed(of, |n| self.store().media(*n, from as u64, length as u64))
     }
 
-    fn restart(&mut self, folder: &Path) -> Told {
+    fn restart(&mut self, cold: bool) -> Told {
         if !C::KEEPS {
             return Told::default();
         }
         self.store.take().expect("it is open").close();
-        let store = &mut self.store;
+        if cold && !forget(self.folder) {
+            self.store = Some(C::open(self.folder));
+            return Told::default();
+        }
+        let (store, folder) = (&mut self.store, self.folder);
         timed(Some(()), |()| Some(store.insert(C::open(folder)).newest(0, PAGE)))
     }
 }
@@ -164,16 +192,4 @@ fn timed<T>(of: impl IntoIterator<Item = T>, mut call: impl FnMut(T) -> Option<u
     }
     told.cpu_us = cpu_us() - began;
     told
-}
-
-fn cpu_us() -> f64 {
-    let time = clock_gettime(ClockId::ProcessCPUTime);
-    time.tv_sec as f64 * 1e6 + time.tv_nsec as f64 / 1e3
-}
-
-/// `VmHWM`; 0 where there is none.
-fn peak_bytes() -> u64 {
-    let status = std::fs::read_to_string("/proc/self/status").unwrap_or_default();
-    let line = status.lines().find_map(|line| line.strip_prefix("VmHWM:"));
-    line.and_then(|line| line.split_whitespace().next()?.parse::<u64>().ok()).unwrap_or(0) * 1024
 }

@@ -10,10 +10,13 @@ use std::path::Path;
 use haos_contest::{Contender, Made, room_id, serve};
 use matrix_sdk_base::deserialized_responses::TimelineEvent;
 use matrix_sdk_base::event_cache::store::EventCacheStore;
+use matrix_sdk_base::media::store::{IgnoreMediaRetentionPolicy, MediaStore};
+use matrix_sdk_base::media::{MediaFormat, MediaRequestParameters};
 use matrix_sdk_base::linked_chunk::{ChunkContent, ChunkIdentifier, LinkedChunkId, Position, RawChunk, Update};
 use matrix_sdk_base::store::{QueuedRequestKind, RoomLoadSettings, SerializableEventContent, StateChanges, StateStore};
 use matrix_sdk_base::{RoomInfo, RoomState};
-use matrix_sdk_sqlite::{SqliteEventCacheStore, SqliteStateStore};
+use matrix_sdk_sqlite::{SqliteEventCacheStore, SqliteMediaStore, SqliteStateStore};
+use ruma::events::room::MediaSource;
 use ruma::serde::Raw;
 use ruma::{EventId, MilliSecondsSinceUnixEpoch, OwnedEventId, OwnedRoomId, OwnedTransactionId, TransactionId};
 use serde_json::json;
@@ -29,6 +32,7 @@ struct Sdk<const SEALED: bool> {
     runtime: Runtime,
     cache: SqliteEventCacheStore,
     state: SqliteStateStore,
+    media: SqliteMediaStore,
 }
 
 /// Updates by room, and what a sync changes besides.
@@ -39,6 +43,11 @@ struct Batch {
 
 fn room(n: usize) -> OwnedRoomId {
     room_id(n).try_into().unwrap()
+}
+
+fn file(n: usize) -> MediaRequestParameters {
+    let source = MediaSource::Plain(format!("mxc://example.org/{n}").into());
+    MediaRequestParameters { source, format: MediaFormat::File }
 }
 
 fn event(made: &Made, room: &OwnedRoomId) -> TimelineEvent {
@@ -97,10 +106,11 @@ impl<const SEALED: bool> Contender for Sdk<SEALED> {
         let key = SEALED.then_some(&[7_u8; 32]);
         let cache = runtime.block_on(SqliteEventCacheStore::open_with_key(folder, key)).unwrap();
         let state = runtime.block_on(SqliteStateStore::open_with_key(folder, key)).unwrap();
-        Self { runtime, cache, state }
+        let media = runtime.block_on(SqliteMediaStore::open_with_key(folder, key)).unwrap();
+        Self { runtime, cache, state, media }
     }
 
-    fn put_rooms(&mut self, rooms: usize) {
+    fn put_rooms(&self, rooms: usize) {
         let mut changes = StateChanges::default();
         for n in 0..rooms {
             changes.add_room(RoomInfo::new(&room(n), RoomState::Joined));
@@ -108,7 +118,7 @@ impl<const SEALED: bool> Contender for Sdk<SEALED> {
         self.run(self.state.save_changes(&changes));
     }
 
-    fn batch(&mut self, messages: Vec<Made>, token: Option<String>, _strict: bool) -> Batch {
+    fn batch(&self, messages: Vec<Made>, token: Option<String>, _strict: bool) -> Batch {
         let changes = token.map(|token| {
             let mut changes = StateChanges::new(token);
             if let Some(last) = messages.last() {
@@ -119,7 +129,7 @@ impl<const SEALED: bool> Contender for Sdk<SEALED> {
         Batch { rooms: self.updates(&messages), changes }
     }
 
-    fn commit(&mut self, batch: Batch) {
+    fn commit(&self, batch: Batch) {
         for (n, updates) in batch.rooms {
             self.run(self.cache.handle_linked_chunk_updates(LinkedChunkId::Room(&room(n)), updates));
         }
@@ -128,35 +138,50 @@ impl<const SEALED: bool> Contender for Sdk<SEALED> {
         }
     }
 
-    fn newest(&mut self, n: usize, _limit: usize) -> usize {
-        let room = room(n);
-        events(self.run(self.cache.load_last_chunk(LinkedChunkId::Room(&room))).0)
+    /// The last chunk, and the one before it where that is not full.
+    fn newest(&self, n: usize, limit: usize) -> usize {
+        let (room, mut found) = (room(n), 0);
+        let mut chunk = self.run(self.cache.load_last_chunk(LinkedChunkId::Room(&room))).0;
+        while let Some(read) = chunk {
+            let identifier = read.identifier;
+            found += events(Some(read));
+            if found >= limit {
+                return limit;
+            }
+            chunk = self.run(self.cache.load_previous_chunk(LinkedChunkId::Room(&room), identifier));
+        }
+        found
     }
 
-    fn older(&mut self, n: usize, before: u64, _limit: usize) -> Option<usize> {
+    fn older(&self, n: usize, before: u64, _limit: usize) -> Option<usize> {
         let chunk = ChunkIdentifier::new(before / CHUNK);
         let room = room(n);
         Some(events(self.run(self.cache.load_previous_chunk(LinkedChunkId::Room(&room), chunk))))
     }
 
-    fn get(&mut self, n: usize, id: &str) -> bool {
+    /// It has no way from an event to its chunk: its client asks the server.
+    fn around(&self, _n: usize, _id: &str, _each_side: usize) -> Option<usize> {
+        None
+    }
+
+    fn get(&self, n: usize, id: &str) -> bool {
         let (room, id): (_, &EventId) = (room(n), id.try_into().unwrap());
         self.run(self.cache.find_event(&room, id)).is_some()
     }
 
-    fn related(&mut self, n: usize, id: &str) -> Option<usize> {
+    fn related(&self, n: usize, id: &str) -> Option<usize> {
         let (room, id): (_, OwnedEventId) = (room(n), id.try_into().unwrap());
         Some(self.run(self.cache.find_event_relations(&room, &id, None)).len())
     }
 
     /// It has all of them, in no order: its client sorts.
-    fn rooms(&mut self, limit: usize) -> Option<usize> {
+    fn rooms(&self, limit: usize) -> Option<usize> {
         let mut rooms = self.run(self.state.get_room_infos(&RoomLoadSettings::All));
         rooms.truncate(limit);
         Some(rooms.len())
     }
 
-    fn send(&mut self, made: &Made) -> Option<()> {
+    fn send(&self, made: &Made) -> Option<()> {
         let room = room(made.room);
         let txn: OwnedTransactionId = TransactionId::new();
         let raw = Raw::from_json_string(made.content.clone()).unwrap();
@@ -167,17 +192,23 @@ impl<const SEALED: bool> Contender for Sdk<SEALED> {
         self.run(self.state.remove_send_queue_request(&room, &txn)).then_some(())
     }
 
-    fn put_media(&mut self, _n: usize, _bytes: Vec<u8>) -> Option<()> {
-        None
+    fn put_media(&self, n: usize, bytes: Vec<u8>) -> Option<()> {
+        // Its policy leaves out what is larger than 20 MiB.
+        let policy = IgnoreMediaRetentionPolicy::Yes;
+        self.run(self.media.add_media_content(&file(n), bytes, policy));
+        Some(())
     }
 
-    fn media(&mut self, _n: usize, _from: u64, _bytes: u64) -> Option<usize> {
-        None
+    /// It reads whole files only.
+    fn media(&self, n: usize, from: u64, bytes: u64) -> Option<usize> {
+        let content = self.run(self.media.get_media_content(&file(n)))?;
+        Some(content[from as usize..(from + bytes) as usize].len())
     }
 
     fn close(self) {
         self.run(self.cache.close());
         self.run(self.state.close());
+        self.run(self.media.close());
     }
 }
 

@@ -1,113 +1,101 @@
 //! The stores beside the floor and beside what a user would pick instead, each in a process of its own, in turns.
 //!
 //! ```sh
-//! cargo xtask bench                    # ours and the floor
+//! cargo xtask bench                    # ours and the floors
 //! cargo xtask bench --peers            # and matrix-sdk-sqlite
+//! cargo xtask bench --scale            # and growth up to a million messages; `--huge`: ten millions
 //! ```
 #![allow(clippy::unwrap_used, clippy::panic, reason = "a benchmark may panic")]
 
-mod args;
+mod features;
 mod goals;
+mod growth;
+mod operations;
+mod plot;
 mod report;
 mod rival;
+mod turns;
 
-use std::collections::BTreeMap;
+use std::path::PathBuf;
 
-use haos_contest::Order;
+use clap::Parser;
+use haos_benches::CONTENDERS;
 
-use args::Args;
-use rival::Rival;
+/// What `benches/rivals` has.
+const PEERS: [&str; 2] = ["sdk", "sdk-key"];
 
-/// What is measured, in this order, after the bulk: how it is called, and the order of a pass.
-const OPERATIONS: [(&str, Order); 14] = [
-    ("newest 50", Order::Newest(300)),
-    ("50 deep in the room", Order::Deep(300)),
-    ("get by id", Order::Get(1000)),
-    ("what relates to one", Order::Related(500)),
-    ("50 rooms by recency", Order::Rooms(100)),
-    ("restart + newest 50", Order::Restart),
-    ("sync commit, Relaxed", Order::Sync { calls: 60, strict: false }),
-    ("sync commit, Strict", Order::Sync { calls: 60, strict: true }),
-    ("enqueue + sent", Order::Send(60)),
-    ("put 4 KiB of media", Order::PutMedia { calls: 60, bytes: 4 << 10 }),
-    ("put 1 MiB of media", Order::PutMedia { calls: 10, bytes: 1 << 20 }),
-    ("read 1 MiB of media", Order::Media { calls: 10, part: false }),
-    ("read 4 KiB within 1 MiB", Order::Media { calls: 10, part: true }),
-    ("get by id, later", Order::Get(1000)),
-];
-const BULK: &str = "bulk insert, CPU a message";
+/// What is measured.
+#[derive(Parser)]
+pub(crate) struct Args {
+    /// A fifth of the messages, fewer passes
+    #[arg(long)]
+    quick: bool,
+    /// Also matrix-sdk-sqlite, plain and with a key: the program of benches/rivals
+    #[arg(long, value_name = "PROGRAM")]
+    peers: Option<PathBuf>,
+    /// Only these
+    #[arg(long, value_name = "LIST", value_delimiter = ',')]
+    contenders: Vec<String>,
+    /// Also how cost grows up to 10^6 messages
+    #[arg(long)]
+    scale: bool,
+    /// Growth up to 10^7 messages, which takes ten gigabytes and half an hour
+    #[arg(long, requires = "scale")]
+    huge: bool,
+    /// Write docs/benchmarks.md and its plots
+    #[arg(long)]
+    write: bool,
+}
 
-/// Figures of one contender: by operation, the median of each pass, in microseconds.
-type Figures = BTreeMap<&'static str, Vec<f64>>;
+/// Who takes part, and in which program.
+type Contender = (&'static str, PathBuf);
 
-/// What a contender showed.
-pub(crate) struct Shown {
-    pub(crate) name: &'static str,
-    pub(crate) figures: Figures,
-    pub(crate) size_bytes: u64,
-    pub(crate) peak_bytes: u64,
+impl Args {
+    fn contenders(&self) -> Vec<Contender> {
+        let ours = std::env::current_exe().unwrap().with_file_name("contend");
+        let ours = CONTENDERS.map(|name| (name, ours.clone()));
+        let peers = self.peers.iter().flat_map(|program| PEERS.map(|name| (name, program.clone())));
+        let wanted =
+            |name: &str| self.contenders.is_empty() || self.contenders.iter().any(|wanted| wanted == name);
+        ours.into_iter().chain(peers).filter(|(name, _)| wanted(name)).collect()
+    }
+
+    /// As `cargo xtask bench` was called.
+    fn command(&self) -> String {
+        let mut command = "cargo xtask bench".to_owned();
+        let words = [
+            (self.quick, " --quick"),
+            (self.peers.is_some(), " --peers"),
+            (self.scale, " --scale"),
+            (self.huge, " --huge"),
+        ];
+        words.iter().filter(|(given, _)| *given).for_each(|(_, word)| command.push_str(word));
+        command
+    }
 }
 
 fn main() {
-    let args = match Args::parse(std::env::args().skip(1)) {
-        Ok(args) => args,
-        Err(text) => {
-            eprintln!("{text}");
-            std::process::exit(2);
-        }
-    };
-    let shown = measure(&args);
-    let text = report::markdown(&args, &shown);
+    let args = Args::parse();
+    let contenders = args.contenders();
+    let shown = turns::measure(&contenders, &turns::Scale::of(args.quick));
+    let features = features::measure(&shown);
+    let growth = if args.scale { growth::measure(&contenders, args.huge) } else { Vec::new() };
+    let text = report::markdown(&args, &shown, &features, &growth);
     println!("{text}");
     if args.write {
-        let file = std::path::Path::new(env!("CARGO_MANIFEST_DIR")).join("../docs/benchmarks.md");
-        std::fs::write(&file, text).unwrap();
+        let docs = PathBuf::from(env!("CARGO_MANIFEST_DIR")).join("../docs");
+        std::fs::write(docs.join("benchmarks.md"), text).unwrap();
+        plot::write(&growth, &docs.join("benchmarks"));
     }
 }
 
-fn measure(args: &Args) -> Vec<Shown> {
-    let mut figures: Vec<Figures> = vec![Figures::new(); args.contenders.len()];
-    let mut rivals = Vec::new();
-    for pass in 0..args.fills {
-        rivals = args.contenders.iter().map(|(name, program)| Rival::start(program, name, args.rooms)).collect();
-        for (nth, rival) in rivals.iter_mut().enumerate() {
-            let told = rival.tell(&Order::Bulk(args.messages));
-            figures[nth].entry(BULK).or_default().push(told.cpu_us / args.messages as f64);
-            eprintln!("bulk {pass} {}: {:.2} us", args.contenders[nth].0, told.cpu_us / args.messages as f64);
-        }
-    }
-    for (name, order) in &OPERATIONS {
-        let mut found = Vec::new();
-        for pass in 0..args.passes {
-            for turn in 0..rivals.len() {
-                let nth = (turn + pass) % rivals.len();
-                let mut told = rivals[nth].tell(order);
-                if told.wall_us.is_empty() {
-                    continue;
-                }
-                figures[nth].entry(name).or_default().push(median(&mut told.wall_us));
-                if pass == 0 {
-                    found.push((args.contenders[nth].0, told.found));
-                }
-            }
-        }
-        eprintln!("{name}: {found:?}");
-        // Who does less than the others is faster for nothing.
-        assert!(found.windows(2).all(|two| two[0].1 == two[1].1), "{name}: not all do the same: {found:?}");
-    }
-    let names = args.contenders.iter().map(|(name, _)| *name);
-    names
-        .zip(figures)
-        .zip(rivals)
-        .map(|((name, figures), rival)| {
-            let peak_bytes = rival.peak_bytes;
-            Shown { name, figures, size_bytes: rival.end(), peak_bytes }
-        })
-        .collect()
-}
-
-/// Sorts them.
+/// Sorts them, and tells the one in the middle.
 pub(crate) fn median(values: &mut [f64]) -> f64 {
+    at_share(values, 0.5)
+}
+
+/// Sorts them, and tells the one that so large a share is below.
+pub(crate) fn at_share(values: &mut [f64], share: f64) -> f64 {
     values.sort_by(f64::total_cmp);
-    values[values.len() / 2]
+    values[((values.len() as f64 * share) as usize).min(values.len() - 1)]
 }

@@ -13,8 +13,6 @@ pub(crate) struct Rival {
     orders: ChildStdin,
     told: BufReader<ChildStdout>,
     folder: TempDir,
-    /// The most it ever had in memory, in bytes.
-    pub(crate) peak_bytes: u64,
 }
 
 impl Rival {
@@ -25,7 +23,7 @@ impl Rival {
         command.arg(name).arg(folder.path()).arg(rooms.to_string());
         let mut child = command.stdin(Stdio::piped()).stdout(Stdio::piped()).spawn().unwrap();
         let (orders, told) = (child.stdin.take().unwrap(), child.stdout.take().unwrap());
-        Self { child, orders, told: BufReader::new(told), folder, peak_bytes: 0 }
+        Self { child, orders, told: BufReader::new(told), folder }
     }
 
     /// Has it do something.
@@ -33,16 +31,18 @@ impl Rival {
         writeln!(self.orders, "{}", serde_json::to_string(order).unwrap()).unwrap();
         let mut line = String::new();
         self.told.read_line(&mut line).unwrap();
-        let told: Told = serde_json::from_str(&line).unwrap_or_else(|e| panic!("{order:?}: {line:?}: {e}"));
-        self.peak_bytes = self.peak_bytes.max(told.peak_bytes);
-        told
+        serde_json::from_str(&line).unwrap_or_else(|e| panic!("{order:?}: {line:?}: {e}"))
     }
 
-    /// Ends it; tells the size of its files, in bytes.
-    pub(crate) fn end(mut self) -> u64 {
+    /// The size of its files, in bytes.
+    pub(crate) fn size(&self) -> u64 {
+        size(self.folder.path())
+    }
+
+    /// Ends it.
+    pub(crate) fn end(mut self) {
         self.tell(&Order::End);
         assert!(self.child.wait().unwrap().success());
-        size(self.folder.path())
     }
 }
 

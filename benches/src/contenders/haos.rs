@@ -10,16 +10,20 @@ use haos_store_sqlite::{SqliteOptions, SqliteStore};
 use tokio::runtime::{Builder, Runtime};
 
 /// Which store.
-pub(crate) trait Kind {
+pub trait Kind: Send + Sync {
+    /// Whether it keeps what it has.
     const KEEPS: bool;
 
-    async fn open(folder: &Path) -> Arc<dyn StorageAdapter>;
+    /// Opens it.
+    fn open(folder: &Path) -> impl Future<Output = Arc<dyn StorageAdapter>>;
 }
 
 macro_rules! kinds {
     ($($name:ident, $keeps:literal: $folder:ident => $open:expr;)+) => {
         $(
-            pub(crate) struct $name;
+            #[doc = concat!("The contender ", stringify!($name), ".")]
+            #[derive(Debug)]
+            pub struct $name;
 
             impl Kind for $name {
                 const KEEPS: bool = $keeps;
@@ -53,7 +57,8 @@ kinds! {
 }
 
 /// A store, and what it runs on.
-pub(crate) struct Haos<K> {
+#[expect(missing_debug_implementations, reason = "a store says nothing of itself")]
+pub struct Haos<K> {
     runtime: Runtime,
     store: Arc<dyn StorageAdapter>,
     kind: std::marker::PhantomData<K>,
@@ -67,7 +72,8 @@ fn kind() -> EventType {
     EventType::new("m.room.message").unwrap()
 }
 
-fn message(made: Made) -> Message {
+/// A message as it is stored.
+pub fn stored(made: Made) -> Message {
     let target = made.target.map(|id| EventId::new(id).unwrap());
     Message {
         room: room(made.room),
@@ -78,7 +84,7 @@ fn message(made: Made) -> Message {
         kind: kind(),
         state_key: None,
         content: Json::new(made.content).unwrap(),
-        relation: target.map(|target| Relation { kind: RelationKind::Reply, target, key: None }),
+        relation: target.map(|target| Relation { kind: RelationKind::Thread, target, key: None }),
         txn_id: None,
         redacted_by: None,
         provisional: false,
@@ -94,6 +100,11 @@ fn file(n: usize) -> MediaKey {
 impl<K: Kind> Haos<K> {
     fn run<T>(&self, call: impl Future<Output = Result<T>>) -> T {
         self.runtime.block_on(call).unwrap()
+    }
+
+    /// What the contract offers.
+    pub fn store(&self) -> &dyn StorageAdapter {
+        &*self.store
     }
 
     fn page(&self, n: usize, page: Page) -> usize {
@@ -112,7 +123,7 @@ impl<K: Kind> Contender for Haos<K> {
         Self { runtime, store, kind: std::marker::PhantomData }
     }
 
-    fn put_rooms(&mut self, rooms: usize) {
+    fn put_rooms(&self, rooms: usize) {
         let mut batch = WriteBatch::relaxed();
         for n in 0..rooms {
             batch.put_room(Room::new(room(n), Membership::Join));
@@ -120,7 +131,7 @@ impl<K: Kind> Contender for Haos<K> {
         self.run(self.store.apply(batch));
     }
 
-    fn batch(&mut self, messages: Vec<Made>, token: Option<String>, strict: bool) -> WriteBatch {
+    fn batch(&self, messages: Vec<Made>, token: Option<String>, strict: bool) -> WriteBatch {
         let mut batch = if strict { WriteBatch::strict() } else { WriteBatch::relaxed() };
         if let (Some(token), Some(last)) = (token, messages.last()) {
             let row = Room::new(room(last.room), Membership::Join);
@@ -135,39 +146,45 @@ impl<K: Kind> Contender for Haos<K> {
             });
         }
         for made in messages {
-            batch.put_message(message(made));
+            batch.put_message(stored(made));
         }
         batch
     }
 
-    fn commit(&mut self, batch: WriteBatch) {
+    fn commit(&self, batch: WriteBatch) {
         self.run(self.store.apply(batch));
     }
 
-    fn newest(&mut self, room: usize, limit: usize) -> usize {
+    fn newest(&self, room: usize, limit: usize) -> usize {
         self.page(room, Page::newest(limit))
     }
 
-    fn older(&mut self, room: usize, before: u64, limit: usize) -> Option<usize> {
+    fn older(&self, room: usize, before: u64, limit: usize) -> Option<usize> {
         let at = Position::FIRST.newer(before).unwrap();
         Some(self.page(room, Page::older_than(Cursor::at_position(at), limit)))
     }
 
-    fn get(&mut self, n: usize, id: &str) -> bool {
+    fn around(&self, n: usize, id: &str, each_side: usize) -> Option<usize> {
+        let id = EventId::new(id).unwrap();
+        let slice = self.run(self.store.around(&room(n), &id, each_side, each_side));
+        slice.map(|slice| slice.messages().count())
+    }
+
+    fn get(&self, n: usize, id: &str) -> bool {
         let id = EventId::new(id).unwrap();
         self.run(self.store.message(&room(n), &id)).is_some()
     }
 
-    fn related(&mut self, n: usize, id: &str) -> Option<usize> {
+    fn related(&self, n: usize, id: &str) -> Option<usize> {
         let query = RelationQuery::of(&room(n), &EventId::new(id).unwrap());
         Some(self.run(self.store.related(query)).len())
     }
 
-    fn rooms(&mut self, limit: usize) -> Option<usize> {
+    fn rooms(&self, limit: usize) -> Option<usize> {
         Some(self.run(self.store.rooms(RoomQuery::latest(limit))).len())
     }
 
-    fn send(&mut self, made: &Made) -> Option<()> {
+    fn send(&self, made: &Made) -> Option<()> {
         let txn_id = TxnId::new(format!("t{}", made.id)).unwrap();
         let content = Json::new(made.content.clone()).unwrap();
         let mut batch = WriteBatch::strict();
@@ -179,7 +196,7 @@ impl<K: Kind> Contender for Haos<K> {
         Some(())
     }
 
-    fn put_media(&mut self, n: usize, bytes: Vec<u8>) -> Option<()> {
+    fn put_media(&self, n: usize, bytes: Vec<u8>) -> Option<()> {
         let info = MediaInfo {
             key: file(n),
             size: 0,
@@ -195,7 +212,7 @@ impl<K: Kind> Contender for Haos<K> {
         Some(())
     }
 
-    fn media(&mut self, n: usize, from: u64, bytes: u64) -> Option<usize> {
+    fn media(&self, n: usize, from: u64, bytes: u64) -> Option<usize> {
         let range = ByteRange { start: from, end: from + bytes };
         self.run(self.store.media(&file(n), range)).map(|media| media.bytes.len())
     }
