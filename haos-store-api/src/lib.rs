@@ -59,6 +59,7 @@ mod query;
 mod seal;
 mod secret;
 pub mod state_kind;
+mod turns;
 pub mod view;
 
 pub use adapter::{
@@ -89,4 +90,5 @@ pub use query::{
 #[cfg(feature = "seal")]
 pub use seal::Keyring;
 pub use secret::{KdfParams, KeyChange, Secret};
+pub use turns::Turns;
 pub use view::{MessageView, Reactions, View, ViewItem};

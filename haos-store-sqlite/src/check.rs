@@ -37,7 +37,7 @@ impl SqliteStore {
         self.with_engine("maintain", |engine| {
             let reads = engine.reads.clone();
             engine.chore(move || {
-                let result = connect_reader(&options).and_then(|mut conn| {
+                let result = connect_reader(&options, options.tuning().spare_kib).and_then(|mut conn| {
                     let stopped = move || stopped.load(Ordering::Relaxed) || reads.is_closed();
                     conn.progress_handler(1000, Some(stopped))
                         .map_err(|e| crate::error::fault("maintain", e))?;

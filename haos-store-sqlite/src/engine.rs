@@ -5,13 +5,12 @@ use std::sync::{Arc, mpsc};
 use std::thread::{Builder, JoinHandle};
 
 use haos_store_api::*;
-use rusqlite::Connection;
 use tokio::sync::oneshot;
 
 use crate::error::closed;
 use crate::keys::unlock;
-use crate::near::NearReader;
-use crate::open::{accept, connect_reader, open};
+use crate::near::NearReaders;
+use crate::open::{accept, open};
 use crate::options::SqliteOptions;
 use crate::reader::ReadQueue;
 use crate::writer::{Job, Writer};
@@ -23,7 +22,7 @@ const FEED: usize = 1024;
 pub(crate) struct Engine {
     pub(crate) jobs: mpsc::Sender<Job>,
     pub(crate) reads: Arc<ReadQueue>,
-    pub(crate) near: NearReader,
+    pub(crate) near: NearReaders,
     /// Held by every thread that has the file open.
     alive: Alive,
 }
@@ -83,8 +82,7 @@ struct Ready {
     hub: ChangeHub,
     codec: Codec,
     revision: Revision,
-    near: NearReader,
-    reader: Connection,
+    near: NearReaders,
     recovery: Option<Recovery>,
 }
 
@@ -111,10 +109,9 @@ pub(crate) async fn start(options: &SqliteOptions, hub: Option<ChangeHub>) -> Re
 
     let reads = Arc::new(ReadQueue::default());
     let engine = Engine { jobs, reads: reads.clone(), near: ready.near, alive: alive.clone() };
-    let (reader, codec) = (ready.reader, ready.codec.clone());
+    let (own, codec) = (options.clone(), ready.codec.clone());
     handles.push(spawn("haos-sqlite-reader", move || {
-        reads.serve(&reader, &codec);
-        drop(reader);
+        reads.serve(&own, &codec);
         drop(alive);
     })?);
     let threads = Threads { handles, ended };
@@ -126,13 +123,12 @@ fn prepare(options: &SqliteOptions, hub: Option<ChangeHub>) -> Result<(Writer, R
     let (conn, recovery) = open(options)?;
     let codec = unlock(&conn, options)?;
     accept(&conn)?;
-    let reader = connect_reader(options)?;
-    let near = NearReader::new(connect_reader(options)?, codec.clone())?;
+    let near = NearReaders::open(options, codec.clone())?;
     let db = crate::db::Db { conn: &conn, codec: &codec, operation: "open" };
     let revision = db.store_revision()?;
     let hub = hub.unwrap_or_else(|| ChangeHub::new(FEED, revision));
     let writer = Writer::new(conn, codec.clone(), hub.clone())?;
-    Ok((writer, Ready { hub, codec, revision, near, reader, recovery }))
+    Ok((writer, Ready { hub, codec, revision, near, recovery }))
 }
 
 pub(crate) fn spawn(name: &str, work: impl FnOnce() + Send + 'static) -> Result<JoinHandle<()>> {

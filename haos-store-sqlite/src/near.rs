@@ -1,7 +1,6 @@
 //! Short reads on the caller's own thread: two thread wake-ups cost more than they do.
 
-use std::sync::atomic::{AtomicU32, Ordering};
-use std::sync::{Mutex, TryLockError};
+use std::sync::{Mutex, MutexGuard, TryLockError};
 use std::time::Duration;
 
 use haos_store_api::{Codec, ErrorKind, Result};
@@ -9,69 +8,91 @@ use rusqlite::Connection;
 
 use crate::db::Db;
 use crate::error::fault;
+use crate::open::connect_reader;
+use crate::options::SqliteOptions;
 
-/// Every so many reads go to the reading thread, so that a task that does nothing but read lets its
-/// executor have a turn.
-const TURN: u32 = 32;
+/// Reads at once; beyond that they go to the reading thread.
+const AT_ONCE: usize = 3;
 /// Rows that a near read fetches at most, about.
 pub(crate) const NEAR_ROWS: usize = 128;
 /// Bytes of media that a near read fetches at most.
 pub(crate) const NEAR_BYTES: u64 = 64 << 10;
 
-/// A connection that whoever comes first may read with. It waits for nobody.
-pub(crate) struct NearReader {
-    conn: Mutex<Connection>,
+/// Connections that whoever comes first may read with. It waits for nobody.
+pub(crate) struct NearReaders {
+    options: SqliteOptions,
     codec: Codec,
-    reads: AtomicU32,
+    /// The first is open from the start, each other from when those before it were in use.
+    slots: [Mutex<Option<Connection>>; AT_ONCE],
 }
 
-impl NearReader {
-    pub(crate) fn new(conn: Connection, codec: Codec) -> Result<Self> {
-        conn.busy_timeout(Duration::ZERO).map_err(|e| fault("open", e))?;
-        Ok(Self { conn: Mutex::new(conn), codec, reads: AtomicU32::new(0) })
+impl NearReaders {
+    pub(crate) fn open(options: &SqliteOptions, codec: Codec) -> Result<Self> {
+        let first = connect(options, options.tuning().cache_kib)?;
+        let mut slots = std::array::from_fn(|_| Mutex::new(None));
+        slots[0] = Mutex::new(Some(first));
+        Ok(Self { options: options.clone(), codec, slots })
     }
 
-    /// The answer, or none if it is somebody else's turn: then the reading thread is to be asked.
+    /// The answer, or none if all are in use: then the reading thread is to be asked.
     pub(crate) fn read<T>(
         &self,
         operation: &'static str,
         read: &impl Fn(Db<'_>) -> Result<T>,
     ) -> Option<Result<T>> {
-        if self.reads.fetch_add(1, Ordering::Relaxed) % TURN == TURN - 1 {
-            return None;
-        }
-        let conn = match self.conn.try_lock() {
-            Ok(conn) => conn,
-            // Statements and snapshots end as a panic unwinds: the connection is as good as before.
-            Err(TryLockError::Poisoned(poisoned)) => poisoned.into_inner(),
-            Err(TryLockError::WouldBlock) => return None,
+        let mut slot = self.slots.iter().find_map(free)?;
+        let conn = match &mut *slot {
+            Some(conn) => conn,
+            // Where it cannot be opened, the reading thread has one.
+            none => none.insert(connect(&self.options, self.options.tuning().spare_kib).ok()?),
         };
-        let answer = Db { conn: &conn, codec: &self.codec, operation }.with_keys(read);
-        match answer {
+        match (Db { conn, codec: &self.codec, operation }).with_keys(read) {
             Err(e) if e.kind() == ErrorKind::Busy => None,
             answer => Some(answer),
         }
     }
 }
 
+fn free(slot: &Mutex<Option<Connection>>) -> Option<MutexGuard<'_, Option<Connection>>> {
+    match slot.try_lock() {
+        Ok(slot) => Some(slot),
+        // Statements and snapshots end as a panic unwinds: the connection is as good as before.
+        Err(TryLockError::Poisoned(poisoned)) => Some(poisoned.into_inner()),
+        Err(TryLockError::WouldBlock) => None,
+    }
+}
+
+fn connect(options: &SqliteOptions, cache_kib: u32) -> Result<Connection> {
+    let conn = connect_reader(options, cache_kib)?;
+    conn.busy_timeout(Duration::ZERO).map_err(|e| fault("open", e))?;
+    Ok(conn)
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::options::SqliteOptions;
 
-    #[test]
-    fn it_reads_unless_it_is_not_its_turn() {
+    fn store() -> (tempfile::TempDir, Connection, NearReaders) {
         let folder = tempfile::tempdir().unwrap();
         let options = SqliteOptions::new(folder.path().join("s.db"));
-        let (_writer, _) = crate::open::open(&options).unwrap();
-        let conn = crate::open::connect_reader(&options).unwrap();
-        let near = NearReader::new(conn, options.codec.clone()).unwrap();
-        let read = |db: Db<'_>| db.store_revision();
-        let answers: Vec<bool> = (0..2 * TURN).map(|_| near.read("test", &read).is_some()).collect();
-        assert_eq!(answers.iter().filter(|answered| !**answered).count(), 2);
+        let (writer, _) = crate::open::open(&options).unwrap();
+        let near = NearReaders::open(&options, options.codec.clone()).unwrap();
+        (folder, writer, near)
+    }
 
-        let inner = |_: Db<'_>| Ok(near.read("test", &read).is_none());
-        assert!(near.read("test", &inner).unwrap().unwrap(), "it is in use");
+    #[test]
+    fn it_reads_unless_all_are_in_use() {
+        let (_folder, _writer, near) = store();
+        let open = |near: &NearReaders| near.slots.iter().filter(|slot| free(slot).is_none_or(|c| c.is_some())).count();
+        assert!(near.read("test", &|db| db.store_revision()).is_some());
+        assert_eq!(open(&near), 1, "no more than are needed");
+
+        fn deep(near: &NearReaders, levels: usize) -> Option<usize> {
+            let inner = |_: Db<'_>| Ok(deep(near, levels + 1));
+            near.read("test", &inner).map_or(Some(levels), |answer| answer.unwrap())
+        }
+        assert_eq!(deep(&near, 0), Some(AT_ONCE));
+        assert_eq!(open(&near), AT_ONCE);
         let busy = |db: Db<'_>| -> Result<()> {
             Err(haos_store_api::Error::new(ErrorKind::Busy, db.operation, "held"))
         };
@@ -80,11 +101,7 @@ mod tests {
 
     #[test]
     fn a_panic_leaves_it_usable() {
-        let folder = tempfile::tempdir().unwrap();
-        let options = SqliteOptions::new(folder.path().join("s.db"));
-        let (_writer, _) = crate::open::open(&options).unwrap();
-        let conn = crate::open::connect_reader(&options).unwrap();
-        let near = NearReader::new(conn, options.codec.clone()).unwrap();
+        let (_folder, _writer, near) = store();
         let panics = |db: Db<'_>| db.snapshot(|_| -> Result<()> { panic!("as a bug would") });
         let caught = std::panic::catch_unwind(std::panic::AssertUnwindSafe(|| near.read("test", &panics)));
         assert!(caught.is_err());

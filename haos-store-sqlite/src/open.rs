@@ -14,7 +14,7 @@ use crate::error::{corrupt, fault};
 use crate::keys::sealed;
 use crate::migration::{FORMAT, SEALED_ID, application_id, format, is_store, migrate};
 use crate::options::{OnDamage, SqliteOptions};
-use crate::probe::{foreign, newer, probe};
+use crate::probe::{foreign, header, newer, probe};
 
 /// Statements kept compiled on each connection: all that the hot paths use.
 const STATEMENTS: usize = 96;
@@ -30,8 +30,9 @@ pub(crate) fn file_path(path: &Path) -> Result<PathBuf> {
 
 /// The writer's connection to a store that is there, current and sound as far as opening can tell.
 pub(crate) fn open(options: &SqliteOptions) -> Result<(Connection, Option<Recovery>)> {
-    finish(options.path())?;
-    probe(options.path(), options.create)?;
+    let path = options.path();
+    let header = finish(path, header(path))?;
+    probe(path, header, options.create)?;
     match connect(options) {
         Ok(conn) => Ok((conn, None)),
         Err(error) if error.kind() == ErrorKind::Corrupt => {
@@ -94,7 +95,7 @@ pub(crate) fn connect(options: &SqliteOptions) -> Result<Connection> {
     }
     migrate(&mut conn).map_err(sql)?;
     write_ahead(&conn, options)?;
-    tune(&conn, options).map_err(sql)?;
+    tune(&conn, options, options.tuning().cache_kib).map_err(sql)?;
     check(&conn, options)?;
     Ok(conn)
 }
@@ -106,13 +107,13 @@ pub(crate) fn accept(conn: &Connection) -> Result<()> {
         .map_err(|e| fault("open", e))
 }
 
-/// A connection that reads.
-pub(crate) fn connect_reader(options: &SqliteOptions) -> Result<Connection> {
+/// A connection that reads, with so much page cache.
+pub(crate) fn connect_reader(options: &SqliteOptions, cache_kib: u32) -> Result<Connection> {
     let sql = |e| fault("open", e);
     let flags = OpenFlags::SQLITE_OPEN_READ_WRITE | OpenFlags::SQLITE_OPEN_NO_MUTEX;
     let conn = Connection::open_with_flags(options.path(), flags).map_err(sql)?;
     conn.busy_timeout(Duration::from_millis(options.busy_ms.into())).map_err(sql)?;
-    tune(&conn, options).map_err(sql)?;
+    tune(&conn, options, cache_kib).map_err(sql)?;
     conn.execute_batch("PRAGMA query_only = ON").map_err(sql)?;
     Ok(conn)
 }
@@ -142,7 +143,7 @@ fn write_ahead(conn: &Connection, options: &SqliteOptions) -> Result<()> {
     }
 }
 
-fn tune(conn: &Connection, options: &SqliteOptions) -> rusqlite::Result<()> {
+fn tune(conn: &Connection, options: &SqliteOptions, cache_kib: u32) -> rusqlite::Result<()> {
     let tuning = options.tuning();
     conn.set_prepared_statement_cache_capacity(STATEMENTS);
     conn.set_db_config(DbConfig::SQLITE_DBCONFIG_DEFENSIVE, true)?;
@@ -152,11 +153,10 @@ fn tune(conn: &Connection, options: &SqliteOptions) -> rusqlite::Result<()> {
         "PRAGMA trusted_schema = OFF;
          PRAGMA foreign_keys = OFF;
          PRAGMA mmap_size = 0;
-         PRAGMA cache_size = -{};
+         PRAGMA cache_size = -{cache_kib};
          PRAGMA synchronous = NORMAL;
          PRAGMA wal_autocheckpoint = {log};
          PRAGMA journal_size_limit = {};",
-        tuning.cache_kib,
         tuning.log_pages * 4096,
         log = tuning.log_pages,
     ))

@@ -8,10 +8,12 @@ use haos_store_api::{Codec, Form, KdfParams, Secret};
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Hash)]
 #[non_exhaustive]
 pub enum Profile {
-    /// 8 MiB of page cache for each of three connections, a log of up to 16 MiB.
+    /// 8 MiB of page cache each to write and to read with, 2 MiB more for each of up to four reads at once, a log of up
+    /// to 16 MiB.
     #[default]
     Default,
-    /// 1 MiB of page cache for each of three connections, a log of up to 4 MiB.
+    /// 1 MiB of page cache each to write and to read with, half of one more for each of up to four reads at once, a log
+    /// of up to 4 MiB.
     LowMemory,
 }
 
@@ -130,8 +132,8 @@ impl SqliteOptions {
 
     pub(crate) fn tuning(&self) -> Tuning {
         match self.profile {
-            Profile::Default => Tuning { cache_kib: 8000, log_pages: 4000 },
-            Profile::LowMemory => Tuning { cache_kib: 1000, log_pages: 1000 },
+            Profile::Default => Tuning { cache_kib: 8000, spare_kib: 2000, log_pages: 4000 },
+            Profile::LowMemory => Tuning { cache_kib: 1000, spare_kib: 500, log_pages: 1000 },
         }
     }
 }
@@ -139,8 +141,10 @@ impl SqliteOptions {
 /// What a profile means.
 #[derive(Debug, Clone, Copy)]
 pub(crate) struct Tuning {
-    /// The page cache of each connection.
+    /// The page cache of the writer and of the first reader.
     pub(crate) cache_kib: u32,
+    /// That of each other reader.
+    pub(crate) spare_kib: u32,
     /// The log is copied into the database from this many pages on.
     pub(crate) log_pages: u32,
 }

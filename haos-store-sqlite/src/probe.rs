@@ -11,7 +11,7 @@ use crate::migration::{FORMAT, application_id, format, is_store};
 ///
 /// What cannot be read as a database passes: opening it under SQLite's locks tells what is wrong with
 /// it, while here another process may be in the middle of making it.
-pub(crate) fn probe(path: &Path, create: bool) -> Result<()> {
+pub(crate) fn probe(path: &Path, header: Option<Header>, create: bool) -> Result<()> {
     let refuse = |kind, message: String| Err(Error::new(kind, "open", message));
     let shown = path.display();
     match std::fs::metadata(path) {
@@ -21,9 +21,11 @@ pub(crate) fn probe(path: &Path, create: bool) -> Result<()> {
         Ok(meta) if !meta.is_file() => {
             refuse(ErrorKind::Invalid, format!("{shown} is no regular file: give the path of one"))
         }
-        Ok(_) => match header(path) {
-            Some((id, found, _)) if is_store(id) && found > FORMAT => Err(newer(found)),
-            Some((id, found, tables)) if !is_store(id) && (id, found, tables) != (0, 0, 0) => Err(foreign()),
+        Ok(_) => match header {
+            Some(Header { id, format, .. }) if is_store(id) && format > FORMAT => Err(newer(format)),
+            Some(Header { id, format, tables }) if !is_store(id) && (id, format, tables) != (0, 0, 0) => {
+                Err(foreign())
+            }
             _ => Ok(()),
         },
         Err(e) if e.kind() == std::io::ErrorKind::NotFound => {
@@ -56,18 +58,32 @@ pub(crate) fn foreign() -> Error {
     Error::new(ErrorKind::Invalid, "open", "the file is another application's database: choose another path")
 }
 
-/// Application id, format and number of tables, if the file is readable as a database.
+/// What a file says it is.
+#[derive(Clone, Copy)]
+pub(crate) struct Header {
+    pub(crate) id: i32,
+    format: u32,
+    /// Counted in a file that is not ours.
+    tables: u32,
+}
+
+/// What it says, if it is readable as a database.
 ///
 /// `immutable` keeps SQLite from taking locks and from making files beside it. The header is enough:
 /// both numbers are in it before the file first goes into WAL mode.
-pub(crate) fn header(path: &Path) -> Option<(i32, u32, u32)> {
+pub(crate) fn header(path: &Path) -> Option<Header> {
     let flags =
         OpenFlags::SQLITE_OPEN_READ_ONLY | OpenFlags::SQLITE_OPEN_URI | OpenFlags::SQLITE_OPEN_NO_MUTEX;
     let conn = Connection::open_with_flags(format!("{}?immutable=1", uri(path)), flags).ok()?;
+    let (id, found) = (application_id(&conn).ok()?, format(&conn).ok()?);
+    if is_store(id) && found > 0 {
+        // Without the tables nothing of the schema is read, which is most of what opening takes.
+        return Some(Header { id, format: found, tables: 0 });
+    }
     let tables = conn.query_row("SELECT count(*) FROM sqlite_schema", (), |row| row.get(0)).ok()?;
     // In this order: another process that makes the store sets all three at once.
-    let found = format(&conn).ok()?;
-    Some((application_id(&conn).ok()?, found, tables))
+    let format = format(&conn).ok()?;
+    Some(Header { id: application_id(&conn).ok()?, format, tables })
 }
 
 /// The file's URI: everything but plain characters is escaped.

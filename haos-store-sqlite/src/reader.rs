@@ -4,13 +4,14 @@ use std::collections::VecDeque;
 use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::sync::{Condvar, Mutex, MutexGuard, PoisonError};
 
-use haos_store_api::Codec;
-use rusqlite::Connection;
+use haos_store_api::{Codec, Result};
 
 use crate::db::Db;
+use crate::open::connect_reader;
+use crate::options::SqliteOptions;
 
-/// A read to be done, with its answer's way back inside.
-pub(crate) type Read = Box<dyn FnOnce(Db<'_>) + Send>;
+/// A read to be done, with its answer's way back inside; an error if there is no connection to read with.
+pub(crate) type Read = Box<dyn FnOnce(Result<Db<'_>>) + Send>;
 
 /// Reads that wait for the thread.
 #[derive(Default)]
@@ -63,11 +64,16 @@ impl ReadQueue {
         }
     }
 
-    /// Serves reads until the queue is closed.
-    pub(crate) fn serve(&self, conn: &Connection, codec: &Codec) {
+    /// Serves reads until the queue is closed. Its connection is opened with the first: many need none.
+    pub(crate) fn serve(&self, options: &SqliteOptions, codec: &Codec) {
+        let mut conn = None;
         while let Some((operation, read)) = self.next() {
+            let found = match &conn {
+                Some(conn) => Ok(conn),
+                None => connect_reader(options, options.tuning().spare_kib).map(|opened| &*conn.insert(opened)),
+            };
             // A panic drops the answer's sender, which the caller sees; the other reads go on.
-            let db = Db { conn, codec, operation };
+            let db = found.map(|conn| Db { conn, codec, operation });
             if catch_unwind(AssertUnwindSafe(|| read(db))).is_err() {
                 tracing::error!(operation, "a read panicked");
             }

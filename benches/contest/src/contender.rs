@@ -36,7 +36,7 @@ pub trait Contender: Sized + Sync {
     /// Reads a message.
     fn get(&self, room: usize, id: &str) -> bool;
 
-    /// Reads what relates to a message.
+    /// Reads what relates to a message, up to a hundred.
     fn related(&self, room: usize, id: &str) -> Option<usize>;
 
     /// Reads the rooms of latest activity.

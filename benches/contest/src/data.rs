@@ -70,7 +70,8 @@ impl Data {
 
     /// Message `n` of all: they go to the rooms in turns.
     pub fn message(&self, n: usize) -> Made {
-        let target = n.checked_sub(3 * self.rooms).filter(|_| noise(n as u64) as usize % ANSWERS == 0);
+        let target =
+            n.checked_sub(3 * self.rooms).filter(|_| (noise(n as u64) as usize).is_multiple_of(ANSWERS));
         self.made(n, n % self.rooms, (n / self.rooms) as u64, target.map(|n| self.id(n)))
     }
 

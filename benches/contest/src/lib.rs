@@ -10,6 +10,8 @@
 //! assert_eq!(data.message(7).id, data.message(7).id);
 //! ```
 
+#![allow(clippy::expect_used, reason = "a benchmark may panic")]
+
 mod busy;
 mod contender;
 mod data;

@@ -115,9 +115,7 @@ impl<'f, C: Contender> Turn<'f, C> {
     /// Messages of one room each, which its number follows.
     pub(crate) fn sync_batch(&mut self, strict: bool) -> C::Batch {
         let room = self.turn % self.data.rooms();
-        let made = |nth: usize| {
-            self.data.message_at(self.made + nth, room, self.lengths[room] + nth as u64)
-        };
+        let made = |nth: usize| self.data.message_at(self.made + nth, room, self.lengths[room] + nth as u64);
         let made = (0..SYNC).map(made).collect();
         self.made += SYNC;
         self.lengths[room] += SYNC as u64;

@@ -24,8 +24,7 @@ pub(crate) fn forget(folder: &Path) -> bool {
     let Ok(entries) = std::fs::read_dir(folder) else { return false };
     entries.flatten().map(|entry| entry.path()).all(|path| match path.is_dir() {
         true => forget(&path),
-        false => File::open(&path).is_ok_and(|file| {
-            file.sync_all().is_ok() && fadvise(&file, 0, None, Advice::DontNeed).is_ok()
-        }),
+        false => File::open(&path)
+            .is_ok_and(|file| file.sync_all().is_ok() && fadvise(&file, 0, None, Advice::DontNeed).is_ok()),
     })
 }

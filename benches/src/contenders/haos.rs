@@ -9,6 +9,8 @@ use haos_store_sled::{SledOptions, SledStore};
 use haos_store_sqlite::{SqliteOptions, SqliteStore};
 use tokio::runtime::{Builder, Runtime};
 
+use super::RELATED;
+
 /// Which store.
 pub trait Kind: Send + Sync {
     /// Whether it keeps what it has.
@@ -176,7 +178,7 @@ impl<K: Kind> Contender for Haos<K> {
     }
 
     fn related(&self, n: usize, id: &str) -> Option<usize> {
-        let query = RelationQuery::of(&room(n), &EventId::new(id).unwrap());
+        let query = RelationQuery { limit: RELATED, ..RelationQuery::of(&room(n), &EventId::new(id).unwrap()) };
         Some(self.run(self.store.related(query)).len())
     }
 

@@ -5,7 +5,7 @@ use std::sync::atomic::{AtomicU64, Ordering};
 
 use haos_contest::{Contender, Made, room_id};
 
-use super::{CHUNK, Rows, key};
+use super::{CHUNK, RELATED, Rows, key};
 
 /// Pairs to write, and keys (without a value) to delete.
 pub type Writes = Vec<(Vec<u8>, Option<Vec<u8>>)>;
@@ -139,7 +139,7 @@ impl<K: Kv> Contender for Raw<K> {
         let from = at(TARGET, room, &key(room, id));
         let to = [&from[..], &[0xff; 9]].concat();
         let (mut found, mut positions) = (Vec::new(), Vec::new());
-        self.kv.range(&from, &to, false, usize::MAX, |key, _| positions.push(key[key.len() - 8..].to_vec()));
+        self.kv.range(&from, &to, false, RELATED, |key, _| positions.push(key[key.len() - 8..].to_vec()));
         for position in positions {
             found.push(decode::<Made>(&self.kv.get(&at(MESSAGE, room, &position)).unwrap()));
         }

@@ -42,6 +42,9 @@ macro_rules! with_contender {
 pub const CONTENDERS: [&str; 9] =
     ["floor", "rowid", "sqlite", "sqlite-sealed", "memory", "raw-sled", "sled", "sled-sealed", "redb"];
 
+/// What relates to a message is read up to so many.
+const RELATED: usize = 100;
+
 /// Bytes of a file in a row.
 const CHUNK: usize = 64 << 10;
 

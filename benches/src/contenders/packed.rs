@@ -5,7 +5,7 @@ use rusqlite::{Connection, OptionalExtension, Result, Row, params};
 use serde::{Deserialize, Serialize};
 
 use super::floor::Layout;
-use super::key;
+use super::{RELATED, key};
 
 /// Packed rowids.
 #[derive(Debug)]
@@ -103,7 +103,7 @@ impl Layout for Packed {
     }
 
     fn related(db: &Connection, room: usize, id: &str) -> Result<usize> {
-        let sql = format!("SELECT {COLUMNS} FROM message WHERE pos >> 40 = ? AND target = ? ORDER BY pos");
+        let sql = format!("SELECT {COLUMNS} FROM message WHERE pos >> 40 = ? AND target = ? ORDER BY pos LIMIT {RELATED}");
         let mut statement = db.prepare_cached(&sql)?;
         let rows = statement.query_map(params![room as i64, short(key(room, id))], read)?;
         Ok(rows.collect::<Result<Vec<Read>>>()?.len())

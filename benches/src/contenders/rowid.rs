@@ -3,6 +3,7 @@
 use haos_contest::Made;
 use rusqlite::{Connection, OptionalExtension, Result, Row, params};
 
+use super::RELATED;
 use super::floor::Layout;
 
 /// Columns.
@@ -56,7 +57,7 @@ impl Layout for Rowid {
     }
 
     fn related(db: &Connection, room: usize, id: &str) -> Result<usize> {
-        let sql = format!("SELECT {COLUMNS} FROM message WHERE room = ? AND target = ? ORDER BY ord");
+        let sql = format!("SELECT {COLUMNS} FROM message WHERE room = ? AND target = ? ORDER BY ord LIMIT {RELATED}");
         let mut statement = db.prepare_cached(&sql)?;
         let rows = statement.query_map(params![room as i64, id], read)?;
         Ok(rows.collect::<Result<Vec<Read>>>()?.len())

@@ -58,7 +58,10 @@ impl Codec {
         }
         match self.form {
             Form::Text if bytes.first() == Some(&SEALED) => Err(sealed(bound)),
-            Form::Text => serde_json::from_slice(bytes).map_err(|e| damaged(bound, &e)),
+            // Checked once as a whole, which takes less than every string on its own.
+            Form::Text => std::str::from_utf8(bytes)
+                .map_err(|e| damaged(bound, &e))
+                .and_then(|text| serde_json::from_str(text).map_err(|e| damaged(bound, &e))),
             Form::Binary => decode(bound, unframe(bound, bytes)?),
         }
     }

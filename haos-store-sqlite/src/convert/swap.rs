@@ -8,7 +8,7 @@ use rusqlite::Connection;
 
 use super::target_path;
 use crate::error::fault;
-use crate::probe::header;
+use crate::probe::{Header, header};
 
 /// The application id of a store whose content is beside it by now: `HAOM`.
 pub(crate) const MOVED_ID: i32 = 0x4841_4F4D;
@@ -19,31 +19,33 @@ pub(super) fn hand_over(conn: Connection, path: &Path) -> Result<()> {
     let sql = |e| fault("convert", e);
     conn.execute_batch(&format!("PRAGMA application_id = {MOVED_ID}; COMMIT")).map_err(sql)?;
     conn.close().map_err(|(_, e)| sql(e))?;
-    finish(path)
+    finish(path, header(path)).map(drop)
 }
 
-/// Puts the new store in the place of one that is marked, if it is.
-pub(crate) fn finish(path: &Path) -> Result<()> {
-    if !is_moved(path) {
-        return Ok(());
+/// Puts the new store in the place of one that is marked, if it is; returns the header of what stands there then.
+pub(crate) fn finish(path: &Path, found: Option<Header>) -> Result<Option<Header>> {
+    if !is_moved(found) {
+        return Ok(found);
     }
     match fs::rename(target_path(path), path) {
         Ok(()) => {
             // As durable as the file system makes it; where folders cannot be synced, it does so itself.
             let _ = path.parent().map(File::open).and_then(|folder| folder.and_then(|f| f.sync_all()).ok());
-            Ok(())
+            Ok(header(path))
         }
-        // Somebody else was faster.
-        Err(_) if !is_moved(path) => Ok(()),
-        Err(e) => Err(Error::new(
-            ErrorKind::Io,
-            "open",
-            format!("{} cannot take the store's place: rename it by hand", target_path(path).display()),
-        )
-        .with_source(e)),
+        Err(e) => match header(path) {
+            // Somebody else was faster.
+            now if !is_moved(now) => Ok(now),
+            _ => Err(Error::new(
+                ErrorKind::Io,
+                "open",
+                format!("{} cannot take the store's place: rename it by hand", target_path(path).display()),
+            )
+            .with_source(e)),
+        },
     }
 }
 
-fn is_moved(path: &Path) -> bool {
-    header(path).is_some_and(|(id, ..)| id == MOVED_ID)
+fn is_moved(found: Option<Header>) -> bool {
+    found.is_some_and(|header| header.id == MOVED_ID)
 }
