@@ -1,6 +1,11 @@
 //! Every operation, a group each, of every contender that one program can hold. For ratios, contenders in turns and
 //! matrix-sdk-sqlite see `cargo xtask bench`.
-#![allow(missing_docs, clippy::unwrap_used, clippy::panic, reason = "criterion's macros; a benchmark may panic")]
+#![allow(
+    missing_docs,
+    clippy::unwrap_used,
+    clippy::panic,
+    reason = "criterion's macros; a benchmark may panic"
+)]
 
 use std::path::Path;
 use std::time::Duration;

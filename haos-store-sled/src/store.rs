@@ -113,7 +113,9 @@ impl SledStore {
     ) -> Result<T> {
         if short {
             self.turns.give_way().await;
-            if let Some(answer) = self.with_engine(operation, |engine| engine.shared.glance(operation, &read))? {
+            if let Some(answer) =
+                self.with_engine(operation, |engine| engine.shared.glance(operation, &read))?
+            {
                 return answer;
             }
         }

@@ -12,7 +12,7 @@ use crate::open::connect_reader;
 use crate::options::SqliteOptions;
 
 /// Reads at once; beyond that they go to the reading thread.
-const AT_ONCE: usize = 3;
+const AT_ONCE: usize = 2;
 /// Rows that a near read fetches at most, about.
 pub(crate) const NEAR_ROWS: usize = 128;
 /// Bytes of media that a near read fetches at most.
@@ -83,7 +83,9 @@ mod tests {
     #[test]
     fn it_reads_unless_all_are_in_use() {
         let (_folder, _writer, near) = store();
-        let open = |near: &NearReaders| near.slots.iter().filter(|slot| free(slot).is_none_or(|c| c.is_some())).count();
+        let open = |near: &NearReaders| {
+            near.slots.iter().filter(|slot| free(slot).is_none_or(|c| c.is_some())).count()
+        };
         assert!(near.read("test", &|db| db.store_revision()).is_some());
         assert_eq!(open(&near), 1, "no more than are needed");
 

@@ -70,7 +70,9 @@ impl ReadQueue {
         while let Some((operation, read)) = self.next() {
             let found = match &conn {
                 Some(conn) => Ok(conn),
-                None => connect_reader(options, options.tuning().spare_kib).map(|opened| &*conn.insert(opened)),
+                None => {
+                    connect_reader(options, options.tuning().spare_kib).map(|opened| &*conn.insert(opened))
+                }
             };
             // A panic drops the answer's sender, which the caller sees; the other reads go on.
             let db = found.map(|conn| Db { conn, codec, operation });

@@ -36,7 +36,7 @@ pub struct SqliteStore {
 
 /// Where a store stands in its life.
 enum Stage {
-    Open(Engine, ChangeHub),
+    Open(Box<Engine>, ChangeHub),
     Suspended(ChangeHub),
     Closed,
 }
@@ -67,7 +67,7 @@ impl SqliteStore {
         };
         Ok(Self {
             options: options.opened(started.codec),
-            stage: RwLock::new(Stage::Open(started.engine, started.hub)),
+            stage: RwLock::new(Stage::Open(Box::new(started.engine), started.hub)),
             info: Mutex::new(info),
             turns: Turns::default(),
             threads: tokio::sync::Mutex::new(Some(started.threads)),
@@ -313,7 +313,7 @@ impl StorageAdapter for SqliteStore {
         if started.recovery.is_some() {
             self.info_mut().recovery = started.recovery;
         }
-        *self.stage_mut() = Stage::Open(started.engine, hub);
+        *self.stage_mut() = Stage::Open(Box::new(started.engine), hub);
         *threads = Some(started.threads);
         Ok(())
     }

@@ -1,8 +1,8 @@
 use std::path::Path;
 
-use crate::Result;
 use crate::bench_web::WebArgs;
 use crate::cmd::Cmd;
+use crate::{Result, bench_check};
 
 /// Arguments of `cargo xtask bench`.
 #[derive(clap::Args)]
@@ -24,6 +24,12 @@ pub(crate) struct BenchArgs {
     /// writes nothing
     #[arg(long, value_name = "LIST")]
     contenders: Option<String>,
+    /// Count the instructions of hot paths and compare them with benches/instructions.txt; measures no time
+    #[arg(long, conflicts_with_all = ["quick", "peers", "scale", "contenders"])]
+    check: bool,
+    /// Write what is counted to benches/instructions.txt
+    #[arg(long, requires = "check")]
+    bless: bool,
     #[command(subcommand)]
     other: Option<Other>,
 }
@@ -41,6 +47,9 @@ impl BenchArgs {
     pub(crate) fn run(self, root: &Path) -> Result {
         if let Some(Other::Web(args)) = self.other {
             return args.run(root);
+        }
+        if self.check {
+            return bench_check::run(root, self.bless);
         }
         run(root, &["build", "--release", "-p", "haos-benches", "--bin", "contend", "--bin", "compare"])?;
         let rivals = root.join("target/rivals");
@@ -68,4 +77,28 @@ fn run(root: &Path, args: &[&str]) -> Result {
     let cmd = Cmd::new("cargo", args);
     println!("$ {cmd}");
     if cmd.run(root) { Ok(()) } else { Err(format!("`{cmd}` failed: what it said is above")) }
+}
+
+#[cfg(test)]
+mod tests {
+    use clap::Parser;
+
+    use super::*;
+
+    #[derive(Parser)]
+    struct Cli {
+        #[command(flatten)]
+        bench: BenchArgs,
+    }
+
+    #[test]
+    fn a_check_measures_nothing_else() {
+        let parse = |line: &str| Cli::try_parse_from(line.split(' ')).map(|cli| cli.bench.bless).ok();
+        assert_eq!(parse("bench --check"), Some(false));
+        assert_eq!(parse("bench --check --bless"), Some(true));
+        assert_eq!(parse("bench --bless"), None, "there is nothing to write");
+        for other in ["--quick", "--peers", "--scale", "--scale --huge", "--contenders sled", "web"] {
+            assert_eq!(parse(&format!("bench --check {other}")), None, "{other}");
+        }
+    }
 }

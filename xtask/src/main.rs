@@ -3,7 +3,9 @@
 //! It compiles before anything else does, so it depends on little.
 
 mod apt;
+mod baseline;
 mod bench;
+mod bench_check;
 mod bench_web;
 mod beside;
 mod cmd;
@@ -57,7 +59,7 @@ enum Chore {
     Ci(TestArgs),
     /// The end-to-end tests against a real Synapse, which it installs below target/
     E2e,
-    /// The stores beside the floor and the peers; writes docs/benchmarks.md
+    /// The stores beside the floor and the peers; writes docs/benchmarks.md. With `--check`: instructions counted
     Bench(BenchArgs),
     /// How large a frontend's module becomes by this store and queue, and of what; fails over the limit
     Size,

@@ -19,6 +19,7 @@ pub(crate) enum Need {
     Firefox,
     WebKit,
     Binaryen,
+    Valgrind,
     Geckodriver,
     WasmBindgen,
 }
@@ -40,6 +41,7 @@ impl Need {
             Self::Firefox => is_there("firefox") || is_there("firefox-esr"),
             Self::WebKit => is_there("WebKitWebDriver") && is_there("xvfb-run"),
             Self::Binaryen => Cmd::new("wasm-opt", &["--version"]).works(),
+            Self::Valgrind => Cmd::new("valgrind", &["--version"]).works(),
             Self::Geckodriver => tools::GECKODRIVER.is_met(),
             Self::WasmBindgen => tools::WASM_BINDGEN.is_met(),
         }
@@ -56,6 +58,7 @@ impl Need {
                 "WebKitGTK's `WebKitWebDriver` and `xvfb-run`, which are there on Linux only",
             ),
             Self::Binaryen => ("binaryen", "binaryen, with its `wasm-opt`"),
+            Self::Valgrind => ("valgrind", "Valgrind, which is there for Linux"),
             _ => return None,
         })
     }
@@ -75,9 +78,12 @@ impl Need {
             Self::Synapse => return synapse::install(),
             Self::Geckodriver => return tools::GECKODRIVER.install(),
             Self::WasmBindgen => return tools::WASM_BINDGEN.install(),
-            Self::Faketime | Self::Chromium | Self::Firefox | Self::WebKit | Self::Binaryen => {
-                return Ok(Vec::new());
-            }
+            Self::Faketime
+            | Self::Chromium
+            | Self::Firefox
+            | Self::WebKit
+            | Self::Binaryen
+            | Self::Valgrind => return Ok(Vec::new()),
         }])
     }
 
@@ -100,6 +106,7 @@ impl Need {
             Self::Firefox => "Firefox",
             Self::WebKit => "WebKitGTK's driver with xvfb-run",
             Self::Binaryen => "binaryen",
+            Self::Valgrind => "valgrind",
             Self::Geckodriver => "geckodriver",
             Self::WasmBindgen => "wasm-bindgen's test runner",
         }
@@ -196,6 +203,7 @@ mod tests {
     fn a_remedy_can_be_typed_or_read() {
         assert_eq!(Need::CargoDeny.remedy(), "`cargo install cargo-deny --locked`");
         assert!(Need::Faketime.remedy().contains("faketime"));
+        assert!(Need::Valgrind.remedy().to_lowercase().contains("valgrind"));
         assert!(
             Need::Chromium.remedy().contains("chromium-driver") || Need::Chromium.remedy().contains("Chrome")
         );

@@ -67,10 +67,11 @@ pub(crate) struct Plan {
 /// The steps of a run; a full one also compiles the benches as they are measured.
 pub(crate) fn all(root: &Path, plan: &Plan) -> Vec<Step> {
     use StepName::*;
-    let outside = "examples/outside-backend/Cargo.toml";
+    let (outside, rivals) = ("examples/outside-backend/Cargo.toml", "benches/rivals/Cargo.toml");
     let mut steps = vec![
         step(Tidy, "style: sizes, whitespace, migrations, arrows between crates", &[]),
-        step(Fmt, "formatting", &["fmt --all --check"]).needs(&[Need::Rustfmt]),
+        step(Fmt, "formatting", &["fmt --all --check", &format!("fmt --check --manifest-path {rivals}")])
+            .needs(&[Need::Rustfmt]),
         step(
             Clippy,
             "lints of every target, benches and examples included",
@@ -96,7 +97,8 @@ pub(crate) fn all(root: &Path, plan: &Plan) -> Vec<Step> {
         e2e(root, plan.full),
     ];
     if plan.full {
-        steps.push(step(Bench, "the benches compile as measured", &["bench --workspace --no-run"]));
+        let peers = format!("build --release --manifest-path {rivals} --target-dir target/rivals");
+        steps.push(step(Bench, "the benches compile as measured", &["bench --workspace --no-run", &peers]));
     }
     // fetch: cargo-deny reads the crates of every platform, a build only those of its own.
     let deny = ["fetch", "deny --offline check --hide-inclusion-graph bans licenses sources"];

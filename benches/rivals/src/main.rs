@@ -10,15 +10,21 @@ use std::path::Path;
 use haos_contest::{Contender, Made, room_id, serve};
 use matrix_sdk_base::deserialized_responses::TimelineEvent;
 use matrix_sdk_base::event_cache::store::EventCacheStore;
+use matrix_sdk_base::linked_chunk::{
+    ChunkContent, ChunkIdentifier, LinkedChunkId, Position, RawChunk, Update,
+};
 use matrix_sdk_base::media::store::{IgnoreMediaRetentionPolicy, MediaStore};
 use matrix_sdk_base::media::{MediaFormat, MediaRequestParameters};
-use matrix_sdk_base::linked_chunk::{ChunkContent, ChunkIdentifier, LinkedChunkId, Position, RawChunk, Update};
-use matrix_sdk_base::store::{QueuedRequestKind, RoomLoadSettings, SerializableEventContent, StateChanges, StateStore};
+use matrix_sdk_base::store::{
+    QueuedRequestKind, RoomLoadSettings, SerializableEventContent, StateChanges, StateStore,
+};
 use matrix_sdk_base::{RoomInfo, RoomState};
 use matrix_sdk_sqlite::{SqliteEventCacheStore, SqliteMediaStore, SqliteStateStore};
 use ruma::events::room::MediaSource;
 use ruma::serde::Raw;
-use ruma::{EventId, MilliSecondsSinceUnixEpoch, OwnedEventId, OwnedRoomId, OwnedTransactionId, TransactionId};
+use ruma::{
+    EventId, MilliSecondsSinceUnixEpoch, OwnedEventId, OwnedRoomId, OwnedTransactionId, TransactionId,
+};
 use serde_json::json;
 use tokio::runtime::{Builder, Runtime};
 

@@ -178,7 +178,8 @@ impl<K: Kind> Contender for Haos<K> {
     }
 
     fn related(&self, n: usize, id: &str) -> Option<usize> {
-        let query = RelationQuery { limit: RELATED, ..RelationQuery::of(&room(n), &EventId::new(id).unwrap()) };
+        let query =
+            RelationQuery { limit: RELATED, ..RelationQuery::of(&room(n), &EventId::new(id).unwrap()) };
         Some(self.run(self.store.related(query)).len())
     }
 

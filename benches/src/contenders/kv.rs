@@ -83,9 +83,8 @@ impl<K: Kv> Contender for Raw<K> {
 
     fn put_rooms(&self, rooms: usize) {
         let row = |room| -> RoomRow { (room_id(room), None, 0) };
-        let rows = |room| {
-            [(at(ROOM, room, &[]), Some(encode(row(room)))), (activity(room, 0), Some(Vec::new()))]
-        };
+        let rows =
+            |room| [(at(ROOM, room, &[]), Some(encode(row(room)))), (activity(room, 0), Some(Vec::new()))];
         self.kv.write((0..rooms).flat_map(rows).collect(), false);
     }
 
@@ -150,7 +149,8 @@ impl<K: Kv> Contender for Raw<K> {
         let mut rooms = Vec::new();
         self.kv.range(&[ACTIVITY], &[ACTIVITY + 1], false, limit, |key, _| rooms.push(key[9..].to_vec()));
         let row = |room: Vec<u8>| self.kv.get(&[&[ROOM], &room[..]].concat()).unwrap();
-        Some(rooms.into_iter().map(|room| decode::<RoomRow>(&row(room))).count())
+        let rooms: Vec<RoomRow> = rooms.into_iter().map(|room| decode(&row(room))).collect();
+        Some(rooms.len())
     }
 
     fn send(&self, made: &Made) -> Option<()> {

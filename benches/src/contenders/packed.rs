@@ -53,7 +53,8 @@ fn short(key: [u8; 16]) -> i64 {
 }
 
 impl Layout for Packed {
-    const SCHEMA: &str = "CREATE TABLE message(pos INTEGER PRIMARY KEY, key BLOB NOT NULL, sender INTEGER NOT NULL,
+    const SCHEMA: &str =
+        "CREATE TABLE message(pos INTEGER PRIMARY KEY, key BLOB NOT NULL, sender INTEGER NOT NULL,
             target INTEGER, txn INTEGER, timestamp_ms INTEGER NOT NULL, written INTEGER NOT NULL,
             payload ANY NOT NULL) STRICT;
         CREATE UNIQUE INDEX message_by_key ON message(pos >> 40, key);
@@ -103,7 +104,9 @@ impl Layout for Packed {
     }
 
     fn related(db: &Connection, room: usize, id: &str) -> Result<usize> {
-        let sql = format!("SELECT {COLUMNS} FROM message WHERE pos >> 40 = ? AND target = ? ORDER BY pos LIMIT {RELATED}");
+        let sql = format!(
+            "SELECT {COLUMNS} FROM message WHERE pos >> 40 = ? AND target = ? ORDER BY pos LIMIT {RELATED}"
+        );
         let mut statement = db.prepare_cached(&sql)?;
         let rows = statement.query_map(params![room as i64, short(key(room, id))], read)?;
         Ok(rows.collect::<Result<Vec<Read>>>()?.len())

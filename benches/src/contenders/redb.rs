@@ -37,7 +37,14 @@ impl Kv for RawRedb {
         table.get(key).unwrap().map(|value| value.value().to_vec())
     }
 
-    fn range(&self, from: &[u8], to: &[u8], from_end: bool, limit: usize, mut show: impl FnMut(&[u8], &[u8])) {
+    fn range(
+        &self,
+        from: &[u8],
+        to: &[u8],
+        from_end: bool,
+        limit: usize,
+        mut show: impl FnMut(&[u8], &[u8]),
+    ) {
         let table = self.0.begin_read().unwrap().open_table(TABLE).unwrap();
         let mut range = table.range::<&[u8]>(from..to).unwrap();
         for _ in 0..limit {

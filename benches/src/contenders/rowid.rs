@@ -43,8 +43,8 @@ impl Layout for Rowid {
 
     fn page(db: &Connection, room: usize, at: u64, older: bool, limit: usize) -> Result<usize> {
         let side = if older { "ord < ? ORDER BY ord DESC" } else { "ord >= ? ORDER BY ord" };
-        let mut statement = db
-            .prepare_cached(&format!("SELECT {COLUMNS} FROM message WHERE room = ? AND {side} LIMIT ?"))?;
+        let mut statement =
+            db.prepare_cached(&format!("SELECT {COLUMNS} FROM message WHERE room = ? AND {side} LIMIT ?"))?;
         let rows = statement.query_map(params![room as i64, at as i64, limit as i64], read)?;
         Ok(rows.collect::<Result<Vec<Read>>>()?.len())
     }
@@ -57,7 +57,9 @@ impl Layout for Rowid {
     }
 
     fn related(db: &Connection, room: usize, id: &str) -> Result<usize> {
-        let sql = format!("SELECT {COLUMNS} FROM message WHERE room = ? AND target = ? ORDER BY ord LIMIT {RELATED}");
+        let sql = format!(
+            "SELECT {COLUMNS} FROM message WHERE room = ? AND target = ? ORDER BY ord LIMIT {RELATED}"
+        );
         let mut statement = db.prepare_cached(&sql)?;
         let rows = statement.query_map(params![room as i64, id], read)?;
         Ok(rows.collect::<Result<Vec<Read>>>()?.len())

@@ -38,7 +38,14 @@ impl Kv for RawSled {
         self.db.get(key).unwrap().map(|value| value.to_vec())
     }
 
-    fn range(&self, from: &[u8], to: &[u8], from_end: bool, limit: usize, mut show: impl FnMut(&[u8], &[u8])) {
+    fn range(
+        &self,
+        from: &[u8],
+        to: &[u8],
+        from_end: bool,
+        limit: usize,
+        mut show: impl FnMut(&[u8], &[u8]),
+    ) {
         let range = self.db.range(from..to);
         let mut each = |pair: sled::Result<(sled::IVec, sled::IVec)>| {
             let (key, value) = pair.unwrap();

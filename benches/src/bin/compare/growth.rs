@@ -39,8 +39,7 @@ pub(crate) struct Size {
 
 /// A hundred rooms; then a single one, up to a million.
 pub(crate) fn measure(contenders: &[Contender], huge: bool) -> Vec<Grown> {
-    let growing: Vec<_> =
-        contenders.iter().filter(|(name, _)| GROWING.contains(name)).cloned().collect();
+    let growing: Vec<_> = contenders.iter().filter(|(name, _)| GROWING.contains(name)).cloned().collect();
     let mut grown = grow(&growing, 100, &[10_000, 100_000, 1_000_000]);
     if huge {
         let growing: Vec<_> = growing.iter().filter(|(name, _)| HUGE.contains(name)).cloned().collect();

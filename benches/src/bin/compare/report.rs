@@ -64,7 +64,9 @@ fn versions() -> String {
 
 fn table(text: &mut String, shown: &[Shown]) {
     let names: Vec<_> = shown.iter().map(|shown| shown.name).collect();
-    text.push_str("\n## Operations\n\nMicroseconds a call; the ratio to the floor in bold, below 1 is faster.\n\n");
+    text.push_str(
+        "\n## Operations\n\nMicroseconds a call; the ratio to the floor in bold, below 1 is faster.\n\n",
+    );
     let _ = write!(text, "| | {} |\n|---|{}\n", names.join(" | "), "---|".repeat(names.len()));
     let floor = shown.iter().find(|shown| shown.name == FLOOR);
     for what in [BULK, IMPORT].into_iter().chain(OPERATIONS.iter().map(|(name, ..)| *name)) {

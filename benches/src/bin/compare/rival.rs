@@ -56,5 +56,7 @@ impl Drop for Rival {
 
 fn size(folder: &Path) -> u64 {
     let entries = std::fs::read_dir(folder).unwrap().map(|entry| entry.unwrap().path());
-    entries.map(|path: PathBuf| if path.is_dir() { size(&path) } else { path.metadata().unwrap().len() }).sum()
+    entries
+        .map(|path: PathBuf| if path.is_dir() { size(&path) } else { path.metadata().unwrap().len() })
+        .sum()
 }

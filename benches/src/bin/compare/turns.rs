@@ -87,13 +87,7 @@ fn import(rival: &mut Rival, shown: &mut Shown, messages: usize) {
     shown.add(IMPORT, told.wall_us[0] / messages as f64);
 }
 
-fn operation(
-    name: &'static str,
-    order: &Order,
-    passes: usize,
-    rivals: &mut [Rival],
-    shown: &mut [Shown],
-) {
+fn operation(name: &'static str, order: &Order, passes: usize, rivals: &mut [Rival], shown: &mut [Shown]) {
     let clock = Instant::now();
     let mut found = Vec::new();
     for pass in 0..passes {
