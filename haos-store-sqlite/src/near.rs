@@ -1,6 +1,6 @@
 //! Short reads on the caller's own thread: two thread wake-ups cost more than they do.
 
-use std::sync::{Mutex, MutexGuard, TryLockError};
+use std::sync::{Arc, Mutex, MutexGuard, TryLockError};
 use std::time::Duration;
 
 use haos_store_api::{Codec, ErrorKind, Result};
@@ -11,8 +11,10 @@ use crate::error::fault;
 use crate::open::connect_reader;
 use crate::options::SqliteOptions;
 
-/// Reads at once; beyond that they go to the reading thread.
+/// Reads at once, and as long as a batch waits for the writer, which is to have a processor. Beyond that they go to the
+/// reading thread.
 const AT_ONCE: usize = 2;
+const BESIDE_WRITES: usize = 1;
 /// Rows that a near read fetches at most, about.
 pub(crate) const NEAR_ROWS: usize = 128;
 /// Bytes of media that a near read fetches at most.
@@ -24,14 +26,23 @@ pub(crate) struct NearReaders {
     codec: Codec,
     /// The first is open from the start, each other from when those before it were in use.
     slots: [Mutex<Option<Connection>>; AT_ONCE],
+    writes: Arc<()>,
 }
+
+/// A batch on its way; the readers know as long as it lives.
+pub(crate) struct Writing(#[expect(dead_code, reason = "it is counted")] Arc<()>);
 
 impl NearReaders {
     pub(crate) fn open(options: &SqliteOptions, codec: Codec) -> Result<Self> {
         let first = connect(options, options.tuning().cache_kib)?;
         let mut slots = std::array::from_fn(|_| Mutex::new(None));
         slots[0] = Mutex::new(Some(first));
-        Ok(Self { options: options.clone(), codec, slots })
+        Ok(Self { options: options.clone(), codec, slots, writes: Arc::new(()) })
+    }
+
+    /// Leaves a processor to the writer.
+    pub(crate) fn beside_a_write(&self) -> Writing {
+        Writing(self.writes.clone())
     }
 
     /// The answer, or none if all are in use: then the reading thread is to be asked.
@@ -40,7 +51,8 @@ impl NearReaders {
         operation: &'static str,
         read: &impl Fn(Db<'_>) -> Result<T>,
     ) -> Option<Result<T>> {
-        let mut slot = self.slots.iter().find_map(free)?;
+        let at_once = if Arc::strong_count(&self.writes) > 1 { BESIDE_WRITES } else { AT_ONCE };
+        let mut slot = self.slots[..at_once].iter().find_map(free)?;
         let conn = match &mut *slot {
             Some(conn) => conn,
             // Where it cannot be opened, the reading thread has one.
@@ -95,6 +107,10 @@ mod tests {
         }
         assert_eq!(deep(&near, 0), Some(AT_ONCE));
         assert_eq!(open(&near), AT_ONCE);
+        let writing = near.beside_a_write();
+        assert_eq!(deep(&near, 0), Some(BESIDE_WRITES));
+        drop(writing);
+        assert_eq!(deep(&near, 0), Some(AT_ONCE));
         let busy = |db: Db<'_>| -> Result<()> {
             Err(haos_store_api::Error::new(ErrorKind::Busy, db.operation, "held"))
         };

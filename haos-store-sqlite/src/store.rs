@@ -172,8 +172,11 @@ impl StorageAdapter for SqliteStore {
     async fn apply(&self, batch: WriteBatch) -> Result<Commit> {
         let touched = touched(&batch);
         let (reply, answer) = oneshot::channel();
-        let job = Job::Apply(Request { batch, touched, reply });
-        self.with_engine("apply", |engine| drop(engine.jobs.send(job)))?;
+        self.with_engine("apply", |engine| {
+            let _writing = Some(engine.near.beside_a_write());
+            // A request that cannot be sent is dropped with its reply.
+            drop(engine.jobs.send(Job::Apply(Request { batch, touched, reply, _writing })));
+        })?;
         answer.await.map_err(|_| ended("apply"))?
     }
 

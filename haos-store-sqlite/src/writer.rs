@@ -11,6 +11,7 @@ use tokio::sync::oneshot;
 
 use crate::db::Db;
 use crate::error::{Outcome, again, closed, outcome};
+use crate::near::Writing;
 use crate::rows::{RoomNumbers, SqlRows};
 use crate::table::Sums;
 
@@ -34,6 +35,8 @@ pub(crate) struct Request {
     pub(crate) batch: WriteBatch,
     pub(crate) touched: BTreeSet<Touched>,
     pub(crate) reply: oneshot::Sender<Result<Commit>>,
+    /// Readers leave the writer a processor as long as this lives.
+    pub(crate) _writing: Option<Writing>,
 }
 
 /// The writer's connection and what it knows of the store.
@@ -331,7 +334,7 @@ mod tests {
             let mut batch = WriteBatch::strict();
             batch.put_room(Room::new(RoomId::new("!r").unwrap(), Membership::Join));
             let (reply, mut answer) = oneshot::channel();
-            writer.apply(vec![Request { touched: touched(&batch), batch, reply }]);
+            writer.apply(vec![Request { touched: touched(&batch), batch, reply, _writing: None }]);
             answer.try_recv().unwrap()
         };
         writer.poisoned = true;
