@@ -28,19 +28,25 @@ pub fn serve<C: Contender>(folder: &Path, rooms: usize) {
     }
 }
 
+/// How far it has come.
+#[derive(Debug, Clone, Default)]
+pub(crate) struct Mark {
+    /// Messages made so far.
+    made: usize,
+    /// How many each room has.
+    lengths: Vec<u64>,
+    /// Calls of any kind so far: chance goes on where it was.
+    turn: usize,
+}
+
 /// A store of a contender and what was done with it so far.
 pub struct Turn<'f, C> {
     folder: &'f Path,
     pub(crate) data: Data,
     store: Option<C>,
-    /// Messages made so far.
-    made: usize,
-    /// Those that the bulk brought.
+    /// Those messages that the bulk brought.
     pub(crate) bulk: usize,
-    /// How many each room has.
-    lengths: Vec<u64>,
-    /// Calls of any kind so far: chance goes on where it was.
-    turn: usize,
+    pub(crate) mark: Mark,
     /// The sizes of the files that were put.
     files: Vec<usize>,
 }
@@ -50,8 +56,9 @@ impl<'f, C: Contender> Turn<'f, C> {
     pub fn open(folder: &'f Path, rooms: usize) -> Self {
         let store = C::open(folder);
         store.put_rooms(rooms);
-        let (data, store, lengths) = (Data::load(rooms), Some(store), vec![0; rooms]);
-        Self { folder, data, store, made: 0, bulk: 0, lengths, turn: 0, files: Vec::new() }
+        let (data, store) = (Data::load(rooms), Some(store));
+        let mark = Mark { lengths: vec![0; rooms], ..Mark::default() };
+        Self { folder, data, store, bulk: 0, mark, files: Vec::new() }
     }
 
     /// Does what it is told.
@@ -95,10 +102,10 @@ impl<'f, C: Contender> Turn<'f, C> {
         let mut all = Told { wall_us: vec![0.0], ..Told::default() };
         for piece in 0..messages.div_ceil(commit) {
             let made: Vec<Made> = (0..commit.min(messages - piece * commit))
-                .map(|n| self.data.message(self.made + n))
+                .map(|n| self.data.message(self.mark.made + n))
                 .collect();
-            made.iter().for_each(|made| self.lengths[made.room] += 1);
-            self.made += made.len();
+            made.iter().for_each(|made| self.mark.lengths[made.room] += 1);
+            self.mark.made += made.len();
             let batch = self.store().batch(made, None, false);
             let told = timed(Some(batch), |batch| {
                 self.store().commit(batch);
@@ -107,20 +114,18 @@ impl<'f, C: Contender> Turn<'f, C> {
             all.wall_us[0] += told.wall_us[0];
             all.cpu_us += told.cpu_us;
         }
-        self.bulk = self.made;
+        self.bulk = self.mark.made;
         all.found = messages;
         all
     }
 
     /// Messages of one room each, which its number follows.
     pub(crate) fn sync_batch(&mut self, strict: bool) -> C::Batch {
-        let room = self.turn % self.data.rooms();
-        let made = |nth: usize| self.data.message_at(self.made + nth, room, self.lengths[room] + nth as u64);
-        let made = (0..SYNC).map(made).collect();
-        self.made += SYNC;
-        self.lengths[room] += SYNC as u64;
-        self.turn += 1;
-        self.store().batch(made, Some(format!("s{}", self.turn)), strict)
+        let (room, first) = (self.mark.turn % self.data.rooms(), self.mark.made);
+        let at = self.mark.lengths[room];
+        let made = (0..SYNC).map(|nth| self.data.message_at(first + nth, room, at + nth as u64)).collect();
+        self.mark.sync();
+        self.store().batch(made, Some(format!("s{}", self.mark.turn)), strict)
     }
 
     fn sync(&mut self, calls: usize, strict: bool) -> Told {
@@ -138,8 +143,9 @@ impl<'f, C: Contender> Turn<'f, C> {
 
     /// Calls that are about a message by chance; the middle of its room is told besides.
     fn each(&mut self, calls: usize, mut call: impl FnMut(&C, u64, &Made) -> Option<usize>) -> Told {
-        let about: Vec<Made> = (self.turn..self.turn + calls).map(|turn| self.by_chance(turn)).collect();
-        self.turn += calls;
+        let about: Vec<Made> =
+            (self.mark.turn..self.mark.turn + calls).map(|turn| self.by_chance(turn)).collect();
+        self.mark.turn += calls;
         let half = (self.bulk / self.data.rooms() / 2) as u64;
         timed(&about, |made| call(self.store(), half, made))
     }
@@ -176,6 +182,16 @@ impl<'f, C: Contender> Turn<'f, C> {
         }
         let (store, folder) = (&mut self.store, self.folder);
         timed(Some(()), |()| Some(store.insert(C::open(folder)).newest(0, PAGE)))
+    }
+}
+
+impl Mark {
+    /// Behind a sync.
+    pub(crate) fn sync(&mut self) {
+        let rooms = self.lengths.len();
+        self.lengths[self.turn % rooms] += SYNC as u64;
+        self.made += SYNC;
+        self.turn += 1;
     }
 }
 

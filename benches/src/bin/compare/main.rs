@@ -79,13 +79,22 @@ fn main() {
     let contenders = args.contenders();
     let shown = turns::measure(&contenders, &turns::Scale::of(args.quick));
     let features = features::measure(&shown);
-    let growth = if args.scale { growth::measure(&contenders, args.huge) } else { Vec::new() };
-    let text = report::markdown(&args, &shown, &features, &growth);
-    println!("{text}");
-    if args.write {
-        let docs = PathBuf::from(env!("CARGO_MANIFEST_DIR")).join("../docs");
-        std::fs::write(docs.join("benchmarks.md"), text).unwrap();
-        plot::write(&growth, &docs.join("benchmarks"));
+    let docs = PathBuf::from(env!("CARGO_MANIFEST_DIR")).join("../docs");
+    let tell = |growth: &[growth::Grown]| {
+        let text = report::markdown(&args, &shown, &features, growth);
+        println!("{text}");
+        if args.write {
+            std::fs::write(docs.join("benchmarks.md"), text).unwrap();
+        }
+    };
+    tell(&[]);
+    if args.scale {
+        // It takes long: what is there already is told.
+        let growth = growth::measure(&contenders, args.huge);
+        tell(&growth);
+        if args.write {
+            plot::write(&growth, &docs.join("benchmarks"));
+        }
     }
 }
 
