@@ -20,9 +20,10 @@ const FEED: usize = 1024;
 
 /// The way to the threads. They end once it is dropped and their work is done.
 pub(crate) struct Engine {
+    /// Before `jobs`: the writer closes its connection last and alone, which is what clears the log away.
+    pub(crate) near: NearReaders,
     pub(crate) jobs: mpsc::Sender<Job>,
     pub(crate) reads: Arc<ReadQueue>,
-    pub(crate) near: NearReaders,
     /// Held by every thread that has the file open.
     alive: Alive,
 }
@@ -108,10 +109,13 @@ pub(crate) async fn start(options: &SqliteOptions, hub: Option<ChangeHub>) -> Re
     let ready = told.await.map_err(|_| closed("open", "the store's thread ended unexpectedly"))??;
 
     let reads = Arc::new(ReadQueue::default());
-    let engine = Engine { jobs, reads: reads.clone(), near: ready.near, alive: alive.clone() };
+    let writer = jobs.clone();
+    let engine = Engine { near: ready.near, jobs, reads: reads.clone(), alive: alive.clone() };
     let (own, codec) = (options.clone(), ready.codec.clone());
     handles.push(spawn("haos-sqlite-reader", move || {
         reads.serve(&own, &codec);
+        // Its connection is closed by now.
+        drop(writer);
         drop(alive);
     })?);
     let threads = Threads { handles, ended };

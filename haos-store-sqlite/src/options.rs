@@ -8,12 +8,12 @@ use haos_store_api::{Codec, Form, KdfParams, Secret};
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Hash)]
 #[non_exhaustive]
 pub enum Profile {
-    /// 8 MiB of page cache each to write and to read with, 2 MiB more for each of up to four reads at once, a log of up
-    /// to 16 MiB.
+    /// 8 MiB of page cache each to write and to read with, 2 MiB each for a second read at once and for long reads; a
+    /// log of up to 16 MiB.
     #[default]
     Default,
-    /// 1 MiB of page cache each to write and to read with, half of one more for each of up to four reads at once, a log
-    /// of up to 4 MiB.
+    /// 1 MiB of page cache each to write and to read with, half of one each for a second read at once and for long
+    /// reads; a log of up to 4 MiB.
     LowMemory,
 }
 

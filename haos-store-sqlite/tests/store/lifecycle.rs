@@ -35,6 +35,22 @@ async fn everything_is_there_after_a_reopen() {
     store.close().await.unwrap();
 }
 
+/// Connections that close at once would each take another for the one that is to clear the log away.
+#[tokio::test]
+async fn the_log_is_gone_after_every_close() {
+    let folder = tempfile::tempdir().unwrap();
+    let path = folder.path().join("s.db");
+    for nth in 0..200 {
+        let store = open(&path).await;
+        store.apply(put(&format!("r{nth}"))).await.unwrap();
+        // Read by the caller and by the reading thread.
+        store.timeline(&room_id("r0"), Page::newest(50)).await.unwrap();
+        store.count(&room_id("r0"), None).await.unwrap();
+        store.close().await.unwrap();
+        assert_eq!(files(folder.path()).len(), 1, "close {nth}");
+    }
+}
+
 #[tokio::test]
 async fn close_is_idempotent_and_final() {
     let folder = tempfile::tempdir().unwrap();
