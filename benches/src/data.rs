@@ -11,11 +11,6 @@ pub struct Scale {
     pub rooms: usize,
 }
 
-impl Scale {
-    /// What the design was measured with: 100,000 messages in 100 rooms.
-    pub const FULL: Self = Self { messages: 100_000, rooms: 100 };
-}
-
 /// The id of room `n`.
 pub fn room_id(n: usize) -> RoomId {
     RoomId::new(format!("!{:043x}:example.org", n * 7919)).expect("a room id is valid")

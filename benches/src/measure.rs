@@ -2,21 +2,8 @@
 
 use std::time::Instant;
 
-use rustix::time::{ClockId, clock_gettime};
-
 /// Passes over each operation.
 pub const PASSES: usize = 7;
-
-/// What `work` gives, and the CPU time of the whole process meanwhile, in microseconds.
-pub fn cpu<T>(work: impl FnOnce() -> T) -> (T, f64) {
-    let now = || {
-        let t = clock_gettime(ClockId::ProcessCPUTime);
-        t.tv_sec as f64 * 1e6 + t.tv_nsec as f64 / 1e3
-    };
-    let start = now();
-    let made = work();
-    (made, now() - start)
-}
 
 /// Median wall times in microseconds a call, of each pass; the two take turns.
 pub fn pair(calls: usize, mut one: impl FnMut(), mut other: impl FnMut()) -> (Vec<f64>, Vec<f64>) {
@@ -34,12 +21,27 @@ fn p50(calls: usize, call: &mut impl FnMut()) -> f64 {
         call();
         start.elapsed().as_secs_f64() * 1e6
     });
-    median(times.collect())
+    median(&mut times.collect::<Vec<_>>())
 }
 
-fn median(mut values: Vec<f64>) -> f64 {
+/// Sorts them, and tells the one in the middle.
+pub fn median(values: &mut [f64]) -> f64 {
+    at_share(values, 0.5)
+}
+
+/// Sorts them, and tells the one that so large a share is below.
+pub fn at_share(values: &mut [f64], share: f64) -> f64 {
     values.sort_by(f64::total_cmp);
-    values[values.len() / 2]
+    values[((values.len() as f64 * share) as usize).min(values.len() - 1)]
+}
+
+/// What it was measured on.
+pub fn machine() -> String {
+    let info = std::fs::read_to_string("/proc/cpuinfo").unwrap_or_default();
+    let model = info.lines().find_map(|line| line.strip_prefix("model name"));
+    let model = model.map_or("unknown processor", |line| line.trim_start_matches(['\t', ':', ' ']));
+    let cores = std::thread::available_parallelism().map_or(1, usize::from);
+    format!("{model}, {cores} cores, {}", std::env::consts::OS)
 }
 
 /// The head of a table of two contenders.
@@ -48,7 +50,7 @@ pub fn head([one, other]: [&str; 2]) {
 }
 
 /// A line of it: medians, and the second by the first.
-pub fn row(name: &str, (one, other): (Vec<f64>, Vec<f64>), goal: &str) {
-    let (one, other) = (median(one), median(other));
+pub fn row(name: &str, (mut one, mut other): (Vec<f64>, Vec<f64>), goal: &str) {
+    let (one, other) = (median(&mut one), median(&mut other));
     println!("{name:<34}{one:>14.1}{other:>14.1}{:>8.2}{goal:>8}", other / one);
 }

@@ -30,6 +30,7 @@ pub(crate) struct NearReaders {
 }
 
 /// A batch on its way; the readers know as long as it lives.
+#[derive(Default)]
 pub(crate) struct Writing(#[expect(dead_code, reason = "it is counted")] Arc<()>);
 
 impl NearReaders {

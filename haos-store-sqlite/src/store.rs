@@ -173,7 +173,7 @@ impl StorageAdapter for SqliteStore {
         let touched = touched(&batch);
         let (reply, answer) = oneshot::channel();
         self.with_engine("apply", |engine| {
-            let _writing = Some(engine.near.beside_a_write());
+            let _writing = engine.near.beside_a_write();
             // A request that cannot be sent is dropped with its reply.
             drop(engine.jobs.send(Job::Apply(Request { batch, touched, reply, _writing })));
         })?;

@@ -36,7 +36,7 @@ pub(crate) struct Request {
     pub(crate) touched: BTreeSet<Touched>,
     pub(crate) reply: oneshot::Sender<Result<Commit>>,
     /// Readers leave the writer a processor as long as this lives.
-    pub(crate) _writing: Option<Writing>,
+    pub(crate) _writing: Writing,
 }
 
 /// The writer's connection and what it knows of the store.
@@ -334,7 +334,12 @@ mod tests {
             let mut batch = WriteBatch::strict();
             batch.put_room(Room::new(RoomId::new("!r").unwrap(), Membership::Join));
             let (reply, mut answer) = oneshot::channel();
-            writer.apply(vec![Request { touched: touched(&batch), batch, reply, _writing: None }]);
+            writer.apply(vec![Request {
+                touched: touched(&batch),
+                batch,
+                reply,
+                _writing: Writing::default(),
+            }]);
             answer.try_recv().unwrap()
         };
         writer.poisoned = true;

@@ -23,4 +23,4 @@ pub use contender::Contender;
 pub use data::{Data, Made, room_id};
 pub use order::{Order, Told};
 pub use serve::{Turn, serve};
-pub use system::cpu_us;
+pub use system::{cpu_us, memory};

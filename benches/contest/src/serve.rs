@@ -3,7 +3,7 @@ use std::path::Path;
 use std::time::Instant;
 
 use crate::busy::busy;
-use crate::system::{cpu_us, forget, peak_bytes};
+use crate::system::{cpu_us, forget, memory};
 use crate::{Contender, Data, Made, Order, Told};
 
 /// Messages of a page.
@@ -89,7 +89,7 @@ impl<'f, C: Contender> Turn<'f, C> {
                 Told::default()
             }
         };
-        told.peak_bytes = peak_bytes();
+        told.peak_bytes = memory("VmHWM");
         told
     }
 
@@ -137,7 +137,7 @@ impl<'f, C: Contender> Turn<'f, C> {
     }
 
     /// A message of the bulk, by chance.
-    pub(crate) fn by_chance(&self, turn: usize) -> Made {
+    fn by_chance(&self, turn: usize) -> Made {
         self.data.message(turn.wrapping_mul(2_654_435_761) % self.bulk.max(1))
     }
 

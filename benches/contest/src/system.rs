@@ -12,11 +12,11 @@ pub fn cpu_us() -> f64 {
     time.tv_sec as f64 * 1e6 + time.tv_nsec as f64 / 1e3
 }
 
-/// `VmHWM`: the most that was resident, in bytes; 0 where there is none.
-pub(crate) fn peak_bytes() -> u64 {
+/// A figure of `/proc/self/status` in bytes, such as `VmHWM`, the most that was resident; 0 where there is none.
+pub fn memory(name: &str) -> u64 {
     let status = std::fs::read_to_string("/proc/self/status").unwrap_or_default();
-    let line = status.lines().find_map(|line| line.strip_prefix("VmHWM:"));
-    line.and_then(|line| line.split_whitespace().next()?.parse::<u64>().ok()).unwrap_or(0) * 1024
+    let line = status.lines().find_map(|line| line.strip_prefix(name)?.strip_prefix(':'));
+    line.and_then(|line| line.split_whitespace().next()?.parse::<u64>().ok()).map_or(0, |kib| kib * 1024)
 }
 
 /// Has the files of a folder written to disk and dropped from the page cache; says whether that went well.

@@ -6,7 +6,8 @@ use std::path::Path;
 use std::sync::Arc;
 use std::time::Instant;
 
-use haos_benches::{PASSES, QueueFloor, Scale, cpu, draft, drain, fill, outbox, pair, row};
+use haos_benches::{PASSES, QueueFloor, Scale, draft, drain, fill, outbox, pair, row};
+use haos_contest::cpu_us;
 use haos_store_api::{MemoryStore, PendingQuery, PendingState, StorageAdapter};
 use haos_store_sled::{SledOptions, SledStore};
 use haos_store_sqlite::{SqliteOptions, SqliteStore};
@@ -50,8 +51,9 @@ fn drained(runtime: &Runtime, backend: &str, scale: Scale) -> (f64, f64) {
     let store = runtime.block_on(open(backend, folder.path()));
     runtime.block_on(fill(&*store, scale));
     let start = Instant::now();
-    let ((), spent) = cpu(|| runtime.block_on(drain(&store, scale)));
-    let wall = start.elapsed().as_secs_f64() * 1e6;
+    let spent_before = cpu_us();
+    runtime.block_on(drain(&store, scale));
+    let (wall, spent) = (start.elapsed().as_secs_f64() * 1e6, cpu_us() - spent_before);
     let rows = runtime.block_on(store.pending(PendingQuery::default())).unwrap();
     assert_eq!(rows.len(), scale.messages);
     assert!(rows.iter().all(|row| row.state == PendingState::Sent && row.fence == 1));

@@ -75,3 +75,45 @@ fn add(rooms: &Rooms, room: Option<&RoomId>) {
         rooms.push(room.clone());
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use haos_store_api::MediaUri;
+    use tokio::sync::oneshot;
+
+    use super::*;
+    use crate::Variant;
+
+    /// Joins, or takes off with what is sent.
+    fn join(flights: &Flights, answer: oneshot::Receiver<Result<(), MediaError>>) -> Shared<Flight> {
+        let key = MediaKey {
+            uri: MediaUri::new("mxc://example.org/1").unwrap(),
+            format: Variant::Original.format().unwrap(),
+        };
+        flights.join(&key, None, |_, alive| {
+            Box::pin(async move {
+                let _alive = alive;
+                answer.await.unwrap_or(Err(MediaError::NotStored))
+            })
+        })
+    }
+
+    #[test]
+    fn who_asks_again_does_not_join_what_has_failed() {
+        let flights = Flights::default();
+        let (send, answer) = oneshot::channel();
+        let (never, nobody) = oneshot::channel();
+        let mut prompt = join(&flights, answer);
+        let mut late = join(&flights, nobody);
+        assert!((&mut prompt).now_or_never().is_none() && (&mut late).now_or_never().is_none());
+        assert!(never.is_closed(), "the second joined the first");
+
+        send.send(Err(MediaError::Full)).unwrap();
+        assert!(matches!((&mut prompt).now_or_never(), Some(Err(MediaError::Full))));
+        let (send, answer) = oneshot::channel();
+        send.send(Ok(())).unwrap();
+        let again = join(&flights, answer);
+        assert!(matches!(again.now_or_never(), Some(Ok(()))), "though the other has not heard yet");
+        assert!(matches!(late.now_or_never(), Some(Err(MediaError::Full))));
+    }
+}

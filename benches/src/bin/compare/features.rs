@@ -4,12 +4,11 @@ use std::cell::{Cell, RefCell};
 use std::hint::black_box;
 use std::sync::mpsc;
 
-use haos_benches::{Haos, Sqlite, pair, stored};
+use haos_benches::{Haos, Sqlite, median, pair, stored};
 use haos_contest::{Contender, Data, cpu_us};
 use haos_store_api::{Codec, Message, MessageColumns, Revision};
 use tokio::sync::oneshot;
 
-use crate::median;
 use crate::operations::{BULK, GET, RELAXED};
 use crate::turns::Shown;
 

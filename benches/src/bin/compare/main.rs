@@ -97,14 +97,3 @@ fn main() {
         }
     }
 }
-
-/// Sorts them, and tells the one in the middle.
-pub(crate) fn median(values: &mut [f64]) -> f64 {
-    at_share(values, 0.5)
-}
-
-/// Sorts them, and tells the one that so large a share is below.
-pub(crate) fn at_share(values: &mut [f64], share: f64) -> f64 {
-    values.sort_by(f64::total_cmp);
-    values[((values.len() as f64 * share) as usize).min(values.len() - 1)]
-}

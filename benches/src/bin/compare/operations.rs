@@ -50,8 +50,3 @@ pub(crate) const BUSY: &str = "newest 50 beside a writer";
 
 /// Those that write.
 pub(crate) const WRITES: [&str; 5] = [BULK, IMPORT, RELAXED, STRICT, SEND];
-
-/// Whether it is about files, which are memory of the process.
-pub(crate) fn is_media(name: &str) -> bool {
-    name.contains("media") || name.contains("out of")
-}

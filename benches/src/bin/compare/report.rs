@@ -2,6 +2,8 @@
 
 use std::fmt::Write as _;
 
+use haos_benches::machine;
+
 use crate::Args;
 use crate::features::Feature;
 use crate::goals::{Bound, judge};
@@ -35,14 +37,6 @@ pub(crate) fn markdown(args: &Args, shown: &[Shown], features: &[Feature], grown
     growth(&mut text, grown);
     goals(&mut text, shown, grown);
     text
-}
-
-fn machine() -> String {
-    let info = std::fs::read_to_string("/proc/cpuinfo").unwrap_or_default();
-    let model = info.lines().find_map(|line| line.strip_prefix("model name"));
-    let model = model.map_or("unknown processor", |line| line.trim_start_matches(['\t', ':', ' ']));
-    let cores = std::thread::available_parallelism().map_or(1, usize::from);
-    format!("{model}, {cores} cores, {}", std::env::consts::OS)
 }
 
 /// Of the libraries, as the lockfiles have them.

@@ -3,11 +3,12 @@
 use std::collections::BTreeMap;
 use std::time::Instant;
 
+use haos_benches::{at_share, median};
 use haos_contest::Order;
 
-use crate::operations::{BULK, IMPORT, OPERATIONS, is_media};
+use crate::Contender;
+use crate::operations::{BULK, IMPORT, OPERATIONS};
 use crate::rival::Rival;
-use crate::{Contender, at_share, median};
 
 /// How much of it.
 pub(crate) struct Scale {
@@ -90,6 +91,8 @@ fn import(rival: &mut Rival, shown: &mut Shown, messages: usize) {
 fn operation(name: &'static str, order: &Order, passes: usize, rivals: &mut [Rival], shown: &mut [Shown]) {
     let clock = Instant::now();
     let mut found = Vec::new();
+    // Media are memory of whoever reads them.
+    let is_media = matches!(order, Order::PutMedia { .. } | Order::Media { .. });
     for pass in 0..passes {
         for turn in 0..rivals.len() {
             let nth = (turn + pass) % rivals.len();
@@ -103,7 +106,7 @@ fn operation(name: &'static str, order: &Order, passes: usize, rivals: &mut [Riv
                 continue;
             }
             shown.add(name, median(&mut told.wall_us));
-            if !is_media(name) {
+            if !is_media {
                 shown.peak_bytes = told.peak_bytes;
             }
             if pass == 0 {

@@ -52,6 +52,8 @@ mod server;
 use std::path::Path;
 use std::process::ExitCode;
 
+use haos_benches::median;
+
 use child::{Started, Synced};
 use peer::Peer;
 use server::Server;
@@ -166,10 +168,10 @@ fn table(columns: &[Column]) {
     columns.iter().for_each(|column| print!("{:>14}", column.name));
     println!("{}", if columns.len() > 1 { "   ratio" } else { "" });
     let sync = |name, figure: fn(&Synced) -> f64| {
-        row(name, columns.iter().map(|column| median(column.syncs.iter().map(figure))));
+        row(name, columns.iter().map(|column| middle(column.syncs.iter().map(figure))));
     };
     let start = |name, figure: fn(&Started) -> f64| {
-        row(name, columns.iter().map(|column| median(column.starts.iter().map(figure))));
+        row(name, columns.iter().map(|column| middle(column.starts.iter().map(figure))));
     };
     sync("initial sync, s", |sync| sync.seconds);
     sync("  usable after, s", |sync| sync.usable_seconds);
@@ -194,8 +196,6 @@ fn row(name: &str, figures: impl Iterator<Item = f64>) {
     println!();
 }
 
-fn median(figures: impl Iterator<Item = f64>) -> f64 {
-    let mut figures: Vec<_> = figures.collect();
-    figures.sort_by(f64::total_cmp);
-    figures[figures.len() / 2]
+fn middle(figures: impl Iterator<Item = f64>) -> f64 {
+    median(&mut figures.collect::<Vec<_>>())
 }

@@ -5,6 +5,7 @@ use std::process::Command;
 use std::sync::Arc;
 use std::time::{Duration, Instant};
 
+use haos_contest::memory;
 use haos_matrix::{Client, ClientOptions, MatrixSession, Tokens};
 use haos_queue::{ConnectionState, Lead, TokioHost};
 use haos_store_api::{Page, RoomQuery, StorageAdapter, UserId};
@@ -104,11 +105,4 @@ fn started(runtime: &Runtime, path: &Path) -> Started {
     runtime.block_on(store.close()).unwrap();
     let (room, rooms) = (rooms[0].id.to_string(), rooms.len() as u64);
     Started { seconds, rooms, room, messages, peak_bytes, before_bytes }
-}
-
-/// A figure of `/proc/self/status`, in bytes; 0 where there is none.
-fn memory(name: &str) -> u64 {
-    let status = std::fs::read_to_string("/proc/self/status").unwrap_or_default();
-    let line = status.lines().find_map(|line| line.strip_prefix(name)?.strip_prefix(':'));
-    line.and_then(|line| line.split_whitespace().next()?.parse::<u64>().ok()).map_or(0, |kib| kib * 1024)
 }

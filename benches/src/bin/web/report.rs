@@ -1,7 +1,8 @@
 //! What was measured, as the document that is kept.
 
 use std::fmt::Write as _;
-use std::fs;
+
+use haos_benches::machine;
 
 use crate::args::Args;
 use crate::build::Built;
@@ -52,14 +53,6 @@ fn setting(built: &Built, args: &Args, engines: &[Measured]) -> String {
         args.rounds,
         if args.scale { " --scale" } else { "" },
     )
-}
-
-fn machine() -> String {
-    let info = fs::read_to_string("/proc/cpuinfo").unwrap_or_default();
-    let model = info.lines().find(|line| line.starts_with("model name"));
-    let model = model.and_then(|line| line.split_once(": ")).map_or("unknown processor", |(_, name)| name);
-    let cores = std::thread::available_parallelism().map_or(1, usize::from);
-    format!("{model}, {cores} cores, {}", std::env::consts::OS)
 }
 
 fn goals(engines: &[Measured]) -> String {
