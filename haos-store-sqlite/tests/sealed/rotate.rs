@@ -99,9 +99,11 @@ async fn assert_notes(path: &Path, who: &str, count: u64) {
 async fn every_record_is_readable_and_every_write_kept_before_during_and_after() {
     let folder = tempfile::tempdir().unwrap();
     let path = folder.path().join("s.db");
-    let ours = Arc::new(unsealed(&path).await);
+    // Two that write without a pause: SQLite lets them wait, in no order.
+    let open = async || SqliteStore::open(with(&path, key()).busy_ms(60_000)).await.unwrap();
+    let ours = Arc::new(open().await);
     fill(&ours).await;
-    let theirs = Arc::new(unsealed(&path).await);
+    let theirs = Arc::new(open().await);
     read_all(&ours).await;
     read_all(&theirs).await;
 
