@@ -36,7 +36,7 @@ impl SqliteStore {
         let (options, stopped) = (self.options().clone(), stop.0.clone());
         self.with_engine("maintain", |engine| {
             let reads = engine.reads.clone();
-            engine.chore(move || {
+            engine.chore("haos-sqlite-check", move || {
                 let result = connect_reader(&options, options.tuning().spare_kib).and_then(|mut conn| {
                     let stopped = move || stopped.load(Ordering::Relaxed) || reads.is_closed();
                     conn.progress_handler(1000, Some(stopped))

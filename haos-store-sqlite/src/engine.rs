@@ -12,7 +12,7 @@ use crate::keys::unlock;
 use crate::near::NearReaders;
 use crate::open::{accept, open};
 use crate::options::SqliteOptions;
-use crate::reader::ReadQueue;
+use crate::reader::{Read, ReadQueue};
 use crate::writer::{Job, Writer};
 
 /// Changes kept for a slow subscriber.
@@ -20,7 +20,6 @@ const FEED: usize = 1024;
 
 /// The way to the threads. They end once it is dropped and their work is done.
 pub(crate) struct Engine {
-    /// Before `jobs`: the writer closes its connection last and alone, which is what clears the log away.
     pub(crate) near: NearReaders,
     pub(crate) jobs: mpsc::Sender<Job>,
     pub(crate) reads: Arc<ReadQueue>,
@@ -32,10 +31,26 @@ pub(crate) struct Engine {
 pub(crate) type Alive = tokio::sync::mpsc::Sender<Infallible>;
 
 impl Engine {
+    /// Hands a read to the reading thread, which the first of them starts: many stores need none.
+    pub(crate) fn read(&self, operation: &'static str, read: Read) {
+        if self.reads.push(operation, read) {
+            let (reads, writer) = (self.reads.clone(), self.jobs.clone());
+            let started = self.chore("haos-sqlite-reader", move || {
+                reads.serve();
+                // Its connection is closed by now.
+                drop(writer);
+            });
+            if let Err(error) = started {
+                tracing::error!(%error, "a read is refused");
+                self.reads.give_up();
+            }
+        }
+    }
+
     /// Runs a chore on a thread of its own, which the end of the store waits for.
-    pub(crate) fn chore(&self, work: impl FnOnce() + Send + 'static) -> Result<()> {
+    pub(crate) fn chore(&self, name: &str, work: impl FnOnce() + Send + 'static) -> Result<()> {
         let token = self.alive.clone();
-        spawn("haos-sqlite-chore", move || {
+        spawn(name, move || {
             work();
             drop(token);
         })
@@ -46,12 +61,13 @@ impl Engine {
 impl Drop for Engine {
     fn drop(&mut self) {
         self.reads.close();
+        let _ = self.jobs.send(Job::Close(self.near.take()));
     }
 }
 
 /// The threads themselves.
 pub(crate) struct Threads {
-    handles: Vec<JoinHandle<()>>,
+    writer: Option<JoinHandle<()>>,
     /// Ends when the last thread does.
     ended: tokio::sync::mpsc::Receiver<Infallible>,
 }
@@ -60,10 +76,8 @@ impl Threads {
     /// Waits for the threads. Whoever stops waiting can wait again.
     pub(crate) async fn end(&mut self) {
         while self.ended.recv().await.is_some() {}
-        for handle in self.handles.drain(..) {
-            if handle.join().is_err() {
-                tracing::error!("a thread of the store panicked");
-            }
+        if self.writer.take().is_some_and(|writer| writer.join().is_err()) {
+            tracing::error!("the thread that writes panicked");
         }
     }
 }
@@ -92,47 +106,38 @@ pub(crate) async fn start(options: &SqliteOptions, hub: Option<ChangeHub>) -> Re
     let (alive, ended) = tokio::sync::mpsc::channel(1);
     let (jobs, inbox) = mpsc::channel();
     let (tell, told) = oneshot::channel();
-    let mut handles = Vec::new();
 
     let (own, token) = (options.clone(), alive.clone());
-    handles.push(spawn("haos-sqlite-writer", move || {
+    let writer = spawn("haos-sqlite-writer", move || {
         match prepare(&own, hub) {
-            Ok((writer, ready)) => {
+            Ok(ready) => {
+                let (codec, hub, revision) = (ready.codec.clone(), ready.hub.clone(), ready.revision);
                 // Nobody waits for the store any more: there will be no job either.
                 let _ = tell.send(Ok(ready));
-                writer.run(&inbox);
+                Writer::serve(&own, &codec, &hub, revision, &inbox);
             }
             Err(error) => drop(tell.send(Err(error))),
         }
         drop(token);
-    })?);
+    })?;
     let ready = told.await.map_err(|_| closed("open", "the store's thread ended unexpectedly"))??;
-
-    let reads = Arc::new(ReadQueue::default());
-    let writer = jobs.clone();
-    let engine = Engine { near: ready.near, jobs, reads: reads.clone(), alive: alive.clone() };
-    let (own, codec) = (options.clone(), ready.codec.clone());
-    handles.push(spawn("haos-sqlite-reader", move || {
-        reads.serve(&own, &codec);
-        // Its connection is closed by now.
-        drop(writer);
-        drop(alive);
-    })?);
-    let threads = Threads { handles, ended };
-    let Ready { hub, codec, revision, recovery, .. } = ready;
+    let Ready { hub, codec, revision, near, recovery } = ready;
+    let reads = Arc::new(ReadQueue::new(options.clone(), codec.clone()));
+    let engine = Engine { near, jobs, reads, alive };
+    let threads = Threads { writer: Some(writer), ended };
     Ok(Started { engine, threads, hub, codec, revision, recovery })
 }
 
-fn prepare(options: &SqliteOptions, hub: Option<ChangeHub>) -> Result<(Writer, Ready)> {
+/// Opens the file with a single connection, which reads from then on: whoever waits sees the first page before the
+/// writer has its own.
+fn prepare(options: &SqliteOptions, hub: Option<ChangeHub>) -> Result<Ready> {
     let (conn, recovery) = open(options)?;
     let codec = unlock(&conn, options)?;
     accept(&conn)?;
-    let near = NearReaders::open(options, codec.clone())?;
-    let db = crate::db::Db { conn: &conn, codec: &codec, operation: "open" };
-    let revision = db.store_revision()?;
+    let revision = crate::db::Db { conn: &conn, codec: &codec, operation: "open" }.store_revision()?;
+    let near = NearReaders::new(conn, options, codec.clone())?;
     let hub = hub.unwrap_or_else(|| ChangeHub::new(FEED, revision));
-    let writer = Writer::new(conn, codec.clone(), hub.clone())?;
-    Ok((writer, Ready { hub, codec, revision, near, recovery }))
+    Ok(Ready { hub, codec, revision, near, recovery })
 }
 
 pub(crate) fn spawn(name: &str, work: impl FnOnce() + Send + 'static) -> Result<JoinHandle<()>> {

@@ -1,6 +1,6 @@
 //! Short reads on the caller's own thread: two thread wake-ups cost more than they do.
 
-use std::sync::{Arc, Mutex, MutexGuard, TryLockError};
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError, TryLockError};
 use std::time::Duration;
 
 use haos_store_api::{Codec, ErrorKind, Result};
@@ -8,7 +8,7 @@ use rusqlite::Connection;
 
 use crate::db::Db;
 use crate::error::fault;
-use crate::open::connect_reader;
+use crate::open::{connect_reader, only_reads};
 use crate::options::SqliteOptions;
 
 /// Reads at once, and as long as a batch waits for the writer, which is to have a processor. Beyond that they go to the
@@ -34,11 +34,19 @@ pub(crate) struct NearReaders {
 pub(crate) struct Writing(#[expect(dead_code, reason = "it is counted")] Arc<()>);
 
 impl NearReaders {
-    pub(crate) fn open(options: &SqliteOptions, codec: Codec) -> Result<Self> {
-        let first = connect(options, options.tuning().cache_kib)?;
+    /// The first of them is the connection that the store was opened with.
+    pub(crate) fn new(first: Connection, options: &SqliteOptions, codec: Codec) -> Result<Self> {
+        only_reads(&first)?;
+        waits_for_nobody(&first)?;
         let mut slots = std::array::from_fn(|_| Mutex::new(None));
         slots[0] = Mutex::new(Some(first));
         Ok(Self { options: options.clone(), codec, slots, writes: Arc::new(()) })
+    }
+
+    /// The connections, to be closed. Whoever closes the last one of a store moves its log into it.
+    pub(crate) fn take(&mut self) -> Vec<Connection> {
+        let slots = self.slots.iter_mut();
+        slots.filter_map(|slot| slot.get_mut().unwrap_or_else(PoisonError::into_inner).take()).collect()
     }
 
     /// Leaves a processor to the writer.
@@ -57,7 +65,7 @@ impl NearReaders {
         let conn = match &mut *slot {
             Some(conn) => conn,
             // Where it cannot be opened, the reading thread has one.
-            none => none.insert(connect(&self.options, self.options.tuning().spare_kib).ok()?),
+            none => none.insert(connect(&self.options).ok()?),
         };
         match (Db { conn, codec: &self.codec, operation }).with_keys(read) {
             Err(e) if e.kind() == ErrorKind::Busy => None,
@@ -75,27 +83,31 @@ fn free(slot: &Mutex<Option<Connection>>) -> Option<MutexGuard<'_, Option<Connec
     }
 }
 
-fn connect(options: &SqliteOptions, cache_kib: u32) -> Result<Connection> {
-    let conn = connect_reader(options, cache_kib)?;
-    conn.busy_timeout(Duration::ZERO).map_err(|e| fault("open", e))?;
+fn connect(options: &SqliteOptions) -> Result<Connection> {
+    let conn = connect_reader(options, options.tuning().spare_kib)?;
+    waits_for_nobody(&conn)?;
     Ok(conn)
+}
+
+fn waits_for_nobody(conn: &Connection) -> Result<()> {
+    conn.busy_timeout(Duration::ZERO).map_err(|e| fault("open", e))
 }
 
 #[cfg(test)]
 mod tests {
     use super::*;
 
-    fn store() -> (tempfile::TempDir, Connection, NearReaders) {
+    fn store() -> (tempfile::TempDir, NearReaders) {
         let folder = tempfile::tempdir().unwrap();
         let options = SqliteOptions::new(folder.path().join("s.db"));
-        let (writer, _) = crate::open::open(&options).unwrap();
-        let near = NearReaders::open(&options, options.codec.clone()).unwrap();
-        (folder, writer, near)
+        let (first, _) = crate::open::open(&options).unwrap();
+        let near = NearReaders::new(first, &options, options.codec.clone()).unwrap();
+        (folder, near)
     }
 
     #[test]
     fn it_reads_unless_all_are_in_use() {
-        let (_folder, _writer, near) = store();
+        let (_folder, near) = store();
         let open = |near: &NearReaders| {
             near.slots.iter().filter(|slot| free(slot).is_none_or(|c| c.is_some())).count()
         };
@@ -120,7 +132,7 @@ mod tests {
 
     #[test]
     fn a_panic_leaves_it_usable() {
-        let (_folder, _writer, near) = store();
+        let (_folder, near) = store();
         let panics = |db: Db<'_>| db.snapshot(|_| -> Result<()> { panic!("as a bug would") });
         let caught = std::panic::catch_unwind(std::panic::AssertUnwindSafe(|| near.read("test", &panics)));
         assert!(caught.is_err());

@@ -1,5 +1,6 @@
 //! From options to connections.
 
+use std::ffi::CStr;
 use std::path::{Path, PathBuf};
 use std::time::{Duration, Instant};
 
@@ -28,7 +29,7 @@ pub(crate) fn file_path(path: &Path) -> Result<PathBuf> {
     std::path::absolute(path).map_err(|e| invalid("the path cannot be made absolute").with_source(e))
 }
 
-/// The writer's connection to a store that is there, current and sound as far as opening can tell.
+/// The first connection to a store that is there, current and sound as far as opening can tell.
 pub(crate) fn open(options: &SqliteOptions) -> Result<(Connection, Option<Recovery>)> {
     let path = options.path();
     let header = finish(path, header(path))?;
@@ -107,14 +108,25 @@ pub(crate) fn accept(conn: &Connection) -> Result<()> {
         .map_err(|e| fault("open", e))
 }
 
-/// A connection that reads, with so much page cache.
+/// A connection that only reads, with so much page cache.
 pub(crate) fn connect_reader(options: &SqliteOptions, cache_kib: u32) -> Result<Connection> {
+    let conn = connect_again(options, cache_kib)?;
+    only_reads(&conn)?;
+    Ok(conn)
+}
+
+/// From here on, a connection only reads.
+pub(crate) fn only_reads(conn: &Connection) -> Result<()> {
+    conn.execute_batch("PRAGMA query_only = ON").map_err(|e| fault("open", e))
+}
+
+/// Another connection to a store that was opened, with so much page cache.
+pub(crate) fn connect_again(options: &SqliteOptions, cache_kib: u32) -> Result<Connection> {
     let sql = |e| fault("open", e);
     let flags = OpenFlags::SQLITE_OPEN_READ_WRITE | OpenFlags::SQLITE_OPEN_NO_MUTEX;
     let conn = Connection::open_with_flags(options.path(), flags).map_err(sql)?;
     conn.busy_timeout(Duration::from_millis(options.busy_ms.into())).map_err(sql)?;
     tune(&conn, options, cache_kib).map_err(sql)?;
-    conn.execute_batch("PRAGMA query_only = ON").map_err(sql)?;
     Ok(conn)
 }
 
@@ -162,14 +174,17 @@ fn tune(conn: &Connection, options: &SqliteOptions, cache_kib: u32) -> rusqlite:
     ))
 }
 
+const TABLES: [&CStr; 9] =
+    [c"meta", c"keyring", c"room", c"message", c"gap", c"pending", c"media", c"media_chunk", c"state"];
+
 /// What opening vouches for: the tables are there, the counters and the outbox can be read. With
 /// `check`, every page.
 fn check(conn: &Connection, options: &SqliteOptions) -> Result<()> {
     let db = Db { conn, codec: &options.codec, operation: "open" };
-    let sql = "SELECT count(*) FROM sqlite_schema WHERE type = 'table' AND name IN
-               ('meta', 'keyring', 'room', 'message', 'gap', 'pending', 'media', 'media_chunk', 'state')";
-    if db.number(sql, ())? != 9 {
-        return Err(corrupt("open", "tables are missing"));
+    for table in TABLES {
+        if !conn.table_exists(Some(c"main"), table).map_err(|e| db.fault(e))? {
+            return Err(corrupt("open", "tables are missing"));
+        }
     }
     db.store_revision()?;
     db.last_seq()?;

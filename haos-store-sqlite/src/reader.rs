@@ -14,8 +14,9 @@ use crate::options::SqliteOptions;
 pub(crate) type Read = Box<dyn FnOnce(Result<Db<'_>>) + Send>;
 
 /// Reads that wait for the thread.
-#[derive(Default)]
 pub(crate) struct ReadQueue {
+    options: SqliteOptions,
+    codec: Codec,
     state: Mutex<State>,
     ready: Condvar,
 }
@@ -23,22 +24,38 @@ pub(crate) struct ReadQueue {
 #[derive(Default)]
 struct State {
     waiting: VecDeque<(&'static str, Read)>,
+    /// There is a thread that does them.
+    served: bool,
     closed: bool,
 }
 
 impl ReadQueue {
+    pub(crate) fn new(options: SqliteOptions, codec: Codec) -> Self {
+        let (state, ready) = Default::default();
+        Self { options, codec, state, ready }
+    }
+
     fn lock(&self) -> MutexGuard<'_, State> {
         self.state.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
-    /// Adds a read unless the queue is closed.
-    pub(crate) fn push(&self, operation: &'static str, read: Read) {
+    /// Adds a read unless the queue is closed. `true`: nobody serves it yet, and the caller is to see to that.
+    #[must_use]
+    pub(crate) fn push(&self, operation: &'static str, read: Read) -> bool {
         let mut state = self.lock();
-        if !state.closed {
-            state.waiting.push_back((operation, read));
-            drop(state);
-            self.ready.notify_one();
+        if state.closed {
+            return false;
         }
+        state.waiting.push_back((operation, read));
+        self.ready.notify_one();
+        !std::mem::replace(&mut state.served, true)
+    }
+
+    /// There is no thread: whoever waits is told so.
+    pub(crate) fn give_up(&self) {
+        let mut state = self.lock();
+        state.served = false;
+        state.waiting.clear();
     }
 
     /// Takes no more reads; those that wait are still done.
@@ -64,8 +81,9 @@ impl ReadQueue {
         }
     }
 
-    /// Serves reads until the queue is closed. Its connection is opened with the first: many need none.
-    pub(crate) fn serve(&self, options: &SqliteOptions, codec: &Codec) {
+    /// Serves reads until the queue is closed.
+    pub(crate) fn serve(&self) {
+        let Self { options, codec, .. } = self;
         let mut conn = None;
         while let Some((operation, read)) = self.next() {
             let found = match &conn {

@@ -124,7 +124,7 @@ impl SqliteStore {
     ) -> Result<T> {
         let (reply, answer) = oneshot::channel();
         self.with_engine(operation, |engine| {
-            engine.reads.push(
+            engine.read(
                 operation,
                 Box::new(move |db| {
                     if !reply.is_closed() {

@@ -9,14 +9,19 @@ use haos_store_api::*;
 use rusqlite::Connection;
 use tokio::sync::oneshot;
 
+use crate::damage::beside;
 use crate::db::Db;
 use crate::error::{Outcome, again, closed, outcome};
 use crate::near::Writing;
+use crate::open::connect_again;
+use crate::options::SqliteOptions;
 use crate::rows::{RoomNumbers, SqlRows};
 use crate::table::Sums;
 
 /// How often an idle writer looks for commits of other processes, while somebody follows the changes.
 const POLL: Duration = Duration::from_millis(200);
+/// No version that SQLite gives: there may be commits that the writer has not seen.
+const UNSEEN: i64 = -1;
 /// Batches that share a commit at most.
 const MOST_BATCHES: usize = 64;
 
@@ -28,6 +33,8 @@ pub(crate) enum Job {
     Call(Box<dyn FnOnce(&mut Writer) + Send>),
     /// Somebody follows the changes from now on.
     Wake,
+    /// The store ends: close what its short reads were done with. That may take long.
+    Close(Vec<Connection>),
 }
 
 /// A batch and the way back.
@@ -63,23 +70,40 @@ enum Failed {
 }
 
 impl Writer {
-    pub(crate) fn new(conn: Connection, codec: Codec, hub: ChangeHub) -> Result<Self> {
-        let mut writer = Self {
-            conn,
-            // It looks at the stored keyring before it writes.
-            codec: codec.lenient(),
-            hub,
-            numbers: RoomNumbers::new(),
-            revision: Revision::ZERO,
-            data_version: 0,
-            durability: Durability::Relaxed,
-            poisoned: false,
-        };
-        writer.data_version = writer.db("open").number("PRAGMA data_version", ())?;
-        // From here on it notices; until here a derivation has taken its time.
-        writer.db("open").refresh_keys()?;
-        writer.revision = writer.db("open").store_revision()?;
-        Ok(writer)
+    /// Does jobs on a connection of its own, to a store that was at `revision` when it was opened. The first job opens
+    /// it: SQLite's threads share locks, and whoever opens a store waits for its first page.
+    pub(crate) fn serve(
+        options: &SqliteOptions,
+        codec: &Codec,
+        hub: &ChangeHub,
+        revision: Revision,
+        jobs: &Receiver<Job>,
+    ) {
+        let connect = || connect_again(options, options.tuning().cache_kib);
+        while let Ok(job) = jobs.recv() {
+            if let Job::Close(readers) = job {
+                drop(readers);
+                continue;
+            }
+            match (connect(), job) {
+                (Ok(conn), job) => return Self::new(conn, codec, hub.clone(), revision).run(job, jobs),
+                (Err(error), Job::Apply(request)) => drop(request.reply.send(Err(error))),
+                (Err(error), _) => tracing::error!(%error, "the store cannot be opened to write"),
+            }
+        }
+        // Readers that close at once each take another for the last, which clears the log away.
+        if beside(options.path(), "-wal").exists()
+            && let Ok(conn) = connect()
+        {
+            finish(conn);
+        }
+    }
+
+    fn new(conn: Connection, codec: &Codec, hub: ChangeHub, revision: Revision) -> Self {
+        let (numbers, durability) = (RoomNumbers::new(), Durability::Relaxed);
+        // It looks at the stored keyring before it writes.
+        let codec = codec.lenient();
+        Self { conn, codec, hub, numbers, revision, data_version: UNSEEN, durability, poisoned: false }
     }
 
     pub(crate) fn db(&self, operation: &'static str) -> Db<'_> {
@@ -87,8 +111,8 @@ impl Writer {
     }
 
     /// Works until every sender is gone, then tidies up.
-    pub(crate) fn run(mut self, jobs: &Receiver<Job>) {
-        let mut next = None;
+    fn run(mut self, first: Job, jobs: &Receiver<Job>) {
+        let mut next = Some(first);
         loop {
             let job = match next.take() {
                 Some(job) => job,
@@ -122,9 +146,10 @@ impl Writer {
                 }
                 Job::Call(call) => call(&mut self),
                 Job::Wake => self.poll(),
+                Job::Close(readers) => drop(readers),
             }
         }
-        self.finish();
+        finish(self.conn);
     }
 
     /// Applies batches in one commit, or one by one where they cannot share it.
@@ -307,21 +332,48 @@ impl Writer {
             tracing::debug!(%error, "cannot look for other processes' commits");
         }
     }
+}
 
-    /// Leaves the file tidy, as far as it goes without waiting for anybody. Without `PRAGMA optimize`:
-    /// each statement is written for one index, and statistics could only talk the planner out of it.
-    fn finish(self) {
-        let tidy = "PRAGMA busy_timeout = 0; PRAGMA wal_checkpoint(TRUNCATE);";
-        if let Err(error) = self.conn.execute_batch(tidy) {
-            tracing::debug!(%error, "the store is closed as it is");
-        }
+/// Leaves the file tidy, as far as it goes without waiting for anybody. Without `PRAGMA optimize`: each statement is
+/// written for one index, and statistics could only talk the planner out of it.
+fn finish(conn: Connection) {
+    let tidy = "PRAGMA busy_timeout = 0; PRAGMA wal_checkpoint(TRUNCATE);";
+    if let Err(error) = conn.execute_batch(tidy) {
+        tracing::debug!(%error, "the store is closed as it is");
     }
 }
 
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::options::SqliteOptions;
+
+    fn request() -> (Request, oneshot::Receiver<Result<Commit>>) {
+        let mut batch = WriteBatch::strict();
+        batch.put_room(Room::new(RoomId::new("!r").unwrap(), Membership::Join));
+        let (reply, answer) = oneshot::channel();
+        (Request { touched: touched(&batch), batch, reply, _writing: Writing::default() }, answer)
+    }
+
+    #[test]
+    fn a_connection_that_cannot_be_opened_is_opened_later() {
+        let folder = tempfile::tempdir().unwrap();
+        let options = SqliteOptions::new(folder.path().join("s.db"));
+        let hub = ChangeHub::new(8, Revision::ZERO);
+        let (jobs, inbox) = std::sync::mpsc::channel();
+        let (to, codec) = (&options, &options.codec);
+        std::thread::scope(|threads| {
+            threads.spawn(move || Writer::serve(to, codec, &hub, Revision::ZERO, &inbox));
+            let apply = || {
+                let (request, answer) = request();
+                jobs.send(Job::Apply(request)).unwrap();
+                answer.blocking_recv().unwrap()
+            };
+            assert_eq!(apply().unwrap_err().kind(), ErrorKind::Io, "there is no file");
+            drop(crate::open::open(&options).unwrap());
+            assert_eq!(apply().unwrap().revision, Revision(1));
+            drop(jobs);
+        });
+    }
 
     #[test]
     fn after_an_unknown_outcome_nothing_is_written() {
@@ -329,17 +381,10 @@ mod tests {
         let options = SqliteOptions::new(folder.path().join("s.db"));
         let (conn, _) = crate::open::open(&options).unwrap();
         let hub = ChangeHub::new(8, Revision::ZERO);
-        let mut writer = Writer::new(conn, options.codec.clone(), hub).unwrap();
+        let mut writer = Writer::new(conn, &options.codec, hub, Revision::ZERO);
         let apply = |writer: &mut Writer| {
-            let mut batch = WriteBatch::strict();
-            batch.put_room(Room::new(RoomId::new("!r").unwrap(), Membership::Join));
-            let (reply, mut answer) = oneshot::channel();
-            writer.apply(vec![Request {
-                touched: touched(&batch),
-                batch,
-                reply,
-                _writing: Writing::default(),
-            }]);
+            let (request, mut answer) = request();
+            writer.apply(vec![request]);
             answer.try_recv().unwrap()
         };
         writer.poisoned = true;

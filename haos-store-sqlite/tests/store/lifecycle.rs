@@ -42,7 +42,10 @@ async fn the_log_is_gone_after_every_close() {
     let path = folder.path().join("s.db");
     for nth in 0..200 {
         let store = open(&path).await;
-        store.apply(put(&format!("r{nth}"))).await.unwrap();
+        // Every other time it is only read.
+        if nth % 2 == 0 {
+            store.apply(put(&format!("r{nth}"))).await.unwrap();
+        }
         // Read by the caller and by the reading thread.
         store.timeline(&room_id("r0"), Page::newest(50)).await.unwrap();
         store.count(&room_id("r0"), None).await.unwrap();
