@@ -38,6 +38,8 @@ pub(crate) struct Size {
     pub(crate) peak_bytes: u64,
 }
 
+/// Over each operation, at each size.
+pub(crate) const PASSES: usize = 15;
 const SIZES: [usize; 4] = [10_000, 100_000, 1_000_000, 10_000_000];
 /// Of which everybody takes part in so many.
 const FOR_ALL: usize = 3;
@@ -82,7 +84,7 @@ fn grow(contenders: &[Contender], rooms: usize, sizes: &[usize]) -> Vec<Grown> {
 fn look(growing: &mut [(Rival, Grown)], messages: usize) {
     let mut passes = vec![[const { Vec::new() }; OPERATIONS.len()]; growing.len()];
     let mut peaks = vec![0; growing.len()];
-    for _ in 0..5 {
+    for _ in 0..PASSES {
         for (nth, (_, order)) in OPERATIONS.iter().enumerate() {
             for ((rival, _), (passes, peak)) in growing.iter_mut().zip(passes.iter_mut().zip(&mut peaks)) {
                 let mut told = rival.tell(order);

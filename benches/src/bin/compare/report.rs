@@ -7,7 +7,7 @@ use haos_benches::machine;
 use crate::Args;
 use crate::features::Feature;
 use crate::goals::{Bound, judge};
-use crate::growth::{Grown, OPERATIONS as GROWTH};
+use crate::growth::{Grown, OPERATIONS as GROWTH, PASSES};
 use crate::operations::{BULK, IMPORT, OPERATIONS};
 use crate::plot;
 use crate::turns::{Scale, Shown};
@@ -128,7 +128,7 @@ fn growth(text: &mut String, grown: &[Grown]) {
     let names: Vec<_> = GROWTH.iter().map(|(name, _)| *name).collect();
     let _ = write!(
         text,
-        "\n## Growth\n\nMedians of five passes, in us.\n\n| store | rooms | messages | {} | files, MiB | peak memory, \
+        "\n## Growth\n\nMedians of {PASSES} passes, in us.\n\n| store | rooms | messages | {} | files, MiB | peak memory, \
          MiB |\n|---|---|---|---|---|{}\n",
         names.join(" | "),
         "---|".repeat(names.len()),

@@ -24,7 +24,8 @@ impl Scale {
     pub(crate) fn of(quick: bool) -> Self {
         match quick {
             true => Self { messages: 20_000, rooms: 20, fills: 1, passes: 3 },
-            false => Self { messages: 100_000, rooms: 100, fills: 3, passes: 7 },
+            // On a shared machine a pass is slow or fast by chance: of many short ones the median says more.
+            false => Self { messages: 100_000, rooms: 100, fills: 3, passes: 31 },
         }
     }
 }
