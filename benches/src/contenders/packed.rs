@@ -1,4 +1,4 @@
-//! The schema of haos-store-sqlite: room and place in the rowid, an index over hashed ids, the message as JSON.
+//! Messages as haos-store-sqlite has them: room and place in the rowid, an index over hashed ids, the message as JSON.
 
 use haos_contest::Made;
 use rusqlite::{Connection, OptionalExtension, Result, Row, params};
