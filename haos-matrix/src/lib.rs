@@ -30,6 +30,7 @@ mod account;
 #[cfg(feature = "http")]
 mod client;
 pub mod compose;
+mod display_name;
 mod engine;
 #[cfg(feature = "http")]
 mod http;
@@ -39,6 +40,8 @@ mod protocol;
 mod rules;
 mod server;
 mod session;
+mod shown;
+mod space;
 
 pub use account::Account;
 #[cfg(feature = "http")]

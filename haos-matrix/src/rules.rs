@@ -1,7 +1,8 @@
-use haos_queue::{RoomPatch, Rules};
-use haos_store_api::{EventType, Json};
+use haos_queue::{NotRead, RoomPatch, RoomState, Rules, SpaceLink};
+use haos_store_api::{EventType, Json, StateEntry};
 
 use crate::parse::members::{Members, object};
+use crate::{shown, space};
 
 /// Redaction as the Matrix specification has it, room version 11 ("Redactions"), with what older versions
 /// kept in addition: `aliases` of `m.room.aliases` (versions 1 to 5). The server's copy, which later syncs
@@ -60,15 +61,20 @@ impl Rules for MatrixRules {
         object(members.iter().map(|(key, value)| (*key, value.as_str())))
     }
 
-    fn patch_of_redacted(&self, kind: &EventType) -> RoomPatch {
-        let mut patch = RoomPatch::default();
-        match kind.as_str() {
-            "m.room.name" => patch.name = Some(None),
-            "m.room.topic" => patch.topic = Some(None),
-            "m.room.avatar" => patch.avatar = Some(None),
-            _ => {}
-        }
-        patch
+    fn is_shown(&self, kind: &EventType) -> bool {
+        shown::is_shown(kind.as_str())
+    }
+
+    fn shown(&self, state: &RoomState<'_>) -> Result<RoomPatch, NotRead> {
+        shown::shown(state)
+    }
+
+    fn space_link(&self, entry: &StateEntry) -> Option<SpaceLink> {
+        space::space_link(entry)
+    }
+
+    fn is_linked(&self, value: &Json) -> bool {
+        space::is_linked(value)
     }
 }
 

@@ -4,9 +4,9 @@
 mod common;
 
 use common::{alice, entry, unreadable};
-use haos_matrix::{Account, parse_event, parse_messages, parse_sync};
-use haos_queue::{RoomDelta, SyncDelta};
-use haos_store_api::{Direction, Membership, RoomId, Scope};
+use haos_matrix::{Account, MatrixRules, parse_event, parse_messages, parse_sync};
+use haos_queue::{RoomDelta, SyncDelta, apply_sync};
+use haos_store_api::{Direction, Membership, MemoryStore, RoomId, Scope, StorageAdapter as _};
 
 fn read(json: &str) -> SyncDelta {
     parse_sync(json.as_bytes(), &alice()).unwrap()
@@ -132,8 +132,16 @@ fn what_a_device_is_told_once() {
     assert_ne!(later.account[0].key, delta.account[0].key, "two equal events are two");
 }
 
-#[test]
-fn memberships_and_names() {
+/// The name that a joined room has in a store afterwards.
+async fn name_of(body: &str) -> Option<String> {
+    let store = MemoryStore::new();
+    let (room, delta) = joined(body);
+    apply_sync(&store, &delta, alice().user.as_ref(), &MatrixRules).await.unwrap();
+    store.room(&room.id).await.unwrap().unwrap().name
+}
+
+#[tokio::test]
+async fn memberships_and_names() {
     let ban = r#"{"next_batch":"s","rooms":{"leave":{"!a":{"state":{"events":[{"event_id":"$a","sender":"@m",
         "type":"m.room.member","state_key":"@alice:localhost","content":{"membership":"ban"}}]}}}}}"#;
     assert_eq!(read(ban).rooms[0].membership, Membership::Ban);
@@ -145,53 +153,72 @@ fn memberships_and_names() {
             r#"{{"event_id":"${kind}","sender":"@m","type":"{kind}","state_key":"","content":{content}}}"#
         )
     };
-    let name_of = |events: &[String]| {
-        joined(&format!(r#"{{"state":{{"events":[{}]}}}}"#, events.join(","))).0.patch.name
-    };
     let alias = state("m.room.canonical_alias", r##"{"alias":"#a:x"}"##);
     let create = state("m.room.create", r#"{"type":7}"#);
-    assert_eq!(name_of(std::slice::from_ref(&alias)), None, "a stored name may stand");
-    assert_eq!(name_of(&[alias.clone(), create.clone()]), Some(Some("#a:x".into())));
-    assert_eq!(name_of(&[alias.clone(), state("m.room.name", "{}")]), Some(Some("#a:x".into())));
-    assert_eq!(name_of(&[alias, create, state("m.room.name", r#"{"name":"n"}"#)]), Some(Some("n".into())));
-    assert_eq!(name_of(&[state("m.room.name", r#"{"name":7}"#)]), Some(None));
+    for (events, name) in [
+        (vec![&alias], Some("#a:x")),
+        (vec![&alias, &create], Some("#a:x")),
+        (vec![&alias, &state("m.room.name", "{}")], Some("#a:x")),
+        (vec![&alias, &create, &state("m.room.name", r#"{"name":"n"}"#)], Some("n")),
+        (vec![&state("m.room.name", r#"{"name":7}"#)], None),
+        (vec![&state("m.room.name", r#"{"name":" "}"#)], None),
+    ] {
+        let events: Vec<&str> = events.into_iter().map(String::as_str).collect();
+        let found = name_of(&format!(r#"{{"state":{{"events":[{}]}}}}"#, events.join(","))).await;
+        assert_eq!(found.as_deref(), name, "{events:?}");
+    }
 }
 
-#[test]
-fn state_after_counts_alone() {
+#[tokio::test]
+async fn state_after_counts_alone() {
     let name = |id: &str, name: &str| {
         format!(
             r#"{{"event_id":"{id}","sender":"@m","type":"m.room.name","state_key":"","content":{{"name":"{name}"}}}}"#
         )
     };
     let timeline = format!(r#""timeline":{{"events":[{}]}}"#, name("$t", "timeline"));
-    let (room, _) = joined(&format!(r#"{{{timeline},"state":{{"events":[{}]}}}}"#, name("$s", "before")));
-    assert_eq!(room.patch.name, Some(Some("timeline".into())));
+    let before = format!(r#"{{{timeline},"state":{{"events":[{}]}}}}"#, name("$s", "before"));
+    assert_eq!(name_of(&before).await.as_deref(), Some("timeline"));
     for after in ["state_after", "org.matrix.msc4222.state_after"] {
-        let (room, _) =
-            joined(&format!(r#"{{{timeline},"{after}":{{"events":[{}]}}}}"#, name("$s", "after")));
-        assert_eq!(room.patch.name, Some(Some("after".into())));
+        let body = format!(r#"{{{timeline},"{after}":{{"events":[{}]}}}}"#, name("$s", "after"));
+        assert_eq!(name_of(&body).await.as_deref(), Some("after"));
+        let (room, _) = joined(&body);
         assert_eq!((room.timeline.len(), room.state.len()), (1, 1));
     }
 }
 
-#[test]
-fn spaces_come_and_go() {
+#[tokio::test]
+async fn spaces_come_and_go() {
     let link = |kind: &str, key: &str, content: &str| {
         format!(
-            r#"{{"event_id":"$e","sender":"@m","type":"{kind}","state_key":"{key}","content":{content}}}"#
+            r#"{{"event_id":"$e{key}","sender":"@m","type":"{kind}","state_key":"{key}","content":{content}}}"#
         )
     };
-    let events = [
-        link("m.space.child", "!c", r#"{"via":["x"]}"#),
+    let room = |events: &[String]| format!(r#"{{"state":{{"events":[{}]}}}}"#, events.join(","));
+    let (here, nowhere) = (r#"{"via":["x"]}"#, r#"{"via":[]}"#);
+    let space = [
+        link("m.space.child", "!c", here),
         link("m.space.child", "!d", "{}"),
-        link("m.space.child", "", r#"{"via":["x"]}"#),
-        link("m.space.child", "!e", r#"{"via":[]}"#),
-        link("m.space.parent", "!p", r#"{"via":["x"]}"#),
+        link("m.space.child", "", here),
+        link("m.space.child", "!e", nowhere),
     ];
-    let (_, delta) = joined(&format!(r#"{{"state":{{"events":[{}]}}}}"#, events.join(",")));
-    let links: Vec<_> =
-        delta.spaces.iter().map(|link| (link.space.as_str(), link.child.as_str(), link.present)).collect();
-    assert_eq!(links, [("!p", "!a", true), ("!a", "!c", true), ("!a", "!d", false), ("!a", "!e", false)]);
-    assert_eq!(RoomId::new("!a").unwrap(), delta.rooms[0].id);
+    let claim = room(&[link("m.space.parent", "!a", here)]);
+    // Whichever comes first: the space's own word has precedence over what a room claims.
+    let answers = [
+        [format!(r#""!a":{}"#, room(&space)), format!(r#""!b":{claim},"!c":{{}},"!d":{claim},"!e":{claim}"#)],
+        [format!(r#""!b":{claim},"!c":{{}},"!d":{claim},"!e":{claim}"#), format!(r#""!a":{}"#, room(&space))],
+    ];
+    for answers in answers {
+        let store = MemoryStore::new();
+        for rooms in answers {
+            let delta = read(&format!(r#"{{"next_batch":"s","rooms":{{"join":{{{rooms}}}}}}}"#));
+            apply_sync(&store, &delta, alice().user.as_ref(), &MatrixRules).await.unwrap();
+        }
+        let inside = async |room: &str| {
+            let room = store.room(&RoomId::new(room).unwrap()).await.unwrap().unwrap();
+            room.spaces.iter().map(ToString::to_string).collect::<Vec<_>>()
+        };
+        assert_eq!((inside("!b").await, inside("!c").await), (vec!["!a".into()], vec!["!a".to_owned()]));
+        assert!(inside("!d").await.is_empty() && inside("!e").await.is_empty());
+    }
 }

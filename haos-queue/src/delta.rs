@@ -19,8 +19,6 @@ pub struct SyncDelta {
     pub rooms: Vec<RoomDelta>,
     /// Account data, and whatever else hangs on the account.
     pub account: Vec<StateEntry>,
-    /// Rooms put into a space or taken out of one.
-    pub spaces: Vec<SpaceLink>,
 }
 
 /// What the store's token was when a sync was asked for: the response is applied only on top of that.
@@ -33,17 +31,6 @@ pub enum Since {
     Stored(Option<String>),
 }
 
-/// A room put into a space or taken out of it.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub struct SpaceLink {
-    /// The space.
-    pub space: RoomId,
-    /// The room.
-    pub child: RoomId,
-    /// Whether it belongs there now.
-    pub present: bool,
-}
-
 /// What changed in a room.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct RoomDelta {
@@ -51,8 +38,8 @@ pub struct RoomDelta {
     pub id: RoomId,
     /// The own membership.
     pub membership: Membership,
-    /// What the room row shows.
-    pub patch: RoomPatch,
+    /// The unread counts, if the answer tells them.
+    pub unread: Option<Unread>,
     /// The newest events, oldest first, without a hole among them.
     pub timeline: Vec<Event>,
     /// The server left events out between the last sync and `timeline`.
@@ -69,28 +56,13 @@ impl RoomDelta {
         Self {
             id,
             membership,
-            patch: RoomPatch::default(),
+            unread: None,
             timeline: Vec::new(),
             limited: false,
             prev: None,
             state: Vec::new(),
         }
     }
-}
-
-/// Changes to a room row. `None` leaves a field as it is; `Some(None)` empties it.
-#[derive(Debug, Clone, Default, PartialEq, Eq)]
-pub struct RoomPatch {
-    /// The name.
-    pub name: Option<Option<String>>,
-    /// The topic.
-    pub topic: Option<Option<String>>,
-    /// The avatar's media uri.
-    pub avatar: Option<Option<String>>,
-    /// The kind of room.
-    pub kind: Option<Option<EventType>>,
-    /// The unread counts.
-    pub unread: Option<Unread>,
 }
 
 /// One event, before it has a place.
@@ -150,30 +122,4 @@ pub struct BackfillPage {
     pub end: Option<String>,
     /// State of the past that came along: stored where the store has none under its key.
     pub state: Vec<StateEntry>,
-}
-
-/// What only a protocol knows.
-pub trait Rules: haos_store_api::MaybeSend {
-    /// What a redaction lets stand of a content.
-    fn redacted(&self, kind: &EventType, content: &Json) -> Json;
-
-    /// What a redaction lets stand of a state entry's value.
-    fn redacted_state(&self, kind: &EventType, value: &Json) -> Json {
-        self.redacted(kind, value)
-    }
-
-    /// What the room row shows once the current state of this kind is emptied.
-    fn patch_of_redacted(&self, _kind: &EventType) -> RoomPatch {
-        RoomPatch::default()
-    }
-}
-
-/// Redactions that leave nothing.
-#[derive(Debug, Clone, Copy, Default)]
-pub struct EmptyOnRedaction;
-
-impl Rules for EmptyOnRedaction {
-    fn redacted(&self, _: &EventType, _: &Json) -> Json {
-        Json::empty()
-    }
 }

@@ -84,6 +84,8 @@ mod options;
 mod outbox;
 pub mod pressure;
 pub mod reconcile;
+mod room_state;
+mod rules;
 mod schedule;
 #[cfg(all(feature = "sim", not(target_arch = "wasm32")))]
 pub mod sim;
@@ -95,9 +97,7 @@ pub use account::{GATE, Gate, PauseReason};
 pub use answer::{Answer, Refusal, Verdict};
 pub use backoff::{Jitter, RetryPolicy};
 pub use connection::{ConnectionState, SyncProgress, SyncState};
-pub use delta::{
-    BackfillPage, EmptyOnRedaction, Event, RoomDelta, RoomPatch, Rules, Since, SpaceLink, SyncDelta,
-};
+pub use delta::{BackfillPage, Event, RoomDelta, Since, SyncDelta};
 pub use draft::{About, Draft, Staged};
 pub use driver::{Driver, Running, UploadProgress};
 #[cfg(all(target_arch = "wasm32", target_os = "unknown"))]
@@ -112,4 +112,6 @@ pub use local::{local_event_id, local_media_uri, rewrite};
 pub use options::{Order, OutboxOptions};
 pub use outbox::{Acted, EnqueueError, Enqueued, Observer, Outbox, RowStatus, Update};
 pub use reconcile::{Filled, Synced, apply_page, apply_sync};
+pub use room_state::{NotRead, RoomState, StateAt, StateRead};
+pub use rules::{EmptyOnRedaction, RoomPatch, Rules, SpaceLink};
 pub use transport::{Body, Created, Lookup, Protocol, RECEIPT, Session, TYPING, Transport, UPLOAD};

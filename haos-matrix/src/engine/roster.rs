@@ -1,13 +1,13 @@
 use std::collections::HashSet;
 
-use haos_queue::Answer;
+use haos_queue::{Answer, RoomDelta, Since, SyncDelta, Synced, apply_sync};
 use haos_store_api::{
-    ErrorKind, Json, Membership, Result, RoomId, Scope, StateEntry, StateQuery, StorageAdapterExt as _,
-    WriteBatch, state_kind,
+    Json, Membership, Result, Room, RoomId, Scope, StateEntry, StateQuery, StorageAdapterExt as _,
 };
 
 use super::amend::{MEMBERS, note};
 use super::{Engine, FetchError};
+use crate::MatrixRules;
 use crate::parse::{known_key, known_kind, parse_roster};
 
 /// How often the list is fetched anew because a sync came in between.
@@ -62,7 +62,7 @@ impl Engine {
             let token = inner.store.sync_token().await?;
             let stored = inner.store.room(room).await?;
             // Of a room that the user is not in, no changes come.
-            let takes_part = stored.is_some_and(|room| room.membership == Membership::Join);
+            let joined = stored.filter(|room| room.membership == Membership::Join);
             let body = match self.ask(inner.server.members(room, token.as_deref())).await {
                 Err(FetchError::Answer(Answer::Refused(refusal)))
                     if refusal.status == 400 && token.is_some() =>
@@ -74,49 +74,43 @@ impl Engine {
                 body => body?,
             };
             let entries = parse_roster(&body, room)?;
-            match token.filter(|_| takes_part && tried < TRIES) {
-                None => return Ok(self.add_members(room, entries).await?),
-                Some(token) if self.put_members(room, entries, &token).await? => return Ok(()),
-                Some(_) => {}
+            let Some((joined, token)) = joined.zip(token).filter(|_| tried < TRIES) else {
+                return Ok(self.add_members(room, entries).await?);
+            };
+            if self.put_members(joined, entries, token).await? {
+                return Ok(());
             }
         }
         Ok(())
     }
 
     /// Stores all members as of a token; false if the token is another one by now.
-    async fn put_members(&self, room: &RoomId, entries: Vec<StateEntry>, token: &str) -> Result<bool> {
-        let mut batch = WriteBatch::relaxed();
-        let kind = known_kind(state_kind::SYNC_TOKEN);
-        batch.expect_state(Scope::Account, kind, known_key(""), Some(Json::of(token)?));
-        for entry in entries {
-            batch.put_state(entry);
-        }
+    async fn put_members(&self, room: Room, mut entries: Vec<StateEntry>, token: String) -> Result<bool> {
         let at = Json::of(&serde_json::json!({ "at": token }))?;
-        batch.put_state(note(Scope::Room(room.clone()), at));
-        match self.inner.store.apply(batch).await {
-            Ok(_) => Ok(true),
-            Err(e) if e.kind() == ErrorKind::Conflict => Ok(false),
-            Err(e) => Err(e),
-        }
+        entries.push(note(Scope::Room(room.id.clone()), at));
+        Ok(self.put(room, entries, Some(token)).await? != Synced::Stale)
     }
 
     /// Stores those members that the store has nothing of.
     async fn add_members(&self, room: &RoomId, entries: Vec<StateEntry>) -> Result<()> {
-        let mut tried = 0;
-        loop {
+        for _ in 0..=TRIES {
+            let token = self.inner.store.sync_token().await?;
+            let Some(stored) = self.inner.store.room(room).await? else { return Ok(()) };
             let known = self.inner.store.state(StateQuery::all(Scope::Room(room.clone()))).await?;
             let known: HashSet<_> = known.iter().map(|entry| (&entry.kind, &entry.key)).collect();
-            let mut batch = WriteBatch::relaxed();
-            for entry in entries.iter().filter(|entry| !known.contains(&(&entry.kind, &entry.key))) {
-                batch.expect_state(entry.scope.clone(), entry.kind.clone(), entry.key.clone(), None);
-                batch.put_state(entry.clone());
-            }
-            match self.inner.store.apply(batch).await {
-                Err(e) if e.kind() == ErrorKind::Conflict && tried < TRIES => tried += 1,
-                // Somebody else knows more.
-                Err(e) if e.kind() == ErrorKind::Conflict => return Ok(()),
-                done => return done.map(drop),
+            let new = entries.iter().filter(|entry| !known.contains(&(&entry.kind, &entry.key)));
+            if self.put(stored, new.cloned().collect(), token).await? != Synced::Stale {
+                return Ok(());
             }
         }
+        // Somebody else knows more.
+        Ok(())
+    }
+
+    /// Stores state of a room on top of a token.
+    async fn put(&self, room: Room, state: Vec<StateEntry>, token: Option<String>) -> Result<Synced> {
+        let room = RoomDelta { state, ..RoomDelta::new(room.id, room.membership) };
+        let delta = SyncDelta { since: Since::Stored(token), rooms: vec![room], ..SyncDelta::default() };
+        apply_sync(&*self.inner.store, &delta, Some(&self.inner.user), &MatrixRules).await
     }
 }

@@ -7,7 +7,6 @@ mod error;
 mod event;
 pub(crate) mod members;
 mod messages;
-mod patch;
 mod receipt;
 pub(crate) mod relation;
 mod rest;
@@ -15,7 +14,6 @@ mod room;
 mod roster;
 mod sliding;
 mod sliding_room;
-mod space;
 mod sync;
 mod unreadable;
 

@@ -1,14 +1,12 @@
-use haos_queue::{RoomDelta, SpaceLink};
+use haos_queue::RoomDelta;
 use haos_store_api::{EventId, EventType, Membership, RoomId, Scope, StateEntry, StateKey, Unread};
 use serde_json::value::RawValue;
 
 use super::account_data::{account_data, is_own};
 use super::event::RawEvent;
 use super::members::{Members, count, json, list};
-use super::patch::PatchReader;
 use super::receipt::receipts;
 use super::rest::state_value;
-use super::space;
 use super::unreadable::{known_kind, unreadable_event, unreadable_member};
 use crate::Account;
 
@@ -20,17 +18,10 @@ const STATE_BEFORE: [&str; 3] = ["state", "invite_state", "knock_state"];
 const NEVER_STATE: [&str; 5] = ["m.fully_read", "m.marked_unread", "m.receipt", "m.tag", "m.typing"];
 
 /// Reads one room of a response.
-pub(crate) fn room(
-    id: RoomId,
-    membership: Membership,
-    body: &RawValue,
-    account: &Account,
-) -> (RoomDelta, Vec<SpaceLink>) {
+pub(crate) fn room(id: RoomId, membership: Membership, body: &RawValue, account: &Account) -> RoomDelta {
     let mut reader = RoomReader {
         scope: Scope::Room(id.clone()),
         delta: RoomDelta::new(id, membership),
-        links: Vec::new(),
-        patch: PatchReader::default(),
         own: None,
         account,
     };
@@ -44,8 +35,6 @@ pub(crate) fn room(
 struct RoomReader<'c> {
     scope: Scope,
     delta: RoomDelta,
-    links: Vec<SpaceLink>,
-    patch: PatchReader,
     own: Option<Membership>,
     account: &'c Account,
 }
@@ -108,12 +97,9 @@ impl RoomReader<'_> {
     /// Takes a state event for the room's current state.
     fn current(&mut self, kind: EventType, key: StateKey, id: Option<EventId>, event: &Members<'_>) {
         let content = event.object("content");
-        if key.as_str().is_empty() {
-            self.patch.state(kind.as_str(), content.as_ref());
-        } else if kind.as_str() == "m.room.member" && self.account.is(key.as_str()) {
+        if kind.as_str() == "m.room.member" && self.account.is(key.as_str()) {
             self.own = content.as_ref().and_then(|content| membership(&content.text("membership")?));
         }
-        self.links.extend(space::link(&self.delta.id, kind.as_str(), &key, content.as_ref()));
         let value = state_value(event);
         self.delta.state.push(StateEntry { scope: self.scope.clone(), kind, key, event_id: id, value });
     }
@@ -144,7 +130,7 @@ impl RoomReader<'_> {
             let number = |name| unread.get(name).and_then(count);
             let (notifications, highlights) = (number("notification_count"), number("highlight_count"));
             if notifications.is_some() || highlights.is_some() {
-                self.patch.unread(Unread {
+                self.delta.unread = Some(Unread {
                     notifications: notifications.unwrap_or_default(),
                     highlights: highlights.unwrap_or_default(),
                 });
@@ -169,12 +155,11 @@ impl RoomReader<'_> {
         }
     }
 
-    fn finish(mut self) -> (RoomDelta, Vec<SpaceLink>) {
+    fn finish(mut self) -> RoomDelta {
         if self.delta.membership == Membership::Leave && self.own == Some(Membership::Ban) {
             self.delta.membership = Membership::Ban;
         }
-        self.delta.patch = self.patch.finish();
-        (self.delta, self.links)
+        self.delta
     }
 }
 

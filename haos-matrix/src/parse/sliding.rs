@@ -1,6 +1,6 @@
 use std::collections::BTreeMap;
 
-use haos_queue::{SpaceLink, SyncDelta};
+use haos_queue::SyncDelta;
 use haos_store_api::{RoomId, Scope};
 use serde_json::value::RawValue;
 
@@ -48,7 +48,6 @@ fn read_rooms(body: &Members<'_>, account: &Account, delta: &mut SyncDelta) -> R
     let Some(raw) = body.get("rooms") else { return Ok(()) };
     let rooms = Members::of(raw).ok_or_else(|| ParseError::shape("rooms", "an object", Some(raw.get())))?;
     let extensions = Extensions::of(body);
-    let mut words = Vec::new();
     for member in rooms.iter() {
         let Some(id) = member.name.as_deref().and_then(|name| RoomId::new(name).ok()) else {
             let value = object([(member.key, member.value.get())]);
@@ -59,13 +58,7 @@ fn read_rooms(body: &Members<'_>, account: &Account, delta: &mut SyncDelta) -> R
             delta.account.push(unreadable_member(&Scope::Account, member.name(), member.value));
             continue;
         };
-        let (room, links) = sliding_room(id, &room, &extensions, account);
-        let (of_space, of_room): (Vec<SpaceLink>, _) =
-            links.into_iter().partition(|link| link.space == room.id);
-        words.extend(of_space);
-        delta.spaces.extend(of_room);
-        delta.rooms.push(room);
+        delta.rooms.push(sliding_room(id, &room, &extensions, account));
     }
-    delta.spaces.append(&mut words);
     Ok(())
 }

@@ -1,4 +1,4 @@
-use haos_queue::{RoomDelta, SpaceLink};
+use haos_queue::RoomDelta;
 use haos_store_api::{Membership, RoomId};
 use serde_json::value::RawValue;
 
@@ -25,7 +25,7 @@ pub(crate) fn sliding_room(
     body: &Members<'_>,
     extensions: &Extensions<'_>,
     account: &Account,
-) -> (RoomDelta, Vec<SpaceLink>) {
+) -> RoomDelta {
     let membership = own_membership(body, account);
     let mut members: Vec<(&str, String)> = Vec::new();
     let section = |raw: &RawValue| object([("\"events\"", raw.get())]).as_str().to_owned();
@@ -45,7 +45,7 @@ pub(crate) fn sliding_room(
     let json = object(members.iter().map(|(key, value)| (*key, value.as_str())));
     match serde_json::from_str::<&RawValue>(json.as_str()) {
         Ok(raw) => room(id, membership, raw, account),
-        Err(_) => (RoomDelta::new(id, membership), Vec::new()),
+        Err(_) => RoomDelta::new(id, membership),
     }
 }
 

@@ -1,4 +1,4 @@
-use haos_queue::{SpaceLink, SyncDelta};
+use haos_queue::SyncDelta;
 use haos_store_api::{Membership, RoomId, Scope};
 
 use super::account_data::account_data;
@@ -58,7 +58,6 @@ fn read_rooms(body: &Members<'_>, context: &Account, delta: &mut SyncDelta) -> R
     let Some(raw) = body.get("rooms") else { return Ok(()) };
     let sections =
         Members::of(raw).ok_or_else(|| ParseError::shape("rooms", "an object", Some(raw.get())))?;
-    let (mut claims, mut words) = (Vec::new(), Vec::new());
     for section in sections.iter().filter(|section| section.value.get() != "null") {
         let membership = match section.name() {
             "join" => Membership::Join,
@@ -79,17 +78,9 @@ fn read_rooms(body: &Members<'_>, context: &Account, delta: &mut SyncDelta) -> R
                 set_aside(section, member, delta);
                 continue;
             };
-            let (room, links) = room(id, membership, member.value, context);
-            let (of_space, of_room): (Vec<SpaceLink>, _) =
-                links.into_iter().partition(|link| link.space == room.id);
-            words.extend(of_space);
-            claims.extend(of_room);
-            delta.rooms.push(room);
+            delta.rooms.push(room(id, membership, member.value, context));
         }
     }
-    // A room's claim to a space comes first, the space's own word after it: the later one counts.
-    delta.spaces = claims;
-    delta.spaces.append(&mut words);
     Ok(())
 }
 

@@ -111,9 +111,10 @@ fn a_real_servers_answer() {
     assert_eq!(room("!X4JBS").membership, Membership::Ban);
     let secret = room("!NaCqL");
     assert_eq!(secret.membership, Membership::Join);
-    assert_eq!(secret.patch.name, Some(Some("Secret".to_owned())));
+    let name = secret.state.iter().find(|entry| entry.kind.as_str() == "m.room.name").unwrap();
+    assert_eq!(name.value.member("content").unwrap().text("name").as_deref(), Some("Secret"));
     assert_eq!((secret.timeline.len(), secret.limited), (5, true));
-    assert!(secret.prev.is_some() && secret.patch.unread.is_some());
+    assert!(secret.prev.is_some() && secret.unread.is_some());
     let direct = room("!Frysx");
     let heroes = direct.state.iter().find(|entry| entry.key.as_str() == "m.heroes").unwrap();
     assert_eq!(heroes.value.as_str(), r#"["@bob:localhost"]"#);

@@ -57,7 +57,7 @@ pub async fn apply_sync<S: StorageAdapter + ?Sized>(
     }
     let mut attempt = Attempt::default();
     loop {
-        let view = sync_view(store, delta, own, attempt.margin()).await?;
+        let view = sync_view(store, delta, (own, rules), attempt.margin()).await?;
         if matches!(&delta.since, Since::Stored(then) if *then != view.token) {
             let held = view.token.is_some() && view.token == delta.next;
             return Ok(if held { Synced::Unchanged } else { Synced::Stale });
@@ -90,7 +90,7 @@ pub async fn apply_page<S: StorageAdapter + ?Sized>(
 ) -> Result<Filled> {
     let mut attempt = Attempt::default();
     loop {
-        let Some(view) = fill_view(store, gap, page, own, attempt.margin()).await? else {
+        let Some(view) = fill_view(store, gap, page, (own, rules), attempt.margin()).await? else {
             return Ok(Filled::Gone);
         };
         // A renumbering gives a new revision and leaves the token: the page still fits.

@@ -3,6 +3,7 @@
 use haos_store_api::WriteBatch;
 
 use super::PlanError;
+use super::derive::{SpacesAfter, patched, shown, state_after};
 use super::gather::FillView;
 use super::room::segment_ops;
 use super::splice::Older;
@@ -27,8 +28,19 @@ pub fn fill(page: &BackfillPage, view: &FillView, rules: &dyn Rules) -> Result<W
     let gap = Some(view.gap.position);
     segment_ops(&mut batch, &page.room, Some(&view.room), &page.events, (older, gap), rules)?;
     confirm(&mut batch, &view.confirmed)?;
-    for entry in &view.state {
-        batch.put_state(entry.clone());
+    let after = state_after(&view.state, &view.room.state, &page.events, rules);
+    let patch = shown(&after, Some(&view.room.read), view.own.as_ref(), rules)?;
+    let spaces = SpacesAfter::of(&after, &view.spaces, rules)?;
+    let mut row = patched(view.room.room.clone(), patch);
+    if let Some(spaces) = spaces.of_room(&page.room) {
+        row.spaces.clone_from(spaces);
+    }
+    if row != view.room.room {
+        batch.put_room(row);
+    }
+    spaces.put(&mut batch, &view.spaces)?;
+    for entry in after {
+        batch.put_state(entry.into_owned());
     }
     Ok(batch)
 }

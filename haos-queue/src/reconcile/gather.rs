@@ -2,16 +2,16 @@
 
 use std::collections::{HashMap, HashSet};
 
-use haos_store_api::law::sort_by;
 use haos_store_api::{
-    Cursor, EventId, EventType, Gap, Item, Message, MessageQuery, Page, Pending, PendingQuery, Position,
-    RelationKind, RelationQuery, Result, Room, RoomId, Scope, StateEntry, StateKey, StateQuery,
-    StorageAdapter, StorageAdapterExt as _, UserId, state_kind,
+    Cursor, EventId, Gap, Item, Message, MessageQuery, Page, Pending, PendingQuery, Position, RelationKind,
+    RelationQuery, Result, Room, RoomId, Scope, StateEntry, StateQuery, StorageAdapter,
+    StorageAdapterExt as _, UserId,
 };
 
+use super::derive::{SpacesView, read_shown, spaces_view, state_after};
 use super::timeline::{Slot, Stored, Window};
 use crate::machine::Family;
-use crate::{BackfillPage, Event, SyncDelta};
+use crate::{BackfillPage, Event, Rules, StateRead, SyncDelta};
 
 /// What the store holds of the things a sync response touches.
 #[derive(Debug, Clone, Default)]
@@ -22,10 +22,10 @@ pub struct SyncView {
     pub rooms: HashMap<RoomId, RoomView>,
     /// The outbox rows that the response confirms, and those that wait for them.
     pub confirmed: Vec<Confirmed>,
-    /// The spaces of rooms, where the response or a new room asks for them.
-    pub spaces: HashMap<RoomId, Vec<RoomId>>,
-    /// Rooms that are only put into a space or taken out of one.
-    pub children: HashMap<RoomId, Room>,
+    /// The spaces that the response speaks of.
+    pub spaces: SpacesView,
+    /// The own user, if known.
+    pub own: Option<UserId>,
 }
 
 /// An outbox row whose echo has come.
@@ -50,6 +50,8 @@ pub struct RoomView {
     pub redactions: HashMap<EventId, EventId>,
     /// The state that the segment's redactions may empty.
     pub state: Vec<StateEntry>,
+    /// The state that the row depends on.
+    pub read: StateRead,
 }
 
 /// What the store holds around a gap.
@@ -63,6 +65,17 @@ pub struct FillView {
     pub confirmed: Vec<Confirmed>,
     /// The page's state that the store has nothing for.
     pub state: Vec<StateEntry>,
+    /// The spaces that the page speaks of.
+    pub spaces: SpacesView,
+    /// The own user, if known.
+    pub own: Option<UserId>,
+}
+
+/// What an answer brings of a room.
+struct Brought<'a> {
+    room: &'a RoomId,
+    events: &'a [Event],
+    state: &'a [StateEntry],
 }
 
 /// How many items beyond the segment's neighbours a window takes: tried one after the other.
@@ -72,30 +85,29 @@ const CHUNK: usize = 1024;
 pub(super) async fn sync_view<S: StorageAdapter + ?Sized>(
     store: &S,
     delta: &SyncDelta,
-    own: Option<&UserId>,
+    (own, rules): (Option<&UserId>, &dyn Rules),
     margin: usize,
 ) -> Result<SyncView> {
-    let mut view = SyncView { token: store.sync_token().await?, ..SyncView::default() };
-    let mut children: Vec<&RoomId> = delta.spaces.iter().map(|link| &link.child).collect();
+    let token = store.sync_token().await?;
+    let mut view = SyncView { token, own: own.cloned(), ..SyncView::default() };
+    let mut unknown = Vec::new();
     for room in &delta.rooms {
         view.confirmed.extend(confirmed(store, &room.id, &room.timeline, own).await?);
         // A room without news in its timeline needs its row alone.
         let margin = if room.limited || !room.timeline.is_empty() { margin } else { 0 };
-        match room_view(store, &room.id, &room.timeline, None, margin).await? {
+        let brought = Brought { room: &room.id, events: &room.timeline, state: &room.state };
+        match room_view(store, &brought, (own, rules), None, margin).await? {
             Some(stored) => drop(view.rooms.insert(room.id.clone(), stored)),
-            None => children.push(&room.id),
+            None => unknown.push(&room.id),
         }
     }
-    sort_by(&mut children, |a, b| a.cmp(b));
-    children.dedup();
-    for child in children {
-        view.spaces.insert(child.clone(), spaces(store, child).await?);
-        if !view.rooms.contains_key(child)
-            && let Some(room) = store.room(child).await?
-        {
-            view.children.insert(child.clone(), room);
-        }
+    let mut after = Vec::new();
+    for room in &delta.rooms {
+        let stored = view.rooms.get(&room.id).map_or(&[][..], |stored| &stored.state);
+        after.extend(state_after(&room.state, stored, &room.timeline, rules));
     }
+    let is_known = |room: &RoomId| view.rooms.contains_key(room);
+    view.spaces = spaces_view(store, &after, unknown, is_known, rules).await?;
     Ok(view)
 }
 
@@ -103,17 +115,13 @@ pub(super) async fn fill_view<S: StorageAdapter + ?Sized>(
     store: &S,
     gap: &Gap,
     page: &BackfillPage,
-    own: Option<&UserId>,
+    (own, rules): (Option<&UserId>, &dyn Rules),
     margin: usize,
 ) -> Result<Option<FillView>> {
     let gaps = store.gaps(&page.room).await?;
     let Some(gap) = gaps.into_iter().find(|stored| stored.position == gap.position) else {
         return Ok(None);
     };
-    let Some(room) = room_view(store, &page.room, &page.events, Some(gap.position), margin).await? else {
-        return Ok(None);
-    };
-    let confirmed = confirmed(store, &page.room, &page.events, own).await?;
     let mut state = Vec::new();
     for entry in &page.state {
         let query = StateQuery::one(entry.scope.clone(), entry.kind.clone(), entry.key.clone());
@@ -121,7 +129,14 @@ pub(super) async fn fill_view<S: StorageAdapter + ?Sized>(
             state.push(entry.clone());
         }
     }
-    Ok(Some(FillView { room, gap, confirmed, state }))
+    let brought = Brought { room: &page.room, events: &page.events, state: &state };
+    let room = room_view(store, &brought, (own, rules), Some(gap.position), margin).await?;
+    let Some(room) = room else { return Ok(None) };
+    let confirmed = confirmed(store, &page.room, &page.events, own).await?;
+    let after = state_after(&state, &room.state, &page.events, rules);
+    let spaces = spaces_view(store, &after, Vec::new(), |child| *child == page.room, rules).await?;
+    drop(after);
+    Ok(Some(FillView { room, gap, confirmed, state, spaces, own: own.cloned() }))
 }
 
 /// The outbox rows whose echo is among the events: by transaction id and own sender, else by event id.
@@ -167,22 +182,25 @@ async fn confirmed<S: StorageAdapter + ?Sized>(
 
 async fn room_view<S: StorageAdapter + ?Sized>(
     store: &S,
-    id: &RoomId,
-    events: &[Event],
+    brought: &Brought<'_>,
+    (own, rules): (Option<&UserId>, &dyn Rules),
     gap: Option<Position>,
     margin: usize,
 ) -> Result<Option<RoomView>> {
+    let Brought { room: id, events, state: entries } = *brought;
     let Some(room) = store.room(id).await? else {
         return Ok(None);
     };
     if events.is_empty() && margin == 0 {
         let (messages, redactions) = (HashMap::new(), HashMap::new());
+        let read = read_shown(store, id, &state_after(entries, &[], events, rules), own, rules).await?;
         return Ok(Some(RoomView {
             room,
             window: Window::default(),
             messages,
             redactions,
             state: Vec::new(),
+            read,
         }));
     }
     let segment: HashSet<&EventId> = events.iter().map(|event| &event.id).collect();
@@ -193,12 +211,13 @@ async fn room_view<S: StorageAdapter + ?Sized>(
         stored.into_iter().map(|message| (message.id.clone(), message)).collect();
     let redactions = redactions(store, id, &segment, &messages).await?;
     let state = redacted_state(store, id, &targets, &messages).await?;
+    let read = read_shown(store, id, &state_after(entries, &state, events, rules), own, rules).await?;
     let anchors = messages
         .values()
         .filter(|message| segment.contains(&message.id) && !message.provisional)
         .map(|message| message.position);
     let window = window(store, id, anchors.chain(gap).collect(), gap, margin).await?;
-    Ok(Some(RoomView { room, window, messages, redactions, state }))
+    Ok(Some(RoomView { room, window, messages, redactions, state, read }))
 }
 
 pub(super) fn redacts(event: &Event) -> Option<&EventId> {
@@ -293,10 +312,4 @@ fn stored(item: Item) -> Stored {
         Item::Gap(gap) => Slot::Gap(gap.token),
     };
     Stored { position, item }
-}
-
-async fn spaces<S: StorageAdapter + ?Sized>(store: &S, child: &RoomId) -> Result<Vec<RoomId>> {
-    let (kind, key) = (EventType::new(state_kind::SPACES)?, StateKey::new(child)?);
-    let value = store.state_value(Scope::Account, &kind, &key).await?;
-    value.map_or_else(|| Ok(Vec::new()), |spaces| spaces.parse())
 }

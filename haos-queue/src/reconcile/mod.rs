@@ -8,6 +8,7 @@
 //! batch with its preconditions and plan anew on a conflict.
 
 mod apply;
+mod derive;
 mod fill;
 mod gather;
 mod place;
@@ -17,6 +18,7 @@ mod sync;
 mod timeline;
 
 pub use apply::{Filled, Synced, apply_page, apply_sync};
+pub use derive::SpacesView;
 pub use fill::fill;
 pub use gather::{Confirmed, FillView, RoomView, SyncView};
 pub use place::place;
@@ -34,6 +36,9 @@ pub enum PlanError {
     /// All 2^40 positions of the room are used up at this end.
     #[error("the room's positions are used up: prune the room, then sync again")]
     Exhausted,
+    /// The view lacks a part of a room's state.
+    #[error(transparent)]
+    NotRead(#[from] crate::NotRead),
     /// The delta breaks the store's contract.
     #[error("the server's answer cannot be stored: {0}")]
     Invalid(String),

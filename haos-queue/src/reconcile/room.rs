@@ -3,13 +3,13 @@
 use std::collections::{HashMap, HashSet};
 
 use haos_store_api::law::resolve_message;
-use haos_store_api::{EventId, Gap, Message, Position, Redact, Revision, RoomId, StateEntry, WriteBatch};
+use haos_store_api::{EventId, Gap, Message, Position, Redact, Revision, RoomId, WriteBatch};
 
 use super::gather::{RoomView, redacts};
 use super::splice::{Older, Segment, splice};
 use super::timeline::{Slot, Window};
 use super::{PlanError, place};
-use crate::{Event, RoomPatch, Rules};
+use crate::{Event, Rules};
 
 /// Adds the timeline operations of a segment to the batch.
 pub(super) fn segment_ops(
@@ -77,20 +77,6 @@ pub(super) fn segment_ops(
     Ok(())
 }
 
-/// What the room row loses to redactions of the state it shows.
-pub(super) fn redacted_patches(
-    view: Option<&RoomView>,
-    events: &[Event],
-    rules: &dyn Rules,
-) -> Vec<RoomPatch> {
-    let Some(view) = view else { return Vec::new() };
-    let targets = events.iter().filter_map(redacts);
-    targets
-        .flat_map(|target| emptied_state(view, target))
-        .map(|entry| rules.patch_of_redacted(&entry.kind))
-        .collect()
-}
-
 /// A new event at its place: emptied if its redaction is known, merged with what a send's answer left.
 fn new_message(
     room: &RoomId,
@@ -133,7 +119,7 @@ fn learned_ops(batch: &mut WriteBatch, view: &RoomView, events: &[&Event]) {
     }
 }
 
-/// Empties stored messages, and current state, that the segment's redactions are about.
+/// Empties stored messages that the segment's redactions are about.
 fn redaction_ops(
     batch: &mut WriteBatch,
     room: &RoomId,
@@ -147,13 +133,5 @@ fn redaction_ops(
             let (target, by) = (target.clone(), event.id.clone());
             batch.redact(Redact { room: room.clone(), target, by, content });
         }
-        for entry in emptied_state(view, target) {
-            let value = rules.redacted_state(&entry.kind, &entry.value);
-            batch.put_state(StateEntry { value, ..entry.clone() });
-        }
     }
-}
-
-fn emptied_state<'a>(view: &'a RoomView, event: &'a EventId) -> impl Iterator<Item = &'a StateEntry> {
-    view.state.iter().filter(move |entry| entry.event_id.as_ref() == Some(event))
 }

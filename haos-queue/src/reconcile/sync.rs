@@ -2,15 +2,14 @@
 
 use std::collections::{HashMap, HashSet};
 
-use haos_store_api::law::sort_by;
 use haos_store_api::{
-    EventType, Json, Pending, Result, Room, RoomId, Scope, StateEntry, StateKey, TxnId, WriteBatch,
-    state_kind,
+    EventType, Json, Pending, Result, Room, Scope, StateEntry, StateKey, TxnId, WriteBatch, state_kind,
 };
 
 use super::PlanError;
+use super::derive::{SpacesAfter, patched, shown, state_after};
 use super::gather::{Confirmed, SyncView};
-use super::room::{redacted_patches, segment_ops};
+use super::room::segment_ops;
 use super::splice::Older;
 use crate::machine::echo;
 use crate::{RoomDelta, RoomPatch, Rules, Since, SyncDelta};
@@ -24,14 +23,19 @@ use crate::{RoomDelta, RoomPatch, Rules, Since, SyncDelta};
 /// [`PlanError::Narrow`] if more of a timeline must be read first.
 pub fn sync(delta: &SyncDelta, view: &SyncView, rules: &dyn Rules) -> Result<WriteBatch, PlanError> {
     let mut batch = WriteBatch::relaxed();
-    let spaces = spaces_after(delta, view);
+    let mut after = Vec::with_capacity(delta.rooms.len());
     for room in &delta.rooms {
+        let stored = view.rooms.get(&room.id).map_or(&[][..], |stored| &stored.state);
+        after.push(state_after(&room.state, stored, &room.timeline, rules));
+    }
+    let spaces = SpacesAfter::of(after.iter().flatten(), &view.spaces, rules)?;
+    for (room, state) in delta.rooms.iter().zip(&after) {
         let stored = view.rooms.get(&room.id);
         batch.expect_room(&room.id, stored.map(|stored| stored.room.revision));
-        let emptied = redacted_patches(stored, &room.timeline, rules);
-        let mut row = room_after(room, stored.map(|stored| &stored.room), emptied);
-        if let Ok(place) = spaces.binary_search_by(|(child, _)| (*child).cmp(&room.id)) {
-            row.spaces.clone_from(&spaces[place].1);
+        let patch = shown(state, stored.map(|stored| &stored.read), view.own.as_ref(), rules)?;
+        let mut row = room_after(room, stored.map(|stored| &stored.room), patch);
+        if let Some(spaces) = spaces.of_room(&room.id) {
+            row.spaces.clone_from(spaces);
         }
         batch.put_room(row);
         let older = if room.limited && !mistake!(DropGapByGuess) {
@@ -42,20 +46,12 @@ pub fn sync(delta: &SyncDelta, view: &SyncView, rules: &dyn Rules) -> Result<Wri
             Older::Joined
         };
         segment_ops(&mut batch, &room.id, stored, &room.timeline, (older, None), rules)?;
-        for entry in last_of_each(&room.state) {
-            batch.put_state(entry.clone());
-        }
+    }
+    for entry in after.into_iter().flatten() {
+        batch.put_state(entry.into_owned());
     }
     confirm(&mut batch, &view.confirmed)?;
-    for (child, spaces) in spaces {
-        if let Some(room) = view.children.get(child) {
-            batch.expect_room(child, Some(room.revision));
-            batch.put_room(Room { spaces: spaces.clone(), ..room.clone() });
-        }
-        if delta.spaces.iter().any(|link| link.child == *child) {
-            batch.put_state(account(state_kind::SPACES, child.as_str(), &spaces)?);
-        }
-    }
+    spaces.put(&mut batch, &view.spaces)?;
     for entry in last_of_each(&delta.account) {
         batch.put_state(entry.clone());
     }
@@ -72,7 +68,11 @@ pub fn sync(delta: &SyncDelta, view: &SyncView, rules: &dyn Rules) -> Result<Wri
     Ok(batch)
 }
 
-fn account<T: serde::Serialize + ?Sized>(kind: &str, key: &str, value: &T) -> Result<StateEntry, PlanError> {
+pub(super) fn account<T: serde::Serialize + ?Sized>(
+    kind: &str,
+    key: &str,
+    value: &T,
+) -> Result<StateEntry, PlanError> {
     let entry = || {
         Ok::<_, haos_store_api::Error>(StateEntry {
             scope: Scope::Account,
@@ -94,38 +94,12 @@ fn last_of_each(entries: &[StateEntry]) -> Vec<&StateEntry> {
     last
 }
 
-/// The spaces, after the response, of every room whose spaces were read, by room.
-fn spaces_after<'a>(delta: &SyncDelta, view: &'a SyncView) -> Vec<(&'a RoomId, Vec<RoomId>)> {
-    let mut after: Vec<(&RoomId, Vec<RoomId>)> =
-        view.spaces.iter().map(|(child, spaces)| (child, spaces.clone())).collect();
-    sort_by(&mut after, |(a, _), (b, _)| a.cmp(b));
-    for link in &delta.spaces {
-        let Ok(place) = after.binary_search_by(|(child, _)| (*child).cmp(&link.child)) else { continue };
-        let spaces = &mut after[place].1;
-        spaces.retain(|space| *space != link.space);
-        if link.present {
-            spaces.push(link.space.clone());
-        }
-    }
-    for (_, spaces) in &mut after {
-        sort_by(spaces, RoomId::cmp);
-    }
-    after
-}
-
-/// The room row after the response: what redactions empty goes first, since the response's own state is
-/// newer.
-fn room_after(delta: &RoomDelta, stored: Option<&Room>, emptied: Vec<RoomPatch>) -> Room {
-    let mut room = stored.cloned().unwrap_or_else(|| Room::new(delta.id.clone(), delta.membership));
+/// The room row after the response.
+fn room_after(delta: &RoomDelta, stored: Option<&Room>, patch: RoomPatch) -> Room {
+    let room = stored.cloned().unwrap_or_else(|| Room::new(delta.id.clone(), delta.membership));
+    let mut room = patched(room, patch);
     room.membership = delta.membership;
-    for patch in emptied.into_iter().chain([delta.patch.clone()]) {
-        let RoomPatch { name, topic, avatar, kind, unread } = patch;
-        room.name = name.unwrap_or(room.name);
-        room.topic = topic.unwrap_or(room.topic);
-        room.avatar = avatar.unwrap_or(room.avatar);
-        room.kind = kind.unwrap_or(room.kind);
-        room.unread = unread.unwrap_or(room.unread);
-    }
+    room.unread = delta.unread.unwrap_or(room.unread);
     let latest = |state_too: bool| {
         let events = delta.timeline.iter().filter(|event| state_too || event.state_key.is_none());
         events.map(|event| event.timestamp_ms).max()

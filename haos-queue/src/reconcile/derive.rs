@@ -1,0 +1,224 @@
+//! What rooms' rows show, and which spaces they belong to: a function of the state that will be stored, never
+//! of one answer's events alone.
+
+use std::borrow::Cow;
+use std::collections::{BTreeMap, HashMap, HashSet};
+
+use haos_store_api::law::sort_by;
+use haos_store_api::{
+    EventId, EventType, Json, Result, Room, RoomId, Scope, StateEntry, StateKey, StateQuery, StorageAdapter,
+    StorageAdapterExt as _, UserId, WriteBatch, state_kind,
+};
+
+use super::PlanError;
+use super::gather::redacts;
+use super::sync::account;
+use crate::{Event, NotRead, RoomPatch, RoomState, Rules, SpaceLink, StateAt, StateRead};
+
+/// What the store holds of the spaces that an answer speaks of.
+#[derive(Debug, Clone, Default)]
+pub struct SpacesView {
+    /// The entries that have a say and are not in the answer.
+    pub words: HashMap<StateAt, Option<Json>>,
+    /// The spaces of rooms, where the answer or a new room asks for them.
+    pub spaces: HashMap<RoomId, Vec<RoomId>>,
+    /// Rooms that are only put into a space or taken out of one.
+    pub children: HashMap<RoomId, Room>,
+}
+
+/// The state that is put: of several entries under one key the last, and `stored` ones that a redaction empties.
+pub(super) fn state_after<'a>(
+    entries: &'a [StateEntry],
+    stored: &'a [StateEntry],
+    events: &[Event],
+    rules: &dyn Rules,
+) -> Vec<Cow<'a, StateEntry>> {
+    let targets: HashSet<&EventId> = events.iter().filter_map(redacts).collect();
+    let mut seen = HashSet::new();
+    let emptied = stored.iter().chain(entries).rev();
+    let mut after: Vec<_> = emptied
+        .filter(|entry| seen.insert((&entry.scope, &entry.kind, &entry.key)))
+        .map(|entry| match &entry.event_id {
+            Some(event) if targets.contains(event) => {
+                let value = rules.redacted_state(&entry.kind, &entry.value);
+                Cow::Owned(StateEntry { value, ..entry.clone() })
+            }
+            _ => Cow::Borrowed(entry),
+        })
+        .collect();
+    after.reverse();
+    after
+}
+
+/// What the row shows, once `after` is put.
+pub(super) fn shown(
+    after: &[Cow<'_, StateEntry>],
+    stored: Option<&StateRead>,
+    own: Option<&UserId>,
+    rules: &dyn Rules,
+) -> std::result::Result<RoomPatch, NotRead> {
+    match after.iter().any(|entry| rules.is_shown(&entry.kind)) {
+        true => rules.shown(&RoomState::new(own, after, stored)),
+        false => Ok(RoomPatch::default()),
+    }
+}
+
+/// A row that shows it.
+pub(super) fn patched(mut room: Room, patch: RoomPatch) -> Room {
+    let RoomPatch { name, topic, avatar, kind } = patch;
+    room.name = name.unwrap_or(room.name);
+    room.topic = topic.unwrap_or(room.topic);
+    room.avatar = avatar.unwrap_or(room.avatar);
+    room.kind = kind.unwrap_or(room.kind);
+    room
+}
+
+/// Reads the state that [`shown`] needs of a stored room.
+pub(super) async fn read_shown<S: StorageAdapter + ?Sized>(
+    store: &S,
+    room: &RoomId,
+    after: &[Cow<'_, StateEntry>],
+    own: Option<&UserId>,
+    rules: &dyn Rules,
+) -> Result<StateRead> {
+    let mut read = StateRead::default();
+    while let Err(part) = shown(after, Some(&read), own, rules) {
+        let (scope, kind) = (Scope::Room(room.clone()), part.kind.clone());
+        let query = match &part.key {
+            Some(key) => StateQuery::one(scope, kind, key.clone()),
+            None => StateQuery::kind(scope, kind),
+        };
+        read.insert(part, store.state(query).await?);
+    }
+    Ok(read)
+}
+
+/// The places in spaces that changed entries have a say in, and what those entries say.
+struct Links<'a> {
+    links: BTreeMap<(RoomId, RoomId), SpaceLink>,
+    words: HashMap<StateAt, &'a Json>,
+}
+
+impl<'a> Links<'a> {
+    fn of(changed: impl IntoIterator<Item = &'a Cow<'a, StateEntry>>, rules: &dyn Rules) -> Self {
+        let (mut links, mut words) = (BTreeMap::new(), HashMap::new());
+        for entry in changed {
+            let (Scope::Room(room), Some(link)) = (&entry.scope, rules.space_link(entry)) else { continue };
+            let at = StateAt { room: room.clone(), kind: entry.kind.clone(), key: entry.key.clone() };
+            words.insert(at, &entry.value);
+            links.insert((link.space.clone(), link.child.clone()), link);
+        }
+        Self { links, words }
+    }
+
+    /// Whether the child belongs to the space; what must be read first, if so.
+    fn is_linked(
+        &self,
+        link: &SpaceLink,
+        view: &SpacesView,
+        rules: &dyn Rules,
+    ) -> std::result::Result<bool, StateAt> {
+        for at in &link.words {
+            let value = match self.words.get(at) {
+                Some(value) => Some(*value),
+                None => view.words.get(at).ok_or_else(|| at.clone())?.as_ref(),
+            };
+            if let Some(value) = value {
+                return Ok(rules.is_linked(value));
+            }
+        }
+        Ok(false)
+    }
+}
+
+/// Reads what the store holds of the spaces that changed entries speak of, and of those of `unknown` rooms.
+pub(super) async fn spaces_view<'a, S: StorageAdapter + ?Sized>(
+    store: &S,
+    changed: impl IntoIterator<Item = &'a Cow<'a, StateEntry>>,
+    unknown: Vec<&RoomId>,
+    is_known: impl Fn(&RoomId) -> bool,
+    rules: &dyn Rules,
+) -> Result<SpacesView> {
+    let (links, mut view) = (Links::of(changed, rules), SpacesView::default());
+    for link in links.links.values() {
+        while let Err(at) = links.is_linked(link, &view, rules) {
+            let value = store.state_value(Scope::Room(at.room.clone()), &at.kind, &at.key).await?;
+            view.words.insert(at, value);
+        }
+    }
+    let mut children: Vec<&RoomId> = links.links.values().map(|link| &link.child).chain(unknown).collect();
+    sort_by(&mut children, |a, b| a.cmp(b));
+    children.dedup();
+    for child in children {
+        let (kind, key) = (EventType::new(state_kind::SPACES)?, StateKey::new(child)?);
+        let value = store.state_value(Scope::Account, &kind, &key).await?;
+        let spaces = value.map_or_else(|| Ok(Vec::new()), |spaces| spaces.parse())?;
+        view.spaces.insert(child.clone(), spaces);
+        if !is_known(child)
+            && let Some(room) = store.room(child).await?
+        {
+            view.children.insert(child.clone(), room);
+        }
+    }
+    Ok(view)
+}
+
+/// The spaces of rooms after an answer.
+pub(super) struct SpacesAfter {
+    /// By child.
+    spaces: Vec<(RoomId, Vec<RoomId>)>,
+    /// The children that the answer puts into spaces or takes out.
+    told: HashSet<RoomId>,
+}
+
+impl SpacesAfter {
+    pub(super) fn of<'a>(
+        changed: impl IntoIterator<Item = &'a Cow<'a, StateEntry>>,
+        view: &SpacesView,
+        rules: &dyn Rules,
+    ) -> std::result::Result<Self, PlanError> {
+        let links = Links::of(changed, rules);
+        let mut spaces: Vec<_> = view.spaces.iter().map(|(id, of)| (id.clone(), of.clone())).collect();
+        sort_by(&mut spaces, |(a, _), (b, _)| a.cmp(b));
+        let mut told = HashSet::new();
+        for link in links.links.values() {
+            let unread = |at: StateAt| PlanError::NotRead(NotRead { kind: at.kind, key: Some(at.key) });
+            let present = links.is_linked(link, view, rules).map_err(unread)?;
+            let Ok(place) = spaces.binary_search_by(|(child, _)| child.cmp(&link.child)) else { continue };
+            let of = &mut spaces[place].1;
+            of.retain(|space| *space != link.space);
+            if present {
+                of.push(link.space.clone());
+            }
+            told.insert(link.child.clone());
+        }
+        for (_, of) in &mut spaces {
+            sort_by(of, RoomId::cmp);
+        }
+        Ok(Self { spaces, told })
+    }
+
+    /// The spaces of a room, if they were read.
+    pub(super) fn of_room(&self, room: &RoomId) -> Option<&Vec<RoomId>> {
+        let place = self.spaces.binary_search_by(|(child, _)| child.cmp(room)).ok()?;
+        Some(&self.spaces[place].1)
+    }
+
+    /// Writes them down: in the rows of rooms that the answer does not bring, and beside, for rooms to come.
+    pub(super) fn put(
+        &self,
+        batch: &mut WriteBatch,
+        view: &SpacesView,
+    ) -> std::result::Result<(), PlanError> {
+        for (child, spaces) in &self.spaces {
+            if let Some(room) = view.children.get(child) {
+                batch.expect_room(child, Some(room.revision));
+                batch.put_room(Room { spaces: spaces.clone(), ..room.clone() });
+            }
+            if self.told.contains(child) {
+                batch.put_state(account(state_kind::SPACES, child.as_str(), spaces)?);
+            }
+        }
+        Ok(())
+    }
+}

@@ -1,0 +1,73 @@
+//! What only a protocol knows, as pure functions.
+
+use haos_store_api::{EventType, Json, RoomId, StateEntry};
+
+use crate::{NotRead, RoomState, StateAt};
+
+/// What only a protocol knows.
+pub trait Rules: haos_store_api::MaybeSend {
+    /// What a redaction lets stand of a content.
+    fn redacted(&self, kind: &EventType, content: &Json) -> Json;
+
+    /// What a redaction lets stand of a state entry's value.
+    fn redacted_state(&self, kind: &EventType, value: &Json) -> Json {
+        self.redacted(kind, value)
+    }
+
+    /// Whether a room's row shows state of this kind: where it changes, [`Rules::shown`] is asked.
+    fn is_shown(&self, _kind: &EventType) -> bool {
+        false
+    }
+
+    /// What a room's row shows of its state, as far as the change can have altered that.
+    ///
+    /// # Errors
+    /// [`NotRead`] names a part of the state that is needed: it is read, and the question asked again.
+    fn shown(&self, _state: &RoomState<'_>) -> Result<RoomPatch, NotRead> {
+        Ok(RoomPatch::default())
+    }
+
+    /// The place in a space that a state entry has a say in.
+    fn space_link(&self, _entry: &StateEntry) -> Option<SpaceLink> {
+        None
+    }
+
+    /// Whether an entry that has a say puts the child into the space; else it takes it out.
+    fn is_linked(&self, _value: &Json) -> bool {
+        false
+    }
+}
+
+/// Changes to a room row. `None` leaves a field as it is; `Some(None)` empties it.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub struct RoomPatch {
+    /// The name.
+    pub name: Option<Option<String>>,
+    /// The topic.
+    pub topic: Option<Option<String>>,
+    /// The avatar's media uri.
+    pub avatar: Option<Option<String>>,
+    /// The kind of room.
+    pub kind: Option<Option<EventType>>,
+}
+
+/// A room's place in a space.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct SpaceLink {
+    /// The space.
+    pub space: RoomId,
+    /// The room.
+    pub child: RoomId,
+    /// The entries that have a say in it: the first that is stored decides.
+    pub words: Vec<StateAt>,
+}
+
+/// Redactions that leave nothing.
+#[derive(Debug, Clone, Copy, Default)]
+pub struct EmptyOnRedaction;
+
+impl Rules for EmptyOnRedaction {
+    fn redacted(&self, _: &EventType, _: &Json) -> Json {
+        Json::empty()
+    }
+}
