@@ -8,8 +8,10 @@ use haos_store_api::*;
 use rusqlite::Row;
 use tokio::sync::oneshot;
 
+use crate::budget::Budget;
 use crate::db::{Db, NEXT};
 use crate::open::connect_reader;
+use crate::schema::Difference;
 use crate::slot;
 use crate::store::{SqliteStore, ended};
 use crate::table::{CHUNK_BITS, Sums, short_sender};
@@ -18,6 +20,9 @@ use crate::table::{CHUNK_BITS, Sums, short_sender};
 const MOST_FINDINGS: usize = 100;
 /// Rows between two steps of progress.
 const STEP: u64 = 512;
+/// The tables of a store.
+const TABLES: [&str; 9] =
+    ["meta", "keyring", "room", "message", "gap", "pending", "media", "media_chunk", "state"];
 
 /// Tells the chore's thread that nobody waits any more.
 pub(crate) struct StopOnDrop(pub(crate) Arc<AtomicBool>);
@@ -39,12 +44,12 @@ impl SqliteStore {
             engine.chore("haos-sqlite-check", move || {
                 let result = connect_reader(&options, options.tuning().spare_kib).and_then(|mut conn| {
                     let stopped = move || stopped.load(Ordering::Relaxed) || reads.is_closed();
-                    conn.progress_handler(1000, Some(stopped))
-                        .map_err(|e| crate::error::fault("maintain", e))?;
+                    let budget = Budget::of(options.path());
+                    budget.guard(&mut conn, stopped)?;
                     // Within the snapshot the keyring is that of its rows.
                     let codec = options.codec.lenient();
                     let db = Db { conn: &conn, codec: &codec, operation: "maintain" };
-                    db.snapshot(|db| db.refresh_keys().and_then(|()| Check::run(db, &progress)))
+                    db.snapshot(|db| db.refresh_keys().and_then(|()| Check::run(db, &budget, &progress)))
                 });
                 let _ = reply.send(result);
             })
@@ -56,6 +61,7 @@ impl SqliteStore {
 /// A check under way, on one snapshot.
 struct Check<'c> {
     db: Db<'c>,
+    budget: &'c Budget,
     progress: &'c Progress,
     total: u64,
     report: Report,
@@ -65,10 +71,11 @@ struct Check<'c> {
 }
 
 impl<'c> Check<'c> {
-    fn run(db: Db<'c>, progress: &'c Progress) -> Result<Report> {
-        let mut check =
-            Self { db, progress, total: 0, report: Report::default(), untold: 0, rooms: HashMap::new() };
-        check.pages()?;
+    fn run(db: Db<'c>, budget: &'c Budget, progress: &'c Progress) -> Result<Report> {
+        let (report, rooms) = Default::default();
+        let mut check = Self { db, budget, progress, total: 0, report, untold: 0, rooms };
+        let is_all_ours = check.schema()?;
+        check.pages(is_all_ours)?;
         let usage = db.usage_now();
         check.total = usage.map_or(0, |usage| usage.collections.iter().map(|(_, size)| size.rows).sum());
         check.rooms()?;
@@ -94,24 +101,45 @@ impl<'c> Check<'c> {
 
     /// What a finding is and what ends the check.
     fn judge(&mut self, what: &str, result: Result<()>) -> Result<()> {
-        match result {
+        match self.budget.judge(result) {
             Err(error) if self.db.codec.is_damage(&error) => self.find(what, error),
             other => other?,
         }
         Ok(())
     }
 
-    /// Pages, indexes and types, as SQLite sees them.
-    fn pages(&mut self) -> Result<()> {
-        let db = self.db;
-        let result = db.each("PRAGMA integrity_check(100)", (), |row| {
-            let text: String = row.get(0).map_err(|e| db.fault(e))?;
-            if text != "ok" {
-                self.find("pages", text);
-            }
-            Ok(NEXT)
-        });
-        self.judge("pages", result)
+    /// Whether the file holds nothing but what the migrations make.
+    fn schema(&mut self) -> Result<bool> {
+        let Difference { altered, foreign } = Difference::of(self.db.conn).map_err(|e| self.db.fault(e))?;
+        for object in &altered {
+            self.find("schema", format!("{object} is not as this library makes it"));
+        }
+        for object in &foreign {
+            self.find("schema", format!("{object} is not the store's; it does nothing here"));
+        }
+        Ok(altered.is_empty() && foreign.is_empty())
+    }
+
+    /// Pages, indexes and types, as SQLite sees them. The constraints of others are not run.
+    fn pages(&mut self, is_all_ours: bool) -> Result<()> {
+        let asks: Vec<_> = if is_all_ours {
+            vec!["PRAGMA integrity_check(100)".to_owned()]
+        } else {
+            TABLES.iter().map(|table| format!("PRAGMA integrity_check('{table}')")).collect()
+        };
+        for ask in asks {
+            self.budget.refill();
+            let db = self.db;
+            let result = db.each(&ask, (), |row| {
+                let text: String = row.get(0).map_err(|e| db.fault(e))?;
+                if text != "ok" {
+                    self.find("pages", text);
+                }
+                Ok(NEXT)
+            });
+            self.judge("pages", result)?;
+        }
+        Ok(())
     }
 
     /// Looks at every row of a table; `look` says what is wrong with one.
@@ -121,6 +149,7 @@ impl<'c> Check<'c> {
         sql: &str,
         mut look: impl FnMut(&mut Self, &Row<'_>) -> Result<Option<&'static str>>,
     ) -> Result<()> {
+        self.budget.refill();
         let db = self.db;
         let result = db.each(sql, (), |row| {
             self.report.rows += 1;

@@ -29,7 +29,9 @@
 //! It is not an encrypted store, not a full-text index, and not for network file systems: the
 //! write-ahead log needs shared memory.
 
+mod budget;
 mod check;
+mod connection;
 mod convert;
 mod damage;
 mod db;
@@ -47,6 +49,7 @@ mod reader;
 mod rotate;
 mod rows;
 mod salvage;
+mod schema;
 mod slot;
 mod store;
 mod table;

@@ -1,6 +1,5 @@
 //! From options to connections.
 
-use std::ffi::CStr;
 use std::path::{Path, PathBuf};
 use std::time::{Duration, Instant};
 
@@ -8,6 +7,8 @@ use haos_store_api::{Error, ErrorKind, Recovery, Result};
 use rusqlite::config::DbConfig;
 use rusqlite::{Connection, OpenFlags};
 
+use crate::budget::Budget;
+use crate::connection::connection;
 use crate::convert::{MOVED_ID, finish};
 use crate::damage::{self, beside};
 use crate::db::Db;
@@ -16,6 +17,7 @@ use crate::keys::sealed;
 use crate::migration::{FORMAT, SEALED_ID, application_id, format, is_store, migrate};
 use crate::options::{OnDamage, SqliteOptions};
 use crate::probe::{foreign, header, newer, probe};
+use crate::schema::Difference;
 
 /// Statements kept compiled on each connection: all that the hot paths use.
 const STATEMENTS: usize = 96;
@@ -63,20 +65,29 @@ pub(crate) fn open(options: &SqliteOptions) -> Result<(Connection, Option<Recove
     }
 }
 
-/// Opens, brings to the current format, checks.
+/// Opens, brings to the current format, checks. What the file makes SQLite do is bounded.
 pub(crate) fn connect(options: &SqliteOptions) -> Result<Connection> {
     let sql = |e| fault("open", e);
-    let mut flags = OpenFlags::SQLITE_OPEN_READ_WRITE | OpenFlags::SQLITE_OPEN_NO_MUTEX;
+    let mut flags = OpenFlags::SQLITE_OPEN_READ_WRITE;
     flags.set(OpenFlags::SQLITE_OPEN_CREATE, options.create);
     let has_log = beside(options.path(), "-wal").metadata().is_ok_and(|log| log.len() > 0);
-    let mut conn = Connection::open_with_flags(options.path(), flags).map_err(sql)?;
+    let mut conn = connection(options.path(), flags).map_err(sql)?;
     // Until the store is accepted (`accept`), closing must not move its log into it. Where there is none, closing
     // clears away what opening makes.
     conn.set_db_config(DbConfig::SQLITE_DBCONFIG_NO_CKPT_ON_CLOSE, has_log).map_err(sql)?;
     conn.busy_timeout(Duration::from_millis(options.busy_ms.into())).map_err(sql)?;
+    let budget = Budget::of(options.path());
+    budget.guard(&mut conn, || false)?;
+    budget.judge(bring_up(&mut conn, options))?;
+    Budget::lift(&mut conn)?;
+    Ok(conn)
+}
+
+fn bring_up(conn: &mut Connection, options: &SqliteOptions) -> Result<()> {
+    let sql = |e| fault("open", e);
     // In this order: another process that makes the store sets both at once.
-    let found = format(&conn).map_err(sql)?;
-    let id = application_id(&conn).map_err(sql)?;
+    let found = format(conn).map_err(sql)?;
+    let id = application_id(conn).map_err(sql)?;
     if id == MOVED_ID {
         let message = "the store was sealed or unsealed while it was being opened: open it again";
         return Err(Error::new(ErrorKind::Busy, "open", message));
@@ -94,11 +105,26 @@ pub(crate) fn connect(options: &SqliteOptions) -> Result<Connection> {
             "the file is read-only: make it writable or choose another path",
         ));
     }
-    migrate(&mut conn).map_err(sql)?;
-    write_ahead(&conn, options)?;
-    tune(&conn, options, options.tuning().cache_kib).map_err(sql)?;
-    check(&conn, options)?;
-    Ok(conn)
+    migrate(conn).map_err(sql)?;
+    known(conn)?;
+    write_ahead(conn, options)?;
+    tune(conn, options, options.tuning().cache_kib).map_err(sql)?;
+    check(conn, options)
+}
+
+/// Refuses a schema that is not ours.
+fn known(conn: &Connection) -> Result<()> {
+    let Difference { altered, foreign } = Difference::of(conn).map_err(|e| fault("open", e))?;
+    if let Some(first) = altered.first() {
+        let (first, others) = (first.as_str(), altered.len() - 1);
+        let more = if others == 0 { String::new() } else { format!(" and {others} more") };
+        let message = format!("something else changed the store's schema: {first}{more}");
+        return Err(Error::new(ErrorKind::Corrupt, "open", message));
+    }
+    if !foreign.is_empty() {
+        tracing::warn!(?foreign, "the store's file holds what is not the store's; it is left alone");
+    }
+    Ok(())
 }
 
 /// From here on, closing moves the log into the store: its key was the right one.
@@ -123,8 +149,7 @@ pub(crate) fn only_reads(conn: &Connection) -> Result<()> {
 /// Another connection to a store that was opened, with so much page cache.
 pub(crate) fn connect_again(options: &SqliteOptions, cache_kib: u32) -> Result<Connection> {
     let sql = |e| fault("open", e);
-    let flags = OpenFlags::SQLITE_OPEN_READ_WRITE | OpenFlags::SQLITE_OPEN_NO_MUTEX;
-    let conn = Connection::open_with_flags(options.path(), flags).map_err(sql)?;
+    let conn = connection(options.path(), OpenFlags::SQLITE_OPEN_READ_WRITE).map_err(sql)?;
     conn.busy_timeout(Duration::from_millis(options.busy_ms.into())).map_err(sql)?;
     tune(&conn, options, cache_kib).map_err(sql)?;
     Ok(conn)
@@ -158,13 +183,8 @@ fn write_ahead(conn: &Connection, options: &SqliteOptions) -> Result<()> {
 fn tune(conn: &Connection, options: &SqliteOptions, cache_kib: u32) -> rusqlite::Result<()> {
     let tuning = options.tuning();
     conn.set_prepared_statement_cache_capacity(STATEMENTS);
-    conn.set_db_config(DbConfig::SQLITE_DBCONFIG_DEFENSIVE, true)?;
-    // Without it, binding another value may compile a cached statement anew, to think about its plan.
-    conn.set_db_config(DbConfig::SQLITE_DBCONFIG_ENABLE_QPSG, true)?;
     conn.execute_batch(&format!(
-        "PRAGMA trusted_schema = OFF;
-         PRAGMA foreign_keys = OFF;
-         PRAGMA mmap_size = 0;
+        "PRAGMA mmap_size = 0;
          PRAGMA cache_size = -{cache_kib};
          PRAGMA synchronous = NORMAL;
          PRAGMA wal_autocheckpoint = {log};
@@ -174,18 +194,9 @@ fn tune(conn: &Connection, options: &SqliteOptions, cache_kib: u32) -> rusqlite:
     ))
 }
 
-const TABLES: [&CStr; 9] =
-    [c"meta", c"keyring", c"room", c"message", c"gap", c"pending", c"media", c"media_chunk", c"state"];
-
-/// What opening vouches for: the tables are there, the counters and the outbox can be read. With
-/// `check`, every page.
+/// What opening vouches for beside the schema: the counters and the outbox can be read. With `check`, every page.
 fn check(conn: &Connection, options: &SqliteOptions) -> Result<()> {
     let db = Db { conn, codec: &options.codec, operation: "open" };
-    for table in TABLES {
-        if !conn.table_exists(Some(c"main"), table).map_err(|e| db.fault(e))? {
-            return Err(corrupt("open", "tables are missing"));
-        }
-    }
     db.store_revision()?;
     db.last_seq()?;
     db.number("SELECT total(length(payload)) > 0 FROM pending", ())?;

@@ -3,8 +3,10 @@
 use std::path::Path;
 
 use haos_store_api::{Error, ErrorKind, Result};
-use rusqlite::{Connection, OpenFlags};
+use rusqlite::OpenFlags;
 
+use crate::budget::Budget;
+use crate::connection::connection;
 use crate::migration::{FORMAT, application_id, format, is_store};
 
 /// Refuses paths that can hold no store, other applications' databases and newer stores.
@@ -23,7 +25,9 @@ pub(crate) fn probe(path: &Path, header: Option<Header>, create: bool) -> Result
         }
         Ok(_) => match header {
             Some(Header { id, format, .. }) if is_store(id) && format > FORMAT => Err(newer(format)),
-            Some(Header { id, format, tables }) if !is_store(id) && (id, format, tables) != (0, 0, 0) => {
+            Some(Header { id, format, has_tables })
+                if !is_store(id) && (id, format, has_tables) != (0, 0, false) =>
+            {
                 Err(foreign())
             }
             _ => Ok(()),
@@ -63,8 +67,8 @@ pub(crate) fn foreign() -> Error {
 pub(crate) struct Header {
     pub(crate) id: i32,
     format: u32,
-    /// Counted in a file that is not ours.
-    tables: u32,
+    /// Looked for in a file that is not ours.
+    has_tables: bool,
 }
 
 /// What it says, if it is readable as a database.
@@ -72,18 +76,24 @@ pub(crate) struct Header {
 /// `immutable` keeps SQLite from taking locks and from making files beside it. The header is enough:
 /// both numbers are in it before the file first goes into WAL mode.
 pub(crate) fn header(path: &Path) -> Option<Header> {
-    let flags =
-        OpenFlags::SQLITE_OPEN_READ_ONLY | OpenFlags::SQLITE_OPEN_URI | OpenFlags::SQLITE_OPEN_NO_MUTEX;
-    let conn = Connection::open_with_flags(format!("{}?immutable=1", uri(path)), flags).ok()?;
+    let flags = OpenFlags::SQLITE_OPEN_READ_ONLY | OpenFlags::SQLITE_OPEN_URI;
+    let mut conn = connection(immutable(path), flags).ok()?;
+    Budget::of(path).guard(&mut conn, || false).ok()?;
     let (id, found) = (application_id(&conn).ok()?, format(&conn).ok()?);
     if is_store(id) && found > 0 {
         // Without the tables nothing of the schema is read, which is most of what opening takes.
-        return Some(Header { id, format: found, tables: 0 });
+        return Some(Header { id, format: found, has_tables: false });
     }
-    let tables = conn.query_row("SELECT count(*) FROM sqlite_schema", (), |row| row.get(0)).ok()?;
+    let has_tables =
+        conn.query_row("SELECT EXISTS (SELECT 1 FROM sqlite_schema)", (), |row| row.get(0)).ok()?;
     // In this order: another process that makes the store sets all three at once.
     let format = format(&conn).ok()?;
-    Some(Header { id: application_id(&conn).ok()?, format, tables })
+    Some(Header { id: application_id(&conn).ok()?, format, has_tables })
+}
+
+/// The file as it is, whatever log is beside it, and without a lock.
+pub(crate) fn immutable(path: &Path) -> String {
+    format!("{}?immutable=1", uri(path))
 }
 
 /// The file's URI: everything but plain characters is escaped.

@@ -12,6 +12,8 @@ use haos_store_api::{
 use rusqlite::config::DbConfig;
 use rusqlite::{Connection, OpenFlags};
 
+use crate::budget::Budget;
+use crate::connection::connection;
 use crate::damage::beside;
 use crate::db::{Db, NEXT};
 use crate::error::fault;
@@ -40,13 +42,15 @@ impl Salvage {
     pub(crate) fn read(options: &SqliteOptions) -> Result<Self> {
         let path = options.path();
         let mended = beside(path, ".mended");
-        let conn = connect(path).or_else(|_| {
+        let budget = Budget::of(path);
+        let conn = connect(path, &budget).or_else(|_| {
             mend(path, &mended)?;
-            connect(&mended)
+            budget.refill();
+            connect(&mended, &budget)
         });
         let salvage = match conn {
             Ok(conn) => match unlock(&conn, options) {
-                Ok(codec) => Self::gather(Db { conn: &conn, codec: &codec, operation: "open" }),
+                Ok(codec) => Self::gather(Db { conn: &conn, codec: &codec, operation: "open" }, &budget),
                 Err(e)
                     if matches!(e.kind(), ErrorKind::WrongKey | ErrorKind::Sealed | ErrorKind::NotSealed) =>
                 {
@@ -68,7 +72,8 @@ impl Salvage {
         Ok(salvage)
     }
 
-    fn gather(db: Db<'_>) -> Self {
+    fn gather(db: Db<'_>, budget: &Budget) -> Self {
+        budget.refill();
         let mut found = Self { keyring: db.keyring().ok().flatten(), ..Self::default() };
         let mut seqs = BTreeSet::new();
         // From either end of the table and through each index: damage cuts off what lies behind it.
@@ -82,6 +87,7 @@ impl Salvage {
                 seqs.insert(db.int(row, 0)?);
                 Ok(NEXT)
             });
+            budget.refill();
         }
         for seq in &seqs {
             match db.pending_at(*seq) {
@@ -89,8 +95,10 @@ impl Salvage {
                 _ => found.unreadable += 1,
             }
         }
+        budget.refill();
         let keys: BTreeSet<_> = found.pending.iter().flat_map(|row| &row.media).collect();
         found.media = keys.into_iter().filter_map(|key| db.media(key, ByteRange::ALL).ok()?).collect();
+        budget.refill();
         let _ = db.each("SELECT nr, key, written, payload FROM state", (), |row| {
             if let Ok(entry) = db.read_state(row)
                 && entry.kind.as_str() == state_kind::DRAFT
@@ -103,6 +111,7 @@ impl Salvage {
             }
             Ok(NEXT)
         });
+        budget.refill();
         let highest = found.pending.iter().map(|row| row.seq).max().unwrap_or_default();
         found.last_seq = db.last_seq().unwrap_or_default().max(highest);
         let latest = found.pending.iter().map(|row| row.revision).max().unwrap_or_default();
@@ -143,13 +152,15 @@ impl Salvage {
 }
 
 /// A connection that reads past damage and changes nothing, not even by closing.
-fn connect(path: &Path) -> Result<Connection> {
+fn connect(path: &Path, budget: &Budget) -> Result<Connection> {
     let sql = |e| fault("open", e);
-    let flags = OpenFlags::SQLITE_OPEN_READ_ONLY | OpenFlags::SQLITE_OPEN_NO_MUTEX;
-    let conn = Connection::open_with_flags(path, flags).map_err(sql)?;
+    let mut conn = connection(path, OpenFlags::SQLITE_OPEN_READ_ONLY).map_err(sql)?;
+    budget.guard(&mut conn, || false)?;
     conn.set_db_config(DbConfig::SQLITE_DBCONFIG_NO_CKPT_ON_CLOSE, true).map_err(sql)?;
     // SQLite refuses a file that is cut short unless it is told to repair it.
-    conn.execute_batch("PRAGMA writable_schema = ON; PRAGMA query_only = ON").map_err(sql)?;
+    conn.set_db_config(DbConfig::SQLITE_DBCONFIG_DEFENSIVE, false).map_err(sql)?;
+    conn.set_db_config(DbConfig::SQLITE_DBCONFIG_WRITABLE_SCHEMA, true).map_err(sql)?;
+    conn.execute_batch("PRAGMA query_only = ON").map_err(sql)?;
     conn.prepare("SELECT seq FROM pending").map_err(sql)?;
     Ok(conn)
 }

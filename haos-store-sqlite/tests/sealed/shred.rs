@@ -61,3 +61,30 @@ async fn the_keys_are_overwritten_once_the_last_reader_is_gone() {
     assert_eq!(refusal(with(&path, key())).await, ErrorKind::WrongKey);
     assert!(!remains(folder.path(), &record[16..]));
 }
+
+/// What stands in the file's schema cannot keep a keyring that is replaced.
+#[tokio::test]
+async fn triggers_keep_no_keys() {
+    for change in [KeyChange::SetPassphrase(words("new"), quick()), KeyChange::Shred] {
+        let folder = tempfile::tempdir().unwrap();
+        let path = folder.path().join("s.db");
+        let store = open_with(&path, words("words")).await;
+        store.apply(twins(10)).await.unwrap();
+        store.close().await.unwrap();
+        raw(&path)
+            .execute_batch(
+                "CREATE TABLE kept (record); INSERT INTO kept VALUES ('to be found');
+                 CREATE TRIGGER copy BEFORE UPDATE ON keyring BEGIN INSERT INTO kept VALUES (OLD.payload); END;
+                 CREATE TRIGGER keep BEFORE UPDATE ON keyring BEGIN SELECT RAISE(IGNORE); END;",
+            )
+            .unwrap();
+        let record = keyring_record(&path);
+        assert!(remains(folder.path(), &record));
+        let store = open_with(&path, words("words")).await;
+        store.change_keys(change).await.unwrap();
+        store.close().await.unwrap();
+        assert!(!remains(folder.path(), &record[16..]));
+        assert_eq!(refusal(with(&path, words("words"))).await, ErrorKind::WrongKey);
+        assert_eq!(raw(&path).query_row("SELECT count(*) FROM kept", (), |row| row.get(0)), Ok(1));
+    }
+}

@@ -11,4 +11,5 @@ mod lifecycle;
 mod maintain;
 mod open;
 mod processes;
+mod schema;
 mod shell;
