@@ -16,7 +16,10 @@ INSERT INTO meta (name, value) VALUES
     ('revision', 0),
     ('last_seq', 0),
     ('message_rows', 0),
-    ('message_bytes', 0);
+    ('message_bytes', 0),
+    -- A number of chance for the commit before and one for this commit, 8 bytes each: they tell a log that was not
+    -- written on top of this file.
+    ('commit', CAST(zeroblob(8) || randomblob(8) AS BLOB));
 
 -- Who can open a sealed store; empty in a plain one.
 CREATE TABLE keyring (

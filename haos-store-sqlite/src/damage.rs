@@ -7,6 +7,9 @@ use std::path::{Path, PathBuf};
 
 use haos_store_api::{Error, ErrorKind, Recovery, Result};
 
+use crate::db::Db;
+use crate::keys::unlock;
+use crate::log;
 use crate::migration::is_store;
 use crate::open::{accept, connect};
 use crate::options::SqliteOptions;
@@ -37,10 +40,40 @@ pub(crate) fn recover(options: &SqliteOptions, cause: Error) -> Result<Option<Re
     let lock_path = beside(path, ".recovery");
     let lock = File::create(&lock_path).map_err(|e| io("the recovery cannot be begun", e))?;
     lock.lock().map_err(|e| io("the recovery cannot be begun", e))?;
-    let done = if still_damaged(options) { replace(options, cause).map(Some) } else { Ok(None) };
+    let done = match log_aside(options, &cause) {
+        Ok(None) if still_damaged(options) => replace(options, cause).map(Some),
+        done => done,
+    };
     // Whoever waits for the lock looks again, so a lost lock file does no harm.
     let _ = fs::remove_file(&lock_path);
     done
+}
+
+/// Where the log alone does not belong there, what is beneath it is a sound store: it stays, and the log is set aside.
+fn log_aside(options: &SqliteOptions, cause: &Error) -> Result<Option<Recovery>> {
+    let path = options.path();
+    if log::fits(path) {
+        return Ok(None);
+    }
+    let (log, aside) = (beside(path, "-wal"), beside(&free_name(path), "-wal"));
+    fs::rename(&log, &aside).map_err(|e| io("the log cannot be renamed", e))?;
+    let opened = connect(&options.clone().check(true)).and_then(|conn| {
+        let codec = unlock(&conn, options)?;
+        accept(&conn)?;
+        Db { conn: &conn, codec: &codec, operation: "open" }.number("SELECT count(*) FROM pending", ())
+    });
+    match opened {
+        Ok(rows) => {
+            let (set_aside, salvaged) = (Some(aside.display().to_string()), rows.unsigned_abs());
+            tracing::warn!(set_aside = %aside.display(), "a log that was not written on top of its store was set aside");
+            Ok(Some(Recovery { set_aside, salvaged, unreadable: 0, cause: cause.to_string() }))
+        }
+        // Whoever cannot open the store leaves it as it was; if it is damaged, all of it is set aside.
+        Err(error) => {
+            fs::rename(&aside, &log).map_err(|e| io("the log cannot be renamed", e))?;
+            if error.kind() == ErrorKind::Corrupt { Ok(None) } else { Err(error) }
+        }
+    }
 }
 
 fn still_damaged(options: &SqliteOptions) -> bool {
@@ -91,7 +124,8 @@ fn replace(options: &SqliteOptions, cause: Error) -> Result<Recovery> {
 /// `<name>.damaged-<n>` with the first number that is free.
 fn free_name(path: &Path) -> PathBuf {
     let mut names = (1_u32..).map(|n| beside(path, format!(".damaged-{n}")));
-    names.find(|name| !name.exists()).unwrap_or_else(|| beside(path, ".damaged"))
+    let is_free = |name: &PathBuf| COMPANIONS.iter().chain(&[""]).all(|end| !beside(name, end).exists());
+    names.find(is_free).unwrap_or_else(|| beside(path, ".damaged"))
 }
 
 /// The path with something after its name.

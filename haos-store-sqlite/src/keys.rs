@@ -47,7 +47,10 @@ fn write_first(db: Db<'_>, record: &[u8]) -> Result<()> {
                SELECT 1, ?1 FROM meta WHERE name = 'revision' AND value = 0 ON CONFLICT DO NOTHING";
     let done = db.run(sql, [record]).and_then(|written| match written {
         0 => db.run("ROLLBACK", ()),
-        _ => db.run(&format!("PRAGMA application_id = {SEALED_ID}"), ()).and_then(|_| db.run("COMMIT", ())),
+        _ => db
+            .mark()
+            .and_then(|()| db.run(&format!("PRAGMA application_id = {SEALED_ID}"), ()))
+            .and_then(|_| db.run("COMMIT", ())),
     });
     if done.is_err() && !db.conn.is_autocommit() {
         // Nothing was written, and the error tells why.

@@ -38,6 +38,7 @@ mod db;
 mod engine;
 mod error;
 mod keys;
+mod log;
 mod maintain;
 mod migration;
 mod near;

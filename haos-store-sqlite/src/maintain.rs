@@ -42,7 +42,10 @@ fn pages(writer: &Writer) -> Result<(u64, u64)> {
 }
 
 fn vacuum(writer: &mut Writer) -> Result<(u64, u64)> {
-    // One page each time the statement is stepped.
-    writer.db("maintain").all(&format!("PRAGMA incremental_vacuum({STEP})"), (), |_| Ok(()))?;
+    writer.transact(|writer| {
+        // One page each time the statement is stepped.
+        let step = format!("PRAGMA incremental_vacuum({STEP})");
+        writer.db("maintain").all(&step, (), |_| Ok(())).map(drop)
+    })?;
     pages(writer)
 }

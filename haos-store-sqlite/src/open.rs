@@ -14,6 +14,7 @@ use crate::damage::{self, beside};
 use crate::db::Db;
 use crate::error::{corrupt, fault};
 use crate::keys::sealed;
+use crate::log;
 use crate::migration::{FORMAT, SEALED_ID, application_id, format, is_store, migrate};
 use crate::options::{OnDamage, SqliteOptions};
 use crate::probe::{foreign, header, newer, probe};
@@ -71,6 +72,11 @@ pub(crate) fn connect(options: &SqliteOptions) -> Result<Connection> {
     let mut flags = OpenFlags::SQLITE_OPEN_READ_WRITE;
     flags.set(OpenFlags::SQLITE_OPEN_CREATE, options.create);
     let has_log = beside(options.path(), "-wal").metadata().is_ok_and(|log| log.len() > 0);
+    if has_log && !log::fits(options.path()) {
+        let message = "the log beside the store (`-wal`) was not written on top of it, as after a copy was restored: \
+                       move the log away, or open the store with `OnDamage::SetAside`, which does so";
+        return Err(Error::new(ErrorKind::Corrupt, "open", message));
+    }
     let mut conn = connection(options.path(), flags).map_err(sql)?;
     // Until the store is accepted (`accept`), closing must not move its log into it. Where there is none, closing
     // clears away what opening makes.

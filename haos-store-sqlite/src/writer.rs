@@ -212,7 +212,8 @@ impl Writer {
     /// A strict transaction that changes no entity and gives no revision.
     pub(crate) fn transact<T>(&mut self, work: impl FnOnce(&mut Self) -> Result<T>) -> Result<T> {
         self.begin(Durability::Strict)?;
-        let done = work(self).inspect_err(|_| self.roll_back())?;
+        let done = work(self).and_then(|done| self.db("maintain").mark().map(|()| done));
+        let done = done.inspect_err(|_| self.roll_back())?;
         if let Err(cause) = self.conn.execute_batch("COMMIT") {
             self.roll_back();
             return Err(crate::error::fault("maintain", cause));

@@ -2,6 +2,7 @@ use haos_store_api::{Result, Revision};
 
 use super::Sums;
 use crate::db::{Db, signed};
+use crate::log::next_mark;
 
 impl Db<'_> {
     /// The revision of the latest commit.
@@ -37,16 +38,28 @@ impl Db<'_> {
         self.set_meta("message_bytes", sums.bytes.unsigned_abs())
     }
 
-    /// What every commit ends with.
+    /// What every commit of a batch ends with.
     pub(crate) fn advance(self, revision: Revision, delta: Sums) -> Result<()> {
         if delta == Sums::default() {
-            return self.set_store_revision(revision);
+            let sql = concat!(
+                "UPDATE meta SET value = CASE name WHEN 'revision' THEN ?1 ELSE ",
+                next_mark!(),
+                " END WHERE name IN ('revision', 'commit')"
+            );
+            return self.run(sql, [signed(revision.0)]).map(drop);
         }
-        let sql = "UPDATE meta SET value = CASE name WHEN 'revision' THEN ?1
-                   WHEN 'message_rows' THEN value + ?2 ELSE value + ?3 END
-                   WHERE name IN ('revision', 'message_rows', 'message_bytes')";
-        self.run(sql, (signed(revision.0), delta.rows, delta.bytes))?;
-        Ok(())
+        let sql = concat!(
+            "UPDATE meta SET value = CASE name WHEN 'revision' THEN ?1 WHEN 'message_rows' THEN value + ?2
+             WHEN 'message_bytes' THEN value + ?3 ELSE ",
+            next_mark!(),
+            " END WHERE name IN ('revision', 'message_rows', 'message_bytes', 'commit')"
+        );
+        self.run(sql, (signed(revision.0), delta.rows, delta.bytes)).map(drop)
+    }
+
+    /// What every other commit ends with.
+    pub(crate) fn mark(self) -> Result<()> {
+        self.run(concat!("UPDATE meta SET value = ", next_mark!(), " WHERE name = 'commit'"), ()).map(drop)
     }
 
     fn meta(self, name: &str) -> Result<u64> {

@@ -13,3 +13,4 @@ mod open;
 mod processes;
 mod schema;
 mod shell;
+mod stale_log;

@@ -86,6 +86,36 @@ async fn views_show_what_is_stored() {
     }
 }
 
+/// One row that SQLite's functions could not read would make them refuse every query.
+#[tokio::test]
+async fn views_show_the_deepest_content() {
+    let folder = tempfile::tempdir().unwrap();
+    let path = folder.path().join("s.db");
+    let store = open(&path).await;
+    store.apply(sample()).await.unwrap();
+    let depth = MAX_JSON_DEPTH - 1;
+    let deep = format!(r#"{{"body":"deep","x":{}{}}}"#, "[".repeat(depth), "]".repeat(depth));
+    let deep = Json::new(deep).unwrap();
+    let mut batch = WriteBatch::relaxed();
+    batch.put_message(Message {
+        content: deep.clone(),
+        extra: Some(deep.clone()),
+        ..message("a", "deep", 40)
+    });
+    batch.put_pending(Pending { content: deep.clone(), wire: Some(deep.clone()), ..pending("a", "deep") });
+    batch.put_state(StateEntry { value: deep, ..state(Scope::Account, "deep", "", "0") });
+    store.apply(batch).await.unwrap();
+    store.close().await.unwrap();
+    for sql in [
+        "SELECT content->>'body' FROM messages WHERE event_id = '$deep'",
+        "SELECT extra->>'body' FROM messages WHERE content->>'body' = 'deep'",
+        "SELECT content->>'body' FROM outbox WHERE txn_id = 'deep'",
+        "SELECT value->>'body' FROM states WHERE kind = 'deep'",
+    ] {
+        assert_eq!(query(&path, sql), ["deep"], "{sql}");
+    }
+}
+
 #[tokio::test]
 async fn a_rooms_messages_are_one_range() {
     let folder = tempfile::tempdir().unwrap();

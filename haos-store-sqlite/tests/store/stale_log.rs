@@ -1,0 +1,222 @@
+//! A copy of a store restored beside a log that was not written on top of it.
+
+use std::path::{Path, PathBuf};
+
+use haos_store_api::*;
+use haos_store_sqlite::{OnDamage, SqliteOptions, SqliteStore};
+
+use crate::common::*;
+
+/// A store through its life; each file as it was is in `folder`.
+struct Life {
+    folder: tempfile::TempDir,
+    path: PathBuf,
+    commits: u64,
+}
+
+impl Life {
+    async fn new() -> Self {
+        let folder = tempfile::tempdir().unwrap();
+        let path = folder.path().join("s.db");
+        let store = open(&path).await;
+        store.apply(sample()).await.unwrap();
+        store.close().await.unwrap();
+        Self { folder, path, commits: 0 }
+    }
+
+    /// Fifty messages, an outbox row and a room more; closed, or as a kill leaves it: the file and the log.
+    async fn goes_on(&mut self, then: Option<&str>) {
+        let store = open(&self.path).await;
+        let n = self.commits;
+        self.commits += 1;
+        let mut batch = WriteBatch::strict();
+        batch.put_room(room(&format!("r{n}"))).put_pending(pending("a", &format!("later{n}")));
+        for m in 0..50 {
+            batch.put_message(message("b", &format!("m{n}-{m}"), 1000 + n * 100 + m));
+        }
+        store.apply(batch).await.unwrap();
+        if let Some(name) = then {
+            self.keep("", name);
+            self.keep("-wal", name);
+        }
+        store.close().await.unwrap();
+    }
+
+    /// A copy of the file with this end under a name.
+    fn keep(&self, end: &str, name: &str) {
+        let from = format!("{}{end}", self.path.display());
+        std::fs::copy(from, self.folder.path().join(format!("{name}{end}"))).unwrap();
+    }
+
+    /// A folder with the file of one name and the log of another.
+    fn together(&self, file: &str, log: &str) -> (tempfile::TempDir, PathBuf) {
+        let folder = tempfile::tempdir().unwrap();
+        let path = folder.path().join("s.db");
+        std::fs::copy(self.folder.path().join(file), &path).unwrap();
+        std::fs::copy(self.folder.path().join(format!("{log}-wal")), folder.path().join("s.db-wal")).unwrap();
+        (folder, path)
+    }
+}
+
+async fn is_sound(store: &SqliteStore) {
+    let report = store.maintain(Maintenance::Check, Progress::none()).await.unwrap();
+    assert_eq!(report.findings, Vec::<String>::new());
+}
+
+/// The log is set aside, and the store is what was restored.
+async fn restored(path: &Path, rows: &[&str]) {
+    let before = files(path.parent().unwrap());
+    let refused = SqliteStore::open(SqliteOptions::new(path).on_damage(OnDamage::Refuse)).await;
+    let error = refused.expect_err("the log does not belong there");
+    assert_eq!(error.kind(), ErrorKind::Corrupt, "{error}");
+    assert!(error.to_string().contains("SetAside"), "{error}");
+    assert!(before == files(path.parent().unwrap()), "a refused store is not changed");
+
+    let store = open(path).await;
+    let recovery = store.info().recovery.expect("it is told");
+    let aside = recovery.set_aside.expect("the log is kept");
+    assert!(aside.ends_with("s.db.damaged-1-wal"), "{aside}");
+    assert!(std::fs::read(aside).unwrap() == before[&PathBuf::from(format!("{}-wal", path.display()))]);
+    assert_eq!(txns(&store).await, rows);
+    is_sound(&store).await;
+    store.close().await.unwrap();
+    let store = open(path).await;
+    assert_eq!(store.info().recovery, None, "it is told once");
+    is_sound(&store).await;
+}
+
+#[tokio::test]
+async fn an_older_copy() {
+    let mut life = Life::new().await;
+    life.keep("", "copy");
+    life.goes_on(None).await;
+    life.goes_on(Some("killed")).await;
+    let (_folder, path) = life.together("copy", "killed");
+    restored(&path, &["t1", "t2", "t3"]).await;
+}
+
+#[tokio::test]
+async fn a_newer_copy() {
+    let mut life = Life::new().await;
+    life.goes_on(Some("killed")).await;
+    life.goes_on(None).await;
+    life.keep("", "copy");
+    let (_folder, path) = life.together("copy", "killed");
+    restored(&path, &["t1", "t2", "t3", "later0", "later1"]).await;
+}
+
+#[tokio::test]
+async fn a_copy_that_went_another_way() {
+    let mut life = Life::new().await;
+    life.keep("", "start");
+    life.goes_on(None).await;
+    life.goes_on(Some("killed")).await;
+    let (folder, path) = life.together("start", "killed");
+    std::fs::remove_file(folder.path().join("s.db-wal")).unwrap();
+    let mut other = Life { folder, path, commits: 0 };
+    // The same batches, and so the same revisions.
+    other.goes_on(None).await;
+    other.keep("", "copy");
+    std::fs::copy(other.folder.path().join("copy"), life.folder.path().join("copy")).unwrap();
+    let (_folder, path) = life.together("copy", "killed");
+    restored(&path, &["t1", "t2", "t3", "later0"]).await;
+}
+
+#[tokio::test]
+async fn another_stores_log() {
+    let (life, mut other) = (Life::new().await, Life::new().await);
+    life.keep("", "copy");
+    other.goes_on(Some("killed")).await;
+    std::fs::copy(other.folder.path().join("killed-wal"), life.folder.path().join("killed-wal")).unwrap();
+    let (_folder, path) = life.together("copy", "killed");
+    restored(&path, &["t1", "t2", "t3"]).await;
+}
+
+/// Chores commit as well: a copy from before one is not what the next log was written on.
+#[tokio::test]
+async fn a_copy_from_before_a_chore() {
+    let mut life = Life::new().await;
+    let store = open(&life.path).await;
+    let mut batch = WriteBatch::strict();
+    batch.remove_media(media_key("cat"));
+    store.apply(batch).await.unwrap();
+    store.close().await.unwrap();
+    life.keep("", "copy");
+    let store = open(&life.path).await;
+    let report = store.maintain(Maintenance::Compact, Progress::none()).await.unwrap();
+    assert!(report.freed_bytes > 0);
+    store.close().await.unwrap();
+    life.goes_on(Some("killed")).await;
+    let (_folder, path) = life.together("copy", "killed");
+    restored(&path, &["t1", "t2", "t3"]).await;
+}
+
+/// A log that was written on top of the file, however much of it was copied into the file since.
+#[tokio::test]
+async fn the_stores_own_log_is_used() {
+    let mut life = Life::new().await;
+    life.keep("", "start");
+    life.goes_on(Some("killed")).await;
+    let store = open(&life.path).await;
+    for n in 0..3 {
+        let mut batch = WriteBatch::relaxed();
+        batch.put_pending(pending("a", &format!("more{n}")));
+        store.apply(batch).await.unwrap();
+        if n == 1 {
+            let other = rusqlite::Connection::open(&life.path).unwrap();
+            let copied = other.query_row("PRAGMA wal_checkpoint(PASSIVE)", (), |row| row.get::<_, i64>(2));
+            assert!(copied.unwrap() > 0);
+        }
+    }
+    life.keep("", "copied");
+    life.keep("-wal", "copied");
+    store.close().await.unwrap();
+    let all = ["t1", "t2", "t3", "later0", "more0", "more1", "more2"];
+    for (file, log, rows) in
+        [("start", "killed", &all[..4]), ("killed", "killed", &all[..4]), ("copied", "copied", &all)]
+    {
+        let (_folder, path) = life.together(file, log);
+        let store = open(&path).await;
+        assert_eq!(store.info().recovery, None, "{file}");
+        assert_eq!(txns(&store).await, rows, "{file}");
+        is_sound(&store).await;
+    }
+}
+
+/// Whoever cannot open the store changes nothing about it.
+#[tokio::test]
+async fn a_wrong_key_leaves_the_log() {
+    let key = |byte| Secret::key([byte; 32]);
+    let folder = tempfile::tempdir().unwrap();
+    let path = folder.path().join("s.db");
+    let options = SqliteOptions::new(&path).secret(key(1));
+    let copy = folder.path().join("copy");
+    for n in 0..3 {
+        let store = SqliteStore::open(options.clone()).await.unwrap();
+        let mut batch = WriteBatch::strict();
+        batch.put_room(room(&format!("r{n}")));
+        store.apply(batch).await.unwrap();
+        if n == 2 {
+            std::fs::copy(folder.path().join("s.db-wal"), folder.path().join("log")).unwrap();
+        }
+        store.close().await.unwrap();
+        if n == 0 {
+            std::fs::copy(&path, &copy).unwrap();
+        }
+    }
+    std::fs::rename(folder.path().join("log"), folder.path().join("s.db-wal")).unwrap();
+    std::fs::rename(&copy, &path).unwrap();
+    let before = files(folder.path());
+    for (secret, kind) in [(Some(key(2)), ErrorKind::WrongKey), (None, ErrorKind::Sealed)] {
+        let mut options = SqliteOptions::new(&path);
+        if let Some(secret) = secret {
+            options = options.secret(secret);
+        }
+        let error = SqliteStore::open(options).await.unwrap_err();
+        assert_eq!(error.kind(), kind, "{error}");
+        assert!(before == files(folder.path()));
+    }
+    let store = SqliteStore::open(options).await.unwrap();
+    assert!(store.info().recovery.is_some());
+    assert_eq!(store.rooms(RoomQuery::default()).await.unwrap().len(), 1);
+}
