@@ -1,7 +1,7 @@
 use haos_queue::{NotRead, RoomPatch, RoomState, Rules, SpaceLink};
 use haos_store_api::{EventType, Json, StateEntry};
 
-use crate::parse::members::{Members, object};
+use crate::parse::members::{Members, json, object};
 use crate::{shown, space};
 
 /// Redaction as the Matrix specification has it, room version 11 ("Redactions"), with what older versions
@@ -54,8 +54,8 @@ impl Rules for MatrixRules {
         let members: Vec<_> = event
             .iter()
             .map(|member| match member.name() {
-                "content" => (member.key, self.redacted(kind, &Json::from(member.value.to_owned()))),
-                _ => (member.key, Json::from(member.value.to_owned())),
+                "content" => (member.key, self.redacted(kind, &json(member.value))),
+                _ => (member.key, json(member.value)),
             })
             .collect();
         object(members.iter().map(|(key, value)| (*key, value.as_str())))
@@ -86,7 +86,7 @@ fn kept(content: &Members<'_>, keys: &[&str]) -> Json {
                 let signed = Members::of(member.value)?.get("signed")?;
                 Some((member.key, object([("\"signed\"", signed.get())])))
             }
-            _ => Some((member.key, Json::from(member.value.to_owned()))),
+            _ => Some((member.key, json(member.value))),
         })
         .collect();
     object(members.iter().map(|(key, value)| (*key, value.as_str())))

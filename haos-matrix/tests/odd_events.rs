@@ -44,6 +44,35 @@ fn events_without_ids() {
     assert_eq!(page.state[0], *aside[0]);
 }
 
+/// Whatever is nested deeper than stores take is kept as a text, wherever it came.
+#[test]
+fn depth_is_kept_as_text() {
+    let nested = |depth: usize| format!("{}1{}", r#"{"a":"#.repeat(depth), "}".repeat(depth));
+    let event = |content: &str, more: &str| {
+        format!(r#"{{"event_id":"$a","sender":"@a","type":"m.tag"{more},"content":{content}}}"#)
+    };
+    let deep = nested(100_000);
+    let good = event("{}", "");
+    let message = event(&deep, "");
+    let (room, delta) = joined(&format!(
+        r#"{{"timeline":{{"events":[{message},{good}]}},"state":{{"events":[{}]}},"account_data":{{"events":[{message}]}}}}"#,
+        event(&deep, r#","state_key":"""#)
+    ));
+    assert_eq!(room.timeline.len(), 1);
+    let texts: Vec<String> = unreadable(&delta).iter().map(|entry| entry.value.parse().unwrap()).collect();
+    assert_eq!(texts.len(), 2);
+    assert!(
+        texts.contains(&message) && texts.iter().all(|text| text.contains(&deep)),
+        "nothing of it is lost"
+    );
+    let tags = room.state.iter().find(|entry| entry.kind.as_str() == "m.tag").unwrap();
+    assert_eq!(tags.value.parse::<String>().unwrap(), deep);
+
+    // What is around the content of an event takes a level, and what is deep at the end of that is content no more.
+    let (room, _) = joined(&format!(r#"{{"timeline":{{"events":[{}]}}}}"#, event(&nested(99), "")));
+    assert_eq!(room.timeline[0].content.as_str(), nested(99));
+}
+
 #[test]
 fn times_are_read_leniently() {
     for (time, read, kept) in [

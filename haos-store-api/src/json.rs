@@ -9,6 +9,13 @@ use serde_json::value::RawValue;
 
 use crate::{Error, Result};
 
+/// How many arrays and objects may stand within each other in a [`Json`].
+///
+/// Whoever reads a store can then read all of it, within the few levels that a row or a request puts around content:
+/// serde_json ends at 128 levels, SQLite's functions at 1000, and a single row beyond that would make them refuse a
+/// whole query.
+pub const MAX_JSON_DEPTH: usize = 100;
+
 /// A JSON value as the text it came in. Big integers, odd escapes and key order survive.
 #[derive(Clone)]
 pub struct Json(Arc<RawValue>);
@@ -17,21 +24,47 @@ impl Json {
     /// Validates `text`.
     ///
     /// # Errors
-    /// `Invalid` if it is not one JSON value.
+    /// `Invalid` if it is not one JSON value, or nested deeper than [`MAX_JSON_DEPTH`].
     pub fn new(text: impl Into<String>) -> Result<Self> {
         RawValue::from_string(text.into())
-            .map(Self::from)
-            .map_err(|e| Error::invalid("json", format!("content is not JSON: {e}")))
+            .map_err(|e| Error::invalid("json", format!("content is not JSON: {e}")))?
+            .try_into()
     }
 
     /// The JSON of a serializable value.
     ///
     /// # Errors
-    /// `Invalid` if the value has no JSON form (a map with keys that are not text).
+    /// `Invalid` if the value has no JSON form (a map with keys that are not text), or one that is nested deeper than
+    /// [`MAX_JSON_DEPTH`].
     pub fn of<T: Serialize + ?Sized>(value: &T) -> Result<Self> {
         serde_json::value::to_raw_value(value)
-            .map(Self::from)
-            .map_err(|e| Error::invalid("json", format!("the value has no JSON form: {e}")))
+            .map_err(|e| Error::invalid("json", format!("the value has no JSON form: {e}")))?
+            .try_into()
+    }
+
+    /// Whether valid JSON text is nested deeper than [`MAX_JSON_DEPTH`].
+    pub fn is_too_deep(text: &str) -> bool {
+        let begins = |byte: &u8| matches!(byte, b'[' | b'{');
+        // Most texts are short, or have fewer brackets altogether.
+        if text.len() <= 2 * MAX_JSON_DEPTH
+            || text.as_bytes().iter().filter(|b| begins(b)).count() <= MAX_JSON_DEPTH
+        {
+            return false;
+        }
+        let (mut depth, mut in_text, mut escaped) = (0_usize, false, false);
+        for byte in text.as_bytes() {
+            match byte {
+                _ if escaped => escaped = false,
+                b'\\' => escaped = true,
+                b'"' => in_text = !in_text,
+                _ if in_text => {}
+                b'[' | b'{' if depth == MAX_JSON_DEPTH => return true,
+                b'[' | b'{' => depth += 1,
+                b']' | b'}' => depth = depth.saturating_sub(1),
+                _ => {}
+            }
+        }
+        false
     }
 
     /// The empty object.
@@ -56,7 +89,7 @@ impl Json {
     /// The member `name` of an object, if it is one and has it.
     pub fn member(&self, name: &str) -> Option<Json> {
         let mut json = serde_json::Deserializer::from_str(self.as_str());
-        json.deserialize_map(Member(name)).ok()?.map(Self::from)
+        json.deserialize_map(Member(name)).ok()?.map(|raw| Self(raw.into()))
     }
 
     /// The text member `name` of an object, such as `body`.
@@ -87,9 +120,17 @@ impl<'de> de::Visitor<'de> for Member<'_> {
     }
 }
 
-impl From<Box<RawValue>> for Json {
-    fn from(raw: Box<RawValue>) -> Self {
-        Self(raw.into())
+impl TryFrom<Box<RawValue>> for Json {
+    type Error = Error;
+
+    fn try_from(raw: Box<RawValue>) -> Result<Self> {
+        if Self::is_too_deep(raw.get()) {
+            let message = format!(
+                "content is nested deeper than {MAX_JSON_DEPTH} levels: flatten it, or send it as text"
+            );
+            return Err(Error::invalid("json", message));
+        }
+        Ok(Self(raw.into()))
     }
 }
 
@@ -120,12 +161,12 @@ impl Serialize for Json {
 
 impl<'de> Deserialize<'de> for Json {
     fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
-        if deserializer.is_human_readable() {
-            Box::<RawValue>::deserialize(deserializer).map(Self::from)
+        let raw = if deserializer.is_human_readable() {
+            Box::<RawValue>::deserialize(deserializer)?
         } else {
-            let text = String::deserialize(deserializer)?;
-            RawValue::from_string(text).map(Self::from).map_err(de::Error::custom)
-        }
+            RawValue::from_string(String::deserialize(deserializer)?).map_err(de::Error::custom)?
+        };
+        raw.try_into().map_err(de::Error::custom)
     }
 }
 
@@ -144,5 +185,24 @@ mod tests {
         assert_eq!(Json::new(r#"{"a":1,"\u0061":2}"#).unwrap().member("a").unwrap().as_str(), "2");
         assert!(!format!("{json:?}").contains('n'.to_string().repeat(3).as_str()));
         assert!(Json::new("{").is_err());
+    }
+
+    #[test]
+    fn depth_is_bounded() {
+        let nested = |depth: usize| format!("{}1{}", r#"[{"a":"#.repeat(depth / 2), "}]".repeat(depth / 2));
+        let deepest = nested(MAX_JSON_DEPTH);
+        assert!(Json::new(&*deepest).unwrap().parse::<serde_json::Value>().is_ok());
+        for text in [format!("[{deepest}]"), nested(MAX_JSON_DEPTH + 2), nested(100_000)] {
+            assert_eq!(Json::new(&*text).unwrap_err().kind(), crate::ErrorKind::Invalid);
+            assert!(serde_json::from_str::<Json>(&text).is_err());
+        }
+        let value: serde_json::Value = serde_json::from_str(&nested(MAX_JSON_DEPTH + 2)).unwrap();
+        assert_eq!(Json::of(&value).unwrap_err().kind(), crate::ErrorKind::Invalid);
+        // Width is not depth, and a bracket in a text is none.
+        let wide = format!("[{}[]]", "[],".repeat(1000));
+        let quoted = format!(r#"{{"a":"\"{}","\\":[]}}"#, "[".repeat(1000));
+        for text in [wide, quoted] {
+            assert_eq!(Json::new(&*text).unwrap().as_str(), text);
+        }
     }
 }

@@ -80,7 +80,7 @@ pub use entity::{
 pub use error::{Error, ErrorKind, Result};
 pub use ext::StorageAdapterExt;
 pub use id::{EventId, EventType, MAX_ID_BYTES, MediaFormat, MediaUri, RoomId, StateKey, TxnId, UserId};
-pub use json::Json;
+pub use json::{Json, MAX_JSON_DEPTH};
 pub use memory::MemoryStore;
 pub use page::{Cursor, Direction, Item, Page, Slice, Start};
 pub use position::Position;

@@ -44,6 +44,9 @@ pub(crate) struct Fault {
 
 impl<'a> RawEvent<'a> {
     pub(crate) fn read(raw: &'a RawValue) -> Result<Self, Fault> {
+        if Json::is_too_deep(raw.get()) {
+            return Err(Fault { member: "event", reason: "is nested too deeply" });
+        }
         let members = Members::of(raw).ok_or(Fault { member: "event", reason: "is not an object" })?;
         Ok(Self {
             id: id(&members, "event_id", EventId::new)?,

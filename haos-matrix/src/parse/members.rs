@@ -133,12 +133,16 @@ pub(crate) fn count(raw: &RawValue) -> Option<u64> {
     integer(raw).map(|number| u64::try_from(number).unwrap_or_default())
 }
 
-/// The value as it came.
+/// The value as it came; what is nested too deeply is kept as a text.
 pub(crate) fn json(raw: &RawValue) -> Json {
-    Json::from(raw.to_owned())
+    Json::try_from(raw.to_owned()).unwrap_or_else(|_| as_text(raw.get()))
 }
 
-/// An object of members, given as JSON texts of key and value.
+fn as_text(value: &str) -> Json {
+    Json::of(value).unwrap_or_else(|_| Json::empty())
+}
+
+/// An object of members, given as JSON texts of key and value; kept as a text if it is nested too deeply.
 pub(crate) fn object<'t>(members: impl IntoIterator<Item = (&'t str, &'t str)>) -> Json {
     let mut text = String::from("{");
     for (key, value) in members {
@@ -150,7 +154,10 @@ pub(crate) fn object<'t>(members: impl IntoIterator<Item = (&'t str, &'t str)>) 
         text.push_str(value);
     }
     text.push('}');
-    Json::new(text).unwrap_or_else(|_| Json::empty())
+    match Json::is_too_deep(&text) {
+        true => as_text(&text),
+        false => Json::new(text).unwrap_or_else(|_| Json::empty()),
+    }
 }
 
 /// A text as JSON.

@@ -257,6 +257,7 @@ macro_rules! __conformance_cases {
         }
         content {
             json_is_kept_byte_for_byte,
+            deep_json_is_kept_or_refused,
             a_megabyte_of_content,
             odd_ids_are_all_different,
             keys_do_not_run_into_each_other,

@@ -40,6 +40,18 @@ pub(crate) async fn json_is_kept_byte_for_byte(harness: &mut dyn Harness) -> Out
     Ok(())
 }
 
+pub(crate) async fn deep_json_is_kept_or_refused(harness: &mut dyn Harness) -> Outcome {
+    let store = with_room(harness).await?;
+    let nested = |depth: usize| format!("{}{}", "[".repeat(depth), "]".repeat(depth));
+    kept(&store, &nested(MAX_JSON_DEPTH)).await?;
+    let found = some(store.message(&room(0), &event(1)).await?)?;
+    holds(found.content.parse::<serde_json::Value>().is_ok(), "the deepest content can be read")?;
+    for depth in [MAX_JSON_DEPTH + 1, 100_000] {
+        fails(Json::new(nested(depth)), ErrorKind::Invalid)?;
+    }
+    Ok(())
+}
+
 pub(crate) async fn a_megabyte_of_content(harness: &mut dyn Harness) -> Outcome {
     let store = with_room(harness).await?;
     kept(&store, &format!(r#"{{"body":"{}"}}"#, "é".repeat(512 << 10))).await?;
