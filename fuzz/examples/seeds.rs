@@ -16,6 +16,7 @@ fn main() -> std::io::Result<()> {
     for (target, seeds) in [
         ("cursor", cursors()),
         ("decode_row", rows()),
+        ("hostile_store", stores()),
         ("key_order", keys()),
         ("open_sealed", sealed()),
         ("script", scripts()),
@@ -41,6 +42,14 @@ fn cursors() -> Seeds {
         (format!("{n}"), [b"\x80\0\0\0\0\x7f\xff\xff\xff\xff", text.as_bytes()].concat())
     };
     texts.iter().enumerate().map(seed).collect()
+}
+
+/// One change of each kind to either store, and no change.
+fn stores() -> Seeds {
+    let changes = (2..6_u8).flat_map(|kind| (0..16_u8).map(move |n| vec![kind, n * 17, n * 16 + n % 7]));
+    let all = changes.chain([vec![], vec![0, 1, 5], vec![1, 4, 200], vec![3, 3, 0, 3, 0, 0, 3, 1, 1]]);
+    let seed = |(n, change): (usize, Vec<u8>)| (format!("{n:02}"), [vec![n as u8 % 4], change].concat());
+    all.enumerate().map(seed).collect()
 }
 
 fn keys() -> Seeds {

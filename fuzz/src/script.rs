@@ -1,7 +1,7 @@
 //! Any script of batches, restarts and reads: every backend answers as the conformance suite's model
 //! does, errors included, and so do they all alike.
 
-use std::path::{Path, PathBuf};
+use std::path::PathBuf;
 use std::sync::Arc;
 
 use async_trait::async_trait;
@@ -9,9 +9,8 @@ use haos_store_api::conformance::{Harness, script_of};
 use haos_store_api::{MemoryStore, Result, StorageAdapter};
 use haos_store_sled::{SledOptions, SledStore};
 use haos_store_sqlite::{SqliteOptions, SqliteStore};
-use tempfile::TempDir;
 
-use crate::block_on;
+use crate::{block_on, folder};
 
 /// The bytes are the randomness that the conformance suite makes a script from.
 pub fn run(data: &[u8]) {
@@ -26,13 +25,6 @@ pub fn run(data: &[u8]) {
             panic!("{name}: {failure}");
         }
     }
-}
-
-/// In memory where the system has such a place: a script syncs often.
-fn folder() -> TempDir {
-    let memory = Path::new("/dev/shm");
-    let folder = if memory.is_dir() { TempDir::new_in(memory) } else { TempDir::new() };
-    folder.expect("a temporary folder")
 }
 
 struct Memory(MemoryStore);

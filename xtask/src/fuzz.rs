@@ -39,6 +39,7 @@ pub(crate) struct FuzzArgs {
 enum Target {
     Cursor,
     DecodeRow,
+    HostileStore,
     KeyOrder,
     OpenSealed,
     Script,
@@ -50,6 +51,7 @@ impl Target {
     fn max_len(self) -> u32 {
         match self {
             Self::Cursor | Self::OpenSealed => 512,
+            Self::HostileStore => 37,
             Self::KeyOrder => 163,
             Self::DecodeRow | Self::Script => 4 << 10,
             Self::SyncJson => 16 << 10,
@@ -129,7 +131,7 @@ impl FuzzArgs {
         // A panic's message may quote bytes of the input.
         let bytes = fs::read(&log).map_err(|e| format!("cannot read {}: {e}", log.display()))?;
         let text = String::from_utf8_lossy(&bytes);
-        println!("{name:10} {}", summary(&text, passed));
+        println!("{name:13} {}", summary(&text, passed));
         Ok((!passed).then(|| match artifact(&text) {
             Some(artifact) => format!("    {}\n", self.cargo_fuzz("run", &[&name, artifact])),
             None => format!("    {name} failed without an input: see {}\n", log.display()),
