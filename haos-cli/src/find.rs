@@ -42,8 +42,8 @@ fn pick(rooms: Vec<Room>, wanted: &str) -> Result<Room> {
 /// The name of a room and its id.
 pub(crate) fn label(room: &Room) -> String {
     match &room.name {
-        Some(name) => format!("{} ({})", shorten(&clean(name), 60), room.id),
-        None => room.id.to_string(),
+        Some(name) => format!("{} ({})", shorten(&clean(name), 60), clean(room.id.as_str())),
+        None => clean(room.id.as_str()),
     }
 }
 

@@ -1,6 +1,9 @@
 //! `haos`: import, browse and inspect an offline chat store; and the demo.
 
+#![deny(clippy::print_stdout, clippy::print_stderr, clippy::disallowed_methods)]
+
 mod chat;
+mod clean;
 mod cli;
 mod compact;
 mod demo;
@@ -10,6 +13,7 @@ mod find;
 mod import;
 mod keys;
 mod message;
+mod notice;
 mod open;
 mod out;
 mod private;
@@ -31,7 +35,11 @@ use crate::out::Out;
 
 fn main() -> ExitCode {
     private::mask();
-    let cli = Cli::parse();
+    notice::tell_panics();
+    let cli = match Cli::try_parse() {
+        Ok(cli) => cli,
+        Err(found) => return notice::usage(found),
+    };
     let mut out = Out::new(cli.json);
     let done = run(cli, &mut out);
     // What was printed before an error is still told.
@@ -40,8 +48,7 @@ fn main() -> ExitCode {
         Err(error) if error.is_closed_pipe() => ExitCode::SUCCESS,
         Err(error) => {
             let _ = out.flush();
-            // Nobody is left to tell if this fails.
-            let _ = writeln!(std::io::stderr(), "error: {}", error.explain());
+            notice::notice(&format!("error: {}", error.explain()));
             ExitCode::from(error.code())
         }
     }

@@ -1,6 +1,6 @@
 //! The store of a command.
 
-use std::io::{ErrorKind as IoKind, Write as _};
+use std::io::ErrorKind as IoKind;
 
 use haos_store::{ErrorKind, OpenOptions, Opened, Scheme};
 
@@ -96,7 +96,7 @@ impl Target {
                 return Err(self.explain(error, asked > 0));
             }
             let sorry = if asked > 0 { "That is not it. " } else { "" };
-            options.secret = Some(keys::ask(&format!("{sorry}Passphrase of {}: ", self.url))?);
+            options.secret = Some(keys::ask(&format!("{sorry}Passphrase of {}:", self.url))?);
             asked += 1;
         }
     }
@@ -139,6 +139,5 @@ fn tell(opened: &Opened) {
             recovery.cause
         ),
     };
-    // A closed stderr must not stop the command.
-    let _ = writeln!(std::io::stderr(), "{notice}");
+    crate::notice::notice(&notice);
 }

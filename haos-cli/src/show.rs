@@ -6,6 +6,7 @@ use std::io::Write as _;
 use haos_store_api::{EventId, Message, RelationQuery, Room, Scope, StateQuery, StorageAdapter};
 use serde::Serialize;
 
+use crate::clean::escape;
 use crate::cli::ShowArgs;
 use crate::error::{Error, Result};
 use crate::find;
@@ -129,7 +130,7 @@ fn print(message: &Message, out: &mut Out) -> Result<()> {
         ("removed by", text(fields.redacted_by)),
         ("provisional", if fields.provisional { "yes" } else { "no" }.to_owned()),
         ("position", format!("{} ({})", fields.position, message.position)),
-        ("content", clean(fields.content.as_str())),
+        ("content", escape(fields.content.as_str()).into_owned()),
         ("other members", text(fields.extra.map(|extra| extra.as_str()))),
     ];
     for (name, value) in shown {

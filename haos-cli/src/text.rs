@@ -2,17 +2,7 @@
 
 use jiff::Timestamp;
 
-/// Removes what would steer a terminal or turn the direction of the text around.
-pub(crate) fn clean(text: &str) -> String {
-    text.chars()
-        .filter(|c| !c.is_control() && !matches!(c, '\u{202a}'..='\u{202e}' | '\u{2066}'..='\u{2069}'))
-        .collect()
-}
-
-/// The lines of a text, each cleaned.
-pub(crate) fn clean_lines(text: &str) -> Vec<String> {
-    text.lines().map(clean).collect()
-}
+pub(crate) use crate::clean::{clean, clean_lines};
 
 /// At most `most` characters, the last one `…` if some are left out.
 pub(crate) fn shorten(text: &str, most: usize) -> String {
@@ -88,13 +78,6 @@ pub(crate) fn parse_size(text: &str) -> Result<u64, String> {
 #[cfg(test)]
 mod tests {
     use super::*;
-
-    #[test]
-    fn nothing_that_steers_a_terminal_is_left() {
-        assert_eq!(clean("a\u{1b}[31mb\u{7}\u{9b}c\u{202e}d\n"), "a[31mbcd");
-        assert_eq!(clean_lines("a\r\nb\tc"), ["a", "bc"]);
-        assert_eq!(clean("שלום 👍🏽"), "שלום 👍🏽");
-    }
 
     #[test]
     fn units() {

@@ -125,3 +125,18 @@ fn a_password_is_typed_and_does_not_show() {
         typed(&world, &["login", "--homeserver", &url, "--user", "me"], &[Line("Password of", "")]);
     assert!(code == 3 && shown.contains("no password was typed"), "{shown}");
 }
+
+/// What asks, and the line at the bottom, have words of others in them.
+#[test]
+fn no_question_steers_the_terminal() {
+    let world = World::new();
+    let listener = std::net::TcpListener::bind("127.0.0.1:0").unwrap();
+    let url = format!("http://{}", listener.local_addr().unwrap());
+    drop(listener);
+    let me = "me\u{1b}]0;t\u{7}\u{9b}2J\u{202e}\n";
+    let asked = [Line("Password of me]0;t2J", "geheim")];
+    let (code, shown) = typed(&world, &["login", "--homeserver", &url, "--user", me], &asked);
+    assert_eq!(code, 5, "{shown:?}");
+    let steers = |c: char| c.is_control() && !"\r\n".contains(c) || c == '\u{202e}';
+    assert!(!shown.contains(steers), "{shown:?}");
+}

@@ -8,6 +8,8 @@ use haos_store_api::{
 };
 use serde::{Deserialize, Serialize};
 
+use crate::{MAX_SAID_BYTES, said};
+
 /// Under this kind, in the account's scope, a store holds the outbox's gates: the account's under the
 /// empty key, a room's under its id.
 pub const GATE: &str = "haos.outbox";
@@ -29,6 +31,16 @@ pub enum PauseReason {
     Refused(String),
     /// The user or the application asked for it.
     User,
+}
+
+impl PauseReason {
+    /// As it is stored: no longer than [`MAX_SAID_BYTES`].
+    fn bounded(&self) -> Self {
+        match self {
+            Self::Refused(text) => Self::Refused(said(text, MAX_SAID_BYTES)),
+            other => other.clone(),
+        }
+    }
 }
 
 impl fmt::Display for PauseReason {
@@ -65,7 +77,7 @@ impl Gate {
     /// Paused for this reason; what the user paused stays so.
     pub(crate) fn refused(self, reason: &PauseReason) -> Self {
         let is_users = self.paused == Some(PauseReason::User);
-        Self { paused: if is_users { self.paused } else { Some(reason.clone()) }, ..self }
+        Self { paused: if is_users { self.paused } else { Some(reason.bounded()) }, ..self }
     }
 
     /// Not paused any more, nor kept quiet.

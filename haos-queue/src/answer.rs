@@ -4,7 +4,7 @@ use std::fmt;
 
 use haos_store_api::{EventId, MediaUri, ParkReason};
 
-use crate::PauseReason;
+use crate::{MAX_CODE_BYTES, PauseReason, said};
 
 /// The outcome of one request, as a transport saw it.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -46,10 +46,11 @@ impl Refusal {
         Self { status, code: Some(code.to_owned()), ..Self::default() }
     }
 
-    /// For the user and for logs; carries no content.
+    /// For the user and for logs; carries no content. A code is as long as the server wants: so much of it as
+    /// [`MAX_CODE_BYTES`] says.
     pub fn describe(&self) -> String {
         match &self.code {
-            Some(code) => format!("{} {code}", self.status),
+            Some(code) => format!("{} {}", self.status, said(code, MAX_CODE_BYTES)),
             None => format!("{}", self.status),
         }
     }

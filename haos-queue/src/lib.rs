@@ -86,6 +86,7 @@ pub mod pressure;
 pub mod reconcile;
 mod room_state;
 mod rules;
+mod said;
 mod schedule;
 #[cfg(all(feature = "sim", not(target_arch = "wasm32")))]
 pub mod sim;
@@ -114,4 +115,5 @@ pub use outbox::{Acted, EnqueueError, Enqueued, Observer, Outbox, RowStatus, Upd
 pub use reconcile::{Filled, Synced, apply_page, apply_sync};
 pub use room_state::{NotRead, RoomState, StateAt, StateRead};
 pub use rules::{EmptyOnRedaction, RoomPatch, Rules, SpaceLink};
+pub use said::{MAX_CODE_BYTES, MAX_SAID_BYTES, said};
 pub use transport::{Body, Created, Lookup, Protocol, RECEIPT, Session, TYPING, Transport, UPLOAD};

@@ -74,15 +74,16 @@ pub(super) async fn tell(desk: Desk, done: Done, wait: u32, out: &mut Out) -> Re
         let row = stands.row.as_ref().map(RowFields::from);
         out.json(&Fields { outcome, txn_id: txn_id.as_str(), event_id, maybe_sent, row })?;
     } else {
+        let shown = clean(txn_id.as_str());
         match outcome {
             "parked" => {}
             "sent" => writeln!(out, "sent: {}", clean(event_id.unwrap_or(txn_id.as_str())))?,
             "cancelled" if maybe_sent => writeln!(
                 out,
-                "cancelled: {txn_id}. An attempt to send it had no answer: others may have seen it"
+                "cancelled: {shown}. An attempt to send it had no answer: others may have seen it"
             )?,
-            "cancelled" => writeln!(out, "cancelled: {txn_id}. Nobody saw it")?,
-            _ => writeln!(out, "{outcome}: {txn_id}; {}", clean(&why.unwrap_or_default()))?,
+            "cancelled" => writeln!(out, "cancelled: {shown}. Nobody saw it")?,
+            _ => writeln!(out, "{outcome}: {shown}; {}", clean(&why.unwrap_or_default()))?,
         }
     }
     match stands.row {

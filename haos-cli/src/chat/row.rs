@@ -88,7 +88,7 @@ pub(crate) fn print(row: &Pending, out: &mut Out) -> Result<()> {
     for line in lines.iter().skip(1) {
         write!(out, "\n    {line}")?;
     }
-    writeln!(out, "  {}", row.txn_id)?;
+    writeln!(out, "  {}", clean(row.txn_id.as_str()))?;
     Ok(())
 }
 

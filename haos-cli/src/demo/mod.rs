@@ -37,7 +37,7 @@ pub(crate) async fn run(args: &DemoArgs, out: &mut Out) -> Result<()> {
         crate::text::number(truth.events() as u64)
     ))?;
     if temporary.is_none() {
-        story.say(format_args!("store: {}", store.display()))?;
+        story.say(format_args!("store: {}", crate::text::clean(&store.display().to_string())))?;
     }
     // Whoever cannot be reached or logged in is told so first.
     let mut real = Real::arrive(args, &folder, &mut story).await?;

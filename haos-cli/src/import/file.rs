@@ -10,6 +10,7 @@ use super::resume::{Bookmark, Wanted};
 use crate::cli::ImportArgs;
 use crate::error::{Error, Result};
 use crate::progress;
+use crate::text::clean;
 
 /// Imports a file from where an earlier import ended.
 pub(super) async fn import(
@@ -21,7 +22,7 @@ pub(super) async fn import(
     let mut bookmark = Bookmark::load(importer.store, path, args).await?;
     let size = std::fs::metadata(path).map_or(0, |meta| meta.len());
     let bar = progress::bytes(size, args.quiet || report.out.json);
-    bar.set_prefix(path.file_name().unwrap_or_default().to_string_lossy().into_owned());
+    bar.set_prefix(clean(&path.file_name().unwrap_or_default().to_string_lossy()));
     let mut lines = Lines::open(path, args, &bar)?;
     let file = lines.name.clone();
     let mut tally = Tally::default();

@@ -8,7 +8,7 @@ use serde::Serialize;
 use super::Tally;
 use crate::error::Result;
 use crate::out::Out;
-use crate::text::{bytes, number, plural};
+use crate::text::{bytes, clean, number, plural};
 
 /// Tells of an import. That nobody listens any more does not stop it.
 pub(super) struct Reporter<'o> {
@@ -87,7 +87,8 @@ impl Reporter<'_> {
 }
 
 fn print(out: &mut Out, file: &str, tally: &Tally) -> io::Result<()> {
-    write!(out, "{file}: {}, {}", plural(tally.responses, "response"), plural(tally.events, "new event"))?;
+    let (responses, events) = (plural(tally.responses, "response"), plural(tally.events, "new event"));
+    write!(out, "{}: {responses}, {events}", clean(file))?;
     if tally.gaps_opened + tally.gaps_closed > 0 {
         write!(out, ", {} opened, {} closed", plural(tally.gaps_opened, "gap"), number(tally.gaps_closed))?;
     }

@@ -2,15 +2,15 @@
 
 use std::io::{self, IsTerminal as _};
 
-use console::Term;
 use haos_store::Secret;
 use zeroize::Zeroizing;
 
 use crate::error::{Error, Result};
+use crate::notice::{ask, is_terminal};
 
 /// Whether somebody is there to answer: input comes from a terminal, and questions go to one.
 pub(crate) fn is_possible() -> bool {
-    io::stdin().is_terminal() && io::stderr().is_terminal()
+    io::stdin().is_terminal() && is_terminal()
 }
 
 /// Asks for a passphrase, which does not show.
@@ -20,8 +20,7 @@ pub(crate) fn passphrase(question: &str) -> Result<Secret> {
 
 /// Asks for a secret, which does not show.
 pub(crate) fn hidden(question: &str, what: &str) -> Result<Zeroizing<String>> {
-    let terminal = Term::stderr();
-    let asked = terminal.write_str(question).and_then(|()| terminal.read_secure_line());
+    let asked = ask(question).and_then(|terminal| terminal.read_secure_line());
     let words = asked.map_err(|e| Error::Failed(format!("the terminal cannot be asked: {e}")))?;
     if words.is_empty() {
         return Err(Error::Input(format!("no {what} was typed: nothing was done")));
@@ -31,8 +30,7 @@ pub(crate) fn hidden(question: &str, what: &str) -> Result<Zeroizing<String>> {
 
 /// Asks for a word that may be seen.
 pub(crate) fn word(question: &str) -> Result<String> {
-    let terminal = Term::stderr();
-    let asked = terminal.write_str(question).and_then(|()| terminal.read_line());
+    let asked = ask(question).and_then(|terminal| terminal.read_line());
     let word = asked.map_err(|e| Error::Failed(format!("the terminal cannot be asked: {e}")))?;
     match word.trim() {
         "" => Err(Error::Input("nothing was typed: nothing was done".to_owned())),
@@ -45,8 +43,8 @@ pub(crate) fn new_passphrase(instead: &str) -> Result<Secret> {
     if !is_possible() {
         return Err(Error::Usage(format!("there is no terminal to ask for the new passphrase: {instead}")));
     }
-    let secret = passphrase("New passphrase: ")?;
-    if passphrase("Once more: ")? != secret {
+    let secret = passphrase("New passphrase:")?;
+    if passphrase("Once more:")? != secret {
         return Err(Error::Input("the two differ: nothing was done, start again".to_owned()));
     }
     Ok(secret)
@@ -57,8 +55,7 @@ pub(crate) fn confirm(question: &str) -> Result<()> {
     if !is_possible() {
         return Err(Error::Usage("there is no terminal to confirm this on: add --yes".to_owned()));
     }
-    let terminal = Term::stderr();
-    let asked = terminal.write_str(&format!("{question} [y/N] ")).and_then(|()| terminal.read_line());
+    let asked = ask(&format!("{question} [y/N]")).and_then(|terminal| terminal.read_line());
     let answer = asked.map_err(|e| Error::Failed(format!("the terminal cannot be asked: {e}")))?;
     match answer.trim().to_ascii_lowercase().as_str() {
         "y" | "yes" => Ok(()),

@@ -5,6 +5,7 @@ pub(crate) mod keys;
 pub(crate) mod one_login;
 pub(crate) mod server;
 pub(crate) mod shop;
+pub(crate) mod stranger;
 
 use std::fmt::Write as _;
 use std::path::{Path, PathBuf};

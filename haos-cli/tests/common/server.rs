@@ -44,7 +44,9 @@ impl Server {
         thread::spawn(move || {
             for stream in listener.incoming() {
                 let serving = serving.clone();
-                thread::spawn(move || serving.serve(stream.unwrap()));
+                thread::spawn(move || {
+                    serve(stream.unwrap(), |method, target, body| serving.answer(method, target, body));
+                });
             }
         });
         server
@@ -75,25 +77,7 @@ impl Server {
         id
     }
 
-    /// Answers the requests of a connection.
-    fn serve(&self, mut stream: TcpStream) {
-        let mut reader = BufReader::new(stream.try_clone().unwrap());
-        while let Some((line, body)) = request(&mut reader) {
-            let mut words = line.split_whitespace();
-            let (method, target) = (words.next().unwrap_or_default(), words.next().unwrap_or_default());
-            let (status, answer) = self.answer(method, target, body);
-            let head = format!(
-                "HTTP/1.1 {status} X\r\nContent-Type: application/json\r\nContent-Length: {}\r\n\r\n",
-                answer.len()
-            );
-            // Whoever asked may be gone.
-            if stream.write_all(head.as_bytes()).and_then(|()| stream.write_all(&answer)).is_err() {
-                return;
-            }
-        }
-    }
-
-    fn answer(&self, method: &str, target: &str, body: Vec<u8>) -> (u16, Vec<u8>) {
+    fn answer(&self, method: &str, target: &str, body: Vec<u8>) -> Answer {
         let (path, query) = target.split_once('?').unwrap_or((target, ""));
         let wanted = |name: &str| {
             query.split('&').find_map(|pair| pair.strip_prefix(&format!("{name}=")).map(str::to_owned))
@@ -173,6 +157,27 @@ impl Server {
             page["end"] = json!(format!("p{end}"));
         }
         page
+    }
+}
+
+/// Status and body.
+pub(crate) type Answer = (u16, Vec<u8>);
+
+/// Answers the requests of a connection, by method, target and body.
+pub(crate) fn serve(mut stream: TcpStream, mut answer: impl FnMut(&str, &str, Vec<u8>) -> Answer) {
+    let mut reader = BufReader::new(stream.try_clone().unwrap());
+    while let Some((line, body)) = request(&mut reader) {
+        let mut words = line.split_whitespace();
+        let (method, target) = (words.next().unwrap_or_default(), words.next().unwrap_or_default());
+        let (status, answer) = answer(method, target, body);
+        let head = format!(
+            "HTTP/1.1 {status} X\r\nContent-Type: application/json\r\nContent-Length: {}\r\n\r\n",
+            answer.len()
+        );
+        // Whoever asked may be gone.
+        if stream.write_all(head.as_bytes()).and_then(|()| stream.write_all(&answer)).is_err() {
+            return;
+        }
     }
 }
 

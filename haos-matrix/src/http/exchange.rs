@@ -4,7 +4,7 @@ use std::future::Future;
 use std::pin::pin;
 
 use futures_util::StreamExt as _;
-use haos_queue::{Answer, Refusal};
+use haos_queue::{Answer, Refusal, said};
 use reqwest::header::{AUTHORIZATION, CONTENT_TYPE, HeaderMap, HeaderValue};
 use tracing::{debug, warn};
 
@@ -163,12 +163,15 @@ fn reason(e: reqwest::Error) -> String {
     text
 }
 
+/// So much of a media type is kept, in bytes: names have up to 127 on either side of the slash (RFC 6838, 4.2).
+const MAX_MIME_BYTES: usize = 255;
+
 fn heads(headers: &HeaderMap) -> Heads {
     let text = |name: &str| headers.get(name).and_then(|value| value.to_str().ok()).map(str::to_owned);
     Heads {
         retry_after: text("retry-after"),
         date: text("date"),
-        mime: text("content-type"),
+        mime: text("content-type").map(|mime| said(&mime, MAX_MIME_BYTES)),
         length: text("content-length").and_then(|text| text.parse().ok()),
         disposition: headers.contains_key("content-disposition"),
     }

@@ -1,3 +1,4 @@
+use haos_queue::{MAX_SAID_BYTES, said};
 use thiserror::Error;
 
 /// Why a response as a whole could not be read. Nothing of it may be applied, least of all its token.
@@ -39,7 +40,7 @@ pub enum ParseError {
              endpoint it was parsed for, with status 200"
     )]
     Shape {
-        /// The path of the member, such as `rooms.join`; empty for the whole.
+        /// The path of the member, such as `rooms.join`, as long as an error may be; empty for the whole.
         at: String,
         /// What the specification says.
         expected: &'static str,
@@ -65,7 +66,8 @@ impl ParseError {
             return Self::Truncated { offset: text.len() };
         }
         let message = error.to_string();
-        let reason = message.split(" at line ").next().unwrap_or_default().to_owned();
+        let reason = message.split(" at line ").next().unwrap_or_default();
+        let reason = said(reason, MAX_SAID_BYTES);
         Self::Syntax { offset, line, column, reason }
     }
 
@@ -79,6 +81,6 @@ impl ParseError {
             Some(b'n') => "null",
             Some(_) => "a number",
         };
-        Self::Shape { at: at.into(), expected, found }
+        Self::Shape { at: said(&at.into(), MAX_SAID_BYTES), expected, found }
     }
 }

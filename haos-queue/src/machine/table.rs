@@ -3,7 +3,7 @@
 use haos_store_api::{Lease, ParkReason, Pending, PendingState};
 
 use super::event::{Class, Event, EventKind as E, Failure, Phase as P, Taken};
-use crate::OutboxOptions;
+use crate::{MAX_SAID_BYTES, OutboxOptions, said};
 
 /// What a decision may depend on besides row and event.
 #[derive(Debug, Clone, Copy)]
@@ -221,7 +221,7 @@ impl Machine<'_> {
                 (next.state, next.lease) = (PendingState::Queued, None);
                 next.attempts = next.attempts.saturating_add(u32::from(counts));
                 next.ambiguous |= *ambiguous;
-                next.error = Some(error.clone());
+                next.error = Some(said(error, MAX_SAID_BYTES));
                 let delay_ms = match counts {
                     true => options.retry.delay_ms(next.attempts, age_ms, chance),
                     false => options.retry.uncounted_ms(age_ms, chance),
@@ -246,7 +246,7 @@ impl Machine<'_> {
                 }
                 self.put(|row| {
                     (row.state, row.lease) = (PendingState::Parked(*reason), None);
-                    row.error = Some(error.clone());
+                    row.error = Some(said(error, MAX_SAID_BYTES));
                 })
             }
         }

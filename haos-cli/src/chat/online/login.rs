@@ -12,9 +12,11 @@ use super::{answer_fault, client_fault};
 use crate::chat::desk::Desk;
 use crate::error::{Error, Result};
 use crate::keys;
+use crate::notice::notice;
 use crate::open::Target;
 use crate::out::Out;
 use crate::private;
+use crate::text::clean;
 
 /// Who is logged in, for programs. No token.
 #[derive(Serialize)]
@@ -45,11 +47,7 @@ pub(crate) async fn login(store: &Target, args: &LoginArgs, out: &mut Out) -> Re
     let held = MatrixSession::load(&*store).await?;
     let homeserver = homeserver(args, held.as_ref()).await?;
     if is_readable_by_others(&homeserver) {
-        // A closed stderr must not stop the command.
-        let _ = writeln!(
-            std::io::stderr(),
-            "warning: {homeserver} is not encrypted: others on the way can read along"
-        );
+        notice(&format!("warning: {homeserver} is not encrypted: others on the way can read along"));
     }
     let credentials = credentials(args, held.as_ref(), from_file, &homeserver)?;
     let options = ClientOptions::default();
@@ -65,7 +63,9 @@ pub(crate) async fn login(store: &Target, args: &LoginArgs, out: &mut Out) -> Re
     Ok(writeln!(
         out,
         "logged in as {} on {}, device {}; `haos sync` brings the rooms",
-        fields.user, fields.homeserver, fields.device
+        clean(fields.user),
+        clean(fields.homeserver),
+        clean(fields.device)
     )?)
 }
 
@@ -141,12 +141,12 @@ fn credentials(
     let user = match (&args.user, held) {
         (Some(user), _) => user.clone(),
         (None, Some(session)) => session.user.to_string(),
-        (None, None) if keys::can_ask() => keys::ask_word("User: ")?,
+        (None, None) if keys::can_ask() => keys::ask_word("User:")?,
         (None, None) => return Err(Error::Usage("which user? Write --user @me:example.org".to_owned())),
     };
     let password = match from_file {
         Some(password) => password,
-        None => keys::ask_hidden(&format!("Password of {user} on {homeserver}: "), "password")?,
+        None => keys::ask_hidden(&format!("Password of {user} on {homeserver}:"), "password")?,
     };
     Ok(Credentials::Password { user, password: password.to_string() })
 }

@@ -1,6 +1,6 @@
 //! `haos media`: a file that a message refers to.
 
-use std::io::{IsTerminal as _, Write};
+use std::io::Write;
 use std::path::Path;
 
 use haos_matrix::{MediaCache, MediaError, MediaRequest, MediaStream, Variant};
@@ -24,8 +24,9 @@ struct Written<'a> {
 }
 
 pub(crate) async fn media(store: &Target, args: &MediaArgs, out: &mut Out) -> Result<()> {
-    if args.out.is_none() && (out.json || std::io::stdout().is_terminal()) {
-        return Err(Error::Usage("where to? Name a file with --out FILE".to_owned()));
+    let where_to = || Error::Usage("where to? Name a file with --out FILE".to_owned());
+    if args.out.is_none() && (out.json || out.is_terminal()) {
+        return Err(where_to());
     }
     let uri = MediaUri::new(&args.uri)?;
     let variant = args.thumbnail.map_or(Variant::Original, |(width, height)| Variant::Thumbnail {
@@ -37,7 +38,7 @@ pub(crate) async fn media(store: &Target, args: &MediaArgs, out: &mut Out) -> Re
     let media = desk.client()?.media().clone();
     let mut stream = open(&media, &uri, variant).await.map_err(|e| media_fault(&args.uri, e))?;
     let Some(path) = &args.out else {
-        copy(&mut stream, &args.uri, out).await?;
+        copy(&mut stream, &args.uri, out.raw().ok_or_else(where_to)?).await?;
         return desk.close().await;
     };
     let bytes_written = file(&mut stream, &args.uri, path).await?;
@@ -48,7 +49,7 @@ pub(crate) async fn media(store: &Target, args: &MediaArgs, out: &mut Out) -> Re
         return Ok(out.json(&Written { uri: &args.uri, file, bytes: bytes_written, mime })?);
     }
     let mime = mime.map_or(String::new(), |mime| format!(", {}", clean(mime)));
-    Ok(writeln!(out, "{file}: {}{mime}", bytes(bytes_written))?)
+    Ok(writeln!(out, "{}: {}{mime}", clean(&file), bytes(bytes_written))?)
 }
 
 /// Brings an item into the store, if it fits, and reads it from there.

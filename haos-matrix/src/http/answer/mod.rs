@@ -1,6 +1,6 @@
 //! What an HTTP answer means: pure, and the same for every request (`docs/semantics.md`, "Answers").
 
-use haos_queue::{Answer, PauseReason, Refusal};
+use haos_queue::{Answer, MAX_CODE_BYTES, MAX_SAID_BYTES, PauseReason, Refusal, said};
 use haos_store_api::{EventId, MediaUri};
 use serde::Deserialize;
 
@@ -69,9 +69,6 @@ const ACCOUNT_WIDE: [&str; 7] = [
 /// The longest wait that a server is granted, a day: what it asks for is written down, and nothing else ends it.
 const LONGEST_MS: u64 = 24 * 3600 * 1000;
 
-/// The longest text that a pause takes over from a server, in characters.
-const MAX_TEXT: usize = 500;
-
 /// What an answer means for what was asked. `now_ms`: for a `Retry-After` that names a moment, where the
 /// answer has no date of its own.
 pub(super) fn answer(status: u16, heads: &Heads, body: &[u8], expected: Expected, now_ms: i64) -> Answer {
@@ -102,7 +99,7 @@ pub(super) fn refusal(status: u16, heads: &Heads, body: &[u8], now_ms: i64) -> A
     Answer::Refused(Refusal {
         status,
         account: fault.as_ref().and_then(|fault| fault.account(status)),
-        code: fault.map(|fault| fault.errcode),
+        code: fault.map(|fault| said(&fault.errcode, MAX_CODE_BYTES)),
         retry_after_ms: body_ms.max(header_ms).map(|ms| ms.min(LONGEST_MS)),
     })
 }
@@ -120,7 +117,7 @@ impl Fault {
             code if (400..500).contains(&status) && ACCOUNT_WIDE.contains(&code) => {
                 let parts = [Some(code), self.error.as_deref(), self.consent_uri.as_deref()];
                 let parts: Vec<&str> = parts.into_iter().flatten().collect();
-                Some(PauseReason::Refused(parts.join(": ").chars().take(MAX_TEXT).collect()))
+                Some(PauseReason::Refused(said(&parts.join(": "), MAX_SAID_BYTES)))
             }
             _ => None,
         }

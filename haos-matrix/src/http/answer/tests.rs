@@ -183,3 +183,14 @@ fn what_concerns_the_account_pauses_it_with_what_the_server_said() {
     let long = format!(r#"{{"errcode":"M_USER_LOCKED","error":"{}"}}"#, "ä".repeat(9000));
     assert!(shown(&refusal(403, &heads(None), long.as_bytes(), 0)).len() < 1200);
 }
+
+#[test]
+fn a_code_is_no_longer_than_codes_are_and_steers_nothing() {
+    let code = format!("M_\\u001b[31m\\n{}", "X".repeat(480_000));
+    for status in [400, 403, 404, 429, 500] {
+        let body = format!(r#"{{"errcode":"{code}","error":"no"}}"#);
+        let said = shown(&refusal(status, &heads(None), body.as_bytes(), 0));
+        assert!(said.starts_with(&format!("{status} M_ [31m XX")) && said.ends_with("X…"), "{said}");
+        assert_eq!(said.len(), 4 + MAX_CODE_BYTES);
+    }
+}

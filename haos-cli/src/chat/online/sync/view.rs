@@ -1,7 +1,7 @@
 //! What `haos sync` prints: lines that stay, and on a terminal a last one that changes.
 
 use std::collections::BTreeMap;
-use std::io::{IsTerminal as _, Write as _};
+use std::io::Write as _;
 
 use haos_matrix::Client;
 use haos_queue::{ConnectionState, Host as _, RowStatus, TokioHost, Update, UploadProgress};
@@ -15,6 +15,7 @@ use crate::chat::row::{RowFields, print as print_row};
 use crate::error::Result;
 use crate::find;
 use crate::message::{ItemFields, print as print_message};
+use crate::notice;
 use crate::out::Out;
 use crate::progress;
 use crate::text::{clean, plural, shorten};
@@ -86,7 +87,7 @@ pub(super) struct View<'a> {
 
 impl<'a> View<'a> {
     pub(super) fn new(out: &'a mut Out, client: &Client) -> Result<Self> {
-        let on_terminal = !out.json && std::io::stderr().is_terminal();
+        let on_terminal = !out.json && notice::is_terminal();
         let session = client.session();
         if !out.json {
             writeln!(out, "{} on {}", clean(session.user.as_str()), clean(&session.homeserver))?;
@@ -202,7 +203,7 @@ impl<'a> View<'a> {
         if self.out.json {
             return self.json(&Line::Gone { r#type: "outbox_done", txn_id });
         }
-        self.lines(|out| Ok(writeln!(out, "outbox  done  {txn_id}")?))
+        self.lines(|out| Ok(writeln!(out, "outbox  done  {}", clean(txn_id.as_str()))?))
     }
 
     /// It ends; `left` is still in the outbox.

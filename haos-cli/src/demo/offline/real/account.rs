@@ -1,6 +1,5 @@
 //! Who sends: an account that is there, or one made for the demo.
 
-use std::io::Write as _;
 use std::sync::Arc;
 
 use haos_matrix::{Client, ClientOptions, Credentials, Homeserver, HttpOptions, Login, MatrixSession};
@@ -14,6 +13,7 @@ use super::register;
 use crate::demo::DemoArgs;
 use crate::error::{Error, Result};
 use crate::keys;
+use crate::notice::notice;
 
 /// What others call the device that sends, and the one that looks.
 const NAMES: [&str; 2] = ["haos demo", "haos demo, reading along"];
@@ -46,9 +46,7 @@ pub(super) async fn url(named: &str) -> Result<String> {
     let server = connect(&url).map_err(|e| Error::Input(e.to_string()))?;
     let url = server.url().to_owned();
     if Address::of(&url).is_some_and(|address| !address.is_loopback()) {
-        // A closed stderr must not stop the command.
-        let _ =
-            writeln!(std::io::stderr(), "warning: {url} is not encrypted: others on the way can read along");
+        notice(&format!("warning: {url} is not encrypted: others on the way can read along"));
     }
     Ok(url)
 }
@@ -63,7 +61,7 @@ pub(super) async fn who(args: &DemoArgs, url: &str) -> Result<Who> {
     };
     let password = match &args.password_file {
         Some(path) => keys::secret_line(path, "password")?,
-        None if keys::can_ask() => keys::ask_hidden(&format!("Password of {user} on {url}: "), "password")?,
+        None if keys::can_ask() => keys::ask_hidden(&format!("Password of {user} on {url}:"), "password")?,
         None => {
             return Err(Error::Usage(
                 "there is no terminal to ask for the password: give --password-file FILE".to_owned(),

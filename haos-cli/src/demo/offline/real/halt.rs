@@ -1,12 +1,12 @@
 //! What keeps a request from being answered, and waiting as long as the server wants.
 
-use std::io::Write as _;
 use std::time::Duration;
 
 use haos_matrix::ClientError;
 use haos_queue::{Answer, Verdict};
 
 use crate::error::{Error, Result};
+use crate::notice::notice;
 
 /// How long pauses may be in all, for one request.
 const MOST_MS: u64 = 600_000;
@@ -68,8 +68,7 @@ pub(super) async fn patiently<T>(
                     let text = format!("{what}: the homeserver asks for a pause: try again in {seconds} s");
                     return Err(Error::Later(text));
                 }
-                // A closed stderr must not stop the command.
-                let _ = writeln!(std::io::stderr(), "{what}: the homeserver asks for a pause of {seconds} s");
+                notice(&format!("{what}: the homeserver asks for a pause of {seconds} s"));
                 tokio::time::sleep(Duration::from_millis(wait_ms)).await;
             }
             Err(Halt::Unreached(_)) if tried < tries => {

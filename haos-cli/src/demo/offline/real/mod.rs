@@ -10,7 +10,6 @@ mod relay;
 mod rooms;
 
 use std::collections::BTreeMap;
-use std::io::Write as _;
 use std::path::Path;
 use std::sync::Arc;
 
@@ -28,6 +27,7 @@ use super::part::open;
 use super::server::{Held, Place, Sent, Server, Way, nowhere};
 use crate::demo::DemoArgs;
 use crate::error::{Error, Result};
+use crate::notice::notice;
 use crate::text::plural;
 
 /// A homeserver that somebody runs.
@@ -139,8 +139,7 @@ fn offline() -> Option<Tokens> {
 }
 
 fn warn(error: &Error) {
-    // A closed stderr must not stop the command.
-    let _ = writeln!(std::io::stderr(), "warning: {error}");
+    notice(&format!("warning: {error}"));
 }
 
 impl Server for Real {
