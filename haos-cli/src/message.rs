@@ -7,7 +7,10 @@ use serde::Serialize;
 
 use crate::error::Result;
 use crate::out::Out;
-use crate::text::{clean, clean_lines, time};
+use crate::text::{clean, clean_lines, shorten, time};
+
+/// How much of a reaction's key a line shows.
+const KEY_CHARS: usize = 32;
 
 /// A message with all its fields.
 #[derive(Debug, Serialize)]
@@ -71,6 +74,8 @@ pub(crate) enum ItemFields<'a> {
         body: Option<String>,
         edited_by: Option<&'a str>,
         reactions: Vec<ReactionFields<'a>>,
+        /// How many reactions have other keys.
+        more_reactions: u64,
         replies: u64,
         thread: u64,
     },
@@ -84,6 +89,7 @@ pub(crate) enum ItemFields<'a> {
 #[derive(Debug, Serialize)]
 pub(crate) struct ReactionFields<'a> {
     pub(crate) key: &'a str,
+    pub(crate) count: u64,
     pub(crate) senders: Vec<&'a str>,
 }
 
@@ -91,6 +97,7 @@ impl<'a> From<&'a MessageView> for ItemFields<'a> {
     fn from(view: &'a MessageView) -> Self {
         let reactions = view.reactions.iter().map(|group| ReactionFields {
             key: &group.key,
+            count: group.count,
             senders: group.senders.iter().map(|sender| sender.as_str()).collect(),
         });
         Self::Message {
@@ -98,6 +105,7 @@ impl<'a> From<&'a MessageView> for ItemFields<'a> {
             body: body(view),
             edited_by: view.edit.as_ref().map(|edit| edit.id.as_str()),
             reactions: reactions.collect(),
+            more_reactions: view.more_reactions,
             replies: view.replies,
             thread: view.thread,
         }
@@ -119,6 +127,7 @@ pub(crate) fn relation_name(kind: &RelationKind) -> &str {
         RelationKind::Thread => "thread",
         RelationKind::Redaction => "redaction",
         RelationKind::Other(name) => name,
+        RelationKind::Ignored => "ignored",
         _ => "other",
     }
 }
@@ -152,7 +161,10 @@ pub(crate) fn print(view: &MessageView, out: &mut Out) -> Result<()> {
         write!(out, " (edited)")?;
     }
     for group in &view.reactions {
-        write!(out, " [{} {}]", clean(&group.key), group.senders.len())?;
+        write!(out, " [{} {}]", shorten(&clean(&group.key), KEY_CHARS), group.count)?;
+    }
+    if view.more_reactions > 0 {
+        write!(out, " [{} more]", view.more_reactions)?;
     }
     if view.replies > 0 {
         let noun = if view.replies == 1 { "reply" } else { "replies" };

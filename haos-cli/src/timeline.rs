@@ -3,8 +3,7 @@
 use std::io::Write as _;
 
 use haos_store_api::{
-    EventId, MessageView, Page, RelationQuery, Room, RoomId, StorageAdapter, StorageAdapterExt as _, View,
-    ViewItem, view,
+    EventId, MessageView, Page, Room, RoomId, StorageAdapter, StorageAdapterExt as _, View, ViewItem,
 };
 use serde::Serialize;
 
@@ -80,15 +79,12 @@ async fn around(store: &dyn StorageAdapter, room: &RoomId, event: &EventId, limi
     let Some(slice) = store.around(room, event, before, after).await? else {
         return Err(Error::Input(format!("the room has no event {event} that is stored: check its id")));
     };
-    let targets = slice.messages().map(|message| message.id.clone()).collect();
-    let query = RelationQuery { room: room.clone(), targets, kind: None, limit: usize::MAX };
-    let related = store.related(query).await?;
-    Ok(view::aggregate(slice, &related))
+    Ok(store.view_of(room, slice).await?)
 }
 
-/// A reaction that was taken back: what it was about went with its content.
+/// A reaction or a redaction that was taken back and never seen before: what it was about went with its content.
 fn is_spent(view: &MessageView) -> bool {
-    view.is_redacted() && view.message.kind.as_str() == "m.reaction"
+    view.is_redacted() && matches!(view.message.kind.as_str(), "m.reaction" | "m.room.redaction")
 }
 
 fn show(

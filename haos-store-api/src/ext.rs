@@ -4,7 +4,8 @@ use async_trait::async_trait;
 
 use crate::{
     Commit, Cursor, EventId, EventType, Json, Message, Page, Pending, PendingQuery, Prune, RelationQuery,
-    Result, RoomId, Scope, Slice, StateKey, StateQuery, StorageAdapter, View, WriteBatch, state_kind, view,
+    Result, RoomId, Scope, Slice, StateKey, StateQuery, StorageAdapter, UserId, View, WriteBatch, state_kind,
+    view,
 };
 
 /// Conveniences over every [`StorageAdapter`], `dyn StorageAdapter` included.
@@ -99,14 +100,29 @@ pub trait StorageAdapterExt: StorageAdapter {
     /// A page of the timeline with edits, reactions and answers gathered at the messages they are about.
     async fn timeline_view(&self, room: &RoomId, page: Page) -> Result<View> {
         let slice = self.timeline(room, page).await?;
-        let targets: Vec<EventId> = slice.messages().map(|message| message.id.clone()).collect();
-        let related = if targets.is_empty() {
-            Vec::new()
-        } else {
-            let query = RelationQuery { room: room.clone(), targets, kind: None, limit: usize::MAX };
-            self.related(query).await?
+        self.view_of(room, slice).await
+    }
+
+    /// Items of a timeline with edits, reactions and answers gathered at the messages they are about. It reads
+    /// whatever relates to them: a later edit may stand behind any number of reactions.
+    async fn view_of(&self, room: &RoomId, slice: Slice) -> Result<View> {
+        let shown = slice.messages().filter(|message| !view::is_hidden(message));
+        let targets: Vec<EventId> = shown.map(|message| message.id.clone()).collect();
+        if targets.is_empty() {
+            return Ok(view::aggregate(slice, &[], None));
+        }
+        let query = RelationQuery { room: room.clone(), targets, kind: None, limit: usize::MAX };
+        let related = self.related(query).await?;
+        // So few need no choice in which the own ones are kept.
+        let own = match related.len() > view::MAX_KEYS.min(view::MAX_SENDERS) {
+            true => {
+                let kind = EventType::new(state_kind::OWN_USER)?;
+                let own = self.state_value(Scope::Account, &kind, &StateKey::new("")?).await?;
+                own.and_then(|own| own.parse::<UserId>().ok())
+            }
+            false => None,
         };
-        Ok(view::aggregate(slice, &related))
+        Ok(view::aggregate(slice, &related, own.as_ref()))
     }
 }
 

@@ -1,8 +1,13 @@
 //! A timeline as people read it: edits, reactions and answers gathered at the messages they are about.
 
-use std::collections::{BTreeMap, HashSet};
+mod reactions;
 
-use crate::{Cursor, EventId, Gap, Item, Message, RelationKind, Slice, UserId};
+use std::collections::BTreeMap;
+
+pub use self::reactions::{MAX_KEY_BYTES, MAX_KEYS, MAX_SENDERS, Reactions};
+
+use self::reactions::Tally;
+use crate::{Cursor, EventId, Gap, Item, Message, Position, RelationKind, Slice, UserId};
 
 /// A page of a timeline as it is shown.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
@@ -33,21 +38,15 @@ pub struct MessageView {
     pub message: Message,
     /// Its latest valid edit: where in its content the new text is, the protocol says.
     pub edit: Option<Message>,
-    /// Its reactions, in the order in which their keys first came.
+    /// Its reactions, in the order in which their keys first came: the [`MAX_KEYS`] keys that most users
+    /// chose, and every key that the own user chose.
     pub reactions: Vec<Reactions>,
+    /// How many reactions have other keys.
+    pub more_reactions: u64,
     /// How many answers are stored.
     pub replies: u64,
     /// How many messages of the thread that it began are stored.
     pub thread: u64,
-}
-
-/// The reactions to a message with one key.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub struct Reactions {
-    /// The key, such as an emoji.
-    pub key: String,
-    /// Who reacted, each once, the earliest first.
-    pub senders: Vec<UserId>,
 }
 
 impl MessageView {
@@ -56,35 +55,34 @@ impl MessageView {
         self.message.redacted_by.is_some()
     }
 
-    fn new(message: Message, related: &[&Message]) -> Self {
-        let mut view = Self { message, edit: None, reactions: Vec::new(), replies: 0, thread: 0 };
-        let mut seen = HashSet::new();
-        for other in related.iter().filter(|other| other.redacted_by.is_none()) {
+    fn new(message: Message, related: &[&Message], own: Option<&UserId>) -> Self {
+        let mut edit: Option<&Message> = None;
+        let (mut replies, mut thread) = (0, 0);
+        let mut tally = Tally::new(own);
+        for other in related.iter().copied().filter(|other| other.redacted_by.is_none()) {
             let Some(relation) = &other.relation else { continue };
-            match &relation.kind {
-                RelationKind::Reply => view.replies += 1,
-                RelationKind::Thread => view.thread += 1,
-                RelationKind::Edit if is_valid_edit(&view.message, other) => {
-                    view.edit = Some((*other).clone());
+            match (&relation.kind, &relation.key) {
+                (RelationKind::Reply, _) => replies += 1,
+                (RelationKind::Thread, _) => thread += 1,
+                (RelationKind::Edit, _) if is_valid_edit(&message, other) => {
+                    edit = Some(edit.map_or(other, |edit| later(edit, other)));
                 }
-                RelationKind::Reaction if !view.is_redacted() => {
-                    if let Some(key) = &relation.key
-                        && seen.insert((&other.sender, key))
-                    {
-                        view.react(key, &other.sender);
-                    }
+                (RelationKind::Reaction, Some(key)) if message.redacted_by.is_none() => {
+                    tally.add(key, &other.sender);
                 }
                 _ => {}
             }
         }
-        view
+        let edit = edit.cloned();
+        let (reactions, more_reactions) = tally.finish();
+        Self { message, edit, reactions, more_reactions, replies, thread }
     }
+}
 
-    fn react(&mut self, key: &str, sender: &UserId) {
-        match self.reactions.iter_mut().find(|group| group.key == key) {
-            Some(group) => group.senders.push(sender.clone()),
-            None => self.reactions.push(Reactions { key: key.to_owned(), senders: vec![sender.clone()] }),
-        }
+impl From<Message> for MessageView {
+    /// The message alone.
+    fn from(message: Message) -> Self {
+        Self::new(message, &[], None)
     }
 }
 
@@ -98,23 +96,30 @@ fn is_valid_edit(target: &Message, edit: &Message) -> bool {
         && !is_about(target, &RelationKind::Edit)
 }
 
+/// The later of two edits by the server's time, then by id. What is stored from a send's answer has no
+/// server's time yet, and is later than what has.
+fn later<'a>(a: &'a Message, b: &'a Message) -> &'a Message {
+    fn order(edit: &Message) -> (Option<Position>, i64, &EventId) {
+        (edit.provisional.then_some(edit.position), edit.timestamp_ms, &edit.id)
+    }
+    if order(a) < order(b) { b } else { a }
+}
+
 fn is_about(message: &Message, kind: &RelationKind) -> bool {
     message.relation.as_ref().is_some_and(|relation| relation.kind == *kind)
 }
 
-/// Whether a message shows at its target instead of in its own place.
-fn is_hidden(message: &Message) -> bool {
-    [RelationKind::Edit, RelationKind::Reaction, RelationKind::Redaction]
-        .iter()
-        .any(|kind| is_about(message, kind))
+/// Whether a message shows at its target, or nowhere, instead of in its own place.
+pub(crate) fn is_hidden(message: &Message) -> bool {
+    message.relation.as_ref().is_some_and(|relation| relation.kind.is_hidden())
 }
 
-/// Gathers at the messages of a page what is related to them.
+/// Gathers at the messages of a page what is related to them, in a time that is linear in both.
 ///
 /// `related` is what relates to the page's messages, in any order; what relates to others is ignored.
-/// Of several edits the one with the highest position counts. Edits, reactions and redactions are not
-/// shown themselves; gaps are.
-pub fn aggregate(slice: Slice, related: &[Message]) -> View {
+/// Of several edits the one with the latest time of the server counts, then the one with the greatest id.
+/// Edits, reactions and redactions are not shown themselves; gaps are. `own` is the own user.
+pub fn aggregate(slice: Slice, related: &[Message], own: Option<&UserId>) -> View {
     let mut by_target: BTreeMap<&EventId, Vec<&Message>> = BTreeMap::new();
     for message in related {
         if let Some(relation) = &message.relation {
@@ -130,7 +135,7 @@ pub fn aggregate(slice: Slice, related: &[Message]) -> View {
         Item::Message(message) if is_hidden(&message) => None,
         Item::Message(message) => {
             let related = by_target.get(&message.id).map_or(&[][..], Vec::as_slice);
-            Some(ViewItem::Message(Box::new(MessageView::new(message, related))))
+            Some(ViewItem::Message(Box::new(MessageView::new(message, related, own))))
         }
     });
     View { items: items.collect(), more, older, newer }

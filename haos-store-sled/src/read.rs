@@ -77,8 +77,8 @@ impl Db<'_> {
         let mut found = BTreeMap::new();
         let Some(nr) = self.room_nr(room)? else { return Ok(Vec::new()) };
         for target in &query.targets {
-            let target = self.codec.event_key(room, target);
-            let span = (keys::target(nr, &target, Position::MIN), keys::target(nr, &target, Position::MAX));
+            let key = self.codec.event_key(room, target);
+            let span = (keys::target(nr, &key, Position::MIN), keys::target(nr, &key, Position::MAX));
             let mut taken = 0;
             for pair in self.scan(span, Order::Up) {
                 if taken >= query.limit {
@@ -87,7 +87,7 @@ impl Db<'_> {
                 let place = keys::parse_target(&pair?.0);
                 let (_, _, at) = place.ok_or_else(|| self.corrupt("an index of messages is damaged"))?;
                 if let Some(message) = self.codec.keep(self.indexed(nr, room, at))?
-                    && relation_matches(query, &message)
+                    && relation_matches(query, target, &message)
                 {
                     taken += 1;
                     found.insert(at, message);

@@ -86,13 +86,13 @@ impl Db<'_> {
             let mut found = BTreeMap::new();
             for target in &query.targets {
                 let mut taken = 0;
-                let target = db.codec.event_key(room, target).short();
-                db.each(sql, (nr, target), |row| {
+                let key = db.codec.event_key(room, target).short();
+                db.each(sql, (nr, key), |row| {
                     if taken >= query.limit {
                         return Ok(STOP);
                     }
                     if let Some(message) = db.codec.keep(db.read_message(row, room))?
-                        && relation_matches(query, &message)
+                        && relation_matches(query, target, &message)
                     {
                         taken += 1;
                         found.insert(message.position, message);

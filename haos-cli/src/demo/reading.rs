@@ -75,15 +75,12 @@ impl Walked {
     fn message(&mut self, view: &MessageView) {
         self.shown += 1;
         self.edited += u64::from(view.edit.is_some());
-        self.reactions += view.reactions.iter().map(|group| group.senders.len() as u64).sum::<u64>();
+        self.reactions += view.reactions.iter().map(|group| group.count).sum::<u64>() + view.more_reactions;
         self.removed += u64::from(view.is_redacted());
         if self.sample.is_none() && view.edit.is_some() && !view.reactions.is_empty() {
             let text = shorten(&clean(&body(view).unwrap_or_default()), 60);
-            let keys: Vec<String> = view
-                .reactions
-                .iter()
-                .map(|group| format!("{} {}", clean(&group.key), group.senders.len()))
-                .collect();
+            let keys: Vec<String> =
+                view.reactions.iter().map(|group| format!("{} {}", clean(&group.key), group.count)).collect();
             let sender = clean(view.message.sender.as_str());
             self.sample = Some(format!("{sender}: {text} (edited) [{}]", keys.join(", ")));
         }

@@ -85,6 +85,7 @@ macro_rules! __conformance_cases {
             a_late_answer_does_not_undo_the_echo,
             a_transaction_id_stays,
             a_redaction_is_for_good,
+            an_emptied_reaction_is_known_as_one_and_keeps_no_key,
             a_redaction_keeps_what_the_protocol_lets_stand,
             a_redacted_provisional_message_still_finds_its_place,
             redacting_an_unknown_message_changes_nothing,

@@ -14,7 +14,8 @@ pub struct Message {
     pub position: Position,
     /// Who sent it.
     pub sender: UserId,
-    /// The server's time, in milliseconds since 1970. Shown, never sorted by.
+    /// The server's time, in milliseconds since 1970. Shown, and what the latest of several edits is told by;
+    /// a timeline is never sorted by it.
     pub timestamp_ms: i64,
     /// Its type, such as `m.room.message`.
     pub kind: EventType,
@@ -62,6 +63,16 @@ pub enum RelationKind {
     Redaction,
     /// Another relation, by its protocol name.
     Other(String),
+    /// A relation that its protocol has readers ignore, such as an edit without new content: the message
+    /// counts for nothing and is not shown.
+    Ignored,
+}
+
+impl RelationKind {
+    /// Whether a message of this relation shows at its target, or nowhere, instead of in its own place.
+    pub fn is_hidden(&self) -> bool {
+        matches!(self, Self::Edit | Self::Reaction | Self::Redaction | Self::Ignored)
+    }
 }
 
 /// A hole in a timeline: the server has messages here that the store has not.

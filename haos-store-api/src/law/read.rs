@@ -71,11 +71,10 @@ impl RoomPager {
     }
 }
 
-/// Whether a message answers the query, apart from the limit.
-pub fn relation_matches(query: &RelationQuery, message: &Message) -> bool {
+/// Whether a message answers the query about one of its targets, apart from the limit.
+pub fn relation_matches(query: &RelationQuery, target: &EventId, message: &Message) -> bool {
     message.relation.as_ref().is_some_and(|relation| {
-        query.targets.contains(&relation.target)
-            && query.kind.as_ref().is_none_or(|kind| *kind == relation.kind)
+        relation.target == *target && query.kind.as_ref().is_none_or(|kind| *kind == relation.kind)
     })
 }
 

@@ -1,13 +1,14 @@
 //! How an incoming record merges with the stored one.
 
-use crate::{Error, Message, Pending, Redact, Result};
+use crate::{Error, Message, Pending, Redact, Relation, Result};
 
 /// Merges an incoming message with the stored one of the same id.
 ///
 /// - A confirmed message is an anchor: its position never moves. A provisional one takes the position
 ///   of whoever confirms it.
 /// - What sync confirmed is not undone by a send's answer that comes later.
-/// - A redaction is for good: content that comes later does not bring it back.
+/// - A redaction is for good: content that comes later does not bring it back. An emptied edit, reaction or
+///   redaction stays known as one, so that it does not show as a removed message.
 /// - The transaction id, once known, stays.
 /// - Everything else is as it came last.
 ///
@@ -25,7 +26,17 @@ pub fn resolve_message(stored: &Message, incoming: &Message) -> Result<Message> 
     merged.position = if confirms { incoming.position } else { stored.position };
     merged.provisional = stored.provisional && incoming.provisional;
     merged.txn_id = stored.txn_id.clone().or_else(|| incoming.txn_id.clone());
+    if merged.redacted_by.is_some() && merged.relation.is_none() {
+        merged.relation = emptied_relation(stored.relation.as_ref());
+    }
     Ok(merged)
+}
+
+/// What is left of a relation when its message is emptied: that the message had no place of its own to be
+/// shown at.
+fn emptied_relation(relation: Option<&Relation>) -> Option<Relation> {
+    let relation = relation.filter(|relation| relation.kind.is_hidden())?;
+    Some(Relation { key: None, ..relation.clone() })
 }
 
 /// A message after its redaction; the first redaction counts.
@@ -34,7 +45,7 @@ pub fn redact(stored: &Message, redact: &Redact) -> Message {
     if message.redacted_by.is_none() {
         message.content = redact.content.clone();
         message.redacted_by = Some(redact.by.clone());
-        message.relation = None;
+        message.relation = emptied_relation(stored.relation.as_ref());
         message.extra = None;
     }
     message

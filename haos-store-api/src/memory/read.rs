@@ -113,19 +113,19 @@ impl Tables {
 
     pub(super) fn related(&self, codec: &Codec, query: &RelationQuery) -> Result<Vec<Message>> {
         let room = codec.room_key(&query.room);
-        let mut places = std::collections::BTreeSet::new();
+        let mut places = std::collections::BTreeMap::new();
         for target in &query.targets {
-            let target = codec.event_key(&query.room, target);
-            let span = (target, Position::MIN)..=(target, Position::MAX);
-            places.extend(self.by_target.range(span).map(|(_, position)| (room, *position)));
+            let key = codec.event_key(&query.room, target);
+            let span = (key, Position::MIN)..=(key, Position::MAX);
+            places.extend(self.by_target.range(span).map(|(_, position)| ((room, *position), target)));
         }
         let mut found = Vec::new();
-        for place in places {
+        for (place, target) in places {
             if found.len() >= query.limit {
                 break;
             }
             let message = self.message_at(codec, &query.room, place)?;
-            found.extend(message.filter(|message| relation_matches(query, message)));
+            found.extend(message.filter(|message| relation_matches(query, target, message)));
         }
         Ok(found)
     }

@@ -35,7 +35,11 @@ fn reaction(id: &str, position: u64, sender: &str, target: &str, key: &str) -> M
 /// The view of a timeline that is one page.
 fn view(messages: &[Message]) -> Vec<MessageView> {
     let slice = law::slice(messages.to_vec(), Vec::new(), Direction::Older, usize::MAX);
-    let items = aggregate(slice, messages).items.into_iter();
+    shown(aggregate(slice, messages, None))
+}
+
+fn shown(view: View) -> Vec<MessageView> {
+    let items = view.items.into_iter();
     items.filter_map(|item| if let ViewItem::Message(m) = item { Some(*m) } else { None }).collect()
 }
 
@@ -43,13 +47,47 @@ fn shown_edit(view: &MessageView) -> Option<&str> {
     view.edit.as_ref().map(|edit| edit.id.as_str())
 }
 
+fn at_ms(timestamp_ms: i64, message: Message) -> Message {
+    Message { timestamp_ms, ..message }
+}
+
 #[test]
-fn the_latest_edit_by_position_counts_whatever_the_order_of_arrival() {
-    let shown = view(&[edit("$e2", 9, "@a", "$m"), edit("$e1", 4, "@a", "$m"), message("$m", 5, "@a")]);
-    assert_eq!(shown.len(), 1);
-    assert_eq!(shown_edit(&shown[0]), Some("$e2"));
+fn the_latest_edit_by_the_servers_time_counts_whatever_the_order_of_arrival() {
+    let newest = at_ms(9, edit("$a", 4, "@a", "$m"));
+    let older = at_ms(8, edit("$b", 5, "@a", "$m"));
+    for edits in [[newest.clone(), older.clone()], [older, newest]] {
+        let [first, second] = edits;
+        let shown = view(&[message("$m", 1, "@a"), first, second]);
+        assert_eq!(shown.len(), 1);
+        assert_eq!(shown_edit(&shown[0]), Some("$a"));
+    }
     let only_before_its_target = view(&[edit("$e1", 4, "@a", "$m"), message("$m", 5, "@a")]);
     assert_eq!(shown_edit(&only_before_its_target[0]), Some("$e1"));
+}
+
+#[test]
+fn of_two_edits_of_one_time_the_one_with_the_greater_id_counts() {
+    for (first, second) in [("$ea", "$eb"), ("$eb", "$ea")] {
+        let edits = [at_ms(7, edit(first, 2, "@a", "$m")), at_ms(7, edit(second, 3, "@a", "$m"))];
+        let [a, b] = edits;
+        assert_eq!(shown_edit(&view(&[message("$m", 1, "@a"), a, b])[0]), Some("$eb"));
+    }
+}
+
+#[test]
+fn an_edit_that_was_just_sent_is_the_latest_whatever_the_clock_said() {
+    let sent = |id, at, ms| Message { provisional: true, ..at_ms(ms, edit(id, at, "@a", "$m")) };
+    let confirmed = at_ms(1_000, edit("$e", 2, "@a", "$m"));
+    let shown = view(&[message("$m", 1, "@a"), confirmed, sent("$z", 3, 20), sent("$a", 4, 10)]);
+    assert_eq!(shown_edit(&shown[0]), Some("$a"));
+}
+
+#[test]
+fn an_ignored_edit_neither_counts_nor_shows() {
+    let ignored = about(RelationKind::Ignored, "$m", None, at_ms(9, message("$e2", 3, "@a")));
+    let shown = view(&[message("$m", 1, "@a"), edit("$e1", 2, "@a", "$m"), ignored]);
+    assert_eq!(shown.len(), 1);
+    assert_eq!(shown_edit(&shown[0]), Some("$e1"));
 }
 
 #[test]
@@ -70,8 +108,9 @@ fn an_edit_of_an_edit_is_no_edit() {
 #[test]
 fn a_redacted_edit_gives_way_to_the_one_before() {
     let by = Some(EventId::new("$r").unwrap());
-    let redacted = Message { redacted_by: by, ..edit("$e2", 3, "@a", "$m") };
+    let redacted = Message { redacted_by: by, ..at_ms(9, edit("$e2", 3, "@a", "$m")) };
     let shown = view(&[message("$m", 1, "@a"), edit("$e1", 2, "@a", "$m"), redacted]);
+    assert_eq!(shown.len(), 1);
     assert_eq!(shown_edit(&shown[0]), Some("$e1"));
 }
 
@@ -93,8 +132,64 @@ fn reactions_are_grouped_and_each_sender_counts_once() {
         reaction("$3", 4, "@c", "$m", "🚀"),
         reaction("$4", 5, "@b", "$m", "🚀"),
     ]);
-    let groups: Vec<_> = shown[0].reactions.iter().map(|g| (g.key.as_str(), g.senders.len())).collect();
+    let groups: Vec<_> = shown[0].reactions.iter().map(|g| (g.key.as_str(), g.count)).collect();
     assert_eq!(groups, [("🚀", 2), ("❤️", 1)]);
+    assert_eq!(shown[0].reactions[0].senders.len(), 2);
+}
+
+#[test]
+fn what_many_reactions_show_is_bounded_and_the_rest_counted() {
+    let id = |n: usize| format!("$r{n}");
+    let at = |n: usize| n as u64 + 2;
+    let user = |n: usize| format!("@u{n}");
+    // Every key once, the last one thrice, one from the own user, and one key from many users.
+    let keys = 1_000;
+    let mut all = vec![message("$m", 1, "@a")];
+    all.extend((0..keys).map(|n| reaction(&id(n), at(n), &user(n), "$m", &format!("k{n}"))));
+    all.push(reaction(&id(keys), at(keys), "@x", "$m", "k999"));
+    all.push(reaction(&id(keys + 1), at(keys + 1), "@y", "$m", "k999"));
+    all.push(reaction(&id(keys + 2), at(keys + 2), "@me", "$m", "k500"));
+    all.push(reaction(&id(keys + 3), at(keys + 3), "@me", "$m", "mine"));
+    all.extend((0..2 * MAX_SENDERS).map(|n| {
+        let n = n + keys + 4;
+        reaction(&id(n), at(n), &user(n), "$m", "popular")
+    }));
+    all.push(reaction("$last", 9_999, "@me", "$m", "popular"));
+    let slice = law::slice(all.clone(), Vec::new(), Direction::Older, usize::MAX);
+    let me = UserId::new("@me").unwrap();
+    let view = shown(aggregate(slice, &all, Some(&me))).remove(0);
+
+    let keys_shown: Vec<&str> = view.reactions.iter().map(|group| group.key.as_str()).collect();
+    // As they came: the earliest of those with one user, the own ones, those with several users.
+    assert_eq!(keys_shown.len(), MAX_KEYS + 1);
+    assert_eq!(keys_shown[..2], ["k0", "k1"]);
+    assert_eq!(keys_shown[MAX_KEYS - 3..], ["k500", "k999", "mine", "popular"]);
+    let count = |key: &str| view.reactions.iter().find(|group| group.key == key).unwrap().count;
+    assert_eq!((count("k500"), count("k999"), count("mine")), (2, 3, 1));
+    let popular = view.reactions.last().unwrap();
+    assert_eq!(popular.count, 2 * MAX_SENDERS as u64 + 1);
+    assert_eq!(popular.senders.len(), MAX_SENDERS + 1);
+    assert_eq!(popular.senders.last(), Some(&me));
+    let told: u64 = view.reactions.iter().map(|group| group.count).sum();
+    assert_eq!(told + view.more_reactions, all.len() as u64 - 1);
+}
+
+#[test]
+fn a_message_with_very_many_different_reactions_is_shown() {
+    // Were each compared with those before it, this would take minutes.
+    let many = 200_000;
+    let mut all = vec![message("$m", 1, "@a")];
+    all.extend((0..many).map(|n| reaction(&format!("$r{n}"), n + 2, "@b", "$m", &format!("{n:0>200}"))));
+    let view = view(&all).remove(0);
+    assert_eq!((view.reactions.len(), view.more_reactions), (MAX_KEYS, many - MAX_KEYS as u64));
+}
+
+#[test]
+fn a_long_key_is_cut_between_characters() {
+    let long = "é".repeat(MAX_KEY_BYTES) + "x";
+    let shown = view(&[message("$m", 1, "@a"), reaction("$1", 2, "@b", "$m", &long)]);
+    let key = &shown[0].reactions[0].key;
+    assert_eq!(*key, "é".repeat(MAX_KEY_BYTES / 2) + "…");
 }
 
 #[test]
@@ -125,7 +220,7 @@ fn gaps_and_cursors_are_those_of_the_page() {
     let last = reaction("$x", 2, "@b", "$m", "+1");
     let slice = law::slice(vec![last.clone()], vec![gap.clone()], Direction::Older, 10);
     let (older, newer) = (slice.older(), slice.newer());
-    let view = aggregate(slice, &[]);
+    let view = aggregate(slice, &[], None);
     assert_eq!(view.items, [ViewItem::Gap(gap)]);
     assert_eq!((view.older, view.newer), (older, newer));
 }

@@ -34,7 +34,8 @@ pub(crate) async fn every_field_comes_back(harness: &mut dyn Harness) -> Outcome
 pub(crate) async fn every_kind_of_relation_comes_back(harness: &mut dyn Harness) -> Outcome {
     use RelationKind::*;
     let store = with_room(harness).await?;
-    for (n, kind) in [Edit, Reaction, Reply, Thread, Redaction, Other(String::new())].into_iter().enumerate()
+    for (n, kind) in
+        [Edit, Reaction, Reply, Thread, Redaction, Ignored, Other(String::new())].into_iter().enumerate()
     {
         let message = about(kind, 99, message(n as u64));
         put(&store, |batch| batch.put_message(message.clone())).await?;
@@ -181,6 +182,27 @@ pub(crate) async fn a_redaction_is_for_good(harness: &mut dyn Harness) -> Outcom
     let again = put(&store, |batch| batch.redact(redaction(1, 6))).await?;
     same(again.changed, false)?;
     same(store.message(&room(0), &event(1)).await?, Some(emptied))
+}
+
+pub(crate) async fn an_emptied_reaction_is_known_as_one_and_keeps_no_key(
+    harness: &mut dyn Harness,
+) -> Outcome {
+    use RelationKind::*;
+    let store = with_messages(harness, [9]).await?;
+    let keyed = |n, kind| {
+        let relation = Relation { kind, target: event(9), key: Some("secret".to_owned()) };
+        Message { relation: Some(relation), ..message(n) }
+    };
+    // One emptied here, one of which the server's emptied copy comes, which tells no relation.
+    put(&store, |batch| batch.put_message(keyed(1, Reaction)).redact(redaction(1, 5))).await?;
+    let copy = Message { content: Json::empty(), redacted_by: Some(event(5)), ..message(2) };
+    put(&store, |batch| batch.put_message(keyed(2, Edit)).put_message(copy)).await?;
+    for (n, kind) in [(1, Reaction), (2, Edit)] {
+        let found = some(store.message(&room(0), &event(n)).await?)?;
+        same(found.relation, Some(Relation { kind, target: event(9), key: None }))?;
+    }
+    let view = store.timeline_view(&room(0), Page::newest(9)).await?;
+    same(view.items, [ViewItem::Message(Box::new(message(9).into()))])
 }
 
 pub(crate) async fn a_redaction_keeps_what_the_protocol_lets_stand(harness: &mut dyn Harness) -> Outcome {

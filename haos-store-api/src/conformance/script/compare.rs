@@ -140,6 +140,47 @@ async fn walk(store: &Store, id: &RoomId, items: &[Item], direction: Direction, 
     }
 }
 
+/// What a timeline shows, told by looking at every pair of messages.
+async fn view(store: &Store, id: &RoomId, all: &[Message]) -> Outcome {
+    use RelationKind::*;
+    let about = |message: &Message| message.relation.clone().map(|relation| (relation.kind, relation.target));
+    let is_shown = |message: &&Message| {
+        about(message).is_none_or(|(kind, _)| ![Edit, Reaction, Redaction, Ignored].contains(&kind))
+    };
+    let expected = all.iter().filter(is_shown).map(|message| {
+        let live: Vec<_> = all.iter().filter(|other| other.redacted_by.is_none()).collect();
+        let of = |kind: RelationKind| {
+            live.iter().filter(move |other| about(other) == Some((kind.clone(), message.id.clone())))
+        };
+        let mut edits: Vec<_> = of(Edit)
+            .filter(|edit| (&edit.sender, &edit.kind) == (&message.sender, &message.kind))
+            .filter(|edit| edit.state_key.is_none() && message.state_key.is_none())
+            .filter(|_| message.redacted_by.is_none())
+            .collect();
+        edits.sort_by_key(|edit| edit.id.clone());
+        edits.sort_by_key(|edit| edit.timestamp_ms);
+        edits.sort_by_key(|edit| if edit.provisional { Some(edit.position) } else { None });
+        let senders: std::collections::BTreeSet<_> =
+            of(Reaction).filter(|_| message.redacted_by.is_none()).map(|reaction| &reaction.sender).collect();
+        (
+            message.id.clone(),
+            edits.last().map(|edit| edit.id.clone()),
+            senders.len() as u64,
+            of(Thread).count(),
+        )
+    });
+    let expected: Vec<_> = expected.collect();
+    let found = store.timeline_view(id, Page::newest(usize::MAX)).await?;
+    let found = found.items.into_iter().filter_map(|item| match item {
+        ViewItem::Message(view) => {
+            let reactions = view.reactions.iter().map(|group| group.count).sum::<u64>();
+            Some((view.message.id, view.edit.map(|edit| edit.id), reactions, view.thread as usize))
+        }
+        ViewItem::Gap(_) => None,
+    });
+    same(found.collect::<Vec<_>>(), expected)
+}
+
 async fn messages(store: &Store, model: &Model, id: &RoomId) -> Outcome {
     let mut all: Vec<Message> = model.messages.iter().filter(|m| m.room == *id).cloned().collect();
     all.sort_by_key(|message| message.position);
@@ -167,6 +208,7 @@ async fn messages(store: &Store, model: &Model, id: &RoomId) -> Outcome {
         let expected: Vec<Message> = related.take(limit).cloned().collect();
         same(store.related(RelationQuery { room: id.clone(), targets, kind, limit }).await?, expected)?;
     }
+    view(store, id, &all).await?;
     for (sender, limit) in [(0, usize::MAX), (1, 2)] {
         let by = all.iter().rev().filter(|message| message.sender == user(sender));
         let expected: Vec<Message> = by.take(limit).cloned().collect();

@@ -3,6 +3,15 @@
 use super::model::Model;
 use crate::*;
 
+/// An emptied edit, reaction or redaction is still known as one; of any other relation nothing is left.
+fn emptied(relation: Relation) -> Option<Relation> {
+    use RelationKind::*;
+    match relation.kind {
+        Edit | Reaction | Redaction | Ignored => Some(Relation { key: None, ..relation }),
+        _ => None,
+    }
+}
+
 impl Model {
     fn message_mut(&mut self, room: &RoomId, event: &EventId) -> Option<&mut Message> {
         self.messages.iter_mut().find(|message| message.room == *room && message.id == *event)
@@ -29,7 +38,10 @@ impl Model {
         } else {
             incoming
         };
-        let merged = Message { position, txn_id, provisional, ..base.clone() };
+        let mut merged = Message { position, txn_id, provisional, ..base.clone() };
+        if merged.redacted_by.is_some() && merged.relation.is_none() {
+            merged.relation = stored.relation.clone().and_then(emptied);
+        }
         if merged == *stored {
             return Ok(false);
         }
@@ -51,7 +63,7 @@ impl Model {
             Some(message) if message.redacted_by.is_none() => {
                 message.content = redact.content.clone();
                 message.redacted_by = Some(redact.by.clone());
-                message.relation = None;
+                message.relation = message.relation.take().and_then(emptied);
                 message.extra = None;
                 self.touch(&redact.room)
             }

@@ -180,17 +180,17 @@ impl<K: Kv> Reader<'_, K> {
 
     pub(crate) async fn related(&self, query: &RelationQuery) -> Result<Vec<Message>> {
         let room = &query.room;
-        let targets: Vec<Key> =
-            query.targets.iter().map(|target| self.codec.event_key(room, target)).collect();
+        let keys: Vec<Key> = query.targets.iter().map(|target| self.codec.event_key(room, target)).collect();
         let mut found = Vec::new();
-        for (target, rows) in targets.iter().zip(self.holding(&targets, keys::target_entry).await?) {
+        let holding = self.holding(&keys, keys::target_entry).await?;
+        for ((target, key), rows) in query.targets.iter().zip(&keys).zip(holding) {
             let mut taken = 0;
-            for row in rows.iter().filter(|row| row.target.as_ref() == Some(target)) {
+            for row in rows.iter().filter(|row| row.target.as_ref() == Some(key)) {
                 if taken >= query.limit {
                     break;
                 }
                 if let Some(message) = self.codec.keep(row.message(self.codec, room))?
-                    && relation_matches(query, &message)
+                    && relation_matches(query, target, &message)
                 {
                     taken += 1;
                     found.push(message);

@@ -148,7 +148,7 @@ impl<'a> View<'a> {
     /// A message came.
     pub(super) fn message(&mut self, room: &Room, message: &Message) -> Result<()> {
         let message = message.clone();
-        let view = MessageView { message, edit: None, reactions: Vec::new(), replies: 0, thread: 0 };
+        let view = MessageView::from(message);
         if self.out.json {
             return self.json(&Line::Message { room_id: &room.id, item: ItemFields::from(&view) });
         }
