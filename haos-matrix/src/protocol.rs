@@ -35,7 +35,8 @@ impl Protocol for MatrixRules {
         if row.kind.as_str() == "m.room.redaction" {
             return false;
         }
-        let relation = Members::of_text(row.content.as_str()).and_then(|content| relation(&content));
+        let relation =
+            Members::of_text(row.content.as_str()).and_then(|content| relation(&row.kind, &content));
         matches!(
             relation.map(|relation| relation.kind),
             None | Some(RelationKind::Reply | RelationKind::Thread | RelationKind::Other(_))

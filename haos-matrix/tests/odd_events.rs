@@ -6,7 +6,7 @@ mod common;
 use common::{alice, entry, unreadable};
 use haos_matrix::{Account, MatrixRules, parse_event, parse_messages, parse_sync};
 use haos_queue::{RoomDelta, SyncDelta, apply_sync};
-use haos_store_api::{Direction, Membership, MemoryStore, RoomId, Scope, StorageAdapter as _};
+use haos_store_api::{Direction, Membership, MemoryStore, RelationKind, RoomId, Scope, StorageAdapter as _};
 
 fn read(json: &str) -> SyncDelta {
     parse_sync(json.as_bytes(), &alice()).unwrap()
@@ -107,10 +107,39 @@ fn the_rest_of_an_event() {
     assert_eq!(event.content.as_str(), r#"{"n":123456789012345678901234567890,"a":1.50}"#);
     assert_eq!(
         event.extra.unwrap().as_str(),
-        r#"{"redacts":"$z","unsigned":{"new":[1.0],"prev_content":{"x":1}},"zebra":{"b": 1,"a":2}}"#
+        r#"{"redacts":"$z","unsigned":{"new":[1.0]},"zebra":{"b": 1,"a":2}}"#
     );
     assert_eq!(event.redacted_by.unwrap().as_str(), "$r");
     assert_eq!(event.txn_id.unwrap().as_str(), "t1");
+}
+
+#[test]
+fn what_state_replaced_is_kept_if_it_could_be_taken_back() {
+    let read = |rest: &str| {
+        let head = r#""event_id":"$a","sender":"@a","type":"m.room.topic","content":{}"#;
+        parse_event(format!("{{{head},{rest}}}").as_bytes()).unwrap()
+    };
+    let copy = r#""prev_content":{"topic":"x"}"#;
+    let sync = read(&format!(r#""state_key":"","unsigned":{{{copy},"replaces_state":"$old"}}"#));
+    let relation = sync.relation.clone().unwrap();
+    assert_eq!(
+        (relation.kind, relation.target.as_str()),
+        (RelationKind::Other("replaces_state".into()), "$old")
+    );
+    let page = read(&format!(r#""state_key":"",{copy},"replaces_state":"$old","unsigned":{{}}"#));
+    assert_eq!(page, sync, "as pages have it");
+    for rest in [
+        format!(r#""unsigned":{{{copy},"replaces_state":"$old"}}"#),
+        format!(r#""state_key":"","unsigned":{{{copy}}}"#),
+        format!(r#""state_key":"",{copy},"replaces_state":7"#),
+    ] {
+        let event = read(&rest);
+        assert_eq!(event.relation, None, "{rest}");
+        let extra = event.extra.map_or(String::new(), |extra| extra.as_str().to_owned());
+        assert!(!extra.contains("topic"), "{extra}");
+    }
+    let nothing = read(r#""state_key":"","unsigned":{"replaces_state":"$old"}"#);
+    assert_eq!(nothing.relation, None, "it repeats nothing");
 }
 
 #[test]

@@ -3,7 +3,7 @@ use haos_store_api::{EventId, EventType, Json, Relation, StateKey, TxnId, UserId
 use serde_json::value::RawValue;
 
 use super::members::{Members, body, integer, json, text};
-use super::relation::{redaction_target, relation};
+use super::relation::{redaction_target, relation, replaced_state};
 use super::rest::rest;
 use crate::ParseError;
 
@@ -66,10 +66,14 @@ impl<'a> RawEvent<'a> {
         let unsigned = members.object("unsigned");
         let (timestamp_ms, exact) = timestamp(members);
         let content = members.object("content");
+        let replaced = replaced_state(members, unsigned.as_ref()).filter(|_| self.state_key.is_some());
+        let repeats = replaced.is_some();
         let relation = if self.kind.as_str() == "m.room.redaction" {
             redaction_target(members, content.as_ref())
+        } else if self.state_key.is_some() {
+            replaced
         } else {
-            content.as_ref().and_then(relation)
+            content.as_ref().and_then(|content| relation(&self.kind, content))
         };
         let redacts = redacts_elsewhere(relation.as_ref(), members);
         Event {
@@ -85,7 +89,7 @@ impl<'a> RawEvent<'a> {
                 .and_then(|unsigned| unsigned.text("transaction_id"))
                 .and_then(|id| TxnId::new(id).ok()),
             redacted_by: redacted_by(members, unsigned.as_ref()),
-            extra: rest(members, unsigned.as_ref(), |name| match name {
+            extra: rest(members, unsigned.as_ref(), repeats, |name| match name {
                 "origin_server_ts" => !exact,
                 "redacts" => redacts,
                 _ => true,

@@ -1,4 +1,4 @@
-use haos_store_api::{EventId, Relation, RelationKind};
+use haos_store_api::{EventId, EventType, Relation, RelationKind};
 
 use super::members::Members;
 
@@ -6,10 +6,18 @@ use super::members::Members;
 ///
 /// The rel_type decides; the reply inside a thread is a fallback for clients that know no threads
 /// (specification, client-server API, "Forming relationships between events", "Rich replies",
-/// "Threading"). A malformed relation is none, as the specification asks.
-pub(crate) fn relation(content: &Members<'_>) -> Option<Relation> {
+/// "Threading"). A malformed relation is none, as the specification asks. An edit without new content is to be
+/// ignored ("Validity of replacement events"); that of an encrypted event is encrypted as well.
+pub(crate) fn relation(kind: &EventType, content: &Members<'_>) -> Option<Relation> {
     let relates = content.object("m.relates_to")?;
-    typed(&relates).or_else(|| {
+    let mut typed = typed(&relates);
+    if let Some(relation) = typed.as_mut().filter(|relation| relation.kind == RelationKind::Edit)
+        && kind.as_str() != "m.room.encrypted"
+        && content.object("m.new_content").is_none()
+    {
+        relation.kind = RelationKind::Ignored;
+    }
+    typed.or_else(|| {
         let reply = relates.object("m.in_reply_to")?;
         Some(Relation { kind: RelationKind::Reply, target: target(&reply)?, key: None })
     })
@@ -47,14 +55,32 @@ pub(crate) fn redaction_target(event: &Members<'_>, content: Option<&Members<'_>
     Some(Relation { kind: RelationKind::Redaction, target, key: None })
 }
 
+/// How a state event relates to the one that it replaced, whose content servers repeat in it.
+pub(crate) const REPLACES: &str = "replaces_state";
+
+/// The event whose content a state event repeats as `prev_content`: stored as a relation, so that the copy is
+/// found when that event is redacted. State takes no other relation.
+pub(crate) fn replaced_state(event: &Members<'_>, unsigned: Option<&Members<'_>>) -> Option<Relation> {
+    let places = || unsigned.into_iter().chain([event]);
+    places().find_map(|place| place.get("prev_content"))?;
+    let target = places().find_map(|place| EventId::new(place.text(REPLACES)?).ok())?;
+    Some(Relation { kind: RelationKind::Other(REPLACES.to_owned()), target, key: None })
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
     use crate::parse::members::body_members;
 
     fn of(relates: &str) -> Option<Relation> {
-        let content = format!(r#"{{"body":"x","m.relates_to":{relates}}}"#);
-        relation(&body_members(content.as_bytes()).unwrap())
+        of_event(
+            "m.room.message",
+            &format!(r#"{{"body":"x","m.new_content":{{}},"m.relates_to":{relates}}}"#),
+        )
+    }
+
+    fn of_event(kind: &str, content: &str) -> Option<Relation> {
+        relation(&EventType::new(kind).unwrap(), &body_members(content.as_bytes()).unwrap())
     }
 
     #[test]
@@ -69,6 +95,18 @@ mod tests {
         assert_eq!(kind(reference), RelationKind::Other("m.reference".into()));
         let reaction = of(r#"{"rel_type":"m.annotation","event_id":"$a","key":"👍"}"#).unwrap();
         assert_eq!(reaction.key.as_deref(), Some("👍"));
+    }
+
+    #[test]
+    fn an_edit_without_new_content_is_ignored_unless_that_is_hidden() {
+        let kind = |kind, rest: &str| {
+            let relates = r#""m.relates_to":{"rel_type":"m.replace","event_id":"$a"}"#;
+            of_event(kind, &format!("{{{relates}{rest}}}")).unwrap().kind
+        };
+        assert_eq!(kind("m.room.message", r#","m.new_content":{"body":"x"}"#), RelationKind::Edit);
+        assert_eq!(kind("m.room.message", ""), RelationKind::Ignored);
+        assert_eq!(kind("m.room.message", r#","m.new_content":"x""#), RelationKind::Ignored);
+        assert_eq!(kind("m.room.encrypted", r#","ciphertext":"x""#), RelationKind::Edit);
     }
 
     #[test]

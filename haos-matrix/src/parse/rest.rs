@@ -9,10 +9,12 @@ use super::members::{Members, object};
 /// Members beside the content that have a place of their own.
 const PLACED: [&str; 5] = ["content", "event_id", "sender", "type", "state_key"];
 /// Members that tell nothing about the event: they differ from one answer to the next, or repeat the
-/// request or another member.
-const VOLATILE: [&str; 9] = [
+/// request, another member or other events.
+const VOLATILE: [&str; 11] = [
     "age",
     "age_ts",
+    "invite_room_state",
+    "knock_room_state",
     "membership",
     "m.relations",
     "redacted_because",
@@ -21,20 +23,25 @@ const VOLATILE: [&str; 9] = [
     "transaction_id",
     "user_id",
 ];
+/// The content of the state event that this one replaced.
+const COPY: &str = "prev_content";
 /// Members that `/messages` repeats beside `unsigned`, as the first version of the API had them.
 const LEGACY: [&str; 3] = ["prev_content", "prev_sender", "replaces_state"];
 
 /// The rest of an event: members by name, each byte for byte. The same event has the same rest, whichever
-/// endpoint brought it.
+/// endpoint brought it. `repeats`: the event is known to repeat the content of another one; a copy whose
+/// original is not known could not be taken back with it, and is not kept.
 pub(crate) fn rest(
     members: &Members<'_>,
     unsigned: Option<&Members<'_>>,
+    repeats: bool,
     keep: impl Fn(&str) -> bool,
 ) -> Option<Json> {
     let mut inner: BTreeMap<&str, (&str, &str)> = BTreeMap::new();
     let mut outer = inner.clone();
     for member in unsigned.iter().flat_map(|unsigned| unsigned.iter()) {
-        if !VOLATILE.contains(&member.name()) && member.value.get() != "null" {
+        let name = member.name();
+        if !VOLATILE.contains(&name) && member.value.get() != "null" && (repeats || name != COPY) {
             inner.insert(member.name(), (member.key, member.value.get()));
         }
     }
@@ -44,7 +51,9 @@ pub(crate) fn rest(
             continue;
         }
         if LEGACY.contains(&name) {
-            inner.entry(name).or_insert(entry);
+            if repeats || name != COPY {
+                inner.entry(name).or_insert(entry);
+            }
         } else if name != "unsigned" || unsigned.is_none() {
             outer.insert(name, entry);
         }
