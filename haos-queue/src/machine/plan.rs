@@ -1,5 +1,7 @@
 //! From a step to one batch: the row, and those that wait for it.
 
+use std::collections::HashMap;
+
 use haos_store_api::{
     EventId, MediaKey, MediaUri, Pending, PendingQuery, PendingState, Result, StorageAdapter, TxnId,
     WriteBatch,
@@ -198,9 +200,9 @@ fn rewritten(row: &Pending, sent: &Sent) -> Result<Pending> {
 
 /// Cancels or parks what waited for a row that was cancelled.
 fn orphan(batch: &mut WriteBatch, family: &Family, context: &Context<'_>, protocol: &dyn Protocol) {
-    let mut gone = vec![&family.row];
+    let mut gone = HashMap::from([(&family.row.txn_id, &family.row)]);
     for waiting in &family.waiting {
-        let parent = gone.iter().find(|row| Some(&row.txn_id) == waiting.parent.as_ref());
+        let parent = waiting.parent.as_ref().and_then(|parent| gone.get(parent));
         let Some(parent) = parent else { continue };
         // Nothing is left of a chain of uploads without one of them.
         let cancel = Class::of(parent) == Class::Upload || !protocol.outlives_parent(judged(waiting, family));
@@ -209,7 +211,7 @@ fn orphan(batch: &mut WriteBatch, family: &Family, context: &Context<'_>, protoc
             Step::Put(parked) => drop(batch.put_pending(*parked)),
             Step::Cancelled => {
                 remove(batch, waiting);
-                gone.push(waiting);
+                gone.insert(&waiting.txn_id, waiting);
             }
             _ => {}
         }

@@ -1,3 +1,5 @@
+use std::collections::HashSet;
+
 use super::sort_by;
 use crate::{Gap, Position};
 
@@ -30,6 +32,7 @@ pub fn prune(messages: &[Position], gaps: &[Gap], keep: usize, protected: &[Posi
     );
     sort_by(&mut items, |(a, _), (b, _)| a.cmp(b));
 
+    let protected: HashSet<&Position> = protected.iter().collect();
     let mut runs = Vec::new();
     let mut run: Vec<(Position, Option<&Gap>)> = Vec::new();
     for (position, gap) in items {
