@@ -1,7 +1,9 @@
 use haos_queue::{NotRead, RoomPatch, RoomState, Rules, SpaceLink};
-use haos_store_api::{EventType, Json, StateEntry};
+use haos_store_api::{EventType, Json, RelationKind, StateEntry, StateKey};
 
 use crate::parse::members::{Members, json, object};
+use crate::parse::relation::REPLACES;
+use crate::parse::{known_key, known_kind, without_copy};
 use crate::{shown, space};
 
 /// Redaction as the Matrix specification has it, room version 11 ("Redactions"), with what older versions
@@ -59,6 +61,19 @@ impl Rules for MatrixRules {
             })
             .collect();
         object(members.iter().map(|(key, value)| (*key, value.as_str())))
+    }
+
+    fn repeats(&self) -> Option<RelationKind> {
+        Some(RelationKind::Other(REPLACES.to_owned()))
+    }
+
+    fn without_repeated(&self, extra: &Json) -> Option<Json> {
+        without_copy(extra)
+    }
+
+    /// The heroes of sliding sync come with their names.
+    fn repeated_in(&self, kind: &EventType) -> Option<(EventType, StateKey)> {
+        (kind.as_str() == "m.room.member").then(|| (known_kind("haos.summary"), known_key("heroes")))
     }
 
     fn is_shown(&self, kind: &EventType) -> bool {

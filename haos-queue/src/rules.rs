@@ -1,6 +1,6 @@
 //! What only a protocol knows, as pure functions.
 
-use haos_store_api::{EventType, Json, RoomId, StateEntry};
+use haos_store_api::{EventType, Json, RelationKind, RoomId, StateEntry, StateKey};
 
 use crate::{NotRead, RoomState, StateAt};
 
@@ -12,6 +12,22 @@ pub trait Rules: haos_store_api::MaybeSend {
     /// What a redaction lets stand of a state entry's value.
     fn redacted_state(&self, kind: &EventType, value: &Json) -> Json {
         self.redacted(kind, value)
+    }
+
+    /// How an event relates to another one whose content it repeats, among its other members, if events do that.
+    fn repeats(&self) -> Option<RelationKind> {
+        None
+    }
+
+    /// What stands of an event's other members once the event that it repeats is redacted.
+    fn without_repeated(&self, extra: &Json) -> Option<Json> {
+        Some(extra.clone())
+    }
+
+    /// The state entry that repeats, besides their own, what state events of this kind say: it is emptied with
+    /// any of them.
+    fn repeated_in(&self, _kind: &EventType) -> Option<(EventType, StateKey)> {
+        None
     }
 
     /// Whether a room's row shows state of this kind: where it changes, [`Rules::shown`] is asked.

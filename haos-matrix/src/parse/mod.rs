@@ -21,6 +21,7 @@ pub(crate) use context::parse_context;
 pub use error::ParseError;
 pub use event::parse_event;
 pub use messages::parse_messages;
+pub(crate) use rest::without_copy;
 pub(crate) use roster::parse_roster;
 pub use sliding::{Sliding, parse_sliding};
 pub use sync::parse_sync;

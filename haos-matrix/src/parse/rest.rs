@@ -65,6 +65,12 @@ pub(crate) fn rest(
     (!outer.is_empty()).then(|| object(outer.into_values()))
 }
 
+/// The rest of an event without what it repeats of another one.
+pub(crate) fn without_copy(rest: &Json) -> Option<Json> {
+    let members = Members::of_text(rest.as_str())?;
+    self::rest(&members, members.object("unsigned").as_ref(), false, |_| true)
+}
+
 /// The value of a state entry: the event without what is volatile, members by name, each byte for byte.
 pub(crate) fn state_value(members: &Members<'_>) -> Json {
     let mut kept = BTreeMap::new();

@@ -6,14 +6,14 @@ use std::collections::{BTreeMap, HashMap, HashSet};
 
 use haos_store_api::law::sort_by;
 use haos_store_api::{
-    EventId, EventType, Json, Result, Room, RoomId, Scope, StateEntry, StateKey, StateQuery, StorageAdapter,
+    EventType, Json, Result, Room, RoomId, Scope, StateEntry, StateKey, StateQuery, StorageAdapter,
     StorageAdapterExt as _, UserId, WriteBatch, state_kind,
 };
 
 use super::PlanError;
-use super::gather::redacts;
+use super::redactions::Redactions;
 use super::sync::account;
-use crate::{Event, NotRead, RoomPatch, RoomState, Rules, SpaceLink, StateAt, StateRead};
+use crate::{NotRead, RoomPatch, RoomState, Rules, SpaceLink, StateAt, StateRead};
 
 /// What the store holds of the spaces that an answer speaks of.
 #[derive(Debug, Clone, Default)]
@@ -26,24 +26,30 @@ pub struct SpacesView {
     pub children: HashMap<RoomId, Room>,
 }
 
-/// The state that is put: of several entries under one key the last, and `stored` ones that a redaction empties.
+/// The state that is put: of several entries under one key the last, emptied if its event is, and the `stored`
+/// entries that the answer empties.
 pub(super) fn state_after<'a>(
     entries: &'a [StateEntry],
     stored: &'a [StateEntry],
-    events: &[Event],
+    redactions: &Redactions<'_>,
     rules: &dyn Rules,
 ) -> Vec<Cow<'a, StateEntry>> {
-    let targets: HashSet<&EventId> = events.iter().filter_map(redacts).collect();
     let mut seen = HashSet::new();
-    let emptied = stored.iter().chain(entries).rev();
-    let mut after: Vec<_> = emptied
-        .filter(|entry| seen.insert((&entry.scope, &entry.kind, &entry.key)))
-        .map(|entry| match &entry.event_id {
-            Some(event) if targets.contains(event) => {
+    let is_emptied = |entry: &StateEntry| {
+        entry.event_id.as_ref().is_some_and(|event| redactions.of_event(event).is_some())
+    };
+    let stored = stored.iter().map(|entry| (entry, true));
+    let brought = entries.iter().map(|entry| (entry, is_emptied(entry)));
+    let mut after: Vec<_> = stored
+        .chain(brought)
+        .rev()
+        .filter(|(entry, _)| seen.insert((&entry.scope, &entry.kind, &entry.key)))
+        .map(|(entry, is_emptied)| match is_emptied {
+            true => {
                 let value = rules.redacted_state(&entry.kind, &entry.value);
                 Cow::Owned(StateEntry { value, ..entry.clone() })
             }
-            _ => Cow::Borrowed(entry),
+            false => Cow::Borrowed(entry),
         })
         .collect();
     after.reverse();

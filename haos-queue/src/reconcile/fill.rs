@@ -5,6 +5,7 @@ use haos_store_api::WriteBatch;
 use super::PlanError;
 use super::derive::{SpacesAfter, patched, shown, state_after};
 use super::gather::FillView;
+use super::redactions::Redactions;
 use super::room::segment_ops;
 use super::splice::Older;
 use super::sync::confirm;
@@ -28,7 +29,8 @@ pub fn fill(page: &BackfillPage, view: &FillView, rules: &dyn Rules) -> Result<W
     let gap = Some(view.gap.position);
     segment_ops(&mut batch, &page.room, Some(&view.room), &page.events, (older, gap), rules)?;
     confirm(&mut batch, &view.confirmed)?;
-    let after = state_after(&view.state, &view.room.state, &page.events, rules);
+    let redactions = Redactions::of(&page.events, Some(&view.room));
+    let after = state_after(&view.state, &view.room.state, &redactions, rules);
     let patch = shown(&after, Some(&view.room.read), view.own.as_ref(), rules)?;
     let spaces = SpacesAfter::of(&after, &view.spaces, rules)?;
     let mut row = patched(view.room.room.clone(), patch);

@@ -3,12 +3,13 @@
 use std::collections::{HashMap, HashSet};
 
 use haos_store_api::{
-    Cursor, EventId, Gap, Item, Message, MessageQuery, Page, Pending, PendingQuery, Position, RelationKind,
-    RelationQuery, Result, Room, RoomId, Scope, StateEntry, StateQuery, StorageAdapter,
-    StorageAdapterExt as _, UserId,
+    Cursor, EventId, Gap, Item, Message, MessageQuery, Page, Pending, PendingQuery, Position, Result, Room,
+    RoomId, StateEntry, StateQuery, StorageAdapter, StorageAdapterExt as _, UserId,
 };
 
 use super::derive::{SpacesView, read_shown, spaces_view, state_after};
+use super::emptied::{Emptied, repeated, stored_redactions};
+use super::redactions::{Redactions, redacts};
 use super::timeline::{Slot, Stored, Window};
 use crate::machine::Family;
 use crate::{BackfillPage, Event, Rules, StateRead, SyncDelta};
@@ -44,12 +45,14 @@ pub struct RoomView {
     pub room: Room,
     /// The timeline around the segment.
     pub window: Window,
-    /// The stored messages that the segment holds or redacts.
+    /// The stored messages that the segment holds, redacts or repeats.
     pub messages: HashMap<EventId, Message>,
-    /// Stored redactions of events in the segment: target, redaction.
-    pub redactions: HashMap<EventId, EventId>,
-    /// The state that the segment's redactions may empty.
+    /// Stored redactions, by target, of events that the segment brings or repeats.
+    pub redactions: HashMap<EventId, Vec<EventId>>,
+    /// The state that the segment empties.
     pub state: Vec<StateEntry>,
+    /// The messages that repeat what the segment empties.
+    pub copies: Vec<Message>,
     /// The state that the row depends on.
     pub read: StateRead,
 }
@@ -103,8 +106,10 @@ pub(super) async fn sync_view<S: StorageAdapter + ?Sized>(
     }
     let mut after = Vec::new();
     for room in &delta.rooms {
-        let stored = view.rooms.get(&room.id).map_or(&[][..], |stored| &stored.state);
-        after.extend(state_after(&room.state, stored, &room.timeline, rules));
+        let stored = view.rooms.get(&room.id);
+        let redactions = Redactions::of(&room.timeline, stored);
+        let stored = stored.map_or(&[][..], |stored| &stored.state);
+        after.extend(state_after(&room.state, stored, &redactions, rules));
     }
     let is_known = |room: &RoomId| view.rooms.contains_key(room);
     view.spaces = spaces_view(store, &after, unknown, is_known, rules).await?;
@@ -133,7 +138,8 @@ pub(super) async fn fill_view<S: StorageAdapter + ?Sized>(
     let room = room_view(store, &brought, (own, rules), Some(gap.position), margin).await?;
     let Some(room) = room else { return Ok(None) };
     let confirmed = confirmed(store, &page.room, &page.events, own).await?;
-    let after = state_after(&state, &room.state, &page.events, rules);
+    let redactions = Redactions::of(&page.events, Some(&room));
+    let after = state_after(&state, &room.state, &redactions, rules);
     let spaces = spaces_view(store, &after, Vec::new(), |child| *child == page.room, rules).await?;
     drop(after);
     Ok(Some(FillView { room, gap, confirmed, state, spaces, own: own.cloned() }))
@@ -147,7 +153,7 @@ async fn confirmed<S: StorageAdapter + ?Sized>(
     events: &[Event],
     own: Option<&UserId>,
 ) -> Result<Vec<Confirmed>> {
-    let mut confirmed: Vec<Confirmed> = Vec::new();
+    let (mut confirmed, mut seen) = (Vec::new(), HashSet::new());
     if mistake!(IgnoreEcho) {
         return Ok(confirmed);
     }
@@ -171,7 +177,7 @@ async fn confirmed<S: StorageAdapter + ?Sized>(
             }
         };
         if let Some(row) = row
-            && confirmed.iter().all(|known| known.family.row.txn_id != row.txn_id)
+            && seen.insert(row.txn_id.clone())
         {
             let family = Family::read(store, row).await?;
             confirmed.push(Confirmed { family, event_id: event.id.clone() });
@@ -193,76 +199,38 @@ async fn room_view<S: StorageAdapter + ?Sized>(
     };
     if events.is_empty() && margin == 0 {
         let (messages, redactions) = (HashMap::new(), HashMap::new());
-        let read = read_shown(store, id, &state_after(entries, &[], events, rules), own, rules).await?;
+        let after = state_after(entries, &[], &Redactions::default(), rules);
+        let read = read_shown(store, id, &after, own, rules).await?;
         return Ok(Some(RoomView {
             room,
             window: Window::default(),
             messages,
             redactions,
             state: Vec::new(),
+            copies: Vec::new(),
             read,
         }));
     }
     let segment: HashSet<&EventId> = events.iter().map(|event| &event.id).collect();
-    let targets: HashSet<&EventId> = events.iter().filter_map(redacts).collect();
-    let wanted: Vec<EventId> = segment.union(&targets).map(|id| (*id).clone()).collect();
+    let repeated: HashSet<&EventId> = events.iter().filter_map(|event| repeated(event, rules)).collect();
+    let wanted: HashSet<&EventId> =
+        segment.union(&repeated).copied().chain(events.iter().filter_map(redacts)).collect();
+    let wanted = wanted.into_iter().cloned().collect();
     let stored = store.messages(MessageQuery::Ids { room: id.clone(), events: wanted }).await?;
     let messages: HashMap<EventId, Message> =
         stored.into_iter().map(|message| (message.id.clone(), message)).collect();
-    let redactions = redactions(store, id, &segment, &messages).await?;
-    let state = redacted_state(store, id, &targets, &messages).await?;
-    let read = read_shown(store, id, &state_after(entries, &state, events, rules), own, rules).await?;
+    let redactions = stored_redactions(store, id, segment.union(&repeated).copied(), &messages).await?;
+    let is_spent = |id: &EventId| messages.get(id).is_some_and(|stored| stored.redacted_by.is_some());
+    let judged = Redactions::judge(events, &redactions, is_spent);
+    let emptied = Emptied::new(id, &judged, events, &messages);
+    let (state, copies) = (emptied.state(store, rules).await?, emptied.copies(store, rules).await?);
+    let read = read_shown(store, id, &state_after(entries, &state, &judged, rules), own, rules).await?;
     let anchors = messages
         .values()
         .filter(|message| segment.contains(&message.id) && !message.provisional)
         .map(|message| message.position);
     let window = window(store, id, anchors.chain(gap).collect(), gap, margin).await?;
-    Ok(Some(RoomView { room, window, messages, redactions, state, read }))
-}
-
-pub(super) fn redacts(event: &Event) -> Option<&EventId> {
-    let relation = event.relation.as_ref()?;
-    (relation.kind == RelationKind::Redaction).then_some(&relation.target)
-}
-
-async fn redactions<S: StorageAdapter + ?Sized>(
-    store: &S,
-    room: &RoomId,
-    segment: &HashSet<&EventId>,
-    stored: &HashMap<EventId, Message>,
-) -> Result<HashMap<EventId, EventId>> {
-    let targets: Vec<EventId> =
-        segment.iter().filter(|id| !stored.contains_key(**id)).map(|id| (*id).clone()).collect();
-    if targets.is_empty() {
-        return Ok(HashMap::new());
-    }
-    let kind = Some(RelationKind::Redaction);
-    let found = store.related(RelationQuery { room: room.clone(), targets, kind, limit: usize::MAX }).await?;
-    let pairs = found.into_iter().rev().filter_map(|by| Some((by.relation?.target, by.id)));
-    Ok(pairs.collect())
-}
-
-async fn redacted_state<S: StorageAdapter + ?Sized>(
-    store: &S,
-    room: &RoomId,
-    targets: &HashSet<&EventId>,
-    stored: &HashMap<EventId, Message>,
-) -> Result<Vec<StateEntry>> {
-    let scope = Scope::Room(room.clone());
-    // State may be older than the stored timeline: then all of it is looked through.
-    let mut entries = Vec::new();
-    if !targets.iter().all(|target| stored.contains_key(*target)) {
-        entries = store.state(StateQuery::all(scope)).await?;
-    } else {
-        for target in targets.iter().filter_map(|id| stored.get(*id)) {
-            if let Some(key) = &target.state_key {
-                let query = StateQuery::one(scope.clone(), target.kind.clone(), key.clone());
-                entries.extend(store.state(query).await?);
-            }
-        }
-    }
-    entries.retain(|entry| entry.event_id.as_ref().is_some_and(|event| targets.contains(event)));
-    Ok(entries)
+    Ok(Some(RoomView { room, window, messages, redactions, state, copies, read }))
 }
 
 /// The timeline from the oldest anchor to the newest one (to the end, where the segment is the newest

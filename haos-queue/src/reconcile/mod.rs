@@ -9,9 +9,11 @@
 
 mod apply;
 mod derive;
+mod emptied;
 mod fill;
 mod gather;
 mod place;
+mod redactions;
 mod room;
 mod splice;
 mod sync;

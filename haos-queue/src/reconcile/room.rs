@@ -5,7 +5,9 @@ use std::collections::{HashMap, HashSet};
 use haos_store_api::law::resolve_message;
 use haos_store_api::{EventId, Gap, Message, Position, Redact, Revision, RoomId, WriteBatch};
 
-use super::gather::{RoomView, redacts};
+use super::emptied::repeated;
+use super::gather::RoomView;
+use super::redactions::{Redactions, redacts};
 use super::splice::{Older, Segment, splice};
 use super::timeline::{Slot, Window};
 use super::{PlanError, place};
@@ -22,6 +24,7 @@ pub(super) fn segment_ops(
 ) -> Result<(), PlanError> {
     let nothing = Window::default();
     let window = view.map_or(&nothing, |view| &view.window);
+    let redactions = Redactions::of(events, view);
     let mut seen = HashSet::new();
     let events: Vec<&Event> = events.iter().filter(|event| seen.insert(&event.id)).collect();
     // An answer without events about a room without gaps to fill says nothing about the timeline.
@@ -49,12 +52,7 @@ pub(super) fn segment_ops(
     if !moves.is_empty() {
         batch.renumber(room.clone(), moves);
     }
-    let mut redacted: HashMap<&EventId, &EventId> = HashMap::new();
-    for event in &events {
-        if let Some(target) = redacts(event) {
-            redacted.entry(target).or_insert(&event.id);
-        }
-    }
+    let emptier = Emptier { room, view, redactions, rules };
     let tokens: HashMap<Position, &Slot> =
         window.items.iter().map(|stored| (stored.position, &stored.item)).collect();
     for ((was, slot), now) in order.iter().zip(&positions) {
@@ -65,41 +63,76 @@ pub(super) fn segment_ops(
             }
             Slot::New(index) => {
                 let event = events[*index].clone();
-                batch.put_message(new_message(room, view, event, *now, &redacted, rules)?);
+                batch.put_message(emptier.new_message(event, *now)?);
             }
             _ => {}
         }
     }
     if let Some(view) = view {
         learned_ops(batch, view, &events);
-        redaction_ops(batch, room, view, &events, rules);
+        emptier.stored_ops(batch, view, &events);
     }
     Ok(())
 }
 
-/// A new event at its place: emptied if its redaction is known, merged with what a send's answer left.
-fn new_message(
-    room: &RoomId,
-    view: Option<&RoomView>,
-    event: Event,
-    position: Position,
-    redacted: &HashMap<&EventId, &EventId>,
-    rules: &dyn Rules,
-) -> Result<Message, PlanError> {
-    let mut message = event.into_message(room.clone(), position);
-    let here = redacted.get(&message.id).copied();
-    let before = || view.and_then(|view| view.redactions.get(&message.id));
-    if message.redacted_by.is_none()
-        && let Some(by) = here.or_else(before).cloned()
-    {
-        let content = rules.redacted(&message.kind, &message.content);
-        let target = message.id.clone();
-        let request = Redact { room: room.clone(), target, by, content };
-        message = haos_store_api::law::redact(&message, &request);
+/// Empties what a segment's redactions are about, and what repeats it.
+struct Emptier<'a> {
+    room: &'a RoomId,
+    view: Option<&'a RoomView>,
+    redactions: Redactions<'a>,
+    rules: &'a dyn Rules,
+}
+
+impl Emptier<'_> {
+    /// A new event at its place: emptied if its redaction is known, without the content of another one if that
+    /// is emptied, merged with what a send's answer left.
+    fn new_message(&self, event: Event, position: Position) -> Result<Message, PlanError> {
+        let is_copy = repeated(&event, self.rules).is_some_and(|original| self.is_emptied(original));
+        let mut message = event.into_message(self.room.clone(), position);
+        if is_copy {
+            message = self.without_copy(message);
+        }
+        if message.redacted_by.is_none()
+            && let Some(by) = self.redactions.of_event(&message.id)
+        {
+            message = haos_store_api::law::redact(&message, &self.request(&message, by));
+        }
+        match self.view.and_then(|view| view.messages.get(&message.id)) {
+            Some(stored) => resolve_message(stored, &message).map_err(|e| PlanError::Invalid(e.to_string())),
+            None => Ok(message),
+        }
     }
-    match view.and_then(|view| view.messages.get(&message.id)) {
-        Some(stored) => resolve_message(stored, &message).map_err(|e| PlanError::Invalid(e.to_string())),
-        None => Ok(message),
+
+    /// Whether an event's content is known to be gone, also if the event itself is not stored.
+    fn is_emptied(&self, event: &EventId) -> bool {
+        let stored = |view: &RoomView| {
+            view.redactions.contains_key(event)
+                || view.messages.get(event).is_some_and(|stored| stored.redacted_by.is_some())
+        };
+        self.redactions.of_event(event).is_some() || self.view.is_some_and(stored)
+    }
+
+    fn without_copy(&self, mut message: Message) -> Message {
+        message.extra = message.extra.and_then(|extra| self.rules.without_repeated(&extra));
+        message
+    }
+
+    fn request(&self, message: &Message, by: &EventId) -> Redact {
+        let content = self.rules.redacted(&message.kind, &message.content);
+        Redact { room: self.room.clone(), target: message.id.clone(), by: by.clone(), content }
+    }
+
+    /// Empties stored messages, and takes their content out of those that repeat it.
+    fn stored_ops(&self, batch: &mut WriteBatch, view: &RoomView, events: &[&Event]) {
+        for (event, target) in events.iter().filter_map(|event| Some((event, redacts(event)?))) {
+            let stored = view.messages.get(target).filter(|stored| stored.redacted_by.is_none());
+            if let Some(stored) = stored.filter(|_| self.redactions.of_event(target) == Some(&event.id)) {
+                batch.redact(self.request(stored, &event.id));
+            }
+        }
+        for copy in &view.copies {
+            batch.put_message(self.without_copy(copy.clone()));
+        }
     }
 }
 
@@ -115,23 +148,6 @@ fn learned_ops(batch: &mut WriteBatch, view: &RoomView, events: &[&Event]) {
             batch.put_message((*event).clone().into_message(stored.room.clone(), stored.position));
         } else if learns_txn {
             batch.put_message(Message { txn_id: event.txn_id.clone(), ..stored.clone() });
-        }
-    }
-}
-
-/// Empties stored messages that the segment's redactions are about.
-fn redaction_ops(
-    batch: &mut WriteBatch,
-    room: &RoomId,
-    view: &RoomView,
-    events: &[&Event],
-    rules: &dyn Rules,
-) {
-    for (event, target) in events.iter().filter_map(|event| Some((event, redacts(event)?))) {
-        if let Some(stored) = view.messages.get(target).filter(|stored| stored.redacted_by.is_none()) {
-            let content = rules.redacted(&stored.kind, &stored.content);
-            let (target, by) = (target.clone(), event.id.clone());
-            batch.redact(Redact { room: room.clone(), target, by, content });
         }
     }
 }

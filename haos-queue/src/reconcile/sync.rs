@@ -9,6 +9,7 @@ use haos_store_api::{
 use super::PlanError;
 use super::derive::{SpacesAfter, patched, shown, state_after};
 use super::gather::{Confirmed, SyncView};
+use super::redactions::Redactions;
 use super::room::segment_ops;
 use super::splice::Older;
 use crate::machine::echo;
@@ -25,8 +26,10 @@ pub fn sync(delta: &SyncDelta, view: &SyncView, rules: &dyn Rules) -> Result<Wri
     let mut batch = WriteBatch::relaxed();
     let mut after = Vec::with_capacity(delta.rooms.len());
     for room in &delta.rooms {
-        let stored = view.rooms.get(&room.id).map_or(&[][..], |stored| &stored.state);
-        after.push(state_after(&room.state, stored, &room.timeline, rules));
+        let stored = view.rooms.get(&room.id);
+        let redactions = Redactions::of(&room.timeline, stored);
+        let stored = stored.map_or(&[][..], |stored| &stored.state);
+        after.push(state_after(&room.state, stored, &redactions, rules));
     }
     let spaces = SpacesAfter::of(after.iter().flatten(), &view.spaces, rules)?;
     for (room, state) in delta.rooms.iter().zip(&after) {
