@@ -4,7 +4,8 @@ use haos_queue::{NotRead, RoomState};
 use haos_store_api::Json;
 use serde_json::value::RawValue;
 
-use crate::parse::members::{Members, count, text as text_of};
+use crate::parse::members::{Members, text as text_of};
+use crate::parse::number::count;
 use crate::shown::{content_text, text};
 
 /// How many people a name is made of at most.

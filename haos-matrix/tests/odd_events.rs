@@ -34,7 +34,8 @@ fn events_without_ids() {
     let (room, delta) = joined(&timeline);
     assert_eq!(room.timeline.len(), 1);
     let aside = unreadable(&delta);
-    assert_eq!(aside.iter().map(|entry| entry.value.as_str()).collect::<Vec<_>>(), bad);
+    let kept: Vec<&str> = aside.iter().map(|entry| entry.value.as_str()).collect();
+    assert_eq!(kept, bad.map(|event| event.replace(r"\ud800", r"\ufffd")));
     assert_eq!(aside[0].scope, Scope::Room(room.id.clone()));
     assert_eq!(joined(&timeline).1, delta, "the same keys again");
 
@@ -80,7 +81,9 @@ fn times_are_read_leniently() {
         ("7.9", 7, Some("7.9")),
         ("-7", -7, None),
         ("1e300", (1 << 53) - 1, Some("1e300")),
-        ("\"7\"", 0, Some("\"7\"")),
+        ("\"7\"", 7, Some("\"7\"")),
+        ("7.0", 7, Some("7.0")),
+        ("\"x\"", 0, Some("\"x\"")),
         ("null", 0, None),
     ] {
         let json = format!(
@@ -279,4 +282,42 @@ async fn spaces_come_and_go() {
         assert_eq!((inside("!b").await, inside("!c").await), (vec!["!a".into()], vec!["!a".to_owned()]));
         assert!(inside("!d").await.is_empty() && inside("!e").await.is_empty());
     }
+}
+
+#[tokio::test]
+async fn half_a_character_takes_nothing_with_it() {
+    let event = |id: &str, kind: &str, content: &str| {
+        format!(r#"{{"event_id":"{id}","sender":"@m","type":"{kind}","state_key":"","content":{content}}}"#)
+    };
+    let events = [
+        event("$n", "m.room.name", r#"{"name":"Team \ud83d"}"#),
+        event("$a", "m.a", r#"{"\ud83d":1,"body":"beside"}"#),
+        event("$b", "m.b", r#"{"body":"cut \udc00\u0000 \ud83d\ude00","deep":{"\ud800":["\ud800"]}}"#),
+    ];
+    let body = format!(r#"{{"timeline":{{"events":[{}]}}}}"#, events.join(","));
+    let (room, delta) = joined(&body);
+    assert!(unreadable(&delta).is_empty());
+    let text = |at: usize| room.timeline[at].content.text("body");
+    assert_eq!(text(1).as_deref(), Some("beside"));
+    assert_eq!(text(2).as_deref(), Some("cut \u{fffd}\0 😀"));
+    for event in &room.timeline {
+        assert!(event.content.parse::<serde_json::Value>().is_ok());
+        assert!(
+            serde_json::from_str::<serde_json::Value>(event.content.as_str()).is_ok(),
+            "for every reader"
+        );
+    }
+    assert_eq!(name_of(&body).await.as_deref(), Some("Team \u{fffd}"));
+    assert_eq!(parse_event(events[1].as_bytes()).unwrap().content, room.timeline[1].content);
+}
+
+#[test]
+fn counts_as_servers_write_them() {
+    for (text, count) in
+        [("3", 3), ("3.0", 3), ("\"3\"", 3), ("3e0", 3), ("-3", 0), ("1e99", i64::MAX as u64)]
+    {
+        let unread = format!(r#"{{"unread_notifications":{{"notification_count":{text}}}}}"#);
+        assert_eq!(joined(&unread).0.unread.unwrap().notifications, count, "{text}");
+    }
+    assert_eq!(joined(r#"{"unread_notifications":{"notification_count":"many"}}"#).0.unread, None);
 }

@@ -13,6 +13,9 @@ pub struct SyncDelta {
     /// It was asked for without a token: a room of which nothing was left out ([`RoomDelta::limited`]) has all
     /// of its history here, so that a gap before that is none any more.
     pub initial: bool,
+    /// When it came, by the own clock, in milliseconds since 1970: no room's activity is later than that, since
+    /// senders write whatever times they like.
+    pub arrived_ms: Option<i64>,
     /// The token to go on from. Committed with everything below, never before.
     pub next: Option<String>,
     /// The rooms that changed.
@@ -38,6 +41,8 @@ pub struct RoomDelta {
     pub id: RoomId,
     /// The own membership.
     pub membership: Membership,
+    /// When it began, by the server's time, if the answer tells that.
+    pub since_ms: Option<i64>,
     /// The unread counts, if the answer tells them.
     pub unread: Option<Unread>,
     /// The newest events, oldest first, without a hole among them.
@@ -56,6 +61,7 @@ impl RoomDelta {
         Self {
             id,
             membership,
+            since_ms: None,
             unread: None,
             timeline: Vec::new(),
             limited: false,

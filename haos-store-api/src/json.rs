@@ -7,7 +7,7 @@ use serde::de::DeserializeOwned;
 use serde::{Deserialize, Deserializer, Serialize, Serializer, de, ser};
 use serde_json::value::RawValue;
 
-use crate::{Error, Result};
+use crate::{Error, Result, without_lone_surrogates};
 
 /// How many arrays and objects may stand within each other in a [`Json`].
 ///
@@ -77,18 +77,19 @@ impl Json {
         self.0.get()
     }
 
-    /// Reads the value as `T`.
+    /// Reads the value as `T`. A lone surrogate reads as U+FFFD, here and below.
     ///
     /// # Errors
     /// `Invalid` if the shape is another one.
     pub fn parse<T: DeserializeOwned>(&self) -> Result<T> {
-        serde_json::from_str(self.as_str())
+        serde_json::from_str(&without_lone_surrogates(self.as_str()))
             .map_err(|e| Error::invalid("json", format!("content has another shape: {e}")))
     }
 
     /// The member `name` of an object, if it is one and has it.
     pub fn member(&self, name: &str) -> Option<Json> {
-        let mut json = serde_json::Deserializer::from_str(self.as_str());
+        let text = without_lone_surrogates(self.as_str());
+        let mut json = serde_json::Deserializer::from_str(&text);
         json.deserialize_map(Member(name)).ok()?.map(|raw| Self(raw.into()))
     }
 
@@ -204,5 +205,12 @@ mod tests {
         for text in [wide, quoted] {
             assert_eq!(Json::new(&*text).unwrap().as_str(), text);
         }
+    }
+
+    #[test]
+    fn lone_surrogates_read_as_replacement_characters() {
+        let json = Json::new(r#"{"\ud83d":1,"body":"cut \ud83d"}"#).unwrap();
+        assert_eq!(json.text("body").as_deref(), Some("cut \u{fffd}"));
+        assert_eq!(json.parse::<serde_json::Value>().unwrap()["body"], "cut \u{fffd}");
     }
 }

@@ -59,6 +59,7 @@ mod query;
 mod seal;
 mod secret;
 pub mod state_kind;
+mod surrogate;
 mod turns;
 pub mod view;
 
@@ -90,5 +91,6 @@ pub use query::{
 #[cfg(feature = "seal")]
 pub use seal::Keyring;
 pub use secret::{KdfParams, KeyChange, Secret};
+pub use surrogate::without_lone_surrogates;
 pub use turns::Turns;
 pub use view::{MessageView, Reactions, View, ViewItem};

@@ -3,7 +3,7 @@
 use std::collections::HashSet;
 
 use haos_matrix::{Account, MatrixRules, parse_messages, parse_sync};
-use haos_queue::{Event, Filled, Since, Synced, apply_page, apply_sync};
+use haos_queue::{Event, Filled, Host as _, Since, Synced, TokioHost, apply_page, apply_sync};
 use haos_store_api::{
     Direction, ErrorKind, EventId, MessageQuery, RoomId, StateEntry, StorageAdapter, StorageAdapterExt as _,
     WriteBatch,
@@ -71,7 +71,7 @@ impl Importer<'_> {
 
     async fn sync(&self, since: Since, body: &[u8], record: StateEntry) -> Result<Tally> {
         let mut delta = parse_sync(body, &self.account).map_err(|e| Error::Input(e.to_string()))?;
-        delta.since = since;
+        (delta.since, delta.arrived_ms) = (since, Some(TokioHost.now_ms()));
         delta.account.push(record.clone());
         let mut tally = Tally::default();
         let (mut fresh, mut gaps) = (0, Vec::new());

@@ -34,7 +34,7 @@ impl Engine {
             let request = inner.server.sliding_sync(pos.as_deref(), 0, &body);
             let Ok(answer) = self.within(request_ms, request).await else { return Ok(()) };
             let Ok(mut answer) = parse_sliding(&answer, &inner.account) else { return Ok(()) };
-            answer.delta.since = Since::Stored(None);
+            (answer.delta.since, answer.delta.arrived_ms) = (Since::Stored(None), Some(self.now_ms()));
             let synced = apply_sync(&*inner.store, &answer.delta, Some(&inner.user), &MatrixRules).await?;
             let total = answer.counts.get(LIST).copied().unwrap_or_default();
             if synced == Synced::Stale || asked >= total {

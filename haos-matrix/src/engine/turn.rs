@@ -84,6 +84,7 @@ impl Engine {
         };
         amend(&mut delta, stored.as_deref());
         (delta.since, delta.initial) = (Since::Stored(token), request.since.is_none());
+        delta.arrived_ms = Some(self.now_ms());
         if !live {
             let total = Some(delta.rooms.len() as u64);
             inner.outbox.sync_state(SyncState::CatchingUp(SyncProgress { done: 0, total }));

@@ -37,6 +37,7 @@ pub use self::options::HttpOptions;
 use self::renew::Why;
 use self::request::Request;
 use self::tokens::Keeper;
+use crate::parse::decoded::decoded;
 use crate::{MatrixSession, Reply};
 
 /// A homeserver, and the session on it: one implementation of [`Transport`](haos_queue::Transport) for the
@@ -135,7 +136,8 @@ impl Homeserver {
 }
 
 fn read_as<T: serde::de::DeserializeOwned>(body: &[u8]) -> Reply<T> {
-    serde_json::from_slice(body).map_err(|_| haos_queue::Answer::Unreadable)
+    let text = decoded(body).map_err(|_| haos_queue::Answer::Unreadable)?;
+    serde_json::from_str(&text).map_err(|_| haos_queue::Answer::Unreadable)
 }
 
 /// The JSON of a body that is always one.

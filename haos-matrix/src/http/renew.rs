@@ -9,7 +9,8 @@ use super::answer::soft_logout;
 use super::path::Path;
 use super::request::Request;
 use super::tokens::Keeper;
-use super::{Homeserver, Response};
+use super::{Homeserver, Response, read_as};
+use crate::parse::number::lenient;
 use crate::session::{Claim, Stored};
 use crate::{MatrixSession, Reply, Tokens};
 
@@ -40,7 +41,7 @@ pub(super) struct Given {
     access_token: String,
     #[serde(default)]
     refresh_token: Option<String>,
-    #[serde(default)]
+    #[serde(default, deserialize_with = "lenient")]
     expires_in_ms: Option<i64>,
 }
 
@@ -196,7 +197,7 @@ impl Homeserver {
         let (status, now_ms) = (response.status, self.now_ms());
         let soft = soft_logout(response.whole());
         match response.success(now_ms) {
-            Ok(body) => match serde_json::from_slice::<Given>(&body) {
+            Ok(body) => match read_as::<Given>(&body) {
                 Ok(given) => Ok(given.tokens(Some(old.to_owned()), now_ms)),
                 Err(_) => Err(Answer::Unsent),
             },

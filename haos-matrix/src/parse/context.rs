@@ -1,6 +1,7 @@
 use haos_queue::BackfillPage;
 use haos_store_api::RoomId;
 
+use super::decoded::decoded;
 use super::event::RawEvent;
 use super::members::{Members, body_members};
 use super::messages::member;
@@ -14,7 +15,8 @@ use haos_store_api::Scope;
 /// # Errors
 /// [`ParseError`] if the bytes are no such answer. Without a `start` it would claim the end of history.
 pub(crate) fn parse_context(json: &[u8], room: &RoomId) -> Result<BackfillPage, ParseError> {
-    let body = body_members(json)?;
+    let text = decoded(json)?;
+    let body = body_members(&text)?;
     let found = || body.get("start").map(serde_json::value::RawValue::get);
     let start = body.text("start").filter(|start| !start.is_empty());
     let start = start.ok_or_else(|| ParseError::shape("start", "a token", found()))?.into_owned();

@@ -26,7 +26,10 @@ pub(crate) fn device_lists(raw: &RawValue) -> Vec<StateEntry> {
         return vec![unreadable_member(&Scope::Account, "device_lists", raw)];
     };
     let mut entries = Vec::new();
-    for member in lists.iter().filter(|member| member.value.get() != "null") {
+    let mut lists: Vec<_> = lists.iter().filter(|member| member.value.get() != "null").collect();
+    // Whoever is in both has keys to be fetched.
+    lists.sort_by_key(|member| (member.name() == "changed", member.name().to_owned()));
+    for member in lists {
         let Some(users) = list(member.value) else {
             entries.push(unreadable_member(&Scope::Account, "device_lists", raw));
             continue;

@@ -2,7 +2,9 @@ use haos_queue::Event;
 use haos_store_api::{EventId, EventType, Json, Relation, StateKey, TxnId, UserId};
 use serde_json::value::RawValue;
 
-use super::members::{Members, body, integer, json, text};
+use super::decoded::decoded;
+use super::members::{Members, body, json, text};
+use super::number::integer;
 use super::relation::{redaction_target, relation, replaced_state};
 use super::rest::rest;
 use crate::ParseError;
@@ -17,7 +19,8 @@ const MAX_INTEGER: i64 = (1 << 53) - 1;
 /// [`ParseError`] if the bytes are not a JSON object, or the event has no valid id, sender or type, or a
 /// state key that is none.
 pub fn parse_event(json: &[u8]) -> Result<Event, ParseError> {
-    let raw = body(json)?;
+    let text = decoded(json)?;
+    let raw = body(&text)?;
     if !raw.get().starts_with('{') {
         return Err(ParseError::shape("", "an event", Some(raw.get())));
     }
@@ -49,13 +52,13 @@ impl<'a> RawEvent<'a> {
         }
         let members = Members::of(raw).ok_or(Fault { member: "event", reason: "is not an object" })?;
         Ok(Self {
-            id: id(&members, "event_id", EventId::new)?,
+            id: exact(id(&members, "event_id", EventId::new)?, "event_id")?,
             kind: id(&members, "type", EventType::new)?,
             state_key: match members.get("state_key") {
                 None => None,
                 Some(_) => Some(id(&members, "state_key", StateKey::new)?),
             },
-            sender: id(&members, "sender", UserId::new)?,
+            sender: exact(id(&members, "sender", UserId::new)?, "sender")?,
             members,
         })
     }
@@ -109,8 +112,16 @@ pub(crate) fn id<T, E>(
     new(text.into_owned()).map_err(|_| Fault { member, reason: "is empty, too long, or holds a NUL" })
 }
 
+/// Two ids that differ in what is no text would become one.
+fn exact<T: AsRef<str>>(id: T, member: &'static str) -> Result<T, Fault> {
+    match id.as_ref().contains(char::REPLACEMENT_CHARACTER) {
+        true => Err(Fault { member, reason: "is no text" }),
+        false => Ok(id),
+    }
+}
+
 /// The server's time, and whether it says all of what the server sent.
-fn timestamp(members: &Members<'_>) -> (i64, bool) {
+pub(crate) fn timestamp(members: &Members<'_>) -> (i64, bool) {
     match members.get("origin_server_ts") {
         None => (0, true),
         Some(raw) => {

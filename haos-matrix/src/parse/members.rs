@@ -19,7 +19,7 @@ pub(crate) struct Members<'a>(Vec<Member<'a>>);
 pub(crate) struct Member<'a> {
     /// The key as JSON text, with its quotes.
     pub(crate) key: &'a str,
-    /// The key; none if it is no Unicode text (a lone surrogate).
+    /// The key; none if it is no Unicode text, as a lone surrogate in a text that was not [decoded](super::decoded).
     pub(crate) name: Option<Cow<'a, str>>,
     /// The value.
     pub(crate) value: &'a RawValue,
@@ -91,15 +91,14 @@ impl<'de: 'a, 'a> Deserialize<'de> for Members<'a> {
     }
 }
 
-/// Reads a whole body as an object.
-pub(crate) fn body(json: &[u8]) -> Result<&RawValue, ParseError> {
-    let text = std::str::from_utf8(json).map_err(|e| ParseError::Encoding { offset: e.valid_up_to() })?;
+/// Reads a whole body as a JSON value.
+pub(crate) fn body(text: &str) -> Result<&RawValue, ParseError> {
     serde_json::from_str(text).map_err(|e| ParseError::syntax(text, &e))
 }
 
 /// The members of a whole body.
-pub(crate) fn body_members(json: &[u8]) -> Result<Members<'_>, ParseError> {
-    let raw = body(json)?;
+pub(crate) fn body_members(text: &str) -> Result<Members<'_>, ParseError> {
+    let raw = body(text)?;
     Members::of(raw).ok_or_else(|| ParseError::shape("", "an object", Some(raw.get())))
 }
 
@@ -116,21 +115,6 @@ pub(crate) fn text(raw: &RawValue) -> Option<Cow<'_, str>> {
 /// The items, if it is a list.
 pub(crate) fn list(raw: &RawValue) -> Option<Vec<&RawValue>> {
     raw.get().starts_with('[').then(|| serde_json::from_str(raw.get()).ok())?
-}
-
-/// The number as an integer: fractions are cut, what is too large ends at the ends of `i64`.
-pub(crate) fn integer(raw: &RawValue) -> Option<i64> {
-    let text = raw.get();
-    if !text.starts_with(|c: char| c == '-' || c.is_ascii_digit()) {
-        return None;
-    }
-    #[expect(clippy::cast_possible_truncation, reason = "the cut is what is asked for; `as` saturates")]
-    text.parse().ok().or_else(|| text.parse::<f64>().ok().map(|number| number as i64))
-}
-
-/// The number as a count.
-pub(crate) fn count(raw: &RawValue) -> Option<u64> {
-    integer(raw).map(|number| u64::try_from(number).unwrap_or_default())
 }
 
 /// The value as it came; what is nested too deeply is kept as a text.
@@ -170,7 +154,7 @@ mod tests {
     use super::*;
 
     fn members(text: &str) -> Members<'_> {
-        body_members(text.as_bytes()).unwrap()
+        body_members(text).unwrap()
     }
 
     #[test]
@@ -181,17 +165,6 @@ mod tests {
         assert!(object.get("n").is_none());
         assert_eq!(object.text("b").as_deref(), Some("\"x"));
         assert_eq!(object.iter().filter(|member| member.name.is_none()).count(), 1);
-    }
-
-    #[test]
-    fn numbers() {
-        let object = members(r#"{"a":1.9,"b":1e400,"c":-3,"d":"4","e":123456789012345678901234567890}"#);
-        let number = |name| object.get(name).and_then(integer);
-        assert_eq!(number("a"), Some(1));
-        assert_eq!(number("b"), Some(i64::MAX));
-        assert_eq!(number("c"), Some(-3));
-        assert_eq!(number("d"), None);
-        assert_eq!(number("e"), Some(i64::MAX));
     }
 
     #[test]

@@ -1,6 +1,7 @@
 use haos_queue::BackfillPage;
 use haos_store_api::{Direction, RoomId, Scope, StateEntry};
 
+use super::decoded::decoded;
 use super::event::RawEvent;
 use super::members::{body_members, list};
 use super::rest::state_value;
@@ -17,7 +18,8 @@ use crate::ParseError;
 /// [`ParseError`] if the bytes are not such a page. So does an `end` that is no token: taken for none it
 /// would claim the end of history.
 pub fn parse_messages(json: &[u8], room: &RoomId, direction: Direction) -> Result<BackfillPage, ParseError> {
-    let body = body_members(json)?;
+    let text = decoded(json)?;
+    let body = body_members(&text)?;
     let chunk = body.get("chunk").ok_or_else(|| ParseError::shape("chunk", "a list of events", None))?;
     let events =
         list(chunk).ok_or_else(|| ParseError::shape("chunk", "a list of events", Some(chunk.get())))?;

@@ -2,11 +2,13 @@
 
 mod account_data;
 mod context;
+pub(crate) mod decoded;
 mod device;
 mod error;
 mod event;
 pub(crate) mod members;
 mod messages;
+pub(crate) mod number;
 mod receipt;
 pub(crate) mod relation;
 mod rest;

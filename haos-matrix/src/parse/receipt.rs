@@ -3,19 +3,20 @@ use std::collections::BTreeMap;
 use haos_store_api::{EventId, Scope, StateEntry, StateKey};
 use serde_json::value::RawValue;
 
-use super::members::{Members, integer, object, quoted};
+use super::members::{Members, object, quoted};
+use super::number::integer;
 use super::unreadable::{digest, known_key, known_kind};
 
 /// The bytes of an overlong key that stay readable before its hash.
 const READABLE_BYTES: usize = 180;
 
 /// The receipts of an `m.receipt` event as entries of kind `haos.receipt`, one for each receipt type,
-/// user and thread; of several the latest. The flag says whether all of the content could be read.
+/// user and thread; of several the latest, and of those at one time the one of the greatest event id. The flag says whether all of the content could be read.
 ///
 /// The key is `type|user` or `type|user|thread`; the value is the receipt as it came with `event_id`,
 /// `receipt_type` and `user_id` added.
 pub(crate) fn receipts(scope: &Scope, content: &RawValue) -> (Vec<StateEntry>, bool) {
-    let mut latest: BTreeMap<StateKey, (i64, StateEntry)> = BTreeMap::new();
+    let mut latest: BTreeMap<StateKey, ((i64, EventId), StateEntry)> = BTreeMap::new();
     let mut complete = true;
     let Some(events) = Members::of(content) else { return (Vec::new(), false) };
     for event in events.iter() {
@@ -35,9 +36,10 @@ pub(crate) fn receipts(scope: &Scope, content: &RawValue) -> (Vec<StateEntry>, b
                     complete = false;
                     continue;
                 };
+                let order = (ts, id.clone());
                 match latest.get(&entry.key) {
-                    Some((stored, _)) if *stored > ts => {}
-                    _ => drop(latest.insert(entry.key.clone(), (ts, entry))),
+                    Some((stored, _)) if *stored > order => {}
+                    _ => drop(latest.insert(entry.key.clone(), (order, entry))),
                 }
             }
         }

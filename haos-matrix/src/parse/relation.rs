@@ -80,7 +80,7 @@ mod tests {
     }
 
     fn of_event(kind: &str, content: &str) -> Option<Relation> {
-        relation(&EventType::new(kind).unwrap(), &body_members(content.as_bytes()).unwrap())
+        relation(&EventType::new(kind).unwrap(), &body_members(content).unwrap())
     }
 
     #[test]

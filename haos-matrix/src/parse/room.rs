@@ -3,8 +3,9 @@ use haos_store_api::{EventId, EventType, Membership, RoomId, Scope, StateEntry, 
 use serde_json::value::RawValue;
 
 use super::account_data::{account_data, is_own};
-use super::event::RawEvent;
-use super::members::{Members, count, json, list};
+use super::event::{RawEvent, timestamp};
+use super::members::{Members, json, list};
+use super::number::count;
 use super::receipt::receipts;
 use super::rest::state_value;
 use super::unreadable::{known_kind, unreadable_event, unreadable_member};
@@ -19,36 +20,93 @@ const NEVER_STATE: [&str; 5] = ["m.fully_read", "m.marked_unread", "m.receipt", 
 
 /// Reads one room of a response.
 pub(crate) fn room(id: RoomId, membership: Membership, body: &RawValue, account: &Account) -> RoomDelta {
-    let mut reader = RoomReader {
-        scope: Scope::Room(id.clone()),
-        delta: RoomDelta::new(id, membership),
-        own: None,
-        account,
-    };
-    match Members::of(body) {
-        Some(members) => reader.read(&members),
-        None => reader.delta.state.push(unreadable_member(&reader.scope, "room", body)),
-    }
+    let mut reader = RoomReader::new(id, membership, account);
+    reader.read(body);
     reader.finish()
+}
+
+/// Reads all that a response says of one room, whatever its order: a room that was left and is asked into again
+/// stands under `leave` and under `invite`. The later step of leave, knock, invite, join is what holds; of two
+/// mentions of the same step, the one with the later events.
+pub(crate) fn mentions(
+    id: &RoomId,
+    mut mentions: Vec<(Membership, &RawValue)>,
+    account: &Account,
+) -> Vec<RoomDelta> {
+    let step = |membership: &Membership| match membership {
+        Membership::Join => 3,
+        Membership::Invite => 2,
+        Membership::Knock => 1,
+        _ => 0,
+    };
+    if mentions.len() > 1 {
+        mentions.sort_by_cached_key(|(membership, body)| (step(membership), latest(body), body.get()));
+    }
+    let mut deltas: Vec<RoomDelta> = Vec::new();
+    let mut reader: Option<RoomReader<'_>> = None;
+    for (membership, body) in mentions {
+        // Between two timelines there may be a hole.
+        let reads_on = reader.as_ref().is_some_and(|reader| reader.delta.timeline.is_empty());
+        if !reads_on && !events_of(body).is_empty() || reader.is_none() {
+            deltas.extend(
+                reader.replace(RoomReader::new(id.clone(), membership, account)).map(RoomReader::finish),
+            );
+        }
+        if let Some(reader) = &mut reader {
+            reader.delta.membership = membership;
+            reader.read(body);
+        }
+    }
+    deltas.extend(reader.map(RoomReader::finish));
+    deltas
+}
+
+fn events_of(room: &RawValue) -> Vec<&RawValue> {
+    Members::of(room).and_then(|room| room.object("timeline")?.list("events")).unwrap_or_default()
+}
+
+/// The time of the latest event of a timeline.
+fn latest(room: &RawValue) -> Option<i64> {
+    let times = events_of(room).into_iter().filter_map(|event| Some(timestamp(&Members::of(event)?).0));
+    times.max()
 }
 
 struct RoomReader<'c> {
     scope: Scope,
     delta: RoomDelta,
+    /// The own membership and its time, as the latest member event has it.
     own: Option<Membership>,
+    own_ms: Option<i64>,
     account: &'c Account,
 }
 
-impl RoomReader<'_> {
-    fn read(&mut self, body: &Members<'_>) {
+impl<'c> RoomReader<'c> {
+    fn new(id: RoomId, membership: Membership, account: &'c Account) -> Self {
+        Self {
+            scope: Scope::Room(id.clone()),
+            delta: RoomDelta::new(id, membership),
+            own: None,
+            own_ms: None,
+            account,
+        }
+    }
+
+    fn read(&mut self, body: &RawValue) {
+        match Members::of(body) {
+            Some(members) => self.sections(&members),
+            None => self.delta.state.push(unreadable_member(&self.scope, "room", body)),
+        }
+    }
+
+    fn sections(&mut self, body: &Members<'_>) {
         let after = STATE_AFTER.iter().any(|name| body.get(name).is_some());
         for name in STATE_BEFORE {
             let stripped = name != "state";
             self.each(body, name, |reader, raw| reader.state(raw, stripped));
         }
         if let Some(timeline) = body.object("timeline") {
-            self.delta.limited = timeline.get("limited").is_some_and(|raw| raw.get() == "true");
-            self.delta.prev = timeline.text("prev_batch").map(Into::into);
+            self.delta.limited |= timeline.get("limited").is_some_and(|raw| raw.get() == "true");
+            self.delta.prev = timeline.text("prev_batch").map(Into::into).or(self.delta.prev.take());
         }
         self.each(body, "timeline", |reader, raw| reader.timeline(raw, !after));
         for name in STATE_AFTER {
@@ -99,6 +157,7 @@ impl RoomReader<'_> {
         let content = event.object("content");
         if kind.as_str() == "m.room.member" && self.account.is(key.as_str()) {
             self.own = content.as_ref().and_then(|content| membership(&content.text("membership")?));
+            self.own_ms = event.get("origin_server_ts").is_some().then(|| timestamp(event).0);
         }
         let value = state_value(event);
         self.delta.state.push(StateEntry { scope: self.scope.clone(), kind, key, event_id: id, value });
@@ -159,6 +218,7 @@ impl RoomReader<'_> {
         if self.delta.membership == Membership::Leave && self.own == Some(Membership::Ban) {
             self.delta.membership = Membership::Ban;
         }
+        self.delta.since_ms = self.own_ms.filter(|_| self.own == Some(self.delta.membership));
         self.delta
     }
 }

@@ -1,5 +1,6 @@
 use haos_store_api::{RoomId, Scope, StateEntry};
 
+use super::decoded::decoded;
 use super::members::{body_members, list};
 use super::messages::member;
 use crate::ParseError;
@@ -10,7 +11,8 @@ use crate::ParseError;
 /// # Errors
 /// [`ParseError`] if the bytes are no such answer.
 pub(crate) fn parse_roster(json: &[u8], room: &RoomId) -> Result<Vec<StateEntry>, ParseError> {
-    let body = body_members(json)?;
+    let text = decoded(json)?;
+    let body = body_members(&text)?;
     let chunk = body.get("chunk");
     let fault =
         || ParseError::shape("chunk", "a list of members", chunk.map(serde_json::value::RawValue::get));

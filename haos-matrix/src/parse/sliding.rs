@@ -4,7 +4,9 @@ use haos_queue::SyncDelta;
 use haos_store_api::{RoomId, Scope};
 use serde_json::value::RawValue;
 
-use super::members::{Members, body_members, count, object};
+use super::decoded::decoded;
+use super::members::{Members, body_members, object};
+use super::number::count;
 use super::sliding_room::{Extensions, sliding_room};
 use super::unreadable::{unreadable, unreadable_member};
 use crate::{Account, ParseError};
@@ -30,7 +32,8 @@ pub struct Sliding {
 /// # Errors
 /// [`ParseError`] if the bytes are not such a response: cut off, no JSON, no `pos`, or `rooms` is no object.
 pub fn parse_sliding(json: &[u8], account: &Account) -> Result<Sliding, ParseError> {
-    let body = body_members(json)?;
+    let text = decoded(json)?;
+    let body = body_members(&text)?;
     let pos = body.text("pos").filter(|pos| !pos.is_empty());
     let found = || body.get("pos").map(RawValue::get);
     let pos = pos.ok_or_else(|| ParseError::shape("pos", "a position", found()))?.into_owned();
@@ -60,5 +63,6 @@ fn read_rooms(body: &Members<'_>, account: &Account, delta: &mut SyncDelta) -> R
         };
         delta.rooms.push(sliding_room(id, &room, &extensions, account));
     }
+    delta.rooms.sort_by(|a, b| a.id.cmp(&b.id));
     Ok(())
 }

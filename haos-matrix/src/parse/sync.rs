@@ -1,10 +1,14 @@
+use std::collections::BTreeMap;
+
 use haos_queue::SyncDelta;
 use haos_store_api::{Membership, RoomId, Scope};
+use serde_json::value::RawValue;
 
 use super::account_data::account_data;
+use super::decoded::decoded;
 use super::device::{device_lists, to_device};
 use super::members::{Member, Members, body_members, object, quoted};
-use super::room::{events, room};
+use super::room::{events, mentions};
 use super::unreadable::{unreadable, unreadable_member};
 use crate::{Account, ParseError};
 
@@ -27,13 +31,17 @@ use crate::{Account, ParseError};
 /// key with its content. State events may not use kinds that begin with `haos.`, nor those of account
 /// data that clients rely on (`m.fully_read`, `m.tag`): they stay in the timeline and are no state.
 ///
+/// The order of the members of an object means nothing: rooms come out in the order of their ids, and one that is
+/// left and asked into again is one. Of members with one name the last counts.
+///
 /// # Errors
 /// [`ParseError`] if the bytes are not such a response: cut off, no JSON, no `next_batch`, or `rooms` is
 /// not an object of objects.
 pub fn parse_sync(json: &[u8], context: &Account) -> Result<SyncDelta, ParseError> {
-    let body = body_members(json)?;
+    let text = decoded(json)?;
+    let body = body_members(&text)?;
     let next = body.text("next_batch").filter(|next| !next.is_empty()).ok_or_else(|| {
-        let found = body.get("next_batch").map(serde_json::value::RawValue::get);
+        let found = body.get("next_batch").map(RawValue::get);
         ParseError::shape("next_batch", "a token", found)
     })?;
     let mut delta = SyncDelta { next: Some(next.clone().into_owned()), ..SyncDelta::default() };
@@ -58,6 +66,7 @@ fn read_rooms(body: &Members<'_>, context: &Account, delta: &mut SyncDelta) -> R
     let Some(raw) = body.get("rooms") else { return Ok(()) };
     let sections =
         Members::of(raw).ok_or_else(|| ParseError::shape("rooms", "an object", Some(raw.get())))?;
+    let mut told: BTreeMap<RoomId, Vec<(Membership, &RawValue)>> = BTreeMap::new();
     for section in sections.iter().filter(|section| section.value.get() != "null") {
         let membership = match section.name() {
             "join" => Membership::Join,
@@ -78,9 +87,10 @@ fn read_rooms(body: &Members<'_>, context: &Account, delta: &mut SyncDelta) -> R
                 set_aside(section, member, delta);
                 continue;
             };
-            delta.rooms.push(room(id, membership, member.value, context));
+            told.entry(id).or_default().push((membership, member.value));
         }
     }
+    delta.rooms = told.into_iter().flat_map(|(id, told)| mentions(&id, told, context)).collect();
     Ok(())
 }
 

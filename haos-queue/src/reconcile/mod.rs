@@ -15,6 +15,7 @@ mod gather;
 mod place;
 mod redactions;
 mod room;
+mod row;
 mod splice;
 mod sync;
 mod timeline;

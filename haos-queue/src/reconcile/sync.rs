@@ -3,17 +3,18 @@
 use std::collections::{HashMap, HashSet};
 
 use haos_store_api::{
-    EventType, Json, Pending, Result, Room, Scope, StateEntry, StateKey, TxnId, WriteBatch, state_kind,
+    EventType, Json, Pending, Result, Scope, StateEntry, StateKey, TxnId, WriteBatch, state_kind,
 };
 
 use super::PlanError;
-use super::derive::{SpacesAfter, patched, shown, state_after};
+use super::derive::{SpacesAfter, shown, state_after};
 use super::gather::{Confirmed, SyncView};
 use super::redactions::Redactions;
 use super::room::segment_ops;
+use super::row::row_after;
 use super::splice::Older;
 use crate::machine::echo;
-use crate::{RoomDelta, RoomPatch, Rules, Since, SyncDelta};
+use crate::{Rules, Since, SyncDelta};
 
 /// The batch that takes the store from `view` to where the response leads: rooms, timelines, gaps,
 /// state, confirmed outbox rows and the token, all or nothing.
@@ -36,7 +37,7 @@ pub fn sync(delta: &SyncDelta, view: &SyncView, rules: &dyn Rules) -> Result<Wri
         let stored = view.rooms.get(&room.id);
         batch.expect_room(&room.id, stored.map(|stored| stored.room.revision));
         let patch = shown(state, stored.map(|stored| &stored.read), view.own.as_ref(), rules)?;
-        let mut row = room_after(room, stored.map(|stored| &stored.room), patch);
+        let mut row = row_after(delta, room, view, patch);
         if let Some(spaces) = spaces.of_room(&room.id) {
             row.spaces.clone_from(spaces);
         }
@@ -95,24 +96,6 @@ fn last_of_each(entries: &[StateEntry]) -> Vec<&StateEntry> {
     let mut last: Vec<_> = last.collect();
     last.reverse();
     last
-}
-
-/// The room row after the response.
-fn room_after(delta: &RoomDelta, stored: Option<&Room>, patch: RoomPatch) -> Room {
-    let room = stored.cloned().unwrap_or_else(|| Room::new(delta.id.clone(), delta.membership));
-    let mut room = patched(room, patch);
-    room.membership = delta.membership;
-    room.unread = delta.unread.unwrap_or(room.unread);
-    let latest = |state_too: bool| {
-        let events = delta.timeline.iter().filter(|event| state_too || event.state_key.is_none());
-        events.map(|event| event.timestamp_ms).max()
-    };
-    room.last_activity_ms = room.last_activity_ms.max(latest(false).unwrap_or(0));
-    // A room without messages is sorted by when something last happened in it.
-    if room.last_activity_ms == 0 {
-        room.last_activity_ms = latest(true).unwrap_or(0);
-    }
-    room
 }
 
 /// Removes the rows that are delivered, and lets go on what waited for them.

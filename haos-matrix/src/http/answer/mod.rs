@@ -6,6 +6,8 @@ use serde::Deserialize;
 
 use super::mxc::Mxc;
 use super::retry_after::wait_ms;
+use crate::parse::decoded::decoded;
+use crate::parse::number;
 
 /// The headers that say anything here.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
@@ -36,8 +38,8 @@ struct Fault {
     errcode: String,
     #[serde(default, deserialize_with = "lenient")]
     error: Option<String>,
-    #[serde(default, deserialize_with = "lenient")]
-    retry_after_ms: Option<f64>,
+    #[serde(default, deserialize_with = "number::lenient")]
+    retry_after_ms: Option<i64>,
     #[serde(default, deserialize_with = "lenient")]
     soft_logout: Option<bool>,
     #[serde(default, deserialize_with = "lenient")]
@@ -91,9 +93,8 @@ pub(super) fn answer(status: u16, heads: &Heads, body: &[u8], expected: Expected
 /// What any answer but a success means.
 pub(super) fn refusal(status: u16, heads: &Heads, body: &[u8], now_ms: i64) -> Answer {
     let fault = fault(body);
-    let body_ms = fault.as_ref().and_then(|fault| fault.retry_after_ms);
-    // Saturates, and takes what is no number for nothing.
-    let body_ms = body_ms.filter(|ms| *ms > 0.0).map(|ms| ms.ceil() as u64);
+    let body_ms = fault.as_ref().and_then(|fault| u64::try_from(fault.retry_after_ms?).ok());
+    let body_ms = body_ms.filter(|ms| *ms > 0);
     let header_ms =
         heads.retry_after.as_deref().and_then(|text| wait_ms(text, heads.date.as_deref(), now_ms));
     Answer::Refused(Refusal {
@@ -136,7 +137,8 @@ pub(super) fn soft_logout(body: &[u8]) -> Option<bool> {
 }
 
 fn fault(body: &[u8]) -> Option<Fault> {
-    serde_json::from_slice::<Fault>(body).ok().filter(|fault| !fault.errcode.is_empty())
+    let fault: Fault = serde_json::from_str(&decoded(body).ok()?).ok()?;
+    Some(fault).filter(|fault| !fault.errcode.is_empty())
 }
 
 /// The text member of a JSON object.
@@ -145,7 +147,7 @@ pub(super) fn member(body: &[u8], name: &str) -> Option<String> {
 }
 
 fn object(body: &[u8]) -> Option<serde_json::Map<String, serde_json::Value>> {
-    serde_json::from_slice(body).ok()
+    serde_json::from_str(&decoded(body).ok()?).ok()
 }
 
 #[cfg(test)]

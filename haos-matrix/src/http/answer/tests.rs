@@ -157,8 +157,13 @@ fn the_longer_wait_counts() {
     };
     assert_eq!(read(None, ""), None);
     assert_eq!(read(None, r#","retry_after_ms":825"#), Some(825));
-    assert_eq!(read(None, r#","retry_after_ms":825.2"#), Some(826));
-    assert_eq!(read(None, r#","retry_after_ms":-5"#), None);
+    for ms in ["825.0", "825.2", "8.25e2", "\"825\""] {
+        assert_eq!(read(None, &format!(r#","retry_after_ms":{ms}"#)), Some(825), "{ms}");
+    }
+    for ms in ["0", "-5", "\"soon\"", "{}", "[825]", "null", "true"] {
+        assert_eq!(read(None, &format!(r#","retry_after_ms":{ms}"#)), None, "{ms}");
+    }
+    assert_eq!(read(None, r#","error":"cut \ud83d","retry_after_ms":825"#), Some(825));
     assert_eq!(read(None, r#","retry_after_ms":1e99"#), Some(super::LONGEST_MS));
     assert_eq!(read(Some("3"), r#","retry_after_ms":825"#), Some(3000));
     assert_eq!(read(Some("1"), r#","retry_after_ms":60000"#), Some(60_000));
