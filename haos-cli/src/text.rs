@@ -4,6 +4,11 @@ use jiff::Timestamp;
 
 pub(crate) use crate::clean::{clean, clean_lines};
 
+/// What the system refused, and what to do about it.
+pub(crate) fn why(error: &std::io::Error) -> String {
+    format!("{} ({error})", haos_store_api::explain_io(error).1)
+}
+
 /// At most `most` characters, the last one `…` if some are left out.
 pub(crate) fn shorten(text: &str, most: usize) -> String {
     if text.chars().count() <= most {

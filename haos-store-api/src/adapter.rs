@@ -252,6 +252,8 @@ pub struct StoreInfo {
     pub sealed: bool,
     /// Whether other processes may open it at the same time.
     pub shared: bool,
+    /// Whether it can only be read; a write fails as [`ErrorKind::ReadOnly`](crate::ErrorKind::ReadOnly).
+    pub read_only: bool,
     /// The revision when it was opened.
     pub opened_at: Revision,
     /// What was found damaged when it was opened.

@@ -36,8 +36,10 @@ pub enum ErrorKind {
     Closed,
     /// This backend cannot do that.
     Unsupported,
-    /// The operating system refused: permissions, a missing folder, a failing device.
+    /// The operating system refused: permissions, a missing folder, too many open files, a failing device.
     Io,
+    /// What would have to be written can only be read: read-only media, a file or folder without the right to write.
+    ReadOnly,
     /// Anything else.
     Other,
 }

@@ -49,6 +49,7 @@ mod entity;
 mod error;
 mod ext;
 mod id;
+mod io;
 mod json;
 pub mod law;
 mod memory;
@@ -81,6 +82,7 @@ pub use entity::{
 pub use error::{Error, ErrorKind, Result};
 pub use ext::StorageAdapterExt;
 pub use id::{EventId, EventType, MAX_ID_BYTES, MediaFormat, MediaUri, RoomId, StateKey, TxnId, UserId};
+pub use io::explain_io;
 pub use json::{Json, MAX_JSON_DEPTH};
 pub use memory::MemoryStore;
 pub use page::{Cursor, Direction, Item, Page, Slice, Start};

@@ -5,7 +5,7 @@ use std::panic::{AssertUnwindSafe, catch_unwind};
 use haos_store_api::{Error, ErrorKind, Result};
 
 const DAMAGED: &str =
-    "the store's files are damaged: close it and open it with `check`, which saves what it can";
+    "the store's files are damaged: close it and open it with the option `check`, which saves what it can";
 
 /// The error of a call that sled refused.
 pub(crate) fn fault(operation: &'static str, error: sled::Error) -> Error {
@@ -33,11 +33,14 @@ fn explain_io(error: &std::io::Error) -> (ErrorKind, &'static str) {
         Kind::StorageFull | Kind::QuotaExceeded => {
             (ErrorKind::Full, "the disk is full: free some space, close the store and open it again")
         }
-        Kind::PermissionDenied | Kind::ReadOnlyFilesystem => {
-            (ErrorKind::Io, "the folder or its files are not writable: make them so or choose another path")
-        }
+        // sled writes when it opens a store, and when it closes one.
+        Kind::PermissionDenied | Kind::ReadOnlyFilesystem => (
+            ErrorKind::ReadOnly,
+            "the folder or its files cannot be read and written, which sled has to do: change their rights, or copy the \
+             folder to where it can",
+        ),
         Kind::UnexpectedEof | Kind::InvalidData => (ErrorKind::Corrupt, DAMAGED),
-        _ => (ErrorKind::Io, "the file system failed: check the device, its space and the folder"),
+        _ => haos_store_api::explain_io(error),
     }
 }
 
@@ -48,7 +51,7 @@ pub(crate) fn guarded<T>(operation: &'static str, run: impl FnOnce() -> Result<T
         Err(Error::new(
             ErrorKind::Corrupt,
             operation,
-            "sled panicked, as it does over damaged files: close the store and open it with `check`",
+            "sled panicked, as it does over damaged files: close the store and open it with the option `check`",
         ))
     })
 }
@@ -62,7 +65,7 @@ pub(crate) fn again(error: &Error) -> Error {
 
 /// Stored bytes that this library did not write.
 pub(crate) fn corrupt(operation: &'static str, what: &str) -> Error {
-    Error::new(ErrorKind::Corrupt, operation, format!("{what}; run `check` on the store"))
+    Error::new(ErrorKind::Corrupt, operation, format!("{what}; run `Maintenance::Check` on the store"))
 }
 
 /// A call to a store that is not open.
@@ -78,7 +81,7 @@ mod tests {
     fn kinds() {
         let io = |kind: std::io::ErrorKind| fault("apply", sled::Error::Io(kind.into())).kind();
         assert_eq!(io(std::io::ErrorKind::StorageFull), ErrorKind::Full);
-        assert_eq!(io(std::io::ErrorKind::PermissionDenied), ErrorKind::Io);
+        assert_eq!(io(std::io::ErrorKind::PermissionDenied), ErrorKind::ReadOnly);
         assert_eq!(io(std::io::ErrorKind::UnexpectedEof), ErrorKind::Corrupt);
         let bug = sled::Error::ReportableBug("row: secret".into());
         let told = fault("apply", bug);

@@ -128,7 +128,10 @@ fn probe(path: &Path, create: bool) -> Result<()> {
                 .and_then(Iterator::collect::<std::io::Result<Vec<_>>>)
                 .map_err(|e| io("open", e))?;
             if names.is_empty() && !create {
-                return refuse(ErrorKind::Io, format!("there is no store at {shown}, and `create` is off"));
+                return refuse(
+                    ErrorKind::Io,
+                    format!("there is no store at {shown}, and the option `create` is off"),
+                );
             }
             if names.is_empty() || names.iter().any(|entry| entry.file_name() == OsStr::new(SIGN)) {
                 return Ok(());
@@ -145,14 +148,12 @@ fn probe(path: &Path, create: bool) -> Result<()> {
             if !parent.is_dir() {
                 refuse(ErrorKind::Io, format!("the folder {} does not exist: create it", parent.display()))
             } else if !create {
-                refuse(ErrorKind::Io, format!("there is no store at {shown}, and `create` is off"))
+                refuse(ErrorKind::Io, format!("there is no store at {shown}, and the option `create` is off"))
             } else {
                 Ok(())
             }
         }
-        Err(e) => {
-            Err(Error::new(ErrorKind::Io, "open", format!("{shown} cannot be looked at")).with_source(e))
-        }
+        Err(e) => Err(Error::io("open", format!("{shown} cannot be looked at"), e)),
     }
 }
 

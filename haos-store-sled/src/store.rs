@@ -65,6 +65,7 @@ impl SledStore {
             persistent: true,
             sealed: started.codec.is_sealed(),
             shared: false,
+            read_only: false,
             opened_at: started.revision,
             recovery: started.recovery,
             damaged: 0,

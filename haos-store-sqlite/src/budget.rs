@@ -1,23 +1,25 @@
 //! How much work a file may cause before anything vouches for it: a small one can be made to keep SQLite busy for
 //! ever.
 
-use std::path::Path;
+use std::path::{Path, PathBuf};
 use std::sync::atomic::AtomicU64;
 use std::sync::atomic::Ordering::Relaxed;
 use std::sync::{Arc, Mutex, PoisonError};
 use std::time::{Duration, Instant};
 
-use haos_store_api::{Error, ErrorKind, Result};
+use haos_store_api::{Codec, Error, ErrorKind, Result};
 use rusqlite::Connection;
 
 use crate::damage::beside;
+use crate::db::Db;
 use crate::error::fault;
+use crate::options::SqliteOptions;
 
 /// Steps of SQLite's machine between two looks.
 const LOOK: u32 = 1000;
 /// Steps that any file may cause, and more for each byte: a row has ten bytes at least, and takes some ten steps to
 /// read and less than a hundred to check.
-const STEPS: u64 = 64_000_000;
+const STEPS: u64 = 4_000_000;
 const STEPS_PER_BYTE: u64 = 16;
 /// The same in time, for steps that take long each: slower than this is no device.
 const SECONDS: u64 = 60;
@@ -25,27 +27,31 @@ const BYTES_PER_SECOND: u64 = 1 << 20;
 
 /// What is left of it for a question to one file.
 #[derive(Clone)]
-pub(crate) struct Budget {
-    looks: u64,
-    time: Duration,
-    left: Arc<Left>,
-}
+pub(crate) struct Budget(Arc<Inner>);
 
 /// One thread has the connection; this is shared with SQLite's callback on it.
-struct Left {
-    looks: AtomicU64,
+struct Inner {
+    path: PathBuf,
+    /// Looks that the file's size was found to be worth.
+    granted: AtomicU64,
+    left: AtomicU64,
+    time: Duration,
     began: Mutex<Instant>,
 }
 
 impl Budget {
     /// That of the file at `path` with its log.
     pub(crate) fn of(path: &Path) -> Self {
-        let size = |path: &Path| std::fs::metadata(path).map_or(0, |meta| meta.len());
-        let bytes = size(path).saturating_add(size(&beside(path, "-wal")));
-        let looks = STEPS.saturating_add(bytes.saturating_mul(STEPS_PER_BYTE)) / u64::from(LOOK);
+        let bytes = size(path);
+        let (granted, left) = (AtomicU64::new(looks(bytes)), AtomicU64::new(looks(bytes)));
         let time = Duration::from_secs(SECONDS + bytes / BYTES_PER_SECOND);
-        let left = Left { looks: AtomicU64::new(looks), began: Mutex::new(Instant::now()) };
-        Self { looks, time, left: Arc::new(left) }
+        Self(Arc::new(Inner {
+            path: path.to_owned(),
+            granted,
+            left,
+            time,
+            began: Mutex::new(Instant::now()),
+        }))
     }
 
     /// Whatever runs on the connection from here on is taken from it, and cut off once it is spent or `stop` says so.
@@ -61,27 +67,35 @@ impl Budget {
 
     /// Takes some of it; whether it is spent.
     fn look(&self) -> bool {
-        let Left { looks, began } = &*self.left;
-        let began = *began.lock().unwrap_or_else(PoisonError::into_inner);
-        let left = if began.elapsed() > self.time { 0 } else { looks.load(Relaxed).saturating_sub(1) };
-        looks.store(left, Relaxed);
-        left == 0
+        let Inner { path, granted, left, time, began } = &*self.0;
+        let mut now = left.load(Relaxed).saturating_sub(1);
+        if now == 0 {
+            // The file may have grown since.
+            let worth = looks(size(path));
+            now = worth.saturating_sub(granted.swap(worth, Relaxed));
+        }
+        if began.lock().unwrap_or_else(PoisonError::into_inner).elapsed() > *time {
+            now = 0;
+        }
+        left.store(now, Relaxed);
+        now == 0
     }
 
-    /// Nothing is bounded any more.
+    /// Nothing is bounded any more: the file is known to be sound as far as opening can tell.
     pub(crate) fn lift(conn: &mut Connection) -> Result<()> {
         conn.progress_handler(0, None::<fn() -> bool>).map_err(|e| fault("open", e))
     }
 
     /// For another question to the same file.
     pub(crate) fn refill(&self) {
-        self.left.looks.store(self.looks, Relaxed);
-        *self.left.began.lock().unwrap_or_else(PoisonError::into_inner) = Instant::now();
+        let Inner { granted, left, began, .. } = &*self.0;
+        left.store(granted.load(Relaxed), Relaxed);
+        *began.lock().unwrap_or_else(PoisonError::into_inner) = Instant::now();
     }
 
     /// What was cut off because it is spent is damage.
     pub(crate) fn judge<T>(&self, done: Result<T>) -> Result<T> {
-        done.map_err(|error| match self.left.looks.load(Relaxed) {
+        done.map_err(|error| match self.0.left.load(Relaxed) {
             0 if error.kind() == ErrorKind::Closed => {
                 let message = "reading the file takes more steps than that of any sound store of its size";
                 Error::new(ErrorKind::Corrupt, error.operation(), message).with_source(error)
@@ -89,6 +103,39 @@ impl Budget {
             _ => error,
         })
     }
+}
+
+/// A connection that reads, each time with the whole budget of its file.
+pub(crate) struct Bounded {
+    pub(crate) conn: Connection,
+    budget: Budget,
+}
+
+impl Bounded {
+    pub(crate) fn new(mut conn: Connection, options: &SqliteOptions) -> Result<Self> {
+        let budget = Budget::of(options.path());
+        budget.guard(&mut conn, || false)?;
+        Ok(Self { conn, budget })
+    }
+
+    pub(crate) fn read<T>(
+        &self,
+        codec: &Codec,
+        operation: &'static str,
+        read: &impl Fn(Db<'_>) -> Result<T>,
+    ) -> Result<T> {
+        self.budget.refill();
+        self.budget.judge(Db { conn: &self.conn, codec, operation }.with_keys(read))
+    }
+}
+
+fn size(path: &Path) -> u64 {
+    let size = |path: &Path| std::fs::metadata(path).map_or(0, |meta| meta.len());
+    size(path).saturating_add(size(&beside(path, "-wal")))
+}
+
+fn looks(bytes: u64) -> u64 {
+    STEPS.saturating_add(bytes.saturating_mul(STEPS_PER_BYTE)) / u64::from(LOOK)
 }
 
 #[cfg(test)]
@@ -109,7 +156,6 @@ mod tests {
         assert_eq!(ask(&conn, ENDLESS).unwrap_err().kind(), ErrorKind::Corrupt);
         budget.refill();
         assert_eq!(ask(&conn, "SELECT 7").unwrap(), 7);
-        Budget::lift(&mut conn).unwrap();
 
         budget.guard(&mut conn, || true).unwrap();
         assert_eq!(ask(&conn, ENDLESS).unwrap_err().kind(), ErrorKind::Closed, "who stops it is no damage");

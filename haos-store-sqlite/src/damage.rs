@@ -136,10 +136,5 @@ pub(crate) fn beside(path: &Path, suffix: impl AsRef<std::ffi::OsStr>) -> PathBu
 }
 
 fn io(message: &str, error: std::io::Error) -> Error {
-    let kind = match error.kind() {
-        std::io::ErrorKind::StorageFull | std::io::ErrorKind::QuotaExceeded => ErrorKind::Full,
-        _ => ErrorKind::Io,
-    };
-    Error::new(kind, "open", format!("{message}: check the folder's permissions and free space"))
-        .with_source(error)
+    Error::io("open", message, error)
 }

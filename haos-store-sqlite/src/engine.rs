@@ -10,8 +10,9 @@ use tokio::sync::oneshot;
 use crate::error::closed;
 use crate::keys::unlock;
 use crate::near::NearReaders;
-use crate::open::{accept, open};
+use crate::open::{Opened, accept, open};
 use crate::options::SqliteOptions;
+use crate::read_only::Access;
 use crate::reader::{Read, ReadQueue};
 use crate::writer::{Job, Writer};
 
@@ -90,6 +91,7 @@ pub(crate) struct Started {
     pub(crate) codec: Codec,
     pub(crate) revision: Revision,
     pub(crate) recovery: Option<Recovery>,
+    pub(crate) access: Access,
 }
 
 /// What the writer's thread tells once the store is open.
@@ -99,6 +101,7 @@ struct Ready {
     revision: Revision,
     near: NearReaders,
     recovery: Option<Recovery>,
+    access: Access,
 }
 
 /// Opens a store on the thread that will write it. A store that is opened again keeps its hub.
@@ -112,6 +115,7 @@ pub(crate) async fn start(options: &SqliteOptions, hub: Option<ChangeHub>) -> Re
         match prepare(&own, hub) {
             Ok(ready) => {
                 let (codec, hub, revision) = (ready.codec.clone(), ready.hub.clone(), ready.revision);
+                let own = own.access(ready.access);
                 // Nobody waits for the store any more: there will be no job either.
                 let _ = tell.send(Ok(ready));
                 Writer::serve(&own, &codec, &hub, revision, &inbox);
@@ -121,23 +125,25 @@ pub(crate) async fn start(options: &SqliteOptions, hub: Option<ChangeHub>) -> Re
         drop(token);
     })?;
     let ready = told.await.map_err(|_| closed("open", "the store's thread ended unexpectedly"))??;
-    let Ready { hub, codec, revision, near, recovery } = ready;
-    let reads = Arc::new(ReadQueue::new(options.clone(), codec.clone()));
+    let Ready { hub, codec, revision, near, recovery, access } = ready;
+    let reads = Arc::new(ReadQueue::new(options.clone().access(access), codec.clone()));
     let engine = Engine { near, jobs, reads, alive };
     let threads = Threads { writer: Some(writer), ended };
-    Ok(Started { engine, threads, hub, codec, revision, recovery })
+    Ok(Started { engine, threads, hub, codec, revision, recovery, access })
 }
 
 /// Opens the file with a single connection, which reads from then on: whoever waits sees the first page before the
 /// writer has its own.
 fn prepare(options: &SqliteOptions, hub: Option<ChangeHub>) -> Result<Ready> {
-    let (conn, recovery) = open(options)?;
+    let Opened { conn, recovery, access } = open(options)?;
     let codec = unlock(&conn, options)?;
-    accept(&conn)?;
+    if access == Access::Write {
+        accept(&conn)?;
+    }
     let revision = crate::db::Db { conn: &conn, codec: &codec, operation: "open" }.store_revision()?;
-    let near = NearReaders::new(conn, options, codec.clone())?;
+    let near = NearReaders::new(conn, &options.clone().access(access), codec.clone())?;
     let hub = hub.unwrap_or_else(|| ChangeHub::new(FEED, revision));
-    Ok(Ready { hub, codec, revision, near, recovery })
+    Ok(Ready { hub, codec, revision, near, recovery, access })
 }
 
 pub(crate) fn spawn(name: &str, work: impl FnOnce() + Send + 'static) -> Result<JoinHandle<()>> {

@@ -1,7 +1,13 @@
 //! From SQLite's errors to the contract's.
 
+use std::fs::File;
+use std::io::ErrorKind as Kind;
+use std::path::Path;
+
 use haos_store_api::{Error, ErrorKind};
 use rusqlite::ErrorCode;
+
+use crate::read_only::refused;
 
 /// The error of a call that SQLite refused.
 pub(crate) fn fault(operation: &'static str, error: rusqlite::Error) -> Error {
@@ -26,21 +32,24 @@ fn explain(error: &rusqlite::Error) -> (ErrorKind, &'static str) {
 }
 
 const DAMAGED: &str =
-    "the database file is damaged: close it and open it with `check`, which saves the outbox";
+    "the database file is damaged: close it and open it with the option `check`, which saves the outbox";
 
 fn explain_code(code: ErrorCode) -> (ErrorKind, &'static str) {
     match code {
-        ErrorCode::DatabaseBusy | ErrorCode::DatabaseLocked | ErrorCode::FileLockingProtocolFailed => {
-            (ErrorKind::Busy, "another process held the store for longer than `busy_ms`: try again")
-        }
+        ErrorCode::DatabaseBusy | ErrorCode::DatabaseLocked | ErrorCode::FileLockingProtocolFailed => (
+            ErrorKind::Busy,
+            "another process held the store for longer than the option `busy_ms`: try again",
+        ),
         ErrorCode::DiskFull => (ErrorKind::Full, "the disk is full: free some space, then try again"),
         ErrorCode::DatabaseCorrupt | ErrorCode::NotADatabase => (ErrorKind::Corrupt, DAMAGED),
-        ErrorCode::ReadOnly | ErrorCode::PermissionDenied => {
-            (ErrorKind::Io, "the file or its folder is read-only: make it writable or choose another path")
-        }
+        ErrorCode::ReadOnly | ErrorCode::PermissionDenied => (
+            ErrorKind::ReadOnly,
+            "the file, its folder or the media is read-only: make it writable or choose another path",
+        ),
         ErrorCode::CannotOpen => (
             ErrorKind::Io,
-            "the file cannot be opened or created: check that its folder exists and is writable",
+            "the file or one that SQLite keeps beside it cannot be opened: check their rights and their folder's, and \
+             the limit of open files",
         ),
         ErrorCode::SystemIoFailure => (ErrorKind::Io, "the file system failed: check the device"),
         ErrorCode::TooBig => (ErrorKind::Invalid, "a row is larger than SQLite allows: split it"),
@@ -48,6 +57,51 @@ fn explain_code(code: ErrorCode) -> (ErrorKind, &'static str) {
         ErrorCode::OperationInterrupted => (ErrorKind::Closed, "the store was closed meanwhile"),
         _ => (ErrorKind::Other, "SQLite failed"),
     }
+}
+
+/// The error of a file that cannot be opened. SQLite does not tell what the system told it, so that is asked again.
+pub(crate) fn cannot_open(path: &Path, error: rusqlite::Error) -> Error {
+    use ErrorCode::{CannotOpen, PermissionDenied, ReadOnly, SystemIoFailure};
+    match error.sqlite_error_code() {
+        Some(CannotOpen | PermissionDenied | ReadOnly | SystemIoFailure) => {
+            obstacle(path).unwrap_or_else(|| fault("open", error))
+        }
+        _ => fault("open", error),
+    }
+}
+
+/// What is in the way. A handle of the file itself would drop this process's locks on it when it is closed.
+fn obstacle(path: &Path) -> Option<Error> {
+    let failed = |e| Some(Error::io("open", format_args!("{} cannot be opened", path.display()), e));
+    let folder = path.parent().unwrap_or(path);
+    match (path.metadata(), File::open(folder)) {
+        (Err(e), _) if e.kind() != Kind::NotFound => failed(e),
+        (_, Err(e)) if e.kind() != Kind::PermissionDenied => failed(e),
+        (found, _) => rights(path, found.is_ok(), folder, failed),
+    }
+}
+
+#[cfg(unix)]
+fn rights(
+    path: &Path,
+    exists: bool,
+    folder: &Path,
+    failed: impl Fn(std::io::Error) -> Option<Error>,
+) -> Option<Error> {
+    use rustix::fs::{Access, access};
+    let change = || access(folder, Access::WRITE_OK | Access::EXEC_OK);
+    if !exists {
+        return change().err().and_then(|e| failed(e.into()));
+    }
+    if let Err(e) = access(path, Access::READ_OK) {
+        return failed(e.into());
+    }
+    access(path, Access::WRITE_OK).and_then(|()| change()).err().map(|e| refused("open").with_source(e))
+}
+
+#[cfg(not(unix))]
+fn rights(_: &Path, _: bool, _: &Path, _: impl Fn(std::io::Error) -> Option<Error>) -> Option<Error> {
+    None
 }
 
 /// An error told again, to another batch of the same group.
@@ -59,7 +113,7 @@ pub(crate) fn again(error: &Error) -> Error {
 
 /// Stored columns that this library did not write.
 pub(crate) fn corrupt(operation: &'static str, what: &str) -> Error {
-    Error::new(ErrorKind::Corrupt, operation, format!("{what}; run `check` on the store"))
+    Error::new(ErrorKind::Corrupt, operation, format!("{what}; run `Maintenance::Check` on the store"))
 }
 
 /// A call to a store that is not open.
@@ -104,7 +158,7 @@ mod tests {
             (ffi::SQLITE_BUSY_RECOVERY, ErrorKind::Busy),
             (ffi::SQLITE_CORRUPT, ErrorKind::Corrupt),
             (ffi::SQLITE_NOTADB, ErrorKind::Corrupt),
-            (ffi::SQLITE_READONLY, ErrorKind::Io),
+            (ffi::SQLITE_READONLY, ErrorKind::ReadOnly),
             (ffi::SQLITE_CANTOPEN, ErrorKind::Io),
             (ffi::SQLITE_IOERR_WRITE, ErrorKind::Io),
             (ffi::SQLITE_TOOBIG, ErrorKind::Invalid),

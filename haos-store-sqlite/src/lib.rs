@@ -46,6 +46,7 @@ mod open;
 mod options;
 mod probe;
 mod read;
+mod read_only;
 mod reader;
 mod rotate;
 mod rows;

@@ -6,6 +6,7 @@ use std::time::Duration;
 use haos_store_api::{Codec, ErrorKind, Result};
 use rusqlite::Connection;
 
+use crate::budget::Bounded;
 use crate::db::Db;
 use crate::error::fault;
 use crate::open::{connect_reader, only_reads};
@@ -25,7 +26,7 @@ pub(crate) struct NearReaders {
     options: SqliteOptions,
     codec: Codec,
     /// The first is open from the start, each other from when those before it were in use.
-    slots: [Mutex<Option<Connection>>; AT_ONCE],
+    slots: [Mutex<Option<Bounded>>; AT_ONCE],
     writes: Arc<()>,
 }
 
@@ -39,14 +40,15 @@ impl NearReaders {
         only_reads(&first)?;
         waits_for_nobody(&first)?;
         let mut slots = std::array::from_fn(|_| Mutex::new(None));
-        slots[0] = Mutex::new(Some(first));
+        slots[0] = Mutex::new(Some(Bounded::new(first, options)?));
         Ok(Self { options: options.clone(), codec, slots, writes: Arc::new(()) })
     }
 
     /// The connections, to be closed. Whoever closes the last one of a store moves its log into it.
     pub(crate) fn take(&mut self) -> Vec<Connection> {
         let slots = self.slots.iter_mut();
-        slots.filter_map(|slot| slot.get_mut().unwrap_or_else(PoisonError::into_inner).take()).collect()
+        let taken = slots.filter_map(|slot| slot.get_mut().unwrap_or_else(PoisonError::into_inner).take());
+        taken.map(|bounded| bounded.conn).collect()
     }
 
     /// Leaves a processor to the writer.
@@ -62,19 +64,19 @@ impl NearReaders {
     ) -> Option<Result<T>> {
         let at_once = if Arc::strong_count(&self.writes) > 1 { BESIDE_WRITES } else { AT_ONCE };
         let mut slot = self.slots[..at_once].iter().find_map(free)?;
-        let conn = match &mut *slot {
-            Some(conn) => conn,
+        let bounded = match &mut *slot {
+            Some(bounded) => bounded,
             // Where it cannot be opened, the reading thread has one.
             none => none.insert(connect(&self.options).ok()?),
         };
-        match (Db { conn, codec: &self.codec, operation }).with_keys(read) {
+        match bounded.read(&self.codec, operation, read) {
             Err(e) if e.kind() == ErrorKind::Busy => None,
             answer => Some(answer),
         }
     }
 }
 
-fn free(slot: &Mutex<Option<Connection>>) -> Option<MutexGuard<'_, Option<Connection>>> {
+fn free<T>(slot: &Mutex<Option<T>>) -> Option<MutexGuard<'_, Option<T>>> {
     match slot.try_lock() {
         Ok(slot) => Some(slot),
         // Statements and snapshots end as a panic unwinds: the connection is as good as before.
@@ -83,10 +85,10 @@ fn free(slot: &Mutex<Option<Connection>>) -> Option<MutexGuard<'_, Option<Connec
     }
 }
 
-fn connect(options: &SqliteOptions) -> Result<Connection> {
+fn connect(options: &SqliteOptions) -> Result<Bounded> {
     let conn = connect_reader(options, options.tuning().spare_kib)?;
     waits_for_nobody(&conn)?;
-    Ok(conn)
+    Bounded::new(conn, options)
 }
 
 fn waits_for_nobody(conn: &Connection) -> Result<()> {
@@ -100,7 +102,7 @@ mod tests {
     fn store() -> (tempfile::TempDir, NearReaders) {
         let folder = tempfile::tempdir().unwrap();
         let options = SqliteOptions::new(folder.path().join("s.db"));
-        let (first, _) = crate::open::open(&options).unwrap();
+        let first = crate::open::open(&options).unwrap().conn;
         let near = NearReaders::new(first, &options, options.codec.clone()).unwrap();
         (folder, near)
     }

@@ -4,20 +4,20 @@ use std::path::{Path, PathBuf};
 use std::time::{Duration, Instant};
 
 use haos_store_api::{Error, ErrorKind, Recovery, Result};
+use rusqlite::Connection;
 use rusqlite::config::DbConfig;
-use rusqlite::{Connection, OpenFlags};
 
 use crate::budget::Budget;
-use crate::connection::connection;
 use crate::convert::{MOVED_ID, finish};
 use crate::damage::{self, beside};
 use crate::db::Db;
-use crate::error::{corrupt, fault};
+use crate::error::{cannot_open, corrupt, fault};
 use crate::keys::sealed;
 use crate::log;
 use crate::migration::{FORMAT, SEALED_ID, application_id, format, is_store, migrate};
 use crate::options::{OnDamage, SqliteOptions};
 use crate::probe::{foreign, header, newer, probe};
+use crate::read_only::{self, Access};
 use crate::schema::Difference;
 
 /// Statements kept compiled on each connection: all that the hot paths use.
@@ -32,13 +32,23 @@ pub(crate) fn file_path(path: &Path) -> Result<PathBuf> {
     std::path::absolute(path).map_err(|e| invalid("the path cannot be made absolute").with_source(e))
 }
 
-/// The first connection to a store that is there, current and sound as far as opening can tell.
-pub(crate) fn open(options: &SqliteOptions) -> Result<(Connection, Option<Recovery>)> {
+/// A store that is there, current and sound as far as opening can tell.
+pub(crate) struct Opened {
+    /// The first connection.
+    pub(crate) conn: Connection,
+    pub(crate) recovery: Option<Recovery>,
+    /// What it and others may do.
+    pub(crate) access: Access,
+}
+
+/// Opens the store; what cannot be written, to be read.
+pub(crate) fn open(options: &SqliteOptions) -> Result<Opened> {
     let path = options.path();
     let header = finish(path, header(path))?;
     probe(path, header, options.create)?;
     match connect(options) {
-        Ok(conn) => Ok((conn, None)),
+        Ok(conn) => Ok(Opened { conn, recovery: None, access: Access::Write }),
+        Err(error) if error.kind() == ErrorKind::ReadOnly => read(options, error),
         Err(error) if error.kind() == ErrorKind::Corrupt => {
             let Some(id) = damage::our_id(options.path()) else {
                 return Err(Error::new(
@@ -60,37 +70,58 @@ pub(crate) fn open(options: &SqliteOptions) -> Result<(Connection, Option<Recove
                 .with_source(error));
             }
             let recovery = damage::recover(options, error)?;
-            Ok((connect(options)?, recovery))
+            Ok(Opened { conn: connect(options)?, recovery, access: Access::Write })
         }
         Err(error) => Err(error),
     }
 }
 
-/// Opens, brings to the current format, checks. What the file makes SQLite do is bounded.
+/// Opens it to be read, in the first way that goes.
+fn read(options: &SqliteOptions, mut cause: Error) -> Result<Opened> {
+    for access in read_only::ways(options.path()) {
+        match connect_to(options, access) {
+            Ok(conn) => return Ok(Opened { conn, recovery: None, access }),
+            Err(error) if matches!(error.kind(), ErrorKind::ReadOnly | ErrorKind::Io) => cause = error,
+            Err(error) => return Err(error),
+        }
+    }
+    Err(cause)
+}
+
+/// Opens, brings to the current format, checks.
 pub(crate) fn connect(options: &SqliteOptions) -> Result<Connection> {
+    connect_to(options, Access::Write)
+}
+
+/// What the file makes SQLite do is bounded.
+fn connect_to(options: &SqliteOptions, access: Access) -> Result<Connection> {
     let sql = |e| fault("open", e);
-    let mut flags = OpenFlags::SQLITE_OPEN_READ_WRITE;
-    flags.set(OpenFlags::SQLITE_OPEN_CREATE, options.create);
     let has_log = beside(options.path(), "-wal").metadata().is_ok_and(|log| log.len() > 0);
     if has_log && !log::fits(options.path()) {
         let message = "the log beside the store (`-wal`) was not written on top of it, as after a copy was restored: \
                        move the log away, or open the store with `OnDamage::SetAside`, which does so";
         return Err(Error::new(ErrorKind::Corrupt, "open", message));
     }
-    let mut conn = connection(options.path(), flags).map_err(sql)?;
+    let mut conn = read_only::connect(options.path(), access, options.create)?;
     // Until the store is accepted (`accept`), closing must not move its log into it. Where there is none, closing
     // clears away what opening makes.
-    conn.set_db_config(DbConfig::SQLITE_DBCONFIG_NO_CKPT_ON_CLOSE, has_log).map_err(sql)?;
+    if access == Access::Write {
+        conn.set_db_config(DbConfig::SQLITE_DBCONFIG_NO_CKPT_ON_CLOSE, has_log).map_err(sql)?;
+    }
     conn.busy_timeout(Duration::from_millis(options.busy_ms.into())).map_err(sql)?;
     let budget = Budget::of(options.path());
     budget.guard(&mut conn, || false)?;
-    budget.judge(bring_up(&mut conn, options))?;
+    budget.judge(bring_up(&mut conn, options, access))?;
     Budget::lift(&mut conn)?;
     Ok(conn)
 }
 
-fn bring_up(conn: &mut Connection, options: &SqliteOptions) -> Result<()> {
-    let sql = |e| fault("open", e);
+fn bring_up(conn: &mut Connection, options: &SqliteOptions, access: Access) -> Result<()> {
+    let sql = |e| cannot_open(options.path(), e);
+    // Before the first statement, which makes files beside it.
+    if access == Access::Write && conn.is_readonly("main").map_err(sql)? {
+        return Err(read_only::refused("open"));
+    }
     // In this order: another process that makes the store sets both at once.
     let found = format(conn).map_err(sql)?;
     let id = application_id(conn).map_err(sql)?;
@@ -104,16 +135,15 @@ fn bring_up(conn: &mut Connection, options: &SqliteOptions) -> Result<()> {
     if !is_store(id) && (id, found) != (0, 0) {
         return Err(foreign());
     }
-    if conn.is_readonly("main").map_err(sql)? {
-        return Err(Error::new(
-            ErrorKind::Io,
-            "open",
-            "the file is read-only: make it writable or choose another path",
-        ));
+    if access == Access::Write {
+        migrate(conn).map_err(sql)?;
+        known(conn)?;
+        write_ahead(conn, options)?;
+    } else if found == FORMAT {
+        known(conn)?;
+    } else {
+        return Err(read_only::refused("open"));
     }
-    migrate(conn).map_err(sql)?;
-    known(conn)?;
-    write_ahead(conn, options)?;
     tune(conn, options, options.tuning().cache_kib).map_err(sql)?;
     check(conn, options)
 }
@@ -133,7 +163,7 @@ fn known(conn: &Connection) -> Result<()> {
     Ok(())
 }
 
-/// From here on, closing moves the log into the store: its key was the right one.
+/// From here on, closing moves the log into the store that can be written: its key was the right one.
 pub(crate) fn accept(conn: &Connection) -> Result<()> {
     conn.set_db_config(DbConfig::SQLITE_DBCONFIG_NO_CKPT_ON_CLOSE, false)
         .map(drop)
@@ -155,7 +185,7 @@ pub(crate) fn only_reads(conn: &Connection) -> Result<()> {
 /// Another connection to a store that was opened, with so much page cache.
 pub(crate) fn connect_again(options: &SqliteOptions, cache_kib: u32) -> Result<Connection> {
     let sql = |e| fault("open", e);
-    let conn = connection(options.path(), OpenFlags::SQLITE_OPEN_READ_WRITE).map_err(sql)?;
+    let conn = read_only::connect(options.path(), options.access, false)?;
     conn.busy_timeout(Duration::from_millis(options.busy_ms.into())).map_err(sql)?;
     tune(&conn, options, cache_kib).map_err(sql)?;
     Ok(conn)
@@ -176,7 +206,7 @@ fn write_ahead(conn: &Connection, options: &SqliteOptions) -> Result<()> {
                 ));
             }
             Err(e) => {
-                let error = fault("open", e);
+                let error = cannot_open(options.path(), e);
                 if error.kind() != ErrorKind::Busy || Instant::now() >= deadline {
                     return Err(error);
                 }

@@ -4,6 +4,8 @@ use std::path::{Path, PathBuf};
 
 use haos_store_api::{Codec, Form, KdfParams, Secret};
 
+use crate::read_only::Access;
+
 /// How much memory a store may use.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Hash)]
 #[non_exhaustive]
@@ -50,6 +52,8 @@ pub struct SqliteOptions {
     pub(crate) on_damage: OnDamage,
     pub(crate) create: bool,
     pub(crate) check: bool,
+    /// What the connections after the first may do.
+    pub(crate) access: Access,
 }
 
 impl SqliteOptions {
@@ -65,6 +69,7 @@ impl SqliteOptions {
             on_damage: OnDamage::SetAside,
             create: true,
             check: false,
+            access: Access::Write,
         }
     }
 
@@ -124,6 +129,10 @@ impl SqliteOptions {
     /// The options of a store that is open: it can be opened again with the keys it has.
     pub(crate) fn opened(self, codec: Codec) -> Self {
         Self { codec, secret: None, create: false, check: false, ..self }
+    }
+
+    pub(crate) fn access(self, access: Access) -> Self {
+        Self { access, ..self }
     }
 
     pub(crate) fn at(self, path: PathBuf) -> Self {

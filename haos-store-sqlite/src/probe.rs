@@ -37,14 +37,12 @@ pub(crate) fn probe(path: &Path, header: Option<Header>, create: bool) -> Result
             if !folder.is_dir() {
                 refuse(ErrorKind::Io, format!("the folder {} does not exist: create it", folder.display()))
             } else if !create {
-                refuse(ErrorKind::Io, format!("there is no store at {shown}, and `create` is off"))
+                refuse(ErrorKind::Io, format!("there is no store at {shown}, and the option `create` is off"))
             } else {
                 Ok(())
             }
         }
-        Err(e) => {
-            Err(Error::new(ErrorKind::Io, "open", format!("{shown} cannot be looked at")).with_source(e))
-        }
+        Err(e) => Err(Error::io("open", format!("{shown} cannot be looked at"), e)),
     }
 }
 
@@ -97,7 +95,7 @@ pub(crate) fn immutable(path: &Path) -> String {
 }
 
 /// The file's URI: everything but plain characters is escaped.
-fn uri(path: &Path) -> String {
+pub(crate) fn uri(path: &Path) -> String {
     let bytes = path.as_os_str().as_encoded_bytes();
     let mut uri = String::from(if bytes.starts_with(b"/") { "file://" } else { "file:///" });
     for byte in bytes {

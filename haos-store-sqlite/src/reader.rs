@@ -6,12 +6,12 @@ use std::sync::{Condvar, Mutex, MutexGuard, PoisonError};
 
 use haos_store_api::{Codec, Result};
 
-use crate::db::Db;
+use crate::budget::Bounded;
 use crate::open::connect_reader;
 use crate::options::SqliteOptions;
 
 /// A read to be done, with its answer's way back inside; an error if there is no connection to read with.
-pub(crate) type Read = Box<dyn FnOnce(Result<Db<'_>>) + Send>;
+pub(crate) type Read = Box<dyn FnOnce(Result<(&Bounded, &Codec, &'static str)>) + Send>;
 
 /// Reads that wait for the thread.
 pub(crate) struct ReadQueue {
@@ -88,13 +88,13 @@ impl ReadQueue {
         while let Some((operation, read)) = self.next() {
             let found = match &conn {
                 Some(conn) => Ok(conn),
-                None => {
-                    connect_reader(options, options.tuning().spare_kib).map(|opened| &*conn.insert(opened))
-                }
+                None => connect_reader(options, options.tuning().spare_kib)
+                    .and_then(|opened| Bounded::new(opened, options))
+                    .map(|opened| &*conn.insert(opened)),
             };
             // A panic drops the answer's sender, which the caller sees; the other reads go on.
-            let db = found.map(|conn| Db { conn, codec, operation });
-            if catch_unwind(AssertUnwindSafe(|| read(db))).is_err() {
+            let run = || read(found.map(|bounded| (bounded, codec, operation)));
+            if catch_unwind(AssertUnwindSafe(run)).is_err() {
                 tracing::error!(operation, "a read panicked");
             }
         }

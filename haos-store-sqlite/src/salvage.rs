@@ -168,8 +168,7 @@ fn connect(path: &Path, budget: &Budget) -> Result<Connection> {
 /// A copy of the database without its log, with the header that every store begins with.
 fn mend(path: &Path, copy: &Path) -> Result<()> {
     let io = |e: std::io::Error| {
-        haos_store_api::Error::new(haos_store_api::ErrorKind::Io, "open", "a copy cannot be made")
-            .with_source(e)
+        haos_store_api::Error::io("open", "a copy of the damaged store cannot be made", e)
     };
     fs::copy(path, copy).map_err(io)?;
     let mut file = File::options().read(true).write(true).open(copy).map_err(io)?;

@@ -13,6 +13,7 @@ use crate::error::closed;
 use crate::migration::FORMAT;
 use crate::near::{NEAR_BYTES, NEAR_ROWS};
 use crate::options::SqliteOptions;
+use crate::read_only::{Access, refused};
 use crate::writer::{Job, Request, Writer};
 
 /// A store in a SQLite file.
@@ -42,11 +43,14 @@ enum Stage {
 }
 
 impl SqliteStore {
-    /// Opens the store, and makes it if it is missing.
+    /// Opens the store, and makes it if it is missing. One that cannot be written is opened to be read
+    /// ([`StoreInfo::read_only`]); it should not be written by others at the same time, unless they had it open
+    /// before.
     ///
     /// # Errors
     /// `Invalid` for a path that can hold no store and for another application's database,
-    /// `NewerSchema` for a store of a later version, `Io` where the file or its folder cannot be used,
+    /// `NewerSchema` for a store of a later version, `Io` where the file or its folder cannot be used, `ReadOnly`
+    /// where one would have to be made or brought to the current format and cannot be written,
     /// `Busy` if another process holds it for too long, `Full`, and `Corrupt` for a file that is not
     /// known to be a store, or is damaged and [`OnDamage::Refuse`](crate::OnDamage::Refuse) was asked
     /// for. A file that is refused is not changed.
@@ -61,12 +65,13 @@ impl SqliteStore {
             persistent: true,
             sealed: started.codec.is_sealed(),
             shared: true,
+            read_only: started.access != Access::Write,
             opened_at: started.revision,
             recovery: started.recovery,
             damaged: 0,
         };
         Ok(Self {
-            options: options.opened(started.codec),
+            options: options.opened(started.codec).access(started.access),
             stage: RwLock::new(Stage::Open(Box::new(started.engine), started.hub)),
             info: Mutex::new(info),
             turns: Turns::default(),
@@ -126,10 +131,12 @@ impl SqliteStore {
         self.with_engine(operation, |engine| {
             engine.read(
                 operation,
-                Box::new(move |db| {
+                Box::new(move |conn| {
                     if !reply.is_closed() {
                         // The caller may have gone meanwhile.
-                        let _ = reply.send(db.and_then(|db| db.with_keys(&read)));
+                        let answer =
+                            conn.and_then(|(conn, codec, operation)| conn.read(codec, operation, &read));
+                        let _ = reply.send(answer);
                     }
                 }),
             );
@@ -152,6 +159,10 @@ impl SqliteStore {
         answer.await.map_err(|_| ended(operation))?
     }
 
+    fn can_write(&self, operation: &'static str) -> Result<()> {
+        if self.options.access == Access::Write { Ok(()) } else { Err(refused(operation)) }
+    }
+
     pub(crate) fn options(&self) -> &SqliteOptions {
         &self.options
     }
@@ -170,6 +181,7 @@ impl fmt::Debug for SqliteStore {
 #[async_trait]
 impl StorageAdapter for SqliteStore {
     async fn apply(&self, batch: WriteBatch) -> Result<Commit> {
+        self.can_write("apply")?;
         let touched = touched(&batch);
         let (reply, answer) = oneshot::channel();
         self.with_engine("apply", |engine| {
@@ -246,6 +258,9 @@ impl StorageAdapter for SqliteStore {
     }
 
     async fn maintain(&self, task: Maintenance, progress: Progress) -> Result<Report> {
+        if !matches!(task, Maintenance::Check) {
+            self.can_write("maintain")?;
+        }
         match task {
             Maintenance::Compact => self.compact(&progress).await,
             Maintenance::Check => self.check(progress).await,
@@ -259,6 +274,7 @@ impl StorageAdapter for SqliteStore {
     }
 
     async fn change_keys(&self, change: KeyChange) -> Result<()> {
+        self.can_write("keys")?;
         let shred = change == KeyChange::Shred;
         self.call("keys", move |writer| writer.change_keys(&change)).await?;
         if shred { self.close().await } else { Ok(()) }
@@ -273,7 +289,9 @@ impl StorageAdapter for SqliteStore {
             Stage::Open(engine, hub) => {
                 let changes = hub.subscribe();
                 // From now on it looks for other processes' commits; a store that ended has none.
-                let _ = engine.jobs.send(Job::Wake);
+                if self.can_write("changes").is_ok() {
+                    let _ = engine.jobs.send(Job::Wake);
+                }
                 changes
             }
             Stage::Suspended(hub) => hub.subscribe(),
@@ -310,6 +328,10 @@ impl StorageAdapter for SqliteStore {
             threads.end().await;
         }
         let started = start(&self.options, Some(hub.clone())).await?;
+        if started.access != self.options.access {
+            let message = "whether the store can be written has changed: close it and open it again";
+            return Err(closed("resume", message));
+        }
         if started.revision != hub.latest() {
             hub.resync(started.revision);
         }

@@ -15,6 +15,7 @@ use crate::error::{Outcome, again, closed, outcome};
 use crate::near::Writing;
 use crate::open::connect_again;
 use crate::options::SqliteOptions;
+use crate::read_only::Access;
 use crate::rows::{RoomNumbers, SqlRows};
 use crate::table::Sums;
 
@@ -92,7 +93,8 @@ impl Writer {
             }
         }
         // Readers that close at once each take another for the last, which clears the log away.
-        if beside(options.path(), "-wal").exists()
+        if options.access == Access::Write
+            && beside(options.path(), "-wal").exists()
             && let Ok(conn) = connect()
         {
             finish(conn);
@@ -370,7 +372,7 @@ mod tests {
                 answer.blocking_recv().unwrap()
             };
             assert_eq!(apply().unwrap_err().kind(), ErrorKind::Io, "there is no file");
-            drop(crate::open::open(&options).unwrap());
+            drop(crate::open::open(&options).unwrap().conn);
             assert_eq!(apply().unwrap().revision, Revision(1));
             drop(jobs);
         });
@@ -380,7 +382,7 @@ mod tests {
     fn after_an_unknown_outcome_nothing_is_written() {
         let folder = tempfile::tempdir().unwrap();
         let options = SqliteOptions::new(folder.path().join("s.db"));
-        let (conn, _) = crate::open::open(&options).unwrap();
+        let conn = crate::open::open(&options).unwrap().conn;
         let hub = ChangeHub::new(8, Revision::ZERO);
         let mut writer = Writer::new(conn, &options.codec, hub, Revision::ZERO);
         let apply = |writer: &mut Writer| {

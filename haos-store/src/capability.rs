@@ -20,6 +20,8 @@ pub struct Capabilities {
     pub evictable: bool,
     /// Rows are sealed at rest.
     pub sealed: bool,
+    /// It can only be read: its file, its folder or the media is read-only.
+    pub read_only: bool,
     /// It was found damaged, set aside, and its outbox carried over. Tell the user.
     pub recovery: Option<Recovery>,
 }
@@ -35,6 +37,7 @@ impl From<StoreInfo> for Capabilities {
             shared: info.shared,
             evictable: info.backend == "idb",
             sealed: info.sealed,
+            read_only: info.read_only,
             recovery: info.recovery,
         }
     }

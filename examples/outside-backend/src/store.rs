@@ -250,6 +250,7 @@ impl StorageAdapter for ShelfStore {
             persistent: false,
             sealed: false,
             shared: false,
+            read_only: false,
             opened_at: self.opened_at,
             recovery: None,
             damaged: 0,

@@ -15,6 +15,7 @@ use crate::error::{Error, Result};
 use crate::open::Target;
 use crate::out::Out;
 use crate::progress;
+use crate::text::why;
 
 /// So much of a file stands in memory at once.
 const PORTION: usize = 1 << 20;
@@ -65,7 +66,7 @@ fn name(args: &SendFileArgs) -> Result<String> {
 impl Source {
     fn open(path: &Path) -> Result<Self> {
         let shown = path.display().to_string();
-        let failed = |e: std::io::Error| Error::Input(format!("{shown}: cannot be read: {e}"));
+        let failed = |e: std::io::Error| Error::Input(format!("{shown}: cannot be read: {}", why(&e)));
         // Asked first: to open a pipe would wait for its other end.
         if !std::fs::metadata(path).map_err(failed)?.is_file() {
             return Err(Error::Input(format!("{shown}: is no file: name one, or pack a folder first")));

@@ -16,6 +16,7 @@ use std::time::Instant;
 
 use crate::error::{Error, Result};
 use crate::out::Out;
+use crate::text::why;
 use captures::Captures;
 use offline::Real;
 use steps::Demo;
@@ -64,7 +65,7 @@ fn folder(wanted: Option<&Path>) -> Result<(PathBuf, Option<tempfile::TempDir>)>
         return Ok((temporary.path().to_owned(), Some(temporary)));
     };
     let shown = wanted.display();
-    let fault = |e: std::io::Error| Error::Failed(format!("the folder {shown} cannot be used: {e}"));
+    let fault = |e: std::io::Error| Error::Failed(format!("the folder {shown} cannot be used: {}", why(&e)));
     std::fs::create_dir_all(wanted).map_err(fault)?;
     if std::fs::read_dir(wanted).map_err(fault)?.next().is_some() {
         return Err(Error::Input(format!("the folder {shown} is not empty: name a new one with --dir")));

@@ -8,7 +8,7 @@ use indicatif::ProgressBar;
 
 use crate::cli::ImportArgs;
 use crate::error::{Error, Result};
-use crate::text::bytes;
+use crate::text::{bytes, why};
 
 /// The first bytes of every zstd frame, RFC 8878 section 3.1.1.
 const ZSTD_MAGIC: [u8; 4] = [0x28, 0xb5, 0x2f, 0xfd];
@@ -117,7 +117,7 @@ fn reason(error: &io::Error) -> String {
         ErrorKind::UnexpectedEof => {
             "the compressed data end too early: the file was cut off, fetch it again".to_owned()
         }
-        _ => format!("the file cannot be read on: {error}"),
+        _ => format!("the file cannot be read on: {}", why(error)),
     }
 }
 

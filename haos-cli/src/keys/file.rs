@@ -8,6 +8,7 @@ use haos_store::Secret;
 use zeroize::Zeroizing;
 
 use crate::error::{Error, Result};
+use crate::text::why;
 
 /// The most that is read of a file.
 const LONGEST: u64 = 64 << 10;
@@ -51,7 +52,7 @@ pub(crate) fn key(path: &Path) -> Result<Secret> {
 }
 
 fn read(path: &Path) -> Result<Zeroizing<Vec<u8>>> {
-    let failed = |e: std::io::Error| bad(path, &format!("cannot be read: {e}"));
+    let failed = |e: std::io::Error| bad(path, &format!("cannot be read: {}", why(&e)));
     let file = File::open(path).map_err(failed)?;
     private(path, &file)?;
     // With room from the start: a buffer that grows leaves copies behind.

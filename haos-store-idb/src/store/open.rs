@@ -49,6 +49,7 @@ async fn open_now(options: IdbOptions) -> Result<Rc<Inner>> {
         persistent: true,
         sealed: codec.is_sealed(),
         shared: true,
+        read_only: false,
         opened_at: meta.head.revision,
         recovery,
         damaged: 0,

@@ -50,6 +50,52 @@ async fn a_place_where_nothing_can_be_made() {
     assert_eq!(error.kind(), ErrorKind::Io, "{error:?}");
 }
 
+/// sled has to write. What cannot be written is refused as that, and stays as it is.
+#[cfg(target_os = "linux")]
+#[test]
+fn a_folder_that_cannot_be_written() {
+    use std::fs::{Permissions, set_permissions};
+    use std::os::unix::fs::PermissionsExt as _;
+
+    use rustix::process::{Gid, Uid, geteuid};
+    use rustix::thread::{set_thread_gid, set_thread_groups, set_thread_uid};
+
+    fn all(path: &Path, folders: u32, files: u32) {
+        let is_folder = path.is_dir();
+        if is_folder {
+            std::fs::read_dir(path).unwrap().for_each(|entry| all(&entry.unwrap().path(), folders, files));
+        }
+        set_permissions(path, Permissions::from_mode(if is_folder { folders } else { files })).unwrap();
+    }
+    let folder = tempfile::tempdir().unwrap();
+    let path = folder.path().join("s");
+    let runtime = || tokio::runtime::Builder::new_current_thread().enable_all().build().unwrap();
+    runtime().block_on(async {
+        let store = open(&path).await;
+        store.apply(sample()).await.unwrap();
+        store.close().await.unwrap();
+    });
+    all(folder.path(), 0o555, 0o444);
+    let before = files(folder.path());
+    let error = std::thread::scope(|scope| {
+        // Root heeds no modes.
+        let somebody = scope.spawn(|| {
+            if geteuid().is_root() {
+                set_thread_groups(&[]).unwrap();
+                set_thread_gid(Gid::from_raw(65534)).unwrap();
+                set_thread_uid(Uid::from_raw(65534)).unwrap();
+            }
+            runtime().block_on(refusal(SledOptions::new(&path)))
+        });
+        somebody.join().unwrap()
+    });
+    assert_eq!(error.kind(), ErrorKind::ReadOnly, "{error:?}");
+    assert!(error.to_string().contains("sled has to"), "{error}");
+    assert!(before == files(folder.path()));
+    all(folder.path(), 0o755, 0o644);
+    runtime().block_on(async { assert_eq!(txns(&open(&path).await).await.len(), 3) });
+}
+
 #[tokio::test]
 async fn a_file_and_other_peoples_folders_are_refused() {
     let folder = tempfile::tempdir().unwrap();

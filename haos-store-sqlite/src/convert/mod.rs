@@ -20,8 +20,9 @@ use crate::db::Db;
 use crate::engine::spawn;
 use crate::error::{closed, fault};
 use crate::keys::{not_sealed, unlock};
-use crate::open::{accept, connect, file_path, open};
+use crate::open::{Opened, accept, connect, file_path, open};
 use crate::options::{OnDamage, SqliteOptions};
+use crate::read_only::{Access, refused};
 use crate::store::SqliteStore;
 
 /// Which way.
@@ -69,7 +70,10 @@ async fn run(options: SqliteOptions, to: To, progress: Progress) -> Result<Repor
 fn convert(options: &SqliteOptions, to: To, progress: &Progress, stopped: &AtomicBool) -> Result<Report> {
     let path = file_path(options.path())?;
     let options = options.clone().at(path.clone()).create(false).on_damage(OnDamage::Refuse);
-    let (conn, _) = open(&options)?;
+    let Opened { conn, access, .. } = open(&options)?;
+    if access != Access::Write {
+        return Err(refused("convert"));
+    }
     let source = match (to, has_keys(&conn)?) {
         (To::Sealed, true) => return Err(invalid("the store is sealed already: change its secret instead")),
         (To::Sealed, false) => unlock(&conn, &options.clone().no_secret())?,

@@ -165,6 +165,42 @@ async fn damage_that_only_a_check_sees() {
     assert_eq!(std::fs::read(aside(&recovery)).unwrap().len(), damaged.len());
 }
 
+/// Pages that point at each other so that a walk through the table has no end.
+#[tokio::test]
+async fn a_table_without_end() {
+    const LEVELS: usize = 12;
+    let folder = tempfile::tempdir().unwrap();
+    let path = make(folder.path()).await;
+    let root = root_page(&path, "room");
+    change(&path, |bytes| {
+        let pages = bytes.len() / PAGE;
+        let leaf = bytes[(root - 1) * PAGE..root * PAGE].to_vec();
+        for level in 0..LEVELS {
+            let child = u32::try_from(pages + level + 2).unwrap().to_be_bytes();
+            let mut page = vec![0; PAGE];
+            page[..12].copy_from_slice(&[5, 0, 0, 1, 44, 8, 0, 0, child[0], child[1], child[2], child[3]]);
+            for n in 0..300 {
+                let at = 2048 + n * 5;
+                page[12 + 2 * n..14 + 2 * n].copy_from_slice(&u16::try_from(at).unwrap().to_be_bytes());
+                page[at..at + 4].copy_from_slice(&child);
+                page[at + 4] = 1;
+            }
+            if level == 0 {
+                bytes[(root - 1) * PAGE..root * PAGE].copy_from_slice(&page);
+            }
+            bytes.extend(page);
+        }
+        bytes.extend(leaf);
+        let count = u32::try_from(bytes.len() / PAGE).unwrap().to_be_bytes();
+        bytes[28..32].copy_from_slice(&count);
+    });
+    let store = open(&path).await;
+    assert_eq!(store.usage().await.unwrap_err().kind(), ErrorKind::Corrupt);
+    let report = store.maintain(Maintenance::Check, Progress::none()).await.unwrap();
+    assert!(report.findings.iter().any(|found| found.contains("more steps")), "{:?}", report.findings);
+    assert_eq!(txns(&store).await, ["t1", "t2", "t3"], "the rest is there");
+}
+
 #[tokio::test]
 async fn refusing_touches_nothing() {
     let folder = tempfile::tempdir().unwrap();

@@ -11,6 +11,7 @@ mod lifecycle;
 mod maintain;
 mod open;
 mod processes;
+mod refused;
 mod schema;
 mod shell;
 mod stale_log;

@@ -13,7 +13,7 @@ use crate::chat::desk::Desk;
 use crate::error::{Error, Result};
 use crate::open::Target;
 use crate::out::Out;
-use crate::text::{bytes, clean};
+use crate::text::{bytes, clean, why};
 
 #[derive(Serialize)]
 struct Written<'a> {
@@ -64,7 +64,8 @@ async fn open(media: &MediaCache, uri: &MediaUri, variant: Variant) -> Result<Me
 
 /// Writes a file, which takes its name when it is whole.
 async fn file(stream: &mut MediaStream, uri: &str, path: &Path) -> Result<u64> {
-    let failed = |e: std::io::Error| Error::Input(format!("{}: cannot be written: {e}", path.display()));
+    let failed =
+        |e: std::io::Error| Error::Input(format!("{}: cannot be written: {}", path.display(), why(&e)));
     let folder = path.parent().filter(|folder| !folder.as_os_str().is_empty()).unwrap_or(Path::new("."));
     let mut file = tempfile::NamedTempFile::new_in(folder).map_err(failed)?;
     let written = copy(stream, uri, &mut file).await?;

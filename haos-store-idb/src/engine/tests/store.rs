@@ -202,6 +202,7 @@ impl StorageAdapter for MapStore {
             persistent: true,
             sealed: self.codec.is_sealed(),
             shared: false,
+            read_only: false,
             opened_at: self.opened_at,
             recovery: None,
             damaged: self.codec.damaged(),
