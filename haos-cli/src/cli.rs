@@ -207,6 +207,9 @@ pub(crate) struct DoctorArgs {
     /// Read every row and check it
     #[arg(long)]
     pub(crate) check: bool,
+    /// If anything of the store is damaged, set it aside and carry what can be read of the outbox into a fresh one
+    #[arg(long)]
+    pub(crate) recover: bool,
 }
 
 fn page_size(text: &str) -> Result<usize, String> {

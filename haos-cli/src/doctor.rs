@@ -22,6 +22,7 @@ struct Doctor {
     persistent: bool,
     sealed: bool,
     shared: bool,
+    read_only: bool,
     revision: u64,
     collections: Vec<CollectionFields>,
     total_bytes: u64,
@@ -56,7 +57,7 @@ struct CheckFields {
 }
 
 pub(crate) async fn run(store: &Target, args: &DoctorArgs, out: &mut Out) -> Result<()> {
-    let opened = store.existing().await?;
+    let opened = if args.recover { store.checked().await? } else { store.existing().await? };
     let check = if args.check { Some(check(&*opened.store, out.json).await?) } else { None };
     let usage = opened.store.usage().await?;
     let revision = opened.store.changes().start().0;
@@ -97,6 +98,7 @@ fn doctor(store: Capabilities, revision: u64, usage: &Usage, check: Option<Check
         persistent: store.persistent,
         sealed: store.sealed,
         shared: store.shared,
+        read_only: store.read_only,
         revision,
         collections: collections.collect(),
         total_bytes: usage.total_bytes,
@@ -124,6 +126,9 @@ fn print(doctor: &Doctor, out: &mut Out) -> Result<()> {
     writeln!(out, "location     {location}")?;
     writeln!(out, "persistent   {}", yes(doctor.persistent))?;
     writeln!(out, "sealed       {}", yes(doctor.sealed))?;
+    if doctor.read_only {
+        writeln!(out, "read-only    yes: its file, its folder or the media cannot be written")?;
+    }
     writeln!(out, "revision     {}", doctor.revision)?;
     writeln!(out, "size         {}, {} of it free", bytes(doctor.total_bytes), bytes(doctor.free_bytes))?;
     if let Some(quota) = doctor.quota_bytes {

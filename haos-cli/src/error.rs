@@ -76,6 +76,12 @@ impl Error {
             }
             source = cause.source();
         }
+        if error.kind() == ErrorKind::Corrupt {
+            text.push_str(
+                "\n  `haos doctor --check` says what is damaged; `haos doctor --recover` sets the store aside and carries \
+                 its outbox into a fresh one",
+            );
+        }
         text
     }
 }

@@ -13,6 +13,8 @@ mod find;
 mod import;
 mod keys;
 mod message;
+#[cfg(test)]
+mod named;
 mod notice;
 mod open;
 mod out;

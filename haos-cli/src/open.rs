@@ -34,15 +34,21 @@ impl Target {
         Ok(self.unlocked().await?.0)
     }
 
+    /// Opens a store that has to be there; if anything of it is damaged, a fresh one with its outbox.
+    pub(crate) async fn checked(&self) -> Result<Opened> {
+        self.must_exist()?;
+        Ok(self.open(OpenOptions { create: false, check: true, ..OpenOptions::default() }).await?.0)
+    }
+
     /// Opens a store that has to be there, and gives what opened it.
     pub(crate) async fn unlocked(&self) -> Result<(Opened, OpenOptions)> {
         self.must_exist()?;
-        self.open(false).await
+        self.open(OpenOptions { create: false, ..OpenOptions::default() }).await
     }
 
     /// Opens a store, or makes one: a sealed one if a secret was given.
     pub(crate) async fn or_create(&self) -> Result<Opened> {
-        Ok(self.open(true).await?.0)
+        Ok(self.open(OpenOptions::default()).await?.0)
     }
 
     /// Refuses a store that is not there, and a sealed one.
@@ -75,9 +81,9 @@ impl Target {
     }
 
     /// Opens the store, and asks for its passphrase if there is none yet.
-    async fn open(&self, create: bool) -> Result<(Opened, OpenOptions)> {
+    async fn open(&self, options: OpenOptions) -> Result<(Opened, OpenOptions)> {
         let secret = self.given.as_ref().map(|given| given.secret.clone());
-        let mut options = OpenOptions { create, secret, ..OpenOptions::default() };
+        let mut options = OpenOptions { secret, ..options };
         let mut asked = 0;
         loop {
             let error = match haos_store::open_with(&self.url, &options).await {

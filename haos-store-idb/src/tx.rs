@@ -60,7 +60,7 @@ fn answer<T: 'static>(fired: Result<Request>, read: fn(JsValue) -> Result<T>) ->
 }
 
 fn damaged() -> Error {
-    Error::new(ErrorKind::Corrupt, "read", "a record is no bytes: run `check` on the store")
+    Error::new(ErrorKind::Corrupt, "read", "a record is no bytes: run `Maintenance::Check` on the store")
 }
 
 /// The bytes of a value, or those within a record that is found by its ids.

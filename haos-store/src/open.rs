@@ -16,6 +16,9 @@ use crate::{Capabilities, Scheme, backend};
 pub struct OpenOptions {
     /// Make the store if it is not there. Default: true.
     pub create: bool,
+    /// Check every row or page before the store is used, as after a call that failed with `Corrupt`; what is found
+    /// damaged is set aside, with its outbox carried over. SQLite and sled. Default: false.
+    pub check: bool,
     /// Trade speed for memory, for phones: see the backend. Default: false.
     pub low_memory: bool,
     /// How long another process may hold the store before a write fails as `Busy`, in milliseconds; in a
@@ -32,7 +35,14 @@ pub struct OpenOptions {
 
 impl Default for OpenOptions {
     fn default() -> Self {
-        Self { create: true, low_memory: false, busy_ms: 5000, secret: None, kdf: KdfParams::default() }
+        Self {
+            create: true,
+            check: false,
+            low_memory: false,
+            busy_ms: 5000,
+            secret: None,
+            kdf: KdfParams::default(),
+        }
     }
 }
 

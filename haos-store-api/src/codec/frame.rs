@@ -147,7 +147,10 @@ fn checksum(bound: &Bound, body: &[u8]) -> u32 {
 
 pub(super) fn damaged(bound: &Bound, why: &dyn std::fmt::Display) -> Error {
     let (name, key) = (bound.collection.name(), bound.key);
-    Error::corrupt("decode", format!("a row of {name} is damaged, {key:?}: {why}; run `check` on the store"))
+    Error::corrupt(
+        "decode",
+        format!("a row of {name} is damaged, {key:?}: {why}; run `Maintenance::Check` on the store"),
+    )
 }
 
 /// A sealed row where rows are plain.

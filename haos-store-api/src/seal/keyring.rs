@@ -210,7 +210,7 @@ impl Keyring {
         let keys = self.keys();
         let key = keys.data.iter().chain(&keys.retired).find(|key| key.id == id).ok_or_else(|| {
             wrong(&format!(
-                "a row of {} is sealed under key {id}, which the keyring does not hold: run `check` on the \
+                "a row of {} is sealed under key {id}, which the keyring does not hold: run `Maintenance::Check` on the \
                  store",
                 collection.name()
             ))

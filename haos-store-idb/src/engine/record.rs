@@ -4,7 +4,7 @@ use haos_store_api::{Error, ErrorKind, Key, MediaColumns, Position, Result, Revi
 
 /// The error for bytes that this library did not write.
 pub(crate) fn corrupt(operation: &'static str, what: &str) -> Error {
-    Error::new(ErrorKind::Corrupt, operation, format!("{what}: run `check` on the store"))
+    Error::new(ErrorKind::Corrupt, operation, format!("{what}: run `Maintenance::Check` on the store"))
 }
 
 /// Columns written one after the other.
