@@ -96,6 +96,7 @@ macro_rules! __conformance_cases {
             related_by_target_and_kind,
             related_of_many_targets,
             a_changed_relation_is_found_where_it_is_now,
+            the_latest_edit_is_told_by_time_and_not_by_place,
             by_ids,
             by_two_thousand_ids,
             by_transaction_across_rooms,
@@ -214,6 +215,7 @@ macro_rules! __conformance_cases {
             removed_is_gone,
             a_rooms_state_needs_the_room,
             a_thousand_members_are_told_from_the_rest,
+            what_came_of_a_redacted_event_goes_with_it,
         }
         batch {
             an_empty_batch_changes_nothing,

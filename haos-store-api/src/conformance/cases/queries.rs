@@ -59,6 +59,28 @@ pub(crate) async fn a_changed_relation_is_found_where_it_is_now(harness: &mut dy
     same(numbers(&store.related(RelationQuery::of(&room(0), &event(2))).await?), [5])
 }
 
+pub(crate) async fn the_latest_edit_is_told_by_time_and_not_by_place(harness: &mut dyn Harness) -> Outcome {
+    let store = with_messages(harness, [1]).await?;
+    let edit = |n, timestamp_ms| Message { timestamp_ms, ..about(RelationKind::Edit, 1, message(n)) };
+    let sent = Message { provisional: true, ..edit(8, 1) };
+    let shown = async || {
+        let view = store.timeline_view(&room(0), Page::newest(99)).await?;
+        let mut messages = view.items.into_iter().filter_map(|item| match item {
+            ViewItem::Message(view) => Some(view),
+            ViewItem::Gap(_) => None,
+        });
+        Ok::<_, Error>(messages.next().and_then(|view| view.edit).map(|edit| edit.id))
+    };
+    put(&store, |batch| batch.put_message(edit(5, 30)).put_message(edit(6, 20))).await?;
+    same(shown().await?, Some(event(5)))?;
+    put(&store, |batch| batch.put_message(edit(7, 30))).await?;
+    same(shown().await?, Some(event(7)))?;
+    put(&store, |batch| batch.put_message(sent)).await?;
+    same(shown().await?, Some(event(8)))?;
+    put(&store, |batch| batch.redact(redaction(8, 9)).redact(redaction(7, 9))).await?;
+    same(shown().await?, Some(event(5)))
+}
+
 pub(crate) async fn by_ids(harness: &mut dyn Harness) -> Outcome {
     let store = with_messages(harness, [1, 2, 3]).await?;
     let query = |events: &[u64]| MessageQuery::Ids {

@@ -121,3 +121,36 @@ pub(crate) async fn a_thousand_members_are_told_from_the_rest(harness: &mut dyn 
     let one = StateQuery::one(of_room(), kind("m.room.member"), key("@u0500"));
     same(store.state(one).await?.len(), 1)
 }
+
+pub(crate) async fn what_came_of_a_redacted_event_goes_with_it(harness: &mut dyn Harness) -> Outcome {
+    let store = with_room(harness).await?;
+    let secret = r#"{"name":"secret"}"#;
+    let named = |value| StateEntry { event_id: Some(event(1)), ..state(of_room(), "m.room.name", "", value) };
+    let later = |extra| Message { extra, ..about(RelationKind::Other("later".to_owned()), 1, message(2)) };
+    put(&store, |batch| {
+        batch
+            .put_room(Room { name: Some("secret".to_owned()), ..a_room(0) })
+            .put_message(Message { content: json(secret), ..message(1) })
+            .put_message(later(Some(json(secret))))
+            .put_state(named(secret))
+    })
+    .await?;
+    let emptied = |batch: &mut WriteBatch| {
+        batch.redact(redaction(1, 5)).put_message(later(None)).put_state(named("{}")).put_room(a_room(0));
+    };
+    // All of it or nothing.
+    let mut late = WriteBatch::relaxed();
+    emptied(late.expect_room(&room(0), None));
+    fails(store.apply(late).await, ErrorKind::Conflict)?;
+    same(some(store.message(&room(0), &event(1)).await?)?.content, json(secret))?;
+    let mut batch = WriteBatch::relaxed();
+    emptied(&mut batch);
+    store.apply(batch).await?;
+    drop(store);
+    let store = harness.reopen().await?;
+    let original = some(store.message(&room(0), &event(1)).await?)?;
+    same((original.content, original.redacted_by), (Json::empty(), Some(event(5))))?;
+    same(store.related(RelationQuery::of(&room(0), &event(1))).await?, [later(None)])?;
+    same(store.state(StateQuery::all(of_room())).await?, [named("{}")])?;
+    same(some(store.room(&room(0)).await?)?.name, a_room(0).name)
+}

@@ -104,7 +104,7 @@ impl<K: Kv> Reader<'_, K> {
             if found.len() >= wanted {
                 break;
             }
-            segments = ((wanted - found.len()) / average + 1).min(2 * STRIDE);
+            segments = ((wanted - found.len()) / average).saturating_add(1).min(2 * STRIDE);
         }
         Ok(Some(found))
     }
