@@ -2,7 +2,7 @@
 //! of one answer's events alone.
 
 use std::borrow::Cow;
-use std::collections::{BTreeMap, HashMap, HashSet};
+use std::collections::{BTreeMap, BTreeSet, HashMap, HashSet};
 
 use haos_store_api::law::sort_by;
 use haos_store_api::{
@@ -184,24 +184,22 @@ impl SpacesAfter {
         rules: &dyn Rules,
     ) -> std::result::Result<Self, PlanError> {
         let links = Links::of(changed, rules);
-        let mut spaces: Vec<_> = view.spaces.iter().map(|(id, of)| (id.clone(), of.clone())).collect();
-        sort_by(&mut spaces, |(a, _), (b, _)| a.cmp(b));
+        let mut spaces: BTreeMap<&RoomId, BTreeSet<&RoomId>> =
+            view.spaces.iter().map(|(child, of)| (child, of.iter().collect())).collect();
         let mut told = HashSet::new();
         for link in links.links.values() {
             let unread = |at: StateAt| PlanError::NotRead(NotRead { kind: at.kind, key: Some(at.key) });
             let present = links.is_linked(link, view, rules).map_err(unread)?;
-            let Ok(place) = spaces.binary_search_by(|(child, _)| child.cmp(&link.child)) else { continue };
-            let of = &mut spaces[place].1;
-            of.retain(|space| *space != link.space);
-            if present {
-                of.push(link.space.clone());
-            }
+            let Some(of) = spaces.get_mut(&link.child) else { continue };
+            match present {
+                true => of.insert(&link.space),
+                false => of.remove(&link.space),
+            };
             told.insert(link.child.clone());
         }
-        for (_, of) in &mut spaces {
-            sort_by(of, RoomId::cmp);
-        }
-        Ok(Self { spaces, told })
+        let owned =
+            |(child, of): (&RoomId, BTreeSet<&RoomId>)| (child.clone(), of.into_iter().cloned().collect());
+        Ok(Self { spaces: spaces.into_iter().map(owned).collect(), told })
     }
 
     /// The spaces of a room, if they were read.
