@@ -106,9 +106,7 @@ fn depth_overflows_no_stack() {
     let event = format!(
         r#"{{"event_id":"$a","sender":"@a","type":"t","content":{{"m.relates_to":{deep}}},"unsigned":{deep},"x":{deep}}}"#
     );
-    let read = parse_event(event.as_bytes()).unwrap();
-    assert!(read.content.as_str().len() > 2 * depth, "kept as it came");
-    assert!(read.content.parse::<serde_json::Value>().is_err(), "who builds it meets the limit, not a crash");
+    assert!(matches!(parse_event(event.as_bytes()), Err(ParseError::Event { member: "event", .. })));
     let sync =
         format!(r#"{{"next_batch":"s","rooms":{{"join":{{"!a":{{"timeline":{deep},"summary":{deep}}}}}}}}}"#);
     assert_eq!(common::unreadable(&parse_sync(sync.as_bytes(), &alice()).unwrap()).len(), 2);
