@@ -1,4 +1,5 @@
 use haos_queue::{NotRead, RoomPatch, RoomState, Rules, SpaceLink};
+use haos_store_api::state_kind::UNREADABLE;
 use haos_store_api::{EventType, Json, RelationKind, StateEntry, StateKey};
 
 use crate::parse::members::{Members, json, object};
@@ -51,7 +52,9 @@ impl Rules for MatrixRules {
     /// The value is the event's JSON: its content is emptied as above, the rest stands. Of anything else
     /// nothing is left.
     fn redacted_state(&self, kind: &EventType, value: &Json) -> Json {
-        let event = Members::of_text(value.as_str()).filter(|event| event.get("content").is_some());
+        let is_readable = kind.as_str() != UNREADABLE;
+        let event =
+            Members::of_text(value.as_str()).filter(|event| is_readable && event.get("content").is_some());
         let Some(event) = event else { return Json::empty() };
         let members: Vec<_> = event
             .iter()

@@ -260,6 +260,17 @@ async fn a_redacted_member_is_no_hero_by_the_name_that_was_redacted() {
     assert!(!everything(&store).await.contains(WORD));
 }
 
+#[tokio::test]
+async fn an_event_that_could_not_be_read_goes_with_its_redaction() {
+    let store = MemoryStore::new();
+    let odd =
+        event("$odd", "m.room.message", &format!(r#"{{"body":"{WORD}"}}"#), "").replace(r#""@bob:x""#, "7");
+    answer(&store, &timeline("s1", &[odd])).await;
+    assert!(everything(&store).await.contains(WORD), "it is kept for a later version");
+    answer(&store, &timeline("s2", &[redaction("$r", "$odd")])).await;
+    assert!(!everything(&store).await.contains(WORD));
+}
+
 /// Words in every place that a redaction empties, then the redactions.
 async fn says_and_takes_back(store: &dyn StorageAdapter) {
     let body = |relates: &str| format!(r#"{{"body":"{WORD}"{relates}}}"#);

@@ -1,9 +1,9 @@
 use haos_store_api::state_kind::UNREADABLE;
-use haos_store_api::{EventType, Json, Scope, StateEntry, StateKey};
+use haos_store_api::{EventId, EventType, Json, Scope, StateEntry, StateKey};
 use serde_json::value::RawValue;
 use sha2::{Digest, Sha256};
 
-use super::members::{json, object, quoted};
+use super::members::{Members, json, object, quoted};
 
 /// What cannot be read, set aside under its own hash: the same text has the same key.
 pub(crate) fn unreadable(scope: &Scope, value: Json) -> StateEntry {
@@ -11,9 +11,10 @@ pub(crate) fn unreadable(scope: &Scope, value: Json) -> StateEntry {
     StateEntry { scope: scope.clone(), kind: known_kind(UNREADABLE), key, event_id: None, value }
 }
 
-/// An event that cannot be read, as it came.
+/// An event that cannot be read, as it came; under its id, if it has one, so that its redaction finds it.
 pub(crate) fn unreadable_event(scope: &Scope, raw: &RawValue) -> StateEntry {
-    unreadable(scope, json(raw))
+    let event_id = Members::of(raw).and_then(|event| EventId::new(event.text("event_id")?).ok());
+    StateEntry { event_id, ..unreadable(scope, json(raw)) }
 }
 
 /// A member of another shape than it should have, as `{name: value}`.
