@@ -65,6 +65,20 @@ fn a_homeserver_that_is_not_there() {
     shop.run(&["sync"]).fails(3, &["nobody is logged in"]);
 }
 
+/// The host decides, not how its name begins.
+#[test]
+fn whoever_can_read_along_is_told_of() {
+    let shop = Shop::empty("sqlite", false);
+    let password = secret(&shop.world, "password", "geheim");
+    let port = nowhere().rsplit(':').next().unwrap().to_owned();
+    for (host, warns) in [("127.0.0.1", false), ("127.0.0.1.invalid", true), ("localhost.invalid", true)] {
+        let url = format!("http://{host}:{port}");
+        let args = ["login", "--homeserver", &url, "--user", "me", "--password-file", &password];
+        let run = shop.run(&args);
+        assert_eq!((run.code, run.stderr.contains("is not encrypted")), (5, warns), "{url}: {}", run.stderr);
+    }
+}
+
 #[test]
 fn a_homeserver_that_refuses() {
     let shop = Shop::empty("sqlite", false);

@@ -50,7 +50,7 @@ pub use engine::{
     Backfill, Engine, FetchError, Fill, FillOptions, FirstSync, MemberList, SyncFilter, SyncOptions,
 };
 #[cfg(feature = "http")]
-pub use http::{ConnectError, Credentials, Homeserver, HttpOptions, Login, WhoAmI};
+pub use http::{ConnectError, Credentials, Homeserver, HttpOptions, Login, WhoAmI, is_private_url};
 pub use media::{MediaCache, MediaError, MediaOptions, MediaRequest, MediaStream};
 pub use parse::{ParseError, Sliding, parse_event, parse_messages, parse_sliding, parse_sync};
 pub use rules::MatrixRules;

@@ -1,5 +1,5 @@
 use thiserror::Error;
-use url::Url;
+use url::{Host, Url};
 
 use super::path::Path;
 
@@ -21,6 +21,12 @@ pub enum ConnectError {
         /// What the system said.
         reason: String,
     },
+}
+
+/// Whether nobody on a network can read what goes to this url: over TLS, or not beyond this machine. The host
+/// decides, as it is parsed: `localhost` and what is below it (RFC 6761, section 6.3), `127.0.0.0/8`, `::1`.
+pub fn is_private_url(url: &str) -> bool {
+    Base::parse(url).is_ok_and(|base| base.is_private())
 }
 
 /// A homeserver's base url: scheme, host, and a path that every request's goes behind.
@@ -56,6 +62,20 @@ impl Base {
         self.0.scheme() == "https"
     }
 
+    /// See [`is_private_url`].
+    pub(super) fn is_private(&self) -> bool {
+        self.is_https()
+            || match self.0.host() {
+                Some(Host::Domain(name)) => {
+                    let name = name.strip_suffix('.').unwrap_or(name);
+                    name == "localhost" || name.ends_with(".localhost")
+                }
+                Some(Host::Ipv4(ip)) => ip.is_loopback(),
+                Some(Host::Ipv6(ip)) => ip.to_canonical().is_loopback(),
+                None => false,
+            }
+    }
+
     /// As it is shown and stored: without a slash at its end.
     pub(super) fn as_str(&self) -> &str {
         self.0.as_str().trim_end_matches('/')
@@ -87,6 +107,39 @@ mod tests {
         }
         let error = Base::parse("https://ada:geheim@example.org").unwrap_err().to_string();
         assert!(error.contains("password") && !error.contains("geheim"), "{error}");
+    }
+
+    #[test]
+    fn the_host_says_whether_others_can_read() {
+        for url in [
+            "https://x.org",
+            "http://localhost:8008",
+            "HTTP://LOCALHOST.:80/x",
+            "http://hs.localhost",
+            "http://127.0.0.1:1/x",
+            "http://127.9.9.9",
+            "http://0x7f.1",
+            "http://[::1]:80",
+            "http://[::ffff:127.0.0.1]",
+        ] {
+            assert!(is_private_url(url), "{url}");
+        }
+        for url in [
+            "http://localhost.evil.example",
+            "HTTP://x.org",
+            " http://x.org",
+            "http://127.evil.example",
+            "http://127.0.0.1.evil.example",
+            "http://evil.example/localhost",
+            "http://notlocalhost",
+            "http://10.0.0.1:8008",
+            "http://[::2]",
+            "http://[::1].evil.example",
+            "http://localhost@evil.example",
+            "http:/evil.example",
+        ] {
+            assert!(!is_private_url(url), "{url}");
+        }
     }
 
     #[test]

@@ -139,7 +139,7 @@ impl Homeserver {
     fn told(&self, well_known: Option<&serde_json::Value>) -> Option<String> {
         let url = well_known?.get("m.homeserver")?.get("base_url")?.as_str()?;
         let base = Base::parse(url).ok()?;
-        (base.is_https() || !self.base.is_https()).then(|| base.as_str().to_owned())
+        (base.is_private() || !self.base.is_private()).then(|| base.as_str().to_owned())
     }
 
     /// Ends the session on the server, and takes its tokens out of the store; user and device stay there.

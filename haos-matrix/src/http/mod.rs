@@ -29,7 +29,7 @@ use haos_store_api::{Json, StorageAdapter};
 use self::agent::Agent;
 use self::answer::refused_token;
 use self::base::Base;
-pub use self::base::ConnectError;
+pub use self::base::{ConnectError, is_private_url};
 use self::exchange::Response;
 use self::features::Features;
 pub use self::login::{Credentials, Login, WhoAmI};

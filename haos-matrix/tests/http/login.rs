@@ -80,9 +80,14 @@ async fn a_login_with_a_token_and_nothing_else() {
 
 #[tokio::test]
 async fn a_login_may_be_sent_to_another_url_but_not_to_a_less_safe_one() {
-    for (told, expected) in
-        [("https://hs.h/", Some("https://hs.h")), ("http://hs.h", Some("http://hs.h")), ("x", None)]
-    {
+    for (told, expected) in [
+        ("https://hs.h/", Some("https://hs.h")),
+        ("http://127.0.0.2:7", Some("http://127.0.0.2:7")),
+        // The server is on the loopback: from there, tokens would go over a network as they are.
+        ("http://hs.h", None),
+        ("http://localhost.evil.example", None),
+        ("x", None),
+    ] {
         let welcome = WELCOME.replacen(
             '{',
             &format!(r#"{{"well_known":{{"m.homeserver":{{"base_url":"{told}"}}}},"#),
@@ -192,6 +197,7 @@ async fn a_server_says_where_its_homeserver_is() {
         "[]",
         r#"{"m.homeserver":{"base_url":"matrix.example.org"}}"#,
         r#"{"m.homeserver":{"base_url":7}}"#,
+        r#"{"m.homeserver":{"base_url":"http://localhost.evil.example"}}"#,
     ] {
         assert_eq!(discovered(move |_| json(odd)).await.1, Err(Answer::Unreadable), "{odd}");
     }

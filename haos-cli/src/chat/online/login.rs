@@ -3,7 +3,9 @@
 use std::io::Write as _;
 use std::sync::Arc;
 
-use haos_matrix::{Client, ClientError, ClientOptions, Credentials, Homeserver, HttpOptions, MatrixSession};
+use haos_matrix::{
+    Client, ClientError, ClientOptions, Credentials, Homeserver, HttpOptions, MatrixSession, is_private_url,
+};
 use haos_queue::{PauseReason, TokioHost};
 use serde::Serialize;
 
@@ -46,7 +48,7 @@ pub(crate) async fn login(store: &Target, args: &LoginArgs, out: &mut Out) -> Re
     let store = opened.store;
     let held = MatrixSession::load(&*store).await?;
     let homeserver = homeserver(args, held.as_ref()).await?;
-    if is_readable_by_others(&homeserver) {
+    if !is_private_url(&homeserver) {
         notice(&format!("warning: {homeserver} is not encrypted: others on the way can read along"));
     }
     let credentials = credentials(args, held.as_ref(), from_file, &homeserver)?;
@@ -111,14 +113,6 @@ async fn homeserver(args: &LoginArgs, held: Option<&MatrixSession>) -> Result<St
     found.map_err(|answer| answer_fault(&format!("the homeserver of {given}"), &answer))
 }
 
-/// Whether secrets would cross a network as they are.
-fn is_readable_by_others(url: &str) -> bool {
-    let Some(rest) = url.strip_prefix("http://") else { return false };
-    let host = rest.split('/').next().unwrap_or_default();
-    let loopback = ["localhost", "127.", "[::1]"];
-    !loopback.iter().any(|name| host.starts_with(name))
-}
-
 /// The secret that a file has.
 fn secret_of(args: &LoginArgs) -> Result<Option<zeroize::Zeroizing<String>>> {
     match (&args.token_file, &args.password_file) {
@@ -156,18 +150,5 @@ fn told(error: ClientError, homeserver: &str) -> Error {
         Error::Later(text) => Error::Later(format!("{homeserver}: {text}")),
         Error::Input(text) => Error::Input(format!("{homeserver}: {text}")),
         other => other,
-    }
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn only_the_loopback_needs_no_encryption() {
-        for url in ["https://x.org", "http://localhost:8008", "http://127.0.0.1:1/x", "http://[::1]:80"] {
-            assert!(!is_readable_by_others(url), "{url}");
-        }
-        assert!(is_readable_by_others("http://x.org") && is_readable_by_others("http://10.0.0.1:8008"));
     }
 }

@@ -2,12 +2,13 @@
 
 use std::sync::Arc;
 
-use haos_matrix::{Client, ClientOptions, Credentials, Homeserver, HttpOptions, Login, MatrixSession};
+use haos_matrix::{
+    Client, ClientOptions, Credentials, Homeserver, HttpOptions, Login, MatrixSession, is_private_url,
+};
 use haos_queue::{Host as _, TokioHost};
 use haos_store_api::{MemoryStore, StorageAdapter};
 use zeroize::Zeroizing;
 
-use super::address::Address;
 use super::halt::{Halt, patiently};
 use super::register;
 use crate::demo::DemoArgs;
@@ -45,7 +46,7 @@ pub(super) async fn url(named: &str) -> Result<String> {
     };
     let server = connect(&url).map_err(|e| Error::Input(e.to_string()))?;
     let url = server.url().to_owned();
-    if Address::of(&url).is_some_and(|address| !address.is_loopback()) {
+    if !is_private_url(&url) {
         notice(&format!("warning: {url} is not encrypted: others on the way can read along"));
     }
     Ok(url)
