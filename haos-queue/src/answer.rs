@@ -22,6 +22,11 @@ pub enum Answer {
     NoAnswer,
     /// A success that is none: no event id, HTML, not JSON, as captive portals give.
     Unreadable,
+    /// An answer that is larger than what is read of one: it was not read to its end.
+    TooLarge {
+        /// The most bytes that are read, after decompression.
+        limit: u64,
+    },
     /// The server refused.
     Refused(Refusal),
 }
@@ -99,6 +104,7 @@ impl fmt::Display for Answer {
             Self::Unsent => "no connection",
             Self::NoAnswer => "no answer",
             Self::Unreadable => "an answer that is not the server's",
+            Self::TooLarge { limit } => return write!(f, "an answer of more than {limit} bytes"),
             Self::Refused(refusal) => return f.write_str(&refusal.describe()),
         })
     }
@@ -118,7 +124,7 @@ impl Answer {
             Self::Done => Verdict::Accepted(None),
             Self::Uploaded(uri) => Verdict::Uploaded(Some(uri.clone())),
             Self::Unsent => silent(false),
-            Self::NoAnswer | Self::Unreadable => silent(true),
+            Self::NoAnswer | Self::Unreadable | Self::TooLarge { .. } => silent(true),
             Self::Refused(refusal) => refusal.verdict(upload),
         }
     }

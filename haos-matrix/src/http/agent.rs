@@ -4,11 +4,13 @@ use reqwest::Client;
 use super::base::ConnectError;
 
 /// The HTTP clients: one that takes every answer as it comes, one that follows redirects, for reads that
-/// the specification lets a server redirect.
+/// the specification lets a server redirect, and one for media, which follows them too and decodes nothing:
+/// what a server compresses may be a thousand times as large.
 #[derive(Clone)]
 pub(super) struct Agent {
     pub(super) plain: Client,
     pub(super) following: Client,
+    pub(super) media: Client,
 }
 
 /// Redirects in a row.
@@ -21,12 +23,13 @@ impl Agent {
         use reqwest::redirect::Policy;
 
         let tls = tls(https)?;
-        let build = |redirects: Policy, https_only: bool| {
+        let build = |redirects: Policy, decodes: bool| {
             let mut builder = Client::builder()
                 .tls_backend_preconfigured(tls.clone())
                 .connect_timeout(std::time::Duration::from_millis(options.connect_ms))
                 .redirect(redirects)
-                .https_only(https_only)
+                .https_only(https)
+                .gzip(decodes)
                 .referer(false)
                 // Whoever asked decides whether to ask again.
                 .retry(reqwest::retry::never());
@@ -37,8 +40,9 @@ impl Agent {
             builder.build().map_err(fault)
         };
         Ok(Self {
-            plain: build(Policy::none(), https)?,
-            following: build(Policy::limited(MAX_REDIRECTS), https)?,
+            plain: build(Policy::none(), true)?,
+            following: build(Policy::limited(MAX_REDIRECTS), true)?,
+            media: build(Policy::limited(MAX_REDIRECTS), false)?,
         })
     }
 }
@@ -70,9 +74,9 @@ fn tls(is_needed: bool) -> Result<rustls::ClientConfig, ConnectError> {
 
 #[cfg(target_arch = "wasm32")]
 impl Agent {
-    /// A browser decides about TLS, connections and redirects by itself.
+    /// A browser decides about TLS, connections, redirects and compression by itself.
     pub(super) fn new() -> Self {
         let client = Client::new();
-        Self { plain: client.clone(), following: client }
+        Self { plain: client.clone(), following: client.clone(), media: client }
     }
 }

@@ -1,17 +1,17 @@
 //! Media on its way here (specification, client-server API, "Content repository").
 
-use futures_util::StreamExt as _;
-use futures_util::stream::unfold;
 use haos_queue::Answer;
 use haos_store_api::MediaUri;
 
 use super::Homeserver;
+#[cfg(not(target_arch = "wasm32"))]
+use super::answer::Heads;
 use super::answer::refusal;
-use super::exchange::{Came, Response, cut_off};
+use super::exchange::{Came, Response};
 use super::mxc::Mxc;
 use super::path::Path;
 use super::request::Request;
-use crate::{Chunks, Download, Reply, Variant};
+use crate::{Download, Reply, Variant};
 
 /// How long the server may wait for media of its own that is not there yet. It is asked for to find out
 /// exactly that.
@@ -29,7 +29,11 @@ impl Homeserver {
                 // A browser undoes compression and leaves the size of what was compressed; it notices by
                 // itself what is cut off.
                 let size = heads.length.filter(|_| cfg!(not(target_arch = "wasm32")));
-                Ok(Download { mime: heads.mime, size, chunks: self.chunks(live) })
+                let limit = self.options.max_media_bytes;
+                if size.is_some_and(|size| size > limit) {
+                    return Err(Answer::TooLarge { limit });
+                }
+                Ok(Download { mime: heads.mime, size, chunks: self.portions("media", live, limit) })
             }
             Came::Whole(body) => Err(refusal(status, &heads, &body, self.now_ms())),
         }
@@ -67,34 +71,16 @@ impl Homeserver {
             let path = path.query("allow_redirect", true);
             self.exchange(&Request::read("media", path).streamed(), None).await?
         };
-        // Natively every header can be read; a real server names what it gives.
+        // Natively every header can be read; a real server names what it gives, and gives it as it is if that
+        // is what was asked for.
         #[cfg(not(target_arch = "wasm32"))]
-        if matches!(response.body, Came::Live(_))
-            && !response.heads.disposition
-            && is_page(response.heads.mime.as_deref())
-        {
-            return Err(Answer::Unreadable);
+        if matches!(response.body, Came::Live(_)) {
+            let Heads { disposition, is_encoded, mime, .. } = &response.heads;
+            if *is_encoded || (!disposition && is_page(mime.as_deref())) {
+                return Err(Answer::Unreadable);
+            }
         }
         Ok(response)
-    }
-
-    /// The body in portions, none of which may take longer than the stall time.
-    fn chunks(&self, response: reqwest::Response) -> Chunks {
-        let (host, stall_ms) = (self.host.clone(), self.options.stall_ms);
-        let state = Some((Box::pin(response.bytes_stream()), host));
-        let chunks = unfold(state, move |state| async move {
-            let (mut bytes, host) = state?;
-            let next = tokio::select! {
-                biased;
-                next = bytes.next() => next?,
-                () = host.sleep(stall_ms) => return Some((Err(Answer::NoAnswer), None)),
-            };
-            match next {
-                Ok(portion) => Some((Ok(portion.to_vec()), Some((bytes, host)))),
-                Err(e) => Some((Err(cut_off("media", e)), None)),
-            }
-        });
-        Box::pin(chunks.fuse())
     }
 }
 

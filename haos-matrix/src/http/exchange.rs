@@ -1,12 +1,10 @@
 //! One request and its answer, as bytes.
 
 use std::future::Future;
-use std::pin::pin;
 
-use futures_util::StreamExt as _;
 use haos_queue::{Answer, Refusal, said};
 use reqwest::header::{AUTHORIZATION, CONTENT_TYPE, HeaderMap, HeaderValue};
-use tracing::{debug, warn};
+use tracing::debug;
 
 use super::Homeserver;
 use super::answer::{self, Expected, Heads};
@@ -35,8 +33,16 @@ impl Homeserver {
             debug!(target: "haos::http", request = name, "an id that no url can hold");
             return Err(Answer::Refused(Refusal::new(400, "M_INVALID_PARAM")));
         };
-        let agent = if request.follows { &self.agent.following } else { &self.agent.plain };
+        let agent = match (request.is_streamed, request.follows) {
+            (true, _) => &self.agent.media,
+            (false, true) => &self.agent.following,
+            (false, false) => &self.agent.plain,
+        };
         let mut builder = agent.request(request.method.clone(), url);
+        #[cfg(not(target_arch = "wasm32"))]
+        if request.is_streamed {
+            builder = builder.header(reqwest::header::ACCEPT_ENCODING, "identity");
+        }
         if let Some(token) = token {
             let Ok(mut value) = HeaderValue::from_str(&format!("Bearer {token}")) else {
                 return Err(super::tokens::logged_out());
@@ -68,30 +74,11 @@ impl Homeserver {
         }
         let is_large = request.is_large && status < 300;
         let limit = if is_large { self.options.max_body_bytes } else { self.options.max_answer_bytes };
-        let body = self.read_whole(name, response, limit).await?;
-        Ok(Response { status, heads, body: Came::Whole(body) })
-    }
-
-    async fn read_whole(&self, name: &str, response: reqwest::Response, limit: u64) -> Reply<Vec<u8>> {
-        let mut body = Vec::new();
-        let mut chunks = pin!(response.bytes_stream());
-        loop {
-            match self.within(self.options.stall_ms, chunks.next()).await {
-                Some(Some(Ok(chunk))) if body.len() as u64 + chunk.len() as u64 <= limit => {
-                    body.extend_from_slice(&chunk);
-                }
-                Some(Some(Ok(_))) => {
-                    warn!(target: "haos::http", request = name, limit, "the answer is too large, and was not read");
-                    return Err(Answer::Unreadable);
-                }
-                // It was answered: the request had arrived.
-                Some(Some(Err(e))) => return Err(cut_off(name, e)),
-                Some(None) => return Ok(body),
-                None => {
-                    debug!(target: "haos::http", request = name, "the answer stands still");
-                    return Err(Answer::NoAnswer);
-                }
-            }
+        match self.read_whole(name, response, limit).await {
+            Ok(body) => Ok(Response { status, heads, body: Came::Whole(body) }),
+            // No homeserver says so much there.
+            Err(Answer::TooLarge { .. }) if !is_large => Err(Answer::Unreadable),
+            Err(answer) => Err(answer),
         }
     }
 
@@ -174,5 +161,6 @@ fn heads(headers: &HeaderMap) -> Heads {
         mime: text("content-type").map(|mime| said(&mime, MAX_MIME_BYTES)),
         length: text("content-length").and_then(|text| text.parse().ok()),
         disposition: headers.contains_key("content-disposition"),
+        is_encoded: text("content-encoding").is_some_and(|encoding| encoding.trim() != "identity"),
     }
 }

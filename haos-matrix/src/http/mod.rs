@@ -3,6 +3,7 @@
 mod agent;
 mod answer;
 mod base;
+mod body;
 mod discovery;
 mod download;
 mod exchange;
@@ -10,6 +11,7 @@ mod features;
 mod login;
 mod mxc;
 mod options;
+mod pace;
 mod path;
 mod reads;
 mod renew;

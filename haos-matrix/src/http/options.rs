@@ -13,14 +13,20 @@ pub struct HttpOptions {
     /// How long a sync from nothing may take until its answer begins (15 minutes): servers gather a large
     /// account for long.
     pub first_sync_ms: u64,
-    /// How long a body may stand still, on its way up or down (60 s). Nothing bounds its whole time.
+    /// How long a body may stand still, on its way up or down (60 s).
     pub stall_ms: u64,
+    /// How many bytes a second a body must bring on its way down, over two stall times (100).
+    pub least_rate: u64,
+    /// How long a body may be waited for on its way down, however steadily it comes (1 hour).
+    pub body_ms: u64,
     /// How long before its end an access token is renewed (30 s); at most half its life.
     pub refresh_early_ms: u64,
-    /// The largest body of a sync or a page, in bytes (256 MiB).
+    /// The largest body of a sync or a page, in bytes after decompression (256 MiB).
     pub max_body_bytes: u64,
     /// The largest body of a refusal or any other small answer, in bytes (1 MiB).
     pub max_answer_bytes: u64,
+    /// The largest media item that is downloaded, in bytes (1 GiB). The media cache keeps less of one item.
+    pub max_media_bytes: u64,
     /// What the server is told of the application; a browser tells its own.
     pub user_agent: Option<String>,
 }
@@ -33,9 +39,12 @@ impl Default for HttpOptions {
             sync_grace_ms: 30 * SECOND_MS,
             first_sync_ms: 900 * SECOND_MS,
             stall_ms: 60 * SECOND_MS,
+            least_rate: 100,
+            body_ms: 3600 * SECOND_MS,
             refresh_early_ms: 30 * SECOND_MS,
             max_body_bytes: 256 * MIB,
             max_answer_bytes: MIB,
+            max_media_bytes: 1024 * MIB,
             user_agent: None,
         }
     }

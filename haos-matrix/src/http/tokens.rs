@@ -10,6 +10,9 @@ use super::renew::Why;
 use crate::session::Stored;
 use crate::{MatrixSession, Reply, Tokens};
 
+/// New tokens are not renewed sooner by themselves.
+const SOONEST_MS: u64 = 10_000;
+
 /// The session of a [`Homeserver`].
 pub(super) struct Keeper {
     pub(super) store: Arc<dyn StorageAdapter>,
@@ -46,7 +49,9 @@ impl Keeper {
         let ends = tokens.as_ref().filter(|tokens| tokens.refresh.is_some()).and_then(|it| it.expires_at_ms);
         let renew_at_ms = ends.map_or(i64::MAX, |ends_ms| {
             let left_ms = u64::try_from(ends_ms.saturating_sub(now_ms)).unwrap_or(0);
-            ends_ms.saturating_sub_unsigned(early_ms.min(left_ms / 2))
+            let renew_at_ms = ends_ms.saturating_sub_unsigned(early_ms.min(left_ms / 2));
+            // Tokens that end at once are renewed when the server refuses them, not with every request.
+            renew_at_ms.max(now_ms.saturating_add_unsigned(SOONEST_MS))
         });
         let mut held = self.held.lock().unwrap_or_else(PoisonError::into_inner);
         (held.session.tokens, held.renew_at_ms) = (tokens, renew_at_ms);

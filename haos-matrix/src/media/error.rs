@@ -61,6 +61,15 @@ pub enum MediaError {
         /// The most that is kept, in bytes.
         limit: u64,
     },
+    /// It is larger than what is downloaded of one item. Nothing of it is kept.
+    #[error(
+        "it has more than {limit} bytes, which is the most that is downloaded: raise \
+         `HttpOptions::max_media_bytes` if the item is wanted all the same"
+    )]
+    OverLimit {
+        /// The most that is downloaded, in bytes.
+        limit: u64,
+    },
     /// The store has no room for it, whatever else is evicted; what had come is gone.
     #[error(
         "the storage has no room for it, although cached media was given up: free space on the device or \
@@ -99,6 +108,7 @@ impl From<Answer> for MediaError {
     /// By the table of answers in `docs/semantics.md`, but for what only downloads answer.
     fn from(answer: Answer) -> Self {
         let code = match &answer {
+            Answer::TooLarge { limit } => return Self::OverLimit { limit: *limit },
             Answer::Refused(refusal) => refusal.code.as_deref(),
             _ => None,
         };

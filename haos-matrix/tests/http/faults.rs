@@ -123,7 +123,8 @@ async fn an_answer_that_is_too_large_is_not_read() {
     assert_eq!(sent(json(&large), options.clone()).await, Answer::Unreadable);
     let server = Server::new(move |_| json(&large)).await;
     let home = Home::of(&session(&server, None), options).await;
-    assert_eq!(guarded(home.http.sync(&SyncRequest::default())).await, Err(Answer::Unreadable));
+    let too_large = Err(Answer::TooLarge { limit: 4000 });
+    assert_eq!(guarded(home.http.sync(&SyncRequest::default())).await, too_large);
     let enough = HttpOptions { max_answer_bytes: 4000, ..HttpOptions::default() };
     let home = Home::of(&session(&server, None), enough).await;
     assert_eq!(guarded(home.http.sync(&SyncRequest::default())).await.unwrap().len(), 5027);

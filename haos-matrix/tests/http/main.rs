@@ -3,6 +3,7 @@
 
 mod client;
 mod faults;
+mod limits;
 mod login;
 mod media;
 mod odd;

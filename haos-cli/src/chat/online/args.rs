@@ -5,6 +5,7 @@ use std::path::PathBuf;
 use clap::Args;
 
 use crate::chat::args::Wait;
+use crate::text::parse_size;
 
 pub(crate) const LOGIN: &str = "Log in to a Matrix homeserver.
 
@@ -115,6 +116,9 @@ pub(crate) struct MediaArgs {
     /// A small picture of it instead
     #[arg(long, value_name = "WIDTHxHEIGHT", value_parser = size)]
     pub(crate) thumbnail: Option<(u32, u32)>,
+    /// The most that is downloaded of it
+    #[arg(long, value_name = "SIZE", default_value = "1GiB", value_parser = parse_size)]
+    pub(crate) max_size: u64,
 }
 
 fn size(text: &str) -> Result<(u32, u32), String> {

@@ -4,6 +4,7 @@ use haos_matrix::{ClientError, FetchError, MediaError};
 use haos_queue::{Answer, PauseReason, Verdict};
 
 use crate::error::Error;
+use crate::text::bytes;
 
 /// The account must do something first.
 pub(in crate::chat) fn account_fault(reason: &PauseReason) -> Error {
@@ -65,6 +66,11 @@ pub(super) fn media_fault(uri: &str, error: MediaError) -> Error {
     match &error {
         MediaError::Paused(reason) => account_fault(reason),
         MediaError::Full => Error::Later(text),
+        MediaError::OverLimit { limit } => Error::Input(format!(
+            "{uri}: it has more than {}, and nothing of it was kept: if that is right, raise the limit with \
+             --max-size",
+            bytes(*limit)
+        )),
         _ if error.is_retryable() => Error::Later(text),
         MediaError::Store(_) => Error::Unhealthy(text),
         _ => Error::Input(text),

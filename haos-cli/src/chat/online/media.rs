@@ -3,7 +3,7 @@
 use std::io::Write;
 use std::path::Path;
 
-use haos_matrix::{MediaCache, MediaError, MediaRequest, MediaStream, Variant};
+use haos_matrix::{ClientOptions, MediaCache, MediaError, MediaRequest, MediaStream, Variant};
 use haos_store_api::{ByteRange, MediaUri};
 use serde::Serialize;
 
@@ -34,7 +34,9 @@ pub(crate) async fn media(store: &Target, args: &MediaArgs, out: &mut Out) -> Re
         height,
         crop: false,
     });
-    let desk = Desk::open(store).await?;
+    let mut options = ClientOptions::default();
+    options.http.max_media_bytes = args.max_size;
+    let desk = Desk::with(store, options).await?;
     let media = desk.client()?.media().clone();
     let mut stream = open(&media, &uri, variant).await.map_err(|e| media_fault(&args.uri, e))?;
     let Some(path) = &args.out else {

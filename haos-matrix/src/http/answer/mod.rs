@@ -19,6 +19,8 @@ pub(super) struct Heads {
     pub(super) length: Option<u64>,
     /// There is a `Content-Disposition`.
     pub(super) disposition: bool,
+    /// The body is not what it stands for: compressed, and not decoded on the way.
+    pub(super) is_encoded: bool,
 }
 
 /// What a success must carry.

@@ -34,6 +34,10 @@ pub(crate) enum Reaction {
     Truncate { body: Vec<u8>, by: usize },
     /// Closes the connection, having read the request.
     Close,
+    /// Writes these bytes, headers and all, and closes.
+    Raw(Vec<u8>),
+    /// Begins an answer of this status, and adds a byte every few milliseconds until the other side goes away.
+    Drip(u16),
     /// Says nothing until the other side goes away.
     Hang,
     /// Begins an answer, and then says nothing until the other side goes away.
@@ -129,6 +133,20 @@ async fn react(stream: &mut TcpStream, reaction: Reaction) -> std::io::Result<()
             return stream.shutdown().await;
         }
         Reaction::Close => return Ok(()),
+        Reaction::Raw(bytes) => {
+            stream.write_all(&bytes).await?;
+            return stream.shutdown().await;
+        }
+        Reaction::Drip(status) => {
+            let head =
+                format!("HTTP/1.1 {status} X\r\nConnection: close\r\nContent-Length: 1000000\r\n\r\n{{");
+            stream.write_all(head.as_bytes()).await?;
+            let mut ticks = tokio::time::interval(std::time::Duration::from_millis(5));
+            loop {
+                ticks.tick().await;
+                stream.write_all(b" ").await?;
+            }
+        }
         Reaction::Truncate { body, by } => (body[..body.len() - by].to_vec(), body.len(), false),
         Reaction::HangInBody(body) => (body.clone(), body.len() + 1000, true),
         Reaction::Hang => (Vec::new(), 0, true),
