@@ -3,6 +3,7 @@
 use std::path::PathBuf;
 
 use clap::{Args, Parser, Subcommand};
+use haos_matrix::AnswerLimits;
 use haos_store_api::{Cursor, EventId, RoomId, UserId};
 
 use crate::chat::{
@@ -150,9 +151,12 @@ pub(crate) struct ImportArgs {
     /// The longest line to read, after decompression
     #[arg(long, value_name = "SIZE", default_value = "64MiB", value_parser = parse_size)]
     pub(crate) max_line: u64,
-    /// The largest .json file to read, after decompression
-    #[arg(long, value_name = "SIZE", default_value = "512MiB", value_parser = parse_size)]
-    pub(crate) max_file: u64,
+    /// The most of a file to read, after decompression [default: 256MiB of a .json file, 64GiB of lines]
+    #[arg(long, value_name = "SIZE", value_parser = parse_size)]
+    pub(crate) max_file: Option<u64>,
+    /// The most rooms, events, receipts and the like that one response may have
+    #[arg(long, value_name = "N", default_value_t = AnswerLimits::default().entries)]
+    pub(crate) max_entries: usize,
 }
 
 #[derive(Debug, Args)]

@@ -97,6 +97,39 @@ fn compressed_bombs() {
     world.run(&["import", "--max-file", "100MiB", &whole]).fails(3, &["more than 100.0 MiB", "--max-file"]);
 }
 
+/// Gigabytes of blank lines, and a document of zeros: bytes of the file, and nothing to import.
+#[test]
+fn compressed_nothing() {
+    let world = World::new();
+    let packed = |byte: u8, megabytes: usize| {
+        let mut encoder = zstd::Encoder::new(Vec::new(), 3).unwrap();
+        for _ in 0..megabytes {
+            encoder.write_all(&vec![byte; 1 << 20]).unwrap();
+        }
+        encoder.finish().unwrap()
+    };
+    let blank = world.file("blank.jsonl.zst", packed(b'\n', 64));
+    world.run(&["import", &blank]).fails(3, &["blank.jsonl.zst:", "more than 16.0 MiB", "blank lines"]);
+    let zeros = world.file("zeros.json.zst", packed(b'0', 300));
+    world.run(&["import", &zeros]).fails(3, &["more than 256.0 MiB", "--max-file"]);
+    let lines = world.file("lines.jsonl", syncs(100));
+    world.run(&["import", "--max-file", "2KiB", &lines]).fails(3, &["lines.jsonl:", "2.0 KiB", "--max-file"]);
+}
+
+/// A million of what is no event: no more memory than the file's, and one entry if it is wanted.
+#[test]
+fn a_million_zeros() {
+    let world = World::new();
+    let zeros = vec!["0"; 1_000_000].join(",");
+    let line =
+        format!(r#"{{"next_batch":"s1","rooms":{{"join":{{"!a":{{"timeline":{{"events":[{zeros}]}}}}}}}}}}"#);
+    let file = world.file("in.jsonl", &line);
+    world.run(&["import", &file]).fails(3, &["in.jsonl:1: ", "more than 500,000 entries", "--max-entries"]);
+    let done = world.json(&["import", "--max-entries", "2000000", &file]);
+    assert_eq!(done["left_out"], 999_999);
+    assert_eq!(world.json(&["show", "!a"])["state"]["haos.unreadable"], 1);
+}
+
 #[test]
 fn a_compressed_file_that_was_cut_off() {
     let world = World::new();

@@ -34,6 +34,7 @@ mod display_name;
 mod engine;
 #[cfg(feature = "http")]
 mod http;
+mod keep;
 mod media;
 mod parse;
 mod protocol;
@@ -51,8 +52,12 @@ pub use engine::{
 };
 #[cfg(feature = "http")]
 pub use http::{ConnectError, Credentials, Homeserver, HttpOptions, Login, WhoAmI, is_private_url};
+pub use keep::{KeepLimits, LeftOut, ToDeviceLimits};
 pub use media::{MediaCache, MediaError, MediaOptions, MediaRequest, MediaStream};
-pub use parse::{ParseError, Sliding, parse_event, parse_messages, parse_sliding, parse_sync};
+pub use parse::{
+    AnswerLimits, ParseError, Sliding, parse_event, parse_messages, parse_messages_within, parse_sliding,
+    parse_sync,
+};
 pub use rules::MatrixRules;
 pub use server::{Chunks, Download, PageRequest, Reply, Server, SyncRequest, Variant};
 pub use session::{MatrixSession, SESSION, Tokens};

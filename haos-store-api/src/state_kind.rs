@@ -13,6 +13,8 @@ pub const DRAFT_TARGETS: [&str; 2] = ["reply_to", "edit_of"];
 pub const SPACES: &str = "haos.spaces";
 /// What came from the server and could not be read, kept for a later version.
 pub const UNREADABLE: &str = "haos.unreadable";
+/// How much a server sent that was not kept, by the reason, in the account's scope.
+pub const LEFT_OUT: &str = "haos.left_out";
 /// The own user's id: a JSON text, in the account's scope.
 pub const OWN_USER: &str = "haos.user";
 /// Who is logged in, where, and with which tokens, in the account's scope: what the protocol keeps of it.

@@ -2,7 +2,7 @@
 
 use std::collections::HashSet;
 
-use haos_matrix::{Account, MatrixRules, parse_messages, parse_sync};
+use haos_matrix::{Account, KeepLimits, MatrixRules, ParseError, parse_messages_within, parse_sync};
 use haos_queue::{Event, Filled, Host as _, Since, Synced, TokioHost, apply_page, apply_sync};
 use haos_store_api::{
     Direction, ErrorKind, EventId, MessageQuery, RoomId, StateEntry, StorageAdapter, StorageAdapterExt as _,
@@ -13,9 +13,21 @@ use serde::Serialize;
 use super::response::Response;
 use super::resume::Bookmark;
 use crate::error::{Error, Result};
+use crate::text::number;
 
 /// How often a page is tried anew because another process changed the gap meanwhile.
 const TRIES: usize = 16;
+
+/// A response that cannot be read, in this command's words.
+fn unread(error: ParseError) -> Error {
+    Error::Input(match error {
+        ParseError::TooMuch { limit } => format!(
+            "it has more than {} entries: if that is right, raise the limit with --max-entries",
+            number(limit as u64)
+        ),
+        error => error.to_string(),
+    })
+}
 
 /// What an import did.
 #[derive(Debug, Clone, Default, Serialize)]
@@ -32,6 +44,8 @@ pub(crate) struct Tally {
     pub(crate) held: u64,
     /// Pages without a gap, with events that the store does not hold: left out.
     pub(crate) unplaced: u64,
+    /// What could not be read, or was too much of its kind, and is not kept.
+    pub(crate) left_out: u64,
     /// Bytes of the responses.
     pub(crate) bytes: u64,
 }
@@ -45,6 +59,7 @@ impl Tally {
         self.gaps_closed += other.gaps_closed;
         self.held += other.held;
         self.unplaced += other.unplaced;
+        self.left_out += other.left_out;
         self.bytes += other.bytes;
     }
 
@@ -58,6 +73,7 @@ impl Tally {
 pub(super) struct Importer<'s> {
     pub(super) store: &'s dyn StorageAdapter,
     pub(super) account: Account,
+    pub(super) keep: KeepLimits,
 }
 
 impl Importer<'_> {
@@ -70,8 +86,9 @@ impl Importer<'_> {
     }
 
     async fn sync(&self, since: Since, body: &[u8], record: StateEntry) -> Result<Tally> {
-        let mut delta = parse_sync(body, &self.account).map_err(|e| Error::Input(e.to_string()))?;
+        let mut delta = parse_sync(body, &self.account).map_err(unread)?;
         (delta.since, delta.arrived_ms) = (since, Some(TokioHost.now_ms()));
+        self.keep.admit(self.store, &mut delta).await?;
         delta.account.push(record.clone());
         let mut tally = Tally::default();
         let (mut fresh, mut gaps) = (0, Vec::new());
@@ -111,7 +128,9 @@ impl Importer<'_> {
     }
 
     async fn page(&self, room: &RoomId, from: &str, body: &[u8], bookmark: &mut Bookmark) -> Result<Tally> {
-        let page = parse_messages(body, room, Direction::Older).map_err(|e| Error::Input(e.to_string()))?;
+        let limits = self.account.limits;
+        let mut page = parse_messages_within(body, room, Direction::Older, limits).map_err(unread)?;
+        self.keep.admit_page(self.store, &mut page).await?;
         let mut tally = Tally::default();
         for _ in 0..TRIES {
             let fresh = self.fresh(room, &page.events).await?;

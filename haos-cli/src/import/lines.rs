@@ -27,6 +27,13 @@ pub(super) fn check(path: &Path) -> Result<()> {
     }
 }
 
+/// The most of a `.json` file, where nothing else is said: as much as is read of a server's answer.
+const DOCUMENT: u64 = 256 << 20;
+/// The most of a file of lines, after decompression, where nothing else is said.
+const LINES: u64 = 64 << 30;
+/// Blank lines are skipped, but a file has no reason for more bytes of them.
+const BLANK: u64 = 16 << 20;
+
 /// A line, or the whole of a `.json` file.
 pub(super) struct Line<'a> {
     /// From 1.
@@ -40,7 +47,12 @@ pub(super) struct Lines {
     pub(super) name: String,
     reader: Box<dyn BufRead>,
     whole: bool,
-    limit: u64,
+    /// The most of a line.
+    line_limit: u64,
+    /// The most of the file, and what is left of it.
+    file_limit: u64,
+    left: u64,
+    blank: u64,
     number: u64,
     buffer: Vec<u8>,
 }
@@ -52,8 +64,20 @@ impl Lines {
         let whole = is_document(&name);
         let reader =
             reader(path, bar).map_err(|e| Error::Input(format!("{name} cannot be read: {}", reason(&e))))?;
-        let limit = if whole { args.max_file } else { args.max_line };
-        Ok(Self { name, reader, whole, limit, number: 0, buffer: Vec::new() })
+        let file_limit = args.max_file.unwrap_or(if whole { DOCUMENT } else { LINES });
+        let line_limit = if whole { file_limit } else { args.max_line };
+        let buffer = Vec::new();
+        Ok(Self {
+            name,
+            reader,
+            whole,
+            line_limit,
+            file_limit,
+            left: file_limit,
+            blank: 0,
+            number: 0,
+            buffer,
+        })
     }
 
     /// The next line that is not blank.
@@ -61,7 +85,8 @@ impl Lines {
         loop {
             self.buffer.clear();
             self.number += 1;
-            let mut reader = self.reader.by_ref().take(self.limit.saturating_add(1));
+            let most = self.line_limit.min(self.left);
+            let mut reader = self.reader.by_ref().take(most.saturating_add(1));
             let read = if self.whole {
                 reader.read_to_end(&mut self.buffer)
             } else {
@@ -71,28 +96,43 @@ impl Lines {
             if read == 0 {
                 return Ok(None);
             }
+            let Some(left) = self.left.checked_sub(read as u64) else { return Err(self.file_too_large()) };
+            self.left = left;
             if !self.whole && self.buffer.ends_with(b"\n") {
                 self.buffer.pop();
             }
-            if self.buffer.len() as u64 > self.limit {
-                return Err(self.too_large());
+            if self.buffer.len() as u64 > self.line_limit {
+                return Err(self.line_too_large());
             }
             if !self.buffer.trim_ascii().is_empty() {
                 return Ok(Some(Line { number: self.number, bytes: self.buffer.trim_ascii_end() }));
             }
+            self.blank += read as u64;
+            if self.blank > BLANK {
+                return Err(self.fault(format!(
+                    "more than {} of the file are blank lines: check what wrote it",
+                    bytes(BLANK)
+                )));
+            }
         }
     }
 
-    fn too_large(&self) -> Error {
-        let limit = bytes(self.limit);
-        let reason = if self.whole {
-            format!("the file has more than {limit}: if that is right, raise the limit with --max-file")
-        } else {
-            format!(
-                "the line has more than {limit}: if that is right, raise the limit with --max-line; one \
-                 response over several lines belongs into a .json file"
-            )
-        };
+    fn file_too_large(&self) -> Error {
+        let limit = bytes(self.file_limit);
+        self.fault(format!(
+            "the file has more than {limit}: if that is right, raise the limit with --max-file"
+        ))
+    }
+
+    fn line_too_large(&self) -> Error {
+        let limit = bytes(self.line_limit);
+        self.fault(format!(
+            "the line has more than {limit}: if that is right, raise the limit with --max-line; one response \
+             over several lines belongs into a .json file"
+        ))
+    }
+
+    fn fault(&self, reason: String) -> Error {
         Error::Input(reason).at(&self.name, self.number)
     }
 }

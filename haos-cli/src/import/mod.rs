@@ -10,7 +10,7 @@ mod resume;
 
 use std::time::Instant;
 
-use haos_matrix::Account;
+use haos_matrix::{Account, AnswerLimits, KeepLimits, LeftOut};
 use haos_store_api::StorageAdapter;
 
 use crate::cli::ImportArgs;
@@ -37,13 +37,16 @@ pub(crate) async fn run(store: &Target, args: &ImportArgs, out: &mut Out) -> Res
 
 async fn files(store: &dyn StorageAdapter, args: &ImportArgs, out: &mut Out) -> Result<()> {
     let begun = Instant::now();
-    let account = Account { user: account::user(store, args.user.as_ref()).await? };
-    let importer = apply::Importer { store, account };
+    let user = account::user(store, args.user.as_ref()).await?;
+    let limits = AnswerLimits { entries: args.max_entries, ..AnswerLimits::default() };
+    let importer = apply::Importer { store, account: Account { user, limits }, keep: KeepLimits::default() };
     let mut report = report::Reporter { out, quiet: args.quiet };
     let mut total = Tally::default();
     for path in &args.files {
         let begun = Instant::now();
-        let tally = file::import(&importer, path, args, &mut report).await?;
+        let before = LeftOut::load(store).await?.total();
+        let mut tally = file::import(&importer, path, args, &mut report).await?;
+        tally.left_out = LeftOut::load(store).await?.total().saturating_sub(before);
         report.file(&path.display().to_string(), &tally, begun.elapsed())?;
         total.add(&tally);
     }

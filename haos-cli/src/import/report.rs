@@ -98,6 +98,9 @@ fn print(out: &mut Out, file: &str, tally: &Tally) -> io::Result<()> {
     if tally.unplaced > 0 {
         write!(out, ", {} left out: the store has no gap for them", plural(tally.unplaced, "page"))?;
     }
+    if tally.left_out > 0 {
+        write!(out, ", {} not kept: unreadable, or too many of a kind", number(tally.left_out))?;
+    }
     if tally.skipped > 0 {
         write!(out, ", {} done before", plural(tally.skipped, "line"))?;
     }

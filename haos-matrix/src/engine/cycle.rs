@@ -3,7 +3,7 @@ use haos_store_api::{Change, Error, ErrorKind, Result, Scope, Touched};
 use tokio::sync::watch;
 
 use super::Engine;
-use super::step::{Memory, Moment, Next, Outcome, step};
+use super::step::{Brought, Memory, Moment, Next, Outcome, step};
 
 impl Engine {
     /// One request after the other.
@@ -111,13 +111,14 @@ impl Engine {
 /// What may be logged of an outcome.
 fn kind(outcome: &Outcome) -> &'static str {
     match outcome {
-        Outcome::Applied { lull: false } => "applied",
-        Outcome::Applied { lull: true } => "nothing",
-        Outcome::Hasty => "a token",
+        Outcome::Applied(Brought::News) => "applied",
+        Outcome::Applied(Brought::Token) => "a token",
+        Outcome::Applied(Brought::Nothing) => "nothing",
         Outcome::Stale => "stale",
         Outcome::Nudged => "nudged",
         Outcome::Failed(_) => "failed",
         Outcome::Unreadable(_) => "unreadable",
+        Outcome::TooMuch(_) => "too much",
         Outcome::Paused(_) => "paused",
         Outcome::Store(_) => "store",
     }

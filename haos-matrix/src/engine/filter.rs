@@ -29,11 +29,21 @@ impl Default for SyncFilter {
 impl SyncFilter {
     /// The filter as the server takes it.
     pub fn to_json(self) -> Json {
+        self.json(json!({ "types": ["m.receipt"] }))
+    }
+
+    /// The filter for an answer as small as there can be: the newest event of a room, and no receipts.
+    pub(super) fn slim(self) -> Json {
+        let slim = Self { timeline_limit: 1, lazy_members: true, include_leave: false };
+        slim.json(json!({ "not_types": ["*"] }))
+    }
+
+    fn json(self, ephemeral: serde_json::Value) -> Json {
         let Self { timeline_limit, lazy_members, include_leave } = self;
         let filter = json!({
             "presence": { "not_types": ["*"] },
             "room": {
-                "ephemeral": { "types": ["m.receipt"] },
+                "ephemeral": ephemeral,
                 "include_leave": include_leave,
                 "state": { "lazy_load_members": lazy_members },
                 "timeline": { "lazy_load_members": lazy_members, "limit": timeline_limit },

@@ -9,7 +9,10 @@ use haos_store_api::{
 use super::flight::Hole;
 use super::{Engine, FetchError};
 use crate::parse::parse_context;
-use crate::{MatrixRules, PageRequest, parse_messages};
+use crate::{MatrixRules, PageRequest, ParseError, parse_messages_within};
+
+/// Events of a page that is asked for because a larger one was too much.
+const SMALL_PAGE: usize = 5;
 
 /// What became of a page.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -53,7 +56,9 @@ impl Engine {
         } else if fetched.is_ok() {
             self.refused().remove(&hole);
         }
-        let page = fetched?;
+        let mut page = fetched?;
+        let _alone = inner.admitting.lock().await;
+        inner.options.keep.admit_page(&*inner.store, &mut page).await?;
         let filled = apply_page(&*inner.store, &gap, &page, Some(&inner.user), &MatrixRules).await?;
         Ok(match filled {
             Filled::Applied => Fill::Page { events: page.events.len() },
@@ -93,18 +98,34 @@ impl Engine {
         match newer(&*self.inner.store, room, gap.position).await? {
             Some(event) => {
                 let request = self.inner.server.context(room, &event, self.inner.options.page);
-                Ok(parse_context(&self.ask(request).await?, room)?)
+                Ok(parse_context(&self.ask(request).await?, room, self.inner.account.limits)?)
             }
             // Nothing is newer than the gap: what the server has newest follows it.
             None => self.messages(room, None).await,
         }
     }
 
+    /// A page; a smaller one if the server gives too much.
     async fn messages(&self, room: &RoomId, from: Option<&str>) -> Result<BackfillPage, FetchError> {
         let limit = self.inner.options.page;
+        match self.messages_of(room, from, limit).await {
+            Err(
+                FetchError::Answer(Answer::TooLarge { .. })
+                | FetchError::Unreadable(ParseError::TooMuch { .. }),
+            ) if limit > SMALL_PAGE => self.messages_of(room, from, SMALL_PAGE).await,
+            page => page,
+        }
+    }
+
+    async fn messages_of(
+        &self,
+        room: &RoomId,
+        from: Option<&str>,
+        limit: usize,
+    ) -> Result<BackfillPage, FetchError> {
         let request = PageRequest { room, from, to: None, direction: Direction::Older, limit };
         let body = self.ask(self.inner.server.messages(&request)).await?;
-        Ok(parse_messages(&body, room, Direction::Older)?)
+        Ok(parse_messages_within(&body, room, Direction::Older, self.inner.account.limits)?)
     }
 }
 

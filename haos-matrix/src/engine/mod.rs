@@ -14,6 +14,7 @@ mod flight;
 mod gap;
 mod kept;
 mod list;
+mod news;
 mod options;
 mod roster;
 mod scroll;
@@ -26,10 +27,10 @@ use std::fmt;
 use std::sync::{Arc, Mutex};
 
 use haos_queue::{Answer, Outbox, Running, SyncState};
-use haos_store_api::{StorageAdapter, UserId};
+use haos_store_api::{Result, StorageAdapter, UserId};
 use tokio::sync::watch;
 
-use crate::{Account, Server};
+use crate::{Account, LeftOut, Server};
 
 pub use ask::FetchError;
 pub use filter::SyncFilter;
@@ -56,6 +57,8 @@ struct Inner {
     user: UserId,
     options: SyncOptions,
     flights: flight::Flights,
+    /// One answer at a time is measured against what the store keeps, and applied.
+    admitting: tokio::sync::Mutex<()>,
     /// Gaps that the server would not show, and what it said.
     refused: Mutex<HashMap<flight::Hole, Answer>>,
     live: watch::Sender<bool>,
@@ -79,10 +82,11 @@ impl Engine {
             server,
             outbox,
             store,
-            account: Account::of(user.clone()),
+            account: Account { user: Some(user.clone()), limits: options.limits },
             user,
             options,
             flights: flight::Flights::default(),
+            admitting: tokio::sync::Mutex::default(),
             refused: Mutex::default(),
             live: watch::Sender::new(false),
             holes: watch::Sender::new(0),
@@ -104,6 +108,14 @@ impl Engine {
                 never = engine.fill_holes() => match never {},
             }
         })
+    }
+
+    /// How much the server sent that was not kept, since the store was made: see [`SyncOptions::keep`].
+    ///
+    /// # Errors
+    /// Those of the store.
+    pub async fn left_out(&self) -> Result<LeftOut> {
+        LeftOut::load(&*self.inner.store).await
     }
 
     fn now_ms(&self) -> i64 {

@@ -1,6 +1,7 @@
 use haos_queue::RetryPolicy;
 
 use super::SyncFilter;
+use crate::{AnswerLimits, KeepLimits};
 
 const SECOND_MS: u64 = 1000;
 
@@ -27,6 +28,11 @@ pub struct SyncOptions {
     pub scroll_pages: u32,
     /// What is filled without being asked for.
     pub fill: FillOptions,
+    /// How much of one answer is read. A sync with more is asked for once more with the newest event of each
+    /// room and without receipts; if that is too much as well, it is tried again every 15 minutes or so.
+    pub limits: AnswerLimits,
+    /// How much is kept of what the server sends unasked.
+    pub keep: KeepLimits,
     /// How often a keeper, where the outbox has one, looks at the store (10 minutes).
     pub keep_ms: u64,
 }
@@ -44,6 +50,8 @@ impl Default for SyncOptions {
             page: 50,
             scroll_pages: 20,
             fill: FillOptions::default(),
+            limits: AnswerLimits::default(),
+            keep: KeepLimits::default(),
             keep_ms: 600 * SECOND_MS,
         }
     }

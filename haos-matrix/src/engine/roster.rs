@@ -69,11 +69,13 @@ impl Engine {
                 {
                     // A server that cannot say it as of then.
                     let body = self.ask(inner.server.members(room, None)).await?;
-                    return Ok(self.add_members(room, parse_roster(&body, room)?).await?);
+                    return Ok(self
+                        .add_members(room, parse_roster(&body, room, inner.account.limits)?)
+                        .await?);
                 }
                 body => body?,
             };
-            let entries = parse_roster(&body, room)?;
+            let entries = parse_roster(&body, room, inner.account.limits)?;
             let Some((joined, token)) = joined.zip(token).filter(|_| tried < TRIES) else {
                 return Ok(self.add_members(room, entries).await?);
             };

@@ -6,10 +6,8 @@ use haos_store_api::{Error, ErrorKind};
 /// What came of a request.
 #[derive(Debug)]
 pub(super) enum Outcome {
-    /// The store has it. `lull`: it brought nothing, not even another token, and came early.
-    Applied { lull: bool },
-    /// The store has it. It brought nothing but another token, and came early.
-    Hasty,
+    /// The store has it.
+    Applied(Brought),
     /// Another context synced meanwhile: nothing was written.
     Stale,
     /// A nudge came while the server waited for news: nobody knows whether that request still lives.
@@ -18,10 +16,23 @@ pub(super) enum Outcome {
     Failed(Answer),
     /// It is no such answer, as what a captive portal gives.
     Unreadable(String),
+    /// It is more than is read of one answer.
+    TooMuch(String),
     /// The account is paused, and was before the request.
     Paused(PauseReason),
     /// The store failed.
     Store(Error),
+}
+
+/// What an answer brought. Whatever its shape: what the store held already is nothing.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) enum Brought {
+    /// Something new, or it came in its time.
+    News,
+    /// Nothing but another token, long before its time.
+    Token,
+    /// Nothing, long before its time.
+    Nothing,
 }
 
 /// How the filter was named.
@@ -41,6 +52,8 @@ pub(super) enum FilterUse {
 pub(super) struct Asked {
     pub(super) since: bool,
     pub(super) filter: FilterUse,
+    /// For as little as a sync can be asked for.
+    pub(super) slim: bool,
 }
 
 /// What is remembered from one request to the next.
@@ -52,6 +65,10 @@ pub(super) struct Memory {
     /// Answers in a row that brought nothing before their time.
     pub(super) lulls: u32,
     pub(super) filter: FilterUse,
+    /// The answer was too much: ask for as little as a sync can be asked for.
+    pub(super) slim: bool,
+    /// How often something of a request was unusable, until one on a token does.
+    pub(super) unusable: u32,
     /// The stored token is unusable: sync without it.
     pub(super) fresh: bool,
     /// Caught up: requests wait for news.
@@ -84,42 +101,51 @@ pub(super) struct Moment<'a> {
     pub(super) retry: &'a RetryPolicy,
 }
 
+/// After so many answers in a row that brought nothing but a token, rests grow no more.
+const LULLS_WITH_TOKENS: u32 = 4;
+
+/// So often in a row something of a request is changed at once: filter, token, filter.
+const CHANGES: u32 = 3;
+
 /// The step from one request to the next.
 ///
 /// | outcome | asked with | next |
 /// |---|---|---|
-/// | applied | | go on from the new token; after an outage others try, too |
+/// | news, or in its time | | go on from the new token; after an outage others try, too |
 /// | nothing, too early | | rest, longer each time |
-/// | nothing but a token, too early | | rest for a moment |
+/// | nothing but a token, too early | | rest, longer each time, up to 8 s or so |
 /// | stale | | go on from the stored token |
 /// | nudged | | ask again at once, without waiting for news |
 /// | transient, unreadable | | wait: backoff |
+/// | too much | | wait: backoff; ask for less |
+/// | too much | as little as can be | wait: the longest backoff |
 /// | 429 | | wait: what is asked, or backoff if longer; and up to 1 s of chance |
 /// | refused for the account's sake | | pause |
 /// | 400 with a code | a filter's id of an earlier run | upload the filter anew |
 /// | 400 with a code | else, a token | sync without it |
 /// | 400 with a code | a new filter's id, no token | the filter as JSON |
+/// | 400 with a code, more than three times | | the same, after a backoff |
 /// | other refusals | | wait: the longest backoff |
 /// | the store is closed | | end |
 /// | the store failed | | wait: backoff |
 pub(super) fn step(now: Memory, asked: Asked, outcome: &Outcome, at: &Moment<'_>) -> (Memory, Next) {
     match outcome {
-        Outcome::Applied { lull: true } if now.failures == 0 => {
+        Outcome::Applied(brought @ (Brought::Token | Brought::Nothing)) if now.failures == 0 => {
             let lulls = now.lulls.saturating_add(1);
-            (Memory { lulls, prompt: false, ..now }, Next::Rest(at.retry.delay_ms(lulls, 0, at.chance)))
+            // Servers that wake for what the filter leaves out bring a token: news must not wait long for it.
+            let most = if *brought == Brought::Token { LULLS_WITH_TOKENS } else { u32::MAX };
+            let rest_ms = at.retry.delay_ms(lulls.min(most), 0, at.chance);
+            (Memory { lulls, prompt: false, ..now }, Next::Rest(rest_ms))
         }
-        // Servers that wake for what the filter leaves out do so: others must not wait long for it.
-        Outcome::Hasty if now.failures == 0 => {
-            (Memory { lulls: 0, prompt: false, ..now }, Next::Rest(at.retry.delay_ms(1, 0, at.chance)))
-        }
-        Outcome::Applied { .. } | Outcome::Hasty => {
+        Outcome::Applied(_) => {
             let next = if is_outage(now, at) { Next::Back } else { Next::Go };
             // An id that was just uploaded is from now on one of an earlier run.
             let filter = match now.filter {
                 FilterUse::Inline => FilterUse::Inline,
                 _ => FilterUse::Stored,
             };
-            (Memory { filter, live: true, ..Memory::default() }, next)
+            let unusable = if asked.since { 0 } else { now.unusable };
+            (Memory { filter, unusable, live: true, ..Memory::default() }, next)
         }
         // The token is another one by now.
         Outcome::Stale => (Memory { fresh: false, ..now }, Next::Go),
@@ -130,6 +156,8 @@ pub(super) fn step(now: Memory, asked: Asked, outcome: &Outcome, at: &Moment<'_>
         Outcome::Store(error) if error.kind() == ErrorKind::Closed => (now, Next::End),
         Outcome::Store(error) => failed(now, 0, error.to_string(), at),
         Outcome::Unreadable(error) => failed(now, 0, error.clone(), at),
+        Outcome::TooMuch(error) if !asked.slim => failed(Memory { slim: true, ..now }, 0, error.clone(), at),
+        Outcome::TooMuch(error) => failed(now, at.retry.old_cap_ms, error.clone(), at),
         Outcome::Failed(Answer::Refused(refusal))
             if refusal.status == 400 && refusal.code.is_some() && refusal.account.is_none() =>
         {
@@ -161,11 +189,17 @@ fn is_outage(now: Memory, at: &Moment<'_>) -> bool {
 
 /// The server finds something of the request unusable, and does not say what.
 fn unusable(now: Memory, asked: Asked, error: String, at: &Moment<'_>) -> (Memory, Next) {
-    match asked {
-        Asked { filter: FilterUse::Stored, .. } => (Memory { filter: FilterUse::Renewed, ..now }, Next::Go),
-        Asked { since: true, .. } => (Memory { fresh: true, live: false, ..now }, Next::Go),
-        Asked { filter: FilterUse::Renewed, .. } => (Memory { filter: FilterUse::Inline, ..now }, Next::Go),
-        Asked { .. } => failed(now, at.retry.old_cap_ms, error, at),
+    let now = Memory { unusable: now.unusable.saturating_add(1), ..now };
+    let after = match asked {
+        Asked { filter: FilterUse::Stored, .. } => Memory { filter: FilterUse::Renewed, ..now },
+        Asked { since: true, .. } => Memory { fresh: true, live: false, ..now },
+        Asked { filter: FilterUse::Renewed, .. } => Memory { filter: FilterUse::Inline, ..now },
+        Asked { .. } => return failed(now, at.retry.old_cap_ms, error, at),
+    };
+    match now.unusable {
+        ..=CHANGES => (after, Next::Go),
+        // It takes what it refused before, and the other way round.
+        _ => failed(after, at.retry.delay_ms(now.unusable - CHANGES, 0, at.chance), error, at),
     }
 }
 

@@ -3,8 +3,9 @@ use haos_store_api::{Result, RoomQuery, StorageAdapterExt as _};
 
 use super::Engine;
 use super::amend::amend;
-use super::step::{Asked, FilterUse, Memory, Outcome};
-use crate::{MatrixRules, SyncRequest, parse_sync};
+use super::news::has_news;
+use super::step::{Asked, Brought, FilterUse, Memory, Outcome};
+use crate::{MatrixRules, ParseError, SyncRequest, parse_sync};
 
 /// One request, from reading the token to storing the answer.
 pub(super) struct Turn {
@@ -16,7 +17,7 @@ pub(super) struct Turn {
 
 impl Engine {
     pub(super) async fn turn(&self, memory: &Memory, listed: &mut bool) -> Turn {
-        let asked = Asked { since: false, filter: memory.filter };
+        let asked = Asked { since: false, filter: memory.filter, slim: memory.slim };
         let mut turn = Turn { asked, resumed: 0, outcome: Outcome::Stale };
         turn.outcome = match self.try_turn(memory, listed, &mut turn).await {
             Ok(outcome) => outcome,
@@ -56,6 +57,7 @@ impl Engine {
         };
         let body = match reply {
             Ok(body) => body,
+            Err(answer @ Answer::TooLarge { .. }) => return Ok(Outcome::TooMuch(answer.to_string())),
             Err(answer) => return Ok(Outcome::Failed(answer)),
         };
         let took_ms = self.now_ms().saturating_sub(began_ms);
@@ -74,15 +76,18 @@ impl Engine {
         let inner = &*self.inner;
         let mut delta = match parse_sync(body, &inner.account) {
             Ok(delta) => delta,
+            Err(e @ ParseError::TooMuch { .. }) => return Ok(Outcome::TooMuch(e.to_string())),
             Err(e) => return Ok(Outcome::Unreadable(e.to_string())),
         };
-        let nothing = delta.rooms.is_empty() && delta.account.is_empty();
-        let stood = delta.next == request.since;
+        let stands = delta.next == request.since;
         let stored = match request.since {
             Some(_) => None,
             None => Some(inner.store.rooms(RoomQuery::default()).await?),
         };
         amend(&mut delta, stored.as_deref());
+        let _alone = inner.admitting.lock().await;
+        inner.options.keep.admit(&*inner.store, &mut delta).await?;
+        let is_idle = early && !has_news(&*inner.store, &delta).await?;
         (delta.since, delta.initial) = (Since::Stored(token), request.since.is_none());
         delta.arrived_ms = Some(self.now_ms());
         if !live {
@@ -96,11 +101,11 @@ impl Engine {
                 if delta.rooms.iter().any(|room| room.limited) {
                     inner.holes.send_modify(|holes| *holes += 1);
                 }
-                if nothing && early && !stood {
-                    Outcome::Hasty
-                } else {
-                    Outcome::Applied { lull: nothing && early }
-                }
+                Outcome::Applied(match (is_idle, stands) {
+                    (false, _) => Brought::News,
+                    (true, false) => Brought::Token,
+                    (true, true) => Brought::Nothing,
+                })
             }
         })
     }
@@ -109,6 +114,10 @@ impl Engine {
     async fn filter(&self, asked: &mut Asked) -> Result<std::result::Result<String, Answer>> {
         let inner = &*self.inner;
         let filter = inner.options.filter;
+        if asked.slim {
+            asked.filter = FilterUse::Inline;
+            return Ok(Ok(filter.slim().as_str().to_owned()));
+        }
         let json = filter.to_json();
         if asked.filter == FilterUse::Stored {
             if let Some(id) = filter.stored(&*inner.store, &inner.user).await? {

@@ -1,14 +1,18 @@
 use haos_store_api::{EventType, Scope, StateEntry};
 use serde_json::value::RawValue;
 
+use super::budget::Budget;
 use super::members::{Members, json};
-use super::unreadable::{known_key, unreadable_event};
+use super::unreadable::known_key;
 
 /// An account data event: its type is the kind, its content the value, the key is empty.
 ///
 /// Without a valid type or content, or under a kind of this library, it is set aside.
-pub(crate) fn account_data(scope: &Scope, raw: &RawValue) -> StateEntry {
-    read(scope, raw).unwrap_or_else(|| unreadable_event(scope, raw))
+pub(crate) fn account_data(scope: &Scope, raw: &RawValue, budget: &Budget) -> Option<StateEntry> {
+    if !budget.admits_event(raw) {
+        return None;
+    }
+    read(scope, raw).or_else(|| budget.unreadable_event(scope, raw))
 }
 
 fn read(scope: &Scope, raw: &RawValue) -> Option<StateEntry> {

@@ -1,11 +1,12 @@
 use haos_queue::BackfillPage;
 use haos_store_api::RoomId;
 
+use super::AnswerLimits;
+use super::budget::Budget;
 use super::decoded::decoded;
 use super::event::RawEvent;
-use super::members::{Members, body_members};
+use super::members::body_members;
 use super::messages::member;
-use super::unreadable::unreadable_event;
 use crate::ParseError;
 use haos_store_api::Scope;
 
@@ -14,8 +15,13 @@ use haos_store_api::Scope;
 ///
 /// # Errors
 /// [`ParseError`] if the bytes are no such answer. Without a `start` it would claim the end of history.
-pub(crate) fn parse_context(json: &[u8], room: &RoomId) -> Result<BackfillPage, ParseError> {
+pub(crate) fn parse_context(
+    json: &[u8],
+    room: &RoomId,
+    limits: AnswerLimits,
+) -> Result<BackfillPage, ParseError> {
     let text = decoded(json)?;
+    let budget = Budget::of(&text, limits)?;
     let body = body_members(&text)?;
     let found = || body.get("start").map(serde_json::value::RawValue::get);
     let start = body.text("start").filter(|start| !start.is_empty());
@@ -23,18 +29,20 @@ pub(crate) fn parse_context(json: &[u8], room: &RoomId) -> Result<BackfillPage, 
     let scope = Scope::Room(room.clone());
     let (mut events, mut state) = (Vec::new(), Vec::new());
     for raw in body.list("events_before").unwrap_or_default() {
+        if !budget.admits_event(raw) {
+            continue;
+        }
         match RawEvent::read(raw) {
             Ok(event) => events.push(event.event()),
-            Err(_) => state.push(unreadable_event(&scope, raw)),
+            Err(_) => state.extend(budget.unreadable_event(&scope, raw)),
         }
     }
     events.reverse();
-    state.extend(members(&body, &scope));
+    let members = body.list("state").into_iter().flatten();
+    state.extend(members.filter_map(|raw| member(&scope, raw, &budget)));
+    budget.check()?;
+    state.extend(budget.left_out());
     Ok(BackfillPage { room: room.clone(), events, end: Some(start), state })
-}
-
-fn members(body: &Members<'_>, scope: &Scope) -> Vec<haos_store_api::StateEntry> {
-    body.list("state").into_iter().flatten().filter_map(|raw| member(scope, raw)).collect()
 }
 
 #[cfg(test)]
@@ -52,10 +60,10 @@ mod tests {
             event("$b"),
             event("$a")
         );
-        let page = parse_context(json.as_bytes(), &room).unwrap();
+        let page = parse_context(json.as_bytes(), &room, AnswerLimits::default()).unwrap();
         assert_eq!(page.end.as_deref(), Some("t1"));
         assert_eq!(page.events.iter().map(|event| event.id.as_str()).collect::<Vec<_>>(), ["$a", "$b"]);
         assert_eq!(page.state.len(), 1, "what cannot be read is set aside");
-        assert!(parse_context(b"{}", &room).is_err());
+        assert!(parse_context(b"{}", &room, AnswerLimits::default()).is_err());
     }
 }

@@ -1,8 +1,14 @@
 use haos_store_api::{Scope, StateEntry, StateKey};
 use serde_json::value::RawValue;
 
+use super::budget::Budget;
 use super::members::{Members, json, list, quoted, text};
-use super::unreadable::{digest, known_key, known_kind, unreadable_event, unreadable_member};
+use super::unreadable::{digest, known_key, known_kind};
+
+/// The kind of events for this device.
+pub(crate) const TO_DEVICE_KIND: &str = "haos.to_device";
+/// The kind of users whose devices changed.
+pub(crate) const DEVICE_LIST: &str = "haos.device_list";
 
 /// A to-device event as an entry of kind `haos.to_device` in the account's scope, whole and unread.
 ///
@@ -12,7 +18,7 @@ use super::unreadable::{digest, known_key, known_kind, unreadable_event, unreada
 pub(crate) fn to_device(next: &str, place: usize, raw: &RawValue) -> StateEntry {
     StateEntry {
         scope: Scope::Account,
-        kind: known_kind("haos.to_device"),
+        kind: known_kind(TO_DEVICE_KIND),
         key: known_key(&format!("{place:06}|{}", digest(&format!("{next} {}", raw.get())))),
         event_id: None,
         value: json(raw),
@@ -21,9 +27,9 @@ pub(crate) fn to_device(next: &str, place: usize, raw: &RawValue) -> StateEntry 
 
 /// Users whose device lists changed or are no longer shared, as entries of kind `haos.device_list` under
 /// the user's id, the value `{"changed":true}` or `{"left":true}`: the server says it once, too.
-pub(crate) fn device_lists(raw: &RawValue) -> Vec<StateEntry> {
+pub(crate) fn device_lists(raw: &RawValue, budget: &Budget) -> Vec<StateEntry> {
     let Some(lists) = Members::of(raw) else {
-        return vec![unreadable_member(&Scope::Account, "device_lists", raw)];
+        return budget.unreadable_member(&Scope::Account, "device_lists", raw).into_iter().collect();
     };
     let mut entries = Vec::new();
     let mut lists: Vec<_> = lists.iter().filter(|member| member.value.get() != "null").collect();
@@ -31,19 +37,20 @@ pub(crate) fn device_lists(raw: &RawValue) -> Vec<StateEntry> {
     lists.sort_by_key(|member| (member.name() == "changed", member.name().to_owned()));
     for member in lists {
         let Some(users) = list(member.value) else {
-            entries.push(unreadable_member(&Scope::Account, "device_lists", raw));
+            entries.extend(budget.unreadable_member(&Scope::Account, "device_lists", raw));
             continue;
         };
-        for user in users {
-            entries.push(device_list(member.name(), user));
+        for user in users.into_iter().take_while(|_| budget.admits()) {
+            let entry = device_list(member.name(), user);
+            entries.extend(entry.or_else(|| budget.unreadable_event(&Scope::Account, user)));
         }
     }
     entries
 }
 
-fn device_list(what: &str, user: &RawValue) -> StateEntry {
-    let key = text(user).and_then(|user| StateKey::new(user).ok());
-    let Some(key) = key else { return unreadable_event(&Scope::Account, user) };
+fn device_list(what: &str, user: &RawValue) -> Option<StateEntry> {
+    let key = text(user).and_then(|user| StateKey::new(user).ok())?;
     let value = super::members::object([(quoted(what).as_str(), "true")]);
-    StateEntry { scope: Scope::Account, kind: known_kind("haos.device_list"), key, event_id: None, value }
+    let kind = known_kind(DEVICE_LIST);
+    Some(StateEntry { scope: Scope::Account, kind, key, event_id: None, value })
 }

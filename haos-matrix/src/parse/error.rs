@@ -47,6 +47,15 @@ pub enum ParseError {
         /// What is there.
         found: &'static str,
     },
+    /// There is more in it than is read of one answer, or an object or a list is too wide to be taken apart.
+    #[error(
+        "the answer has more than {limit} entries: ask for less, or raise `AnswerLimits::entries` if that is \
+             right"
+    )]
+    TooMuch {
+        /// The most that are read.
+        limit: usize,
+    },
     /// A single event cannot be read. In a sync or a page it would have been set aside.
     #[error("the event's `{member}` {reason}; keep its text, a later version may read it")]
     Event {

@@ -2,6 +2,8 @@ use haos_queue::Event;
 use haos_store_api::{EventId, EventType, Json, Relation, StateKey, TxnId, UserId};
 use serde_json::value::RawValue;
 
+use super::AnswerLimits;
+use super::budget::Budget;
 use super::decoded::decoded;
 use super::members::{Members, body, json, text};
 use super::number::integer;
@@ -20,6 +22,7 @@ const MAX_INTEGER: i64 = (1 << 53) - 1;
 /// state key that is none.
 pub fn parse_event(json: &[u8]) -> Result<Event, ParseError> {
     let text = decoded(json)?;
+    Budget::of(&text, AnswerLimits::default())?;
     let raw = body(&text)?;
     if !raw.get().starts_with('{') {
         return Err(ParseError::shape("", "an event", Some(raw.get())));

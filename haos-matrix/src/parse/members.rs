@@ -63,6 +63,11 @@ impl<'a> Members<'a> {
 }
 
 impl Member<'_> {
+    /// How long key and value are.
+    pub(crate) fn bytes(&self) -> usize {
+        self.key.len() + self.value.get().len()
+    }
+
     /// The name, for comparison with known ones.
     pub(crate) fn name(&self) -> &str {
         self.name.as_deref().unwrap_or(self.key)

@@ -1,11 +1,12 @@
 use haos_queue::BackfillPage;
 use haos_store_api::{Direction, RoomId, Scope, StateEntry};
 
+use super::AnswerLimits;
+use super::budget::Budget;
 use super::decoded::decoded;
 use super::event::RawEvent;
 use super::members::{body_members, list};
 use super::rest::state_value;
-use super::unreadable::{unreadable_event, unreadable_member};
 use crate::ParseError;
 
 /// Reads the answer of `GET /_matrix/client/v3/rooms/{roomId}/messages`, asked for with `dir=b`
@@ -18,7 +19,21 @@ use crate::ParseError;
 /// [`ParseError`] if the bytes are not such a page. So does an `end` that is no token: taken for none it
 /// would claim the end of history.
 pub fn parse_messages(json: &[u8], room: &RoomId, direction: Direction) -> Result<BackfillPage, ParseError> {
+    parse_messages_within(json, room, direction, AnswerLimits::default())
+}
+
+/// [`parse_messages`] within limits of the caller's.
+///
+/// # Errors
+/// Those of [`parse_messages`]; `TooMuch` where there is more in it.
+pub fn parse_messages_within(
+    json: &[u8],
+    room: &RoomId,
+    direction: Direction,
+    limits: AnswerLimits,
+) -> Result<BackfillPage, ParseError> {
     let text = decoded(json)?;
+    let budget = Budget::of(&text, limits)?;
     let body = body_members(&text)?;
     let chunk = body.get("chunk").ok_or_else(|| ParseError::shape("chunk", "a list of events", None))?;
     let events =
@@ -31,11 +46,14 @@ pub fn parse_messages(json: &[u8], room: &RoomId, direction: Direction) -> Resul
         }
     };
     let scope = Scope::Room(room.clone());
-    let (mut read, mut state) = (Vec::with_capacity(events.len()), Vec::new());
+    let (mut read, mut state) = (Vec::new(), Vec::new());
     for raw in events {
+        if !budget.admits_event(raw) {
+            continue;
+        }
         match RawEvent::read(raw) {
             Ok(event) => read.push(event.event()),
-            Err(_) => state.push(unreadable_event(&scope, raw)),
+            Err(_) => state.extend(budget.unreadable_event(&scope, raw)),
         }
     }
     if direction == Direction::Older {
@@ -43,22 +61,31 @@ pub fn parse_messages(json: &[u8], room: &RoomId, direction: Direction) -> Resul
     }
     if let Some(raw) = body.get("state") {
         match list(raw) {
-            Some(members) => state.extend(members.into_iter().filter_map(|raw| member(&scope, raw))),
-            None => state.push(unreadable_member(&scope, "state", raw)),
+            Some(members) => state.extend(members.into_iter().filter_map(|raw| member(&scope, raw, &budget))),
+            None => state.extend(budget.unreadable_member(&scope, "state", raw)),
         }
     }
+    budget.check()?;
+    state.extend(budget.left_out());
     Ok(BackfillPage { room: room.clone(), events: read, end, state })
 }
 
 /// A member, or what could not be read. Other state of the past is left out: the current one comes with
 /// the sync.
-pub(crate) fn member(scope: &Scope, raw: &serde_json::value::RawValue) -> Option<StateEntry> {
+pub(crate) fn member(
+    scope: &Scope,
+    raw: &serde_json::value::RawValue,
+    budget: &Budget,
+) -> Option<StateEntry> {
+    if !budget.admits_event(raw) {
+        return None;
+    }
     match RawEvent::read(raw) {
         Ok(RawEvent { id, kind, state_key: Some(key), members, .. }) if kind.as_str() == "m.room.member" => {
             let value = state_value(&members);
             Some(StateEntry { scope: scope.clone(), kind, key, event_id: Some(id), value })
         }
         Ok(_) => None,
-        Err(_) => Some(unreadable_event(scope, raw)),
+        Err(_) => budget.unreadable_event(scope, raw),
     }
 }

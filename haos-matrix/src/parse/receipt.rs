@@ -3,6 +3,7 @@ use std::collections::BTreeMap;
 use haos_store_api::{EventId, Scope, StateEntry, StateKey};
 use serde_json::value::RawValue;
 
+use super::budget::Budget;
 use super::members::{Members, object, quoted};
 use super::number::integer;
 use super::unreadable::{digest, known_key, known_kind};
@@ -15,7 +16,7 @@ const READABLE_BYTES: usize = 180;
 ///
 /// The key is `type|user` or `type|user|thread`; the value is the receipt as it came with `event_id`,
 /// `receipt_type` and `user_id` added.
-pub(crate) fn receipts(scope: &Scope, content: &RawValue) -> (Vec<StateEntry>, bool) {
+pub(crate) fn receipts(scope: &Scope, content: &RawValue, budget: &Budget) -> (Vec<StateEntry>, bool) {
     let mut latest: BTreeMap<StateKey, ((i64, EventId), StateEntry)> = BTreeMap::new();
     let mut complete = true;
     let Some(events) = Members::of(content) else { return (Vec::new(), false) };
@@ -31,7 +32,7 @@ pub(crate) fn receipts(scope: &Scope, content: &RawValue) -> (Vec<StateEntry>, b
                 complete = false;
                 continue;
             };
-            for user in users.iter() {
+            for user in users.iter().take_while(|_| budget.admits()) {
                 let Some((ts, entry)) = receipt(scope, &id, kind.name(), user.name(), user.value) else {
                     complete = false;
                     continue;
@@ -98,7 +99,7 @@ mod tests {
 
     fn read(content: &str) -> (Vec<StateEntry>, bool) {
         let raw = RawValue::from_string(content.to_owned()).unwrap();
-        receipts(&Scope::Account, &raw)
+        receipts(&Scope::Account, &raw, &Budget::of(content, crate::AnswerLimits::default()).unwrap())
     }
 
     #[test]

@@ -3,12 +3,13 @@ use haos_store_api::{EventId, EventType, Membership, RoomId, Scope, StateEntry, 
 use serde_json::value::RawValue;
 
 use super::account_data::{account_data, is_own};
+use super::budget::Budget;
 use super::event::{RawEvent, timestamp};
 use super::members::{Members, json, list};
 use super::number::count;
 use super::receipt::receipts;
 use super::rest::state_value;
-use super::unreadable::{known_kind, unreadable_event, unreadable_member};
+use super::unreadable::known_kind;
 use crate::Account;
 
 /// Where a room's current state comes after its timeline (MSC4222, `use_state_after`).
@@ -19,8 +20,13 @@ const STATE_BEFORE: [&str; 3] = ["state", "invite_state", "knock_state"];
 const NEVER_STATE: [&str; 5] = ["m.fully_read", "m.marked_unread", "m.receipt", "m.tag", "m.typing"];
 
 /// Reads one room of a response.
-pub(crate) fn room(id: RoomId, membership: Membership, body: &RawValue, account: &Account) -> RoomDelta {
-    let mut reader = RoomReader::new(id, membership, account);
+pub(crate) fn room(
+    id: RoomId,
+    membership: Membership,
+    body: &RawValue,
+    of: (&Account, &Budget),
+) -> RoomDelta {
+    let mut reader = RoomReader::new(id, membership, of);
     reader.read(body);
     reader.finish()
 }
@@ -31,7 +37,7 @@ pub(crate) fn room(id: RoomId, membership: Membership, body: &RawValue, account:
 pub(crate) fn mentions(
     id: &RoomId,
     mut mentions: Vec<(Membership, &RawValue)>,
-    account: &Account,
+    of: (&Account, &Budget),
 ) -> Vec<RoomDelta> {
     let step = |membership: &Membership| match membership {
         Membership::Join => 3,
@@ -48,9 +54,8 @@ pub(crate) fn mentions(
         // Between two timelines there may be a hole.
         let reads_on = reader.as_ref().is_some_and(|reader| reader.delta.timeline.is_empty());
         if !reads_on && !events_of(body).is_empty() || reader.is_none() {
-            deltas.extend(
-                reader.replace(RoomReader::new(id.clone(), membership, account)).map(RoomReader::finish),
-            );
+            let next = RoomReader::new(id.clone(), membership, of);
+            deltas.extend(reader.replace(next).map(RoomReader::finish));
         }
         if let Some(reader) = &mut reader {
             reader.delta.membership = membership;
@@ -78,23 +83,25 @@ struct RoomReader<'c> {
     own: Option<Membership>,
     own_ms: Option<i64>,
     account: &'c Account,
+    budget: &'c Budget,
 }
 
 impl<'c> RoomReader<'c> {
-    fn new(id: RoomId, membership: Membership, account: &'c Account) -> Self {
+    fn new(id: RoomId, membership: Membership, (account, budget): (&'c Account, &'c Budget)) -> Self {
         Self {
             scope: Scope::Room(id.clone()),
             delta: RoomDelta::new(id, membership),
             own: None,
             own_ms: None,
             account,
+            budget,
         }
     }
 
     fn read(&mut self, body: &RawValue) {
         match Members::of(body) {
             Some(members) => self.sections(&members),
-            None => self.delta.state.push(unreadable_member(&self.scope, "room", body)),
+            None => self.delta.state.extend(self.budget.unreadable_member(&self.scope, "room", body)),
         }
     }
 
@@ -113,7 +120,7 @@ impl<'c> RoomReader<'c> {
             self.each(body, name, |reader, raw| reader.state(raw, false));
         }
         self.each(body, "account_data", |reader, raw| {
-            reader.delta.state.push(account_data(&reader.scope, raw));
+            reader.delta.state.extend(account_data(&reader.scope, raw, reader.budget));
         });
         self.each(body, "ephemeral", Self::ephemeral);
         self.counts(body);
@@ -124,14 +131,16 @@ impl<'c> RoomReader<'c> {
         let Some(raw) = body.get(name) else { return };
         match events(raw) {
             Some(events) => events.into_iter().for_each(|event| read(self, event)),
-            None => self.delta.state.push(unreadable_member(&self.scope, name, raw)),
+            None => self.delta.state.extend(self.budget.unreadable_member(&self.scope, name, raw)),
         }
     }
 
     fn timeline(&mut self, raw: &RawValue, current: bool) {
-        let Ok(event) = RawEvent::read(raw) else {
-            self.delta.state.push(unreadable_event(&self.scope, raw));
+        if !self.budget.admits_event(raw) {
             return;
+        }
+        let Ok(event) = RawEvent::read(raw) else {
+            return self.unreadable(raw);
         };
         if let Some(key) = event.state_key.clone().filter(|_| current && !is_taken(&event.kind)) {
             self.current(event.kind.clone(), key, Some(event.id.clone()), &event.members);
@@ -139,7 +148,14 @@ impl<'c> RoomReader<'c> {
         self.delta.timeline.push(event.event());
     }
 
+    fn unreadable(&mut self, raw: &RawValue) {
+        self.delta.state.extend(self.budget.unreadable_event(&self.scope, raw));
+    }
+
     fn state(&mut self, raw: &RawValue, stripped: bool) {
+        if !self.budget.admits_event(raw) {
+            return;
+        }
         if stripped {
             if let Some((kind, key, id, members)) = stripped_state(raw) {
                 return self.current(kind, key, id, &members);
@@ -149,7 +165,7 @@ impl<'c> RoomReader<'c> {
         {
             return self.current(kind, key, Some(id), &members);
         }
-        self.delta.state.push(unreadable_event(&self.scope, raw));
+        self.unreadable(raw);
     }
 
     /// Takes a state event for the room's current state.
@@ -171,14 +187,14 @@ impl<'c> RoomReader<'c> {
             (Some("m.receipt"), Some(members)) => {
                 let content = members.get("content");
                 let (entries, complete) =
-                    content.map_or((Vec::new(), false), |raw| receipts(&self.scope, raw));
+                    content.map_or((Vec::new(), false), |raw| receipts(&self.scope, raw, self.budget));
                 self.delta.state.extend(entries);
                 complete
             }
             (kind, _) => kind.is_some(),
         };
         if !complete {
-            self.delta.state.push(unreadable_event(&self.scope, raw));
+            self.unreadable(raw);
         }
     }
 
@@ -197,19 +213,22 @@ impl<'c> RoomReader<'c> {
         }
         let summary = body.object("summary");
         if let Some(raw) = body.get("summary").filter(|_| summary.is_none()) {
-            self.delta.state.push(unreadable_member(&self.scope, "summary", raw));
+            self.delta.state.extend(self.budget.unreadable_member(&self.scope, "summary", raw));
         }
         for member in summary.iter().flat_map(|summary| summary.iter()) {
+            if !self.budget.admits_event(member.value) {
+                continue;
+            }
             let key = member.name.as_deref().and_then(|name| StateKey::new(name).ok());
-            self.delta.state.push(match key {
-                Some(key) => StateEntry {
+            self.delta.state.extend(match key {
+                Some(key) => Some(StateEntry {
                     scope: self.scope.clone(),
                     kind: known_kind("haos.summary"),
                     key,
                     event_id: None,
                     value: json(member.value),
-                },
-                None => unreadable_member(&self.scope, member.name(), member.value),
+                }),
+                None => self.budget.unreadable_member(&self.scope, member.name(), member.value),
             });
         }
     }

@@ -4,11 +4,11 @@ use haos_queue::SyncDelta;
 use haos_store_api::{RoomId, Scope};
 use serde_json::value::RawValue;
 
+use super::budget::Budget;
 use super::decoded::decoded;
 use super::members::{Members, body_members, object};
 use super::number::count;
 use super::sliding_room::{Extensions, sliding_room};
-use super::unreadable::{unreadable, unreadable_member};
 use crate::{Account, ParseError};
 
 /// An answer of simplified sliding sync (MSC4186).
@@ -33,6 +33,7 @@ pub struct Sliding {
 /// [`ParseError`] if the bytes are not such a response: cut off, no JSON, no `pos`, or `rooms` is no object.
 pub fn parse_sliding(json: &[u8], account: &Account) -> Result<Sliding, ParseError> {
     let text = decoded(json)?;
+    let budget = Budget::of(&text, account.limits)?;
     let body = body_members(&text)?;
     let pos = body.text("pos").filter(|pos| !pos.is_empty());
     let found = || body.get("pos").map(RawValue::get);
@@ -43,25 +44,31 @@ pub fn parse_sliding(json: &[u8], account: &Account) -> Result<Sliding, ParseErr
         counts.extend(rooms.map(|rooms| (list.name().to_owned(), rooms)));
     }
     let mut delta = SyncDelta::default();
-    read_rooms(&body, account, &mut delta)?;
+    read_rooms(&body, (account, &budget), &mut delta)?;
+    budget.check()?;
+    delta.account.extend(budget.left_out());
     Ok(Sliding { pos, counts, delta })
 }
 
-fn read_rooms(body: &Members<'_>, account: &Account, delta: &mut SyncDelta) -> Result<(), ParseError> {
+fn read_rooms(
+    body: &Members<'_>,
+    (account, budget): (&Account, &Budget),
+    delta: &mut SyncDelta,
+) -> Result<(), ParseError> {
     let Some(raw) = body.get("rooms") else { return Ok(()) };
     let rooms = Members::of(raw).ok_or_else(|| ParseError::shape("rooms", "an object", Some(raw.get())))?;
     let extensions = Extensions::of(body);
-    for member in rooms.iter() {
+    for member in rooms.iter().take_while(|_| budget.admits()) {
         let Some(id) = member.name.as_deref().and_then(|name| RoomId::new(name).ok()) else {
-            let value = object([(member.key, member.value.get())]);
-            delta.account.push(unreadable(&Scope::Account, value));
+            let value = || object([(member.key, member.value.get())]);
+            delta.account.extend(budget.unreadable(&Scope::Account, member.bytes(), value));
             continue;
         };
         let Some(room) = Members::of(member.value) else {
-            delta.account.push(unreadable_member(&Scope::Account, member.name(), member.value));
+            delta.account.extend(budget.unreadable_member(&Scope::Account, member.name(), member.value));
             continue;
         };
-        delta.rooms.push(sliding_room(id, &room, &extensions, account));
+        delta.rooms.push(sliding_room(id, &room, &extensions, (account, budget)));
     }
     delta.rooms.sort_by(|a, b| a.id.cmp(&b.id));
     Ok(())

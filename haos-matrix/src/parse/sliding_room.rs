@@ -2,6 +2,7 @@ use haos_queue::RoomDelta;
 use haos_store_api::{Membership, RoomId};
 use serde_json::value::RawValue;
 
+use super::budget::Budget;
 use super::members::{Members, object, quoted, text};
 use super::room::{membership, room};
 use crate::Account;
@@ -24,7 +25,7 @@ pub(crate) fn sliding_room(
     id: RoomId,
     body: &Members<'_>,
     extensions: &Extensions<'_>,
-    account: &Account,
+    (account, budget): (&Account, &Budget),
 ) -> RoomDelta {
     let membership = own_membership(body, account);
     let mut members: Vec<(&str, String)> = Vec::new();
@@ -44,7 +45,7 @@ pub(crate) fn sliding_room(
     members.extend(receipts.map(|raw| ("\"ephemeral\"", format!(r#"{{"events":[{}]}}"#, raw.get()))));
     let json = object(members.iter().map(|(key, value)| (*key, value.as_str())));
     match serde_json::from_str::<&RawValue>(json.as_str()) {
-        Ok(raw) => room(id, membership, raw, account),
+        Ok(raw) => room(id, membership, raw, (account, budget)),
         Err(_) => RoomDelta::new(id, membership),
     }
 }

@@ -1,25 +1,16 @@
 use haos_store_api::state_kind::UNREADABLE;
-use haos_store_api::{EventId, EventType, Json, Scope, StateEntry, StateKey};
-use serde_json::value::RawValue;
+use haos_store_api::{EventType, Json, Scope, StateEntry, StateKey};
 use sha2::{Digest, Sha256};
 
-use super::members::{Members, json, object, quoted};
+/// Under this kind, in the account's scope, a store counts what it did not keep.
+pub(crate) const LEFT_OUT: &str = haos_store_api::state_kind::LEFT_OUT;
+/// Its key for what could not be read.
+pub(crate) const UNREADABLE_KEY: &str = "unreadable";
 
 /// What cannot be read, set aside under its own hash: the same text has the same key.
 pub(crate) fn unreadable(scope: &Scope, value: Json) -> StateEntry {
     let key = known_key(&digest(value.as_str()));
     StateEntry { scope: scope.clone(), kind: known_kind(UNREADABLE), key, event_id: None, value }
-}
-
-/// An event that cannot be read, as it came; under its id, if it has one, so that its redaction finds it.
-pub(crate) fn unreadable_event(scope: &Scope, raw: &RawValue) -> StateEntry {
-    let event_id = Members::of(raw).and_then(|event| EventId::new(event.text("event_id")?).ok());
-    StateEntry { event_id, ..unreadable(scope, json(raw)) }
-}
-
-/// A member of another shape than it should have, as `{name: value}`.
-pub(crate) fn unreadable_member(scope: &Scope, name: &str, raw: &RawValue) -> StateEntry {
-    unreadable(scope, object([(quoted(name).as_str(), raw.get())]))
 }
 
 /// The first half of a SHA-256, in hexadecimal: short enough for a key, and nobody makes two texts share it.

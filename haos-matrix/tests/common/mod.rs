@@ -101,6 +101,12 @@ pub(crate) fn set_aside(state: &[StateEntry]) -> Vec<&StateEntry> {
     state.iter().filter(|entry| entry.kind.as_str() == "haos.unreadable").collect()
 }
 
+/// How much of an answer could not be read and is not among it.
+pub(crate) fn left_out(delta: &SyncDelta) -> u64 {
+    let entry = delta.account.iter().find(|entry| entry.kind.as_str() == "haos.left_out");
+    entry.map_or(0, |entry| entry.value.parse().unwrap())
+}
+
 pub(crate) fn unreadable(delta: &SyncDelta) -> Vec<&StateEntry> {
     let rooms = delta.rooms.iter().flat_map(|room| &room.state);
     rooms.chain(&delta.account).filter(|entry| entry.kind.as_str() == "haos.unreadable").collect()

@@ -7,6 +7,7 @@ mod client;
 mod faults;
 mod full;
 mod gaps;
+mod limits;
 mod list;
 mod members;
 mod model;

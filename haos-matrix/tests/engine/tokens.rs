@@ -2,6 +2,7 @@
 
 use haos_queue::{Answer, ConnectionState, Refusal};
 use haos_store_api::{Membership, StorageAdapter as _, WriteBatch};
+use serde_json::json;
 
 use crate::client::{Client, token};
 use crate::wire::{Fault, refused};
@@ -132,7 +133,44 @@ fn a_server_that_only_moves_its_token_is_not_asked_without_end() {
     let before = client.wire.asked("sync").len();
     client.pass(600_000);
     let asked = client.wire.asked("sync").len() - before;
-    assert!((300..1300).contains(&asked), "{asked} times in ten minutes");
+    assert!((70..200).contains(&asked), "{asked} times in ten minutes");
+}
+
+/// Says at once, again and again, what it said before: under its token, and under others.
+#[test]
+fn what_changes_nothing_is_asked_for_less_and_less() {
+    for moves in [false, true] {
+        let mut client = live();
+        let event = json!({
+            "event_id": "$same", "sender": "@bob:sim", "type": "m.room.message", "origin_server_ts": 1,
+            "content": { "body": "again" }
+        });
+        let receipt =
+            json!({ "type": "m.receipt", "content": { "$same": { "m.read": { "@bob:sim": { "ts": 1 } } } } });
+        let room = json!({
+            "timeline": { "events": [event, 3], "limited": true, "prev_batch": "t0_1" },
+            "ephemeral": { "events": [receipt] },
+            "unread_notifications": { "notification_count": 2 },
+            "summary": { "m.joined_member_count": 2 },
+        });
+        let place = client.wire.model().place(&token(&client.rows).unwrap()).unwrap();
+        client.wire.model().messages("!b", 10_000);
+        let body = |n: u64| {
+            json!({
+                "next_batch": format!("s0_{}", place + if moves { n } else { 1 }),
+                "rooms": { "join": { "!b": room } },
+                "account_data": { "events": [{ "type": "x", "content": { "a": 1 } }, 7] },
+                "to_device": { "events": [{ "type": "x", "sender": "@bob:sim", "content": { "n": n } }] },
+                "device_lists": { "changed": ["@bob:sim"] },
+            })
+        };
+        client.wire.next("sync", (1..9000).map(|n| Fault::Body(body(n).to_string().leak())));
+        client.pass(60_000);
+        let before = client.wire.asked("sync").len();
+        client.pass(600_000);
+        let asked = client.wire.asked("sync").len() - before;
+        assert!((5..200).contains(&asked), "{asked} times in ten minutes, the token moves: {moves}");
+    }
 }
 
 #[test]
