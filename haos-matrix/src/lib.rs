@@ -51,7 +51,7 @@ pub use engine::{
     Backfill, Engine, FetchError, Fill, FillOptions, FirstSync, MemberList, SyncFilter, SyncOptions,
 };
 #[cfg(feature = "http")]
-pub use http::{ConnectError, Credentials, Homeserver, HttpOptions, Login, WhoAmI, is_private_url};
+pub use http::{ConnectError, Credentials, Homeserver, HttpOptions, Login, WhoAmI, is_cleartext_url};
 pub use keep::{KeepLimits, LeftOut, ToDeviceLimits};
 pub use media::{MediaCache, MediaError, MediaOptions, MediaRequest, MediaStream};
 pub use parse::{

@@ -23,10 +23,11 @@ pub enum ConnectError {
     },
 }
 
-/// Whether nobody on a network can read what goes to this url: over TLS, or not beyond this machine. The host
-/// decides, as it is parsed: `localhost` and what is below it (RFC 6761, section 6.3), `127.0.0.0/8`, `::1`.
-pub fn is_private_url(url: &str) -> bool {
-    Base::parse(url).is_ok_and(|base| base.is_private())
+/// Whether what goes to this base url crosses a network as it is, for others to read: neither over TLS nor to
+/// this machine. The host decides, as it is parsed: `localhost` and what is below it (RFC 6761, section 6.3),
+/// `127.0.0.0/8`, `::1`. To what is no base url nothing goes.
+pub fn is_cleartext_url(url: &str) -> bool {
+    Base::parse(url).is_ok_and(|base| !base.is_private())
 }
 
 /// A homeserver's base url: scheme, host, and a path that every request's goes behind.
@@ -62,7 +63,7 @@ impl Base {
         self.0.scheme() == "https"
     }
 
-    /// See [`is_private_url`].
+    /// See [`is_cleartext_url`].
     pub(super) fn is_private(&self) -> bool {
         self.is_https()
             || match self.0.host() {
@@ -121,8 +122,11 @@ mod tests {
             "http://0x7f.1",
             "http://[::1]:80",
             "http://[::ffff:127.0.0.1]",
+            "http://localhost@evil.example",
+            "ftp://evil.example",
+            "http://[::1].evil.example",
         ] {
-            assert!(is_private_url(url), "{url}");
+            assert!(!is_cleartext_url(url), "{url}");
         }
         for url in [
             "http://localhost.evil.example",
@@ -134,11 +138,9 @@ mod tests {
             "http://notlocalhost",
             "http://10.0.0.1:8008",
             "http://[::2]",
-            "http://[::1].evil.example",
-            "http://localhost@evil.example",
             "http:/evil.example",
         ] {
-            assert!(!is_private_url(url), "{url}");
+            assert!(is_cleartext_url(url), "{url}");
         }
     }
 

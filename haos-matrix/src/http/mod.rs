@@ -31,7 +31,7 @@ use haos_store_api::{Json, StorageAdapter};
 use self::agent::Agent;
 use self::answer::refused_token;
 use self::base::Base;
-pub use self::base::{ConnectError, is_private_url};
+pub use self::base::{ConnectError, is_cleartext_url};
 use self::exchange::Response;
 use self::features::Features;
 pub use self::login::{Credentials, Login, WhoAmI};

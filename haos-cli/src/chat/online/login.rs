@@ -4,7 +4,7 @@ use std::io::Write as _;
 use std::sync::Arc;
 
 use haos_matrix::{
-    Client, ClientError, ClientOptions, Credentials, Homeserver, HttpOptions, MatrixSession, is_private_url,
+    Client, ClientError, ClientOptions, Credentials, Homeserver, HttpOptions, MatrixSession, is_cleartext_url,
 };
 use haos_queue::{PauseReason, TokioHost};
 use serde::Serialize;
@@ -48,7 +48,7 @@ pub(crate) async fn login(store: &Target, args: &LoginArgs, out: &mut Out) -> Re
     let store = opened.store;
     let held = MatrixSession::load(&*store).await?;
     let homeserver = homeserver(args, held.as_ref()).await?;
-    if !is_private_url(&homeserver) {
+    if is_cleartext_url(&homeserver) {
         notice(&format!("warning: {homeserver} is not encrypted: others on the way can read along"));
     }
     let credentials = credentials(args, held.as_ref(), from_file, &homeserver)?;

@@ -3,7 +3,7 @@
 use std::sync::Arc;
 
 use haos_matrix::{
-    Client, ClientOptions, Credentials, Homeserver, HttpOptions, Login, MatrixSession, is_private_url,
+    Client, ClientOptions, Credentials, Homeserver, HttpOptions, Login, MatrixSession, is_cleartext_url,
 };
 use haos_queue::{Host as _, TokioHost};
 use haos_store_api::{MemoryStore, StorageAdapter};
@@ -46,7 +46,7 @@ pub(super) async fn url(named: &str) -> Result<String> {
     };
     let server = connect(&url).map_err(|e| Error::Input(e.to_string()))?;
     let url = server.url().to_owned();
-    if !is_private_url(&url) {
+    if is_cleartext_url(&url) {
         notice(&format!("warning: {url} is not encrypted: others on the way can read along"));
     }
     Ok(url)
