@@ -97,6 +97,15 @@ fn single_events() {
 }
 
 #[test]
+fn a_token_fits_into_a_url() {
+    let token = "s".repeat(5000);
+    assert!(matches!(sync_error(format!(r#"{{"next_batch":"{token}"}}"#)), ParseError::Shape { .. }));
+    let room = format!(r#"{{"timeline":{{"limited":true,"prev_batch":"{token}"}}}}"#);
+    let sync = format!(r#"{{"next_batch":"s","rooms":{{"join":{{"!a":{room}}}}}}}"#);
+    assert_eq!(parse_sync(sync.as_bytes(), &alice()).unwrap().rooms[0].prev, None);
+}
+
+#[test]
 fn depth_overflows_no_stack() {
     let depth = 300_000;
     assert!(matches!(sync_error("[".repeat(depth)), ParseError::Truncated { .. }));

@@ -5,7 +5,7 @@ use super::AnswerLimits;
 use super::budget::Budget;
 use super::decoded::decoded;
 use super::event::RawEvent;
-use super::members::body_members;
+use super::members::{body_members, is_token};
 use super::messages::member;
 use crate::ParseError;
 use haos_store_api::Scope;
@@ -24,7 +24,7 @@ pub(crate) fn parse_context(
     let budget = Budget::of(&text, limits)?;
     let body = body_members(&text)?;
     let found = || body.get("start").map(serde_json::value::RawValue::get);
-    let start = body.text("start").filter(|start| !start.is_empty());
+    let start = body.text("start").filter(|start| is_token(start));
     let start = start.ok_or_else(|| ParseError::shape("start", "a token", found()))?.into_owned();
     let scope = Scope::Room(room.clone());
     let (mut events, mut state) = (Vec::new(), Vec::new());

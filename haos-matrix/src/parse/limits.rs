@@ -1,6 +1,7 @@
 /// How much of one answer is read, and how much is kept of what cannot be.
 ///
-/// Memory follows from it: an entry takes about 2 KiB until it is stored, however few bytes it came in.
+/// Memory follows from it: an entry takes up to 2.3 KiB and a few times its bytes until it is stored, however few
+/// bytes it came in. So the defaults bound what one answer takes to 1.1 GiB and a few times its bytes.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct AnswerLimits {
     /// Rooms, events, members, receipts, and whatever else becomes an entry of the store (500,000). With more,

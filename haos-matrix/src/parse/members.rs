@@ -11,6 +11,9 @@ use serde_json::value::RawValue;
 
 use crate::ParseError;
 
+/// The longest token, in bytes.
+const MAX_TOKEN_BYTES: usize = 4096;
+
 /// The members of an object, in their order.
 pub(crate) struct Members<'a>(Vec<Member<'a>>);
 
@@ -115,6 +118,11 @@ pub(crate) fn text(raw: &RawValue) -> Option<Cow<'_, str>> {
     } else {
         Some(Cow::Borrowed(inner))
     }
+}
+
+/// Whether a server can be asked with it: it goes into a url, whose length servers bound.
+pub(crate) fn is_token(text: &str) -> bool {
+    (1..=MAX_TOKEN_BYTES).contains(&text.len())
 }
 
 /// The items, if it is a list.

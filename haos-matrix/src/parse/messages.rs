@@ -5,7 +5,7 @@ use super::AnswerLimits;
 use super::budget::Budget;
 use super::decoded::decoded;
 use super::event::RawEvent;
-use super::members::{body_members, list};
+use super::members::{body_members, is_token, list};
 use super::rest::state_value;
 use crate::ParseError;
 
@@ -41,7 +41,7 @@ pub fn parse_messages_within(
     let end = match body.get("end") {
         None => None,
         Some(raw) => {
-            let token = body.text("end").filter(|token| !token.is_empty());
+            let token = body.text("end").filter(|token| is_token(token));
             Some(token.ok_or_else(|| ParseError::shape("end", "a token", Some(raw.get())))?.into_owned())
         }
     };

@@ -5,7 +5,7 @@ use serde_json::value::RawValue;
 use super::account_data::{account_data, is_own};
 use super::budget::Budget;
 use super::event::{RawEvent, timestamp};
-use super::members::{Members, json, list};
+use super::members::{Members, is_token, json, list};
 use super::number::count;
 use super::receipt::receipts;
 use super::rest::state_value;
@@ -113,7 +113,8 @@ impl<'c> RoomReader<'c> {
         }
         if let Some(timeline) = body.object("timeline") {
             self.delta.limited |= timeline.get("limited").is_some_and(|raw| raw.get() == "true");
-            self.delta.prev = timeline.text("prev_batch").map(Into::into).or(self.delta.prev.take());
+            let prev = timeline.text("prev_batch").filter(|prev| is_token(prev));
+            self.delta.prev = prev.map(Into::into).or(self.delta.prev.take());
         }
         self.each(body, "timeline", |reader, raw| reader.timeline(raw, !after));
         for name in STATE_AFTER {

@@ -6,7 +6,7 @@ use serde_json::value::RawValue;
 
 use super::budget::Budget;
 use super::decoded::decoded;
-use super::members::{Members, body_members, object};
+use super::members::{Members, body_members, is_token, object};
 use super::number::count;
 use super::sliding_room::{Extensions, sliding_room};
 use crate::{Account, ParseError};
@@ -35,7 +35,7 @@ pub fn parse_sliding(json: &[u8], account: &Account) -> Result<Sliding, ParseErr
     let text = decoded(json)?;
     let budget = Budget::of(&text, account.limits)?;
     let body = body_members(&text)?;
-    let pos = body.text("pos").filter(|pos| !pos.is_empty());
+    let pos = body.text("pos").filter(|pos| is_token(pos));
     let found = || body.get("pos").map(RawValue::get);
     let pos = pos.ok_or_else(|| ParseError::shape("pos", "a position", found()))?.into_owned();
     let mut counts = BTreeMap::new();

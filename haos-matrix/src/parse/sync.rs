@@ -8,7 +8,7 @@ use super::account_data::account_data;
 use super::budget::Budget;
 use super::decoded::decoded;
 use super::device::{device_lists, to_device};
-use super::members::{Member, Members, body_members, object, quoted};
+use super::members::{Member, Members, body_members, is_token, object, quoted};
 use super::room::{events, mentions};
 use crate::{Account, ParseError};
 
@@ -43,7 +43,7 @@ pub fn parse_sync(json: &[u8], context: &Account) -> Result<SyncDelta, ParseErro
     let text = decoded(json)?;
     let budget = Budget::of(&text, context.limits)?;
     let body = body_members(&text)?;
-    let next = body.text("next_batch").filter(|next| !next.is_empty()).ok_or_else(|| {
+    let next = body.text("next_batch").filter(|next| is_token(next)).ok_or_else(|| {
         let found = body.get("next_batch").map(RawValue::get);
         ParseError::shape("next_batch", "a token", found)
     })?;
