@@ -14,6 +14,7 @@ const MOST_BYTES: usize = 12_000;
 fn main() -> std::io::Result<()> {
     frame::assert_current();
     for (target, seeds) in [
+        ("answers", whole_answers()),
         ("cursor", cursors()),
         ("decode_row", rows()),
         ("hostile_store", stores()),
@@ -35,6 +36,32 @@ fn main() -> std::io::Result<()> {
 }
 
 type Seeds = Vec<(String, Vec<u8>)>;
+
+/// An answer to each request, as it is, compressed, and a refusal; the first bytes as `answers::run` reads them.
+fn whole_answers() -> Seeds {
+    const EVENT: &str = r#"{"event_id":"$e","sender":"@bob:x","type":"m.room.message","origin_server_ts":7,"content":{"body":"hello"}}"#;
+    const MEMBER: &str = r#"{"event_id":"$m","sender":"@bob:x","type":"m.room.member","state_key":"@bob:x","content":{"membership":"join"}}"#;
+    let bodies = [
+        ("sync", r#"{"next_batch":"s1","rooms":{"join":{"!lobby":{"timeline":{"events":[EVENT,0,0],"limited":true,"prev_batch":"t1"},"ephemeral":{"events":[{"type":"m.receipt","content":{"$e":{"m.read":{"@bob:x":{"ts":7}}}}}]},"summary":{"m.heroes":["@bob:x"]}}},"invite":{"!i":{"invite_state":{"events":[MEMBER]}}}},"to_device":{"events":[{"type":"x"}]},"device_lists":{"changed":["@bob:x"]}}"#),
+        ("sliding", r#"{"pos":"p1","lists":{"rooms":{"count":1}},"rooms":{"!lobby":{"required_state":[MEMBER],"timeline":[EVENT],"limited":true,"prev_batch":"t1"}}}"#),
+        ("messages", r#"{"start":"t0","end":"t1","chunk":[EVENT,0],"state":[MEMBER]}"#),
+        ("context", r#"{"start":"t1","events_before":[EVENT],"event":EVENT,"state":[MEMBER]}"#),
+        ("members", r#"{"chunk":[MEMBER,0]}"#),
+        ("login", r#"{"user_id":"@alice:localhost","device_id":"D","access_token":"a","refresh_token":"r","expires_in_ms":1}"#),
+        ("media", r#"some bytes"#),
+        ("send", r#"{"event_id":"$e"}"#),
+        ("whoami", r#"{"user_id":"@alice:localhost"}"#),
+    ];
+    let refusal = r#"{"errcode":"M_LIMIT_EXCEEDED","retry_after_ms":5,"soft_logout":true}"#;
+    let answers = (0..).zip(bodies).flat_map(|(kind, (name, body))| {
+        let body = body.replace("EVENT", EVENT).replace("MEMBER", MEMBER);
+        let ways = [("plain", 0, 8, body.clone()), ("gzip", 0, 1, body), ("refused", 8, 16, refusal.to_owned())];
+        ways.map(|(way, status, headers, body)| {
+            (format!("{name}-{way}"), [&[kind, status, headers], body.as_bytes()].concat())
+        })
+    });
+    answers.collect()
+}
 
 fn cursors() -> Seeds {
     let texts = ["1.8000000000", "1.5.7.$a.b:c", "1.0.ffffffffff.$e", "1.ffffffffff", "2.5", "1.5.7."];

@@ -3,6 +3,7 @@
 //! It is not a test of behaviour: `cargo xtask fuzz` looks for inputs that break a property, and the
 //! suites of the crates say what is right.
 
+pub mod answers;
 pub mod cursor;
 pub mod decode_row;
 pub mod frame;

@@ -8,7 +8,7 @@ use haos_store_api::*;
 use crate::block_on;
 
 /// A joined room with one message and a gap below it, whose token is `t0`.
-const START: &[u8] = br#"{"next_batch":"s0","rooms":{"join":{"!lobby":{"timeline":{"limited":true,
+pub(crate) const START: &[u8] = br#"{"next_batch":"s0","rooms":{"join":{"!lobby":{"timeline":{"limited":true,
     "prev_batch":"t0","events":[{"event_id":"$start","sender":"@bob:localhost","type":"m.room.message",
     "origin_server_ts":1,"content":{"body":"start"}}]}}}}}"#;
 
@@ -24,11 +24,11 @@ pub fn run(data: &[u8]) {
     }
 }
 
-fn lobby() -> RoomId {
+pub(crate) fn lobby() -> RoomId {
     RoomId::new("!lobby").expect("a room id")
 }
 
-fn alice() -> Account {
+pub(crate) fn alice() -> Account {
     Account::of(UserId::new("@alice:localhost").expect("a user id"))
 }
 

@@ -37,6 +37,7 @@ pub(crate) struct FuzzArgs {
 #[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
 #[value(rename_all = "snake_case")]
 enum Target {
+    Answers,
     Cursor,
     DecodeRow,
     HostileStore,
@@ -54,7 +55,7 @@ impl Target {
             Self::HostileStore => 37,
             Self::KeyOrder => 163,
             Self::DecodeRow | Self::Script => 4 << 10,
-            Self::SyncJson => 16 << 10,
+            Self::Answers | Self::SyncJson => 16 << 10,
         }
     }
 }
