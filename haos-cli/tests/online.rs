@@ -247,7 +247,8 @@ fn holds(path: &std::path::Path, bytes: &[u8]) -> bool {
 
 #[test]
 fn one_process_sends_and_syncs() {
-    let shop = Shop::filled("sqlite", false);
+    #[cfg_attr(not(unix), expect(unused_mut, reason = "no links"))]
+    let mut shop = Shop::filled("sqlite", false);
     login(&shop);
     let lock = std::fs::File::create(shop.world.path("chat.db.leader")).unwrap();
     lock.try_lock().unwrap();
@@ -256,6 +257,14 @@ fn one_process_sends_and_syncs() {
     shop.run(&["sync", "--once"]).fails(5, &["another process syncs"]);
     let run = shop.run(&["sync", "--for", "1"]);
     assert!(run.code == 0 && run.stdout.contains("another process syncs"), "{}{}", run.stdout, run.stderr);
+    #[cfg(unix)]
+    {
+        let link = shop.world.path("link.db");
+        std::os::unix::fs::symlink(shop.world.path("chat.db"), &link).unwrap();
+        shop.url = format!("sqlite:{}", link.display());
+        shop.run(&["sync", "--once"]).fails(5, &["another process syncs"]);
+        assert!(!shop.world.path("link.db.leader").exists(), "by its link it is the same store");
+    }
 }
 
 #[test]

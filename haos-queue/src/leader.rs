@@ -19,13 +19,17 @@ pub struct FileLeader(#[allow(dead_code, reason = "held open: the lock goes with
 
 #[cfg(not(target_arch = "wasm32"))]
 impl FileLeader {
-    /// Takes the lock if nobody holds it; the file is created where it is missing. The lock goes with the
-    /// process, however that ends.
+    /// Takes the lock if nobody holds it; the file is created where it is missing, readable for its owner alone. The
+    /// lock goes with the process, however that ends. `haos_store::Scheme::leader` names the file of a store.
     ///
     /// # Errors
-    /// Those of the file system.
+    /// Those of the file system; `InvalidInput` if there is something else than a regular file, such as a link.
     pub fn try_acquire(path: impl AsRef<std::path::Path>) -> std::io::Result<Option<Self>> {
-        let file = std::fs::File::options().create(true).append(true).open(path)?;
+        use haos_store_api::{ErrorKind, files};
+        let file = files::open("lead", path.as_ref()).map_err(|e| match e.kind() {
+            ErrorKind::Invalid => std::io::Error::new(std::io::ErrorKind::InvalidInput, e),
+            _ => std::io::Error::other(e),
+        })?;
         match file.try_lock() {
             Ok(()) => Ok(Some(Self(file))),
             Err(std::fs::TryLockError::WouldBlock) => Ok(None),
@@ -44,5 +48,30 @@ impl FileLeader {
             }
             host.sleep(1000).await;
         }
+    }
+}
+
+#[cfg(all(test, unix))]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn one_leads_and_a_link_is_not_followed() {
+        use std::os::unix::fs::{PermissionsExt as _, symlink};
+        let folder = tempfile::tempdir().unwrap();
+        let (path, link) = (folder.path().join("s.leader"), folder.path().join("l.leader"));
+        let first = FileLeader::try_acquire(&path).unwrap();
+        assert!(first.is_some() && FileLeader::try_acquire(&path).unwrap().is_none());
+        assert_eq!(path.metadata().unwrap().permissions().mode() & 0o777, 0o600);
+        drop(first);
+        assert!(FileLeader::try_acquire(&path).unwrap().is_some());
+        for victim in ["s.leader", "nothing"] {
+            symlink(folder.path().join(victim), &link).unwrap();
+            let error = FileLeader::try_acquire(&link).unwrap_err();
+            assert_eq!(error.kind(), std::io::ErrorKind::InvalidInput);
+            assert!(error.to_string().contains("symbolic link"), "{error}");
+            std::fs::remove_file(&link).unwrap();
+        }
+        assert!(!folder.path().join("nothing").exists());
     }
 }

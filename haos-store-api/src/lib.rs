@@ -48,6 +48,8 @@ mod crc;
 mod entity;
 mod error;
 mod ext;
+#[cfg(all(feature = "files", not(target_arch = "wasm32")))]
+pub mod files;
 mod id;
 mod io;
 mod json;

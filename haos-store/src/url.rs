@@ -46,6 +46,17 @@ impl Scheme {
         }
     }
 
+    /// The file whose lock says which process sends (`haos_queue::FileLeader`): beside the real path of the store, so
+    /// that a link to a store and the store itself have one leader. None for a store that no other process has.
+    ///
+    /// # Errors
+    /// `Invalid` for a link that leads nowhere, `Io` where that cannot be told.
+    #[cfg(not(target_arch = "wasm32"))]
+    pub fn leader(&self) -> Result<Option<PathBuf>> {
+        use haos_store_api::files::{beside, resolve};
+        self.path().map(|path| Ok(beside(&resolve(path)?, ".leader"))).transpose()
+    }
+
     /// Whether only browsers have it.
     pub(crate) fn is_of_browsers(&self) -> bool {
         matches!(self, Self::Idb(_))
@@ -95,6 +106,23 @@ mod tests {
         ] {
             assert_eq!(url.parse::<Scheme>().unwrap_err().kind(), kind, "{url}");
         }
+    }
+
+    #[test]
+    #[cfg(unix)]
+    fn a_link_to_a_store_and_the_store_have_one_leader() {
+        let folder = tempfile::tempdir().unwrap();
+        let (real, link) =
+            (folder.path().canonicalize().unwrap().join("s.db"), folder.path().join("link.db"));
+        std::fs::write(&real, "").unwrap();
+        std::os::unix::fs::symlink(&real, &link).unwrap();
+        let expected = real.with_file_name("s.db.leader");
+        for path in [real, link] {
+            for scheme in [Scheme::Sqlite(path.clone()), Scheme::Sled(path)] {
+                assert_eq!(scheme.leader().unwrap(), Some(expected.clone()));
+            }
+        }
+        assert_eq!(Scheme::Memory.leader().unwrap(), None);
     }
 
     #[test]

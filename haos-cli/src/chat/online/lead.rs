@@ -1,10 +1,10 @@
 //! One process a store sends and syncs.
 
 use haos_queue::{FileLeader, Lead};
+use haos_store::Scheme;
 
 use crate::error::{Error, Result};
 use crate::open::Target;
-use crate::private;
 
 /// That it is this one, as long as it lives.
 #[derive(Debug)]
@@ -14,7 +14,8 @@ impl Leading {
     /// Takes the lead; none while another process has it.
     pub(in crate::chat) fn try_take(target: &Target) -> Result<Option<Self>> {
         // A store in memory is this process's anyway.
-        let Some(path) = private::leader(&target.url)? else { return Ok(Some(Self(None))) };
+        let scheme: Scheme = target.url.parse()?;
+        let Some(path) = scheme.leader()? else { return Ok(Some(Self(None))) };
         let taken = FileLeader::try_acquire(&path).map_err(|e| {
             Error::Unhealthy(format!("{}: the lock of who sends cannot be made: {e}", path.display()))
         })?;
