@@ -202,6 +202,9 @@ pub struct Report {
     pub rows: u64,
     /// Bytes given back.
     pub freed_bytes: u64,
+    /// Copies that were set aside as damaged and lie beside the store. A conversion leaves them as they are: beside a
+    /// store that was sealed they may be plain.
+    pub set_aside: Vec<String>,
 }
 
 /// Where progress is told: done and total, in the chore's own unit.
@@ -258,6 +261,9 @@ pub struct StoreInfo {
     pub opened_at: Revision,
     /// What was found damaged when it was opened.
     pub recovery: Option<Recovery>,
+    /// Copies of the store that were set aside as damaged, now or earlier, and are still there. They hold what the store
+    /// held, under the secrets of then; [`KeyChange::Shred`] removes them.
+    pub set_aside: Vec<String>,
     /// How often a list left out a row that cannot be read. Not zero: run [`Maintenance::Check`], which
     /// names each.
     pub damaged: u64,

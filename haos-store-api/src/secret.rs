@@ -53,7 +53,8 @@ impl Default for KdfParams {
     }
 }
 
-/// A change of who can open a sealed store. Rows are not touched: it takes milliseconds at any size.
+/// A change of who can open a sealed store. Rows are not touched: it takes milliseconds at any size. Copies that were
+/// set aside as damaged ([`StoreInfo::set_aside`](crate::StoreInfo::set_aside)) open with what opened them then.
 #[derive(Debug, Clone, PartialEq, Eq)]
 #[non_exhaustive]
 pub enum KeyChange {
@@ -66,6 +67,7 @@ pub enum KeyChange {
     AddKey(String, Secret),
     /// The key of this name opens the store no more.
     RemoveKey(String),
-    /// Nobody can open the store any more, for good: its rows are noise. The store is closed by it.
+    /// Nobody can open the store any more, for good: its rows are noise. The store is closed by it. Copies of it that
+    /// were set aside as damaged are overwritten and removed.
     Shred,
 }

@@ -1,9 +1,7 @@
-//! Sealing a plain store and unsealing a sealed one: into a new folder beside it, which then takes its
-//! place. Until that moment the store is as it was; cut off, it begins anew.
+//! Sealing a plain store and unsealing a sealed one: into a folder within its own, which then takes the place of what is
+//! there. Until that moment the store is as it was; cut off, it begins anew.
 
 use std::collections::HashMap;
-use std::fs;
-use std::path::{Path, PathBuf};
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
 
@@ -11,28 +9,29 @@ use haos_store_api::law::Rows;
 use haos_store_api::*;
 use tokio::sync::oneshot;
 
-use crate::damage::beside;
 use crate::db::{Db, Order, Pair};
 use crate::draft::Draft;
 use crate::engine::spawn;
-use crate::error::{closed, guarded, io};
-use crate::home::{Home, sync_folder};
+use crate::error::{closed, guarded};
+use crate::home::Home;
 use crate::keys;
 use crate::maintain::StopOnDrop;
-use crate::open::{Opened, connect, folder_path, is_there};
+use crate::open::{Opened, connect, folder_path};
 use crate::options::{OnDamage, SledOptions};
 use crate::record::{Cut, MessageRecord, media_columns};
 use crate::rows::SledRows;
 use crate::seal::{not_sealed, read, unlock};
 use crate::store::SledStore;
+use crate::switch::{Old, Scratch, switch};
 
 /// Rows of one commit into the new store.
 const STEP: usize = 512;
 
 impl SledStore {
-    /// Seals the plain store at the options' path with the options' secret. It is written anew beside
-    /// the old one, whose folder is then deleted; what that folder's blocks held may be read off the device
-    /// until it reuses them. Cut off, it begins anew when it is called again.
+    /// Seals the plain store at the options' path with the options' secret. It is written anew beside the old one, whose
+    /// files are then deleted; what their blocks held may be read off the device until it reuses them. Cut off, it
+    /// begins anew when it is called again. Copies of the store that were set aside as damaged stay plain:
+    /// [`Report::set_aside`] names them.
     ///
     /// # Errors
     /// `Busy` while somebody has the store open, `Invalid` if it is sealed already or no secret is given,
@@ -67,7 +66,6 @@ async fn run(options: SledOptions, seal: bool, progress: Progress) -> Result<Rep
 fn convert(options: &SledOptions, seal: bool, progress: &Progress, stopped: &AtomicBool) -> Result<Report> {
     let path = folder_path(options.path())?;
     let options = options.clone().at(path.clone()).create(false).on_damage(OnDamage::Refuse);
-    finish(&path)?;
     let home = Home::take(&options)?;
     let plain = options.clone().no_secret();
     let codec = match (seal, read(&home.keyring())?) {
@@ -78,21 +76,22 @@ fn convert(options: &SledOptions, seal: bool, progress: &Progress, stopped: &Ato
     };
     let target = if seal { options.clone() } else { plain };
     let (source, _) = connect(&options.opened(codec), home).map_err(|(_, error)| error)?;
-    let made = make(&source, target.create(true).at(new_path(&path)), progress, stopped);
-    source.release();
-    let report = made?;
-
-    let fault = |e| io("convert", e);
-    fs::rename(&path, old_path(&path)).map_err(fault)?;
-    finish(&path)?;
+    let scratch = Scratch::create(source.home())?;
+    let made = make(&source, target.create(true).at(scratch.path().to_owned()), progress, stopped);
+    let home = source.into_home();
+    let Ok(mut report) = made else {
+        // While the folder is still held.
+        drop(scratch);
+        return made;
+    };
+    switch(&home, scratch, Old::Removed)?;
+    let copies = files::set_asides(&path, home.id());
+    report.set_aside = copies.iter().map(|folder| folder.display().to_string()).collect();
     Ok(report)
 }
 
 /// The new store, whole and closed.
 fn make(source: &Opened, target: SledOptions, progress: &Progress, stopped: &AtomicBool) -> Result<Report> {
-    if is_there(target.path()) {
-        fs::remove_dir_all(target.path()).map_err(|e| io("convert", e))?;
-    }
     let home = Home::take(&target)?;
     let codec = unlock(&home, &target)?;
     let (mut made, _) = connect(&target.opened(codec.clone()), home).map_err(|(_, error)| error)?;
@@ -179,30 +178,6 @@ fn copy_row(
             to.write_state(&from.read_state(&key, &row)?)
         }
     }
-}
-
-/// Where the new store is made.
-fn new_path(path: &Path) -> PathBuf {
-    beside(path, ".converting")
-}
-
-/// Where the old one waits to be deleted.
-fn old_path(path: &Path) -> PathBuf {
-    beside(path, ".converted")
-}
-
-/// Ends a conversion that was cut off after its new store was whole: the old one is out of the way only
-/// then.
-pub(crate) fn finish(path: &Path) -> Result<()> {
-    let fault = |e| io("open", e);
-    if !is_there(&old_path(path)) {
-        return Ok(());
-    }
-    if !is_there(path) {
-        fs::rename(new_path(path), path).map_err(fault)?;
-        sync_folder(path.parent().unwrap_or(path));
-    }
-    fs::remove_dir_all(old_path(path)).map_err(fault)
 }
 
 fn invalid(message: &str) -> Error {

@@ -71,6 +71,7 @@ pub(crate) struct Started {
     pub(crate) codec: Codec,
     pub(crate) revision: Revision,
     pub(crate) recovery: Option<Recovery>,
+    pub(crate) set_aside: Vec<String>,
 }
 
 /// What the writer's thread tells once the store is open.
@@ -79,6 +80,7 @@ struct Ready {
     revision: Revision,
     shared: Arc<Shared>,
     recovery: Option<Recovery>,
+    set_aside: Vec<String>,
 }
 
 /// Opens a store on the thread that will write it. A store that is opened again keeps its hub.
@@ -112,7 +114,8 @@ pub(crate) async fn start(options: &SledOptions, hub: Option<ChangeHub>) -> Resu
     })?);
     let threads = Threads { handles, ended };
     let (codec, revision) = (engine.shared.codec().clone(), ready.revision);
-    Ok(Started { engine, threads, hub: ready.hub, codec, revision, recovery: ready.recovery })
+    let (hub, recovery, set_aside) = (ready.hub, ready.recovery, ready.set_aside);
+    Ok(Started { engine, threads, hub, codec, revision, recovery, set_aside })
 }
 
 fn prepare(options: &SledOptions, hub: Option<ChangeHub>) -> Result<(Writer, Ready)> {
@@ -120,8 +123,10 @@ fn prepare(options: &SledOptions, hub: Option<ChangeHub>) -> Result<(Writer, Rea
     let revision = opened.head.revision;
     let hub = hub.unwrap_or_else(|| ChangeHub::new(FEED, revision));
     let shared = Arc::new(Shared::new(opened.files.clone(), opened.codec.clone()));
+    let copies = files::set_asides(options.path(), opened.home().id());
+    let set_aside = copies.iter().map(|folder| folder.display().to_string()).collect();
     let writer = Writer::new(opened, shared.clone(), hub.clone());
-    Ok((writer, Ready { hub, revision, shared, recovery }))
+    Ok((writer, Ready { hub, revision, shared, recovery, set_aside }))
 }
 
 pub(crate) fn spawn(name: &str, work: impl FnOnce() + Send + 'static) -> Result<JoinHandle<()>> {

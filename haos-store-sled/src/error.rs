@@ -27,6 +27,15 @@ pub(crate) fn io(operation: &'static str, error: std::io::Error) -> Error {
     Error::new(kind, operation, message).with_source(error)
 }
 
+/// The error of a file of ours, with what sled asks of it.
+pub(crate) fn explained(error: Error) -> Error {
+    let cause = std::error::Error::source(&error).and_then(|cause| cause.downcast_ref::<std::io::Error>());
+    match cause.map(explain_io) {
+        Some((kind, message)) => Error::new(kind, error.operation(), message).with_source(error),
+        None => error,
+    }
+}
+
 fn explain_io(error: &std::io::Error) -> (ErrorKind, &'static str) {
     use std::io::ErrorKind as Kind;
     match error.kind() {

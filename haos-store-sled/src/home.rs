@@ -1,10 +1,12 @@
 //! The store's folder: what makes it ours, and who holds it.
 //!
 //! ```text
-//! chat/HAOS      one line: what this is, its format, a checksum; locked while the store is open
+//! chat/HAOS      one line: what this is, its format, its id, a checksum; locked while the store is open
 //! chat/commits   the number of the latest commit (see `marker`)
 //! chat/keyring   who can open it, in a sealed store
 //! chat/sled/     sled's own files
+//! chat/switch    a new store takes the place of this one (see `switch`)
+//! chat/<hex>/    that store, while it is made
 //! ```
 
 use std::ffi::OsStr;
@@ -13,16 +15,21 @@ use std::io::{ErrorKind as IoKind, Read, Seek, SeekFrom, Write};
 use std::path::{Path, PathBuf};
 use std::time::{Duration, Instant};
 
+use haos_store_api::files::{self, SIGN, Sign, StoreId, sync_folder};
 use haos_store_api::{Error, ErrorKind, Result};
 
-use crate::error::{corrupt, io};
+use crate::error::{corrupt, explained, io};
 use crate::head::{FORMAT, newer};
 use crate::options::{OnDamage, SledOptions};
+use crate::switch;
 
-const SIGN: &str = "HAOS";
-const COMMITS: &str = "commits";
-const SLED: &str = "sled";
-const KEYRING: &str = "keyring";
+pub(crate) const COMMITS: &str = "commits";
+pub(crate) const SLED: &str = "sled";
+pub(crate) const KEYRING: &str = "keyring";
+/// What the sign of a store begins with; its format follows.
+const STORE: &str = "offline store on sled, format ";
+/// More than a sign has.
+const LONGEST: u64 = 4096;
 /// How often a held folder is tried.
 const PAUSE: Duration = Duration::from_millis(5);
 
@@ -30,19 +37,25 @@ const PAUSE: Duration = Duration::from_millis(5);
 #[derive(Debug)]
 pub(crate) struct Home {
     path: PathBuf,
+    id: StoreId,
     /// Holds the lock.
     _sign: File,
 }
 
 impl Home {
-    /// Takes the folder, and makes it if it is missing. What is refused is not changed.
+    /// Takes the folder, and makes it if it is missing; finishes what others were killed over. What is refused is not
+    /// changed.
     pub(crate) fn take(options: &SledOptions) -> Result<Self> {
         let path = options.path();
         let deadline = Instant::now() + Duration::from_millis(options.busy_ms.into());
         loop {
             probe(path, options.create)?;
             match Self::try_take(path, options.on_damage)? {
-                Some(home) => return Ok(home),
+                Some(home) => {
+                    switch::refuse_links(path)?;
+                    switch::finish(&home)?;
+                    return Ok(home);
+                }
                 None if Instant::now() >= deadline => return Err(busy(path)),
                 None => std::thread::sleep(PAUSE),
             }
@@ -51,28 +64,21 @@ impl Home {
 
     fn try_take(path: &Path, on_damage: OnDamage) -> Result<Option<Self>> {
         let fault = |e| io("open", e);
-        match fs::create_dir(path) {
+        match files::create_folder(path) {
             Err(e) if e.kind() != IoKind::AlreadyExists => return Err(fault(e)),
             _ => {}
         }
-        let mut options = File::options();
-        let mut file = options
-            .read(true)
-            .write(true)
-            .create(true)
-            .truncate(false)
-            .open(path.join(SIGN))
-            .map_err(fault)?;
+        let mut file = files::open("open", &path.join(SIGN)).map_err(explained)?;
         match file.try_lock() {
             Ok(()) => {}
             Err(TryLockError::WouldBlock) => return Ok(None),
             Err(TryLockError::Error(e)) => return Err(fault(e)),
         }
         let mut text = String::new();
-        let read = file.read_to_string(&mut text);
-        match parse(&text) {
-            Some(found) if found > FORMAT => return Err(newer(found)),
-            Some(_) => {}
+        let read = (&file).take(LONGEST).read_to_string(&mut text);
+        let id = match parse(&text) {
+            Some((found, _)) if found > FORMAT => return Err(newer(found)),
+            Some((_, id)) => id,
             None => {
                 let is_new = text.is_empty() && read.is_ok() && !path.join(SLED).exists();
                 if !is_new && on_damage == OnDamage::Refuse {
@@ -82,12 +88,22 @@ impl Home {
                     tracing::warn!(path = %path.display(), "the file `HAOS` was damaged and is written anew");
                 }
                 file.set_len(0).and_then(|()| file.seek(SeekFrom::Start(0))).map_err(fault)?;
-                file.write_all(sign(FORMAT).as_bytes()).and_then(|()| file.sync_all()).map_err(fault)?;
+                // Of a damaged line its id may be left.
+                let id = text.split([' ', ',']).find_map(|word| word.parse().ok());
+                let id = id.map_or_else(StoreId::random, Ok)?;
+                let line = sign(id).line();
+                file.write_all(line.as_bytes()).and_then(|()| file.sync_all()).map_err(fault)?;
                 sync_folder(path);
                 sync_folder(path.parent().unwrap_or(path));
+                id
             }
-        }
-        Ok(Some(Self { path: path.to_owned(), _sign: file }))
+        };
+        Ok(Some(Self { path: path.to_owned(), id, _sign: file }))
+    }
+
+    /// The store's own.
+    pub(crate) fn id(&self) -> StoreId {
+        self.id
     }
 
     /// Where the marks are.
@@ -157,19 +173,21 @@ fn probe(path: &Path, create: bool) -> Result<()> {
     }
 }
 
-/// The one line of the file `HAOS`.
-fn sign(format: u32) -> String {
-    let text = format!("HAOS offline store on sled, format {format}");
-    let sum = crc32fast::hash(text.as_bytes());
-    format!("{text}, {sum:08x}\n")
+/// The sign of a store.
+pub(crate) fn sign(id: StoreId) -> Sign {
+    Sign::new(format!("{STORE}{FORMAT}"), id)
 }
 
-/// The format that the line tells; none if it is not such a line.
-fn parse(text: &str) -> Option<u32> {
-    let (_, rest) = text.split_once("format ")?;
-    let (format, _) = rest.split_once(',')?;
-    let format = format.parse().ok()?;
-    (sign(format) == text).then_some(format)
+/// The format and the id that the line of the file `HAOS` tells; none if it is not such a line. A copy that was set
+/// aside can be opened as it is.
+fn parse(line: &str) -> Option<(u32, StoreId)> {
+    let Sign { what, id } = Sign::parse(line)?;
+    let format = match what.strip_prefix(STORE) {
+        Some(format) => format.parse().ok()?,
+        None if what == files::SET_ASIDE => FORMAT,
+        None => return None,
+    };
+    Some((format, id))
 }
 
 /// The error for a folder that somebody else holds.
@@ -185,25 +203,18 @@ pub(crate) fn busy(path: &Path) -> Error {
     )
 }
 
-/// Makes new names in a folder survive power loss, where the system knows how.
-pub(crate) fn sync_folder(path: &Path) {
-    if cfg!(unix)
-        && let Err(error) = File::open(path).and_then(|folder| folder.sync_all())
-    {
-        tracing::debug!(%error, "a folder cannot be synced");
-    }
-}
-
 #[cfg(test)]
 mod tests {
     use super::*;
 
     #[test]
     fn the_sign_is_read_back_and_nothing_else_is() {
-        assert_eq!(parse(&sign(1)), Some(1));
-        assert_eq!(parse(&sign(77)), Some(77));
-        let good = sign(1);
-        for text in ["", "HAOS", "format 1,", &good[..good.len() - 1], &good.replace('1', "2")] {
+        let id = StoreId([7; 16]);
+        let line = |what: &str| Sign::new(what, id).line();
+        assert_eq!(parse(&sign(id).line()), Some((FORMAT, id)));
+        assert_eq!(parse(&line("offline store on sled, format 77")), Some((77, id)));
+        assert_eq!(parse(&line(files::SET_ASIDE)), Some((FORMAT, id)));
+        for text in ["", "HAOS", &line("scratch"), &line("offline store on sled, format x")] {
             assert_eq!(parse(text), None, "{text}");
         }
     }

@@ -68,6 +68,7 @@ mod salvage;
 mod seal;
 mod shared;
 mod store;
+mod switch;
 mod table;
 mod writer;
 

@@ -5,9 +5,9 @@ use std::fs::File;
 use std::io::{Read, Seek, SeekFrom, Write};
 use std::path::Path;
 
-use haos_store_api::{Result, Revision};
+use haos_store_api::{Result, Revision, files};
 
-use crate::error::io;
+use crate::error::{explained, io};
 use crate::head::Head;
 
 /// Revision, last sequence number, checksum.
@@ -59,8 +59,7 @@ impl Marker {
     /// Opens the file, and makes it if it is missing; tells the latest mark.
     pub(crate) fn open(path: &Path) -> Result<(Self, Option<Mark>)> {
         let fault = |e| io("open", e);
-        let mut options = File::options();
-        let file = options.read(true).write(true).create(true).truncate(false).open(path).map_err(fault)?;
+        let file = files::open("open", path).map_err(explained)?;
         let mut bytes = Vec::new();
         (&file).take(2 * PAGE).read_to_end(&mut bytes).map_err(fault)?;
         let slot = |n: usize| bytes.get(n * PAGE as usize..).and_then(Mark::decode);

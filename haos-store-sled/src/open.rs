@@ -1,21 +1,21 @@
 //! From options to files that are ours, current and sound as far as opening can tell.
 
-use std::fs::{self, File, TryLockError};
+use std::fs::{File, TryLockError};
 use std::path::{Path, PathBuf};
 use std::time::{Duration, Instant};
 
+use haos_store_api::files::{self, create_folder, sync_folder};
 use haos_store_api::{
     Codec, Collection, Error, ErrorKind, PendingQuery, Progress, Recovery, Result, Revision,
 };
 
 use crate::check::Check;
-use crate::convert::finish;
-use crate::damage::{self, beside};
+use crate::damage;
 use crate::db::{Db, Order};
 use crate::draft::Draft;
 use crate::error::{corrupt, fault, guarded, io};
 use crate::head::Head;
-use crate::home::{Home, busy, sync_folder};
+use crate::home::{Home, busy};
 use crate::keys;
 use crate::marker::{Mark, Marker};
 use crate::options::{OnDamage, SledOptions};
@@ -48,7 +48,8 @@ impl Opened {
         self.into_home();
     }
 
-    fn into_home(self) -> Home {
+    /// Closes the files, and gives the folder back, still held.
+    pub(crate) fn into_home(self) -> Home {
         self.files.release();
         let deadline = Instant::now() + LET_GO;
         while matches!(self.log.try_lock(), Err(TryLockError::WouldBlock)) && Instant::now() < deadline {
@@ -61,8 +62,8 @@ impl Opened {
         Db { tree: &self.files.tree, changes: None, codec: &self.codec, operation: "open" }
     }
 
-    pub(crate) fn keyring_path(&self) -> PathBuf {
-        self.home.keyring()
+    pub(crate) fn home(&self) -> &Home {
+        &self.home
     }
 
     /// Writes a draft and waits for the device.
@@ -77,19 +78,17 @@ impl Opened {
     }
 }
 
-/// The path as an absolute one.
+/// The real path.
 pub(crate) fn folder_path(path: &Path) -> Result<PathBuf> {
     let invalid = |message: &str| Error::new(ErrorKind::Invalid, "open", message);
     if path.as_os_str().is_empty() || path.as_os_str() == ":memory:" {
         return Err(invalid("give the path of a folder; for a store in memory use `MemoryStore`"));
     }
-    std::path::absolute(path).map_err(|e| invalid("the path cannot be made absolute").with_source(e))
+    files::resolve(path)
 }
 
 /// Opens the store, and replaces it by a fresh one if it is damaged and that is wanted.
 pub(crate) fn open(options: &SledOptions) -> Result<(Opened, Option<Recovery>)> {
-    finish(options.path())?;
-    damage::finish(options.path())?;
     let home = Home::take(options)?;
     // A store whose key is wrong or missing is left as it is, whatever else it is.
     let options = &options.clone().opened(unlock(&home, options)?);
@@ -101,8 +100,7 @@ pub(crate) fn open(options: &SledOptions) -> Result<(Opened, Option<Recovery>)> 
                     "the store is damaged: open it with `OnDamage::SetAside`, which saves what it can";
                 return Err(Error::new(ErrorKind::Corrupt, "open", message).with_source(cause));
             }
-            let recovery = damage::replace(options, home, &cause)?;
-            let home = Home::take(options)?;
+            let recovery = damage::replace(options, &home, &cause)?;
             let (opened, _) = connect(&options.clone().check(false), home).map_err(|(_, error)| error)?;
             Ok((opened, Some(recovery)))
         }
@@ -130,6 +128,8 @@ pub(crate) fn connect(
 fn begin(options: &SledOptions, home: &Home) -> Result<(Files, Marker, File)> {
     let deadline = Instant::now() + Duration::from_millis(options.busy_ms.into());
     let folder = home.sled();
+    // Where it cannot be made, sled says so.
+    let _ = create_folder(&folder);
     let db = loop {
         match options.sled(&folder).open() {
             Ok(db) => break db,
@@ -220,14 +220,4 @@ fn roll_forward(options: &SledOptions, opened: &mut Opened, mark: Mark) -> Resul
     draft.head.last_seq = draft.head.last_seq.max(mark.last_seq);
     opened.write(draft)?;
     Ok(Recovery { set_aside: None, salvaged: 0, unreadable: 0, cause })
-}
-
-/// The name of a damaged store's successor while it is made.
-pub(crate) fn fresh_path(path: &Path) -> PathBuf {
-    beside(path, ".fresh")
-}
-
-/// Whether there is anything at a path.
-pub(crate) fn is_there(path: &Path) -> bool {
-    fs::symlink_metadata(path).is_ok()
 }

@@ -10,7 +10,7 @@ use haos_store_api::{
     ByteRange, Codec, Media, Pending, Result, Revision, Room, Scope, StateEntry, state_kind,
 };
 
-use crate::damage::{beside, copy_folder};
+use crate::damage::copy_folder;
 use crate::db::{Db, Order, Pair};
 use crate::draft::Draft;
 use crate::error::{fault, guarded, io};
@@ -36,14 +36,13 @@ pub(crate) struct Salvage {
 }
 
 impl Salvage {
-    /// Reads what it can, from a copy: sled cuts off what it cannot read.
-    pub(crate) fn read(options: &SledOptions, mark: Mark) -> Self {
-        let mended = beside(options.path(), ".mended");
+    /// Reads what it can, from a copy in a folder that is made for it: sled cuts off what it cannot read.
+    pub(crate) fn read(options: &SledOptions, mended: &Path, mark: Mark) -> Self {
         let mut found = Self::default();
         // The second time without sled's snapshots: the log alone tells all.
         for with_snapshots in [true, false] {
-            let _ = fs::remove_dir_all(&mended);
-            match attempt(options, &mended, with_snapshots) {
+            let _ = fs::remove_dir_all(mended);
+            match attempt(options, mended, with_snapshots) {
                 Ok(salvage) => {
                     found = salvage;
                     break;
@@ -51,7 +50,7 @@ impl Salvage {
                 Err(error) => tracing::warn!(%error, "the damaged store cannot be read"),
             }
         }
-        let _ = fs::remove_dir_all(&mended);
+        let _ = fs::remove_dir_all(mended);
         found.last_seq = found.last_seq.max(mark.last_seq);
         // Later than anything that the damaged store has told anybody.
         found.revision = found.revision.max(mark.revision).next();

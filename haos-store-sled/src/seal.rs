@@ -1,14 +1,14 @@
 //! Who can open a store: its keyring, in a file of its own, which sled's log would keep for ever.
 
 use std::fs::{self, File};
-use std::io::{ErrorKind as IoKind, Seek, SeekFrom, Write};
+use std::io::ErrorKind as IoKind;
 use std::path::Path;
 
+use haos_store_api::files::{self, Expected};
 use haos_store_api::{Codec, Error, ErrorKind, Form, KeyChange, Keyring, Result};
 
-use crate::damage::beside;
 use crate::error::io;
-use crate::home::{Home, sync_folder};
+use crate::home::Home;
 use crate::options::SledOptions;
 use crate::writer::Writer;
 
@@ -46,19 +46,11 @@ pub(crate) fn read(path: &Path) -> Result<Option<Vec<u8>>> {
 
 /// Puts a record in the place of the one before, and writes zeros over that.
 pub(crate) fn write(path: &Path, record: &[u8]) -> Result<()> {
-    let fault = |e| io("keys", e);
-    let old = File::options().write(true).open(path).ok();
-    let new = beside(path, ".new");
-    let mut file = File::create(&new).map_err(fault)?;
-    file.write_all(record).and_then(|()| file.sync_all()).map_err(fault)?;
-    fs::rename(&new, path).map_err(fault)?;
-    sync_folder(path.parent().unwrap_or(path));
-    if let Some(mut old) = old {
-        let zeros = vec![0; old.metadata().map_or(0, |meta| meta.len() as usize)];
-        // It has no name any more: as far as the device allows.
-        let _ =
-            old.seek(SeekFrom::Start(0)).and_then(|_| old.write_all(&zeros)).and_then(|()| old.sync_all());
-    }
+    let is_there = files::refuse_odd("keys", path, Expected::File)?;
+    let old = is_there.then(|| File::options().write(true).open(path)).and_then(std::io::Result::ok);
+    files::replace("keys", path, record)?;
+    // It has no name any more: as far as the device allows.
+    let _ = old.map(files::overwrite);
     Ok(())
 }
 
@@ -82,7 +74,7 @@ impl Writer {
             return Err(Error::new(ErrorKind::NotSealed, "keys", message));
         };
         if let Some(record) = make(&keyring)? {
-            write(&self.keyring_path(), &record)?;
+            write(&self.home().keyring(), &record)?;
             keyring.adopt(&record)?;
         }
         Ok(())

@@ -68,6 +68,7 @@ impl SledStore {
             read_only: false,
             opened_at: started.revision,
             recovery: started.recovery,
+            set_aside: started.set_aside,
             damaged: 0,
         };
         Ok(Self {
@@ -255,8 +256,13 @@ impl StorageAdapter for SledStore {
 
     async fn change_keys(&self, change: KeyChange) -> Result<()> {
         let shred = change == KeyChange::Shred;
-        self.call("keys", move |writer| writer.change_keys(&change)).await?;
-        if shred { self.close().await } else { Ok(()) }
+        let id =
+            self.call("keys", move |writer| writer.change_keys(&change).map(|()| writer.home().id())).await?;
+        if shred {
+            self.close().await?;
+            files::wipe(self.options.path(), id)?;
+        }
+        Ok(())
     }
 
     fn info(&self) -> StoreInfo {
@@ -302,6 +308,7 @@ impl StorageAdapter for SledStore {
         if started.revision != hub.latest() {
             hub.resync(started.revision);
         }
+        self.info_mut().set_aside = started.set_aside;
         if started.recovery.is_some() {
             self.info_mut().recovery = started.recovery;
         }

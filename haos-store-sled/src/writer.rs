@@ -2,7 +2,6 @@
 
 use std::collections::BTreeSet;
 use std::convert::Infallible;
-use std::path::PathBuf;
 use std::sync::Arc;
 use std::sync::mpsc::Receiver;
 
@@ -13,6 +12,7 @@ use crate::db::Db;
 use crate::draft::Draft;
 use crate::error::{again, fault, io};
 use crate::head::Head;
+use crate::home::Home;
 use crate::marker::Mark;
 use crate::open::Opened;
 use crate::rows::SledRows;
@@ -137,8 +137,8 @@ impl Writer {
         self.opened.head
     }
 
-    pub(crate) fn keyring_path(&self) -> PathBuf {
-        self.opened.keyring_path()
+    pub(crate) fn home(&self) -> &Home {
+        self.opened.home()
     }
 
     pub(crate) fn read<T>(

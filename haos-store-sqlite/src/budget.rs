@@ -7,10 +7,10 @@ use std::sync::atomic::Ordering::Relaxed;
 use std::sync::{Arc, Mutex, PoisonError};
 use std::time::{Duration, Instant};
 
+use haos_store_api::files::beside;
 use haos_store_api::{Codec, Error, ErrorKind, Result};
 use rusqlite::Connection;
 
-use crate::damage::beside;
 use crate::db::Db;
 use crate::error::fault;
 use crate::options::SqliteOptions;

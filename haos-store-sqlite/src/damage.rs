@@ -1,22 +1,22 @@
 //! What becomes of a damaged store: it is set aside under another name, never changed, never deleted.
 
-use std::ffi::OsString;
 use std::fs::{self, File};
 use std::io::{Read, Seek, SeekFrom};
-use std::path::{Path, PathBuf};
+use std::path::Path;
 
+use haos_store_api::files::{self, StoreId, beside};
 use haos_store_api::{Error, ErrorKind, Recovery, Result};
 
+use crate::companions::COMPANIONS;
 use crate::db::Db;
 use crate::keys::unlock;
 use crate::log;
 use crate::migration::is_store;
 use crate::open::{accept, connect};
 use crate::options::SqliteOptions;
-use crate::salvage::Salvage;
-
-/// What SQLite keeps beside a database.
-const COMPANIONS: [&str; 3] = ["-wal", "-shm", "-journal"];
+use crate::probe::peek;
+use crate::salvage::{Salvage, readable_id};
+use crate::scratch::{Purpose, Scratch};
 
 /// The application id in the header, as far as it is there, if it says that the file is a store.
 ///
@@ -36,9 +36,8 @@ pub(crate) fn our_id(path: &Path) -> Option<i32> {
 /// Puts a fresh store with the outbox of the damaged one in its place. `None`: another process has done
 /// so in the meantime.
 pub(crate) fn recover(options: &SqliteOptions, cause: Error) -> Result<Option<Recovery>> {
-    let path = options.path();
-    let lock_path = beside(path, ".recovery");
-    let lock = File::create(&lock_path).map_err(|e| io("the recovery cannot be begun", e))?;
+    let lock_path = beside(options.path(), ".recovery");
+    let lock = files::open("open", &lock_path)?;
     lock.lock().map_err(|e| io("the recovery cannot be begun", e))?;
     let done = match log_aside(options, &cause) {
         Ok(None) if still_damaged(options) => replace(options, cause).map(Some),
@@ -55,8 +54,15 @@ fn log_aside(options: &SqliteOptions, cause: &Error) -> Result<Option<Recovery>>
     if log::fits(path) {
         return Ok(None);
     }
-    let (log, aside) = (beside(path, "-wal"), beside(&free_name(path), "-wal"));
-    fs::rename(&log, &aside).map_err(|e| io("the log cannot be renamed", e))?;
+    // Of the file alone: the log is not believed.
+    let own =
+        peek(path).and_then(|conn| Db { conn: &conn, codec: &options.codec, operation: "open" }.store_id());
+    let id = own.ok().flatten().unwrap_or_else(|| stand_in(path));
+    let failed = |e| io("the log cannot be set aside", e);
+    let folder = files::set_aside(path, id).map_err(failed)?;
+    let (log, aside) =
+        (beside(path, "-wal"), beside(&folder.join(path.file_name().unwrap_or_default()), "-wal"));
+    fs::rename(&log, &aside).map_err(failed)?;
     let opened = connect(&options.clone().check(true)).and_then(|conn| {
         let codec = unlock(&conn, options)?;
         accept(&conn)?;
@@ -70,7 +76,7 @@ fn log_aside(options: &SqliteOptions, cause: &Error) -> Result<Option<Recovery>>
         }
         // Whoever cannot open the store leaves it as it was; if it is damaged, all of it is set aside.
         Err(error) => {
-            fs::rename(&aside, &log).map_err(|e| io("the log cannot be renamed", e))?;
+            fs::rename(&aside, &log).and_then(|()| fs::remove_dir_all(&folder)).map_err(failed)?;
             if error.kind() == ErrorKind::Corrupt { Ok(None) } else { Err(error) }
         }
     }
@@ -82,28 +88,33 @@ fn still_damaged(options: &SqliteOptions) -> bool {
 
 fn replace(options: &SqliteOptions, cause: Error) -> Result<Recovery> {
     let path = options.path();
-    let salvage = Salvage::read(options)?;
+    let id = readable_id(path).unwrap_or_else(|| stand_in(path));
+    // Whoever was killed here before has left its own.
+    drop(Scratch::left_over(path, id, Purpose::Passing));
+    let scratch = Scratch::create(path, id, Purpose::Passing)?;
+    let salvage = Salvage::read(options, &scratch.copy())?;
+    let id = salvage.id.unwrap_or(id);
 
-    let fresh_path = beside(path, ".fresh");
-    for leftover in [OsString::new()].into_iter().chain(COMPANIONS.map(OsString::from)) {
-        let _ = fs::remove_file(beside(&fresh_path, leftover));
-    }
-    let fresh = options.clone().create(true).check(false).at(fresh_path.clone());
+    let fresh = options.clone().create(true).check(false).at(scratch.store());
     let conn = connect(&fresh)?;
-    salvage.write(&conn, options)?;
+    salvage.write(&conn, options, id)?;
     accept(&conn)?;
     // The last connection moves the log into the file.
     conn.close().map_err(|(_, e)| crate::error::fault("open", e))?;
+    files::keep_rights(path, fresh.path()).map_err(|e| io("the fresh store cannot be put in place", e))?;
 
-    let aside = free_name(path);
+    let failed = |e| io("the damaged store cannot be set aside", e);
+    let folder = files::set_aside(path, id).map_err(failed)?;
+    let aside = folder.join(path.file_name().unwrap_or_default());
     // A second name first, where the file system has them: at no moment is there no store at the path.
     if fs::hard_link(path, &aside).is_err() {
-        fs::rename(path, &aside).map_err(|e| io("the damaged store cannot be renamed", e))?;
+        fs::rename(path, &aside).map_err(failed)?;
     }
     for companion in COMPANIONS {
         let _ = fs::rename(beside(path, companion), beside(&aside, companion));
     }
-    fs::rename(&fresh_path, path).map_err(|e| io("the fresh store cannot be put in place", e))?;
+    fs::rename(fresh.path(), path).map_err(|e| io("the fresh store cannot be put in place", e))?;
+    files::sync_folder(path.parent().unwrap_or(path));
 
     let recovery = Recovery {
         set_aside: Some(aside.display().to_string()),
@@ -121,20 +132,14 @@ fn replace(options: &SqliteOptions, cause: Error) -> Result<Recovery> {
     Ok(recovery)
 }
 
-/// `<name>.damaged-<n>` with the first number that is free.
-fn free_name(path: &Path) -> PathBuf {
-    let mut names = (1_u32..).map(|n| beside(path, format!(".damaged-{n}")));
-    let is_free = |name: &PathBuf| COMPANIONS.iter().chain(&[""]).all(|end| !beside(name, end).exists());
-    names.find(is_free).unwrap_or_else(|| beside(path, ".damaged"))
+/// For a store whose own id cannot be read: the same as long as it stays as it is.
+fn stand_in(path: &Path) -> StoreId {
+    let mut start = Vec::new();
+    // What cannot be read at all has the id of nothing.
+    let _ = File::open(path).and_then(|file| file.take(1 << 16).read_to_end(&mut start));
+    StoreId::of(&start)
 }
 
-/// The path with something after its name.
-pub(crate) fn beside(path: &Path, suffix: impl AsRef<std::ffi::OsStr>) -> PathBuf {
-    let mut name = path.as_os_str().to_owned();
-    name.push(suffix);
-    name.into()
-}
-
-fn io(message: &str, error: std::io::Error) -> Error {
+pub(crate) fn io(message: &str, error: std::io::Error) -> Error {
     Error::io("open", message, error)
 }

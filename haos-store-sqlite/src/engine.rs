@@ -14,6 +14,7 @@ use crate::open::{Opened, accept, open};
 use crate::options::SqliteOptions;
 use crate::read_only::Access;
 use crate::reader::{Read, ReadQueue};
+use crate::scratch::tidy;
 use crate::writer::{Job, Writer};
 
 /// Changes kept for a slow subscriber.
@@ -92,6 +93,7 @@ pub(crate) struct Started {
     pub(crate) revision: Revision,
     pub(crate) recovery: Option<Recovery>,
     pub(crate) access: Access,
+    pub(crate) set_aside: Vec<String>,
 }
 
 /// What the writer's thread tells once the store is open.
@@ -102,6 +104,7 @@ struct Ready {
     near: NearReaders,
     recovery: Option<Recovery>,
     access: Access,
+    set_aside: Vec<String>,
 }
 
 /// Opens a store on the thread that will write it. A store that is opened again keeps its hub.
@@ -125,11 +128,11 @@ pub(crate) async fn start(options: &SqliteOptions, hub: Option<ChangeHub>) -> Re
         drop(token);
     })?;
     let ready = told.await.map_err(|_| closed("open", "the store's thread ended unexpectedly"))??;
-    let Ready { hub, codec, revision, near, recovery, access } = ready;
+    let Ready { hub, codec, revision, near, recovery, access, set_aside } = ready;
     let reads = Arc::new(ReadQueue::new(options.clone().access(access), codec.clone()));
     let engine = Engine { near, jobs, reads, alive };
     let threads = Threads { writer: Some(writer), ended };
-    Ok(Started { engine, threads, hub, codec, revision, recovery, access })
+    Ok(Started { engine, threads, hub, codec, revision, recovery, access, set_aside })
 }
 
 /// Opens the file with a single connection, which reads from then on: whoever waits sees the first page before the
@@ -140,10 +143,11 @@ fn prepare(options: &SqliteOptions, hub: Option<ChangeHub>) -> Result<Ready> {
     if access == Access::Write {
         accept(&conn)?;
     }
-    let revision = crate::db::Db { conn: &conn, codec: &codec, operation: "open" }.store_revision()?;
+    let db = crate::db::Db { conn: &conn, codec: &codec, operation: "open" };
+    let (revision, set_aside) = (db.store_revision()?, tidy(options.path(), db.store_id()?));
     let near = NearReaders::new(conn, &options.clone().access(access), codec.clone())?;
     let hub = hub.unwrap_or_else(|| ChangeHub::new(FEED, revision));
-    Ok(Ready { hub, codec, revision, near, recovery, access })
+    Ok(Ready { hub, codec, revision, near, recovery, access, set_aside })
 }
 
 pub(crate) fn spawn(name: &str, work: impl FnOnce() + Send + 'static) -> Result<JoinHandle<()>> {

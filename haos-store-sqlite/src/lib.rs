@@ -31,6 +31,7 @@
 
 mod budget;
 mod check;
+mod companions;
 mod connection;
 mod convert;
 mod damage;
@@ -52,6 +53,7 @@ mod rotate;
 mod rows;
 mod salvage;
 mod schema;
+mod scratch;
 mod slot;
 mod store;
 mod table;

@@ -8,12 +8,9 @@ use std::fs::File;
 use std::io::{BufReader, Read, Result};
 use std::path::Path;
 
-use rusqlite::OpenFlags;
+use haos_store_api::files::beside;
 
-use crate::budget::Budget;
-use crate::connection::connection;
-use crate::damage::beside;
-use crate::probe::immutable;
+use crate::probe::peek;
 
 /// The number of the commit before, and that of the commit: 8 bytes each.
 type Mark = [u8; 16];
@@ -58,9 +55,7 @@ fn halves(mark: &Mark) -> [&[u8]; 2] {
 
 /// The mark in the file alone, and the page it is on.
 fn mark_of_file(path: &Path) -> Option<(u32, Mark)> {
-    let flags = OpenFlags::SQLITE_OPEN_READ_ONLY | OpenFlags::SQLITE_OPEN_URI;
-    let mut conn = connection(immutable(path), flags).ok()?;
-    Budget::of(path).guard(&mut conn, || false).ok()?;
+    let conn = peek(path).ok()?;
     let sql =
         "SELECT rootpage, value FROM meta, sqlite_schema AS s WHERE meta.name = 'commit' AND s.name = 'meta'";
     conn.query_row(sql, (), |row| Ok((row.get(0)?, row.get(1)?))).ok()

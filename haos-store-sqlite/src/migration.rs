@@ -49,6 +49,7 @@ pub(crate) fn migrate(conn: &mut Connection) -> rusqlite::Result<()> {
             transaction.execute_batch(script)?;
         }
         if found == 0 {
+            transaction.execute("INSERT INTO meta (name, value) VALUES ('id', randomblob(16))", ())?;
             transaction.pragma_update(None, "application_id", APPLICATION_ID)?;
         }
         transaction.pragma_update(None, "user_version", FORMAT)?;

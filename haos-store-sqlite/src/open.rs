@@ -3,13 +3,15 @@
 use std::path::{Path, PathBuf};
 use std::time::{Duration, Instant};
 
+use haos_store_api::files::{self, beside};
 use haos_store_api::{Error, ErrorKind, Recovery, Result};
 use rusqlite::Connection;
 use rusqlite::config::DbConfig;
 
 use crate::budget::Budget;
+use crate::companions;
 use crate::convert::{MOVED_ID, finish};
-use crate::damage::{self, beside};
+use crate::damage;
 use crate::db::Db;
 use crate::error::{cannot_open, corrupt, fault};
 use crate::keys::sealed;
@@ -23,13 +25,13 @@ use crate::schema::Difference;
 /// Statements kept compiled on each connection: all that the hot paths use.
 const STATEMENTS: usize = 96;
 
-/// The path as SQLite cannot take it for anything else than a file.
+/// The real path, as SQLite cannot take it for anything else than a file.
 pub(crate) fn file_path(path: &Path) -> Result<PathBuf> {
     let invalid = |message: &str| Error::new(ErrorKind::Invalid, "open", message);
     if path.as_os_str().is_empty() || path.as_os_str() == ":memory:" {
         return Err(invalid("give the path of a file; for a store in memory use `MemoryStore`"));
     }
-    std::path::absolute(path).map_err(|e| invalid("the path cannot be made absolute").with_source(e))
+    files::resolve(path)
 }
 
 /// A store that is there, current and sound as far as opening can tell.
@@ -44,6 +46,7 @@ pub(crate) struct Opened {
 /// Opens the store; what cannot be written, to be read.
 pub(crate) fn open(options: &SqliteOptions) -> Result<Opened> {
     let path = options.path();
+    companions::check(path)?;
     let header = finish(path, header(path))?;
     probe(path, header, options.create)?;
     match connect(options) {
@@ -96,6 +99,10 @@ pub(crate) fn connect(options: &SqliteOptions) -> Result<Connection> {
 /// What the file makes SQLite do is bounded.
 fn connect_to(options: &SqliteOptions, access: Access) -> Result<Connection> {
     let sql = |e| fault("open", e);
+    if access == Access::Write && options.create {
+        // Where it cannot be made, SQLite says why.
+        let _ = files::create(options.path());
+    }
     let has_log = beside(options.path(), "-wal").metadata().is_ok_and(|log| log.len() > 0);
     if has_log && !log::fits(options.path()) {
         let message = "the log beside the store (`-wal`) was not written on top of it, as after a copy was restored: \

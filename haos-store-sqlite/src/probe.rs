@@ -3,10 +3,11 @@
 use std::path::Path;
 
 use haos_store_api::{Error, ErrorKind, Result};
-use rusqlite::OpenFlags;
+use rusqlite::{Connection, OpenFlags};
 
 use crate::budget::Budget;
 use crate::connection::connection;
+use crate::error::fault;
 use crate::migration::{FORMAT, application_id, format, is_store};
 
 /// Refuses paths that can hold no store, other applications' databases and newer stores.
@@ -74,9 +75,7 @@ pub(crate) struct Header {
 /// `immutable` keeps SQLite from taking locks and from making files beside it. The header is enough:
 /// both numbers are in it before the file first goes into WAL mode.
 pub(crate) fn header(path: &Path) -> Option<Header> {
-    let flags = OpenFlags::SQLITE_OPEN_READ_ONLY | OpenFlags::SQLITE_OPEN_URI;
-    let mut conn = connection(immutable(path), flags).ok()?;
-    Budget::of(path).guard(&mut conn, || false).ok()?;
+    let conn = peek(path).ok()?;
     let (id, found) = (application_id(&conn).ok()?, format(&conn).ok()?);
     if is_store(id) && found > 0 {
         // Without the tables nothing of the schema is read, which is most of what opening takes.
@@ -90,8 +89,16 @@ pub(crate) fn header(path: &Path) -> Option<Header> {
 }
 
 /// The file as it is, whatever log is beside it, and without a lock.
-pub(crate) fn immutable(path: &Path) -> String {
+fn immutable(path: &Path) -> String {
     format!("{}?immutable=1", uri(path))
+}
+
+/// A connection to the file as it is, whatever log is beside it. It takes no lock and makes no file.
+pub(crate) fn peek(path: &Path) -> Result<Connection> {
+    let flags = OpenFlags::SQLITE_OPEN_READ_ONLY | OpenFlags::SQLITE_OPEN_URI;
+    let mut conn = connection(immutable(path), flags).map_err(|e| fault("open", e))?;
+    Budget::of(path).guard(&mut conn, || false)?;
+    Ok(conn)
 }
 
 /// The file's URI: everything but plain characters is escaped.

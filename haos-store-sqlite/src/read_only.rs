@@ -2,12 +2,12 @@
 
 use std::path::Path;
 
+use haos_store_api::files::beside;
 use haos_store_api::{Error, ErrorKind, Result};
 use rusqlite::config::DbConfig;
 use rusqlite::{Connection, OpenFlags};
 
 use crate::connection::connection;
-use crate::damage::beside;
 use crate::error::cannot_open;
 use crate::probe::{immutable, uri};
 

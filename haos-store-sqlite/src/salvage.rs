@@ -2,19 +2,19 @@
 //! the drafts.
 
 use std::collections::BTreeSet;
-use std::fs::{self, File};
+use std::fs::File;
 use std::io::{Read, Seek, SeekFrom, Write};
 use std::path::Path;
 
+use haos_store_api::files::{self, StoreId};
 use haos_store_api::{
-    ByteRange, ErrorKind, Media, Pending, Result, Revision, Room, Scope, StateEntry, state_kind,
+    ByteRange, Codec, ErrorKind, Media, Pending, Result, Revision, Room, Scope, StateEntry, state_kind,
 };
 use rusqlite::config::DbConfig;
 use rusqlite::{Connection, OpenFlags};
 
 use crate::budget::Budget;
 use crate::connection::connection;
-use crate::damage::beside;
 use crate::db::{Db, NEXT};
 use crate::error::fault;
 use crate::keys::unlock;
@@ -32,21 +32,23 @@ pub(crate) struct Salvage {
     last_seq: u64,
     revision: Revision,
     keyring: Option<Vec<u8>>,
+    /// The store's own.
+    pub(crate) id: Option<StoreId>,
 }
 
 impl Salvage {
-    /// Reads what it can and leaves the store as it is.
+    /// Reads what it can and leaves the store as it is. Where that is so damaged that it has to be mended first, a
+    /// `copy` is.
     ///
     /// # Errors
     /// `WrongKey` and `Sealed`: a store that somebody else could read is not replaced.
-    pub(crate) fn read(options: &SqliteOptions) -> Result<Self> {
+    pub(crate) fn read(options: &SqliteOptions, copy: &Path) -> Result<Self> {
         let path = options.path();
-        let mended = beside(path, ".mended");
         let budget = Budget::of(path);
         let conn = connect(path, &budget).or_else(|_| {
-            mend(path, &mended)?;
+            mend(path, copy)?;
             budget.refill();
-            connect(&mended, &budget)
+            connect(copy, &budget)
         });
         let salvage = match conn {
             Ok(conn) => match unlock(&conn, options) {
@@ -54,8 +56,6 @@ impl Salvage {
                 Err(e)
                     if matches!(e.kind(), ErrorKind::WrongKey | ErrorKind::Sealed | ErrorKind::NotSealed) =>
                 {
-                    drop(conn);
-                    let _ = fs::remove_file(&mended);
                     return Err(e);
                 }
                 Err(error) => {
@@ -68,13 +68,13 @@ impl Salvage {
                 Self::default()
             }
         };
-        let _ = fs::remove_file(&mended);
         Ok(salvage)
     }
 
     fn gather(db: Db<'_>, budget: &Budget) -> Self {
         budget.refill();
-        let mut found = Self { keyring: db.keyring().ok().flatten(), ..Self::default() };
+        let (keyring, id) = (db.keyring().ok().flatten(), db.store_id().ok().flatten());
+        let mut found = Self { keyring, id, ..Self::default() };
         let mut seqs = BTreeSet::new();
         // From either end of the table and through each index: damage cuts off what lies behind it.
         for sql in [
@@ -121,7 +121,7 @@ impl Salvage {
     }
 
     /// Writes it into a fresh store, in one transaction.
-    pub(crate) fn write(&self, conn: &Connection, options: &SqliteOptions) -> Result<()> {
+    pub(crate) fn write(&self, conn: &Connection, options: &SqliteOptions, id: StoreId) -> Result<()> {
         if let Some(record) = &self.keyring {
             let insert = conn.execute("INSERT INTO keyring (nr, payload) VALUES (1, ?1)", [record]);
             insert.map_err(|e| fault("open", e))?;
@@ -144,11 +144,18 @@ impl Salvage {
             }
             db.write_state(entry, self.revision)?;
         }
+        db.set_store_id(id)?;
         db.set_last_seq(self.last_seq)?;
         db.set_store_revision(self.revision)?;
         db.run("COMMIT", ())?;
         Ok(())
     }
+}
+
+/// The id of a damaged store, where SQLite can still read it.
+pub(crate) fn readable_id(path: &Path) -> Option<StoreId> {
+    let (conn, codec) = (connect(path, &Budget::of(path)).ok()?, Codec::plain());
+    Db { conn: &conn, codec: &codec, operation: "open" }.store_id().ok().flatten()
 }
 
 /// A connection that reads past damage and changes nothing, not even by closing.
@@ -170,8 +177,9 @@ fn mend(path: &Path, copy: &Path) -> Result<()> {
     let io = |e: std::io::Error| {
         haos_store_api::Error::io("open", "a copy of the damaged store cannot be made", e)
     };
-    fs::copy(path, copy).map_err(io)?;
-    let mut file = File::options().read(true).write(true).open(copy).map_err(io)?;
+    let mut file = files::create(copy).map_err(io)?;
+    std::io::copy(&mut File::open(path).map_err(io)?, &mut file).map_err(io)?;
+    file.seek(SeekFrom::Start(0)).map_err(io)?;
     let mut header = [0; 100];
     file.read_exact(&mut header).map_err(io)?;
     let pages = file.metadata().map_err(io)?.len() / 4096;

@@ -68,6 +68,7 @@ impl SqliteStore {
             read_only: started.access != Access::Write,
             opened_at: started.revision,
             recovery: started.recovery,
+            set_aside: started.set_aside,
             damaged: 0,
         };
         Ok(Self {
@@ -252,7 +253,7 @@ impl StorageAdapter for SqliteStore {
 
     async fn usage(&self) -> Result<Usage> {
         let mut usage = self.read("usage", |db| db.usage()).await?;
-        let log = crate::damage::beside(self.options.path(), "-wal");
+        let log = files::beside(self.options.path(), "-wal");
         usage.total_bytes += std::fs::metadata(log).map_or(0, |meta| meta.len());
         Ok(usage)
     }
@@ -276,8 +277,16 @@ impl StorageAdapter for SqliteStore {
     async fn change_keys(&self, change: KeyChange) -> Result<()> {
         self.can_write("keys")?;
         let shred = change == KeyChange::Shred;
-        self.call("keys", move |writer| writer.change_keys(&change)).await?;
-        if shred { self.close().await } else { Ok(()) }
+        let id = self.call("keys", move |writer| {
+            let id = writer.db("keys").store_id()?;
+            writer.change_keys(&change).map(|()| id)
+        });
+        let id = id.await?;
+        if shred {
+            self.close().await?;
+            id.map_or(Ok(()), |id| files::wipe(self.options.path(), id))?;
+        }
+        Ok(())
     }
 
     fn info(&self) -> StoreInfo {
@@ -335,6 +344,7 @@ impl StorageAdapter for SqliteStore {
         if started.revision != hub.latest() {
             hub.resync(started.revision);
         }
+        self.info_mut().set_aside = started.set_aside;
         if started.recovery.is_some() {
             self.info_mut().recovery = started.recovery;
         }

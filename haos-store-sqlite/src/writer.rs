@@ -5,11 +5,11 @@ use std::collections::BTreeSet;
 use std::sync::mpsc::{Receiver, RecvTimeoutError};
 use std::time::Duration;
 
+use haos_store_api::files::beside;
 use haos_store_api::*;
 use rusqlite::Connection;
 use tokio::sync::oneshot;
 
-use crate::damage::beside;
 use crate::db::Db;
 use crate::error::{Outcome, again, closed, outcome};
 use crate::near::Writing;

@@ -8,7 +8,8 @@ use crate::{OpenOptions, Scheme, backend};
 ///
 /// Nobody may have the store open. Until it is done the store is as it was; cut off, it is finished by
 /// calling it again with the same secret. Plain bytes of before may remain in blocks that the disk has set
-/// free, in snapshots and in backups: a store that is made sealed never has any.
+/// free, in snapshots and in backups: a store that is made sealed never has any. Copies that were set aside as damaged
+/// stay plain, and [`Report::set_aside`] names them.
 ///
 /// # Errors
 /// `Busy` while somebody has the store open, `Invalid` without a secret, `Unsupported` for a store in
@@ -38,8 +39,8 @@ pub async fn seal(url: &str, options: &OpenOptions, progress: Progress) -> Resul
 /// Makes the sealed store at `url` a plain one, which anybody with the file can read. `options.secret` is
 /// what opens it now.
 ///
-/// Nobody may have the store open. Until it is done the store is as it was; cut off, it is finished by
-/// calling it again.
+/// Nobody may have the store open. Until it is done the store is as it was; cut off, it begins anew when it is called
+/// again. What it had written in plain goes with an error, and after a kill with the next one who opens the store.
 ///
 /// # Errors
 /// `Busy` while somebody has the store open, `Sealed` without a secret, `WrongKey` for one that does not

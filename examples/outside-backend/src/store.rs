@@ -253,6 +253,7 @@ impl StorageAdapter for ShelfStore {
             read_only: false,
             opened_at: self.opened_at,
             recovery: None,
+            set_aside: Vec::new(),
             damaged: 0,
         }
     }

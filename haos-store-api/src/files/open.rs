@@ -3,7 +3,7 @@ use std::io::{ErrorKind as IoKind, Seek as _, Write as _};
 use std::path::Path;
 
 use super::{beside, random_name};
-use crate::{Error, ErrorKind, Result};
+use crate::{Error, Result};
 
 /// What is to be at a path, if anything is.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -173,22 +173,13 @@ fn odd(operation: &'static str, path: &Path, expected: Expected) -> Error {
 }
 
 fn fault(operation: &'static str, path: &Path, error: std::io::Error) -> Error {
-    let shown = path.display();
-    let (kind, text) = match error.kind() {
-        IoKind::StorageFull | IoKind::QuotaExceeded => {
-            (ErrorKind::Full, format!("{shown}: the disk is full: free some space, then try again"))
-        }
-        IoKind::PermissionDenied | IoKind::ReadOnlyFilesystem => (
-            ErrorKind::Io,
-            format!("{shown} is not writable: make it and its folder so, or choose another path"),
-        ),
-        _ => (ErrorKind::Io, format!("{shown}: the file system failed: check the device and the folder")),
-    };
-    Error::new(kind, operation, text).with_source(error)
+    Error::io(operation, format!("{} cannot be used", path.display()), error)
 }
 
-#[cfg(all(test, unix))]
+#[cfg(test)]
+#[cfg(unix)]
 mod tests {
+    use crate::ErrorKind;
     use std::os::unix::fs::{PermissionsExt as _, symlink};
 
     use super::*;

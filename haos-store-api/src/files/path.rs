@@ -53,7 +53,8 @@ fn canonical(path: &Path) -> std::io::Result<PathBuf> {
     Ok(short.unwrap_or(real))
 }
 
-#[cfg(all(test, unix))]
+#[cfg(test)]
+#[cfg(unix)]
 mod tests {
     use std::os::unix::fs::symlink;
 

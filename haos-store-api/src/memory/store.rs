@@ -230,6 +230,7 @@ impl StorageAdapter for MemoryStore {
             read_only: false,
             opened_at: self.shared.opened_at,
             recovery: None,
+            set_aside: Vec::new(),
             damaged: self.shared.codec.damaged(),
         }
     }

@@ -52,6 +52,7 @@ async fn open_now(options: IdbOptions) -> Result<Rc<Inner>> {
         read_only: false,
         opened_at: meta.head.revision,
         recovery,
+        set_aside: Vec::new(),
         damaged: 0,
     };
     let inner = Rc::new(Inner {

@@ -296,14 +296,3 @@ async fn a_row_of_the_outbox_is_skipped_where_that_is_asked_for() {
     assert_eq!(rows.iter().map(|row| row.txn_id.as_str()).collect::<Vec<_>>(), ["t1", "t2"]);
     assert_eq!(store.info().damaged, 1);
 }
-
-#[tokio::test]
-async fn a_replacement_that_was_cut_off_is_finished() {
-    let folder = tempfile::tempdir().unwrap();
-    let path = folder.path().join("s");
-    let store = open(&path).await;
-    store.apply(sample()).await.unwrap();
-    store.close().await.unwrap();
-    std::fs::rename(&path, folder.path().join("s.fresh")).unwrap();
-    assert_eq!(txns(&open(&path).await).await.len(), 3);
-}

@@ -1,6 +1,7 @@
 //! The sled store from outside: folders, threads, processes, damage.
 #![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic)]
 
+mod beside;
 mod common;
 mod convert;
 mod damage;
@@ -9,4 +10,5 @@ mod kill;
 mod lifecycle;
 mod maintain;
 mod open;
+mod planted;
 mod processes;

@@ -2,6 +2,7 @@
 
 use std::path::Path;
 
+use haos_store_api::files::{Sign, StoreId};
 use haos_store_api::*;
 use haos_store_sled::{OnDamage, SledOptions, SledStore};
 
@@ -141,7 +142,8 @@ async fn a_newer_store_is_refused() {
     let path = folder.path().join("s");
     make(&path).await;
     // As a later version writes it: the format, and the sum over the line.
-    std::fs::write(path.join("HAOS"), "HAOS offline store on sled, format 99, b3f837a1\n").unwrap();
+    let sign = Sign::new("offline store on sled, format 99", StoreId([7; 16]));
+    std::fs::write(path.join("HAOS"), sign.line()).unwrap();
     refused_untouched(&path, ErrorKind::NewerSchema, "format 99").await;
 }
 
@@ -170,7 +172,8 @@ async fn a_damaged_sign_is_mended_or_refused() {
     let path = folder.path().join("s");
     make(&path).await;
     let good = std::fs::read(path.join("HAOS")).unwrap();
-    for damaged in [&b""[..], &good[..20], b"\xFF\xFE nonsense"] {
+    let id = Sign::read(&path).unwrap().id;
+    for damaged in [&good[1..], &good[..good.len() - 8], b"", &good[..20], b"\xFF\xFE nonsense"] {
         std::fs::write(path.join("HAOS"), damaged).unwrap();
         let error = refusal(SledOptions::new(&path).on_damage(OnDamage::Refuse)).await;
         assert_eq!(error.kind(), ErrorKind::Corrupt, "{error:?}");
@@ -178,7 +181,9 @@ async fn a_damaged_sign_is_mended_or_refused() {
         let store = open(&path).await;
         assert_eq!(txns(&store).await.len(), 3);
         store.close().await.unwrap();
-        assert_eq!(std::fs::read(path.join("HAOS")).unwrap(), good);
+        let sign = Sign::read(&path).unwrap();
+        assert_eq!(sign.what, "offline store on sled, format 1");
+        assert_eq!(sign.id == id, damaged.len() > 40, "the id is kept if it is left");
     }
 }
 

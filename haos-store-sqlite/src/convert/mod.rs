@@ -1,21 +1,21 @@
 //! Sealing a plain store and unsealing a sealed one: into a new file beside it, which then takes its
-//! place. Until that moment the store is as it was; cut off, the copy goes on where it was.
+//! place. Until that moment the store is as it was. Cut off, sealing goes on where it was; unsealing begins anew, and
+//! what it had written in plain goes with it or, after a kill, with the next one who opens the store.
 
 mod copy;
 mod swap;
 
 pub(crate) use swap::{MOVED_ID, finish};
 
-use std::path::Path;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
 
+use haos_store_api::files::{StoreId, keep_rights};
 use haos_store_api::*;
 use rusqlite::Connection;
 use tokio::sync::oneshot;
 
 use crate::check::StopOnDrop;
-use crate::damage::beside;
 use crate::db::Db;
 use crate::engine::spawn;
 use crate::error::{closed, fault};
@@ -23,6 +23,7 @@ use crate::keys::{not_sealed, unlock};
 use crate::open::{Opened, accept, connect, file_path, open};
 use crate::options::{OnDamage, SqliteOptions};
 use crate::read_only::{Access, refused};
+use crate::scratch::{Purpose, Scratch, tidy};
 use crate::store::SqliteStore;
 
 /// Which way.
@@ -35,7 +36,8 @@ enum To {
 impl SqliteStore {
     /// Seals the plain store at the options' path with the options' secret. It is written anew beside
     /// the old one, whose file it then replaces; what the old file's blocks held may be read off the
-    /// device until it reuses them. Cut off, it goes on when it is called again.
+    /// device until it reuses them. Cut off, it goes on when it is called again. Copies of the store that were set aside
+    /// as damaged stay plain: [`Report::set_aside`] names them.
     ///
     /// # Errors
     /// `Busy` while anybody has the store open, `Invalid` if it is sealed already or no secret is given,
@@ -47,7 +49,8 @@ impl SqliteStore {
         run(options, To::Sealed, progress).await
     }
 
-    /// Unseals the store at the options' path, which the options' secret opens; see [`seal`](Self::seal).
+    /// Unseals the store at the options' path, which the options' secret opens; see [`seal`](Self::seal). Cut off, it
+    /// begins anew when it is called again.
     ///
     /// # Errors
     /// As [`seal`](Self::seal), `NotSealed` for a plain store, and `WrongKey`.
@@ -80,25 +83,39 @@ fn convert(options: &SqliteOptions, to: To, progress: &Progress, stopped: &Atomi
         (To::Plain, true) => unlock(&conn, &options)?,
         (To::Plain, false) => return Err(not_sealed()),
     };
-    alone(&conn)?;
     let from = Db { conn: &conn, codec: &source, operation: "convert" };
-    let beside = target_path(&path);
-    let target = options.clone().create(true).at(beside.clone());
-    let target = if to == To::Plain { target.no_secret() } else { target };
-    let (made, codec) = prepare(&target, from)?;
+    let id = own_id(from)?;
+    alone(&conn)?;
+    // Until the new store is whole, every error takes it along.
+    let (mut scratch, made, codec) = prepare(&options, to, from, id)?;
     let into = Db { conn: &made, codec: &codec, operation: "convert" };
-    let report = copy::all(from, into, progress, stopped)?;
+    let mut report = copy::all(from, into, progress, stopped)?;
     if stopped.load(Ordering::Relaxed) {
+        if to == To::Sealed {
+            scratch.keep();
+        }
         return Err(closed("convert", "the conversion was cut off: start it again"));
     }
     made.close().map_err(|(_, e)| fault("convert", e))?;
-    swap::hand_over(conn, &path)?;
+    let rights = keep_rights(&path, &scratch.store());
+    rights.map_err(|e| crate::damage::io("the new store cannot have the rights of the old one", e))?;
+    scratch.sync();
+    // From the mark on, it is all there is.
+    scratch.keep();
+    swap::hand_over(conn, &path, scratch.name())?;
+    scratch.release();
+    report.set_aside = tidy(&path, Some(id));
     Ok(report)
 }
 
-/// Where the new store is made.
-fn target_path(path: &Path) -> std::path::PathBuf {
-    beside(path, ".converting")
+/// The store's id; one that an earlier version made is given one.
+fn own_id(db: Db<'_>) -> Result<StoreId> {
+    if let Some(id) = db.store_id()? {
+        return Ok(id);
+    }
+    let id = StoreId::random()?;
+    db.set_store_id(id)?;
+    Ok(id)
 }
 
 fn has_keys(conn: &Connection) -> Result<bool> {
@@ -118,29 +135,48 @@ fn alone(conn: &Connection) -> Result<()> {
     conn.execute_batch("BEGIN EXCLUSIVE").map_err(busy)
 }
 
-/// The new store: the one that was begun from the same state of the source, or a fresh one.
-fn prepare(target: &SqliteOptions, from: Db<'_>) -> Result<(Connection, Codec)> {
+/// The new store: one that is being sealed from the same state of the source, or a fresh one. What was begun and is of
+/// no use goes.
+fn prepare(
+    options: &SqliteOptions,
+    to: To,
+    from: Db<'_>,
+    id: StoreId,
+) -> Result<(Scratch, Connection, Codec)> {
     let source = from.store_revision()?;
-    if target.path().exists() {
-        let begun = connect(target).and_then(|conn| {
-            let codec = unlock(&conn, target)?;
-            accept(&conn)?;
-            let db = Db { conn: &conn, codec: &codec, operation: "convert" };
-            let same = db.number("SELECT value FROM meta WHERE name = 'converting_from'", ())?;
-            Ok((same.unsigned_abs() == source.0).then_some((conn, codec)))
-        });
-        if let Ok(Some(begun)) = begun {
-            return Ok(begun);
-        }
-        for end in ["", "-wal", "-shm", "-journal"] {
-            let _ = std::fs::remove_file(beside(target.path(), end));
+    let path = options.path();
+    let target = options.clone().create(true);
+    let target = if to == To::Plain { target.no_secret() } else { target };
+    drop(Scratch::left_over(path, id, Purpose::Passing));
+    for begun in Scratch::left_over(path, id, Purpose::Sealing) {
+        if to == To::Sealed
+            && let Ok(Some((conn, codec))) = go_on(&begun, &target.clone().at(begun.store()), source)
+        {
+            return Ok((begun, conn, codec));
         }
     }
+    let purpose = if to == To::Sealed { Purpose::Sealing } else { Purpose::Passing };
+    let scratch = Scratch::create(path, id, purpose)?;
+    let (conn, codec) = connect_to(&target.at(scratch.store()))?;
+    let db = Db { conn: &conn, codec: &codec, operation: "convert" };
+    db.set_store_id(id)?;
+    db.run("INSERT INTO meta (name, value) VALUES ('converting_from', ?1)", [crate::db::signed(source.0)])?;
+    Ok((scratch, conn, codec))
+}
+
+/// What was begun, if it is from the same state of the source and the secret opens it.
+fn go_on(begun: &Scratch, target: &SqliteOptions, source: Revision) -> Result<Option<(Connection, Codec)>> {
+    begun.check()?;
+    let (conn, codec) = connect_to(target)?;
+    let db = Db { conn: &conn, codec: &codec, operation: "convert" };
+    let same = db.number("SELECT value FROM meta WHERE name = 'converting_from'", ())?;
+    Ok((same.unsigned_abs() == source.0).then_some((conn, codec)))
+}
+
+fn connect_to(target: &SqliteOptions) -> Result<(Connection, Codec)> {
     let conn = connect(target)?;
     let codec = unlock(&conn, target)?;
     accept(&conn)?;
-    let db = Db { conn: &conn, codec: &codec, operation: "convert" };
-    db.run("INSERT INTO meta (name, value) VALUES ('converting_from', ?1)", [crate::db::signed(source.0)])?;
     Ok((conn, codec))
 }
 

@@ -1,22 +1,27 @@
 //! The moment in which a converted store takes its place.
 
-use std::fs::{self, File};
+use std::fs;
 use std::path::Path;
 
+use haos_store_api::files::{Expected, beside, refuse_odd, sync_folder};
 use haos_store_api::{Error, ErrorKind, Result};
-use rusqlite::Connection;
+use rusqlite::{Connection, OpenFlags};
 
-use super::target_path;
+use crate::companions::JOURNAL;
+use crate::connection::connection;
 use crate::error::fault;
-use crate::probe::{Header, header};
+use crate::probe::{Header, header, peek};
+use crate::scratch::store_of;
 
 /// The application id of a store whose content is beside it by now: `HAOM`.
 pub(crate) const MOVED_ID: i32 = 0x4841_4F4D;
 
-/// Marks the old store, whose exclusive lock `conn` holds, and puts the new one in its place. From the
-/// mark on, whoever opens the store does what is left.
-pub(super) fn hand_over(conn: Connection, path: &Path) -> Result<()> {
+/// Marks the old store, whose exclusive lock `conn` holds, with the name of the scratch that the new one is in, and
+/// puts that in its place. From the mark on, whoever opens the store does what is left.
+pub(super) fn hand_over(conn: Connection, path: &Path, scratch: &str) -> Result<()> {
     let sql = |e| fault("convert", e);
+    let insert = "INSERT OR REPLACE INTO meta (name, value) VALUES ('moved_to', ?1)";
+    conn.execute(insert, [scratch]).map_err(sql)?;
     conn.execute_batch(&format!("PRAGMA application_id = {MOVED_ID}; COMMIT")).map_err(sql)?;
     conn.close().map_err(|(_, e)| sql(e))?;
     finish(path, header(path)).map(drop)
@@ -27,23 +32,41 @@ pub(crate) fn finish(path: &Path, found: Option<Header>) -> Result<Option<Header
     if !is_moved(found) {
         return Ok(found);
     }
-    match fs::rename(target_path(path), path) {
+    if refuse_odd("open", &beside(path, JOURNAL), Expected::File)? {
+        // Killed amid the mark: reading takes back what was written of it.
+        let _ = connection(path, OpenFlags::SQLITE_OPEN_READ_WRITE)
+            .and_then(|conn| conn.query_row("PRAGMA user_version", (), |_| Ok(())));
+        let now = header(path);
+        if !is_moved(now) {
+            return Ok(now);
+        }
+    }
+    let failed = |what: &Path| {
+        let text = format!("{} cannot take the store's place: rename it by hand", what.display());
+        Error::new(ErrorKind::Io, "open", text)
+    };
+    let moved = moved_to(path).and_then(|name| {
+        let new = store_of(path, &name)?;
+        refuse_odd("open", &new, Expected::File)?;
+        fs::rename(&new, path).map_err(|e| failed(&new).with_source(e))
+    });
+    match moved {
         Ok(()) => {
-            // As durable as the file system makes it; where folders cannot be synced, it does so itself.
-            let _ = path.parent().map(File::open).and_then(|folder| folder.and_then(|f| f.sync_all()).ok());
+            sync_folder(path.parent().unwrap_or(path));
             Ok(header(path))
         }
-        Err(e) => match header(path) {
+        Err(error) => match header(path) {
             // Somebody else was faster.
             now if !is_moved(now) => Ok(now),
-            _ => Err(Error::new(
-                ErrorKind::Io,
-                "open",
-                format!("{} cannot take the store's place: rename it by hand", target_path(path).display()),
-            )
-            .with_source(e)),
+            _ => Err(error),
         },
     }
+}
+
+/// The name of the scratch that the new store is in.
+fn moved_to(path: &Path) -> Result<String> {
+    let sql = "SELECT value FROM meta WHERE name = 'moved_to'";
+    peek(path)?.query_row(sql, (), |row| row.get(0)).map_err(|e| fault("open", e))
 }
 
 fn is_moved(found: Option<Header>) -> bool {

@@ -1,3 +1,4 @@
+use haos_store_api::files::StoreId;
 use haos_store_api::{Result, Revision};
 
 use super::Sums;
@@ -36,6 +37,19 @@ impl Db<'_> {
     pub(crate) fn set_message_sums(self, sums: Sums) -> Result<()> {
         self.set_meta("message_rows", sums.rows.unsigned_abs())?;
         self.set_meta("message_bytes", sums.bytes.unsigned_abs())
+    }
+
+    /// The store's own id; none in one that an earlier version made.
+    pub(crate) fn store_id(self) -> Result<Option<StoreId>> {
+        self.first("SELECT value FROM meta WHERE name = 'id'", (), |row| {
+            let bytes = self.bytes(row, 0)?.try_into();
+            bytes.map(StoreId).map_err(|_| self.corrupt("the store's id is damaged"))
+        })
+    }
+
+    pub(crate) fn set_store_id(self, id: StoreId) -> Result<()> {
+        let sql = "INSERT OR REPLACE INTO meta (name, value) VALUES ('id', ?1)";
+        self.run(sql, [id.0.as_slice()]).map(drop)
     }
 
     /// What every commit of a batch ends with.

@@ -171,7 +171,7 @@ async fn random_damage_and_a_wrong_secret() {
         let set_aside = wrong.is_ok();
         drop(wrong);
         if set_aside {
-            let aside = folder.path().join("s.db.damaged-1");
+            let aside = folder.path().join("s.db.damaged-1/s.db");
             assert!(std::fs::read(aside).unwrap() == bytes, "round {round}");
             continue;
         }

@@ -154,9 +154,13 @@ async fn a_marked_store_is_finished_by_whoever_opens_it() {
     let before = make(&path).await;
     std::fs::copy(&path, &other).unwrap();
     SqliteStore::seal(with_secret(&other), Progress::none()).await.unwrap();
-    std::fs::rename(&other, folder.path().join("s.db.converting")).unwrap();
+    let name = haos_store_api::files::random_name().unwrap();
+    let scratch = folder.path().join(format!("s.db.{name}"));
+    std::fs::create_dir(&scratch).unwrap();
+    std::fs::rename(&other, scratch.join("store.db")).unwrap();
     let conn = Connection::open(&path).unwrap();
     conn.query_row("PRAGMA journal_mode = DELETE", (), |_| Ok(())).unwrap();
+    conn.execute("INSERT INTO meta (name, value) VALUES ('moved_to', ?1)", [&name]).unwrap();
     conn.pragma_update(None, "application_id", 0x4841_4F4D).unwrap();
     drop(conn);
     let (one, two) =

@@ -75,7 +75,7 @@ async fn restored(path: &Path, rows: &[&str]) {
     let store = open(path).await;
     let recovery = store.info().recovery.expect("it is told");
     let aside = recovery.set_aside.expect("the log is kept");
-    assert!(aside.ends_with("s.db.damaged-1-wal"), "{aside}");
+    assert!(aside.ends_with("s.db.damaged-1/s.db-wal"), "{aside}");
     assert!(std::fs::read(aside).unwrap() == before[&PathBuf::from(format!("{}-wal", path.display()))]);
     assert_eq!(txns(&store).await, rows);
     is_sound(&store).await;

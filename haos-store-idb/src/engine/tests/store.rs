@@ -205,6 +205,7 @@ impl StorageAdapter for MapStore {
             read_only: false,
             opened_at: self.opened_at,
             recovery: None,
+            set_aside: Vec::new(),
             damaged: self.codec.damaged(),
         }
     }

@@ -1,0 +1,16 @@
+//! What SQLite keeps beside a database.
+
+use std::path::Path;
+
+use haos_store_api::Result;
+use haos_store_api::files::{Expected, beside, refuse_odd};
+
+pub(crate) const COMPANIONS: [&str; 3] = ["-wal", "-shm", JOURNAL];
+pub(crate) const JOURNAL: &str = "-journal";
+
+/// Refuses a database with anything but files beside it.
+pub(crate) fn check(path: &Path) -> Result<()> {
+    COMPANIONS
+        .iter()
+        .try_for_each(|ending| refuse_odd("open", &beside(path, ending), Expected::File).map(drop))
+}
