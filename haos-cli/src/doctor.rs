@@ -28,6 +28,8 @@ struct Doctor {
     total_bytes: u64,
     free_bytes: u64,
     quota_bytes: Option<u64>,
+    /// Copies of it that were set aside as damaged, now or earlier.
+    set_aside: Vec<String>,
     /// What was damaged when it was opened just now.
     recovery: Option<RecoveryFields>,
     /// What the check found; none if it was not asked for.
@@ -61,7 +63,8 @@ pub(crate) async fn run(store: &Target, args: &DoctorArgs, out: &mut Out) -> Res
     let check = if args.check { Some(check(&*opened.store, out.json).await?) } else { None };
     let usage = opened.store.usage().await?;
     let revision = opened.store.changes().start().0;
-    let doctor = doctor(opened.capabilities, revision, &usage, check);
+    let mut doctor = doctor(opened.capabilities, revision, &usage, check);
+    doctor.set_aside = opened.store.info().set_aside;
     opened.store.close().await?;
     if out.json {
         out.json(&doctor)?;
@@ -104,6 +107,7 @@ fn doctor(store: Capabilities, revision: u64, usage: &Usage, check: Option<Check
         total_bytes: usage.total_bytes,
         free_bytes: usage.free_bytes,
         quota_bytes: usage.quota_bytes,
+        set_aside: Vec::new(),
         recovery: store.recovery.map(|recovery| RecoveryFields {
             set_aside: recovery.set_aside,
             salvaged: recovery.salvaged,
@@ -152,6 +156,9 @@ fn print(doctor: &Doctor, out: &mut Out) -> Result<()> {
             Some(place) => writeln!(out, "damaged: set aside at {}", clean(place))?,
             None => writeln!(out, "damaged: {}", clean(&recovery.cause))?,
         }
+    }
+    for copy in &doctor.set_aside {
+        writeln!(out, "a damaged copy is kept at {}", clean(copy))?;
     }
     let Some(check) = &doctor.check else { return Ok(()) };
     for finding in &check.findings {

@@ -123,6 +123,31 @@ fn shredded() {
 }
 
 #[test]
+fn copies_that_were_set_aside_are_named_and_shredded_along() {
+    let world = plain();
+    let (words, new) = (secret(&world, "words", "red"), secret(&world, "new", "cyan"));
+    let damage = || {
+        let mut bytes = std::fs::read(world.path("haos.db")).unwrap();
+        bytes[..60].fill(0xaa);
+        std::fs::write(world.path("haos.db"), bytes).unwrap();
+    };
+    let copies =
+        ["haos.db.damaged-1", "haos.db.damaged-2"].map(|name| world.path(name).display().to_string());
+    damage();
+    assert_eq!(world.run(&["rooms"]).code, 0);
+    let run = world.run(&["seal", "--new-passphrase-file", &words]);
+    assert!(run.code == 0 && run.stdout.contains(&copies[0]), "{}{}", run.stdout, run.stderr);
+    assert!(run.stdout.contains("is not sealed by this"), "{}", run.stdout);
+    damage();
+    let run = world.run(&["--passphrase-file", &words, "rekey", "--new-passphrase-file", &new]);
+    assert!(run.code == 0 && run.stdout.contains("opens with what opened it before"), "{}", run.stdout);
+    assert!(copies.iter().all(|copy| run.stdout.contains(copy)), "{}", run.stdout);
+    let run = world.run(&["--passphrase-file", &new, "shred", &world.url(), "--yes-destroy-everything"]);
+    assert!(run.code == 0 && copies.iter().all(|copy| run.stdout.contains(copy)), "{}", run.stdout);
+    assert!(copies.iter().all(|copy| !std::path::Path::new(copy).exists()));
+}
+
+#[test]
 fn a_secret_that_others_can_read_is_refused() {
     let (world, words) = sealed();
     let key = secret(&world, "key", HEX);

@@ -71,7 +71,10 @@ fn a_damaged_store_is_set_aside_and_said_so() {
     let run = world.run(&["doctor"]);
     assert_eq!(run.code, 0, "{}", run.stderr);
     assert!(run.stderr.contains("set aside at") && run.stdout.contains("set aside at"), "{}", run.stderr);
-    assert_eq!(std::fs::read(world.path("haos.db.damaged-1")).unwrap(), damaged);
+    assert_eq!(std::fs::read(world.path("haos.db.damaged-1/haos.db")).unwrap(), damaged);
+    let doctor = world.json(&["doctor"]);
+    assert_eq!(doctor["recovery"], serde_json::Value::Null, "it is told once");
+    assert_eq!(doctor["set_aside"][0], world.path("haos.db.damaged-1").display().to_string());
     assert_eq!(world.json(&["import", &file])["events"], 3, "the records of imports are gone with the rest");
 }
 

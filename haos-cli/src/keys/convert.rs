@@ -5,7 +5,7 @@ use std::io::Write as _;
 use haos_store::OpenOptions;
 use serde::Serialize;
 
-use super::{SealArgs, UnsealArgs, file, prompt, sealed};
+use super::{SealArgs, UnsealArgs, file, name_copies, prompt, sealed};
 use crate::error::{Error, Result};
 use crate::open::Target;
 use crate::out::Out;
@@ -16,6 +16,8 @@ use crate::text::plural;
 struct Converted {
     sealed: bool,
     rows: u64,
+    /// Copies of before that were set aside as damaged and are as they were.
+    set_aside: Vec<String>,
 }
 
 /// Seals a plain store.
@@ -40,11 +42,13 @@ pub(crate) async fn seal(target: Target, args: &SealArgs, out: &mut Out) -> Resu
     let (bar, progress) = progress::chore("sealing", out.json);
     let report = haos_store::seal(&target.url, &options, progress).await;
     bar.finish_and_clear();
-    let done = Converted { sealed: true, rows: report?.rows };
+    let report = report?;
+    let done = Converted { sealed: true, rows: report.rows, set_aside: report.set_aside };
     if out.json {
         return Ok(out.json(&done)?);
     }
     writeln!(out, "{} sealed: nothing opens the store now but what you gave", plural(done.rows, "row"))?;
+    name_copies(&done.set_aside, "is not sealed by this", out)?;
     Ok(writeln!(
         out,
         "Plain bytes of before may remain in blocks that the disk has set free, in snapshots and in backups: \
@@ -65,7 +69,8 @@ pub(crate) async fn unseal(target: Target, args: &UnsealArgs, out: &mut Out) -> 
     let (bar, progress) = progress::chore("unsealing", out.json);
     let report = haos_store::unseal(&target.url, &options, progress).await;
     bar.finish_and_clear();
-    let done = Converted { sealed: false, rows: report?.rows };
+    let report = report?;
+    let done = Converted { sealed: false, rows: report.rows, set_aside: report.set_aside };
     if out.json {
         return Ok(out.json(&done)?);
     }

@@ -16,10 +16,14 @@ pub(crate) use rekey::rekey;
 pub(crate) use rotate::rotate;
 pub(crate) use shred::shred;
 
+use std::io::Write as _;
+
 use haos_store::{OpenOptions, Opened, Secret};
 
 use crate::error::{Error, Result};
 use crate::open::Target;
+use crate::out::Out;
+use crate::text::clean;
 
 /// A secret and where it is from, for messages.
 #[derive(Debug, Clone)]
@@ -38,6 +42,18 @@ impl KeyArgs {
         };
         Ok(Some(Given { secret, from: path.display().to_string() }))
     }
+}
+
+/// Names the damaged copies of a store that a command has left as they were.
+fn name_copies(copies: &[String], how: &str, out: &mut Out) -> Result<()> {
+    for copy in copies {
+        writeln!(
+            out,
+            "{} is a copy that was set aside as damaged, and {how}: delete it if you need no more of it",
+            clean(copy)
+        )?;
+    }
+    Ok(())
 }
 
 /// Opens a store that has to be sealed, and gives what opened it.

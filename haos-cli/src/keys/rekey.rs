@@ -5,7 +5,7 @@ use std::io::Write as _;
 use haos_store::{KdfParams, KeyChange};
 use serde::Serialize;
 
-use super::{RekeyArgs, file, prompt, sealed};
+use super::{RekeyArgs, file, name_copies, prompt, sealed};
 use crate::error::{Error, Result};
 use crate::open::Target;
 use crate::out::Out;
@@ -14,6 +14,8 @@ use crate::text::clean;
 #[derive(Serialize)]
 struct Rekeyed {
     changes: Vec<String>,
+    /// Copies that were set aside as damaged, and open with what opened them then.
+    set_aside: Vec<String>,
 }
 
 /// Makes the changes that are asked for, each a commit: first what lets somebody in, then what keeps
@@ -24,7 +26,7 @@ pub(crate) async fn rekey(target: Target, args: &RekeyArgs, out: &mut Out) -> Re
     let given = changes(args)?;
     let (opened, _) = sealed(&target).await?;
     let changes = if given.is_empty() { vec![asked()?] } else { given };
-    let mut done = Rekeyed { changes: Vec::new() };
+    let mut done = Rekeyed { changes: Vec::new(), set_aside: opened.store.info().set_aside };
     for (told, change) in changes {
         let changed = opened.store.change_keys(change).await;
         changed.map_err(|error| Error::Unhealthy(format!("{error}{}", before(&done))))?;
@@ -37,7 +39,7 @@ pub(crate) async fn rekey(target: Target, args: &RekeyArgs, out: &mut Out) -> Re
     for told in &done.changes {
         writeln!(out, "{}", clean(told))?;
     }
-    Ok(())
+    name_copies(&done.set_aside, "opens with what opened it before", out)
 }
 
 type Told = (String, KeyChange);
