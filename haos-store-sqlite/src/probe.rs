@@ -89,7 +89,7 @@ pub(crate) fn header(path: &Path) -> Option<Header> {
 }
 
 /// The file as it is, whatever log is beside it, and without a lock.
-fn immutable(path: &Path) -> String {
+pub(crate) fn immutable(path: &Path) -> String {
     format!("{}?immutable=1", uri(path))
 }
 

@@ -2,7 +2,7 @@ use std::ffi::OsStr;
 use std::io::ErrorKind as IoKind;
 use std::path::{Path, PathBuf};
 
-use crate::{Error, ErrorKind, Result};
+use crate::{Error, Result};
 
 /// The real path of a store: absolute, with every link followed. Where nothing is there yet, the links of its folder
 /// are followed. A path whose folder is missing is made absolute.
@@ -31,10 +31,7 @@ pub fn resolve(path: &Path) -> Result<PathBuf> {
             }
             _ => path,
         }),
-        Err(e) => {
-            let text = format!("{} cannot be looked at: check the rights of its folder", path.display());
-            Err(Error::new(ErrorKind::Io, "open", text).with_source(e))
-        }
+        Err(e) => Err(Error::io("open", format!("{} cannot be looked at", path.display()), e)),
     }
 }
 
@@ -59,6 +56,7 @@ mod tests {
     use std::os::unix::fs::symlink;
 
     use super::*;
+    use crate::ErrorKind;
 
     #[test]
     fn a_link_and_what_it_leads_to_are_one_path() {

@@ -66,7 +66,7 @@ async fn a_read_only_disk() {
     assert!(mount(&["-o", "remount,ro"], disk.path()));
     for path in [path, disk.path().join("new")] {
         let error = SledStore::open(SledOptions::new(path)).await.unwrap_err();
-        assert_eq!(error.kind(), ErrorKind::Io, "{error:?}");
-        assert!(error.to_string().contains("writable"), "{error}");
+        assert_eq!(error.kind(), ErrorKind::ReadOnly, "{error:?}");
+        assert!(error.to_string().contains("sled has to"), "{error}");
     }
 }
