@@ -2,6 +2,7 @@
 //!
 //! It compiles before anything else does, so it depends on little.
 
+mod advisories;
 mod apt;
 mod baseline;
 mod bench;
@@ -65,6 +66,8 @@ enum Chore {
     Size,
     /// Look for inputs that break what the targets of `fuzz/` hold
     Fuzz(FuzzArgs),
+    /// What is known of the dependencies, where the advisory database can be had
+    Advisories,
     /// The style checks alone
     Tidy {
         /// Write the hashes of new migrations; a hash that is written stays
@@ -136,6 +139,7 @@ fn main() -> ExitCode {
         Chore::Bench(args) => root::find().and_then(|root| args.run(&root)),
         Chore::Size => root::find().and_then(|root| size::run(&root)),
         Chore::Fuzz(args) => root::find().and_then(|root| args.run(&root)),
+        Chore::Advisories => root::find().and_then(|root| advisories::run(&root)),
         Chore::Tidy { bless } => root::find().and_then(|root| tidy::run(&root, bless)),
     };
     match outcome {

@@ -44,7 +44,8 @@ fn prepare(steps: &[Step]) -> Result {
 /// What became of the step, or the line that repeats what failed.
 fn run_one(root: &Path, step: &Step) -> Result<&'static str> {
     if let Some(need) = step.optional.iter().find(|need| !need.is_met()) {
-        println!("{} is not installed; to have it: {}", need.name(), need.remedy());
+        println!("{} is not installed, so this was NOT done: {}", need.name(), step.about);
+        println!("to have it: {}", need.remedy());
         return Ok("skipped");
     }
     if step.commands.is_empty() && step.beside.is_empty() {

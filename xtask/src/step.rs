@@ -101,10 +101,10 @@ pub(crate) fn all(root: &Path, plan: &Plan) -> Vec<Step> {
         steps.push(step(Bench, "the benches compile as measured", &["bench --workspace --no-run", &peers]));
     }
     // fetch: cargo-deny reads the crates of every platform, a build only those of its own.
-    let deny = ["fetch", "deny --offline check --hide-inclusion-graph bans licenses sources"];
-    steps.push(
-        step(Deny, "licences, duplicates and sources of dependencies", &deny).only_with(&[Need::CargoDeny]),
-    );
+    let deny =
+        ["fetch", "deny --offline check --hide-inclusion-graph bans licenses sources", "xtask advisories"];
+    let about = "licences, duplicates and sources of dependencies, and what is known against them";
+    steps.push(step(Deny, about, &deny).only_with(&[Need::CargoDeny]));
     if plan.full {
         steps.push(
             step(Fuzz, "each fuzz target for some seconds over its corpus", &["xtask fuzz --smoke"])
@@ -264,6 +264,13 @@ mod tests {
         let mut known = WITH_SYNAPSE;
         known.sort_unstable();
         assert_eq!(names, known);
+    }
+
+    #[test]
+    fn the_dependencies_are_checked_against_what_is_known() {
+        let steps = select(all(Path::new(""), &plan(false, usual())), &[StepName::Deny]);
+        assert_eq!(steps[0].optional, [Need::CargoDeny]);
+        assert!(steps[0].to_string().ends_with("$ cargo xtask advisories"), "{}", steps[0]);
     }
 
     #[test]
