@@ -30,6 +30,10 @@ impl Host for OffHost {
         TokioHost.now_ms().saturating_add(self.offset_ms.load(Relaxed))
     }
 
+    fn steady_ms(&self) -> u64 {
+        TokioHost.steady_ms()
+    }
+
     fn sleep(&self, ms: u64) -> Sleep {
         TokioHost.sleep(ms)
     }

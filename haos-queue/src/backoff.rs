@@ -4,6 +4,9 @@ use haos_store_api::Pending;
 
 const MINUTE_MS: u64 = 60_000;
 
+/// No server is granted more quiet at once: a day.
+pub(crate) const LONGEST_QUIET_MS: u64 = 24 * 60 * MINUTE_MS;
+
 /// When a row is tried again, and how often.
 ///
 /// The delay is `jitter * min(cap, base * 2^n)` after the n-th attempt that counts.
@@ -64,6 +67,15 @@ impl RetryPolicy {
     pub fn uncounted_ms(&self, age_ms: i64, chance: u64) -> u64 {
         let age = u64::try_from(age_ms).unwrap_or(0);
         self.spread(age.max(self.base_ms).min(self.cap(age_ms)), chance)
+    }
+
+    /// No row waits longer: for a delay of its own, or because the server asked for quiet.
+    pub(crate) fn longest_ms(&self) -> u64 {
+        let jitter_ms = match self.jitter {
+            Jitter::Scale => 0,
+            Jitter::Add(most) => most,
+        };
+        self.cap_ms.max(self.old_cap_ms).max(LONGEST_QUIET_MS).saturating_add(jitter_ms).saturating_add(1000)
     }
 
     fn cap(&self, age_ms: i64) -> u64 {

@@ -60,6 +60,15 @@ impl Staged {
     }
 }
 
+/// When a draft becomes a row.
+#[derive(Debug, Clone, Copy)]
+pub(crate) struct Moment {
+    /// As the user's clock shows it.
+    pub(crate) wall_ms: i64,
+    /// By the store's clock.
+    pub(crate) now_ms: i64,
+}
+
 impl Draft {
     /// An event of a room.
     pub fn new(room: RoomId, kind: EventType, content: Json) -> Self {
@@ -109,7 +118,7 @@ impl Draft {
     pub(crate) fn rows(
         self,
         txn_id: TxnId,
-        now_ms: i64,
+        Moment { wall_ms, now_ms }: Moment,
         options: &OutboxOptions,
     ) -> haos_store_api::Result<Vec<Pending>> {
         let expires_at_ms = now_ms.saturating_add_unsigned(self.expires_in_ms.unwrap_or(options.expiry_ms));
@@ -130,7 +139,7 @@ impl Draft {
             parent: parent.clone(),
             priority: self.priority,
             expires_at_ms: Some(expires_at_ms),
-            ..Pending::new(txn_id, self.room.clone(), kind, content, now_ms)
+            ..Pending::new(txn_id, self.room.clone(), kind, content, wall_ms)
         };
         let mut rows = Vec::with_capacity(self.uploads.len() + 1);
         for staged in self.uploads {

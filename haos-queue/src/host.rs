@@ -18,6 +18,10 @@ pub trait Host: MaybeSend {
     /// Milliseconds since 1970. May jump.
     fn now_ms(&self) -> i64;
 
+    /// Milliseconds since some moment of the past. Only goes on, with the time that is lived through: also while the
+    /// machine sleeps, where the system counts that.
+    fn steady_ms(&self) -> u64;
+
     /// Ends after `ms` milliseconds, whatever the clock does.
     fn sleep(&self, ms: u64) -> Sleep;
 
@@ -45,6 +49,10 @@ impl Host for TokioHost {
         since.map_or(0, |since| i64::try_from(since.as_millis()).unwrap_or(i64::MAX))
     }
 
+    fn steady_ms(&self) -> u64 {
+        steady_ms()
+    }
+
     fn sleep(&self, ms: u64) -> Sleep {
         Box::pin(tokio::time::sleep(std::time::Duration::from_millis(ms)))
     }
@@ -52,6 +60,28 @@ impl Host for TokioHost {
     fn random(&self) -> u64 {
         system_random()
     }
+}
+
+/// The clock that goes on while the machine sleeps.
+#[cfg(all(feature = "tokio", unix))]
+fn steady_ms() -> u64 {
+    use rustix::time::{ClockId, clock_gettime};
+    #[cfg(any(target_os = "linux", target_os = "android"))]
+    const CLOCK: ClockId = ClockId::Boottime;
+    // Of Apple's systems, this one does.
+    #[cfg(not(any(target_os = "linux", target_os = "android")))]
+    const CLOCK: ClockId = ClockId::Monotonic;
+    let time = clock_gettime(CLOCK);
+    let (seconds, nanos) = (u64::try_from(time.tv_sec), u64::try_from(time.tv_nsec));
+    seconds.unwrap_or(0).saturating_mul(1000) + nanos.unwrap_or(0) / 1_000_000
+}
+
+/// Elsewhere, that of the standard library: Windows counts sleep, too.
+#[cfg(all(feature = "tokio", not(unix), not(target_arch = "wasm32")))]
+fn steady_ms() -> u64 {
+    static BEGUN: std::sync::OnceLock<std::time::Instant> = std::sync::OnceLock::new();
+    let begun = BEGUN.get_or_init(std::time::Instant::now);
+    u64::try_from(begun.elapsed().as_millis()).unwrap_or(u64::MAX)
 }
 
 /// The browser: its clock, its timers (window and worker alike), its randomness.
@@ -66,6 +96,11 @@ pub struct BrowserHost;
 impl Host for BrowserHost {
     fn now_ms(&self) -> i64 {
         haos_web::now_ms()
+    }
+
+    /// Some browsers do not count the time in which the machine sleeps.
+    fn steady_ms(&self) -> u64 {
+        haos_web::steady_ms()
     }
 
     fn sleep(&self, ms: u64) -> Sleep {

@@ -70,6 +70,7 @@ macro_rules! mistake {
 mod account;
 mod answer;
 mod backoff;
+mod clock;
 mod connection;
 mod delta;
 mod draft;

@@ -40,11 +40,13 @@ pub enum Mistake {
     DropGapByGuess,
     /// Rows left in `Sending` by a crash are never taken up.
     NeverRecover,
+    /// An age is a difference of what the wall clock showed.
+    BelieveTheWall,
 }
 
 impl Mistake {
     /// Every mistake.
-    pub const ALL: [Self; 18] = [
+    pub const ALL: [Self; 19] = [
         Self::ReuseTxn,
         Self::NewTxnEachAttempt,
         Self::SkipFence,
@@ -63,6 +65,7 @@ impl Mistake {
         Self::ParkOnLogout,
         Self::DropGapByGuess,
         Self::NeverRecover,
+        Self::BelieveTheWall,
     ];
 }
 

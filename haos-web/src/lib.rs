@@ -31,7 +31,7 @@ mod trigger;
 
 pub use beacon::Beacon;
 pub use channel::Channel;
-pub use clock::now_ms;
+pub use clock::{now_ms, steady_ms};
 pub use error::WebError;
 pub use event::Listener;
 pub use lock::{Lock, locks_available};

@@ -111,6 +111,9 @@ impl Host for Clock {
     fn now_ms(&self) -> i64 {
         self.now_ms.load(Ordering::Relaxed)
     }
+    fn steady_ms(&self) -> u64 {
+        self.now_ms().unsigned_abs()
+    }
     fn sleep(&self, _: u64) -> Sleep {
         Box::pin(std::future::pending())
     }

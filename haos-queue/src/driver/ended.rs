@@ -17,7 +17,7 @@ impl Run<'_> {
         self.running[class as usize] -= 1;
         self.aborts.remove(&txn_id);
         let missed = self.missed.remove(&txn_id);
-        let now_ms = self.shared.host.now_ms();
+        let now_ms = self.shared.now_ms();
         // Written down by our own hand, and to be read before anything is begun.
         self.stale.gates |= net == Some(Net::Paused);
         if let Some(net) = net
@@ -74,7 +74,7 @@ impl Run<'_> {
         let (first, most) = STORE_WAIT_MS;
         self.store_wait_ms = (self.store_wait_ms * 2).clamp(first, most);
         let wait = self.shared.options.retry.spread(self.store_wait_ms, self.shared.host.random());
-        self.store_until_ms = self.shared.host.now_ms().saturating_add_unsigned(wait);
+        self.store_until_ms = self.shared.now_ms().saturating_add_unsigned(wait);
         Ok(())
     }
 

@@ -106,7 +106,7 @@ impl Gates {
                 self.failures = self.failures.saturating_add(1);
                 let delay_ms = shared.options.retry.delay_ms(self.failures, 0, shared.host.random());
                 self.until_ms = now_ms.saturating_add_unsigned(delay_ms);
-                shared.connection.failing(Some((error, self.until_ms)));
+                shared.connection.failing(Some((error, shared.on_the_wall(self.until_ms))));
                 return false;
             }
             Net::Heard | Net::Paused => {}

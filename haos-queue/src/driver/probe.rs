@@ -94,7 +94,7 @@ impl Driver {
 
     async fn probed(&self, txn_id: &TxnId) -> Result<Ended> {
         let shared = &self.outbox.shared;
-        let next_ms = shared.host.now_ms().saturating_add(MISSING_MS);
+        let next_ms = shared.now_ms().saturating_add(MISSING_MS);
         let Some(row) = shared.row(txn_id).await? else { return Ok(Ended::Row(Box::new(None))) };
         let Some(event_id) = row.event_id.clone().filter(|_| row.state == PendingState::Sent) else {
             return Ok(Ended::Row(Box::new(Some(row))));
@@ -112,7 +112,7 @@ impl Driver {
             }
             // An outage says nothing about the message.
             Lookup::Failed(answer) if !matches!(answer.verdict(false), Verdict::Park { .. }) => {
-                Ok(Ended::Probed(shared.host.now_ms().saturating_add(AGAIN_MS)))
+                Ok(Ended::Probed(shared.now_ms().saturating_add(AGAIN_MS)))
             }
             Lookup::Unknown | Lookup::Failed(_) => Ok(Ended::Probed(next_ms)),
         }

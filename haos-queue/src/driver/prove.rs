@@ -28,9 +28,8 @@ impl Driver {
     pub(super) fn needs_proof(&self, row: &Pending) -> bool {
         let shared = &self.outbox.shared;
         let Some(first_ms) = row.first_attempt_ms.filter(|_| row.ambiguous) else { return false };
-        let age_ms = shared.host.now_ms().saturating_sub(first_ms);
-        // A clock that was set back tells nothing.
-        let fresh = u64::try_from(age_ms).is_ok_and(|age| age < shared.options.ambiguity_ms);
+        // Where the clock was set since, nobody knows what the server has forgotten.
+        let fresh = shared.age_ms(first_ms).is_some_and(|age| age < shared.options.ambiguity_ms);
         let same = row.device.as_ref() == Some(&self.session.device);
         !(fresh && same || mistake!(ResendPastWindow))
     }
@@ -39,7 +38,7 @@ impl Driver {
     pub(super) async fn prove(&self, row: Pending) -> Result<Tried> {
         let shared = &self.outbox.shared;
         // What is still on its way to the server must arrive, or be lost, first.
-        let now_ms = shared.host.now_ms();
+        let now_ms = shared.now_ms();
         if row.last_attempt_ms.is_some_and(|tried| tried > now_ms) {
             // The clock was set back: the wait begins now.
             let next = Pending { last_attempt_ms: Some(now_ms), ..row.clone() };

@@ -4,6 +4,7 @@ use super::Driver;
 use super::attempt::{Begun, Ended, Outcome, Tried};
 use super::gate::Net;
 use crate::account::Gate;
+use crate::backoff::LONGEST_QUIET_MS;
 use crate::local::local_event_id;
 use crate::machine::{Class, Event, Failure, Family, Step, plan, step};
 use crate::{Answer, Verdict};
@@ -18,7 +19,7 @@ impl Driver {
         let Begun { children, resumed } = begun;
         let shared = &self.outbox.shared;
         let upload = Class::of(&row) == Class::Upload;
-        let now_ms = shared.host.now_ms();
+        let now_ms = shared.now_ms();
         let mut gate = None;
         let failed = |failure| Event::Failed { fence: row.fence, failure };
         let transient =
@@ -44,7 +45,7 @@ impl Driver {
                 let age_ms = now_ms.saturating_sub(row.first_attempt_ms.unwrap_or(now_ms));
                 let backoff_ms = shared.options.retry.uncounted_ms(age_ms, shared.host.random());
                 let jitter_ms = shared.host.random() % 1000;
-                let wait_ms = wait_ms.max(backoff_ms).saturating_add(jitter_ms);
+                let wait_ms = wait_ms.max(backoff_ms).min(LONGEST_QUIET_MS).saturating_add(jitter_ms);
                 let wait_ms = if mistake!(IgnoreRetryAfter) { 0 } else { wait_ms };
                 let until_ms = now_ms.saturating_add_unsigned(wait_ms);
                 gate = Some(Gate { not_before_ms: until_ms, ..Gate::default() });
@@ -153,7 +154,10 @@ impl Driver {
         self.without_network(txn_id, |row, now_ms| {
             let lease = row.lease.as_ref()?;
             // The schedule may be behind: the lease may have been renewed.
-            let over = alone || lease.until_ms <= now_ms || lease.owner == self.outbox.shared.owner;
+            let honest_ms = now_ms.saturating_add_unsigned(self.outbox.shared.options.lease_ms);
+            // A lease that reaches further than a new one would was written by another clock.
+            let past = lease.until_ms <= now_ms || lease.until_ms > honest_ms;
+            let over = alone || past || lease.owner == self.outbox.shared.owner;
             over.then_some(Event::LeaseLost { fence: row.fence, until_ms: lease.until_ms })
         })
         .await
@@ -175,7 +179,7 @@ impl Driver {
         let shared = &self.outbox.shared;
         let done = async {
             let Some(row) = shared.row(&txn_id).await? else { return Ok(None) };
-            match event(&row, shared.host.now_ms()) {
+            match event(&row, shared.now_ms()) {
                 Some(event) => self.record(row, &event, None, true).await,
                 None => Ok(Some(row)),
             }

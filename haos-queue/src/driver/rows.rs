@@ -14,6 +14,8 @@ const PAGE: usize = 512;
 impl Run<'_> {
     /// Reads the outbox, a page at a time.
     async fn load(&mut self) -> Result<()> {
+        self.shared.keep_time().await?;
+        self.schedule.see(self.shared.now_ms());
         self.gates.read(self.shared, &mut self.schedule).await?;
         self.schedule.clear();
         let mut query = PendingQuery { limit: PAGE, skip_damaged: true, ..PendingQuery::default() };
@@ -21,7 +23,7 @@ impl Run<'_> {
             let rows = self.shared.store.pending(query.clone()).await?;
             let Some(last) = rows.last() else { break };
             query.after_seq = last.seq;
-            let now_ms = self.shared.host.now_ms();
+            let now_ms = self.shared.now_ms();
             for row in &rows {
                 self.take_up(row);
                 // The clock was set back since: what it says of waits means nothing.
@@ -71,7 +73,7 @@ impl Run<'_> {
 
     /// Reads again what others, or an attempt of unknown outcome, may have changed.
     pub(super) async fn refresh(&mut self) -> Result<()> {
-        if self.shared.host.now_ms() < self.store_until_ms {
+        if self.shared.now_ms() < self.store_until_ms {
             return Ok(());
         }
         match self.read_anew().await {
@@ -81,12 +83,14 @@ impl Run<'_> {
     }
 
     async fn read_anew(&mut self) -> Result<()> {
+        self.shared.note_time(!self.schedule.is_empty()).await?;
         if self.stale.outbox {
             self.load().await?;
             (self.stale.outbox, self.stale.gates, self.stale.parked) = (false, false, true);
         }
         if self.stale.gates {
             self.gates.read(self.shared, &mut self.schedule).await?;
+            self.shared.keep_time().await?;
             self.stale.gates = false;
         }
         self.refresh_rows().await?;

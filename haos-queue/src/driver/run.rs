@@ -102,7 +102,7 @@ impl<'a> Run<'a> {
             stirred: HashSet::new(),
             recheck: Vec::new(),
             stale: Stale { outbox: true, staged: true, ..Stale::default() },
-            last_ms: shared.host.now_ms(),
+            last_ms: shared.now_ms(),
         }
     }
 
@@ -113,7 +113,7 @@ impl<'a> Run<'a> {
             if let Some(grace_ms) = wishes.stop_ms {
                 ending = Some(self.shared.host.sleep(grace_ms));
             }
-            let now_ms = self.shared.host.now_ms();
+            let now_ms = self.shared.now_ms();
             // Waits that were measured by a clock that ran ahead would never end.
             if wishes.reset || now_ms.saturating_add(NAP_MS) < self.last_ms {
                 self.reset();
@@ -146,7 +146,7 @@ impl<'a> Run<'a> {
 
     /// How long there is nothing to do; none: until something happens.
     fn nap(&self, ending: bool) -> Option<Sleep> {
-        let now_ms = self.shared.host.now_ms();
+        let now_ms = self.shared.now_ms();
         let blocked_ms = self.gates.opens_ms().max(self.store_until_ms);
         let wake = self.schedule.wake_ms().map(|at| at.max(blocked_ms));
         let ready = self.schedule.has_ready().then_some(blocked_ms).filter(|at| *at > now_ms);
@@ -162,7 +162,7 @@ impl<'a> Run<'a> {
 
     /// Begins what may be begun.
     fn begin(&mut self) {
-        let now_ms = self.shared.host.now_ms();
+        let now_ms = self.shared.now_ms();
         if now_ms < self.store_until_ms {
             return;
         }

@@ -43,7 +43,7 @@ impl Driver {
                     return Ok(Tried { row, net: Some(Net::Heard), ..Tried::default() });
                 }
                 Lookup::Failed(answer) => {
-                    let now_ms = shared.host.now_ms();
+                    let now_ms = shared.now_ms();
                     let (net, later_ms) =
                         (Some(Net::of(&answer, now_ms)), Some(now_ms.saturating_add(AGAIN_MS)));
                     return Ok(Tried { row: Some(row), net, later_ms, failed: None });

@@ -5,7 +5,7 @@ use haos_store_api::{
 
 use super::decoded::Decoded;
 use super::{Outbox, Shared};
-use crate::draft::{About, Draft};
+use crate::draft::{About, Draft, Moment};
 use crate::host::new_txn_id;
 use crate::local::{local_event_id, rewrite};
 use crate::machine::{Class, Event, Family, move_children, plan, step};
@@ -69,9 +69,12 @@ impl Outbox {
         let txn_id = new_txn_id(&*shared.host)?;
         let mut tries = 0;
         loop {
-            let (batch, ours) = shared.enqueue_batch(draft.clone(), &txn_id).await?;
+            let held = shared.keep_time().await?;
+            let (mut batch, ours) = shared.enqueue_batch(draft.clone(), &txn_id).await?;
+            let told = shared.tell_time(&mut batch, held)?;
             match shared.commit(batch).await {
                 Ok(commit) => {
+                    shared.told_time(told);
                     let found = commit.assigned.iter().find(|(given, _)| *given == ours);
                     let seq = found.map_or(0, |(_, seq)| *seq);
                     return Ok(Enqueued { local_id: local_event_id(&ours)?, txn_id: ours, seq });
@@ -84,6 +87,10 @@ impl Outbox {
 }
 
 impl Shared {
+    fn moment(&self) -> Moment {
+        Moment { wall_ms: self.host.now_ms(), now_ms: self.now_ms() }
+    }
+
     pub(super) fn sendable(&self, content: &Json) -> Result<(), EnqueueError> {
         let (bytes, limit) = (content.as_str().len(), self.options.max_content_bytes);
         if bytes > limit {
@@ -119,8 +126,7 @@ impl Shared {
             // From now on the row protects it.
             batch.pin_media(staged.key.clone(), false);
         }
-        let now_ms = self.host.now_ms();
-        let rows = draft.rows(txn_id.clone(), now_ms, &self.options)?;
+        let rows = draft.rows(txn_id.clone(), self.moment(), &self.options)?;
         for row in rows {
             batch.expect_pending(&row.txn_id, None).put_pending(row);
         }
@@ -138,13 +144,14 @@ impl Shared {
         let old = &family.row;
         let txn_id = new_txn_id(&*self.host)?;
         let local_id = local_event_id(&txn_id)?;
-        let now_ms = self.host.now_ms();
+        self.keep_time().await?;
+        let Moment { wall_ms, now_ms } = self.moment();
         let row = Pending {
             priority: old.priority,
             target: old.target.clone(),
             media: old.media.clone(),
             expires_at_ms: Some(now_ms.saturating_add_unsigned(self.options.expiry_ms)),
-            ..Pending::new(txn_id.clone(), old.room.clone(), old.kind.clone(), content, now_ms)
+            ..Pending::new(txn_id.clone(), old.room.clone(), old.kind.clone(), content, wall_ms)
         };
         let mut batch = WriteBatch::strict();
         batch.expect_pending(&old.txn_id, Some(old.revision)).remove_pending(old.txn_id.clone());
@@ -206,6 +213,7 @@ impl Shared {
         event: &Event,
     ) -> Result<Option<(Pending, crate::machine::Step)>> {
         let mut tries = 0;
+        self.keep_time().await?;
         loop {
             let Some(row) = self.row(txn_id).await? else { return Ok(None) };
             let family = Family::read(&*self.store, row).await?;

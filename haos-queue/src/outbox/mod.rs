@@ -6,6 +6,7 @@ mod enqueue;
 mod login;
 mod observe;
 mod stage;
+mod time;
 
 use std::fmt;
 use std::pin::Pin;
@@ -15,6 +16,7 @@ use haos_store_api::{Commit, Result, RoomId, StorageAdapter, WriteBatch};
 use tokio::sync::{Notify, watch};
 
 use crate::account::Gate;
+use crate::clock::Clock;
 use crate::connection::{Connection, ConnectionState, SyncState};
 use crate::host::{SharedHost, new_txn_id};
 use crate::machine::Context;
@@ -39,6 +41,7 @@ pub struct Outbox {
 pub(crate) struct Shared {
     pub(crate) store: Arc<dyn StorageAdapter>,
     pub(crate) host: SharedHost,
+    clock: Mutex<Option<Clock>>,
     pub(crate) protocol: Arc<dyn Protocol>,
     pub(crate) options: OutboxOptions,
     /// Makes room where the store is full.
@@ -98,6 +101,7 @@ impl Outbox {
         let shared = Shared {
             store,
             host,
+            clock: Mutex::default(),
             protocol,
             options,
             keeper: None,
@@ -237,7 +241,7 @@ impl Outbox {
 impl Shared {
     /// What a decision of now depends on.
     pub(crate) fn context(&self) -> Context<'_> {
-        Context { now_ms: self.host.now_ms(), chance: self.host.random(), options: &self.options }
+        Context { now_ms: self.now_ms(), chance: self.host.random(), options: &self.options }
     }
 
     /// Commits what the user wrote.

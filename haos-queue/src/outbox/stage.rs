@@ -19,14 +19,16 @@ impl Outbox {
         let shared = &self.shared;
         let txn_id = new_txn_id(&*shared.host)?;
         let key = MediaKey { uri: local_media_uri(&txn_id)?, format: MediaFormat::new("")? };
-        let (now_ms, size) = (shared.host.now_ms(), bytes.len() as u64);
+        shared.keep_time().await?;
+        let size = bytes.len() as u64;
         let info = MediaInfo {
             key: key.clone(),
             size,
             mime: mime.map(str::to_owned),
             rooms: vec![room.clone()],
-            last_access_ms: now_ms,
-            fetched_at_ms: now_ms,
+            last_access_ms: shared.host.now_ms(),
+            // By the store's clock: when a draft has not come for too long is not for the wall's to say.
+            fetched_at_ms: shared.now_ms(),
             pinned: true,
         };
         let mut batch = WriteBatch::strict();
@@ -52,7 +54,7 @@ impl Outbox {
 impl Shared {
     /// Removes staged bytes that no row sends, of drafts that never came.
     pub(crate) async fn sweep(&self) -> Result<()> {
-        let now_ms = self.host.now_ms();
+        let now_ms = self.now_ms();
         for info in self.store.media_index(MediaQuery::default()).await? {
             let Some(txn_id) = info.key.uri.as_str().strip_prefix(STAGED) else { continue };
             let old = now_ms.saturating_sub(info.fetched_at_ms) > ABANDONED_MS;

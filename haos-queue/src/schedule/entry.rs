@@ -1,6 +1,6 @@
 use haos_store_api::{Pending, PendingState, Revision, TxnId};
 
-use super::Lane;
+use super::{Lane, Limits};
 use crate::machine::{Class, Phase};
 
 /// A row as far as its turn depends on it.
@@ -22,17 +22,22 @@ pub(crate) struct Entry {
 }
 
 impl Entry {
-    pub(crate) fn of(row: &Pending, owner: &str) -> Self {
+    /// `limits`: a row that says more was written by another clock.
+    pub(super) fn of(row: &Pending, owner: &str, limits: &Limits) -> Self {
         let lease = row.lease.as_ref();
+        let within = |at: i64, most_ms: u64| match limits.now_ms {
+            Some(now_ms) => at.min(now_ms.saturating_add_unsigned(most_ms)),
+            None => at,
+        };
         Self {
             lane: (row.room.clone(), Class::of(row)),
             seq: row.seq,
             state: row.state,
-            due_ms: row.not_before_ms,
+            due_ms: within(row.not_before_ms, limits.wait_ms),
             fence: row.fence,
             forgiven: false,
             expires_ms: row.expires_at_ms.unwrap_or(i64::MAX),
-            lease_ms: lease.map_or(i64::MIN, |lease| lease.until_ms),
+            lease_ms: lease.map_or(i64::MIN, |lease| within(lease.until_ms, limits.lease_ms)),
             ours: lease.is_some_and(|lease| lease.owner == owner),
             priority: row.priority,
             parent: row.parent.clone(),

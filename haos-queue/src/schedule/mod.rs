@@ -40,8 +40,20 @@ fn rank(priority: i32) -> i64 {
     -i64::from(priority)
 }
 
+/// What a wait is measured by.
+#[derive(Debug, Clone, Copy, Default)]
+struct Limits {
+    /// The store's clock, as it was seen last.
+    now_ms: Option<i64>,
+    /// No row waits longer to be tried again.
+    wait_ms: u64,
+    /// Nobody holds a row longer without renewing that.
+    lease_ms: u64,
+}
+
 #[derive(Debug, Default)]
 pub(crate) struct Schedule {
+    limits: Limits,
     order: Order,
     owner: String,
     rows: HashMap<TxnId, Entry>,
@@ -61,7 +73,18 @@ pub(crate) struct Schedule {
 
 impl Schedule {
     pub(crate) fn new(options: &OutboxOptions, owner: &str, alone: bool) -> Self {
-        Self { order: options.order, owner: owner.to_owned(), alone, ..Self::default() }
+        let limits = Limits { now_ms: None, wait_ms: options.retry.longest_ms(), lease_ms: options.lease_ms };
+        Self { limits, order: options.order, owner: owner.to_owned(), alone, ..Self::default() }
+    }
+
+    /// What rows say of moments is measured from here on.
+    pub(crate) fn see(&mut self, now_ms: i64) {
+        self.limits.now_ms = Some(now_ms);
+    }
+
+    /// Whether there are no rows.
+    pub(crate) fn is_empty(&self) -> bool {
+        self.rows.is_empty()
     }
 
     /// Takes up a row as it is now. What is older than what is known changes nothing.
@@ -71,7 +94,7 @@ impl Schedule {
         }
         let forgiven = self.rows.get(&row.txn_id).is_some_and(|old| old.forgiven && old.fence == row.fence);
         self.unlink(&row.txn_id);
-        let entry = Entry { forgiven, ..Entry::of(row, &self.owner) };
+        let entry = Entry { forgiven, ..Entry::of(row, &self.owner, &self.limits) };
         let phase = entry.phase();
         if matches!(phase, Phase::Blocked | Phase::Queued) && entry.expires_ms < i64::MAX {
             self.expiries.insert((entry.expires_ms, entry.seq), row.txn_id.clone());
@@ -120,6 +143,7 @@ impl Schedule {
         let (busy, paused) = (std::mem::take(&mut self.busy), std::mem::take(&mut self.paused));
         let taken = std::mem::take(&mut self.taken);
         *self = Self {
+            limits: self.limits,
             order: self.order,
             owner: std::mem::take(&mut self.owner),
             alone: self.alone,

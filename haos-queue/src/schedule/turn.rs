@@ -89,6 +89,7 @@ impl Schedule {
 
     /// Moves to the ready ones what has become due, and tells which leases have run out.
     pub(crate) fn tick(&mut self, now_ms: i64) -> Vec<TxnId> {
+        self.see(now_ms);
         let mut lost = Vec::new();
         while let Some((at, _, lane)) = self.waits.first().cloned() {
             if at > now_ms {

@@ -9,9 +9,6 @@ use super::world::Group;
 use crate::Draft;
 use crate::machine::Class;
 
-/// How long what was decided before the clock was set may be under way, in virtual milliseconds.
-const CLOCK_SET_MS: u64 = 600_000;
-
 impl Run<'_> {
     /// A row of the user's: the `which`-th of those that were committed, counted from the newest.
     pub(super) fn row(&self, which: u64, class: Class) -> Option<(TxnId, RoomId)> {
@@ -125,10 +122,10 @@ impl Run<'_> {
             Action::StoreFails { calls } => self.state.with(|sim| sim.fail_next += calls),
             Action::ClockJump { ms } => {
                 self.world.clock.jump(ms);
-                // Waits that the wall measures are shorter now.
+                // A run that begins before this is noted believes the wall, as far as that can be.
                 self.state.with(|sim| {
                     sim.quiet.clear();
-                    sim.truth.clock_set_until_ms = now + CLOCK_SET_MS;
+                    sim.truth.clock_set = true;
                 });
             }
             Action::Kick { room } => {

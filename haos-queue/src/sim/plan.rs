@@ -4,6 +4,7 @@ use super::state::Faults;
 use super::world::Chance;
 
 const MINUTE_MS: u64 = 60_000;
+const YEAR_MS: u64 = 366 * 24 * 60 * MINUTE_MS;
 const HOUR_MS: u64 = 60 * MINUTE_MS;
 
 /// What a user or the world does.
@@ -112,7 +113,12 @@ fn action(chance: &mut Chance, contexts: u32, rooms: u8) -> Action {
         83 => Action::DiskFull { ms: chance.below(2 * MINUTE_MS) },
         84..=85 => Action::StoreFails { calls: 1 + chance.below(6) },
         // Together less than what the server remembers longer than the client relies on.
-        86..=87 => Action::ClockJump { ms: chance.below(40 * MINUTE_MS) as i64 - 20 * MINUTE_MS as i64 },
+        86 => Action::ClockJump { ms: chance.below(40 * MINUTE_MS) as i64 - 20 * MINUTE_MS as i64 },
+        // By years, as when a machine that booted in 1970 hears of the network: nobody believes that.
+        87 => {
+            let ms = (2 * YEAR_MS + chance.below(50 * YEAR_MS)) as i64;
+            Action::ClockJump { ms: if chance.percent(50) { ms } else { -ms } }
+        }
         88..=90 => Action::Kick { room },
         91 => Action::SoftLogout,
         92 => Action::HardLogout { same_device: chance.percent(50) },

@@ -11,7 +11,7 @@ use super::protocol::SimProtocol;
 use super::server::ModelServer;
 use super::state::{Faults, State};
 use super::store::FaultyStore;
-use super::truth::Violation;
+use super::truth::{EXPIRY_MS, Violation};
 use super::world::{Group, SimHost, World};
 use crate::{Outbox, OutboxOptions, Session};
 
@@ -120,7 +120,7 @@ impl<'a> Run<'a> {
             Arc::new(FaultyStore::new(self.state.clone(), self.rows.clone(), owner.clone()));
         let seed = self.plan.seed.wrapping_mul(1000) + self.starts;
         let host = Arc::new(SimHost::new(self.world.clock.clone(), seed));
-        let options = OutboxOptions { expiry_ms: 40 * 24 * 3_600_000, ..OutboxOptions::default() };
+        let options = OutboxOptions { expiry_ms: EXPIRY_MS, ..OutboxOptions::default() };
         let outbox = Outbox::new(store.clone(), host, Arc::new(SimProtocol), options)?;
         let _ = owner.set(outbox.shared.owner.clone());
         let session = Session { user: self.user.clone(), device: format!("D{}", self.devices) };

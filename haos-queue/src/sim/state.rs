@@ -162,7 +162,7 @@ impl State {
         self.with(|sim| {
             for (txn_id, room, class) in classes(&batch) {
                 if let Some((_, seq)) = commit.assigned.iter().find(|(assigned, _)| assigned == txn_id) {
-                    let written = Written { seq: *seq, room: room.clone(), class };
+                    let written = Written { seq: *seq, room: room.clone(), class, at_ms: now.0 };
                     sim.truth.rows.insert(txn_id.clone(), written);
                 }
             }

@@ -8,6 +8,12 @@ use super::server::ModelServer;
 use crate::local::STAGED;
 use crate::machine::Class;
 
+/// How long a row of the simulation may wait, in milliseconds.
+pub(super) const EXPIRY_MS: u64 = 40 * 24 * 3_600_000;
+
+/// Between two runs the wall clock is believed, as far as that can be: what small jumps add up to.
+const CLOCK_SLACK_MS: u64 = 12 * 3_600_000;
+
 /// A law that was broken.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Violation {
@@ -34,9 +40,8 @@ pub struct Truth {
     pub(super) newest: BTreeMap<RoomId, u64>,
     /// How often each fault fired, and each thing that is worth knowing happened.
     pub counters: BTreeMap<&'static str, u64>,
-    /// The clock was set shortly before this moment of virtual time: what was decided by the clock as it
-    /// was may still be carried out.
-    pub clock_set_until_ms: u64,
+    /// The wall clock was set: it is not the store's clock any more.
+    pub clock_set: bool,
     /// The first law that was broken.
     pub violation: Option<Violation>,
     /// What happened, for the reader of a failing seed.
@@ -54,6 +59,8 @@ pub struct Written {
     pub room: RoomId,
     /// What it is.
     pub class: Class,
+    /// The virtual moment at which it was.
+    pub at_ms: u64,
 }
 
 impl Truth {
@@ -119,7 +126,7 @@ impl Truth {
             old.state == PendingState::Sending && lease.owner != owner && lease.until_ms > now_ms
         });
         let takes = new.state != PendingState::Sent && new.state != PendingState::Parked(ParkReason::Paused);
-        if held.is_some() && takes && new.lease != old.lease && mono_ms > self.clock_set_until_ms {
+        if held.is_some() && takes && new.lease != old.lease && !self.clock_set {
             self.broken("I6", format!("{} was taken from its holder", old.txn_id));
         }
         if new.state == PendingState::Sending && old.state == PendingState::Queued && new.fence <= old.fence {
@@ -129,6 +136,13 @@ impl Truth {
             && new.attempts > self.counted.get(&new.txn_id).copied().unwrap_or(0)
         {
             self.broken("attempts", format!("{} counts attempts that were none", new.txn_id));
+        }
+        let written_ms = self.rows.get(&new.txn_id).map_or(0, |row| row.at_ms);
+        if new.state == PendingState::Parked(ParkReason::Expired)
+            && new.state != old.state
+            && mono_ms.saturating_sub(written_ms) + CLOCK_SLACK_MS < EXPIRY_MS
+        {
+            self.broken("expiry", format!("{} expired before it lived its time", new.txn_id));
         }
         if new.state == PendingState::Parked(ParkReason::Refused) {
             self.broken("answers", format!("{} was parked for what the account was refused", new.txn_id));

@@ -148,6 +148,10 @@ impl Host for SimHost {
         self.clock.wall_ms()
     }
 
+    fn steady_ms(&self) -> u64 {
+        self.clock.mono_ms()
+    }
+
     fn sleep(&self, ms: u64) -> Sleep {
         self.clock.sleep(ms)
     }

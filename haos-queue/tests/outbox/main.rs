@@ -6,6 +6,7 @@ mod about;
 mod answers;
 mod cancel;
 mod client;
+mod clock;
 mod damage;
 mod full;
 mod media;

@@ -145,11 +145,15 @@ async fn a_long_upload_does_not_hold_up_messages_after_a_failure() {
     driving.abort();
 }
 
-struct Clock(AtomicI64, AtomicI64);
+/// What is added to the wall clock, how often somebody slept next to nothing, and what is added to the steady one.
+struct Clock(AtomicI64, AtomicI64, AtomicI64);
 
 impl Host for Clock {
     fn now_ms(&self) -> i64 {
         TokioHost.now_ms() + self.0.load(Ordering::SeqCst)
+    }
+    fn steady_ms(&self) -> u64 {
+        TokioHost.steady_ms().saturating_add_signed(self.2.load(Ordering::SeqCst))
     }
     fn sleep(&self, ms: u64) -> Sleep {
         self.1.fetch_add(i64::from(ms <= 1), Ordering::SeqCst);
@@ -164,7 +168,7 @@ const DAY: i64 = 24 * 3_600_000;
 
 async fn ahead(options: OutboxOptions) -> (Client, Arc<Clock>) {
     let mut client = Client::new(memory()).await;
-    let clock = Arc::new(Clock(AtomicI64::new(DAY), AtomicI64::new(0)));
+    let clock = Arc::new(Clock(AtomicI64::new(DAY), AtomicI64::new(0), AtomicI64::new(0)));
     client.outbox = Outbox::new(client.store.clone(), clock.clone(), Arc::new(SimProtocol), options).unwrap();
     (client, clock)
 }
@@ -326,6 +330,7 @@ async fn a_question_that_was_not_answered_is_asked_again() {
     client.wire.begun("event", 1).await;
     tokio::time::sleep(Duration::from_millis(100)).await;
     clock.0.fetch_add(31_000, Ordering::SeqCst);
+    clock.2.fetch_add(31_000, Ordering::SeqCst);
     client.text("b", "wakes the driver").await;
     client.wire.begun("event", 2).await;
     let gone = async {

@@ -168,6 +168,7 @@ impl Transport for Wire {
         from: Option<&str>,
         limit: usize,
     ) -> std::result::Result<BackfillPage, Answer> {
+        self.log.send_modify(|log| log.push(("history".to_owned(), TokioHost.now_ms())));
         Ok(self.model(|model| model.page(&self.session, room, from, limit)))
     }
 }

@@ -26,7 +26,8 @@ pub struct Pending {
     pub ambiguous: bool,
     /// When the user wrote it, in milliseconds since 1970.
     pub created_ms: i64,
-    /// The first attempt.
+    /// The first attempt. This moment and those that follow are of the store's clock, which nobody sets
+    /// (`docs/semantics.md`, "Clocks"); [`created_ms`](Self::created_ms) is what the user's clock showed.
     pub first_attempt_ms: Option<i64>,
     /// The latest attempt.
     pub last_attempt_ms: Option<i64>,

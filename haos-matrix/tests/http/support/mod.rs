@@ -31,6 +31,10 @@ impl Host for Clock {
         self.0.load(Ordering::SeqCst)
     }
 
+    fn steady_ms(&self) -> u64 {
+        self.now_ms().unsigned_abs()
+    }
+
     fn sleep(&self, ms: u64) -> Sleep {
         TokioHost.sleep(ms)
     }

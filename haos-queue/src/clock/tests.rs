@@ -1,0 +1,210 @@
+use proptest::prelude::*;
+
+use super::*;
+
+const HOUR: u64 = 3_600_000;
+const DAY: u64 = 24 * HOUR;
+/// The end of November 2026.
+const NOW: i64 = 1_795_900_000_000;
+
+/// A machine with a store: what its clocks show, and what was really lived through.
+struct Machine {
+    lived_ms: u64,
+    wall_ms: i64,
+    steady_ms: u64,
+    clock: Clock,
+    stored: Option<Noted>,
+}
+
+impl Machine {
+    fn new(wall_ms: i64) -> Self {
+        let read = Reading { wall_ms, steady_ms: 7 };
+        Self { lived_ms: 0, wall_ms, steady_ms: 7, clock: Clock::resume(None, read), stored: None }
+    }
+
+    fn now(&mut self) -> i64 {
+        let now_ms = self.clock.at(Reading { wall_ms: self.wall_ms, steady_ms: self.steady_ms });
+        // What a run does before anything that goes by the clock.
+        if let Some(news) = self.clock.news() {
+            self.stored = Some(news);
+            self.clock.told(news);
+        }
+        now_ms
+    }
+
+    fn set(&mut self, by_ms: i64) {
+        self.wall_ms = self.wall_ms.saturating_add(by_ms);
+        self.now();
+    }
+
+    fn live(&mut self, ms: u64) {
+        self.lived_ms += ms;
+        self.wall_ms += ms as i64;
+        self.steady_ms += ms;
+        self.now();
+    }
+
+    /// It is off so long, and somebody sets the clock meanwhile.
+    fn restart(&mut self, off_ms: u64, set_ms: i64) {
+        self.now();
+        self.lived_ms += off_ms;
+        self.wall_ms = self.wall_ms.saturating_add_unsigned(off_ms).saturating_add(set_ms);
+        self.steady_ms = 3;
+        let read = Reading { wall_ms: self.wall_ms, steady_ms: self.steady_ms };
+        self.clock = Clock::resume(self.stored, read);
+    }
+}
+
+#[test]
+fn a_clock_that_nobody_sets_is_the_walls() {
+    let mut machine = Machine::new(NOW);
+    machine.live(3 * DAY);
+    machine.restart(2 * DAY, 0);
+    machine.live(HOUR);
+    assert_eq!((machine.now(), machine.wall_ms), (NOW + (5 * DAY + HOUR) as i64, machine.now()));
+    assert_eq!(machine.clock.age_ms(NOW), Some(5 * DAY + HOUR));
+    assert!(!machine.clock.is_untold(true));
+}
+
+/// The machine booted in 1970, and heard of the network after a minute.
+#[test]
+fn what_was_written_in_1970_is_a_minute_old_when_the_clock_is_set() {
+    let mut machine = Machine::new(60_000);
+    let written = machine.now();
+    machine.live(60_000);
+    machine.set(NOW);
+    assert_eq!(machine.now() - written, 60_000);
+    assert!(machine.stored.is_some());
+    machine.live(6 * DAY);
+    machine.restart(HOUR, 0);
+    assert_eq!(machine.now() - written, 60_000 + (6 * DAY + HOUR) as i64);
+    let now = machine.now();
+    assert_eq!(machine.clock.on_the_wall(now), machine.wall_ms);
+}
+
+#[test]
+fn a_clock_set_while_the_store_was_closed_is_not_believed() {
+    for by in [NOW, 3 * 366 * DAY as i64, -NOW, -(40 * DAY as i64)] {
+        let mut machine = Machine::new(NOW);
+        let written = machine.now();
+        machine.live(HOUR);
+        machine.restart(HOUR, by);
+        assert_eq!(machine.now() - written, HOUR as i64, "{by}");
+        assert_eq!(machine.clock.age_ms(written), None, "nobody can say for how long: {by}");
+        machine.set(-by);
+        machine.live(3 * HOUR);
+        assert_eq!(machine.now() - written, 4 * HOUR as i64);
+        let later = machine.now();
+        machine.live(1);
+        assert_eq!(machine.clock.age_ms(later), Some(1), "what came since can be told: {by}");
+    }
+}
+
+/// Two contexts of one store notice the same: the first writes it down, the other takes that up.
+#[test]
+fn contexts_of_a_store_have_one_clock() {
+    let mut one = Machine::new(NOW);
+    one.now();
+    let mut two = Machine::new(NOW);
+    two.clock = Clock::resume(one.stored, Reading { wall_ms: NOW, steady_ms: 7 });
+    for machine in [&mut one, &mut two] {
+        machine.live(1000);
+        machine.wall_ms -= NOW;
+    }
+    let first = one.now();
+    let read = Reading { wall_ms: two.wall_ms, steady_ms: two.steady_ms };
+    two.clock.take_up(one.stored, read);
+    assert_eq!(two.clock.at(read), first);
+    assert!(!two.clock.is_untold(true), "there is nothing to write down");
+}
+
+/// A machine whose steady clock sleeps with it: nobody can say whether it slept or was set.
+#[test]
+fn sleep_that_is_not_counted_is_a_doubt() {
+    let mut machine = Machine::new(NOW);
+    let tried = machine.now();
+    machine.set(30 * HOUR as i64);
+    assert_eq!(machine.now() - tried, 0);
+    assert_eq!(machine.clock.age_ms(tried), None);
+}
+
+#[test]
+fn what_a_store_claims_breaks_nothing() {
+    for extreme in [i64::MIN, -1, 0, i64::MAX] {
+        for wall_ms in [i64::MIN, 0, NOW, i64::MAX] {
+            let noted = Noted { offset_ms: extreme, seen_ms: extreme, doubt_ms: extreme };
+            let mut clock = Clock::resume(Some(noted), Reading { wall_ms, steady_ms: 0 });
+            let now = clock.at(Reading { wall_ms: NOW, steady_ms: 5 });
+            assert!(clock.at(Reading { wall_ms: NOW, steady_ms: 6 }) >= now);
+            clock.take_up(None, Reading::default());
+            clock.on_the_wall(extreme);
+        }
+    }
+}
+
+#[derive(Debug, Clone)]
+enum Act {
+    Live(u64),
+    Set(i64),
+    Restart(u64, i64),
+}
+
+fn act() -> impl Strategy<Value = Act> {
+    let set = prop_oneof![-(20 * HOUR as i64)..20 * HOUR as i64, -NOW..NOW];
+    // While nobody looks, a clock set by less than a year cannot be told from a store that was closed.
+    let unseen = prop_oneof![Just(0), (367 * DAY as i64)..NOW, -NOW..-(40 * DAY as i64)];
+    prop_oneof![
+        (0..40 * HOUR).prop_map(Act::Live),
+        set.prop_map(Act::Set),
+        (0..30 * DAY, unseen).prop_map(|(off, set)| Act::Restart(off, set)),
+    ]
+}
+
+proptest! {
+    #![proptest_config(ProptestConfig::with_cases(2000))]
+
+    /// An age is never more than what was lived through; within a run, it is that.
+    #[test]
+    fn an_age_is_what_was_lived_through(begin in prop_oneof![Just(0), Just(NOW), 0..NOW], acts in proptest::collection::vec(act(), 1..20)) {
+        let mut machine = Machine::new(begin);
+        let (written, mut last) = (machine.now(), machine.now());
+        for act in acts {
+            let (before, lived) = (machine.now(), machine.lived_ms);
+            match act {
+                Act::Live(ms) => machine.live(ms),
+                Act::Set(ms) => machine.set(ms),
+                Act::Restart(off, set) => machine.restart(off, set),
+            }
+            let now = machine.now();
+            if matches!(act, Act::Restart(..)) {
+                // It goes on from where it was noted last.
+                prop_assert!(now > last - NOTED_MS, "back by {}", last - now);
+            } else {
+                prop_assert_eq!(now - before, (machine.lived_ms - lived) as i64);
+            }
+            // From one run to the next, as far as clocks differ without being set.
+            prop_assert!(now - written <= machine.lived_ms as i64 + 20 * TOLERANCE_MS, "{} of {}", now - written, machine.lived_ms);
+            last = now;
+        }
+    }
+
+    /// What is said of an age for sure is not less than what was lived through: nothing is sent again blindly.
+    #[test]
+    fn an_age_that_is_told_is_not_too_young(acts in proptest::collection::vec(act(), 1..20)) {
+        let mut machine = Machine::new(NOW);
+        let tried = machine.now() + 1;
+        machine.live(1);
+        let begun = machine.lived_ms;
+        for act in acts {
+            match act {
+                Act::Live(ms) => machine.live(ms),
+                Act::Set(ms) => machine.set(ms),
+                Act::Restart(off, set) => machine.restart(off, set),
+            }
+            machine.now();
+            if let Some(age) = machine.clock.age_ms(tried) {
+                prop_assert!(age + 20 * TOLERANCE_MS as u64 >= machine.lived_ms - begun, "{age} of {}", machine.lived_ms - begun);
+            }
+        }
+    }
+}
