@@ -141,6 +141,19 @@ fn history_is_fetched_from_where_it_ended() {
 }
 
 #[test]
+fn empty_pages_are_not_the_beginning_of_history() {
+    let server = Server::start(60);
+    let shop = synced(&server, "sqlite", false);
+    server.empty_pages(usize::MAX);
+    let run = shop.run(&["--json", "backfill", "Lobby", "--all"]);
+    assert_eq!(run.lines()[0]["complete"], false);
+    run.fails(1, &["not finished", "the same command goes on"]);
+    server.empty_pages(30);
+    let done = shop.json(&["backfill", "Lobby", "--all"]);
+    assert_eq!((&done["complete"], &done["messages"]), (&json!(true), &json!(63)), "{done}");
+}
+
+#[test]
 fn files_go_there_and_come_back() {
     let server = Server::start(1);
     let shop = synced(&server, "sqlite", true);

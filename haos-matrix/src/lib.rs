@@ -48,7 +48,7 @@ pub use account::Account;
 #[cfg(feature = "http")]
 pub use client::{Client, ClientError, ClientOptions};
 pub use engine::{
-    Backfill, Engine, FetchError, Fill, FillOptions, FirstSync, MemberList, SyncFilter, SyncOptions,
+    Backfill, Engine, FetchError, Fill, FillOptions, FirstSync, Left, MemberList, SyncFilter, SyncOptions,
 };
 #[cfg(feature = "http")]
 pub use http::{ConnectError, Credentials, Homeserver, HttpOptions, Login, WhoAmI, is_cleartext_url};

@@ -1,6 +1,6 @@
-use haos_queue::{NotRead, RoomPatch, RoomState, Rules, SpaceLink};
+use haos_queue::{Event, NotRead, RoomPatch, RoomState, Rules, SpaceLink};
 use haos_store_api::state_kind::UNREADABLE;
-use haos_store_api::{EventType, Json, RelationKind, StateEntry, StateKey};
+use haos_store_api::{EventId, EventType, Json, Relation, RelationKind, StateEntry, StateKey};
 
 use crate::parse::members::{Members, json, object};
 use crate::parse::relation::REPLACES;
@@ -85,6 +85,35 @@ impl Rules for MatrixRules {
 
     fn shown(&self, state: &RoomState<'_>) -> Result<RoomPatch, NotRead> {
         shown::shown(state)
+    }
+
+    fn is_beginning(&self, kind: &EventType) -> Option<bool> {
+        Some(kind.as_str() == "m.room.create")
+    }
+
+    fn is_unsettled(&self, event: &Event) -> bool {
+        event.kind.as_str() == "m.room.redaction"
+            && event.extra.as_ref().is_some_and(|extra| extra.text("redacts").is_some())
+            && event.content.text("redacts").is_some()
+    }
+
+    /// Of two `redacts`, that beside the content counts up to room version 10, where the sender could write
+    /// anything into the content, and the content's from 11 on (specification, room version 11). A room without a
+    /// version is of version 1; where nothing is known of the room, the newer rule holds.
+    fn relation(&self, event: &Event, state: &RoomState<'_>) -> Result<Option<Relation>, NotRead> {
+        let version = state.entry("m.room.create", "")?.map(|create| {
+            create
+                .member("content")
+                .and_then(|content| content.text("room_version"))
+                .unwrap_or("1".to_owned())
+        });
+        let is_old = version.is_some_and(|version| matches!(version.parse(), Ok(1..=10_u32)));
+        let beside = || event.extra.as_ref()?.text("redacts").and_then(|id| EventId::new(id).ok());
+        let target = beside().filter(|_| is_old);
+        Ok(match target {
+            Some(target) => Some(Relation { kind: RelationKind::Redaction, target, key: None }),
+            None => event.relation.clone(),
+        })
     }
 
     fn space_link(&self, entry: &StateEntry) -> Option<SpaceLink> {

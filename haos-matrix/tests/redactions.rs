@@ -330,3 +330,32 @@ async fn a_redacted_word_is_in_no_row_of_a_sled_store() {
     let all = everything(&store).await;
     assert!(all.contains("Bob") && !all.contains(WORD));
 }
+
+#[tokio::test]
+async fn of_two_targets_the_rooms_version_decides() {
+    let said = |id: &str| event(id, "m.room.message", r#"{"body":"x"}"#, "");
+    let two = event("$r", "m.room.redaction", r#"{"redacts":"$inside"}"#, r#","redacts":"$beside""#);
+    for (create, target) in [
+        (Some(r#"{"room_version":"10"}"#), "$beside"),
+        (Some(r#"{"room_version":"1"}"#), "$beside"),
+        (Some("{}"), "$beside"),
+        (Some(r#"{"room_version":"11"}"#), "$inside"),
+        (Some(r#"{"room_version":"12"}"#), "$inside"),
+        (Some(r#"{"room_version":"org.example.next"}"#), "$inside"),
+        (None, "$inside"),
+    ] {
+        let create = create.map(|content| state("$c", "m.room.create", content, ""));
+        let before: Vec<_> = create.into_iter().chain(["$inside", "$beside"].map(said)).collect();
+        let together = [&before[..], &[two.clone()]].concat();
+        for answers in [vec![before.clone(), vec![two.clone()]], vec![together]] {
+            let store = MemoryStore::new();
+            for (at, events) in answers.iter().enumerate() {
+                answer(&store, &timeline(&format!("s{at}"), events)).await;
+            }
+            for id in ["$inside", "$beside"] {
+                let message = store.message(&room(), &EventId::new(id).unwrap()).await.unwrap().unwrap();
+                assert_eq!(message.redacted_by.is_some(), id == target, "{id} by {before:?}");
+            }
+        }
+    }
+}

@@ -140,7 +140,11 @@ async fn every_sync_imports_into_an_empty_store() {
         sync(&store, &json, &alice()).await;
         for (room, answer) in joined(&parse(&json)) {
             let mut expected = ids(&answer["timeline"]["events"]);
-            if answer["timeline"]["limited"] == true {
+            let part = &answer["timeline"];
+            // Nothing is stored that the events could join, and the room was made before.
+            let goes_on = part["prev_batch"].is_string()
+                && part["events"].get(0).is_some_and(|event| event["type"] != "m.room.create");
+            if part["limited"] == true || goes_on {
                 expected.insert(0, None);
             }
             assert_eq!(timeline(&store, &room).await, expected, "{name} {room}");

@@ -6,8 +6,8 @@ mod common;
 use haos_matrix::{Account, MatrixRules, parse_sync};
 use haos_queue::apply_sync;
 use haos_store_api::{
-    Membership, MemoryStore, Room, RoomId, RoomQuery, StorageAdapter as _, StorageAdapterExt as _, Unread,
-    UserId,
+    Membership, MemoryStore, Page, Revision, Room, RoomId, RoomQuery, Scope, StateQuery, StorageAdapter as _,
+    StorageAdapterExt as _, Unread, UserId,
 };
 use serde_json::{Value, json};
 
@@ -177,4 +177,93 @@ async fn one_room_in_several_sections() {
     };
     assert_eq!(twice(&early, &late), twice(&late, &early));
     assert_eq!(twice(&late, &early).rooms[1].timeline[0].id.as_str(), "$b");
+}
+
+/// JSON with the members of every object in another order.
+fn shuffled(value: &Value, chance: &mut u64) -> String {
+    match value {
+        Value::Object(members) => {
+            let mut members: Vec<_> = members.iter().collect();
+            for at in (1..members.len()).rev() {
+                *chance =
+                    chance.wrapping_mul(6_364_136_223_846_793_005).wrapping_add(1_442_695_040_888_963_407);
+                members.swap(at, (*chance >> 33) as usize % (at + 1));
+            }
+            let member =
+                |(key, value): (&String, &Value)| format!("{}:{}", json!(key), shuffled(value, chance));
+            let members: Vec<_> = members.into_iter().map(member).collect();
+            format!("{{{}}}", members.join(","))
+        }
+        Value::Array(items) => {
+            let items: Vec<_> = items.iter().map(|item| shuffled(item, chance)).collect();
+            format!("[{}]", items.join(","))
+        }
+        other => other.to_string(),
+    }
+}
+
+/// All that a store holds, without the order in which JSON is written.
+async fn meaning(store: &MemoryStore) -> Vec<String> {
+    let value = |json: &haos_store_api::Json| json.parse::<Value>().unwrap();
+    let mut all = Vec::new();
+    let mut scopes = vec![Scope::Account];
+    for room in store.rooms(RoomQuery::default()).await.unwrap() {
+        for item in store.timeline(&room.id, Page::oldest(usize::MAX)).await.unwrap().items {
+            let Some(message) = item.as_message() else {
+                all.push(format!("{item:?}"));
+                continue;
+            };
+            let (content, extra) = (value(&message.content), message.extra.as_ref().map(value));
+            all.push(
+                format!("{message:?} {content} {extra:?}").replace(&format!("{:?}", message.content), ""),
+            );
+        }
+        scopes.push(Scope::Room(room.id.clone()));
+        all.push(format!("{:?}", Room { revision: Revision::ZERO, ..room }));
+    }
+    for scope in scopes {
+        for entry in store.state(StateQuery::all(scope)).await.unwrap() {
+            // Named after a hash of the text.
+            let key = if entry.kind.as_str() == "haos.to_device" { "" } else { entry.key.as_str() };
+            all.push(format!(
+                "{:?} {} {key} {:?} {}",
+                entry.scope,
+                entry.kind,
+                entry.event_id,
+                value(&entry.value)
+            ));
+        }
+    }
+    all
+}
+
+#[tokio::test]
+async fn the_order_of_members_means_nothing() {
+    let mut runs: Vec<(Account, Vec<String>)> = vec![];
+    for case in std::fs::read_dir(common::folder().join("../cases")).unwrap() {
+        let text = std::fs::read_to_string(case.unwrap().path()).unwrap();
+        let text = haos_store_api::without_lone_surrogates(&text).into_owned();
+        runs.push((Account::of(me()), text.lines().map(str::to_owned).collect()));
+    }
+    let captures =
+        common::names("sync").into_iter().filter(|name| name.contains("initial") || name.contains("incr_0"));
+    runs.extend(captures.map(|name| (common::alice(), vec![common::file(&name)])));
+    assert!(runs.len() > 25);
+    for (account, answers) in runs {
+        let mut first = None;
+        for mut chance in 0..6_u64 {
+            let store = MemoryStore::new();
+            for answer in &answers {
+                let body = match chance {
+                    0 => answer.clone(),
+                    _ => shuffled(&serde_json::from_str(answer).unwrap(), &mut chance),
+                };
+                let mut delta = parse_sync(body.as_bytes(), &account).unwrap();
+                delta.arrived_ms = Some(NOW_MS);
+                apply_sync(&store, &delta, account.user.as_ref(), &MatrixRules).await.unwrap();
+            }
+            let found = meaning(&store).await;
+            assert_eq!(first.get_or_insert_with(|| found.clone()), &found, "{}", answers[0]);
+        }
+    }
 }

@@ -1,8 +1,8 @@
 //! What only a protocol knows, as pure functions.
 
-use haos_store_api::{EventType, Json, RelationKind, RoomId, StateEntry, StateKey};
+use haos_store_api::{EventType, Json, Relation, RelationKind, RoomId, StateEntry, StateKey};
 
-use crate::{NotRead, RoomState, StateAt};
+use crate::{Event, NotRead, RoomState, StateAt};
 
 /// What only a protocol knows.
 pub trait Rules: haos_store_api::MaybeSend {
@@ -41,6 +41,24 @@ pub trait Rules: haos_store_api::MaybeSend {
     /// [`NotRead`] names a part of the state that is needed: it is read, and the question asked again.
     fn shown(&self, _state: &RoomState<'_>) -> Result<RoomPatch, NotRead> {
         Ok(RoomPatch::default())
+    }
+
+    /// Whether an event of this kind is the first of its room; none where that cannot be told.
+    fn is_beginning(&self, _kind: &EventType) -> Option<bool> {
+        None
+    }
+
+    /// Whether what an event relates to hangs on the room's state: then [`Rules::relation`] is asked.
+    fn is_unsettled(&self, _event: &Event) -> bool {
+        false
+    }
+
+    /// What an event relates to.
+    ///
+    /// # Errors
+    /// [`NotRead`], as of [`Rules::shown`].
+    fn relation(&self, event: &Event, _state: &RoomState<'_>) -> Result<Option<Relation>, NotRead> {
+        Ok(event.relation.clone())
     }
 
     /// The place in a space that a state entry has a say in.

@@ -18,6 +18,8 @@ struct Held {
     media: Vec<u8>,
     /// Sends are refused.
     refuses: bool,
+    /// So many pages of history hold no event.
+    empty: usize,
 }
 
 /// It listens as long as the process lives.
@@ -60,6 +62,11 @@ impl Server {
 
     pub(crate) fn refuse_sends(&self, refuses: bool) {
         self.held.lock().unwrap().refuses = refuses;
+    }
+
+    /// The next pages of history hold no event.
+    pub(crate) fn empty_pages(&self, count: usize) {
+        self.held.lock().unwrap().empty = count;
     }
 
     /// What the user wrote, in the order in which it arrived.
@@ -147,8 +154,14 @@ impl Server {
     }
 
     fn messages(&self, from: Option<String>, limit: Option<String>) -> Value {
-        let held = self.held.lock().unwrap();
-        let from = from.map_or(held.events.len(), |token| token[1..].parse().unwrap());
+        let mut held = self.held.lock().unwrap();
+        // A token of an empty page is that place, and a number.
+        let place = |token: String| token[1..].split('.').next().unwrap().parse().unwrap();
+        let from = from.map_or(held.events.len(), place);
+        if held.empty > 0 {
+            held.empty -= 1;
+            return json!({"chunk": [], "start": format!("p{from}"), "end": format!("p{from}.{}", held.empty)});
+        }
         let limit = limit.map_or(10, |limit| limit.parse().unwrap());
         let end = from.saturating_sub(limit);
         let chunk: Vec<&Value> = held.events[end..from].iter().rev().collect();

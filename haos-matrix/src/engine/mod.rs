@@ -37,7 +37,7 @@ pub use filter::SyncFilter;
 pub use gap::Fill;
 pub use options::{FillOptions, FirstSync, SyncOptions};
 pub use roster::MemberList;
-pub use scroll::Backfill;
+pub use scroll::{Backfill, Left};
 
 /// Syncs one account into a store, and fills what a sync leaves out. Clones are the same engine.
 ///

@@ -5,12 +5,30 @@ use super::{Engine, FetchError, Fill};
 /// A part of a timeline, with as much of it as could be fetched.
 #[derive(Debug)]
 pub struct Backfill {
-    /// Messages and the gaps that are left, oldest first. Without `more` it begins where history does, or
-    /// at a gap.
+    /// Messages and the gaps that are left, oldest first.
     pub slice: Slice,
-    /// Why a gap is left: offline, paused, not allowed to see it. None with a gap: the pages of one call were
-    /// not enough, or led nowhere.
-    pub stopped: Option<FetchError>,
+    /// Why a gap is left, if one is.
+    pub left: Option<Left>,
+}
+
+/// Why a backfill left a gap.
+#[derive(Debug)]
+#[non_exhaustive]
+pub enum Left {
+    /// The pages of one call were not enough, with events or without: the same call goes on.
+    Unfinished,
+    /// The server's page led nowhere: it holds no event and goes on where it began.
+    Nowhere,
+    /// Offline, paused, or not allowed to see it.
+    Stopped(FetchError),
+}
+
+impl Backfill {
+    /// Whether it begins where the room's history does: nothing older is stored, nothing is left out below.
+    /// Of a room of which nothing is known it is not said.
+    pub fn is_beginning(&self) -> bool {
+        !self.slice.more && self.slice.gaps().next().is_none() && self.slice.messages().next().is_some()
+    }
 }
 
 impl Engine {
@@ -20,7 +38,7 @@ impl Engine {
     /// at once, gaps and all.
     ///
     /// # Errors
-    /// Those of the store where it cannot be read; whatever else goes wrong is in [`Backfill::stopped`].
+    /// Those of the store where it cannot be read; whatever else goes wrong is in [`Backfill::left`].
     pub async fn backfill(&self, room: &RoomId, before: Option<Cursor>, want: usize) -> Result<Backfill> {
         let inner = &*self.inner;
         let page = || match &before {
@@ -30,17 +48,20 @@ impl Engine {
         let mut fetched = None;
         for _ in 0..inner.options.scroll_pages {
             let slice = inner.store.timeline(room, page()).await?;
-            // A page that left its gap as it was leads nowhere, and would again.
             let place = |gap: &Gap| Some((gap.position, gap.token.clone()));
-            let Some(gap) = slice.gaps().next_back().filter(|gap| fetched != place(gap)) else {
-                return Ok(Backfill { slice, stopped: None });
-            };
+            let Some(gap) = slice.gaps().next_back() else { return Ok(Backfill { slice, left: None }) };
+            // A page that left its gap as it was would do so again.
+            if fetched == place(gap) {
+                return Ok(Backfill { slice, left: Some(Left::Nowhere) });
+            }
             match self.fill_unless_refused(room, gap).await {
                 Ok(fill) => fetched = place(gap).filter(|_| fill != Fill::Gone),
-                Err(stopped) => return Ok(Backfill { slice, stopped: Some(stopped) }),
+                Err(error) => return Ok(Backfill { slice, left: Some(Left::Stopped(error)) }),
             }
         }
-        Ok(Backfill { slice: inner.store.timeline(room, page()).await?, stopped: None })
+        let slice = inner.store.timeline(room, page()).await?;
+        let left = slice.gaps().next().map(|_| Left::Unfinished);
+        Ok(Backfill { slice, left })
     }
 
     async fn fill_unless_refused(&self, room: &RoomId, gap: &Gap) -> Result<Fill, FetchError> {

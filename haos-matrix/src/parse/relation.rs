@@ -43,12 +43,13 @@ fn target(relates: &Members<'_>) -> Option<EventId> {
     EventId::new(relates.text("event_id")?).ok()
 }
 
-/// What a redaction empties.
+/// What a redaction empties, as far as the event tells.
 ///
 /// Up to room version 10 `redacts` stands beside the content, from 11 on inside it; servers fill in the
-/// other one. Beside it comes first: in an old room the sender could write anything into the content.
+/// other one. Where the two differ, the content's is taken until the room's version is known
+/// ([`settled`](crate::rules)).
 pub(crate) fn redaction_target(event: &Members<'_>, content: Option<&Members<'_>>) -> Option<Relation> {
-    let target = [Some(event), content]
+    let target = [content, Some(event)]
         .into_iter()
         .flatten()
         .find_map(|place| EventId::new(place.text("redacts")?).ok())?;

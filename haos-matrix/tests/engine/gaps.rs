@@ -1,9 +1,9 @@
 //! Scrolling back: gaps are filled where they are met, once, and not where the server says no.
 
-use haos_matrix::{Backfill, FetchError, Fill};
+use haos_matrix::{Backfill, FetchError, Fill, Left};
 use haos_store_api::{Cursor, StorageAdapterExt as _};
 
-use crate::client::{Client, room};
+use crate::client::{Client, room, token};
 use crate::wire::Fault;
 
 /// A room with so many messages, of which the newest five are stored.
@@ -28,7 +28,7 @@ fn scrolling_to_the_beginning() {
     let (mut cursor, mut seen) = (None, Vec::new());
     loop {
         let part = backfill(&mut client, cursor, 11);
-        assert!(part.stopped.is_none() && part.slice.gaps().count() == 0);
+        assert!(part.left.is_none() && part.slice.gaps().count() == 0);
         let mut ids: Vec<_> = part.slice.messages().map(|message| message.id.to_string()).collect();
         ids.extend(seen);
         seen = ids;
@@ -46,10 +46,10 @@ fn offline_it_gives_what_there_is() {
     let mut client = long(60);
     client.wire.next("messages", [Fault::Fail(haos_queue::Answer::Unsent)]);
     let part = backfill(&mut client, None, 20);
-    assert!(matches!(part.stopped, Some(FetchError::Answer(haos_queue::Answer::Unsent))));
+    assert!(matches!(part.left, Some(Left::Stopped(FetchError::Answer(haos_queue::Answer::Unsent)))));
     assert_eq!((part.slice.messages().count(), part.slice.gaps().count()), (5, 1));
     client.wire.next("messages", [Fault::Body("<html>")]);
-    assert!(matches!(backfill(&mut client, None, 20).stopped, Some(FetchError::Unreadable(_))));
+    assert!(matches!(backfill(&mut client, None, 20).left, Some(Left::Stopped(FetchError::Unreadable(_)))));
     let part = backfill(&mut client, None, 20);
     assert_eq!((part.slice.messages().count(), part.slice.gaps().count()), (20, 0));
 }
@@ -93,7 +93,7 @@ fn hidden_history_is_not_asked_for_again() {
     client.wire.model().rooms.get_mut("!a").unwrap().forbidden = true;
     for _ in 0..3 {
         let part = backfill(&mut client, None, 20);
-        assert!(matches!(part.stopped, Some(FetchError::Answer(_))));
+        assert!(matches!(part.left, Some(Left::Stopped(FetchError::Answer(_)))));
     }
     assert_eq!(client.wire.asked("messages").len(), 1);
     // Whoever insists may ask.
@@ -111,7 +111,7 @@ fn history_that_is_shown_again_is_asked_for_again() {
         client.wire.model().rooms.get_mut("!a").unwrap().forbidden = true;
         client.wire.model().messages("!a", 20);
         assert!(client.caught_up());
-        assert!(backfill(&mut client, None, 20).stopped.is_some());
+        assert!(matches!(backfill(&mut client, None, 20).left, Some(Left::Stopped(_))));
         client.wire.model().rooms.get_mut("!a").unwrap().forbidden = false;
         if n == 0 {
             let shown = serde_json::json!({ "history_visibility": "shared" });
@@ -122,7 +122,7 @@ fn history_that_is_shown_again_is_asked_for_again() {
         }
         assert!(client.caught_up());
         let part = backfill(&mut client, None, 20);
-        assert!(part.stopped.is_none(), "{:?}", part.stopped);
+        assert!(part.left.is_none(), "{:?}", part.left);
     }
 }
 
@@ -153,9 +153,67 @@ fn a_page_that_leads_nowhere_is_not_asked_for_again_and_again() {
     client.wire.next("messages", vec![Fault::Body(nowhere); 50]);
     let part = backfill(&mut client, None, 20);
     assert_eq!((part.slice.messages().count(), part.slice.gaps().count()), (5, 1));
+    assert!(matches!(part.left, Some(Left::Nowhere)) && !part.is_beginning(), "{:?}", part.left);
     assert!(client.wire.asked("messages").len() < 3, "{:?}", client.wire.asked("messages"));
     client.wire.clear("messages");
     assert!(client.fill_all());
+    client.check_complete();
+}
+
+/// Servers filter, and give pages without an event: however many, they are no beginning.
+#[test]
+fn empty_pages_are_not_the_beginning() {
+    let mut client = long(60);
+    let end = client.gaps("!a")[0].token.clone().unwrap();
+    let page = |token: &str| Fault::Body(format!(r#"{{"chunk":[],"end":"{token}"}}"#).leak());
+    let empty: Vec<_> = (0..24).map(|n| page(&format!("empty{n}"))).chain([page(&end)]).collect();
+    client.wire.next("messages", empty);
+    let part = backfill(&mut client, None, 1000);
+    assert!(matches!(part.left, Some(Left::Unfinished)), "{:?}", part.left);
+    assert!(!part.slice.more && !part.is_beginning(), "no more is stored, and a gap is open");
+    let mut part = backfill(&mut client, None, 1000);
+    while matches!(part.left, Some(Left::Unfinished)) {
+        part = backfill(&mut client, None, 1000);
+    }
+    assert!(part.left.is_none() && part.is_beginning(), "{:?}", part.left);
+    client.check_complete();
+}
+
+/// A server that names a token whatever it has: at the room's creation nothing is older.
+#[test]
+fn an_empty_page_at_the_creation_of_a_room_is_the_end() {
+    let mut client = long(20);
+    let all = client.wire.model().page("!a", None, 1000).unwrap();
+    let mut page = serde_json::json!({ "chunk": all["chunk"], "end": "again" });
+    client.wire.next("messages", [Fault::Body(page.to_string().leak())]);
+    let gap = client.gaps("!a").remove(0);
+    let engine = client.engine.clone();
+    client.act(async move { engine.fill(&room("!a"), &gap).await.unwrap() });
+    assert_eq!(client.gaps("!a").len(), 1);
+    page["chunk"] = serde_json::json!([]);
+    client.wire.next("messages", [Fault::Body(page.to_string().leak())]);
+    let part = backfill(&mut client, None, 1000);
+    assert!(part.left.is_none() && part.is_beginning(), "{:?}", part.left);
+    client.check_complete();
+}
+
+/// Of a room joined elsewhere the server may leave nothing out since the last sync, and yet there is more.
+#[test]
+fn a_new_room_begins_where_it_was_created() {
+    let mut client = Client::new(9);
+    client.start();
+    assert!(client.caught_up());
+    let since = token(&client.rows).and_then(|token| client.wire.model().place(&token));
+    client.wire.model().create("!a");
+    client.wire.model().join("!a");
+    client.wire.model().messages("!a", 30);
+    let mut body = client.wire.model().sync(since, 4);
+    body["rooms"]["join"]["!a"]["timeline"]["limited"] = false.into();
+    client.wire.next("sync", [Fault::Body(body.to_string().leak())]);
+    assert!(client.caught_up());
+    assert_eq!(client.gaps("!a").len(), 1);
+    let part = backfill(&mut client, None, 1000);
+    assert!(part.left.is_none() && part.is_beginning(), "{:?}", part.left);
     client.check_complete();
 }
 
@@ -180,7 +238,7 @@ fn a_gap_whose_token_is_of_no_use_any_more() {
     client.kill();
     client.wire.model().age += 1;
     let part = backfill(&mut client, None, 30);
-    assert!(part.stopped.is_none(), "{:?}", part.stopped);
+    assert!(part.left.is_none(), "{:?}", part.left);
     assert_eq!(part.slice.messages().count(), 30);
     client.start();
     assert!(client.caught_up() && client.fill_all());

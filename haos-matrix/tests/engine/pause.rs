@@ -66,7 +66,7 @@ fn a_user_who_pauses_is_not_disturbed() {
     assert!(client.wire.asked("sync").len() <= asked + 1);
     let (engine, before) = (client.engine.clone(), client.wire.asked("messages").len());
     let stopped = client.act(async move {
-        engine.backfill(&crate::client::room("!a"), None, 50).await.unwrap().stopped.is_some()
+        engine.backfill(&crate::client::room("!a"), None, 50).await.unwrap().left.is_some()
     });
     assert!(!stopped || client.wire.asked("messages").len() == before);
     let outbox = client.outbox.clone();

@@ -7,6 +7,7 @@ use haos_store_api::{Error, ErrorKind, Gap, Result, StorageAdapter, UserId, Writ
 #[cfg(any(test, feature = "mistakes"))]
 use super::gather::SyncView;
 use super::gather::{MARGINS, fill_view, sync_view};
+use super::settle::{settled_page, settled_sync};
 use super::{PlanError, fill, sync};
 use crate::{BackfillPage, Rules, Since, SyncDelta};
 
@@ -55,6 +56,8 @@ pub async fn apply_sync<S: StorageAdapter + ?Sized>(
             _ => Box::pin(apply_sync(store, &rest, own, rules)).await,
         };
     }
+    let settled = settled_sync(store, delta, rules).await?;
+    let delta = &*settled;
     let mut attempt = Attempt::default();
     loop {
         let view = sync_view(store, delta, (own, rules), attempt.margin()).await?;
@@ -88,6 +91,8 @@ pub async fn apply_page<S: StorageAdapter + ?Sized>(
     own: Option<&UserId>,
     rules: &dyn Rules,
 ) -> Result<Filled> {
+    let settled = settled_page(store, page, rules).await?;
+    let page = &*settled;
     let mut attempt = Attempt::default();
     loop {
         let Some(view) = fill_view(store, gap, page, (own, rules), attempt.margin()).await? else {

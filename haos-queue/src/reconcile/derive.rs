@@ -89,14 +89,25 @@ pub(super) async fn read_shown<S: StorageAdapter + ?Sized>(
 ) -> Result<StateRead> {
     let mut read = StateRead::default();
     while let Err(part) = shown(after, Some(&read), own, rules) {
-        let (scope, kind) = (Scope::Room(room.clone()), part.kind.clone());
-        let query = match &part.key {
-            Some(key) => StateQuery::one(scope, kind, key.clone()),
-            None => StateQuery::kind(scope, kind),
-        };
-        read.insert(part, store.state(query).await?);
+        read_part(store, room, part, &mut read).await?;
     }
     Ok(read)
+}
+
+/// Reads a part of a room's state.
+pub(super) async fn read_part<S: StorageAdapter + ?Sized>(
+    store: &S,
+    room: &RoomId,
+    part: NotRead,
+    read: &mut StateRead,
+) -> Result<()> {
+    let (scope, kind) = (Scope::Room(room.clone()), part.kind.clone());
+    let query = match &part.key {
+        Some(key) => StateQuery::one(scope, kind, key.clone()),
+        None => StateQuery::kind(scope, kind),
+    };
+    read.insert(part, store.state(query).await?);
+    Ok(())
 }
 
 /// The places in spaces that changed entries have a say in, and what those entries say.

@@ -23,6 +23,7 @@ pub fn fill(page: &BackfillPage, view: &FillView, rules: &dyn Rules) -> Result<W
     let mut batch = WriteBatch::relaxed();
     batch.expect_gap(&view.gap).expect_room(&page.room, Some(view.room.room.revision));
     let older = match &page.end {
+        Some(_) if view.at_beginning => Older::Start,
         Some(token) => Older::Token(Some(token.clone())),
         None => Older::Start,
     };

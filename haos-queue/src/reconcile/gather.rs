@@ -70,6 +70,9 @@ pub struct FillView {
     pub state: Vec<StateEntry>,
     /// The spaces that the page speaks of.
     pub spaces: SpacesView,
+    /// The page is empty, and what follows the gap is the first event of the room: a token that goes on from
+    /// there leads nowhere.
+    pub at_beginning: bool,
     /// The own user, if known.
     pub own: Option<UserId>,
 }
@@ -142,7 +145,21 @@ pub(super) async fn fill_view<S: StorageAdapter + ?Sized>(
     let after = state_after(&state, &room.state, &redactions, rules);
     let spaces = spaces_view(store, &after, Vec::new(), |child| *child == page.room, rules).await?;
     drop(after);
-    Ok(Some(FillView { room, gap, confirmed, state, spaces, own: own.cloned() }))
+    let at_beginning = page.events.is_empty() && follows_beginning(store, &room, gap.position, rules).await?;
+    Ok(Some(FillView { room, gap, confirmed, state, spaces, at_beginning, own: own.cloned() }))
+}
+
+/// Whether the first event of the room is what follows a gap.
+async fn follows_beginning<S: StorageAdapter + ?Sized>(
+    store: &S,
+    view: &RoomView,
+    gap: Position,
+    rules: &dyn Rules,
+) -> Result<bool> {
+    let above = view.window.items.iter().find(|stored| stored.position > gap);
+    let Some(Stored { item: Slot::Anchor(id), .. }) = above else { return Ok(false) };
+    let first = store.message(&view.room.id, id).await?;
+    Ok(first.is_some_and(|message| rules.is_beginning(&message.kind) == Some(true)))
 }
 
 /// The outbox rows whose echo is among the events: by transaction id and own sender, else by event id.

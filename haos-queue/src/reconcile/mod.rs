@@ -16,6 +16,7 @@ mod place;
 mod redactions;
 mod room;
 mod row;
+mod settle;
 mod splice;
 mod sync;
 mod timeline;

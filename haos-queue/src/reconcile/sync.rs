@@ -3,18 +3,19 @@
 use std::collections::{HashMap, HashSet};
 
 use haos_store_api::{
-    EventType, Json, Pending, Result, Scope, StateEntry, StateKey, TxnId, WriteBatch, state_kind,
+    EventType, Json, Membership, Pending, Result, Scope, StateEntry, StateKey, TxnId, WriteBatch, state_kind,
 };
 
 use super::PlanError;
 use super::derive::{SpacesAfter, shown, state_after};
-use super::gather::{Confirmed, SyncView};
+use super::gather::{Confirmed, RoomView, SyncView};
 use super::redactions::Redactions;
 use super::room::segment_ops;
 use super::row::row_after;
 use super::splice::Older;
+use super::timeline::{Slot, Stored};
 use crate::machine::echo;
-use crate::{Rules, Since, SyncDelta};
+use crate::{RoomDelta, Rules, Since, SyncDelta};
 
 /// The batch that takes the store from `view` to where the response leads: rooms, timelines, gaps,
 /// state, confirmed outbox rows and the token, all or nothing.
@@ -46,6 +47,8 @@ pub fn sync(delta: &SyncDelta, view: &SyncView, rules: &dyn Rules) -> Result<Wri
             Older::Token(room.prev.clone())
         } else if delta.initial && !room.timeline.is_empty() {
             Older::Start
+        } else if goes_on(room, stored, rules) {
+            Older::Token(room.prev.clone())
         } else {
             Older::Joined
         };
@@ -70,6 +73,16 @@ pub fn sync(delta: &SyncDelta, view: &SyncView, rules: &dyn Rules) -> Result<Wri
         batch.put_state(account(state_kind::SYNC_TOKEN, "", token)?);
     }
     Ok(batch)
+}
+
+/// Whether there may be older events, though the server left none out since the last sync: in a room that the user
+/// is in, where nothing is stored that these could join, and the server names a token to page from.
+fn goes_on(room: &RoomDelta, stored: Option<&RoomView>, rules: &dyn Rules) -> bool {
+    let is_guess = |stored: &Stored| matches!(stored.item, Slot::Provisional(_));
+    let is_empty =
+        stored.is_none_or(|stored| stored.window.items.iter().all(is_guess) && !stored.window.older);
+    let begins = room.timeline.first().map(|event| rules.is_beginning(&event.kind));
+    is_empty && room.membership == Membership::Join && room.prev.is_some() && begins == Some(Some(false))
 }
 
 pub(super) fn account<T: serde::Serialize + ?Sized>(

@@ -2,7 +2,7 @@
 
 use std::io::Write as _;
 
-use haos_matrix::Client;
+use haos_matrix::{Client, Left};
 use haos_store_api::{Cursor, Room, StorageAdapter};
 use serde::Serialize;
 
@@ -18,6 +18,8 @@ use crate::text::plural;
 
 /// So many messages are asked for at once.
 const PORTION: usize = 100;
+/// So often a portion may end without a message: a server that has none goes on for ever otherwise.
+const BARREN: u32 = 10;
 
 /// What came, for programs.
 #[derive(Serialize)]
@@ -78,7 +80,8 @@ enum Ended {
     Stopped(Error),
 }
 
-/// Goes back in time until so many messages are new, or there are none.
+/// Goes back in time until so many messages are new, or the server says that there are none. What is left of a gap
+/// is no beginning, however many pages were empty.
 async fn walk(
     client: &Client,
     store: &dyn StorageAdapter,
@@ -88,18 +91,31 @@ async fn walk(
     tell: impl Fn(u64),
 ) -> Result<Ended> {
     let mut before: Option<Cursor> = None;
+    let (mut fetched, mut barren) = (0, 0);
     loop {
         let page = client.engine().backfill(&room.id, before.clone(), PORTION).await?;
-        let fetched = store.count(&room.id, None).await?.saturating_sub(stored);
+        let count = store.count(&room.id, None).await?.saturating_sub(stored);
+        barren = if count > std::mem::replace(&mut fetched, count) { 0 } else { barren + 1 };
         tell(fetched);
-        if let Some(error) = page.stopped {
-            return Ok(Ended::Stopped(fetch_fault("the other messages", error)));
+        let is_beginning = page.is_beginning();
+        match page.left {
+            Some(Left::Stopped(error)) => {
+                return Ok(Ended::Stopped(fetch_fault("the other messages", error)));
+            }
+            Some(_) if fetched >= limit => return Ok(Ended::Enough),
+            Some(Left::Unfinished) if barren < BARREN => continue,
+            Some(_) => {
+                let message = "not finished: the server brings no more messages, and does not say that there are \
+                               none; the same command goes on";
+                return Ok(Ended::Stopped(Error::Failed(message.to_owned())));
+            }
+            None => barren = 0,
         }
         match page.slice.older() {
-            _ if !page.slice.more => return Ok(Ended::Beginning),
+            _ if is_beginning && store.gaps(&room.id).await?.is_empty() => return Ok(Ended::Beginning),
             _ if fetched >= limit => return Ok(Ended::Enough),
             // A page without an item is no step into the past.
-            older if older.is_none() || older == before => return Ok(Ended::Enough),
+            older if older.is_none() || older == before || !page.slice.more => return Ok(Ended::Enough),
             older => before = older,
         }
     }
