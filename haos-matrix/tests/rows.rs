@@ -78,6 +78,19 @@ async fn no_time_pins_a_room() {
 }
 
 #[tokio::test]
+async fn nor_does_a_time_of_a_room_that_is_told_twice() {
+    let store = MemoryStore::new();
+    let (left, joined) = (said(&[message("$a", i64::MAX)]), said(&[message("$b", NOW_MS - 1)]));
+    let rooms = json!({"leave": {"!r": left}, "join": {"!r": joined}});
+    let body = json!({ "next_batch": "s", "rooms": rooms }).to_string();
+    let mut delta = parse_sync(body.as_bytes(), &Account::of(me())).unwrap();
+    delta.arrived_ms = Some(NOW_MS);
+    apply_sync(&store, &delta, Some(&me()), &MatrixRules).await.unwrap();
+    let found = row(&store, "!r").await;
+    assert_eq!((found.membership, found.last_activity_ms), (Membership::Join, NOW_MS));
+}
+
+#[tokio::test]
 async fn a_clock_that_was_wrong() {
     let store = MemoryStore::new();
     sync(&store, 5, json!({"join": {"!r": said(&[message("$a", NOW_MS)])}})).await;

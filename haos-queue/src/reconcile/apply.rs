@@ -116,7 +116,8 @@ fn split(delta: &SyncDelta) -> Option<(SyncDelta, SyncDelta)> {
     }
     let mut seen = HashSet::new();
     let (first, again) = delta.rooms.iter().cloned().partition(|room| seen.insert(room.id.clone()));
-    let head = SyncDelta { rooms: first, since: delta.since.clone(), ..SyncDelta::default() };
+    let (since, arrived_ms) = (delta.since.clone(), delta.arrived_ms);
+    let head = SyncDelta { rooms: first, since, arrived_ms, ..SyncDelta::default() };
     Some((head, SyncDelta { rooms: again, ..delta.clone() }))
 }
 

@@ -8,7 +8,7 @@ use crate::{EventType, RoomId};
 pub struct Room {
     /// Its id.
     pub id: RoomId,
-    /// Its display name, if it has one.
+    /// What it is called, if that is known: whoever syncs derives it, also of who is in it.
     pub name: Option<String>,
     /// Its topic.
     pub topic: Option<String>,
@@ -20,7 +20,8 @@ pub struct Room {
     pub membership: Membership,
     /// The spaces it belongs to.
     pub spaces: Vec<RoomId>,
-    /// The server's time of the latest message, in milliseconds since 1970.
+    /// When something was last said in it, or the own membership began, in milliseconds since 1970: by the server's
+    /// time, and never later than when that came.
     pub last_activity_ms: i64,
     /// What is unread.
     pub unread: Unread,
