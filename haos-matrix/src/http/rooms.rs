@@ -7,8 +7,11 @@ use serde_json::json;
 use super::answer::Expected;
 use super::path::{Path, room_path};
 use super::request::Request;
-use super::{Homeserver, json as body_of};
+use super::{Homeserver, json as body_of, read_as};
 use crate::Reply;
+
+/// The longest list of joined rooms that is read: of 200,000 or so.
+const MAX_JOINED_BYTES: u64 = 16 << 20;
 
 impl Homeserver {
     /// Makes a room; its id. `body`: as in the specification, "Creation"; an empty object will do.
@@ -72,7 +75,12 @@ impl Homeserver {
             joined_rooms: Vec<RoomId>,
         }
         let request = Request::read("joined_rooms", Path::new("/_matrix/client/v3/joined_rooms")).large();
-        Ok(self.ask_for::<Joined>(&request).await?.joined_rooms)
+        let body = self.ask(&request).await?;
+        // A list of ids takes many times its bytes.
+        if body.len() as u64 > MAX_JOINED_BYTES {
+            return Err(Answer::TooLarge { limit: MAX_JOINED_BYTES });
+        }
+        Ok(read_as::<Joined>(&body)?.joined_rooms)
     }
 
     /// Sets a piece of a room's state; the event's id. It is sent at once and never twice by itself: what
