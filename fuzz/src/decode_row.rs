@@ -4,7 +4,8 @@
 use std::fmt::Debug;
 
 use haos_store_api::{
-    Codec, Form, Key, MediaColumns, MessageColumns, Payload, Position, Result, Revision, RoomId,
+    Codec, Form, Json, Key, Links, MediaColumns, MediaKey, MessageColumns, Payload, PendingColumns, Position,
+    Result, Revision, RoomId, Scope, StateColumns,
 };
 
 use crate::frame::{Bound, frame};
@@ -19,10 +20,14 @@ const KEY: [u8; Key::BYTES] = *b"a key, any of it";
 /// binary row with a frame of its own.
 pub fn run(data: &[u8]) {
     let Some((choice, bytes)) = data.split_first() else { return };
-    let key = Key::from_bytes(KEY);
+    let key = key_of(KEY);
     let room = RoomId::new("!lobby").expect("a room id");
     let (position, n) = (Position::new(NUMBER).expect("a position"), NUMBER as i64);
-    let columns = MessageColumns { position, timestamp_ms: n, written: Revision(NUMBER) };
+    let written = Revision(NUMBER);
+    let home = Codec::plain().room_ref(&room);
+    let columns = |links| MessageColumns { position, timestamp_ms: n, written, links };
+    let pending = PendingColumns { seq: NUMBER, room: None, not_before_ms: n, revision: written };
+    let state = |key: &Key| StateColumns { scope: key_of(KEY), kind: n, key: *key, written };
     let media = MediaColumns {
         blob: NUMBER,
         size: NUMBER,
@@ -33,48 +38,76 @@ pub fn run(data: &[u8]) {
     let way = Way::of(choice / KINDS);
     match choice % KINDS {
         0 => holds(
-            way.row(bytes, 1, &key, &[n, n]),
+            way.row(bytes, 1, &[&key], &[n, n]),
             &key,
-            |codec, key, bytes| codec.room(key, n, Revision(NUMBER), bytes),
+            |codec, key, bytes| codec.room(key, n, written, bytes),
             |codec, room| codec.room_row(room).map(|row| (row.key, row.payload)),
+            |codec, row| Some(codec.room_key(&row.member("room_id")?.parse().ok()?)),
         ),
         1 => holds(
-            way.row(bytes, 2, &key, &[n, n, n]),
-            &key,
-            |codec, key, bytes| codec.message(&room, key, columns, bytes),
-            |codec, message| codec.message_row(message, columns.written).map(|row| (row.key, row.payload)),
+            way.row(bytes, 2, &[&home.key, &key], &[n, n, n, 0, 0, 0, 0]),
+            &(key, Links::default()),
+            |codec, (key, links), bytes| codec.message(home, key, columns(*links), bytes),
+            |codec, message| {
+                codec.message_row(message, written).map(|row| ((row.key, row.links()), row.payload))
+            },
+            |codec, row| {
+                Some((codec.event_key(&room, &row.member("event_id")?.parse().ok()?), Links::default()))
+            },
         ),
         2 => holds(
-            way.row(bytes, 3, &Codec::plain().room_key(&room), &[n, n]),
-            &key,
-            |codec, _, bytes| codec.gap(&room, position, Revision(NUMBER), bytes),
-            |codec, gap| codec.gap_row(gap).map(|row| (key, row.payload)),
+            way.row(bytes, 3, &[&home.key], &[n, n]),
+            &(),
+            |codec, (), bytes| codec.gap(home, position, written, bytes),
+            |codec, gap| codec.gap_row(gap).map(|row| ((), row.payload)),
+            |_, _| Some(()),
         ),
         3 => holds(
-            way.row(bytes, 4, &key, &[n, n, n]),
+            way.row(bytes, 4, &[&key], &[n, n, n]),
             &key,
-            |codec, key, bytes| codec.pending(key, NUMBER, n, Revision(NUMBER), bytes),
+            |codec, key, bytes| codec.pending(key, pending, bytes),
             |codec, pending| codec.pending_row(pending).map(|row| (row.key, row.payload)),
+            |codec, row| Some(codec.txn_key(&row.member("txn_id")?.parse().ok()?)),
         ),
         4 => holds(
-            way.row(bytes, 5, &key, &[n, n, n, 0, n]),
+            way.row(bytes, 5, &[&key], &[n, n, n, 0, n]),
             &key,
             |codec, key, bytes| codec.media_info(key, media, bytes),
             |codec, info| codec.media_row(info, media.blob, media.written).map(|row| (row.key, row.payload)),
+            |codec, row| Some(codec.media_key(&row.member("key")?.parse::<MediaKey>().ok()?)),
         ),
         5 => holds(
             (way.form(), bytes.to_vec()),
-            &key,
-            |codec, _, bytes| codec.chunk(NUMBER, NUMBER, bytes),
-            |codec, bytes| codec.chunk_row(NUMBER, NUMBER, bytes).map(|row| (key, row.payload)),
+            &(),
+            |codec, (), bytes| codec.chunk(NUMBER, NUMBER, bytes),
+            |codec, bytes| codec.chunk_row(NUMBER, NUMBER, bytes).map(|row| ((), row.payload)),
+            |_, _| Some(()),
         ),
         _ => holds(
-            way.row(bytes, 6, &key, &[n]),
-            &key,
-            |codec, key, bytes| codec.state(key, Revision(NUMBER), bytes),
-            |codec, entry| codec.state_row(entry, Revision(NUMBER)).map(|row| (row.key, row.payload)),
+            way.row(bytes, 6, &[&key, &key], &[n, n]),
+            &state(&key),
+            |codec, columns, bytes| codec.state(*columns, bytes),
+            |codec, entry| {
+                let row = codec.state_row(entry, written)?;
+                Ok((
+                    StateColumns { scope: row.scope, kind: row.kind.short(), key: row.key, written },
+                    row.payload,
+                ))
+            },
+            |codec, row| {
+                let scope = row.member("scope")?.parse::<Scope>().ok()?;
+                Some(state(&codec.state_key(
+                    &scope,
+                    &row.member("kind")?.parse().ok()?,
+                    &row.member("key")?.parse().ok()?,
+                )))
+            },
         ),
     }
+}
+
+fn key_of(bytes: [u8; Key::BYTES]) -> Key {
+    Key::from_bytes(bytes)
 }
 
 /// How the bytes of an input become a row.
@@ -101,29 +134,34 @@ impl Way {
         }
     }
 
-    fn row(self, bytes: &[u8], collection: u8, key: &Key, columns: &[i64]) -> (Form, Vec<u8>) {
+    fn row(self, bytes: &[u8], collection: u8, keys: &[&Key], columns: &[i64]) -> (Form, Vec<u8>) {
         let row = match self {
-            Self::Body => frame(&Bound { collection, key, columns }, bytes),
+            Self::Body => frame(&Bound { collection, keys, columns }, bytes),
             Self::Text | Self::Framed => bytes.to_vec(),
         };
         (self.form(), row)
     }
 }
 
-fn holds<E: PartialEq + Debug>(
+/// A place is what a row is read with: its key and, for some, columns that follow from what is in it. A text row is
+/// good under the key of its ids alone.
+fn holds<E: PartialEq + Debug, P: Clone>(
     (form, row): (Form, Vec<u8>),
-    key: &Key,
-    decode: impl Fn(&Codec, &Key, &[u8]) -> Result<E>,
-    encode: impl Fn(&Codec, &E) -> Result<(Key, Payload)>,
+    place: &P,
+    decode: impl Fn(&Codec, &P, &[u8]) -> Result<E>,
+    encode: impl Fn(&Codec, &E) -> Result<(P, Payload)>,
+    told: impl Fn(&Codec, &Json) -> Option<P>,
 ) {
     let codec = |form| Codec::plain().in_form(form);
-    let Ok(entity) = decode(&codec(form), key, &row) else { return };
+    let text = std::str::from_utf8(&row).ok().filter(|_| form == Form::Text);
+    let own = text.and_then(|text| told(&codec(form), &Json::new(text).ok()?));
+    let Ok(entity) = decode(&codec(form), own.as_ref().unwrap_or(place), &row) else { return };
     for form in [Form::Text, Form::Binary] {
-        let (key, payload) = match encode(&codec(form), &entity) {
+        let (place, payload) = match encode(&codec(form), &entity) {
             Ok(row) => row,
             Err(e) => panic!("what was read cannot be written as {form:?}: {e}\n{entity:?}"),
         };
-        match decode(&codec(form), &key, payload.as_bytes()) {
+        match decode(&codec(form), &place, payload.as_bytes()) {
             Ok(again) => assert_eq!(again, entity, "written as {form:?} and read again"),
             Err(e) => panic!("what was written as {form:?} cannot be read: {e}\n{entity:?}"),
         }

@@ -3,12 +3,12 @@
 
 use haos_store_api::{Codec, Form, Key, Membership, Revision, Room, RoomId};
 
-/// What a body is bound to: the collection's number, the key and the columns.
+/// What a body is bound to: the collection's number, the keys and the columns.
 pub struct Bound<'a> {
     /// The collection's number in the format.
     pub collection: u8,
-    /// The key column.
-    pub key: &'a Key,
+    /// The keys, the row's own last.
+    pub keys: &'a [&'a Key],
     /// The other columns.
     pub columns: &'a [i64],
 }
@@ -17,7 +17,7 @@ pub struct Bound<'a> {
 pub fn frame(bound: &Bound<'_>, body: &[u8]) -> Vec<u8> {
     let mut crc = crc32fast::Hasher::new();
     crc.update(&[bound.collection]);
-    crc.update(bound.key.as_bytes());
+    bound.keys.iter().for_each(|key| crc.update(key.as_bytes()));
     bound.columns.iter().for_each(|column| crc.update(&column.to_be_bytes()));
     crc.update(body);
     [&[1], crc.finalize().to_le_bytes().as_slice(), body].concat()
@@ -37,7 +37,7 @@ pub fn assert_current() {
     let mut room = Room::new(RoomId::new("!lobby").expect("a room id"), Membership::Join);
     (room.last_activity_ms, room.revision) = (7, Revision(9));
     let row = codec.room_row(&room).expect("a row");
-    let bound = Bound { collection: 1, key: &row.key, columns: &[7, 9] };
+    let bound = Bound { collection: 1, keys: &[&row.key], columns: &[7, 9] };
     let payload = row.payload.as_bytes();
     assert_eq!(frame(&bound, body(payload)), payload, "binary rows have another frame than frame.rs builds");
 }

@@ -4,8 +4,8 @@
 use std::sync::LazyLock;
 
 use haos_store_api::{
-    Codec, ErrorKind, EventType, Json, KdfParams, Keyring, Revision, Scope, Secret, StateEntry, StateKey,
-    StateRow,
+    Codec, ErrorKind, EventType, Json, KdfParams, Keyring, Revision, Scope, Secret, StateColumns, StateEntry,
+    StateKey, StateRow,
 };
 
 const WRITTEN: Revision = Revision(7);
@@ -44,8 +44,12 @@ pub fn run(data: &[u8]) {
     }
 }
 
+fn columns(row: &StateRow) -> StateColumns {
+    StateColumns { scope: row.scope, kind: row.kind.short(), key: row.key, written: WRITTEN }
+}
+
 fn payload(bytes: &[u8]) {
-    let read = Codec::sealed(SEALED.keyring.clone()).state(&SEALED.row.key, WRITTEN, bytes);
+    let read = Codec::sealed(SEALED.keyring.clone()).state(columns(&SEALED.row), bytes);
     if bytes == SEALED.row.payload.as_bytes() {
         assert_eq!(read.expect("what was sealed is read"), SEALED.entry);
     } else {

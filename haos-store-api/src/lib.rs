@@ -73,8 +73,8 @@ pub use adapter::{
 pub use batch::{Commit, Durability, MediaPolicy, Op, Precondition, Prune, Redact, WriteBatch};
 pub use change::{Change, ChangeHub, Changes, Touched, touched};
 pub use codec::{
-    CHUNK_BYTES, ChunkRow, Codec, Form, GapRow, Key, MediaColumns, MediaRow, MessageColumns, MessageRow,
-    Payload, PendingRow, RoomRow, RowRef, StateRow,
+    CHUNK_BYTES, ChunkRow, Codec, Form, GapRow, Key, Links, MediaColumns, MediaRow, MessageColumns,
+    MessageRow, Payload, PendingColumns, PendingRow, RoomRef, RoomRow, RowRef, StateColumns, StateRow,
 };
 pub use crc::Crc32;
 pub use entity::{

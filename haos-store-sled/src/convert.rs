@@ -150,6 +150,7 @@ fn copy_row(
         let room = rooms.get(&nr).cloned().ok_or_else(|| from.corrupt("a message or gap has no room"))?;
         Ok::<_, Error>((room, at))
     };
+    let home = |room| from.codec.room_ref(room);
     match tag {
         keys::ROOM => {
             let (nr, room) = from.read_room(&keys::parse_last(&key).ok_or_else(damaged)?, &row)?;
@@ -160,11 +161,11 @@ fn copy_row(
         keys::MESSAGE => {
             let (room, at) = place()?;
             to.revision = MessageRecord::decode(row.clone())?.written;
-            to.insert_message(&from.read_message(&room, at, row)?).map(drop)
+            to.insert_message(&from.read_message(home(&room), at, row)?).map(drop)
         }
         keys::GAP => {
             let (room, at) = place()?;
-            to.write_gap(&from.read_gap(&room, at, &row)?)
+            to.write_gap(&from.read_gap(home(&room), at, &row)?)
         }
         keys::PENDING => to.write_pending(&from.read_pending(from.read_seq(&key)?, &row)?),
         keys::MEDIA => {

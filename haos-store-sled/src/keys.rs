@@ -195,6 +195,14 @@ pub fn parse_last(key: &[u8]) -> Option<Key> {
     Some(Key::from_bytes(*key.get(1..)?.last_chunk::<KEY>()?))
 }
 
+/// The parts of a key of [`STATE`].
+pub fn parse_state(key: &[u8]) -> Option<(Key, Key, Key)> {
+    let (scope, rest) = key.get(1..)?.split_first_chunk::<KEY>()?;
+    let (kind, rest) = rest.split_first_chunk::<KEY>()?;
+    let own = rest.try_into().ok()?;
+    Some((Key::from_bytes(*scope), Key::from_bytes(*kind), Key::from_bytes(own)))
+}
+
 /// Blob and index of a key of [`CHUNK`].
 pub fn parse_chunk(key: &[u8]) -> Option<(u64, u64)> {
     let (blob, index) = key.get(1..)?.split_first_chunk::<8>()?;
@@ -257,7 +265,9 @@ mod tests {
         }
 
         #[test]
-        fn parts_come_back(n in small(), p in a_position(), k in a_key(), x in large(), y in large()) {
+        fn parts_come_back(
+            n in small(), p in a_position(), k in a_key(), l in a_key(), x in large(), y in large(),
+        ) {
             prop_assert_eq!(parse_place(&message(n, p)), Some((n, p)));
             prop_assert_eq!(parse_place(&gap(n, p)), Some((n, p)));
             prop_assert_eq!(parse_target(&target(n, &k, p)), Some((n, k, p)));
@@ -267,6 +277,7 @@ mod tests {
             prop_assert_eq!(parse_seq(&pending_room(&k, x)), Some(x));
             prop_assert_eq!(parse_last(&room(&k)), Some(k));
             prop_assert_eq!(parse_chunk(&chunk(x, y)), Some((x, y)));
+            prop_assert_eq!(parse_state(&state(&k, &l, &k)), Some((k, l, k)));
         }
 
         #[test]
@@ -283,6 +294,7 @@ mod tests {
         fn any_bytes_are_read_or_refused(bytes in prop::collection::vec(any::<u8>(), 0..60)) {
             let _ = (parse_place(&bytes), parse_target(&bytes), parse_txn(&bytes), parse_event(&bytes));
             let _ = (parse_seq(&bytes), parse_last(&bytes), parse_chunk(&bytes), parse_position(&bytes));
+            let _ = parse_state(&bytes);
         }
     }
 }

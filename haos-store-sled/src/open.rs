@@ -175,9 +175,14 @@ fn examine(options: &SledOptions, opened: &mut Opened) -> Result<Option<Recovery
     if found.is_none() && db.scan(keys::whole(keys::ROOM), Order::Up).next().is_some() {
         return Err(corrupt("open", "the store's counters are missing"));
     }
-    let rows = db.pending_rows(&PendingQuery::default())?.len() as u64;
-    if rows != { head }.sum(Collection::Pending).rows {
+    let rows = db.pending_rows(&PendingQuery::default())?;
+    if rows.len() as u64 != { head }.sum(Collection::Pending).rows {
         return Err(corrupt("open", "rows of the outbox are missing"));
+    }
+    for row in &rows {
+        if !db.is_indexed(row)? {
+            return Err(corrupt("open", "an index of the outbox lacks a row"));
+        }
     }
     if options.check {
         check(db)?;

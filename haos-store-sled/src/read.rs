@@ -1,6 +1,6 @@
 //! Reads of timelines.
 
-use std::collections::{BTreeMap, BTreeSet};
+use std::collections::BTreeMap;
 
 use haos_store_api::law::{relation_matches, slice};
 use haos_store_api::*;
@@ -11,8 +11,8 @@ use crate::record::MessageRecord;
 
 impl Db<'_> {
     pub(crate) fn timeline(self, room: &RoomId, page: &Page) -> Result<Slice> {
-        let Some(nr) = self.room_nr(room)? else { return Ok(Slice::default()) };
-        let Some((oldest, newest)) = self.span(nr, room, page)? else { return Ok(Slice::default()) };
+        let Some((nr, room)) = self.room_ref(room)? else { return Ok(Slice::default()) };
+        let Some((oldest, newest)) = self.span(nr, room.id, page)? else { return Ok(Slice::default()) };
         let order = match page.direction {
             Direction::Older => Order::Down,
             Direction::Newer => Order::Up,
@@ -51,8 +51,8 @@ impl Db<'_> {
     }
 
     pub(crate) fn room_gaps(self, room: &RoomId) -> Result<Vec<Gap>> {
-        match self.room_nr(room)? {
-            Some(nr) => self.gaps(nr, room),
+        match self.room_ref(room)? {
+            Some((nr, room)) => self.gaps(nr, room),
             None => Ok(Vec::new()),
         }
     }
@@ -75,9 +75,9 @@ impl Db<'_> {
     pub(crate) fn related(self, query: &RelationQuery) -> Result<Vec<Message>> {
         let room = &query.room;
         let mut found = BTreeMap::new();
-        let Some(nr) = self.room_nr(room)? else { return Ok(Vec::new()) };
+        let Some((nr, room)) = self.room_ref(room)? else { return Ok(Vec::new()) };
         for target in &query.targets {
-            let key = self.codec.event_key(room, target);
+            let key = self.codec.event_key(room.id, target);
             let span = (keys::target(nr, &key, Position::MIN), keys::target(nr, &key, Position::MAX));
             let mut taken = 0;
             for pair in self.scan(span, Order::Up) {
@@ -86,7 +86,10 @@ impl Db<'_> {
                 }
                 let place = keys::parse_target(&pair?.0);
                 let (_, _, at) = place.ok_or_else(|| self.corrupt("an index of messages is damaged"))?;
-                if let Some(message) = self.codec.keep(self.indexed(nr, room, at))?
+                let read = self.indexed(nr, room, at, |message| {
+                    message.relation.as_ref().is_some_and(|relation| relation.target == *target)
+                });
+                if let Some(message) = self.codec.keep(read)?
                     && relation_matches(query, target, &message)
                 {
                     taken += 1;
@@ -97,20 +100,30 @@ impl Db<'_> {
         Ok(found.into_values().take(query.limit).collect())
     }
 
-    /// The message that an index names.
-    fn indexed(self, nr: u32, room: &RoomId, at: Position) -> Result<Message> {
-        self.message_at(nr, room, at)?.ok_or_else(|| self.corrupt("an index names a message that is not"))
+    /// The message that an index names, if it is one that the index would.
+    fn indexed(
+        self,
+        nr: u32,
+        room: RoomRef<'_>,
+        at: Position,
+        fits: impl FnOnce(&Message) -> bool,
+    ) -> Result<Message> {
+        match self.message_at(nr, room, at)? {
+            Some(found) if fits(&found) => Ok(found),
+            Some(_) => Err(self.corrupt("an index names another message")),
+            None => Err(self.corrupt("an index names a message that is not")),
+        }
     }
 
     fn all_indexed(
         self,
         nr: u32,
-        room: &RoomId,
+        room: RoomRef<'_>,
         places: impl IntoIterator<Item = Position>,
     ) -> Result<Vec<Message>> {
         let mut found = Vec::new();
         for at in places {
-            found.extend(self.codec.keep(self.indexed(nr, room, at))?);
+            found.extend(self.codec.keep(self.indexed(nr, room, at, |_| true))?);
         }
         Ok(found)
     }
@@ -118,12 +131,14 @@ impl Db<'_> {
     pub(crate) fn messages(self, query: &MessageQuery) -> Result<Vec<Message>> {
         match query {
             MessageQuery::Ids { room, events } => {
-                let Some(nr) = self.room_nr(room)? else { return Ok(Vec::new()) };
-                let mut places = BTreeSet::new();
+                let Some((nr, room)) = self.room_ref(room)? else { return Ok(Vec::new()) };
+                let mut found = BTreeMap::new();
                 for event in events {
-                    places.extend(self.message_position(nr, room, event)?);
+                    let Some(at) = self.message_position(nr, room.id, event)? else { continue };
+                    let read = self.indexed(nr, room, at, |message| message.id == *event);
+                    found.extend(self.codec.keep(read)?.map(|message| (at, message)));
                 }
-                self.all_indexed(nr, room, places)
+                Ok(found.into_values().collect())
             }
             MessageQuery::Txn(txn_id) => self.messages_of_txn(txn_id),
             MessageQuery::Sender { room, sender, limit } => self.messages_of_sender(room, sender, *limit),
@@ -145,10 +160,13 @@ impl Db<'_> {
         for pair in self.scan(span, Order::Up) {
             let place = keys::parse_txn(&pair?.0);
             let (_, nr, at) = place.ok_or_else(|| self.corrupt("an index of messages is damaged"))?;
-            let (_, room) = self.room_at(nr)?.ok_or_else(|| self.corrupt("a message has no room"))?;
-            found.extend(self.codec.keep(self.indexed(nr, &room.id, at))?);
+            let read = self.room_at(nr).and_then(|room| {
+                let (key, room) = room.ok_or_else(|| self.corrupt("a message has no room"))?;
+                let room = RoomRef { id: &room.id, key };
+                self.indexed(nr, room, at, |message| message.txn_id.as_ref() == Some(txn_id))
+            });
+            found.extend(self.codec.keep(read)?);
         }
-        found.retain(|message| message.txn_id.as_ref() == Some(txn_id));
         found.sort_by(|a, b| (&a.room, a.position).cmp(&(&b.room, b.position)));
         Ok(found)
     }
@@ -162,7 +180,7 @@ impl Db<'_> {
         until_ms: i64,
         limit: usize,
     ) -> Result<Vec<Message>> {
-        let Some(nr) = self.room_nr(room)? else { return Ok(Vec::new()) };
+        let Some((nr, room)) = self.room_ref(room)? else { return Ok(Vec::new()) };
         let mut places = Vec::new();
         for pair in self.scan(timeline_of(nr), Order::Up) {
             let (key, row) = pair?;
@@ -179,8 +197,8 @@ impl Db<'_> {
     /// Walks the room from its newest message, for the same reason.
     fn messages_of_sender(self, room: &RoomId, sender: &UserId, limit: usize) -> Result<Vec<Message>> {
         let mut found = Vec::new();
-        let Some(nr) = self.room_nr(room)? else { return Ok(found) };
-        let wanted = self.codec.sender_key(room, sender);
+        let Some((nr, room)) = self.room_ref(room)? else { return Ok(found) };
+        let wanted = self.codec.sender_key(room.id, sender);
         for pair in self.scan(timeline_of(nr), Order::Down) {
             if found.len() >= limit {
                 break;

@@ -1,6 +1,9 @@
 //! Values of the tree: fixed columns, then the codec's payload.
 
-use haos_store_api::{Key, MediaColumns, MediaInfo, MessageColumns, MessageRow, Position, Result, Revision};
+use haos_store_api::{
+    Key, Links, MediaColumns, MediaInfo, MessageColumns, MessageRow, PendingColumns, Position, Result,
+    Revision,
+};
 use sled::IVec;
 
 use crate::error::corrupt;
@@ -114,7 +117,8 @@ impl MessageRecord {
     }
 
     pub(crate) fn columns(&self, position: Position) -> MessageColumns {
-        MessageColumns { position, timestamp_ms: self.timestamp_ms, written: self.written }
+        let links = Links::of(&self.sender, self.target.as_ref(), self.txn.as_ref());
+        MessageColumns { position, timestamp_ms: self.timestamp_ms, written: self.written, links }
     }
 
     /// The same row with another payload, or as it is.
@@ -145,6 +149,14 @@ pub(crate) fn media(info: &MediaInfo, blob: u64, written: Revision) -> Columns {
         .int(info.last_access_ms)
         .byte(info.pinned.into())
         .count(written.0)
+}
+
+/// The columns of an outbox row, its transaction's key first, and what follows.
+pub(crate) fn pending_columns(seq: u64, value: &[u8]) -> Result<(Key, PendingColumns, &[u8])> {
+    let mut cut = Cut(value);
+    let (txn, room) = (cut.key()?, Some(cut.key()?.short()));
+    let (not_before_ms, revision) = (cut.int()?, cut.revision()?);
+    Ok((txn, PendingColumns { seq, room, not_before_ms, revision }, cut.0))
 }
 
 /// The columns of a media item's row, and what follows.

@@ -6,7 +6,7 @@ use sled::IVec;
 use crate::db::{Db, Order};
 use crate::draft::Draft;
 use crate::keys;
-use crate::record::{Cut, MessageRecord, media_columns};
+use crate::record::{Cut, MessageRecord, media_columns, pending_columns};
 use crate::store::SledStore;
 use crate::writer::Writer;
 
@@ -104,9 +104,10 @@ impl Writer {
 fn resealed(db: Db<'_>, tag: u8, key: &[u8], row: IVec) -> Result<Option<IVec>> {
     let damaged = || db.corrupt("a key is damaged");
     if tag == keys::MESSAGE {
-        let (_, at) = keys::parse_place(key).ok_or_else(damaged)?;
+        let (nr, at) = keys::parse_place(key).ok_or_else(damaged)?;
+        let room = &db.number(nr)?.ok_or_else(|| db.corrupt("a message has no room"))?;
         let record = MessageRecord::decode(row)?;
-        let place = RowRef::Message { key: &record.event, columns: record.columns(at) };
+        let place = RowRef::Message { room, key: &record.event, columns: record.columns(at) };
         let payload = db.codec.resealed(&place, record.payload())?;
         return Ok(payload.map(|payload| record.with_payload(Some(payload.as_bytes()))));
     }
@@ -120,15 +121,15 @@ fn resealed(db: Db<'_>, tag: u8, key: &[u8], row: IVec) -> Result<Option<IVec>> 
         }
         keys::GAP => {
             let (nr, position) = keys::parse_place(key).ok_or_else(damaged)?;
-            let room = db.get(&keys::number(nr))?.ok_or_else(|| db.corrupt("a gap has no room"))?;
-            let (room, revision) = (&Cut(&room).key()?, cut.revision()?);
+            let room = &db.number(nr)?.ok_or_else(|| db.corrupt("a gap has no room"))?;
+            let revision = cut.revision()?;
             db.codec.resealed(&RowRef::Gap { room, position, revision }, cut.0)?
         }
         keys::PENDING => {
-            let (key, seq) = (&cut.key()?, db.read_seq(key)?);
-            cut.key()?;
-            let (not_before_ms, revision) = (cut.int()?, cut.revision()?);
-            db.codec.resealed(&RowRef::Pending { key, seq, not_before_ms, revision }, cut.0)?
+            let (key, columns, payload) = pending_columns(db.read_seq(key)?, &row)?;
+            cut.0 = payload;
+            let PendingColumns { seq, not_before_ms, revision, .. } = columns;
+            db.codec.resealed(&RowRef::Pending { key: &key, seq, not_before_ms, revision }, payload)?
         }
         keys::MEDIA => {
             let (columns, payload) = media_columns(&row)?;
@@ -140,8 +141,9 @@ fn resealed(db: Db<'_>, tag: u8, key: &[u8], row: IVec) -> Result<Option<IVec>> 
             db.codec.resealed(&RowRef::Chunk { blob, index }, cut.0)?
         }
         _ => {
-            let (key, written) = (&own.ok_or_else(damaged)?, cut.revision()?);
-            db.codec.resealed(&RowRef::State { key, written }, cut.0)?
+            let (columns, payload) = db.state_columns(key, &row)?;
+            cut.0 = payload;
+            db.codec.resealed(&RowRef::State { columns }, payload)?
         }
     };
     let columns = row.len() - cut.0.len();

@@ -96,7 +96,8 @@ impl Rows for SledRows<'_> {
             Some(None) => {}
             None => self.drop_damaged(nr, message)?,
         }
-        let there = self.db().message_at(nr, &message.room, message.position);
+        let room = self.codec.room_ref(&message.room);
+        let there = self.db().message_at(nr, room, message.position);
         match self.codec.keep(there)? {
             Some(Some(_)) => return Ok(Inserted::Taken),
             Some(None) => {}
@@ -148,15 +149,16 @@ impl Rows for SledRows<'_> {
     }
 
     fn renumber(&mut self, room: &RoomId, moves: &[(Position, Position)], revision: Revision) -> Result<()> {
-        let nr = self.known(room)?;
+        let (nr, home) = (self.known(room)?, self.codec.room_ref(room));
         let (mut messages, mut gaps) = (Vec::new(), Vec::new());
         // All are lifted before the first is set down: a target may be a source.
         for (from, to) in moves {
             if let Some(record) = self.take_message(nr, *from)? {
                 let columns = record.columns(*from);
-                let payload = self.codec.moved_message(&record.event, columns, *to, record.payload())?;
+                let payload =
+                    self.codec.moved_message(&home.key, &record.event, columns, *to, record.payload())?;
                 messages.push((*to, record, payload));
-            } else if let Some(gap) = self.db().gap_at(nr, room, *from)? {
+            } else if let Some(gap) = self.db().gap_at(nr, home, *from)? {
                 self.drop_gap(nr, *from)?;
                 gaps.push(Gap { position: *to, revision, ..gap });
             }
@@ -169,7 +171,7 @@ impl Rows for SledRows<'_> {
 
     fn gaps(&mut self, room: &RoomId) -> Result<Vec<Gap>> {
         match self.nr(room)? {
-            Some(nr) => self.db().gaps(nr, room),
+            Some(nr) => self.db().gaps(nr, self.codec.room_ref(room)),
             None => Ok(Vec::new()),
         }
     }

@@ -14,7 +14,7 @@ use crate::open::connect_reader;
 use crate::schema::Difference;
 use crate::slot;
 use crate::store::{SqliteStore, ended};
-use crate::table::{CHUNK_BITS, Sums, short_sender};
+use crate::table::{CHUNK_BITS, Sums};
 
 /// Findings that are spelled out.
 const MOST_FINDINGS: usize = 100;
@@ -67,7 +67,7 @@ struct Check<'c> {
     report: Report,
     untold: u64,
     /// None: its row cannot be read, which says nothing of what is in it.
-    rooms: HashMap<i64, Option<RoomId>>,
+    rooms: HashMap<i64, Option<(RoomId, Key)>>,
 }
 
 impl<'c> Check<'c> {
@@ -174,14 +174,15 @@ impl<'c> Check<'c> {
             let db = check.db;
             check.rooms.insert(db.int(row, 0)?, None);
             let (nr, room) = db.read_room(row)?;
-            let fault = if db.codec.room_key(&room.id) != db.key(row, 1)? {
+            let key = db.codec.room_key(&room.id);
+            let fault = if key != db.key(row, 1)? {
                 Some(WRONG_KEY)
             } else if room.revision > latest {
                 Some("its revision is later than the store's")
             } else {
                 None
             };
-            check.rooms.insert(nr, Some(room.id));
+            check.rooms.insert(nr, Some((room.id, key)));
             Ok(fault)
         })
     }
@@ -193,17 +194,17 @@ impl<'c> Check<'c> {
             let db = check.db;
             sums += Sums { rows: 1, bytes: db.bytes(row, 4)?.len() as i64 };
             let room = match check.rooms.get(&slot::room(db.int(row, 0)?)) {
-                Some(Some(room)) => room,
+                Some(Some((id, key))) => RoomRef { id, key: *key },
                 Some(None) => return Ok(None),
                 None => return Ok(Some(NO_ROOM)),
             };
             let message = db.read_message(row, room)?;
             let codec = db.codec;
             let optional = |column| row.get::<_, Option<i64>>(column).map_err(|e| db.fault(e));
-            let target = message.relation.as_ref().map(|r| codec.event_key(room, &r.target).short());
+            let target = message.relation.as_ref().map(|r| codec.event_key(room.id, &r.target).short());
             let txn = message.txn_id.as_ref().map(|txn_id| codec.txn_key(txn_id).short());
-            let fits = codec.event_key(room, &message.id) == db.key(row, 1)?
-                && short_sender(&codec.sender_key(room, &message.sender)) == db.int(row, 5)?
+            let fits = codec.event_key(room.id, &message.id) == db.key(row, 1)?
+                && Links::short_sender(&codec.sender_key(room.id, &message.sender)) == db.int(row, 5)?
                 && target == optional(6)?
                 && txn == optional(7)?;
             Ok((!fits).then_some(WRONG_KEY))
@@ -219,7 +220,7 @@ impl<'c> Check<'c> {
         self.table("gaps", sql, |check, row| {
             let (db, pos) = (check.db, check.db.int(row, 0)?);
             match check.rooms.get(&slot::room(pos)) {
-                Some(Some(room)) => drop(db.read_gap(row, room)?),
+                Some(Some((id, key))) => drop(db.read_gap(row, RoomRef { id, key: *key })?),
                 Some(None) => {}
                 None => return Ok(Some(NO_ROOM)),
             }

@@ -7,24 +7,23 @@ use haos_store_api::*;
 
 use crate::db::{Db, NEXT, STOP, limit};
 use crate::slot;
-use crate::table::short_sender;
 
 impl Db<'_> {
     pub(crate) fn timeline(self, room: &RoomId, page: &Page) -> Result<Slice> {
         self.snapshot(|db| {
-            let Some(nr) = db.room_nr(room)? else { return Ok(Slice::default()) };
-            let Some((oldest, newest)) = db.span(nr, room, page)? else { return Ok(Slice::default()) };
+            let Some((nr, room)) = db.room_ref(room)? else { return Ok(Slice::default()) };
+            let Some((oldest, newest)) = db.span(nr, room.id, page)? else { return Ok(Slice::default()) };
             let (span, wanted) = ((oldest, newest), page.limit.saturating_add(1));
             let (messages, gaps) = match page.direction {
                 Direction::Older => (
-                    "SELECT pos, key, timestamp_ms, written, payload FROM message
-                     WHERE pos BETWEEN ?1 AND ?2 ORDER BY pos DESC",
+                    "SELECT pos, key, timestamp_ms, written, payload, sender, target, txn
+                     FROM message WHERE pos BETWEEN ?1 AND ?2 ORDER BY pos DESC",
                     "SELECT pos, revision, payload FROM gap
                      WHERE pos BETWEEN ?1 AND ?2 ORDER BY pos DESC LIMIT ?3",
                 ),
                 Direction::Newer => (
-                    "SELECT pos, key, timestamp_ms, written, payload FROM message
-                     WHERE pos BETWEEN ?1 AND ?2 ORDER BY pos",
+                    "SELECT pos, key, timestamp_ms, written, payload, sender, target, txn
+                     FROM message WHERE pos BETWEEN ?1 AND ?2 ORDER BY pos",
                     "SELECT pos, revision, payload FROM gap
                      WHERE pos BETWEEN ?1 AND ?2 ORDER BY pos LIMIT ?3",
                 ),
@@ -51,8 +50,8 @@ impl Db<'_> {
     }
 
     pub(crate) fn room_gaps(self, room: &RoomId) -> Result<Vec<Gap>> {
-        self.snapshot(|db| match db.room_nr(room)? {
-            Some(nr) => db.gaps(nr, room),
+        self.snapshot(|db| match db.room_ref(room)? {
+            Some((nr, room)) => db.gaps(nr, room),
             None => Ok(Vec::new()),
         })
     }
@@ -79,14 +78,13 @@ impl Db<'_> {
     pub(crate) fn related(self, query: &RelationQuery) -> Result<Vec<Message>> {
         let room = &query.room;
         self.snapshot(|db| {
-            let Some(nr) = db.room_nr(room)? else { return Ok(Vec::new()) };
-            let sql =
-                "SELECT pos, key, timestamp_ms, written, payload FROM message INDEXED BY message_by_target
-                       WHERE pos >> 40 = ?1 AND target = ?2 ORDER BY pos";
+            let Some((nr, room)) = db.room_ref(room)? else { return Ok(Vec::new()) };
+            let sql = "SELECT pos, key, timestamp_ms, written, payload, sender, target, txn
+                       FROM message INDEXED BY message_by_target WHERE pos >> 40 = ?1 AND target = ?2 ORDER BY pos";
             let mut found = BTreeMap::new();
             for target in &query.targets {
                 let mut taken = 0;
-                let key = db.codec.event_key(room, target).short();
+                let key = db.codec.event_key(room.id, target).short();
                 db.each(sql, (nr, key), |row| {
                     if taken >= query.limit {
                         return Ok(STOP);
@@ -130,11 +128,12 @@ impl Db<'_> {
 
     fn messages_of_txn(self, txn_id: &TxnId) -> Result<Vec<Message>> {
         let mut found = Vec::new();
-        let sql = "SELECT pos, key, timestamp_ms, written, payload FROM message WHERE txn = ?1";
+        let sql = "SELECT pos, key, timestamp_ms, written, payload, sender, target, txn
+                   FROM message WHERE txn = ?1";
         self.each(sql, [self.codec.txn_key(txn_id).short()], |row| {
             let nr = slot::room(self.int(row, 0)?);
             let room = self.room_at(nr)?.ok_or_else(|| self.corrupt("a message has no room"))?;
-            let message = self.codec.keep(self.read_message(row, &room.id))?;
+            let message = self.codec.keep(self.read_message(row, self.codec.room_ref(&room.id)))?;
             found.extend(message.filter(|message| message.txn_id.as_ref() == Some(txn_id)));
             Ok(NEXT)
         })?;
@@ -151,7 +150,7 @@ impl Db<'_> {
         until_ms: i64,
         limit: usize,
     ) -> Result<Vec<Message>> {
-        let Some(nr) = self.room_nr(room)? else { return Ok(Vec::new()) };
+        let Some((nr, room)) = self.room_ref(room)? else { return Ok(Vec::new()) };
         let (oldest, newest) = slot::whole(nr);
         let sql = "SELECT timestamp_ms, pos FROM message
                    WHERE pos BETWEEN ?1 AND ?2 AND timestamp_ms >= ?3 AND timestamp_ms < ?4";
@@ -171,11 +170,11 @@ impl Db<'_> {
     /// question that is asked rarely and answered early.
     fn messages_of_sender(self, room: &RoomId, sender: &UserId, limit: usize) -> Result<Vec<Message>> {
         let mut found = Vec::new();
-        let Some(nr) = self.room_nr(room)? else { return Ok(found) };
+        let Some((nr, room)) = self.room_ref(room)? else { return Ok(found) };
         let (oldest, newest) = slot::whole(nr);
-        let sql = "SELECT pos, key, timestamp_ms, written, payload FROM message
-                   WHERE pos BETWEEN ?1 AND ?2 AND sender = ?3 ORDER BY pos DESC";
-        let sender_key = short_sender(&self.codec.sender_key(room, sender));
+        let sql = "SELECT pos, key, timestamp_ms, written, payload, sender, target, txn
+                   FROM message WHERE pos BETWEEN ?1 AND ?2 AND sender = ?3 ORDER BY pos DESC";
+        let sender_key = Links::short_sender(&self.codec.sender_key(room.id, sender));
         self.each(sql, (oldest, newest, sender_key), |row| {
             if found.len() >= limit {
                 return Ok(STOP);

@@ -6,7 +6,7 @@ use rusqlite::Row;
 use crate::db::{Db, NEXT, STOP};
 use crate::slot;
 use crate::store::SqliteStore;
-use crate::table::{CHUNK_BITS, media_columns, message_columns};
+use crate::table::{CHUNK_BITS, media_columns, message_columns, state_columns};
 use crate::writer::Writer;
 
 /// Rows looked at in one step; other writes come in between.
@@ -14,8 +14,7 @@ const STEP_ROWS: i64 = 512;
 /// Bytes resealed in one step, about.
 const STEP_BYTES: usize = 1 << 20;
 
-/// A table with sealed rows: what to select, and where a selected payload stands. The rowid comes first
-/// and the payload last.
+/// A table with sealed rows: what to select, the rowid first, and where a selected payload stands.
 struct Sealed {
     select: &'static str,
     update: &'static str,
@@ -33,12 +32,13 @@ const TABLES: [Sealed; 7] = [
         },
     },
     Sealed {
-        select: "SELECT pos, key, timestamp_ms, written, payload FROM message
-                 WHERE pos > ?1 ORDER BY pos LIMIT ?2",
+        select: "SELECT m.pos, m.key, m.timestamp_ms, m.written, m.payload, m.sender, m.target, m.txn, r.key
+                 FROM message AS m LEFT JOIN room AS r ON r.nr = m.pos >> 40
+                 WHERE m.pos > ?1 ORDER BY m.pos LIMIT ?2",
         update: "UPDATE message SET payload = ?2 WHERE pos = ?1",
         reseal: |db, row| {
-            let (key, columns) = (&db.key(row, 1)?, message_columns(db, row)?);
-            db.codec.resealed(&RowRef::Message { key, columns }, db.bytes(row, 4)?)
+            let (room, key, columns) = (&db.key(row, 8)?, &db.key(row, 1)?, message_columns(db, row)?);
+            db.codec.resealed(&RowRef::Message { room, key, columns }, db.bytes(row, 4)?)
         },
     },
     Sealed {
@@ -80,11 +80,12 @@ const TABLES: [Sealed; 7] = [
         },
     },
     Sealed {
-        select: "SELECT nr, key, written, payload FROM state WHERE nr > ?1 ORDER BY nr LIMIT ?2",
+        select: "SELECT nr, key, written, payload, scope, kind FROM state
+                 WHERE nr > ?1 ORDER BY nr LIMIT ?2",
         update: "UPDATE state SET payload = ?2 WHERE nr = ?1",
         reseal: |db, row| {
-            let (key, written) = (&db.key(row, 1)?, db.revision(row, 2)?);
-            db.codec.resealed(&RowRef::State { key, written }, db.bytes(row, 3)?)
+            let columns = state_columns(db, row)?;
+            db.codec.resealed(&RowRef::State { columns }, db.bytes(row, 3)?)
         },
     },
 ];

@@ -155,11 +155,11 @@ impl Rows for SqlRows<'_> {
 
     /// Through negative rowids, which are nobody's: a target may be a source that has not moved yet.
     fn renumber(&mut self, room: &RoomId, moves: &[(Position, Position)], revision: Revision) -> Result<()> {
-        let nr = self.known(room)?;
+        let (nr, home) = (self.known(room)?, self.db.codec.room_ref(room));
         let places = || moves.iter().map(|(from, to)| (slot::pack(nr, *from), slot::pack(nr, *to)));
         for (from, to) in places() {
-            if !self.db.move_message(from, to)? {
-                self.db.move_gap(from, to, room, revision)?;
+            if !self.db.move_message(&home.key, from, to)? {
+                self.db.move_gap(from, to, home, revision)?;
             }
         }
         for (_, to) in places() {
@@ -172,7 +172,7 @@ impl Rows for SqlRows<'_> {
 
     fn gaps(&mut self, room: &RoomId) -> Result<Vec<Gap>> {
         match self.nr(room)? {
-            Some(nr) => self.db.gaps(nr, room),
+            Some(nr) => self.db.gaps(nr, self.db.codec.room_ref(room)),
             None => Ok(Vec::new()),
         }
     }

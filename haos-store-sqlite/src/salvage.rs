@@ -99,7 +99,7 @@ impl Salvage {
         let keys: BTreeSet<_> = found.pending.iter().flat_map(|row| &row.media).collect();
         found.media = keys.into_iter().filter_map(|key| db.media(key, ByteRange::ALL).ok()?).collect();
         budget.refill();
-        let _ = db.each("SELECT nr, key, written, payload FROM state", (), |row| {
+        let _ = db.each("SELECT nr, key, written, payload, scope, kind FROM state", (), |row| {
             if let Ok(entry) = db.read_state(row)
                 && entry.kind.as_str() == state_kind::DRAFT
             {

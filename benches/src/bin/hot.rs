@@ -10,7 +10,7 @@ use std::path::Path;
 
 use haos_benches::{stored, with_contender};
 use haos_contest::{Contender, Data, Made};
-use haos_store_api::{Codec, Message, MessageColumns, MessageRow, Revision};
+use haos_store_api::{Codec, Message, MessageColumns, MessageRow, Revision, RoomRef};
 
 const ROOMS: usize = 10;
 /// Messages that are there before the calls.
@@ -84,10 +84,14 @@ fn codec(what: &str, calls: usize, of: usize) {
         "encode" => messages[..calls].iter().for_each(|message| drop(black_box(encode(message)))),
         "decode" => {
             let rows: Vec<MessageRow> = messages.iter().map(encode).collect();
-            for (message, row) in messages.iter().zip(&rows).take(calls) {
+            // Known to whoever reads a page.
+            let rooms: Vec<RoomRef<'_>> =
+                messages.iter().map(|message| codec.room_ref(&message.room)).collect();
+            for ((message, row), room) in messages.iter().zip(&rows).zip(rooms).take(calls) {
                 let Message { position, timestamp_ms, .. } = *message;
-                let columns = MessageColumns { position, timestamp_ms, written: Revision(1) };
-                let read = codec.message(&message.room, &row.key, columns, row.payload.as_bytes());
+                let links = row.links();
+                let columns = MessageColumns { position, timestamp_ms, written: Revision(1), links };
+                let read = codec.message(room, &row.key, columns, row.payload.as_bytes());
                 drop(black_box(read.expect("a row becomes a message")));
             }
         }

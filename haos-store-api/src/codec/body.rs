@@ -77,6 +77,7 @@ body!(MessageBody {
 });
 
 body!(GapBody {
+    room_id: RoomId,
     ;
     token: Option<String>,
 });

@@ -8,13 +8,13 @@ use crate::{Keyring, Result};
 
 /// Associated data: of no payload is it longer.
 struct Aad {
-    bytes: [u8; 64],
+    bytes: [u8; 1 + Bound::BYTES],
     used: usize,
 }
 
 impl Aad {
     fn of(bound: &Bound) -> Self {
-        let mut aad = Self { bytes: [0; 64], used: 0 };
+        let mut aad = Self { bytes: [0; 1 + Bound::BYTES], used: 0 };
         aad.push(&[SEALED]);
         bound.each_part(|part| aad.push(part));
         aad

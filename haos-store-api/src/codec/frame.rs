@@ -5,7 +5,7 @@ use std::error::Error as StdError;
 use serde::Serialize;
 use serde::de::DeserializeOwned;
 
-use super::{Bound, Codec, Form, Payload, RowRef};
+use super::{Bound, Codec, Form, Key, Payload, RowRef};
 use crate::{Error, Result};
 
 /// The version byte of [`Form::Binary`]. A later layout takes the next number.
@@ -97,7 +97,7 @@ impl Codec {
 
     /// The same body, bound to another place; none if it is bound to none.
     pub(super) fn rebind(&self, from: &RowRef<'_>, to: &RowRef<'_>, bytes: &[u8]) -> Result<Option<Payload>> {
-        if self.form == Form::Text && !self.is_sealed() {
+        if !self.binds() {
             return Ok(None);
         }
         self.seal_raw(to, &self.open_raw(from, bytes)?).map(Some)
@@ -143,6 +143,15 @@ fn checksum(bound: &Bound, body: &[u8]) -> u32 {
     bound.each_part(|part| crc.update(part));
     crc.update(body);
     crc.finalize()
+}
+
+/// A payload that is not bound tells its ids, and so the key that it belongs under.
+pub(super) fn own_key(codec: &Codec, row: &RowRef<'_>, own: impl FnOnce() -> Key) -> Result<()> {
+    let bound = row.bound(codec);
+    if codec.binds() || own() == bound.key {
+        return Ok(());
+    }
+    Err(damaged(&bound, &"it stands under another's key"))
 }
 
 pub(super) fn damaged(bound: &Bound, why: &dyn std::fmt::Display) -> Error {

@@ -11,8 +11,8 @@ mod row;
 pub(crate) use frame::SEALED;
 pub use key::Key;
 pub use row::{
-    ChunkRow, GapRow, MediaColumns, MediaRow, MessageColumns, MessageRow, PendingRow, RoomRow, RowRef,
-    StateRow,
+    ChunkRow, GapRow, Links, MediaColumns, MediaRow, MessageColumns, MessageRow, PendingColumns, PendingRow,
+    RoomRef, RoomRow, RowRef, StateColumns, StateRow,
 };
 
 use std::fmt;
@@ -62,24 +62,33 @@ impl fmt::Debug for Payload {
 }
 
 /// What a payload is bound to, so that it is good in no other place and of no other age: its collection,
-/// its key, and the columns that are written with it.
+/// the key of its room or scope, its own key, and the columns that are written with it.
 struct Bound {
     collection: Collection,
+    parent: Option<Key>,
     key: Key,
-    columns: [i64; 5],
+    columns: [i64; Self::COLUMNS],
     used: usize,
 }
 
 impl Bound {
-    fn new<const N: usize>(collection: Collection, key: &Key, used: [i64; N]) -> Self {
-        let mut columns = [0; 5];
+    /// A message has as many, and no row has more.
+    const COLUMNS: usize = 7;
+    /// Bytes of all parts together, at most.
+    const BYTES: usize = 1 + 2 * Key::BYTES + 8 * Self::COLUMNS;
+
+    /// The last key is the row's own.
+    fn new<const K: usize, const N: usize>(collection: Collection, keys: [&Key; K], used: [i64; N]) -> Self {
+        let mut columns = [0; Self::COLUMNS];
         columns[..N].copy_from_slice(&used);
-        Self { collection, key: *key, columns, used: N }
+        let parent = if K > 1 { Some(*keys[0]) } else { None };
+        Self { collection, parent, key: *keys[K - 1], columns, used: N }
     }
 
     /// The parts one after the other; each has a length that the collection gives.
     fn each_part(&self, mut part: impl FnMut(&[u8])) {
         part(&[self.collection.tag()]);
+        self.parent.iter().for_each(|key| part(key.as_bytes()));
         part(self.key.as_bytes());
         self.columns[..self.used].iter().for_each(|column| part(&column.to_be_bytes()));
     }
@@ -161,6 +170,12 @@ impl Codec {
     /// How often a list left a damaged row out since the store was opened.
     pub fn damaged(&self) -> u64 {
         self.damaged.load(Ordering::Relaxed)
+    }
+
+    /// Whether payloads are bound to their place. Those of plain [`Form::Text`] are not: they tell their ids,
+    /// which are compared when they are read.
+    pub fn binds(&self) -> bool {
+        self.form == Form::Binary || self.is_sealed()
     }
 
     /// Whether rows are sealed.

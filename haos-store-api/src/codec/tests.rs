@@ -26,8 +26,17 @@ fn message() -> Message {
 
 const WRITTEN: Revision = Revision(7);
 
-fn columns(message: &Message) -> MessageColumns {
-    MessageColumns { position: message.position, timestamp_ms: message.timestamp_ms, written: WRITTEN }
+fn columns(message: &Message, row: &MessageRow) -> MessageColumns {
+    MessageColumns {
+        position: message.position,
+        timestamp_ms: message.timestamp_ms,
+        written: WRITTEN,
+        links: row.links(),
+    }
+}
+
+fn read(codec: &Codec, message: &Message, row: &MessageRow) -> Result<Message> {
+    codec.message(codec.room_ref(&message.room), &row.key, columns(message, row), row.payload.as_bytes())
 }
 
 #[test]
@@ -36,8 +45,7 @@ fn both_forms_round_trip() {
     for form in [Form::Text, Form::Binary] {
         let codec = Codec::plain().in_form(form);
         let row = codec.message_row(&message, WRITTEN).unwrap();
-        let back = codec.message(&message.room, &row.key, columns(&message), row.payload.as_bytes());
-        assert_eq!(back.unwrap(), message);
+        assert_eq!(read(&codec, &message, &row).unwrap(), message);
     }
 }
 
@@ -48,8 +56,7 @@ fn a_json_null_is_not_nothing() {
         for extra in [None, Some(Json::new("null").unwrap())] {
             let message = Message { extra, ..message() };
             let row = codec.message_row(&message, WRITTEN).unwrap();
-            let back = codec.message(&message.room, &row.key, columns(&message), row.payload.as_bytes());
-            assert_eq!(back.unwrap(), message, "{form:?}");
+            assert_eq!(read(&codec, &message, &row).unwrap(), message, "{form:?}");
         }
     }
 }
@@ -78,7 +85,8 @@ fn every_flipped_bit_is_noticed() {
         let message = message();
         let row = codec.message_row(&message, WRITTEN).unwrap();
         let good = row.payload.as_bytes();
-        let read = |bytes: &[u8]| codec.message(&message.room, &row.key, columns(&message), bytes);
+        let (room, columns) = (codec.room_ref(&message.room), columns(&message, &row));
+        let read = |bytes: &[u8]| codec.message(room, &row.key, columns, bytes);
         assert_eq!(read(good).unwrap(), message);
         for at in 0..good.len() {
             for bit in 0..8 {
@@ -93,30 +101,129 @@ fn every_flipped_bit_is_noticed() {
     }
 }
 
-/// Every column and every id that a payload is bound to, each changed alone.
+/// Every column and every id that a message is bound to, each changed alone.
 #[test]
-fn a_row_in_another_place_is_noticed() {
+fn a_message_in_another_place_is_noticed() {
     for codec in binding() {
-        let message = message();
+        let message = Message { txn_id: Some(TxnId::new("t").unwrap()), ..message() };
         let row = codec.message_row(&message, WRITTEN).unwrap();
-        let read = |key: &Key, columns| codec.message(&message.room, key, columns, row.payload.as_bytes());
-        let here = columns(&message);
-        assert_eq!(read(&row.key, here).unwrap(), message);
+        let (home, here) = (codec.room_ref(&message.room), columns(&message, &row));
+        let read = |room, key: &Key, columns| codec.message(room, key, columns, row.payload.as_bytes());
+        assert_eq!(read(home, &row.key, here).unwrap(), message);
+        let other = RoomId::new("!other").unwrap();
+        let corrupt = |read: Result<Message>| assert_eq!(read.unwrap_err().kind(), ErrorKind::Corrupt);
+        corrupt(read(codec.room_ref(&other), &row.key, here));
         let other_event = codec.event_key(&message.room, &EventId::new("$other").unwrap());
-        let other_room = codec.event_key(&RoomId::new("!other").unwrap(), &message.id);
+        let other_room = codec.event_key(&other, &message.id);
         for key in [other_event, other_room] {
-            assert_eq!(read(&key, here).unwrap_err().kind(), ErrorKind::Corrupt);
+            corrupt(read(home, &key, here));
         }
+        let links = here.links;
         for columns in [
             MessageColumns { position: Position::FIRST.newer(1).unwrap(), ..here },
             MessageColumns { timestamp_ms: here.timestamp_ms + 1, ..here },
             MessageColumns { written: Revision(WRITTEN.0 + 1), ..here },
+            MessageColumns { links: Links { sender: links.sender + 1, ..links }, ..here },
+            MessageColumns { links: Links { target: None, ..links }, ..here },
+            MessageColumns { links: Links { target: Some(0), ..links }, ..here },
+            MessageColumns { links: Links { target: links.txn, txn: links.target, ..links }, ..here },
+            MessageColumns { links: Links { txn: None, ..links }, ..here },
         ] {
-            assert_eq!(read(&row.key, columns).unwrap_err().kind(), ErrorKind::Corrupt);
+            corrupt(read(home, &row.key, columns));
         }
-        let elsewhere = codec.state(&row.key, WRITTEN, row.payload.as_bytes());
+        let elsewhere = StateColumns { scope: home.key, kind: 0, key: row.key, written: WRITTEN };
+        let elsewhere = codec.state(elsewhere, row.payload.as_bytes());
         assert_eq!(elsewhere.unwrap_err().kind(), ErrorKind::Corrupt, "another collection");
     }
+}
+
+/// A link that is not there differs from one whose key begins with zeros.
+#[test]
+fn no_link_is_no_link_to_zero() {
+    let none = Links::default();
+    assert_ne!(none.columns(), Links { target: Some(0), ..none }.columns());
+    assert_ne!(none.columns(), Links { txn: Some(0), ..none }.columns());
+}
+
+#[test]
+fn a_state_entry_of_another_scope_or_kind_is_noticed() {
+    let id = |text: &str| EventType::new(text).unwrap();
+    let scope = |text: &str| Scope::Room(RoomId::new(text).unwrap());
+    let entry = StateEntry {
+        scope: scope("!r"),
+        kind: id("m.room.member"),
+        key: StateKey::new("@a").unwrap(),
+        event_id: None,
+        value: Json::empty(),
+    };
+    for codec in binding() {
+        let row = codec.state_row(&entry, WRITTEN).unwrap();
+        let here = StateColumns { scope: row.scope, kind: row.kind.short(), key: row.key, written: WRITTEN };
+        let read = |columns| codec.state(columns, row.payload.as_bytes());
+        assert_eq!(read(here).unwrap(), entry);
+        for columns in [
+            StateColumns { scope: codec.scope_key(&scope("!other")), ..here },
+            StateColumns { kind: codec.kind_key(&entry.scope, &id("m.other")).short(), ..here },
+            StateColumns {
+                key: codec.state_key(&entry.scope, &entry.kind, &StateKey::new("").unwrap()),
+                ..here
+            },
+            StateColumns { written: Revision(0), ..here },
+        ] {
+            assert_eq!(read(columns).unwrap_err().kind(), ErrorKind::Corrupt, "{columns:?}");
+        }
+    }
+}
+
+/// Every codec, with the room's column and, as where there is none, without it.
+#[test]
+fn an_outbox_row_of_another_room_is_noticed() {
+    let id = |text: &str| RoomId::new(text).unwrap();
+    let kind = EventType::new("m.room.message").unwrap();
+    let pending = Pending::new(TxnId::new("t").unwrap(), id("!r"), kind, Json::empty(), 0);
+    for codec in binding().into_iter().chain([Codec::plain().in_form(Form::Text)]) {
+        let row = codec.pending_row(&pending).unwrap();
+        let Pending { seq, not_before_ms, revision, .. } = pending;
+        let read = |room: Option<Key>, key: &Key| {
+            let room = room.map(|key| key.short());
+            let columns = PendingColumns { seq, room, not_before_ms, revision };
+            codec.pending(key, columns, row.payload.as_bytes())
+        };
+        assert_eq!(read(Some(row.room), &row.key).unwrap(), pending);
+        assert_eq!(read(None, &row.key).unwrap(), pending);
+        let wrong_room = read(Some(codec.room_key(&id("!other"))), &row.key);
+        let wrong_txn = read(Some(row.room), &codec.txn_key(&TxnId::new("u").unwrap()));
+        for wrong in [wrong_room, wrong_txn] {
+            assert_eq!(wrong.unwrap_err().kind(), ErrorKind::Corrupt);
+        }
+    }
+}
+
+/// A text row is bound to nothing, and tells its ids.
+#[test]
+fn text_under_anothers_key_is_noticed() {
+    let codec = Codec::plain().in_form(Form::Text);
+    let (message, other) = (message(), RoomId::new("!other").unwrap());
+    let row = codec.message_row(&message, WRITTEN).unwrap();
+    let text = row.payload.as_bytes();
+    let elsewhere = [
+        codec.message(codec.room_ref(&other), &row.key, columns(&message, &row), text),
+        codec.message(codec.room_ref(&message.room), &codec.room_key(&other), columns(&message, &row), text),
+    ];
+    for read in elsewhere {
+        assert_eq!(read.unwrap_err().kind(), ErrorKind::Corrupt);
+    }
+    let gap = Gap { room: message.room.clone(), position: Position::FIRST, token: None, revision: WRITTEN };
+    let row = codec.gap_row(&gap).unwrap();
+    let read = |room| codec.gap(codec.room_ref(room), gap.position, WRITTEN, row.payload.as_bytes());
+    assert_eq!(read(&gap.room).unwrap(), gap);
+    assert_eq!(read(&other).unwrap_err().kind(), ErrorKind::Corrupt);
+    let mut room = Room::new(message.room.clone(), Membership::Join);
+    room.revision = WRITTEN;
+    let row = codec.room_row(&room).unwrap();
+    let read = |key: &Key| codec.room(key, 0, WRITTEN, row.payload.as_bytes());
+    assert_eq!(read(&row.key).unwrap(), room);
+    assert_eq!(read(&codec.room_key(&other)).unwrap_err().kind(), ErrorKind::Corrupt);
 }
 
 #[test]
@@ -135,9 +242,11 @@ fn a_moved_row_is_good_in_its_new_place_alone() {
     for codec in binding() {
         let message = message();
         let row = codec.message_row(&message, WRITTEN).unwrap();
-        let (from, to) = (columns(&message), Position::FIRST.newer(9).unwrap());
-        let moved = codec.moved_message(&row.key, from, to, row.payload.as_bytes()).unwrap().unwrap();
-        let read = |columns| codec.message(&message.room, &row.key, columns, moved.as_bytes());
+        let (from, to) = (columns(&message, &row), Position::FIRST.newer(9).unwrap());
+        let room = codec.room_ref(&message.room);
+        let moved = codec.moved_message(&room.key, &row.key, from, to, row.payload.as_bytes());
+        let moved = moved.unwrap().unwrap();
+        let read = |columns| codec.message(room, &row.key, columns, moved.as_bytes());
         assert_eq!(read(MessageColumns { position: to, ..from }).unwrap().position, to);
         assert!(read(from).is_err());
     }
@@ -161,6 +270,7 @@ fn a_newer_row_is_refused_as_newer() {
     let row = codec.message_row(&message, WRITTEN).unwrap();
     let mut bytes = row.payload.as_bytes().to_vec();
     bytes[0] = 9;
-    let read = codec.message(&message.room, &row.key, columns(&message), &bytes);
+    let room = codec.room_ref(&message.room);
+    let read = codec.message(room, &row.key, columns(&message, &row), &bytes);
     assert_eq!(read.unwrap_err().kind(), ErrorKind::NewerSchema);
 }

@@ -6,7 +6,7 @@ use std::sync::Arc;
 
 use async_trait::async_trait;
 
-use crate::{Error, Result, StorageAdapter};
+use crate::{Collection, Error, ErrorKind, Result, StorageAdapter};
 
 /// What the suite needs of a backend: a store, and the same store after a restart.
 ///
@@ -20,6 +20,31 @@ pub trait Harness {
     /// Opens the store of the latest `open` again, as a new process would after the old one was
     /// killed: the suite has let go of its handles and has not closed them.
     async fn reopen(&mut self) -> Result<Arc<dyn StorageAdapter>>;
+
+    /// The moves that can be made beneath the adapter. Default: none, and the cases of `tampering` look at
+    /// nothing. A backend on disk should list one for each column and key that gives a row its parent.
+    fn moves(&self) -> Vec<Move> {
+        Vec::new()
+    }
+
+    /// Makes a move, in the files of the store of the latest `open`, which the suite has closed. Each
+    /// collection holds two rows with different parents by then, the first of them written first: what gives
+    /// them their places is swapped.
+    async fn make(&mut self, name: &'static str) -> Result<()> {
+        Err(Error::new(ErrorKind::Unsupported, "test", format!("no such move: {name}")))
+    }
+}
+
+/// Two rows of a kind that are given to each other's parents.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Move {
+    /// Its name, which means something to the harness alone.
+    pub name: &'static str,
+    /// The collection that is no longer as it was written.
+    pub of: Collection,
+    /// Whether the reads notice it; else the check alone does. The reads of a sealed store should notice
+    /// whatever leads to a row.
+    pub on_read: bool,
 }
 
 /// What a case came to.

@@ -35,6 +35,9 @@
 //! # }
 //! ```
 //!
+//! A harness that can also change stored rows beneath the adapter lists its [`moves`](Harness::moves): the suite
+//! then holds the backend to noticing rows that stand where they were not written.
+//!
 //! `HAOS_SCRIPTS` sets how many scripts run (1000 if not), `HAOS_SEED` the seed of the first.
 
 #[macro_use]
@@ -46,7 +49,7 @@ mod harness;
 mod make;
 mod script;
 
-pub use harness::{Case, CaseFuture, Failure, Harness, Outcome};
+pub use harness::{Case, CaseFuture, Failure, Harness, Move, Outcome};
 pub use script::{Scripts, script_bytes, script_of, scripts};
 pub use suite::CASES;
 

@@ -258,6 +258,11 @@ macro_rules! __conformance_cases {
             it_says_what_it_is,
             a_dropped_write_is_whole_or_not_at_all,
         }
+        tampering {
+            the_rows_that_are_moved_read_well_before,
+            a_row_under_another_parent_is_noticed,
+            a_rotation_does_not_make_a_moved_row_good,
+        }
         content {
             json_is_kept_byte_for_byte,
             deep_json_is_kept_or_refused,

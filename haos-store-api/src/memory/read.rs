@@ -47,11 +47,13 @@ impl Tables {
     pub(super) fn message_at(&self, codec: &Codec, room: &RoomId, place: Place) -> Result<Option<Message>> {
         let Some(record) = self.messages.get(&place) else { return Ok(None) };
         let payload = record.payload.as_bytes();
+        let room = RoomRef { id: room, key: place.0 };
         codec.message(room, &record.event, record.columns(place.1), payload).map(Some)
     }
 
     pub(super) fn gap_at(&self, codec: &Codec, room: &RoomId, place: Place) -> Result<Option<Gap>> {
         let Some(record) = self.gaps.get(&place) else { return Ok(None) };
+        let room = RoomRef { id: room, key: place.0 };
         codec.gap(room, place.1, record.revision, record.payload.as_bytes()).map(Some)
     }
 
@@ -175,7 +177,7 @@ impl Tables {
     pub(super) fn pending_at(&self, codec: &Codec, seq: u64) -> Result<Option<Pending>> {
         let Some(record) = self.pending.get(&seq) else { return Ok(None) };
         let payload = record.payload.as_bytes();
-        codec.pending(&record.txn, seq, record.not_before_ms, record.revision, payload).map(Some)
+        codec.pending(&record.txn, record.columns(seq), payload).map(Some)
     }
 
     pub(super) fn pending_rows(&self, codec: &Codec, query: &PendingQuery) -> Result<Vec<Pending>> {
@@ -245,7 +247,7 @@ impl Tables {
     }
 
     pub(super) fn state_at(&self, codec: &Codec, place: StatePlace) -> Result<Option<StateEntry>> {
-        let read = |record: &StateRecord| codec.state(&place.2, record.written, record.payload.as_bytes());
+        let read = |record: &StateRecord| codec.state(record.columns(place), record.payload.as_bytes());
         self.state.get(&place).map(read).transpose()
     }
 
@@ -267,7 +269,7 @@ impl Tables {
         for (place, record) in
             rows.take_while(|(place, _)| place.0 == scope && kind.is_none_or(|k| place.1 == k))
         {
-            entries.push(codec.state(&place.2, record.written, record.payload.as_bytes())?);
+            entries.push(codec.state(record.columns(*place), record.payload.as_bytes())?);
         }
         entries.retain(|entry| query.key.as_ref().is_none_or(|key| entry.key == *key));
         sort_state(&mut entries);

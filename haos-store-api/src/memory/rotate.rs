@@ -22,9 +22,9 @@ impl Tables {
             let (last_activity_ms, revision) = (r.last_activity_ms, r.revision);
             reseal(RowRef::Room { key, last_activity_ms, revision }, &mut r.payload)?;
         }
-        for (place, r) in &mut self.messages {
-            let columns = r.columns(place.1);
-            reseal(RowRef::Message { key: &r.event, columns }, &mut r.payload)?;
+        for ((room, position), r) in &mut self.messages {
+            let columns = r.columns(*position);
+            reseal(RowRef::Message { room, key: &r.event, columns }, &mut r.payload)?;
         }
         for ((room, position), r) in &mut self.gaps {
             let row = RowRef::Gap { room, position: *position, revision: r.revision };
@@ -41,8 +41,9 @@ impl Tables {
         for ((blob, index), payload) in &mut self.chunks {
             reseal(RowRef::Chunk { blob: *blob, index: *index }, payload)?;
         }
-        for ((_, _, key), r) in &mut self.state {
-            reseal(RowRef::State { key, written: r.written }, &mut r.payload)?;
+        for (place, r) in &mut self.state {
+            let columns = r.columns(*place);
+            reseal(RowRef::State { columns }, &mut r.payload)?;
         }
         if let Some(record) = keyring.rotation_ended(keyring.sealing_key())? {
             keyring.adopt(&record)?;

@@ -3,7 +3,9 @@
 use std::cmp::Reverse;
 use std::collections::{BTreeMap, BTreeSet};
 
-use crate::{Key, MediaColumns, MessageColumns, Payload, Position, Revision};
+use crate::{
+    Key, Links, MediaColumns, MessageColumns, Payload, PendingColumns, Position, Revision, StateColumns,
+};
 
 /// A message's or a gap's place: its room, then its position.
 pub(super) type Place = (Key, Position);
@@ -62,7 +64,21 @@ pub(super) struct StateRecord {
 
 impl MessageRecord {
     pub(super) fn columns(&self, position: Position) -> MessageColumns {
-        MessageColumns { position, timestamp_ms: self.timestamp_ms, written: self.written }
+        let links = Links::of(&self.sender, self.target.as_ref(), self.txn.as_ref());
+        MessageColumns { position, timestamp_ms: self.timestamp_ms, written: self.written, links }
+    }
+}
+
+impl PendingRecord {
+    pub(super) fn columns(&self, seq: u64) -> PendingColumns {
+        let room = Some(self.room.short());
+        PendingColumns { seq, room, not_before_ms: self.not_before_ms, revision: self.revision }
+    }
+}
+
+impl StateRecord {
+    pub(super) fn columns(&self, (scope, kind, key): StatePlace) -> StateColumns {
+        StateColumns { scope, kind: kind.short(), key, written: self.written }
     }
 }
 

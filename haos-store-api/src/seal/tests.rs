@@ -33,7 +33,11 @@ fn row(keyring: &Keyring) -> (StateEntry, StateRow) {
 }
 
 fn read(keyring: &Keyring, row: &StateRow) -> Result<StateEntry> {
-    Codec::sealed(keyring.clone()).state(&row.key, Revision(3), row.payload.as_bytes())
+    Codec::sealed(keyring.clone()).state(columns(row), row.payload.as_bytes())
+}
+
+fn columns(row: &StateRow) -> StateColumns {
+    StateColumns { scope: row.scope, kind: row.kind.short(), key: row.key, written: Revision(3) }
 }
 
 #[test]
@@ -89,18 +93,18 @@ fn a_rotation_reads_old_rows_until_it_ends() {
     assert_eq!(read(&ring, &old).unwrap(), entry);
 
     let codec = Codec::sealed(ring.clone());
-    let place = RowRef::State { key: &old.key, written: Revision(3) };
+    let place = RowRef::State { columns: columns(&old) };
     let new = codec.resealed(&place, old.payload.as_bytes()).unwrap().unwrap();
     assert_eq!(codec.resealed(&place, new.as_bytes()).unwrap(), None, "it is current");
     let ends = ring.sealing_key();
     assert_eq!(ring.rotation_ended(ends - 1).unwrap(), None, "another one overtook it");
     ring.adopt(&ring.rotation_ended(ends).unwrap().unwrap()).unwrap();
     assert_eq!(ring.rotation_ended(ends).unwrap(), None, "it is over");
-    assert_eq!(codec.state(&old.key, Revision(3), new.as_bytes()).unwrap(), entry);
+    assert_eq!(codec.state(columns(&old), new.as_bytes()).unwrap(), entry);
     assert_eq!(read(&ring, &old).unwrap(), entry, "whoever reads the store as it was needs its key");
     let again = unlock(&ring, &words("correct horse")).unwrap();
     assert_eq!(read(&again, &old).unwrap_err().kind(), ErrorKind::WrongKey, "its key is gone");
-    let read = Codec::sealed(again).state(&old.key, Revision(3), new.as_bytes());
+    let read = Codec::sealed(again).state(columns(&old), new.as_bytes());
     assert_eq!(read.unwrap(), entry);
 }
 
@@ -141,10 +145,10 @@ fn a_plain_row_is_no_sealed_row_and_the_other_way_round() {
     let (entry, sealed) = row(&ring);
     for form in [Form::Text, Form::Binary] {
         let plain = Codec::plain().in_form(form);
-        let read = plain.state(&sealed.key, Revision(3), sealed.payload.as_bytes());
+        let read = plain.state(columns(&sealed), sealed.payload.as_bytes());
         assert_eq!(read.unwrap_err().kind(), ErrorKind::Sealed, "{form:?}");
         let downgraded = plain.state_row(&entry, Revision(3)).unwrap();
-        let read = Codec::sealed(ring.clone()).state(&sealed.key, Revision(3), downgraded.payload.as_bytes());
+        let read = Codec::sealed(ring.clone()).state(columns(&sealed), downgraded.payload.as_bytes());
         assert_eq!(read.unwrap_err().kind(), ErrorKind::Corrupt, "{form:?}");
     }
 }

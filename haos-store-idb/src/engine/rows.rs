@@ -42,7 +42,7 @@ impl<'a> EngineRows<'a> {
         let Some(row) = self.view.row(&room_key, at)? else {
             return Err(corrupt("apply", "a message's index names another place"));
         };
-        let found = row.message(self.codec, room)?;
+        let found = row.message(self.codec, RoomRef { id: room, key: room_key })?;
         if found.id != *event {
             return Err(corrupt("apply", "a message stands under another's key"));
         }
@@ -164,7 +164,7 @@ impl Rows for EngineRows<'_> {
             }
         }
         if let Some(other) = self.view.row(&room, message.position)? {
-            let other = other.message(self.codec, &message.room);
+            let other = other.message(self.codec, RoomRef { id: &message.room, key: room });
             if self.codec.keep(other)?.is_some() {
                 return Ok(Inserted::Taken);
             }
@@ -223,8 +223,8 @@ impl Rows for EngineRows<'_> {
         // All are lifted before the first is set down: a target may be a source.
         for (from, to) in moves {
             if let Some(row) = self.view.take_row(&key, *from)? {
-                messages.push(row.moved(self.codec, *to)?);
-            } else if let Some(gap) = self.gap_at(room, &key, *from)? {
+                messages.push(row.moved(self.codec, &key, *to)?);
+            } else if let Some(gap) = self.gap_at(RoomRef { id: room, key }, *from)? {
                 self.drop_gap(&key, *from)?;
                 gaps.push(Gap { position: *to, revision, ..gap });
             }

@@ -1,6 +1,8 @@
 //! Rows of messages, many to a record.
 
-use haos_store_api::{Codec, Key, Message, MessageColumns, Payload, Position, Result, Revision, RoomId};
+use haos_store_api::{
+    Codec, Key, Links, Message, MessageColumns, Payload, Position, Result, Revision, RoomRef,
+};
 
 use super::keys::{SegmentKey, event_entry, target_entry, txn_entry};
 use super::record::{Cut, corrupt, position};
@@ -49,16 +51,17 @@ impl Row {
     }
 
     pub(crate) fn columns(&self) -> MessageColumns {
-        MessageColumns { position: self.at, timestamp_ms: self.timestamp_ms, written: self.written }
+        let links = Links::of(&self.sender, self.target.as_ref(), self.txn.as_ref());
+        MessageColumns { position: self.at, timestamp_ms: self.timestamp_ms, written: self.written, links }
     }
 
-    pub(crate) fn message(&self, codec: &Codec, room: &RoomId) -> Result<Message> {
+    pub(crate) fn message(&self, codec: &Codec, room: RoomRef<'_>) -> Result<Message> {
         codec.message(room, &self.event, self.columns(), &self.payload)
     }
 
     /// The same row at another place.
-    pub(crate) fn moved(&self, codec: &Codec, to: Position) -> Result<Self> {
-        let payload = codec.moved_message(&self.event, self.columns(), to, &self.payload)?;
+    pub(crate) fn moved(&self, codec: &Codec, room: &Key, to: Position) -> Result<Self> {
+        let payload = codec.moved_message(room, &self.event, self.columns(), to, &self.payload)?;
         let payload = payload.map_or_else(|| self.payload.clone(), Payload::into_bytes);
         Ok(Self { at: to, payload, ..self.clone() })
     }
@@ -68,7 +71,7 @@ impl Row {
     }
 
     /// What it is found by.
-    fn ids(&self) -> impl Iterator<Item = String> {
+    pub(crate) fn ids(&self) -> impl Iterator<Item = String> {
         [
             Some(event_entry(&self.event)),
             self.target.as_ref().map(target_entry),

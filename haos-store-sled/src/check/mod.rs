@@ -153,7 +153,7 @@ impl<'c> Check<'c> {
         let Some((nr, at)) = keys::parse_place(key) else { return Ok(Some(WRONG_KEY)) };
         let Some(room) = self.room_of(db, nr)? else { return Ok(Some(NO_ROOM)) };
         let record = MessageRecord::decode(row.clone())?;
-        let message = db.read_message(&room, at, row)?;
+        let message = db.read_message(db.codec.room_ref(&room), at, row)?;
         let codec = db.codec;
         let fits = codec.event_key(&room, &message.id) == record.event
             && codec.sender_key(&room, &message.sender) == record.sender
@@ -172,7 +172,7 @@ impl<'c> Check<'c> {
     fn gap(&mut self, db: Db<'_>, key: &[u8], row: &[u8]) -> Finding {
         let Some((nr, at)) = keys::parse_place(key) else { return Ok(Some(WRONG_KEY)) };
         let Some(room) = self.room_of(db, nr)? else { return Ok(Some(NO_ROOM)) };
-        db.read_gap(&room, at, row)?;
+        db.read_gap(db.codec.room_ref(&room), at, row)?;
         Ok(db.has(&keys::message(nr, at))?.then_some("a message stands at its position"))
     }
 

@@ -79,7 +79,7 @@ pub(super) fn pending(db: Db<'_>, key: &[u8], row: &[u8]) -> Finding {
         Some(WRONG_KEY)
     } else if seq > last {
         Some("its sequence number was never given")
-    } else if db.pending_seq(&pending.txn_id)? != Some(seq) || !db.has(&keys::pending_room(&room, seq))? {
+    } else if !db.is_indexed(&pending)? {
         Some(NO_INDEX)
     } else {
         None

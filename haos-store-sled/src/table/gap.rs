@@ -1,4 +1,4 @@
-use haos_store_api::{Collection, Gap, Position, Result, RoomId};
+use haos_store_api::{Collection, Gap, Position, Result, RoomRef};
 
 use crate::db::{Db, Order};
 use crate::keys;
@@ -10,7 +10,7 @@ const COLUMNS: usize = 8;
 
 impl Db<'_> {
     /// The gaps of a room, oldest first.
-    pub(crate) fn gaps(self, nr: u32, room: &RoomId) -> Result<Vec<Gap>> {
+    pub(crate) fn gaps(self, nr: u32, room: RoomRef<'_>) -> Result<Vec<Gap>> {
         let span = (keys::gap(nr, Position::MIN), keys::gap(nr, Position::MAX));
         self.scan(span, Order::Up)
             .map(|pair| {
@@ -20,20 +20,20 @@ impl Db<'_> {
             .collect()
     }
 
-    pub(crate) fn gap_at(self, nr: u32, room: &RoomId, at: Position) -> Result<Option<Gap>> {
+    pub(crate) fn gap_at(self, nr: u32, room: RoomRef<'_>, at: Position) -> Result<Option<Gap>> {
         self.get(&keys::gap(nr, at))?.map(|row| self.read_gap(room, at, &row)).transpose()
     }
 
     /// A hole is a hole, also where nobody knows any more how to fill it.
-    pub(crate) fn gap_or_unknown(self, room: &RoomId, at: Position, row: &[u8]) -> Result<Gap> {
-        let unknown = |revision| Gap { room: room.clone(), position: at, token: None, revision };
+    pub(crate) fn gap_or_unknown(self, room: RoomRef<'_>, at: Position, row: &[u8]) -> Result<Gap> {
+        let unknown = |revision| Gap { room: room.id.clone(), position: at, token: None, revision };
         match self.codec.keep(self.read_gap(room, at, row))? {
             Some(gap) => Ok(gap),
             None => Cut(row).revision().map(unknown),
         }
     }
 
-    pub(crate) fn read_gap(self, room: &RoomId, at: Position, row: &[u8]) -> Result<Gap> {
+    pub(crate) fn read_gap(self, room: RoomRef<'_>, at: Position, row: &[u8]) -> Result<Gap> {
         let mut cut = Cut(row);
         let revision = cut.revision()?;
         self.codec.gap(room, at, revision, cut.0)

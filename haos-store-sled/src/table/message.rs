@@ -1,4 +1,4 @@
-use haos_store_api::{Collection, EventId, Message, Position, Result, RoomId};
+use haos_store_api::{Collection, EventId, Message, Position, Result, RoomId, RoomRef};
 use sled::IVec;
 
 use crate::db::{Db, Order};
@@ -32,17 +32,17 @@ impl Db<'_> {
     /// A message of a room whose number is known.
     pub(crate) fn message_in(self, nr: u32, room: &RoomId, event: &EventId) -> Result<Option<Message>> {
         let Some(at) = self.message_position(nr, room, event)? else { return Ok(None) };
-        match self.message_at(nr, room, at)? {
+        match self.message_at(nr, self.codec.room_ref(room), at)? {
             Some(found) if found.id == *event => Ok(Some(found)),
             _ => Err(self.corrupt("a message's index names another place")),
         }
     }
 
-    pub(crate) fn message_at(self, nr: u32, room: &RoomId, at: Position) -> Result<Option<Message>> {
+    pub(crate) fn message_at(self, nr: u32, room: RoomRef<'_>, at: Position) -> Result<Option<Message>> {
         self.get(&keys::message(nr, at))?.map(|row| self.read_message(room, at, row)).transpose()
     }
 
-    pub(crate) fn read_message(self, room: &RoomId, at: Position, row: IVec) -> Result<Message> {
+    pub(crate) fn read_message(self, room: RoomRef<'_>, at: Position, row: IVec) -> Result<Message> {
         let record = MessageRecord::decode(row)?;
         self.codec.message(room, &record.event, record.columns(at), record.payload())
     }

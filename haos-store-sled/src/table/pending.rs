@@ -1,11 +1,11 @@
 use haos_store_api::law::pending_matches;
-use haos_store_api::{Collection, Pending, PendingQuery, Result, TxnId};
+use haos_store_api::{Collection, Pending, PendingQuery, Result, RoomId, TxnId};
 
 use sled::IVec;
 
 use crate::db::{Db, Order};
 use crate::keys;
-use crate::record::{Columns, Cut};
+use crate::record::{Columns, Cut, pending_columns};
 use crate::rows::SledRows;
 
 /// Two keys, due time and revision stand before the payload.
@@ -30,9 +30,8 @@ impl Db<'_> {
     }
 
     pub(crate) fn read_pending(self, seq: u64, row: &[u8]) -> Result<Pending> {
-        let mut cut = Cut(row);
-        let (txn, _, not_before_ms, revision) = (cut.key()?, cut.key()?, cut.int()?, cut.revision()?);
-        self.codec.pending(&txn, seq, not_before_ms, revision, cut.0)
+        let (txn, columns, payload) = pending_columns(seq, row)?;
+        self.codec.pending(&txn, columns, payload)
     }
 
     pub(crate) fn read_seq(self, key: &[u8]) -> Result<u64> {
@@ -60,17 +59,26 @@ impl Db<'_> {
             if found.len() >= query.limit {
                 break;
             }
-            let row = self.indexed_pending(&pair?.0);
+            let row = self.indexed_pending(&pair?.0, query.room.as_ref());
             let row = if query.skip_damaged { self.codec.keep(row)? } else { Some(row?) };
             found.extend(row.filter(|row| pending_matches(query, row)));
         }
         Ok(found)
     }
 
-    /// The row that a key of the outbox or of its index by room names.
-    fn indexed_pending(self, key: &[u8]) -> Result<Pending> {
-        let row = self.pending_at(self.read_seq(key)?)?;
-        row.ok_or_else(|| self.corrupt("an index of the outbox names a row that is not"))
+    /// The row that a key of the outbox, or of its index by room, names.
+    fn indexed_pending(self, key: &[u8], room: Option<&RoomId>) -> Result<Pending> {
+        match self.pending_at(self.read_seq(key)?)? {
+            Some(row) if room.is_none_or(|room| row.room == *room) => Ok(row),
+            Some(_) => Err(self.corrupt("an index of the outbox names another room's row")),
+            None => Err(self.corrupt("an index of the outbox names a row that is not")),
+        }
+    }
+
+    /// Whether both indexes find a row.
+    pub(crate) fn is_indexed(self, row: &Pending) -> Result<bool> {
+        let by_room = keys::pending_room(&self.codec.room_key(&row.room), row.seq);
+        Ok(self.has(&by_room)? && self.pending_seq(&row.txn_id)? == Some(row.seq))
     }
 }
 

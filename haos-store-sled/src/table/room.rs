@@ -1,5 +1,7 @@
 use haos_store_api::law::RoomPager;
-use haos_store_api::{Collection, Error, ErrorKind, Key, Position, Result, Room, RoomId, RoomQuery, Scope};
+use haos_store_api::{
+    Collection, Error, ErrorKind, Key, Position, Result, Room, RoomId, RoomQuery, RoomRef, Scope,
+};
 
 use sled::IVec;
 
@@ -21,14 +23,24 @@ impl Db<'_> {
     }
 
     pub(crate) fn room_nr(self, id: &RoomId) -> Result<Option<u32>> {
-        let row = self.get(&keys::room(&self.codec.room_key(id)))?;
-        row.map(|row| Cut(&row).nr()).transpose()
+        Ok(self.room_ref(id)?.map(|(nr, _)| nr))
+    }
+
+    /// A room's number, and its key, for reading its rows.
+    pub(crate) fn room_ref<'r>(self, id: &'r RoomId) -> Result<Option<(u32, RoomRef<'r>)>> {
+        let room = self.codec.room_ref(id);
+        let row = self.get(&keys::room(&room.key))?;
+        row.map(|row| Ok((Cut(&row).nr()?, room))).transpose()
+    }
+
+    /// The key of the room that has a number.
+    pub(crate) fn number(self, nr: u32) -> Result<Option<Key>> {
+        self.get(&keys::number(nr))?.map(|key| Cut(&key).key()).transpose()
     }
 
     /// The room that has a number.
     pub(crate) fn room_at(self, nr: u32) -> Result<Option<(Key, Room)>> {
-        let Some(key) = self.get(&keys::number(nr))? else { return Ok(None) };
-        let key = Cut(&key).key()?;
+        let Some(key) = self.number(nr)? else { return Ok(None) };
         Ok(self.room_by_key(&key)?.map(|(_, room)| (key, room)))
     }
 
@@ -46,15 +58,22 @@ impl Db<'_> {
         let mut pager = RoomPager::new(query);
         let (_, to) = keys::whole(keys::ACTIVITY);
         for pair in self.scan((keys::activity_from(pager.newest_ms()), to), Order::Up) {
-            let key =
-                keys::parse_last(&pair?.0).ok_or_else(|| self.corrupt("an index of rooms is damaged"))?;
-            let Some(found) = self.codec.keep(self.room_by_key(&key))? else { continue };
-            let (_, room) = found.ok_or_else(|| self.corrupt("an index of rooms names one that is not"))?;
+            let Some(room) = self.codec.keep(self.indexed_room(&pair?.0))? else { continue };
             if !pager.push(room) {
                 break;
             }
         }
         Ok(pager.finish())
+    }
+
+    /// The room that an entry of the order of activity names.
+    fn indexed_room(self, entry: &[u8]) -> Result<Room> {
+        let key = keys::parse_last(entry).ok_or_else(|| self.corrupt("an index of rooms is damaged"))?;
+        match self.room_by_key(&key)? {
+            Some((_, room)) if keys::activity(room.last_activity_ms, &key) == entry => Ok(room),
+            Some(_) => Err(self.corrupt("an index of rooms names another activity")),
+            None => Err(self.corrupt("an index of rooms names one that is not")),
+        }
     }
 }
 

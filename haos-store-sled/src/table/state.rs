@@ -1,5 +1,5 @@
 use haos_store_api::law::sort_state;
-use haos_store_api::{Collection, EventType, Result, Scope, StateEntry, StateKey, StateQuery};
+use haos_store_api::{Collection, EventType, Result, Scope, StateColumns, StateEntry, StateKey, StateQuery};
 
 use crate::db::{Db, Order};
 use crate::keys;
@@ -26,10 +26,17 @@ impl Db<'_> {
     }
 
     pub(crate) fn read_state(self, key: &[u8], row: &[u8]) -> Result<StateEntry> {
-        let key = keys::parse_last(key).ok_or_else(|| self.corrupt("a key of state is damaged"))?;
+        let (columns, payload) = self.state_columns(key, row)?;
+        self.codec.state(columns, payload)
+    }
+
+    /// The columns of a row of state, and what follows.
+    pub(crate) fn state_columns<'v>(self, key: &[u8], row: &'v [u8]) -> Result<(StateColumns, &'v [u8])> {
+        let keys = keys::parse_state(key).ok_or_else(|| self.corrupt("a key of state is damaged"))?;
+        let (scope, kind, key) = keys;
         let mut cut = Cut(row);
-        let written = cut.revision()?;
-        self.codec.state(&key, written, cut.0)
+        let columns = StateColumns { scope, kind: kind.short(), key, written: cut.revision()? };
+        Ok((columns, cut.0))
     }
 
     pub(crate) fn states(self, query: &StateQuery) -> Result<Vec<StateEntry>> {

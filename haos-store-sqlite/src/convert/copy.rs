@@ -8,13 +8,13 @@ use rusqlite::Row;
 
 use crate::db::{Db, NEXT, STOP, signed};
 use crate::slot;
-use crate::table::{CHUNK_BITS, short_sender};
+use crate::table::CHUNK_BITS;
 
 /// Rows and bytes, about, of one transaction.
 const STEP_ROWS: u64 = 1024;
 const STEP_BYTES: usize = 1 << 20;
 
-type Rooms = HashMap<i64, RoomId>;
+type Rooms = HashMap<i64, (RoomId, Key)>;
 
 /// A table: how its rows are read, from a rowid on, and written. The rowid comes first.
 struct Table {
@@ -43,11 +43,13 @@ const TABLES: [Table; 7] = [
     Table {
         name: "message",
         rowid: "pos",
-        select: "SELECT pos, key, timestamp_ms, written, payload FROM message WHERE pos > ?1 ORDER BY pos",
+        select: "SELECT pos, key, timestamp_ms, written, payload, sender, target, txn
+                 FROM message WHERE pos > ?1 ORDER BY pos",
         copy: |from, to, rooms, row| {
             let (pos, written) = (from.int(row, 0)?, from.revision(row, 3)?);
             let message = from.read_message(row, room_of(from, rooms, pos)?)?;
             let new = to.codec.message_row(&message, written)?;
+            let links = new.links();
             let sql = "INSERT INTO message (pos, key, sender, target, txn, timestamp_ms, written, payload)
                        VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8)";
             to.run(
@@ -55,9 +57,9 @@ const TABLES: [Table; 7] = [
                 (
                     pos,
                     new.key.as_bytes(),
-                    short_sender(&new.sender),
-                    new.target.map(|key| key.short()),
-                    new.txn.map(|key| key.short()),
+                    links.sender,
+                    links.target,
+                    links.txn,
                     message.timestamp_ms,
                     signed(written.0),
                     to.bind(&new.payload),
@@ -79,7 +81,7 @@ const TABLES: [Table; 7] = [
     Table {
         name: "pending",
         rowid: "seq",
-        select: "SELECT seq, key, not_before_ms, revision, payload FROM pending WHERE seq > ?1 ORDER BY seq",
+        select: "SELECT seq, key, not_before_ms, revision, payload, room FROM pending WHERE seq > ?1 ORDER BY seq",
         copy: |from, to, _, row| to.write_pending(&from.read_pending(row)?).map(|()| 1),
     },
     Table {
@@ -111,7 +113,7 @@ const TABLES: [Table; 7] = [
     Table {
         name: "state",
         rowid: "nr",
-        select: "SELECT nr, key, written, payload FROM state WHERE nr > ?1 ORDER BY nr",
+        select: "SELECT nr, key, written, payload, scope, kind FROM state WHERE nr > ?1 ORDER BY nr",
         copy: |from, to, _, row| {
             let (nr, written) = (from.int(row, 0)?, from.revision(row, 2)?);
             let new = to.codec.state_row(&from.read_state(row)?, written)?;
@@ -132,7 +134,8 @@ pub(super) fn all(from: Db<'_>, to: Db<'_>, progress: &Progress, stopped: &Atomi
     let sql = "SELECT nr, key, last_activity_ms, revision, payload FROM room";
     from.each(sql, (), |row| {
         let (nr, room) = from.read_room(row)?;
-        rooms.insert(nr, room.id);
+        let key = from.codec.room_key(&room.id);
+        rooms.insert(nr, (room.id, key));
         Ok(NEXT)
     })?;
     for table in &TABLES {
@@ -190,6 +193,7 @@ fn counters(from: Db<'_>, to: Db<'_>) -> Result<()> {
     Ok(())
 }
 
-fn room_of<'r>(db: Db<'_>, rooms: &'r Rooms, pos: i64) -> Result<&'r RoomId> {
-    rooms.get(&slot::room(pos)).ok_or_else(|| db.corrupt("a message or gap has no room"))
+fn room_of<'r>(db: Db<'_>, rooms: &'r Rooms, pos: i64) -> Result<RoomRef<'r>> {
+    let (id, key) = rooms.get(&slot::room(pos)).ok_or_else(|| db.corrupt("a message or gap has no room"))?;
+    Ok(RoomRef { id, key: *key })
 }

@@ -1,4 +1,4 @@
-use haos_store_api::{Gap, Result, Revision, RoomId};
+use haos_store_api::{Gap, Result, Revision, RoomRef};
 use rusqlite::{Params, Row};
 
 use crate::db::{Db, signed};
@@ -6,24 +6,24 @@ use crate::slot;
 
 impl Db<'_> {
     /// The gaps of a room, oldest first.
-    pub(crate) fn gaps(self, nr: i64, room: &RoomId) -> Result<Vec<Gap>> {
+    pub(crate) fn gaps(self, nr: i64, room: RoomRef<'_>) -> Result<Vec<Gap>> {
         let sql = "SELECT pos, revision, payload FROM gap WHERE pos BETWEEN ?1 AND ?2 ORDER BY pos";
         self.gaps_by(sql, slot::whole(nr), room)
     }
 
     /// The gaps that a statement selects by `pos, revision, payload`.
-    pub(crate) fn gaps_by(self, sql: &str, params: impl Params, room: &RoomId) -> Result<Vec<Gap>> {
+    pub(crate) fn gaps_by(self, sql: &str, params: impl Params, room: RoomRef<'_>) -> Result<Vec<Gap>> {
         self.all(sql, params, |row| {
             // A hole is a hole, also where nobody knows any more how to fill it.
             let unknown = |row| -> Result<Gap> {
                 let position = slot::position(self.int(row, 0)?)?;
-                Ok(Gap { room: room.clone(), position, token: None, revision: self.revision(row, 1)? })
+                Ok(Gap { room: room.id.clone(), position, token: None, revision: self.revision(row, 1)? })
             };
             self.codec.keep(self.read_gap(row, room))?.map_or_else(|| unknown(row), Ok)
         })
     }
 
-    pub(crate) fn read_gap(self, row: &Row<'_>, room: &RoomId) -> Result<Gap> {
+    pub(crate) fn read_gap(self, row: &Row<'_>, room: RoomRef<'_>) -> Result<Gap> {
         let position = slot::position(self.int(row, 0)?)?;
         self.codec.gap(room, position, self.revision(row, 1)?, self.bytes(row, 2)?)
     }
@@ -38,7 +38,7 @@ impl Db<'_> {
     }
 
     /// Moves a gap, if there is one, to the negative of another rowid.
-    pub(crate) fn move_gap(self, pos: i64, to: i64, room: &RoomId, revision: Revision) -> Result<()> {
+    pub(crate) fn move_gap(self, pos: i64, to: i64, room: RoomRef<'_>, revision: Revision) -> Result<()> {
         let sql = "SELECT pos, revision, payload FROM gap WHERE pos = ?1";
         if let Some(gap) = self.first(sql, [pos], |row| self.read_gap(row, room))? {
             let row = self.codec.gap_row(&Gap { position: slot::position(to)?, revision, ..gap })?;

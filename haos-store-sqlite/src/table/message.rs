@@ -1,6 +1,6 @@
 use std::ops::{Add, AddAssign, Neg};
 
-use haos_store_api::{EventId, Key, Message, MessageColumns, Result, Revision, RoomId};
+use haos_store_api::{EventId, Key, Links, Message, MessageColumns, Result, Revision, RoomId, RoomRef};
 use rusqlite::{CachedStatement, Params, Row};
 
 use crate::db::{Db, NEXT, STOP, signed};
@@ -33,11 +33,6 @@ impl Neg for Sums {
     }
 }
 
-/// Enough of a sender's key to tell the senders of a room apart; doubles are told by their ids.
-pub(crate) fn short_sender(key: &Key) -> i64 {
-    key.short() >> 32
-}
-
 /// What became of an insert.
 pub(crate) enum Put {
     /// It is stored.
@@ -46,12 +41,20 @@ pub(crate) enum Put {
     There,
 }
 
-/// Of a row that begins with `pos, key, timestamp_ms, written`.
+/// Of a row that begins with `pos, key, timestamp_ms, written, payload, sender, target, txn`.
 pub(crate) fn message_columns(db: Db<'_>, row: &Row<'_>) -> Result<MessageColumns> {
+    let optional = |column| row.get(column).map_err(|e| db.fault(e));
+    // Plain payloads are bound to nothing.
+    let links = if db.codec.binds() {
+        Links { sender: db.int(row, 5)?, target: optional(6)?, txn: optional(7)? }
+    } else {
+        Links::default()
+    };
     Ok(MessageColumns {
         position: slot::position(db.int(row, 0)?)?,
         timestamp_ms: db.int(row, 2)?,
         written: db.revision(row, 3)?,
+        links,
     })
 }
 
@@ -72,12 +75,13 @@ impl<'c> Db<'c> {
         written: Revision,
     ) -> Result<Put> {
         let row = self.codec.message_row(message, written)?;
+        let links = row.links();
         let inserted = insert.execute((
             slot::pack(nr, message.position),
             row.key.as_bytes(),
-            short_sender(&row.sender),
-            row.target.map(|key| key.short()),
-            row.txn.map(|key| key.short()),
+            links.sender,
+            links.target,
+            links.txn,
             message.timestamp_ms,
             signed(written.0),
             self.bind(&row.payload),
@@ -91,19 +95,20 @@ impl<'c> Db<'c> {
     /// A message of a room whose number is not known. The plus keeps the comparison free of an affinity,
     /// which would keep it from the index.
     pub(crate) fn message(self, room: &RoomId, event: &EventId) -> Result<Option<Message>> {
-        let sql = "SELECT m.pos, m.key, m.timestamp_ms, m.written, m.payload FROM room AS r
+        let sql = "SELECT m.pos, m.key, m.timestamp_ms, m.written, m.payload, m.sender, m.target, m.txn
+                   FROM room AS r
                    CROSS JOIN message AS m INDEXED BY message_by_key ON m.pos >> 40 = +r.nr AND m.key = ?2
                    WHERE r.key = ?1";
-        let keys = (self.codec.room_key(room), self.codec.event_key(room, event));
-        let keys = (keys.0.as_bytes(), keys.1.as_bytes());
+        let (room, event_key) = (self.codec.room_ref(room), self.codec.event_key(room, event));
+        let keys = (room.key.as_bytes(), event_key.as_bytes());
         let found = self.first(sql, keys, |row| self.read_message(row, room))?;
         self.is_its_own(found, event)
     }
 
     pub(crate) fn message_in(self, nr: i64, room: &RoomId, event: &EventId) -> Result<Option<Message>> {
-        let sql = "SELECT pos, key, timestamp_ms, written, payload FROM message INDEXED BY message_by_key
-                   WHERE pos >> 40 = ?1 AND key = ?2";
-        let key = self.codec.event_key(room, event);
+        let sql = "SELECT pos, key, timestamp_ms, written, payload, sender, target, txn
+                   FROM message INDEXED BY message_by_key WHERE pos >> 40 = ?1 AND key = ?2";
+        let (room, key) = (self.codec.room_ref(room), self.codec.event_key(room, event));
         let found = self.first(sql, (nr, key.as_bytes()), |row| self.read_message(row, room))?;
         self.is_its_own(found, event)
     }
@@ -122,18 +127,19 @@ impl<'c> Db<'c> {
         self.first(sql, (nr, key.as_bytes()), |row| self.int(row, 0))
     }
 
-    pub(crate) fn message_at(self, pos: i64, room: &RoomId) -> Result<Option<Message>> {
-        let sql = "SELECT pos, key, timestamp_ms, written, payload FROM message WHERE pos = ?1";
+    pub(crate) fn message_at(self, pos: i64, room: RoomRef<'_>) -> Result<Option<Message>> {
+        let sql = "SELECT pos, key, timestamp_ms, written, payload, sender, target, txn
+                   FROM message WHERE pos = ?1";
         self.first(sql, [pos], |row| self.read_message(row, room))
     }
 
     /// As many messages, but for damaged ones, as a statement selects by `pos, key, timestamp_ms, written,
-    /// payload`.
+    /// payload, sender, target, txn`.
     pub(crate) fn messages_by(
         self,
         sql: &str,
         params: impl Params,
-        room: &RoomId,
+        room: RoomRef<'_>,
         limit: usize,
     ) -> Result<Vec<Message>> {
         let mut found = Vec::new();
@@ -151,13 +157,15 @@ impl<'c> Db<'c> {
     /// come again.
     pub(crate) fn clear_damaged(self, nr: i64, message: &Message) -> Result<Option<Sums>> {
         let key = self.codec.event_key(&message.room, &message.id);
-        let sql = "SELECT pos, key, timestamp_ms, written, payload FROM message INDEXED BY message_by_key
-                   WHERE pos >> 40 = ?1 AND key = ?2";
-        let look = |row: &Row<'_>| Ok((self.int(row, 0)?, self.read_message(row, &message.room)));
+        let sql = "SELECT pos, key, timestamp_ms, written, payload, sender, target, txn
+                   FROM message INDEXED BY message_by_key WHERE pos >> 40 = ?1 AND key = ?2";
+        let room = self.codec.room_ref(&message.room);
+        let look = |row: &Row<'_>| Ok((self.int(row, 0)?, self.read_message(row, room)));
         let found = match self.first(sql, (nr, key.as_bytes()), look)? {
             Some(found) => Some(found),
             None => {
-                let sql = "SELECT pos, key, timestamp_ms, written, payload FROM message WHERE pos = ?1";
+                let sql = "SELECT pos, key, timestamp_ms, written, payload, sender, target, txn
+                           FROM message WHERE pos = ?1";
                 self.first(sql, [slot::pack(nr, message.position)], look)?
             }
         };
@@ -170,17 +178,18 @@ impl<'c> Db<'c> {
         }
     }
 
-    pub(crate) fn read_message(self, row: &Row<'_>, room: &RoomId) -> Result<Message> {
+    pub(crate) fn read_message(self, row: &Row<'_>, room: RoomRef<'_>) -> Result<Message> {
         self.codec.message(room, &self.key(row, 1)?, message_columns(self, row)?, self.bytes(row, 4)?)
     }
 
     /// Moves a message from one rowid to another, and on to the negative of that; says whether there was one.
-    pub(crate) fn move_message(self, pos: i64, to: i64) -> Result<bool> {
-        let sql = "SELECT pos, key, timestamp_ms, written, payload FROM message WHERE pos = ?1";
+    pub(crate) fn move_message(self, room: &Key, pos: i64, to: i64) -> Result<bool> {
+        let sql = "SELECT pos, key, timestamp_ms, written, payload, sender, target, txn
+                   FROM message WHERE pos = ?1";
         let target = slot::position(to)?;
         let moved = self.first(sql, [pos], |row| {
             let columns = message_columns(self, row)?;
-            self.codec.moved_message(&self.key(row, 1)?, columns, target, self.bytes(row, 4)?)
+            self.codec.moved_message(room, &self.key(row, 1)?, columns, target, self.bytes(row, 4)?)
         })?;
         match moved {
             None => return Ok(false),
@@ -206,6 +215,7 @@ impl<'c> Db<'c> {
         written: Revision,
     ) -> Result<Sums> {
         let row = self.codec.message_row(message, written)?;
+        let links = row.links();
         let before = self.sums_of(pos, pos)?;
         let to = slot::pack(nr, message.position);
         if to != pos {
@@ -217,9 +227,9 @@ impl<'c> Db<'c> {
             sql,
             (
                 to,
-                short_sender(&row.sender),
-                row.target.map(|key| key.short()),
-                row.txn.map(|key| key.short()),
+                links.sender,
+                links.target,
+                links.txn,
                 message.timestamp_ms,
                 signed(written.0),
                 self.bind(&row.payload),

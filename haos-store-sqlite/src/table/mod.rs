@@ -9,4 +9,5 @@ mod room;
 mod state;
 
 pub(crate) use media::{CHUNK_BITS, media_columns};
-pub(crate) use message::{Put, Sums, message_columns, short_sender};
+pub(crate) use message::{Put, Sums, message_columns};
+pub(crate) use state::state_columns;

@@ -1,12 +1,12 @@
 use haos_store_api::law::pending_matches;
-use haos_store_api::{Pending, PendingQuery, Result, TxnId};
+use haos_store_api::{Pending, PendingColumns, PendingQuery, Result, TxnId};
 use rusqlite::Row;
 
 use crate::db::{Db, Flow, NEXT, STOP, signed};
 
 impl Db<'_> {
     pub(crate) fn pending(self, txn_id: &TxnId) -> Result<Option<Pending>> {
-        let sql = "SELECT seq, key, not_before_ms, revision, payload FROM pending WHERE key = ?1";
+        let sql = "SELECT seq, key, not_before_ms, revision, payload, room FROM pending WHERE key = ?1";
         let key = self.codec.txn_key(txn_id);
         match self.first(sql, [key.as_bytes()], |row| self.read_pending(row))? {
             Some(found) if found.txn_id != *txn_id => {
@@ -17,7 +17,7 @@ impl Db<'_> {
     }
 
     pub(crate) fn pending_at(self, seq: i64) -> Result<Option<Pending>> {
-        let sql = "SELECT seq, key, not_before_ms, revision, payload FROM pending WHERE seq = ?1";
+        let sql = "SELECT seq, key, not_before_ms, revision, payload, room FROM pending WHERE seq = ?1";
         self.first(sql, [seq], |row| self.read_pending(row))
     }
 
@@ -34,14 +34,14 @@ impl Db<'_> {
         };
         let (after, due) = (signed(query.after_seq), query.due_ms.unwrap_or(i64::MAX));
         if let Some(txn_id) = &query.txn_id {
-            let sql = "SELECT seq, key, not_before_ms, revision, payload FROM pending WHERE key = ?1";
+            let sql = "SELECT seq, key, not_before_ms, revision, payload, room FROM pending WHERE key = ?1";
             self.each(sql, [self.codec.txn_key(txn_id).as_bytes()], &mut take)?;
         } else if let Some(room) = &query.room {
-            let sql = "SELECT seq, key, not_before_ms, revision, payload FROM pending
+            let sql = "SELECT seq, key, not_before_ms, revision, payload, room FROM pending
                        WHERE room = ?1 AND seq > ?2 AND not_before_ms <= ?3 ORDER BY seq";
             self.each(sql, (self.codec.room_key(room).short(), after, due), &mut take)?;
         } else {
-            let sql = "SELECT seq, key, not_before_ms, revision, payload FROM pending
+            let sql = "SELECT seq, key, not_before_ms, revision, payload, room FROM pending
                        WHERE seq > ?1 AND not_before_ms <= ?2 ORDER BY seq";
             self.each(sql, (after, due), &mut take)?;
         }
@@ -49,9 +49,13 @@ impl Db<'_> {
     }
 
     pub(crate) fn read_pending(self, row: &Row<'_>) -> Result<Pending> {
-        let (seq, key) = (self.count(row, 0)?, self.key(row, 1)?);
-        let (not_before_ms, revision) = (self.int(row, 2)?, self.revision(row, 3)?);
-        self.codec.pending(&key, seq, not_before_ms, revision, self.bytes(row, 4)?)
+        let columns = PendingColumns {
+            seq: self.count(row, 0)?,
+            room: Some(self.int(row, 5)?),
+            not_before_ms: self.int(row, 2)?,
+            revision: self.revision(row, 3)?,
+        };
+        self.codec.pending(&self.key(row, 1)?, columns, self.bytes(row, 4)?)
     }
 
     /// Inserts or replaces a row, under its own sequence number.

@@ -1,5 +1,5 @@
 use haos_store_api::law::RoomPager;
-use haos_store_api::{Result, Room, RoomId, RoomQuery, Scope};
+use haos_store_api::{Result, Room, RoomId, RoomQuery, RoomRef, Scope};
 use rusqlite::Row;
 
 use crate::db::{Db, NEXT, STOP, signed};
@@ -17,8 +17,15 @@ impl Db<'_> {
     }
 
     pub(crate) fn room_nr(self, id: &RoomId) -> Result<Option<i64>> {
-        let sql = "SELECT nr FROM room WHERE key = ?1";
-        self.first(sql, [self.codec.room_key(id).as_bytes()], |row| self.int(row, 0))
+        Ok(self.room_ref(id)?.map(|(nr, _)| nr))
+    }
+
+    /// A room's number, and its key, for reading its rows.
+    pub(crate) fn room_ref<'r>(self, id: &'r RoomId) -> Result<Option<(i64, RoomRef<'r>)>> {
+        let room = self.codec.room_ref(id);
+        let nr =
+            self.first("SELECT nr FROM room WHERE key = ?1", [room.key.as_bytes()], |row| self.int(row, 0));
+        Ok(nr?.map(|nr| (nr, room)))
     }
 
     pub(crate) fn room_at(self, nr: i64) -> Result<Option<Room>> {

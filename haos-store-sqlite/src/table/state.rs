@@ -1,13 +1,19 @@
 use haos_store_api::law::sort_state;
-use haos_store_api::{EventType, Result, Revision, Scope, StateEntry, StateKey, StateQuery};
+use haos_store_api::{EventType, Result, Revision, Scope, StateColumns, StateEntry, StateKey, StateQuery};
 use rusqlite::{Params, Row};
 
 use crate::db::{Db, signed};
 
+/// Of a row that begins with `nr, key, written, payload, scope, kind`.
+pub(crate) fn state_columns(db: Db<'_>, row: &Row<'_>) -> Result<StateColumns> {
+    let (scope, kind, key) = (db.key(row, 4)?, db.int(row, 5)?, db.key(row, 1)?);
+    Ok(StateColumns { scope, kind, key, written: db.revision(row, 2)? })
+}
+
 impl Db<'_> {
     pub(crate) fn state(self, scope: &Scope, kind: &EventType, key: &StateKey) -> Result<Option<StateEntry>> {
         let codec = self.codec;
-        let sql = "SELECT nr, key, written, payload FROM state WHERE scope = ?1 AND kind = ?2 AND key = ?3";
+        let sql = "SELECT nr, key, written, payload, scope, kind FROM state WHERE scope = ?1 AND kind = ?2 AND key = ?3";
         let params =
             (codec.scope_key(scope), codec.kind_key(scope, kind).short(), codec.state_key(scope, kind, key));
         let params = (params.0.as_bytes(), params.1, params.2.as_bytes());
@@ -25,30 +31,34 @@ impl Db<'_> {
             (Some(kind), Some(key)) => self.state(&query.scope, kind, key)?.into_iter().collect(),
             (Some(kind), None) => {
                 let kind = self.codec.kind_key(&query.scope, kind).short();
-                let sql = "SELECT nr, key, written, payload FROM state WHERE scope = ?1 AND kind = ?2";
-                self.states_by(sql, (scope.as_bytes(), kind))?
+                let sql =
+                    "SELECT nr, key, written, payload, scope, kind FROM state WHERE scope = ?1 AND kind = ?2";
+                self.states_by(sql, (scope.as_bytes(), kind), query)?
             }
             (None, _) => {
-                let sql = "SELECT nr, key, written, payload FROM state WHERE scope = ?1";
-                self.states_by(sql, [scope.as_bytes()])?
+                let sql = "SELECT nr, key, written, payload, scope, kind FROM state WHERE scope = ?1";
+                self.states_by(sql, [scope.as_bytes()], query)?
             }
         };
-        // A short key may stand for another kind as well.
-        found.retain(|entry: &StateEntry| {
-            query.kind.as_ref().is_none_or(|kind| entry.kind == *kind)
-                && query.key.as_ref().is_none_or(|key| entry.key == *key)
-        });
+        found.retain(|entry: &StateEntry| query.key.as_ref().is_none_or(|key| entry.key == *key));
         sort_state(&mut found);
         Ok(found)
     }
 
-    fn states_by(self, sql: &str, params: impl Params) -> Result<Vec<StateEntry>> {
-        let found = self.all(sql, params, |row| self.codec.keep(self.read_state(row)))?;
+    /// The entries that a statement selects by the scope and the kind asked for.
+    fn states_by(self, sql: &str, params: impl Params, query: &StateQuery) -> Result<Vec<StateEntry>> {
+        let read = |row: &Row<'_>| match self.read_state(row)? {
+            entry if entry.scope == query.scope && query.kind.as_ref().is_none_or(|k| entry.kind == *k) => {
+                Ok(entry)
+            }
+            _ => Err(self.corrupt("a state entry stands under another scope or kind")),
+        };
+        let found = self.all(sql, params, |row| self.codec.keep(read(row)))?;
         Ok(found.into_iter().flatten().collect())
     }
 
     pub(crate) fn read_state(self, row: &Row<'_>) -> Result<StateEntry> {
-        self.codec.state(&self.key(row, 1)?, self.revision(row, 2)?, self.bytes(row, 3)?)
+        self.codec.state(state_columns(self, row)?, self.bytes(row, 3)?)
     }
 
     pub(crate) fn write_state(self, entry: &StateEntry, written: Revision) -> Result<()> {

@@ -1,4 +1,5 @@
 use super::super::body::MediaBody;
+use super::super::frame::own_key;
 use super::super::{Codec, Key, Payload, RowRef};
 use crate::*;
 
@@ -56,7 +57,9 @@ impl Codec {
 
     /// The media item of a row.
     pub fn media_info(&self, key: &Key, columns: MediaColumns, payload: &[u8]) -> Result<MediaInfo> {
-        let body: MediaBody = self.open(&RowRef::Media { key, columns }, payload)?;
+        let row = &RowRef::Media { key, columns };
+        let body: MediaBody = self.open(row, payload)?;
+        own_key(self, row, || self.media_key(&body.key))?;
         Ok(MediaInfo {
             key: body.key,
             size: columns.size,

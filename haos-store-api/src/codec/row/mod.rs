@@ -9,7 +9,7 @@ mod timeline;
 
 pub use any::RowRef;
 pub use media::{ChunkRow, MediaColumns, MediaRow};
-pub use pending::PendingRow;
+pub use pending::{PendingColumns, PendingRow};
 pub use room::RoomRow;
-pub use state::StateRow;
-pub use timeline::{GapRow, MessageColumns, MessageRow};
+pub use state::{StateColumns, StateRow};
+pub use timeline::{GapRow, Links, MessageColumns, MessageRow, RoomRef};

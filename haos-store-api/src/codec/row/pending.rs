@@ -1,4 +1,5 @@
 use super::super::body::PendingBody;
+use super::super::frame::{damaged, own_key};
 use super::super::{Codec, Key, Payload, RowRef};
 use crate::*;
 
@@ -11,6 +12,19 @@ pub struct PendingRow {
     pub room: Key,
     /// The rest.
     pub payload: Payload,
+}
+
+/// The columns of an outbox row.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct PendingColumns {
+    /// Its sequence number.
+    pub seq: u64,
+    /// The short key of its room, from a backend that keeps one.
+    pub room: Option<i64>,
+    /// When it is due.
+    pub not_before_ms: i64,
+    /// The revision of its latest change.
+    pub revision: Revision,
 }
 
 impl Codec {
@@ -51,15 +65,15 @@ impl Codec {
     }
 
     /// The outbox entry of a row.
-    pub fn pending(
-        &self,
-        key: &Key,
-        seq: u64,
-        not_before_ms: i64,
-        revision: Revision,
-        payload: &[u8],
-    ) -> Result<Pending> {
-        let b: PendingBody = self.open(&RowRef::Pending { key, seq, not_before_ms, revision }, payload)?;
+    pub fn pending(&self, key: &Key, columns: PendingColumns, payload: &[u8]) -> Result<Pending> {
+        let PendingColumns { seq, room, not_before_ms, revision } = columns;
+        let row = &RowRef::Pending { key, seq, not_before_ms, revision };
+        let b: PendingBody = self.open(row, payload)?;
+        own_key(self, row, || self.txn_key(&b.txn_id))?;
+        // Compared and not bound: not every backend has the column, and no outbox is long.
+        if room.is_some_and(|room| room != self.room_key(&b.room_id).short()) {
+            return Err(damaged(&row.bound(self), &"it stands under another room's key"));
+        }
         Ok(Pending {
             txn_id: b.txn_id,
             seq,

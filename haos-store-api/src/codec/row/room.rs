@@ -1,4 +1,5 @@
 use super::super::body::RoomBody;
+use super::super::frame::own_key;
 use super::super::{Codec, Key, Payload, RowRef};
 use crate::*;
 
@@ -35,7 +36,9 @@ impl Codec {
     /// # Errors
     /// `Corrupt` for bytes that this codec did not write; so for every reader below.
     pub fn room(&self, key: &Key, last_activity_ms: i64, revision: Revision, payload: &[u8]) -> Result<Room> {
-        let body: RoomBody = self.open(&RowRef::Room { key, last_activity_ms, revision }, payload)?;
+        let row = &RowRef::Room { key, last_activity_ms, revision };
+        let body: RoomBody = self.open(row, payload)?;
+        own_key(self, row, || self.room_key(&body.room_id))?;
         Ok(Room {
             id: body.room_id,
             name: body.name,

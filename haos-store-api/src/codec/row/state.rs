@@ -1,4 +1,5 @@
 use super::super::body::StateBody;
+use super::super::frame::own_key;
 use super::super::{Codec, Key, Payload, RowRef};
 use crate::*;
 
@@ -15,10 +16,25 @@ pub struct StateRow {
     pub payload: Payload,
 }
 
+/// The columns of a state entry that its payload is bound to.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct StateColumns {
+    /// Its scope's key.
+    pub scope: Key,
+    /// Its kind's short key.
+    pub kind: i64,
+    /// Its key.
+    pub key: Key,
+    /// The commit that wrote the payload.
+    pub written: Revision,
+}
+
 impl Codec {
     /// The row of a state entry that the commit `written` writes.
     pub fn state_row(&self, entry: &StateEntry, written: Revision) -> Result<StateRow> {
         let key = self.state_key(&entry.scope, &entry.kind, &entry.key);
+        let scope = self.scope_key(&entry.scope);
+        let kind = self.kind_key(&entry.scope, &entry.kind);
         let body = StateBody {
             scope: entry.scope.clone(),
             kind: entry.kind.clone(),
@@ -26,17 +42,15 @@ impl Codec {
             value: entry.value.clone(),
             event_id: entry.event_id.clone(),
         };
-        Ok(StateRow {
-            scope: self.scope_key(&entry.scope),
-            kind: self.kind_key(&entry.scope, &entry.kind),
-            key,
-            payload: self.seal(&RowRef::State { key: &key, written }, &body)?,
-        })
+        let columns = StateColumns { scope, kind: kind.short(), key, written };
+        Ok(StateRow { scope, kind, key, payload: self.seal(&RowRef::State { columns }, &body)? })
     }
 
     /// The state entry of a row.
-    pub fn state(&self, key: &Key, written: Revision, payload: &[u8]) -> Result<StateEntry> {
-        let body: StateBody = self.open(&RowRef::State { key, written }, payload)?;
+    pub fn state(&self, columns: StateColumns, payload: &[u8]) -> Result<StateEntry> {
+        let row = &RowRef::State { columns };
+        let body: StateBody = self.open(row, payload)?;
+        own_key(self, row, || self.state_key(&body.scope, &body.kind, &body.key))?;
         Ok(StateEntry {
             scope: body.scope,
             kind: body.kind,

@@ -1,4 +1,5 @@
 use super::super::body::{GapBody, MessageBody};
+use super::super::frame::{damaged, own_key};
 use super::super::{Codec, Key, Payload, RowRef};
 use crate::*;
 
@@ -17,6 +18,51 @@ pub struct MessageRow {
     pub payload: Payload,
 }
 
+/// A room and its key, which is computed once for all of its rows.
+#[derive(Debug, Clone, Copy)]
+pub struct RoomRef<'a> {
+    /// The room.
+    pub id: &'a RoomId,
+    /// Its key.
+    pub key: Key,
+}
+
+/// What a message is found by besides its own key, cut short: what an index needs.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
+pub struct Links {
+    /// Four bytes of its sender's key: enough to tell the senders of a room apart; doubles are told by their ids.
+    pub sender: i64,
+    /// The short key of the message it relates to.
+    pub target: Option<i64>,
+    /// The short key of its transaction.
+    pub txn: Option<i64>,
+}
+
+impl Links {
+    /// Of whole keys.
+    pub fn of(sender: &Key, target: Option<&Key>, txn: Option<&Key>) -> Self {
+        Self { sender: Self::short_sender(sender), target: target.map(Key::short), txn: txn.map(Key::short) }
+    }
+
+    /// What stands for a sender.
+    pub fn short_sender(key: &Key) -> i64 {
+        key.short() >> 32
+    }
+
+    /// Each as a column, and which of them there are.
+    pub(in crate::codec) fn columns(&self) -> [i64; 4] {
+        let which = i64::from(self.target.is_some()) | i64::from(self.txn.is_some()) << 1;
+        [self.sender, self.target.unwrap_or_default(), self.txn.unwrap_or_default(), which]
+    }
+}
+
+impl MessageRow {
+    /// What the message is found by.
+    pub fn links(&self) -> Links {
+        Links::of(&self.sender, self.target.as_ref(), self.txn.as_ref())
+    }
+}
+
 /// The columns of a message that its payload is bound to.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct MessageColumns {
@@ -26,6 +72,8 @@ pub struct MessageColumns {
     pub timestamp_ms: i64,
     /// The commit that wrote the payload.
     pub written: Revision,
+    /// What it is found by. Of no consequence where [`Codec::binds`] says no.
+    pub links: Links,
 }
 
 /// A gap: position and revision stay columns.
@@ -36,6 +84,11 @@ pub struct GapRow {
 }
 
 impl Codec {
+    /// A room with its key, for reading its rows.
+    pub fn room_ref<'a>(&self, id: &'a RoomId) -> RoomRef<'a> {
+        RoomRef { id, key: self.room_key(id) }
+    }
+
     /// The row of a message that the commit `written` writes.
     pub fn message_row(&self, message: &Message, written: Revision) -> Result<MessageRow> {
         let room = &message.room;
@@ -52,28 +105,34 @@ impl Codec {
             provisional: message.provisional,
             extra: message.extra.clone(),
         };
-        let columns =
-            MessageColumns { position: message.position, timestamp_ms: message.timestamp_ms, written };
-        Ok(MessageRow {
-            key,
-            sender: self.sender_key(room, &message.sender),
-            target: message.relation.as_ref().map(|relation| self.event_key(room, &relation.target)),
-            txn: message.txn_id.as_ref().map(|txn_id| self.txn_key(txn_id)),
-            payload: self.seal(&RowRef::Message { key: &key, columns }, &body)?,
-        })
+        let sender = self.sender_key(room, &message.sender);
+        let target = message.relation.as_ref().map(|relation| self.event_key(room, &relation.target));
+        let txn = message.txn_id.as_ref().map(|txn_id| self.txn_key(txn_id));
+        let columns = MessageColumns {
+            position: message.position,
+            timestamp_ms: message.timestamp_ms,
+            written,
+            links: Links::of(&sender, target.as_ref(), txn.as_ref()),
+        };
+        // Of no consequence to a payload that is not bound.
+        let room = if self.binds() { self.room_key(room) } else { key };
+        let payload = self.seal(&RowRef::Message { room: &room, key: &key, columns }, &body)?;
+        Ok(MessageRow { key, sender, target, txn, payload })
     }
 
     /// The message of a row.
     pub fn message(
         &self,
-        room: &RoomId,
+        room: RoomRef<'_>,
         key: &Key,
         columns: MessageColumns,
         payload: &[u8],
     ) -> Result<Message> {
-        let body: MessageBody = self.open(&RowRef::Message { key, columns }, payload)?;
+        let row = &RowRef::Message { room: &room.key, key, columns };
+        let body: MessageBody = self.open(row, payload)?;
+        own_key(self, row, || self.event_key(room.id, &body.event_id))?;
         Ok(Message {
-            room: room.clone(),
+            room: room.id.clone(),
             id: body.event_id,
             position: columns.position,
             sender: body.sender,
@@ -95,27 +154,37 @@ impl Codec {
     /// As [`message`](Self::message).
     pub fn moved_message(
         &self,
+        room: &Key,
         key: &Key,
         from: MessageColumns,
         to: Position,
         payload: &[u8],
     ) -> Result<Option<Payload>> {
-        let columns = MessageColumns { position: to, ..from };
-        self.rebind(&RowRef::Message { key, columns: from }, &RowRef::Message { key, columns }, payload)
+        let at = |columns| RowRef::Message { room, key, columns };
+        self.rebind(&at(from), &at(MessageColumns { position: to, ..from }), payload)
     }
 
     /// The row of a gap.
     pub fn gap_row(&self, gap: &Gap) -> Result<GapRow> {
-        let body = GapBody { token: gap.token.clone() };
+        let body = GapBody { room_id: gap.room.clone(), token: gap.token.clone() };
         let room = &self.room_key(&gap.room);
         let Gap { position, revision, .. } = *gap;
         Ok(GapRow { payload: self.seal(&RowRef::Gap { room, position, revision }, &body)? })
     }
 
     /// The gap of a row.
-    pub fn gap(&self, room: &RoomId, position: Position, revision: Revision, payload: &[u8]) -> Result<Gap> {
-        let key = &self.room_key(room);
-        let body: GapBody = self.open(&RowRef::Gap { room: key, position, revision }, payload)?;
-        Ok(Gap { room: room.clone(), position, token: body.token, revision })
+    pub fn gap(
+        &self,
+        room: RoomRef<'_>,
+        position: Position,
+        revision: Revision,
+        payload: &[u8],
+    ) -> Result<Gap> {
+        let row = &RowRef::Gap { room: &room.key, position, revision };
+        let body: GapBody = self.open(row, payload)?;
+        if body.room_id != *room.id {
+            return Err(damaged(&row.bound(self), &"it is of another room"));
+        }
+        Ok(Gap { room: body.room_id, position, token: body.token, revision })
     }
 }

@@ -16,4 +16,5 @@ pub(crate) mod queries;
 pub(crate) mod renumbering;
 pub(crate) mod rooms;
 pub(crate) mod state;
+pub(crate) mod tampering;
 pub(crate) mod timeline;

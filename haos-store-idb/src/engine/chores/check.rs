@@ -3,10 +3,10 @@
 use std::collections::HashMap;
 use std::collections::hash_map::Entry;
 
-use haos_store_api::{Codec, Collection, Key, Result, RoomId};
+use haos_store_api::{Codec, Collection, Key, Result, RoomId, RoomRef};
 
 use super::super::keys::{self, SegmentKey};
-use super::super::kv::{Kv, Span, Table};
+use super::super::kv::{Kv, Span, Table, all};
 use super::super::segment::{self, Overlay, Row};
 use super::super::tables::{CHUNK, media_row, read_gap, read_outbox_row, read_room_row, read_state_row};
 use super::{Stepped, following};
@@ -126,7 +126,8 @@ async fn timeline<K: Kv>(
         }
     };
     let Some(id) = id else { return Ok(Some("a row without its room".to_owned())) };
-    let decode = |row: &Row| row.message(codec, id).map(drop);
+    let room = RoomRef { id, key: room };
+    let decode = |row: &Row| row.message(codec, room).map(drop);
     if let Some(segment) = SegmentKey::decode(key) {
         step.count(Collection::Messages, segment.count.into());
         let rows = segment::rows(value)?;
@@ -135,6 +136,7 @@ async fn timeline<K: Kv>(
             return Ok(Some("a segment does not hold what its key says".to_owned()));
         }
         rows.iter().try_for_each(decode)?;
+        return indexed(kv, key, rows.iter().flat_map(Row::ids)).await;
     } else if keys::is_overlay(key) {
         let overlay = Overlay::decode(value)?;
         step.count(
@@ -142,9 +144,17 @@ async fn timeline<K: Kv>(
             i64::from(overlay.row.is_some()) - i64::from(overlay.beneath.is_some()),
         );
         overlay.row.iter().try_for_each(decode)?;
+        return indexed(kv, key, overlay.ids()).await;
     } else {
         step.count(Collection::Gaps, 1);
-        read_gap(codec, id, value)?;
+        read_gap(codec, room, value)?;
     }
     Ok(None)
+}
+
+/// The index must find a record by all that is in it.
+async fn indexed<K: Kv>(kv: &K, key: &[u8], ids: impl IntoIterator<Item = String>) -> Result<Fault> {
+    let found = all(ids.into_iter().map(|id| kv.holders(&id)).collect()).await?;
+    let is_found = found.iter().all(|holders| holders.iter().any(|holder| holder == key));
+    Ok((!is_found).then(|| "a message that its index does not find".to_owned()))
 }

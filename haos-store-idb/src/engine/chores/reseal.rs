@@ -1,11 +1,12 @@
 //! Rows under a new data key.
 
-use haos_store_api::{Codec, Key, Result, RowRef};
+use haos_store_api::{Codec, Key, PendingColumns, Result, RowRef};
 
 use super::super::keys::{self, SegmentKey};
 use super::super::kv::{Kv, Table};
 use super::super::record::{Cut, corrupt, media_columns};
 use super::super::segment::{self, Overlay, Row};
+use super::super::tables::{pending_columns, state_columns};
 use super::{Stepped, following};
 
 /// Records in one step: of chunks and segments, some megabytes.
@@ -39,9 +40,10 @@ fn record(codec: &Codec, table: Table, key: &[u8], value: &[u8]) -> Result<Optio
             codec.resealed(&RowRef::Room { key, last_activity_ms, revision }, cut.0)?
         }
         Table::Outbox => {
-            let (seq, key, not_before_ms, revision) =
-                (cut.count()?, &cut.key()?, cut.int()?, cut.revision()?);
-            codec.resealed(&RowRef::Pending { key, seq, not_before_ms, revision }, cut.0)?
+            let (key, columns, payload) = pending_columns(value)?;
+            cut.0 = payload;
+            let PendingColumns { seq, not_before_ms, revision, .. } = columns;
+            codec.resealed(&RowRef::Pending { key: &key, seq, not_before_ms, revision }, payload)?
         }
         Table::Media => {
             let (key, columns, payload) = media_columns(value)?;
@@ -53,13 +55,13 @@ fn record(codec: &Codec, table: Table, key: &[u8], value: &[u8]) -> Result<Optio
             codec.resealed(&RowRef::Chunk { blob, index }, cut.0)?
         }
         Table::State => {
-            let (_, _, key, written) = (cut.key()?, cut.key()?, &cut.key()?, cut.revision()?);
-            codec.resealed(&RowRef::State { key, written }, cut.0)?
+            let (columns, payload) = state_columns(value)?;
+            cut.0 = payload;
+            codec.resealed(&RowRef::State { columns }, payload)?
         }
         Table::Timeline => {
             // A gap.
-            let room = key.first_chunk().copied().map(Key::from_bytes);
-            let room = &room.ok_or_else(|| corrupt("maintain", "a gap's key is damaged"))?;
+            let room = &room_of(key)?;
             let (position, revision) = (cut.position()?, cut.revision()?);
             codec.resealed(&RowRef::Gap { room, position, revision }, cut.0)?
         }
@@ -69,11 +71,16 @@ fn record(codec: &Codec, table: Table, key: &[u8], value: &[u8]) -> Result<Optio
     Ok(payload.map(|payload| [&value[..columns], payload.as_bytes()].concat()))
 }
 
+fn room_of(key: &[u8]) -> Result<Key> {
+    let room = key.first_chunk().copied().map(Key::from_bytes);
+    room.ok_or_else(|| corrupt("maintain", "a key of the timeline is damaged"))
+}
+
 /// Tells how many rows were sealed anew.
 fn timeline<K: Kv>(kv: &K, codec: &Codec, key: &[u8], value: &[u8]) -> Result<u64> {
-    let mut changed = 0;
+    let (room, mut changed) = (room_of(key)?, 0);
     let mut reseal = |row: &mut Row| -> Result<()> {
-        let place = RowRef::Message { key: &row.event, columns: row.columns() };
+        let place = RowRef::Message { room: &room, key: &row.event, columns: row.columns() };
         if let Some(payload) = codec.resealed(&place, &row.payload)? {
             *row = row.clone().with_payload(payload);
             changed += 1;

@@ -71,7 +71,12 @@ impl<K: Kv> Reader<'_, K> {
                 if found.len() >= query.limit {
                     return Ok(found);
                 }
-                after = Cut(value).count()?;
+                // Records come in the order of their keys, and each holds its own.
+                let seq = Cut(value).count()?;
+                if seq <= after {
+                    return Err(corrupt("pending", "an outbox row stands under another's number"));
+                }
+                after = seq;
                 let row = read_outbox_row(self.codec, value);
                 let row = if query.skip_damaged { self.codec.keep(row)? } else { Some(row?) };
                 found.extend(row.filter(|row| pending_matches(query, row)));
@@ -90,7 +95,8 @@ impl<K: Kv> Reader<'_, K> {
         let seq = value.get(Table::OutboxIds.key_bytes()..).ok_or_else(damaged)?;
         let value = self.kv.get(Table::Outbox, seq).await?.ok_or_else(damaged)?;
         let found = read_outbox_row(self.codec, &value)?;
-        if found.txn_id == *txn_id { Ok(Some(found)) } else { Err(damaged()) }
+        let is_it = found.txn_id == *txn_id && found.seq.to_be_bytes() == *seq;
+        if is_it { Ok(Some(found)) } else { Err(damaged()) }
     }
 
     pub(crate) async fn media(&self, key: &MediaKey, range: ByteRange) -> Result<Option<Media>> {
@@ -136,6 +142,9 @@ impl<K: Kv> Reader<'_, K> {
             Some(key) => {
                 let value = self.kv.get(Table::Media, self.codec.media_key(key).as_bytes()).await?;
                 let found = value.map(|value| media_row(self.codec, &value)).transpose()?;
+                if found.as_ref().is_some_and(|(_, info)| info.key != *key) {
+                    return Err(corrupt("media_index", "a media item stands under another's key"));
+                }
                 return Ok(found
                     .map(|(_, info)| info)
                     .filter(|info| media_matches(query, info))
@@ -172,7 +181,12 @@ impl<K: Kv> Reader<'_, K> {
         prefix.extend(kind.iter().flat_map(|kind| *self.codec.kind_key(scope, kind).as_bytes()));
         let mut found = Vec::new();
         for value in self.kv.range(Table::State, &Span::prefix(&prefix), None).await? {
-            found.extend(self.codec.keep(read_state_row(self.codec, &value))?);
+            let read = if value.starts_with(&prefix) {
+                read_state_row(self.codec, &value)
+            } else {
+                Err(corrupt("state", "a state entry stands under another's scope or kind"))
+            };
+            found.extend(self.codec.keep(read)?);
         }
         found.retain(|entry| key.as_ref().is_none_or(|key| entry.key == *key));
         sort_state(&mut found);

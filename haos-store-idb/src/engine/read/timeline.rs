@@ -11,7 +11,7 @@ use super::super::kv::{Kv, Table, all};
 use super::super::load;
 use super::super::record::corrupt;
 use super::super::segment::{MOST_ROWS, Overlay, Row, find, rows};
-use super::super::tables::{read_gap, read_room_row};
+use super::super::tables::{gap_or_unknown, read_room_row};
 use super::records::Reader;
 use super::walk::{Anchor, Older, Step, newer};
 
@@ -21,37 +21,36 @@ const STRIDE: usize = 32;
 impl<K: Kv> Reader<'_, K> {
     /// A page of a room, of whose newest segments so many may be `small`.
     pub(crate) async fn timeline(&self, room: &RoomId, page: &Page, small: usize) -> Result<Slice> {
-        let key = self.codec.room_key(room);
+        let room = self.codec.room_ref(room);
         let anchor = match &page.start {
             Start::Beyond(cursor) => cursor.anchor().zip(cursor.anchor_then()),
             Start::End => None,
         };
         let Some((event, then)) = anchor else {
-            let slice = self.page(room, key, page, Anchor::Nowhere, small).await?;
+            let slice = self.page(room, page, Anchor::Nowhere, small).await?;
             return Ok(slice.unwrap_or_default());
         };
-        let event = self.codec.event_key(room, event);
+        let event = self.codec.event_key(room.id, event);
         // Nearly always it stands where it did, which the page itself shows.
         if page.direction == Direction::Older
-            && let Some(slice) = self.page(room, key, page, Anchor::Assumed(event, then), 0).await?
+            && let Some(slice) = self.page(room, page, Anchor::Assumed(event, then), 0).await?
         {
             return Ok(slice);
         }
         let now = self.find(&event).await?.map_or(Anchor::Nowhere, |row| Anchor::At(row.at));
-        Ok(self.page(room, key, page, now, 0).await?.unwrap_or_default())
+        Ok(self.page(room, page, now, 0).await?.unwrap_or_default())
     }
 
     /// A page. None if its anchor is assumed at a place, and not met there.
     async fn page(
         &self,
-        room: &RoomId,
-        key: Key,
+        room: RoomRef<'_>,
         page: &Page,
         anchor: Anchor,
         small: usize,
     ) -> Result<Option<Slice>> {
         let Some((oldest, newest)) = span(page, anchor.position()) else { return Ok(Some(Slice::default())) };
-        let wanted = page.limit.saturating_add(1);
+        let (key, wanted) = (room.key, page.limit.saturating_add(1));
         let most = u32::try_from(wanted).unwrap_or(u32::MAX);
         let (messages, gaps) = match page.direction {
             Direction::Older => {
@@ -73,14 +72,14 @@ impl<K: Kv> Reader<'_, K> {
                 (messages, gaps)
             }
         };
-        let gaps = gaps.iter().map(|value| read_gap(self.codec, room, value)).collect::<Result<_>>()?;
+        let gaps = gaps.iter().map(|value| gap_or_unknown(self.codec, room, value)).collect::<Result<_>>()?;
         Ok(Some(slice(messages, gaps, page.direction, page.limit)))
     }
 
     /// Up to `wanted` messages, newest first. None if an anchor was assumed and is not met.
     async fn older(
         &self,
-        room: &RoomId,
+        room: RoomRef<'_>,
         mut walk: Older<'_, K>,
         wanted: usize,
         small: usize,
@@ -119,15 +118,19 @@ impl<K: Kv> Reader<'_, K> {
         let values = self.kv.held(&keys::event_entry(event)).await?;
         let (mut found, mut hidden) = (Vec::new(), Vec::new());
         for value in &values {
+            let elsewhere = || corrupt("message", "an index names a message that is not");
             if !Overlay::is(value) {
-                found.extend(find(value, event)?);
+                found.push(find(value, event)?.ok_or_else(elsewhere)?);
                 continue;
             }
             // What an overlay says of a position counts, whatever a segment has there.
             let overlay = Overlay::decode(value)?;
             match overlay.row.filter(|row| row.event == *event) {
                 Some(row) => return Ok(Some(row)),
-                None => hidden.push(overlay.at),
+                None if overlay.beneath.is_some_and(|beneath| beneath.event == *event) => {
+                    hidden.push(overlay.at);
+                }
+                None => return Err(elsewhere()),
             }
         }
         Ok(found.into_iter().find(|row| !hidden.contains(&row.at)))
@@ -135,7 +138,7 @@ impl<K: Kv> Reader<'_, K> {
 
     pub(crate) async fn message(&self, room: &RoomId, event: &EventId) -> Result<Option<Message>> {
         let Some(row) = self.find(&self.codec.event_key(room, event)).await? else { return Ok(None) };
-        let found = row.message(self.codec, room)?;
+        let found = row.message(self.codec, self.codec.room_ref(room))?;
         if found.id != *event {
             return Err(corrupt("message", "a message stands under another's key"));
         }
@@ -143,9 +146,10 @@ impl<K: Kv> Reader<'_, K> {
     }
 
     pub(crate) async fn gaps(&self, room: &RoomId) -> Result<Vec<Gap>> {
-        let span = keys::gaps(&self.codec.room_key(room), Position::MIN, Position::MAX);
+        let room = self.codec.room_ref(room);
+        let span = keys::gaps(&room.key, Position::MIN, Position::MAX);
         let values = self.kv.range(Table::Timeline, &span, None).await?;
-        values.iter().rev().map(|value| read_gap(self.codec, room, value)).collect()
+        values.iter().rev().map(|value| gap_or_unknown(self.codec, room, value)).collect()
     }
 
     /// Counts without reading messages, but for the segment that the first one stands in.
@@ -179,8 +183,9 @@ impl<K: Kv> Reader<'_, K> {
     }
 
     pub(crate) async fn related(&self, query: &RelationQuery) -> Result<Vec<Message>> {
-        let room = &query.room;
-        let keys: Vec<Key> = query.targets.iter().map(|target| self.codec.event_key(room, target)).collect();
+        let room = self.codec.room_ref(&query.room);
+        let keys: Vec<Key> =
+            query.targets.iter().map(|target| self.codec.event_key(room.id, target)).collect();
         let mut found = Vec::new();
         let holding = self.holding(&keys, keys::target_entry).await?;
         for ((target, key), rows) in query.targets.iter().zip(&keys).zip(holding) {
@@ -235,8 +240,8 @@ impl<K: Kv> Reader<'_, K> {
             }
             MessageQuery::Txn(txn_id) => self.messages_of_txn(txn_id).await,
             MessageQuery::Sender { room, sender, limit } => {
-                let wanted = self.codec.sender_key(room, sender);
-                let mut walk = Older::all(self.kv, self.codec, self.codec.room_key(room));
+                let (room, wanted) = (self.codec.room_ref(room), self.codec.sender_key(room, sender));
+                let mut walk = Older::all(self.kv, self.codec, room.key);
                 let mut found = Vec::new();
                 while found.len() < *limit
                     && let Step::Rows(rows) = walk.step(STRIDE).await?
@@ -269,6 +274,7 @@ impl<K: Kv> Reader<'_, K> {
     }
 
     fn decode<'r>(&self, room: &RoomId, rows: impl IntoIterator<Item = &'r Row>) -> Result<Vec<Message>> {
+        let room = self.codec.room_ref(room);
         let mut found = Vec::new();
         for row in rows {
             found.extend(self.codec.keep(row.message(self.codec, room))?);

@@ -1,4 +1,4 @@
-use haos_store_api::{Codec, Collection, Gap, Key, Position, Result, RoomId};
+use haos_store_api::{Codec, Collection, Gap, Key, Position, Result, RoomId, RoomRef};
 
 use super::super::keys;
 use super::super::kv::Table;
@@ -8,28 +8,36 @@ use super::super::rows::EngineRows;
 /// Position and revision stand before the payload.
 const COLUMNS: usize = 5 + 8;
 
-/// The gap of a value. One whose token cannot be read is still a gap.
-pub(crate) fn read_gap(codec: &Codec, room: &RoomId, value: &[u8]) -> Result<Gap> {
+/// The gap of a value.
+pub(crate) fn read_gap(codec: &Codec, room: RoomRef<'_>, value: &[u8]) -> Result<Gap> {
     let mut cut = Cut(value);
     let (position, revision) = (cut.position()?, cut.revision()?);
-    let unknown = Gap { room: room.clone(), position, token: None, revision };
-    Ok(codec.keep(codec.gap(room, position, revision, cut.0))?.unwrap_or(unknown))
+    codec.gap(room, position, revision, cut.0)
+}
+
+/// The gap of a value. One whose token cannot be read is still a gap.
+pub(crate) fn gap_or_unknown(codec: &Codec, room: RoomRef<'_>, value: &[u8]) -> Result<Gap> {
+    if let Some(gap) = codec.keep(read_gap(codec, room, value))? {
+        return Ok(gap);
+    }
+    let mut cut = Cut(value);
+    Ok(Gap { room: room.id.clone(), position: cut.position()?, token: None, revision: cut.revision()? })
 }
 
 impl EngineRows<'_> {
     pub(crate) fn read_gaps(&mut self, room: &RoomId) -> Result<Vec<Gap>> {
-        let key = self.codec.room_key(room);
-        let span = keys::gaps(&key, Position::MIN, Position::MAX);
+        let room = self.codec.room_ref(room);
+        let span = keys::gaps(&room.key, Position::MIN, Position::MAX);
         let found = self.view.scan(Table::Timeline, span)?;
-        let mut gaps: Vec<Gap> =
-            found.iter().map(|(_, value)| read_gap(self.codec, room, value)).collect::<Result<_>>()?;
+        let gaps = found.iter().map(|(_, value)| gap_or_unknown(self.codec, room, value));
+        let mut gaps = gaps.collect::<Result<Vec<Gap>>>()?;
         gaps.reverse();
         Ok(gaps)
     }
 
-    pub(crate) fn gap_at(&mut self, room: &RoomId, key: &Key, at: Position) -> Result<Option<Gap>> {
-        let found = self.view.get(Table::Timeline, &keys::gap(key, at))?;
-        found.map(|value| read_gap(self.codec, room, &value)).transpose()
+    pub(crate) fn gap_at(&mut self, room: RoomRef<'_>, at: Position) -> Result<Option<Gap>> {
+        let found = self.view.get(Table::Timeline, &keys::gap(&room.key, at))?;
+        found.map(|value| gap_or_unknown(self.codec, room, &value)).transpose()
     }
 
     pub(crate) fn put_gap(&mut self, gap: &Gap) -> Result<()> {

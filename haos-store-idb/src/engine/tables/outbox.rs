@@ -1,4 +1,6 @@
-use haos_store_api::{Codec, Collection, Pending, Result, TxnId};
+use std::rc::Rc;
+
+use haos_store_api::{Codec, Collection, Key, Pending, PendingColumns, Result, TxnId};
 
 use super::super::kv::{Span, Table};
 use super::super::record::{Columns, Cut, corrupt};
@@ -7,11 +9,17 @@ use super::super::rows::EngineRows;
 /// Sequence number, the transaction's key, due time and revision stand before the payload.
 const COLUMNS: usize = 8 + 16 + 8 + 8;
 
-/// The outbox row of a value.
-pub(crate) fn read_outbox_row(codec: &Codec, value: &[u8]) -> Result<Pending> {
+/// The columns of an outbox row's value, its transaction's key first, and the payload.
+pub(crate) fn pending_columns(value: &[u8]) -> Result<(Key, PendingColumns, &[u8])> {
     let mut cut = Cut(value);
     let (seq, txn, not_before_ms, revision) = (cut.count()?, cut.key()?, cut.int()?, cut.revision()?);
-    codec.pending(&txn, seq, not_before_ms, revision, cut.0)
+    Ok((txn, PendingColumns { seq, room: None, not_before_ms, revision }, cut.0))
+}
+
+/// The outbox row of a value.
+pub(crate) fn read_outbox_row(codec: &Codec, value: &[u8]) -> Result<Pending> {
+    let (txn, columns, payload) = pending_columns(value)?;
+    codec.pending(&txn, columns, payload)
 }
 
 impl EngineRows<'_> {
@@ -29,12 +37,19 @@ impl EngineRows<'_> {
         let damaged = || corrupt("apply", "an outbox row's index names another row");
         let value = self.view.get(Table::Outbox, &place)?.ok_or_else(damaged)?;
         let found = read_outbox_row(self.codec, &value)?;
-        if found.txn_id == *txn_id { Ok(Some(found)) } else { Err(damaged()) }
+        let is_it = found.txn_id == *txn_id && found.seq.to_be_bytes() == place;
+        if is_it { Ok(Some(found)) } else { Err(damaged()) }
     }
 
     pub(crate) fn read_outbox(&mut self) -> Result<Vec<Pending>> {
         let all = self.view.scan(Table::Outbox, Span::prefix(&[]))?;
-        all.iter().map(|(_, value)| read_outbox_row(self.codec, value)).collect()
+        let read = |(place, value): &(Vec<u8>, Rc<[u8]>)| {
+            if !value.starts_with(place) {
+                return Err(corrupt("apply", "an outbox row stands under another's number"));
+            }
+            read_outbox_row(self.codec, value)
+        };
+        all.iter().map(read).collect()
     }
 
     /// Inserts or replaces a row, under its own sequence number.

@@ -1,4 +1,4 @@
-use haos_store_api::{Codec, Collection, EventType, Result, Scope, StateEntry, StateKey};
+use haos_store_api::{Codec, Collection, EventType, Result, Scope, StateColumns, StateEntry, StateKey};
 
 use super::super::kv::{Span, Table};
 use super::super::record::{Columns, Cut, corrupt};
@@ -13,11 +13,17 @@ pub(crate) fn state_place(codec: &Codec, scope: &Scope, kind: &EventType, key: &
     keys.iter().flat_map(|key| *key.as_bytes()).collect()
 }
 
+/// The columns of an entry's value, and the payload.
+pub(crate) fn state_columns(value: &[u8]) -> Result<(StateColumns, &[u8])> {
+    let mut cut = Cut(value);
+    let (scope, kind, key) = (cut.key()?, cut.key()?.short(), cut.key()?);
+    Ok((StateColumns { scope, kind, key, written: cut.revision()? }, cut.0))
+}
+
 /// The entry of a value.
 pub(crate) fn read_state_row(codec: &Codec, value: &[u8]) -> Result<StateEntry> {
-    let mut cut = Cut(value);
-    let (_, _, key, written) = (cut.key()?, cut.key()?, cut.key()?, cut.revision()?);
-    codec.state(&key, written, cut.0)
+    let (columns, payload) = state_columns(value)?;
+    codec.state(columns, payload)
 }
 
 impl EngineRows<'_> {

@@ -4,6 +4,7 @@ mod contexts;
 mod format;
 mod map;
 mod store;
+mod tamper;
 
 use haos_store_api::Codec;
 

@@ -7,7 +7,7 @@ use std::sync::{Arc, Mutex};
 
 use async_trait::async_trait;
 use futures_util::FutureExt;
-use haos_store_api::conformance::Harness;
+use haos_store_api::conformance::{Harness, Move};
 use haos_store_api::*;
 
 use super::super::apply::apply;
@@ -18,6 +18,7 @@ use super::super::kv::{HEAD, KEYRING, Table};
 use super::super::read::Reader;
 use super::super::tables_of;
 use super::map::{MapTx, Maps};
+use super::tamper;
 
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 enum Stage {
@@ -260,5 +261,14 @@ impl Harness for MapHarness {
     async fn reopen(&mut self) -> Result<Arc<dyn StorageAdapter>> {
         let codec = self.opened.get_or_insert_with(self.codec).clone();
         Ok(Arc::new(MapStore::open(self.db.clone(), codec, self.tidy)))
+    }
+
+    fn moves(&self) -> Vec<Move> {
+        tamper::moves()
+    }
+
+    async fn make(&mut self, name: &'static str) -> Result<()> {
+        tamper::make(&mut self.db.lock().unwrap(), name);
+        Ok(())
     }
 }

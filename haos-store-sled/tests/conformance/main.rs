@@ -1,11 +1,13 @@
 //! The contract, kept: the suite of `haos-store-api`, with each profile, plain and sealed.
 #![allow(clippy::unwrap_used, reason = "a test may panic")]
 
+mod tamper;
+
 use std::path::PathBuf;
 use std::sync::Arc;
 
 use async_trait::async_trait;
-use haos_store_api::conformance::Harness;
+use haos_store_api::conformance::{Harness, Move};
 use haos_store_api::{Result, Secret, StorageAdapter};
 use haos_store_sled::{SledOptions, SledStore};
 use tempfile::TempDir;
@@ -39,6 +41,15 @@ impl Harness for SledHarness {
     async fn reopen(&mut self) -> Result<Arc<dyn StorageAdapter>> {
         let options = (self.profile)(SledOptions::new(self.path()));
         Ok(Arc::new(SledStore::open(options).await?))
+    }
+
+    fn moves(&self) -> Vec<Move> {
+        tamper::MOVES.to_vec()
+    }
+
+    async fn make(&mut self, name: &'static str) -> Result<()> {
+        tamper::make(&self.path(), name);
+        Ok(())
     }
 }
 

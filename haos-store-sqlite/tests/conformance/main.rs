@@ -1,11 +1,13 @@
 //! The contract, kept: the suite of `haos-store-api`, with each profile, plain and sealed.
 #![allow(clippy::unwrap_used, reason = "a test may panic")]
 
+mod tamper;
+
 use std::path::PathBuf;
 use std::sync::Arc;
 
 use async_trait::async_trait;
-use haos_store_api::conformance::Harness;
+use haos_store_api::conformance::{Harness, Move};
 use haos_store_api::{Result, Secret, StorageAdapter};
 use haos_store_sqlite::{SqliteOptions, SqliteStore};
 use tempfile::TempDir;
@@ -15,11 +17,16 @@ struct SqliteHarness {
     folder: TempDir,
     stores: u32,
     profile: fn(SqliteOptions) -> SqliteOptions,
+    sealed: bool,
 }
 
 impl SqliteHarness {
     fn new(profile: fn(SqliteOptions) -> SqliteOptions) -> Self {
-        Self { folder: tempfile::tempdir().unwrap(), stores: 0, profile }
+        Self { folder: tempfile::tempdir().unwrap(), stores: 0, profile, sealed: false }
+    }
+
+    fn sealed() -> Self {
+        Self { sealed: true, ..Self::new(|options| options.secret(Secret::key([7; 32]))) }
     }
 
     fn path(&self) -> PathBuf {
@@ -42,6 +49,15 @@ impl Harness for SqliteHarness {
         let options = (self.profile)(SqliteOptions::new(self.path()));
         Ok(Arc::new(SqliteStore::open(options).await?))
     }
+
+    fn moves(&self) -> Vec<Move> {
+        tamper::moves(self.sealed)
+    }
+
+    async fn make(&mut self, name: &'static str) -> Result<()> {
+        tamper::make(&self.path(), name);
+        Ok(())
+    }
 }
 
 mod default {
@@ -56,8 +72,5 @@ mod low_memory {
 
 mod sealed {
     use super::*;
-    haos_store_api::conformance_suite!(
-        tokio::test,
-        SqliteHarness::new(|options| options.secret(Secret::key([7; 32])))
-    );
+    haos_store_api::conformance_suite!(tokio::test, SqliteHarness::sealed());
 }
