@@ -16,12 +16,14 @@ const TRIES: u32 = 3;
 pub(crate) struct Target {
     pub(crate) url: String,
     pub(crate) given: Option<Given>,
+    /// Without a secret.
+    pub(crate) options: OpenOptions,
 }
 
 impl Target {
     /// Reads the secret, where one is named.
     pub(crate) fn new(url: String, keys: &KeyArgs) -> Result<Self> {
-        Ok(Self { url, given: keys.read()? })
+        Ok(Self { url, given: keys.read()?, options: keys.options() })
     }
 
     /// The store that the command names itself, if it does.
@@ -37,18 +39,18 @@ impl Target {
     /// Opens a store that has to be there; if anything of it is damaged, a fresh one with its outbox.
     pub(crate) async fn checked(&self) -> Result<Opened> {
         self.must_exist()?;
-        Ok(self.open(OpenOptions { create: false, check: true, ..OpenOptions::default() }).await?.0)
+        Ok(self.open(OpenOptions { create: false, check: true, ..self.options.clone() }).await?.0)
     }
 
     /// Opens a store that has to be there, and gives what opened it.
     pub(crate) async fn unlocked(&self) -> Result<(Opened, OpenOptions)> {
         self.must_exist()?;
-        self.open(OpenOptions { create: false, ..OpenOptions::default() }).await
+        self.open(OpenOptions { create: false, ..self.options.clone() }).await
     }
 
     /// Opens a store, or makes one: a sealed one if a secret was given.
     pub(crate) async fn or_create(&self) -> Result<Opened> {
-        Ok(self.open(OpenOptions::default()).await?.0)
+        Ok(self.open(self.options.clone()).await?.0)
     }
 
     /// Refuses a store that is not there, and a sealed one.
@@ -121,6 +123,9 @@ impl Target {
                  which asks for the passphrase"
             )),
             ErrorKind::WrongKey => Error::Unhealthy(format!("{from}: {error}")),
+            ErrorKind::Unsupported if error.to_string().contains("kdf_limits") => Error::Unhealthy(format!(
+                "{url}: {error}; `kdf_limits` is --any-kdf-cost here, the key is given with --key-file FILE"
+            )),
             ErrorKind::NotSealed => Error::Unhealthy(format!(
                 "{url} is plain: leave out --passphrase-file and --key-file, or seal it with `haos seal {url}`"
             )),

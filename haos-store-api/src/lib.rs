@@ -94,7 +94,7 @@ pub use query::{
 };
 #[cfg(feature = "seal")]
 pub use seal::Keyring;
-pub use secret::{KdfParams, KeyChange, Secret};
+pub use secret::{KdfLimits, KdfParams, KeyChange, Padding, Secret};
 pub use surrogate::without_lone_surrogates;
 pub use turns::Turns;
 pub use view::{MessageView, Reactions, View, ViewItem};

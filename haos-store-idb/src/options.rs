@@ -1,6 +1,8 @@
 //! How a store is opened.
 
-use haos_store_api::{KdfParams, Secret};
+use std::rc::Rc;
+
+use haos_store_api::{KdfLimits, KdfParams, Padding, Secret};
 
 /// Which database a store lives in and how it is opened.
 ///
@@ -15,8 +17,11 @@ use haos_store_api::{KdfParams, Secret};
 #[must_use = "options do nothing until a store is opened with them"]
 pub struct IdbOptions {
     pub(crate) name: String,
-    pub(crate) secret: Option<Secret>,
+    /// Shared by clones, so that the last of them takes it out of memory.
+    pub(crate) secret: Option<Rc<Secret>>,
     pub(crate) kdf: KdfParams,
+    pub(crate) kdf_limits: KdfLimits,
+    pub(crate) padding: Padding,
     pub(crate) create: bool,
     pub(crate) blocked_ms: u32,
     pub(crate) open_ms: u32,
@@ -29,6 +34,8 @@ impl IdbOptions {
             name: name.into(),
             secret: None,
             kdf: KdfParams::default(),
+            kdf_limits: KdfLimits::default(),
+            padding: Padding::None,
             create: true,
             blocked_ms: 5000,
             open_ms: 20_000,
@@ -38,13 +45,24 @@ impl IdbOptions {
     /// The passphrase or key of a sealed store; a store that is made is made sealed. Default: none, for
     /// plain stores, whose rows have a checksum each.
     pub fn secret(self, secret: Secret) -> Self {
-        Self { secret: Some(secret), ..self }
+        Self { secret: Some(Rc::new(secret)), ..self }
     }
 
     /// What deriving a key from the passphrase of a new store costs. Default: [`KdfParams::default`]; a
     /// store that is there keeps its own.
     pub fn kdf(self, kdf: KdfParams) -> Self {
         Self { kdf, ..self }
+    }
+
+    /// The most that deriving a key may cost, whatever a store says. Default: [`KdfLimits::default`].
+    pub fn kdf_limits(self, kdf_limits: KdfLimits) -> Self {
+        Self { kdf_limits, ..self }
+    }
+
+    /// How the lengths of rows that are written to a sealed store are hidden. Default: [`Padding::None`]. Every
+    /// row is read, however it is padded; [`Maintenance::Rotate`](haos_store_api::Maintenance::Rotate) pads all.
+    pub fn padding(self, padding: Padding) -> Self {
+        Self { padding, ..self }
     }
 
     /// Whether a missing database is created. Default: yes.

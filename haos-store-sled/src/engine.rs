@@ -95,6 +95,8 @@ pub(crate) async fn start(options: &SledOptions, hub: Option<ChangeHub>) -> Resu
     handles.push(spawn("haos-sled-writer", move || {
         match guarded("open", || prepare(&own, hub)) {
             Ok((writer, ready)) => {
+                // The keys are in the codec: the secret leaves memory with the last options that have it.
+                drop(own);
                 // Nobody waits for the store any more: there will be no job either.
                 let _ = tell.send(Ok(ready));
                 writer.run(&inbox, &read);

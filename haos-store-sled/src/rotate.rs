@@ -75,6 +75,7 @@ impl Writer {
         self.read("maintain", |db| {
             for pair in db.scan((from, keys::whole(tag).1), Order::Up).take(STEP_ROWS) {
                 let (key, row) = pair?;
+                let before = row.len() as u64;
                 step.rows += 1;
                 step.last = Some(key.to_vec());
                 match resealed(db, tag, &key, row) {
@@ -82,6 +83,9 @@ impl Writer {
                     Ok(Some(row)) => {
                         bytes += row.len();
                         step.resealed += 1;
+                        // Padding may be another than when it was written.
+                        let sum = draft.head.sum(collection(tag));
+                        sum.bytes = (sum.bytes + row.len() as u64).saturating_sub(before);
                         draft.set(key.to_vec(), Some(row));
                     }
                     Err(e) if db.codec.is_damage(&e) => step.damaged.push(e.to_string()),
@@ -97,6 +101,18 @@ impl Writer {
             self.write(draft)?;
         }
         Ok(step)
+    }
+}
+
+/// What the bytes of a row count for.
+fn collection(tag: u8) -> Collection {
+    match tag {
+        keys::ROOM => Collection::Rooms,
+        keys::MESSAGE => Collection::Messages,
+        keys::GAP => Collection::Gaps,
+        keys::PENDING => Collection::Pending,
+        keys::MEDIA | keys::CHUNK => Collection::Media,
+        _ => Collection::State,
     }
 }
 

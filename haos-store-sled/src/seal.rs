@@ -24,15 +24,15 @@ pub(crate) fn unlock(home: &Home, options: &SledOptions) -> Result<Codec> {
     let keyring = match (record, &options.secret) {
         (None, None) => return Ok(Codec::plain().in_form(Form::Binary)),
         (Some(_), None) => return Err(sealed()),
-        (Some(record), Some(secret)) => Keyring::unlock(&record, secret)?,
+        (Some(record), Some(secret)) => Keyring::unlock_within(&record, secret, options.kdf_limits)?,
         (None, Some(_)) if home.sled().exists() => return Err(not_sealed()),
         (None, Some(secret)) => {
-            let made = Keyring::create(secret, options.kdf)?;
+            let made = Keyring::create_within(secret, options.kdf, options.kdf_limits)?;
             write(&home.keyring(), &made.record()?)?;
             made
         }
     };
-    Ok(Codec::sealed(keyring).in_form(Form::Binary))
+    Ok(Codec::sealed(keyring).in_form(Form::Binary).padded(options.codec.padding()))
 }
 
 /// The record of a store's keyring; none in a plain one.

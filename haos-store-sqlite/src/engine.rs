@@ -117,6 +117,8 @@ pub(crate) async fn start(options: &SqliteOptions, hub: Option<ChangeHub>) -> Re
     let writer = spawn("haos-sqlite-writer", move || {
         match prepare(&own, hub) {
             Ok(ready) => {
+                // The keys are in the codec: the secret leaves memory with the last options that have it.
+                let own = own.opened(ready.codec.clone());
                 let (codec, hub, revision) = (ready.codec.clone(), ready.hub.clone(), ready.revision);
                 let own = own.access(ready.access);
                 // Nobody waits for the store any more: there will be no job either.
@@ -129,7 +131,8 @@ pub(crate) async fn start(options: &SqliteOptions, hub: Option<ChangeHub>) -> Re
     })?;
     let ready = told.await.map_err(|_| closed("open", "the store's thread ended unexpectedly"))??;
     let Ready { hub, codec, revision, near, recovery, access, set_aside } = ready;
-    let reads = Arc::new(ReadQueue::new(options.clone().access(access), codec.clone()));
+    let reads = options.clone().opened(codec.clone()).access(access);
+    let reads = Arc::new(ReadQueue::new(reads, codec.clone()));
     let engine = Engine { near, jobs, reads, alive };
     let threads = Threads { writer: Some(writer), ended };
     Ok(Started { engine, threads, hub, codec, revision, recovery, access, set_aside })
@@ -145,7 +148,8 @@ fn prepare(options: &SqliteOptions, hub: Option<ChangeHub>) -> Result<Ready> {
     }
     let db = crate::db::Db { conn: &conn, codec: &codec, operation: "open" };
     let (revision, set_aside) = (db.store_revision()?, tidy(options.path(), db.store_id()?));
-    let near = NearReaders::new(conn, &options.clone().access(access), codec.clone())?;
+    let near = options.clone().opened(codec.clone()).access(access);
+    let near = NearReaders::new(conn, &near, codec.clone())?;
     let hub = hub.unwrap_or_else(|| ChangeHub::new(FEED, revision));
     Ok(Ready { hub, codec, revision, near, recovery, access, set_aside })
 }

@@ -24,19 +24,19 @@ pub(crate) fn unlock(conn: &Connection, options: &SqliteOptions) -> Result<Codec
         return if record.is_some() { Err(sealed()) } else { Ok(plain) };
     };
     let keyring = match record {
-        Some(record) => Keyring::unlock(&record, secret)?,
+        Some(record) => Keyring::unlock_within(&record, secret, options.kdf_limits)?,
         None if db.store_revision()?.0 > 0 => return Err(not_sealed()),
         None => {
-            let made = Keyring::create(secret, options.kdf)?;
+            let made = Keyring::create_within(secret, options.kdf, options.kdf_limits)?;
             write_first(db, &made.record()?)?;
             match db.keyring()? {
                 Some(record) if record == made.record()? => made,
-                Some(record) => Keyring::unlock(&record, secret)?,
+                Some(record) => Keyring::unlock_within(&record, secret, options.kdf_limits)?,
                 None => return Err(not_sealed()),
             }
         }
     };
-    Ok(Codec::sealed(keyring).in_form(Form::Text))
+    Ok(Codec::sealed(keyring).in_form(Form::Text).padded(options.codec.padding()))
 }
 
 /// Stores the first keyring, unless another process has written, or was first to seal the store.

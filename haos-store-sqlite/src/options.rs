@@ -1,8 +1,9 @@
 //! How a store is opened.
 
 use std::path::{Path, PathBuf};
+use std::sync::Arc;
 
-use haos_store_api::{Codec, Form, KdfParams, Secret};
+use haos_store_api::{Codec, Form, KdfLimits, KdfParams, Padding, Secret};
 
 use crate::read_only::Access;
 
@@ -45,8 +46,10 @@ pub struct SqliteOptions {
     path: PathBuf,
     /// Plain until the store is open.
     pub(crate) codec: Codec,
-    pub(crate) secret: Option<Secret>,
+    /// Until the store is open. Shared by clones, so that the last of them takes it out of memory.
+    pub(crate) secret: Option<Arc<Secret>>,
     pub(crate) kdf: KdfParams,
+    pub(crate) kdf_limits: KdfLimits,
     profile: Profile,
     pub(crate) busy_ms: u32,
     pub(crate) on_damage: OnDamage,
@@ -64,6 +67,7 @@ impl SqliteOptions {
             codec: Codec::plain().in_form(Form::Text),
             secret: None,
             kdf: KdfParams::default(),
+            kdf_limits: KdfLimits::default(),
             profile: Profile::Default,
             busy_ms: 5000,
             on_damage: OnDamage::SetAside,
@@ -76,13 +80,24 @@ impl SqliteOptions {
     /// The passphrase or key of a sealed store; a store that is made is made sealed. Default: none, for
     /// plain stores.
     pub fn secret(self, secret: Secret) -> Self {
-        Self { secret: Some(secret), ..self }
+        Self { secret: Some(Arc::new(secret)), ..self }
     }
 
     /// What deriving a key from the passphrase of a new store costs. Default: [`KdfParams::default`]; a
     /// store that is there keeps its own.
     pub fn kdf(self, kdf: KdfParams) -> Self {
         Self { kdf, ..self }
+    }
+
+    /// The most that deriving a key may cost, whatever a store says. Default: [`KdfLimits::default`].
+    pub fn kdf_limits(self, kdf_limits: KdfLimits) -> Self {
+        Self { kdf_limits, ..self }
+    }
+
+    /// How the lengths of rows that are written to a sealed store are hidden. Default: [`Padding::None`]. Every
+    /// row is read, however it is padded; [`Maintenance::Rotate`](haos_store_api::Maintenance::Rotate) pads all.
+    pub fn padding(self, padding: Padding) -> Self {
+        Self { codec: self.codec.padded(padding), ..self }
     }
 
     /// How much memory it may use. Default: [`Profile::Default`].
@@ -156,4 +171,41 @@ pub(crate) struct Tuning {
     pub(crate) spare_kib: u32,
     /// The log is copied into the database from this many pages on.
     pub(crate) log_pages: u32,
+}
+
+#[cfg(test)]
+mod tests {
+    use haos_store_api::{Membership, Room, RoomId, StorageAdapter, WriteBatch};
+
+    use super::*;
+    use crate::SqliteStore;
+
+    /// The threads have clones of the options: none of them keeps the secret once the store is open.
+    #[tokio::test]
+    async fn an_open_store_holds_no_secret() {
+        let folder = tempfile::tempdir().unwrap();
+        let kdf = KdfParams { memory_kib: 8, passes: 1, lanes: 1 };
+        let options = || {
+            let options = SqliteOptions::new(folder.path().join("s")).kdf(kdf);
+            options.secret(Secret::passphrase("some words"))
+        };
+        // A store that is made, and one that is there.
+        for _ in 0..2 {
+            let options = options();
+            let secret = Arc::downgrade(options.secret.as_ref().unwrap());
+            assert_eq!(secret.strong_count(), 1);
+            let store = SqliteStore::open(options).await.unwrap();
+            assert_eq!(secret.strong_count(), 0);
+            // The keys alone open it again, write and read.
+            store.suspend().await.unwrap();
+            store.resume().await.unwrap();
+            let room = RoomId::new("!r").unwrap();
+            let mut batch = WriteBatch::strict();
+            batch.put_room(Room::new(room.clone(), Membership::Join));
+            store.apply(batch).await.unwrap();
+            assert!(store.room(&room).await.unwrap().is_some());
+            assert_eq!(store.gaps(&room).await.unwrap(), []);
+            store.close().await.unwrap();
+        }
+    }
 }

@@ -131,9 +131,11 @@ impl Db<'_> {
         let sql = "SELECT pos, key, timestamp_ms, written, payload, sender, target, txn
                    FROM message WHERE txn = ?1";
         self.each(sql, [self.codec.txn_key(txn_id).short()], |row| {
-            let nr = slot::room(self.int(row, 0)?);
-            let room = self.room_at(nr)?.ok_or_else(|| self.corrupt("a message has no room"))?;
-            let message = self.codec.keep(self.read_message(row, self.codec.room_ref(&room.id)))?;
+            let read = self.room_at(slot::room(self.int(row, 0)?)).and_then(|room| {
+                let room = room.ok_or_else(|| self.corrupt("a message has no room"))?;
+                self.read_message(row, self.codec.room_ref(&room.id))
+            });
+            let message = self.codec.keep(read)?;
             found.extend(message.filter(|message| message.txn_id.as_ref() == Some(txn_id)));
             Ok(NEXT)
         })?;

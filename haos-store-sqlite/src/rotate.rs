@@ -6,7 +6,7 @@ use rusqlite::Row;
 use crate::db::{Db, NEXT, STOP};
 use crate::slot;
 use crate::store::SqliteStore;
-use crate::table::{CHUNK_BITS, media_columns, message_columns, state_columns};
+use crate::table::{CHUNK_BITS, Sums, media_columns, message_columns, state_columns};
 use crate::writer::Writer;
 
 /// Rows looked at in one step; other writes come in between.
@@ -18,6 +18,10 @@ const STEP_BYTES: usize = 1 << 20;
 struct Sealed {
     select: &'static str,
     update: &'static str,
+    /// The payload's column.
+    payload: usize,
+    /// Whether the store keeps the sum of its bytes.
+    summed: bool,
     reseal: fn(Db<'_>, &Row<'_>) -> Result<Option<Payload>>,
 }
 
@@ -26,6 +30,8 @@ const TABLES: [Sealed; 7] = [
         select: "SELECT nr, key, last_activity_ms, revision, payload FROM room
                  WHERE nr > ?1 ORDER BY nr LIMIT ?2",
         update: "UPDATE room SET payload = ?2 WHERE nr = ?1",
+        payload: 4,
+        summed: false,
         reseal: |db, row| {
             let (key, last_activity_ms, revision) = (&db.key(row, 1)?, db.int(row, 2)?, db.revision(row, 3)?);
             db.codec.resealed(&RowRef::Room { key, last_activity_ms, revision }, db.bytes(row, 4)?)
@@ -36,6 +42,8 @@ const TABLES: [Sealed; 7] = [
                  FROM message AS m LEFT JOIN room AS r ON r.nr = m.pos >> 40
                  WHERE m.pos > ?1 ORDER BY m.pos LIMIT ?2",
         update: "UPDATE message SET payload = ?2 WHERE pos = ?1",
+        payload: 4,
+        summed: true,
         reseal: |db, row| {
             let (room, key, columns) = (&db.key(row, 8)?, &db.key(row, 1)?, message_columns(db, row)?);
             db.codec.resealed(&RowRef::Message { room, key, columns }, db.bytes(row, 4)?)
@@ -45,6 +53,8 @@ const TABLES: [Sealed; 7] = [
         select: "SELECT g.pos, r.key, g.revision, g.payload FROM gap AS g
                  JOIN room AS r ON r.nr = g.pos >> 40 WHERE g.pos > ?1 ORDER BY g.pos LIMIT ?2",
         update: "UPDATE gap SET payload = ?2 WHERE pos = ?1",
+        payload: 3,
+        summed: false,
         reseal: |db, row| {
             let (room, revision) = (&db.key(row, 1)?, db.revision(row, 2)?);
             let position = slot::position(db.int(row, 0)?)?;
@@ -55,6 +65,8 @@ const TABLES: [Sealed; 7] = [
         select: "SELECT seq, key, not_before_ms, revision, payload FROM pending
                  WHERE seq > ?1 ORDER BY seq LIMIT ?2",
         update: "UPDATE pending SET payload = ?2 WHERE seq = ?1",
+        payload: 4,
+        summed: false,
         reseal: |db, row| {
             let (seq, key) = (db.count(row, 0)?, &db.key(row, 1)?);
             let (not_before_ms, revision) = (db.int(row, 2)?, db.revision(row, 3)?);
@@ -65,6 +77,8 @@ const TABLES: [Sealed; 7] = [
         select: "SELECT nr, key, size, last_access_ms, pinned, written, payload FROM media
                  WHERE nr > ?1 ORDER BY nr LIMIT ?2",
         update: "UPDATE media SET payload = ?2 WHERE nr = ?1",
+        payload: 6,
+        summed: false,
         reseal: |db, row| {
             let (key, columns) = (&db.key(row, 1)?, media_columns(db, row)?);
             db.codec.resealed(&RowRef::Media { key, columns }, db.bytes(row, 6)?)
@@ -73,6 +87,8 @@ const TABLES: [Sealed; 7] = [
     Sealed {
         select: "SELECT pos, payload FROM media_chunk WHERE pos > ?1 ORDER BY pos LIMIT ?2",
         update: "UPDATE media_chunk SET payload = ?2 WHERE pos = ?1",
+        payload: 1,
+        summed: false,
         reseal: |db, row| {
             let pos = db.count(row, 0)?;
             let (blob, index) = (pos >> CHUNK_BITS, pos & ((1 << CHUNK_BITS) - 1));
@@ -83,6 +99,8 @@ const TABLES: [Sealed; 7] = [
         select: "SELECT nr, key, written, payload, scope, kind FROM state
                  WHERE nr > ?1 ORDER BY nr LIMIT ?2",
         update: "UPDATE state SET payload = ?2 WHERE nr = ?1",
+        payload: 3,
+        summed: false,
         reseal: |db, row| {
             let columns = state_columns(db, row)?;
             db.codec.resealed(&RowRef::State { columns }, db.bytes(row, 3)?)
@@ -138,7 +156,7 @@ impl Writer {
         self.transact(|writer| {
             let db = writer.db("maintain");
             let mut step = Step { last: None, rows: 0, resealed: 0, damaged: Vec::new() };
-            let (mut new, mut bytes) = (Vec::new(), 0);
+            let (mut new, mut bytes, mut grown) = (Vec::new(), 0, 0);
             db.each(table.select, (after, STEP_ROWS), |row| {
                 let place = db.int(row, 0)?;
                 step.rows += 1;
@@ -147,6 +165,8 @@ impl Writer {
                     Ok(None) => {}
                     Ok(Some(payload)) => {
                         bytes += payload.as_bytes().len();
+                        // Padding may be another than when it was written.
+                        grown += payload.as_bytes().len() as i64 - db.bytes(row, table.payload)?.len() as i64;
                         new.push((place, payload));
                     }
                     Err(e) if db.codec.is_damage(&e) => step.damaged.push(e.to_string()),
@@ -156,6 +176,9 @@ impl Writer {
             })?;
             for (place, payload) in &new {
                 db.run(table.update, (place, db.bind(payload)))?;
+            }
+            if table.summed && grown != 0 {
+                db.set_message_sums(db.message_sums()? + Sums { rows: 0, bytes: grown })?;
             }
             step.resealed = new.len() as u64;
             Ok(step)

@@ -51,7 +51,7 @@ mod url;
 pub use capability::Capabilities;
 pub use convert::{seal, unseal};
 pub use haos_store_api::{
-    Error, ErrorKind, KdfParams, KeyChange, Maintenance, Progress, Report, Result, Secret,
+    Error, ErrorKind, KdfLimits, KdfParams, KeyChange, Maintenance, Padding, Progress, Report, Result, Secret,
 };
 pub use open::{OpenOptions, Opened, open, open_with};
 pub use url::{SCHEMES, Scheme};

@@ -1,6 +1,6 @@
 use std::sync::Arc;
 
-use haos_store_api::{KdfParams, Result, Secret, StorageAdapter};
+use haos_store_api::{KdfLimits, KdfParams, Padding, Result, Secret, StorageAdapter};
 
 use crate::{Capabilities, Scheme, backend};
 
@@ -31,6 +31,10 @@ pub struct OpenOptions {
     /// What deriving a key from the passphrase of a new store costs; a store that is there keeps its own.
     /// Default: [`KdfParams::default`].
     pub kdf: KdfParams,
+    /// The most that deriving a key may cost, whatever a store says. Default: [`KdfLimits::default`].
+    pub kdf_limits: KdfLimits,
+    /// How the lengths of rows that are written to a sealed store are hidden. Default: [`Padding::None`].
+    pub padding: Padding,
 }
 
 impl Default for OpenOptions {
@@ -42,6 +46,8 @@ impl Default for OpenOptions {
             busy_ms: 5000,
             secret: None,
             kdf: KdfParams::default(),
+            kdf_limits: KdfLimits::default(),
+            padding: Padding::None,
         }
     }
 }

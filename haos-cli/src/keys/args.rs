@@ -3,7 +3,8 @@
 
 use std::path::PathBuf;
 
-use clap::Args;
+use clap::{Args, ValueEnum};
+use haos_store::{KdfLimits, OpenOptions, Padding};
 
 /// What opens a sealed store.
 #[derive(Debug, Clone, Default, Args)]
@@ -14,6 +15,38 @@ pub(crate) struct KeyArgs {
     /// The key of a sealed store: 32 bytes, or 64 hex digits
     #[arg(long, global = true, value_name = "FILE")]
     pub(crate) key_file: Option<PathBuf>,
+    /// Hide the lengths of rows that are written to a sealed store: for an eighth more bytes (padme), or for up to
+    /// twice as many (buckets). `haos rotate` pads what is there
+    #[arg(long, global = true, value_enum, value_name = "HOW", default_value_t)]
+    pub(crate) pad: Pad,
+    /// Open a store whatever memory and time its passphrase asks for
+    #[arg(long, global = true)]
+    pub(crate) any_kdf_cost: bool,
+}
+
+impl KeyArgs {
+    /// How a store is opened, but for the secret.
+    pub(crate) fn options(&self) -> OpenOptions {
+        let padding = match self.pad {
+            Pad::None => Padding::None,
+            Pad::Padme => Padding::Padme,
+            Pad::Buckets => Padding::Buckets,
+        };
+        let kdf_limits = if self.any_kdf_cost { KdfLimits::MAX } else { KdfLimits::default() };
+        OpenOptions { padding, kdf_limits, ..OpenOptions::default() }
+    }
+}
+
+/// What the lengths of sealed rows tell.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq, ValueEnum)]
+pub(crate) enum Pad {
+    /// The length of each, to the byte
+    #[default]
+    None,
+    /// A few bits of it
+    Padme,
+    /// The next power of two, from 256 bytes on
+    Buckets,
 }
 
 /// The store of a command that changes all of it.

@@ -38,7 +38,7 @@ pub(crate) async fn seal(target: Target, args: &SealArgs, out: &mut Out) -> Resu
         Some(secret) => secret,
         None => prompt::new_passphrase("give --new-passphrase-file FILE or --new-key-file FILE")?,
     };
-    let options = OpenOptions { create: false, secret: Some(secret), ..OpenOptions::default() };
+    let options = OpenOptions { create: false, secret: Some(secret), ..target.options.clone() };
     let (bar, progress) = progress::chore("sealing", out.json);
     let report = haos_store::seal(&target.url, &options, progress).await;
     bar.finish_and_clear();

@@ -2,9 +2,10 @@
 
 use serde::Serialize;
 
-use super::frame::{SEALED, config, damaged};
+use super::frame::{PADDED, SEALED, config, damaged};
 use super::{Bound, Codec, Payload, RowRef};
-use crate::{Keyring, Result};
+use crate::seal::{HEADER, unpad};
+use crate::{Keyring, Padding, Result};
 
 /// Associated data: of no payload is it longer.
 struct Aad {
@@ -13,9 +14,9 @@ struct Aad {
 }
 
 impl Aad {
-    fn of(bound: &Bound) -> Self {
+    fn of(version: u8, bound: &Bound) -> Self {
         let mut aad = Self { bytes: [0; 1 + Bound::BYTES], used: 0 };
-        aad.push(&[SEALED]);
+        aad.push(&[version]);
         bound.each_part(|part| aad.push(part));
         aad
     }
@@ -33,30 +34,57 @@ impl Aad {
 /// Seals an encoded row.
 pub(super) fn seal<T: Serialize>(
     keyring: &Keyring,
+    padding: Padding,
     bound: &Bound,
     body: &T,
 ) -> Result<Payload, Box<dyn std::error::Error>> {
     let mut bytes = keyring.envelope(super::frame::TYPICAL);
     bincode::serde::encode_into_std_write(body, &mut bytes, config())?;
-    keyring.seal(bound.collection, Aad::of(bound).as_bytes(), &mut bytes)?;
-    Ok(Payload(bytes))
+    Ok(close(keyring, padding, bound, bytes)?)
 }
 
 /// Seals bytes as they are.
-pub(super) fn seal_raw(keyring: &Keyring, bound: &Bound, body: &[u8]) -> Result<Payload> {
+pub(super) fn seal_raw(keyring: &Keyring, padding: Padding, bound: &Bound, body: &[u8]) -> Result<Payload> {
     let mut bytes = keyring.envelope(body.len());
     bytes.extend_from_slice(body);
-    keyring.seal(bound.collection, Aad::of(bound).as_bytes(), &mut bytes)?;
+    close(keyring, padding, bound, bytes)
+}
+
+fn close(keyring: &Keyring, padding: Padding, bound: &Bound, mut bytes: Vec<u8>) -> Result<Payload> {
+    let version = if padding == Padding::None { SEALED } else { PADDED };
+    if version == PADDED {
+        padding.pad(&mut bytes, HEADER);
+    }
+    keyring.seal(bound.collection, Aad::of(version, bound).as_bytes(), &mut bytes)?;
     Ok(Payload(bytes))
 }
 
 /// What was sealed.
 pub(super) fn open(keyring: &Keyring, bound: &Bound, bytes: &[u8]) -> Result<Vec<u8>> {
-    if bytes.first().is_some_and(|version| *version != SEALED) {
-        return Err(damaged(bound, &"it is not sealed, in a sealed store"));
+    let (version, body) = open_padded(keyring, bound, bytes)?;
+    if version == PADDED {
+        unpad(body).ok_or_else(|| damaged(bound, &"its padding has no end"))
+    } else {
+        Ok(body)
     }
-    let body = keyring.open(bound.collection, Aad::of(bound).as_bytes(), bytes)?;
-    body.ok_or_else(|| damaged(bound, &"it is not what was sealed for its place"))
+}
+
+/// What was sealed with its padding, and the version that says whether there is any.
+fn open_padded(keyring: &Keyring, bound: &Bound, bytes: &[u8]) -> Result<(u8, Vec<u8>)> {
+    let [version @ (SEALED | PADDED), ..] = bytes else {
+        return Err(damaged(bound, &"it is not sealed, in a sealed store"));
+    };
+    let body = keyring.open(bound.collection, Aad::of(*version, bound).as_bytes(), bytes)?;
+    Ok((*version, body.ok_or_else(|| damaged(bound, &"it is not what was sealed for its place"))?))
+}
+
+/// The same body with the same padding in another place: no payload grows by being moved.
+pub(super) fn rebind(keyring: &Keyring, from: &Bound, to: &Bound, bytes: &[u8]) -> Result<Payload> {
+    let (version, body) = open_padded(keyring, from, bytes)?;
+    let mut bytes = keyring.envelope(body.len());
+    bytes.extend_from_slice(&body);
+    keyring.seal(to.collection, Aad::of(version, to).as_bytes(), &mut bytes)?;
+    Ok(Payload(bytes))
 }
 
 impl Codec {
@@ -70,7 +98,7 @@ impl Codec {
             Some(keyring) if !keyring.is_current(payload) => {
                 let bound = &row.bound(self);
                 let body = open(keyring, bound, payload)?;
-                seal_raw(keyring, bound, &body).map(Some)
+                seal_raw(keyring, self.padding, bound, &body).map(Some)
             }
             _ => Ok(None),
         }

@@ -12,6 +12,8 @@ use crate::{Error, Result};
 const VERSION: u8 = 1;
 /// The version byte of a sealed payload.
 pub(crate) const SEALED: u8 = 0xA1;
+/// The version byte of one whose body is padded.
+pub(crate) const PADDED: u8 = 0xA2;
 /// What a message mostly fits in, so that its buffer need not grow.
 pub(super) const TYPICAL: usize = 512;
 const HEADER: usize = 1 + 4;
@@ -34,7 +36,7 @@ impl Codec {
     fn encode<T: Serialize>(&self, bound: &Bound, body: &T) -> Result<Payload, Box<dyn StdError>> {
         #[cfg(feature = "seal")]
         if let Some(keyring) = &self.keyring {
-            return super::envelope::seal(keyring, bound, body);
+            return super::envelope::seal(keyring, self.padding, bound, body);
         }
         match self.form {
             Form::Text => {
@@ -57,7 +59,7 @@ impl Codec {
             return decode(bound, &super::envelope::open(keyring, bound, bytes)?);
         }
         match self.form {
-            Form::Text if bytes.first() == Some(&SEALED) => Err(sealed(bound)),
+            Form::Text if matches!(bytes, [SEALED | PADDED, ..]) => Err(sealed(bound)),
             // Checked once as a whole, which takes less than every string on its own.
             Form::Text => std::str::from_utf8(bytes)
                 .map_err(|e| damaged(bound, &e))
@@ -71,7 +73,7 @@ impl Codec {
         let bound = &row.bound(self);
         #[cfg(feature = "seal")]
         if let Some(keyring) = &self.keyring {
-            return super::envelope::seal_raw(keyring, bound, body);
+            return super::envelope::seal_raw(keyring, self.padding, bound, body);
         }
         Ok(match self.form {
             Form::Text => Payload(body.to_vec()),
@@ -100,6 +102,10 @@ impl Codec {
         if !self.binds() {
             return Ok(None);
         }
+        #[cfg(feature = "seal")]
+        if let Some(keyring) = &self.keyring {
+            return super::envelope::rebind(keyring, &from.bound(self), &to.bound(self), bytes).map(Some);
+        }
         self.seal_raw(to, &self.open_raw(from, bytes)?).map(Some)
     }
 }
@@ -126,7 +132,7 @@ fn unframe<'a>(bound: &Bound, bytes: &'a [u8]) -> Result<&'a [u8]> {
                 Err(damaged(bound, &"its checksum does not match"))
             }
         }
-        [SEALED, ..] => Err(sealed(bound)),
+        [SEALED | PADDED, ..] => Err(sealed(bound)),
         [version, ..] if *version > VERSION => Err(newer(bound, *version)),
         _ => Err(damaged(bound, &"it is cut short")),
     }

@@ -8,7 +8,7 @@ mod key;
 mod row;
 
 #[cfg(feature = "seal")]
-pub(crate) use frame::SEALED;
+pub(crate) use frame::{PADDED, SEALED};
 pub use key::Key;
 pub use row::{
     ChunkRow, GapRow, Links, MediaColumns, MediaRow, MessageColumns, MessageRow, PendingColumns, PendingRow,
@@ -21,7 +21,7 @@ use std::sync::atomic::{AtomicU64, Ordering};
 
 #[cfg(feature = "seal")]
 use crate::Keyring;
-use crate::{Collection, Error, ErrorKind, Result};
+use crate::{Collection, Error, ErrorKind, Padding, Result};
 
 /// The form of a plain payload. A sealed one is bytes, whatever the form.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
@@ -105,6 +105,7 @@ pub struct Codec {
     damaged: Arc<AtomicU64>,
     /// A row under a key that is not held counts as damaged.
     lenient: bool,
+    padding: Padding,
     #[cfg(feature = "seal")]
     keyring: Option<Keyring>,
 }
@@ -116,6 +117,7 @@ impl Codec {
             form: Form::Binary,
             damaged: Arc::default(),
             lenient: false,
+            padding: Padding::None,
             #[cfg(feature = "seal")]
             keyring: None,
         }
@@ -137,6 +139,17 @@ impl Codec {
     #[must_use]
     pub fn in_form(self, form: Form) -> Self {
         Self { form, ..self }
+    }
+
+    /// The same codec with sealed payloads padded so. Plain ones are not.
+    #[must_use]
+    pub fn padded(self, padding: Padding) -> Self {
+        Self { padding, ..self }
+    }
+
+    /// How sealed payloads are padded.
+    pub fn padding(&self) -> Padding {
+        self.padding
     }
 
     /// One damaged row must not refuse the others: a list leaves it out, and it is counted. A single read

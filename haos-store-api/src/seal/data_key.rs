@@ -15,6 +15,7 @@ pub(super) struct DataKey {
     pub(super) id: u16,
     pub(super) bytes: Key32,
     ciphers: [Aes256Gcm; Collection::ALL.len()],
+    nonces: Hmac<Sha256>,
 }
 
 impl DataKey {
@@ -22,7 +23,13 @@ impl DataKey {
         let ciphers = Collection::ALL.map(|collection| {
             Aes256Gcm::new((&*derive(&bytes, &format!("haos payload {}", collection.name()))).into())
         });
-        Self { id, bytes, ciphers }
+        let nonces = keyed_hash(&derive(&bytes, "haos nonces"));
+        Self { id, bytes, ciphers, nonces }
+    }
+
+    /// What nonces are made with.
+    pub(super) fn nonces(&self) -> Hmac<Sha256> {
+        self.nonces.clone()
     }
 
     pub(super) fn cipher(&self, collection: Collection) -> &Aes256Gcm {
@@ -38,16 +45,19 @@ pub(super) struct IndexKey {
 
 impl IndexKey {
     pub(super) fn new(bytes: Key32) -> Self {
-        let hashes = Collection::ALL.map(|collection| {
-            // A short key counts as if zeros filled it up to the block.
-            let mut block = Zeroizing::new([0; 64]);
-            block[..32].copy_from_slice(&*derive(&bytes, &format!("haos index {}", collection.name())));
-            <Hmac<Sha256> as KeyInit>::new((&*block).into())
-        });
+        let hashes = Collection::ALL
+            .map(|collection| keyed_hash(&derive(&bytes, &format!("haos index {}", collection.name()))));
         Self { bytes, hashes }
     }
 
     pub(super) fn hash(&self, collection: Collection) -> Hmac<Sha256> {
         self.hashes[usize::from(collection.tag() - 1)].clone()
     }
+}
+
+fn keyed_hash(key: &Key32) -> Hmac<Sha256> {
+    // A short key counts as if zeros filled it up to the block.
+    let mut block = Zeroizing::new([0; 64]);
+    block[..32].copy_from_slice(&**key);
+    <Hmac<Sha256> as KeyInit>::new((&*block).into())
 }

@@ -1,24 +1,23 @@
 //! The keys of an open store.
 
 use std::fmt;
-use std::sync::{Arc, Mutex, PoisonError, RwLock};
+use std::sync::{Arc, PoisonError, RwLock};
 
 use hmac::Hmac;
 use sha2::Sha256;
 
 use super::data_key::{DataKey, IndexKey};
+use super::nonce::Source;
 use super::record::{Body, Record};
 use super::slot::Slots;
-use super::{Key32, NONCE, TAG, decrypt, encrypt, random, random_key};
-use crate::codec::SEALED;
-use crate::{Collection, Error, ErrorKind, KdfParams, KeyChange, Result, Secret};
+use super::{Key32, NONCE, TAG, decrypt, encrypt, random_key};
+use crate::codec::{PADDED, SEALED};
+use crate::{Collection, Error, ErrorKind, KdfLimits, KdfParams, KeyChange, Result, Secret};
 
 /// `version | key id | nonce`, before the ciphertext and its tag.
-const HEADER: usize = 1 + 2 + NONCE;
+pub(crate) const HEADER: usize = 1 + 2 + NONCE;
 /// Bytes that sealing adds to a row.
 pub(crate) const OVERHEAD: usize = HEADER + TAG;
-/// Nonces fetched from the system at once.
-const NONCES: usize = 64;
 
 /// The keys of a sealed store, once a secret has opened them. Cheap to clone; all clones see a change.
 ///
@@ -30,7 +29,8 @@ pub struct Keyring(Arc<Shared>);
 struct Shared {
     master: Key32,
     keys: RwLock<Arc<Keys>>,
-    nonces: Mutex<Nonces>,
+    nonces: Source,
+    limits: KdfLimits,
 }
 
 struct Keys {
@@ -43,38 +43,66 @@ struct Keys {
 }
 
 impl Keyring {
+    /// New random keys, which `secret` opens, within the default [`KdfLimits`].
+    ///
+    /// # Errors
+    /// `Invalid` for an empty passphrase and for parameters out of range or over a limit, `Unavailable` if the
+    /// system gives no randomness.
+    pub fn create(secret: &Secret, kdf: KdfParams) -> Result<Self> {
+        Self::create_within(secret, kdf, KdfLimits::default())
+    }
+
     /// New random keys, which `secret` opens.
     ///
     /// # Errors
-    /// `Invalid` for parameters out of range, `Unavailable` if the system gives no randomness.
-    pub fn create(secret: &Secret, kdf: KdfParams) -> Result<Self> {
+    /// As [`create`](Self::create).
+    pub fn create_within(secret: &Secret, kdf: KdfParams, limits: KdfLimits) -> Result<Self> {
         let (master, first) = (random_key()?, random_key()?);
         let body = Body { index: *random_key()?, keys: vec![(1, *first)] };
-        let record = Record::new(1, Slots::of(secret, kdf, &master)?, &body, &master)?;
-        Ok(Self::of(master, Keys::new(record, &body)))
+        let record = Record::new(1, Slots::of(secret, kdf, limits, &master)?, &body, &master)?;
+        Ok(Self::of(master, limits, Keys::new(record, &body)))
     }
 
-    /// The keys of a stored record. It derives one key from a passphrase, which takes as long as it should.
+    /// The keys of a stored record, within the default [`KdfLimits`].
     ///
     /// # Errors
-    /// `WrongKey` if the secret opens no slot or the store was shredded; `Corrupt` or `NewerSchema` for
-    /// bytes that are no record. Nothing is changed.
+    /// As [`unlock_within`](Self::unlock_within).
     pub fn unlock(record: &[u8], secret: &Secret) -> Result<Self> {
+        Self::unlock_within(record, secret, KdfLimits::default())
+    }
+
+    /// The keys of a stored record. It derives one key from a passphrase, which takes as long as the record says,
+    /// within `limits`.
+    ///
+    /// # Errors
+    /// `WrongKey` if the secret opens no slot or the store was shredded; `Unsupported` if the record asks for
+    /// more than `limits` allow; `Corrupt` or `NewerSchema` for bytes that are no record. Nothing is changed.
+    pub fn unlock_within(record: &[u8], secret: &Secret, limits: KdfLimits) -> Result<Self> {
         let record = Record::from_bytes(record)?;
         if record.slots.is_empty() {
             return Err(shredded());
         }
         let master = record
             .slots
-            .open(secret)?
+            .open(secret, limits)?
             .ok_or_else(|| wrong("this passphrase or key does not open the store: give the right one"))?;
         let body = record.body(&master)?;
-        Ok(Self::of(master, Keys::new(record, &body)))
+        Ok(Self::of(master, limits, Keys::new(record, &body)))
     }
 
-    fn of(master: Key32, keys: Keys) -> Self {
-        let nonces = Mutex::new(Nonces { bytes: [0; NONCE * NONCES], used: NONCES });
-        Self(Arc::new(Shared { master, keys: RwLock::new(Arc::new(keys)), nonces }))
+    fn of(master: Key32, limits: KdfLimits, keys: Keys) -> Self {
+        let keys = RwLock::new(Arc::new(keys));
+        Self(Arc::new(Shared { master, keys, nonces: Source::system(), limits }))
+    }
+
+    /// The same keys, with nonces from another source.
+    #[cfg(test)]
+    pub(super) fn with_nonces(record: &[u8], secret: &Secret, nonces: Source) -> Result<Self> {
+        let mut keyring = Self::unlock(record, secret)?;
+        if let Some(shared) = Arc::get_mut(&mut keyring.0) {
+            shared.nonces = nonces;
+        }
+        Ok(keyring)
     }
 
     fn keys(&self) -> Arc<Keys> {
@@ -130,7 +158,13 @@ impl Keyring {
         let keys = self.keys();
         let mut slots = keys.record.slots.clone();
         match change {
-            KeyChange::SetPassphrase(secret, kdf) => slots.set_passphrase(secret, *kdf, &self.0.master)?,
+            KeyChange::SetPassphrase(secret, kdf) => {
+                let kdf = slots.kdf().map_or(*kdf, |stored| kdf.or_stronger(stored));
+                slots.set_passphrase(secret, kdf, self.0.limits, &self.0.master)?;
+            }
+            KeyChange::SetPassphraseExactly(secret, kdf) => {
+                slots.set_passphrase(secret, *kdf, self.0.limits, &self.0.master)?;
+            }
             KeyChange::RemovePassphrase => slots.remove_passphrase()?,
             KeyChange::AddKey(name, secret) => slots.add_key(name, secret, &self.0.master)?,
             KeyChange::RemoveKey(name) => slots.remove_key(name)?,
@@ -189,23 +223,23 @@ impl Keyring {
         bytes
     }
 
-    /// Seals the body of an envelope.
+    /// Seals the body of an envelope. The associated data begin with the version.
     pub(crate) fn seal(&self, collection: Collection, aad: &[u8], bytes: &mut Vec<u8>) -> Result<()> {
         let keys = self.keys();
         let key = keys.sealing();
-        let nonce = self.0.nonces.lock().unwrap_or_else(PoisonError::into_inner).next()?;
-        bytes[0] = SEALED;
+        let nonce = self.0.nonces.nonce(key.nonces(), aad, &bytes[HEADER..])?;
+        bytes[0] = aad[0];
         bytes[1..3].copy_from_slice(&key.id.to_be_bytes());
         bytes[3..HEADER].copy_from_slice(&nonce);
         encrypt(key.cipher(collection), &nonce, aad, bytes, HEADER)
     }
 
-    /// The body of an envelope; none if it is not authentic.
+    /// The body of an envelope, its padding included; none if it is not authentic.
     ///
     /// # Errors
     /// `WrongKey` if the keyring does not hold its key.
     pub(crate) fn open(&self, collection: Collection, aad: &[u8], bytes: &[u8]) -> Result<Option<Vec<u8>>> {
-        let [SEALED, a, b, rest @ ..] = bytes else { return Ok(None) };
+        let [SEALED | PADDED, a, b, rest @ ..] = bytes else { return Ok(None) };
         let id = u16::from_be_bytes([*a, *b]);
         let keys = self.keys();
         let key = keys.data.iter().chain(&keys.retired).find(|key| key.id == id).ok_or_else(|| {
@@ -221,7 +255,7 @@ impl Keyring {
 
     /// Whether an envelope is under the key that seals at present.
     pub(crate) fn is_current(&self, bytes: &[u8]) -> bool {
-        matches!(bytes, [SEALED, a, b, ..] if u16::from_be_bytes([*a, *b]) == self.keys().sealing().id)
+        matches!(bytes, [SEALED | PADDED, a, b, ..] if u16::from_be_bytes([*a, *b]) == self.keys().sealing().id)
     }
 
     /// Whether rows may be sealed under an older key than the current one.
@@ -254,25 +288,6 @@ impl Keys {
 impl fmt::Debug for Keyring {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.write_str("Keyring(..)")
-    }
-}
-
-/// Random nonces, fetched by the dozen: a system call a row would cost more than the cipher.
-struct Nonces {
-    bytes: [u8; NONCE * NONCES],
-    used: usize,
-}
-
-impl Nonces {
-    fn next(&mut self) -> Result<[u8; NONCE]> {
-        if self.used == NONCES {
-            random(&mut self.bytes)?;
-            self.used = 0;
-        }
-        let mut nonce = [0; NONCE];
-        nonce.copy_from_slice(&self.bytes[self.used * NONCE..][..NONCE]);
-        self.used += 1;
-        Ok(nonce)
     }
 }
 

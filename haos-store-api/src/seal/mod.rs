@@ -8,12 +8,16 @@
 
 mod data_key;
 mod keyring;
+mod nonce;
+mod padding;
 mod record;
 mod slot;
 #[cfg(test)]
 mod tests;
 
+pub(crate) use keyring::HEADER;
 pub use keyring::Keyring;
+pub(crate) use padding::unpad;
 
 use aes_gcm::Aes256Gcm;
 use aes_gcm::aead::{AeadInOut, KeyInit, Nonce, Tag};

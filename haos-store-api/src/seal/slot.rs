@@ -4,12 +4,17 @@ use argon2::{Algorithm, Argon2, Params, Version};
 use serde::{Deserialize, Serialize};
 
 use super::{Key32, derive, random, unwrap, wrap};
-use crate::{Error, ErrorKind, KdfParams, Result, Secret};
+use zeroize::Zeroizing;
+
+use crate::{Error, ErrorKind, KdfLimits, KdfParams, Result, Secret};
 
 /// Slots of keys at most, so that a hostile record costs little.
 const MOST_KEYS: usize = 8;
 /// The longest name of a key.
 const LONGEST_NAME: usize = 64;
+/// The most that the form NFKC makes of a byte: U+FDFA, of three bytes, is 33.
+#[cfg(not(all(target_arch = "wasm32", target_os = "unknown")))]
+const LONGEST_FORM: usize = 11;
 
 /// Who can open the store: at most one passphrase, so that opening derives one key, and named keys.
 #[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
@@ -35,10 +40,10 @@ struct KeySlot {
 
 impl Slots {
     /// The first slot of a new keyring.
-    pub(super) fn of(secret: &Secret, kdf: KdfParams, master: &Key32) -> Result<Self> {
+    pub(super) fn of(secret: &Secret, kdf: KdfParams, limits: KdfLimits, master: &Key32) -> Result<Self> {
         let mut slots = Self::default();
         match secret {
-            Secret::Passphrase(_) => slots.set_passphrase(secret, kdf, master)?,
+            Secret::Passphrase(_) => slots.set_passphrase(secret, kdf, limits, master)?,
             Secret::Key(_) => slots.add_key("key", secret, master)?,
         }
         Ok(slots)
@@ -48,12 +53,32 @@ impl Slots {
         self.passphrase.is_none() && self.keys.is_empty()
     }
 
+    /// What deriving a key from the passphrase costs.
+    pub(super) fn kdf(&self) -> Option<KdfParams> {
+        self.passphrase.as_ref().map(PassphraseSlot::kdf)
+    }
+
     /// The master key, or none for a secret that opens no slot.
-    pub(super) fn open(&self, secret: &Secret) -> Result<Option<Key32>> {
+    pub(super) fn open(&self, secret: &Secret, limits: KdfLimits) -> Result<Option<Key32>> {
         let opened = match (secret, &self.passphrase) {
             (Secret::Passphrase(words), Some(slot)) => {
-                let kdf = KdfParams { memory_kib: slot.memory_kib, passes: slot.passes, lanes: slot.lanes };
-                unwrap(&*stretch(words, kdf, &slot.salt)?, &slot.aad(), &slot.master)
+                // Anybody with the file can write any number there.
+                if let Some(excess) = limits.excess(slot.kdf()) {
+                    return Err(Error::new(
+                        ErrorKind::Unsupported,
+                        "unlock",
+                        format!(
+                            "the keyring asks for {excess} to derive a key: raise `kdf_limits` if this cost was \
+                             chosen, or open the store with a key"
+                        ),
+                    ));
+                }
+                let words = normalized(words);
+                // None was ever set.
+                if words.is_empty() {
+                    return Ok(None);
+                }
+                unwrap(&*stretch(&words, slot.kdf(), &slot.salt)?, &slot.aad(), &slot.master)
             }
             (Secret::Passphrase(_), None) => None,
             (Secret::Key(key), _) => {
@@ -64,14 +89,30 @@ impl Slots {
         Ok(opened.and_then(|master| Some(Key32::new(master.as_slice().try_into().ok()?))))
     }
 
-    pub(super) fn set_passphrase(&mut self, secret: &Secret, kdf: KdfParams, master: &Key32) -> Result<()> {
+    pub(super) fn set_passphrase(
+        &mut self,
+        secret: &Secret,
+        kdf: KdfParams,
+        limits: KdfLimits,
+        master: &Key32,
+    ) -> Result<()> {
         let Secret::Passphrase(words) = secret else {
             return Err(invalid("a key was given where a passphrase belongs: add it as a key"));
         };
+        let words = normalized(words);
+        if words.is_empty() {
+            return Err(invalid("the passphrase is empty: choose one that nobody guesses"));
+        }
+        if let Some(excess) = limits.excess(kdf) {
+            return Err(invalid(&format!(
+                "a passphrase at the cost of {excess} would not open the store again: lower the parameters, \
+                 with `SetPassphraseExactly` also those that are stored, or raise `kdf_limits` at each opening"
+            )));
+        }
         let KdfParams { memory_kib, passes, lanes } = kdf;
         let mut slot = PassphraseSlot { memory_kib, passes, lanes, salt: [0; 16], master: Vec::new() };
         random(&mut slot.salt)?;
-        slot.master = wrap(&*stretch(words, kdf, &slot.salt)?, &slot.aad(), &**master)?;
+        slot.master = wrap(&*stretch(&words, kdf, &slot.salt)?, &slot.aad(), &**master)?;
         self.passphrase = Some(slot);
         Ok(())
     }
@@ -118,6 +159,10 @@ impl Slots {
 }
 
 impl PassphraseSlot {
+    fn kdf(&self) -> KdfParams {
+        KdfParams { memory_kib: self.memory_kib, passes: self.passes, lanes: self.lanes }
+    }
+
     fn aad(&self) -> Vec<u8> {
         let mut aad = b"haos slot passphrase".to_vec();
         for part in [self.memory_kib, self.passes, self.lanes] {
@@ -132,6 +177,24 @@ impl KeySlot {
     fn aad(&self) -> Vec<u8> {
         [b"haos slot key ", self.name.as_bytes()].concat()
     }
+}
+
+/// A passphrase in the form NFKC: what is typed as one character on one keyboard and as two on another is the same.
+fn normalized(words: &str) -> Zeroizing<String> {
+    if words.is_ascii() {
+        return Zeroizing::new(words.to_owned());
+    }
+    #[cfg(not(all(target_arch = "wasm32", target_os = "unknown")))]
+    {
+        use unicode_normalization::UnicodeNormalization;
+        // No character grows by more: the text is never moved, which would leave a copy behind.
+        let mut text = Zeroizing::new(String::with_capacity(words.len() * LONGEST_FORM));
+        text.extend(words.nfkc());
+        text
+    }
+    // A browser has the tables.
+    #[cfg(all(target_arch = "wasm32", target_os = "unknown"))]
+    Zeroizing::new(String::from(js_sys::JsString::from(words).normalize("NFKC")))
 }
 
 /// Argon2id, within limits that hold for stored parameters as for given ones.

@@ -1,3 +1,7 @@
+use std::collections::BTreeSet;
+use std::sync::{Arc, Mutex};
+
+use super::nonce::Source;
 use super::*;
 use crate::*;
 
@@ -78,7 +82,9 @@ fn secrets_come_and_go() {
         KeyChange::AddKey("x".into(), words("no key")),
         KeyChange::SetPassphrase(Secret::key([1; 32]), FAST),
         KeyChange::SetPassphrase(words("w"), KdfParams { memory_kib: 2 << 20, ..FAST }),
-        KeyChange::SetPassphrase(words("w"), KdfParams { passes: 0, ..FAST }),
+        KeyChange::SetPassphrase(words(""), FAST),
+        KeyChange::SetPassphraseExactly(words("w"), KdfParams { memory_kib: 7, ..FAST }),
+        KeyChange::SetPassphraseExactly(words("w"), KdfParams { passes: 0, ..FAST }),
     ] {
         assert_eq!(ring.changed(&change).unwrap_err().kind(), ErrorKind::Invalid, "{change:?}");
     }
@@ -159,4 +165,263 @@ fn nothing_secret_is_shown() {
     assert!(!secret.contains("horse") && !secret.contains("65"), "{secret}");
     let change = format!("{:?}", KeyChange::SetPassphrase(words("horse"), FAST));
     assert!(!change.contains("horse"), "{change}");
+}
+
+// Nonces
+
+/// A keyring that opens what `keyring` seals, with nonces from `source`.
+fn with_nonces(keyring: &Keyring, source: Source) -> Keyring {
+    Keyring::with_nonces(&keyring.record().unwrap(), &words("correct horse"), source).unwrap()
+}
+
+fn nonce(payload: &Payload) -> [u8; 12] {
+    payload.as_bytes()[3..15].try_into().unwrap()
+}
+
+fn entry(n: u32) -> StateEntry {
+    let value = Json::new(n.to_string()).unwrap();
+    StateEntry { value, ..row(&keyring()).0 }
+}
+
+fn seal(keyring: &Keyring, n: u32) -> [u8; 12] {
+    nonce(&Codec::sealed(keyring.clone()).state_row(&entry(n), Revision(3)).unwrap().payload)
+}
+
+/// Nothing is kept for the next: each seal asks for bytes of its own, once, and they make the nonce.
+#[test]
+fn each_seal_takes_fresh_bytes() {
+    let asked = Arc::new(Mutex::new(Vec::new()));
+    let source = Source::of({
+        let asked = asked.clone();
+        move |bytes| {
+            let mut asked = asked.lock().unwrap();
+            asked.push(bytes.len());
+            bytes.fill(asked.len() as u8);
+            Ok(())
+        }
+    });
+    let ring = with_nonces(&keyring(), source);
+    let nonces: BTreeSet<_> = (0..200).map(|_| seal(&ring, 0)).collect();
+    assert_eq!(nonces.len(), 200, "the same row under the same key");
+    assert_eq!(*asked.lock().unwrap(), vec![16; 200]);
+    // A row that is read asks for none.
+    let (_, row) = row(&ring);
+    let before = asked.lock().unwrap().len();
+    read(&ring, &row).unwrap();
+    assert_eq!(asked.lock().unwrap().len(), before);
+}
+
+/// As in two copies of a process, or of a machine, which go on from the same state: the same bytes come again.
+#[test]
+fn a_source_that_repeats_itself_gives_no_nonce_twice() {
+    let ring = keyring();
+    let sevens = |bytes: &mut [u8]| {
+        bytes.fill(7);
+        Ok(())
+    };
+    let copies = [0, 1].map(|_| with_nonces(&ring, Source::of(sevens)));
+    let mut nonces = BTreeSet::new();
+    for n in 0..100 {
+        assert!(nonces.insert(seal(&copies[0], 2 * n)) && nonces.insert(seal(&copies[1], 2 * n + 1)), "{n}");
+    }
+    assert_eq!(
+        seal(&copies[0], 5),
+        seal(&copies[1], 5),
+        "the same row in the same place is the same envelope"
+    );
+    // Another place, the same body.
+    let codec = Codec::sealed(copies[0].clone());
+    let places = (0..100).map(|index| nonce(&codec.chunk_row(1, index, b"bytes").unwrap().payload));
+    assert_eq!(places.collect::<BTreeSet<_>>().len(), 100);
+}
+
+#[test]
+fn the_systems_nonces_are_all_different() {
+    let ring = keyring();
+    let codecs =
+        [Codec::sealed(ring.clone()), Codec::sealed(unlock(&ring, &words("correct horse")).unwrap())];
+    let row = |codec: &Codec| nonce(&codec.chunk_row(1, 1, b"bytes").unwrap().payload);
+    let nonces: BTreeSet<_> = (0..2_000).flat_map(|_| codecs.each_ref().map(row)).collect();
+    assert_eq!(nonces.len(), 4_000);
+}
+
+#[test]
+fn without_random_bytes_nothing_is_sealed() {
+    let fails = |_: &mut [u8]| Err(Error::new(ErrorKind::Unavailable, "seal", "no bytes"));
+    let ring = with_nonces(&keyring(), Source::of(fails));
+    let sealed = Codec::sealed(ring).state_row(&entry(1), Revision(3));
+    assert!(sealed.is_err());
+}
+
+// Passphrases
+
+fn limits(memory_kib: u32, passes: u32, lanes: u32) -> KdfLimits {
+    KdfLimits { memory_kib, passes, lanes }
+}
+
+/// Whoever has the file can write any cost into it.
+#[test]
+fn a_stored_cost_over_the_limit_is_refused_before_it_is_paid() {
+    let dear = KdfParams { memory_kib: 32, passes: 3, lanes: 2 };
+    let ring = Keyring::create(&words("correct horse"), dear).unwrap();
+    let record = ring.record().unwrap();
+    let open = |limits| Keyring::unlock_within(&record, &words("correct horse"), limits);
+    for low in [limits(31, 3, 2), limits(32, 2, 2), limits(32, 3, 1)] {
+        let error = open(low).unwrap_err();
+        assert_eq!(error.kind(), ErrorKind::Unsupported);
+        assert!(error.to_string().contains("kdf_limits"), "{error}");
+        let made = Keyring::create_within(&words("w"), dear, low).unwrap_err();
+        assert_eq!(made.kind(), ErrorKind::Invalid);
+        assert!(made.to_string().contains("kdf_limits"), "{made}");
+    }
+    open(limits(32, 3, 2)).unwrap();
+    // A key costs nothing, whatever the passphrase's slot says.
+    take(&ring, &KeyChange::AddKey("k".into(), Secret::key([9; 32])));
+    Keyring::unlock_within(&ring.record().unwrap(), &Secret::key([9; 32]), limits(8, 1, 1)).unwrap();
+    let default = KdfLimits::default();
+    assert!(default.memory_kib < 1 << 20 && default.passes < 64 && default.lanes < 16);
+    assert_eq!(default.excess(KdfParams::default()), None);
+}
+
+#[test]
+fn a_new_passphrase_is_not_cheaper_than_the_old_one() {
+    let ring = keyring();
+    let kdf = || super::record::Record::from_bytes(&ring.record().unwrap()).unwrap().slots.kdf().unwrap();
+    let params = |memory_kib, passes, lanes| KdfParams { memory_kib, passes, lanes };
+    take(&ring, &KeyChange::SetPassphrase(words("b"), params(32, 1, 2)));
+    assert_eq!(kdf(), params(32, 1, 2));
+    take(&ring, &KeyChange::SetPassphrase(words("c"), params(16, 2, 1)));
+    assert_eq!(kdf(), params(32, 2, 2), "each dimension for itself");
+    take(&ring, &KeyChange::SetPassphraseExactly(words("d"), params(16, 1, 1)));
+    assert_eq!(kdf(), params(16, 1, 1), "that was meant");
+    unlock(&ring, &words("d")).unwrap();
+}
+
+#[test]
+fn an_empty_passphrase_is_refused() {
+    let made = Keyring::create(&words(""), FAST).unwrap_err();
+    assert_eq!(made.kind(), ErrorKind::Invalid);
+    let error = keyring().changed(&KeyChange::SetPassphraseExactly(words(""), FAST)).unwrap_err();
+    assert_eq!(error.kind(), ErrorKind::Invalid);
+}
+
+/// The same words as keyboards and systems give them: composed and in parts, with ligatures and full-width letters.
+#[test]
+fn a_passphrase_counts_in_its_compatible_form() {
+    let ring = Keyring::create(&words("caf\u{e9} fi 42"), FAST).unwrap();
+    for same in ["cafe\u{301} fi 42", "caf\u{e9} \u{fb01} 42", "caf\u{e9} fi \u{ff14}\u{ff12}"] {
+        unlock(&ring, &words(same)).unwrap();
+    }
+    assert_eq!(unlock(&ring, &words("cafe fi 42")).unwrap_err().kind(), ErrorKind::WrongKey);
+    let longest = "\u{fdfa}".repeat(3);
+    let ring = Keyring::create(&words(&longest), FAST).unwrap();
+    unlock(&ring, &words(&longest)).unwrap();
+}
+
+// Padding
+
+fn padded(keyring: &Keyring, padding: Padding) -> Codec {
+    Codec::sealed(keyring.clone()).padded(padding)
+}
+
+#[test]
+fn padded_rows_are_read_whatever_is_set_and_tell_less() {
+    let ring = keyring();
+    let kinds = [Padding::None, Padding::Padme, Padding::Buckets];
+    for writes in kinds {
+        for n in [0, 1, 100, 255, 256, 257, 5_000] {
+            let bytes = vec![n as u8; n];
+            let row = padded(&ring, writes).chunk_row(1, 2, &bytes).unwrap();
+            for reads in kinds {
+                let read = padded(&ring, reads).chunk(1, 2, row.payload.as_bytes());
+                assert_eq!(read.unwrap(), bytes, "{writes:?}, {reads:?}, {n}");
+            }
+        }
+    }
+    let length = |padding, n: usize| {
+        padded(&ring, padding).chunk_row(1, 2, &vec![1; n]).unwrap().payload.as_bytes().len()
+    };
+    let lengths = |padding| (0..=256).map(|n| length(padding, n)).collect::<BTreeSet<_>>().len();
+    assert_eq!((lengths(Padding::None), lengths(Padding::Buckets)), (257, 1));
+    assert!(lengths(Padding::Padme) < 70, "{}", lengths(Padding::Padme));
+    // A whole chunk of media grows by the mark alone.
+    assert_eq!(length(Padding::Buckets, CHUNK_BYTES), length(Padding::None, CHUNK_BYTES) + 1);
+}
+
+#[test]
+fn padding_is_authentic() {
+    let ring = keyring();
+    let codec = padded(&ring, Padding::Buckets);
+    let row = codec.chunk_row(1, 2, b"some bytes").unwrap();
+    let good = row.payload.as_bytes();
+    for at in 0..good.len() {
+        let mut bad = good.to_vec();
+        bad[at] ^= 1 << (at % 8);
+        assert!(codec.chunk(1, 2, &bad).is_err(), "byte {at}");
+    }
+    // The version says whether there is any; neither passes for the other.
+    for row in [good, codec.clone().padded(Padding::None).chunk_row(1, 2, b"x").unwrap().payload.as_bytes()] {
+        let mut bad = row.to_vec();
+        bad[0] ^= 0xA1 ^ 0xA2;
+        assert_eq!(codec.chunk(1, 2, &bad).unwrap_err().kind(), ErrorKind::Corrupt);
+    }
+}
+
+/// A rotation seals every row anew, and as it is set by then.
+#[test]
+fn a_rotation_pads_old_rows() {
+    let ring = keyring();
+    let old = Codec::sealed(ring.clone()).chunk_row(1, 2, b"bytes").unwrap();
+    take_begun(&ring);
+    let place = RowRef::Chunk { blob: 1, index: 2 };
+    let codec = padded(&ring, Padding::Buckets);
+    let new = codec.resealed(&place, old.payload.as_bytes()).unwrap().unwrap();
+    assert_eq!(new.as_bytes().len(), 256 + 1 + 31);
+    assert_eq!(codec.chunk(1, 2, new.as_bytes()).unwrap(), b"bytes");
+}
+
+fn take_begun(ring: &Keyring) {
+    ring.adopt(&ring.rotation_begun().unwrap().unwrap()).unwrap();
+}
+
+/// Sums of bytes are kept without reading what is moved.
+#[test]
+fn a_moved_row_keeps_its_padding() {
+    let ring = keyring();
+    let id = |text: &str| RoomId::new(text).unwrap();
+    let message = Message {
+        room: id("!r"),
+        id: EventId::new("$e").unwrap(),
+        position: Position::FIRST,
+        sender: UserId::new("@a").unwrap(),
+        timestamp_ms: 5,
+        kind: EventType::new("m.room.message").unwrap(),
+        state_key: None,
+        content: Json::empty(),
+        relation: None,
+        txn_id: None,
+        redacted_by: None,
+        provisional: false,
+        extra: None,
+    };
+    let to = Position::FIRST.newer(9).unwrap();
+    for writes in [Padding::None, Padding::Buckets] {
+        let row = padded(&ring, writes).message_row(&message, Revision(3)).unwrap();
+        let columns = MessageColumns {
+            position: message.position,
+            timestamp_ms: message.timestamp_ms,
+            written: Revision(3),
+            links: row.links(),
+        };
+        for moves in [Padding::None, Padding::Padme, Padding::Buckets] {
+            let codec = padded(&ring, moves);
+            let room = codec.room_ref(&message.room);
+            let moved = codec.moved_message(&room.key, &row.key, columns, to, row.payload.as_bytes());
+            let moved = moved.unwrap().unwrap();
+            assert_eq!(moved.as_bytes().len(), row.payload.as_bytes().len());
+            let columns = MessageColumns { position: to, ..columns };
+            let read = codec.message(room, &row.key, columns, moved.as_bytes()).unwrap();
+            assert_eq!(read, Message { position: to, ..message.clone() });
+        }
+    }
 }

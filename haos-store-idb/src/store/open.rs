@@ -40,12 +40,14 @@ pub(super) fn open(options: IdbOptions) -> LocalBoxFuture<'static, Result<Rc<Inn
 async fn open_now(options: IdbOptions) -> Result<Rc<Inner>> {
     let connection = Connection::open(&options).await?;
     let opened = unlock(&connection, &options).await;
+    // From here on the keys do.
+    let IdbOptions { name, .. } = options;
     let (meta, codec, recovery) = opened.inspect_err(|_| connection.close())?;
     let hub = ChangeHub::new(KEPT_CHANGES, meta.head.revision);
     let info = StoreInfo {
         backend: "idb",
         format: FORMAT,
-        location: Some(options.name.clone()),
+        location: Some(name.clone()),
         persistent: true,
         sealed: codec.is_sealed(),
         shared: true,
@@ -56,8 +58,8 @@ async fn open_now(options: IdbOptions) -> Result<Rc<Inner>> {
         damaged: 0,
     };
     let inner = Rc::new(Inner {
-        canary: Canary::start(&options.name, meta.id),
-        name: options.name,
+        canary: Canary::start(&name, meta.id),
+        name,
         connection,
         codec,
         stage: Cell::new(Stage::Open),
@@ -88,7 +90,8 @@ async fn unlock(connection: &Connection, options: &IdbOptions) -> Result<(Meta, 
         let codec = codec_of(&meta, options)?;
         return Ok((meta, codec, recovery));
     }
-    let keyring = options.secret.as_ref().map(|secret| Keyring::create(secret, options.kdf)).transpose()?;
+    let create = |secret: &Rc<Secret>| Keyring::create_within(secret, options.kdf, options.kdf_limits);
+    let keyring = options.secret.as_ref().map(create).transpose()?;
     let record = keyring.as_ref().map(Keyring::record).transpose()?;
     let tx = connection.begin(&[META], Mode::Write(Durability::Strict), "open").await?;
     let kv = IdbTx::new(&tx);
@@ -104,7 +107,7 @@ async fn unlock(connection: &Connection, options: &IdbOptions) -> Result<(Meta, 
         kv.put_named(KEYRING, record)?;
     }
     tx.done().await?;
-    let codec = keyring.map_or_else(Codec::plain, Codec::sealed);
+    let codec = keyring.map_or_else(Codec::plain, Codec::sealed).padded(options.padding);
     Ok((meta, codec, recovery))
 }
 
@@ -122,7 +125,10 @@ async fn read(kv: &IdbTx<'_>) -> Result<Option<Meta>> {
 fn codec_of(meta: &Meta, options: &IdbOptions) -> Result<Codec> {
     match (&meta.keyring, &options.secret) {
         (None, None) => Ok(Codec::plain()),
-        (Some(record), Some(secret)) => Ok(Codec::sealed(Keyring::unlock(record, secret)?)),
+        (Some(record), Some(secret)) => {
+            let keyring = Keyring::unlock_within(record, secret, options.kdf_limits)?;
+            Ok(Codec::sealed(keyring).padded(options.padding))
+        }
         (Some(_), None) => {
             let message = "the store is sealed: give its passphrase or key";
             Err(Error::new(ErrorKind::Sealed, "open", message))

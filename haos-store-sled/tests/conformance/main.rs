@@ -1,5 +1,5 @@
 //! The contract, kept: the suite of `haos-store-api`, with each profile, plain and sealed.
-#![allow(clippy::unwrap_used, reason = "a test may panic")]
+#![allow(clippy::unwrap_used, clippy::panic, reason = "a test may panic")]
 
 mod tamper;
 

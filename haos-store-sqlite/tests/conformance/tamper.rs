@@ -42,7 +42,7 @@ const SWAPS: [Swap; 16] = [
     Swap { name: "media.nr", of: Media, plain: Nothing },
     Swap { name: "media_chunk.pos", of: Media, plain: Nothing },
     Swap { name: "state.scope", of: State, plain: Read },
-    Swap { name: "state.kind", of: State, plain: Read },
+    Swap { name: "state.kind", of: State, plain: Check },
     Swap { name: "state.key", of: State, plain: Read },
 ];
 

@@ -7,10 +7,12 @@ mod columns;
 #[allow(dead_code, reason = "shared with the tests of plain stores, which use the rest")]
 #[path = "../store/common.rs"]
 mod common;
+mod cost;
 mod damage;
 mod disk;
 mod flips;
 mod kill;
+mod nonces;
 mod open;
 mod processes;
 mod races;

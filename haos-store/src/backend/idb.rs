@@ -7,6 +7,7 @@ use crate::OpenOptions;
 
 pub(crate) async fn open(name: String, options: &OpenOptions) -> Result<Arc<dyn StorageAdapter>> {
     let idb = IdbOptions::new(name).create(options.create).blocked_ms(options.busy_ms).kdf(options.kdf);
+    let idb = idb.kdf_limits(options.kdf_limits).padding(options.padding);
     let idb = match &options.secret {
         Some(secret) => idb.secret(secret.clone()),
         None => idb,

@@ -13,7 +13,10 @@ pub(crate) fn open(options: &OpenOptions) -> Result<Arc<dyn StorageAdapter>> {
 fn sealed(options: &OpenOptions) -> Result<Arc<dyn StorageAdapter>> {
     use haos_store_api::{Codec, Keyring};
     let codec = match &options.secret {
-        Some(secret) => Codec::sealed(Keyring::create(secret, options.kdf)?),
+        Some(secret) => {
+            let keyring = Keyring::create_within(secret, options.kdf, options.kdf_limits)?;
+            Codec::sealed(keyring).padded(options.padding)
+        }
         None => Codec::plain(),
     };
     Ok(Arc::new(MemoryStore::with_codec(codec)))

@@ -20,7 +20,7 @@ pub(crate) async fn unseal(path: PathBuf, options: &OpenOptions, progress: Progr
 
 fn sled(path: PathBuf, options: &OpenOptions) -> SledOptions {
     let sled = SledOptions::new(path).create(options.create).busy_ms(options.busy_ms).kdf(options.kdf);
-    let sled = sled.check(options.check);
+    let sled = sled.check(options.check).kdf_limits(options.kdf_limits).padding(options.padding);
     let sled = if options.low_memory { sled.low_memory() } else { sled };
     match &options.secret {
         Some(secret) => sled.secret(secret.clone()),

@@ -1,11 +1,12 @@
 //! Rows under a new data key.
 
-use haos_store_api::{Codec, Key, PendingColumns, Result, RowRef};
+use haos_store_api::{Codec, Collection, Key, PendingColumns, Result, RowRef};
 
+use super::super::head::Head;
 use super::super::keys::{self, SegmentKey};
-use super::super::kv::{Kv, Table};
+use super::super::kv::{HEAD, Kv, Table};
 use super::super::record::{Cut, corrupt, media_columns};
-use super::super::segment::{self, Overlay, Row};
+use super::super::segment::{self, Beneath, Overlay, Row};
 use super::super::tables::{pending_columns, state_columns};
 use super::{Stepped, following};
 
@@ -15,11 +16,15 @@ const STEP: u32 = 32;
 pub(super) async fn reseal<K: Kv>(kv: &K, codec: &Codec, table: Table, from: Vec<u8>) -> Result<Stepped> {
     let (records, next) = following(kv, table, from, STEP).await?;
     let mut step = Stepped { next, ..Stepped::default() };
+    let mut grown = Grown::default();
     for (key, value) in &records {
         let resealed = match table {
-            Table::Timeline => timeline(kv, codec, key, value),
-            _ => record(codec, table, key, value)
-                .and_then(|new| new.map_or(Ok(0), |new| kv.put(table, key, &new).map(|()| 1))),
+            Table::Timeline => timeline(kv, codec, &mut grown, key, value).await,
+            _ => record(codec, table, key, value).and_then(|new| {
+                let Some(new) = new else { return Ok(0) };
+                grown.note(table, value.len(), new.len());
+                kv.put(table, key, &new).map(|()| 1)
+            }),
         };
         match resealed {
             Ok(rows) => step.rows += rows,
@@ -28,7 +33,45 @@ pub(super) async fn reseal<K: Kv>(kv: &K, codec: &Codec, table: Table, from: Vec
             Err(error) => return Err(error),
         }
     }
+    grown.write(kv).await?;
     Ok(step)
+}
+
+/// By how much payloads grew or shrank: padding may be another than when they were written.
+#[derive(Default)]
+struct Grown {
+    by: Vec<(Collection, i64)>,
+    /// Of rows that lie beneath an overlay.
+    stale: i64,
+}
+
+impl Grown {
+    fn note(&mut self, table: Table, before: usize, after: usize) {
+        let of = match table {
+            Table::Rooms => Collection::Rooms,
+            Table::Outbox => Collection::Pending,
+            Table::Media => Collection::Media,
+            Table::State => Collection::State,
+            Table::Timeline => Collection::Gaps,
+            // An item's bytes count as they are.
+            Table::Chunks | Table::OutboxIds => return,
+        };
+        self.by.push((of, after as i64 - before as i64));
+    }
+
+    async fn write<K: Kv>(self, kv: &K) -> Result<()> {
+        if self.stale == 0 && self.by.iter().all(|(_, by)| *by == 0) {
+            return Ok(());
+        }
+        let Some(head) = kv.named(HEAD).await? else { return Ok(()) };
+        let mut head = Head::decode("maintain", &head)?;
+        for (of, by) in self.by {
+            let sum = head.sum(of);
+            sum.bytes = sum.bytes.saturating_add_signed(by);
+        }
+        head.stale = head.stale.saturating_add_signed(self.stale);
+        kv.put_named(HEAD, &head.encode())
+    }
 }
 
 /// The value under the key that seals at present; none if it is.
@@ -77,33 +120,59 @@ fn room_of(key: &[u8]) -> Result<Key> {
 }
 
 /// Tells how many rows were sealed anew.
-fn timeline<K: Kv>(kv: &K, codec: &Codec, key: &[u8], value: &[u8]) -> Result<u64> {
-    let (room, mut changed) = (room_of(key)?, 0);
-    let mut reseal = |row: &mut Row| -> Result<()> {
+async fn timeline<K: Kv>(kv: &K, codec: &Codec, grown: &mut Grown, key: &[u8], value: &[u8]) -> Result<u64> {
+    let room = room_of(key)?;
+    // None if it is under that key already; else by how much it grew.
+    let reseal = |row: &mut Row| -> Result<Option<i64>> {
         let place = RowRef::Message { room: &room, key: &row.event, columns: row.columns() };
-        if let Some(payload) = codec.resealed(&place, &row.payload)? {
-            *row = row.clone().with_payload(payload);
-            changed += 1;
-        }
-        Ok(())
+        let Some(payload) = codec.resealed(&place, &row.payload)? else { return Ok(None) };
+        let before = row.payload.len() as i64;
+        *row = row.clone().with_payload(payload);
+        Ok(Some(row.payload.len() as i64 - before))
     };
+    let mut changed = 0;
     if let Some(old) = SegmentKey::decode(key) {
         let mut rows = segment::rows(value)?;
-        rows.iter_mut().try_for_each(&mut reseal)?;
-        let (new, ids, value) = segment::segment(old.room, &rows);
+        let mut other = Vec::new();
+        for row in &mut rows {
+            let Some(by) = reseal(row)? else { continue };
+            changed += 1;
+            if by != 0 {
+                other.push((row.at, by));
+            }
+        }
         if changed > 0 {
+            let (new, ids, value) = segment::segment(old.room, &rows);
             if new != old {
                 kv.delete(Table::Timeline, key)?;
             }
             kv.put_indexed(&new.encode(), &ids, &value)?;
         }
+        for (at, by) in other {
+            let over = keys::overlay(&room, at);
+            let overlay =
+                kv.get(Table::Timeline, &over).await?.map(|value| Overlay::decode(&value)).transpose()?;
+            match overlay {
+                Some(Overlay { beneath: Some(beneath), row, .. }) => {
+                    let bytes = beneath.bytes.saturating_add_signed(by as i32);
+                    let overlay = Overlay { at, beneath: Some(Beneath { bytes, ..beneath }), row };
+                    kv.put_indexed(&over, &overlay.ids(), &overlay.encode())?;
+                    grown.stale += by;
+                }
+                _ => grown.by.push((Collection::Messages, by)),
+            }
+        }
     } else if keys::is_overlay(key) {
         let mut overlay = Overlay::decode(value)?;
-        overlay.row.iter_mut().try_for_each(&mut reseal)?;
-        if changed > 0 {
+        if let Some(row) = &mut overlay.row
+            && let Some(by) = reseal(row)?
+        {
+            changed += 1;
+            grown.by.push((Collection::Messages, by));
             kv.put_indexed(key, &overlay.ids(), &overlay.encode())?;
         }
     } else if let Some(new) = record(codec, Table::Timeline, key, value)? {
+        grown.note(Table::Timeline, value.len(), new.len());
         kv.put(Table::Timeline, key, &new)?;
         changed += 1;
     }

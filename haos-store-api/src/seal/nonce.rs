@@ -1,0 +1,55 @@
+//! Nonces: one for each seal, made at that moment.
+//!
+//! Nothing is fetched ahead, so a forked process or a restored copy of its memory holds no nonce that another one
+//! has. And none is the system's randomness alone: it is a keyed hash over fresh random bytes and everything that
+//! is sealed, so that also a source that repeats itself (a virtual machine started twice from one snapshot) gives
+//! two different rows two nonces. What it costs is a hash of the row, less than what sealing it does.
+
+use std::fmt;
+use std::sync::Arc;
+
+use hmac::{Hmac, Mac};
+use sha2::Sha256;
+
+use super::{NONCE, random};
+use crate::Result;
+
+/// Random bytes in a nonce's hash.
+const FRESH: usize = 16;
+
+type Fill = dyn Fn(&mut [u8]) -> Result<()> + Send + Sync;
+
+/// Where nonces take their random bytes from.
+#[derive(Clone)]
+pub(super) struct Source(Arc<Fill>);
+
+impl Source {
+    /// The system's.
+    pub(super) fn system() -> Self {
+        Self(Arc::new(random))
+    }
+
+    #[cfg(test)]
+    pub(super) fn of(source: impl Fn(&mut [u8]) -> Result<()> + Send + Sync + 'static) -> Self {
+        Self(Arc::new(source))
+    }
+
+    /// The nonce for sealing `body` with the associated data `aad`.
+    pub(super) fn nonce(&self, mut hash: Hmac<Sha256>, aad: &[u8], body: &[u8]) -> Result<[u8; NONCE]> {
+        let mut fresh = [0; FRESH];
+        (self.0)(&mut fresh)?;
+        // The length says where the one ends and the other begins.
+        for part in [&fresh[..], &[aad.len() as u8], aad, body] {
+            hash.update(part);
+        }
+        let mut nonce = [0; NONCE];
+        nonce.copy_from_slice(&hash.finalize().into_bytes()[..NONCE]);
+        Ok(nonce)
+    }
+}
+
+impl fmt::Debug for Source {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str("Source(..)")
+    }
+}
