@@ -346,7 +346,7 @@ async fn of_two_targets_the_rooms_version_decides() {
     ] {
         let create = create.map(|content| state("$c", "m.room.create", content, ""));
         let before: Vec<_> = create.into_iter().chain(["$inside", "$beside"].map(said)).collect();
-        let together = [&before[..], &[two.clone()]].concat();
+        let together = [&before[..], std::slice::from_ref(&two)].concat();
         for answers in [vec![before.clone(), vec![two.clone()]], vec![together]] {
             let store = MemoryStore::new();
             for (at, events) in answers.iter().enumerate() {

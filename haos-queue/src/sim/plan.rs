@@ -104,7 +104,12 @@ fn action(chance: &mut Chance, contexts: u32, rooms: u8) -> Action {
         64..=70 => Action::Crash { context },
         71..=72 => Action::PowerLoss { spared: chance.bits() },
         73..=74 => Action::Stop { context, grace_ms: chance.below(3000) },
-        75..=77 => Action::Freeze { context, ms: chance.below(3 * MINUTE_MS) },
+        75..=77 => {
+            // Often about as long as a lease lasts, so that it wakes while another sends what it held.
+            let ms =
+                if chance.percent(60) { 28_000 + chance.below(6000) } else { chance.below(3 * MINUTE_MS) };
+            Action::Freeze { context, ms }
+        }
         78..=81 => {
             let days = chance.percent(30);
             Action::Offline { ms: chance.below(if days { 60 * HOUR_MS } else { 10 * MINUTE_MS }) }

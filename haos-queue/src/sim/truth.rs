@@ -129,6 +129,13 @@ impl Truth {
         if held.is_some() && takes && new.lease != old.lease && !self.clock_set {
             self.broken("I6", format!("{} was taken from its holder", old.txn_id));
         }
+        // Whoever takes up what another left behind learns nothing of its attempt; whatever their clocks show.
+        let learns =
+            (new.attempts, new.not_before_ms, &new.error) != (old.attempts, old.not_before_ms, &old.error);
+        let is_others = old.lease.as_ref().is_some_and(|lease| lease.owner != owner);
+        if old.state == PendingState::Sending && is_others && takes && learns {
+            self.broken("I6", format!("{} bears an error of one who did not hold it", old.txn_id));
+        }
         if new.state == PendingState::Sending && old.state == PendingState::Queued && new.fence <= old.fence {
             self.broken("I6", format!("{} was leased without a new fence", old.txn_id));
         }

@@ -88,20 +88,23 @@ async fn what_does_not_fit_together_is_found() {
     for (tamper, finding) in [
         (
             "UPDATE message SET key = randomblob(16) WHERE pos = (SELECT min(pos) FROM message)",
-            "messages: row",
+            "it stands under another's key",
         ),
         ("UPDATE message SET sender = 5 WHERE pos = (SELECT min(pos) FROM message)", "messages: row"),
         ("UPDATE message SET payload = '{}' WHERE pos = (SELECT min(pos) FROM message)", "damaged"),
         ("DELETE FROM message WHERE pos = (SELECT min(pos) FROM message)", "sums"),
         ("UPDATE gap SET pos = (SELECT min(pos) FROM message)", "a message stands at its position"),
         ("DELETE FROM room WHERE nr = 1", "its room is not stored"),
-        ("UPDATE room SET payload = json_set(payload, '$.room_id', '!x') WHERE nr = 1", "key columns"),
+        (
+            "UPDATE room SET payload = json_set(payload, '$.room_id', '!x') WHERE nr = 1",
+            "under another's key",
+        ),
         ("UPDATE room SET revision = 99", "later than the store's"),
-        ("UPDATE pending SET room = 5 WHERE seq = 1", "pending: row 1"),
+        ("UPDATE pending SET room = 5 WHERE seq = 1", "pending: "),
         ("UPDATE pending SET seq = 77 WHERE seq = 1", "never given"),
         ("DELETE FROM media_chunk", "lacks some of its bytes"),
         ("UPDATE media SET nr = 9", "belong to no item"),
-        ("UPDATE state SET kind = 5", "state: row"),
+        ("UPDATE state SET kind = 5", "state: "),
     ] {
         let folder = tempfile::tempdir().unwrap();
         let path = folder.path().join("s.db");
