@@ -133,9 +133,8 @@ impl StorageAdapter for ShelfStore {
 
     async fn related(&self, query: RelationQuery) -> Result<Vec<Message>> {
         let rows = self.rows("related")?;
-        let is_related = |message: &&Message| {
-            query.targets.iter().any(|target| relation_matches(&query, target, message))
-        };
+        let is_related =
+            |message: &&Message| query.targets.iter().any(|target| relation_matches(&query, target, message));
         let related = rows.messages_of(&query.room).filter(is_related);
         Ok(related.take(query.limit).cloned().collect())
     }
