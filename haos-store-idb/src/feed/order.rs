@@ -19,49 +19,7 @@ pub(crate) fn own(hub: &ChangeHub, revision: Revision, touched: BTreeSet<Touched
     hub.publish(revision, touched);
 }
 
-/// Messages that wait until the database has said how far the store is.
-#[derive(Debug, Default)]
-pub(crate) struct Waiting {
-    told: Vec<Told>,
-    /// The database is being asked.
-    asking: bool,
-}
-
-/// Messages that wait at most; what comes on top is told as a resync.
-const MOST_WAITING: usize = 256;
-
-impl Waiting {
-    /// Takes a message; says whether the database is to be asked now.
-    pub(crate) fn add(&mut self, told: Told) -> bool {
-        if self.told.len() < MOST_WAITING {
-            self.told.push(told);
-        } else {
-            self.told = vec![Told::Resync { revision: None }];
-        }
-        !std::mem::replace(&mut self.asking, true)
-    }
-
-    /// What is to be judged by the next answer; none: nobody asks any more.
-    pub(crate) fn take(&mut self) -> Option<Vec<Told>> {
-        self.asking = !self.told.is_empty();
-        self.asking.then(|| std::mem::take(&mut self.told))
-    }
-}
-
-/// What other contexts told, after the database said that the store is at `stored`; none: it did not answer.
-pub(crate) fn judged(hub: &ChangeHub, told: Vec<Told>, stored: Option<Revision>) {
-    let Some(stored) = stored else { return hub.resync(hub.latest()) };
-    for told in told {
-        match told {
-            // Nobody has committed that.
-            Told::Commit { revision, .. } | Told::Resync { revision: Some(revision) }
-                if revision > stored => {}
-            told => other(hub, told),
-        }
-    }
-}
-
-/// What another context told, and the database says too.
+/// What another context told.
 pub(crate) fn other(hub: &ChangeHub, told: Told) {
     let latest = hub.latest();
     match told {
@@ -134,45 +92,6 @@ mod tests {
             own(hub, Revision(11), BTreeSet::new());
         });
         assert_eq!(told, [(true, 5), (false, 7), (true, 8), (false, 10), (true, 11)]);
-    }
-
-    /// 2^64 - 1 would silence every commit that follows, and so would a few numbers that run ahead.
-    #[test]
-    fn a_revision_that_nobody_committed_mutes_nothing() {
-        let told = heard(|hub| {
-            let forged =
-                vec![commit(u64::MAX), Told::Resync { revision: Some(Revision(u64::MAX)) }, commit(5)];
-            judged(hub, forged, Some(Revision(4)));
-            assert_eq!(hub.latest(), Revision(4));
-            own(hub, Revision(5), BTreeSet::new());
-            judged(hub, vec![commit(6), commit(9), commit(7)], Some(Revision(7)));
-            own(hub, Revision(8), BTreeSet::new());
-        });
-        assert_eq!(told, [(true, 5), (true, 6), (true, 7), (true, 8)]);
-    }
-
-    #[test]
-    fn without_an_answer_everything_is_read_again() {
-        let told = heard(|hub| judged(hub, vec![commit(u64::MAX), commit(5)], None));
-        assert_eq!(told, [(false, 4)]);
-    }
-
-    #[test]
-    fn one_question_serves_all_that_wait() {
-        let mut waiting = Waiting::default();
-        assert!(waiting.add(commit(5)), "the first asks");
-        assert!(!waiting.add(commit(6)));
-        assert_eq!(waiting.take(), Some(vec![commit(5), commit(6)]));
-        assert!(!waiting.add(commit(7)), "whoever asks takes it along");
-        assert_eq!(waiting.take(), Some(vec![commit(7)]));
-        assert_eq!(waiting.take(), None);
-        assert!(waiting.add(commit(8)), "and the next asks again");
-        for n in 0..2 * MOST_WAITING as u64 {
-            waiting.add(commit(n));
-        }
-        let told = waiting.take().unwrap();
-        assert!(told.len() <= MOST_WAITING);
-        assert!(told.contains(&Told::Resync { revision: None }), "what was too much is told as a resync");
     }
 
     #[test]

@@ -1,21 +1,14 @@
 //! The feed of one open store.
 
-use std::cell::RefCell;
 use std::collections::BTreeSet;
-use std::rc::Rc;
 
-use futures_util::future::LocalBoxFuture;
 use haos_store_api::{ChangeHub, Revision, Touched};
 use haos_web::{Channel, Trigger, Triggers};
 use wasm_bindgen::{JsCast, JsValue};
-use wasm_bindgen_futures::spawn_local;
 
 use super::message::{self, MAX_CHARS, Told};
-use super::order::{self, Waiting};
+use super::order;
 use crate::durability::StoreId;
-
-/// What the database says of the store's revision; none if it does not answer.
-pub(crate) type Stored = LocalBoxFuture<'static, Option<Revision>>;
 
 /// The feed of one open store, until it is dropped.
 #[derive(Debug)]
@@ -28,21 +21,11 @@ pub(crate) struct Feed {
 
 impl Feed {
     /// Joins the contexts that have the database `name` open, if it is the same store: one that was deleted and
-    /// made again counts its revisions anew and has another id. `stored` asks the database how far the store is.
-    pub(crate) fn open(
-        name: &str,
-        id: StoreId,
-        hub: ChangeHub,
-        stored: impl Fn() -> Stored + 'static,
-    ) -> Self {
+    /// made again counts its revisions anew and has another id.
+    pub(crate) fn open(name: &str, id: StoreId, hub: ChangeHub) -> Self {
         let channel = Channel::open(&format!("haos-feed/{id}/{name}"), {
-            let (hub, stored) = (hub.clone(), Rc::new(stored));
-            let waiting = Rc::new(RefCell::new(Waiting::default()));
-            move |message| {
-                if waiting.borrow_mut().add(told(&message)) {
-                    spawn_local(judge(hub.clone(), Rc::clone(&waiting), Rc::clone(&stored)));
-                }
-            }
+            let hub = hub.clone();
+            move |message| order::other(&hub, told(&message))
         });
         let triggers = Triggers::listen({
             let hub = hub.clone();
@@ -75,14 +58,6 @@ impl Feed {
     /// Tells here that the store is at `revision`, if commits of others were missed.
     pub(crate) fn saw(&self, revision: Revision) {
         order::other(&self.hub, Told::Resync { revision: Some(revision) });
-    }
-}
-
-/// Judges messages as long as some wait.
-async fn judge(hub: ChangeHub, waiting: Rc<RefCell<Waiting>>, stored: Rc<impl Fn() -> Stored>) {
-    loop {
-        let Some(told) = waiting.borrow_mut().take() else { return };
-        order::judged(&hub, told, stored().await);
     }
 }
 

@@ -8,7 +8,7 @@ use wasm_bindgen::JsValue;
 use wasm_bindgen_test::wasm_bindgen_test;
 
 use crate::durability::StoreId;
-use crate::feed::{Feed, Stored};
+use crate::feed::Feed;
 
 /// One context.
 pub(crate) struct Context {
@@ -19,9 +19,7 @@ pub(crate) struct Context {
 
 pub(crate) fn context(name: &str, id: StoreId) -> Context {
     let hub = ChangeHub::new(64, Revision(4));
-    // No commit of these tests is later.
-    let stored = || -> Stored { Box::pin(std::future::ready(Some(Revision(100)))) };
-    let (feed, changes) = (Feed::open(name, id, hub.clone(), stored), hub.subscribe());
+    let (feed, changes) = (Feed::open(name, id, hub.clone()), hub.subscribe());
     assert!(feed.is_shared());
     Context { hub, feed, changes }
 }
