@@ -1,0 +1,270 @@
+//! Puts small mistakes into what decides something, one at a time, and asks the tests to find each.
+//!
+//! All mistakes are compiled into one copy of the workspace, each behind a switch that is read from the
+//! environment: compiling once for each of thousands would take days. It is not for code that the compiler runs
+//! (constants, patterns, types), and it changes nothing outside its folder below `target/`.
+
+mod drop;
+mod find;
+mod mutant;
+mod report;
+mod run;
+mod scope;
+mod site;
+mod switch;
+mod tree;
+
+use std::collections::{BTreeMap, BTreeSet};
+use std::fs::{self, File};
+use std::io::{BufRead as _, BufReader, Write as _};
+use std::path::{Path, PathBuf};
+use std::process::ExitCode;
+use std::sync::Mutex;
+use std::sync::atomic::{AtomicUsize, Ordering};
+use std::time::{Duration, Instant};
+
+use clap::Parser;
+
+use crate::mutant::Mutant;
+use crate::report::{Equivalent, Outcome};
+use crate::run::{Ended, Known};
+use crate::site::Source;
+use crate::tree::{Program, Tree};
+
+/// Rounds of leaving out what does not compile.
+const ROUNDS: usize = 30;
+/// Mistakes that change nothing, with reasons.
+const EQUIVALENT: &str = "testing/mutants/equivalent.txt";
+
+/// Make small mistakes in what decides something, and see which the tests find.
+#[derive(Parser)]
+#[command(name = "cargo xtask mutants", bin_name = "cargo xtask mutants")]
+struct Args {
+    /// Only so many, chosen by `--seed`; all if not given
+    #[arg(long, value_name = "N")]
+    sample: Option<usize>,
+    /// Which ones a sample takes
+    #[arg(long, value_name = "N", default_value_t = 0)]
+    seed: u64,
+    /// Try no more after so many seconds; what is left is said
+    #[arg(long, value_name = "N")]
+    seconds: Option<u64>,
+    /// Only mistakes whose name contains this: a file, a function, a change
+    #[arg(long, value_name = "TEXT")]
+    only: Option<String>,
+    /// Print the mistakes and try none
+    #[arg(long)]
+    list: bool,
+    /// Forget what an earlier run of the same sources found
+    #[arg(long)]
+    fresh: bool,
+    /// How many are tried at once
+    #[arg(long, value_name = "N", default_value_t = 2, value_parser = clap::value_parser!(u8).range(1..))]
+    jobs: u8,
+    /// The root of the workspace
+    #[arg(long, value_name = "FOLDER", default_value = ".")]
+    root: PathBuf,
+}
+
+fn main() -> ExitCode {
+    match work(&Args::parse()) {
+        Ok(true) => ExitCode::SUCCESS,
+        Ok(false) => ExitCode::FAILURE,
+        Err(message) => {
+            eprintln!("mutants: {message}");
+            ExitCode::FAILURE
+        }
+    }
+}
+
+fn work(args: &Args) -> Result<bool, String> {
+    let root = fs::canonicalize(&args.root).map_err(|e| format!("{}: {e}", args.root.display()))?;
+    let known = fs::read_to_string(root.join(EQUIVALENT)).unwrap_or_default();
+    let equivalent = Equivalent::parse(&known).map_err(|e| format!("{EQUIVALENT}: {e}"))?;
+    let sources = read(&root)?;
+    let all = mutant::number(&sources);
+    let names: BTreeSet<&str> = all.iter().map(|mutant| &*mutant.name).collect();
+    let stale = equivalent.stale(&names);
+    if !stale.is_empty() {
+        return Err(format!("{EQUIVALENT} names what is not there any more, remove it:\n{}", stale.join("\n")));
+    }
+    let mut chosen: Vec<_> = all.iter().filter(|m| args.only.as_ref().is_none_or(|text| m.name.contains(text))).cloned().collect();
+    if args.list {
+        chosen.iter().for_each(|mutant| println!("{} [line {}]", mutant.name, mutant.line));
+        println!("{} mistakes in {} files", chosen.len(), sources.len());
+        return Ok(true);
+    }
+    let scratch = root.join("target/mutants");
+    let (programs, dropped) = build(&root, &scratch, &sources, &all)?;
+    chosen.retain(|mutant| !dropped.contains(&(mutant.file, mutant.site)));
+    if let Some(many) = args.sample {
+        chosen = mutant::sample(chosen, many, args.seed);
+    }
+    let ledger = Ledger::open(&scratch, stamp(&sources, &programs), args.fresh)?;
+    let knowns = learn(&programs, &scratch)?;
+    let (outcomes, untried) = try_all(args, &sources, &all, &chosen, &knowns, &ledger, &scratch)?;
+    println!("{}", report::text(&outcomes, &equivalent));
+    let survivors = report::survivors(&outcomes, &equivalent).len();
+    let found = outcomes.iter().filter(|outcome| outcome.found_by.is_some()).count();
+    println!("{} tried, {found} found, {survivors} survived, {untried} not tried for want of time", outcomes.len());
+    Ok(survivors == 0)
+}
+
+fn read(root: &Path) -> Result<Vec<Source>, String> {
+    let read = |path: &String| {
+        let text = fs::read_to_string(root.join(path)).map_err(|e| format!("{path}: {e}"))?;
+        find::find(path, text).map_err(|e| format!("{path}: {e}"))
+    };
+    scope::files(root)?.iter().map(read).collect()
+}
+
+type Dropped = BTreeSet<(usize, usize)>;
+
+/// Builds with every mistake that compiles; tells which places were left as they are.
+fn build(root: &Path, scratch: &Path, sources: &[Source], all: &[Mutant]) -> Result<(Vec<Program>, Dropped), String> {
+    let tree = Tree::copy(root, scratch, sources)?;
+    let memory = scratch.join("dropped.json");
+    let names: BTreeMap<_, _> = all.iter().map(|mutant| (&*mutant.name, (mutant.file, mutant.site))).collect();
+    // What did not compile before will not now, mostly.
+    let remembered: Vec<String> =
+        fs::read(&memory).ok().and_then(|bytes| serde_json::from_slice(&bytes).ok()).unwrap_or_default();
+    let mut dropped: Dropped = remembered.iter().filter_map(|name| names.get(&**name).copied()).collect();
+    for round in 1..=ROUNDS {
+        let woven = tree.weave(sources, all, &dropped)?;
+        let begun = Instant::now();
+        match tree.build(true)? {
+            Ok(_) => {
+                let left: Vec<_> = all.iter().filter(|m| dropped.contains(&(m.file, m.site))).map(|m| &m.name).collect();
+                let bytes = serde_json::to_vec(&left).map_err(|e| e.to_string())?;
+                fs::write(&memory, bytes).map_err(|e| format!("{}: {e}", memory.display()))?;
+                println!("compiling {} mistakes, without {} that do not compile", all.len() - left.len(), left.len());
+                return match tree.build(false)? {
+                    Ok(programs) => Ok((programs, dropped)),
+                    Err(faults) => Err(format!("the tests do not compile:\n{}", faults[0].text)),
+                };
+            }
+            Err(faults) => {
+                let blamed = drop::blamed(sources, &woven, &faults)?;
+                println!(
+                    "round {round}: {} places do not compile ({:.0} s)",
+                    blamed.len(),
+                    begun.elapsed().as_secs_f64()
+                );
+                dropped.extend(blamed);
+            }
+        }
+    }
+    Err(format!("it does not compile after {ROUNDS} rounds"))
+}
+
+fn learn(programs: &[Program], scratch: &Path) -> Result<Vec<Known>, String> {
+    let mut knowns = Vec::new();
+    for program in programs {
+        match run::learn(program, scratch)? {
+            Some(known) => {
+                println!("{}: {:.1} s, {} places", program.name, known.took.as_secs_f64(), known.reaches.len());
+                knowns.push(known);
+            }
+            None => println!("{}: left out, it takes longer than {} s", program.name, run::LONGEST.as_secs()),
+        }
+    }
+    knowns.retain(|known| !known.reaches.is_empty());
+    knowns.sort_by_key(|known| known.took);
+    Ok(knowns)
+}
+
+/// What an earlier run of the same programs found, so that a run that was cut off goes on.
+struct Ledger {
+    file: Mutex<File>,
+    found: BTreeMap<String, Outcome>,
+}
+
+impl Ledger {
+    fn open(scratch: &Path, stamp: u64, fresh: bool) -> Result<Self, String> {
+        let path = scratch.join(format!("outcomes-{stamp:016x}.jsonl"));
+        let io = |e: std::io::Error| format!("{}: {e}", path.display());
+        if fresh {
+            let _ = fs::remove_file(&path);
+        }
+        let mut found = BTreeMap::new();
+        if let Ok(file) = File::open(&path) {
+            for line in BufReader::new(file).lines().map_while(Result::ok) {
+                if let Ok(outcome) = serde_json::from_str::<Outcome>(&line) {
+                    found.insert(outcome.name.clone(), outcome);
+                }
+            }
+        }
+        let file = File::options().create(true).append(true).open(&path).map_err(io)?;
+        Ok(Self { file: Mutex::new(file), found })
+    }
+
+    fn note(&self, outcome: &Outcome) -> Result<(), String> {
+        let line = serde_json::to_string(outcome).map_err(|e| e.to_string())? + "\n";
+        let mut file = self.file.lock().map_err(|_| "a thread panicked".to_owned())?;
+        file.write_all(line.as_bytes()).map_err(|e| e.to_string())
+    }
+}
+
+/// Changes with anything that an outcome depends on: the sources and the programs.
+fn stamp(sources: &[Source], programs: &[Program]) -> u64 {
+    let sources = sources.iter().map(|source| mutant::hash(&source.text, 1));
+    let programs = programs.iter().map(|program| mutant::hash(&program.path.to_string_lossy(), 2));
+    sources.chain(programs).fold(0, |all, one| mutant::hash(&format!("{all}{one}"), 3))
+}
+
+fn try_all(
+    args: &Args,
+    sources: &[Source],
+    all: &[Mutant],
+    chosen: &[Mutant],
+    knowns: &[Known],
+    ledger: &Ledger,
+    scratch: &Path,
+) -> Result<(Vec<Outcome>, usize), String> {
+    let deadline = args.seconds.map(|seconds| Instant::now() + Duration::from_secs(seconds));
+    let (next, outcomes, failed) = (AtomicUsize::new(0), Mutex::new(Vec::new()), Mutex::new(None));
+    let one = |index: usize, mutant: &Mutant| -> Result<Outcome, String> {
+        if let Some(outcome) = ledger.found.get(&mutant.name) {
+            return Ok(outcome.clone());
+        }
+        let first = all.iter().find(|other| (other.file, other.site) == (mutant.file, mutant.site));
+        let first = first.map_or(mutant.number, |mutant| mutant.number);
+        let mut outcome = Outcome { name: mutant.name.clone(), line: mutant.line, found_by: None, reached: false };
+        for known in knowns.iter().filter(|known| known.reaches.contains(&first)) {
+            outcome.reached = true;
+            let test = match run::try_out(known, mutant.number, scratch)? {
+                Ended::Passed => continue,
+                Ended::Failed(test) => test,
+                Ended::Late => "it does not end".to_owned(),
+            };
+            outcome.found_by = Some(format!("{}: {test}", known.program.name));
+            break;
+        }
+        ledger.note(&outcome)?;
+        let how = outcome.found_by.as_deref().unwrap_or("SURVIVED");
+        println!("[{}/{}] {}: {how}", index + 1, chosen.len(), mutant.name);
+        Ok(outcome)
+    };
+    let work = || {
+        while deadline.is_none_or(|deadline| Instant::now() < deadline) {
+            let index = next.fetch_add(1, Ordering::Relaxed);
+            let Some(mutant) = chosen.get(index) else { break };
+            match one(index, mutant) {
+                Ok(outcome) => outcomes.lock().map(|mut all| all.push(outcome)).unwrap_or_default(),
+                Err(error) => {
+                    failed.lock().map(|mut failed| *failed = Some(error)).unwrap_or_default();
+                    break;
+                }
+            }
+        }
+    };
+    std::thread::scope(|scope| (0..args.jobs).for_each(|_| drop(scope.spawn(work))));
+    if let Ok(Some(error)) = failed.into_inner() {
+        return Err(error);
+    }
+    let mut outcomes = outcomes.into_inner().map_err(|_| "a thread panicked".to_owned())?;
+    outcomes.sort_by(|a, b| a.name.cmp(&b.name));
+    let untried = chosen.len() - outcomes.len();
+    debug_assert!(sources.len() <= all.len());
+    Ok((outcomes, untried))
+}

@@ -1,0 +1,81 @@
+//! Which files are mistaken, and which packages' tests are asked.
+
+use std::path::Path;
+
+/// What decides something: laws, forms, keys, schedules, reconciliation, and what reads strangers' text.
+const FILES: [&str; 12] = [
+    "haos-store-api/src/law",
+    "haos-store-api/src/codec",
+    "haos-store-api/src/seal",
+    "haos-store-api/src/page.rs",
+    "haos-store-api/src/view.rs",
+    "haos-queue/src/machine",
+    "haos-queue/src/answer.rs",
+    "haos-queue/src/backoff.rs",
+    "haos-queue/src/schedule",
+    "haos-queue/src/reconcile",
+    "haos-matrix/src/parse",
+    "haos-matrix/src/rules.rs",
+];
+
+/// Whose tests are run.
+pub(crate) const PACKAGES: [&str; 4] = ["haos-store-api", "haos-store-sqlite", "haos-queue", "haos-matrix"];
+
+/// The files, from the root; those of tests are none.
+pub(crate) fn files(root: &Path) -> Result<Vec<String>, String> {
+    let mut files = Vec::new();
+    for path in FILES {
+        let before = files.len();
+        collect(root, path, &mut files).map_err(|e| format!("{path}: {e}"))?;
+        if files.len() == before {
+            return Err(format!("{path} has no source: correct the list in testing/mutants/src/scope.rs"));
+        }
+    }
+    files.sort();
+    Ok(files)
+}
+
+fn collect(root: &Path, path: &str, files: &mut Vec<String>) -> std::io::Result<()> {
+    let whole = root.join(path);
+    if whole.is_dir() {
+        for entry in std::fs::read_dir(whole)? {
+            let name = entry?.file_name();
+            let name = name.to_string_lossy();
+            if name != "tests" && name != "tests.rs" && !name.ends_with("_tests.rs") {
+                collect(root, &format!("{path}/{name}"), files)?;
+            }
+        }
+    } else if path.ends_with(".rs") && whole.is_file() {
+        files.push(path.to_owned());
+    }
+    Ok(())
+}
+
+/// The crate of a file: its first folder.
+pub(crate) fn package(path: &str) -> &str {
+    path.split('/').next().unwrap_or(path)
+}
+
+/// What a report counts together: the crate and the module below `src`.
+pub(crate) fn group(path: &str) -> String {
+    let mut parts = path.split('/');
+    let package = parts.next().unwrap_or_default();
+    let module = parts.nth(1).unwrap_or_default();
+    format!("{package}/{}", module.trim_end_matches(".rs"))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn every_file_is_source_of_a_group() {
+        let root = Path::new(env!("CARGO_MANIFEST_DIR")).join("../..");
+        let files = files(&root).unwrap();
+        assert!(files.contains(&"haos-store-api/src/law/prune.rs".to_owned()), "{files:?}");
+        assert!(!files.iter().any(|file| file.contains("test")), "{files:?}");
+        assert_eq!(group("haos-queue/src/machine/table.rs"), "haos-queue/machine");
+        assert_eq!(group("haos-queue/src/answer.rs"), "haos-queue/answer");
+        assert_eq!(package(&files[0]), "haos-matrix");
+    }
+}
