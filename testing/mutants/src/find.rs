@@ -94,7 +94,8 @@ impl Finder<'_> {
     fn compare(&mut self, node: &syn::ExprBinary, others: &[&'static str]) {
         let shown = self.shown(node);
         let changes = others.iter().map(|other| format!("`{shown}` with `{other}`")).collect();
-        let mut pieces = vec![Text("({ let (l, r) = (&("), part(&node.left), Text("), &("), part(&node.right)];
+        let mut pieces =
+            vec![Text("({ let (l, r) = (&("), part(&node.left), Text("), &("), part(&node.right)];
         pieces.extend([Text(")); match "), Pick, Text(" { ")]);
         for (other, number) in others.iter().zip(1..) {
             pieces.push(Owned(format!("{number} => l {other} r, ")));
@@ -323,8 +324,13 @@ impl<'ast> Visit<'ast> for Finder<'_> {
             Expr::Match(chosen) => self.arms(chosen),
             Expr::Unary(syn::ExprUnary { op: UnOp::Not(_), expr, .. }) => {
                 let change = format!("`{}` not negated", self.shown(node));
-                let pieces =
-                    vec![Text("({ let v = "), part(expr), Text("; if "), Pick, Text(" == 1 { v } else { !v } })")];
+                let pieces = vec![
+                    Text("({ let v = "),
+                    part(expr),
+                    Text("; if "),
+                    Pick,
+                    Text(" == 1 { v } else { !v } })"),
+                ];
                 self.add(bytes(node), node.span(), vec![change], pieces);
             }
             Expr::Call(call) if is_some(call) => {
@@ -350,7 +356,9 @@ impl<'ast> Visit<'ast> for Finder<'_> {
 impl Finder<'_> {
     /// An arm that is passed over, where a last one takes everything.
     fn arms(&mut self, node: &syn::ExprMatch) {
-        let Some((syn::Pat::Wild(_), None)) = node.arms.last().map(|arm| (&arm.pat, &arm.guard)) else { return };
+        let Some((syn::Pat::Wild(_), None)) = node.arms.last().map(|arm| (&arm.pat, &arm.guard)) else {
+            return;
+        };
         for arm in &node.arms[..node.arms.len() - 1] {
             let change = format!("without the arm `{}`", self.shown(&arm.pat));
             let (range, pieces) = match &arm.guard {
@@ -381,8 +389,13 @@ fn is_effect(expr: &Expr) -> bool {
         Expr::Await(inner) => is_effect(&inner.base),
         Expr::Binary(binary) => matches!(
             binary.op,
-            BinOp::AddAssign(_) | BinOp::SubAssign(_) | BinOp::MulAssign(_) | BinOp::BitOrAssign(_)
-                | BinOp::BitAndAssign(_) | BinOp::ShlAssign(_) | BinOp::ShrAssign(_)
+            BinOp::AddAssign(_)
+                | BinOp::SubAssign(_)
+                | BinOp::MulAssign(_)
+                | BinOp::BitOrAssign(_)
+                | BinOp::BitAndAssign(_)
+                | BinOp::ShlAssign(_)
+                | BinOp::ShrAssign(_)
         ),
         _ => false,
     }
@@ -397,20 +410,27 @@ mod tests {
         let source = find("a.rs", format!("fn f(a: T) -> T {{ {body} }}")).unwrap();
         let (text, _) = source.weave(&|site| Some(site as u32));
         syn::parse_file(&text).unwrap_or_else(|e| panic!("{e}: {text}"));
-        (text.replace("crate::__mutants::pick", "pick"), source.sites.into_iter().flat_map(|s| s.changes).collect())
+        (
+            text.replace("crate::__mutants::pick", "pick"),
+            source.sites.into_iter().flat_map(|s| s.changes).collect(),
+        )
     }
 
     #[test]
     fn comparisons_and_arithmetic() {
         let (text, changes) = woven("a.b < c + d");
         assert_eq!(changes, ["`a.b < c + d` with `<=`", "`a.b < c + d` with `>`", "`c + d` with `-`"]);
-        assert!(text.contains("({ let (l, r) = (&(a.b), &(({ let (l, r) = (c, d); if pick(1, 1) == 1 { l - r } else"));
+        assert!(text.contains(
+            "({ let (l, r) = (&(a.b), &(({ let (l, r) = (c, d); if pick(1, 1) == 1 { l - r } else"
+        ));
     }
 
     #[test]
     fn conditions_connections_and_chains() {
         let (text, changes) = woven("if a && b { 1 } else { 2 }");
-        assert!(text.contains("if (match pick(0, 2) { 1 => false, 2 => true, _ => ({ let l = a; if l == (pick(1, 1) == 1)"));
+        assert!(text.contains(
+            "if (match pick(0, 2) { 1 => false, 2 => true, _ => ({ let l = a; if l == (pick(1, 1) == 1)"
+        ));
         assert_eq!(changes[2], "`a && b` with `||`");
         let (_, changes) = woven("if a == b && let Some(c) = d && c { e() } else { g() }");
         assert_eq!(changes, ["`a == b` with `!=`"]);
@@ -418,13 +438,15 @@ mod tests {
 
     #[test]
     fn statements_arms_and_answers() {
-        let (text, changes) = woven("self.x.push(1); a += 2; drop(b); match a { A => 1, B if c => 2, _ => 3 }");
+        let (text, changes) =
+            woven("self.x.push(1); a += 2; drop(b); match a { A => 1, B if c => 2, _ => 3 }");
         assert!(changes.contains(&"without `self.x.push(1);`".to_owned()), "{changes:?}");
         assert!(changes.contains(&"without `a += 2;`".to_owned()));
         assert!(changes.contains(&"without the arm `A`".to_owned()));
         assert!(!changes.iter().any(|change| change.contains("drop")));
         assert!(text.contains("A if pick("));
-        let source = find("a.rs", "impl A { fn f(&self) -> Result<()> { g() } fn h(&self) -> bool { g() } }".into());
+        let source =
+            find("a.rs", "impl A { fn f(&self) -> Result<()> { g() } fn h(&self) -> bool { g() } }".into());
         let sites = source.unwrap().sites;
         assert_eq!(sites.iter().map(|s| s.changes.len()).collect::<Vec<_>>(), [1, 2]);
         assert_eq!(sites[0].function, "A::f");

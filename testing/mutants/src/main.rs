@@ -86,9 +86,13 @@ fn work(args: &Args) -> Result<bool, String> {
     let names: BTreeSet<&str> = all.iter().map(|mutant| &*mutant.name).collect();
     let stale = equivalent.stale(&names);
     if !stale.is_empty() {
-        return Err(format!("{EQUIVALENT} names what is not there any more, remove it:\n{}", stale.join("\n")));
+        return Err(format!(
+            "{EQUIVALENT} names what is not there any more, remove it:\n{}",
+            stale.join("\n")
+        ));
     }
-    let mut chosen: Vec<_> = all.iter().filter(|m| args.only.as_ref().is_none_or(|text| m.name.contains(text))).cloned().collect();
+    let mut chosen: Vec<_> =
+        all.iter().filter(|m| args.only.as_ref().is_none_or(|text| m.name.contains(text))).cloned().collect();
     if args.list {
         chosen.iter().for_each(|mutant| println!("{} [line {}]", mutant.name, mutant.line));
         println!("{} mistakes in {} files", chosen.len(), sources.len());
@@ -106,7 +110,10 @@ fn work(args: &Args) -> Result<bool, String> {
     println!("{}", report::text(&outcomes, &equivalent));
     let survivors = report::survivors(&outcomes, &equivalent).len();
     let found = outcomes.iter().filter(|outcome| outcome.found_by.is_some()).count();
-    println!("{} tried, {found} found, {survivors} survived, {untried} not tried for want of time", outcomes.len());
+    println!(
+        "{} tried, {found} found, {survivors} survived, {untried} not tried for want of time",
+        outcomes.len()
+    );
     Ok(survivors == 0)
 }
 
@@ -121,10 +128,16 @@ fn read(root: &Path) -> Result<Vec<Source>, String> {
 type Dropped = BTreeSet<(usize, usize)>;
 
 /// Builds with every mistake that compiles; tells which places were left as they are.
-fn build(root: &Path, scratch: &Path, sources: &[Source], all: &[Mutant]) -> Result<(Vec<Program>, Dropped), String> {
+fn build(
+    root: &Path,
+    scratch: &Path,
+    sources: &[Source],
+    all: &[Mutant],
+) -> Result<(Vec<Program>, Dropped), String> {
     let tree = Tree::copy(root, scratch, sources)?;
     let memory = scratch.join("dropped.json");
-    let names: BTreeMap<_, _> = all.iter().map(|mutant| (&*mutant.name, (mutant.file, mutant.site))).collect();
+    let names: BTreeMap<_, _> =
+        all.iter().map(|mutant| (&*mutant.name, (mutant.file, mutant.site))).collect();
     // What did not compile before will not now, mostly.
     let remembered: Vec<String> =
         fs::read(&memory).ok().and_then(|bytes| serde_json::from_slice(&bytes).ok()).unwrap_or_default();
@@ -134,10 +147,12 @@ fn build(root: &Path, scratch: &Path, sources: &[Source], all: &[Mutant]) -> Res
         let begun = Instant::now();
         match tree.build(true)? {
             Ok(_) => {
-                let left: Vec<_> = all.iter().filter(|m| dropped.contains(&(m.file, m.site))).map(|m| &m.name).collect();
-                let bytes = serde_json::to_vec(&left).map_err(|e| e.to_string())?;
-                fs::write(&memory, bytes).map_err(|e| format!("{}: {e}", memory.display()))?;
-                println!("compiling {} mistakes, without {} that do not compile", all.len() - left.len(), left.len());
+                let left = without(all, &dropped);
+                println!(
+                    "compiling {} mistakes, without {} that do not compile",
+                    all.len() - left.len(),
+                    left.len()
+                );
                 return match tree.build(false)? {
                     Ok(programs) => Ok((programs, dropped)),
                     Err(faults) => Err(format!("the tests do not compile:\n{}", faults[0].text)),
@@ -151,10 +166,20 @@ fn build(root: &Path, scratch: &Path, sources: &[Source], all: &[Mutant]) -> Res
                     begun.elapsed().as_secs_f64()
                 );
                 dropped.extend(blamed);
+                let bytes = serde_json::to_vec(&without(all, &dropped)).map_err(|e| e.to_string())?;
+                fs::write(&memory, bytes).map_err(|e| format!("{}: {e}", memory.display()))?;
             }
         }
     }
     Err(format!("it does not compile after {ROUNDS} rounds"))
+}
+
+/// The names of the mistakes that are left out.
+fn without<'a>(all: &'a [Mutant], dropped: &Dropped) -> Vec<&'a str> {
+    all.iter()
+        .filter(|mutant| dropped.contains(&(mutant.file, mutant.site)))
+        .map(|mutant| &*mutant.name)
+        .collect()
 }
 
 fn learn(programs: &[Program], scratch: &Path) -> Result<Vec<Known>, String> {
@@ -162,7 +187,12 @@ fn learn(programs: &[Program], scratch: &Path) -> Result<Vec<Known>, String> {
     for program in programs {
         match run::learn(program, scratch)? {
             Some(known) => {
-                println!("{}: {:.1} s, {} places", program.name, known.took.as_secs_f64(), known.reaches.len());
+                println!(
+                    "{}: {:.1} s, {} places",
+                    program.name,
+                    known.took.as_secs_f64(),
+                    known.reaches.len()
+                );
                 knowns.push(known);
             }
             None => println!("{}: left out, it takes longer than {} s", program.name, run::LONGEST.as_secs()),
@@ -229,7 +259,8 @@ fn try_all(
         }
         let first = all.iter().find(|other| (other.file, other.site) == (mutant.file, mutant.site));
         let first = first.map_or(mutant.number, |mutant| mutant.number);
-        let mut outcome = Outcome { name: mutant.name.clone(), line: mutant.line, found_by: None, reached: false };
+        let mut outcome =
+            Outcome { name: mutant.name.clone(), line: mutant.line, found_by: None, reached: false };
         for known in knowns.iter().filter(|known| known.reaches.contains(&first)) {
             outcome.reached = true;
             let test = match run::try_out(known, mutant.number, scratch)? {

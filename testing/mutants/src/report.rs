@@ -31,9 +31,13 @@ impl Equivalent {
     /// A line without a reason.
     pub(crate) fn parse(text: &str) -> Result<Self, String> {
         let mut all = BTreeMap::new();
-        for (line, number) in text.lines().zip(1..).filter(|(line, _)| !line.is_empty() && !line.starts_with('#')) {
+        for (line, number) in
+            text.lines().zip(1..).filter(|(line, _)| !line.is_empty() && !line.starts_with('#'))
+        {
             match line.split_once(" => ") {
-                Some((name, reason)) if !reason.trim().is_empty() => drop(all.insert(name.to_owned(), reason.to_owned())),
+                Some((name, reason)) if !reason.trim().is_empty() => {
+                    drop(all.insert(name.to_owned(), reason.to_owned()))
+                }
                 _ => return Err(format!("line {number} has no ` => ` with a reason behind it")),
             }
         }
@@ -69,7 +73,8 @@ pub(crate) fn text(outcomes: &[Outcome], equivalent: &Equivalent) -> String {
         files.entry(file).or_default()[0] += 1;
         groups.entry(scope::group(file)).or_default()[0] += 1;
     }
-    let mut text = String::from("| | tried | found | equivalent | of those that matter |\n|---|---|---|---|---|\n");
+    let mut text =
+        String::from("| | tried | found | equivalent | of those that matter |\n|---|---|---|---|---|\n");
     let row = |name: &str, [tried, found, same]: [usize; 3]| {
         let share = if tried > same { 100.0 * found as f64 / (tried - same) as f64 } else { 100.0 };
         format!("| {name} | {tried} | {found} | {same} | {share:.0} % |\n")
@@ -104,7 +109,10 @@ mod tests {
         let known = Equivalent::parse("# why\nhaos-queue/src/answer.rs: f: b => both are zero\n").unwrap();
         let text = text(&outcomes, &known);
         assert!(text.contains("| **haos-queue/answer** | 3 | 1 | 1 | 50 % |"), "{text}");
-        assert!(text.contains("survived: haos-queue/src/answer.rs: f: c [line 3] (no test comes here)"), "{text}");
+        assert!(
+            text.contains("survived: haos-queue/src/answer.rs: f: c [line 3] (no test comes here)"),
+            "{text}"
+        );
         assert_eq!(survivors(&outcomes, &known).len(), 1);
         assert!(Equivalent::parse("a: b\n").is_err());
         assert_eq!(known.stale(&["other"].into()), ["haos-queue/src/answer.rs: f: b"]);

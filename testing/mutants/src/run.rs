@@ -65,7 +65,12 @@ pub(crate) fn try_out(known: &Known, mutant: u32, scratch: &Path) -> Result<Ende
     run(&known.program, &BTreeMap::from([(MADE, mutant.to_string())]), limit, scratch)
 }
 
-fn run(program: &Program, env: &BTreeMap<&str, String>, limit: Duration, scratch: &Path) -> Result<Ended, String> {
+fn run(
+    program: &Program,
+    env: &BTreeMap<&str, String>,
+    limit: Duration,
+    scratch: &Path,
+) -> Result<Ended, String> {
     let io = |e: std::io::Error| format!("{} cannot be run: {e}", program.name);
     let out = scratch.join(format!("out-{:?}", std::thread::current().id()));
     let file = File::create(&out).map_err(io)?;

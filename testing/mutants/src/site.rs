@@ -77,7 +77,8 @@ impl Weave<'_> {
                     Piece::Owned(text) => self.text.push_str(text),
                     Piece::Part(part) => self.part(part.clone(), index + 1),
                     Piece::Pick => {
-                        self.text.push_str(&format!("crate::__mutants::pick({first}, {})", site.changes.len()));
+                        self.text
+                            .push_str(&format!("crate::__mutants::pick({first}, {})", site.changes.len()));
                     }
                 }
             }
@@ -99,7 +100,8 @@ mod tests {
     #[test]
     fn places_within_places_are_woven() {
         use Piece::*;
-        let outer = site(0..6, vec![Text("("), Pick, Text(" "), Part(0..2), Text("|"), Part(4..6), Text(")")]);
+        let outer =
+            site(0..6, vec![Text("("), Pick, Text(" "), Part(0..2), Text("|"), Part(4..6), Text(")")]);
         let inner = site(4..6, vec![Text("<"), Part(4..6), Text(">")]);
         let source = Source { path: String::new(), text: "ab+-cd;".into(), sites: vec![outer, inner] };
         let (text, woven) = source.weave(&|index| Some(index as u32 * 10));

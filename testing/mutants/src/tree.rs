@@ -2,6 +2,7 @@
 
 use std::collections::BTreeSet;
 use std::fs;
+use std::ops::Range;
 use std::path::{Path, PathBuf};
 use std::process::{Command, Stdio};
 
@@ -52,6 +53,7 @@ struct Diagnostic {
 struct At {
     file_name: String,
     byte_start: usize,
+    byte_end: usize,
     is_primary: bool,
     expansion: Option<Box<Expansion>>,
 }
@@ -74,7 +76,8 @@ pub(crate) struct Program {
 impl Tree {
     /// Copies what git tracks or would add, as it stands, but for what is going to be woven.
     pub(crate) fn copy(from: &Path, to: &Path, sources: &[Source]) -> Result<Self, String> {
-        let woven: BTreeSet<_> = sources.iter().map(|source| source.path.clone()).chain(roots(sources)).collect();
+        let woven: BTreeSet<_> =
+            sources.iter().map(|source| source.path.clone()).chain(roots(sources)).collect();
         let listed = Command::new("git")
             .args(["ls-files", "-z", "--cached", "--others", "--exclude-standard"])
             .current_dir(from)
@@ -119,11 +122,11 @@ impl Tree {
         Ok(woven)
     }
 
-    /// Compiles the tests. What does not compile is told as places (file by its path, byte), with what rustc says.
+    /// Compiles the tests. What does not compile is told as places (a file and bytes of it), with what rustc says.
     pub(crate) fn build(&self, check: bool) -> Result<Result<Vec<Program>, Vec<Fault>>, String> {
         let mut command = Command::new(std::env::var_os("CARGO").unwrap_or_else(|| "cargo".into()));
-        command.args(if check { &["check"][..] } else { &["test", "--no-run"] });
-        command.args(["--quiet", "--keep-going", "--message-format=json", "--all-features"]);
+        command.args(if check { &["check", "--keep-going"][..] } else { &["test", "--no-run"] });
+        command.args(["--quiet", "--message-format=json", "--all-features"]);
         if !check {
             command.args(["--lib", "--bins", "--tests"]);
         }
@@ -178,7 +181,11 @@ impl Tree {
                 }
                 let path = Path::new(&span.file_name);
                 let path = path.strip_prefix(&self.root).unwrap_or(path);
-                Fault { path: path.to_string_lossy().into_owned(), byte: span.byte_start, text: text.clone() }
+                Fault {
+                    path: path.to_string_lossy().into_owned(),
+                    bytes: span.byte_start..span.byte_end,
+                    text: text.clone(),
+                }
             })
             .collect()
     }
@@ -188,7 +195,7 @@ impl Tree {
 #[derive(Debug)]
 pub(crate) struct Fault {
     pub(crate) path: String,
-    pub(crate) byte: usize,
+    pub(crate) bytes: Range<usize>,
     pub(crate) text: String,
 }
 
