@@ -37,7 +37,7 @@ pub(crate) async fn rotate(target: Target, args: &StoreArg, out: &mut Out) -> Re
         return Ok(());
     }
     Err(Error::Unhealthy(format!(
-        "{} cannot be read and the old data key stays for them: run `haos doctor --check`",
+        "{} cannot be read, and no key that is left opens them: run `haos doctor --check`",
         plural(done.findings.len() as u64, "row")
     )))
 }

@@ -5,8 +5,9 @@
 //! database as well, so ids leave to nobody who could not read them; nothing of it reaches the disk, which is
 //! where a sealed store hides them.
 //!
-//! A message is a hint. What a context missed, because it was frozen, or a message came late or could not be
-//! read, it learns as a resync: read again what you show.
+//! A message is a hint, and whoever runs script of the origin can post one. A revision that is not the next one is
+//! believed when the database says it. What a context missed, because it was frozen, or a message came late or could
+//! not be read, it learns as a resync: read again what you show.
 
 mod message;
 mod order;
@@ -14,4 +15,4 @@ mod order;
 mod shared;
 
 #[cfg(target_arch = "wasm32")]
-pub(crate) use shared::Feed;
+pub(crate) use shared::{Feed, Stored};

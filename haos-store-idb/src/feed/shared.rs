@@ -1,42 +1,57 @@
 //! The feed of one open store.
 
 use std::collections::BTreeSet;
+use std::rc::Rc;
 
+use futures_util::future::LocalBoxFuture;
 use haos_store_api::{ChangeHub, Revision, Touched};
 use haos_web::{Channel, Trigger, Triggers};
 use wasm_bindgen::{JsCast, JsValue};
+use wasm_bindgen_futures::spawn_local;
 
 use super::message::{self, MAX_CHARS, Told};
-use super::order;
+use super::order::Order;
 use crate::durability::StoreId;
+
+/// The revision that the database has; `None` if it does not answer.
+pub(crate) type Stored = LocalBoxFuture<'static, Option<Revision>>;
 
 /// The feed of one open store, until it is dropped.
 #[derive(Debug)]
 #[must_use = "nothing is heard once this is dropped"]
 pub(crate) struct Feed {
-    hub: ChangeHub,
+    order: Rc<Order>,
     channel: Option<Channel>,
     _triggers: Triggers,
 }
 
 impl Feed {
     /// Joins the contexts that have the database `name` open, if it is the same store: one that was deleted and
-    /// made again counts its revisions anew and has another id.
-    pub(crate) fn open(name: &str, id: StoreId, hub: ChangeHub) -> Self {
+    /// made again counts its revisions anew and has another id. `stored` asks the database how far it is.
+    pub(crate) fn open(
+        name: &str,
+        id: StoreId,
+        hub: ChangeHub,
+        stored: impl Fn() -> Stored + 'static,
+    ) -> Self {
+        let (order, stored) = (Rc::new(Order::new(hub.clone())), Rc::new(stored));
         let channel = Channel::open(&format!("haos-feed/{id}/{name}"), {
-            let hub = hub.clone();
-            move |message| order::other(&hub, told(&message))
-        });
-        let triggers = Triggers::listen({
-            let hub = hub.clone();
-            move |trigger| {
-                // A frozen page hears nothing, and some browsers drop what it would have heard.
-                if matches!(trigger, Trigger::PageShow { persisted: true } | Trigger::Resume) {
-                    hub.resync(hub.latest());
+            let order = Rc::clone(&order);
+            move |message| {
+                // No transaction is opened for a message that comes in its turn: a page may be frozen at any moment,
+                // and would hold up the others' writes with it.
+                if order.other(told(&message)) {
+                    spawn_local(ask(Rc::clone(&order), Rc::clone(&stored)));
                 }
             }
         });
-        Self { hub, channel, _triggers: triggers }
+        let triggers = Triggers::listen(move |trigger| {
+            // A frozen page hears nothing, and some browsers drop what it would have heard.
+            if matches!(trigger, Trigger::PageShow { persisted: true } | Trigger::Resume) {
+                hub.resync(hub.latest());
+            }
+        });
+        Self { order, channel, _triggers: triggers }
     }
 
     /// Whether other contexts are heard. If not, what they commit is known at the next commit of this one.
@@ -52,13 +67,18 @@ impl Feed {
                 tracing::debug!(%error, "a change was not posted");
             }
         }
-        order::own(&self.hub, revision, touched);
+        self.order.own(revision, touched);
     }
 
     /// Tells here that the store is at `revision`, if commits of others were missed.
     pub(crate) fn saw(&self, revision: Revision) {
-        order::other(&self.hub, Told::Resync { revision: Some(revision) });
+        self.order.saw(revision);
     }
+}
+
+/// Asks the database as long as something came that its last answer may have been too early for.
+async fn ask(order: Rc<Order>, stored: Rc<impl Fn() -> Stored>) {
+    while order.answered(stored().await) {}
 }
 
 fn told(message: &JsValue) -> Told {

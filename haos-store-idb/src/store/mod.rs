@@ -21,7 +21,7 @@ use crate::engine::chores;
 use crate::engine::known::Known;
 use crate::engine::kv::KEYRING;
 use crate::engine::read::Reader;
-use crate::feed::Feed;
+use crate::feed::{Feed, Stored};
 use crate::options::IdbOptions;
 use crate::tx::IdbTx;
 use ask::{Ask, Done, Told, Work};
@@ -82,8 +82,18 @@ impl Inner {
     }
 
     /// Joins the other contexts that have the store open, and catches up with what they did before.
-    async fn join_feed(&self) -> Result<()> {
-        let feed = self.hub.borrow().as_ref().map(|hub| Feed::open(&self.name, self.id, hub.clone()));
+    async fn join_feed(self: &Rc<Self>) -> Result<()> {
+        let store = Rc::downgrade(self);
+        let stored = move || -> Stored {
+            let store = store.clone();
+            Box::pin(async move {
+                match store.upgrade()?.read(&Ask::Head).await {
+                    Ok(Told::Head(head)) => Some(head.revision),
+                    _ => None,
+                }
+            })
+        };
+        let feed = self.hub.borrow().as_ref().map(|hub| Feed::open(&self.name, self.id, hub.clone(), stored));
         if let Some(feed) = &feed {
             self.info.borrow_mut().shared = feed.is_shared();
         }

@@ -1,6 +1,8 @@
 //! The feed between stores: each `Feed` is a context of its own to the channel.
 
+use std::cell::Cell;
 use std::collections::BTreeSet;
+use std::rc::Rc;
 
 use haos_store_api::{Change, ChangeHub, Changes, Revision, RoomId, Touched};
 use haos_web::{Channel, sleep};
@@ -8,20 +10,26 @@ use wasm_bindgen::JsValue;
 use wasm_bindgen_test::wasm_bindgen_test;
 
 use crate::durability::StoreId;
-use crate::feed::Feed;
+use crate::feed::{Feed, Stored};
 
 /// One context.
 pub(crate) struct Context {
     pub(crate) hub: ChangeHub,
     pub(crate) feed: Feed,
     pub(crate) changes: Changes,
+    /// What the database says of the store.
+    stored: Rc<Cell<Revision>>,
 }
 
 pub(crate) fn context(name: &str, id: StoreId) -> Context {
     let hub = ChangeHub::new(64, Revision(4));
-    let (feed, changes) = (Feed::open(name, id, hub.clone()), hub.subscribe());
+    let stored = Rc::new(Cell::new(Revision(4)));
+    let asked = Rc::clone(&stored);
+    let ask = move || -> Stored { Box::pin(std::future::ready(Some(asked.get()))) };
+    let (feed, changes) = (Feed::open(name, id, hub.clone(), ask), hub.subscribe());
     assert!(feed.is_shared());
-    Context { hub, feed, changes }
+    feed.saw(Revision(4));
+    Context { hub, feed, changes, stored }
 }
 
 pub(crate) fn room(name: &str) -> BTreeSet<Touched> {
@@ -58,14 +66,16 @@ async fn what_was_missed_is_a_resync() {
     let id = StoreId::random();
     let (a, mut b) = (context("missed", id), context("missed", id));
     // 5 was another's, which is gone.
+    b.stored.set(Revision(6));
     a.feed.tell(Revision(6), room("!six"));
-    a.feed.tell(Revision(7), room("!seven"));
     assert_eq!(b.changes.next().await, resync(6));
+    a.feed.tell(Revision(7), room("!seven"));
     assert_eq!(b.changes.next().await, commit(7, "!seven"));
     b.feed.saw(Revision(7));
     assert_eq!(b.changes.try_next(), None);
     b.feed.saw(Revision(9));
     assert_eq!(b.changes.try_next(), resync(9));
+    b.stored.set(Revision(10));
     let many = (0..501).map(|n| Touched::Room(RoomId::new(format!("!{n}")).unwrap())).collect();
     a.feed.tell(Revision(10), many);
     assert_eq!(b.changes.next().await, resync(10), "a large batch");
@@ -87,6 +97,7 @@ async fn what_nobody_can_read_is_a_resync() {
     let id = StoreId::random();
     let mut a = context("strange", id);
     let stranger = Channel::open(&format!("haos-feed/{id}/strange"), |_| ()).unwrap();
+    a.stored.set(Revision(6));
     let messages = [
         ("haos\x009\x006\0whatever".into(), resync(6)),
         (JsValue::from(7), resync(6)),
@@ -102,8 +113,22 @@ async fn what_nobody_can_read_is_a_resync() {
 }
 
 #[wasm_bindgen_test]
+async fn what_nobody_committed_mutes_nothing() {
+    let id = StoreId::random();
+    let (a, mut b) = (context("forged", id), context("forged", id));
+    let stranger = Channel::open(&format!("haos-feed/{id}/forged"), |_| ()).unwrap();
+    for forged in ["haos\x001\x0018446744073709551615\0e", "haos\x009\x0018446744073709551615"] {
+        stranger.post(&forged.into()).unwrap();
+    }
+    a.feed.tell(Revision(5), room("!five"));
+    assert_eq!(b.changes.next().await, commit(5, "!five"));
+    b.feed.tell(Revision(6), room("!six"));
+    assert_eq!(b.changes.next().await, commit(6, "!six"));
+}
+
+#[wasm_bindgen_test]
 async fn dropped_feed_ends_the_changes() {
-    let Context { hub, feed, mut changes } = context("dropped", StoreId::random());
+    let Context { hub, feed, mut changes, .. } = context("dropped", StoreId::random());
     drop((hub, feed));
     assert_eq!(changes.next().await, None);
 }
