@@ -6,6 +6,7 @@ use std::sync::LazyLock;
 
 use haos_store_api::*;
 use haos_store_sqlite::{OnDamage, SqliteOptions, SqliteStore};
+use rusqlite::limits::Limit;
 use rusqlite::types::Value;
 use rusqlite::{Connection, config::DbConfig};
 
@@ -13,8 +14,9 @@ use crate::{block_on, folder};
 
 /// The changes of one input.
 const MOST_CHANGES: usize = 12;
-/// Steps that a change itself may take.
+/// Steps that a change itself may take, and the bytes of a value that it may make.
 const MOST_STEPS: i32 = 200_000;
+const MOST_BYTES: i32 = 1 << 20;
 
 /// The bytes of a plain and of a sealed store, each closed.
 static STORES: LazyLock<[Vec<u8>; 2]> = LazyLock::new(|| [false, true].map(make));
@@ -189,7 +191,12 @@ fn objects(path: &Path, what: u8, how: u8) {
         3 => "CREATE VIEW endless AS WITH RECURSIVE n (x) AS (SELECT 1 UNION ALL SELECT x + 1 FROM n) SELECT x FROM n"
             .to_owned(),
         4 => format!("DROP TABLE {table}; CREATE VIEW {table} AS SELECT * FROM endless"),
-        5 => format!("CREATE INDEX i1 ON {table} ({expression})"),
+        // SQLite itself would compute it for each row.
+        5 => format!(
+            "CREATE INDEX i1 ON {table} (hex(1)); UPDATE sqlite_schema
+             SET sql = 'CREATE INDEX i1 ON {table} (' || {} || ')' WHERE name = 'i1'",
+            quoted(expression)
+        ),
         6 => format!("CREATE UNIQUE INDEX i2 ON {table} (1)"),
         7 => format!("ALTER TABLE {table} ADD COLUMN more ANY AS ({expression})"),
         8 => format!("ALTER TABLE {table} ADD COLUMN more ANY CHECK ({expression})"),
@@ -240,6 +247,10 @@ fn cells(path: &Path, what: u8, how: u8) {
     with(path, |conn| drop(conn.execute_batch(&sql)));
 }
 
+fn quoted(text: &str) -> String {
+    format!("'{}'", text.replace('\'', "''"))
+}
+
 fn pick<'t>(of: &[&'t str], nr: u8) -> &'t str {
     of[usize::from(nr) % of.len()]
 }
@@ -249,6 +260,7 @@ fn with(path: &Path, change: impl FnOnce(&Connection)) {
     let Ok(mut conn) = Connection::open(path) else { return };
     conn.set_db_config(DbConfig::SQLITE_DBCONFIG_WRITABLE_SCHEMA, true).expect("a setting");
     conn.set_db_config(DbConfig::SQLITE_DBCONFIG_ENABLE_TRIGGER, false).expect("a setting");
+    conn.set_limit(Limit::SQLITE_LIMIT_LENGTH, MOST_BYTES).expect("a limit");
     let mut left = MOST_STEPS / 1000;
     let stop = move || {
         left -= 1;
@@ -269,9 +281,13 @@ fn make(sealed: bool) -> Vec<u8> {
         let mut batch = WriteBatch::strict();
         for nr in 0..2 {
             batch.put_room(room(nr)).put_state(state(nr));
-            (0..8).for_each(|n| drop(batch.put_message(message(nr, n))));
+            for n in 0..8 {
+                batch.put_message(message(nr, n));
+            }
         }
-        (0..3).for_each(|n| drop(batch.put_pending(pending(n))));
+        for n in 0..3 {
+            batch.put_pending(pending(n));
+        }
         let info = MediaInfo {
             key: media_key(),
             size: 0,

@@ -4,6 +4,7 @@
 use std::path::Path;
 
 use rusqlite::config::DbConfig;
+use rusqlite::limits::Limit;
 use rusqlite::{Connection, OpenFlags};
 
 /// Set before the first statement, since that reads the schema.
@@ -22,12 +23,17 @@ const SETTINGS: [(DbConfig, bool); 10] = [
     (DbConfig::SQLITE_DBCONFIG_ENABLE_QPSG, true),
 ];
 
+/// The bytes of the longest value, as long as the longest row that is decoded: an expression that stands in a schema
+/// may make a value of nothing, for each row that salvage reads.
+const LONGEST: i32 = 256 << 20;
+
 /// A connection to the file at `path`, or of that URI.
 pub(crate) fn connection(path: impl AsRef<Path>, flags: OpenFlags) -> rusqlite::Result<Connection> {
     let conn = Connection::open_with_flags(path, flags | OpenFlags::SQLITE_OPEN_NO_MUTEX)?;
     for (setting, on) in SETTINGS {
         conn.set_db_config(setting, on)?;
     }
+    conn.set_limit(Limit::SQLITE_LIMIT_LENGTH, LONGEST)?;
     Ok(conn)
 }
 
@@ -56,6 +62,19 @@ mod tests {
         for (setting, on) in SETTINGS {
             assert_eq!(conn.db_config(setting).unwrap(), on, "{setting:?}");
         }
+    }
+
+    #[test]
+    fn no_expression_makes_a_longer_value() {
+        let folder = tempfile::tempdir().unwrap();
+        let flags = OpenFlags::SQLITE_OPEN_READ_WRITE | OpenFlags::SQLITE_OPEN_CREATE;
+        let conn = connection(folder.path().join("x.db"), flags).unwrap();
+        let length = |bytes: i32| {
+            conn.query_row("SELECT length(zeroblob(?1))", [bytes], |row| row.get::<_, i32>(0))
+                .map_err(|e| e.sqlite_error_code())
+        };
+        assert_eq!(length(LONGEST), Ok(LONGEST));
+        assert_eq!(length(LONGEST + 1), Err(Some(rusqlite::ErrorCode::TooBig)));
     }
 
     #[test]

@@ -100,11 +100,11 @@ async fn what_does_not_fit_together_is_found() {
             "under another's key",
         ),
         ("UPDATE room SET revision = 99", "later than the store's"),
-        ("UPDATE pending SET room = 5 WHERE seq = 1", "pending: "),
+        ("UPDATE pending SET room = 5 WHERE seq = 1", "pending: decode: a row of pending is damaged"),
         ("UPDATE pending SET seq = 77 WHERE seq = 1", "never given"),
         ("DELETE FROM media_chunk", "lacks some of its bytes"),
         ("UPDATE media SET nr = 9", "belong to no item"),
-        ("UPDATE state SET kind = 5", "state: "),
+        ("UPDATE state SET kind = 5", "state: row"),
     ] {
         let folder = tempfile::tempdir().unwrap();
         let path = folder.path().join("s.db");
