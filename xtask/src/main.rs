@@ -12,6 +12,7 @@ mod beside;
 mod cmd;
 mod engine;
 mod fuzz;
+mod mutants;
 mod native;
 mod need;
 mod root;
@@ -32,6 +33,7 @@ use clap::{Args, Parser, Subcommand};
 use bench::BenchArgs;
 use engine::Engine;
 use fuzz::FuzzArgs;
+use mutants::MutantsArgs;
 use soak::Soak;
 use step::{Plan, StepName};
 
@@ -66,6 +68,8 @@ enum Chore {
     Size,
     /// Look for inputs that break what the targets of `fuzz/` hold
     Fuzz(FuzzArgs),
+    /// Put small mistakes into what decides something, one at a time, and see which the tests find
+    Mutants(MutantsArgs),
     /// What is known of the dependencies, where the advisory database can be had
     Advisories,
     /// The style checks alone
@@ -139,6 +143,7 @@ fn main() -> ExitCode {
         Chore::Bench(args) => root::find().and_then(|root| args.run(&root)),
         Chore::Size => root::find().and_then(|root| size::run(&root)),
         Chore::Fuzz(args) => root::find().and_then(|root| args.run(&root)),
+        Chore::Mutants(args) => root::find().and_then(|root| args.run(&root)),
         Chore::Advisories => root::find().and_then(|root| advisories::run(&root)),
         Chore::Tidy { bless } => root::find().and_then(|root| tidy::run(&root, bless)),
     };

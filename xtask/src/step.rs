@@ -22,6 +22,7 @@ pub(crate) enum StepName {
     Outside,
     Demo,
     E2e,
+    Mutants,
     Bench,
     Deny,
     Fuzz,
@@ -95,6 +96,7 @@ pub(crate) fn all(root: &Path, plan: &Plan) -> Vec<Step> {
         .each(|cmd| plan.soak.pass_to(cmd)),
         demo(plan.full),
         e2e(root, plan.full),
+        mutants(plan.full),
     ];
     if plan.full {
         let peers = format!("build --release --manifest-path {rivals} --target-dir target/rivals");
@@ -171,6 +173,17 @@ fn demo(full: bool) -> Step {
     let haos = beside.with_file_name(format!("haos{}", std::env::consts::EXE_SUFFIX));
     step.commands.push(Cmd::new(&haos.to_string_lossy(), &["demo"]));
     step
+}
+
+/// All small mistakes; without `full` some of one package, others with each commit.
+fn mutants(full: bool) -> Step {
+    let about = "small mistakes in what decides something are found by the tests";
+    let line = if full {
+        "xtask mutants --least 95"
+    } else {
+        "xtask mutants --package any --sample 60 --seconds 240 --least 85"
+    };
+    step(StepName::Mutants, about, &[line])
 }
 
 /// The test programs of `e2e/` that need a homeserver, those that take longest first.

@@ -18,7 +18,7 @@ use std::collections::{BTreeMap, BTreeSet};
 use std::fs::{self, File};
 use std::io::{BufRead as _, BufReader, Write as _};
 use std::path::{Path, PathBuf};
-use std::process::ExitCode;
+use std::process::{Command, ExitCode};
 use std::sync::Mutex;
 use std::sync::atomic::{AtomicUsize, Ordering};
 use std::time::{Duration, Instant};
@@ -43,15 +43,21 @@ struct Args {
     /// Only so many, chosen by `--seed`; all if not given
     #[arg(long, value_name = "N")]
     sample: Option<usize>,
-    /// Which ones a sample takes
-    #[arg(long, value_name = "N", default_value_t = 0)]
-    seed: u64,
+    /// Which ones a sample takes; if not given, the commit that is checked out says it
+    #[arg(long, value_name = "N")]
+    seed: Option<u64>,
     /// Try no more after so many seconds; what is left is said
     #[arg(long, value_name = "N")]
     seconds: Option<u64>,
     /// Only mistakes whose name contains this: a file, a function, a change
     #[arg(long, value_name = "TEXT")]
     only: Option<String>,
+    /// Only mistakes in this package, and only its own tests; `any`: the seed says which
+    #[arg(long, value_name = "PACKAGE")]
+    package: Option<String>,
+    /// Fail if fewer than so many of a hundred are found; if not given, when one survives that has no reason to
+    #[arg(long, value_name = "N", value_parser = clap::value_parser!(u8).range(1..=100))]
+    least: Option<u8>,
     /// Print the mistakes and try none
     #[arg(long)]
     list: bool,
@@ -81,8 +87,8 @@ fn work(args: &Args) -> Result<bool, String> {
     let root = fs::canonicalize(&args.root).map_err(|e| format!("{}: {e}", args.root.display()))?;
     let known = fs::read_to_string(root.join(EQUIVALENT)).unwrap_or_default();
     let equivalent = Equivalent::parse(&known).map_err(|e| format!("{EQUIVALENT}: {e}"))?;
-    let sources = read(&root)?;
-    let all = mutant::number(&sources);
+    let all_sources = read(&root)?;
+    let all = mutant::number(&all_sources);
     let names: BTreeSet<&str> = all.iter().map(|mutant| &*mutant.name).collect();
     let stale = equivalent.stale(&names);
     if !stale.is_empty() {
@@ -91,6 +97,11 @@ fn work(args: &Args) -> Result<bool, String> {
             stale.join("\n")
         ));
     }
+    let seed = args.seed.map_or_else(|| commit(&root), Ok)?;
+    let packages = packages(args.package.as_deref(), seed)?;
+    let sources: Vec<_> =
+        all_sources.into_iter().filter(|source| packages.contains(&scope::package(&source.path))).collect();
+    let all = mutant::number(&sources);
     let mut chosen: Vec<_> =
         all.iter().filter(|m| args.only.as_ref().is_none_or(|text| m.name.contains(text))).cloned().collect();
     if args.list {
@@ -98,13 +109,14 @@ fn work(args: &Args) -> Result<bool, String> {
         println!("{} mistakes in {} files", chosen.len(), sources.len());
         return Ok(true);
     }
-    let scratch = root.join("target/mutants");
-    let (programs, dropped) = build(&root, &scratch, &sources, &all)?;
-    chosen.retain(|mutant| !dropped.contains(&(mutant.file, mutant.site)));
     if let Some(many) = args.sample {
-        chosen = mutant::sample(chosen, many, args.seed);
+        println!("a sample of {many} in {}, by the seed {seed}", packages.join(", "));
+        chosen = mutant::sample(chosen, many, seed);
     }
-    let ledger = Ledger::open(&scratch, stamp(&sources, &programs), args.fresh)?;
+    let scratch = root.join("target/mutants");
+    let (programs, dropped) = build(&root, &scratch, &packages, &sources, &all, &chosen)?;
+    chosen.retain(|mutant| !dropped.contains(&(mutant.file, mutant.site)));
+    let ledger = Ledger::open(&scratch, &programs, args.fresh)?;
     let knowns = learn(&programs, &scratch)?;
     let (outcomes, untried) = try_all(args, &sources, &all, &chosen, &knowns, &ledger, &scratch)?;
     println!("{}", report::text(&outcomes, &equivalent));
@@ -114,7 +126,38 @@ fn work(args: &Args) -> Result<bool, String> {
         "{} tried, {found} found, {survivors} survived, {untried} not tried for want of time",
         outcomes.len()
     );
-    Ok(survivors == 0)
+    Ok(match args.least {
+        Some(least) => found * 100 >= usize::from(least) * (found + survivors),
+        None => survivors == 0,
+    })
+}
+
+/// The packages whose mistakes and tests are meant.
+fn packages(named: Option<&str>, seed: u64) -> Result<Vec<&'static str>, String> {
+    let mistaken = || scope::PACKAGES.into_iter().filter(|package| scope::is_mistaken(package));
+    match named {
+        None => Ok(scope::PACKAGES.to_vec()),
+        Some("any") => {
+            let all: Vec<_> = mistaken().collect();
+            Ok(vec![all[(seed % all.len() as u64) as usize]])
+        }
+        Some(name) => match mistaken().find(|package| *package == name) {
+            Some(package) => Ok(vec![package]),
+            None => {
+                Err(format!("--package takes `any` or one of {}", mistaken().collect::<Vec<_>>().join(", ")))
+            }
+        },
+    }
+}
+
+/// A number that the commit decides, so that each brings another sample and a failure can be repeated.
+fn commit(root: &Path) -> Result<u64, String> {
+    let told = Command::new("git")
+        .args(["rev-parse", "HEAD"])
+        .current_dir(root)
+        .output()
+        .map_err(|e| format!("git is needed to name the commit: {e}"))?;
+    Ok(mutant::hash(String::from_utf8_lossy(&told.stdout).trim(), 0) >> 32)
 }
 
 fn read(root: &Path) -> Result<Vec<Source>, String> {
@@ -127,32 +170,32 @@ fn read(root: &Path) -> Result<Vec<Source>, String> {
 
 type Dropped = BTreeSet<(usize, usize)>;
 
-/// Builds with every mistake that compiles; tells which places were left as they are.
+/// Builds with every chosen mistake that compiles; tells which places were left as they are.
 fn build(
     root: &Path,
     scratch: &Path,
+    packages: &[&'static str],
     sources: &[Source],
     all: &[Mutant],
+    chosen: &[Mutant],
 ) -> Result<(Vec<Program>, Dropped), String> {
-    let tree = Tree::copy(root, scratch, sources)?;
+    let tree = Tree::copy(root, scratch, packages, sources)?;
+    let places = |mutants: &[Mutant]| -> Dropped { mutants.iter().map(|m| (m.file, m.site)).collect() };
+    let idle = &places(all) - &places(chosen);
     let memory = scratch.join("dropped.json");
     let names: BTreeMap<_, _> =
         all.iter().map(|mutant| (&*mutant.name, (mutant.file, mutant.site))).collect();
     // What did not compile before will not now, mostly.
-    let remembered: Vec<String> =
+    let mut remembered: BTreeSet<String> =
         fs::read(&memory).ok().and_then(|bytes| serde_json::from_slice(&bytes).ok()).unwrap_or_default();
     let mut dropped: Dropped = remembered.iter().filter_map(|name| names.get(&**name).copied()).collect();
     for round in 1..=ROUNDS {
-        let woven = tree.weave(sources, all, &dropped)?;
+        let woven = tree.weave(sources, all, &(&dropped | &idle))?;
         let begun = Instant::now();
         match tree.build(true)? {
             Ok(_) => {
-                let left = without(all, &dropped);
-                println!(
-                    "compiling {} mistakes, without {} that do not compile",
-                    all.len() - left.len(),
-                    left.len()
-                );
+                let left = without(chosen, &dropped).len();
+                println!("compiling {} mistakes, without {left} that do not compile", chosen.len() - left);
                 return match tree.build(false)? {
                     Ok(programs) => Ok((programs, dropped)),
                     Err(faults) => Err(format!("the tests do not compile:\n{}", faults[0].text)),
@@ -166,7 +209,8 @@ fn build(
                     begun.elapsed().as_secs_f64()
                 );
                 dropped.extend(blamed);
-                let bytes = serde_json::to_vec(&without(all, &dropped)).map_err(|e| e.to_string())?;
+                remembered.extend(without(all, &dropped).into_iter().map(str::to_owned));
+                let bytes = serde_json::to_vec(&remembered).map_err(|e| e.to_string())?;
                 fs::write(&memory, bytes).map_err(|e| format!("{}: {e}", memory.display()))?;
             }
         }
@@ -203,29 +247,40 @@ fn learn(programs: &[Program], scratch: &Path) -> Result<Vec<Known>, String> {
     Ok(knowns)
 }
 
-/// What an earlier run of the same programs found, so that a run that was cut off goes on.
+/// What earlier runs found, so that one that was cut off goes on, and one after new tests tries again what they
+/// may find.
 struct Ledger {
     file: Mutex<File>,
-    found: BTreeMap<String, Outcome>,
+    outcomes: BTreeMap<String, Outcome>,
+    programs: u64,
 }
 
 impl Ledger {
-    fn open(scratch: &Path, stamp: u64, fresh: bool) -> Result<Self, String> {
-        let path = scratch.join(format!("outcomes-{stamp:016x}.jsonl"));
+    fn open(scratch: &Path, programs: &[Program], fresh: bool) -> Result<Self, String> {
+        let path = scratch.join("outcomes.jsonl");
         let io = |e: std::io::Error| format!("{}: {e}", path.display());
         if fresh {
             let _ = fs::remove_file(&path);
         }
-        let mut found = BTreeMap::new();
+        let mut outcomes = BTreeMap::new();
         if let Ok(file) = File::open(&path) {
             for line in BufReader::new(file).lines().map_while(Result::ok) {
                 if let Ok(outcome) = serde_json::from_str::<Outcome>(&line) {
-                    found.insert(outcome.name.clone(), outcome);
+                    outcomes.insert(outcome.name.clone(), outcome);
                 }
             }
         }
         let file = File::options().create(true).append(true).open(&path).map_err(io)?;
-        Ok(Self { file: Mutex::new(file), found })
+        let programs = programs.iter().fold(0, |all, program| mutant::hash(&program.made(), all));
+        Ok(Self { file: Mutex::new(file), outcomes, programs })
+    }
+
+    /// What is known of a mistake: who found it, in the same text; or that these programs do not find it.
+    fn known(&self, name: &str, text: u64) -> Option<&Outcome> {
+        let same = |known: &&Outcome| {
+            known.text == text && (known.found_by.is_some() || known.programs == self.programs)
+        };
+        self.outcomes.get(name).filter(same)
     }
 
     fn note(&self, outcome: &Outcome) -> Result<(), String> {
@@ -233,13 +288,6 @@ impl Ledger {
         let mut file = self.file.lock().map_err(|_| "a thread panicked".to_owned())?;
         file.write_all(line.as_bytes()).map_err(|e| e.to_string())
     }
-}
-
-/// Changes with anything that an outcome depends on: the sources and the programs.
-fn stamp(sources: &[Source], programs: &[Program]) -> u64 {
-    let sources = sources.iter().map(|source| mutant::hash(&source.text, 1));
-    let programs = programs.iter().map(|program| mutant::hash(&program.path.to_string_lossy(), 2));
-    sources.chain(programs).fold(0, |all, one| mutant::hash(&format!("{all}{one}"), 3))
 }
 
 fn try_all(
@@ -254,13 +302,20 @@ fn try_all(
     let deadline = args.seconds.map(|seconds| Instant::now() + Duration::from_secs(seconds));
     let (next, outcomes, failed) = (AtomicUsize::new(0), Mutex::new(Vec::new()), Mutex::new(None));
     let one = |index: usize, mutant: &Mutant| -> Result<Outcome, String> {
-        if let Some(outcome) = ledger.found.get(&mutant.name) {
+        let text = mutant::hash(&sources[mutant.file].text, 1);
+        if let Some(outcome) = ledger.known(&mutant.name, text) {
             return Ok(outcome.clone());
         }
         let first = all.iter().find(|other| (other.file, other.site) == (mutant.file, mutant.site));
         let first = first.map_or(mutant.number, |mutant| mutant.number);
-        let mut outcome =
-            Outcome { name: mutant.name.clone(), line: mutant.line, found_by: None, reached: false };
+        let mut outcome = Outcome {
+            name: mutant.name.clone(),
+            line: mutant.line,
+            found_by: None,
+            reached: false,
+            text,
+            programs: ledger.programs,
+        };
         for known in knowns.iter().filter(|known| known.reaches.contains(&first)) {
             outcome.reached = true;
             let test = match run::try_out(known, mutant.number, scratch)? {
@@ -296,6 +351,5 @@ fn try_all(
     let mut outcomes = outcomes.into_inner().map_err(|_| "a thread panicked".to_owned())?;
     outcomes.sort_by(|a, b| a.name.cmp(&b.name));
     let untried = chosen.len() - outcomes.len();
-    debug_assert!(sources.len() <= all.len());
     Ok((outcomes, untried))
 }

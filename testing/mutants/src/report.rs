@@ -18,6 +18,10 @@ pub(crate) struct Outcome {
     pub(crate) found_by: Option<String>,
     /// Whether any test reaches its place.
     pub(crate) reached: bool,
+    /// The hash of its file's text.
+    pub(crate) text: u64,
+    /// The hash of the programs that were asked.
+    pub(crate) programs: u64,
 }
 
 /// Mistakes that change nothing that anybody could see, each with a reason.
@@ -104,6 +108,8 @@ mod tests {
             line: 3,
             found_by: found.then(|| "a: b".to_owned()),
             reached: found,
+            text: 0,
+            programs: 0,
         };
         let outcomes = [outcome("a", true), outcome("b", false), outcome("c", false)];
         let known = Equivalent::parse("# why\nhaos-queue/src/answer.rs: f: b => both are zero\n").unwrap();

@@ -3,7 +3,7 @@
 use std::collections::BTreeMap;
 use std::fs::{self, File};
 use std::path::Path;
-use std::process::{Command, Stdio};
+use std::process::{Child, Command, Stdio};
 use std::time::{Duration, Instant};
 
 use crate::switch::{MADE, SEEN};
@@ -14,6 +14,8 @@ const SOAK: [(&str, &str); 3] = [("HAOS_SCRIPTS", "60"), ("HAOS_SEEDS", "300"), 
 /// A test program that takes longer is left out.
 pub(crate) const LONGEST: Duration = Duration::from_secs(90);
 const PAUSE: Duration = Duration::from_millis(10);
+/// How often to look whether a test has failed.
+const LOOK: Duration = Duration::from_millis(200);
 /// The most memory of a process, in KiB: some mistakes allocate for ever.
 const MEMORY_KIB: u32 = 6 << 20;
 
@@ -84,27 +86,46 @@ fn run(
     std::os::unix::process::CommandExt::process_group(&mut command, 0);
     let mut child = command.spawn().map_err(io)?;
     let begun = Instant::now();
+    let mut looked = begun;
+    let read = || String::from_utf8_lossy(&fs::read(&out).unwrap_or_default()).into_owned();
     let status = loop {
         match child.try_wait().map_err(io)? {
             Some(status) => break Some(status),
             None if begun.elapsed() >= limit => break None,
             None => std::thread::sleep(PAUSE),
         }
+        // One failed test is enough; the others may take their time.
+        if looked.elapsed() >= LOOK {
+            looked = Instant::now();
+            if let Some(test) = read().lines().find_map(failed_in) {
+                end_group(&mut child);
+                return Ok(Ended::Failed(test.to_owned()));
+            }
+        }
     };
-    // Also what it has started and left running.
-    let group = format!("-{}", child.id());
-    let _ = Command::new("kill").args(["-KILL", "--", &group]).stderr(Stdio::null()).status();
-    let _ = child.wait();
+    end_group(&mut child);
     Ok(match status {
         None => Ended::Late,
         Some(status) if status.success() => Ended::Passed,
-        Some(_) => Ended::Failed(failed(&String::from_utf8_lossy(&fs::read(&out).unwrap_or_default()))),
+        Some(_) => Ended::Failed(failed(&read())),
     })
+}
+
+/// Ends a program, and what it has started and left running.
+fn end_group(child: &mut Child) {
+    let group = format!("-{}", child.id());
+    let _ = Command::new("kill").args(["-KILL", "--", &group]).stderr(Stdio::null()).status();
+    let _ = child.wait();
+}
+
+/// The test that a line names as failed.
+fn failed_in(line: &str) -> Option<&str> {
+    line.strip_prefix("test ")?.strip_suffix(" ... FAILED")
 }
 
 /// The first test that a program names as failed.
 fn failed(text: &str) -> String {
-    let line = text.lines().find_map(|line| line.strip_prefix("test ")?.strip_suffix(" ... FAILED"));
+    let line = text.lines().find_map(failed_in);
     let last = || text.lines().rev().find(|line| !line.trim().is_empty()).unwrap_or("it printed nothing");
     line.unwrap_or_else(last).to_owned()
 }

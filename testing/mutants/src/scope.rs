@@ -21,6 +21,11 @@ const FILES: [&str; 12] = [
 /// Whose tests are run.
 pub(crate) const PACKAGES: [&str; 4] = ["haos-store-api", "haos-store-sqlite", "haos-queue", "haos-matrix"];
 
+/// Whether mistakes are made in a package.
+pub(crate) fn is_mistaken(name: &str) -> bool {
+    FILES.iter().any(|path| package(path) == name)
+}
+
 /// The files, from the root; those of tests are none.
 pub(crate) fn files(root: &Path) -> Result<Vec<String>, String> {
     let mut files = Vec::new();

@@ -18,6 +18,7 @@ pub(crate) struct Tree {
     from: PathBuf,
     root: PathBuf,
     target: PathBuf,
+    packages: Vec<&'static str>,
 }
 
 /// What cargo says, as far as we read it.
@@ -73,9 +74,22 @@ pub(crate) struct Program {
     pub(crate) folder: PathBuf,
 }
 
+impl Program {
+    /// Another text whenever it was compiled anew.
+    pub(crate) fn made(&self) -> String {
+        let made = fs::metadata(&self.path).and_then(|meta| Ok((meta.len(), meta.modified()?)));
+        format!("{} {made:?}", self.name)
+    }
+}
+
 impl Tree {
     /// Copies what git tracks or would add, as it stands, but for what is going to be woven.
-    pub(crate) fn copy(from: &Path, to: &Path, sources: &[Source]) -> Result<Self, String> {
+    pub(crate) fn copy(
+        from: &Path,
+        to: &Path,
+        packages: &[&'static str],
+        sources: &[Source],
+    ) -> Result<Self, String> {
         let woven: BTreeSet<_> =
             sources.iter().map(|source| source.path.clone()).chain(roots(sources)).collect();
         let listed = Command::new("git")
@@ -95,7 +109,7 @@ impl Tree {
             }
         }
         remove_others(&root, &names)?;
-        Ok(Self { from: from.to_owned(), root, target: to.join("build") })
+        Ok(Self { from: from.to_owned(), root, target: to.join("build"), packages: packages.to_vec() })
     }
 
     /// Weaves the sources in, without the places in `dropped`; tells where each came to stand.
@@ -130,7 +144,7 @@ impl Tree {
         if !check {
             command.args(["--lib", "--bins", "--tests"]);
         }
-        for package in scope::PACKAGES {
+        for package in &self.packages {
             command.args(["-p", package]);
         }
         let output = command
