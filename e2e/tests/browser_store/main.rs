@@ -36,7 +36,8 @@ async fn browse(engine: Engine, options: BrowserOptions, site: &Site) -> Browser
 }
 
 /// A page counts as loaded before its module has run, now and then, where the machine is busy.
-const READY: &str = "for (let n = 0; n < 1000 && !self.ready; n++) await new Promise(go => setTimeout(go, 10));
+const READY: &str =
+    "for (let n = 0; n < 1000 && !self.ready; n++) await new Promise(go => setTimeout(go, 10));
     await ready";
 
 /// Loads the page.
