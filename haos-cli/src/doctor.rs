@@ -56,6 +56,7 @@ struct CheckFields {
     healthy: bool,
     rows: u64,
     findings: Vec<String>,
+    more_findings: u64,
 }
 
 pub(crate) async fn run(store: &Target, args: &DoctorArgs, out: &mut Out) -> Result<()> {
@@ -74,7 +75,7 @@ pub(crate) async fn run(store: &Target, args: &DoctorArgs, out: &mut Out) -> Res
     match &doctor.check {
         Some(check) if !check.healthy => Err(Error::Unhealthy(format!(
             "the check has {}: copy the store, and import your files into a fresh one",
-            plural(check.findings.len() as u64, "finding")
+            plural(check.findings.len() as u64 + check.more_findings, "finding")
         ))),
         _ => Ok(()),
     }
@@ -84,7 +85,12 @@ async fn check(store: &dyn StorageAdapter, quiet: bool) -> Result<CheckFields> {
     let (bar, progress) = progress::chore("checking", quiet);
     let report = store.maintain(Maintenance::Check, progress).await?;
     bar.finish_and_clear();
-    Ok(CheckFields { healthy: report.findings.is_empty(), rows: report.rows, findings: report.findings })
+    Ok(CheckFields {
+        healthy: report.findings.is_empty(),
+        rows: report.rows,
+        findings: report.findings,
+        more_findings: report.more_findings,
+    })
 }
 
 fn doctor(store: Capabilities, revision: u64, usage: &Usage, check: Option<CheckFields>) -> Doctor {
@@ -163,6 +169,9 @@ fn print(doctor: &Doctor, out: &mut Out) -> Result<()> {
     let Some(check) = &doctor.check else { return Ok(()) };
     for finding in &check.findings {
         writeln!(out, "finding: {}", clean(finding))?;
+    }
+    if check.more_findings > 0 {
+        writeln!(out, "and {} more", plural(check.more_findings, "finding"))?;
     }
     let verdict = if check.healthy { "sound" } else { "not sound" };
     writeln!(out, "checked {}: {verdict}", plural(check.rows, "row"))?;

@@ -196,8 +196,10 @@ pub enum Maintenance {
 /// What a chore did.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub struct Report {
-    /// What a check found wrong; empty is healthy.
+    /// What was found wrong; empty is healthy. [`Report::find`] keeps it short.
     pub findings: Vec<String>,
+    /// How many findings there were besides.
+    pub more_findings: u64,
     /// Rows looked at.
     pub rows: u64,
     /// Bytes given back.
@@ -205,6 +207,20 @@ pub struct Report {
     /// Copies that were set aside as damaged and lie beside the store. A conversion leaves them as they are: beside a
     /// store that was sealed they may be plain.
     pub set_aside: Vec<String>,
+}
+
+impl Report {
+    /// The most findings that are told one by one: of a file that somebody wrote there may be any number.
+    pub const MOST_FINDINGS: usize = 100;
+
+    /// Notes a finding.
+    pub fn find(&mut self, finding: impl fmt::Display) {
+        if self.findings.len() < Self::MOST_FINDINGS {
+            self.findings.push(finding.to_string());
+        } else {
+            self.more_findings += 1;
+        }
+    }
 }
 
 /// Where progress is told: done and total, in the chore's own unit.

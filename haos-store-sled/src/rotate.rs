@@ -45,7 +45,7 @@ impl SledStore {
                 let step = self.call("maintain", move |writer| writer.reseal(tag, from)).await?;
                 looked += step.rows;
                 report.rows += step.resealed;
-                report.findings.extend(step.damaged);
+                step.damaged.iter().for_each(|finding| report.find(finding));
                 // Chunks are not counted beforehand.
                 total = total.max(looked);
                 progress.step(looked, total);

@@ -16,8 +16,6 @@ use crate::slot;
 use crate::store::{SqliteStore, ended};
 use crate::table::{CHUNK_BITS, Sums};
 
-/// Findings that are spelled out.
-const MOST_FINDINGS: usize = 100;
 /// Rows between two steps of progress.
 const STEP: u64 = 512;
 /// The tables of a store.
@@ -65,7 +63,6 @@ struct Check<'c> {
     progress: &'c Progress,
     total: u64,
     report: Report,
-    untold: u64,
     /// None: its row cannot be read, which says nothing of what is in it.
     rooms: HashMap<i64, Option<(RoomId, Key)>>,
 }
@@ -73,7 +70,7 @@ struct Check<'c> {
 impl<'c> Check<'c> {
     fn run(db: Db<'c>, budget: &'c Budget, progress: &'c Progress) -> Result<Report> {
         let (report, rooms) = Default::default();
-        let mut check = Self { db, budget, progress, total: 0, report, untold: 0, rooms };
+        let mut check = Self { db, budget, progress, total: 0, report, rooms };
         let is_all_ours = check.schema()?;
         check.pages(is_all_ours)?;
         let usage = db.usage_now();
@@ -85,18 +82,11 @@ impl<'c> Check<'c> {
         check.media()?;
         check.state()?;
         progress.step(check.report.rows, check.report.rows);
-        if check.untold > 0 {
-            check.report.findings.push(format!("and {} findings more", check.untold));
-        }
         Ok(check.report)
     }
 
     fn find(&mut self, what: &str, fault: impl std::fmt::Display) {
-        if self.report.findings.len() < MOST_FINDINGS {
-            self.report.findings.push(format!("{what}: {fault}"));
-        } else {
-            self.untold += 1;
-        }
+        self.report.find(format_args!("{what}: {fault}"));
     }
 
     /// What a finding is and what ends the check.

@@ -135,7 +135,7 @@ impl SqliteStore {
                 let step = self.call("maintain", move |writer| writer.reseal(table, after)).await?;
                 looked += step.rows;
                 report.rows += step.resealed;
-                report.findings.extend(step.damaged);
+                step.damaged.iter().for_each(|finding| report.find(finding));
                 progress.step(looked.min(total), total);
                 match step.last {
                     Some(last) => after = last,
@@ -159,6 +159,10 @@ impl Writer {
             let (mut new, mut bytes, mut grown) = (Vec::new(), 0, 0);
             db.each(table.select, (after, STEP_ROWS), |row| {
                 let place = db.int(row, 0)?;
+                // Pages that point at each other would bring the same rows for ever.
+                if place <= step.last.unwrap_or(after) {
+                    return Err(db.corrupt("rows of a table stand out of their order"));
+                }
                 step.rows += 1;
                 step.last = Some(place);
                 match (table.reseal)(db, row) {

@@ -16,6 +16,7 @@ use crate::text::plural;
 struct Rotated {
     rows: u64,
     findings: Vec<String>,
+    more_findings: u64,
 }
 
 /// Rotates the data key, or goes on with a rotation that was cut off.
@@ -27,7 +28,7 @@ pub(crate) async fn rotate(target: Target, args: &StoreArg, out: &mut Out) -> Re
     bar.finish_and_clear();
     let report = report?;
     opened.store.close().await?;
-    let done = Rotated { rows: report.rows, findings: report.findings };
+    let done = Rotated { rows: report.rows, findings: report.findings, more_findings: report.more_findings };
     if out.json {
         out.json(&done)?;
     } else {
@@ -38,6 +39,6 @@ pub(crate) async fn rotate(target: Target, args: &StoreArg, out: &mut Out) -> Re
     }
     Err(Error::Unhealthy(format!(
         "{} cannot be read, and no key that is left opens them: run `haos doctor --check`",
-        plural(done.findings.len() as u64, "row")
+        plural(done.findings.len() as u64 + done.more_findings, "row")
     )))
 }

@@ -37,7 +37,9 @@ impl Tables {
         let mut report = Report::default();
         let mut look = |what: &str, fault: Option<String>| {
             report.rows += 1;
-            report.findings.extend(fault.map(|fault| format!("{what}: {fault}")));
+            if let Some(fault) = fault {
+                report.find(format_args!("{what}: {fault}"));
+            }
             progress.step(report.rows, total);
         };
         let fault = |error: Error| Some(error.to_string());

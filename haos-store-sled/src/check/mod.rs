@@ -13,8 +13,6 @@ use crate::head::Head;
 use crate::keys;
 use crate::record::{MessageRecord, media_columns};
 
-/// Findings that are spelled out.
-const MOST_FINDINGS: usize = 100;
 /// Rows looked at in one read; commits come in between.
 const STEP: usize = 256;
 
@@ -26,7 +24,6 @@ pub(crate) struct Check<'c> {
     progress: &'c Progress,
     total: u64,
     report: Report,
-    untold: u64,
     /// The rows of each collection, counted.
     counts: BTreeMap<Collection, u64>,
     blobs: HashSet<u64>,
@@ -41,7 +38,6 @@ impl<'c> Check<'c> {
             progress,
             total: 0,
             report: Report::default(),
-            untold: 0,
             counts: BTreeMap::new(),
             blobs: HashSet::new(),
             orphans: 0,
@@ -57,18 +53,11 @@ impl<'c> Check<'c> {
             check.totals(before);
         }
         progress.step(check.report.rows, check.report.rows);
-        if check.untold > 0 {
-            check.report.findings.push(format!("and {} findings more", check.untold));
-        }
         Ok(check.report)
     }
 
     fn find(&mut self, what: &str, fault: impl std::fmt::Display) {
-        if self.report.findings.len() < MOST_FINDINGS {
-            self.report.findings.push(format!("{what}: {fault}"));
-        } else {
-            self.untold += 1;
-        }
+        self.report.find(format_args!("{what}: {fault}"));
     }
 
     /// A collection or an index, step by step.

@@ -189,6 +189,32 @@ async fn a_rotation_reports_a_tampered_row_and_goes_on_without_it() {
     assert_eq!(key_ids(&folder.path().join("s.db")), [1, 3].into());
 }
 
+/// A page that says that it has 256 rows more has the same ones again and again, in no order.
+#[tokio::test]
+async fn a_rotation_ends_where_rows_come_again_for_ever() {
+    let folder = tempfile::tempdir().unwrap();
+    let (store, conn) = small(&folder).await;
+    store.close().await.unwrap();
+    drop((store, conn));
+    let path = folder.path().join("s.db");
+    let sound = std::fs::read(&path).unwrap();
+    let mut refused = 0;
+    for page in 1..sound.len() / 4096 {
+        let mut bytes = sound.clone();
+        bytes[page * 4096 + 3] ^= 1;
+        std::fs::write(&path, bytes).unwrap();
+        let Ok(store) = SqliteStore::open(with(&path, key())).await else { continue };
+        let rotation = store.maintain(Maintenance::Rotate, Progress::none());
+        let ended = tokio::time::timeout(std::time::Duration::from_secs(60), rotation).await;
+        match ended.expect("it ends") {
+            Ok(report) => assert!(report.findings.len() <= Report::MOST_FINDINGS, "page {page}"),
+            Err(error) => refused += usize::from(error.kind() == ErrorKind::Corrupt),
+        }
+        let _ = store.close().await;
+    }
+    assert!(refused > 0, "no page had a table's rows");
+}
+
 /// Two bytes of a payload name its key: a flip there must not refuse more than a flip elsewhere.
 #[tokio::test]
 async fn a_list_goes_on_behind_a_row_whose_key_is_not_held() {

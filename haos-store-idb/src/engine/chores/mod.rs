@@ -20,9 +20,6 @@ pub(crate) use keys::change_keys;
 const TABLES: [Table; 6] =
     [Table::Rooms, Table::Timeline, Table::Outbox, Table::Media, Table::Chunks, Table::State];
 
-/// Findings that are spelled out.
-const MOST_FINDINGS: usize = 100;
-
 /// One transaction of a chore.
 #[derive(Debug, Clone)]
 pub(crate) enum Step {
@@ -137,7 +134,7 @@ async fn check_all(progress: &Progress, tx: impl AsyncFn(Step) -> Result<Stepped
     let before = tx(Step::Head).await?.head;
     let total = before.sums.iter().map(|size| size.rows).sum::<u64>();
     let mut report = Report::default();
-    let (mut counts, mut untold) = ([0_i64; 6], 0);
+    let mut counts = [0_i64; 6];
     for table in TABLES {
         let mut from = Vec::new();
         loop {
@@ -146,12 +143,7 @@ async fn check_all(progress: &Progress, tx: impl AsyncFn(Step) -> Result<Stepped
             for (sum, count) in counts.iter_mut().zip(step.counts) {
                 *sum += count;
             }
-            for finding in step.findings {
-                match report.findings.len() < MOST_FINDINGS {
-                    true => report.findings.push(finding),
-                    false => untold += 1,
-                }
-            }
+            step.findings.iter().for_each(|finding| report.find(finding));
             progress.step(report.rows, total.max(report.rows));
             let Some(next) = step.next else { break };
             from = next;
@@ -162,14 +154,9 @@ async fn check_all(progress: &Progress, tx: impl AsyncFn(Step) -> Result<Stepped
         for ((of, size), count) in Collection::ALL.iter().zip(before.sums).zip(counts) {
             if size.rows as i64 != count {
                 let name = of.name();
-                report
-                    .findings
-                    .push(format!("{name}: the store counts {} rows, there are {count}", size.rows));
+                report.find(format_args!("{name}: the store counts {} rows, there are {count}", size.rows));
             }
         }
-    }
-    if untold > 0 {
-        report.findings.push(format!("and {untold} findings more"));
     }
     progress.step(report.rows, report.rows);
     Ok(report)
@@ -192,7 +179,7 @@ async fn rotate(
         loop {
             let step = tx(Step::Reseal(table, from)).await?;
             report.rows += step.rows;
-            report.findings.extend(step.findings);
+            step.findings.iter().for_each(|finding| report.find(finding));
             total = total.max(report.rows);
             progress.step(report.rows, total);
             let Some(next) = step.next else { break };
