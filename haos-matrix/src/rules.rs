@@ -141,6 +141,10 @@ fn kept(content: &Members<'_>, keys: &[&str]) -> Json {
 
 #[cfg(test)]
 mod tests {
+    use std::borrow::Cow;
+
+    use haos_store_api::{RoomId, Scope};
+
     use super::*;
 
     fn redacted(kind: &str, content: &str) -> String {
@@ -148,37 +152,181 @@ mod tests {
         MatrixRules.redacted(&kind, &Json::new(content).unwrap()).as_str().to_owned()
     }
 
+    /// Every member that any type keeps, and one that none does.
+    const MEMBERS: [&str; 18] = [
+        "aliases",
+        "allow",
+        "ban",
+        "body",
+        "events",
+        "events_default",
+        "history_visibility",
+        "invite",
+        "join_authorised_via_users_server",
+        "join_rule",
+        "kick",
+        "membership",
+        "redact",
+        "redacts",
+        "state_default",
+        "third_party_invite",
+        "users",
+        "users_default",
+    ];
+
     #[test]
-    fn contents() {
-        let member = r#"{"membership":"join","displayname":"x","join_authorised_via_users_server":"@a",
-            "third_party_invite":{"display_name":"y","signed":{"token": 1.50}}}"#;
-        assert_eq!(
-            redacted("m.room.member", member),
-            r#"{"membership":"join","join_authorised_via_users_server":"@a","third_party_invite":{"signed":{"token": 1.50}}}"#
-        );
-        assert_eq!(redacted("m.room.member", r#"{"third_party_invite":{}}"#), "{}");
-        assert_eq!(redacted("m.room.create", r#"{"x": 1}"#), r#"{"x": 1}"#);
-        assert_eq!(
-            redacted("m.room.power_levels", r#"{"users":{"@a":1e2},"x":1,"notifications":{},"invite":0}"#),
-            r#"{"users":{"@a":1e2},"invite":0}"#
-        );
-        assert_eq!(
-            redacted("m.room.join_rules", r#"{"join_rule":"x","allow":[],"y":1}"#),
-            r#"{"join_rule":"x","allow":[]}"#
-        );
-        assert_eq!(redacted("m.room.redaction", r#"{"reason":"x","redacts":"$a"}"#), r#"{"redacts":"$a"}"#);
-        assert_eq!(redacted("m.room.name", r#"{"name":"x"}"#), "{}");
-        assert_eq!(redacted("m.room.member", "[1]"), "{}");
+    fn each_type_keeps_its_own_members() {
+        let content = |names: &[&str]| {
+            let member = |name: &&str| match *name {
+                "third_party_invite" => r#""third_party_invite":{"signed":{"token": 1.50}}"#.to_owned(),
+                name => format!(r#""{name}":"1e2 of {name}""#),
+            };
+            format!("{{{}}}", names.iter().map(member).collect::<Vec<_>>().join(","))
+        };
+        let all = content(&MEMBERS);
+        let spoken = all.replace(r#"{"signed""#, r#"{"display_name":"y","signed""#);
+        for (kind, kept) in [
+            ("m.room.member", &["join_authorised_via_users_server", "membership", "third_party_invite"][..]),
+            ("m.room.join_rules", &["allow", "join_rule"]),
+            (
+                "m.room.power_levels",
+                &[
+                    "ban",
+                    "events",
+                    "events_default",
+                    "invite",
+                    "kick",
+                    "redact",
+                    "state_default",
+                    "users",
+                    "users_default",
+                ],
+            ),
+            ("m.room.history_visibility", &["history_visibility"]),
+            ("m.room.redaction", &["redacts"]),
+            ("m.room.aliases", &["aliases"]),
+            ("m.room.name", &[]),
+            ("m.room.message", &[]),
+        ] {
+            assert_eq!(redacted(kind, &spoken), content(kept), "{kind}");
+            assert_eq!(redacted(kind, "[1]"), "{}", "{kind}");
+        }
+        assert_eq!(redacted("m.room.create", &spoken), spoken);
+        for odd in [r#"{"third_party_invite":{}}"#, r#"{"third_party_invite":7}"#] {
+            assert_eq!(redacted("m.room.member", odd), "{}", "{odd}");
+        }
     }
 
     #[test]
-    fn state_values() {
-        let kind = EventType::new("m.room.name").unwrap();
-        let value = Json::new(r#"{"content":{"name":"x"},"sender":"@a","type":"m.room.name"}"#).unwrap();
-        assert_eq!(
-            MatrixRules.redacted_state(&kind, &value).as_str(),
-            r#"{"content":{},"sender":"@a","type":"m.room.name"}"#
+    fn of_a_states_value_the_content_is_emptied() {
+        let redacted = |kind: &str, value: &str| {
+            let kind = EventType::new(kind).unwrap();
+            MatrixRules.redacted_state(&kind, &Json::new(value).unwrap()).as_str().to_owned()
+        };
+        for (kind, value, left) in [
+            ("m.x", r#"{"content":{"name":"x"},"sender":"@a"}"#, r#"{"content":{},"sender":"@a"}"#),
+            (
+                "m.room.member",
+                r#"{"sender":"@a","content":{"displayname":"x","membership":"join"}}"#,
+                r#"{"sender":"@a","content":{"membership":"join"}}"#,
+            ),
+            ("m.x", r#"{"content":"x","sender":"@a"}"#, r#"{"content":{},"sender":"@a"}"#),
+            // Without a content it is no event that was understood.
+            ("m.x", r#"{"content":null,"sender":"@a"}"#, "{}"),
+            ("m.x", r#"{"sender":"@a"}"#, "{}"),
+            ("m.x", "3", "{}"),
+            (UNREADABLE, r#"{"content":{"name":"x"},"sender":7}"#, "{}"),
+        ] {
+            assert_eq!(redacted(kind, value), left, "{kind} {value}");
+        }
+    }
+
+    #[test]
+    fn what_kinds_mean() {
+        let kind = |kind: &str| EventType::new(kind).unwrap();
+        for (of, repeated, beginning, is_shown) in [
+            ("m.room.create", None, true, true),
+            ("m.room.member", Some(("haos.summary", "heroes")), false, true),
+            ("m.room.name", None, false, true),
+            ("m.room.canonical_alias", None, false, true),
+            ("haos.summary", None, false, true),
+            ("m.room.topic", None, false, true),
+            ("m.room.avatar", None, false, true),
+            ("m.room.message", None, false, false),
+            ("m.space.child", None, false, false),
+        ] {
+            let found = MatrixRules.repeated_in(&kind(of));
+            let found = found.as_ref().map(|(kind, key)| (kind.as_str(), key.as_str()));
+            assert_eq!(found, repeated, "{of}");
+            assert_eq!(MatrixRules.is_beginning(&kind(of)), Some(beginning), "{of}");
+            assert_eq!(MatrixRules.is_shown(&kind(of)), is_shown, "{of}");
+        }
+        assert_eq!(MatrixRules.repeats(), Some(RelationKind::Other("replaces_state".to_owned())));
+        let copy = Json::new(r#"{"unsigned":{"prev_content":{},"x":1}}"#).unwrap();
+        let without = MatrixRules.without_repeated(&copy).unwrap();
+        assert_eq!(without.as_str(), r#"{"unsigned":{"x":1}}"#);
+    }
+
+    #[test]
+    fn which_of_two_targets_counts_is_settled_by_the_rooms_version() {
+        let read = |kind: &str, inside: &str, beside: &str| {
+            let json = format!(
+                r#"{{"event_id":"$r","sender":"@a:x","type":"{kind}","redacts":{beside},"content":{{"redacts":{inside}}}}}"#
+            );
+            crate::parse_event(json.as_bytes()).unwrap()
+        };
+        let redaction = "m.room.redaction";
+        let two = read(redaction, r#""$in""#, r#""$by""#);
+        assert!(MatrixRules.is_unsettled(&two));
+        for settled in [
+            read("m.room.message", r#""$in""#, r#""$by""#),
+            read(redaction, r#""$in""#, r#""$in""#),
+            read(redaction, "null", r#""$by""#),
+            read(redaction, r#""$in""#, "null"),
+            read(redaction, r#""$in""#, "7"),
+            read(redaction, "7", r#""$by""#),
+        ] {
+            assert!(!MatrixRules.is_unsettled(&settled), "{settled:?}");
+        }
+        for (create, target) in [
+            (Some(r#"{"content":{"room_version":"1"}}"#), "$by"),
+            (Some(r#"{"content":{"room_version":"9"}}"#), "$by"),
+            (Some(r#"{"content":{"room_version":"10"}}"#), "$by"),
+            (Some(r#"{"content":{"room_version":"11"}}"#), "$in"),
+            (Some(r#"{"content":{"room_version":"0"}}"#), "$in"),
+            (Some(r#"{"content":{"room_version":""}}"#), "$in"),
+            (Some(r#"{"content":{"room_version":"-1"}}"#), "$in"),
+            (Some(r#"{"content":{"room_version":"org.x"}}"#), "$in"),
+            (Some(r#"{"content":{"room_version":7}}"#), "$by"),
+            (Some(r#"{"content":{}}"#), "$by"),
+            (Some("{}"), "$by"),
+            (None, "$in"),
+        ] {
+            let changed = create.map(|value| {
+                Cow::Owned(StateEntry {
+                    scope: Scope::Room(RoomId::new("!r").unwrap()),
+                    kind: EventType::new("m.room.create").unwrap(),
+                    key: known_key(""),
+                    event_id: None,
+                    value: Json::new(value).unwrap(),
+                })
+            });
+            let changed: Vec<_> = changed.into_iter().collect();
+            let state = RoomState::new(None, &changed, None);
+            let relation = MatrixRules.relation(&two, &state).unwrap().unwrap();
+            assert_eq!(
+                (relation.kind, relation.target.as_str()),
+                (RelationKind::Redaction, target),
+                "{create:?}"
+            );
+            // What is beside the content and no id counts in no version.
+            let empty = Event { extra: Some(Json::new(r#"{"redacts":""}"#).unwrap()), ..two.clone() };
+            assert_eq!(MatrixRules.relation(&empty, &state).unwrap(), two.relation, "{create:?}");
+        }
+        let unread = haos_queue::StateRead::default();
+        assert!(
+            MatrixRules.relation(&two, &RoomState::new(None, &[], Some(&unread))).is_err(),
+            "it is asked for"
         );
-        assert_eq!(MatrixRules.redacted_state(&kind, &Json::new("3").unwrap()), Json::empty());
     }
 }

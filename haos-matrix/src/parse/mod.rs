@@ -20,6 +20,8 @@ mod roster;
 mod sliding;
 mod sliding_room;
 mod sync;
+#[cfg(test)]
+mod tests;
 mod unreadable;
 
 pub(crate) use account_data::is_own;

@@ -92,38 +92,3 @@ fn key(kind: &str, user: &str, thread: Option<&str>) -> StateKey {
         }
     }
 }
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    fn read(content: &str) -> (Vec<StateEntry>, bool) {
-        let raw = RawValue::from_string(content.to_owned()).unwrap();
-        receipts(&Scope::Account, &raw, &Budget::of(content, crate::AnswerLimits::default()).unwrap())
-    }
-
-    #[test]
-    fn the_latest_counts() {
-        let (entries, complete) = read(
-            r#"{"$b":{"m.read":{"@a:x":{"ts":9}}},"$a":{"m.read":{"@a:x":{"ts":5},
-                "@b:x":{"ts":1,"thread_id":"main"}}}}"#,
-        );
-        assert!(complete);
-        assert_eq!(
-            entries.iter().map(|e| e.key.as_str()).collect::<Vec<_>>(),
-            ["m.read|@a:x", "m.read|@b:x|main"]
-        );
-        assert_eq!(entries[0].value.text("event_id").as_deref(), Some("$b"));
-    }
-
-    #[test]
-    fn odd_keys() {
-        let long = "é".repeat(120);
-        let (entries, _) = read(&format!(r#"{{"$a":{{"m.read":{{"@{long}":{{}},"@{long}2":{{}}}}}}}}"#));
-        assert_eq!(entries.len(), 2);
-        let (entries, _) =
-            read(r#"{"$a":{"m.read":{"@a|b":{"thread_id":"c"},"@a":{"thread_id":"b|c"}, "":{}}}}"#);
-        assert_eq!(entries.len(), 3, "a bar in a part makes no two keys one");
-        assert_eq!(read(r#"{"$a":{"m.read":[]},"":{}}"#), (Vec::new(), false));
-    }
-}
