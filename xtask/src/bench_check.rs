@@ -115,7 +115,7 @@ fn count(root: &Path, paths: &[Hot]) -> Result<Vec<Count>> {
     let commands =
         paths.iter().flat_map(|hot| [hot.calls, hot.calls * TIMES].map(|calls| hot.command(calls)));
     let commands: Vec<_> = commands.collect();
-    beside::run(root, &commands).map_err(|failed| format!("failed:\n    {failed}"))?;
+    beside::run(root, &commands, |_| {}).map_err(|failed| format!("failed:\n    {failed}"))?;
     let counts = paths.iter().map(|&hot| {
         let few = hot.instructions(root, hot.calls)?;
         Ok(Count { hot, few, many: hot.instructions(root, hot.calls * TIMES)? })

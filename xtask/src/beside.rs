@@ -13,8 +13,8 @@ use crate::cmd::Cmd;
 const AT_ONCE: usize = 3;
 
 /// Runs commands that do not depend on each other side by side, all of them. What one prints is shown
-/// whole when it has ended. The error is the lines that repeat what failed.
-pub(crate) fn run(root: &Path, commands: &[Cmd]) -> Result {
+/// whole when it has ended, and `read`. The error is the lines that repeat what failed.
+pub(crate) fn run(root: &Path, commands: &[Cmd], read: impl Fn(&str) + Sync) -> Result {
     let (next, failed) = (AtomicUsize::new(0), Mutex::new(Vec::new()));
     let work = || {
         while let Some(cmd) = commands.get(next.fetch_add(1, Ordering::Relaxed)) {
@@ -22,6 +22,7 @@ pub(crate) fn run(root: &Path, commands: &[Cmd]) -> Result {
             let passed = match captured(root, cmd) {
                 Ok((passed, text)) => {
                     println!("$ {cmd}\n{}\n{:.1} s\n", text.trim_end(), begun.elapsed().as_secs_f64());
+                    read(&text);
                     passed
                 }
                 Err(e) => {
@@ -63,12 +64,15 @@ mod tests {
     fn every_failure_is_told() {
         let commands = ["no-such-program-a", "cargo", "no-such-program-b", "cargo"]
             .map(|program| Cmd::new(program, &["--version"]));
-        let message = run(Path::new("."), &commands).unwrap_err();
+        let read = Mutex::new(String::new());
+        let note = |text: &str| read.lock().unwrap().push_str(text);
+        let message = run(Path::new("."), &commands, note).unwrap_err();
         assert!(message.contains("no-such-program-a --version"), "{message}");
         assert!(message.contains("no-such-program-b --version"), "{message}");
         assert_eq!(message.lines().count(), 2, "{message}");
-        assert_eq!(run(Path::new("."), &commands[3..]), Ok(()));
-        assert_eq!(run(Path::new("."), &[]), Ok(()));
+        assert_eq!(read.lock().unwrap().matches("cargo 1").count(), 2, "what the others print is read");
+        assert_eq!(run(Path::new("."), &commands[3..], |_| {}), Ok(()));
+        assert_eq!(run(Path::new("."), &[], |_| {}), Ok(()));
     }
 
     #[test]

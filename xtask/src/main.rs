@@ -19,6 +19,7 @@ mod root;
 mod runner;
 mod setup;
 mod size;
+mod skipped;
 mod soak;
 mod step;
 mod synapse;

@@ -22,6 +22,7 @@ pub(crate) enum Need {
     Valgrind,
     Geckodriver,
     WasmBindgen,
+    SqliteShell,
 }
 
 impl Need {
@@ -42,6 +43,7 @@ impl Need {
             Self::WebKit => is_there("WebKitWebDriver") && is_there("xvfb-run"),
             Self::Binaryen => Cmd::new("wasm-opt", &["--version"]).works(),
             Self::Valgrind => Cmd::new("valgrind", &["--version"]).works(),
+            Self::SqliteShell => Cmd::new("sqlite3", &["--version"]).works(),
             Self::Geckodriver => tools::GECKODRIVER.is_met(),
             Self::WasmBindgen => tools::WASM_BINDGEN.is_met(),
         }
@@ -59,6 +61,7 @@ impl Need {
             ),
             Self::Binaryen => ("binaryen", "binaryen, with its `wasm-opt`"),
             Self::Valgrind => ("valgrind", "Valgrind, which is there for Linux"),
+            Self::SqliteShell => ("sqlite3", "SQLite's shell, `sqlite3`"),
             _ => return None,
         })
     }
@@ -83,7 +86,8 @@ impl Need {
             | Self::Firefox
             | Self::WebKit
             | Self::Binaryen
-            | Self::Valgrind => return Ok(Vec::new()),
+            | Self::Valgrind
+            | Self::SqliteShell => return Ok(Vec::new()),
         }])
     }
 
@@ -109,6 +113,7 @@ impl Need {
             Self::Valgrind => "valgrind",
             Self::Geckodriver => "geckodriver",
             Self::WasmBindgen => "wasm-bindgen's test runner",
+            Self::SqliteShell => "SQLite's shell",
         }
     }
 

@@ -1,23 +1,28 @@
 use std::path::Path;
+use std::sync::{Mutex, PoisonError};
 use std::time::{Duration, Instant};
+
+use haos_skip::Skipped;
 
 use crate::Result;
 use crate::need::Need;
+use crate::skipped::All;
 use crate::step::{Step, StepName};
 use crate::{beside, setup, tidy};
 
-/// Runs the steps in order and stops at the first that fails.
+/// Runs the steps in order and stops at the first that fails. What was skipped is told at the end, and is a failure
+/// where this machine could have had it.
 pub(crate) fn run(root: &Path, steps: &[Step]) -> Result {
     if steps.is_empty() {
         return Err("no step to run: `bench` runs with --full".into());
     }
     prepare(steps)?;
     let started = Instant::now();
-    let mut done = Vec::new();
+    let (mut done, mut skipped) = (Vec::new(), All::default());
     for step in steps {
         println!("\n==> {}: {}", step.name, step.about);
         let begun = Instant::now();
-        let outcome = run_one(root, step);
+        let outcome = run_one(root, step, &mut skipped);
         let took = begun.elapsed();
         match outcome {
             Ok(note) => {
@@ -31,6 +36,10 @@ pub(crate) fn run(root: &Path, steps: &[Step]) -> Result {
     for (name, note, took) in done {
         println!("{name:8} {note:8} {}", seconds(took));
     }
+    if let Some(summary) = skipped.summary() {
+        println!("{summary}");
+    }
+    skipped.check()?;
     println!("everything that ran passed, in {}", seconds(started.elapsed()));
     Ok(())
 }
@@ -42,10 +51,12 @@ fn prepare(steps: &[Step]) -> Result {
 }
 
 /// What became of the step, or the line that repeats what failed.
-fn run_one(root: &Path, step: &Step) -> Result<&'static str> {
+fn run_one(root: &Path, step: &Step, skipped: &mut All) -> Result<&'static str> {
     if let Some(need) = step.optional.iter().find(|need| !need.is_met()) {
         println!("{} is not installed, so this was NOT done: {}", need.name(), step.about);
         println!("to have it: {}", need.remedy());
+        let (name, why) = (format!("step {}", step.name), format!("{} is not installed", need.name()));
+        skipped.add(Skipped { name, why, how: need.remedy(), could: false });
         return Ok("skipped");
     }
     if step.commands.is_empty() && step.beside.is_empty() {
@@ -60,7 +71,9 @@ fn run_one(root: &Path, step: &Step) -> Result<&'static str> {
             return Err(cmd.to_string());
         }
     }
-    beside::run(root, &step.beside)?;
+    let heard = Mutex::new(skipped);
+    let hear = |text: &str| heard.lock().unwrap_or_else(PoisonError::into_inner).gather(text);
+    beside::run(root, &step.beside, hear)?;
     Ok("ok")
 }
 
@@ -99,6 +112,15 @@ mod tests {
     #[test]
     fn steps_that_pass_pass() {
         assert_eq!(run(Path::new("."), &[step(vec![Cmd::cargo("--version")])]), Ok(()));
+    }
+
+    #[test]
+    fn what_a_test_skipped_without_need_fails_the_run_and_what_it_had_to_skip_does_not() {
+        let says = |line: &str| Step { beside: vec![Cmd::new("echo", &[line])], ..step(Vec::new()) };
+        let run = |line: &str| run(Path::new("."), &[says(line), step(vec![Cmd::cargo("--version")])]);
+        assert_eq!(run("skipped: p t: no disk; to have it: be root"), Ok(()));
+        let message = run("skipped without need: p t: no disk; to have it: be root").unwrap_err();
+        assert!(message.contains("no disk; to have it: be root\n    p t"), "{message}");
     }
 
     #[test]

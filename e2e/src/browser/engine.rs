@@ -37,12 +37,28 @@ impl Engine {
         Self::ALL.into_iter().find(|engine| engine.name() == name)
     }
 
-    /// The engines that `HAOS_BROWSERS` names; none if it is not set.
+    /// The engines that `HAOS_BROWSERS` names.
     ///
     /// # Errors
-    /// It has a name that is none of an engine.
+    /// It names none, or has a name that is none of an engine: a test would pass without a browser.
     pub fn wanted() -> Result<Vec<Self>> {
         parse(&std::env::var(WANTED).unwrap_or_default())
+    }
+
+    /// Those of these engines that `HAOS_BROWSERS` names. If it names none of them the test that runs is skipped, and
+    /// says so.
+    ///
+    /// # Errors
+    /// Those of [`Engine::wanted`].
+    pub fn wanted_among(able: &[Self]) -> Result<Vec<Self>> {
+        let mut wanted = Self::wanted()?;
+        wanted.retain(|engine| able.contains(engine));
+        if wanted.is_empty() {
+            let names = able.iter().map(|engine| engine.name()).collect::<Vec<_>>().join(" or ");
+            let how = format!("name {names} in {WANTED}");
+            haos_skip::skipped(format!("it is about {names}, which is not asked for"), how);
+        }
+        Ok(wanted)
     }
 
     /// The driver's program: what its variable says, or the first in the path.
@@ -82,6 +98,13 @@ fn missing(program: &str, package: &str, variable: &str) -> Error {
 
 fn parse(names: &str) -> Result<Vec<Engine>> {
     let names: Vec<_> = names.split(',').map(str::trim).filter(|name| !name.is_empty()).collect();
+    if names.is_empty() {
+        return Err(Error::new(
+            WANTED,
+            "it names no engine: set it to chromium, firefox, webkit (with commas between) or all, \
+             or run `cargo xtask test --only web`",
+        ));
+    }
     if names == ["all"] {
         return Ok(Engine::ALL.to_vec());
     }
@@ -95,7 +118,9 @@ mod tests {
 
     #[test]
     fn engines_are_wanted_by_name() {
-        assert_eq!(parse("").unwrap(), []);
+        for none in ["", " , "] {
+            assert!(parse(none).unwrap_err().to_string().contains("set it to chromium"));
+        }
         assert_eq!(parse("firefox, webkit").unwrap(), [Engine::Firefox, Engine::WebKit]);
         assert_eq!(parse("all").unwrap(), Engine::ALL);
         assert!(parse("opera").unwrap_err().to_string().contains("opera"));

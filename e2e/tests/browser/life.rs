@@ -18,9 +18,10 @@ const OPEN: &str = "const open = () => new Promise((resolve, reject) => {
 
 /// WebKit keeps nothing on disk under automation.
 #[tokio::test]
+#[ignore = "needs browsers: cargo xtask test --only web"]
 async fn what_was_committed_is_there_after_the_browser_was_killed() {
     let site = Site::start(SiteOptions::new(page())).await.unwrap();
-    for engine in Engine::wanted().unwrap().into_iter().filter(|engine| *engine != Engine::WebKit) {
+    for engine in Engine::wanted_among(&[Engine::Chromium, Engine::Firefox]).unwrap() {
         let folder = tempfile::tempdir().unwrap();
         let options = BrowserOptions::default().profile(folder.path().join("profile"));
         let browser = Browser::start(engine, options.clone()).await.unwrap();
@@ -37,6 +38,7 @@ async fn what_was_committed_is_there_after_the_browser_was_killed() {
 }
 
 #[tokio::test]
+#[ignore = "needs browsers: cargo xtask test --only web"]
 async fn a_crashed_tab_leaves_the_browser_and_its_data() {
     each(SiteOptions::new(page()), async |site, browser| {
         browser.run(OPEN, &[json!("kept")]).await.unwrap();
@@ -51,6 +53,7 @@ async fn a_crashed_tab_leaves_the_browser_and_its_data() {
 }
 
 #[tokio::test]
+#[ignore = "needs browsers: cargo xtask test --only web"]
 async fn chromium_takes_devtools_commands() {
     each(SiteOptions::new(page()), async |site, browser| {
         let params = json!({ "origin": site.origin(), "quotaSize": 1_000_000 });

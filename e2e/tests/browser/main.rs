@@ -1,4 +1,4 @@
-//! The driver of browsers itself, in the engines that `HAOS_BROWSERS` names; without it nothing is driven.
+//! The driver of browsers itself, in the engines that `HAOS_BROWSERS` names.
 #![allow(clippy::unwrap_used, reason = "a failure is a panic")]
 
 mod life;

@@ -4,6 +4,7 @@ use serde_json::json;
 use crate::{each, page};
 
 #[tokio::test]
+#[ignore = "needs browsers: cargo xtask test --only web"]
 async fn a_page_is_loaded_and_answers() {
     each(SiteOptions::new(page()).isolated(true), async |_, browser| {
         let seen =
@@ -19,6 +20,7 @@ async fn a_page_is_loaded_and_answers() {
 }
 
 #[tokio::test]
+#[ignore = "needs browsers: cargo xtask test --only web"]
 async fn a_handler_answers_and_loses_answers() {
     let options = SiteOptions::new(page()).handler(async |request: SiteRequest| match &*request.path {
         "/echo" => Some(SiteAnswer::json(&json!({ "sent": request.json(), "query": request.query }))),
@@ -40,6 +42,7 @@ async fn a_handler_answers_and_loses_answers() {
 }
 
 #[tokio::test]
+#[ignore = "needs browsers: cargo xtask test --only web"]
 async fn tabs_share_an_origin_and_a_service_worker() {
     each(SiteOptions::new(page()), async |site, browser| {
         let first = browser.tab().await.unwrap();

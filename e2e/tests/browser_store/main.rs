@@ -25,7 +25,7 @@ async fn turn() -> MutexGuard<'static, ()> {
 
 /// Those of these engines that are wanted.
 fn engines(able: &[Engine]) -> Vec<Engine> {
-    Engine::wanted().unwrap().into_iter().filter(|engine| able.contains(engine)).collect()
+    Engine::wanted_among(able).unwrap()
 }
 
 /// Starts a browser, with a page of the site that is ready.

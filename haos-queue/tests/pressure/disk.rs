@@ -1,48 +1,14 @@
 //! A device that is really full. Needs root on Linux.
 #![cfg(target_os = "linux")]
 
-use std::path::Path;
-use std::process::Command;
 use std::sync::Arc;
 
 use haos_queue::pressure::{Keeper, Level, PressureOptions};
+use haos_skip::Disk;
 use haos_store_api::*;
 use haos_store_sqlite::{SqliteOptions, SqliteStore};
 
 use crate::common::*;
-
-/// A mounted tmpfs that goes with the value, also when a test panics.
-struct Disk(tempfile::TempDir);
-
-impl Disk {
-    fn mount(size: &str) -> Option<Self> {
-        let folder = tempfile::tempdir().unwrap();
-        let mounted = mount(&["-t", "tmpfs", "-o", &format!("size={size}"), "tmpfs"], folder.path());
-        if !mounted {
-            eprintln!("SKIPPED: a file system cannot be mounted here (needs root)");
-        }
-        mounted.then(|| Self(folder))
-    }
-
-    fn grow(&self, size: &str) -> bool {
-        mount(&["-o", &format!("remount,size={size}")], self.path())
-    }
-
-    fn path(&self) -> &Path {
-        self.0.path()
-    }
-}
-
-impl Drop for Disk {
-    fn drop(&mut self) {
-        let _ = Command::new("umount").arg("-l").arg(self.path()).status();
-    }
-}
-
-fn mount(args: &[&str], at: &Path) -> bool {
-    let output = Command::new("mount").args(args).arg(at).output();
-    output.is_ok_and(|output| output.status.success())
-}
 
 /// Fills the device to the last byte that a write gets.
 async fn fill(store: &Store, batch: impl Fn(u64) -> WriteBatch) -> u64 {
@@ -107,7 +73,7 @@ async fn a_device_that_is_full_to_the_last_byte_loses_nothing() {
         }
     }
     all_unsent(&store, unsent, 50 << 10).await;
-    assert!(disk.grow("24m"));
+    assert!(disk.remount("size=24m"));
     for n in unsent..60 {
         keeper.apply(enqueue(n, 50 << 10), 1000).await.unwrap();
     }

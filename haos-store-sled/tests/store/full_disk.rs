@@ -2,42 +2,11 @@
 //! while sled is open is not tried here: sled may then hold its files until the process ends.
 #![cfg(target_os = "linux")]
 
-use std::path::Path;
-use std::process::Command;
-
+use haos_skip::Disk;
 use haos_store_api::*;
 use haos_store_sled::{SledOptions, SledStore};
 
 use crate::common::*;
-
-/// A mounted tmpfs that goes with the value, also when a test panics.
-struct Disk(tempfile::TempDir);
-
-impl Disk {
-    fn mount(size: &str) -> Option<Self> {
-        let folder = tempfile::tempdir().unwrap();
-        let mounted = mount(&["-t", "tmpfs", "-o", &format!("size={size}"), "tmpfs"], folder.path());
-        if !mounted {
-            eprintln!("SKIPPED: a file system cannot be mounted here (needs root)");
-        }
-        mounted.then(|| Self(folder))
-    }
-
-    fn path(&self) -> &Path {
-        self.0.path()
-    }
-}
-
-impl Drop for Disk {
-    fn drop(&mut self) {
-        let _ = Command::new("umount").arg("-l").arg(self.path()).status();
-    }
-}
-
-fn mount(args: &[&str], at: &Path) -> bool {
-    let output = Command::new("mount").args(args).arg(at).output();
-    output.is_ok_and(|output| output.status.success())
-}
 
 fn large(n: u64) -> WriteBatch {
     let mut batch = WriteBatch::strict();
@@ -63,7 +32,7 @@ async fn a_read_only_disk() {
     let store = open(&path).await;
     store.apply(large(0)).await.unwrap();
     store.close().await.unwrap();
-    assert!(mount(&["-o", "remount,ro"], disk.path()));
+    assert!(disk.remount("ro"));
     for path in [path, disk.path().join("new")] {
         let error = SledStore::open(SledOptions::new(path)).await.unwrap_err();
         assert_eq!(error.kind(), ErrorKind::ReadOnly, "{error:?}");

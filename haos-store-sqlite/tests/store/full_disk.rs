@@ -1,42 +1,11 @@
 //! A small file system of its own: full, and read-only. Needs root on Linux.
 #![cfg(target_os = "linux")]
 
-use std::path::Path;
-use std::process::Command;
-
+use haos_skip::Disk;
 use haos_store_api::*;
 use haos_store_sqlite::{SqliteOptions, SqliteStore};
 
 use crate::common::*;
-
-/// A mounted tmpfs that goes with the value, also when a test panics.
-struct Disk(tempfile::TempDir);
-
-impl Disk {
-    fn mount(size: &str) -> Option<Self> {
-        let folder = tempfile::tempdir().unwrap();
-        let mounted = mount(&["-t", "tmpfs", "-o", &format!("size={size}"), "tmpfs"], folder.path());
-        if !mounted {
-            eprintln!("SKIPPED: a file system cannot be mounted here (needs root)");
-        }
-        mounted.then(|| Self(folder))
-    }
-
-    fn path(&self) -> &Path {
-        self.0.path()
-    }
-}
-
-impl Drop for Disk {
-    fn drop(&mut self) {
-        let _ = Command::new("umount").arg("-l").arg(self.path()).status();
-    }
-}
-
-fn mount(args: &[&str], at: &Path) -> bool {
-    let output = Command::new("mount").args(args).arg(at).output();
-    output.is_ok_and(|output| output.status.success())
-}
 
 fn large(n: u64) -> WriteBatch {
     let mut batch = WriteBatch::strict();
@@ -73,7 +42,7 @@ async fn a_full_disk_refuses_and_loses_nothing() {
         match round {
             0 => std::fs::remove_file(&ballast).unwrap(),
             _ => {
-                mount(&["-o", &format!("remount,size={}m", 4 + round * 2)], disk.path());
+                assert!(disk.remount(&format!("size={}m", 4 + round * 2)));
             }
         }
         store.apply(large(acknowledged)).await.expect("there is space again");
@@ -101,7 +70,7 @@ async fn a_read_only_disk() {
     let store = open(&path).await;
     store.apply(large(0)).await.unwrap();
     store.close().await.unwrap();
-    assert!(mount(&["-o", "remount,ro"], disk.path()));
+    assert!(disk.remount("ro"));
     let store = open(&path).await;
     assert!(store.info().read_only);
     assert_eq!(store.apply(large(1)).await.unwrap_err().kind(), ErrorKind::ReadOnly);

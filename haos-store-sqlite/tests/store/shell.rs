@@ -14,7 +14,10 @@ fn query(path: &Path, sql: &str) -> Vec<String> {
         assert!(output.status.success(), "{sql}: {}", String::from_utf8_lossy(&output.stderr));
         return String::from_utf8(output.stdout).unwrap().lines().map(str::to_owned).collect();
     }
-    eprintln!("there is no sqlite3 shell here: a plain connection stands in");
+    haos_skip::skipped(
+        "there is no sqlite3 shell, a plain connection stands in",
+        "install SQLite's shell (Debian: apt-get install sqlite3)",
+    );
     let conn = Connection::open(path).unwrap();
     let mut statement = conn.prepare(sql).unwrap();
     let columns = statement.column_count();

@@ -1,4 +1,4 @@
-use haos_web::{estimate, persisted};
+use haos_web::{estimate, persist, persisted, timeout};
 use js_sys::Reflect;
 use wasm_bindgen::JsValue;
 use wasm_bindgen_test::{console_log, wasm_bindgen_test};
@@ -18,5 +18,17 @@ async fn answers_where_the_engine_does() {
     assert_eq!(persisted.is_some(), offers("persisted"));
     if let Some(estimate) = estimate {
         assert!(estimate.quota > estimate.usage);
+    }
+}
+
+/// Workers cannot ask. One that asks the user gets no answer here, and has promised nothing then.
+#[wasm_bindgen_test]
+async fn what_persist_answers_is_so() {
+    let answer = timeout(persist(), 500).await;
+    assert_eq!(answer != Some(None), offers("persist"), "{answer:?}");
+    match answer {
+        Some(Some(agreed)) => assert_eq!(persisted().await, Some(agreed)),
+        Some(None) => {}
+        None => assert_ne!(persisted().await, Some(true)),
     }
 }

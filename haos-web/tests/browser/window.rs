@@ -3,10 +3,10 @@
 use std::cell::RefCell;
 use std::rc::Rc;
 
-use haos_web::{Beacon, Channel, Lock, Trigger, Triggers, persist, timeout};
+use haos_web::{Beacon, Channel, Lock, Trigger, Triggers};
 use js_sys::{Function, Reflect};
 use wasm_bindgen::{JsCast, JsValue};
-use wasm_bindgen_test::{console_log, wasm_bindgen_test};
+use wasm_bindgen_test::wasm_bindgen_test;
 use web_sys::{Event, EventTarget};
 
 use crate::{counter, in_window, unique, until};
@@ -118,14 +118,4 @@ fn triggers_tell_of_the_page() {
             seen,
         ]
     );
-}
-
-#[wasm_bindgen_test]
-async fn persist_may_be_asked() {
-    if !in_window() {
-        return;
-    }
-    // A browser that asks the user gets no answer here.
-    let answer = timeout(persist(), 500).await;
-    console_log!("persist {answer:?}");
 }
