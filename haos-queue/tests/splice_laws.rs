@@ -3,6 +3,9 @@
 #![cfg(not(target_arch = "wasm32"))]
 #![allow(clippy::unwrap_used, reason = "a test may panic")]
 
+use std::collections::{BTreeMap, BTreeSet, HashSet};
+use std::ops::Range;
+
 use haos_queue::reconcile::{Older, PlanError, Segment, Slot, Stored, Window, place, splice};
 use haos_store_api::{EventId, Position};
 use proptest::prelude::*;
@@ -72,14 +75,34 @@ proptest! {
             .map(|stored| stored.item.clone())
             .collect();
         prop_assert_eq!(kept(&order), confirmed);
-        // Every new event is there, once.
-        let mut new: Vec<usize> =
-            order.iter().filter_map(|(_, slot)| if let Slot::New(n) = slot { Some(*n) } else { None }).collect();
-        new.sort_unstable();
-        let anchors: Vec<_> = window.items.iter().map(|s| &s.item).collect();
-        let expected: Vec<usize> =
-            (0..ids.len()).filter(|n| !anchors.contains(&&Slot::Anchor(ids[*n].clone()))).collect();
-        prop_assert_eq!(new, expected);
+        // Every new event is there, once; those without a known one between them stand side by side, in the
+        // answer's order, beside the known one that they touch. Only guesses may come between.
+        let anchors: HashSet<EventId> = window
+            .items
+            .iter()
+            .filter_map(|stored| if let Slot::Anchor(id) = &stored.item { Some(id.clone()) } else { None })
+            .collect();
+        let at = |slot: &Slot| order.iter().position(|(_, there)| there == slot);
+        let place_of = |n: usize| match anchors.contains(&ids[n]) {
+            true => at(&Slot::Anchor(ids[n].clone())),
+            false => at(&Slot::New(n)),
+        };
+        let is_new = |(_, slot): &&(Option<Position>, Slot)| matches!(slot, Slot::New(_));
+        let new = ids.iter().filter(|id| !anchors.contains(*id)).count();
+        prop_assert_eq!(order.iter().filter(is_new).count(), new);
+        for n in 0..ids.len() {
+            let here = place_of(n);
+            prop_assert!(here.is_some(), "{} is not there", n);
+            let is_known = |n: usize| anchors.contains(&ids[n]);
+            let leads = n > 0 && ids[..n].iter().all(|id| !anchors.contains(id));
+            if n > 0 && (!is_known(n) || leads) {
+                let (before, here) = (place_of(n - 1).unwrap(), here.unwrap());
+                prop_assert!(before < here, "{} is before {}", n, n - 1);
+                let mut between = order[before + 1..here].iter();
+                let is_guess = |(_, slot): &(Option<Position>, Slot)| matches!(slot, Slot::Provisional(_));
+                prop_assert!(between.all(is_guess), "something is between {} and {}", n - 1, n);
+            }
+        }
         prop_assert!(!order.windows(2).any(|p| matches!((&p[0].1, &p[1].1), (Slot::Gap(_), Slot::Gap(_)))));
 
         match place(&order, &window) {
@@ -125,5 +148,221 @@ fn nothing_is_before_the_beginning() {
         };
         assert_eq!(order(Older::Start), 0);
         assert_eq!(order(Older::Joined), 1, "nothing is guessed");
+    }
+}
+
+/// A hole's token.
+type Token = Option<String>;
+
+/// What a store knows of a history whose events are numbered.
+#[derive(Debug, Clone)]
+struct Known {
+    events: BTreeSet<u8>,
+    /// The holes that are known of, by the event that follows them.
+    holes: BTreeMap<u8, Token>,
+    /// The history as far as it was heard of, and the hole between that and the newest known event.
+    seen: u8,
+    trailing: Option<Token>,
+    /// Own messages stored from a send's answer, at the end.
+    guesses: Vec<u8>,
+}
+
+/// What a server answers: events without a hole among them.
+#[derive(Debug, Clone)]
+struct Answered {
+    events: Range<u8>,
+    older: Older,
+    /// The event after the gap that it was fetched from, or the end of what was heard of.
+    gap: Option<u8>,
+}
+
+fn or_own(older: &Older, own: Option<Token>) -> Option<Token> {
+    match older {
+        Older::Token(token) => Some(token.clone().or(own.flatten())),
+        _ => None,
+    }
+}
+
+impl Known {
+    fn window(&self) -> Window {
+        let mut slots = Vec::new();
+        for event in &self.events {
+            slots.extend(self.holes.get(event).map(|token| Slot::Gap(token.clone())));
+            slots.push(Slot::Anchor(id(*event)));
+        }
+        slots.extend(self.trailing.iter().map(|token| Slot::Gap(token.clone())));
+        slots.extend(self.guesses.iter().map(|event| Slot::Provisional(id(*event))));
+        let places = (5..).step_by(3).map(|n| Position::new(n).unwrap());
+        let items = places.zip(slots).map(|(position, item)| Stored { position, item }).collect();
+        Window { items, ..Window::default() }
+    }
+
+    /// Where the gap before an event, or at the end, stands in a window.
+    fn position(&self, upper: u8, window: &Window) -> Option<Position> {
+        let is_gap = |stored: &&Stored| matches!(stored.item, Slot::Gap(_));
+        let ends = |pair: &&[Stored]| pair[1].item == Slot::Anchor(id(upper));
+        let last = window.items.iter().rfind(is_gap).filter(|_| upper == self.seen);
+        last.or(window.items.windows(2).find(ends).map(|pair| &pair[0])).map(|stored| stored.position)
+    }
+
+    /// Learns what an answer says.
+    fn learn(&mut self, answer: &Answered) {
+        let (first, end) = (answer.events.start, answer.events.end);
+        if let Some(upper) = answer.gap {
+            let hole = if upper == self.seen { self.trailing.take() } else { self.holes.remove(&upper) };
+            match or_own(&answer.older, hole) {
+                Some(token) if first < end => drop(self.holes.insert(first, token)),
+                Some(token) if upper == self.seen => self.trailing = Some(token),
+                Some(token) => drop(self.holes.insert(upper, token)),
+                None => {}
+            }
+        } else if first < end && !self.events.contains(&first) {
+            // The hole that the answer's first event lies in is narrowed from above.
+            let above = self.events.range(first..).next();
+            let own = above.and_then(|above| self.holes.get(above).cloned());
+            self.holes.extend(or_own(&answer.older, own).map(|token| (first, token)));
+        } else if first == end && self.trailing.is_some() {
+            self.trailing = or_own(&answer.older, self.trailing.take());
+        } else if first == end {
+            self.holes.extend(or_own(&answer.older, None).map(|token| (first, token)));
+        }
+        if answer.older == Older::Start {
+            self.holes.remove(&0);
+        }
+        self.holes.retain(|upper, _| *upper <= first || *upper >= end);
+        self.guesses.retain(|guess| !answer.events.contains(guess));
+        self.events.extend(answer.events.clone());
+    }
+
+    /// The timeline, oldest first: events by number, holes by token.
+    fn told(&self) -> Vec<String> {
+        let hole = |token: &Token| format!("hole {token:?}");
+        let run = |events: Range<u8>| {
+            let all = self.events.iter().chain(self.holes.keys()).copied().collect::<BTreeSet<_>>();
+            let mut run = Vec::new();
+            for event in all.range(events) {
+                run.extend(self.holes.get(event).map(hole));
+                run.extend(self.events.contains(event).then(|| event.to_string()));
+            }
+            run
+        };
+        let mut told = run(0..self.seen);
+        told.extend(self.trailing.iter().map(hole));
+        told.extend(self.guesses.iter().map(|event| format!("guess {event}")));
+        told.extend(run(self.seen..u8::MAX));
+        // Two holes in a row are one: the newer token pages through both.
+        let is_hole = |slot: &String| slot.starts_with("hole");
+        let doubled: Vec<bool> =
+            told.windows(2).map(|pair| is_hole(&pair[0]) && is_hole(&pair[1])).chain([false]).collect();
+        told.into_iter().zip(doubled).filter(|(_, doubled)| !doubled).map(|(slot, _)| slot).collect()
+    }
+}
+
+fn known() -> impl Strategy<Value = Known> {
+    let event = (prop::bool::weighted(0.6), prop::bool::weighted(0.3));
+    let events = proptest::collection::vec(event, 0..10);
+    (events, any::<bool>(), 0..4usize).prop_map(|(bits, trailing, guesses)| {
+        let events: BTreeSet<u8> =
+            (0..).zip(&bits).filter(|(_, (known, _))| *known).map(|(event, _)| event).collect();
+        let mut holes = BTreeMap::new();
+        for event in &events {
+            let goes_on = event.checked_sub(1).is_none_or(|before| events.contains(&before));
+            // Nobody may have told that the room is older than what is known of it.
+            let told = events.first() != Some(event) && !goes_on;
+            if told || bits[*event as usize].1 {
+                holes.insert(*event, Some(format!("t{event}")));
+            }
+        }
+        let newest = events.last().map_or(0, |newest| newest + 1);
+        let seen = if trailing { bits.len() as u8 } else { newest };
+        let guesses = [vec![], vec![seen], vec![200], vec![200, seen + 1]].swap_remove(guesses);
+        Known { events, holes, seen, trailing: trailing.then(|| Some(format!("t{seen}"))), guesses }
+    })
+}
+
+/// An answer of a server whose history has so many more events; `n` chooses.
+fn answer(known: &Known, news: u8, n: [u8; 3]) -> Option<Answered> {
+    let end = known.seen + news;
+    let token = || Older::Token((n[2] % 5 > 0).then(|| "u".to_owned()));
+    let whole = |first: u8| if first == 0 { Older::Start } else { token() };
+    let uppers: Vec<u8> =
+        known.holes.keys().copied().chain(known.trailing.as_ref().map(|_| known.seen)).collect();
+    Some(match n[0] % 4 {
+        0 if news > 0 => Answered { events: known.seen..end, older: Older::Joined, gap: None },
+        1 => Answered { events: known.seen + n[1] % (news + 1)..end, older: token(), gap: None },
+        // The server forgot where we are.
+        2 if known.trailing.is_none() && end > 0 => {
+            let first = n[1] % end;
+            Answered { events: first..end, older: whole(first), gap: None }
+        }
+        3 if !uppers.is_empty() => {
+            let upper = uppers[n[1] as usize % uppers.len()];
+            let first = n[2] % (upper + 1);
+            Answered { events: first..upper, older: whole(first), gap: Some(upper) }
+        }
+        _ => return None,
+    })
+}
+
+fn told(order: &[(Option<Position>, Slot)], events: &Range<u8>) -> Vec<String> {
+    let told = |(was, slot): &(Option<Position>, Slot)| match slot {
+        Slot::Anchor(id) if was.is_some() => id.as_str()[1..].to_owned(),
+        Slot::Provisional(id) if was.is_some() => format!("guess {}", &id.as_str()[1..]),
+        Slot::Gap(token) => format!("hole {token:?}"),
+        Slot::New(n) => (events.start + *n as u8).to_string(),
+        other => format!("{other:?} has lost its place"),
+    };
+    order.iter().map(told).collect()
+}
+
+/// So much of a window as is read for an answer, and what is older.
+fn narrowed(window: &Window, segment: &Segment<'_>) -> (Window, Vec<Stored>, Vec<Stored>) {
+    const MARGIN: usize = 2;
+    let is_touched = |stored: &Stored| match &stored.item {
+        Slot::Anchor(id) => segment.events.contains(&id),
+        _ => segment.gap == Some(stored.position),
+    };
+    let touched: Vec<usize> =
+        (0..).zip(&window.items).filter(|(_, stored)| is_touched(stored)).map(|(at, _)| at).collect();
+    let all = window.items.len();
+    let low = touched.first().copied().unwrap_or(all).saturating_sub(MARGIN);
+    let high = match (touched.last(), segment.gap) {
+        (Some(last), Some(_)) => all.min(last + 1 + MARGIN),
+        _ => all,
+    };
+    let items = window.items[low..high].to_vec();
+    let narrow = Window { items, older: low > 0, newer: high < all };
+    (narrow, window.items[..low].to_vec(), window.items[high..].to_vec())
+}
+
+proptest! {
+    #![proptest_config(ProptestConfig { cases: 8000, ..ProptestConfig::default() })]
+
+    /// A hole is where, and only where, the history is not known to go on; whatever is known already, and
+    /// however little of it is read.
+    #[test]
+    fn a_gap_stands_where_the_history_is_not_known(
+        known in known(),
+        news in 0..4u8,
+        n in any::<[u8; 3]>(),
+    ) {
+        let Some(answer) = answer(&known, news, n) else { return Ok(()) };
+        let window = known.window();
+        let ids: Vec<EventId> = answer.events.clone().map(id).collect();
+        let gap = answer.gap.and_then(|upper| known.position(upper, &window));
+        prop_assert_eq!(gap.is_some(), answer.gap.is_some());
+        let segment = Segment { events: ids.iter().collect(), older: answer.older.clone(), gap };
+        let order = splice(&window, &segment);
+        let mut after = known.clone();
+        after.learn(&answer);
+        prop_assert_eq!(told(&order, &answer.events), after.told(), "{:?} of {:?}", answer, window);
+        let stored = |stored: &Stored| (Some(stored.position), stored.item.clone());
+        let (narrow, older, newer) = narrowed(&window, &segment);
+        if known.guesses.len() < 2 {
+            let mut pieced: Vec<_> = older.iter().map(stored).collect();
+            pieced.extend(splice(&narrow, &segment));
+            pieced.extend(newer.iter().map(stored));
+            prop_assert_eq!(pieced, order, "{:?} of {:?}", answer, narrow);
+        }
     }
 }

@@ -4,6 +4,10 @@ use super::*;
 use crate::OutboxOptions;
 use crate::transport::{TYPING, UPLOAD};
 
+mod changes;
+#[cfg(not(target_arch = "wasm32"))]
+mod families;
+
 const NOW_MS: i64 = 1_000_000;
 
 /// What becomes of an event's row; the same table stands in `docs/semantics.md`.

@@ -47,3 +47,7 @@ pub enum PlanError {
     #[error("the server's answer cannot be stored: {0}")]
     Invalid(String),
 }
+
+#[cfg(test)]
+#[cfg(not(target_arch = "wasm32"))]
+mod tests;

@@ -3,6 +3,8 @@ use proptest::prelude::*;
 
 use super::*;
 
+mod model;
+
 fn txn(n: u64) -> TxnId {
     TxnId::new(format!("t{n}")).unwrap()
 }
