@@ -9,7 +9,15 @@ use std::time::Instant;
 use haos_queue::sim::{Plan, run, shrink};
 
 fn number(name: &str) -> Option<u64> {
-    std::env::var(name).ok()?.parse().ok()
+    let text = std::env::var(name).ok()?;
+    Some(text.parse().unwrap_or_else(|_| panic!("{name} is no number: {text:?}")))
+}
+
+/// How many seeds run: what runs none finds nothing, and must not look as if it had.
+fn seeds() -> u64 {
+    let seeds = number("HAOS_SEEDS").unwrap_or(2000);
+    assert!(seeds > 0, "HAOS_SEEDS is 0: nothing would be simulated");
+    seeds
 }
 
 #[test]
@@ -21,7 +29,7 @@ fn every_seed_keeps_every_law() {
         assert_eq!(report.violation, None);
         return;
     }
-    let seeds = number("HAOS_SEEDS").unwrap_or(2000);
+    let seeds = seeds();
     let next = AtomicU64::new(0);
     let begun = Instant::now();
     let work = || {
@@ -71,6 +79,7 @@ fn every_seed_keeps_every_law() {
     for (what, n) in &totals {
         println!("{n:>9} {what}");
     }
+    assert!(rows > 0, "nobody wrote anything");
 }
 
 /// Seeds that found a fault once.

@@ -211,6 +211,8 @@ impl Known {
         if let Some(upper) = answer.gap {
             let hole = if upper == self.seen { self.trailing.take() } else { self.holes.remove(&upper) };
             match or_own(&answer.older, hole) {
+                // It reaches down to what is known.
+                Some(_) if first < end && self.events.contains(&first) => {}
                 Some(token) if first < end => drop(self.holes.insert(first, token)),
                 Some(token) if upper == self.seen => self.trailing = Some(token),
                 Some(token) => drop(self.holes.insert(upper, token)),
@@ -226,7 +228,8 @@ impl Known {
         } else if first == end {
             self.holes.extend(or_own(&answer.older, None).map(|token| (first, token)));
         }
-        if answer.older == Older::Start {
+        // A page closes its own gap only.
+        if answer.older == Older::Start && (answer.gap.is_none() || !self.events.contains(&0)) {
             self.holes.remove(&0);
         }
         self.holes.retain(|upper, _| *upper <= first || *upper >= end);
@@ -275,7 +278,7 @@ fn known() -> impl Strategy<Value = Known> {
         }
         let newest = events.last().map_or(0, |newest| newest + 1);
         let seen = if trailing { bits.len() as u8 } else { newest };
-        let guesses = [vec![], vec![seen], vec![200], vec![200, seen + 1]].swap_remove(guesses);
+        let guesses = [&[][..], &[seen], &[200], &[200, seen + 1]][guesses].to_vec();
         Known { events, holes, seen, trailing: trailing.then(|| Some(format!("t{seen}"))), guesses }
     })
 }
@@ -298,7 +301,8 @@ fn answer(known: &Known, news: u8, n: [u8; 3]) -> Option<Answered> {
         3 if !uppers.is_empty() => {
             let upper = uppers[n[1] as usize % uppers.len()];
             let first = n[2] % (upper + 1);
-            Answered { events: first..upper, older: whole(first), gap: Some(upper) }
+            let older = if first == 0 { Older::Start } else { Older::Token(Some("u".to_owned())) };
+            Answered { events: first..upper, older, gap: Some(upper) }
         }
         _ => return None,
     })

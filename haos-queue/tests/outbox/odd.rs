@@ -10,8 +10,9 @@ use haos_queue::{
     OutboxOptions, Refusal, RetryPolicy, Sleep, TokioHost, Transport,
 };
 use haos_store_api::*;
+use tokio::sync::watch;
 
-use crate::client::{Client, draft, options, room};
+use crate::client::{Client, draft, guarded, options, room};
 use crate::stores::{Backend, Home};
 use crate::wire::{Fault, Hold, Wire};
 
@@ -145,18 +146,35 @@ async fn a_long_upload_does_not_hold_up_messages_after_a_failure() {
     driving.abort();
 }
 
-/// What is added to the wall clock, how often somebody slept next to nothing, and what is added to the steady one.
-struct Clock(AtomicI64, AtomicI64, AtomicI64);
+/// What is added to the wall clock and to the steady one, and how long somebody wanted to sleep, each time.
+struct Clock {
+    wall_ms: AtomicI64,
+    steady_ms: AtomicI64,
+    naps: watch::Sender<Vec<u64>>,
+}
+
+impl Clock {
+    /// So much time passes.
+    fn pass(&self, ms: i64) {
+        self.wall_ms.fetch_add(ms, Ordering::SeqCst);
+        self.steady_ms.fetch_add(ms, Ordering::SeqCst);
+    }
+
+    /// How often somebody slept next to nothing.
+    fn blinks(&self) -> usize {
+        self.naps.borrow().iter().filter(|ms| **ms <= 1).count()
+    }
+}
 
 impl Host for Clock {
     fn now_ms(&self) -> i64 {
-        TokioHost.now_ms() + self.0.load(Ordering::SeqCst)
+        TokioHost.now_ms() + self.wall_ms.load(Ordering::SeqCst)
     }
     fn steady_ms(&self) -> u64 {
-        TokioHost.steady_ms().saturating_add_signed(self.2.load(Ordering::SeqCst))
+        TokioHost.steady_ms().saturating_add_signed(self.steady_ms.load(Ordering::SeqCst))
     }
     fn sleep(&self, ms: u64) -> Sleep {
-        self.1.fetch_add(i64::from(ms <= 1), Ordering::SeqCst);
+        self.naps.send_modify(|naps| naps.push(ms));
         TokioHost.sleep(ms)
     }
     fn random(&self) -> u64 {
@@ -168,7 +186,8 @@ const DAY: i64 = 24 * 3_600_000;
 
 async fn ahead(options: OutboxOptions) -> (Client, Arc<Clock>) {
     let mut client = Client::new(memory()).await;
-    let clock = Arc::new(Clock(AtomicI64::new(DAY), AtomicI64::new(0), AtomicI64::new(0)));
+    let (wall_ms, steady_ms) = (AtomicI64::new(DAY), AtomicI64::new(0));
+    let clock = Arc::new(Clock { wall_ms, steady_ms, naps: watch::Sender::default() });
     client.outbox = Outbox::new(client.store.clone(), clock.clone(), Arc::new(SimProtocol), options).unwrap();
     (client, clock)
 }
@@ -178,15 +197,16 @@ async fn ahead(options: OutboxOptions) -> (Client, Arc<Clock>) {
 async fn backoff_holds_after_the_clock_was_set_back() {
     let (mut client, clock) = ahead(OutboxOptions { retry: RetryPolicy::default(), ..options() }).await;
     client.drive();
-    tokio::time::sleep(Duration::from_millis(100)).await;
+    client.reaches(&client.text("b", "one").await, PendingState::Sent).await;
     client.outbox.platform_online(true);
-    tokio::time::sleep(Duration::from_millis(100)).await;
-    clock.0.store(0, Ordering::SeqCst);
+    client.reaches(&client.text("b", "two").await, PendingState::Sent).await;
+    clock.wall_ms.store(0, Ordering::SeqCst);
     client.wire.next((0..100).map(|_| broken()));
     client.text("a", "hello").await;
-    tokio::time::sleep(Duration::from_millis(1500)).await;
-    let tries = client.wire.times("send").len();
-    assert!(tries <= 4, "{tries} requests in 1.5 s");
+    // The driver waits for the row as long as the first delay may be.
+    let waits = |naps: &Vec<u64>| naps.iter().any(|ms| (400..=1000).contains(ms));
+    guarded("a wait", clock.naps.subscribe().wait_for(waits)).await.unwrap();
+    assert_eq!(client.wire.times("send !a").len(), 1);
 }
 
 /// A failure while the clock was wrong: coming online tries again.
@@ -199,9 +219,8 @@ async fn a_failure_of_the_future_is_tried_again_when_online() {
     let hello = client.text("a", "hello").await;
     client.drive();
     client.wire.begun("send", 1).await;
-    soon(&client, &hello.txn_id, PendingState::Queued).await;
-    clock.0.store(0, Ordering::SeqCst);
-    tokio::time::sleep(Duration::from_millis(100)).await;
+    client.until("it failed", |rows| rows.iter().any(|row| row.error.is_some())).await;
+    clock.wall_ms.store(0, Ordering::SeqCst);
     client.outbox.platform_online(true);
     soon(&client, &hello.txn_id, PendingState::Sent).await;
 }
@@ -217,7 +236,7 @@ async fn a_doubt_of_the_future_is_proven() {
     client.wire.begun("send", 1).await;
     driving.abort();
     driving.await.unwrap_err();
-    clock.0.store(0, Ordering::SeqCst);
+    clock.wall_ms.store(0, Ordering::SeqCst);
     client.wire.hold(Hold::Nowhere);
     client.drive();
     soon(&client, &hello.txn_id, PendingState::Sent).await;
@@ -257,9 +276,7 @@ async fn a_parked_row_damaged_later_stops_no_other() {
     let sql = "UPDATE pending SET payload = '{\"x\":1}' WHERE seq = ?1";
     assert_eq!(conn.execute(sql, [bad.seq as i64]).unwrap(), 1);
     drop(conn);
-    tokio::time::sleep(Duration::from_millis(200)).await;
     client.outbox.try_now();
-    tokio::time::sleep(Duration::from_millis(200)).await;
     let hello = client.text("b", "hello").await;
     soon(&client, &hello.txn_id, PendingState::Sent).await;
 }
@@ -273,9 +290,19 @@ async fn an_expiry_under_way_does_not_spin() {
     client.outbox.enqueue(hello).await.unwrap();
     client.drive();
     client.wire.begun("send", 1).await;
-    tokio::time::sleep(Duration::from_millis(1500)).await;
-    let naps = clock.1.load(Ordering::SeqCst);
-    assert!(naps < 20, "{naps} naps of a millisecond");
+    clock.pass(1000);
+    // Each wakes the driver; what it begins last was written last.
+    stir(&client).await;
+    client.text("c", "last").await;
+    client.wire.begun("send !c", 1).await;
+    assert!(clock.blinks() < 20, "{} naps of a millisecond", clock.blinks());
+}
+
+/// A driver that does not rest would sleep next to nothing after each of these.
+async fn stir(client: &Client) {
+    for n in 0..40 {
+        client.text("b", &format!("stirs {n}")).await;
+    }
 }
 
 /// A row becomes due while the run ends.
@@ -290,10 +317,14 @@ async fn a_stop_does_not_spin() {
     client.wire.hold(Hold::Before);
     client.text("b", "y").await;
     client.wire.begun("send", 2).await;
-    client.outbox.stop(3000);
-    tokio::time::sleep(Duration::from_millis(1500)).await;
-    let naps = clock.1.load(Ordering::SeqCst);
-    assert!(naps < 20, "{naps} naps of a millisecond");
+    client.outbox.stop(30_000);
+    clock.pass(1000);
+    stir(&client).await;
+    let wire = client.wire.clone();
+    wire.hold(Hold::Nowhere);
+    client.end().await;
+    assert!(clock.blinks() < 20, "{} naps of a millisecond", clock.blinks());
+    assert_eq!(wire.times("send !a").len(), 1, "nothing is begun any more");
 }
 
 /// Stopped as soon as it was begun.
@@ -316,7 +347,6 @@ async fn a_question_that_was_not_answered_is_asked_again() {
     soon(&client, &hello.txn_id, PendingState::Sent).await;
     // Two syncs that did not bring it.
     for token in ["s1", "s2"] {
-        tokio::time::sleep(Duration::from_millis(100)).await;
         let mut batch = WriteBatch::strict();
         batch.put_state(StateEntry {
             scope: Scope::Account,
@@ -326,17 +356,13 @@ async fn a_question_that_was_not_answered_is_asked_again() {
             value: Json::of(token).unwrap(),
         });
         client.store.apply(batch).await.unwrap();
+        // What comes later is seen later.
+        client.reaches(&client.text("c", token).await, PendingState::Sent).await;
     }
     client.wire.begun("event", 1).await;
-    tokio::time::sleep(Duration::from_millis(100)).await;
-    clock.0.fetch_add(31_000, Ordering::SeqCst);
-    clock.2.fetch_add(31_000, Ordering::SeqCst);
+    client.reaches(&client.text("b", "the answer was seen").await, PendingState::Sent).await;
+    clock.pass(31_000);
     client.text("b", "wakes the driver").await;
     client.wire.begun("event", 2).await;
-    let gone = async {
-        while client.row(&hello.txn_id).await.is_some() {
-            tokio::time::sleep(Duration::from_millis(10)).await;
-        }
-    };
-    tokio::time::timeout(SOON, gone).await.unwrap();
+    client.until("it is there", |rows| rows.iter().all(|row| row.txn_id != hello.txn_id)).await;
 }
