@@ -85,7 +85,7 @@ impl Codec {
     }
 
     /// Identifiers hold no NUL, so NUL separates them without doubt.
-    fn key(&self, collection: Collection, parts: &[&str]) -> Key {
+    pub(super) fn key(&self, collection: Collection, parts: &[&str]) -> Key {
         #[cfg(feature = "seal")]
         if let Some(keyring) = &self.keyring {
             return keyed(keyring.index_hash(collection), parts);

@@ -18,3 +18,6 @@ pub use prune::{PrunedRun, prune};
 pub use read::{RoomPager, media_matches, pending_matches, relation_matches, slice, sort_media, sort_state};
 pub use resolve::{redact, resolve_message, resolve_pending};
 pub use rows::{Inserted, Rows};
+
+#[cfg(test)]
+mod tests;

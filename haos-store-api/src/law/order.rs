@@ -43,4 +43,19 @@ mod tests {
             }
         }
     }
+
+    /// Of a few items an unstable sort leaves equal ones as they are too.
+    #[test]
+    fn equal_items_stay_in_order_however_many_they_are() {
+        for len in [20, 21, 22, 33, 64, 100, 1_000_u32] {
+            for keys in [1, 2, 3, 7, 50] {
+                let key = |nth: u32| nth.wrapping_mul(0x9E37_79B9).rotate_left(11) % keys;
+                let mut items: Vec<_> = (0..len).map(|nth| (key(nth), nth)).collect();
+                let mut expected = items.clone();
+                expected.sort_by_key(|(key, _)| *key);
+                sort_by(&mut items, |a, b| a.0.cmp(&b.0));
+                assert_eq!(items, expected, "{len} items of {keys} keys");
+            }
+        }
+    }
 }

@@ -84,4 +84,60 @@ mod tests {
         assert_eq!(runs, [run(1, 3, "a"), run(6, 7, "b")]);
         assert_eq!(prune(&messages, &gaps, 6, &[]), []);
     }
+
+    /// An item of a timeline.
+    #[derive(Debug, Clone, Copy, PartialEq)]
+    enum Kind {
+        Message,
+        Protected,
+        Gap,
+        Token,
+    }
+
+    /// Every timeline of up to six items, and every number of messages to keep.
+    #[test]
+    fn what_goes_is_what_stands_between_those_that_stay() {
+        use Kind::*;
+        for len in 0..=6 {
+            for which in 0..4_usize.pow(len) {
+                let kind = |nth: u32| [Message, Protected, Gap, Token][which / 4_usize.pow(nth) % 4];
+                let items: Vec<(u64, Kind)> = (0..len).map(|nth| (nth.into(), kind(nth))).collect();
+                let is_message = |(_, kind): &&(u64, Kind)| matches!(kind, Message | Protected);
+                let messages: Vec<u64> = items.iter().filter(is_message).map(|(n, _)| *n).collect();
+                for keep in 0..=messages.len() + 1 {
+                    let found = found(&items, keep);
+                    let surplus = messages.len().saturating_sub(keep);
+                    // Nothing from the first message on that is kept for being new.
+                    let end = messages.get(surplus).map_or(items.len(), |kept| *kept as usize);
+                    let runs = items[..end].split(|(_, kind)| *kind == Protected);
+                    let runs = runs.filter(|run| surplus > 0 && run.iter().any(|item| item.1 == Message));
+                    let expected: Vec<_> = runs
+                        .map(|run| {
+                            let (oldest, (newest, last)) = (run[0].0, run[run.len() - 1]);
+                            let token = (last == Token).then(|| newest.to_string());
+                            PrunedRun { oldest: at(oldest), newest: at(newest), token }
+                        })
+                        .collect();
+                    assert_eq!(found, expected, "{items:?}, keep {keep}");
+                }
+            }
+        }
+    }
+
+    fn found(items: &[(u64, Kind)], keep: usize) -> Vec<PrunedRun> {
+        let (mut messages, mut gaps, mut protected) = (Vec::new(), Vec::new(), Vec::new());
+        for (n, kind) in items {
+            let token = (*kind == Kind::Token).then(|| n.to_string());
+            let room = RoomId::new("!r").unwrap();
+            match kind {
+                Kind::Message => messages.push(at(*n)),
+                Kind::Protected => {
+                    messages.push(at(*n));
+                    protected.push(at(*n));
+                }
+                _ => gaps.push(Gap { room, position: at(*n), token, revision: Revision::ZERO }),
+            }
+        }
+        prune(&messages, &gaps, keep, &protected)
+    }
 }

@@ -2,8 +2,15 @@ use std::collections::BTreeSet;
 use std::sync::{Arc, Mutex};
 
 use super::nonce::Source;
+use super::record::{Body, Record};
+use super::slot::Slots;
 use super::*;
 use crate::*;
+
+mod life;
+mod record;
+mod secrets;
+mod stored;
 
 const FAST: KdfParams = KdfParams { memory_kib: 8, passes: 1, lanes: 1 };
 
@@ -42,6 +49,24 @@ fn read(keyring: &Keyring, row: &StateRow) -> Result<StateEntry> {
 
 fn columns(row: &StateRow) -> StateColumns {
     StateColumns { scope: row.scope, kind: row.kind.short(), key: row.key, written: Revision(3) }
+}
+
+fn message() -> Message {
+    Message {
+        room: RoomId::new("!r").unwrap(),
+        id: EventId::new("$e").unwrap(),
+        position: Position::FIRST,
+        sender: UserId::new("@a").unwrap(),
+        timestamp_ms: 5,
+        kind: EventType::new("m.room.message").unwrap(),
+        state_key: None,
+        content: Json::empty(),
+        relation: None,
+        txn_id: None,
+        redacted_by: None,
+        provisional: false,
+        extra: None,
+    }
 }
 
 #[test]
@@ -115,34 +140,12 @@ fn a_rotation_reads_old_rows_until_it_ends() {
 }
 
 #[test]
-fn of_two_records_the_later_one_counts() {
-    let ring = keyring();
-    let old = ring.record().unwrap();
-    let begun = ring.rotation_begun().unwrap().unwrap();
-    assert!(ring.adopt(&begun).unwrap() && !ring.adopt(&old).unwrap());
-    assert_eq!(ring.record().unwrap(), begun);
-}
-
-#[test]
 fn shredded_is_for_good() {
     let ring = keyring();
     let record = ring.changed(&KeyChange::Shred).unwrap();
     assert_eq!(Keyring::unlock(&record, &words("correct horse")).unwrap_err().kind(), ErrorKind::WrongKey);
     assert_eq!(ring.adopt(&record).unwrap_err().kind(), ErrorKind::WrongKey);
     assert!(record.len() < 32, "no key material is left");
-}
-
-#[test]
-fn every_flipped_bit_of_a_record_is_noticed() {
-    let ring = keyring();
-    let good = ring.record().unwrap();
-    for at in 0..good.len() {
-        let mut bad = good.clone();
-        bad[at] ^= 1 << (at % 8);
-        assert!(Keyring::unlock(&bad, &words("correct horse")).is_err(), "byte {at}");
-        assert!(Keyring::unlock(&good[..at], &words("correct horse")).is_err(), "cut at {at}");
-        assert!(ring.adopt(&bad).is_err(), "byte {at}");
-    }
 }
 
 #[test]
@@ -236,86 +239,11 @@ fn a_source_that_repeats_itself_gives_no_nonce_twice() {
 }
 
 #[test]
-fn the_systems_nonces_are_all_different() {
-    let ring = keyring();
-    let codecs =
-        [Codec::sealed(ring.clone()), Codec::sealed(unlock(&ring, &words("correct horse")).unwrap())];
-    let row = |codec: &Codec| nonce(&codec.chunk_row(1, 1, b"bytes").unwrap().payload);
-    let nonces: BTreeSet<_> = (0..2_000).flat_map(|_| codecs.each_ref().map(row)).collect();
-    assert_eq!(nonces.len(), 4_000);
-}
-
-#[test]
 fn without_random_bytes_nothing_is_sealed() {
     let fails = |_: &mut [u8]| Err(Error::new(ErrorKind::Unavailable, "seal", "no bytes"));
     let ring = with_nonces(&keyring(), Source::of(fails));
     let sealed = Codec::sealed(ring).state_row(&entry(1), Revision(3));
     assert!(sealed.is_err());
-}
-
-// Passphrases
-
-fn limits(memory_kib: u32, passes: u32, lanes: u32) -> KdfLimits {
-    KdfLimits { memory_kib, passes, lanes }
-}
-
-/// Whoever has the file can write any cost into it.
-#[test]
-fn a_stored_cost_over_the_limit_is_refused_before_it_is_paid() {
-    let dear = KdfParams { memory_kib: 32, passes: 3, lanes: 2 };
-    let ring = Keyring::create(&words("correct horse"), dear).unwrap();
-    let record = ring.record().unwrap();
-    let open = |limits| Keyring::unlock_within(&record, &words("correct horse"), limits);
-    for low in [limits(31, 3, 2), limits(32, 2, 2), limits(32, 3, 1)] {
-        let error = open(low).unwrap_err();
-        assert_eq!(error.kind(), ErrorKind::Unsupported);
-        assert!(error.to_string().contains("kdf_limits"), "{error}");
-        let made = Keyring::create_within(&words("w"), dear, low).unwrap_err();
-        assert_eq!(made.kind(), ErrorKind::Invalid);
-        assert!(made.to_string().contains("kdf_limits"), "{made}");
-    }
-    open(limits(32, 3, 2)).unwrap();
-    // A key costs nothing, whatever the passphrase's slot says.
-    take(&ring, &KeyChange::AddKey("k".into(), Secret::key([9; 32])));
-    Keyring::unlock_within(&ring.record().unwrap(), &Secret::key([9; 32]), limits(8, 1, 1)).unwrap();
-    let default = KdfLimits::default();
-    assert!(default.memory_kib < 1 << 20 && default.passes < 64 && default.lanes < 16);
-    assert_eq!(default.excess(KdfParams::default()), None);
-}
-
-#[test]
-fn a_new_passphrase_is_not_cheaper_than_the_old_one() {
-    let ring = keyring();
-    let kdf = || super::record::Record::from_bytes(&ring.record().unwrap()).unwrap().slots.kdf().unwrap();
-    let params = |memory_kib, passes, lanes| KdfParams { memory_kib, passes, lanes };
-    take(&ring, &KeyChange::SetPassphrase(words("b"), params(32, 1, 2)));
-    assert_eq!(kdf(), params(32, 1, 2));
-    take(&ring, &KeyChange::SetPassphrase(words("c"), params(16, 2, 1)));
-    assert_eq!(kdf(), params(32, 2, 2), "each dimension for itself");
-    take(&ring, &KeyChange::SetPassphraseExactly(words("d"), params(16, 1, 1)));
-    assert_eq!(kdf(), params(16, 1, 1), "that was meant");
-    unlock(&ring, &words("d")).unwrap();
-}
-
-#[test]
-fn an_empty_passphrase_is_refused() {
-    let made = Keyring::create(&words(""), FAST).unwrap_err();
-    assert_eq!(made.kind(), ErrorKind::Invalid);
-    let error = keyring().changed(&KeyChange::SetPassphraseExactly(words(""), FAST)).unwrap_err();
-    assert_eq!(error.kind(), ErrorKind::Invalid);
-}
-
-/// The same words as keyboards and systems give them: composed and in parts, with ligatures and full-width letters.
-#[test]
-fn a_passphrase_counts_in_its_compatible_form() {
-    let ring = Keyring::create(&words("caf\u{e9} fi 42"), FAST).unwrap();
-    for same in ["cafe\u{301} fi 42", "caf\u{e9} \u{fb01} 42", "caf\u{e9} fi \u{ff14}\u{ff12}"] {
-        unlock(&ring, &words(same)).unwrap();
-    }
-    assert_eq!(unlock(&ring, &words("cafe fi 42")).unwrap_err().kind(), ErrorKind::WrongKey);
-    let longest = "\u{fdfa}".repeat(3);
-    let ring = Keyring::create(&words(&longest), FAST).unwrap();
-    unlock(&ring, &words(&longest)).unwrap();
 }
 
 // Padding
@@ -388,22 +316,7 @@ fn take_begun(ring: &Keyring) {
 #[test]
 fn a_moved_row_keeps_its_padding() {
     let ring = keyring();
-    let id = |text: &str| RoomId::new(text).unwrap();
-    let message = Message {
-        room: id("!r"),
-        id: EventId::new("$e").unwrap(),
-        position: Position::FIRST,
-        sender: UserId::new("@a").unwrap(),
-        timestamp_ms: 5,
-        kind: EventType::new("m.room.message").unwrap(),
-        state_key: None,
-        content: Json::empty(),
-        relation: None,
-        txn_id: None,
-        redacted_by: None,
-        provisional: false,
-        extra: None,
-    };
+    let message = message();
     let to = Position::FIRST.newer(9).unwrap();
     for writes in [Padding::None, Padding::Buckets] {
         let row = padded(&ring, writes).message_row(&message, Revision(3)).unwrap();

@@ -65,6 +65,66 @@ pub(crate) async fn a_room_made_anew_in_one_batch_is_empty(harness: &mut dyn Har
     same(places(&store).await?, [(2, false)])
 }
 
+/// Rooms that a batch met are known to the rest of it; one of them goes.
+pub(crate) async fn a_room_that_goes_leaves_the_others_of_its_batch(harness: &mut dyn Harness) -> Outcome {
+    for gone in 0..3 {
+        let store = harness.open().await?;
+        put(&store, |batch| (0..3).fold(batch, |batch, n| batch.put_room(a_room(n)))).await?;
+        let named = |n: u64| Room { name: Some(n.to_string()), ..a_room(n) };
+        let said = |n, event| Message { room: room(n), ..message(event) };
+        let commit = put(&store, |batch| {
+            let batch = (0..3).fold(batch, |batch, n| batch.put_message(said(n, 1))).remove_room(room(gone));
+            (0..3).filter(|n| *n != gone).fold(batch, |batch, n| {
+                batch.put_message(said(n, 2)).put_room(named(n)).put_message(said(n, 3))
+            })
+        })
+        .await?;
+        for n in 0..3 {
+            let expected = Room { revision: commit.revision, ..named(n) };
+            same(store.room(&room(n)).await?, (n != gone).then_some(expected))?;
+            same(store.count(&room(n), None).await?, if n == gone { 0 } else { 3 })?;
+        }
+    }
+    Ok(())
+}
+
+pub(crate) async fn a_room_put_as_it_is_hides_no_change_of_its_batch(harness: &mut dyn Harness) -> Outcome {
+    let store = with_messages(harness, [1]).await?;
+    let before = store.room(&room(0)).await?;
+    let commit = put(&store, |batch| batch.put_message(message(2)).put_room(a_room(0))).await?;
+    let expected = before.map(|before| Room { revision: commit.revision, ..before });
+    same(store.room(&room(0)).await?, expected)
+}
+
+/// Where gaps are is known to the rest of a batch; what else makes and moves them counts all the same.
+pub(crate) async fn a_message_lands_on_no_gap_of_its_batch(harness: &mut dyn Harness) -> Outcome {
+    let store = with_messages(harness, [1, 2, 3, 4]).await?;
+    let on = |place: u64| Message { position: at(place), ..message(9) };
+    let (free, taken) = (on(8), |place| on(place));
+    let pruned =
+        put(&store, |batch| batch.put_message(message(5)).prune(prune(2, &[])).put_message(taken(3)));
+    fails(pruned.await, ErrorKind::Conflict)?;
+    let put_there =
+        put(&store, |batch| batch.put_message(message(5)).put_gap(gap(8, None)).put_message(taken(8)));
+    fails(put_there.await, ErrorKind::Conflict)?;
+    let moved = put(&store, |batch| {
+        batch.put_gap(gap(0, None)).renumber(room(0), vec![(at(0), at(8))]).put_message(taken(8))
+    });
+    fails(moved.await, ErrorKind::Conflict)?;
+    // And where none is left, it lands.
+    put(&store, |batch| {
+        batch.put_gap(gap(8, None)).put_message(message(5)).remove_gap(room(0), at(8)).put_message(free)
+    })
+    .await?;
+    put(&store, |batch| {
+        batch.put_gap(gap(0, None)).renumber(room(0), vec![(at(0), at(7))]).put_message(message(0))
+    })
+    .await?;
+    let expected =
+        [(0, false), (1, false), (2, false), (3, false), (4, false), (5, false), (7, true), (8, false)];
+    same(places(&store).await?, expected)
+}
+
 pub(crate) async fn a_late_failure_leaves_nothing_behind(harness: &mut dyn Harness) -> Outcome {
     let store = with_messages(harness, [1, 2, 3]).await?;
     put(&store, |batch| {

@@ -4,6 +4,8 @@
 
 mod bytes;
 mod compare;
+#[cfg(test)]
+mod long;
 mod model;
 mod model_media;
 mod model_timeline;

@@ -105,7 +105,7 @@ impl Model {
         true
     }
 
-    fn op(&mut self, op: &Op, assigned: &mut Vec<(TxnId, u64)>) -> Ruled<bool> {
+    pub(super) fn op(&mut self, op: &Op, assigned: &mut Vec<(TxnId, u64)>) -> Ruled<bool> {
         match op {
             Op::PutRoom(room) => Ok(self.put_room(room)),
             Op::RemoveRoom(id) => Ok(self.remove_room(id)),

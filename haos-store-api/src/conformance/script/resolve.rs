@@ -76,7 +76,7 @@ fn precondition(model: &Model, expect: &Expect) -> Precondition {
     }
 }
 
-fn op(model: &Model, draft: &Draft) -> Op {
+pub(super) fn op(model: &Model, draft: &Draft) -> Op {
     let places = |n: u8| model.timeline(&room(n.into())).iter().map(Item::position).collect::<Vec<_>>();
     match draft {
         Draft::Room { room: n, name, active, space } => Op::PutRoom(Room {

@@ -225,7 +225,7 @@ fn expect_of([kind, room, which, seen]: &[u8; 4]) -> Expect {
     }
 }
 
-fn draft_of(bytes: &[u8; 12]) -> Draft {
+pub(super) fn draft_of(bytes: &[u8; 12]) -> Draft {
     let [kind, room, a, b, c, d, ..] = *bytes;
     let room = room_of(room);
     match kind % 64 {

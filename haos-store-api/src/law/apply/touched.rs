@@ -45,3 +45,56 @@ pub(super) struct Touch {
     /// Ascending.
     pub(super) gaps: Option<Vec<Position>>,
 }
+
+#[cfg(test)]
+mod tests {
+    use std::collections::BTreeMap;
+
+    use proptest::collection::vec;
+    use proptest::prelude::*;
+
+    use super::*;
+    use crate::Membership;
+
+    fn id(n: u8) -> RoomId {
+        RoomId::new(format!("!{n}")).unwrap()
+    }
+
+    proptest! {
+        #![proptest_config(ProptestConfig {
+            cases: 500,
+            rng_seed: proptest::test_runner::RngSeed::Fixed(0x4841_4f53),
+            failure_persistence: None,
+            ..ProptestConfig::default()
+        })]
+        /// Whatever came and went: each room is found as it was put last, and no other in its place.
+        #[test]
+        fn each_room_is_found_where_it_is(steps in vec((0..8_u8, 0..5_u8), 0..40)) {
+            let (mut touched, mut expected) = (Touched::default(), BTreeMap::new());
+            for (turn, (what, n)) in (0..).zip(steps) {
+                match what {
+                    0..3 => {
+                        let room = Room { last_activity_ms: turn, ..Room::new(id(n), Membership::Join) };
+                        let put = touched.insert(Touch { room, dirty: false, gaps: None });
+                        prop_assert_eq!(put.room.last_activity_ms, turn);
+                        expected.insert(n, turn);
+                    }
+                    3..5 => prop_assert_eq!(touched.remove(&id(n)), expected.remove(&n).is_some()),
+                    5 => {
+                        let found = touched.find(&id(n)).map(|touch| touch.room.last_activity_ms);
+                        prop_assert_eq!(found, expected.get(&n).copied());
+                    }
+                    _ => {
+                        for n in 0..5 {
+                            let found = touched.find(&id(n));
+                            let found = found.map(|touch| (touch.room.id.clone(), touch.room.last_activity_ms));
+                            prop_assert_eq!(found, expected.get(&n).map(|turn| (id(n), *turn)));
+                        }
+                    }
+                }
+                // Each once.
+                prop_assert_eq!(touched.touches.len(), expected.len());
+            }
+        }
+    }
+}
