@@ -204,25 +204,4 @@ impl FromStr for Cursor {
 }
 
 #[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn cursor_text() {
-        for text in ["1.8000000000", "1.5.7.$a.b:c"] {
-            assert_eq!(text.parse::<Cursor>().unwrap().to_string(), text);
-        }
-        for text in ["", "1", "2.5", "1.g", "1.5.7", "1.5.7.", "1.fffffffffff"] {
-            assert!(text.parse::<Cursor>().is_err(), "{text}");
-        }
-    }
-
-    #[test]
-    fn cursor_follows_its_message() {
-        let cursor: Cursor = "1.5.7.$e".parse().unwrap();
-        let at = |n| Position::new(n).unwrap();
-        assert_eq!(cursor.resolve(Some(at(107))), at(105));
-        assert_eq!(cursor.resolve(Some(at(1))), at(0));
-        assert_eq!(cursor.resolve(None), at(5));
-    }
-}
+mod tests;

@@ -208,6 +208,60 @@ fn text_under_anothers_key_is_noticed() {
 }
 
 #[test]
+fn text_of_media_and_state_under_anothers_key_is_noticed() {
+    let codec = Codec::plain().in_form(Form::Text);
+    let key = |format: &str| MediaKey {
+        uri: MediaUri::new("mxc://h/m").unwrap(),
+        format: MediaFormat::new(format).unwrap(),
+    };
+    let info = MediaInfo {
+        key: key(""),
+        size: 1,
+        mime: None,
+        rooms: Vec::new(),
+        last_access_ms: 2,
+        fetched_at_ms: 3,
+        pinned: false,
+    };
+    let row = codec.media_row(&info, 4, WRITTEN).unwrap();
+    let columns = MediaColumns { blob: 4, size: 1, last_access_ms: 2, pinned: false, written: WRITTEN };
+    let read = |key: &Key| codec.media_info(key, columns, row.payload.as_bytes());
+    assert_eq!(read(&row.key).unwrap(), info);
+    assert_eq!(read(&codec.media_key(&key("f"))).unwrap_err().kind(), ErrorKind::Corrupt);
+    let (scope, kind) = (Scope::Account, EventType::new("m.x").unwrap());
+    let key = |text: &str| StateKey::new(text).unwrap();
+    let entry = StateEntry { scope, kind, key: key(""), event_id: None, value: Json::empty() };
+    let row = codec.state_row(&entry, WRITTEN).unwrap();
+    let here = StateColumns { scope: row.scope, kind: row.kind.short(), key: row.key, written: WRITTEN };
+    let read = |columns| codec.state(columns, row.payload.as_bytes());
+    assert_eq!(read(here).unwrap(), entry);
+    let other = codec.state_key(&entry.scope, &entry.kind, &key("other"));
+    assert_eq!(read(StateColumns { key: other, ..here }).unwrap_err().kind(), ErrorKind::Corrupt);
+}
+
+/// Text tells no place, so a message that moves takes its payload along.
+#[test]
+fn text_is_moved_as_it_is() {
+    let codec = Codec::plain().in_form(Form::Text);
+    let message = message();
+    let row = codec.message_row(&message, WRITTEN).unwrap();
+    let (from, to) = (columns(&message, &row), Position::FIRST.newer(9).unwrap());
+    let room = codec.room_ref(&message.room);
+    let moved = codec.moved_message(&room.key, &row.key, from, to, row.payload.as_bytes());
+    assert_eq!(moved.unwrap(), None);
+}
+
+#[test]
+fn every_form_but_plain_text_binds() {
+    let forms = [Form::Text, Form::Binary];
+    assert_eq!(forms.map(|form| Codec::plain().in_form(form).binds()), [false, true]);
+    for codec in binding() {
+        let is_sealed = codec.is_sealed();
+        assert_eq!(forms.map(|form| codec.clone().in_form(form).binds()), [is_sealed, true]);
+    }
+}
+
+#[test]
 fn chunks_have_their_place() {
     for codec in binding() {
         let rows = [[0; 9], [1; 9]].map(|bytes| codec.chunk_row(5, bytes[0].into(), &bytes).unwrap());

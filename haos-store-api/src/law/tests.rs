@@ -256,6 +256,40 @@ fn an_outbox_row_answers_what_each_part_of_a_query_asks() {
 }
 
 #[test]
+fn a_message_answers_what_is_asked_about_its_target() {
+    let relation = Relation { kind: RelationKind::Reaction, target: event(1), key: None };
+    let (related, alone) = (Message { relation: Some(relation), ..message() }, message());
+    let all = RelationQuery::of(&room_id(1), &event(1));
+    let of = |kind| RelationQuery { kind: Some(kind), ..all.clone() };
+    for (query, target, message, answers) in [
+        (&all, event(1), &related, true),
+        (&all, event(2), &related, false),
+        (&all, event(1), &alone, false),
+        (&of(RelationKind::Reaction), event(1), &related, true),
+        (&of(RelationKind::Reaction), event(2), &related, false),
+        (&of(RelationKind::Reaction), event(1), &alone, false),
+        (&of(RelationKind::Edit), event(1), &related, false),
+        (&of(RelationKind::Edit), event(2), &related, false),
+    ] {
+        assert_eq!(relation_matches(query, &target, message), answers, "{query:?} {target}");
+    }
+}
+
+#[test]
+fn state_is_ordered_by_kind_then_key() {
+    let entry = |kind: &str, key: &str| StateEntry {
+        scope: Scope::Account,
+        kind: EventType::new(kind).unwrap(),
+        key: StateKey::new(key).unwrap(),
+        event_id: None,
+        value: Json::empty(),
+    };
+    let mut entries = [entry("b", ""), entry("a", "z"), entry("b", "a"), entry("a", "y")];
+    sort_state(&mut entries);
+    assert_eq!(entries, [entry("a", "y"), entry("a", "z"), entry("b", ""), entry("b", "a")]);
+}
+
+#[test]
 fn media_answer_what_each_part_of_a_query_asks() {
     let all = MediaQuery::default;
     for (query, answers) in [

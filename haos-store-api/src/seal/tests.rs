@@ -143,7 +143,11 @@ fn a_rotation_reads_old_rows_until_it_ends() {
 fn shredded_is_for_good() {
     let ring = keyring();
     let record = ring.changed(&KeyChange::Shred).unwrap();
-    assert_eq!(Keyring::unlock(&record, &words("correct horse")).unwrap_err().kind(), ErrorKind::WrongKey);
+    for secret in [words("correct horse"), words(""), Secret::key([1; 32])] {
+        let error = Keyring::unlock(&record, &secret).unwrap_err();
+        assert_eq!(error.kind(), ErrorKind::WrongKey);
+        assert!(error.to_string().contains("shredded"), "nobody looks for another secret: {error}");
+    }
     assert_eq!(ring.adopt(&record).unwrap_err().kind(), ErrorKind::WrongKey);
     assert!(record.len() < 32, "no key material is left");
 }

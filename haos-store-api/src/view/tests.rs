@@ -99,6 +99,19 @@ fn nobody_edits_anothers_message_or_into_another_type() {
 }
 
 #[test]
+fn state_takes_no_edit_and_is_none() {
+    let state = |message| Message { state_key: Some(StateKey::new("").unwrap()), ..message };
+    let (target, change) = (message("$m", 1, "@a"), edit("$e", 2, "@a", "$m"));
+    for (messages, expected) in [
+        ([target.clone(), change.clone()], Some("$e")),
+        ([state(target.clone()), change.clone()], None),
+        ([target, state(change)], None),
+    ] {
+        assert_eq!(shown_edit(&view(&messages)[0]), expected);
+    }
+}
+
+#[test]
 fn an_edit_of_an_edit_is_no_edit() {
     let shown = view(&[message("$m", 1, "@a"), edit("$e", 2, "@a", "$m"), edit("$ee", 3, "@a", "$e")]);
     assert_eq!(shown.len(), 1);
@@ -184,12 +197,129 @@ fn a_message_with_very_many_different_reactions_is_shown() {
     assert_eq!((view.reactions.len(), view.more_reactions), (MAX_KEYS, many - MAX_KEYS as u64));
 }
 
+/// Up to 256 bytes all are shown; of more, as many as whole characters take.
 #[test]
 fn a_long_key_is_cut_between_characters() {
-    let long = "é".repeat(MAX_KEY_BYTES) + "x";
-    let shown = view(&[message("$m", 1, "@a"), reaction("$1", 2, "@b", "$m", &long)]);
-    let key = &shown[0].reactions[0].key;
-    assert_eq!(*key, "é".repeat(MAX_KEY_BYTES / 2) + "…");
+    let shown = |key: &str| {
+        let shown = view(&[message("$m", 1, "@a"), reaction("$1", 2, "@b", "$m", key)]);
+        shown[0].reactions[0].key.clone()
+    };
+    let some = |bytes: usize| "x".repeat(bytes);
+    for whole in ["".to_owned(), some(1), some(MAX_KEY_BYTES), "é".repeat(MAX_KEY_BYTES / 2)] {
+        assert_eq!(shown(&whole), whole);
+    }
+    assert_eq!(shown(&some(MAX_KEY_BYTES + 1)), some(MAX_KEY_BYTES) + "…");
+    // Characters of two, three and four bytes, begun at each place before the end.
+    for wide in ["é", "€", "🚀"] {
+        for before in MAX_KEY_BYTES - wide.len()..=MAX_KEY_BYTES {
+            let fits = if before + wide.len() == MAX_KEY_BYTES { wide } else { "" };
+            assert_eq!(shown(&(some(before) + wide + "yyyyy")), some(before) + fits + "…");
+        }
+    }
+}
+
+/// A tally, slowly: keys in the order in which they came, of many those that most users chose.
+fn counted(reactions: &[(String, UserId)], own: &UserId) -> (Vec<Reactions>, u64) {
+    let mut keys: Vec<(&str, Vec<UserId>)> = Vec::new();
+    for (key, sender) in reactions {
+        match keys.iter_mut().find(|(known, _)| known == key) {
+            Some((_, senders)) if senders.contains(sender) => {}
+            Some((_, senders)) => senders.push(sender.clone()),
+            None => keys.push((key, vec![sender.clone()])),
+        }
+    }
+    let rank = |key: &str| {
+        let mut ranked: Vec<_> = keys.iter().collect();
+        ranked.sort_by_key(|(_, senders)| std::cmp::Reverse(senders.len()));
+        ranked.iter().position(|(other, _)| *other == key).unwrap()
+    };
+    let (shown, hidden): (Vec<_>, Vec<_>) =
+        keys.iter().partition(|(key, senders)| rank(key) < MAX_KEYS || senders.contains(own));
+    let told = |(key, senders): &(&str, Vec<UserId>)| Reactions {
+        key: (*key).to_owned(),
+        count: senders.len() as u64,
+        senders: (0..)
+            .zip(senders)
+            .filter(|(nth, sender)| *nth < MAX_SENDERS || *sender == own)
+            .map(|(_, sender)| sender.clone())
+            .collect(),
+    };
+    (shown.into_iter().map(told).collect(), hidden.iter().map(|(_, senders)| senders.len() as u64).sum())
+}
+
+#[test]
+fn what_is_shown_of_reactions_is_what_a_slow_count_shows() {
+    let user = |n: usize| UserId::new(format!("@u{n}")).unwrap();
+    let mut chance = 7_u32;
+    let mut below = |end: usize| {
+        chance = chance.wrapping_mul(1_664_525).wrapping_add(1_013_904_223);
+        (chance >> 8) as usize % end
+    };
+    // Around the most keys and the most senders that are shown; the own user is anyone, or no one.
+    for round in 0..40 {
+        let (keys, crowd) = (MAX_KEYS - 2 + round % 5, MAX_SENDERS - 2 + round % 5);
+        let mut all: Vec<(String, UserId)> = (0..keys).map(|n| (format!("k{n}"), user(n % 3))).collect();
+        all.extend((0..round * 3).map(|_| (format!("k{}", below(keys + 1)), user(below(5)))));
+        let popular = below(keys);
+        all.extend((0..crowd).map(|n| (format!("k{popular}"), user(n))));
+        let own = user([0, 1, 4, crowd - 1, 1_000][round % 5]);
+        let mut tally = Tally::new(Some(&own));
+        all.iter().for_each(|(key, sender)| tally.add(key, sender));
+        assert_eq!(tally.finish(), counted(&all, &own), "round {round}");
+    }
+}
+
+/// In whatever order they are handed over.
+#[test]
+fn reactions_show_in_the_order_of_the_timeline() {
+    let all = [
+        message("$m", 1, "@a"),
+        reaction("$3", 4, "@c", "$m", "b"),
+        reaction("$2", 3, "@c", "$m", "a"),
+        reaction("$1", 2, "@b", "$m", "b"),
+        about(RelationKind::Reaction, "$m", None, message("$4", 5, "@d")),
+        reaction("$5", 6, "@d", "$other", "c"),
+    ];
+    let slice = law::slice(all[..1].to_vec(), Vec::new(), Direction::Older, 1);
+    let view = shown(aggregate(slice, &all, None)).remove(0);
+    let told: Vec<_> =
+        view.reactions.iter().map(|group| (&*group.key, group.count, &*group.senders[0].as_str())).collect();
+    assert_eq!(told, [("b", 2, "@b"), ("a", 1, "@c")]);
+    assert_eq!(view.more_reactions, 0);
+}
+
+#[test]
+fn a_message_alone_has_nothing_added() {
+    let alone = MessageView::from(message("$m", 1, "@a"));
+    let view = view(&[message("$m", 1, "@a")]).remove(0);
+    assert_eq!(alone, view);
+    assert_eq!(
+        (view.edit, view.reactions, view.more_reactions, view.replies, view.thread),
+        (None, vec![], 0, 0, 0)
+    );
+}
+
+/// Every kind of relation: whether its message shows in a place of its own.
+#[test]
+fn what_is_shown_at_its_target_does_not_show_itself() {
+    for (kind, shows) in [
+        (RelationKind::Edit, false),
+        (RelationKind::Reaction, false),
+        (RelationKind::Redaction, false),
+        (RelationKind::Ignored, false),
+        (RelationKind::Reply, true),
+        (RelationKind::Thread, true),
+        (RelationKind::Other("x".to_owned()), true),
+    ] {
+        let related = about(kind.clone(), "$m", Some("+"), message("$1", 2, "@b"));
+        let by = Some(EventId::new("$r").unwrap());
+        let removed = Message { redacted_by: by, ..related.clone() };
+        assert_eq!(view(&[related]).len(), usize::from(shows), "{kind:?}");
+        assert_eq!(view(&[removed.clone()]).len(), usize::from(shows), "{kind:?}, removed");
+        // What was removed counts nowhere.
+        let target = view(&[message("$m", 1, "@a"), removed]).remove(0);
+        assert_eq!(target, MessageView::from(message("$m", 1, "@a")), "{kind:?}");
+    }
 }
 
 #[test]
@@ -219,8 +349,11 @@ fn gaps_and_cursors_are_those_of_the_page() {
     };
     let last = reaction("$x", 2, "@b", "$m", "+1");
     let slice = law::slice(vec![last.clone()], vec![gap.clone()], Direction::Older, 10);
-    let (older, newer) = (slice.older(), slice.newer());
-    let view = aggregate(slice, &[], None);
-    assert_eq!(view.items, [ViewItem::Gap(gap)]);
-    assert_eq!((view.older, view.newer), (older, newer));
+    for more in [true, false] {
+        let slice = Slice { more, ..slice.clone() };
+        let (older, newer) = (slice.older(), slice.newer());
+        let view = aggregate(slice, &[], None);
+        assert_eq!(view.items, [ViewItem::Gap(gap.clone())]);
+        assert_eq!((view.older, view.newer, view.more), (older, newer, more));
+    }
 }

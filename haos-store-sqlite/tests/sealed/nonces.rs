@@ -1,77 +1,122 @@
-//! No nonce is known twice.
+//! No two seals share a key and a nonce: read out of every sealed payload of a file, over its life and that of its
+//! copies.
 
-use std::collections::BTreeSet;
-use std::path::Path;
+use std::collections::{HashMap, HashSet};
+use std::path::{Path, PathBuf};
 
 use haos_store_api::*;
+use haos_store_sqlite::SqliteStore;
 
 use crate::common::*;
 use crate::vault::*;
 
-/// The nonces of all rows, of which no two are the same.
-fn nonces(path: &Path) -> BTreeSet<Vec<u8>> {
-    let conn = raw(path);
-    let (mut all, mut rows) = (BTreeSet::new(), 0);
-    for table in TABLES {
-        let mut select = conn.prepare(&format!("SELECT substr(payload, 4, 12) FROM {table}")).unwrap();
-        let found = select.query_map((), |row| row.get::<_, Vec<u8>>(0)).unwrap();
-        for nonce in found {
-            rows += 1;
-            all.insert(nonce.unwrap());
+/// Key and nonce: what stands between the version of an envelope and its ciphertext.
+type Seal = [u8; 14];
+
+/// Every seal that was ever seen in any of the files, with what was sealed.
+#[derive(Default)]
+struct Seen(HashMap<Seal, Vec<u8>>);
+
+impl Seen {
+    /// Looks at every payload of the file. One that stands where it stood, or stands in a copy, is the same to the
+    /// last byte; whatever else has its key and its nonce gives both away. The seals that the file holds now.
+    fn look(&mut self, path: &Path) -> HashSet<Seal> {
+        let conn = raw(path);
+        let mut here = HashSet::new();
+        for table in TABLES {
+            let mut select = conn.prepare(&format!("SELECT payload FROM {table}")).unwrap();
+            let mut rows = 0;
+            for payload in select.query_map((), |row| row.get::<_, Vec<u8>>(0)).unwrap() {
+                let payload = payload.unwrap();
+                let seal: Seal = payload[1..15].try_into().unwrap();
+                assert!(here.insert(seal), "two rows of {table} share one");
+                let before = self.0.entry(seal).or_insert_with(|| payload.clone());
+                assert_eq!(*before, payload, "two seals of {table} share one");
+                rows += 1;
+            }
+            assert!(rows > 0, "{table} has rows to look at");
         }
+        here
     }
-    assert_eq!((all.len(), all.iter().all(|nonce| nonce.len() == 12)), (rows, true));
-    all
 }
 
-#[tokio::test]
-async fn no_two_rows_of_a_store_share_one() {
-    let folder = tempfile::tempdir().unwrap();
-    let path = folder.path().join("s.db");
-    make(&path, key()).await;
-    let store = unsealed(&path).await;
+/// Writes into every table: new rows, rows anew in their places, with other content and with the same, moved rows.
+async fn write(store: &SqliteStore, turn: u64, who: &str) {
     let mut batch = WriteBatch::relaxed();
-    for n in 100..400 {
-        batch.put_message(message("a", &format!("more {n}"), n));
+    batch.put_room(Room { topic: Some(format!("{who} {turn}")), ..room("a") });
+    for n in 0..60 {
+        batch.put_message(message("a", &format!("{turn} {n}"), 1_000 * (turn + 1) + n));
+        // Of which there is one already, from the second turn on.
+        let body = Json::new(format!(r#"{{"body":"{who} {turn}"}}"#)).unwrap();
+        batch.put_message(Message { content: body, ..message("a", &format!("e{n}"), 100 + n) });
     }
-    store.apply(batch).await.unwrap();
-    let before = nonces(&path);
-    assert!(before.len() > 300);
-    store.maintain(Maintenance::Rotate, Progress::none()).await.unwrap();
-    let after = nonces(&path);
-    assert_eq!(
-        (after.len(), before.intersection(&after).count()),
-        (before.len(), 0),
-        "each row has a new one"
-    );
-    store.close().await.unwrap();
+    batch
+        .renumber(
+            room_id("a"),
+            (0..10).map(|n| (at(1_000 * (turn + 1) + n), at(500_000 + 100 * turn + n))).collect(),
+        )
+        .put_gap(gap("a", 20, &format!("{who} {turn}")))
+        .put_pending(Pending { attempts: turn as u32, ..pending("a", "t1") })
+        .put_pending(pending("b", &format!("{who} {turn}")))
+        .put_media(media("cat"), pattern(200_000 + turn as usize))
+        .touch_media(vec![media_key("dog")], 10 + turn as i64)
+        .put_state(state(Scope::Account, "haos.sync_token", "", &turn.to_string()));
+    assert!(store.apply(batch).await.unwrap().changed);
 }
 
-/// Two processes that were one a moment ago, or one and its backup: they hold the same keys, write to the same places
-/// at the same revision, and every row of theirs has a nonce of its own.
+async fn rotate(store: &SqliteStore) {
+    let report = store.maintain(Maintenance::Rotate, Progress::none()).await.unwrap();
+    assert_eq!(report.findings, Vec::<String>::new());
+}
+
+/// Batches, a rotation, a restart, twice: each look has whatever was sealed since the one before.
+async fn live(seen: &mut Seen, path: &Path, first: u64, who: &str) {
+    for age in 0..2 {
+        let store = unsealed(path).await;
+        for turn in 0..2 {
+            write(&store, first + 2 * age + turn, who).await;
+            seen.look(path);
+        }
+        let before = seen.look(path);
+        rotate(&store).await;
+        let after = seen.look(path);
+        assert_eq!((after.len(), after.intersection(&before).count()), (before.len(), 0), "each row anew");
+        store.close().await.unwrap();
+        assert_eq!(seen.look(path), after, "nothing is sealed by closing");
+    }
+}
+
+/// The copies hold the same keys and know nothing of each other: one and its backup, two that were one process a
+/// moment ago. Both write into the same places, at the same revisions, first the same and then each its own.
 #[tokio::test]
-async fn two_copies_of_a_store_share_none() {
+async fn no_two_seals_of_a_file_and_its_copies_share_a_key_and_a_nonce() {
     let folder = tempfile::tempdir().unwrap();
     let path = folder.path().join("s.db");
+    let mut seen = Seen::default();
     make(&path, key()).await;
-    let known = nonces(&path);
-    let copies = ["a", "b"].map(|name| folder.path().join(name));
+    let shared = seen.look(&path);
+    live(&mut seen, &path, 0, "one").await;
+    assert!(seen.look(&path).is_disjoint(&shared));
+
+    let copies: Vec<PathBuf> = ["a", "b"].map(|name| folder.path().join(name)).into();
     for copy in &copies {
         std::fs::copy(&path, copy).unwrap();
+        assert_eq!(seen.look(copy), seen.look(&path));
     }
-    let stores = [unsealed(&copies[0]).await, unsealed(&copies[1]).await];
-    for (n, store) in stores.iter().enumerate() {
-        let mut batch = WriteBatch::strict();
-        for at in 100..200 {
-            batch.put_message(Message {
-                content: Json::new(format!(r#"{{"body":"of copy {n}"}}"#)).unwrap(),
-                ..message("a", &format!("e{at}"), at)
-            });
-        }
-        store.apply(batch).await.unwrap();
+    let known = seen.look(&path);
+    let all: Vec<&PathBuf> = copies.iter().chain([&path]).collect();
+    let mut own = Vec::new();
+    for file in &all {
+        let store = unsealed(file).await;
+        write(&store, 4, "the same").await;
+        own.push(&seen.look(file) - &known);
         store.close().await.unwrap();
     }
-    let [a, b] = copies.map(|copy| &nonces(&copy) - &known);
-    assert!(a.len() > 100 && b.len() > 100);
-    assert_eq!(a.intersection(&b).count(), 0);
+    assert!(own.iter().all(|own| own.len() > 100));
+    let together: HashSet<&Seal> = own.iter().flatten().collect();
+    assert_eq!(together.len(), own.iter().map(HashSet::len).sum::<usize>(), "none is known to another");
+    for (file, who) in all.iter().zip(["a", "b", "c"]) {
+        live(&mut seen, file, 5, who).await;
+    }
+    assert!(seen.0.len() > 6_000, "{}", seen.0.len());
 }
