@@ -319,6 +319,17 @@ fn only_the_same_event_and_the_same_row_merge() {
     assert_eq!(resolve_pending(&pending(), &elsewhere).unwrap_err().kind(), ErrorKind::Invalid);
 }
 
+/// What a row was given when it came stays, whatever somebody who read it earlier hands in.
+#[test]
+fn an_outbox_row_keeps_its_place_its_age_and_its_revision() {
+    let stored = Pending { created_ms: 3, fence: 7, revision: Revision(9), ..pending() };
+    let older = Pending { seq: 0, created_ms: 8, fence: 6, revision: Revision(2), ..stored.clone() };
+    assert_eq!(resolve_pending(&stored, &older).unwrap(), stored);
+    let later = Pending { attempts: 1, fence: 8, ..older };
+    let expected = Pending { attempts: 1, fence: 8, ..stored.clone() };
+    assert_eq!(resolve_pending(&stored, &later).unwrap(), expected);
+}
+
 /// Every pair of attempts and of what of the content differs.
 #[test]
 fn content_changes_until_the_first_attempt_and_never_after() {

@@ -112,6 +112,14 @@ fn state_takes_no_edit_and_is_none() {
 }
 
 #[test]
+fn an_answer_can_be_edited() {
+    for kind in [RelationKind::Reply, RelationKind::Thread, RelationKind::Other("x".to_owned())] {
+        let answer = about(kind, "$t", None, message("$m", 1, "@a"));
+        assert_eq!(shown_edit(&view(&[answer, edit("$e", 2, "@a", "$m")])[0]), Some("$e"));
+    }
+}
+
+#[test]
 fn an_edit_of_an_edit_is_no_edit() {
     let shown = view(&[message("$m", 1, "@a"), edit("$e", 2, "@a", "$m"), edit("$ee", 3, "@a", "$e")]);
     assert_eq!(shown.len(), 1);
@@ -293,6 +301,7 @@ fn a_message_alone_has_nothing_added() {
     let alone = MessageView::from(message("$m", 1, "@a"));
     let view = view(&[message("$m", 1, "@a")]).remove(0);
     assert_eq!(alone, view);
+    assert!(!view.is_redacted());
     assert_eq!(
         (view.edit, view.reactions, view.more_reactions, view.replies, view.thread),
         (None, vec![], 0, 0, 0)

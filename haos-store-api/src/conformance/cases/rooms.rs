@@ -53,7 +53,9 @@ pub(crate) async fn the_same_row_changes_nothing(harness: &mut dyn Harness) -> O
     // The revision a caller writes is ignored.
     let again = Room { revision: Revision(99), ..full_room() };
     let second = put(&store, |batch| batch.put_room(again)).await?;
-    same((second.changed, second.revision), (false, first.revision))
+    same((second.changed, second.revision), (false, first.revision))?;
+    let expected = Room { revision: first.revision, ..full_room() };
+    same(store.room(&expected.id).await?, Some(expected))
 }
 
 pub(crate) async fn latest_activity_first_then_by_id(harness: &mut dyn Harness) -> Outcome {
