@@ -33,7 +33,9 @@ pub(crate) fn find(path: &str, text: String) -> syn::Result<Source> {
     let file = syn::parse_file(&text)?;
     let mut finder = Finder { text: &text, sites: Vec::new(), path: Vec::new() };
     finder.visit_file(&file);
-    let sites = finder.sites;
+    let mut sites = finder.sites;
+    // Weaving goes through them as they stand; the arms of a match are found before what is in them.
+    sites.sort_by_key(|site| (site.range.start, std::cmp::Reverse(site.range.end)));
     Ok(Source { path: path.to_owned(), text, sites })
 }
 
@@ -445,6 +447,8 @@ mod tests {
         assert!(changes.contains(&"without the arm `A`".to_owned()));
         assert!(!changes.iter().any(|change| change.contains("drop")));
         assert!(text.contains("A if pick("));
+        let (text, _) = woven("match a { A => g(b + c), B => g(b - c), _ => 3 }");
+        assert!(text.contains("l - r") && text.contains("l + r"), "what is in an arm is woven, too: {text}");
         let source =
             find("a.rs", "impl A { fn f(&self) -> Result<()> { g() } fn h(&self) -> bool { g() } }".into());
         let sites = source.unwrap().sites;
