@@ -93,3 +93,31 @@ impl ParseError {
         Self::Shape { at: said(&at.into(), MAX_SAID_BYTES), expected, found }
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::parse::members::body;
+
+    /// One wrong byte anywhere between the parts of a text is found where it is; a text that ends early ends there.
+    #[test]
+    fn errors_say_where() {
+        const TEXT: &str = "{\n \"a\" : [ 1 , 22 ] ,\n\n \"b\" : { } }\n";
+        let blanks = TEXT.match_indices([' ', '\n']).map(|(at, _)| at);
+        for at in blanks {
+            let text = format!("{}!{}", &TEXT[..at], &TEXT[at..]);
+            let (before, line) = (&TEXT[..at], TEXT[..at].matches('\n').count() + 1);
+            let column = at - before.rfind('\n').map_or(0, |end| end + 1) + 1;
+            let error = body(&text).unwrap_err();
+            let ParseError::Syntax { offset, line: found, column: of, reason } = &error else {
+                panic!("{text}: {error}");
+            };
+            assert_eq!((*offset, *found, *of), (at, line, column), "{text}");
+            assert!(!reason.is_empty() && !reason.contains(" at line "), "{reason}");
+            if at > 0 && at < TEXT.len() - 1 {
+                let cut = body(before).unwrap_err();
+                assert_eq!(cut, ParseError::Truncated { offset: at }, "{before}");
+            }
+        }
+    }
+}

@@ -103,6 +103,9 @@ mod tests {
             ("\"x\"", None),
             ("\"-\"", None),
             ("\"NaN\"", None),
+            ("\"inf\"", None),
+            ("\".5\"", None),
+            ("\"5.\"", Some(5)),
             ("true", None),
             ("[1]", None),
         ] {
@@ -114,13 +117,17 @@ mod tests {
             ("\"300000\"", Some(300_000)),
             ("18446744073709551615", Some(i64::MAX)),
             ("-7", Some(-7)),
-            ("[1]", None),
-            ("{\"a\":1}", None),
+            ("[]", None),
+            ("[1,2]", None),
+            ("{}", None),
+            ("{\"a\":1,\"b\":2}", None),
             ("null", None),
             ("false", None),
         ] {
             assert_eq!(lenient(&mut serde_json::Deserializer::from_str(text)).unwrap(), number, "{text}");
         }
-        assert_eq!(count(serde_json::from_str("-3").unwrap()), Some(0));
+        for (text, number) in [("-3", Some(0)), ("-1e400", Some(0)), ("3", Some(3)), ("\"x\"", None)] {
+            assert_eq!(count(serde_json::from_str(text).unwrap()), number, "{text}");
+        }
     }
 }

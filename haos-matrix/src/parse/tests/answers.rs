@@ -111,6 +111,9 @@ pub(super) const CONTEXT: &str = r##"{
 "events_after":[{"event_id":"$4","sender":"@b:x","type":"m.room.message","content":{"body":"4"}}],
 "state":[
     {"event_id":"$b","sender":"@b:x","type":"m.room.member","state_key":"@b:x","content":{"membership":"join"}},
+    {"event_id":"$d","sender":"@d:x","type":"m.room.member","state_key":"@d:x","content":{"membership":"leave"}},
+    {"event_id":"$e","sender":"@e:x","type":"m.room.member","state_key":"@e:x","content":{"membership":"leave"}},
+    {"event_id":"$f","sender":"@f:x","type":"m.room.member","state_key":"@f:x","content":{"membership":"leave"}},
     {"event_id":"$name","sender":"@b:x","type":"m.room.name","state_key":"","content":{"name":"then"}},
     {"sender":"@c:x","type":"m.room.member","state_key":"@c:x","content":{"membership":"join"}}]}"##;
 
@@ -124,6 +127,15 @@ pub(super) const MEMBERS: &str = r##"{"chunk":[
 
 pub(super) const ALL: [(Endpoint, &str); 5] =
     [(Sync, SYNC), (Sliding, SLIDING), (Messages, MESSAGES), (Context, CONTEXT), (Members, MEMBERS)];
+
+#[test]
+fn a_page_towards_newer_events_is_not_turned() {
+    let read = |direction| parse_messages(MESSAGES.as_bytes(), &room(), direction).unwrap();
+    let (mut older, newer) = (read(Direction::Older), read(Direction::Newer));
+    older.events.reverse();
+    assert_eq!(older, newer);
+    assert_eq!(newer.events[0].id.as_str(), "$2");
+}
 
 #[test]
 fn what_each_answer_comes_to() {
@@ -239,6 +251,9 @@ $1 @b:x 1 m.room.message {"body":"1"}
 $2 @b:x 2 m.room.message {"body":"2"}
 haos.unreadable [] $bad {"content":{},"event_id":"$bad","type":"m.room.message"}
 m.room.member [@b:x] $b {"content":{"membership":"join"},"event_id":"$b","sender":"@b:x","state_key":"@b:x","type":"m.room.member"}
+m.room.member [@d:x] $d {"content":{"membership":"leave"},"event_id":"$d","sender":"@d:x","state_key":"@d:x","type":"m.room.member"}
+m.room.member [@e:x] $e {"content":{"membership":"leave"},"event_id":"$e","sender":"@e:x","state_key":"@e:x","type":"m.room.member"}
+m.room.member [@f:x] $f {"content":{"membership":"leave"},"event_id":"$f","sender":"@f:x","state_key":"@f:x","type":"m.room.member"}
 haos.unreadable [] - {"content":{"membership":"join"},"sender":"@c:x","state_key":"@c:x","type":"m.room.member"}
 "##;
 

@@ -223,9 +223,15 @@ fn an_event_is_read_only_with_its_ids() {
     ] {
         assert!(fault(&json).contains(&format!("`{member}`")), "{json}: {}", fault(&json));
     }
-    for json in ["7", "[]", r#""$e""#, "null"] {
-        assert!(fault(json).contains("should be an event"), "{json}: {}", fault(json));
+    for (json, found) in [("7", "a number"), ("[]", "a list"), (r#""$e""#, "a text"), ("null", "null")] {
+        let message = format!("`` should be an event, and it is {found};");
+        assert!(fault(json).starts_with(&message), "{json}: {}", fault(json));
     }
+    let nested = |depth: usize| format!("{}{}", "[".repeat(depth), "]".repeat(depth));
+    let deep =
+        |depth| format!(r#"{{"event_id":"$e","sender":"@a:x","type":"m","content":{}}}"#, nested(depth));
+    assert!(read(&deep(99)).is_ok());
+    assert!(fault(&deep(100)).contains("is nested too deeply"));
 }
 
 #[test]

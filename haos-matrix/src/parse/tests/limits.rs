@@ -18,7 +18,7 @@ fn limited(limits: AnswerLimits) -> Account {
 /// Everything that becomes an entry counts, and what cannot be read; an answer with one more than the limit is refused.
 #[test]
 fn an_answer_has_as_many_entries_as_are_allowed() {
-    for ((endpoint, json), most) in ALL.into_iter().zip([39, 28, 7, 6, 6]) {
+    for ((endpoint, json), most) in ALL.into_iter().zip([39, 28, 7, 9, 6]) {
         let read = |entries| {
             let limits = AnswerLimits { entries, ..AnswerLimits::default() };
             endpoint.read(json, &limited(limits))
@@ -63,6 +63,34 @@ fn an_event_that_is_too_large_is_left_out_and_counted() {
         assert!(!nothing.concat().contains("$1"), "{answer}");
         let left_out = nothing.iter().filter(|line| *line == "haos.left_out [unreadable] - 1").count();
         assert_eq!(left_out, usize::from(endpoint != Members), "{nothing:?}");
+    }
+}
+
+/// As `AnswerLimits` says where it is documented.
+#[test]
+fn limits_that_nobody_chose() {
+    let usual =
+        AnswerLimits { entries: 500_000, event_bytes: 1 << 20, unreadable: 50, unreadable_bytes: 256 << 10 };
+    assert_eq!(AnswerLimits::default(), usual);
+    assert_eq!(AnswerLimits::low_memory(), AnswerLimits { entries: 50_000, ..usual });
+    let event = |commas: usize| parse_event(format!("[{}", ",".repeat(commas)).as_bytes());
+    assert!(matches!(event(499_999), Err(ParseError::Syntax { .. })));
+    assert_eq!(event(500_000), Err(ParseError::TooMuch { limit: 500_000 }));
+}
+
+/// Its id counts with what is said of it.
+#[test]
+fn a_room_without_a_valid_id_is_set_aside_with_its_bytes() {
+    for (endpoint, json) in [
+        (Sync, r#"{"next_batch":"s","rooms":{"join":{"":[1]}}}"#),
+        (Sliding, r#"{"pos":"p","rooms":{"":[1]}}"#),
+    ] {
+        for (unreadable_bytes, is_kept) in [(5, true), (4, false)] {
+            let limits = AnswerLimits { unreadable_bytes, ..AnswerLimits::default() };
+            let lines = endpoint.read(json, &limited(limits)).unwrap().concat();
+            assert_eq!(lines.contains("haos.unreadable"), is_kept, "{lines}");
+            assert_eq!(lines.contains("haos.left_out"), !is_kept, "{lines}");
+        }
     }
 }
 
