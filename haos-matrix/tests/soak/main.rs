@@ -52,6 +52,7 @@ fn an_odd_answer_harms_nobody() {
         Some(seed) => seed..seed + 1,
         None => 0..number("HAOS_SEEDS").unwrap_or(SEEDS).div_ceil(SHARE),
     };
+    assert!(!seeds.is_empty(), "HAOS_SEEDS is 0: nothing would be tried");
     let mut largest = (0, 0);
     for seed in seeds {
         let chance = &mut Chance::new(seed);

@@ -208,3 +208,124 @@ proptest! {
         }
     }
 }
+
+fn noted(offset_ms: i64, seen_ms: i64, doubt_ms: i64) -> Noted {
+    Noted { offset_ms, seen_ms, doubt_ms }
+}
+
+fn read(wall_ms: i64, steady_ms: u64) -> Reading {
+    Reading { wall_ms, steady_ms }
+}
+
+/// Between runs: what the wall clock may have gone to be believed, to the millisecond.
+#[test]
+fn a_wall_clock_is_believed_between_a_little_back_and_a_year() {
+    for (gone_ms, believed) in [
+        (-TOLERANCE_MS - 1, false),
+        (-TOLERANCE_MS, true),
+        (-1, true),
+        (0, true),
+        (1, true),
+        (CREDIBLE_MS, true),
+        (CREDIBLE_MS + 1, false),
+    ] {
+        for offset_ms in [-7, 0, 30_000] {
+            let wall_ms = NOW + gone_ms - offset_ms;
+            let clock = Clock::resume(Some(noted(offset_ms, NOW, 5)), read(wall_ms, 3));
+            let now_ms = if believed { NOW + gone_ms.max(0) } else { NOW };
+            assert_eq!((clock.now_ms, clock.offset_ms), (now_ms, now_ms - wall_ms), "{gone_ms}");
+            assert_eq!(clock.doubt_ms, if believed { 5 } else { NOW + 2 * NOTED_MS }, "{gone_ms}");
+        }
+    }
+    let new = Clock::resume(None, read(NOW, 3));
+    assert_eq!((new.now_ms, new.offset_ms, new.doubt_ms), (NOW, 0, i64::MIN));
+}
+
+/// Within a run: a wall clock that differs by more than clocks do was set, and the steady one only goes on.
+#[test]
+fn a_wall_clock_that_differs_too_much_was_set() {
+    for (by_ms, set) in [
+        (-TOLERANCE_MS - 1, true),
+        (-TOLERANCE_MS, false),
+        (0, false),
+        (TOLERANCE_MS, false),
+        (TOLERANCE_MS + 1, true),
+    ] {
+        for doubt_ms in [5, 2 * NOW] {
+            let mut clock = Clock::resume(Some(noted(0, NOW, doubt_ms)), read(NOW, 100));
+            assert_eq!(clock.at(read(NOW + 50 + by_ms, 150)), NOW + 50);
+            let doubted = if set { doubt_ms.max(NOW + 50) } else { doubt_ms };
+            assert_eq!((clock.offset_ms, clock.doubt_ms), (if set { -by_ms } else { 0 }, doubted), "{by_ms}");
+        }
+    }
+    let mut clock = Clock::resume(None, read(NOW, 100));
+    assert_eq!(clock.at(read(NOW, 40)), NOW, "it does not go back");
+    assert_eq!(clock.at(read(NOW, 100)), NOW, "nor is anything lived through twice");
+    assert_eq!(clock.at(read(NOW, 130)), NOW + 30);
+}
+
+/// What the store is told anew, and when at once; all that may differ from what it knows.
+#[test]
+fn the_store_is_told_what_it_does_not_know() {
+    let clock =
+        |offset_ms, now_ms, doubt_ms, noted| Clock { read: read(NOW, 0), now_ms, offset_ms, doubt_ms, noted };
+    for (offset_ms, set) in
+        [(-TOLERANCE_MS - 1, true), (-TOLERANCE_MS, false), (TOLERANCE_MS, false), (TOLERANCE_MS + 1, true)]
+    {
+        for (gone_ms, long) in [(-5, false), (NOTED_MS - 1, false), (NOTED_MS, true)] {
+            for (doubt_ms, doubts) in [(5, false), (6, true)] {
+                let clock = clock(offset_ms, NOW + gone_ms, doubt_ms, Some(noted(0, NOW, 5)));
+                let news = noted(offset_ms, NOW + gone_ms, doubt_ms);
+                let told = format!("{offset_ms} {gone_ms} {doubt_ms}");
+                assert_eq!(clock.news(), (set || long || doubts).then_some(news), "{told}");
+                assert_eq!(clock.is_untold(false), set || doubts, "{told}");
+                assert_eq!(clock.is_untold(true), set || doubts || long, "{told}");
+            }
+        }
+        let unknown = clock(offset_ms, NOW, i64::MIN, None);
+        assert!(unknown.news().is_some());
+        assert_eq!((unknown.is_untold(true), unknown.is_untold(false)), (set, set), "{offset_ms}");
+        assert!(clock(0, NOW, NOW, None).is_untold(false), "there is a doubt");
+        let mut told = unknown;
+        told.told(noted(offset_ms, NOW, i64::MIN));
+        assert_eq!((told.news(), told.is_untold(true)), (None, false));
+    }
+}
+
+/// What another context wrote down is taken up, with what is doubted here.
+#[test]
+fn what_others_noted_is_taken_up_once() {
+    let mut clock = Clock::resume(Some(noted(0, NOW, 5)), read(NOW, 0));
+    clock.doubt_ms = 9;
+    let before = clock;
+    let same = |clock: &Clock| (clock.now_ms, clock.offset_ms, clock.doubt_ms, clock.noted);
+    for known in [None, Some(noted(0, NOW, 5))] {
+        clock.take_up(known, read(NOW + 700, 700));
+        assert_eq!(same(&clock), same(&before), "{known:?}");
+    }
+    for (theirs, doubt_ms) in [(7, 9), (11, 11)] {
+        let mut clock = before;
+        let news = Some(noted(40_000, NOW + 40_000, theirs));
+        clock.take_up(news, read(NOW + 700, 700));
+        assert_eq!(same(&clock), (NOW + 40_700, 40_000, doubt_ms, news));
+    }
+}
+
+#[test]
+fn an_age_is_told_of_what_came_after_the_doubt() {
+    let mut clock = Clock::resume(Some(noted(30, NOW, NOW - 100)), read(NOW - 30, 0));
+    for (moment_ms, age_ms) in [
+        (NOW - 101, None),
+        (NOW - 100, None),
+        (NOW - 99, Some(99)),
+        (NOW, Some(0)),
+        (NOW + 1, None),
+        (i64::MIN, None),
+        (i64::MAX, None),
+    ] {
+        assert_eq!(clock.age_ms(moment_ms), age_ms, "{}", moment_ms - NOW);
+    }
+    clock.doubt_ms = i64::MIN;
+    assert_eq!(clock.age_ms(NOW - 101), Some(101));
+    assert_eq!(clock.on_the_wall(NOW), NOW - 30);
+}

@@ -179,31 +179,6 @@ fn a_late_error_does_not_count_and_a_late_success_does() {
 }
 
 #[test]
-fn a_lease_that_was_renewed_is_not_lost() {
-    let renewed = put(&row(Phase::Sending), &event(EventKind::Renew));
-    assert_eq!(stepped(&renewed, &event(EventKind::LeaseLost)), Step::Keep);
-}
-
-#[test]
-fn offline_counts_as_nothing_and_waits_longer_and_longer() {
-    let mut last_ms = 0;
-    for age_ms in [0, 3000, 30_000] {
-        let tried = Pending { first_attempt_ms: Some(NOW_MS - age_ms), ..row(Phase::Sending) };
-        let failure = Failure::Transient { ambiguous: true, counts: false, error: String::new() };
-        let after = put(&tried, &Event::Failed { fence: 3, failure });
-        assert_eq!((after.attempts, after.ambiguous), (1, true));
-        assert!(after.not_before_ms - NOW_MS > last_ms);
-        last_ms = after.not_before_ms - NOW_MS;
-    }
-}
-
-#[test]
-fn a_wish_for_quiet_is_no_doubt() {
-    let after = put(&row(Phase::Sending), &event(EventKind::RateLimited));
-    assert_eq!((after.attempts, after.ambiguous, after.not_before_ms), (1, false, NOW_MS + 7));
-}
-
-#[test]
 fn a_retry_forgets_attempts_and_keeps_the_transaction_id() {
     let parked =
         Pending { state: PendingState::Parked(ParkReason::Ambiguous), ambiguous: true, ..row(Phase::Parked) };
@@ -225,25 +200,6 @@ fn a_retry_forgets_attempts_and_keeps_the_transaction_id() {
 }
 
 #[test]
-fn a_parked_row_whose_parent_is_sent_waits_for_nobody_any_more() {
-    let expired = Pending { state: PendingState::Parked(ParkReason::Expired), ..row(Phase::Blocked) };
-    let after = put(&expired, &Event::ParentSent);
-    assert_eq!((after.state, after.parent.clone()), (expired.state, None));
-    assert_eq!(put(&after, &Event::Retry).state, PendingState::Queued);
-}
-
-#[test]
-fn content_changes_only_before_the_first_attempt() {
-    let edit = event(EventKind::Edit);
-    let tried = Pending { first_attempt_ms: Some(1), ..row(Phase::Queued) };
-    assert_eq!(stepped(&tried, &edit), Step::Follow);
-    let unsure = Pending { ambiguous: true, ..row(Phase::Parked) };
-    assert_eq!(stepped(&unsure, &edit), Step::Follow, "it may be on the server");
-    let never = Pending { first_attempt_ms: None, ..row(Phase::Parked) };
-    assert_eq!(named(&stepped(&never, &edit)), "Parked");
-}
-
-#[test]
 fn the_seed_preset_gives_up_after_five_attempts() {
     let options = OutboxOptions { retry: crate::RetryPolicy::seed(), ..OutboxOptions::default() };
     let context = Context { now_ms: NOW_MS, chance: 0, options: &options };
@@ -255,18 +211,4 @@ fn the_seed_preset_gives_up_after_five_attempts() {
     row.attempts = 4;
     let Step::Put(fifth) = step(&row, &fail, &context) else { unreachable!() };
     assert_eq!(fifth.state, PendingState::Parked(ParkReason::Refused));
-}
-
-#[test]
-fn uploads_and_signals_have_their_own_ends() {
-    let of = |kind: &str, phase| Pending { kind: EventType::new(kind).unwrap(), ..row(phase) };
-    let accepted = Event::Accepted(None);
-    assert_eq!(stepped(&of(UPLOAD, Phase::Sending), &accepted), Step::Done);
-    assert_eq!(stepped(&of(TYPING, Phase::Sending), &accepted), Step::Done);
-    assert_eq!(stepped(&of(UPLOAD, Phase::Sending), &Event::Cancel), Step::Cancelled);
-    assert_eq!(stepped(&of(TYPING, Phase::Queued), &Event::Expire), Step::Cancelled);
-    assert_eq!(stepped(&of(TYPING, Phase::Sending), &event(EventKind::Permanent)), Step::Cancelled);
-    let paused = put(&of(UPLOAD, Phase::Sending), &Event::Pause);
-    assert_eq!(paused.state, PendingState::Parked(ParkReason::Paused));
-    assert_eq!(put(&paused, &Event::Retry).state, PendingState::Queued);
 }

@@ -8,6 +8,7 @@ use crate::{BackfillPage, EmptyOnRedaction, Event, RoomDelta, RoomPatch, Rules, 
 mod activity;
 mod applied;
 mod asked;
+mod derived;
 mod echoes;
 mod learned;
 mod older;

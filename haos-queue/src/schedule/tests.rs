@@ -1,5 +1,4 @@
 use haos_store_api::{EventType, Json, Lease, Revision};
-use proptest::prelude::*;
 
 use super::*;
 
@@ -95,47 +94,4 @@ fn a_paused_room_rests() {
     assert_eq!(schedule.next(Class::Event), None);
     schedule.pause(HashSet::new());
     assert_eq!(schedule.next(Class::Event), Some(txn(1)));
-}
-
-proptest! {
-    /// Whatever is put, removed, begun and ended: a room is under way once at most, and in order.
-    #[test]
-    fn a_room_is_never_under_way_twice(steps in proptest::collection::vec((0..5u8, 0..12u64, 0..3u64), 1..80)) {
-        let mut schedule = schedule(Order::Strict);
-        let mut rows = BTreeMap::new();
-        let mut under_way: BTreeMap<RoomId, TxnId> = BTreeMap::new();
-        let mut revision = 1;
-        for (what, n, of) in steps {
-            revision += 1;
-            match what {
-                0 | 1 if !rows.contains_key(&n) => {
-                    let new = Pending { revision: Revision(revision), ..row(n, of, PendingState::Queued) };
-                    schedule.put(&new);
-                    rows.insert(n, new);
-                }
-                2 => {
-                    if let Some(gone) = rows.get(&n).filter(|row| !under_way.values().any(|t| *t == row.txn_id)) {
-                        schedule.remove(&gone.txn_id);
-                        rows.remove(&n);
-                    }
-                }
-                3 => {
-                    if let Some(txn_id) = schedule.next(Class::Event) {
-                        let begun = rows.values().find(|row| row.txn_id == txn_id).unwrap();
-                        let older = rows.values().any(|row| row.room == begun.room && row.seq < begun.seq);
-                        prop_assert!(!older, "{txn_id} overtakes");
-                        prop_assert!(under_way.insert(begun.room.clone(), txn_id).is_none());
-                    }
-                }
-                _ => {
-                    if let Some((room, txn_id)) = under_way.pop_first() {
-                        schedule.remove(&txn_id);
-                        schedule.release(&txn_id);
-                        rows.retain(|_, row| row.txn_id != txn_id);
-                        prop_assert!(!under_way.contains_key(&room));
-                    }
-                }
-            }
-        }
-    }
 }

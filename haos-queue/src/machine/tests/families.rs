@@ -452,7 +452,7 @@ fn what_does_not_wait_is_not_adopted() {
             let batch = with_context(|context| {
                 adopt(&row(phase), &parent, event_id.as_ref(), context, &SimProtocol).unwrap()
             });
-            assert_eq!(batch.is_none(), true, "{phase:?}");
+            assert!(batch.is_none(), "{phase:?}");
         }
     }
 }
