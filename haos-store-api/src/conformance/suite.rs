@@ -191,6 +191,7 @@ macro_rules! __conformance_cases {
             appending_nothing_changes_nothing,
             a_rename_keeps_the_bytes,
             a_rename_replaces_what_is_there,
+            what_is_replaced_leaves_no_bytes_behind,
             a_rename_of_nothing_or_to_itself_changes_nothing,
             a_use_is_noted_if_it_is_later,
             the_index_is_ordered_and_filtered,
@@ -220,6 +221,7 @@ macro_rules! __conformance_cases {
         batch {
             an_empty_batch_changes_nothing,
             each_change_is_one_revision,
+            each_operation_alone_is_a_change_once,
             operations_see_those_before_them,
             a_room_made_anew_in_one_batch_is_empty,
             a_room_that_goes_leaves_the_others_of_its_batch,

@@ -2,7 +2,7 @@
 
 use crate::conformance::check::*;
 use crate::conformance::make::*;
-use crate::conformance::{Harness, Outcome};
+use crate::conformance::{Failure, Harness, Outcome};
 use crate::*;
 
 pub(crate) async fn an_empty_batch_changes_nothing(harness: &mut dyn Harness) -> Outcome {
@@ -23,6 +23,85 @@ pub(crate) async fn each_change_is_one_revision(harness: &mut dyn Harness) -> Ou
     batch.put_message(message(3)).put_pending(pending(1));
     let third = store.apply(batch).await?;
     same([first, second, none, third].map(|commit| commit.revision.0), [1, 2, 2, 3])
+}
+
+/// Whether an operation raises the revision of room 0, and whether it can be applied again.
+#[derive(Debug, Clone, Copy, PartialEq)]
+enum Kind {
+    OfTheRoom,
+    MoveInTheRoom,
+    Other,
+    Append,
+}
+
+/// Applied again, an operation changes nothing, but for those that say what they found.
+pub(crate) async fn each_operation_alone_is_a_change_once(harness: &mut dyn Harness) -> Outcome {
+    use Kind::*;
+    let store = with_messages(harness, [1, 2, 3, 4]).await?;
+    let (entry, in_room) = (|value| state(Scope::Account, "k", "", value), Scope::Room(room(0)));
+    let nothing = MediaPolicy { max_total: 0, max_item: 0, max_idle_ms: 0 };
+    let mut last = put(&store, |batch| {
+        batch
+            .put_gap(gap(0, Some("t")))
+            .put_gap(gap(9, None))
+            .put_pending(pending(1))
+            .put_media(media(1, 5), bytes(10))
+            .put_media(media(2, 5), bytes(10))
+            .put_state(state(in_room.clone(), "k", "", "1"))
+    })
+    .await?;
+    for (op, kind_of) in [
+        (Op::PutRoom(Room { topic: Some("t".to_owned()), ..a_room(0) }), OfTheRoom),
+        (Op::PutMessage(message(5)), OfTheRoom),
+        (Op::PutMessage(Message { content: json("{}"), ..message(1) }), OfTheRoom),
+        (Op::Redact(redaction(2, 9)), OfTheRoom),
+        (Op::RemoveMessage(room(0), event(3)), OfTheRoom),
+        (Op::PutGap(gap(8, None)), OfTheRoom),
+        (Op::PutGap(gap(0, Some("u"))), OfTheRoom),
+        (Op::Renumber(room(0), vec![(at(8), at(7))]), MoveInTheRoom),
+        (Op::RemoveGap(room(0), at(7)), OfTheRoom),
+        (Op::Prune(prune(1, &[])), OfTheRoom),
+        (Op::PutRoom(a_room(1)), Other),
+        (Op::RemoveRoom(room(1)), Other),
+        (Op::PutPending(pending(2)), Other),
+        (Op::PutPending(Pending { attempts: 3, ..pending(1) }), Other),
+        (Op::RemovePending(txn(2)), Other),
+        (Op::PutMedia(media(3, 5), bytes(4)), Other),
+        (Op::PutMedia(media(3, 6), bytes(4)), Other),
+        (Op::PutMedia(media(3, 6), vec![9; 4]), Other),
+        (Op::AppendMedia { key: media_key(3), at: 4, bytes: bytes(3) }, Append),
+        (Op::RenameMedia(media_key(3), media_key(4)), Other),
+        (Op::RenameMedia(media_key(4), media_key(2)), Other),
+        (Op::TouchMedia(vec![media_key(1)], 50), Other),
+        (Op::PinMedia(media_key(1), true), Other),
+        (Op::PinMedia(media_key(1), false), Other),
+        (Op::RemoveMedia(media_key(2)), Other),
+        (Op::EvictMedia(nothing, 60), Other),
+        (Op::PutState(entry("1")), Other),
+        (Op::PutState(entry("2")), Other),
+        (Op::RemoveState(Scope::Account, kind("k"), key("")), Other),
+        (Op::RemoveState(in_room, kind("k"), key("")), Other),
+    ] {
+        let context = format!("{op:?}");
+        let revision = async || Ok::<_, Error>(store.room(&room(0)).await?.map(|room| room.revision));
+        let before = revision().await?;
+        let first = put(&store, |batch| batch.push(op.clone())).await?;
+        let told = |failure: Failure| failure.within(&context);
+        same((first.changed, first.revision), (true, last.revision.next())).map_err(told)?;
+        let of_the_room = matches!(kind_of, OfTheRoom | MoveInTheRoom);
+        let expected = if of_the_room { Some(first.revision) } else { before };
+        same(revision().await?, expected).map_err(told)?;
+        let again = put(&store, |batch| batch.push(op)).await;
+        if matches!(kind_of, MoveInTheRoom | Append) {
+            fails(again, ErrorKind::Conflict).map_err(told)?;
+        } else {
+            let again = again?;
+            same((again.changed, again.revision), (false, first.revision)).map_err(told)?;
+        }
+        same(revision().await?, expected).map_err(told)?;
+        last = first;
+    }
+    Ok(())
 }
 
 pub(crate) async fn operations_see_those_before_them(harness: &mut dyn Harness) -> Outcome {

@@ -36,7 +36,11 @@ pub(crate) async fn the_same_gap_changes_nothing(harness: &mut dyn Harness) -> O
     let again = Gap { revision: Revision(77), ..gap(1, Some("a")) };
     let second = put(&store, |batch| batch.put_gap(again)).await?;
     same((second.changed, second.revision), (false, first.revision))?;
-    same(store.gaps(&room(0)).await?, [Gap { revision: first.revision, ..gap(1, Some("a")) }])
+    same(store.gaps(&room(0)).await?, [Gap { revision: first.revision, ..gap(1, Some("a")) }])?;
+    // Nor do others beside it make it another.
+    let others = put(&store, |batch| batch.put_gap(gap(0, None)).put_gap(gap(2, Some("b")))).await?;
+    let third = put(&store, |batch| batch.put_gap(gap(1, Some("a")))).await?;
+    same((third.changed, third.revision), (false, others.revision))
 }
 
 pub(crate) async fn removed_is_gone(harness: &mut dyn Harness) -> Outcome {

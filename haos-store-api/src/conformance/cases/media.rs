@@ -191,6 +191,26 @@ pub(crate) async fn a_rename_replaces_what_is_there(harness: &mut dyn Harness) -
     same(whole(&store, 2).await?, Some(bytes(3)))
 }
 
+pub(crate) async fn what_is_replaced_leaves_no_bytes_behind(harness: &mut dyn Harness) -> Outcome {
+    let store = harness.open().await?;
+    let used = async || {
+        let usage = store.usage().await?;
+        let media = usage.collections.into_iter().find(|(collection, _)| *collection == Collection::Media);
+        Ok::<_, Error>(media.map_or(0, |(_, size)| size.bytes))
+    };
+    put(&store, |batch| batch.put_media(media(1, 1), bytes(3)).put_media(media(2, 2), bytes(200_000)))
+        .await?;
+    holds(used().await? >= 200_000, "what is stored is counted")?;
+    put(&store, |batch| batch.rename_media(media_key(1), media_key(2))).await?;
+    holds(used().await? < 100_000, "a rename leaves nothing of what it replaces")?;
+    put(&store, |batch| batch.put_media(media(2, 2), bytes(200_000))).await?;
+    put(&store, |batch| batch.put_media(media(2, 2), bytes(3))).await?;
+    holds(used().await? < 100_000, "a later item leaves nothing of the one before")?;
+    put(&store, |batch| batch.put_media(media(2, 2), bytes(200_000))).await?;
+    put(&store, |batch| batch.remove_media(media_key(2))).await?;
+    same(used().await?, 0)
+}
+
 pub(crate) async fn a_rename_of_nothing_or_to_itself_changes_nothing(harness: &mut dyn Harness) -> Outcome {
     let store = harness.open().await?;
     put(&store, |batch| batch.put_media(media(1, 1), bytes(3))).await?;
