@@ -160,52 +160,75 @@ impl Refusal {
 mod tests {
     use super::*;
 
-    fn refused(status: u16, code: Option<&str>) -> Verdict {
-        let code = code.map(str::to_owned);
-        Answer::Refused(Refusal { status, code, ..Refusal::default() }).verdict(false)
+    fn transient(ambiguous: bool, counts: bool, offline: bool, error: &str) -> Verdict {
+        Verdict::Transient { ambiguous, counts, offline, error: error.to_owned() }
+    }
+
+    /// The table of statuses, as somebody reads it: with the protocol's code and without one.
+    fn expected(status: u16, code: bool, upload: bool, error: &str) -> Verdict {
+        let park = |reason| Verdict::Park { reason, error: error.to_owned() };
+        match status {
+            429 => Verdict::RateLimited { wait_ms: 0 },
+            408 | 425 | 500..=999 => transient(true, true, false, error),
+            401 | 403 | 404 | 407 if !code => transient(true, true, false, error),
+            401 => Verdict::Pause(PauseReason::LoggedOut),
+            403 => park(ParkReason::Forbidden),
+            413 => park(ParkReason::TooLarge),
+            400 => park(ParkReason::Invalid),
+            404 => park(ParkReason::NotFound),
+            409 if upload => Verdict::Uploaded(None),
+            0..=399 => transient(true, false, true, error),
+            _ => park(ParkReason::Refused),
+        }
     }
 
     #[test]
     fn every_status_has_its_place() {
-        for status in [408, 425, 500, 502, 503, 504, 520, 524, 599] {
-            let verdict = refused(status, None);
-            let expected =
-                matches!(verdict, Verdict::Transient { ambiguous: true, counts: true, offline: false, .. });
-            assert!(expected, "{status}: {verdict:?}");
+        for status in 0..1000 {
+            for code in [None, Some("M_X")] {
+                for upload in [false, true] {
+                    let refusal = Refusal { status, code: code.map(str::to_owned), ..Refusal::default() };
+                    let error = code.map_or(status.to_string(), |code| format!("{status} {code}"));
+                    assert_eq!(refusal.describe(), error);
+                    let verdict = Answer::Refused(refusal.clone()).verdict(upload);
+                    assert_eq!(verdict, expected(status, code.is_some(), upload, &error), "{refusal:?}");
+                    let of_account = Refusal { account: Some(PauseReason::LoggedOut), ..refusal };
+                    assert_eq!(
+                        Answer::Refused(of_account).verdict(upload),
+                        Verdict::Pause(PauseReason::LoggedOut)
+                    );
+                }
+            }
         }
-        for status in [401, 403, 404, 407] {
-            assert!(matches!(refused(status, None), Verdict::Transient { .. }), "a proxy's {status}");
-        }
-        let parks = [
-            (400, ParkReason::Invalid),
-            (403, ParkReason::Forbidden),
-            (404, ParkReason::NotFound),
-            (405, ParkReason::Refused),
-            (409, ParkReason::Refused),
-            (413, ParkReason::TooLarge),
-            (422, ParkReason::Refused),
-        ];
-        for (status, expected) in parks {
-            assert!(
-                matches!(refused(status, Some("M_X")), Verdict::Park { reason, .. } if reason == expected)
-            );
-        }
-        assert_eq!(refused(429, None), Verdict::RateLimited { wait_ms: 0 });
-        assert_eq!(refused(401, Some("M_UNKNOWN_TOKEN")), Verdict::Pause(PauseReason::LoggedOut));
-        let conflict = Answer::Refused(Refusal::new(409, "M_CANNOT_OVERWRITE_MEDIA"));
-        assert_eq!(conflict.verdict(true), Verdict::Uploaded(None));
-        assert!(matches!(refused(302, None), Verdict::Transient { offline: true, .. }));
+        let quiet = Refusal { retry_after_ms: Some(7), ..Refusal::new(429, "M_X") };
+        assert_eq!(Answer::Refused(quiet).verdict(false), Verdict::RateLimited { wait_ms: 7 });
+        let long = Refusal::new(400, &"x".repeat(MAX_CODE_BYTES * 2));
+        assert!(long.describe().len() <= 4 + MAX_CODE_BYTES);
     }
 
     #[test]
     fn what_never_left_is_not_ambiguous() {
-        for (answer, maybe) in [(Answer::Unsent, false), (Answer::NoAnswer, true), (Answer::Unreadable, true)]
-        {
-            let verdict = answer.verdict(false);
-            assert!(
-                matches!(verdict, Verdict::Transient { ambiguous, counts: false, .. } if ambiguous == maybe),
-                "{verdict:?}"
-            );
+        for (answer, maybe) in [
+            (Answer::Unsent, false),
+            (Answer::NoAnswer, true),
+            (Answer::Unreadable, true),
+            (Answer::TooLarge { limit: 5 }, true),
+        ] {
+            for upload in [false, true] {
+                assert_eq!(answer.verdict(upload), transient(maybe, false, true, &answer.to_string()));
+            }
+        }
+    }
+
+    #[test]
+    fn what_is_on_the_server_is_named() {
+        let (event, uri) = (EventId::new("$e").unwrap(), MediaUri::new("mxc://x/1").unwrap());
+        for (answer, verdict) in [
+            (Answer::Accepted(event.clone()), Verdict::Accepted(Some(event))),
+            (Answer::Done, Verdict::Accepted(None)),
+            (Answer::Uploaded(uri.clone()), Verdict::Uploaded(Some(uri))),
+        ] {
+            assert_eq!((answer.verdict(false), answer.verdict(true)), (verdict.clone(), verdict));
         }
     }
 }

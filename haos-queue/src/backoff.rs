@@ -99,24 +99,56 @@ impl RetryPolicy {
 
 #[cfg(test)]
 mod tests {
+    use std::collections::BTreeSet;
+
+    use haos_store_api::{EventType, Json, RoomId, TxnId};
+
     use super::*;
+
+    /// The longest and the shortest delay that chance gives.
+    fn bounds(delay: impl Fn(u64) -> u64) -> (u64, u64) {
+        let delays: BTreeSet<u64> = (0..=1000).chain([u64::MAX / 2, u64::MAX]).map(delay).collect();
+        (*delays.first().unwrap(), *delays.last().unwrap())
+    }
+
+    #[test]
+    fn chance_gives_every_delay_between_the_half_and_the_whole() {
+        let policy = RetryPolicy::default();
+        for delay in 0..60u64 {
+            let delays: BTreeSet<u64> = (0..200).map(|chance| policy.spread(delay, chance)).collect();
+            assert_eq!(delays, (delay / 2..=delay).collect(), "{delay}");
+            let adds = RetryPolicy { jitter: Jitter::Add(9), ..policy };
+            let delays: BTreeSet<u64> = (0..200).map(|chance| adds.spread(delay, chance)).collect();
+            assert_eq!(delays, (delay..=delay + 9).collect(), "{delay}");
+        }
+    }
 
     #[test]
     fn delays_double_to_their_cap() {
-        let policy = RetryPolicy::default();
-        for (attempts, age, top) in [
+        // Without jitter, to see them.
+        let policy = RetryPolicy { jitter: Jitter::Add(0), ..RetryPolicy::default() };
+        for (attempts, age, delay) in [
+            (0, 0, 1000),
             (1, 0, 1000),
             (2, 0, 2000),
+            (3, 0, 4000),
             (6, 0, 32_000),
             (7, 0, 60_000),
             (40, 0, 60_000),
+            (7, 599_999, 60_000),
+            (7, 600_000, 64_000),
+            (7, -5, 60_000),
+            (65, 600_000, 900_000),
+            (66, 600_000, 900_000),
             (400, 700_000, 900_000),
             (u32::MAX, i64::MAX, 900_000),
         ] {
             for chance in [0, 1, 77, u64::MAX] {
-                let delay = policy.delay_ms(attempts, age, chance);
-                assert!((top / 2..=top).contains(&delay), "{attempts} at {age}: {delay} of {top}");
+                assert_eq!(policy.delay_ms(attempts, age, chance), delay, "{attempts} at {age}");
             }
+            let scaled = RetryPolicy::default();
+            let (least, most) = bounds(|chance| scaled.delay_ms(attempts, age, chance));
+            assert!(least == delay / 2 && most > delay / 2 && most <= delay, "{attempts} at {age}");
         }
     }
 
@@ -130,11 +162,51 @@ mod tests {
     }
 
     #[test]
-    fn what_does_not_count_still_slows_down() {
+    fn what_does_not_count_waits_as_long_as_it_was_tried() {
+        let policy = RetryPolicy { jitter: Jitter::Add(0), ..RetryPolicy::default() };
+        for (age, delay) in [
+            (i64::MIN, 1000),
+            (-5, 1000),
+            (0, 1000),
+            (1000, 1000),
+            (1001, 1001),
+            (60_000, 60_000),
+            (60_001, 60_000),
+            (599_999, 60_000),
+            (600_000, 600_000),
+            (900_001, 900_000),
+            (i64::MAX, 900_000),
+        ] {
+            assert_eq!(policy.uncounted_ms(age, 3), delay, "{age}");
+        }
+        assert_eq!(bounds(|chance| RetryPolicy::default().uncounted_ms(1000, chance)), (500, 1000));
+    }
+
+    #[test]
+    fn a_row_is_given_up_at_its_last_attempt() {
+        let id = |text: &str| TxnId::new(text).unwrap();
+        let (room, kind) = (RoomId::new("!r").unwrap(), EventType::new("k").unwrap());
+        let row = Pending::new(id("t"), room, kind, Json::empty(), 0);
+        for (most, attempts, gives_up) in
+            [(None, u32::MAX, false), (Some(3), 2, false), (Some(3), 3, true), (Some(3), 4, true)]
+        {
+            let policy = RetryPolicy { max_attempts: most, ..RetryPolicy::default() };
+            assert_eq!(policy.gives_up(&Pending { attempts, ..row.clone() }), gives_up);
+        }
+    }
+
+    /// No delay, and no quiet that a server asks for, is longer than the longest.
+    #[test]
+    fn nothing_waits_longer_than_the_longest() {
+        const DAY_MS: u64 = 86_400_000;
         let policy = RetryPolicy::default();
-        assert!(policy.uncounted_ms(0, 0) >= 500);
-        assert!(policy.uncounted_ms(30_000, 0) >= 15_000);
-        assert!(policy.uncounted_ms(i64::MAX, u64::MAX) <= 900_000);
-        assert!(policy.uncounted_ms(-5, 0) >= 500, "the clock was set back");
+        for (policy, longest) in [
+            (policy, DAY_MS),
+            (RetryPolicy { cap_ms: DAY_MS + 5, ..policy }, DAY_MS + 5),
+            (RetryPolicy { old_cap_ms: DAY_MS + 7, ..policy }, DAY_MS + 7),
+            (RetryPolicy { jitter: Jitter::Add(3), ..policy }, DAY_MS + 3),
+        ] {
+            assert_eq!(policy.longest_ms(), longest + 1000);
+        }
     }
 }

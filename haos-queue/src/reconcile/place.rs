@@ -126,27 +126,103 @@ fn push_up(
 mod tests {
     use super::*;
 
+    const FIRST: u64 = 1 << 39;
+    const HOLE: u64 = Position::HOLE;
+
     fn at(n: u64) -> Position {
         Position::new(n).unwrap()
     }
 
-    fn place_between(lower: u64, new: usize, upper: &[u64]) -> Vec<u64> {
-        let anchor = |n: u64| (Some(at(n)), Slot::Anchor(format!("${n}").parse().unwrap()));
-        let mut order = vec![anchor(lower)];
-        order.extend((0..new).map(|i| (None, Slot::New(i))));
-        order.extend(upper.iter().map(|n| anchor(*n)));
-        place(&order, &Window::default()).unwrap().into_iter().map(Position::get).collect()
+    /// An order in words: `n` is new, `g` a new gap, a number what stands there, `f` and a number so much above the
+    /// first position. It begins or ends with `..` where the window does not show all.
+    fn placed(text: &str) -> Result<Vec<u64>, PlanError> {
+        let window = Window { older: text.starts_with(".."), newer: text.ends_with(".."), items: Vec::new() };
+        let number = |text: &str| match text.strip_prefix('f') {
+            Some(above) => FIRST + above.parse::<u64>().unwrap(),
+            None => text.parse().unwrap(),
+        };
+        let slot = |(n, text): (usize, &str)| match text {
+            "n" => (None, Slot::New(n)),
+            "g" => (None, Slot::Gap(None)),
+            _ => (Some(at(number(text))), Slot::Anchor(format!("${n}").parse().unwrap())),
+        };
+        let order: Vec<Ordered> =
+            text.split_whitespace().filter(|text| *text != "..").enumerate().map(slot).collect();
+        let positions = place(&order, &window)?;
+        Ok(positions.into_iter().map(Position::get).collect())
     }
 
     #[test]
     fn what_fits_moves_nothing() {
-        assert_eq!(place_between(10, 3, &[14, 15]), [10, 11, 12, 13, 14, 15]);
+        for (order, expected) in [
+            ("", vec![]),
+            ("5 9", vec![5, 9]),
+            // The first of a room, behind a gap or not.
+            ("n n", vec![FIRST, FIRST + 1]),
+            ("g n n", vec![FIRST - 1, FIRST, FIRST + 1]),
+            ("g", vec![FIRST - 1]),
+            // Before, after and between what stands.
+            ("n n 10", vec![8, 9, 10]),
+            ("g n 10", vec![8, 9, 10]),
+            ("10 n n", vec![10, 11, 12]),
+            ("10 n n 20", vec![10, 11, 12, 20]),
+            ("10 n n 13", vec![10, 11, 12, 13]),
+            ("10 n 13 n n 20", vec![10, 11, 13, 14, 15, 20]),
+            // A gap keeps a hole on its older side, where it can.
+            ("10 g n", vec![10, 11 + HOLE, 12 + HOLE]),
+            ("10 n g n", vec![10, 11, 12 + HOLE, 13 + HOLE]),
+            ("10 g n 20", vec![10, 18, 19, 20]),
+            ("10 g 20", vec![10, 19, 20]),
+            ("10 g n 13", vec![10, 11, 12, 13]),
+            // What the window does not show is not needed.
+            (".. 10 n n 13 ..", vec![10, 11, 12, 13]),
+            ("n 10 ..", vec![9, 10]),
+            (".. 10 n", vec![10, 11]),
+        ] {
+            assert_eq!(placed(order), Ok(expected), "{order}");
+        }
     }
 
     #[test]
     fn what_does_not_fit_pushes_only_what_is_in_the_way() {
-        let hole = Position::HOLE;
-        let far = 10 + 2 * hole;
-        assert_eq!(place_between(10, 3, &[13, 14, far]), [10, 11, 12, 13, 14 + hole, 15 + hole, far],);
+        // After one, two and three new ones above the tenth position, and a hole.
+        let [one, two, three] = [1, 2, 3].map(|new| 11 + new + HOLE);
+        let far = 10 + 3 * HOLE;
+        for (order, expected) in [
+            ("10 n 11".to_owned(), vec![10, 11, one]),
+            ("10 n n 12".to_owned(), vec![10, 11, 12, two]),
+            (format!("10 n n n 13 14 {far}"), vec![10, 11, 12, 13, three, three + 1, far]),
+            // What stands just above stays, what stands just there moves.
+            (format!("10 n 11 {}", one + 1), vec![10, 11, one, one + 1]),
+            (format!("10 n 11 {one} {far}"), vec![10, 11, one, one + 1, far]),
+            (format!("10 n 11 {one} {} {far} ..", one + 1), vec![10, 11, one, one + 1, one + 2, far]),
+            ("10 g 11".to_owned(), vec![10, one - 1, one]),
+            // What is pushed up must not be pushed into what is placed next: that gets its own room.
+            ("10 n 11 n 12".to_owned(), vec![10, 11, one, one + 1, one + 2 + HOLE]),
+            (format!("10 n 11 n 12 {far}"), vec![10, 11, one, one + 1, one + 2 + HOLE, far]),
+        ] {
+            assert_eq!(placed(&order), Ok(expected), "{order}");
+        }
+    }
+
+    #[test]
+    fn where_the_window_ends_more_is_asked_for() {
+        for order in [".. n", ".. n 10", "n ..", "10 n ..", ".. n ..", "10 n 11 ..", "10 n 11 12 .."] {
+            assert_eq!(placed(order), Err(PlanError::Narrow), "{order}");
+        }
+        let max = Position::MAX.get();
+        for order in [
+            "n 0".to_owned(),
+            "n n 1".to_owned(),
+            format!("{max} n"),
+            format!("{} n n", max - 1),
+            format!("{} g", max - HOLE),
+            format!("{} n {}", max - HOLE - 2, max - HOLE - 1),
+            format!("{} n {max}", max - 1),
+        ] {
+            assert_eq!(placed(&order), Err(PlanError::Exhausted), "{order}");
+        }
+        assert_eq!(placed("n 1"), Ok(vec![0, 1]));
+        assert_eq!(placed(&format!("{} n", max - 1)), Ok(vec![max - 1, max]));
     }
 }

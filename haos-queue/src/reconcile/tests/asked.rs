@@ -21,7 +21,9 @@ fn value(store: &MemoryStore, of: &str, key: &str) -> Option<String> {
 #[test]
 fn a_pages_state_counts_where_none_is_stored() {
     let store = store("|t a");
-    apply(&store, |batch| drop(batch.put_state(entry("topic", "", None, "now"))));
+    apply(&store, |batch| {
+        batch.put_state(entry("topic", "", None, "now"));
+    });
     let old = vec![
         entry("topic", "", None, "before"),
         entry("name", "", None, "first"),
