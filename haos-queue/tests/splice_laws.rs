@@ -151,6 +151,23 @@ fn nothing_is_before_the_beginning() {
     }
 }
 
+/// What a server orders otherwise than the store, in the midst of what is known to go on, is no sign of a hole; nor
+/// is the end of what was read.
+#[test]
+fn no_gap_is_made_in_the_midst_of_what_is_known() {
+    let stored = |n: u8| Stored { position: Position::new(u64::from(n)).unwrap(), item: Slot::Anchor(id(n)) };
+    let events = [id(1), id(30), id(31)];
+    let gaps = |items: Vec<Stored>, older: bool| {
+        let window = Window { items, older, newer: false };
+        let older = Older::Token(Some("u".to_owned()));
+        let segment = Segment { events: events.iter().collect(), older, gap: None };
+        splice(&window, &segment).iter().filter(|(_, slot)| matches!(slot, Slot::Gap(_))).count()
+    };
+    assert_eq!(gaps(vec![stored(20), stored(30)], false), 0);
+    assert_eq!(gaps(vec![stored(30)], true), 0);
+    assert_eq!(gaps(vec![stored(30)], false), 1, "the oldest that is stored");
+}
+
 /// A hole's token.
 type Token = Option<String>;
 

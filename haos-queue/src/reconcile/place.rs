@@ -195,6 +195,7 @@ mod tests {
             // What stands just above stays, what stands just there moves.
             (format!("10 n 11 {}", one + 1), vec![10, 11, one, one + 1]),
             (format!("10 n 11 {one} {far}"), vec![10, 11, one, one + 1, far]),
+            (format!("10 n 11 {} ..", one + 1), vec![10, 11, one, one + 1]),
             (format!("10 n 11 {one} {} {far} ..", one + 1), vec![10, 11, one, one + 1, one + 2, far]),
             ("10 g 11".to_owned(), vec![10, one - 1, one]),
             // What is pushed up must not be pushed into what is placed next: that gets its own room.

@@ -60,6 +60,17 @@ fn an_echo_is_known_by_its_transaction_else_by_its_event() {
 }
 
 #[test]
+fn a_row_is_confirmed_once() {
+    let store = store("a");
+    put(&store, sent("t", "e"));
+    let brought = delta(vec![mine("e", Some("t")), mine("e", None), mine("x", Some("t"))]);
+    let view = now(sync_view(&store, &brought, (Some(&user("me")), &EmptyOnRedaction), MARGINS[0])).unwrap();
+    let confirmed: Vec<_> =
+        view.confirmed.iter().map(|echo| (&echo.family.row.txn_id, &echo.event_id)).collect();
+    assert_eq!(confirmed, [(&txn("t"), &id("e"))], "as the first of them says");
+}
+
+#[test]
 fn a_page_confirms_as_a_sync_does() {
     let store = store("a |t b");
     put(&store, row("t1", PendingState::Sending));
