@@ -303,7 +303,7 @@ fn known() -> impl Strategy<Value = Known> {
 /// An answer of a server whose history has so many more events; `n` chooses.
 fn answer(known: &Known, news: u8, n: [u8; 3]) -> Option<Answered> {
     let end = known.seen + news;
-    let token = || Older::Token((n[2] % 5 > 0).then(|| "u".to_owned()));
+    let token = || Older::Token((n[2] > 50).then(|| "u".to_owned()));
     let whole = |first: u8| if first == 0 { Older::Start } else { token() };
     let uppers: Vec<u8> =
         known.holes.keys().copied().chain(known.trailing.as_ref().map(|_| known.seen)).collect();

@@ -15,6 +15,8 @@ impl Rules for Begins {
     }
 }
 
+type View<'a> = &'a dyn Fn(&SyncDelta) -> SyncView;
+
 fn view_of(timeline: &str, delta: &SyncDelta) -> SyncView {
     now(sync_view(&store(timeline), delta, (None, &EmptyOnRedaction), MARGINS[0])).unwrap()
 }
@@ -40,7 +42,7 @@ fn a_gap_is_owed_where_something_may_be_older() {
         view.rooms.get_mut(&room()).unwrap().window.older = true;
         view
     };
-    let views: [(bool, &dyn Fn(&SyncDelta) -> SyncView); 5] =
+    let views: [(bool, View<'_>); 5] =
         [(true, &unknown), (true, &empty), (true, &guess), (false, &known), (false, &narrow)];
     for (is_empty, view) in views {
         for bits in 0..32u32 {
