@@ -14,6 +14,7 @@ pub(super) const SYNC: &str = r##"{
 "device_lists":{"changed":["@b:x","@c:x",7],"left":["@b:x"]},
 "presence":{"events":[{"type":"m.presence","sender":"@b:x","content":{}}]},
 "rooms":{
+"wave":{"!waved":{}},
 "leave":{
     "!banned":{"timeline":{"events":[
         {"event_id":"$1","sender":"@b:x","type":"m.room.member","state_key":"@me:x","origin_server_ts":4,"content":{"membership":"ban"}}]}},
@@ -30,6 +31,12 @@ pub(super) const SYNC: &str = r##"{
     {"type":"m.room.topic","content":{}}]}}},
 "join":{
     "":{"timeline":{}},
+    "!after":{
+        "timeline":{"events":[
+            {"event_id":"$old","sender":"@b:x","type":"m.room.name","state_key":"","origin_server_ts":4,"content":{"name":"old"}}]},
+        "state_after":{"events":[
+            {"event_id":"$new","sender":"@b:x","type":"m.room.name","state_key":"","origin_server_ts":3,"content":{"name":"new"}},
+            {"sender":"@b:x","type":"m.room.topic","state_key":"","content":{"topic":"without an id"}}]}},
     "!odd":7,
     "!r":{
         "summary":{"m.heroes":["@b:x"],"m.joined_member_count":2},
@@ -37,6 +44,7 @@ pub(super) const SYNC: &str = r##"{
             {"event_id":"$n","sender":"@b:x","type":"m.room.name","state_key":"","origin_server_ts":1,"content":{"name":"N"},"unsigned":{"age":1}},
             {"event_id":"$me","sender":"@b:x","type":"m.room.member","state_key":"@me:x","origin_server_ts":2,"content":{"membership":"join"}},
             {"event_id":"$tag","sender":"@b:x","type":"m.tag","state_key":"","content":{}},
+            {"sender":"@b:x","type":"m.room.topic","state_key":"","content":{"topic":"without an id"}},
             {"event_id":"$no","sender":"@b:x","type":"m.room.topic","content":{}}]},
         "timeline":{"limited":true,"prev_batch":"p1","events":[
             {"event_id":"$m","sender":"@b:x","type":"m.room.message","origin_server_ts":3,"content":{"body":"x"},"unsigned":{"transaction_id":"t"}},
@@ -151,6 +159,10 @@ fn what_each_answer_comes_to() {
 
 const SYNC_LINES: &str = r##"
 next=s1
+!after Join
+!after: m.room.name [] $new {"content":{"name":"new"},"event_id":"$new","origin_server_ts":3,"sender":"@b:x","state_key":"","type":"m.room.name"}
+!after: haos.unreadable [] - {"content":{"topic":"without an id"},"sender":"@b:x","state_key":"","type":"m.room.topic"}
+!after > $old @b:x 4 m.room.name [] {"name":"old"}
 !banned Ban since=4
 !banned: m.room.member [@me:x] $1 {"content":{"membership":"ban"},"event_id":"$1","origin_server_ts":4,"sender":"@b:x","state_key":"@me:x","type":"m.room.member"}
 !banned > $1 @b:x 4 m.room.member [@me:x] {"membership":"ban"}
@@ -171,6 +183,7 @@ next=s1
 !r: m.room.name [] $n {"content":{"name":"N"},"event_id":"$n","origin_server_ts":1,"sender":"@b:x","state_key":"","type":"m.room.name"}
 !r: m.room.member [@me:x] $me {"content":{"membership":"join"},"event_id":"$me","origin_server_ts":2,"sender":"@b:x","state_key":"@me:x","type":"m.room.member"}
 !r: haos.unreadable [] $tag {"content":{},"event_id":"$tag","sender":"@b:x","state_key":"","type":"m.tag"}
+!r: haos.unreadable [] - {"content":{"topic":"without an id"},"sender":"@b:x","state_key":"","type":"m.room.topic"}
 !r: haos.unreadable [] $no {"content":{},"event_id":"$no","sender":"@b:x","type":"m.room.topic"}
 !r: m.room.topic [] $t {"content":{"topic":"T"},"event_id":"$t","origin_server_ts":4,"sender":"@b:x","state_key":"","type":"m.room.topic"}
 !r: haos.unreadable [] $bad {"content":{},"event_id":"$bad","type":"m.x"}
@@ -186,6 +199,7 @@ next=s1
 !r > $m @b:x 3 m.room.message {"body":"x"} txn=t
 !r > $t @b:x 4 m.room.topic [] {"topic":"T"}
 !r > $typing @b:x 0 m.typing [] {}
+haos.unreadable [] - {"wave":{"!waved":{}}}
 haos.unreadable [] - {"join":{"":{"timeline":{}}}}
 m.direct [] - {"@b:x":["!r"]}
 haos.unreadable [] - {"content":{},"type":"haos.session"}

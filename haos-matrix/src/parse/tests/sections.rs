@@ -338,13 +338,14 @@ fn mentions_of_a_room_are_read_in_their_order() {
         let json = format!(r#"{{"next_batch":"s","rooms":{{{}}}}}"#, sections.join(","));
         Sync.read(&json, &me()).unwrap()[1..].to_vec()
     };
-    let (a, b) = (said("$a", 1), said("$b", 2));
+    let (a, b, late) = (said("$a", 1), said("$b", 2), said("$a", 3));
     let line = |id: &str, time: i64| format!("!r > {id} @b:x {time} m {{}}");
     let state = "!r: t [] $s {\"content\":{},\"event_id\":\"$s\",\"sender\":\"@b:x\",\"state_key\":\"\",\"type\":\"t\"}";
     for (sections, found) in [
         // The later step holds, whatever its events' times are.
         (vec![("leave", &*b), ("join", &*a)], vec!["!r Leave", &*line("$b", 2), "!r Join", &*line("$a", 1)]),
         (vec![("leave", &*b), ("knock", topic)], vec!["!r Knock", state, &*line("$b", 2)]),
+        (vec![("knock", "{}"), ("invite", topic)], vec!["!r Invite", state]),
         (vec![("knock", topic), ("invite", "{}")], vec!["!r Invite", state]),
         (vec![("invite", topic), ("join", &*a)], vec!["!r Join", state, &*line("$a", 1)]),
         (vec![("invite", "{}"), ("join", "{}")], vec!["!r Join"]),
@@ -354,6 +355,7 @@ fn mentions_of_a_room_are_read_in_their_order() {
         (vec![("leave", &*a), ("join", limited)], vec!["!r Join limited prev=p", &*line("$a", 1)]),
         // Of one step that with the later events comes later.
         (vec![("join", &*a), ("join", &*b)], vec!["!r Join", &*line("$a", 1), "!r Join", &*line("$b", 2)]),
+        (vec![("join", &*late), ("join", &*b)], vec!["!r Join", &*line("$b", 2), "!r Join", &*line("$a", 3)]),
         (vec![("join", topic), ("join", &*b)], vec!["!r Join", state, &*line("$b", 2)]),
     ] {
         assert_eq!(read(&sections), found, "{sections:?}");
