@@ -286,7 +286,7 @@ fn a_moved_row_is_good_in_its_new_place_alone() {
         assert_eq!(read(MessageColumns { position: to, ..from }).unwrap().position, to);
         assert_eq!(read(from).unwrap_err().kind(), ErrorKind::Corrupt);
         // Nothing that is damaged is made good by being moved.
-        let read = codec.moved_message(&room.key, &row.key, from, to, &moved.as_bytes());
+        let read = codec.moved_message(&room.key, &row.key, from, to, moved.as_bytes());
         assert_eq!(read.unwrap_err().kind(), ErrorKind::Corrupt);
     }
 }

@@ -291,7 +291,7 @@ fn reactions_show_in_the_order_of_the_timeline() {
     let slice = law::slice(all[..1].to_vec(), Vec::new(), Direction::Older, 1);
     let view = shown(aggregate(slice, &all, None)).remove(0);
     let told: Vec<_> =
-        view.reactions.iter().map(|group| (&*group.key, group.count, &*group.senders[0].as_str())).collect();
+        view.reactions.iter().map(|group| (&*group.key, group.count, group.senders[0].as_str())).collect();
     assert_eq!(told, [("b", 2, "@b"), ("a", 1, "@c")]);
     assert_eq!(view.more_reactions, 0);
 }
@@ -324,7 +324,7 @@ fn what_is_shown_at_its_target_does_not_show_itself() {
         let by = Some(EventId::new("$r").unwrap());
         let removed = Message { redacted_by: by, ..related.clone() };
         assert_eq!(view(&[related]).len(), usize::from(shows), "{kind:?}");
-        assert_eq!(view(&[removed.clone()]).len(), usize::from(shows), "{kind:?}, removed");
+        assert_eq!(view(std::slice::from_ref(&removed)).len(), usize::from(shows), "{kind:?}, removed");
         // What was removed counts nowhere.
         let target = view(&[message("$m", 1, "@a"), removed]).remove(0);
         assert_eq!(target, MessageView::from(message("$m", 1, "@a")), "{kind:?}");
