@@ -183,7 +183,7 @@ fn mutants(full: bool) -> Step {
     let line = if full {
         "xtask mutants --least 95"
     } else {
-        "xtask mutants --package any --sample 60 --seconds 240 --least 85"
+        "xtask mutants --package any --sample 30 --seconds 100 --least 80"
     };
     step(StepName::Mutants, about, &[line])
 }
