@@ -141,6 +141,15 @@ fn a_room_is_in_a_space_as_the_first_word_has_it() {
     }
 }
 
+/// Of what no answer speaks nothing is noted.
+#[test]
+fn a_room_of_which_no_space_speaks_leaves_no_note() {
+    let store = MemoryStore::new();
+    brings(&store, &room(), events("a"), Vec::new());
+    let noted = now(store.state(StateQuery::kind(Scope::Account, kind(state_kind::SPACES)))).unwrap();
+    assert_eq!(noted, []);
+}
+
 /// A room's page may tell its spaces, too; others stay.
 #[test]
 fn a_page_tells_spaces_that_nobody_told() {

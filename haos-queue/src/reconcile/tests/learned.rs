@@ -70,6 +70,11 @@ fn a_redaction_empties_its_target_wherever_that_is() {
     synced(&held, &delta(events("later")));
     assert_eq!((empty(&held, "later"), empty(&held, "c")), (Some(id("u")), None));
     assert_eq!(synced(&held, &delta(events("later"))), Synced::Unchanged);
+    // What was redacted before its target came empties nothing, when it comes again neither.
+    synced(&held, &delta(vec![redacts("w", "spared"), redacts("x", "w")]));
+    synced(&held, &delta(events("spared")));
+    synced(&held, &delta(vec![redacts("w", "spared")]));
+    assert_eq!((empty(&held, "w"), empty(&held, "spared")), (Some(id("x")), None));
 }
 
 /// One id twice in an answer is one event.
