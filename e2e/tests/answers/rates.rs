@@ -36,9 +36,9 @@ async fn refused(synapse: &Synapse, kind: StoreKind) -> u64 {
         let written: Vec<_> = (n..MESSAGES).step_by(3).map(|n| n.to_string()).collect();
         assert_eq!(party.texts(room).await, written, "{}", party.user);
     }
-    // Nobody knocked again and again: fewer were refused than twice what was let in.
+    // Nobody knocked again and again: when the quiet ends, three rooms ask and one is let in.
     let refused = party.counted() - MESSAGES as u64;
-    assert!(refused < 2 * MESSAGES as u64, "{}: {refused} refused", party.user);
+    assert!(refused < 4 * MESSAGES as u64, "{}: {refused} refused", party.user);
     party.device.stop().await.unwrap();
     refused
 }
