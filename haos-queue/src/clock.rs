@@ -117,10 +117,11 @@ impl Clock {
         offset_ms.abs_diff(self.offset_ms) > TOLERANCE_MS.unsigned_abs() || doubt_ms != self.doubt_ms
     }
 
-    /// How long ago a moment is; none where nobody can say.
+    /// How long ago a moment is; none where nobody can say. A run before this one may have been a little ahead: what
+    /// it did in its last moments is now.
     pub(crate) fn age_ms(&self, moment_ms: i64) -> Option<u64> {
-        let age_ms = u64::try_from(self.now_ms.saturating_sub(moment_ms)).ok()?;
-        (moment_ms > self.doubt_ms).then_some(age_ms)
+        let age_ms = self.now_ms.saturating_sub(moment_ms);
+        (moment_ms > self.doubt_ms && age_ms >= -TOLERANCE_MS).then_some(age_ms.max(0).unsigned_abs())
     }
 
     /// A moment as the wall clock will show it.

@@ -319,7 +319,10 @@ fn an_age_is_told_of_what_came_after_the_doubt() {
         (NOW - 100, None),
         (NOW - 99, Some(99)),
         (NOW, Some(0)),
-        (NOW + 1, None),
+        // Of the run before, whose clock was a little ahead.
+        (NOW + 1, Some(0)),
+        (NOW + TOLERANCE_MS, Some(0)),
+        (NOW + TOLERANCE_MS + 1, None),
         (i64::MIN, None),
         (i64::MAX, None),
     ] {
