@@ -54,7 +54,9 @@ proptest! {
     fn any_answer(
         window in window(),
         events in proptest::collection::hash_set(0..28u8, 0..10),
-        older in prop_oneof![Just(Older::Joined), Just(Older::Start), Just(Older::Token(Some("u".to_owned())))],
+        older in prop_oneof![
+            Just(Older::Joined), Just(Older::Start), Just(Older::First), Just(Older::Token(Some("u".to_owned()))),
+        ],
         gap in any::<Option<prop::sample::Index>>(),
     ) {
         let gaps: Vec<_> = window.items.iter().filter(|s| matches!(s.item, Slot::Gap(_))).collect();

@@ -9,12 +9,12 @@ impl Engine {
     /// One request after the other.
     pub(super) async fn cycle(&self) -> Result<()> {
         let inner = &*self.inner;
-        let (mut memory, mut listed, mut kept_ms) = (Memory::default(), false, None);
+        let (mut memory, mut first_ms, mut kept_ms) = (Memory::default(), None, None);
         let mut nudges = inner.outbox.nudges();
         inner.outbox.sync_state(SyncState::Connecting);
         loop {
             nudges.mark_unchanged();
-            let turn = self.turn(&memory, &mut listed).await;
+            let turn = self.turn(&memory, &mut first_ms).await;
             let (now_ms, chance) = (self.now_ms(), inner.outbox.host().random());
             let at = Moment { now_ms, chance, retry: &inner.options.retry };
             let (after, next) = step(memory, turn.asked, &turn.outcome, &at);

@@ -16,35 +16,45 @@ pub(super) struct Turn {
 }
 
 impl Engine {
-    pub(super) async fn turn(&self, memory: &Memory, listed: &mut bool) -> Turn {
+    pub(super) async fn turn(&self, memory: &Memory, first_ms: &mut Option<u64>) -> Turn {
         let asked = Asked { since: false, filter: memory.filter, slim: memory.slim };
         let mut turn = Turn { asked, resumed: 0, outcome: Outcome::Stale };
-        turn.outcome = match self.try_turn(memory, listed, &mut turn).await {
+        turn.outcome = match self.try_turn(memory, first_ms, &mut turn).await {
             Ok(outcome) => outcome,
             Err(e) => Outcome::Store(e),
         };
         turn
     }
 
-    async fn try_turn(&self, memory: &Memory, listed: &mut bool, turn: &mut Turn) -> Result<Outcome> {
+    async fn try_turn(
+        &self,
+        memory: &Memory,
+        first_ms: &mut Option<u64>,
+        turn: &mut Turn,
+    ) -> Result<Outcome> {
         let inner = &*self.inner;
         turn.resumed = inner.outbox.resumed().await?;
         if let Some(reason) = inner.outbox.paused(None).await? {
             return Ok(Outcome::Paused(reason));
         }
         let token = inner.store.sync_token().await?;
-        if token.is_none() && !std::mem::replace(listed, true) {
-            self.list_rooms().await?;
-        }
+        let since = token.clone().filter(|_| !memory.fresh);
+        let first_ms = match (&since, *first_ms) {
+            (Some(_), _) => {
+                *first_ms = None;
+                0
+            }
+            (None, Some(ms)) => ms,
+            (None, None) => *first_ms.insert(self.begin(token.is_none()).await?),
+        };
         let filter = match self.filter(&mut turn.asked).await? {
             Ok(filter) => filter,
             Err(answer) => return Ok(Outcome::Failed(answer)),
         };
-        let since = token.clone().filter(|_| !memory.fresh);
         turn.asked.since = since.is_some();
         // A wait that differs a little makes another request of one whose answer a server may have kept.
         let waits = memory.live && !memory.prompt;
-        let timeout_ms = if waits { inner.options.poll_ms + u64::from(memory.lulls) } else { 0 };
+        let timeout_ms = if waits { inner.options.poll_ms + u64::from(memory.lulls) } else { first_ms };
         let patience_ms = if since.is_some() { inner.options.request_ms } else { inner.options.initial_ms };
         let request = SyncRequest { since, timeout_ms, filter: Some(filter), quiet: inner.options.quiet };
         let began_ms = self.now_ms();
@@ -61,8 +71,21 @@ impl Engine {
             Err(answer) => return Ok(Outcome::Failed(answer)),
         };
         let took_ms = self.now_ms().saturating_sub(began_ms);
-        let early = timeout_ms > 0 && (0..=(timeout_ms / 2).cast_signed()).contains(&took_ms);
+        let early = waits && timeout_ms > 0 && (0..=(timeout_ms / 2).cast_signed()).contains(&took_ms);
         self.land(token, &request, &body, (memory.live, early)).await
+    }
+
+    /// Brings the list of rooms before a first sync, and gives the wait that this run's requests without a token
+    /// ask for. No server waits where it has rooms to tell of; but one that keeps its answers, as Synapse does for
+    /// two minutes, gives what is as old as the list or newer to this run, and to its repetitions the same.
+    async fn begin(&self, is_first: bool) -> Result<u64> {
+        const MOST_MS: u64 = 1000;
+        let inner = &*self.inner;
+        if is_first {
+            self.list_rooms().await?;
+        }
+        let is_empty = inner.store.rooms(RoomQuery::latest(1)).await?.is_empty();
+        Ok(if is_empty { 0 } else { 1 + inner.outbox.host().random() % MOST_MS })
     }
 
     /// Stores an answer with its token.

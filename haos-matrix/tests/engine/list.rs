@@ -83,6 +83,33 @@ fn a_death_between_list_and_sync() {
     }
 }
 
+/// A server keeps the answer of a sync that was lost on its way; a later run has the list before it asks the same.
+/// The list is newer than that answer.
+#[test]
+fn what_a_server_kept_from_before_the_list_is_not_asked_for() {
+    for (held, new) in [(0, 1), (0, 3), (10, 1), (10, 30)] {
+        let mut client = Client::with(15, options(), true);
+        client.wire.model().create("!dm");
+        client.wire.model().join("!dm");
+        client.wire.model().messages("!dm", held);
+        client.wire.next("sliding", [Fault::Fail(refused(500, "M_UNKNOWN"))]);
+        client.wire.next("sync", [Fault::Cut]);
+        client.start();
+        let wire = client.wire.clone();
+        client.until("asked", move |_, state| {
+            !wire.asked("sync").is_empty() && matches!(state, ConnectionState::Degraded { .. })
+        });
+        client.kill();
+        client.wire.model().messages("!dm", new);
+        client.wire.next("sync", [Fault::Cached]);
+        client.start();
+        assert!(client.caught_up());
+        client.check();
+        assert!(client.fill_all());
+        client.check_complete();
+    }
+}
+
 #[test]
 fn a_server_without_it() {
     let mut client = many(false);

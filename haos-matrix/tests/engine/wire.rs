@@ -25,7 +25,7 @@ pub(crate) enum Fault {
     Hang,
     /// The answer comes long after it was made.
     Late,
-    /// The answer that the same request had before, if it had one.
+    /// The answer that the same request had before, if it had one: Synapse keeps them for two minutes.
     Cached,
 }
 
@@ -154,8 +154,8 @@ impl Wire {
 #[async_trait]
 impl Server for Wire {
     async fn sync(&self, request: &SyncRequest) -> Reply<Vec<u8>> {
-        let what =
-            format!("{} {}", request.since.as_deref().unwrap_or("-"), request.filter.as_deref().unwrap());
+        let since = request.since.as_deref().unwrap_or("-");
+        let what = format!("{since} {} {}", request.timeout_ms, request.filter.as_deref().unwrap());
         let inline = what.ends_with('}');
         let filter: u64 =
             if inline { 0 } else { request.filter.as_deref().unwrap().parse().unwrap_or(u64::MAX) };

@@ -27,6 +27,14 @@ pub enum Older {
     Token(Option<String>),
     /// Nothing: the beginning of history.
     Start,
+    /// Nothing: the first event is the room's first. What is stored, and is not in the segment, is newer.
+    First,
+}
+
+impl Older {
+    fn is_start(&self) -> bool {
+        matches!(self, Self::Start | Self::First)
+    }
 }
 
 /// A slot of the new order: stored before (at a position), or new.
@@ -116,7 +124,7 @@ impl<'a> Splice<'a> {
             _ => None,
         });
         match (&self.segment.older, own) {
-            (Older::Start, _) => None,
+            (Older::Start | Older::First, _) => None,
             (Older::Token(token), own) => Some(Slot::Gap(token.clone().or(own.flatten()))),
             (Older::Joined, own) => own.map(Slot::Gap),
         }
@@ -130,7 +138,7 @@ impl<'a> Splice<'a> {
         let run = self.news(0, event);
         let narrowed = slot.checked_sub(1).filter(|older| self.window.items[*older].item.is_gap());
         let fetched_from = gap.is_some() && narrowed == gap;
-        let at_start = matches!(self.segment.older, Older::Start);
+        let at_start = self.segment.older.is_start();
         if let Some(older) = narrowed
             && (!run.is_empty() || fetched_from || (at_start && gap.is_none()))
         {
@@ -160,6 +168,11 @@ impl<'a> Splice<'a> {
 
     /// No event of the segment is stored: it follows everything, behind a gap if one is owed.
     fn unanchored(&mut self, gap: Option<usize>) {
+        let is_held = |stored: &Stored| matches!(stored.item, Slot::Anchor(_));
+        let may_hold = self.window.older || self.window.items.iter().any(is_held);
+        if gap.is_none() && self.segment.older == Older::First && may_hold {
+            return self.first();
+        }
         let guess = |stored: &Stored| matches!(stored.item, Slot::Provisional(_));
         let last = self.window.items.iter().rposition(|stored| !guess(stored));
         let at_end = last.filter(|last| self.window.items[*last].item.is_gap());
@@ -172,13 +185,24 @@ impl<'a> Splice<'a> {
         } else {
             self.tail.extend(self.older_gap(gap));
             // What begins with history leaves no hole before it.
-            let at_start = matches!(self.segment.older, Older::Start);
+            let at_start = self.segment.older.is_start();
             if let Some(gap) = gap.or(at_end.filter(|_| at_start)) {
                 self.gone[gap] = true;
             }
         }
         let all = self.news(0, self.segment.events.len());
         self.tail.extend(all);
+    }
+
+    /// The room's first events precede everything, and what may be between stays open.
+    fn first(&mut self) {
+        let mut slots = self.news(0, self.segment.events.len());
+        let mut known =
+            self.window.items.iter().filter(|stored| !matches!(stored.item, Slot::Provisional(_)));
+        if known.next().is_some_and(|first| !first.item.is_gap()) {
+            slots.push(Slot::Gap(None));
+        }
+        self.before.first_mut().unwrap_or(&mut self.tail).extend(slots);
     }
 
     /// The events between two neighbouring anchors. What the segment spans holds no gap any more.

@@ -45,6 +45,8 @@ pub fn sync(delta: &SyncDelta, view: &SyncView, rules: &dyn Rules) -> Result<Wri
         batch.put_room(row);
         let older = if room.limited && !mistake!(DropGapByGuess) {
             Older::Token(room.prev.clone())
+        } else if begins(room, rules) == Some(Some(true)) {
+            Older::First
         } else if delta.initial && !room.timeline.is_empty() {
             Older::Start
         } else if goes_on(room, stored, rules) {
@@ -81,8 +83,13 @@ fn goes_on(room: &RoomDelta, stored: Option<&RoomView>, rules: &dyn Rules) -> bo
     let is_guess = |stored: &Stored| matches!(stored.item, Slot::Provisional(_));
     let is_empty =
         stored.is_none_or(|stored| stored.window.items.iter().all(is_guess) && !stored.window.older);
-    let begins = room.timeline.first().map(|event| rules.is_beginning(&event.kind));
-    is_empty && room.membership == Membership::Join && room.prev.is_some() && begins == Some(Some(false))
+    let may_go_on = room.membership == Membership::Join && room.prev.is_some();
+    is_empty && may_go_on && begins(room, rules) == Some(Some(false))
+}
+
+/// Whether the first event that an answer brings is the room's first, if it brings any, and if that can be told.
+fn begins(room: &RoomDelta, rules: &dyn Rules) -> Option<Option<bool>> {
+    room.timeline.first().map(|event| rules.is_beginning(&event.kind))
 }
 
 pub(super) fn account<T: serde::Serialize + ?Sized>(

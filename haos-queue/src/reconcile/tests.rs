@@ -103,7 +103,7 @@ fn store(timeline: &str) -> MemoryStore {
 
 /// The timeline of the store, in the words of [`store`].
 fn timeline(store: &MemoryStore) -> String {
-    let slice = now(store.timeline(&room(), Page::oldest(1000))).unwrap();
+    let slice = now(store.timeline(&room(), Page::oldest(usize::MAX))).unwrap();
     let told = slice.items.iter().map(|item| match item {
         Item::Message(message) if message.provisional => format!("~{}", &message.id.as_str()[1..]),
         Item::Message(message) => message.id.as_str()[1..].to_owned(),

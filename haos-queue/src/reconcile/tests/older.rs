@@ -66,7 +66,13 @@ fn a_gap_is_owed_where_something_may_be_older() {
                         (_, true) => false,
                         _ => goes_on && membership == Membership::Join,
                     };
-                    let expected = if owed { vec![prev] } else { vec![] };
+                    // What is known does not follow the room's first event at once.
+                    let between = !is_empty && says && begins && knows && !limited;
+                    let expected = match (owed, between) {
+                        (true, _) => vec![prev],
+                        (_, true) => vec![None],
+                        _ => vec![],
+                    };
                     let batch = match sync(&delta, &view, &Begins(knows)) {
                         Ok(batch) => batch,
                         Err(e) => {
@@ -126,6 +132,46 @@ fn history_ends_where_the_server_or_the_room_says_so() {
         assert_eq!(now(apply_page(&store, &held, &page, None, &Begins(knows))).unwrap(), Filled::Applied);
         assert_eq!(timeline(&store), left, "{stored} {brought} {end:?} {knows}");
     }
+}
+
+/// An answer that a server kept from before what is stored came, as Synapse's to a first sync for two minutes: it
+/// begins with the room, so that whatever it lacks is newer.
+#[test]
+fn what_begins_with_the_room_precedes_what_it_lacks() {
+    let many = (0..3000).map(|n| format!("m{n}")).collect::<Vec<_>>().join(" ");
+    // What is stored, and what is afterwards.
+    for (stored, after) in [
+        ("|t m", "a b |t m"),
+        ("|t m n", "a b |t m n"),
+        ("|t m |u", "a b |t m |u"),
+        ("m", "a b | m"),
+        ("~p |t m", "a b ~p |t m"),
+        ("|t ~p m", "a b |t ~p m"),
+        ("~p m", "a b | ~p m"),
+        ("m ~p", "a b | m ~p"),
+        (&format!("|t {many}"), &format!("a b |t {many}")),
+        (&many, &format!("a b | {many}")),
+        // What it has, or nothing that is known.
+        ("|t b m", "a b m"),
+        ("a m", "a b m"),
+        ("b", "a b"),
+        ("~b |t m", "a b |t m"),
+        ("", "a b"),
+        ("~p", "~p a b"),
+        ("|t", "a b"),
+    ] {
+        for initial in [true, false] {
+            let store = store(stored);
+            let brought = SyncDelta { initial, ..delta(events("a! b")) };
+            now(apply_sync(&store, &brought, None, &Begins(true))).unwrap();
+            assert_eq!(timeline(&store), after, "{initial} {stored:.20}");
+        }
+    }
+    // Where nobody knows what begins a room, what comes is news.
+    let store = store("|t m");
+    let brought = SyncDelta { initial: true, ..delta(events("a! b")) };
+    now(apply_sync(&store, &brought, None, &Begins(false))).unwrap();
+    assert_eq!(timeline(&store), "|t m a b");
 }
 
 /// An answer about a room that says nothing of its timeline leaves that alone.
