@@ -54,19 +54,6 @@
 //!
 //! It is not a transport: it opens no connection, and clock, timer and chance are passed in ([`Host`]).
 
-#[cfg(any(test, feature = "mistakes"))]
-macro_rules! mistake {
-    ($mistake:ident) => {
-        crate::mistake::is_made(crate::mistake::Mistake::$mistake)
-    };
-}
-#[cfg(not(any(test, feature = "mistakes")))]
-macro_rules! mistake {
-    ($mistake:ident) => {
-        false
-    };
-}
-
 mod account;
 mod answer;
 mod backoff;
@@ -79,8 +66,6 @@ mod host;
 mod leader;
 mod local;
 pub mod machine;
-#[cfg(any(test, feature = "mistakes"))]
-pub mod mistake;
 mod options;
 mod outbox;
 pub mod pressure;
@@ -89,8 +74,6 @@ mod room_state;
 mod rules;
 mod said;
 mod schedule;
-#[cfg(all(feature = "sim", not(target_arch = "wasm32")))]
-pub mod sim;
 mod transport;
 #[cfg(all(target_arch = "wasm32", target_os = "unknown"))]
 pub mod web;
@@ -110,7 +93,7 @@ pub use host::{Host, SharedHost, Sleep};
 #[cfg(not(target_arch = "wasm32"))]
 pub use leader::FileLeader;
 pub use leader::Lead;
-pub use local::{local_event_id, local_media_uri, rewrite};
+pub use local::{STAGED, local_event_id, local_media_uri, rewrite};
 pub use options::{Order, OutboxOptions};
 pub use outbox::{Acted, EnqueueError, Enqueued, Observer, Outbox, RowStatus, Update};
 pub use reconcile::{Filled, Synced, apply_page, apply_sync};

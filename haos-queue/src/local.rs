@@ -9,7 +9,7 @@ pub fn local_event_id(txn_id: &TxnId) -> Result<EventId> {
 }
 
 /// How the uris of bytes begin that are staged for an upload.
-pub(crate) const STAGED: &str = "haos-local:";
+pub const STAGED: &str = "haos-local:";
 
 /// Where the bytes of an upload live until the server has them.
 pub fn local_media_uri(txn_id: &TxnId) -> Result<MediaUri> {

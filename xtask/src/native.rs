@@ -33,7 +33,8 @@ fn test(more: &[&str]) -> Cmd {
 
 /// The integration tests of all packages; those of one name run together.
 fn names(root: &Path) -> Vec<String> {
-    let packages = std::fs::read_dir(root).into_iter().flatten().flatten();
+    let folders = [root.to_owned(), root.join("testing")];
+    let packages = folders.iter().filter_map(|folder| std::fs::read_dir(folder).ok()).flatten().flatten();
     let mut names: Vec<_> = packages
         .filter(|package| package.path().join("Cargo.toml").is_file())
         .flat_map(|package| programs(&package.path().join("tests")))
@@ -64,7 +65,8 @@ mod tests {
         let root = crate::root::find().unwrap();
         for folder in std::fs::read_dir(&root).unwrap().flatten().map(|entry| entry.path()) {
             // The examples are no members: steps of their own run them.
-            if folder.ends_with("target") || folder.ends_with("examples") || !folder.is_dir() {
+            if ["target", "examples", "testing"].iter().any(|name| folder.ends_with(name)) || !folder.is_dir()
+            {
                 continue;
             }
             for package in std::fs::read_dir(folder).unwrap().flatten().map(|entry| entry.path()) {

@@ -5,8 +5,8 @@ use std::sync::{Arc, Mutex};
 use futures_util::FutureExt as _;
 use haos_matrix::{Engine, FillOptions, MatrixRules, SyncOptions};
 use haos_queue::pressure::Keeper;
-use haos_queue::sim::{Group, SimHost, World, compare_timeline};
 use haos_queue::{ConnectionState, Outbox, OutboxOptions, Running};
+use haos_sim::{Group, SimHost, World, compare_timeline};
 use haos_store_api::*;
 
 use crate::model::ME;

@@ -1,6 +1,6 @@
 //! Everything fails, as a seed says; at the end everything is there.
 
-use haos_queue::sim::Chance;
+use haos_sim::Chance;
 use haos_store_api::ErrorKind;
 
 use crate::client::Client;

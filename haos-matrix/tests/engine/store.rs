@@ -4,7 +4,7 @@ use std::fmt;
 use std::sync::{Arc, Mutex};
 
 use async_trait::async_trait;
-use haos_queue::sim::Chance;
+use haos_sim::Chance;
 use haos_store_api::*;
 
 /// What happens at a write.

@@ -2,8 +2,8 @@
 
 use futures_util::FutureExt as _;
 use haos_matrix::compose;
-use haos_queue::sim::Chance;
 use haos_queue::{Answer, ConnectionState, Driver, Lead, Session};
+use haos_sim::Chance;
 use haos_store_api::{
     MemoryStore, ParkReason, Pending, PendingQuery, PendingState, StorageAdapter as _, TxnId, UserId,
 };

@@ -5,8 +5,8 @@ use std::sync::{Arc, Mutex, MutexGuard};
 
 use async_trait::async_trait;
 use haos_matrix::{Download, PageRequest, Reply, Server, SyncRequest, Variant};
-use haos_queue::sim::{Chance, Clock};
 use haos_queue::{Answer, Refusal};
+use haos_sim::{Chance, Clock};
 use haos_store_api::{EventId, Json, MediaUri, RoomId};
 use serde_json::Value;
 

@@ -16,7 +16,7 @@ use std::sync::{Mutex, PoisonError};
 
 use haos_matrix::{Account, AnswerLimits, KeepLimits, MatrixRules, ParseError, parse_sync};
 use haos_queue::apply_sync;
-use haos_queue::sim::Chance;
+use haos_sim::Chance;
 use haos_store_api::MemoryStore;
 use peakmem_alloc::{INSTRUMENTED_SYSTEM, PeakMemAlloc, PeakMemAllocTrait as _};
 

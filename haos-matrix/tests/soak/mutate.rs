@@ -1,6 +1,6 @@
 //! What chance makes of an answer.
 
-use haos_queue::sim::Chance;
+use haos_sim::Chance;
 
 use crate::tree::Tree;
 

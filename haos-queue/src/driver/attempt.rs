@@ -92,16 +92,7 @@ impl Driver {
         if class == Class::Event && self.needs_proof(&row) {
             return self.prove(row).await;
         }
-        if mistake!(SendBeforeLease) {
-            self.transport.send(&row).await;
-        }
-        let mut row = self.lease(row).await?;
-        if mistake!(NewTxnEachAttempt) {
-            row.txn_id = TxnId::new(format!("{}x{}", row.txn_id, row.fence))?;
-            let answer = self.transport.send(&row).await;
-            row.txn_id = txn_id.clone();
-            return self.settle(row, answer, begun).await;
-        }
+        let row = self.lease(row).await?;
         let options = &self.outbox.shared.options;
         let sending = self.transport.send(&row);
         let (answer, row) = self.hold(row.clone(), sending, Limit::Total(options.request_ms)).await;

@@ -46,14 +46,9 @@ impl Driver {
                 let backoff_ms = shared.options.retry.uncounted_ms(age_ms, shared.host.random());
                 let jitter_ms = shared.host.random() % 1000;
                 let wait_ms = wait_ms.max(backoff_ms).min(LONGEST_QUIET_MS).saturating_add(jitter_ms);
-                let wait_ms = if mistake!(IgnoreRetryAfter) { 0 } else { wait_ms };
                 let until_ms = now_ms.saturating_add_unsigned(wait_ms);
                 gate = Some(Gate { not_before_ms: until_ms, ..Gate::default() });
                 (failed(Failure::RateLimited { until_ms }), Net::Quiet(until_ms))
-            }
-            Verdict::Pause(reason) if mistake!(ParkOnLogout) => {
-                let (reason, error) = (haos_store_api::ParkReason::Refused, format!("{reason:?}"));
-                (failed(Failure::Permanent { reason, error }), Net::Heard)
             }
             Verdict::Pause(reason) => {
                 gate = Some(Gate { paused: Some(reason), resumed, ..Gate::default() });

@@ -176,9 +176,6 @@ fn release(batch: &mut WriteBatch, family: &Family, sent: &Sent) -> Result<Vec<P
 
 fn rewritten(row: &Pending, sent: &Sent) -> Result<Pending> {
     let mut next = row.clone();
-    if mistake!(KeepLocalIds) {
-        return Ok(next);
-    }
     if let Some(content) = rewrite(&row.content, &sent.from, &sent.to)? {
         next.content = content;
     }

@@ -41,7 +41,6 @@ pub enum Step {
 pub fn step(row: &Pending, event: &Event, context: &Context<'_>) -> Step {
     if let Event::Failed { fence, .. } | Event::LeaseLost { fence, .. } = event
         && *fence != row.fence
-        && !mistake!(LateErrorsCount)
     {
         return Step::Keep;
     }
@@ -164,7 +163,7 @@ impl Machine<'_> {
         self.put(|row| {
             row.state = PendingState::Sending;
             row.lease = Some(Lease { owner: owner.clone(), until_ms: *until_ms });
-            row.fence += u64::from(!mistake!(SkipFence));
+            row.fence += 1;
             if row.first_attempt_ms.is_none() {
                 row.first_attempt_ms = Some(now_ms);
                 (row.sync_token, row.anchor) = (sync_token.clone(), anchor.clone());
@@ -190,7 +189,7 @@ impl Machine<'_> {
         }
         self.put(|row| {
             (row.state, row.lease) = (PendingState::Queued, None);
-            row.ambiguous |= !mistake!(LoseAmbiguous);
+            row.ambiguous = true;
         })
     }
 
@@ -216,7 +215,7 @@ impl Machine<'_> {
         let age_ms = now_ms.saturating_sub(self.row.first_attempt_ms.unwrap_or(now_ms));
         match failure {
             Failure::Transient { ambiguous, counts, error } => {
-                let counts = *counts || mistake!(CountOffline);
+                let counts = *counts;
                 let mut next = self.row.clone();
                 (next.state, next.lease) = (PendingState::Queued, None);
                 next.attempts = next.attempts.saturating_add(u32::from(counts));
@@ -241,7 +240,7 @@ impl Machine<'_> {
             }),
             Failure::Paused => self.put(|row| (row.state, row.lease) = (PendingState::Queued, None)),
             Failure::Permanent { reason, error } => {
-                if Class::of(self.row) == Class::Signal || mistake!(DeleteOnPermanentFailure) {
+                if Class::of(self.row) == Class::Signal {
                     return Step::Cancelled;
                 }
                 self.put(|row| {
@@ -255,7 +254,7 @@ impl Machine<'_> {
     fn edit(&self, event: &Event) -> Step {
         let Event::Edit(content) = event else { return Step::Keep };
         let refused = matches!(self.row.state, PendingState::Parked(_)) && !self.row.ambiguous;
-        if self.row.first_attempt_ms.is_none() || mistake!(ReuseTxn) {
+        if self.row.first_attempt_ms.is_none() {
             self.put(|row| (row.content, row.wire) = (content.clone(), None))
         } else if refused {
             Step::Replace

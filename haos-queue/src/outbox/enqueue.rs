@@ -107,7 +107,7 @@ impl Shared {
         mut draft: Draft,
         txn_id: &TxnId,
     ) -> Result<(WriteBatch, TxnId), EnqueueError> {
-        let mut batch = if mistake!(RelaxedEnqueue) { WriteBatch::relaxed() } else { WriteBatch::strict() };
+        let mut batch = WriteBatch::strict();
         if let Some(About::Unsent(parent)) = draft.about.clone() {
             match self.parent(&draft.room, &parent).await? {
                 Parent::Unsent(row) => drop(batch.expect_pending(&parent, Some(row.revision))),

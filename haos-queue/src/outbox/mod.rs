@@ -126,6 +126,11 @@ impl Outbox {
         self
     }
 
+    /// The name that this context's leases bear, another one in each run.
+    pub fn owner(&self) -> &str {
+        &self.shared.owner
+    }
+
     /// The store beneath.
     pub fn store(&self) -> &Arc<dyn StorageAdapter> {
         &self.shared.store

@@ -4,8 +4,6 @@ use std::collections::HashSet;
 
 use haos_store_api::{Error, ErrorKind, Gap, Result, StorageAdapter, UserId, WriteBatch};
 
-#[cfg(any(test, feature = "mistakes"))]
-use super::gather::SyncView;
 use super::gather::{MARGINS, fill_view, sync_view};
 use super::settle::{settled_page, settled_sync};
 use super::{PlanError, fill, sync};
@@ -64,14 +62,6 @@ pub async fn apply_sync<S: StorageAdapter + ?Sized>(
         if matches!(&delta.since, Since::Stored(then) if *then != view.token) {
             let held = view.token.is_some() && view.token == delta.next;
             return Ok(if held { Synced::Unchanged } else { Synced::Stale });
-        }
-        #[cfg(any(test, feature = "mistakes"))]
-        if mistake!(TokenFirst)
-            && let Some(token) = &delta.next
-        {
-            let first = SyncDelta { next: Some(token.clone()), ..SyncDelta::default() };
-            let held = SyncView { token: view.token.clone(), ..SyncView::default() };
-            store.apply(sync(&first, &held, rules).unwrap_or_default()).await?;
         }
         if let Some(changed) = attempt.run(store, sync(delta, &view, rules)).await? {
             return Ok(if changed { Synced::Applied } else { Synced::Unchanged });

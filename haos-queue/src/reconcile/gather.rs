@@ -171,9 +171,6 @@ async fn confirmed<S: StorageAdapter + ?Sized>(
     own: Option<&UserId>,
 ) -> Result<Vec<Confirmed>> {
     let (mut confirmed, mut seen) = (Vec::new(), HashSet::new());
-    if mistake!(IgnoreEcho) {
-        return Ok(confirmed);
-    }
     let none = PendingQuery { skip_damaged: true, ..PendingQuery::default() };
     // Rows that the server accepted, for echoes that do not tell their transaction id: read once.
     let mut accepted: Option<HashMap<EventId, Pending>> = None;

@@ -43,7 +43,7 @@ pub fn sync(delta: &SyncDelta, view: &SyncView, rules: &dyn Rules) -> Result<Wri
             row.spaces.clone_from(spaces);
         }
         batch.put_room(row);
-        let older = if room.limited && !mistake!(DropGapByGuess) {
+        let older = if room.limited {
             Older::Token(room.prev.clone())
         } else if begins(room, rules) == Some(Some(true)) {
             Older::First

@@ -99,9 +99,7 @@ impl Schedule {
             let Some(head) = self.head(&lane) else { continue };
             let (txn_id, entry) = (head.0.clone(), head.1);
             if entry.phase() == Phase::Sending {
-                if !mistake!(NeverRecover) {
-                    lost.push(txn_id);
-                }
+                lost.push(txn_id);
                 self.set_place(&lane, Place::Idle);
             } else {
                 let (priority, seq) = (rank(entry.priority), entry.seq);
@@ -119,7 +117,7 @@ impl Schedule {
     }
 
     fn head(&self, lane: &Lane) -> Option<(&TxnId, &Entry)> {
-        let skips = self.order == Order::SkipParked || mistake!(Overtake);
+        let skips = self.order == Order::SkipParked;
         let (rows, _) = self.lanes.get(lane)?;
         let mut entries = rows.values().filter_map(|txn_id| Some((txn_id, self.rows.get(txn_id)?)));
         entries.find(|(_, entry)| !(skips && self.is_held(entry)))

@@ -3,7 +3,7 @@
 use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
 
-use haos_queue::sim::ModelServer;
+use haos_sim::ModelServer;
 use haos_store_api::*;
 
 /// What the children said.

@@ -5,11 +5,11 @@ use std::net::SocketAddr;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
-use haos_queue::sim::{Chance, LoopbackClient, SimProtocol};
 use haos_queue::{
     About, Acted, Draft, Driver, Enqueued, FileLeader, Lead, Outbox, OutboxOptions, RetryPolicy, Session,
     TokioHost, Transport as _, UPLOAD, apply_page, apply_sync, local_event_id,
 };
+use haos_sim::{Chance, LoopbackClient, SimProtocol};
 use haos_store_api::*;
 use haos_store_sled::{SledOptions, SledStore};
 use haos_store_sqlite::{SqliteOptions, SqliteStore};

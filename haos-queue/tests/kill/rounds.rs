@@ -6,7 +6,7 @@ use std::process::{Child, Command, Stdio};
 use std::sync::mpsc::{Receiver, channel};
 use std::time::Duration;
 
-use haos_queue::sim::{Chance, LoopbackFaults, LoopbackServer};
+use haos_sim::{Chance, LoopbackFaults, LoopbackServer};
 use haos_store_api::*;
 
 use crate::check::{Book, compare};

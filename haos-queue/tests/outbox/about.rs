@@ -1,6 +1,6 @@
 //! What is about an unsent message waits for it, and names the server's id.
 
-use haos_queue::sim::REDACTION;
+use haos_sim::REDACTION;
 use haos_store_api::*;
 
 use crate::client::{Client, room};

@@ -3,11 +3,11 @@
 use std::sync::Arc;
 use std::time::Duration;
 
-use haos_queue::sim::SimProtocol;
 use haos_queue::{
     About, Draft, Driver, Enqueued, Lead, Outbox, OutboxOptions, RetryPolicy, TokioHost, apply_sync,
     local_event_id,
 };
+use haos_sim::SimProtocol;
 use haos_store_api::*;
 use tokio::task::JoinHandle;
 

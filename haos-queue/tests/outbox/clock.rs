@@ -4,8 +4,8 @@ use std::sync::Arc;
 use std::sync::atomic::{AtomicI64, Ordering::SeqCst};
 use std::time::Duration;
 
-use haos_queue::sim::SimProtocol;
 use haos_queue::{Host, Outbox, OutboxOptions, Refusal, RetryPolicy, Sleep, TokioHost};
+use haos_sim::SimProtocol;
 use haos_store_api::*;
 
 use crate::client::{Client, draft, guarded, options};

@@ -3,8 +3,8 @@
 use std::sync::Arc;
 
 use haos_queue::pressure::{Keeper, PressureOptions};
-use haos_queue::sim::SimProtocol;
 use haos_queue::{Outbox, TokioHost};
+use haos_sim::SimProtocol;
 use haos_store_api::*;
 
 use crate::client::{draft, options, room};

@@ -4,11 +4,11 @@ use std::sync::Arc;
 use std::sync::atomic::{AtomicI64, Ordering};
 use std::time::Duration;
 
-use haos_queue::sim::SimProtocol;
 use haos_queue::{
     Answer, BackfillPage, Body, Created, Draft, Driver, Event, Host, Lead, Lookup, Order, Outbox,
     OutboxOptions, Refusal, RetryPolicy, Sleep, TokioHost, Transport,
 };
+use haos_sim::SimProtocol;
 use haos_store_api::*;
 use tokio::sync::watch;
 

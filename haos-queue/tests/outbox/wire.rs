@@ -4,10 +4,10 @@ use std::collections::VecDeque;
 use std::sync::Mutex;
 use std::sync::atomic::{AtomicU64, Ordering::SeqCst};
 
-use haos_queue::sim::ModelServer;
 use haos_queue::{
     Answer, BackfillPage, Body, Created, Event, Host as _, Lookup, Refusal, Session, TokioHost, Transport,
 };
+use haos_sim::ModelServer;
 use haos_store_api::*;
 use tokio::sync::watch;
 

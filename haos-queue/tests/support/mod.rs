@@ -3,8 +3,8 @@
 
 use std::collections::BTreeMap;
 
-use haos_queue::sim::compare_timeline;
 use haos_queue::{BackfillPage, Event, RoomDelta, Since, SyncDelta};
+use haos_sim::compare_timeline;
 use haos_store_api::*;
 
 pub fn room_id(n: usize) -> RoomId {

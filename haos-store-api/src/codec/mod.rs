@@ -75,6 +75,7 @@ impl Bound {
     /// A message has as many, and no row has more.
     const COLUMNS: usize = 7;
     /// Bytes of all parts together, at most.
+    #[cfg(feature = "seal")]
     const BYTES: usize = 1 + 2 * Key::BYTES + 8 * Self::COLUMNS;
 
     /// The last key is the row's own.

@@ -33,10 +33,10 @@ pub(crate) fn find(path: &str, text: String) -> syn::Result<Source> {
     let file = syn::parse_file(&text)?;
     let mut finder = Finder { text: &text, sites: Vec::new(), path: Vec::new() };
     finder.visit_file(&file);
-    let mut sites = finder.sites;
-    // Weaving goes through them as they stand; the arms of a match are found before what is in them.
-    sites.sort_by_key(|site| (site.range.start, std::cmp::Reverse(site.range.end)));
-    Ok(Source { path: path.to_owned(), text, sites })
+    let sites = finder.sites;
+    let mut source = Source { path: path.to_owned(), text, sites };
+    source.sort();
+    Ok(source)
 }
 
 struct Finder<'a> {

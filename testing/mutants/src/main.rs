@@ -7,6 +7,7 @@
 mod drop;
 mod find;
 mod mutant;
+mod named;
 mod report;
 mod run;
 mod scope;
@@ -33,6 +34,10 @@ use crate::tree::{Program, Tree};
 
 /// Rounds of leaving out what does not compile.
 const ROUNDS: usize = 30;
+/// Mistakes that the simulation must find.
+const NAMED: &str = "testing/mutants/mistakes.txt";
+/// How many others stand for each of them in a sample.
+const TO_EACH_NAMED: usize = 6;
 /// Mistakes that change nothing, with reasons.
 const EQUIVALENT: &str = "testing/mutants/equivalent.txt";
 
@@ -99,11 +104,17 @@ fn work(args: &Args) -> Result<bool, String> {
     }
     let seed = args.seed.map_or_else(|| commit(&root), Ok)?;
     let packages = packages(args.package.as_deref(), seed)?;
-    let sources: Vec<_> =
-        all_sources.into_iter().filter(|source| packages.contains(&scope::package(&source.path))).collect();
+    let is_meant = |source: &Source| {
+        packages.contains(&scope::package(&source.path)) || source.sites.iter().any(named::is_one)
+    };
+    let sources: Vec<_> = all_sources.into_iter().filter(is_meant).collect();
     let all = mutant::number(&sources);
-    let mut chosen: Vec<_> =
-        all.iter().filter(|m| args.only.as_ref().is_none_or(|text| m.name.contains(text))).cloned().collect();
+    let is_meant = |mutant: &&Mutant| {
+        let package = scope::package(&sources[mutant.file].path);
+        (mutant.is_named || packages.contains(&package))
+            && args.only.as_ref().is_none_or(|text| mutant.name.contains(text))
+    };
+    let mut chosen: Vec<_> = all.iter().filter(is_meant).cloned().collect();
     if args.list {
         chosen.iter().for_each(|mutant| println!("{} [line {}]", mutant.name, mutant.line));
         println!("{} mistakes in {} files", chosen.len(), sources.len());
@@ -111,11 +122,17 @@ fn work(args: &Args) -> Result<bool, String> {
     }
     if let Some(many) = args.sample {
         println!("a sample of {many} in {}, by the seed {seed}", packages.join(", "));
-        chosen = mutant::sample(chosen, many, seed);
+        let (named, others) = chosen.into_iter().partition(|mutant| mutant.is_named);
+        chosen = mutant::sample(named, many.div_ceil(TO_EACH_NAMED), seed);
+        chosen.extend(mutant::sample(others, many, seed));
     }
     let scratch = root.join("target/mutants");
     let (programs, dropped) = build(&root, &scratch, &packages, &sources, &all, &chosen)?;
-    chosen.retain(|mutant| !dropped.contains(&(mutant.file, mutant.site)));
+    let is_dropped = |mutant: &Mutant| dropped.contains(&(mutant.file, mutant.site));
+    if let Some(mutant) = chosen.iter().find(|mutant| mutant.is_named && is_dropped(mutant)) {
+        return Err(format!("{} does not compile: correct it in {NAMED}", mutant.name));
+    }
+    chosen.retain(|mutant| !is_dropped(mutant));
     let ledger = Ledger::open(&scratch, &programs, args.fresh)?;
     let knowns = learn(&programs, &scratch)?;
     let (outcomes, untried) = try_all(args, &sources, &all, &chosen, &knowns, &ledger, &scratch)?;
@@ -126,6 +143,15 @@ fn work(args: &Args) -> Result<bool, String> {
         "{} tried, {found} found, {survivors} survived, {untried} not tried for want of time",
         outcomes.len()
     );
+    let overlooked: Vec<_> =
+        outcomes.iter().filter(|outcome| outcome.is_named && outcome.found_by.is_none()).collect();
+    if let [first, ..] = overlooked[..] {
+        return Err(format!(
+            "the simulation does not find {} mistakes that it must, as {}",
+            overlooked.len(),
+            first.name
+        ));
+    }
     Ok(match args.least {
         Some(least) => found * 100 >= usize::from(least) * (found + survivors),
         None => survivors == 0,
@@ -139,10 +165,10 @@ fn packages(named: Option<&str>, seed: u64) -> Result<Vec<&'static str>, String>
         None => Ok(scope::PACKAGES.to_vec()),
         Some("any") => {
             let all: Vec<_> = mistaken().collect();
-            Ok(vec![all[(seed % all.len() as u64) as usize]])
+            Ok(vec![all[(seed % all.len() as u64) as usize], scope::SIMULATION])
         }
         Some(name) => match mistaken().find(|package| *package == name) {
-            Some(package) => Ok(vec![package]),
+            Some(package) => Ok(vec![package, scope::SIMULATION]),
             None => {
                 Err(format!("--package takes `any` or one of {}", mistaken().collect::<Vec<_>>().join(", ")))
             }
@@ -165,7 +191,24 @@ fn read(root: &Path) -> Result<Vec<Source>, String> {
         let text = fs::read_to_string(root.join(path)).map_err(|e| format!("{path}: {e}"))?;
         find::find(path, text).map_err(|e| format!("{path}: {e}"))
     };
-    scope::files(root)?.iter().map(read).collect()
+    let mut files = scope::files(root)?;
+    let decided = files.len();
+    let list = fs::read_to_string(root.join(NAMED)).map_err(|e| format!("{NAMED}: {e}"))?;
+    let named = named::parse(&list).map_err(|e| format!("{NAMED}: {e}"))?;
+    for one in &named {
+        if !files.iter().any(|path| path == one.path) {
+            files.push(one.path.to_owned());
+        }
+    }
+    let mut sources = files.iter().map(read).collect::<Result<Vec<Source>, String>>()?;
+    // Elsewhere the named mistakes alone are made.
+    sources[decided..].iter_mut().for_each(|source| source.sites.clear());
+    for one in &named {
+        if let Some(source) = sources.iter_mut().find(|source| source.path == one.path) {
+            one.add(source).map_err(|e| format!("{NAMED}: {e}"))?;
+        }
+    }
+    Ok(sources)
 }
 
 type Dropped = BTreeSet<(usize, usize)>;
@@ -313,15 +356,24 @@ fn try_all(
             line: mutant.line,
             found_by: None,
             reached: false,
+            is_named: mutant.is_named,
             text,
             programs: ledger.programs,
         };
         for known in knowns.iter().filter(|known| known.reaches.contains(&first)) {
+            let is_simulation = known.program.name == scope::PROGRAM;
+            if mutant.is_named && !is_simulation {
+                continue;
+            }
             outcome.reached = true;
-            let test = match run::try_out(known, mutant.number, scratch)? {
-                Ended::Passed => continue,
+            let ended = match mutant.is_named {
+                true => run::simulate(known, mutant.number, scratch)?,
+                false => run::try_out(known, mutant.number, scratch)?,
+            };
+            let test = match ended {
                 Ended::Failed(test) => test,
-                Ended::Late => "it does not end".to_owned(),
+                Ended::Late if !mutant.is_named => "it does not end".to_owned(),
+                Ended::Late | Ended::Passed => continue,
             };
             outcome.found_by = Some(format!("{}: {test}", known.program.name));
             break;

@@ -2,6 +2,7 @@
 
 use std::collections::HashMap;
 
+use crate::named;
 use crate::site::Source;
 
 /// One mistake.
@@ -15,6 +16,8 @@ pub(crate) struct Mutant {
     /// `file: function: change`, with a number behind it where that occurs again.
     pub(crate) name: String,
     pub(crate) line: usize,
+    /// It is one of those that the simulation must find.
+    pub(crate) is_named: bool,
 }
 
 /// Numbers the mistakes of all files; the first of a place is what its switch is called with.
@@ -29,7 +32,8 @@ pub(crate) fn number(sources: &[Source]) -> Vec<Mutant> {
                 *seen += 1;
                 let name = if *seen == 1 { name } else { format!("{name} ({seen})") };
                 let number = mutants.len() as u32;
-                mutants.push(Mutant { number, file, site: index, name, line: site.line });
+                let is_named = named::is_one(site);
+                mutants.push(Mutant { number, file, site: index, name, line: site.line, is_named });
             }
         }
     }

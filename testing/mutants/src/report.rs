@@ -18,6 +18,8 @@ pub(crate) struct Outcome {
     pub(crate) found_by: Option<String>,
     /// Whether any test reaches its place.
     pub(crate) reached: bool,
+    /// Whether the simulation must find it.
+    pub(crate) is_named: bool,
     /// The hash of its file's text.
     pub(crate) text: u64,
     /// The hash of the programs that were asked.
@@ -108,6 +110,7 @@ mod tests {
             line: 3,
             found_by: found.then(|| "a: b".to_owned()),
             reached: found,
+            is_named: false,
             text: 0,
             programs: 0,
         };

@@ -67,6 +67,12 @@ pub(crate) fn try_out(known: &Known, mutant: u32, scratch: &Path) -> Result<Ende
     run(&known.program, &BTreeMap::from([(MADE, mutant.to_string())]), limit, scratch)
 }
 
+/// Runs the simulation with one mistake, over as many seeds as are run without any.
+pub(crate) fn simulate(known: &Known, mutant: u32, scratch: &Path) -> Result<Ended, String> {
+    let env = BTreeMap::from([(MADE, mutant.to_string()), ("HAOS_SEEDS", "2000".to_owned())]);
+    run(&known.program, &env, known.took * 20 + Duration::from_secs(10), scratch)
+}
+
 fn run(
     program: &Program,
     env: &BTreeMap<&str, String>,

@@ -19,7 +19,13 @@ const FILES: [&str; 12] = [
 ];
 
 /// Whose tests are run.
-pub(crate) const PACKAGES: [&str; 4] = ["haos-store-api", "haos-store-sqlite", "haos-queue", "haos-matrix"];
+pub(crate) const PACKAGES: [&str; 5] =
+    ["haos-store-api", "haos-store-sqlite", SIMULATION, "haos-queue", "haos-matrix"];
+
+/// Whose tests the mistakes with names are for, and those of the queue in any case.
+pub(crate) const SIMULATION: &str = "haos-sim";
+/// The program among them.
+pub(crate) const PROGRAM: &str = "sim/simulation";
 
 /// Whether mistakes are made in a package.
 pub(crate) fn is_mistaken(name: &str) -> bool {

@@ -45,6 +45,11 @@ pub(crate) struct Woven {
 }
 
 impl Source {
+    /// Weaving goes through the places as they stand; the arms of a match are found before what is in them.
+    pub(crate) fn sort(&mut self) {
+        self.sites.sort_by_key(|site| (site.range.start, std::cmp::Reverse(site.range.end)));
+    }
+
     /// The text with every place switched; `number` gives the first mistake of a place, or none where it stays
     /// as it is.
     pub(crate) fn weave(&self, number: &dyn Fn(usize) -> Option<u32>) -> (String, Vec<Woven>) {

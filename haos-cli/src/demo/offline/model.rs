@@ -3,7 +3,7 @@
 use std::path::Path;
 use std::sync::Arc;
 
-use haos_queue::sim::{LoopbackFaults, LoopbackFired, LoopbackServer, ModelServer};
+use haos_sim::{LoopbackFaults, LoopbackFired, LoopbackServer, ModelServer};
 use haos_store_api::{MediaUri, RoomId, StorageAdapter};
 
 use super::script::{rooms, session};
@@ -83,8 +83,7 @@ impl Server for Model {
 
 pub(super) fn held(model: &ModelServer) -> Held {
     let rooms = model.rooms.iter().map(|(id, room)| {
-        let sent =
-            |kept: &haos_queue::sim::Kept| Sent { event: kept.event.clone(), own: kept.device.is_some() };
+        let sent = |kept: &haos_sim::Kept| Sent { event: kept.event.clone(), own: kept.device.is_some() };
         (id.clone(), room.events.iter().map(sent).collect())
     });
     Held { rooms: rooms.collect(), files: Some(model.media.values().flatten().count()), exact: true }

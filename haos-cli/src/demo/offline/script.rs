@@ -1,7 +1,7 @@
 //! What is written while nothing is reachable.
 
 use haos_queue::Session;
-use haos_queue::sim::Chance;
+use haos_sim::Chance;
 use haos_store_api::{RoomId, UserId};
 
 use crate::error::Result;

@@ -6,7 +6,7 @@ use std::path::Path;
 use std::sync::Arc;
 
 use haos_queue::Event;
-use haos_queue::sim::LoopbackFired;
+use haos_sim::LoopbackFired;
 use haos_store_api::{MediaUri, RoomId, StorageAdapter};
 
 use crate::error::{Error, Result};

@@ -6,9 +6,31 @@ use futures_util::FutureExt as _;
 use proptest::prelude::*;
 
 use super::*;
-use crate::Protocol as _;
 use crate::machine::{Family, adopt, echo, move_children, plan};
-use crate::sim::SimProtocol;
+use crate::{Protocol, Rules};
+
+/// A row outlives the one it waits for if its content says whom it answers.
+struct Plain;
+
+impl Protocol for Plain {
+    fn edit(&self, _: &EventId, kind: &EventType, content: &Json) -> Result<(EventType, Json)> {
+        Ok((kind.clone(), content.clone()))
+    }
+
+    fn redaction(&self) -> Result<(EventType, Json)> {
+        Ok((EventType::new("redaction")?, Json::empty()))
+    }
+
+    fn outlives_parent(&self, row: &Pending) -> bool {
+        row.content.text("answers").is_some()
+    }
+}
+
+impl Rules for Plain {
+    fn redacted(&self, _: &EventType, _: &Json) -> Json {
+        Json::empty()
+    }
+}
 
 /// What the generator says of a row: whom it waits for, if anybody, and what it is.
 #[derive(Debug, Clone)]
@@ -197,7 +219,7 @@ impl Model {
 
     fn cancel(&mut self, of: &TxnId) {
         let upload = Class::of(&self.rows[of]) == Class::Upload;
-        let judged = |child: &TxnId| !SimProtocol.outlives_parent(&self.rows[&self.is_for(child)]);
+        let judged = |child: &TxnId| !Plain.outlives_parent(&self.rows[&self.is_for(child)]);
         let children: Vec<_> =
             self.children(of).into_iter().map(|child| (upload || judged(&child), child)).collect();
         for (goes, child) in children {
@@ -276,7 +298,7 @@ fn with_context<T>(run: impl FnOnce(&Context<'_>) -> T) -> T {
 fn planned(family: &Family, event: &Event) -> Option<WriteBatch> {
     with_context(|context| {
         let decided = step(&family.row, event, context);
-        plan(family, event, &decided, context, &SimProtocol).unwrap()
+        plan(family, event, &decided, context, &Plain).unwrap()
     })
 }
 
@@ -365,7 +387,7 @@ proptest! {
         if row.parent.is_some() {
             let parent = row.parent.clone().unwrap();
             let (mut model, store, family) = read();
-            let outlives = SimProtocol.outlives_parent(row);
+            let outlives = Plain.outlives_parent(row);
             match outlives {
                 true => model.park(txn_id),
                 false => {
@@ -375,7 +397,7 @@ proptest! {
                     }
                 }
             }
-            let batch = with_context(|context| adopt(&family.row, &parent, None, context, &SimProtocol));
+            let batch = with_context(|context| adopt(&family.row, &parent, None, context, &Plain));
             leads_to(&store, batch.unwrap().unwrap(), txn_id, &model)?;
 
             let (mut model, store, family) = read();
@@ -388,7 +410,7 @@ proptest! {
             alone.rename(&parent, &format!("~{parent}"), "$e1");
             *now = Pending { parent: None, ..alone.rows[txn_id].clone() };
             let batch =
-                with_context(|context| adopt(&family.row, &parent, Some(&event_id), context, &SimProtocol));
+                with_context(|context| adopt(&family.row, &parent, Some(&event_id), context, &Plain));
             leads_to(&store, batch.unwrap().unwrap(), txn_id, &model)?;
         }
     }
@@ -449,7 +471,7 @@ fn what_does_not_wait_is_not_adopted() {
     for phase in [Phase::Queued, Phase::Sending, Phase::Sent] {
         for event_id in [None, Some(EventId::new("$e").unwrap())] {
             let batch = with_context(|context| {
-                adopt(&row(phase), &parent, event_id.as_ref(), context, &SimProtocol).unwrap()
+                adopt(&row(phase), &parent, event_id.as_ref(), context, &Plain).unwrap()
             });
             assert!(batch.is_none(), "{phase:?}");
         }

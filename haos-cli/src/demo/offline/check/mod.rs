@@ -127,7 +127,7 @@ fn content(at: usize, sent: &Sent, book: &Book, arrived: &Arrived<'_>) -> Result
 
 #[cfg(test)]
 mod tests {
-    use haos_queue::sim::ModelServer;
+    use haos_sim::ModelServer;
     use haos_store_api::{EventType, Json, Pending, RoomId, TxnId};
 
     use super::super::model;

@@ -4,11 +4,11 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use haos_matrix::{Client, ClientOptions, FillOptions, MatrixRules, SyncOptions, parse_event};
-use haos_queue::sim::LoopbackClient;
 use haos_queue::{
     ConnectionState, Driver, Event, Lead, Outbox, OutboxOptions, RetryPolicy, Running, TokioHost,
     Transport as _, apply_page, apply_sync,
 };
+use haos_sim::LoopbackClient;
 use haos_store_api::{Gap, Page, RoomId, StorageAdapter, StorageAdapterExt as _};
 use serde_json::{Value, json};
 

@@ -2,7 +2,7 @@
 
 use std::time::Duration;
 
-use haos_queue::sim::{Chance, LoopbackFaults, LoopbackFired};
+use haos_sim::{Chance, LoopbackFaults, LoopbackFired};
 
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(super) enum Fate {

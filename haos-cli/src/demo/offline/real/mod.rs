@@ -14,8 +14,8 @@ use std::path::Path;
 use std::sync::Arc;
 
 use haos_matrix::{Client, ClientOptions, Homeserver, HttpOptions, MatrixSession, Tokens};
-use haos_queue::sim::LoopbackFired;
 use haos_queue::{Event, TokioHost};
+use haos_sim::LoopbackFired;
 use haos_store_api::{MediaUri, RoomId, StorageAdapter};
 use tokio::task::{JoinSet, LocalSet};
 

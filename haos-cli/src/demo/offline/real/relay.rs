@@ -6,7 +6,7 @@ use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Arc, Mutex, PoisonError};
 use std::time::Duration;
 
-use haos_queue::sim::{LoopbackFaults, LoopbackFired};
+use haos_sim::{LoopbackFaults, LoopbackFired};
 
 use super::super::server::no_port;
 use super::address::Address;

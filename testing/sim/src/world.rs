@@ -6,7 +6,7 @@ use std::pin::Pin;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::task::{Context, Poll, Wake, Waker};
 
-use crate::{Host, Sleep};
+use haos_queue::{Host, Sleep};
 
 /// Chance that a seed decides (SplitMix64).
 #[derive(Debug, Clone)]

@@ -9,7 +9,7 @@ use futures_util::FutureExt as _;
 use haos_store_api::*;
 
 use super::state::State;
-use crate::machine::Class;
+use haos_queue::machine::Class;
 
 /// A context's view of the rows: every call may wait, and may fail as the plan says.
 pub struct FaultyStore {

@@ -8,13 +8,14 @@
 //! must be delivered and the stored timelines must be the server's.
 //!
 //! ```
-//! use haos_queue::sim::{Plan, run};
+//! use haos_sim::{Plan, run};
 //! let report = run(&Plan::of(7), false);
 //! assert_eq!(report.violation, None);
 //! ```
 //!
-//! A frontend can run its own [`Transport`](crate::Transport) or [`Protocol`](crate::Protocol) against the
-//! parts: [`World`] is the executor, [`ModelServer`] the server.
+//! A frontend can run its own [`Transport`](haos_queue::Transport) or [`Protocol`](haos_queue::Protocol) against the
+//! parts: [`World`] is the executor, [`ModelServer`] the server, [`LoopbackServer`] the same on a socket.
+#![cfg(not(target_arch = "wasm32"))]
 
 mod act;
 mod actor;

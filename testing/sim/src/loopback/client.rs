@@ -7,7 +7,7 @@ use std::time::Duration;
 use haos_store_api::{ByteRange, EventId, MediaUri, Membership, Pending, RoomId};
 
 use super::wire::{MAX_LINE, Request, Response, WireEvent, WireRoom};
-use crate::{
+use haos_queue::{
     Answer, BackfillPage, Body, Created, Event, Lookup, Refusal, RoomDelta, Since, SyncDelta, Transport,
 };
 

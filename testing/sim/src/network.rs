@@ -6,9 +6,9 @@ use haos_store_api::*;
 use super::state::{Sim, State};
 use super::store::peek;
 use super::world::Group;
-use crate::machine::Class;
-use crate::transport::{Body, Created};
-use crate::{Answer, BackfillPage, Event, Lookup, Refusal, Session, SyncDelta, Transport};
+use haos_queue::machine::Class;
+use haos_queue::{Answer, BackfillPage, Event, Lookup, Refusal, Session, SyncDelta, Transport};
+use haos_queue::{Body, Created};
 
 /// How long a client that was told to be quiet may still have requests under way, in milliseconds.
 const TAIL_MS: u64 = 2000;

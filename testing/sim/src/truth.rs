@@ -5,8 +5,8 @@ use std::collections::{BTreeMap, BTreeSet};
 use haos_store_api::{EventId, ParkReason, Pending, PendingState, RoomId, TxnId};
 
 use super::server::ModelServer;
-use crate::local::STAGED;
-use crate::machine::Class;
+use haos_queue::STAGED;
+use haos_queue::machine::Class;
 
 /// How long a row of the simulation may wait, in milliseconds.
 pub(super) const EXPIRY_MS: u64 = 40 * 24 * 3_600_000;

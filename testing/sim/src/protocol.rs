@@ -1,7 +1,7 @@
 use haos_store_api::{EventId, EventType, Json, Pending, Result};
 
 use super::server::REDACTION;
-use crate::{Protocol, Rules};
+use haos_queue::{Protocol, Rules};
 
 /// A protocol as small as the model's.
 #[derive(Debug, Clone, Copy, Default)]

@@ -6,8 +6,8 @@ use super::actor::Context;
 use super::plan::Action;
 use super::run::Run;
 use super::world::Group;
-use crate::Draft;
-use crate::machine::Class;
+use haos_queue::Draft;
+use haos_queue::machine::Class;
 
 impl Run<'_> {
     /// A row of the user's: the `which`-th of those that were committed, counted from the newest.

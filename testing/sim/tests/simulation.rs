@@ -6,7 +6,7 @@ use std::collections::BTreeMap;
 use std::sync::atomic::{AtomicU64, Ordering};
 use std::time::Instant;
 
-use haos_queue::sim::{Plan, run, shrink};
+use haos_sim::{Plan, run, shrink};
 
 fn number(name: &str) -> Option<u64> {
     let text = std::env::var(name).ok()?;
@@ -102,38 +102,4 @@ fn a_seed_can_be_run_again() {
         let (one, two) = (run(&Plan::of(seed), true), run(&Plan::of(seed), true));
         assert_eq!((one.trace, one.steps, one.counters), (two.trace, two.steps, two.counters), "seed {seed}");
     }
-}
-
-/// The simulation finds every mistake that it can be told to make.
-#[test]
-fn every_mistake_is_found() {
-    use haos_queue::mistake::{Mistake, make};
-
-    let next = AtomicU64::new(0);
-    let found = std::sync::Mutex::new(Vec::new());
-    let work = || {
-        loop {
-            let index = next.fetch_add(1, Ordering::Relaxed) as usize;
-            let Some(mistake) = Mistake::ALL.get(index).copied() else { return };
-            make(Some(mistake));
-            let caught = (0..2000).find_map(|seed| Some((seed, run(&Plan::of(seed), false).violation?)));
-            make(None);
-            found.lock().unwrap().push((mistake, caught));
-        }
-    };
-    std::thread::scope(|scope| {
-        let threads = std::thread::available_parallelism().map_or(1, |n| n.get());
-        (0..threads).for_each(|_| drop(scope.spawn(work)));
-    });
-    let found = found.into_inner().unwrap();
-    for (mistake, caught) in &found {
-        match caught {
-            Some((seed, violation)) => {
-                println!("{mistake:?}: seed {seed}: {}: {}", violation.law, violation.what)
-            }
-            None => println!("{mistake:?}: NOT FOUND"),
-        }
-    }
-    assert_eq!(found.len(), Mistake::ALL.len());
-    assert!(found.iter().all(|(_, caught)| caught.is_some()));
 }

@@ -8,7 +8,7 @@ use super::server::ModelServer;
 use super::store::{Log, classes};
 use super::truth::{Truth, Written};
 use super::world::{Chance, Clock};
-use crate::Session;
+use haos_queue::Session;
 
 /// How the network and the storage behave, in percent.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]

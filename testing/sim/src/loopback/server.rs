@@ -9,8 +9,8 @@ use haos_store_api::{Json, Membership, Pending, Result, RoomId};
 
 use super::fault::{Fate, Fates, LoopbackFaults, LoopbackFired};
 use super::wire::{MAX_LINE, Request, Response, WireRoom};
-use crate::sim::ModelServer;
-use crate::{Answer, Session};
+use crate::ModelServer;
+use haos_queue::{Answer, Session};
 
 /// How many events of a room a sync shows.
 const LIMIT: usize = 12;

@@ -7,7 +7,7 @@ use haos_store_api::{
     UserId,
 };
 
-use crate::{Answer, BackfillPage, Event, PauseReason, Refusal, RoomDelta, Session, Since, SyncDelta};
+use haos_queue::{Answer, BackfillPage, Event, PauseReason, Refusal, RoomDelta, Session, Since, SyncDelta};
 
 const HOUR_MS: u64 = 3_600_000;
 

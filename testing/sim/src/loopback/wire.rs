@@ -3,7 +3,7 @@
 use haos_store_api::{EventId, EventType, Json, MediaUri, Relation, Result, RoomId, StateKey, TxnId, UserId};
 use serde::{Deserialize, Serialize};
 
-use crate::Event;
+use haos_queue::Event;
 
 /// The longest line that is read, in bytes: an upload is one line.
 pub(super) const MAX_LINE: u64 = 64 << 20;

@@ -7,9 +7,9 @@ use haos_store_api::*;
 use super::network::Network;
 use super::protocol::SimProtocol;
 use super::state::State;
-use crate::machine::Class;
-use crate::transport::RECEIPT;
-use crate::{
+use haos_queue::RECEIPT;
+use haos_queue::machine::Class;
+use haos_queue::{
     About, Acted, Answer, Draft, Driver, EnqueueError, Lead, Outbox, PauseReason, Staged, SyncState,
     apply_page, apply_sync, local_event_id,
 };
@@ -102,7 +102,7 @@ impl Context {
         if self.state.with(|sim| sim.chance.percent(10)) {
             let before = self.store.sync_token().await?;
             let again = apply_sync(&*self.store, &delta, Some(own), &SimProtocol).await?;
-            if again == crate::Synced::Applied && before == delta.next {
+            if again == haos_queue::Synced::Applied && before == delta.next {
                 self.state.with(|sim| sim.truth.broken("I10", "a response changed something twice"));
             }
         }
@@ -118,7 +118,7 @@ impl Context {
     }
 
     async fn fill(&self, own: &UserId, gap: &Gap) -> Result<()> {
-        use crate::Transport as _;
+        use haos_queue::Transport as _;
         if let Ok(page) = self.network.history(&gap.room, gap.token.as_deref(), 5).await {
             apply_page(&*self.store, gap, &page, Some(own), &SimProtocol).await?;
             self.check();

@@ -13,7 +13,7 @@ use super::state::{Faults, State};
 use super::store::FaultyStore;
 use super::truth::{EXPIRY_MS, Violation};
 use super::world::{Group, SimHost, World};
-use crate::{Outbox, OutboxOptions, Session};
+use haos_queue::{Outbox, OutboxOptions, Session};
 
 /// Steps a run may take; more is a busy loop.
 const STEPS: u64 = 400_000;
@@ -122,7 +122,7 @@ impl<'a> Run<'a> {
         let host = Arc::new(SimHost::new(self.world.clock.clone(), seed));
         let options = OutboxOptions { expiry_ms: EXPIRY_MS, ..OutboxOptions::default() };
         let outbox = Outbox::new(store.clone(), host, Arc::new(SimProtocol), options)?;
-        let _ = owner.set(outbox.shared.owner.clone());
+        let _ = owner.set(outbox.owner().to_owned());
         let session = Session { user: self.user.clone(), device: format!("D{}", self.devices) };
         let network = Network { state: self.state.clone(), session, group, rows: self.rows.clone() };
         let context = Context { state: self.state.clone(), store, rows: self.rows.clone(), outbox, network };
