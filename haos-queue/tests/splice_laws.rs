@@ -133,6 +133,23 @@ fn a_trailing_run_stays_beside_its_anchor() {
     assert_eq!(positions.iter().map(|p| p.get()).collect::<Vec<_>>(), [10, 11, 99]);
 }
 
+/// A page that reaches over its gap goes on as any answer does: what is newest follows the own messages that are
+/// guessed to be at the end.
+#[test]
+fn a_page_may_reach_over_its_gap() {
+    let slots = [Slot::Anchor(id(1)), Slot::Gap(None), Slot::Anchor(id(3)), Slot::Provisional(id(9))];
+    let places = (5..).step_by(3).map(|n| Position::new(n).unwrap());
+    let items: Vec<_> = places.zip(slots).map(|(position, item)| Stored { position, item }).collect();
+    let gap = Some(items[1].position);
+    let window = Window { items, ..Window::default() };
+    let events = [id(1), id(2), id(3), id(4)];
+    let segment = Segment { events: events.iter().collect(), older: Older::Joined, gap };
+    let order: Vec<_> = splice(&window, &segment).into_iter().map(|(_, slot)| slot).collect();
+    let expected =
+        [Slot::Anchor(id(1)), Slot::New(1), Slot::Anchor(id(3)), Slot::Provisional(id(9)), Slot::New(3)];
+    assert_eq!(order, expected);
+}
+
 /// An answer that begins with history leaves no gap before it, whether it meets what is stored or not.
 #[test]
 fn nothing_is_before_the_beginning() {

@@ -85,7 +85,7 @@ struct Brought<'a> {
 }
 
 /// How many items beyond the segment's neighbours a window takes: tried one after the other.
-pub(super) const MARGINS: [usize; 5] = [2, 64, 4096, 1 << 18, usize::MAX];
+pub(super) const MARGINS: [usize; 4] = [2, 64, 4096, usize::MAX];
 const CHUNK: usize = 1024;
 
 pub(super) async fn sync_view<S: StorageAdapter + ?Sized>(

@@ -27,10 +27,6 @@ pub(super) fn segment_ops(
     let redactions = Redactions::of(events, view);
     let mut seen = HashSet::new();
     let events: Vec<&Event> = events.iter().filter(|event| seen.insert(&event.id)).collect();
-    // An answer without events about a room without gaps to fill says nothing about the timeline.
-    if events.is_empty() && gap.is_none() && !matches!(older, Older::Token(_)) {
-        return Ok(());
-    }
     let segment = Segment { events: events.iter().map(|event| &event.id).collect(), older, gap };
     let order = splice(window, &segment);
     let positions = place(&order, window)?;

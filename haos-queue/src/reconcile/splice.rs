@@ -218,9 +218,6 @@ impl<'a> Splice<'a> {
 
     /// The events after the last anchor.
     fn trailing(&mut self, (event, slot): (usize, usize), gap: Option<usize>) {
-        if event >= self.segment.events.len() {
-            return;
-        }
         if let Some(gap) = gap.filter(|gap| *gap > slot) {
             self.gone[gap] = true;
         }

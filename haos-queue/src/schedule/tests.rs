@@ -51,6 +51,31 @@ fn a_parked_head_holds_its_room_up_unless_it_is_skipped() {
     }
 }
 
+/// What waits for a parked row is overtaken, also where it stands in a lane of its own, and from the moment on in which
+/// that row is parked, or gone.
+#[test]
+fn what_waits_for_a_parked_row_is_overtaken_while_it_is_parked() {
+    let mut schedule = schedule(Order::SkipParked);
+    let upload = |state, revision| Pending {
+        kind: EventType::new(crate::transport::UPLOAD).unwrap(),
+        revision: Revision(revision),
+        ..row(1, 1, state)
+    };
+    let waits = |n: u64| Pending { parent: Some(txn(n - 1)), ..row(n, 1, PendingState::Blocked) };
+    schedule.put(&upload(PendingState::Queued, 1));
+    (2..=3).for_each(|n| schedule.put(&waits(n)));
+    schedule.put(&row(4, 1, PendingState::Queued));
+    assert_eq!(schedule.next(Class::Event), None);
+    schedule.put(&upload(PendingState::Parked(ParkReason::Forbidden), 2));
+    assert_eq!(schedule.next(Class::Event), Some(txn(4)));
+    schedule.release(&txn(4));
+    schedule.put(&upload(PendingState::Queued, 3));
+    assert_eq!(schedule.next(Class::Event), None);
+    schedule.put(&upload(PendingState::Parked(ParkReason::Forbidden), 4));
+    schedule.remove(&txn(1));
+    assert_eq!(schedule.next(Class::Event), None, "nobody knows of a parked row any more");
+}
+
 #[test]
 fn higher_priority_goes_first_among_rooms() {
     let mut schedule = schedule(Order::Strict);

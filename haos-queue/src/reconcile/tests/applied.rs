@@ -5,6 +5,7 @@ use std::sync::Mutex;
 use async_trait::async_trait;
 
 use super::*;
+use crate::{SpaceLink, StateAt};
 
 /// A store in which somebody else writes just before what is applied, as long as there is something to write.
 #[derive(Debug)]
@@ -102,6 +103,44 @@ fn a_conflict_leads_to_a_new_plan() {
         if let Err(e) = result {
             assert_eq!(e.kind(), ErrorKind::Conflict);
         }
+    }
+}
+
+/// What others write of a room that an answer puts into a space stays.
+#[test]
+fn a_row_beside_the_answer_is_written_as_it_is_by_then() {
+    let (space, child) = (RoomId::new("!space").unwrap(), room());
+    let store = Contended::new(store("a"), vec![named(7)]);
+    let link = StateEntry {
+        scope: Scope::Room(space.clone()),
+        kind: kind("m.space.child"),
+        key: StateKey::new(&child).unwrap(),
+        ..sync_token("yes")
+    };
+    let brought = RoomDelta { state: vec![link], ..RoomDelta::new(space.clone(), Membership::Join) };
+    let delta = SyncDelta { rooms: vec![brought], ..SyncDelta::default() };
+    now(apply_sync(&store, &delta, None, &Spaces)).unwrap();
+    let row = now(store.rows.room(&child)).unwrap().unwrap();
+    assert_eq!((row.name.as_deref(), row.spaces), (Some("name 7"), vec![space]));
+}
+
+/// Every entry of its kind says of a room that it is in the space.
+struct Spaces;
+
+impl Rules for Spaces {
+    fn redacted(&self, _: &EventType, _: &Json) -> Json {
+        Json::empty()
+    }
+
+    fn space_link(&self, entry: &StateEntry) -> Option<SpaceLink> {
+        let Scope::Room(space) = &entry.scope else { return None };
+        let child = RoomId::new(entry.key.as_str()).ok()?;
+        let at = StateAt { room: space.clone(), kind: entry.kind.clone(), key: entry.key.clone() };
+        Some(SpaceLink { space: space.clone(), child, words: vec![at] })
+    }
+
+    fn is_linked(&self, _: &Json) -> bool {
+        true
     }
 }
 

@@ -165,6 +165,34 @@ fn a_page_tells_spaces_that_nobody_told() {
     assert_eq!(row(&store, &room()).spaces, [one, two]);
 }
 
+/// State that comes after its redaction goes when that comes again.
+#[test]
+fn a_redaction_that_comes_again_empties_state_that_came_since() {
+    let store = store("a");
+    brings(&store, &room(), vec![redacts("r", "name")], Vec::new());
+    brings(&store, &room(), Vec::new(), vec![entry(&room(), "name", "", Some("name"), "called")]);
+    brings(&store, &room(), vec![redacts("r", "name")], Vec::new());
+    assert_eq!(row(&store, &room()).name, None);
+}
+
+/// A space's page may tell which rooms are in it: their rows and its own say so.
+#[test]
+fn a_spaces_page_tells_its_children() {
+    let (child, unknown) = (RoomId::new("!child").unwrap(), RoomId::new("!unknown").unwrap());
+    let space = RoomId::new("!space").unwrap();
+    let store = store("|t a");
+    brings(&store, &child, Vec::new(), Vec::new());
+    let mut state: Vec<_> =
+        [&child, &unknown].map(|of| entry(&room(), "child", of.as_str(), None, "yes")).into();
+    state.push(entry(&room(), "parent", space.as_str(), None, "yes"));
+    let older = BackfillPage { state, ..page(events("x"), Some("u")) };
+    now(apply_page(&store, &gap(&store), &older, None, &Says)).unwrap();
+    assert_eq!(row(&store, &child).spaces, [room()]);
+    assert_eq!(row(&store, &room()).spaces, [space]);
+    brings(&store, &unknown, Vec::new(), Vec::new());
+    assert_eq!(row(&store, &unknown).spaces, [room()], "it was told before the room came");
+}
+
 /// What repeats an emptied event of state, or one of which nothing is known, loses the copy, in whatever order.
 #[test]
 fn copies_go_with_what_they_copy() {
