@@ -120,8 +120,13 @@ impl Clock {
     /// How long ago a moment is; none where nobody can say. A run before this one may have been a little ahead: what
     /// it did in its last moments is now.
     pub(crate) fn age_ms(&self, moment_ms: i64) -> Option<u64> {
-        let age_ms = self.now_ms.saturating_sub(moment_ms);
-        (moment_ms > self.doubt_ms && age_ms >= -TOLERANCE_MS).then_some(age_ms.max(0).unsigned_abs())
+        let age_ms = self.now_ms.saturating_sub(moment_ms).max(0).unsigned_abs();
+        (moment_ms > self.doubt_ms && !self.is_ahead(moment_ms)).then_some(age_ms)
+    }
+
+    /// Whether a moment is further to come than clocks may differ: it is of another time.
+    pub(crate) fn is_ahead(&self, moment_ms: i64) -> bool {
+        moment_ms.saturating_sub(self.now_ms) > TOLERANCE_MS
     }
 
     /// A moment as the wall clock will show it.

@@ -327,6 +327,7 @@ fn an_age_is_told_of_what_came_after_the_doubt() {
         (i64::MAX, None),
     ] {
         assert_eq!(clock.age_ms(moment_ms), age_ms, "{}", moment_ms - NOW);
+        assert_eq!(clock.is_ahead(moment_ms), moment_ms > NOW + TOLERANCE_MS);
     }
     clock.doubt_ms = i64::MIN;
     assert_eq!(clock.age_ms(NOW - 101), Some(101));

@@ -39,7 +39,7 @@ impl Driver {
         let shared = &self.outbox.shared;
         // What is still on its way to the server must arrive, or be lost, first.
         let now_ms = shared.now_ms();
-        if row.last_attempt_ms.is_some_and(|tried| tried > now_ms) {
+        if row.last_attempt_ms.is_some_and(|tried| shared.is_ahead(tried)) {
             // The clock was set back: the wait begins now.
             let next = Pending { last_attempt_ms: Some(now_ms), ..row.clone() };
             let row = Some(shared.put(&row, next, WriteBatch::relaxed()).await?);

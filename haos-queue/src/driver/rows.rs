@@ -23,11 +23,10 @@ impl Run<'_> {
             let rows = self.shared.store.pending(query.clone()).await?;
             let Some(last) = rows.last() else { break };
             query.after_seq = last.seq;
-            let now_ms = self.shared.now_ms();
             for row in &rows {
                 self.take_up(row);
                 // The clock was set back since: what it says of waits means nothing.
-                if row.last_attempt_ms.is_some_and(|tried| tried > now_ms) {
+                if row.last_attempt_ms.is_some_and(|tried| self.shared.is_ahead(tried)) {
                     self.schedule.forgive(&row.txn_id);
                 }
             }

@@ -29,6 +29,14 @@ impl Shared {
         })
     }
 
+    /// Whether a moment of the store's clock is to come, and was written by another clock.
+    pub(crate) fn is_ahead(&self, moment_ms: i64) -> bool {
+        self.with_clock(|clock, read| {
+            clock.at(read);
+            clock.is_ahead(moment_ms)
+        })
+    }
+
     /// A moment of the store's clock as the wall clock will show it.
     pub(crate) fn on_the_wall(&self, moment_ms: i64) -> i64 {
         self.with_clock(|clock, _| clock.on_the_wall(moment_ms))

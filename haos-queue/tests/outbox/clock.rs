@@ -146,6 +146,32 @@ async fn no_wait_lasts_until_2090() {
     }
 }
 
+/// Another run's clock may be a little ahead, and its waits count. What was tried far in the future was tried by a
+/// clock that has been set since, and its waits mean nothing.
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn waits_of_a_clock_that_is_a_little_ahead_count() {
+    for (ahead_ms, waits) in [(0, true), (9_000, true), (10_000_000, false)] {
+        let (client, _clock) = at(NOW).await;
+        let tried = client.text("a", "tried").await;
+        let row = client.row(&tried.txn_id).await.unwrap();
+        let last_attempt_ms = Some(NOW + ahead_ms);
+        let row =
+            Pending { first_attempt_ms: last_attempt_ms, last_attempt_ms, not_before_ms: NOW + HOUR, ..row };
+        let mut batch = WriteBatch::strict();
+        batch.put_pending(row);
+        client.store.apply(batch).await.unwrap();
+        let other = client.text("b", "other").await;
+        let driving = tokio::spawn(client.driver().run(haos_queue::Lead::Alone));
+        becomes(&client, &other.txn_id, PendingState::Sent).await;
+        if !waits {
+            becomes(&client, &tried.txn_id, PendingState::Sent).await;
+        }
+        let state = client.row(&tried.txn_id).await.unwrap().state;
+        assert_eq!(state == PendingState::Queued, waits, "{ahead_ms}: {state:?}");
+        driving.abort();
+    }
+}
+
 /// A row that waits until 2090, and one that somebody holds until then: written by whatever clock that was.
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn a_row_that_says_2090_waits_no_longer_than_rows_do() {
