@@ -188,7 +188,7 @@ fn mutants(full: bool) -> Step {
     step(StepName::Mutants, about, &[line])
 }
 
-/// The test programs of `e2e/` that need a homeserver, those that take longest first.
+/// The test programs of `testing/e2e/` that need a homeserver, those that take longest first.
 const WITH_SYNAPSE: [&str; 7] = ["storm", "answers", "catch_up", "demo", "harness", "absence", "media"];
 
 /// Without `full` with fewer messages and deaths than the tests have by themselves.
@@ -269,7 +269,7 @@ mod tests {
 
     #[test]
     fn every_program_of_the_end_to_end_tests_runs() {
-        let folder = Path::new(env!("CARGO_MANIFEST_DIR")).join("../e2e/tests");
+        let folder = Path::new(env!("CARGO_MANIFEST_DIR")).join("../testing/e2e/tests");
         let names = std::fs::read_dir(folder).unwrap().map(|entry| entry.unwrap().file_name());
         let names = names.map(|name| name.into_string().unwrap());
         // The proxy is tested without a homeserver, with everything else; what drives browsers, by `web`.

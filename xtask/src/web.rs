@@ -11,7 +11,7 @@ const CONTEXTS: [&str; 3] =
     ["WASM_BINDGEN_USE_BROWSER", "WASM_BINDGEN_USE_DEDICATED_WORKER", "WASM_BINDGEN_USE_SERVICE_WORKER"];
 /// For all tests of a program.
 const TIMEOUT_S: u32 = 900;
-/// The prefix of the test programs of `e2e/` that drive browsers.
+/// The prefix of the test programs of `testing/e2e/` that drive browsers.
 pub(crate) const DRIVING: &str = "browser";
 
 /// A test program for browsers.
@@ -51,9 +51,9 @@ pub(crate) fn programs(folder: &Path) -> Vec<(String, String)> {
     programs
 }
 
-/// The test programs of `e2e/` that drive browsers from outside.
+/// The test programs of `testing/e2e/` that drive browsers from outside.
 pub(crate) fn driving(root: &Path) -> Vec<String> {
-    let names = programs(&root.join("e2e/tests")).into_iter().map(|(name, _)| name);
+    let names = programs(&root.join("testing/e2e/tests")).into_iter().map(|(name, _)| name);
     names.filter(|name| name.starts_with(DRIVING)).collect()
 }
 
