@@ -19,6 +19,7 @@ pub(crate) enum StepName {
     Wasm,
     Web,
     Doc,
+    Package,
     Outside,
     Demo,
     E2e,
@@ -84,6 +85,7 @@ pub(crate) fn all(root: &Path, plan: &Plan) -> Vec<Step> {
         web(root, plan),
         step(Doc, "documentation without warnings", &["doc --workspace --all-features --no-deps"])
             .each(|cmd| cmd.env("RUSTDOCFLAGS", "-D warnings")),
+        package(root, plan.full),
         step(
             Outside,
             "a backend outside the workspace passes the conformance suite",
@@ -161,6 +163,23 @@ fn web(root: &Path, plan: &Plan) -> Step {
     // First, since it takes the longest.
     step.beside.splice(0..0, drive.map(|cmd| plan.soak.pass_to(cmd)));
     step
+}
+
+/// What is published: the crates right below the root. With `full` each is also compiled as its package has it.
+fn package(root: &Path, full: bool) -> Step {
+    let folders = std::fs::read_dir(root).into_iter().flatten().flatten();
+    let mut names: Vec<_> = folders
+        .filter(|folder| folder.path().join("Cargo.toml").is_file())
+        .filter_map(|folder| folder.file_name().into_string().ok())
+        .filter(|name| name.starts_with("haos-"))
+        .collect();
+    names.sort_unstable();
+    let mut line = "package --quiet --allow-dirty".to_owned();
+    if !full {
+        line += " --no-verify";
+    }
+    names.iter().for_each(|name| line += &format!(" -p {name}"));
+    step(StepName::Package, "every crate that is published makes a package", &[&line])
 }
 
 /// The demo: with `full` as the README has it, else with the program that the step `test` built.

@@ -24,6 +24,12 @@
 //! nothing else here knows it. A Synapse needs `HAOS_SYNAPSE`, the folder of a Python environment with Synapse
 //! in it, which `cargo xtask e2e` makes; the proxy needs nothing. With `HAOS_E2E_KEEP` set, a server's folder
 //! stays, log and database included, and is named at its end.
+#![doc(test(attr(deny(unused_imports))))]
+
+/// The examples of the README.
+#[cfg(doctest)]
+#[doc = include_str!("../../../README.md")]
+pub struct Readme;
 
 pub mod browser;
 mod device;
