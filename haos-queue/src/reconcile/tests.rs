@@ -12,6 +12,7 @@ mod derived;
 mod echoes;
 mod learned;
 mod older;
+mod settled;
 mod windows;
 
 /// Nothing here waits.
