@@ -81,7 +81,7 @@ fn is_hidden(c: char) -> bool {
 }
 
 /// A text on one line.
-pub(crate) fn clean(text: &str) -> String {
+pub fn clean(text: &str) -> String {
     let mut cleaned = clean_lines(text).join(" ");
     cleaned.truncate(cleaned.trim_end().len());
     cleaned

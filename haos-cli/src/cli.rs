@@ -10,7 +10,6 @@ use crate::chat::{
     BackfillArgs, EditArgs, JoinArgs, LoginArgs, LogoutArgs, MediaArgs, OutboxArgs, ReactArgs, ReadArgs,
     RedactArgs, ReplyArgs, RoomArgs, SendArgs, SendFileArgs, SyncArgs,
 };
-use crate::demo::{DEMO, DemoArgs, DemoPartArgs};
 use crate::keys::{KeyArgs, REKEY, RekeyArgs, SEAL, SealArgs, ShredArgs, StoreArg, UnsealArgs};
 use crate::text::parse_size;
 
@@ -19,7 +18,7 @@ const LONG_ABOUT: &str = "Chat through an offline store: read, write and sync it
 
 A store keeps the rooms, messages and state of one account, so that they can be read without a network, \
 and what is written until it can be sent. `haos login` and `haos sync` fill it from a Matrix homeserver, \
-`haos import` from saved answers of one. Try `haos demo`: it needs no files, and no network but the loopback.";
+`haos import` from saved answers of one.";
 const EXIT_CODES: &str = "Exit codes:
   0  done
   1  failed, for a reason that is none of the following
@@ -106,12 +105,6 @@ pub(crate) enum Command {
     Rotate(StoreArg),
     /// Destroy the keys of a sealed store: nobody opens it any more, for good
     Shred(ShredArgs),
-    /// See the store at work: import, reading, sending, kills in the middle, all checked
-    #[command(long_about = DEMO)]
-    Demo(DemoArgs),
-    /// A process that the demo kills
-    #[command(hide = true)]
-    DemoPart(DemoPartArgs),
 }
 
 const IMPORT: &str = "Fill the store from files of /sync and /messages responses.

@@ -4,10 +4,12 @@ use std::io;
 
 use haos_store_api::ErrorKind;
 
-pub(crate) type Result<T, E = Error> = std::result::Result<T, E>;
+/// What a command gives, or why it failed.
+pub type Result<T, E = Error> = std::result::Result<T, E>;
 
+/// Why a command failed.
 #[derive(Debug, thiserror::Error)]
-pub(crate) enum Error {
+pub enum Error {
     /// The command line asks for what cannot be done.
     #[error("{0}")]
     Usage(String),
@@ -16,7 +18,14 @@ pub(crate) enum Error {
     Input(String),
     /// The same, at a line of a file.
     #[error("{file}:{line}: {reason}")]
-    Line { file: String, line: u64, reason: String },
+    Line {
+        /// Its name.
+        file: String,
+        /// From 1.
+        line: u64,
+        /// What is wrong there.
+        reason: String,
+    },
     /// The store refused.
     #[error("{0}")]
     Store(#[from] haos_store_api::Error),
@@ -26,15 +35,17 @@ pub(crate) enum Error {
     /// The network or the homeserver is not there just now.
     #[error("{0}")]
     Later(String),
+    /// Anything else.
     #[error("{0}")]
     Failed(String),
+    /// The output cannot be written.
     #[error("the output cannot be written: {0}")]
     Output(#[from] io::Error),
 }
 
 impl Error {
     /// The exit code; documented in the help of the command.
-    pub(crate) fn code(&self) -> u8 {
+    pub fn code(&self) -> u8 {
         match self {
             Self::Failed(_) | Self::Output(_) => 1,
             Self::Usage(_) => 2,

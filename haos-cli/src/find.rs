@@ -40,7 +40,7 @@ fn pick(rooms: Vec<Room>, wanted: &str) -> Result<Room> {
 }
 
 /// The name of a room and its id.
-pub(crate) fn label(room: &Room) -> String {
+pub fn label(room: &Room) -> String {
     match &room.name {
         Some(name) => format!("{} ({})", shorten(&clean(name), 60), clean(room.id.as_str())),
         None => clean(room.id.as_str()),

@@ -14,7 +14,7 @@ const KEY_CHARS: usize = 32;
 
 /// A message with all its fields.
 #[derive(Debug, Serialize)]
-pub(crate) struct Fields<'a> {
+pub struct Fields<'a> {
     pub(crate) event_id: &'a str,
     pub(crate) sender: &'a str,
     pub(crate) timestamp_ms: i64,
@@ -133,7 +133,7 @@ pub(crate) fn relation_name(kind: &RelationKind) -> &str {
 }
 
 /// The text of the latest edit (`m.new_content`), else of the message; none if it has no text.
-pub(crate) fn body(view: &MessageView) -> Option<String> {
+pub fn body(view: &MessageView) -> Option<String> {
     let edited = view.edit.as_ref().and_then(|edit| edit.content.member("m.new_content"));
     edited.and_then(|content| content.text("body")).or_else(|| view.message.content.text("body"))
 }

@@ -11,7 +11,7 @@ use crate::clean::{clean, clean_lines};
 
 /// Says something on standard error. Further lines are indented, so that none of them passes for another notice.
 #[expect(clippy::disallowed_methods, reason = "this is where it is cleaned")]
-pub(crate) fn notice(text: &str) {
+pub fn notice(text: &str) {
     // Nobody is left to tell if this fails, and a closed stderr must not stop the command.
     let _ = io::stderr().write_all(lines(text).as_bytes());
 }

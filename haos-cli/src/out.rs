@@ -8,11 +8,12 @@ use crate::clean::{Cleaner, escape};
 
 /// Buffered standard output. A reader that goes away is an error to pass on, not a panic.
 ///
-/// What is written is text, and cleaned: see [`crate::clean`].
-pub(crate) struct Out {
+/// What is written is text, and cleaned of what steers a terminal.
+pub struct Out {
     stdout: BufWriter<Stdout>,
     text: Text,
-    pub(crate) json: bool,
+    /// Whether programs read it.
+    pub json: bool,
 }
 
 impl Out {
@@ -22,7 +23,7 @@ impl Out {
     }
 
     /// One JSON document on a line of its own.
-    pub(crate) fn json<T: Serialize>(&mut self, value: &T) -> io::Result<()> {
+    pub fn json<T: Serialize>(&mut self, value: &T) -> io::Result<()> {
         let mut line = serde_json::to_string(value)?;
         // Stored content is kept byte for byte. A line end in it is white space: in texts it is escaped.
         line.retain(|c| !matches!(c, '\n' | '\r'));

@@ -5,12 +5,12 @@ use jiff::Timestamp;
 pub(crate) use crate::clean::{clean, clean_lines};
 
 /// What the system refused, and what to do about it.
-pub(crate) fn why(error: &std::io::Error) -> String {
+pub fn why(error: &std::io::Error) -> String {
     format!("{} ({error})", haos_store_api::explain_io(error).1)
 }
 
 /// At most `most` characters, the last one `…` if some are left out.
-pub(crate) fn shorten(text: &str, most: usize) -> String {
+pub fn shorten(text: &str, most: usize) -> String {
     if text.chars().count() <= most {
         return text.to_owned();
     }
@@ -27,12 +27,12 @@ pub(crate) fn time(ms: i64) -> String {
 }
 
 /// `1 room`, `1,234 rooms`.
-pub(crate) fn plural(n: u64, noun: &str) -> String {
+pub fn plural(n: u64, noun: &str) -> String {
     if n == 1 { format!("1 {noun}") } else { format!("{} {noun}s", number(n)) }
 }
 
 /// `1,234,567`.
-pub(crate) fn number(n: u64) -> String {
+pub fn number(n: u64) -> String {
     let digits = n.to_string();
     let mut text = String::new();
     for (at, digit) in digits.chars().enumerate() {
@@ -45,7 +45,7 @@ pub(crate) fn number(n: u64) -> String {
 }
 
 /// `999 B`, `1.5 KiB`, `12.0 MiB`.
-pub(crate) fn bytes(n: u64) -> String {
+pub fn bytes(n: u64) -> String {
     const UNITS: [&str; 4] = ["KiB", "MiB", "GiB", "TiB"];
     if n < 1024 {
         return format!("{n} B");

@@ -45,7 +45,7 @@ fn a_closed_pipe_is_no_failure() {
     let world = World::new();
     let initial = fixture("big/initial_sync_limit20.json.zst");
     assert_eq!(world.run(&["import", &initial]).code, 0);
-    for args in [&["rooms"][..], &["--json", "rooms"], &["timeline", "Room 0 r"], &["doctor"], &["demo"]] {
+    for args in [&["rooms"][..], &["--json", "rooms"], &["timeline", "Room 0 r"], &["doctor"]] {
         let mut child = world.command(args).stdout(Stdio::piped()).stderr(Stdio::piped()).spawn().unwrap();
         drop(child.stdout.take());
         let run = Run::from(child.wait_with_output().unwrap());
@@ -83,7 +83,7 @@ fn the_help_has_the_exit_codes() {
     let world = World::new();
     let help = world.run(&["--help"]).stdout;
     for part in [
-        "haos demo",
+        "haos import",
         "HAOS_STORE",
         "Exit codes:",
         "0  done",
@@ -105,7 +105,6 @@ fn the_help_has_the_exit_codes() {
         "rekey",
         "rotate",
         "shred",
-        "demo",
         "login",
         "logout",
         "sync",

@@ -6,27 +6,10 @@ mod common;
 use std::path::{Path, PathBuf};
 use std::process::{Command, Stdio};
 
+use common::harm::{NASTY, harm};
 use common::keys::{HEX, secret};
-use common::stranger::{NASTY, Stranger, id, sync};
+use common::stranger::{Stranger, id, sync};
 use common::{World, fixture};
-
-/// What is wrong with an output: something that steers a terminal, turns a text around or hides it; or a line
-/// that looks like one of ours.
-fn harm(output: &[u8]) -> Option<String> {
-    let text = std::str::from_utf8(output).unwrap();
-    let steers = |c: char| {
-        c.is_control() && c != '\n'
-            || "\u{61c}\u{200b}\u{200e}\u{200f}\u{2028}\u{2029}\u{feff}".contains(c)
-            || ('\u{202a}'..='\u{202e}').contains(&c)
-            || ('\u{2066}'..='\u{2069}').contains(&c)
-            || ('\u{e0000}'..='\u{e0fff}').contains(&c)
-    };
-    let found = text.chars().find(|c| steers(*c)).map(|c| format!("{c:?}"));
-    let forged = text.lines().any(|line| line.starts_with("FORGED")).then(|| "a forged line".to_owned());
-    let piled = text.contains(&"\u{301}".repeat(9)).then(|| "a pile of marks".to_owned());
-    let panics = text.contains("panicked").then(|| "a panic".to_owned());
-    found.or(forged).or(piled).or(panics).map(|what| format!("{what} in {text:?}"))
-}
 
 /// The commands that the binary has, by its own list, and what is below `outbox`.
 fn commands() -> Vec<String> {
@@ -39,7 +22,7 @@ fn commands() -> Vec<String> {
         names.map(str::to_owned).filter(|name| name != "help").collect::<Vec<_>>()
     };
     let below = listed(&["outbox", "-h"]).into_iter().map(|name| format!("outbox {name}"));
-    listed(&["-h"]).into_iter().chain(below).chain(["demo-part".to_owned()]).collect()
+    listed(&["-h"]).into_iter().chain(below).collect()
 }
 
 /// What a stranger wrote, and files that are named so.
@@ -127,11 +110,6 @@ impl Scene {
             "unseal" | "rotate" => vec![vec![], vec!["--key-file", key]],
             "rekey" => vec![vec!["--add-key", NASTY, "--new-key-file", key], vec!["--remove-key", NASTY]],
             "shred" => vec![vec![NASTY, "--yes-destroy-everything"]],
-            "demo" => {
-                let folder = vec!["--dir", "/proc/\u{1b}[1m\nFORGED"];
-                vec![folder, vec!["--homeserver", url, "--user", NASTY, "--password-file", NASTY]]
-            }
-            "demo-part" => vec![vec!["write", "--folder", NASTY], vec![NASTY]],
             new => panic!("{new} is new: say here how it meets what strangers wrote"),
         };
         let whole = |args: Vec<&str>| command.split(' ').chain(args).map(str::to_owned).collect();

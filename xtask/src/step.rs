@@ -186,13 +186,13 @@ fn package(root: &Path, full: bool) -> Step {
 fn demo(full: bool) -> Step {
     let about = "the demo of the README";
     if full {
-        return step(StepName::Demo, about, &["run --release -p haos-cli -- demo"]);
+        return step(StepName::Demo, about, &["run --release -p haos-demo"]);
     }
     let mut step = step(StepName::Demo, about, &["test --workspace --all-features --no-run"]);
     // Cargo puts all programs of a profile into one folder.
     let beside = std::env::current_exe().unwrap_or_default();
-    let haos = beside.with_file_name(format!("haos{}", std::env::consts::EXE_SUFFIX));
-    step.commands.push(Cmd::new(&haos.to_string_lossy(), &["demo"]));
+    let demo = beside.with_file_name(format!("haos-demo{}", std::env::consts::EXE_SUFFIX));
+    step.commands.push(Cmd::new(&demo.to_string_lossy(), &[]));
     step
 }
 

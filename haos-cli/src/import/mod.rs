@@ -20,7 +20,7 @@ use crate::out::Out;
 use crate::text::plural;
 
 pub(crate) use apply::Tally;
-pub(crate) use resume::recorded_lines;
+pub use resume::recorded_lines;
 
 /// Imports the files in order.
 pub(crate) async fn run(store: &Target, args: &ImportArgs, out: &mut Out) -> Result<()> {

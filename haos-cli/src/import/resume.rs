@@ -120,7 +120,7 @@ impl Bookmark {
 }
 
 /// How many lines of the file are recorded as done, under the name that it was imported by.
-pub(crate) async fn recorded_lines(store: &dyn StorageAdapter, path: &Path) -> Result<u64> {
+pub async fn recorded_lines(store: &dyn StorageAdapter, path: &Path) -> Result<u64> {
     let records = store.state(StateQuery::kind(Scope::Account, EventType::new(state_kind::IMPORT)?)).await?;
     let records = records.iter().filter_map(|entry| entry.value.parse::<Record>().ok());
     let file = path.display().to_string();

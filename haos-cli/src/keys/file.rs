@@ -19,7 +19,7 @@ pub(crate) fn passphrase(path: &Path) -> Result<Secret> {
 }
 
 /// The first line of a file that nobody else can read.
-pub(crate) fn line(path: &Path, what: &str) -> Result<Zeroizing<String>> {
+pub fn line(path: &Path, what: &str) -> Result<Zeroizing<String>> {
     let bytes = read(path)?;
     let line = bytes.split(|byte| *byte == b'\n').next().unwrap_or_default();
     let line = line.strip_suffix(b"\r").unwrap_or(line);

@@ -10,8 +10,9 @@ mod shred;
 
 pub(crate) use args::{KeyArgs, REKEY, RekeyArgs, SEAL, SealArgs, ShredArgs, StoreArg, UnsealArgs};
 pub(crate) use convert::{seal, unseal};
-pub(crate) use file::line as secret_line;
-pub(crate) use prompt::{hidden as ask_hidden, is_possible as can_ask, passphrase as ask, word as ask_word};
+pub use file::line as secret_line;
+pub use prompt::{hidden as ask_hidden, is_possible as can_ask};
+pub(crate) use prompt::{passphrase as ask, word as ask_word};
 pub(crate) use rekey::rekey;
 pub(crate) use rotate::rotate;
 pub(crate) use shred::shred;

@@ -9,7 +9,7 @@ use crate::error::{Error, Result};
 use crate::notice::{ask, is_terminal};
 
 /// Whether somebody is there to answer: input comes from a terminal, and questions go to one.
-pub(crate) fn is_possible() -> bool {
+pub fn is_possible() -> bool {
     io::stdin().is_terminal() && is_terminal()
 }
 
@@ -19,7 +19,7 @@ pub(crate) fn passphrase(question: &str) -> Result<Secret> {
 }
 
 /// Asks for a secret, which does not show.
-pub(crate) fn hidden(question: &str, what: &str) -> Result<Zeroizing<String>> {
+pub fn hidden(question: &str, what: &str) -> Result<Zeroizing<String>> {
     let asked = ask(question).and_then(|terminal| terminal.read_secure_line());
     let words = asked.map_err(|e| Error::Failed(format!("the terminal cannot be asked: {e}")))?;
     if words.is_empty() {

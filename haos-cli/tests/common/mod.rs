@@ -1,28 +1,25 @@
 //! What the tests of the command share.
 #![allow(dead_code, reason = "each test file takes what it needs")]
 
+pub(crate) mod harm;
 pub(crate) mod keys;
 pub(crate) mod one_login;
+mod run;
 pub(crate) mod server;
 pub(crate) mod shop;
 pub(crate) mod stranger;
 
 use std::fmt::Write as _;
 use std::path::{Path, PathBuf};
-use std::process::{Command, Output, Stdio};
+use std::process::{Command, Stdio};
 
 use serde_json::{Value, json};
+
+pub(crate) use run::Run;
 
 /// A folder with a store in it.
 pub(crate) struct World {
     folder: tempfile::TempDir,
-}
-
-/// What a run of the command gave.
-pub(crate) struct Run {
-    pub(crate) code: i32,
-    pub(crate) stdout: String,
-    pub(crate) stderr: String,
 }
 
 impl World {
@@ -64,35 +61,6 @@ impl World {
 
     pub(crate) fn revision(&self) -> u64 {
         self.json(&["doctor"])["revision"].as_u64().unwrap()
-    }
-}
-
-impl From<Output> for Run {
-    fn from(output: Output) -> Self {
-        let run = Self {
-            code: output.status.code().unwrap_or(-1),
-            stdout: String::from_utf8(output.stdout).unwrap(),
-            stderr: String::from_utf8(output.stderr).unwrap(),
-        };
-        assert!(!run.stderr.contains("panicked"), "{}", run.stderr);
-        run
-    }
-}
-
-impl Run {
-    /// Every line of stdout as JSON.
-    pub(crate) fn lines(&self) -> Vec<Value> {
-        self.stdout.lines().map(|line| serde_json::from_str(line).unwrap()).collect()
-    }
-
-    /// Fails with this code and a message that has all of these in it.
-    #[track_caller]
-    pub(crate) fn fails(&self, code: i32, has: &[&str]) {
-        assert_eq!(self.code, code, "{}{}", self.stdout, self.stderr);
-        assert!(self.stderr.starts_with("error: "), "{}", self.stderr);
-        for part in has {
-            assert!(self.stderr.contains(part), "no {part:?} in {}", self.stderr);
-        }
     }
 }
 

@@ -1,4 +1,4 @@
-//! A homeserver for one request.
+//! A homeserver for one request. The tests of the demo read this file, too.
 
 use std::io::{BufRead as _, BufReader, Read as _, Write as _};
 use std::net::{TcpListener, TcpStream};

@@ -8,11 +8,8 @@ use std::time::Duration;
 
 use serde_json::{Value, json};
 
+use super::harm::NASTY;
 use super::server::{Answer, serve};
-
-/// Colours, a title, a cleared screen, turned around, hidden, and lines that pass for others.
-pub(crate) const NASTY: &str = "\u{1b}[31m\u{1b}]0;t\u{7}\u{9b}2J\u{202e}\u{2066}\u{200f}\u{61c}\u{200b}\u{7f}\u{e0041}\u{feff}\
-    \nFORGED\rFORGED\u{85}FORGED\u{2028}FORGED\u{b}FORGED\u{301}\u{301}\u{301}\u{301}\u{301}\u{301}\u{301}\u{301}\u{301}\u{301}";
 
 /// An id with all of that in it.
 pub(crate) fn id(start: &str) -> String {

@@ -1,15 +1,24 @@
 use super::files::File;
 use super::finding::Finding;
 
-/// No crate depends on one above or beside it.
+/// What only tests may name: it is not shipped.
+const NOT_SHIPPED: [&str; 2] = ["haos-sim", "haos-demo"];
+
+/// No crate depends on one above or beside it, and none that is shipped on one that is not.
 pub(super) fn check(files: &[File], findings: &mut Vec<Finding>) {
     let crates: Vec<&str> = files.iter().filter_map(crate_of).collect();
     for file in files {
         let (Some(name), Some(text)) = (crate_of(file), file.text()) else { continue };
         for other in crates.iter().filter(|other| may_not_know(name, other)) {
-            if let Some(line) = mention(text, other) {
+            if let Some(line) = mention(text, other, Where::Anywhere) {
                 findings
                     .push(Finding::error(&file.path, format!("{name} may not depend on {other}")).at(line));
+            }
+        }
+        for other in NOT_SHIPPED {
+            if let Some(line) = mention(text, other, Where::Shipped) {
+                let message = format!("{name} is shipped and may not depend on {other}: only its tests may");
+                findings.push(Finding::error(&file.path, message).at(line));
             }
         }
     }
@@ -38,20 +47,33 @@ fn may_not_know(name: &str, other: &str) -> bool {
     }
 }
 
+/// Where in a manifest a name counts.
+#[derive(Clone, Copy, PartialEq, Eq)]
+enum Where {
+    Anywhere,
+    /// Not as a dependency of tests.
+    Shipped,
+}
+
 /// The line of the manifest, from 1, that names `other` outside of comments and `[package]`.
-fn mention(manifest: &str, other: &str) -> Option<usize> {
-    let mut in_package = false;
+fn mention(manifest: &str, other: &str, place: Where) -> Option<usize> {
+    let mut is_left_out = false;
     for (line, number) in manifest.lines().zip(1..) {
         let line = line.split_once('#').map_or(line, |(code, _)| code);
         if line.starts_with('[') {
-            in_package = line.trim() == "[package]";
+            is_left_out = line.trim() == "[package]" || place == Where::Shipped && is_of_tests(line);
         }
         let mut words = line.split(|c: char| !c.is_alphanumeric() && c != '-' && c != '_');
-        if !in_package && words.any(|word| word == other) {
+        if !is_left_out && words.any(|word| word == other) {
             return Some(number);
         }
     }
     None
+}
+
+/// Whether a header, of a target or a single dependency too, is one of `dev-dependencies`.
+fn is_of_tests(header: &str) -> bool {
+    header.split(['[', ']', '.']).any(|part| part.trim() == "dev-dependencies")
 }
 
 #[cfg(test)]
@@ -90,7 +112,7 @@ mod tests {
             "haos-queue = \"1\"",
         ] {
             assert_eq!(
-                mention(&format!("[package]\n\n[features]\n{line}\n"), "haos-queue"),
+                mention(&format!("[package]\n\n[features]\n{line}\n"), "haos-queue", Where::Anywhere),
                 Some(4),
                 "{line}"
             );
@@ -101,7 +123,37 @@ mod tests {
     fn comments_descriptions_and_longer_names_are_no_dependency() {
         let manifest =
             "[package]\ndescription = \"no haos-queue\"\n[dependencies]\nhaos-queue-x = 1 # haos-queue\n";
-        assert_eq!(mention(manifest, "haos-queue"), None);
+        assert_eq!(mention(manifest, "haos-queue", Where::Anywhere), None);
+    }
+
+    #[test]
+    fn what_is_not_shipped_is_for_tests() {
+        let good = [
+            ("haos-queue", "[dev-dependencies]\nhaos-sim.workspace = true\n"),
+            ("haos-matrix", "[target.'cfg(unix)'.dev-dependencies]\nhaos-sim = { path = \"x\" }\n"),
+            ("haos-store", "[dev-dependencies.haos-sim]\npath = \"x\"\n"),
+            ("testing/demo", "[dependencies]\nhaos-sim.workspace = true\nhaos-cli.workspace = true\n"),
+        ];
+        assert_eq!(messages(&good), Vec::<String>::new());
+        let bad = [
+            ("haos-cli", "[dev-dependencies]\nhaos-skip = 1\n[dependencies]\nhaos-demo.workspace = true\n"),
+            ("haos-queue", "[dependencies.haos-sim]\npath = \"x\"\n"),
+            ("haos-store", "[features]\nsim = [\"dep:haos-sim\"]\n"),
+            ("haos-web", "[target.'cfg(unix)'.build-dependencies]\nsim = { package = \"haos-sim\" }\n"),
+        ];
+        let not = |name: &str, line: u32, other: &str| {
+            let what = format!("{name} is shipped and may not depend on {other}: only its tests may");
+            format!("error: {name}/Cargo.toml:{line}: {what}")
+        };
+        assert_eq!(
+            messages(&bad),
+            [
+                not("haos-cli", 4, "haos-demo"),
+                not("haos-queue", 1, "haos-sim"),
+                not("haos-store", 2, "haos-sim"),
+                not("haos-web", 2, "haos-sim"),
+            ]
+        );
     }
 
     #[test]

@@ -1,4 +1,4 @@
-//! `haos demo --homeserver` on a real Synapse: `cargo xtask e2e`.
+//! `cargo demo --homeserver` on a real Synapse: `cargo xtask e2e`.
 #![allow(clippy::unwrap_used, reason = "a failure is a panic")]
 
 mod passes;
@@ -17,12 +17,12 @@ struct Run {
     stderr: String,
 }
 
-/// Runs the command of this workspace, and waits for its end.
-async fn haos(args: &[&str]) -> Run {
+/// Runs the demo of this workspace, and waits for its end.
+async fn demo(args: &[&str]) -> Run {
     // Cargo puts the programs of a profile above the folder of its tests.
     let test = std::env::current_exe().unwrap();
-    let program = test.ancestors().nth(2).unwrap().join(format!("haos{}", std::env::consts::EXE_SUFFIX));
-    assert!(program.is_file(), "build it first: cargo build -p haos-cli");
+    let program = test.ancestors().nth(2).unwrap().join(format!("haos-demo{}", std::env::consts::EXE_SUFFIX));
+    assert!(program.is_file(), "build it first: cargo build -p haos-demo");
     let mut command = Command::new(program);
     command.args(args).kill_on_drop(true);
     // Far more than it takes.

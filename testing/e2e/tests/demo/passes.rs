@@ -1,6 +1,6 @@
 use haos_e2e::{Plain, Rate, Synapse, SynapseOptions};
 
-use super::{haos, password_file};
+use super::{demo, password_file};
 
 /// The messages of the script that arrive.
 const DELIVERED: usize = 17;
@@ -9,7 +9,7 @@ const DELIVERED: usize = 17;
 #[ignore = "needs Synapse: cargo xtask e2e"]
 async fn a_new_user_sends_all_of_it_and_leaves() {
     let synapse = Synapse::start(SynapseOptions::default()).await.unwrap();
-    let run = haos(&["demo", "--homeserver", &synapse.url(), "--register"]).await;
+    let run = demo(&["--homeserver", &synapse.url(), "--register"]).await;
     assert_eq!(run.code, Some(0), "{}", run.stderr);
     for part in [
         &format!("server: {}, as haos-demo-", synapse.url()),
@@ -36,8 +36,8 @@ async fn somebody_who_is_there_sends_at_the_pace_the_server_wants() {
     let ada = Plain::register(synapse.address(), "ada", "secret").await.unwrap();
     let (url, file) = (synapse.url(), password_file("secret"));
     let password = file.path().to_str().unwrap();
-    let args = ["--json", "demo", "--homeserver", &url, "--user", "ada", "--password-file", password];
-    let run = haos(&[&args[..], &["--keep-rooms"]].concat()).await;
+    let args = ["--json", "--homeserver", &url, "--user", "ada", "--password-file", password];
+    let run = demo(&[&args[..], &["--keep-rooms"]].concat()).await;
     assert_eq!(run.code, Some(0), "{}", run.stderr);
     let figures: serde_json::Value = serde_json::from_str(&run.stdout).unwrap();
     let outbox = &figures["outbox"];

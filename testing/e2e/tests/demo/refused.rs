@@ -1,6 +1,6 @@
 use haos_e2e::{Plain, Synapse, SynapseOptions};
 
-use super::{haos, password_file};
+use super::{demo, password_file};
 
 #[tokio::test]
 #[ignore = "needs Synapse: cargo xtask e2e"]
@@ -10,14 +10,14 @@ async fn who_is_not_let_in_is_told_why() {
     options.extra.insert("enable_registration_without_verification".into(), false.into());
     let mut synapse = Synapse::start(options).await.unwrap();
     let url = synapse.url();
-    let new = haos(&["demo", "--homeserver", &url, "--register"]).await;
+    let new = demo(&["--homeserver", &url, "--register"]).await;
     new.fails(3, &[&url, "lets nobody register (403 M_FORBIDDEN)", "--password-file"]);
     let file = password_file("wrong");
     let password = file.path().to_str().unwrap();
-    let args = ["demo", "--homeserver", &url, "--user", "ada", "--password-file", password];
-    haos(&args).await.fails(3, &[&url, "403 M_FORBIDDEN", "check the user, the password"]);
+    let args = ["--homeserver", &url, "--user", "ada", "--password-file", password];
+    demo(&args).await.fails(3, &[&url, "403 M_FORBIDDEN", "check the user, the password"]);
     synapse.stop().await.unwrap();
-    haos(&args).await.fails(5, &[&url, "was not reached"]);
+    demo(&args).await.fails(5, &[&url, "was not reached"]);
 }
 
 #[tokio::test]
@@ -36,8 +36,8 @@ async fn a_login_that_must_wait_waits() {
     Plain::register(synapse.address(), "ada", "secret").await.unwrap();
     let file = password_file("wrong");
     let (url, password) = (synapse.url(), file.path().to_str().unwrap().to_owned());
-    let args = ["demo", "--homeserver", &url, "--user", "ada", "--password-file", &password];
+    let args = ["--homeserver", &url, "--user", "ada", "--password-file", &password];
     // The first one has used up what is granted at once.
-    haos(&args).await.fails(3, &["403 M_FORBIDDEN"]);
-    haos(&args).await.fails(3, &["asks for a pause of", "403 M_FORBIDDEN"]);
+    demo(&args).await.fails(3, &["403 M_FORBIDDEN"]);
+    demo(&args).await.fails(3, &["asks for a pause of", "403 M_FORBIDDEN"]);
 }

@@ -1,0 +1,12 @@
+//! What the demo of the repository takes from the command. No API: it changes as the command does.
+
+pub use crate::clean::clean;
+pub use crate::error::{Error, Result};
+pub use crate::find::label;
+pub use crate::import::recorded_lines;
+pub use crate::keys::{ask_hidden, can_ask, secret_line};
+pub use crate::message::{Fields, body};
+pub use crate::notice::notice;
+pub use crate::out::Out;
+pub use crate::run::{command, haos};
+pub use crate::text::{bytes, number, plural, shorten, why};
