@@ -50,6 +50,7 @@ mod error;
 mod ext;
 #[cfg(all(feature = "files", not(target_arch = "wasm32")))]
 pub mod files;
+mod forward;
 mod id;
 mod io;
 mod json;
@@ -83,6 +84,7 @@ pub use entity::{
 };
 pub use error::{Error, ErrorKind, Result};
 pub use ext::StorageAdapterExt;
+pub use forward::StoreFuture;
 pub use id::{EventId, EventType, MAX_ID_BYTES, MediaFormat, MediaUri, RoomId, StateKey, TxnId, UserId};
 pub use io::explain_io;
 pub use json::{Json, MAX_JSON_DEPTH};

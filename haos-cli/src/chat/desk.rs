@@ -49,7 +49,7 @@ impl Desk {
             None => {
                 let (host, rules) = (Arc::new(TokioHost), Arc::new(MatrixRules));
                 let keeper = Arc::new(Keeper::new(store.clone(), options.pressure));
-                Outbox::new(store.clone(), host, rules, options.outbox)?.with_keeper(keeper)
+                Outbox::with_keeper(keeper, host, rules, options.outbox)?
             }
         };
         Ok(Self { store, outbox, own, target: target.clone(), client, fault })

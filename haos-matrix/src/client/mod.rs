@@ -69,8 +69,8 @@ impl Client {
         let homeserver = Arc::new(homeserver);
         let server: Arc<dyn Server> = homeserver.clone();
         let keeper = Arc::new(Keeper::new(store.clone(), options.pressure.clone()));
-        let outbox = Outbox::new(store.clone(), host.clone(), Arc::new(MatrixRules), options.outbox.clone())?
-            .with_keeper(keeper.clone());
+        let rules = Arc::new(MatrixRules);
+        let outbox = Outbox::with_keeper(keeper.clone(), host.clone(), rules, options.outbox.clone())?;
         let sender = Session { user: session.user.clone(), device: session.device.clone() };
         let driver = Driver::new(outbox.clone(), homeserver.clone(), sender);
         let engine = Engine::new(server.clone(), outbox.clone(), session.user.clone(), options.sync.clone());

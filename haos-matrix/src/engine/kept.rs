@@ -9,58 +9,57 @@ use haos_store_api::*;
 /// A store whose writes go through its keeper: what is too much evicts what can be fetched again, and leaves
 /// the outbox its headroom.
 pub(super) struct KeptStore {
-    pub(super) store: Arc<dyn StorageAdapter>,
     pub(super) keeper: Arc<Keeper>,
     pub(super) host: SharedHost,
 }
 
 impl fmt::Debug for KeptStore {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.debug_struct("KeptStore").field("store", &self.store).field("keeper", &self.keeper).finish()
+        let (store, keeper) = (self.keeper.store(), &self.keeper);
+        f.debug_struct("KeptStore").field("store", store).field("keeper", keeper).finish()
     }
 }
 
-macro_rules! passed_on {
-    ($($name:ident($($arg:ident: $ty:ty),*) -> $out:ty;)*) => {
-        #[cfg_attr(not(target_arch = "wasm32"), async_trait)]
-        #[cfg_attr(target_arch = "wasm32", async_trait(?Send))]
-        impl StorageAdapter for KeptStore {
-            async fn apply(&self, batch: WriteBatch) -> Result<Commit> {
-                self.keeper.apply(batch, self.host.now_ms()).await
-            }
+#[cfg_attr(not(target_arch = "wasm32"), async_trait)]
+#[cfg_attr(target_arch = "wasm32", async_trait(?Send))]
+impl StorageAdapter for KeptStore {
+    async fn apply(&self, batch: WriteBatch) -> Result<Commit> {
+        self.keeper.apply(batch, self.host.now_ms()).await
+    }
 
-            $(async fn $name(&self, $($arg: $ty),*) -> $out {
-                self.store.$name($($arg),*).await
-            })*
-
-            fn info(&self) -> StoreInfo {
-                self.store.info()
-            }
-
-            fn changes(&self) -> Changes {
-                self.store.changes()
-            }
-        }
-    };
+    forward_store! { self => *self.keeper.store(); except apply }
 }
 
-passed_on! {
-    room(id: &RoomId) -> Result<Option<Room>>;
-    rooms(query: RoomQuery) -> Result<Vec<Room>>;
-    message(room: &RoomId, event: &EventId) -> Result<Option<Message>>;
-    timeline(room: &RoomId, page: Page) -> Result<Slice>;
-    gaps(room: &RoomId) -> Result<Vec<Gap>>;
-    count(room: &RoomId, newer_than: Option<&EventId>) -> Result<u64>;
-    related(query: RelationQuery) -> Result<Vec<Message>>;
-    messages(query: MessageQuery) -> Result<Vec<Message>>;
-    pending(query: PendingQuery) -> Result<Vec<Pending>>;
-    media(key: &MediaKey, range: ByteRange) -> Result<Option<Media>>;
-    media_index(query: MediaQuery) -> Result<Vec<MediaInfo>>;
-    state(query: StateQuery) -> Result<Vec<StateEntry>>;
-    usage() -> Result<Usage>;
-    maintain(task: Maintenance, progress: Progress) -> Result<Report>;
-    change_keys(change: KeyChange) -> Result<()>;
-    suspend() -> Result<()>;
-    resume() -> Result<()>;
-    close() -> Result<()>;
+#[cfg(test)]
+mod tests {
+    use futures_util::FutureExt as _;
+    use haos_queue::TokioHost;
+    use haos_queue::pressure::PressureOptions;
+
+    use super::*;
+
+    fn now<T>(answer: impl Future<Output = T>) -> T {
+        answer.now_or_never().expect("a store in memory answers at once")
+    }
+
+    /// Only writes are the keeper's; what a backend would answer by default comes from beneath, too.
+    #[test]
+    fn all_but_writes_is_the_stores_own() {
+        let pressure = PressureOptions { quota_bytes: Some(1), ..PressureOptions::default() };
+        let rows = MemoryStore::new();
+        let keeper = Arc::new(Keeper::new(Arc::new(rows.clone()), pressure));
+        let kept = KeptStore { keeper, host: Arc::new(TokioHost) };
+        let mut batch = WriteBatch::relaxed();
+        batch.put_room(Room::new(RoomId::new("!a").unwrap(), Membership::Join));
+        assert_eq!(now(kept.apply(batch.clone())).unwrap_err().kind(), ErrorKind::Full);
+        now(rows.apply(batch)).unwrap();
+        assert_eq!(now(kept.rooms(RoomQuery::default())).unwrap().len(), 1);
+        assert_eq!(now(kept.change_keys(KeyChange::Shred)).unwrap_err().kind(), ErrorKind::NotSealed);
+        assert_eq!(kept.info(), rows.info());
+        now(kept.suspend()).unwrap();
+        assert_eq!(now(rows.usage()).unwrap_err().kind(), ErrorKind::Closed);
+        now(kept.resume()).unwrap();
+        now(kept.close()).unwrap();
+        assert_eq!(now(rows.usage()).unwrap_err().kind(), ErrorKind::Closed);
+    }
 }

@@ -71,11 +71,7 @@ impl Engine {
     /// ([`Outbox::with_keeper`]) keeps the engine's writes within bounds, too.
     pub fn new(server: Arc<dyn Server>, outbox: Outbox, user: UserId, options: SyncOptions) -> Self {
         let store: Arc<dyn StorageAdapter> = match outbox.keeper() {
-            Some(keeper) => Arc::new(kept::KeptStore {
-                store: outbox.store().clone(),
-                keeper: keeper.clone(),
-                host: outbox.host().clone(),
-            }),
+            Some(keeper) => Arc::new(kept::KeptStore { keeper: keeper.clone(), host: outbox.host().clone() }),
             None => outbox.store().clone(),
         };
         let inner = Inner {

@@ -4,7 +4,7 @@ use std::sync::{Arc, Mutex};
 
 use futures_util::FutureExt as _;
 use haos_matrix::{Engine, FillOptions, MatrixRules, SyncOptions};
-use haos_queue::pressure::Keeper;
+use haos_queue::pressure::{Keeper, PressureOptions};
 use haos_queue::{ConnectionState, Outbox, OutboxOptions, Running};
 use haos_sim::{Group, SimHost, World, compare_timeline};
 use haos_store_api::*;
@@ -23,7 +23,7 @@ pub(crate) struct Client {
     pub(crate) rows: MemoryStore,
     pub(crate) plan: Arc<Mutex<Plan>>,
     pub(crate) options: SyncOptions,
-    pub(crate) keeper: Option<Arc<Keeper>>,
+    pub(crate) pressure: Option<PressureOptions>,
     pub(crate) outbox: Outbox,
     pub(crate) engine: Engine,
     group: Group,
@@ -50,7 +50,7 @@ impl Client {
         let wire = Wire::new(world.clock.clone(), seed, sliding);
         let (rows, plan) = (MemoryStore::new(), Arc::<Mutex<Plan>>::default());
         let (outbox, engine) = context(&world, &wire, &rows, &plan, &options, None, seed);
-        Self { world, wire, rows, plan, options, keeper: None, outbox, engine, group: 1, seed }
+        Self { world, wire, rows, plan, options, pressure: None, outbox, engine, group: 1, seed }
     }
 
     /// The process starts, again if it ran before.
@@ -71,7 +71,7 @@ impl Client {
             &self.rows,
             &self.plan,
             &self.options,
-            self.keeper.clone(),
+            self.pressure.clone(),
             self.seed,
         )
     }
@@ -219,15 +219,17 @@ fn context(
     rows: &MemoryStore,
     plan: &Arc<Mutex<Plan>>,
     options: &SyncOptions,
-    keeper: Option<Arc<Keeper>>,
+    pressure: Option<PressureOptions>,
     seed: u64,
 ) -> (Outbox, Engine) {
     let store = Arc::new(Brittle { rows: rows.clone(), plan: plan.clone() });
     let host = Arc::new(SimHost::new(world.clock.clone(), seed));
-    let mut outbox = Outbox::new(store, host, Arc::new(MatrixRules), OutboxOptions::default()).unwrap();
-    if let Some(keeper) = keeper {
-        outbox = outbox.with_keeper(keeper);
-    }
+    let (rules, queue) = (Arc::new(MatrixRules), OutboxOptions::default());
+    let outbox = match pressure {
+        Some(pressure) => Outbox::with_keeper(Arc::new(Keeper::new(store, pressure)), host, rules, queue),
+        None => Outbox::new(store, host, rules, queue),
+    };
+    let outbox = outbox.unwrap();
     let user = UserId::new(ME).unwrap();
     let engine = Engine::new(wire.clone(), outbox.clone(), user, options.clone());
     (outbox, engine)

@@ -1,9 +1,7 @@
 //! A store without room: media makes some; without, the engine waits and loses nothing.
 
-use std::sync::Arc;
-
 use haos_queue::ConnectionState;
-use haos_queue::pressure::{Keeper, PressureOptions};
+use haos_queue::pressure::PressureOptions;
 use haos_store_api::*;
 
 use crate::client::{Client, token};
@@ -27,9 +25,11 @@ fn media_makes_room_for_messages() {
     let mut client = Client::new(17);
     client.wire.model().create("!a");
     client.wire.model().join("!a");
-    let options =
-        PressureOptions { quota_bytes: Some(200_000), headroom_bytes: 10_000, ..PressureOptions::default() };
-    client.keeper = Some(Arc::new(Keeper::new(Arc::new(client.rows.clone()), options)));
+    client.pressure = Some(PressureOptions {
+        quota_bytes: Some(200_000),
+        headroom_bytes: 10_000,
+        ..PressureOptions::default()
+    });
     let rows = client.rows.clone();
     client.act(async move {
         for n in 0..18 {

@@ -9,10 +9,9 @@ mod stage;
 mod time;
 
 use std::fmt;
-use std::pin::Pin;
 use std::sync::{Arc, Mutex, PoisonError};
 
-use haos_store_api::{Commit, Result, RoomId, StorageAdapter, WriteBatch};
+use haos_store_api::{Commit, Result, RoomId, StorageAdapter, StoreFuture, WriteBatch};
 use tokio::sync::{Notify, watch};
 
 use crate::account::Gate;
@@ -56,20 +55,15 @@ pub(crate) struct Shared {
     nudges: watch::Sender<u64>,
 }
 
-#[cfg(not(target_arch = "wasm32"))]
-type Committing<'a> = Pin<Box<dyn Future<Output = Result<Commit>> + Send + 'a>>;
-#[cfg(target_arch = "wasm32")]
-type Committing<'a> = Pin<Box<dyn Future<Output = Result<Commit>> + 'a>>;
-
 /// How a batch is committed. It is a pointer so that a WebAssembly module whose application has no keeper has
 /// none of its code either.
-type Commits = for<'a> fn(&'a Shared, WriteBatch) -> Committing<'a>;
+type Commits = for<'a> fn(&'a Shared, WriteBatch) -> StoreFuture<'a, Result<Commit>>;
 
-fn without_keeper(shared: &Shared, batch: WriteBatch) -> Committing<'_> {
+fn without_keeper(shared: &Shared, batch: WriteBatch) -> StoreFuture<'_, Result<Commit>> {
     shared.store.apply(batch)
 }
 
-fn with_keeper(shared: &Shared, batch: WriteBatch) -> Committing<'_> {
+fn with_keeper(shared: &Shared, batch: WriteBatch) -> StoreFuture<'_, Result<Commit>> {
     match &shared.keeper {
         Some(keeper) => Box::pin(keeper.apply(batch, shared.host.now_ms())),
         None => without_keeper(shared, batch),
@@ -90,12 +84,50 @@ impl Outbox {
     ///
     /// # Errors
     /// `Invalid` if the host gives no usable randomness.
-    #[cfg_attr(target_arch = "wasm32", allow(clippy::arc_with_non_send_sync, reason = "one thread"))]
     pub fn new(
         store: Arc<dyn StorageAdapter>,
         host: SharedHost,
         protocol: Arc<dyn Protocol>,
         options: OutboxOptions,
+    ) -> Result<Self> {
+        Self::of(store, host, protocol, options, (None, without_keeper))
+    }
+
+    /// An outbox over the keeper's store. What the user writes may take the keeper's headroom, and evicts cached
+    /// media where the store is full.
+    ///
+    /// ```
+    /// use std::sync::Arc;
+    ///
+    /// use haos_queue::pressure::{Keeper, PressureOptions};
+    /// use haos_queue::{Outbox, OutboxOptions, Protocol, TokioHost};
+    /// use haos_store_api::{MemoryStore, Result};
+    ///
+    /// fn open(protocol: Arc<dyn Protocol>) -> Result<Outbox> {
+    ///     let quota = PressureOptions { quota_bytes: Some(100 << 20), ..PressureOptions::default() };
+    ///     let keeper = Arc::new(Keeper::new(Arc::new(MemoryStore::new()), quota));
+    ///     Outbox::with_keeper(keeper, Arc::new(TokioHost), protocol, OutboxOptions::default())
+    /// }
+    /// ```
+    ///
+    /// # Errors
+    /// As [`Outbox::new`].
+    pub fn with_keeper(
+        keeper: Arc<Keeper>,
+        host: SharedHost,
+        protocol: Arc<dyn Protocol>,
+        options: OutboxOptions,
+    ) -> Result<Self> {
+        Self::of(keeper.store().clone(), host, protocol, options, (Some(keeper), with_keeper))
+    }
+
+    #[cfg_attr(target_arch = "wasm32", allow(clippy::arc_with_non_send_sync, reason = "one thread"))]
+    fn of(
+        store: Arc<dyn StorageAdapter>,
+        host: SharedHost,
+        protocol: Arc<dyn Protocol>,
+        options: OutboxOptions,
+        (keeper, commits): (Option<Arc<Keeper>>, Commits),
     ) -> Result<Self> {
         let owner = new_txn_id(&*host)?.to_string();
         let shared = Shared {
@@ -104,8 +136,8 @@ impl Outbox {
             clock: Mutex::default(),
             protocol,
             options,
-            keeper: None,
-            commits: without_keeper,
+            keeper,
+            commits,
             owner,
             connection: Connection::default(),
             uploads: watch::Sender::new(Vec::new()),
@@ -114,16 +146,6 @@ impl Outbox {
             nudges: watch::Sender::new(0),
         };
         Ok(Self { shared: Arc::new(shared) })
-    }
-
-    /// What the user writes may take the keeper's headroom, and evicts cached media where the store is full.
-    /// Call it before the outbox is cloned.
-    #[must_use]
-    pub fn with_keeper(mut self, keeper: Arc<Keeper>) -> Self {
-        if let Some(shared) = Arc::get_mut(&mut self.shared) {
-            (shared.keeper, shared.commits) = (Some(keeper), with_keeper);
-        }
-        self
     }
 
     /// The name that this context's leases bear, another one in each run.

@@ -58,6 +58,11 @@ impl Keeper {
         Self { store, options, measured: Mutex::new(None), level: watch::Sender::new(Level::Ok) }
     }
 
+    /// The store that it keeps.
+    pub fn store(&self) -> &Arc<dyn StorageAdapter> {
+        &self.store
+    }
+
     /// The level as it was last measured.
     pub fn level(&self) -> Level {
         *self.level.borrow()

@@ -52,8 +52,7 @@ async fn a_full_cache_never_refuses_a_message() {
         assert_eq!(refused.map(drop), Err(ErrorKind::Full), "the cache is full");
 
         let host = Arc::new(TokioHost);
-        let outbox = Outbox::new(store.clone(), host, Arc::new(SimProtocol), options()).unwrap();
-        let outbox = outbox.with_keeper(keeper);
+        let outbox = Outbox::with_keeper(keeper, host, Arc::new(SimProtocol), options()).unwrap();
         for n in 0..20 {
             outbox.enqueue(draft("a", "m.room.message", &format!(r#"{{"body":"{n}"}}"#))).await.unwrap();
         }
@@ -63,4 +62,23 @@ async fn a_full_cache_never_refuses_a_message() {
         assert_eq!(outbox.rows(None).await.unwrap().len(), 22);
     })
     .await;
+}
+
+/// There is no moment at which a handle is without its keeper, nor a keeper of another store.
+#[tokio::test]
+async fn every_handle_has_the_keeper_and_its_store() {
+    let store: Arc<dyn StorageAdapter> = Arc::new(MemoryStore::new());
+    let pressure = PressureOptions { quota_bytes: Some(1), ..PressureOptions::default() };
+    let keeper = Arc::new(Keeper::new(store.clone(), pressure));
+    let host = Arc::new(TokioHost);
+    let outbox = Outbox::with_keeper(keeper.clone(), host.clone(), Arc::new(SimProtocol), options()).unwrap();
+    for outbox in [outbox.clone(), outbox] {
+        assert!(outbox.keeper().is_some_and(|held| Arc::ptr_eq(held, &keeper)));
+        assert!(Arc::ptr_eq(outbox.store(), &store));
+        let refused = outbox.enqueue(draft("a", "m.room.message", r#"{"body":"x"}"#)).await.unwrap_err();
+        assert!(refused.to_string().contains("the storage is full"), "asked of the keeper: {refused}");
+    }
+    let outbox = Outbox::new(store, host, Arc::new(SimProtocol), options()).unwrap();
+    assert!(outbox.keeper().is_none());
+    outbox.enqueue(draft("a", "m.room.message", r#"{"body":"x"}"#)).await.unwrap();
 }

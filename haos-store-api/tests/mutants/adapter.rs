@@ -72,10 +72,6 @@ impl StorageAdapter for Mutant {
         Ok(commit)
     }
 
-    async fn room(&self, id: &RoomId) -> Result<Option<Room>> {
-        self.inner.room(id).await
-    }
-
     async fn rooms(&self, mut query: RoomQuery) -> Result<Vec<Room>> {
         if self.has(Defect::RoomPageRepeatsTies)
             && let Some(after) = &mut query.after
@@ -87,10 +83,6 @@ impl StorageAdapter for Mutant {
             rooms.reverse();
         }
         Ok(rooms)
-    }
-
-    async fn message(&self, room: &RoomId, event: &EventId) -> Result<Option<Message>> {
-        self.inner.message(room, event).await
     }
 
     async fn timeline(&self, room: &RoomId, mut page: Page) -> Result<Slice> {
@@ -199,14 +191,6 @@ impl StorageAdapter for Mutant {
         Ok(if self.has(Defect::UsageOfNothing) { Usage::default() } else { usage })
     }
 
-    async fn maintain(&self, task: Maintenance, progress: Progress) -> Result<Report> {
-        self.inner.maintain(task, progress).await
-    }
-
-    fn info(&self) -> StoreInfo {
-        self.inner.info()
-    }
-
     fn changes(&self) -> Changes {
         match self.defect {
             Defect::TellsNothing => ChangeHub::new(1, self.hub.latest()).subscribe(),
@@ -225,5 +209,11 @@ impl StorageAdapter for Mutant {
 
     async fn close(&self) -> Result<()> {
         if self.has(Defect::StaysOpenAfterClose) { Ok(()) } else { self.inner.close().await }
+    }
+
+    forward_store! {
+        self => self.inner;
+        except apply, rooms, timeline, gaps, count, related, messages, pending, media, media_index, state, usage,
+            changes, suspend, resume, close
     }
 }

@@ -65,61 +65,26 @@ impl fmt::Debug for FaultyStore {
     }
 }
 
-macro_rules! reads {
-    ($($name:ident($($arg:ident: $ty:ty),*) -> $out:ty;)*) => {
-        #[async_trait]
-        impl StorageAdapter for FaultyStore {
-            async fn apply(&self, batch: WriteBatch) -> Result<Commit> {
-                self.enter("apply").await?;
-                if self.state.is_full(&batch) {
-                    return Err(Error::new(ErrorKind::Full, "apply", "simulated"));
-                }
-                let before = self.before(&batch);
-                let commit = self.rows.apply(batch.clone()).await?;
-                self.state.committed(self.owner.get().map_or("", String::as_str), batch, &commit, before);
-                if self.state.loses_outcome() {
-                    self.closed.store(true, Ordering::Relaxed);
-                    return Err(Error::new(ErrorKind::Closed, "apply", "simulated: the outcome is unknown"));
-                }
-                // A crash may fall between the commit and whoever waits for it.
-                self.state.clock().sleep(self.state.storage_wait()).await;
-                Ok(commit)
-            }
-
-            $(async fn $name(&self, $($arg: $ty),*) -> $out {
-                self.enter(stringify!($name)).await?;
-                self.rows.$name($($arg),*).await
-            })*
-
-            fn info(&self) -> StoreInfo {
-                self.rows.info()
-            }
-
-            fn changes(&self) -> Changes {
-                self.rows.changes()
-            }
+#[async_trait]
+impl StorageAdapter for FaultyStore {
+    async fn apply(&self, batch: WriteBatch) -> Result<Commit> {
+        self.enter("apply").await?;
+        if self.state.is_full(&batch) {
+            return Err(Error::new(ErrorKind::Full, "apply", "simulated"));
         }
-    };
-}
+        let before = self.before(&batch);
+        let commit = self.rows.apply(batch.clone()).await?;
+        self.state.committed(self.owner.get().map_or("", String::as_str), batch, &commit, before);
+        if self.state.loses_outcome() {
+            self.closed.store(true, Ordering::Relaxed);
+            return Err(Error::new(ErrorKind::Closed, "apply", "simulated: the outcome is unknown"));
+        }
+        // A crash may fall between the commit and whoever waits for it.
+        self.state.clock().sleep(self.state.storage_wait()).await;
+        Ok(commit)
+    }
 
-reads! {
-    room(id: &RoomId) -> Result<Option<Room>>;
-    rooms(query: RoomQuery) -> Result<Vec<Room>>;
-    message(room: &RoomId, event: &EventId) -> Result<Option<Message>>;
-    timeline(room: &RoomId, page: Page) -> Result<Slice>;
-    gaps(room: &RoomId) -> Result<Vec<Gap>>;
-    count(room: &RoomId, newer_than: Option<&EventId>) -> Result<u64>;
-    related(query: RelationQuery) -> Result<Vec<Message>>;
-    messages(query: MessageQuery) -> Result<Vec<Message>>;
-    pending(query: PendingQuery) -> Result<Vec<Pending>>;
-    media(key: &MediaKey, range: ByteRange) -> Result<Option<Media>>;
-    media_index(query: MediaQuery) -> Result<Vec<MediaInfo>>;
-    state(query: StateQuery) -> Result<Vec<StateEntry>>;
-    usage() -> Result<Usage>;
-    maintain(task: Maintenance, progress: Progress) -> Result<Report>;
-    suspend() -> Result<()>;
-    resume() -> Result<()>;
-    close() -> Result<()>;
+    forward_store! { self => self.rows; before enter; except apply }
 }
 
 /// Every batch since the beginning, for power losses: what was not `Strict` may be gone.

@@ -23,52 +23,18 @@ impl Contended {
     }
 }
 
-macro_rules! reads {
-    ($($name:ident($($arg:ident: $ty:ty),*) -> $out:ty;)*) => {
-        #[async_trait]
-        impl StorageAdapter for Contended {
-            async fn apply(&self, batch: WriteBatch) -> Result<Commit> {
-                *self.tries.lock().unwrap() += 1;
-                let other = self.others.lock().unwrap().pop();
-                if let Some(other) = other {
-                    self.rows.apply(other).await?;
-                }
-                self.rows.apply(batch).await
-            }
-
-            $(async fn $name(&self, $($arg: $ty),*) -> $out {
-                self.rows.$name($($arg),*).await
-            })*
-
-            fn info(&self) -> StoreInfo {
-                self.rows.info()
-            }
-
-            fn changes(&self) -> Changes {
-                self.rows.changes()
-            }
+#[async_trait]
+impl StorageAdapter for Contended {
+    async fn apply(&self, batch: WriteBatch) -> Result<Commit> {
+        *self.tries.lock().unwrap() += 1;
+        let other = self.others.lock().unwrap().pop();
+        if let Some(other) = other {
+            self.rows.apply(other).await?;
         }
-    };
-}
+        self.rows.apply(batch).await
+    }
 
-reads! {
-    room(id: &RoomId) -> Result<Option<Room>>;
-    rooms(query: RoomQuery) -> Result<Vec<Room>>;
-    message(room: &RoomId, event: &EventId) -> Result<Option<Message>>;
-    timeline(room: &RoomId, page: Page) -> Result<Slice>;
-    gaps(room: &RoomId) -> Result<Vec<Gap>>;
-    count(room: &RoomId, newer_than: Option<&EventId>) -> Result<u64>;
-    related(query: RelationQuery) -> Result<Vec<Message>>;
-    messages(query: MessageQuery) -> Result<Vec<Message>>;
-    pending(query: PendingQuery) -> Result<Vec<Pending>>;
-    media(key: &MediaKey, range: ByteRange) -> Result<Option<Media>>;
-    media_index(query: MediaQuery) -> Result<Vec<MediaInfo>>;
-    state(query: StateQuery) -> Result<Vec<StateEntry>>;
-    usage() -> Result<Usage>;
-    maintain(task: Maintenance, progress: Progress) -> Result<Report>;
-    suspend() -> Result<()>;
-    resume() -> Result<()>;
-    close() -> Result<()>;
+    forward_store! { self => self.rows; except apply }
 }
 
 /// Somebody else's change of the room's row.

@@ -36,49 +36,15 @@ impl fmt::Debug for Brittle {
     }
 }
 
-macro_rules! passed_on {
-    ($($name:ident($($arg:ident: $ty:ty),*) -> $out:ty;)*) => {
-        #[async_trait]
-        impl StorageAdapter for Brittle {
-            async fn apply(&self, batch: WriteBatch) -> Result<Commit> {
-                if self.writes.fetch_add(1, SeqCst) + 1 >= self.last {
-                    self.dead.notify_one();
-                    return std::future::pending().await;
-                }
-                self.inner.apply(batch).await
-            }
-
-            $(async fn $name(&self, $($arg: $ty),*) -> $out {
-                self.inner.$name($($arg),*).await
-            })*
-
-            fn info(&self) -> StoreInfo {
-                self.inner.info()
-            }
-
-            fn changes(&self) -> Changes {
-                self.inner.changes()
-            }
+#[async_trait]
+impl StorageAdapter for Brittle {
+    async fn apply(&self, batch: WriteBatch) -> Result<Commit> {
+        if self.writes.fetch_add(1, SeqCst) + 1 >= self.last {
+            self.dead.notify_one();
+            return std::future::pending().await;
         }
-    };
-}
+        self.inner.apply(batch).await
+    }
 
-passed_on! {
-    room(id: &RoomId) -> Result<Option<Room>>;
-    rooms(query: RoomQuery) -> Result<Vec<Room>>;
-    message(room: &RoomId, event: &EventId) -> Result<Option<Message>>;
-    timeline(room: &RoomId, page: Page) -> Result<Slice>;
-    gaps(room: &RoomId) -> Result<Vec<Gap>>;
-    count(room: &RoomId, newer_than: Option<&EventId>) -> Result<u64>;
-    related(query: RelationQuery) -> Result<Vec<Message>>;
-    messages(query: MessageQuery) -> Result<Vec<Message>>;
-    pending(query: PendingQuery) -> Result<Vec<Pending>>;
-    media(key: &MediaKey, range: ByteRange) -> Result<Option<Media>>;
-    media_index(query: MediaQuery) -> Result<Vec<MediaInfo>>;
-    state(query: StateQuery) -> Result<Vec<StateEntry>>;
-    usage() -> Result<Usage>;
-    maintain(task: Maintenance, progress: Progress) -> Result<Report>;
-    suspend() -> Result<()>;
-    resume() -> Result<()>;
-    close() -> Result<()>;
+    forward_store! { self => self.inner; except apply }
 }

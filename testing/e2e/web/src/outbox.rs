@@ -64,8 +64,9 @@ impl Context {
             headroom_bytes: headroom_bytes.into(),
             ..PressureOptions::default()
         };
-        let keeper = shared_keeper(Keeper::new(Arc::clone(&store), options));
-        let outbox = outbox(store).map_err(js)?.with_keeper(keeper);
+        let keeper = shared_keeper(Keeper::new(store, options));
+        let (host, protocol) = (Arc::new(BrowserHost), Arc::new(Plain));
+        let outbox = Outbox::with_keeper(keeper, host, protocol, outbox_options()).map_err(js)?;
         let role = Rc::new(RefCell::new(Role::Ended));
         let (name, who) = (String::new(), String::new());
         Ok(Self { name, who, patience_ms: 0, outbox, role })
@@ -207,10 +208,13 @@ fn shared_keeper(keeper: Keeper) -> Arc<Keeper> {
 }
 
 fn outbox(store: Arc<dyn StorageAdapter>) -> Result<Outbox> {
+    Outbox::new(store, Arc::new(BrowserHost), Arc::new(Plain), outbox_options())
+}
+
+fn outbox_options() -> OutboxOptions {
     let (base_ms, cap_ms) = RETRY_MS;
     let retry = RetryPolicy { base_ms, cap_ms, old_cap_ms: cap_ms, ..RetryPolicy::default() };
-    let options = OutboxOptions { retry, lease_ms: 5000, renew_ms: 1500, ..OutboxOptions::default() };
-    Outbox::new(store, Arc::new(BrowserHost), Arc::new(Plain), options)
+    OutboxOptions { retry, lease_ms: 5000, renew_ms: 1500, ..OutboxOptions::default() }
 }
 
 fn draft(room: &str, body: &str) -> Result<Draft> {
