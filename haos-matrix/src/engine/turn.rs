@@ -44,8 +44,9 @@ impl Engine {
                 *first_ms = None;
                 0
             }
-            (None, Some(ms)) => ms,
-            (None, None) => *first_ms.insert(self.begin(token.is_none()).await?),
+            (None, Some(ms)) if ms > 0 => ms,
+            // Another context may have stored the list since.
+            (None, begun) => *first_ms.insert(self.begin(token.is_none() && begun.is_none()).await?),
         };
         let filter = match self.filter(&mut turn.asked).await? {
             Ok(filter) => filter,

@@ -110,6 +110,32 @@ fn what_a_server_kept_from_before_the_list_is_not_asked_for() {
     }
 }
 
+/// The same, and it was another context that stored the list meanwhile.
+#[test]
+fn what_a_server_kept_from_before_another_contexts_list_is_not_asked_for() {
+    let mut client = Client::with(16, options(), true);
+    client.wire.model().create("!dm");
+    client.wire.model().join("!dm");
+    client.wire.next("sliding", [Fault::Fail(refused(500, "M_UNKNOWN"))]);
+    client.wire.next("sync", [Fault::Cut]);
+    client.start();
+    let wire = client.wire.clone();
+    client.until("asked", move |_, state| {
+        !wire.asked("sync").is_empty() && matches!(state, ConnectionState::Degraded { .. })
+    });
+    client.wire.model().messages("!dm", 2);
+    client.wire.next("sync", [Fault::Hang, Fault::Cached]);
+    let (_, other) = client.another();
+    client.spawn(other);
+    client.until("listed", |rows, _| {
+        futures_util::FutureExt::now_or_never(rows.gaps(&room("!dm"))).unwrap().unwrap().len() == 1
+    });
+    assert!(client.caught_up());
+    client.check();
+    assert!(client.fill_all());
+    client.check_complete();
+}
+
 #[test]
 fn a_server_without_it() {
     let mut client = many(false);
