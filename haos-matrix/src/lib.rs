@@ -1,4 +1,34 @@
-//! Matrix client-server JSON, read into the transport-neutral deltas of `haos-queue`.
+//! A Matrix client over any HAOS store: what was read is there without a network, and what is written without one is
+//! sent later, once and in order.
+//!
+//! ```no_run
+//! # #[cfg(feature = "http")]
+//! # mod shown {
+//! use std::sync::Arc;
+//!
+//! use haos_matrix::{Client, ClientError, ClientOptions, Credentials, compose};
+//! use haos_queue::{Lead, TokioHost};
+//! use haos_store_api::{RoomId, StorageAdapter};
+//!
+//! async fn chat(store: Arc<dyn StorageAdapter>, password: String) -> Result<(), ClientError> {
+//!     let (host, options) = (Arc::new(TokioHost), ClientOptions::default());
+//!     let client = match Client::resume(store.clone(), host.clone(), &options).await? {
+//!         Some(client) => client, // no request was made: rooms and messages are there
+//!         None => {
+//!             let ada = Credentials::Password { user: "ada".to_owned(), password };
+//!             Client::login(store, host, "https://matrix.example.org", ada, Some("phone"), &options).await?
+//!         }
+//!     };
+//!     tokio::spawn(client.run(Lead::Alone)); // sends and syncs, whenever there is a network
+//!     let draft = compose::text(&RoomId::new("!lobby:example.org")?, "hello")?;
+//!     println!("{:?}", client.outbox().enqueue(draft).await.map(|row| row.txn_id));
+//!     Ok(())
+//! }
+//! # }
+//! # fn main() {}
+//! ```
+//!
+//! Frontends with a transport of their own read a homeserver's answers with the functions `parse_*`:
 //!
 //! ```
 //! use haos_matrix::{Account, parse_sync};

@@ -1,6 +1,28 @@
-//! Reconciliation of what a server sends with what a store holds, over any adapter and any protocol.
+//! The outbox of a chat frontend, and reconciliation of what its server sends, over any store and any protocol.
 //!
-//! A transport turns its server's answers into a [`SyncDelta`] or a [`BackfillPage`]; [`apply_sync`] and
+//! What the user writes goes into an [`Outbox`], one durable commit each, and a [`Driver`] sends it over a
+//! [`Transport`]: nothing is lost, nothing arrives twice, and a room's messages arrive in order. The laws are in
+//! `docs/semantics.md`; [`machine`] has them as a table.
+//!
+//! ```
+//! # #[cfg(feature = "tokio")]
+//! # mod shown {
+//! use std::sync::Arc;
+//!
+//! use haos_queue::{Draft, EnqueueError, Outbox, OutboxOptions, Protocol, TokioHost};
+//! use haos_store_api::{EventType, Json, RoomId, StorageAdapter};
+//!
+//! async fn write(store: Arc<dyn StorageAdapter>, protocol: Arc<dyn Protocol>) -> Result<(), EnqueueError> {
+//!     let outbox = Outbox::new(store, Arc::new(TokioHost), protocol, OutboxOptions::default())?;
+//!     let content = Json::new(r#"{"msgtype":"m.text","body":"hello"}"#)?;
+//!     let draft = Draft::new(RoomId::new("!lobby")?, EventType::new("m.room.message")?, content);
+//!     outbox.enqueue(draft).await?; // on the disk from here on, power loss or not
+//!     Ok(())
+//! }
+//! # }
+//! ```
+//!
+//! //! A transport turns its server's answers into a [`SyncDelta`] or a [`BackfillPage`]; [`apply_sync`] and
 //! [`apply_page`] bring the store to where the server is, one commit each, the sync token with its
 //! events. What the server left out becomes a gap, and a gap closes only when a page meets what is
 //! stored.
@@ -47,10 +69,6 @@
 //! assert_eq!(slice.gaps().count(), 0);
 //! # Ok(()) }
 //! ```
-//!
-//! What the user writes goes into an [`Outbox`], one durable commit each, and a [`Driver`] sends it over a
-//! [`Transport`]: nothing is lost, nothing arrives twice, and a room's messages arrive in order. The laws
-//! are in `docs/semantics.md`; [`machine`] has them as a table.
 //!
 //! It is not a transport: it opens no connection, and clock, timer and chance are passed in ([`Host`]).
 
