@@ -118,15 +118,16 @@ fn a_pages_window_ends_soon_after_its_gap() {
     assert!(view.room.window.newer && view.room.window.items.len() < LONG - 100);
 }
 
-/// What a page brings pushes the messages above its gap where these stand one on the other. As many are read as that
-/// takes, each time more.
+/// What a page brings pushes the messages above its gap where these stand one on the other, and no room is left below.
+/// As many are read as that takes, each time more.
 #[test]
 fn a_window_that_is_too_narrow_is_read_wider() {
-    // Pages of the store are longer than what is asked for.
-    for above in [1, MARGINS[0] + 1, MARGINS[1] + 1, MARGINS[2] + 2000] {
+    // A whole page of the store beyond what is asked for may be read.
+    for above in [1, MARGINS[0] + 1, MARGINS[1] + 1, 3 * MARGINS[2]] {
         let store = store("");
         let names: Vec<_> = (0..above).map(|n| format!("m{n}")).collect();
         apply(&store, |batch| {
+            batch.put_message(event("first").into_message(room(), at(99)));
             batch.put_gap(Gap { room: room(), position: at(100), token: None, revision: Revision::ZERO });
             for (name, position) in names.iter().zip(101..) {
                 batch.put_message(event(name).into_message(room(), at(position)));
@@ -136,8 +137,8 @@ fn a_window_that_is_too_narrow_is_read_wider() {
         assert_eq!(filled(&store, &gap(&store), &brought), Filled::Applied, "{above}");
         let slice = now(store.timeline(&room(), Page::oldest(above + 10))).unwrap();
         let told: Vec<_> = slice.messages().map(|message| message.id.as_str()[1..].to_owned()).collect();
-        let expected: Vec<_> = ["x", "y", "z"].map(str::to_owned).into_iter().chain(names).collect();
+        let expected: Vec<_> = ["first", "x", "y", "z"].map(str::to_owned).into_iter().chain(names).collect();
         assert!(told == expected, "{above}: {:?}", &told[..4]);
-        assert!(matches!(&slice.items[0], Item::Gap(gap) if gap.token.as_deref() == Some("u")), "{above}");
+        assert!(matches!(&slice.items[1], Item::Gap(gap) if gap.token.as_deref() == Some("u")), "{above}");
     }
 }
