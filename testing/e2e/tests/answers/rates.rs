@@ -8,8 +8,9 @@ const MESSAGES: usize = 18;
 #[tokio::test]
 #[ignore = "needs Synapse: cargo xtask e2e"]
 async fn a_server_that_asks_for_quiet_gets_it_and_every_message() {
-    // Slower than any machine sends, a busy one with three rooms at once too.
-    let message_rate = Some(Rate { per_second: 0.5, burst: 3 });
+    // Slower than any machine sends, a busy one with three rooms at once too; the four rooms of each user count as well,
+    // and are made at once.
+    let message_rate = Some(Rate { per_second: 0.5, burst: 6 });
     let synapse = Synapse::start(SynapseOptions { message_rate, ..SynapseOptions::default() }).await.unwrap();
     let refused = join_all(StoreKind::ALL.map(async |kind| refused(&synapse, kind).await)).await;
     assert!(refused.iter().sum::<u64>() > 0, "the server never asked for quiet");
