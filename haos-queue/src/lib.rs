@@ -22,7 +22,7 @@
 //! # }
 //! ```
 //!
-//! //! A transport turns its server's answers into a [`SyncDelta`] or a [`BackfillPage`]; [`apply_sync`] and
+//! A transport turns its server's answers into a [`SyncDelta`] or a [`BackfillPage`]; [`apply_sync`] and
 //! [`apply_page`] bring the store to where the server is, one commit each, the sync token with its
 //! events. What the server left out becomes a gap, and a gap closes only when a page meets what is
 //! stored.

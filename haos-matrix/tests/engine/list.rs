@@ -46,9 +46,7 @@ fn a_small_room_has_no_gap() {
     client.wire.model().create("!dm");
     client.wire.model().join("!dm");
     client.start();
-    client.until("listed", |rows, _| {
-        futures_util::FutureExt::now_or_never(rows.gaps(&room("!dm"))).unwrap().unwrap().len() == 1
-    });
+    until_listed(&mut client);
     assert!(client.caught_up());
     assert_eq!(client.gaps("!dm"), []);
     client.check_complete();
@@ -83,22 +81,35 @@ fn a_death_between_list_and_sync() {
     }
 }
 
+/// The list has brought the room, and with it a gap.
+fn until_listed(client: &mut Client) {
+    client.until("listed", |rows, _| {
+        futures_util::FutureExt::now_or_never(rows.gaps(&room("!dm"))).unwrap().unwrap().len() == 1
+    });
+}
+
+/// A client whose list failed, and whose first sync was answered; the answer did not come through.
+fn without_an_answer(seed: u64, messages: usize) -> Client {
+    let mut client = Client::with(seed, options(), true);
+    client.wire.model().create("!dm");
+    client.wire.model().join("!dm");
+    client.wire.model().messages("!dm", messages);
+    client.wire.next("sliding", [Fault::Fail(refused(500, "M_UNKNOWN"))]);
+    client.wire.next("sync", [Fault::Cut]);
+    client.start();
+    let wire = client.wire.clone();
+    client.until("asked", move |_, state| {
+        !wire.asked("sync").is_empty() && matches!(state, ConnectionState::Degraded { .. })
+    });
+    client
+}
+
 /// A server keeps the answer of a sync that was lost on its way; a later run has the list before it asks the same.
 /// The list is newer than that answer.
 #[test]
 fn what_a_server_kept_from_before_the_list_is_not_asked_for() {
     for (held, new) in [(0, 1), (0, 3), (10, 1), (10, 30)] {
-        let mut client = Client::with(15, options(), true);
-        client.wire.model().create("!dm");
-        client.wire.model().join("!dm");
-        client.wire.model().messages("!dm", held);
-        client.wire.next("sliding", [Fault::Fail(refused(500, "M_UNKNOWN"))]);
-        client.wire.next("sync", [Fault::Cut]);
-        client.start();
-        let wire = client.wire.clone();
-        client.until("asked", move |_, state| {
-            !wire.asked("sync").is_empty() && matches!(state, ConnectionState::Degraded { .. })
-        });
+        let mut client = without_an_answer(15, held);
         client.kill();
         client.wire.model().messages("!dm", new);
         client.wire.next("sync", [Fault::Cached]);
@@ -113,23 +124,12 @@ fn what_a_server_kept_from_before_the_list_is_not_asked_for() {
 /// The same, and it was another context that stored the list meanwhile.
 #[test]
 fn what_a_server_kept_from_before_another_contexts_list_is_not_asked_for() {
-    let mut client = Client::with(16, options(), true);
-    client.wire.model().create("!dm");
-    client.wire.model().join("!dm");
-    client.wire.next("sliding", [Fault::Fail(refused(500, "M_UNKNOWN"))]);
-    client.wire.next("sync", [Fault::Cut]);
-    client.start();
-    let wire = client.wire.clone();
-    client.until("asked", move |_, state| {
-        !wire.asked("sync").is_empty() && matches!(state, ConnectionState::Degraded { .. })
-    });
+    let mut client = without_an_answer(16, 0);
     client.wire.model().messages("!dm", 2);
     client.wire.next("sync", [Fault::Hang, Fault::Cached]);
     let (_, other) = client.another();
     client.spawn(other);
-    client.until("listed", |rows, _| {
-        futures_util::FutureExt::now_or_never(rows.gaps(&room("!dm"))).unwrap().unwrap().len() == 1
-    });
+    until_listed(&mut client);
     assert!(client.caught_up());
     client.check();
     assert!(client.fill_all());
