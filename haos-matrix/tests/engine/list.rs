@@ -124,8 +124,9 @@ fn what_a_server_kept_from_before_the_list_is_not_asked_for() {
 /// The same, and it was another context that stored the list meanwhile.
 #[test]
 fn what_a_server_kept_from_before_another_contexts_list_is_not_asked_for() {
-    let mut client = without_an_answer(16, 0);
-    client.wire.model().messages("!dm", 2);
+    // More than an answer has: where that begins with the room, it finds its place anyway.
+    let mut client = without_an_answer(16, 10);
+    client.wire.model().messages("!dm", 30);
     client.wire.next("sync", [Fault::Hang, Fault::Cached]);
     let (_, other) = client.another();
     client.spawn(other);
