@@ -4,7 +4,7 @@
 use std::cmp::Reverse;
 
 use haos_store_api::{Key, Position};
-use haos_store_sled::keys;
+use haos_store_api::kv::keys;
 
 /// The bytes of [`Parts`].
 const LEN: usize = 4 + 5 + 3 * Key::BYTES + 3 * 8;

@@ -54,11 +54,13 @@ mod forward;
 mod id;
 mod io;
 mod json;
+pub mod kv;
 pub mod law;
 mod memory;
 mod page;
 mod position;
 mod query;
+mod reads;
 #[cfg(feature = "seal")]
 mod seal;
 mod secret;
@@ -94,6 +96,7 @@ pub use position::Position;
 pub use query::{
     ByteRange, MediaQuery, MessageQuery, PendingQuery, RelationQuery, RoomCursor, RoomQuery, StateQuery,
 };
+pub use reads::Reads;
 #[cfg(feature = "seal")]
 pub use seal::Keyring;
 pub use secret::{KdfLimits, KdfParams, KeyChange, Padding, Secret};

@@ -1,31 +1,21 @@
 //! Sealing a plain store and unsealing a sealed one: into a folder within its own, which then takes the place of what is
 //! there. Until that moment the store is as it was; cut off, it begins anew.
 
-use std::collections::HashMap;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
 
-use haos_store_api::law::Rows;
 use haos_store_api::*;
 use tokio::sync::oneshot;
 
-use crate::db::{Db, Order, Pair};
-use crate::draft::Draft;
 use crate::engine::spawn;
 use crate::error::{closed, guarded};
 use crate::home::Home;
-use crate::keys;
 use crate::maintain::StopOnDrop;
 use crate::open::{Opened, connect, folder_path};
 use crate::options::{OnDamage, SledOptions};
-use crate::record::{Cut, MessageRecord, media_columns};
-use crate::rows::SledRows;
 use crate::seal::{not_sealed, read, unlock};
 use crate::store::SledStore;
 use crate::switch::{Old, Scratch, switch};
-
-/// Rows of one commit into the new store.
-const STEP: usize = 512;
 
 impl SledStore {
     /// Seals the plain store at the options' path with the options' secret. It is written anew beside the old one, whose
@@ -107,78 +97,20 @@ fn copy(
     progress: &Progress,
     stopped: &AtomicBool,
 ) -> Result<Report> {
-    let from = source.db();
-    let total = source.head.sums.iter().map(|size| size.rows).sum();
+    let total = source.head.sums.rows();
     let mut report = Report::default();
-    let mut rooms = HashMap::new();
-    let tree = made.files.tree.clone();
-    for tag in [keys::ROOM, keys::MESSAGE, keys::GAP, keys::PENDING, keys::MEDIA, keys::STATE] {
-        let mut pairs = from.scan(keys::whole(tag), Order::Up).peekable();
-        while pairs.peek().is_some() {
-            if stopped.load(Ordering::Relaxed) {
-                return Err(closed("convert", "the conversion was cut off: start it again"));
-            }
-            let mut draft = Draft::new(made.head);
-            let mut rows = SledRows::new(&tree, codec, &mut draft, Revision::ZERO);
-            for pair in pairs.by_ref().take(STEP) {
-                copy_row(from, &mut rows, &mut rooms, tag, pair?)?;
-                report.rows += 1;
-            }
-            made.write(draft)?;
-            progress.step(report.rows.min(total), total);
+    let (tree, head) = (made.files.tree.clone(), made.head);
+    kv::copy(source.db(), &tree, codec, head, &mut |draft, rows| {
+        if stopped.load(Ordering::Relaxed) {
+            return Err(closed("convert", "the conversion was cut off: start it again"));
         }
-    }
-    let mut draft = Draft::new(made.head);
-    draft.head.revision = source.head.revision;
-    draft.head.last_seq = source.head.last_seq;
-    made.write(draft)?;
+        made.write(draft)?;
+        report.rows += rows;
+        progress.step(report.rows.min(total), total);
+        Ok(())
+    })?;
     progress.step(total, total);
     Ok(report)
-}
-
-/// One row with everything that hangs on it, at the revision that wrote it.
-fn copy_row(
-    from: Db<'_>,
-    to: &mut SledRows<'_>,
-    rooms: &mut HashMap<u32, RoomId>,
-    tag: u8,
-    (key, row): Pair,
-) -> Result<()> {
-    let damaged = || from.corrupt("a key is damaged");
-    let place = || {
-        let (nr, at) = keys::parse_place(&key).ok_or_else(damaged)?;
-        let room = rooms.get(&nr).cloned().ok_or_else(|| from.corrupt("a message or gap has no room"))?;
-        Ok::<_, Error>((room, at))
-    };
-    let home = |room| from.codec.room_ref(room);
-    match tag {
-        keys::ROOM => {
-            let (nr, room) = from.read_room(&keys::parse_last(&key).ok_or_else(damaged)?, &row)?;
-            to.write_room(&room)?;
-            rooms.insert(nr, room.id);
-            Ok(())
-        }
-        keys::MESSAGE => {
-            let (room, at) = place()?;
-            to.revision = MessageRecord::decode(row.clone())?.written;
-            to.insert_message(&from.read_message(home(&room), at, row)?).map(drop)
-        }
-        keys::GAP => {
-            let (room, at) = place()?;
-            to.write_gap(&from.read_gap(home(&room), at, &row)?)
-        }
-        keys::PENDING => to.write_pending(&from.read_pending(from.read_seq(&key)?, &row)?),
-        keys::MEDIA => {
-            let (blob, info) = from.read_media(&key, &row)?;
-            to.revision = media_columns(&row)?.0.written;
-            to.write_media_info(&info)?;
-            to.append_media(&info.key, 0, &from.media_bytes(blob, info.size, ByteRange::ALL)?)
-        }
-        _ => {
-            to.revision = Cut(&row).revision()?;
-            to.write_state(&from.read_state(&key, &row)?)
-        }
-    }
 }
 
 fn invalid(message: &str) -> Error {

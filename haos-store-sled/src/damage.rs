@@ -11,7 +11,7 @@ use crate::home::Home;
 use crate::marker::Marker;
 use crate::open::connect;
 use crate::options::SledOptions;
-use crate::salvage::Salvage;
+use crate::salvage::{restore, salvage};
 use crate::seal;
 use crate::switch::{Old, Scratch, switch};
 
@@ -20,7 +20,7 @@ pub(crate) fn replace(options: &SledOptions, home: &Home, cause: &Error) -> Resu
     let path = options.path();
     let mark = Marker::open(&home.commits()).ok().and_then(|(_, mark)| mark).unwrap_or_default();
     let scratch = Scratch::create(home)?;
-    let salvage = Salvage::read(options, &scratch.path().join("mended"), mark);
+    let salvage = salvage(options, &scratch.path().join("mended"), mark);
 
     let made = options.clone().create(true).check(false).at(scratch.path().to_owned());
     let new_home = Home::take(&made)?;
@@ -28,7 +28,7 @@ pub(crate) fn replace(options: &SledOptions, home: &Home, cause: &Error) -> Resu
         seal::write(&new_home.keyring(), &record)?;
     }
     let (mut opened, _) = connect(&made, new_home).map_err(|(_, error)| error)?;
-    let written = salvage.write(&mut opened, &options.codec);
+    let written = restore(&salvage, &mut opened, &options.codec);
     opened.release();
     written?;
 

@@ -19,9 +19,9 @@ use haos_store_api::files::{self, SIGN, Sign, StoreId, sync_folder};
 use haos_store_api::{Error, ErrorKind, Result};
 
 use crate::error::{corrupt, explained, io};
-use crate::head::{FORMAT, newer};
 use crate::options::{OnDamage, SledOptions};
 use crate::switch;
+use haos_store_api::kv::{FORMAT, counters::newer};
 
 pub(crate) const COMMITS: &str = "commits";
 pub(crate) const SLED: &str = "sled";
@@ -77,7 +77,7 @@ impl Home {
         let mut text = String::new();
         let read = (&file).take(LONGEST).read_to_string(&mut text);
         let id = match parse(&text) {
-            Some((found, _)) if found > FORMAT => return Err(newer(found)),
+            Some((found, _)) if found > FORMAT => return Err(newer(found, FORMAT)),
             Some((_, id)) => id,
             None => {
                 let is_new = text.is_empty() && read.is_ok() && !path.join(SLED).exists();

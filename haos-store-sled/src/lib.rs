@@ -44,32 +44,23 @@
 //!
 //! No tool but this library reads its folder.
 
-mod check;
 mod convert;
 mod damage;
 mod db;
-mod draft;
 mod engine;
 mod error;
-mod head;
 mod home;
-#[doc(hidden)]
-pub mod keys;
 mod maintain;
 mod marker;
 mod open;
 mod options;
-mod read;
 mod reader;
-mod record;
 mod rotate;
-mod rows;
 mod salvage;
 mod seal;
 mod shared;
 mod store;
 mod switch;
-mod table;
 mod writer;
 
 pub use options::{OnDamage, Profile, SledOptions};

@@ -7,7 +7,6 @@ use std::sync::atomic::{AtomicBool, Ordering};
 use haos_store_api::*;
 use tokio::sync::oneshot;
 
-use crate::check::Check;
 use crate::db::Db;
 use crate::store::{SledStore, ended};
 
@@ -40,23 +39,16 @@ impl SledStore {
                 let read = |look: &mut dyn FnMut(Db<'_>) -> Result<()>| {
                     if is_over() { Err(ended("maintain")) } else { shared.read("maintain", look) }
                 };
-                let _ = reply.send(Check::run(&read, &progress));
+                let _ = reply.send(kv::check(&read, &progress));
             })
         })??;
         answer.await.map_err(|_| ended("maintain"))?
     }
 }
 
-/// What the counters say, and the bytes on disk.
+/// The sums of the counters, and the bytes on disk. sled does not tell how many of them are free.
 pub(crate) fn usage(db: Db<'_>, folder: &Path) -> Result<Usage> {
-    let sums = db.head()?.unwrap_or_default().sums;
-    Ok(Usage {
-        collections: Collection::ALL.into_iter().zip(sums).collect(),
-        total_bytes: bytes_in(folder),
-        // sled does not tell.
-        free_bytes: 0,
-        quota_bytes: None,
-    })
+    Ok(Usage { total_bytes: bytes_in(folder), ..db.usage()? })
 }
 
 /// A file that goes meanwhile counts nothing.

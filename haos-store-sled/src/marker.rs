@@ -5,10 +5,10 @@ use std::fs::File;
 use std::io::{Read, Seek, SeekFrom, Write};
 use std::path::Path;
 
-use haos_store_api::{Result, Revision, files};
+use haos_store_api::{Crc32, Result, Revision, files};
 
 use crate::error::{explained, io};
-use crate::head::Head;
+use haos_store_api::kv::Head;
 
 /// Revision, last sequence number, checksum.
 const SLOT: usize = 8 + 8 + 4;
@@ -33,7 +33,7 @@ impl Mark {
         let mut bytes = [0; SLOT];
         bytes[..8].copy_from_slice(&self.revision.0.to_be_bytes());
         bytes[8..16].copy_from_slice(&self.last_seq.to_be_bytes());
-        let sum = crc32fast::hash(&bytes[..16]);
+        let sum = Crc32::of(&bytes[..16]);
         bytes[16..].copy_from_slice(&sum.to_be_bytes());
         bytes
     }

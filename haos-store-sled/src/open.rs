@@ -5,18 +5,13 @@ use std::path::{Path, PathBuf};
 use std::time::{Duration, Instant};
 
 use haos_store_api::files::{self, create_folder, sync_folder};
-use haos_store_api::{
-    Codec, Collection, Error, ErrorKind, PendingQuery, Progress, Recovery, Result, Revision,
-};
+use haos_store_api::kv::Head;
+use haos_store_api::{Codec, Error, ErrorKind, Progress, Recovery, Result, Revision, kv};
 
-use crate::check::Check;
 use crate::damage;
-use crate::db::{Db, Order};
-use crate::draft::Draft;
+use crate::db::{Db, Draft, Tree, batch};
 use crate::error::{corrupt, fault, guarded, io};
-use crate::head::Head;
 use crate::home::{Home, busy};
-use crate::keys;
 use crate::marker::{Mark, Marker};
 use crate::options::{OnDamage, SledOptions};
 use crate::seal::unlock;
@@ -59,7 +54,7 @@ impl Opened {
     }
 
     pub(crate) fn db(&self) -> Db<'_> {
-        Db { tree: &self.files.tree, changes: None, codec: &self.codec, operation: "open" }
+        Db::new(&self.files.tree, &self.codec, "open")
     }
 
     pub(crate) fn home(&self) -> &Home {
@@ -70,7 +65,7 @@ impl Opened {
     pub(crate) fn write(&mut self, draft: Draft) -> Result<()> {
         self.head = draft.head;
         let sled = |e| fault("open", e);
-        self.files.tree.apply_batch(draft.into_batch()).map_err(sled)?;
+        self.files.tree.0.apply_batch(batch(draft)).map_err(sled)?;
         self.files.db.flush().map_err(sled)?;
         self.log.sync_all().map_err(|e| io("open", e))?;
         let marked = self.marker.write(Mark::from(&self.head)).and_then(|()| self.marker.sync());
@@ -144,7 +139,7 @@ fn begin(options: &SledOptions, home: &Home) -> Result<(Files, Marker, File)> {
         }
     };
     let files = match db.open_tree(TREE) {
-        Ok(tree) => Files { db, tree },
+        Ok(tree) => Files { db, tree: Tree(tree) },
         Err(e) => return Err(refused(e)),
     };
     // For reading and writing, which some systems ask for before they sync.
@@ -170,20 +165,8 @@ fn refused(error: sled::Error) -> Error {
 fn examine(options: &SledOptions, opened: &mut Opened) -> Result<Option<Recovery>> {
     let (_, mark) = Marker::open(&opened.home.commits())?;
     let db = opened.db();
-    let found = db.head()?;
+    let found = kv::examine(db)?;
     let head = found.unwrap_or_default();
-    if found.is_none() && db.scan(keys::whole(keys::ROOM), Order::Up).next().is_some() {
-        return Err(corrupt("open", "the store's counters are missing"));
-    }
-    let rows = db.pending_rows(&PendingQuery::default())?;
-    if rows.len() as u64 != { head }.sum(Collection::Pending).rows {
-        return Err(corrupt("open", "rows of the outbox are missing"));
-    }
-    for row in &rows {
-        if !db.is_indexed(row)? {
-            return Err(corrupt("open", "an index of the outbox lacks a row"));
-        }
-    }
     if options.check {
         check(db)?;
     }
@@ -203,7 +186,7 @@ fn examine(options: &SledOptions, opened: &mut Opened) -> Result<Option<Recovery
 /// What a check finds is damage.
 fn check(db: Db<'_>) -> Result<()> {
     let read = |look: &mut dyn FnMut(Db<'_>) -> Result<()>| look(db);
-    match Check::run(&read, &Progress::none())?.findings.first() {
+    match kv::check(&read, &Progress::none())?.findings.first() {
         Some(finding) => Err(corrupt("open", finding)),
         None => Ok(()),
     }

@@ -1,34 +1,13 @@
-//! Every row under a new data key, a step at a time.
+//! Every row under a new data key, a step at a time; commits come in between.
 
 use haos_store_api::*;
-use sled::IVec;
 
-use crate::db::{Db, Order};
-use crate::draft::Draft;
-use crate::keys;
-use crate::record::{Cut, MessageRecord, media_columns, pending_columns};
+use crate::db::Draft;
 use crate::store::SledStore;
 use crate::writer::Writer;
 
-/// Rows looked at, and bytes resealed, about, in one step; commits come in between.
-const STEP_ROWS: usize = 512;
-const STEP_BYTES: usize = 1 << 20;
-
-/// The collections with payloads.
-const SEALED: [u8; 7] =
-    [keys::ROOM, keys::MESSAGE, keys::GAP, keys::PENDING, keys::MEDIA, keys::CHUNK, keys::STATE];
-
-/// What a step came to.
-struct Step {
-    /// The last key looked at; none: the collection is done.
-    last: Option<Vec<u8>>,
-    rows: u64,
-    resealed: u64,
-    damaged: Vec<String>,
-}
-
 impl SledStore {
-    /// Begins a rotation, or goes on with the one that was cut off. What is written meanwhile is sealed
+    /// Begins a rotation, or goes on with the one that was cut off. Commits are meanwhile sealed
     /// with the new key, so one pass sees every row that is left.
     pub(crate) async fn rotate(&self, progress: &Progress) -> Result<Report> {
         let begin = |writer: &mut Writer| {
@@ -38,26 +17,16 @@ impl SledStore {
         let sealing = self.call("maintain", begin).await?;
         let sums = self.usage().await?.collections;
         let mut total = sums.iter().map(|(_, size)| size.rows).sum::<u64>();
-        let (mut report, mut looked) = (Report::default(), 0);
-        for tag in SEALED {
-            let mut from = keys::whole(tag).0;
-            loop {
-                let step = self.call("maintain", move |writer| writer.reseal(tag, from)).await?;
-                looked += step.rows;
-                report.rows += step.resealed;
-                step.damaged.iter().for_each(|finding| report.find(finding));
-                // Chunks are not counted beforehand.
-                total = total.max(looked);
-                progress.step(looked, total);
-                match step.last {
-                    // The least key after it.
-                    Some(mut last) => {
-                        last.push(0);
-                        from = last;
-                    }
-                    None => break,
-                }
-            }
+        let (mut report, mut looked, mut from) = (Report::default(), 0, Some(Vec::new()));
+        while let Some(key) = from {
+            let step = self.call("maintain", move |writer| writer.reseal(key)).await?;
+            looked += step.rows;
+            report.rows += step.resealed;
+            step.damaged.iter().for_each(|finding| report.find(finding));
+            // Chunks are not counted beforehand.
+            total = total.max(looked);
+            progress.step(looked, total);
+            from = step.next;
         }
         // What its own key does not open is noise under any key.
         let end = move |writer: &mut Writer| writer.change_keyring(|keys| keys.rotation_ended(sealing));
@@ -68,100 +37,12 @@ impl SledStore {
 }
 
 impl Writer {
-    fn reseal(&mut self, tag: u8, from: Vec<u8>) -> Result<Step> {
-        let mut step = Step { last: None, rows: 0, resealed: 0, damaged: Vec::new() };
+    fn reseal(&mut self, from: Vec<u8>) -> Result<kv::Resealed> {
         let mut draft = Draft::new(self.head());
-        let mut bytes = 0;
-        self.read("maintain", |db| {
-            for pair in db.scan((from, keys::whole(tag).1), Order::Up).take(STEP_ROWS) {
-                let (key, row) = pair?;
-                let before = row.len() as u64;
-                step.rows += 1;
-                step.last = Some(key.to_vec());
-                match resealed(db, tag, &key, row) {
-                    Ok(None) => {}
-                    Ok(Some(row)) => {
-                        bytes += row.len();
-                        step.resealed += 1;
-                        // Padding may be another than when it was written.
-                        let sum = draft.head.sum(collection(tag));
-                        sum.bytes = (sum.bytes + row.len() as u64).saturating_sub(before);
-                        draft.set(key.to_vec(), Some(row));
-                    }
-                    Err(e) if db.codec.is_damage(&e) => step.damaged.push(e.to_string()),
-                    Err(e) => return Err(e),
-                }
-                if bytes >= STEP_BYTES {
-                    break;
-                }
-            }
-            Ok(())
-        })?;
+        let step = self.read("maintain", |db| kv::reseal(db, &mut draft, from))?;
         if step.resealed > 0 {
             self.write(draft)?;
         }
         Ok(step)
     }
-}
-
-/// What the bytes of a row count for.
-fn collection(tag: u8) -> Collection {
-    match tag {
-        keys::ROOM => Collection::Rooms,
-        keys::MESSAGE => Collection::Messages,
-        keys::GAP => Collection::Gaps,
-        keys::PENDING => Collection::Pending,
-        keys::MEDIA | keys::CHUNK => Collection::Media,
-        _ => Collection::State,
-    }
-}
-
-/// The row under the key that seals at present; none if it is.
-fn resealed(db: Db<'_>, tag: u8, key: &[u8], row: IVec) -> Result<Option<IVec>> {
-    let damaged = || db.corrupt("a key is damaged");
-    if tag == keys::MESSAGE {
-        let (nr, at) = keys::parse_place(key).ok_or_else(damaged)?;
-        let room = &db.number(nr)?.ok_or_else(|| db.corrupt("a message has no room"))?;
-        let record = MessageRecord::decode(row)?;
-        let place = RowRef::Message { room, key: &record.event, columns: record.columns(at) };
-        let payload = db.codec.resealed(&place, record.payload())?;
-        return Ok(payload.map(|payload| record.with_payload(Some(payload.as_bytes()))));
-    }
-    let mut cut = Cut(&row);
-    let own = keys::parse_last(key);
-    let payload = match tag {
-        keys::ROOM => {
-            cut.nr()?;
-            let (key, last_activity_ms, revision) = (&own.ok_or_else(damaged)?, cut.int()?, cut.revision()?);
-            db.codec.resealed(&RowRef::Room { key, last_activity_ms, revision }, cut.0)?
-        }
-        keys::GAP => {
-            let (nr, position) = keys::parse_place(key).ok_or_else(damaged)?;
-            let room = &db.number(nr)?.ok_or_else(|| db.corrupt("a gap has no room"))?;
-            let revision = cut.revision()?;
-            db.codec.resealed(&RowRef::Gap { room, position, revision }, cut.0)?
-        }
-        keys::PENDING => {
-            let (key, columns, payload) = pending_columns(db.read_seq(key)?, &row)?;
-            cut.0 = payload;
-            let PendingColumns { seq, not_before_ms, revision, .. } = columns;
-            db.codec.resealed(&RowRef::Pending { key: &key, seq, not_before_ms, revision }, payload)?
-        }
-        keys::MEDIA => {
-            let (columns, payload) = media_columns(&row)?;
-            cut.0 = payload;
-            db.codec.resealed(&RowRef::Media { key: &own.ok_or_else(damaged)?, columns }, payload)?
-        }
-        keys::CHUNK => {
-            let (blob, index) = keys::parse_chunk(key).ok_or_else(damaged)?;
-            db.codec.resealed(&RowRef::Chunk { blob, index }, cut.0)?
-        }
-        _ => {
-            let (columns, payload) = db.state_columns(key, &row)?;
-            cut.0 = payload;
-            db.codec.resealed(&RowRef::State { columns }, payload)?
-        }
-    };
-    let columns = row.len() - cut.0.len();
-    Ok(payload.map(|payload| [&row[..columns], payload.as_bytes()].concat().into()))
 }

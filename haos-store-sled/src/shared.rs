@@ -5,9 +5,9 @@ use std::sync::{PoisonError, RwLock, TryLockError, mpsc};
 use std::time::Duration;
 
 use haos_store_api::{Codec, Error, ErrorKind, Result};
-use sled::{Batch, Tree};
+use sled::Batch;
 
-use crate::db::Db;
+use crate::db::{Db, Tree};
 use crate::error::{closed, fault, guarded};
 
 /// Rows that a short read fetches at most, about.
@@ -95,7 +95,7 @@ impl Shared {
         read: impl FnOnce(Db<'_>) -> Result<T>,
     ) -> Result<T> {
         let files = files.ok_or_else(|| closed(operation, "the store is closed: open it again"))?;
-        self.run(operation, || read(Db { tree: &files.tree, changes: None, codec: &self.codec, operation }))
+        self.run(operation, || read(Db::new(&files.tree, &self.codec, operation)))
     }
 
     /// Runs what calls into sled, unless the store is poisoned; a panic poisons it.
@@ -127,7 +127,7 @@ impl Shared {
     pub(crate) fn commit(&self, batch: Batch) -> Result<()> {
         let files = self.files.write().unwrap_or_else(PoisonError::into_inner);
         let files = files.as_ref().ok_or_else(|| closed("apply", "the store is closed: open it again"))?;
-        self.run("apply", || files.tree.apply_batch(batch).map_err(|e| fault("apply", e)))
+        self.run("apply", || files.tree.0.apply_batch(batch).map_err(|e| fault("apply", e)))
     }
 
     /// Ends the store for its readers; returns the handles.
@@ -155,7 +155,7 @@ mod tests {
 
     fn shared() -> Shared {
         let db = sled::Config::new().temporary(true).flush_every_ms(None).open().unwrap();
-        let tree = db.open_tree("t").unwrap();
+        let tree = Tree(db.open_tree("t").unwrap());
         Shared::new(Files { db, tree }, Codec::plain())
     }
 

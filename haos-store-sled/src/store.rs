@@ -10,11 +10,11 @@ use tokio::sync::oneshot;
 use crate::db::Db;
 use crate::engine::{Engine, Threads, start};
 use crate::error::closed;
-use crate::head::FORMAT;
 use crate::maintain::usage;
 use crate::options::SledOptions;
 use crate::shared::{NEAR_BYTES, NEAR_ROWS};
 use crate::writer::{Job, Request, Writer};
+use haos_store_api::kv::FORMAT;
 
 /// A store in a sled database.
 ///
@@ -180,7 +180,7 @@ impl StorageAdapter for SledStore {
 
     async fn room(&self, id: &RoomId) -> Result<Option<Room>> {
         let id = id.clone();
-        self.glance("room", true, move |db| Ok(db.room(&id)?.map(|(_, room)| room))).await
+        self.glance("room", true, move |db| db.room(&id)).await
     }
 
     async fn rooms(&self, query: RoomQuery) -> Result<Vec<Room>> {
@@ -201,12 +201,12 @@ impl StorageAdapter for SledStore {
 
     async fn gaps(&self, room: &RoomId) -> Result<Vec<Gap>> {
         let room = room.clone();
-        self.read("gaps", move |db| db.room_gaps(&room)).await
+        self.read("gaps", move |db| db.gaps(&room)).await
     }
 
     async fn count(&self, room: &RoomId, newer_than: Option<&EventId>) -> Result<u64> {
         let (room, newer_than) = (room.clone(), newer_than.cloned());
-        self.read("count", move |db| db.count_messages(&room, newer_than.as_ref())).await
+        self.read("count", move |db| db.count(&room, newer_than.as_ref())).await
     }
 
     async fn related(&self, query: RelationQuery) -> Result<Vec<Message>> {
@@ -219,7 +219,7 @@ impl StorageAdapter for SledStore {
     }
 
     async fn pending(&self, query: PendingQuery) -> Result<Vec<Pending>> {
-        self.glance("pending", query.limit <= NEAR_ROWS, move |db| db.pending_rows(&query)).await
+        self.glance("pending", query.limit <= NEAR_ROWS, move |db| db.pending(&query)).await
     }
 
     async fn media(&self, key: &MediaKey, range: ByteRange) -> Result<Option<Media>> {
@@ -233,7 +233,7 @@ impl StorageAdapter for SledStore {
     }
 
     async fn state(&self, query: StateQuery) -> Result<Vec<StateEntry>> {
-        self.glance("state", query.key.is_some(), move |db| db.states(&query)).await
+        self.glance("state", query.key.is_some(), move |db| db.state(&query)).await
     }
 
     async fn usage(&self) -> Result<Usage> {

@@ -5,17 +5,15 @@ use std::convert::Infallible;
 use std::sync::Arc;
 use std::sync::mpsc::Receiver;
 
+use haos_store_api::kv::{self, Head};
 use haos_store_api::*;
 use tokio::sync::oneshot;
 
-use crate::db::Db;
-use crate::draft::Draft;
+use crate::db::{Db, Draft, batch};
 use crate::error::{again, fault, io};
-use crate::head::Head;
 use crate::home::Home;
 use crate::marker::Mark;
 use crate::open::Opened;
-use crate::rows::SledRows;
 use crate::shared::{Shared, is_lasting};
 
 /// Batches that share a commit at most.
@@ -104,7 +102,7 @@ impl Writer {
         let mut draft = Draft::new(opened.head);
         let results = shared.run("apply", || {
             let apply = |request: &Request| {
-                let result = apply_one(opened, shared.codec(), &mut draft, &request.batch);
+                let result = kv::apply(&opened.files.tree, shared.codec(), &mut draft, &request.batch);
                 // What is not the batch's own fault ends the whole group.
                 match result {
                     Err(error) if is_lasting(&error) => Err(error),
@@ -116,7 +114,7 @@ impl Writer {
         let head = draft.head;
         if head.revision > opened.head.revision {
             let strict = group.iter().any(|request| request.batch.durability() == Durability::Strict);
-            let done = shared.commit(draft.into_batch()).and_then(|()| {
+            let done = shared.commit(batch(draft)).and_then(|()| {
                 self.opened.head = head;
                 self.flush(strict)
             });
@@ -152,7 +150,7 @@ impl Writer {
     /// Writes a draft that gives no revision.
     pub(crate) fn write(&mut self, draft: Draft) -> Result<()> {
         let head = draft.head;
-        let done = self.shared.commit(draft.into_batch()).and_then(|()| {
+        let done = self.shared.commit(batch(draft)).and_then(|()| {
             self.opened.head = head;
             self.flush(true)
         });
@@ -171,27 +169,6 @@ impl Writer {
             }
             opened.marker.write(Mark::from(&opened.head)).map_err(|e| io("apply", e))
         })
-    }
-}
-
-/// Applies one batch to the draft, or leaves it as it was.
-fn apply_one(opened: &Opened, codec: &Codec, draft: &mut Draft, batch: &WriteBatch) -> Result<Commit> {
-    let next = draft.head.revision.next();
-    let mut rows = SledRows::new(&opened.files.tree, codec, draft, next);
-    match law::apply(&mut rows, batch, next) {
-        Ok(applied) => {
-            if applied.changed {
-                draft.head.revision = next;
-                draft.keep();
-            } else {
-                draft.take_back();
-            }
-            Ok(Commit { revision: draft.head.revision, changed: applied.changed, assigned: applied.assigned })
-        }
-        Err(error) => {
-            draft.take_back();
-            Err(error)
-        }
     }
 }
 

@@ -2,7 +2,7 @@
 
 use std::collections::BTreeMap;
 
-use haos_store_api::law::{Inserted, Rows};
+use haos_store_api::law::{Inserted, MediaRows, OutboxRows, RoomRows, StateRows, TimelineRows};
 use haos_store_api::*;
 
 type StateName = (Scope, EventType, StateKey);
@@ -34,7 +34,7 @@ impl Tables {
     }
 }
 
-impl Rows for Tables {
+impl RoomRows for Tables {
     fn room(&mut self, id: &RoomId) -> Result<Option<Room>> {
         Ok(self.rooms.get(id).cloned())
     }
@@ -49,7 +49,9 @@ impl Rows for Tables {
         self.state.retain(|(scope, ..), _| *scope != Scope::Room(id.clone()));
         self.delete_span(id, Position::MIN, Position::MAX)
     }
+}
 
+impl TimelineRows for Tables {
     fn insert_message(&mut self, message: &Message) -> Result<Inserted> {
         if let Some(stored) = self.find(&message.room, &message.id) {
             return Ok(Inserted::Exists(Box::new(stored.clone())));
@@ -119,7 +121,9 @@ impl Rows for Tables {
         self.gaps.remove(&(room.clone(), position));
         Ok(())
     }
+}
 
+impl OutboxRows for Tables {
     fn pending(&mut self, txn_id: &TxnId) -> Result<Option<Pending>> {
         Ok(self.pending.values().find(|row| row.txn_id == *txn_id).cloned())
     }
@@ -142,7 +146,9 @@ impl Rows for Tables {
         self.pending.retain(|_, row| row.txn_id != *txn_id);
         Ok(())
     }
+}
 
+impl MediaRows for Tables {
     fn media_info(&mut self, key: &MediaKey) -> Result<Option<MediaInfo>> {
         Ok(self.media.get(key).map(|(info, _)| info.clone()))
     }
@@ -179,7 +185,9 @@ impl Rows for Tables {
         self.media.remove(key);
         Ok(())
     }
+}
 
+impl StateRows for Tables {
     fn state(&mut self, scope: &Scope, kind: &EventType, key: &StateKey) -> Result<Option<StateEntry>> {
         Ok(self.state.get(&(scope.clone(), kind.clone(), key.clone())).cloned())
     }

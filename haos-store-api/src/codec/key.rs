@@ -16,8 +16,6 @@ pub struct Key([u8; Self::BYTES]);
 impl Key {
     /// The length of a key.
     pub const BYTES: usize = 16;
-    /// The least key, where a range starts.
-    pub(crate) const MIN: Self = Self([0; Self::BYTES]);
 
     /// A key that was read back from its column.
     pub fn from_bytes(bytes: [u8; Self::BYTES]) -> Self {

@@ -17,7 +17,7 @@ pub use order::sort_by;
 pub use prune::{PrunedRun, prune};
 pub use read::{RoomPager, media_matches, pending_matches, relation_matches, slice, sort_media, sort_state};
 pub use resolve::{redact, resolve_message, resolve_pending};
-pub use rows::{Inserted, Rows};
+pub use rows::{Inserted, MediaRows, OutboxRows, RoomRows, Rows, StateRows, TimelineRows};
 
 #[cfg(test)]
 mod tests;

@@ -11,56 +11,70 @@ pub enum Inserted {
     Taken,
 }
 
-/// The rows of a store within one transaction. A backend moves them and knows no rule: what is called
-/// when, and with what, is decided by [`super::apply`].
-pub trait Rows {
-    /// The room row.
+/// The rows of a store within one transaction. A backend moves them and knows no rule: [`super::apply`] decides what is
+/// called when, and with what.
+pub trait Rows: RoomRows + TimelineRows + OutboxRows + MediaRows + StateRows {}
+
+impl<R: RoomRows + TimelineRows + OutboxRows + MediaRows + StateRows + ?Sized> Rows for R {}
+
+/// The rows of rooms.
+pub trait RoomRows {
+    /// Reads the room row.
     fn room(&mut self, id: &RoomId) -> Result<Option<Room>>;
     /// Inserts or replaces the room row, `revision` included.
     fn write_room(&mut self, room: &Room) -> Result<()>;
     /// Deletes the room row, and its messages, gaps and state.
     fn delete_room(&mut self, id: &RoomId) -> Result<()>;
+}
 
+/// The rows of timelines: messages and gaps.
+pub trait TimelineRows {
     /// Inserts a message unless its id or its position is taken. The room row exists.
     fn insert_message(&mut self, message: &Message) -> Result<Inserted>;
-    /// A message by id.
+    /// Reads a message by id.
     fn message(&mut self, room: &RoomId, event: &EventId) -> Result<Option<Message>>;
-    /// Whether a message stands at the position.
+    /// Tells whether a message stands at the position.
     fn is_taken(&mut self, room: &RoomId, position: Position) -> Result<bool>;
     /// Replaces the message that stands at `at`; the new one may stand elsewhere, at a free position.
     fn update_message(&mut self, at: Position, message: &Message) -> Result<()>;
     /// Deletes the message that stands at the position.
     fn delete_message(&mut self, room: &RoomId, at: Position) -> Result<()>;
-    /// The positions of all messages of a room, ascending.
+    /// Lists the positions of all messages of a room, ascending.
     fn positions(&mut self, room: &RoomId) -> Result<Vec<Position>>;
     /// Deletes messages and gaps from `oldest` to `newest`, both included.
     fn delete_span(&mut self, room: &RoomId, oldest: Position, newest: Position) -> Result<()>;
     /// Moves messages and gaps, all at once. Sources exist, targets are free or sources themselves.
     fn renumber(&mut self, room: &RoomId, moves: &[(Position, Position)], revision: Revision) -> Result<()>;
 
-    /// All gaps of a room, ascending.
+    /// Reads all gaps of a room, ascending.
     fn gaps(&mut self, room: &RoomId) -> Result<Vec<Gap>>;
     /// Inserts or replaces a gap, `revision` included. The room row exists.
     fn write_gap(&mut self, gap: &Gap) -> Result<()>;
     /// Deletes a gap.
     fn delete_gap(&mut self, room: &RoomId, position: Position) -> Result<()>;
+}
 
-    /// An outbox row.
+/// The rows of the outbox.
+pub trait OutboxRows {
+    /// Reads an outbox row.
     fn pending(&mut self, txn_id: &TxnId) -> Result<Option<Pending>>;
-    /// Every outbox row.
+    /// Reads every outbox row.
     fn all_pending(&mut self) -> Result<Vec<Pending>>;
-    /// The next sequence number; never given twice, also after rows are gone.
+    /// Gives the next sequence number; none is given twice, also after rows are gone.
     fn next_seq(&mut self) -> Result<u64>;
     /// Inserts or replaces an outbox row, `seq` and `revision` included.
     fn write_pending(&mut self, pending: &Pending) -> Result<()>;
     /// Deletes an outbox row.
     fn delete_pending(&mut self, txn_id: &TxnId) -> Result<()>;
+}
 
-    /// A media item.
+/// The rows of media items, and their bytes.
+pub trait MediaRows {
+    /// Reads a media item.
     fn media_info(&mut self, key: &MediaKey) -> Result<Option<MediaInfo>>;
-    /// Every media item.
+    /// Reads every media item.
     fn all_media(&mut self) -> Result<Vec<MediaInfo>>;
-    /// All bytes of a media item.
+    /// Reads all bytes of a media item.
     fn media_bytes(&mut self, key: &MediaKey) -> Result<Vec<u8>>;
     /// Inserts or replaces a media item's row, `size` included, not its bytes.
     fn write_media_info(&mut self, info: &MediaInfo) -> Result<()>;
@@ -70,8 +84,11 @@ pub trait Rows {
     fn rename_media(&mut self, from: &MediaKey, to: &MediaInfo) -> Result<()>;
     /// Deletes a media item and its bytes.
     fn delete_media(&mut self, key: &MediaKey) -> Result<()>;
+}
 
-    /// A state entry.
+/// The rows of state.
+pub trait StateRows {
+    /// Reads a state entry.
     fn state(&mut self, scope: &Scope, kind: &EventType, key: &StateKey) -> Result<Option<StateEntry>>;
     /// Inserts or replaces a state entry. A room scope's room row exists.
     fn write_state(&mut self, entry: &StateEntry) -> Result<()>;

@@ -175,10 +175,10 @@ fn write_room<K: Kv>(
         };
         let before = over.map_or(beneath.map(|beneath| beneath.bytes.into()), |over| over.bytes);
         if let Some(bytes) = before {
-            draft.head.shrink(Collection::Messages, bytes);
+            draft.head.sums.shrink(Collection::Messages, bytes);
         }
         if let Some(row) = &row {
-            draft.head.grow(Collection::Messages, row.payload.len() as u64);
+            draft.head.sums.grow(Collection::Messages, row.payload.len() as u64);
         }
         match (row, over, beneath) {
             (Some(row), None, _) if segment.is_none() => appended.push(row),

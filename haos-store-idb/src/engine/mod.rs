@@ -10,7 +10,6 @@ pub(crate) mod kv;
 mod load;
 mod prefetch;
 pub(crate) mod read;
-mod record;
 mod rows;
 mod segment;
 mod tables;
@@ -18,6 +17,6 @@ mod tables;
 #[cfg(not(target_arch = "wasm32"))]
 mod tests;
 
-pub(crate) use prefetch::tables_of;
 #[cfg(target_arch = "wasm32")]
-pub(crate) use record::corrupt;
+pub(crate) use haos_store_api::kv::corrupt;
+pub(crate) use prefetch::tables_of;

@@ -1,12 +1,12 @@
 //! The rows of one batch, as the laws see them: messages and gaps. The other collections are in `tables`.
 
-use haos_store_api::law::{Inserted, Rows};
+use haos_store_api::kv::corrupt;
+use haos_store_api::law::{Inserted, TimelineRows};
 use haos_store_api::*;
 
 use super::keys;
 use super::known::{Fault, View};
 use super::kv::Table;
-use super::record::corrupt;
 use super::segment::Row;
 
 /// One batch under way.
@@ -25,7 +25,7 @@ impl<'a> EngineRows<'a> {
         Self { view, codec, revision, latest: None }
     }
 
-    fn room_key(&mut self, room: &RoomId) -> Key {
+    pub(crate) fn room_key(&mut self, room: &RoomId) -> Key {
         match &self.latest {
             Some((id, key)) if id == room => *key,
             _ => {
@@ -73,7 +73,7 @@ impl<'a> EngineRows<'a> {
     }
 
     /// Drops the messages between two positions: whole segments without reading them.
-    fn drop_messages(&mut self, room: &Key, oldest: Position, newest: Position) -> Result<()> {
+    pub(crate) fn drop_messages(&mut self, room: &Key, oldest: Position, newest: Position) -> Result<()> {
         let Some(places) = self.view.places(room).filter(|places| places.indexed) else {
             return self.view.lacks(Fault::Index(*room));
         };
@@ -88,7 +88,7 @@ impl<'a> EngineRows<'a> {
             }
             if inside(key) {
                 self.view.draft.gone.insert((*room, key.newest));
-                let sum = self.view.draft.head.sum(Collection::Messages);
+                let sum = self.view.draft.head.sums.of_mut(Collection::Messages);
                 sum.rows = sum.rows.saturating_sub(key.count.into());
                 sum.bytes = sum.bytes.saturating_sub(key.bytes.into());
             } else if places.spans(key.oldest, key.newest) {
@@ -116,7 +116,7 @@ impl<'a> EngineRows<'a> {
             let head = &mut self.view.draft.head;
             head.overlays = head.overlays.saturating_sub(1);
             head.stale = head.stale.saturating_sub(over.stale());
-            let sum = head.sum(Collection::Messages);
+            let sum = head.sums.of_mut(Collection::Messages);
             sum.bytes = (sum.bytes + over.stale()).saturating_sub(over.bytes.unwrap_or(0));
             match (over.beneath, over.bytes) {
                 // Counted with its segment, though it was gone already.
@@ -130,25 +130,7 @@ impl<'a> EngineRows<'a> {
     }
 }
 
-impl Rows for EngineRows<'_> {
-    fn room(&mut self, id: &RoomId) -> Result<Option<Room>> {
-        let found = self.read_room(id);
-        // A damaged row counts as none: the sync that brings the room writes it anew.
-        Ok(self.codec.keep(found)?.flatten())
-    }
-
-    fn write_room(&mut self, room: &Room) -> Result<()> {
-        self.put_room(room)
-    }
-
-    fn delete_room(&mut self, id: &RoomId) -> Result<()> {
-        let key = self.room_key(id);
-        self.drop_gaps(&key, Position::MIN, Position::MAX)?;
-        self.drop_states(&Scope::Room(id.clone()))?;
-        self.drop_messages(&key, Position::MIN, Position::MAX)?;
-        self.drop_room(&key)
-    }
-
+impl TimelineRows for EngineRows<'_> {
     fn insert_message(&mut self, message: &Message) -> Result<Inserted> {
         let room = self.room_key(&message.room);
         let row = Row::of(self.codec, message, self.revision)?;
@@ -246,68 +228,5 @@ impl Rows for EngineRows<'_> {
     fn delete_gap(&mut self, room: &RoomId, position: Position) -> Result<()> {
         let room = self.room_key(room);
         self.drop_gap(&room, position)
-    }
-
-    fn pending(&mut self, txn_id: &TxnId) -> Result<Option<Pending>> {
-        self.read_pending(txn_id)
-    }
-
-    fn all_pending(&mut self) -> Result<Vec<Pending>> {
-        self.read_outbox()
-    }
-
-    fn next_seq(&mut self) -> Result<u64> {
-        self.view.draft.head.last_seq += 1;
-        Ok(self.view.draft.head.last_seq)
-    }
-
-    fn write_pending(&mut self, pending: &Pending) -> Result<()> {
-        self.put_pending(pending)
-    }
-
-    fn delete_pending(&mut self, txn_id: &TxnId) -> Result<()> {
-        self.drop_pending(txn_id)
-    }
-
-    fn media_info(&mut self, key: &MediaKey) -> Result<Option<MediaInfo>> {
-        let found = self.read_media(key);
-        Ok(self.codec.keep(found)?.flatten().map(|(_, info)| info))
-    }
-
-    fn all_media(&mut self) -> Result<Vec<MediaInfo>> {
-        self.read_all_media()
-    }
-
-    fn media_bytes(&mut self, key: &MediaKey) -> Result<Vec<u8>> {
-        self.read_media_bytes(key)
-    }
-
-    fn write_media_info(&mut self, info: &MediaInfo) -> Result<()> {
-        self.put_media(info)
-    }
-
-    fn append_media(&mut self, key: &MediaKey, at: u64, bytes: &[u8]) -> Result<()> {
-        self.append(key, at, bytes)
-    }
-
-    fn rename_media(&mut self, from: &MediaKey, to: &MediaInfo) -> Result<()> {
-        self.move_media(from, to)
-    }
-
-    fn delete_media(&mut self, key: &MediaKey) -> Result<()> {
-        self.drop_media(key)
-    }
-
-    fn state(&mut self, scope: &Scope, kind: &EventType, key: &StateKey) -> Result<Option<StateEntry>> {
-        let found = self.read_state(scope, kind, key);
-        Ok(self.codec.keep(found)?.flatten())
-    }
-
-    fn write_state(&mut self, entry: &StateEntry) -> Result<()> {
-        self.put_state(entry)
-    }
-
-    fn delete_state(&mut self, scope: &Scope, kind: &EventType, key: &StateKey) -> Result<()> {
-        self.drop_state(scope, kind, key)
     }
 }

@@ -1,11 +1,11 @@
 //! Rows of messages, many to a record.
 
+use haos_store_api::kv::{Cut, corrupt};
 use haos_store_api::{
     Codec, Key, Links, Message, MessageColumns, Payload, Position, Result, Revision, RoomRef,
 };
 
 use super::keys::{SegmentKey, event_entry, target_entry, txn_entry};
-use super::record::{Cut, corrupt, position};
 
 /// Messages in one record at most: what a page needs, and no more than a browser copies in a moment.
 pub(crate) const MOST_ROWS: usize = 32;
@@ -82,7 +82,7 @@ impl Row {
     }
 
     fn encode(&self, to: &mut Vec<u8>) {
-        to.extend(position(self.at));
+        to.extend(haos_store_api::kv::keys::position(self.at));
         to.push(self.target.map_or(0, |_| HAS_TARGET) | self.txn.map_or(0, |_| HAS_TXN));
         to.extend(self.timestamp_ms.to_be_bytes());
         to.extend(self.written.0.to_be_bytes());
@@ -100,7 +100,7 @@ impl Row {
         cut.bytes(16)?;
         let event = cut.key()?;
         cut.bytes(16 + 16 * keys)?;
-        let length = cut.length()? as usize;
+        let length = cut.nr()? as usize;
         cut.bytes(length)?;
         Ok(event)
     }
@@ -114,7 +114,7 @@ impl Row {
         let (event, sender) = (cut.key()?, cut.key()?);
         let target = (flags & HAS_TARGET != 0).then(|| cut.key()).transpose()?;
         let txn = (flags & HAS_TXN != 0).then(|| cut.key()).transpose()?;
-        let length = cut.length()? as usize;
+        let length = cut.nr()? as usize;
         let payload = cut.bytes(length)?.to_vec();
         Ok(Self { at, event, sender, target, txn, timestamp_ms, written, payload })
     }
@@ -208,7 +208,7 @@ impl Overlay {
 
     pub(crate) fn encode(&self) -> Vec<u8> {
         let mut value = vec![OVERLAY];
-        value.extend(position(self.at));
+        value.extend(haos_store_api::kv::keys::position(self.at));
         value.extend(self.beneath.map_or(NOTHING, |beneath| beneath.bytes).to_be_bytes());
         value.extend(self.beneath.iter().flat_map(|beneath| *beneath.event.as_bytes()));
         if let Some(row) = &self.row {
@@ -227,7 +227,7 @@ impl Overlay {
             return Err(corrupt("decode", "a changed message has no known form"));
         };
         let mut cut = Cut(rest);
-        let (at, bytes) = (cut.position()?, cut.length()?);
+        let (at, bytes) = (cut.position()?, cut.nr()?);
         let beneath = (bytes != NOTHING).then(|| Ok(Beneath { bytes, event: cut.key()? })).transpose()?;
         let row = if cut.0.is_empty() { None } else { Some(Row::decode(&mut cut)?) };
         Ok(Self { at, beneath, row })

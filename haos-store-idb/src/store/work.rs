@@ -81,10 +81,10 @@ impl Inner {
         if let Some(feed) = &*self.feed.borrow() {
             feed.tell(written.commit.revision, touched(batch));
         }
-        let mut head = written.head;
+        let head = written.head;
         self.canary.note(Census {
-            rooms: head.sum(Collection::Rooms).rows,
-            unsent: head.sum(Collection::Pending).rows,
+            rooms: head.sums.of(Collection::Rooms).rows,
+            unsent: head.sums.of(Collection::Pending).rows,
             revision: written.commit.revision,
         });
         if batch.ops().iter().any(|op| matches!(op, Op::PutPending(_))) {

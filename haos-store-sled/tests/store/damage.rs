@@ -248,7 +248,7 @@ async fn the_outbox_is_carried_over_row_by_row() {
     store.close().await.unwrap();
     let db = sled::open(path.join("sled")).unwrap();
     let tree = db.open_tree("haos").unwrap();
-    let key = haos_store_sled::keys::pending(3);
+    let key = haos_store_api::kv::keys::pending(3);
     let mut row = tree.get(&key).unwrap().unwrap().to_vec();
     *row.last_mut().unwrap() ^= 1;
     tree.insert(key, row).unwrap();
@@ -284,7 +284,7 @@ async fn a_row_of_the_outbox_is_skipped_where_that_is_asked_for() {
     let db = sled::open(path.join("sled")).unwrap();
     let tree = db.open_tree("haos").unwrap();
     let room_a = Codec::plain().room_key(&room_id("a"));
-    tree.insert(haos_store_sled::keys::pending_room(&room_a, 9), vec![]).unwrap();
+    tree.insert(haos_store_api::kv::keys::pending_room(&room_a, 9), vec![]).unwrap();
     drop((tree, db));
 
     let store = open(&path).await;

@@ -2,8 +2,9 @@
 
 use std::sync::{Arc, Mutex};
 
+use haos_store_api::kv::keys;
 use haos_store_api::*;
-use haos_store_sled::{OnDamage, SledOptions, SledStore, keys};
+use haos_store_sled::{OnDamage, SledOptions, SledStore};
 
 use crate::common::*;
 

@@ -157,7 +157,7 @@ async fn a_newer_store_is_refused_even_where_only_its_tree_says_so() {
     let mut head = tree.get([0]).unwrap().unwrap().to_vec();
     head[3] = 99;
     let body = head.len() - 4;
-    let sum = crc32fast::hash(&head[..body]).to_be_bytes();
+    let sum = haos_store_api::Crc32::of(&head[..body]).to_be_bytes();
     head[body..].copy_from_slice(&sum);
     tree.insert([0], head).unwrap();
     drop((tree, db));

@@ -88,7 +88,7 @@ impl Act {
 fn damage(path: &Path) {
     let db = sled::open(path.join("sled")).unwrap();
     let tree = db.open_tree("haos").unwrap();
-    let key = haos_store_sled::keys::pending(3);
+    let key = haos_store_api::kv::keys::pending(3);
     let mut row = tree.get(&key).unwrap().unwrap().to_vec();
     *row.last_mut().unwrap() ^= 1;
     tree.insert(key, row).unwrap();

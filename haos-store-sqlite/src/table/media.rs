@@ -1,11 +1,10 @@
-use haos_store_api::law::{media_matches, sort_media};
-use haos_store_api::{
-    ByteRange, CHUNK_BYTES, Media, MediaColumns, MediaInfo, MediaKey, MediaQuery, Result, Revision,
-};
+use haos_store_api::law::{MediaRows, media_matches, sort_media};
+use haos_store_api::*;
 use rusqlite::Row;
 use rusqlite::types::{ToSqlOutput, ValueRef};
 
 use crate::db::{Db, NEXT, STOP, signed};
+use crate::rows::SqlRows;
 
 /// The bits of a chunk's place among the chunks of its item.
 pub(crate) const CHUNK_BITS: u32 = 24;
@@ -182,5 +181,35 @@ impl Db<'_> {
             self.run(sql, (pos(nr, 0), pos(nr + 1, 0) - 1))?;
         }
         Ok(())
+    }
+}
+
+impl MediaRows for SqlRows<'_> {
+    fn media_info(&mut self, key: &MediaKey) -> Result<Option<MediaInfo>> {
+        Ok(self.db.codec.keep(self.db.media_info(key))?.flatten().map(|(_, info)| info))
+    }
+
+    fn all_media(&mut self) -> Result<Vec<MediaInfo>> {
+        self.db.media_index(&MediaQuery::default())
+    }
+
+    fn media_bytes(&mut self, key: &MediaKey) -> Result<Vec<u8>> {
+        Ok(self.db.media(key, ByteRange::ALL)?.map_or_else(Vec::new, |media| media.bytes))
+    }
+
+    fn write_media_info(&mut self, info: &MediaInfo) -> Result<()> {
+        self.db.write_media_info(info, self.revision)
+    }
+
+    fn append_media(&mut self, key: &MediaKey, at: u64, bytes: &[u8]) -> Result<()> {
+        self.db.append_media(key, at, bytes)
+    }
+
+    fn rename_media(&mut self, from: &MediaKey, to: &MediaInfo) -> Result<()> {
+        self.db.update_media(from, to, self.revision).map(drop)
+    }
+
+    fn delete_media(&mut self, key: &MediaKey) -> Result<()> {
+        self.db.delete_media(key)
     }
 }

@@ -7,6 +7,7 @@ mod meta;
 mod pending;
 mod room;
 mod state;
+mod timeline;
 
 pub(crate) use media::{CHUNK_BITS, media_columns};
 pub(crate) use message::{Put, Sums, message_columns};

@@ -1,8 +1,9 @@
-use haos_store_api::law::pending_matches;
-use haos_store_api::{Pending, PendingColumns, PendingQuery, Result, TxnId};
+use haos_store_api::law::{OutboxRows, pending_matches};
+use haos_store_api::*;
 use rusqlite::Row;
 
 use crate::db::{Db, Flow, NEXT, STOP, signed};
+use crate::rows::SqlRows;
 
 impl Db<'_> {
     pub(crate) fn pending(self, txn_id: &TxnId) -> Result<Option<Pending>> {
@@ -82,5 +83,27 @@ impl Db<'_> {
     pub(crate) fn delete_pending(self, txn_id: &TxnId) -> Result<()> {
         self.run("DELETE FROM pending WHERE key = ?1", [self.codec.txn_key(txn_id).as_bytes()])?;
         Ok(())
+    }
+}
+
+impl OutboxRows for SqlRows<'_> {
+    fn pending(&mut self, txn_id: &TxnId) -> Result<Option<Pending>> {
+        self.db.pending(txn_id)
+    }
+
+    fn all_pending(&mut self) -> Result<Vec<Pending>> {
+        self.db.pending_rows(&PendingQuery::default())
+    }
+
+    fn next_seq(&mut self) -> Result<u64> {
+        self.db.next_seq()
+    }
+
+    fn write_pending(&mut self, pending: &Pending) -> Result<()> {
+        self.db.write_pending(pending)
+    }
+
+    fn delete_pending(&mut self, txn_id: &TxnId) -> Result<()> {
+        self.db.delete_pending(txn_id)
     }
 }

@@ -1,8 +1,9 @@
-use haos_store_api::law::RoomPager;
-use haos_store_api::{Result, Room, RoomId, RoomQuery, RoomRef, Scope};
+use haos_store_api::law::{RoomPager, RoomRows, TimelineRows};
+use haos_store_api::*;
 use rusqlite::Row;
 
 use crate::db::{Db, NEXT, STOP, signed};
+use crate::rows::SqlRows;
 use crate::slot;
 
 impl Db<'_> {
@@ -73,6 +74,33 @@ impl Db<'_> {
         let scope = self.codec.scope_key(&Scope::Room(id.clone()));
         self.run("DELETE FROM state WHERE scope = ?1", [scope.as_bytes()])?;
         self.run("DELETE FROM room WHERE nr = ?1", [nr])?;
+        Ok(())
+    }
+}
+
+impl RoomRows for SqlRows<'_> {
+    fn room(&mut self, id: &RoomId) -> Result<Option<Room>> {
+        // A damaged row counts as none: the sync that brings the room writes it anew.
+        let Some((nr, room)) = self.db.codec.keep(self.db.room(id))?.flatten() else { return Ok(None) };
+        self.learn(id, nr);
+        Ok(Some(room))
+    }
+
+    fn write_room(&mut self, room: &Room) -> Result<()> {
+        if let Some(nr) = self.nr(&room.id)? {
+            return self.db.update_room(nr, room);
+        }
+        let nr = self.db.insert_room(room)?;
+        self.learn(&room.id, nr);
+        Ok(())
+    }
+
+    fn delete_room(&mut self, id: &RoomId) -> Result<()> {
+        if let Some(nr) = self.nr(id)? {
+            self.delete_span(id, Position::MIN, Position::MAX)?;
+            self.db.delete_room(nr, id)?;
+            self.numbers.remove(id);
+        }
         Ok(())
     }
 }

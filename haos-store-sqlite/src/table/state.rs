@@ -1,8 +1,9 @@
-use haos_store_api::law::sort_state;
-use haos_store_api::{EventType, Result, Revision, Scope, StateColumns, StateEntry, StateKey, StateQuery};
+use haos_store_api::law::{StateRows, sort_state};
+use haos_store_api::*;
 use rusqlite::{Params, Row};
 
 use crate::db::{Db, signed};
+use crate::rows::SqlRows;
 
 /// Of a row that begins with `nr, key, written, payload, scope, kind`.
 pub(crate) fn state_columns(db: Db<'_>, row: &Row<'_>) -> Result<StateColumns> {
@@ -83,5 +84,19 @@ impl Db<'_> {
             ),
         )?;
         Ok(())
+    }
+}
+
+impl StateRows for SqlRows<'_> {
+    fn state(&mut self, scope: &Scope, kind: &EventType, key: &StateKey) -> Result<Option<StateEntry>> {
+        Ok(self.db.codec.keep(self.db.state(scope, kind, key))?.flatten())
+    }
+
+    fn write_state(&mut self, entry: &StateEntry) -> Result<()> {
+        self.db.write_state(entry, self.revision)
+    }
+
+    fn delete_state(&mut self, scope: &Scope, kind: &EventType, key: &StateKey) -> Result<()> {
+        self.db.delete_state(scope, kind, key)
     }
 }

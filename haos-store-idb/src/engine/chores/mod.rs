@@ -6,9 +6,7 @@ mod compact;
 mod keys;
 mod reseal;
 
-use haos_store_api::{
-    Codec, Collection, Error, ErrorKind, Key, Maintenance, Position, Progress, Report, Result,
-};
+use haos_store_api::{Codec, Error, ErrorKind, Key, Maintenance, Position, Progress, Report, Result};
 
 use super::head::Head;
 use super::kv::{HEAD, Kv, Span, Table};
@@ -132,7 +130,7 @@ async fn compact_all(progress: &Progress, tx: impl AsyncFn(Step) -> Result<Stepp
 
 async fn check_all(progress: &Progress, tx: impl AsyncFn(Step) -> Result<Stepped>) -> Result<Report> {
     let before = tx(Step::Head).await?.head;
-    let total = before.sums.iter().map(|size| size.rows).sum::<u64>();
+    let total = before.sums.rows();
     let mut report = Report::default();
     let mut counts = [0_i64; 6];
     for table in TABLES {
@@ -151,7 +149,7 @@ async fn check_all(progress: &Progress, tx: impl AsyncFn(Step) -> Result<Stepped
     }
     // Counts of a store that was written to meanwhile say nothing.
     if tx(Step::Head).await?.head.revision == before.revision {
-        for ((of, size), count) in Collection::ALL.iter().zip(before.sums).zip(counts) {
+        for ((of, size), count) in before.sums.collections().iter().zip(counts) {
             if size.rows as i64 != count {
                 let name = of.name();
                 report.find(format_args!("{name}: the store counts {} rows, there are {count}", size.rows));
@@ -172,7 +170,7 @@ async fn rotate(
     tx(Step::Begin).await?;
     let sealing = keys::keyring(codec)?.sealing_key();
     let sums = tx(Step::Head).await?.head.sums;
-    let mut total = sums.iter().map(|size| size.rows).sum::<u64>();
+    let mut total = sums.rows();
     let mut report = Report::default();
     for table in TABLES {
         let mut from = Vec::new();

@@ -1,13 +1,13 @@
 //! Rows under a new data key.
 
+use haos_store_api::kv::{Cut, corrupt};
 use haos_store_api::{Codec, Collection, Key, PendingColumns, Result, RowRef};
 
 use super::super::head::Head;
 use super::super::keys::{self, SegmentKey};
 use super::super::kv::{HEAD, Kv, Table};
-use super::super::record::{Cut, corrupt, media_columns};
 use super::super::segment::{self, Beneath, Overlay, Row};
-use super::super::tables::{pending_columns, state_columns};
+use super::super::tables::{media_columns, pending_columns, state_columns};
 use super::{Stepped, following};
 
 /// Records in one step: of chunks and segments, some megabytes.
@@ -66,7 +66,7 @@ impl Grown {
         let Some(head) = kv.named(HEAD).await? else { return Ok(()) };
         let mut head = Head::decode("maintain", &head)?;
         for (of, by) in self.by {
-            let sum = head.sum(of);
+            let sum = head.sums.of_mut(of);
             sum.bytes = sum.bytes.saturating_add_signed(by);
         }
         head.stale = head.stale.saturating_add_signed(self.stale);

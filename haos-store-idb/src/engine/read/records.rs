@@ -1,12 +1,12 @@
 //! Reads of the collections that are one record an entity.
 
+use haos_store_api::kv::{Cut, corrupt};
 use haos_store_api::law::{RoomPager, media_matches, pending_matches, sort_by, sort_media, sort_state};
 use haos_store_api::*;
 
 use super::super::head::Head;
 use super::super::keys;
 use super::super::kv::{HEAD, Kv, Span, Table};
-use super::super::record::{Cut, corrupt};
 use super::super::tables::{CHUNK, media_row, read_outbox_row, read_room_row, read_state_row, state_place};
 
 /// Outbox rows that are read together.

@@ -2,6 +2,7 @@
 
 use std::collections::BTreeMap;
 
+use haos_store_api::kv::corrupt;
 use haos_store_api::law::{relation_matches, slice, sort_by};
 use haos_store_api::*;
 
@@ -9,7 +10,6 @@ use super::super::keys::{self, SegmentKey};
 use super::super::known::Known;
 use super::super::kv::{Kv, Table, all};
 use super::super::load;
-use super::super::record::corrupt;
 use super::super::segment::{MOST_ROWS, Overlay, Row, find, rows};
 use super::super::tables::{gap_or_unknown, read_room_row};
 use super::records::Reader;

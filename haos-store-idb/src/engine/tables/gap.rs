@@ -1,8 +1,8 @@
+use haos_store_api::kv::{Columns, Cut, corrupt};
 use haos_store_api::{Codec, Collection, Gap, Key, Position, Result, RoomId, RoomRef};
 
 use super::super::keys;
 use super::super::kv::Table;
-use super::super::record::{Columns, Cut, corrupt, position};
 use super::super::rows::EngineRows;
 
 /// Position and revision stand before the payload.
@@ -45,8 +45,9 @@ impl EngineRows<'_> {
         let room = self.codec.room_key(&gap.room);
         self.drop_gap(&room, gap.position)?;
         let payload = row.payload.as_bytes();
-        let value = Columns::of(&position(gap.position)).count(gap.revision.0).end(payload);
-        self.view.draft.head.grow(Collection::Gaps, payload.len() as u64);
+        let value =
+            Columns::of(&haos_store_api::kv::keys::position(gap.position)).count(gap.revision.0).end(payload);
+        self.view.draft.head.sums.grow(Collection::Gaps, payload.len() as u64);
         self.view.set(Table::Timeline, &keys::gap(&room, gap.position), Some(value));
         Ok(())
     }
@@ -54,7 +55,7 @@ impl EngineRows<'_> {
     pub(crate) fn drop_gap(&mut self, room: &Key, at: Position) -> Result<()> {
         let key = keys::gap(room, at);
         if let Some(old) = self.view.get(Table::Timeline, &key)? {
-            self.view.draft.head.shrink(Collection::Gaps, old.len().saturating_sub(COLUMNS) as u64);
+            self.view.draft.head.sums.shrink(Collection::Gaps, old.len().saturating_sub(COLUMNS) as u64);
             self.view.set(Table::Timeline, &key, None);
         }
         Ok(())

@@ -1,8 +1,9 @@
-use haos_store_api::{ByteRange, Codec, Collection, Key, MediaColumns, MediaInfo, MediaKey, Result};
+use haos_store_api::kv::{self, Columns, Cut, corrupt};
+use haos_store_api::law::MediaRows;
+use haos_store_api::*;
 
 use super::super::keys;
 use super::super::kv::{Span, Table};
-use super::super::record::{Columns, corrupt, media_columns};
 use super::super::rows::EngineRows;
 
 /// The bytes of a chunk here: less than [`haos_store_api::CHUNK_BYTES`], for a record has to stay below 64 KiB.
@@ -10,6 +11,14 @@ use super::super::rows::EngineRows;
 /// moment it has been seen to find the two apart and to erase everything of the origin.
 pub(crate) const CHUNK: u64 = 48 << 10;
 const CHUNK_BYTES: usize = CHUNK as usize;
+
+/// Reads a value's own key, its columns and its payload.
+pub(crate) fn media_columns(value: &[u8]) -> Result<(Key, MediaColumns, &[u8])> {
+    let mut cut = Cut(value);
+    let key = cut.key()?;
+    let (columns, payload) = kv::media_columns(cut.0)?;
+    Ok((key, columns, payload))
+}
 
 /// The item of a value, with its columns.
 pub(crate) fn media_row(codec: &Codec, value: &[u8]) -> Result<(MediaColumns, MediaInfo)> {
@@ -83,14 +92,14 @@ impl EngineRows<'_> {
         let columns = columns.byte(info.pinned.into()).count(self.revision.0);
         let payload = row.payload.as_bytes();
         // An item's bytes count as they are, so that deleting them need not read them.
-        self.view.draft.head.grow(Collection::Media, payload.len() as u64 + info.size);
+        self.view.draft.head.sums.grow(Collection::Media, payload.len() as u64 + info.size);
         self.view.set(Table::Media, key, Some(columns.end(payload)));
         Ok(())
     }
 
     fn drop_media_row(&mut self, place: &Key) -> Result<()> {
         if let Some((columns, payload)) = self.columns(place)? {
-            self.view.draft.head.shrink(Collection::Media, payload as u64 + columns.size);
+            self.view.draft.head.sums.shrink(Collection::Media, payload as u64 + columns.size);
             self.view.set(Table::Media, place.as_bytes(), None);
         }
         Ok(())
@@ -144,5 +153,36 @@ impl EngineRows<'_> {
             self.view.set(Table::Chunks, &keys::chunk(columns.blob, index), None);
         }
         self.drop_media_row(&place)
+    }
+}
+
+impl MediaRows for EngineRows<'_> {
+    fn media_info(&mut self, key: &MediaKey) -> Result<Option<MediaInfo>> {
+        let found = self.read_media(key);
+        Ok(self.codec.keep(found)?.flatten().map(|(_, info)| info))
+    }
+
+    fn all_media(&mut self) -> Result<Vec<MediaInfo>> {
+        self.read_all_media()
+    }
+
+    fn media_bytes(&mut self, key: &MediaKey) -> Result<Vec<u8>> {
+        self.read_media_bytes(key)
+    }
+
+    fn write_media_info(&mut self, info: &MediaInfo) -> Result<()> {
+        self.put_media(info)
+    }
+
+    fn append_media(&mut self, key: &MediaKey, at: u64, bytes: &[u8]) -> Result<()> {
+        self.append(key, at, bytes)
+    }
+
+    fn rename_media(&mut self, from: &MediaKey, to: &MediaInfo) -> Result<()> {
+        self.move_media(from, to)
+    }
+
+    fn delete_media(&mut self, key: &MediaKey) -> Result<()> {
+        self.drop_media(key)
     }
 }

@@ -7,7 +7,7 @@ mod room;
 mod state;
 
 pub(crate) use gap::{gap_or_unknown, read_gap};
-pub(crate) use media::{CHUNK, media_row};
+pub(crate) use media::{CHUNK, media_columns, media_row};
 pub(crate) use outbox::{pending_columns, read_outbox_row};
 pub(crate) use room::read_room_row;
 pub(crate) use state::{read_state_row, state_columns, state_place};

@@ -1,9 +1,10 @@
 use std::rc::Rc;
 
-use haos_store_api::{Codec, Collection, Key, Pending, PendingColumns, Result, TxnId};
+use haos_store_api::kv::{Columns, Cut, corrupt};
+use haos_store_api::law::OutboxRows;
+use haos_store_api::*;
 
 use super::super::kv::{Span, Table};
-use super::super::record::{Columns, Cut, corrupt};
 use super::super::rows::EngineRows;
 
 /// Sequence number, the transaction's key, due time and revision stand before the payload.
@@ -59,7 +60,7 @@ impl EngineRows<'_> {
         match self.outbox_place(&pending.txn_id)? {
             Some(_) => {
                 let old = self.view.get(Table::Outbox, &place)?.map_or(0, |old| old.len());
-                self.view.draft.head.shrink(Collection::Pending, old.saturating_sub(COLUMNS) as u64);
+                self.view.draft.head.sums.shrink(Collection::Pending, old.saturating_sub(COLUMNS) as u64);
             }
             // The number of a row never changes: an update writes one record.
             None => {
@@ -69,7 +70,7 @@ impl EngineRows<'_> {
         }
         let payload = row.payload.as_bytes();
         let columns = Columns::of(&place).key(&row.key).int(pending.not_before_ms).count(pending.revision.0);
-        self.view.draft.head.grow(Collection::Pending, payload.len() as u64);
+        self.view.draft.head.sums.grow(Collection::Pending, payload.len() as u64);
         self.view.set(Table::Outbox, &place, Some(columns.end(payload)));
         Ok(())
     }
@@ -77,10 +78,33 @@ impl EngineRows<'_> {
     pub(crate) fn drop_pending(&mut self, txn_id: &TxnId) -> Result<()> {
         let Some(place) = self.outbox_place(txn_id)? else { return Ok(()) };
         let old = self.view.get(Table::Outbox, &place)?.map_or(0, |old| old.len());
-        self.view.draft.head.shrink(Collection::Pending, old.saturating_sub(COLUMNS) as u64);
+        self.view.draft.head.sums.shrink(Collection::Pending, old.saturating_sub(COLUMNS) as u64);
         self.view.set(Table::Outbox, &place, None);
         let key = self.codec.txn_key(txn_id);
         self.view.set(Table::OutboxIds, key.as_bytes(), None);
         Ok(())
+    }
+}
+
+impl OutboxRows for EngineRows<'_> {
+    fn pending(&mut self, txn_id: &TxnId) -> Result<Option<Pending>> {
+        self.read_pending(txn_id)
+    }
+
+    fn all_pending(&mut self) -> Result<Vec<Pending>> {
+        self.read_outbox()
+    }
+
+    fn next_seq(&mut self) -> Result<u64> {
+        self.view.draft.head.last_seq += 1;
+        Ok(self.view.draft.head.last_seq)
+    }
+
+    fn write_pending(&mut self, pending: &Pending) -> Result<()> {
+        self.put_pending(pending)
+    }
+
+    fn delete_pending(&mut self, txn_id: &TxnId) -> Result<()> {
+        self.drop_pending(txn_id)
     }
 }

@@ -1,7 +1,8 @@
-use haos_store_api::{Codec, Collection, Key, Result, Room, RoomId};
+use haos_store_api::kv::{Columns, Cut, corrupt};
+use haos_store_api::law::RoomRows;
+use haos_store_api::*;
 
 use super::super::kv::Table;
-use super::super::record::{Columns, Cut, corrupt};
 use super::super::rows::EngineRows;
 
 /// Key, activity and revision stand before the payload.
@@ -29,20 +30,40 @@ impl EngineRows<'_> {
         let row = self.codec.room_row(room)?;
         let key = row.key.as_bytes();
         if let Some(old) = self.view.get(Table::Rooms, key)? {
-            self.view.draft.head.shrink(Collection::Rooms, old.len().saturating_sub(COLUMNS) as u64);
+            self.view.draft.head.sums.shrink(Collection::Rooms, old.len().saturating_sub(COLUMNS) as u64);
         }
         let payload = row.payload.as_bytes();
         let value = Columns::of(key).int(room.last_activity_ms).count(room.revision.0).end(payload);
-        self.view.draft.head.grow(Collection::Rooms, payload.len() as u64);
+        self.view.draft.head.sums.grow(Collection::Rooms, payload.len() as u64);
         self.view.set(Table::Rooms, key, Some(value));
         Ok(())
     }
 
     pub(crate) fn drop_room(&mut self, key: &Key) -> Result<()> {
         if let Some(old) = self.view.get(Table::Rooms, key.as_bytes())? {
-            self.view.draft.head.shrink(Collection::Rooms, old.len().saturating_sub(COLUMNS) as u64);
+            self.view.draft.head.sums.shrink(Collection::Rooms, old.len().saturating_sub(COLUMNS) as u64);
             self.view.set(Table::Rooms, key.as_bytes(), None);
         }
         Ok(())
+    }
+}
+
+impl RoomRows for EngineRows<'_> {
+    fn room(&mut self, id: &RoomId) -> Result<Option<Room>> {
+        let found = self.read_room(id);
+        // A damaged row counts as none: the sync that brings the room writes it anew.
+        Ok(self.codec.keep(found)?.flatten())
+    }
+
+    fn write_room(&mut self, room: &Room) -> Result<()> {
+        self.put_room(room)
+    }
+
+    fn delete_room(&mut self, id: &RoomId) -> Result<()> {
+        let key = self.room_key(id);
+        self.drop_gaps(&key, Position::MIN, Position::MAX)?;
+        self.drop_states(&Scope::Room(id.clone()))?;
+        self.drop_messages(&key, Position::MIN, Position::MAX)?;
+        self.drop_room(&key)
     }
 }

@@ -1,7 +1,8 @@
-use haos_store_api::{Codec, Collection, EventType, Result, Scope, StateColumns, StateEntry, StateKey};
+use haos_store_api::kv::{Columns, Cut, corrupt};
+use haos_store_api::law::StateRows;
+use haos_store_api::*;
 
 use super::super::kv::{Span, Table};
-use super::super::record::{Columns, Cut, corrupt};
 use super::super::rows::EngineRows;
 
 /// Three keys and the revision stand before the payload.
@@ -48,7 +49,7 @@ impl EngineRows<'_> {
         self.drop_state_at(&place)?;
         let payload = row.payload.as_bytes();
         let value = Columns::of(&place).count(self.revision.0).end(payload);
-        self.view.draft.head.grow(Collection::State, payload.len() as u64);
+        self.view.draft.head.sums.grow(Collection::State, payload.len() as u64);
         self.view.set(Table::State, &place, Some(value));
         Ok(())
     }
@@ -60,7 +61,7 @@ impl EngineRows<'_> {
 
     fn drop_state_at(&mut self, place: &[u8]) -> Result<()> {
         if let Some(old) = self.view.get(Table::State, place)? {
-            self.view.draft.head.shrink(Collection::State, old.len().saturating_sub(COLUMNS) as u64);
+            self.view.draft.head.sums.shrink(Collection::State, old.len().saturating_sub(COLUMNS) as u64);
             self.view.set(Table::State, place, None);
         }
         Ok(())
@@ -72,5 +73,20 @@ impl EngineRows<'_> {
             self.drop_state_at(&place)?;
         }
         Ok(())
+    }
+}
+
+impl StateRows for EngineRows<'_> {
+    fn state(&mut self, scope: &Scope, kind: &EventType, key: &StateKey) -> Result<Option<StateEntry>> {
+        let found = self.read_state(scope, kind, key);
+        Ok(self.codec.keep(found)?.flatten())
+    }
+
+    fn write_state(&mut self, entry: &StateEntry) -> Result<()> {
+        self.put_state(entry)
+    }
+
+    fn delete_state(&mut self, scope: &Scope, kind: &EventType, key: &StateKey) -> Result<()> {
+        self.drop_state(scope, kind, key)
     }
 }

@@ -1,16 +1,22 @@
-use haos_store_api::law::sort_state;
-use haos_store_api::{Collection, EventType, Result, Scope, StateColumns, StateEntry, StateKey, StateQuery};
+use crate::law::{StateRows, sort_state};
+use crate::*;
 
-use crate::db::{Db, Order};
-use crate::keys;
-use crate::record::{Columns, Cut};
-use crate::rows::SledRows;
+use super::super::columns::{Columns, Cut};
+use super::super::keys;
+use super::super::reader::{Order, Reader};
+use super::super::rows::Transaction;
+use super::super::tree::Tree;
 
 /// The revision stands before the payload.
 const COLUMNS: usize = 8;
 
-impl Db<'_> {
-    pub(crate) fn state(self, scope: &Scope, kind: &EventType, key: &StateKey) -> Result<Option<StateEntry>> {
+impl<T: Tree> Reader<'_, T> {
+    pub(crate) fn state_entry(
+        self,
+        scope: &Scope,
+        kind: &EventType,
+        key: &StateKey,
+    ) -> Result<Option<StateEntry>> {
         let place = self.state_place(scope, kind, key);
         let Some(row) = self.get(&place)? else { return Ok(None) };
         let found = self.read_state(&place, &row)?;
@@ -41,7 +47,7 @@ impl Db<'_> {
 
     pub(crate) fn states(self, query: &StateQuery) -> Result<Vec<StateEntry>> {
         if let (Some(kind), Some(key)) = (&query.kind, &query.key) {
-            return Ok(self.state(&query.scope, kind, key)?.into_iter().collect());
+            return Ok(self.state_entry(&query.scope, kind, key)?.into_iter().collect());
         }
         let kind = query.kind.as_ref().map(|kind| self.codec.kind_key(&query.scope, kind));
         let span = keys::states(&self.codec.scope_key(&query.scope), kind.as_ref());
@@ -56,33 +62,47 @@ impl Db<'_> {
     }
 }
 
-impl SledRows<'_> {
+impl<T: Tree> Transaction<'_, T> {
     pub(crate) fn put_state(&mut self, entry: &StateEntry) -> Result<()> {
         let row = self.codec.state_row(entry, self.revision)?;
         let payload = row.payload.as_bytes();
         let key = keys::state(&row.scope, &row.kind, &row.key);
         self.drop_state_at(key.clone())?;
-        self.set(key, Some(Columns::default().count(self.revision.0).end(payload)));
+        self.set(key, Columns::default().count(self.revision.0).end(payload));
         self.grow(Collection::State, payload.len());
         Ok(())
     }
 
     pub(crate) fn drop_state(&mut self, scope: &Scope, kind: &EventType, key: &StateKey) -> Result<()> {
-        self.drop_state_at(self.db().state_place(scope, kind, key))
+        self.drop_state_at(self.reader().state_place(scope, kind, key))
     }
 
     /// Everything in a scope.
     pub(crate) fn drop_states(&mut self, scope: &Scope) -> Result<()> {
         let span = keys::states(&self.codec.scope_key(scope), None);
-        let places: Vec<_> = self.db().scan(span, Order::Up).collect::<Result<_>>()?;
+        let places: Vec<_> = self.reader().scan(span, Order::Up).collect::<Result<_>>()?;
         places.into_iter().try_for_each(|(key, _)| self.drop_state_at(key.to_vec()))
     }
 
     fn drop_state_at(&mut self, key: Vec<u8>) -> Result<()> {
-        if let Some(old) = self.db().get(&key)? {
+        if let Some(old) = self.reader().get(&key)? {
             self.shrink(Collection::State, old.len().saturating_sub(COLUMNS));
-            self.set(key, None);
+            self.remove(key);
         }
         Ok(())
+    }
+}
+
+impl<T: Tree> StateRows for Transaction<'_, T> {
+    fn state(&mut self, scope: &Scope, kind: &EventType, key: &StateKey) -> Result<Option<StateEntry>> {
+        Ok(self.codec.keep(self.reader().state_entry(scope, kind, key))?.flatten())
+    }
+
+    fn write_state(&mut self, entry: &StateEntry) -> Result<()> {
+        self.put_state(entry)
+    }
+
+    fn delete_state(&mut self, scope: &Scope, kind: &EventType, key: &StateKey) -> Result<()> {
+        self.drop_state(scope, kind, key)
     }
 }

@@ -1,21 +1,18 @@
-use haos_store_api::law::RoomPager;
-use haos_store_api::{
-    Collection, Error, ErrorKind, Key, Position, Result, Room, RoomId, RoomQuery, RoomRef, Scope,
-};
+use crate::law::{RoomPager, RoomRows};
+use crate::*;
 
-use sled::IVec;
-
-use crate::db::{Db, Order};
-use crate::keys;
-use crate::record::{Columns, Cut};
-use crate::rows::SledRows;
+use super::super::columns::{Columns, Cut};
+use super::super::keys;
+use super::super::reader::{Order, Reader};
+use super::super::rows::Transaction;
+use super::super::tree::Tree;
 
 /// Number, activity and revision stand before the payload.
 const COLUMNS: usize = 4 + 8 + 8;
 
-impl Db<'_> {
+impl<T: Tree> Reader<'_, T> {
     /// A room and its number.
-    pub(crate) fn room(self, id: &RoomId) -> Result<Option<(u32, Room)>> {
+    pub(crate) fn numbered_room(self, id: &RoomId) -> Result<Option<(u32, Room)>> {
         match self.room_by_key(&self.codec.room_key(id))? {
             Some((_, room)) if room.id != *id => Err(self.corrupt("a room stands under another's key")),
             found => Ok(found),
@@ -54,7 +51,7 @@ impl Db<'_> {
         Ok((nr, self.codec.room(key, activity, revision, cut.0)?))
     }
 
-    pub(crate) fn rooms(self, query: RoomQuery) -> Result<Vec<Room>> {
+    pub(crate) fn rooms_by_activity(self, query: RoomQuery) -> Result<Vec<Room>> {
         let mut pager = RoomPager::new(query);
         let (_, to) = keys::whole(keys::ACTIVITY);
         for pair in self.scan((keys::activity_from(pager.newest_ms()), to), Order::Up) {
@@ -77,30 +74,30 @@ impl Db<'_> {
     }
 }
 
-impl SledRows<'_> {
+impl<T: Tree> Transaction<'_, T> {
     pub(crate) fn put_room(&mut self, room: &Room) -> Result<u32> {
         let row = self.codec.room_row(room)?;
         let payload = row.payload.as_bytes();
         let key = keys::room(&row.key);
-        let nr = match self.db().get(&key)? {
+        let nr = match self.reader().get(&key)? {
             Some(old) => {
                 let mut cut = Cut(&old);
                 let (nr, activity) = (cut.nr()?, cut.int()?);
                 if activity != room.last_activity_ms {
-                    self.set(keys::activity(activity, &row.key), None);
+                    self.remove(keys::activity(activity, &row.key));
                 }
                 self.shrink(Collection::Rooms, old.len().saturating_sub(COLUMNS));
                 nr
             }
             None => {
                 let nr = self.next_room()?;
-                self.set(keys::number(nr), Some(Columns::default().key(&row.key).end(&[])));
+                self.set(keys::number(nr), Columns::default().key(&row.key).end(&[]));
                 nr
             }
         };
         let columns = Columns::default().nr(nr).int(room.last_activity_ms).count(room.revision.0);
-        self.set(keys::activity(room.last_activity_ms, &row.key), Some(IVec::default()));
-        self.set(key, Some(columns.end(payload)));
+        self.set(keys::activity(room.last_activity_ms, &row.key), Vec::new());
+        self.set(key, columns.end(payload));
         self.grow(Collection::Rooms, payload.len());
         Ok(nr)
     }
@@ -120,15 +117,33 @@ impl SledRows<'_> {
 
     /// The row, the room's timeline and its state.
     pub(crate) fn drop_room(&mut self, id: &RoomId) -> Result<()> {
-        let Some((nr, room)) = self.db().room(id)? else { return Ok(()) };
+        let Some((nr, room)) = self.reader().numbered_room(id)? else { return Ok(()) };
         self.drop_span(nr, Position::MIN, Position::MAX)?;
         self.drop_states(&Scope::Room(id.clone()))?;
         let key = self.codec.room_key(id);
-        let row = self.db().get(&keys::room(&key))?;
+        let row = self.reader().get(&keys::room(&key))?;
         self.shrink(Collection::Rooms, row.map_or(0, |row| row.len().saturating_sub(COLUMNS)));
-        self.set(keys::activity(room.last_activity_ms, &key), None);
-        self.set(keys::number(nr), None);
-        self.set(keys::room(&key), None);
+        self.remove(keys::activity(room.last_activity_ms, &key));
+        self.remove(keys::number(nr));
+        self.remove(keys::room(&key));
         Ok(())
+    }
+}
+
+impl<T: Tree> RoomRows for Transaction<'_, T> {
+    fn room(&mut self, id: &RoomId) -> Result<Option<Room>> {
+        // A damaged row counts as none: the sync that brings the room writes it anew.
+        Ok(self.codec.keep(self.reader().numbered_room(id))?.flatten().map(|(_, room)| room))
+    }
+
+    fn write_room(&mut self, room: &Room) -> Result<()> {
+        let nr = self.put_room(room)?;
+        self.latest = Some((room.id.clone(), nr));
+        Ok(())
+    }
+
+    fn delete_room(&mut self, id: &RoomId) -> Result<()> {
+        self.latest = None;
+        self.drop_room(id)
     }
 }

@@ -1,12 +1,11 @@
-//! The adapter: a lock, a state of life, the change feed.
+//! The reference adapter: the engine over a map that is gone with the process, a stage of life, the change feed.
 
 use std::fmt;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
 use async_trait::async_trait;
 
-use super::rows::Transaction;
-use super::tables::Tables;
+use crate::kv::{self, Draft, Head, Map, Reader};
 use crate::*;
 
 /// The changes kept for a slow subscriber.
@@ -24,11 +23,30 @@ pub struct MemoryStore {
 struct Shared {
     codec: Codec,
     opened_at: Revision,
-    tables: Arc<Mutex<Tables>>,
+    rows: Arc<Mutex<Rows>>,
     life: Mutex<Life>,
 }
 
-/// Where a store stands in its life.
+/// The rows themselves, and their counters.
+#[derive(Default)]
+struct Rows {
+    tree: Map,
+    head: Head,
+}
+
+impl Rows {
+    fn write(&mut self, draft: Draft<Arc<[u8]>>) {
+        self.head = draft.head;
+        for (key, value) in draft.into_changes() {
+            match value {
+                Some(value) => drop(self.tree.insert(key.into(), value)),
+                None => drop(self.tree.remove(key.as_slice())),
+            }
+        }
+    }
+}
+
+/// The stage of a store's life.
 struct Life {
     suspended: bool,
     /// None once closed, so that every subscriber's feed ends.
@@ -57,22 +75,22 @@ impl MemoryStore {
     #[must_use]
     pub fn reopen(&self) -> Self {
         self.life().hub = None;
-        Self::over(self.shared.codec.clone(), self.shared.tables.clone())
+        Self::over(self.shared.codec.clone(), self.shared.rows.clone())
     }
 
-    fn over(codec: Codec, tables: Arc<Mutex<Tables>>) -> Self {
-        let opened_at = tables.lock().unwrap_or_else(PoisonError::into_inner).revision;
+    fn over(codec: Codec, rows: Arc<Mutex<Rows>>) -> Self {
+        let opened_at = rows.lock().unwrap_or_else(PoisonError::into_inner).head.revision;
         let hub = ChangeHub::new(FEED_CAPACITY, opened_at);
         let life = Mutex::new(Life { suspended: false, hub: Some(hub) });
-        Self { shared: Arc::new(Shared { codec, opened_at, tables, life }) }
+        Self { shared: Arc::new(Shared { codec, opened_at, rows, life }) }
     }
 
     fn life(&self) -> MutexGuard<'_, Life> {
         self.shared.life.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
-    fn lock(&self) -> MutexGuard<'_, Tables> {
-        self.shared.tables.lock().unwrap_or_else(PoisonError::into_inner)
+    fn lock(&self) -> MutexGuard<'_, Rows> {
+        self.shared.rows.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
     /// The hub of an open store.
@@ -87,19 +105,44 @@ impl MemoryStore {
     }
 
     /// Reads the rows of an open store.
-    fn read<T>(&self, operation: &'static str, read: impl FnOnce(&Tables, &Codec) -> Result<T>) -> Result<T> {
+    fn read<T>(&self, operation: &'static str, read: impl FnOnce(Reader<'_, Map>) -> Result<T>) -> Result<T> {
         self.hub(operation)?;
-        read(&self.lock(), &self.shared.codec)
+        read(Reader::new(&self.lock().tree, &self.shared.codec, operation))
+    }
+
+    /// Seals every row with a new data key.
+    #[cfg(feature = "seal")]
+    fn rotate(&self, progress: &Progress) -> Result<Report> {
+        let codec = &self.shared.codec;
+        let keyring = codec.keyring().ok_or_else(|| not_sealed("maintain"))?;
+        if let Some(record) = keyring.rotation_begun()? {
+            keyring.adopt(&record)?;
+        }
+        let mut rows = self.lock();
+        let (mut report, mut from) = (Report::default(), Some(Vec::new()));
+        while let Some(key) = from.take() {
+            let mut draft = Draft::new(rows.head);
+            let step = kv::reseal(Reader::new(&rows.tree, codec, "maintain"), &mut draft, key)?;
+            rows.write(draft);
+            report.rows += step.resealed;
+            step.damaged.iter().for_each(|finding| report.find(finding));
+            from = step.next;
+        }
+        if let Some(record) = keyring.rotation_ended(keyring.sealing_key())? {
+            keyring.adopt(&record)?;
+        }
+        progress.step(report.rows, report.rows);
+        Ok(report)
     }
 }
 
-pub(super) fn not_sealed(operation: &'static str) -> Error {
+fn not_sealed(operation: &'static str) -> Error {
     Error::new(ErrorKind::NotSealed, operation, "the store is plain: it has no keys")
 }
 
 impl fmt::Debug for MemoryStore {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.debug_struct("MemoryStore").field("revision", &self.lock().revision).finish_non_exhaustive()
+        f.debug_struct("MemoryStore").field("revision", &self.lock().head.revision).finish_non_exhaustive()
     }
 }
 
@@ -109,100 +152,86 @@ impl StorageAdapter for MemoryStore {
     async fn apply(&self, batch: WriteBatch) -> Result<Commit> {
         let hub = self.hub("apply")?;
         // Held until the commit is told, so that the feed has the order of the commits.
-        let mut tables = self.lock();
-        let next = tables.revision.next();
-        let codec = &self.shared.codec;
-        let mut transaction = Transaction { tables: &mut tables, codec, journal: Vec::new(), revision: next };
-        let applied = law::apply(&mut transaction, &batch, next);
-        let journal = transaction.journal;
-        match applied {
-            Ok(applied) => {
-                if applied.changed {
-                    tables.revision = next;
-                    hub.publish(next, touched(&batch));
-                }
-                let revision = tables.revision;
-                Ok(Commit { revision, changed: applied.changed, assigned: applied.assigned })
-            }
-            Err(error) => {
-                tables.roll_back(journal);
-                Err(error)
-            }
+        let mut rows = self.lock();
+        let mut draft = Draft::new(rows.head);
+        let commit = kv::apply(&rows.tree, &self.shared.codec, &mut draft, &batch)?;
+        if commit.changed {
+            rows.write(draft);
+            hub.publish(commit.revision, touched(&batch));
         }
+        Ok(commit)
     }
 
     async fn room(&self, id: &RoomId) -> Result<Option<Room>> {
-        self.read("room", |tables, codec| tables.room(codec, id))
+        self.read("room", |rows| rows.room(id))
     }
 
     async fn rooms(&self, query: RoomQuery) -> Result<Vec<Room>> {
-        self.read("rooms", |tables, codec| tables.rooms(codec, query))
+        self.read("rooms", |rows| rows.rooms(query))
     }
 
     async fn message(&self, room: &RoomId, event: &EventId) -> Result<Option<Message>> {
-        self.read("message", |tables, codec| tables.message(codec, room, event))
+        self.read("message", |rows| rows.message(room, event))
     }
 
     async fn timeline(&self, room: &RoomId, page: Page) -> Result<Slice> {
-        self.read("timeline", |tables, codec| tables.timeline(codec, room, &page))
+        self.read("timeline", |rows| rows.timeline(room, &page))
     }
 
     async fn gaps(&self, room: &RoomId) -> Result<Vec<Gap>> {
-        self.read("gaps", |tables, codec| tables.gaps(codec, room))
+        self.read("gaps", |rows| rows.gaps(room))
     }
 
     async fn count(&self, room: &RoomId, newer_than: Option<&EventId>) -> Result<u64> {
-        self.read("count", |tables, codec| Ok(tables.count(codec, room, newer_than)))
+        self.read("count", |rows| rows.count(room, newer_than))
     }
 
     async fn related(&self, query: RelationQuery) -> Result<Vec<Message>> {
-        self.read("related", |tables, codec| tables.related(codec, &query))
+        self.read("related", |rows| rows.related(&query))
     }
 
     async fn messages(&self, query: MessageQuery) -> Result<Vec<Message>> {
-        self.read("messages", |tables, codec| tables.messages(codec, &query))
+        self.read("messages", |rows| rows.messages(&query))
     }
 
     async fn pending(&self, query: PendingQuery) -> Result<Vec<Pending>> {
-        self.read("pending", |tables, codec| tables.pending_rows(codec, &query))
+        self.read("pending", |rows| rows.pending(&query))
     }
 
     async fn media(&self, key: &MediaKey, range: ByteRange) -> Result<Option<Media>> {
-        self.read("media", |tables, codec| {
-            let key = codec.media_key(key);
-            let Some(info) = tables.media_info(codec, &key)? else { return Ok(None) };
-            Ok(Some(Media { info, bytes: tables.media_bytes(codec, &key, range)? }))
-        })
+        self.read("media", |rows| rows.media(key, range))
     }
 
     async fn media_index(&self, query: MediaQuery) -> Result<Vec<MediaInfo>> {
-        self.read("media_index", |tables, codec| tables.media_rows(codec, &query))
+        self.read("media_index", |rows| rows.media_index(&query))
     }
 
     async fn state(&self, query: StateQuery) -> Result<Vec<StateEntry>> {
-        self.read("state", |tables, codec| tables.state_rows(codec, &query))
+        self.read("state", |rows| rows.state(&query))
     }
 
     async fn usage(&self) -> Result<Usage> {
-        self.read("usage", |tables, _| Ok(tables.usage()))
+        self.read("usage", |rows| rows.usage())
     }
 
     async fn maintain(&self, task: Maintenance, progress: Progress) -> Result<Report> {
-        #[cfg(feature = "seal")]
-        if task == Maintenance::Rotate {
-            self.hub("maintain")?;
-            return self.lock().rotate(&self.shared.codec, &progress);
-        }
-        self.read("maintain", |tables, codec| match task {
+        self.hub("maintain")?;
+        match task {
+            #[cfg(feature = "seal")]
+            Maintenance::Rotate => self.rotate(&progress),
+            #[cfg(not(feature = "seal"))]
             Maintenance::Rotate => Err(not_sealed("maintain")),
-            Maintenance::Check => Ok(tables.check(codec, &progress)),
-            // Maps keep no free pages.
+            Maintenance::Check => {
+                let rows = self.lock();
+                kv::check(&|look| look(Reader::new(&rows.tree, &self.shared.codec, "maintain")), &progress)
+            }
+            // A map keeps no free pages.
             Maintenance::Compact => {
-                let rows = tables.row_count();
+                let rows = self.lock().head.sums.rows();
                 progress.step(rows, rows);
                 Ok(Report { rows, ..Report::default() })
             }
-        })
+        }
     }
 
     async fn change_keys(&self, change: KeyChange) -> Result<()> {
@@ -239,7 +268,7 @@ impl StorageAdapter for MemoryStore {
         match &self.life().hub {
             Some(hub) => hub.subscribe(),
             // A hub that nobody keeps: the feed is over before it begins.
-            None => ChangeHub::new(1, self.lock().revision).subscribe(),
+            None => ChangeHub::new(1, self.lock().head.revision).subscribe(),
         }
     }
 

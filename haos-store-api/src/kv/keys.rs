@@ -1,7 +1,7 @@
 //! Keys of the tree. The order of their bytes is the order of what they stand for, and a key names its
 //! collection or index by its first byte; numbers are big-endian.
 
-use haos_store_api::{Key, Position};
+use crate::{Key, Position};
 
 /// Counters and sums: one record.
 pub const HEAD: u8 = 0;

@@ -2,15 +2,16 @@
 
 use std::collections::BTreeMap;
 
-use haos_store_api::law::{relation_matches, slice};
-use haos_store_api::*;
+use crate::law::{relation_matches, slice};
+use crate::*;
 
-use crate::db::{Db, Order};
-use crate::keys;
-use crate::record::MessageRecord;
+use super::keys;
+use super::reader::{Order, Reader};
+use super::record::MessageRecord;
+use super::tree::Tree;
 
-impl Db<'_> {
-    pub(crate) fn timeline(self, room: &RoomId, page: &Page) -> Result<Slice> {
+impl<T: Tree> Reader<'_, T> {
+    pub(crate) fn page(self, room: &RoomId, page: &Page) -> Result<Slice> {
         let Some((nr, room)) = self.room_ref(room)? else { return Ok(Slice::default()) };
         let Some((oldest, newest)) = self.span(nr, room.id, page)? else { return Ok(Slice::default()) };
         let order = match page.direction {
@@ -50,13 +51,6 @@ impl Db<'_> {
         })
     }
 
-    pub(crate) fn room_gaps(self, room: &RoomId) -> Result<Vec<Gap>> {
-        match self.room_ref(room)? {
-            Some((nr, room)) => self.gaps(nr, room),
-            None => Ok(Vec::new()),
-        }
-    }
-
     pub(crate) fn count_messages(self, room: &RoomId, newer_than: Option<&EventId>) -> Result<u64> {
         let Some(nr) = self.room_nr(room)? else { return Ok(0) };
         let oldest = match newer_than {
@@ -72,7 +66,7 @@ impl Db<'_> {
         Ok(count)
     }
 
-    pub(crate) fn related(self, query: &RelationQuery) -> Result<Vec<Message>> {
+    pub(crate) fn messages_related(self, query: &RelationQuery) -> Result<Vec<Message>> {
         let room = &query.room;
         let mut found = BTreeMap::new();
         let Some((nr, room)) = self.room_ref(room)? else { return Ok(Vec::new()) };
@@ -128,32 +122,18 @@ impl Db<'_> {
         Ok(found)
     }
 
-    pub(crate) fn messages(self, query: &MessageQuery) -> Result<Vec<Message>> {
-        match query {
-            MessageQuery::Ids { room, events } => {
-                let Some((nr, room)) = self.room_ref(room)? else { return Ok(Vec::new()) };
-                let mut found = BTreeMap::new();
-                for event in events {
-                    let Some(at) = self.message_position(nr, room.id, event)? else { continue };
-                    let read = self.indexed(nr, room, at, |message| message.id == *event);
-                    found.extend(self.codec.keep(read)?.map(|message| (at, message)));
-                }
-                Ok(found.into_values().collect())
-            }
-            MessageQuery::Txn(txn_id) => self.messages_of_txn(txn_id),
-            MessageQuery::Sender { room, sender, limit } => self.messages_of_sender(room, sender, *limit),
-            MessageQuery::Time { room, from_ms, until_ms, limit } => {
-                self.messages_of_time(room, *from_ms, *until_ms, *limit)
-            }
-            _ => Err(Error::new(
-                ErrorKind::Unsupported,
-                self.operation,
-                "this version of the sled backend does not know this query: update it",
-            )),
+    pub(crate) fn messages_of_ids(self, room: &RoomId, events: &[EventId]) -> Result<Vec<Message>> {
+        let Some((nr, room)) = self.room_ref(room)? else { return Ok(Vec::new()) };
+        let mut found = BTreeMap::new();
+        for event in events {
+            let Some(at) = self.message_position(nr, room.id, event)? else { continue };
+            let read = self.indexed(nr, room, at, |message| message.id == *event);
+            found.extend(self.codec.keep(read)?.map(|message| (at, message)));
         }
+        Ok(found.into_values().collect())
     }
 
-    fn messages_of_txn(self, txn_id: &TxnId) -> Result<Vec<Message>> {
+    pub(crate) fn messages_of_txn(self, txn_id: &TxnId) -> Result<Vec<Message>> {
         let txn = self.codec.txn_key(txn_id);
         let span = (keys::txn(&txn, 0, Position::MIN), keys::txn(&txn, u32::MAX, Position::MAX));
         let mut found = Vec::new();
@@ -173,7 +153,7 @@ impl Db<'_> {
 
     /// Walks the room's times (not its payloads), then reads what is wanted: an index by time would cost
     /// every insert another key, for a question that is asked rarely.
-    fn messages_of_time(
+    pub(crate) fn messages_of_time(
         self,
         room: &RoomId,
         from_ms: i64,
@@ -195,7 +175,12 @@ impl Db<'_> {
     }
 
     /// Walks the room from its newest message, for the same reason.
-    fn messages_of_sender(self, room: &RoomId, sender: &UserId, limit: usize) -> Result<Vec<Message>> {
+    pub(crate) fn messages_of_sender(
+        self,
+        room: &RoomId,
+        sender: &UserId,
+        limit: usize,
+    ) -> Result<Vec<Message>> {
         let mut found = Vec::new();
         let Some((nr, room)) = self.room_ref(room)? else { return Ok(found) };
         let wanted = self.codec.sender_key(room.id, sender);

@@ -1,16 +1,15 @@
-use haos_store_api::law::{media_matches, sort_media};
-use haos_store_api::{
-    ByteRange, CHUNK_BYTES, Collection, Media, MediaColumns, MediaInfo, MediaKey, MediaQuery, Result,
-};
+use crate::law::{MediaRows, media_matches, sort_media};
+use crate::*;
 
-use crate::db::{Db, Order};
-use crate::keys;
-use crate::record;
-use crate::rows::SledRows;
+use super::super::keys;
+use super::super::reader::{Order, Reader};
+use super::super::record;
+use super::super::rows::Transaction;
+use super::super::tree::Tree;
 
 const CHUNK: u64 = CHUNK_BYTES as u64;
 
-impl Db<'_> {
+impl<T: Tree> Reader<'_, T> {
     /// An item and the number of its bytes.
     pub(crate) fn media_info(self, key: &MediaKey) -> Result<Option<(u64, MediaInfo)>> {
         let stored = self.codec.media_key(key);
@@ -28,13 +27,7 @@ impl Db<'_> {
         row.map(|row| Ok(record::media_columns(&row)?.0)).transpose()
     }
 
-    pub(crate) fn media(self, key: &MediaKey, range: ByteRange) -> Result<Option<Media>> {
-        let Some((blob, info)) = self.media_info(key)? else { return Ok(None) };
-        let bytes = self.media_bytes(blob, info.size, range)?;
-        Ok(Some(Media { info, bytes }))
-    }
-
-    pub(crate) fn media_index(self, query: &MediaQuery) -> Result<Vec<MediaInfo>> {
+    pub(crate) fn media_infos(self, query: &MediaQuery) -> Result<Vec<MediaInfo>> {
         let mut found = Vec::new();
         if let Some(key) = &query.key {
             found.extend(self.media_info(key)?.map(|(_, info)| info));
@@ -76,10 +69,10 @@ impl Db<'_> {
     }
 }
 
-impl SledRows<'_> {
+impl<T: Tree> Transaction<'_, T> {
     /// Inserts or replaces an item's row, not its bytes.
     pub(crate) fn put_media(&mut self, info: &MediaInfo) -> Result<()> {
-        let blob = match self.db().media_columns(&info.key)? {
+        let blob = match self.reader().media_columns(&info.key)? {
             Some(columns) => columns.blob,
             None => {
                 self.draft.head.last_blob += 1;
@@ -94,29 +87,29 @@ impl SledRows<'_> {
         let row = self.codec.media_row(info, blob, self.revision)?;
         let payload = row.payload.as_bytes();
         let value = record::media(info, blob, self.revision).end(payload);
-        self.set(keys::media(&row.key), Some(value));
+        self.set(keys::media(&row.key), value);
         self.grow(Collection::Media, payload.len());
         Ok(())
     }
 
     fn drop_media_row(&mut self, key: &MediaKey) -> Result<()> {
         let key = keys::media(&self.codec.media_key(key));
-        if let Some(old) = self.db().get(&key)? {
+        if let Some(old) = self.reader().get(&key)? {
             self.shrink(Collection::Media, record::media_columns(&old)?.1.len());
-            self.set(key, None);
+            self.remove(key);
         }
         Ok(())
     }
 
     /// Writes bytes from `at` on, which is the item's length so far: the last chunk is filled first.
     pub(crate) fn append(&mut self, key: &MediaKey, at: u64, bytes: &[u8]) -> Result<()> {
-        let columns = self.db().media_columns(key)?;
-        let blob = columns.ok_or_else(|| self.db().corrupt("bytes came without a media row"))?.blob;
+        let columns = self.reader().media_columns(key)?;
+        let blob = columns.ok_or_else(|| self.reader().corrupt("bytes came without a media row"))?.blob;
         let mut index = at / CHUNK;
         let mut rest = bytes;
         if !at.is_multiple_of(CHUNK) && !rest.is_empty() {
             let tail = ByteRange { start: index * CHUNK, end: u64::MAX };
-            let mut chunk = self.db().media_bytes(blob, at, tail)?;
+            let mut chunk = self.reader().media_bytes(blob, at, tail)?;
             let (now, later) = rest.split_at(rest.len().min(CHUNK_BYTES - chunk.len()));
             chunk.extend_from_slice(now);
             self.write_chunk(blob, index, &chunk)?;
@@ -134,16 +127,16 @@ impl SledRows<'_> {
         let key = keys::chunk(blob, index);
         let row = self.codec.chunk_row(blob, index, bytes)?;
         let payload = row.payload.as_bytes();
-        let old = self.db().get(&key)?.map_or(0, |old| old.len());
-        let sum = self.draft.head.sum(Collection::Media);
+        let old = self.reader().get(&key)?.map_or(0, |old| old.len());
+        let sum = self.draft.head.sums.of_mut(Collection::Media);
         sum.bytes = sum.bytes.saturating_sub(old as u64) + payload.len() as u64;
-        self.set(key, Some(payload.into()));
+        self.set(key, payload.to_vec());
         Ok(())
     }
 
     /// Gives an item another row; its bytes stay where they are.
     pub(crate) fn move_media(&mut self, from: &MediaKey, to: &MediaInfo) -> Result<()> {
-        if let Some(columns) = self.db().media_columns(from)? {
+        if let Some(columns) = self.reader().media_columns(from)? {
             self.drop_media_row(from)?;
             self.write_media(to, columns.blob)?;
         }
@@ -151,14 +144,44 @@ impl SledRows<'_> {
     }
 
     pub(crate) fn drop_media(&mut self, key: &MediaKey) -> Result<()> {
-        let Some(columns) = self.db().media_columns(key)? else { return Ok(()) };
+        let Some(columns) = self.reader().media_columns(key)? else { return Ok(()) };
         let span = (keys::chunk(columns.blob, 0), keys::chunk(columns.blob, u64::MAX));
-        let chunks: Vec<_> = self.db().scan(span, Order::Up).collect::<Result<_>>()?;
+        let chunks: Vec<_> = self.reader().scan(span, Order::Up).collect::<Result<_>>()?;
         for (key, row) in chunks {
-            let sum = self.draft.head.sum(Collection::Media);
+            let sum = self.draft.head.sums.of_mut(Collection::Media);
             sum.bytes = sum.bytes.saturating_sub(row.len() as u64);
-            self.set(key.to_vec(), None);
+            self.remove(key.to_vec());
         }
         self.drop_media_row(key)
+    }
+}
+
+impl<T: Tree> MediaRows for Transaction<'_, T> {
+    fn media_info(&mut self, key: &MediaKey) -> Result<Option<MediaInfo>> {
+        Ok(self.codec.keep(self.reader().media_info(key))?.flatten().map(|(_, info)| info))
+    }
+
+    fn all_media(&mut self) -> Result<Vec<MediaInfo>> {
+        self.reader().media_infos(&MediaQuery::default())
+    }
+
+    fn media_bytes(&mut self, key: &MediaKey) -> Result<Vec<u8>> {
+        Ok(Reads::media(&self.reader(), key, ByteRange::ALL)?.map_or_else(Vec::new, |media| media.bytes))
+    }
+
+    fn write_media_info(&mut self, info: &MediaInfo) -> Result<()> {
+        self.put_media(info)
+    }
+
+    fn append_media(&mut self, key: &MediaKey, at: u64, bytes: &[u8]) -> Result<()> {
+        self.append(key, at, bytes)
+    }
+
+    fn rename_media(&mut self, from: &MediaKey, to: &MediaInfo) -> Result<()> {
+        self.move_media(from, to)
+    }
+
+    fn delete_media(&mut self, key: &MediaKey) -> Result<()> {
+        self.drop_media(key)
     }
 }

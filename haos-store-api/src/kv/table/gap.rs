@@ -1,16 +1,17 @@
-use haos_store_api::{Collection, Gap, Position, Result, RoomRef};
+use crate::{Collection, Gap, Position, Result, RoomRef};
 
-use crate::db::{Db, Order};
-use crate::keys;
-use crate::record::{Columns, Cut};
-use crate::rows::SledRows;
+use super::super::columns::{Columns, Cut};
+use super::super::keys;
+use super::super::reader::{Order, Reader};
+use super::super::rows::Transaction;
+use super::super::tree::Tree;
 
 /// The revision stands before the payload.
 const COLUMNS: usize = 8;
 
-impl Db<'_> {
+impl<T: Tree> Reader<'_, T> {
     /// The gaps of a room, oldest first.
-    pub(crate) fn gaps(self, nr: u32, room: RoomRef<'_>) -> Result<Vec<Gap>> {
+    pub(crate) fn gaps_in(self, nr: u32, room: RoomRef<'_>) -> Result<Vec<Gap>> {
         let span = (keys::gap(nr, Position::MIN), keys::gap(nr, Position::MAX));
         self.scan(span, Order::Up)
             .map(|pair| {
@@ -40,23 +41,23 @@ impl Db<'_> {
     }
 }
 
-impl SledRows<'_> {
+impl<T: Tree> Transaction<'_, T> {
     /// Inserts or replaces a gap.
     pub(crate) fn put_gap(&mut self, nr: u32, gap: &Gap) -> Result<()> {
         self.drop_gap(nr, gap.position)?;
         let row = self.codec.gap_row(gap)?;
         let payload = row.payload.as_bytes();
         let value = Columns::default().count(gap.revision.0).end(payload);
-        self.set(keys::gap(nr, gap.position), Some(value));
+        self.set(keys::gap(nr, gap.position), value);
         self.grow(Collection::Gaps, payload.len());
         Ok(())
     }
 
     pub(crate) fn drop_gap(&mut self, nr: u32, at: Position) -> Result<()> {
         let key = keys::gap(nr, at);
-        if let Some(old) = self.db().get(&key)? {
+        if let Some(old) = self.reader().get(&key)? {
             self.shrink(Collection::Gaps, old.len().saturating_sub(COLUMNS));
-            self.set(key, None);
+            self.remove(key);
         }
         Ok(())
     }

@@ -1,18 +1,18 @@
-use haos_store_api::law::pending_matches;
-use haos_store_api::{Collection, Pending, PendingQuery, Result, RoomId, TxnId};
+use crate::law::{OutboxRows, pending_matches};
+use crate::*;
 
-use sled::IVec;
-
-use crate::db::{Db, Order};
-use crate::keys;
-use crate::record::{Columns, Cut, pending_columns};
-use crate::rows::SledRows;
+use super::super::columns::{Columns, Cut};
+use super::super::keys;
+use super::super::reader::{Order, Reader};
+use super::super::record::pending_columns;
+use super::super::rows::Transaction;
+use super::super::tree::Tree;
 
 /// Two keys, due time and revision stand before the payload.
 const COLUMNS: usize = 16 + 16 + 8 + 8;
 
-impl Db<'_> {
-    pub(crate) fn pending(self, txn_id: &TxnId) -> Result<Option<Pending>> {
+impl<T: Tree> Reader<'_, T> {
+    pub(crate) fn pending_of(self, txn_id: &TxnId) -> Result<Option<Pending>> {
         let Some(seq) = self.pending_seq(txn_id)? else { return Ok(None) };
         match self.pending_at(seq)? {
             Some(found) if found.txn_id == *txn_id => Ok(Some(found)),
@@ -42,7 +42,7 @@ impl Db<'_> {
         let mut found = Vec::new();
         let Some(first) = query.after_seq.checked_add(1) else { return Ok(found) };
         if let Some(txn_id) = &query.txn_id {
-            let row = self.pending(txn_id);
+            let row = self.pending_of(txn_id);
             let row = if query.skip_damaged { self.codec.keep(row)?.flatten() } else { row? };
             found.extend(row.filter(|row| pending_matches(query, row)));
             found.truncate(query.limit);
@@ -82,7 +82,7 @@ impl Db<'_> {
     }
 }
 
-impl SledRows<'_> {
+impl<T: Tree> Transaction<'_, T> {
     /// Inserts or replaces a row, under its own sequence number.
     pub(crate) fn put_pending(&mut self, pending: &Pending) -> Result<()> {
         let row = self.codec.pending_row(pending)?;
@@ -90,15 +90,15 @@ impl SledRows<'_> {
         self.drop_pending_at(seq)?;
         let columns = Columns::default().key(&row.key).key(&row.room);
         let columns = columns.int(pending.not_before_ms).count(pending.revision.0);
-        self.set(keys::pending(seq), Some(columns.end(payload)));
-        self.set(keys::pending_txn(&row.key), Some(Columns::default().count(seq).end(&[])));
-        self.set(keys::pending_room(&row.room, seq), Some(IVec::default()));
+        self.set(keys::pending(seq), columns.end(payload));
+        self.set(keys::pending_txn(&row.key), Columns::default().count(seq).end(&[]));
+        self.set(keys::pending_room(&row.room, seq), Vec::new());
         self.grow(Collection::Pending, payload.len());
         Ok(())
     }
 
     pub(crate) fn drop_pending(&mut self, txn_id: &TxnId) -> Result<()> {
-        match self.db().pending_seq(txn_id)? {
+        match self.reader().pending_seq(txn_id)? {
             Some(seq) => self.drop_pending_at(seq),
             None => Ok(()),
         }
@@ -106,45 +106,66 @@ impl SledRows<'_> {
 
     fn drop_pending_at(&mut self, seq: u64) -> Result<()> {
         let key = keys::pending(seq);
-        if let Some(old) = self.db().get(&key)? {
+        if let Some(old) = self.reader().get(&key)? {
             let mut cut = Cut(&old);
             let (txn, room) = (cut.key()?, cut.key()?);
-            self.set(keys::pending_txn(&txn), None);
-            self.set(keys::pending_room(&room, seq), None);
+            self.remove(keys::pending_txn(&txn));
+            self.remove(keys::pending_room(&room, seq));
             self.shrink(Collection::Pending, old.len().saturating_sub(COLUMNS));
-            self.set(key, None);
+            self.remove(key);
         }
         Ok(())
     }
 }
 
+impl<T: Tree> OutboxRows for Transaction<'_, T> {
+    fn pending(&mut self, txn_id: &TxnId) -> Result<Option<Pending>> {
+        self.reader().pending_of(txn_id)
+    }
+
+    fn all_pending(&mut self) -> Result<Vec<Pending>> {
+        self.reader().pending_rows(&PendingQuery::default())
+    }
+
+    fn next_seq(&mut self) -> Result<u64> {
+        self.draft.head.last_seq += 1;
+        Ok(self.draft.head.last_seq)
+    }
+
+    fn write_pending(&mut self, pending: &Pending) -> Result<()> {
+        self.put_pending(pending)
+    }
+
+    fn delete_pending(&mut self, txn_id: &TxnId) -> Result<()> {
+        self.drop_pending(txn_id)
+    }
+}
+
 #[cfg(test)]
 mod tests {
-    use haos_store_api::{Codec, ErrorKind, EventType, Json, RoomId};
-
     use super::*;
+    use crate::kv::{Draft, Head, Map};
+    use crate::{Codec, ErrorKind, EventType, Json};
 
     /// A row that decays while the store is open: opening it would set the store aside.
     #[test]
     fn a_damaged_row_is_skipped_where_that_is_asked_for() {
-        let db = sled::Config::new().temporary(true).flush_every_ms(None).open().unwrap();
-        let (tree, codec) = (db.open_tree("t").unwrap(), Codec::plain());
+        let (mut tree, codec) = (Map::new(), Codec::plain());
         let (room, kind) = (RoomId::new("!r").unwrap(), EventType::new("m.room.message").unwrap());
+        let mut draft = Draft::new(Head::default());
+        let mut rows = Transaction::new(&tree, &codec, &mut draft, crate::Revision(1));
         for seq in 1..=3 {
             let txn_id = TxnId::new(format!("t{seq}")).unwrap();
             let row = Pending::new(txn_id, room.clone(), kind.clone(), Json::empty(), 0);
-            let row = codec.pending_row(&Pending { seq, ..row }).unwrap();
-            let value = Columns::default().key(&row.key).key(&row.room).int(0).count(0);
-            let value = value.end(row.payload.as_bytes());
-            tree.insert(keys::pending(seq), value).unwrap();
-            tree.insert(keys::pending_txn(&row.key), seq.to_be_bytes().to_vec()).unwrap();
-            tree.insert(keys::pending_room(&row.room, seq), vec![]).unwrap();
+            rows.write_pending(&Pending { seq, ..row }).unwrap();
         }
-        let mut value = tree.get(keys::pending(2)).unwrap().unwrap().to_vec();
+        tree.extend(draft.into_changes().filter_map(|(key, value)| Some((key.into(), value?))));
+        let second = tree.get_mut(keys::pending(2).as_slice()).unwrap();
+        let mut value = second.to_vec();
         *value.last_mut().unwrap() ^= 1;
-        tree.insert(keys::pending(2), value).unwrap();
+        *second = value.into();
 
-        let db = Db { tree: &tree, changes: None, codec: &codec, operation: "test" };
+        let reader = Reader::new(&tree, &codec, "test");
         let none = PendingQuery::default;
         let asks: [(PendingQuery, &[u64]); 3] = [
             (none(), &[1, 3]),
@@ -152,8 +173,8 @@ mod tests {
             (PendingQuery { txn_id: Some(TxnId::new("t2").unwrap()), ..none() }, &[]),
         ];
         for (nth, (query, expected)) in asks.into_iter().enumerate() {
-            assert_eq!(db.pending_rows(&query).unwrap_err().kind(), ErrorKind::Corrupt);
-            let rows = db.pending_rows(&PendingQuery { skip_damaged: true, ..query }).unwrap();
+            assert_eq!(reader.pending_rows(&query).unwrap_err().kind(), ErrorKind::Corrupt);
+            let rows = reader.pending_rows(&PendingQuery { skip_damaged: true, ..query }).unwrap();
             assert_eq!(rows.iter().map(|row| row.seq).collect::<Vec<_>>(), expected);
             assert_eq!(codec.damaged(), nth as u64 + 1);
         }

@@ -1,105 +1,32 @@
 //! Values of the tree: fixed columns, then the codec's payload.
 
-use haos_store_api::{
+use std::ops::Deref;
+
+use super::columns::{Columns, Cut};
+use super::corrupt;
+use crate::{
     Key, Links, MediaColumns, MediaInfo, MessageColumns, MessageRow, PendingColumns, Position, Result,
     Revision,
 };
-use sled::IVec;
-
-use crate::error::corrupt;
-
-/// Columns written one after the other.
-#[derive(Debug, Default)]
-pub(crate) struct Columns(Vec<u8>);
-
-impl Columns {
-    pub(crate) fn key(mut self, key: &Key) -> Self {
-        self.0.extend_from_slice(key.as_bytes());
-        self
-    }
-
-    pub(crate) fn int(mut self, value: i64) -> Self {
-        self.0.extend(value.to_be_bytes());
-        self
-    }
-
-    pub(crate) fn count(mut self, value: u64) -> Self {
-        self.0.extend(value.to_be_bytes());
-        self
-    }
-
-    pub(crate) fn nr(mut self, value: u32) -> Self {
-        self.0.extend(value.to_be_bytes());
-        self
-    }
-
-    pub(crate) fn byte(mut self, value: u8) -> Self {
-        self.0.push(value);
-        self
-    }
-
-    pub(crate) fn end(mut self, payload: &[u8]) -> IVec {
-        self.0.extend_from_slice(payload);
-        self.0.into()
-    }
-}
-
-/// Columns read one after the other; what is left is the payload.
-#[derive(Debug)]
-pub(crate) struct Cut<'a>(pub(crate) &'a [u8]);
-
-impl Cut<'_> {
-    fn take<const N: usize>(&mut self) -> Result<[u8; N]> {
-        let (part, rest) =
-            self.0.split_first_chunk::<N>().ok_or_else(|| corrupt("decode", "a stored row is cut short"))?;
-        self.0 = rest;
-        Ok(*part)
-    }
-
-    pub(crate) fn key(&mut self) -> Result<Key> {
-        self.take().map(Key::from_bytes)
-    }
-
-    pub(crate) fn int(&mut self) -> Result<i64> {
-        self.take().map(i64::from_be_bytes)
-    }
-
-    pub(crate) fn count(&mut self) -> Result<u64> {
-        self.take().map(u64::from_be_bytes)
-    }
-
-    pub(crate) fn revision(&mut self) -> Result<Revision> {
-        self.count().map(Revision)
-    }
-
-    pub(crate) fn nr(&mut self) -> Result<u32> {
-        self.take().map(u32::from_be_bytes)
-    }
-
-    pub(crate) fn byte(&mut self) -> Result<u8> {
-        let [byte] = self.take()?;
-        Ok(byte)
-    }
-}
 
 /// A message's row, its indexes' keys included.
 #[derive(Debug)]
-pub(crate) struct MessageRecord {
+pub(crate) struct MessageRecord<B> {
     pub(crate) event: Key,
     pub(crate) sender: Key,
     pub(crate) target: Option<Key>,
     pub(crate) txn: Option<Key>,
     pub(crate) timestamp_ms: i64,
     pub(crate) written: Revision,
-    value: IVec,
+    value: B,
     payload: usize,
 }
 
 const HAS_TARGET: u8 = 1;
 const HAS_TXN: u8 = 2;
 
-impl MessageRecord {
-    pub(crate) fn decode(value: IVec) -> Result<Self> {
+impl<B: Deref<Target = [u8]> + Clone + From<Vec<u8>>> MessageRecord<B> {
+    pub(crate) fn decode(value: B) -> Result<Self> {
         let mut cut = Cut(&value);
         let (event, sender) = (cut.key()?, cut.key()?);
         let (timestamp_ms, written, flags) = (cut.int()?, cut.revision()?, cut.byte()?);
@@ -122,16 +49,16 @@ impl MessageRecord {
     }
 
     /// The same row with another payload, or as it is.
-    pub(crate) fn with_payload(&self, payload: Option<&[u8]>) -> IVec {
+    pub(crate) fn with_payload(&self, payload: Option<&[u8]>) -> B {
         match payload {
-            Some(payload) => Columns(self.value[..self.payload].to_vec()).end(payload),
+            Some(payload) => Columns::of(&self.value[..self.payload]).end(payload).into(),
             None => self.value.clone(),
         }
     }
 }
 
 /// The value of a message's row.
-pub(crate) fn message(row: &MessageRow, timestamp_ms: i64, written: Revision) -> IVec {
+pub(crate) fn message(row: &MessageRow, timestamp_ms: i64, written: Revision) -> Vec<u8> {
     let flags = row.target.map_or(0, |_| HAS_TARGET) | row.txn.map_or(0, |_| HAS_TXN);
     let columns = Columns::default().key(&row.key).key(&row.sender).int(timestamp_ms).count(written.0);
     let mut columns = columns.byte(flags);
@@ -159,8 +86,11 @@ pub(crate) fn pending_columns(seq: u64, value: &[u8]) -> Result<(Key, PendingCol
     Ok((txn, PendingColumns { seq, room, not_before_ms, revision }, cut.0))
 }
 
-/// The columns of a media item's row, and what follows.
-pub(crate) fn media_columns(value: &[u8]) -> Result<(MediaColumns, &[u8])> {
+/// Reads the columns of a media item's row; gives the payload as well.
+///
+/// # Errors
+/// `Corrupt` for a row that is too short.
+pub fn media_columns(value: &[u8]) -> Result<(MediaColumns, &[u8])> {
     let mut cut = Cut(value);
     let (blob, size, last_access_ms) = (cut.count()?, cut.count()?, cut.int()?);
     let (pinned, written) = (cut.byte()? != 0, cut.revision()?);

@@ -1,0 +1,95 @@
+use std::collections::HashMap;
+
+use super::columns::Cut;
+use super::draft::Draft;
+use super::head::Head;
+use super::keys;
+use super::reader::{Order, Reader};
+use super::record::{MessageRecord, media_columns};
+use super::rows::Transaction;
+use super::tree::{Pair, Tree};
+use crate::law::{MediaRows, OutboxRows, RoomRows, StateRows, TimelineRows};
+use crate::{ByteRange, Codec, Error, Result, Revision, RoomId};
+
+/// Rows of one draft.
+const STEP: usize = 512;
+
+/// Copies a tree into one whose counters are `head` and that holds no rows, through another codec: every row at the
+/// revision that wrote it. Hands out a draft every few hundred rows, with the number of rows in it, to be written
+/// before the next one is made.
+///
+/// # Errors
+/// `Corrupt` for a row that cannot be read, and whatever the trees and `write` report.
+pub fn copy<F: Tree, T: Tree>(
+    from: Reader<'_, F>,
+    to: &T,
+    codec: &Codec,
+    mut head: Head,
+    write: &mut dyn FnMut(Draft<T::Bytes>, u64) -> Result<()>,
+) -> Result<()> {
+    let mut rooms = HashMap::new();
+    for tag in [keys::ROOM, keys::MESSAGE, keys::GAP, keys::PENDING, keys::MEDIA, keys::STATE] {
+        let mut pairs = from.scan(keys::whole(tag), Order::Up).peekable();
+        while pairs.peek().is_some() {
+            let mut draft = Draft::new(head);
+            let mut rows = Transaction::new(to, codec, &mut draft, Revision::ZERO);
+            let mut copied = 0;
+            for pair in pairs.by_ref().take(STEP) {
+                copy_row(from, &mut rows, &mut rooms, tag, pair?)?;
+                copied += 1;
+            }
+            head = draft.head;
+            write(draft, copied)?;
+        }
+    }
+    let counters = from.head()?.unwrap_or_default();
+    let mut draft = Draft::new(head);
+    draft.head.revision = counters.revision;
+    draft.head.last_seq = counters.last_seq;
+    write(draft, 0)
+}
+
+/// Copies one row with everything that hangs on it.
+fn copy_row<F: Tree, T: Tree>(
+    from: Reader<'_, F>,
+    to: &mut Transaction<'_, T>,
+    rooms: &mut HashMap<u32, RoomId>,
+    tag: u8,
+    (key, row): Pair<F::Bytes>,
+) -> Result<()> {
+    let damaged = || from.corrupt("a key is damaged");
+    let place = || {
+        let (nr, at) = keys::parse_place(&key).ok_or_else(damaged)?;
+        let room = rooms.get(&nr).cloned().ok_or_else(|| from.corrupt("a message or gap has no room"))?;
+        Ok::<_, Error>((room, at))
+    };
+    let home = |room| from.codec.room_ref(room);
+    match tag {
+        keys::ROOM => {
+            let (nr, room) = from.read_room(&keys::parse_last(&key).ok_or_else(damaged)?, &row)?;
+            to.write_room(&room)?;
+            rooms.insert(nr, room.id);
+            Ok(())
+        }
+        keys::MESSAGE => {
+            let (room, at) = place()?;
+            to.revision = MessageRecord::decode(row.clone())?.written;
+            to.insert_message(&from.read_message(home(&room), at, row)?).map(drop)
+        }
+        keys::GAP => {
+            let (room, at) = place()?;
+            to.write_gap(&from.read_gap(home(&room), at, &row)?)
+        }
+        keys::PENDING => to.write_pending(&from.read_pending(from.read_seq(&key)?, &row)?),
+        keys::MEDIA => {
+            let (blob, info) = from.read_media(&key, &row)?;
+            to.revision = media_columns(&row)?.0.written;
+            to.write_media_info(&info)?;
+            to.append_media(&info.key, 0, &from.media_bytes(blob, info.size, ByteRange::ALL)?)
+        }
+        _ => {
+            to.revision = Cut(&row).revision()?;
+            to.write_state(&from.read_state(&key, &row)?)
+        }
+    }
+}

@@ -1,0 +1,79 @@
+use std::collections::BTreeMap;
+
+use super::head::Head;
+use super::keys;
+
+/// New values by key; none where the key is gone.
+pub(super) type Changes<B> = BTreeMap<Vec<u8>, Option<B>>;
+
+/// The changes of a group of batches: a layer over the tree, and the journal that takes a failed batch back.
+#[derive(Debug)]
+pub struct Draft<B> {
+    /// The counters as the changes leave them.
+    pub head: Head,
+    pub(super) changes: Changes<B>,
+    /// The entries of the layer that the present batch replaced; none where there was no entry.
+    journal: Vec<(Vec<u8>, Option<Option<B>>)>,
+    before: Head,
+}
+
+impl<B: From<Vec<u8>>> Draft<B> {
+    /// Begins over a tree whose counters are `head`.
+    pub fn new(head: Head) -> Self {
+        Self { head, changes: Changes::new(), journal: Vec::new(), before: head }
+    }
+
+    pub(super) fn set(&mut self, key: Vec<u8>, value: Option<B>) {
+        let old = self.changes.insert(key.clone(), value);
+        self.journal.push((key, old));
+    }
+
+    /// Ends a batch whose changes stand.
+    pub(super) fn keep(&mut self) {
+        self.journal.clear();
+        self.before = self.head;
+    }
+
+    /// Ends a batch as if it had never been.
+    pub(super) fn take_back(&mut self) {
+        for (key, old) in self.journal.drain(..).rev() {
+            match old {
+                Some(old) => self.changes.insert(key, old),
+                None => self.changes.remove(&key),
+            };
+        }
+        self.head = self.before;
+    }
+
+    /// Gives the changes of one atomic write, counters included: a value to be set, or none for a key to be removed.
+    pub fn into_changes(self) -> impl Iterator<Item = (Vec<u8>, Option<B>)> {
+        let head = (keys::head(), Some(self.head.encode().into()));
+        self.changes.into_iter().chain([head])
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_failed_batch_takes_back_only_itself() {
+        let mut draft = Draft::<Vec<u8>>::new(Head::default());
+        let set = |draft: &mut Draft<_>, key: u8, value: Option<u8>| {
+            draft.set(vec![key], value.map(|value| vec![value]));
+        };
+        set(&mut draft, 1, Some(1));
+        set(&mut draft, 2, None);
+        draft.head.last_seq = 1;
+        draft.keep();
+        let kept = draft.changes.clone();
+
+        set(&mut draft, 1, Some(2));
+        set(&mut draft, 1, None);
+        set(&mut draft, 2, Some(2));
+        set(&mut draft, 3, Some(3));
+        draft.head.last_seq = 5;
+        draft.take_back();
+        assert_eq!((draft.changes, draft.head.last_seq), (kept, 1));
+    }
+}
