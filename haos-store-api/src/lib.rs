@@ -61,7 +61,6 @@ mod page;
 mod position;
 mod query;
 mod reads;
-#[cfg(feature = "seal")]
 mod seal;
 mod secret;
 pub mod state_kind;
@@ -97,7 +96,6 @@ pub use query::{
     ByteRange, MediaQuery, MessageQuery, PendingQuery, RelationQuery, RoomCursor, RoomQuery, StateQuery,
 };
 pub use reads::Reads;
-#[cfg(feature = "seal")]
 pub use seal::Keyring;
 pub use secret::{KdfLimits, KdfParams, KeyChange, Padding, Secret};
 pub use surrogate::without_lone_surrogates;

@@ -82,7 +82,6 @@ impl KdfLimits {
     pub const MAX: Self = Self { memory_kib: 1 << 20, passes: 64, lanes: 16 };
 
     /// What parameters ask for, if it is more than this allows.
-    #[cfg(feature = "seal")]
     pub(crate) fn excess(self, kdf: KdfParams) -> Option<String> {
         let KdfParams { memory_kib, passes, lanes } = kdf;
         let is_over = memory_kib > self.memory_kib || passes > self.passes || lanes > self.lanes;

@@ -34,7 +34,6 @@ impl Codec {
     }
 
     fn encode<T: Serialize>(&self, bound: &Bound, body: &T) -> Result<Payload, Box<dyn StdError>> {
-        #[cfg(feature = "seal")]
         if let Some(keyring) = &self.keyring {
             return super::envelope::seal(keyring, self.padding, bound, body);
         }
@@ -54,7 +53,6 @@ impl Codec {
 
     pub(super) fn open<T: DeserializeOwned>(&self, row: &RowRef<'_>, bytes: &[u8]) -> Result<T> {
         let bound = &row.bound(self);
-        #[cfg(feature = "seal")]
         if let Some(keyring) = &self.keyring {
             return decode(bound, &super::envelope::open(keyring, bound, bytes)?);
         }
@@ -71,7 +69,6 @@ impl Codec {
     /// Raw bytes (media chunks) have no inner form.
     pub(super) fn seal_raw(&self, row: &RowRef<'_>, body: &[u8]) -> Result<Payload> {
         let bound = &row.bound(self);
-        #[cfg(feature = "seal")]
         if let Some(keyring) = &self.keyring {
             return super::envelope::seal_raw(keyring, self.padding, bound, body);
         }
@@ -87,7 +84,6 @@ impl Codec {
 
     pub(super) fn open_raw(&self, row: &RowRef<'_>, bytes: &[u8]) -> Result<Vec<u8>> {
         let bound = &row.bound(self);
-        #[cfg(feature = "seal")]
         if let Some(keyring) = &self.keyring {
             return super::envelope::open(keyring, bound, bytes);
         }
@@ -102,7 +98,6 @@ impl Codec {
         if !self.binds() {
             return Ok(None);
         }
-        #[cfg(feature = "seal")]
         if let Some(keyring) = &self.keyring {
             return super::envelope::rebind(keyring, &from.bound(self), &to.bound(self), bytes).map(Some);
         }

@@ -84,7 +84,6 @@ impl Codec {
 
     /// Identifiers hold no NUL, so NUL separates them without doubt.
     pub(super) fn key(&self, collection: Collection, parts: &[&str]) -> Key {
-        #[cfg(feature = "seal")]
         if let Some(keyring) = &self.keyring {
             return keyed(keyring.index_hash(collection), parts);
         }
@@ -98,7 +97,6 @@ impl Codec {
     }
 }
 
-#[cfg(feature = "seal")]
 fn keyed(mut hash: hmac::Hmac<Sha256>, parts: &[&str]) -> Key {
     use hmac::Mac;
     for part in parts {

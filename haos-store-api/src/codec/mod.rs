@@ -1,13 +1,11 @@
 //! From entities to rows and back: the only maker of payloads.
 
 mod body;
-#[cfg(feature = "seal")]
 mod envelope;
 mod frame;
 mod key;
 mod row;
 
-#[cfg(feature = "seal")]
 pub(crate) use frame::{PADDED, SEALED};
 pub use key::Key;
 pub use row::{
@@ -19,7 +17,6 @@ use std::fmt;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, Ordering};
 
-#[cfg(feature = "seal")]
 use crate::Keyring;
 use crate::{Collection, Error, ErrorKind, Padding, Result};
 
@@ -75,7 +72,6 @@ impl Bound {
     /// A message has as many, and no row has more.
     const COLUMNS: usize = 7;
     /// Bytes of all parts together, at most.
-    #[cfg(feature = "seal")]
     const BYTES: usize = 1 + 2 * Key::BYTES + 8 * Self::COLUMNS;
 
     /// The last key is the row's own.
@@ -107,7 +103,6 @@ pub struct Codec {
     /// A row under a key that is not held counts as damaged.
     lenient: bool,
     padding: Padding,
-    #[cfg(feature = "seal")]
     keyring: Option<Keyring>,
 }
 
@@ -119,19 +114,16 @@ impl Codec {
             damaged: Arc::default(),
             lenient: false,
             padding: Padding::None,
-            #[cfg(feature = "seal")]
             keyring: None,
         }
     }
 
     /// Rows that nobody reads or changes unnoticed without the keyring.
-    #[cfg(feature = "seal")]
     pub fn sealed(keyring: Keyring) -> Self {
         Self { keyring: Some(keyring), ..Self::plain() }
     }
 
     /// The keyring of a sealed store.
-    #[cfg(feature = "seal")]
     pub fn keyring(&self) -> Option<&Keyring> {
         self.keyring.as_ref()
     }
@@ -194,10 +186,7 @@ impl Codec {
 
     /// Whether rows are sealed.
     pub fn is_sealed(&self) -> bool {
-        #[cfg(feature = "seal")]
-        return self.keyring.is_some();
-        #[cfg(not(feature = "seal"))]
-        false
+        self.keyring.is_some()
     }
 }
 

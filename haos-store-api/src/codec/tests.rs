@@ -77,7 +77,6 @@ fn text_is_lean_json() {
 /// Every codec whose rows are bound to their place.
 fn binding() -> Vec<Codec> {
     let mut codecs = vec![Codec::plain()];
-    #[cfg(feature = "seal")]
     codecs.push(Codec::sealed(Keyring::create(&Secret::key([1; 32]), KdfParams::default()).unwrap()));
     codecs
 }
@@ -292,7 +291,6 @@ fn a_moved_row_is_good_in_its_new_place_alone() {
 }
 
 /// 31 bytes a row: version, key id, nonce and tag.
-#[cfg(feature = "seal")]
 #[test]
 fn sealing_adds_31_bytes() {
     let [plain, sealed] = [0, 1].map(|n| binding()[n].clone());
