@@ -20,7 +20,7 @@
 //! # Ok(()) }
 //! ```
 //!
-//! A plain store can be read with any SQLite shell, through views:
+//! A plain store can be read with any SQLite shell, through views that [`SqliteOptions::views`] makes:
 //!
 //! ```sql
 //! SELECT sender, content ->> 'body' FROM messages WHERE room_id = '!lobby' ORDER BY position;

@@ -18,6 +18,16 @@ const MIGRATIONS: [&str; 1] = [include_str!("../migrations/001_initial.sql")];
 /// The format that this version writes: the number of scripts that made it.
 pub(crate) const FORMAT: u32 = MIGRATIONS.len() as u32;
 
+/// The views for people with a SQLite shell.
+const VIEWS: &str = include_str!("../migrations/views.sql");
+
+/// Makes the views that are absent, all or none.
+pub(crate) fn make_views(conn: &mut Connection) -> rusqlite::Result<()> {
+    let transaction = conn.transaction_with_behavior(TransactionBehavior::Immediate)?;
+    transaction.execute_batch(VIEWS)?;
+    transaction.commit()
+}
+
 /// The format of a store; 0 for an empty file.
 pub(crate) fn format(conn: &Connection) -> rusqlite::Result<u32> {
     conn.query_row("PRAGMA user_version", (), |row| row.get(0))

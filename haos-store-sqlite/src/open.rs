@@ -16,7 +16,7 @@ use crate::db::Db;
 use crate::error::{cannot_open, corrupt, fault};
 use crate::keys::sealed;
 use crate::log;
-use crate::migration::{FORMAT, SEALED_ID, application_id, format, is_store, migrate};
+use crate::migration::{FORMAT, SEALED_ID, application_id, format, is_store, make_views, migrate};
 use crate::options::{OnDamage, SqliteOptions};
 use crate::probe::{foreign, header, newer, probe};
 use crate::read_only::{self, Access};
@@ -146,6 +146,9 @@ fn bring_up(conn: &mut Connection, options: &SqliteOptions, access: Access) -> R
         migrate(conn).map_err(sql)?;
         known(conn)?;
         write_ahead(conn, options)?;
+        if options.views {
+            make_views(conn).map_err(sql)?;
+        }
     } else if found == FORMAT {
         known(conn)?;
     } else {

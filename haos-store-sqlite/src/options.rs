@@ -55,6 +55,7 @@ pub struct SqliteOptions {
     pub(crate) on_damage: OnDamage,
     pub(crate) create: bool,
     pub(crate) check: bool,
+    pub(crate) views: bool,
     /// What the connections after the first may do.
     pub(crate) access: Access,
 }
@@ -73,8 +74,16 @@ impl SqliteOptions {
             on_damage: OnDamage::SetAside,
             create: true,
             check: false,
+            views: false,
             access: Access::Write,
         }
+    }
+
+    /// Makes views for people with a SQLite shell, which then stay in the file: `rooms`, `messages`, `gaps`, `outbox`,
+    /// `media_items` and `states`. They show nothing of a sealed store. Opening a store that has them takes longer.
+    /// Default: false.
+    pub fn views(self, views: bool) -> Self {
+        Self { views, ..self }
     }
 
     /// The passphrase or key of a sealed store; a store that is made is made sealed. Default: none, for

@@ -21,6 +21,9 @@ pub struct OpenOptions {
     pub check: bool,
     /// Trade speed for memory, for phones: see the backend. Default: false.
     pub low_memory: bool,
+    /// Make views for people with a SQLite shell, as `messages` and `outbox`, which then stay in the file and make it
+    /// slower to open. SQLite, plain stores. Default: false.
+    pub views: bool,
     /// How long another process may hold the store before a write fails as `Busy`, in milliseconds; in a
     /// browser, how long another tab may hold an older version before opening fails as `Blocked`.
     /// Default: 5000.
@@ -43,6 +46,7 @@ impl Default for OpenOptions {
             create: true,
             check: false,
             low_memory: false,
+            views: false,
             busy_ms: 5000,
             secret: None,
             kdf: KdfParams::default(),

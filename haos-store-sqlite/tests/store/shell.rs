@@ -4,6 +4,7 @@ use std::path::Path;
 use std::process::Command;
 
 use haos_store_api::*;
+use haos_store_sqlite::{SqliteOptions, SqliteStore};
 use rusqlite::Connection;
 
 use crate::common::*;
@@ -33,11 +34,32 @@ fn query(path: &Path, sql: &str) -> Vec<String> {
     rows.unwrap().map(Result::unwrap).collect()
 }
 
+async fn with_views(path: &Path) -> SqliteStore {
+    SqliteStore::open(SqliteOptions::new(path).views(true)).await.unwrap()
+}
+
+#[tokio::test]
+async fn views_are_made_for_those_who_ask() {
+    let folder = tempfile::tempdir().unwrap();
+    let path = folder.path().join("s.db");
+    let views = "SELECT count(*) FROM sqlite_schema WHERE type = 'view'";
+    open(&path).await.close().await.unwrap();
+    assert_eq!(query(&path, views), ["0"]);
+    for _ in 0..2 {
+        with_views(&path).await.close().await.unwrap();
+        assert_eq!(query(&path, views), ["6"]);
+    }
+    let store = open(&path).await;
+    assert_eq!(store.info().recovery, None);
+    let report = store.maintain(Maintenance::Check, Progress::none()).await.unwrap();
+    assert_eq!(report.findings, [""; 0], "they are ours");
+}
+
 #[tokio::test]
 async fn views_show_what_is_stored() {
     let folder = tempfile::tempdir().unwrap();
     let path = folder.path().join("s.db");
-    let store = open(&path).await;
+    let store = with_views(&path).await;
     store.apply(sample()).await.unwrap();
     let mut reaction = message("a", "thumb", 30);
     reaction.relation =
@@ -94,7 +116,7 @@ async fn views_show_what_is_stored() {
 async fn views_show_the_deepest_content() {
     let folder = tempfile::tempdir().unwrap();
     let path = folder.path().join("s.db");
-    let store = open(&path).await;
+    let store = with_views(&path).await;
     store.apply(sample()).await.unwrap();
     let depth = MAX_JSON_DEPTH - 1;
     let deep = format!(r#"{{"body":"deep","x":{}{}}}"#, "[".repeat(depth), "]".repeat(depth));
@@ -123,7 +145,7 @@ async fn views_show_the_deepest_content() {
 async fn a_rooms_messages_are_one_range() {
     let folder = tempfile::tempdir().unwrap();
     let path = folder.path().join("s.db");
-    let store = open(&path).await;
+    let store = with_views(&path).await;
     store.apply(sample()).await.unwrap();
     store.close().await.unwrap();
     let sql = "EXPLAIN QUERY PLAN SELECT sender, content->>'body' FROM messages WHERE room_id = '!a'";
