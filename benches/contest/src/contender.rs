@@ -14,7 +14,7 @@ pub trait Contender: Sized + Sync {
     /// Opens the store in a folder, and makes it if it is missing.
     fn open(folder: &Path) -> Self;
 
-    /// Puts the rooms, so many, before anything else.
+    /// Puts the rooms before anything else; the activity of each is its number.
     fn put_rooms(&self, rooms: usize);
 
     /// Makes a batch; with a token, it is what a sync brings: the messages, their room's row and the token. If it is

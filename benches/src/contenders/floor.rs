@@ -76,7 +76,7 @@ impl<L: Layout> Contender for Floor<L> {
         let mut db = self.db();
         let tx = db.transaction().unwrap();
         for room in 0..rooms {
-            let insert = "INSERT OR IGNORE INTO room(nr, room_id) VALUES (?, ?)";
+            let insert = "INSERT OR IGNORE INTO room(nr, room_id, activity) VALUES (?1, ?2, ?1)";
             tx.prepare_cached(insert).unwrap().execute(params![room as i64, room_id(room)]).unwrap();
         }
         tx.commit().unwrap();

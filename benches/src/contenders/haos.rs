@@ -128,7 +128,8 @@ impl<K: Kind> Contender for Haos<K> {
     fn put_rooms(&self, rooms: usize) {
         let mut batch = WriteBatch::relaxed();
         for n in 0..rooms {
-            batch.put_room(Room::new(room(n), Membership::Join));
+            let last_activity_ms = n as i64;
+            batch.put_room(Room { last_activity_ms, ..Room::new(room(n), Membership::Join) });
         }
         self.run(self.store.apply(batch));
     }
