@@ -12,7 +12,10 @@ use sha2::{Digest, Sha256};
 use crate::migration::{make_views, migrate};
 
 /// The digests of the schema as the migrations make it, roots included: without the views and with them.
-const MADE: [&str; 2] = ["8add706ec551f9a841406d24453df916e1924b9068044293da32b1afb74deea2", "dbc5f5d5114f524638a85b1610130ac4aa118af1f38a478a21222fedf39c30ce"];
+const MADE: [&str; 2] = [
+    "8add706ec551f9a841406d24453df916e1924b9068044293da32b1afb74deea2",
+    "dbc5f5d5114f524638a85b1610130ac4aa118af1f38a478a21222fedf39c30ce",
+];
 
 /// What `ANALYZE` leaves behind. Each of our statements is written for one index, so it decides nothing.
 const STATISTICS: [&str; 2] =

@@ -83,8 +83,9 @@ impl<K: Kv> Contender for Raw<K> {
 
     fn put_rooms(&self, rooms: usize) {
         let row = |room| -> RoomRow { (room_id(room), None, room as i64) };
-        let rows =
-            |room| [(at(ROOM, room, &[]), Some(encode(row(room)))), (activity(room, room as i64), Some(Vec::new()))];
+        let rows = |room| {
+            [(at(ROOM, room, &[]), Some(encode(row(room)))), (activity(room, room as i64), Some(Vec::new()))]
+        };
         self.kv.write((0..rooms).flat_map(rows).collect(), false);
     }
 

@@ -99,6 +99,13 @@ impl fmt::Debug for Failure {
 
 impl std::error::Error for Failure {}
 
+impl From<std::io::Error> for Failure {
+    #[track_caller]
+    fn from(error: std::io::Error) -> Self {
+        Self::new(format_args!("unexpected error: {error:?}"))
+    }
+}
+
 impl From<Error> for Failure {
     #[track_caller]
     fn from(error: Error) -> Self {

@@ -45,6 +45,9 @@ mod suite;
 
 mod cases;
 mod check;
+#[cfg(all(feature = "files", not(target_arch = "wasm32")))]
+#[macro_use]
+pub mod durable;
 mod harness;
 mod make;
 mod script;

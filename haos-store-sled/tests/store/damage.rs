@@ -27,7 +27,7 @@ fn commit(n: u64) -> WriteBatch {
     batch
 }
 
-async fn make(options: SledOptions) {
+async fn make_long(options: SledOptions) {
     let store = SledStore::open(options).await.unwrap();
     for n in 1..=COMMITS {
         store.apply(commit(n)).await.unwrap();
@@ -90,16 +90,6 @@ async fn nothing_is_wrong(store: &SledStore, what: &str) {
     }
 }
 
-/// The least of generators.
-struct Random(u64);
-
-impl Random {
-    fn below(&mut self, n: usize) -> usize {
-        self.0 = self.0.wrapping_mul(6_364_136_223_846_793_005).wrapping_add(1_442_695_040_888_963_407);
-        (self.0 >> 33) as usize % n.max(1)
-    }
-}
-
 /// Damages plain stores, then sealed ones.
 #[allow(clippy::redundant_closure, reason = "its lifetime is more general")]
 async fn both(seed: u64, damage: impl Fn(&mut Random, &mut Vec<u8>)) {
@@ -111,7 +101,7 @@ async fn both(seed: u64, damage: impl Fn(&mut Random, &mut Vec<u8>)) {
 async fn many(options: impl Fn(&Path) -> SledOptions, seed: u64, damage: impl Fn(&mut Random, &mut Vec<u8>)) {
     let folder = tempfile::tempdir().unwrap();
     let path = folder.path().join("s");
-    make(options(&path)).await;
+    make_long(options(&path)).await;
     let sound = files(&path);
     let names: Vec<_> = sound.keys().filter(|file| !sound[*file].is_empty()).cloned().collect();
     let log = path.join("sled/db");
@@ -198,7 +188,7 @@ async fn files_cut_short() {
 async fn a_log_that_is_gone_is_a_rollback_to_nothing() {
     let folder = tempfile::tempdir().unwrap();
     let path = folder.path().join("s");
-    make(SledOptions::new(&path)).await;
+    make_long(SledOptions::new(&path)).await;
     for entry in std::fs::read_dir(path.join("sled")).unwrap() {
         let file = entry.unwrap().path();
         if file.is_file() {
@@ -238,54 +228,14 @@ async fn an_older_copy_of_the_log_is_noticed() {
     is_sound(&store).await;
 }
 
-/// Damage that sled does not see: a row of the outbox that is not what was written.
-#[tokio::test]
-async fn the_outbox_is_carried_over_row_by_row() {
-    let folder = tempfile::tempdir().unwrap();
-    let path = folder.path().join("s");
-    let store = open(&path).await;
-    store.apply(sample()).await.unwrap();
-    store.close().await.unwrap();
-    let db = sled::open(path.join("sled")).unwrap();
-    let tree = db.open_tree("haos").unwrap();
-    let key = haos_store_api::kv::keys::pending(3);
-    let mut row = tree.get(&key).unwrap().unwrap().to_vec();
-    *row.last_mut().unwrap() ^= 1;
-    tree.insert(key, row).unwrap();
-    drop((tree, db));
-
-    let store = open(&path).await;
-    let recovery = store.info().recovery.unwrap();
-    assert_eq!((recovery.salvaged, recovery.unreadable), (2, 1), "{recovery:?}");
-    assert!(recovery.set_aside.as_ref().unwrap().ends_with("s.damaged-1"), "{recovery:?}");
-    assert!(store.info().opened_at > Revision(1), "no revision is told twice");
-    assert_eq!(txns(&store).await, ["t1", "t2"]);
-    let bytes = store.media(&media_key("cat"), ByteRange::ALL).await.unwrap();
-    assert_eq!(bytes.expect("what the outbox sends comes along").bytes, pattern(100_000));
-    let draft = StateQuery::kind(Scope::Room(room_id("a")), EventType::new("haos.draft").unwrap());
-    assert_eq!(store.state(draft).await.unwrap().len(), 1);
-    is_sound(&store).await;
-    let mut batch = WriteBatch::strict();
-    batch.put_pending(pending("a", "later"));
-    assert_eq!(store.apply(batch).await.unwrap().assigned[0].1, 4, "numbers go on");
-    store.close().await.unwrap();
-    assert_eq!(open(&path).await.info().recovery, None, "it is told once");
-    assert_eq!(std::fs::read_dir(folder.path()).unwrap().count(), 2, "no leftovers");
-}
-
 /// What opening does not look at: an index that names a row that is not.
 #[tokio::test]
 async fn a_row_of_the_outbox_is_skipped_where_that_is_asked_for() {
     let folder = tempfile::tempdir().unwrap();
     let path = folder.path().join("s");
-    let store = open(&path).await;
-    store.apply(sample()).await.unwrap();
-    store.close().await.unwrap();
-    let db = sled::open(path.join("sled")).unwrap();
-    let tree = db.open_tree("haos").unwrap();
+    make(&path).await;
     let room_a = Codec::plain().room_key(&room_id("a"));
-    tree.insert(haos_store_api::kv::keys::pending_room(&room_a, 9), vec![]).unwrap();
-    drop((tree, db));
+    Raw::open(&path).tree.insert(haos_store_api::kv::keys::pending_room(&room_a, 9), vec![]).unwrap();
 
     let store = open(&path).await;
     assert_eq!(store.info().recovery, None);

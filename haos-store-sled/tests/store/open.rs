@@ -2,7 +2,7 @@
 
 use std::path::Path;
 
-use haos_store_api::files::{Sign, StoreId};
+use haos_store_api::files::Sign;
 use haos_store_api::*;
 use haos_store_sled::{OnDamage, SledOptions, SledStore};
 
@@ -20,35 +20,6 @@ async fn refused_untouched(path: &Path, kind: ErrorKind, says: &str) {
     assert_eq!(error.kind(), kind, "{error:?}");
     assert!(error.to_string().contains(says), "{error}");
     assert!(before == files(folder), "a refused file is changed: {error}");
-}
-
-#[tokio::test]
-async fn paths_that_hold_no_store() {
-    let folder = tempfile::tempdir().unwrap();
-    let missing = folder.path().join("no/s");
-    for (path, kind, says) in [
-        (missing.as_path(), ErrorKind::Io, "does not exist: create it"),
-        (Path::new(""), ErrorKind::Invalid, "path of a folder"),
-        (Path::new(":memory:"), ErrorKind::Invalid, "MemoryStore"),
-    ] {
-        let error = refusal(SledOptions::new(path)).await;
-        assert_eq!(error.kind(), kind, "{error:?}");
-        assert!(error.to_string().contains(says), "{error}");
-        assert_eq!(error.operation(), "open");
-    }
-    for path in [folder.path().join("s"), folder.path().to_owned()] {
-        let error = refusal(SledOptions::new(path).create(false)).await;
-        assert_eq!(error.kind(), ErrorKind::Io);
-        assert!(error.to_string().contains("no store"), "{error}");
-    }
-    assert!(files(folder.path()).is_empty());
-}
-
-#[cfg(target_os = "linux")]
-#[tokio::test]
-async fn a_place_where_nothing_can_be_made() {
-    let error = refusal(SledOptions::new("/proc/haos")).await;
-    assert_eq!(error.kind(), ErrorKind::Io, "{error:?}");
 }
 
 /// sled has to write. What cannot be written is refused as that, and stays as it is.
@@ -71,11 +42,7 @@ fn a_folder_that_cannot_be_written() {
     let folder = tempfile::tempdir().unwrap();
     let path = folder.path().join("s");
     let runtime = || tokio::runtime::Builder::new_current_thread().enable_all().build().unwrap();
-    runtime().block_on(async {
-        let store = open(&path).await;
-        store.apply(sample()).await.unwrap();
-        store.close().await.unwrap();
-    });
+    runtime().block_on(make(&path));
     all(folder.path(), 0o555, 0o444);
     let before = files(folder.path());
     let error = std::thread::scope(|scope| {
@@ -98,12 +65,8 @@ fn a_folder_that_cannot_be_written() {
 }
 
 #[tokio::test]
-async fn a_file_and_other_peoples_folders_are_refused() {
+async fn other_peoples_folders_are_refused() {
     let folder = tempfile::tempdir().unwrap();
-    let file = folder.path().join("file");
-    std::fs::write(&file, b"notes\n").unwrap();
-    refused_untouched(&file, ErrorKind::Invalid, "is no folder").await;
-
     let theirs = folder.path().join("theirs");
     let db = sled::open(&theirs).unwrap();
     db.insert("their", "row").unwrap();
@@ -119,32 +82,15 @@ async fn a_file_and_other_peoples_folders_are_refused() {
 #[tokio::test]
 async fn empty_folders_become_stores() {
     let folder = tempfile::tempdir().unwrap();
-    let path = folder.path().join("a b?c#d%20é");
+    let path = folder.path().join("s");
     std::fs::create_dir(&path).unwrap();
-    let store = open(&path).await;
-    store.apply(sample()).await.unwrap();
-    store.close().await.unwrap();
+    let error = refusal(SledOptions::new(&path).create(false)).await;
+    assert_eq!(error.kind(), ErrorKind::Io);
+    assert!(error.to_string().contains("no store"), "{error}");
+    make(&path).await;
     let store = open(&path).await;
     assert_eq!(txns(&store).await.len(), 3);
     assert_eq!(store.info().recovery, None);
-}
-
-/// A store with the sample, closed.
-async fn make(path: &Path) {
-    let store = open(path).await;
-    store.apply(sample()).await.unwrap();
-    store.close().await.unwrap();
-}
-
-#[tokio::test]
-async fn a_newer_store_is_refused() {
-    let folder = tempfile::tempdir().unwrap();
-    let path = folder.path().join("s");
-    make(&path).await;
-    // As a later version writes it: the format, and the sum over the line.
-    let sign = Sign::new("offline store on sled, format 99", StoreId([7; 16]));
-    std::fs::write(path.join("HAOS"), sign.line()).unwrap();
-    refused_untouched(&path, ErrorKind::NewerSchema, "format 99").await;
 }
 
 #[tokio::test]
@@ -152,15 +98,14 @@ async fn a_newer_store_is_refused_even_where_only_its_tree_says_so() {
     let folder = tempfile::tempdir().unwrap();
     let path = folder.path().join("s");
     make(&path).await;
-    let db = sled::open(path.join("sled")).unwrap();
-    let tree = db.open_tree("haos").unwrap();
-    let mut head = tree.get([0]).unwrap().unwrap().to_vec();
+    let raw = Raw::open(&path);
+    let mut head = raw.tree.get([0]).unwrap().unwrap().to_vec();
     head[3] = 99;
     let body = head.len() - 4;
     let sum = haos_store_api::Crc32::of(&head[..body]).to_be_bytes();
     head[body..].copy_from_slice(&sum);
-    tree.insert([0], head).unwrap();
-    drop((tree, db));
+    raw.tree.insert([0], head).unwrap();
+    drop(raw);
     let error = refusal(SledOptions::new(&path)).await;
     assert_eq!(error.kind(), ErrorKind::NewerSchema, "{error:?}");
     assert_eq!(std::fs::read_dir(folder.path()).unwrap().count(), 1, "nothing is set aside");
@@ -185,28 +130,4 @@ async fn a_damaged_sign_is_mended_or_refused() {
         assert_eq!(sign.what, "offline store on sled, format 1");
         assert_eq!(sign.id == id, damaged.len() > 40, "the id is kept if it is left");
     }
-}
-
-#[tokio::test]
-async fn a_fresh_folder_opened_many_times_at_once() {
-    let folder = tempfile::tempdir().unwrap();
-    let path = folder.path().join("s");
-    let opens: Vec<_> = (0..6)
-        .map(|n| {
-            let path = path.clone();
-            tokio::spawn(async move {
-                let store = SledStore::open(SledOptions::new(path).busy_ms(60_000)).await.unwrap();
-                let mut batch = WriteBatch::relaxed();
-                batch.put_room(room(&format!("r{n}")));
-                store.apply(batch).await.unwrap();
-                store.close().await.unwrap();
-            })
-        })
-        .collect();
-    for open in opens {
-        open.await.unwrap();
-    }
-    let store = open(&path).await;
-    assert_eq!(store.info().opened_at, Revision(6));
-    assert_eq!(store.rooms(RoomQuery::default()).await.unwrap().len(), 6);
 }

@@ -11,7 +11,6 @@ mod cost;
 mod damage;
 mod disk;
 mod flips;
-mod kill;
 mod nonces;
 mod open;
 mod processes;

@@ -1,9 +1,8 @@
-//! Chores: compaction, the check, and what a store says of its size.
+//! Compaction.
 
 use std::sync::{Arc, Mutex};
 
 use haos_store_api::*;
-use rusqlite::Connection;
 
 use crate::common::*;
 
@@ -69,112 +68,4 @@ async fn a_compaction_that_is_cut_off_does_no_harm() {
     store.maintain(Maintenance::Compact, Progress::none()).await.unwrap();
     let report = store.maintain(Maintenance::Check, Progress::none()).await.unwrap();
     assert_eq!(report.findings, Vec::<String>::new());
-}
-
-#[tokio::test]
-async fn a_sound_store_has_no_findings() {
-    let folder = tempfile::tempdir().unwrap();
-    let store = open(&folder.path().join("s.db")).await;
-    store.apply(sample()).await.unwrap();
-    let (progress, steps) = recorder();
-    let report = store.maintain(Maintenance::Check, progress).await.unwrap();
-    assert_eq!(report.findings, Vec::<String>::new());
-    assert_eq!(report.rows, 2 + 21 + 1 + 3 + 1 + 3);
-    assert_eq!(steps.lock().unwrap().last(), Some(&(report.rows, report.rows)));
-}
-
-#[tokio::test]
-async fn what_does_not_fit_together_is_found() {
-    for (tamper, finding) in [
-        (
-            "UPDATE message SET key = randomblob(16) WHERE pos = (SELECT min(pos) FROM message)",
-            "it stands under another's key",
-        ),
-        ("UPDATE message SET sender = 5 WHERE pos = (SELECT min(pos) FROM message)", "messages: row"),
-        ("UPDATE message SET payload = '{}' WHERE pos = (SELECT min(pos) FROM message)", "damaged"),
-        ("DELETE FROM message WHERE pos = (SELECT min(pos) FROM message)", "sums"),
-        ("UPDATE gap SET pos = (SELECT min(pos) FROM message)", "a message stands at its position"),
-        ("DELETE FROM room WHERE nr = 1", "its room is not stored"),
-        (
-            "UPDATE room SET payload = json_set(payload, '$.room_id', '!x') WHERE nr = 1",
-            "under another's key",
-        ),
-        ("UPDATE room SET revision = 99", "later than the store's"),
-        ("UPDATE pending SET room = 5 WHERE seq = 1", "pending: decode: a row of pending is damaged"),
-        ("UPDATE pending SET seq = 77 WHERE seq = 1", "never given"),
-        ("DELETE FROM media_chunk", "lacks some of its bytes"),
-        ("UPDATE media SET nr = 9", "belong to no item"),
-        ("UPDATE state SET kind = 5", "state: row"),
-    ] {
-        let folder = tempfile::tempdir().unwrap();
-        let path = folder.path().join("s.db");
-        let store = open(&path).await;
-        store.apply(sample()).await.unwrap();
-        Connection::open(&path).unwrap().execute_batch(tamper).unwrap();
-        let report = store.maintain(Maintenance::Check, Progress::none()).await.unwrap();
-        assert!(report.findings.iter().any(|f| f.contains(finding)), "{tamper}: {:?}", report.findings);
-        let told = report.findings.join("\n");
-        assert!(!told.contains("unsent") && !told.contains("text of"), "content is told: {told}");
-        store.close().await.unwrap();
-    }
-}
-
-#[tokio::test]
-async fn a_check_ends_with_its_caller_and_with_the_store() {
-    let folder = tempfile::tempdir().unwrap();
-    let store = Arc::new(open(&folder.path().join("s.db")).await);
-    for part in 0..20 {
-        let mut batch = WriteBatch::relaxed();
-        batch.put_room(room("a"));
-        for n in part * 1000..(part + 1) * 1000 {
-            batch.put_message(message("a", &format!("m{n}"), n));
-        }
-        store.apply(batch).await.unwrap();
-    }
-    let check = store.maintain(Maintenance::Check, Progress::none());
-    tokio::select! { biased; _ = check => panic!("it takes longer"), () = tokio::task::yield_now() => {} }
-    let own = store.clone();
-    let check = tokio::spawn(async move { own.maintain(Maintenance::Check, Progress::none()).await });
-    tokio::task::yield_now().await;
-    store.close().await.unwrap();
-    // It may have been fast.
-    if let Err(error) = check.await.unwrap() {
-        assert_eq!(error.kind(), ErrorKind::Closed, "{error:?}");
-    }
-}
-
-#[tokio::test]
-async fn usage_follows_every_change() {
-    let folder = tempfile::tempdir().unwrap();
-    let store = open(&folder.path().join("s.db")).await;
-    store.apply(sample()).await.unwrap();
-    let rows = |usage: &Usage| usage.collections.iter().map(|(_, size)| size.rows).collect::<Vec<_>>();
-    let usage = store.usage().await.unwrap();
-    assert_eq!(rows(&usage), [2, 21, 1, 3, 1, 3]);
-    assert!(usage.collections[4].1.bytes > 100_000);
-
-    let mut batch = WriteBatch::relaxed();
-    batch.redact(Redact {
-        room: room_id("a"),
-        target: event_id("a0"),
-        by: event_id("r"),
-        content: Json::empty(),
-    });
-    store.apply(batch).await.unwrap();
-    let less = store.usage().await.unwrap();
-    assert!(less.collections[1].1.bytes < usage.collections[1].1.bytes);
-
-    let mut batch = WriteBatch::relaxed();
-    batch.prune(Prune { room: room_id("b"), keep: 3, protect: Vec::new() }).remove_room(room_id("a"));
-    store.apply(batch).await.unwrap();
-    let usage = store.usage().await.unwrap();
-    assert_eq!(rows(&usage), [1, 3, 1, 3, 1, 1]);
-    // The check counts them one by one.
-    let report = store.maintain(Maintenance::Check, Progress::none()).await.unwrap();
-    assert_eq!(report.findings, Vec::<String>::new());
-
-    let mut batch = WriteBatch::relaxed();
-    batch.remove_room(room_id("b"));
-    store.apply(batch).await.unwrap();
-    assert_eq!(store.usage().await.unwrap().collections[1].1, Size::default());
 }

@@ -24,64 +24,6 @@ async fn refused_untouched(path: &Path, kind: ErrorKind, says: &str) {
 }
 
 #[tokio::test]
-async fn paths_that_hold_no_store() {
-    let folder = tempfile::tempdir().unwrap();
-    let missing = folder.path().join("no/s.db");
-    for (path, kind, says) in [
-        (folder.path(), ErrorKind::Invalid, "is a folder"),
-        (missing.as_path(), ErrorKind::Io, "does not exist: create it"),
-        (Path::new(""), ErrorKind::Invalid, "path of a file"),
-        (Path::new(":memory:"), ErrorKind::Invalid, "MemoryStore"),
-    ] {
-        let error = refusal(SqliteOptions::new(path)).await;
-        assert_eq!(error.kind(), kind, "{error:?}");
-        assert!(error.to_string().contains(says), "{error}");
-        assert_eq!(error.operation(), "open");
-    }
-    let error = refusal(SqliteOptions::new(folder.path().join("s.db")).create(false)).await;
-    assert_eq!(error.kind(), ErrorKind::Io);
-    assert!(error.to_string().contains("no store"), "{error}");
-    assert!(files(folder.path()).is_empty());
-}
-
-#[cfg(target_os = "linux")]
-#[tokio::test]
-async fn places_where_nothing_can_be_made() {
-    let error = refusal(SqliteOptions::new("/proc/haos.db")).await;
-    assert_eq!(error.kind(), ErrorKind::Io, "{error:?}");
-    assert!(error.to_string().contains("folder"), "{error}");
-    let error = refusal(SqliteOptions::new("/dev/full")).await;
-    assert_eq!(error.kind(), ErrorKind::Invalid, "{error:?}");
-}
-
-#[tokio::test]
-async fn names_that_a_uri_would_misread() {
-    let folder = tempfile::tempdir().unwrap();
-    for name in ["a b.db", "q?mode=memory", "h#x", "p%20q.db", "é.db", "file:x.db"] {
-        let path = folder.path().join(name);
-        let store = open(&path).await;
-        store.apply(sample()).await.unwrap();
-        store.close().await.unwrap();
-        assert!(path.is_file(), "{name}");
-        let store = open(&path).await;
-        assert_eq!(txns(&store).await.len(), 3, "{name}");
-        store.close().await.unwrap();
-    }
-}
-
-#[tokio::test]
-async fn a_newer_store_is_refused() {
-    let folder = tempfile::tempdir().unwrap();
-    let path = folder.path().join("s.db");
-    let store = open(&path).await;
-    store.apply(sample()).await.unwrap();
-    store.close().await.unwrap();
-    Connection::open(&path).unwrap().pragma_update(None, "user_version", 99).unwrap();
-    assert_eq!(files(folder.path()).len(), 1);
-    refused_untouched(&path, ErrorKind::NewerSchema, "format 99").await;
-}
-
-#[tokio::test]
 async fn a_newer_store_is_refused_even_where_only_its_log_says_so() {
     let folder = tempfile::tempdir().unwrap();
     let path = folder.path().join("s.db");
@@ -135,33 +77,6 @@ async fn empty_files_become_stores() {
         let conn = Connection::open(path).unwrap();
         let id: i32 = conn.query_row("PRAGMA application_id", (), |row| row.get(0)).unwrap();
         assert_eq!(id, 0x4841_4F53);
-    }
-}
-
-#[tokio::test]
-async fn a_fresh_file_opened_many_times_at_once() {
-    let folder = tempfile::tempdir().unwrap();
-    for round in 0..5 {
-        let path = folder.path().join(format!("{round}.db"));
-        let opens: Vec<_> = (0..8)
-            .map(|_| {
-                let path = path.clone();
-                tokio::spawn(async move { open(&path).await })
-            })
-            .collect();
-        let mut stores = Vec::new();
-        for open in opens {
-            stores.push(open.await.unwrap());
-        }
-        for (n, store) in stores.iter().enumerate() {
-            let mut batch = WriteBatch::relaxed();
-            batch.put_room(room(&format!("r{n}")));
-            assert_eq!(store.apply(batch).await.unwrap().revision, Revision(n as u64 + 1));
-        }
-        for store in &stores {
-            assert_eq!(store.rooms(RoomQuery::default()).await.unwrap().len(), 8);
-            store.close().await.unwrap();
-        }
     }
 }
 

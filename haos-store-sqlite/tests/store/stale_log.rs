@@ -220,3 +220,24 @@ async fn a_wrong_key_leaves_the_log() {
     assert!(store.info().recovery.is_some());
     assert_eq!(store.rooms(RoomQuery::default()).await.unwrap().len(), 1);
 }
+
+/// Connections that close at once would each take another for the one that is to clear the log away.
+#[tokio::test]
+async fn the_log_is_gone_after_every_close() {
+    let folder = tempfile::tempdir().unwrap();
+    let path = folder.path().join("s.db");
+    for nth in 0..200 {
+        let store = open(&path).await;
+        // Every other time it is only read.
+        if nth % 2 == 0 {
+            let mut batch = WriteBatch::relaxed();
+            batch.put_room(room(&format!("r{nth}")));
+            store.apply(batch).await.unwrap();
+        }
+        // Read by the caller and by the reading thread.
+        store.timeline(&room_id("r0"), Page::newest(50)).await.unwrap();
+        store.count(&room_id("r0"), None).await.unwrap();
+        store.close().await.unwrap();
+        assert_eq!(files(folder.path()).len(), 1, "close {nth}");
+    }
+}

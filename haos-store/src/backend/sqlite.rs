@@ -20,7 +20,11 @@ pub(crate) async fn unseal(path: PathBuf, options: &OpenOptions, progress: Progr
 
 fn sqlite(path: PathBuf, options: &OpenOptions) -> SqliteOptions {
     let sqlite = SqliteOptions::new(path).create(options.create).busy_ms(options.busy_ms).kdf(options.kdf);
-    let sqlite = sqlite.check(options.check).kdf_limits(options.kdf_limits).padding(options.padding).views(options.views);
+    let sqlite = sqlite
+        .check(options.check)
+        .kdf_limits(options.kdf_limits)
+        .padding(options.padding)
+        .views(options.views);
     let sqlite = if options.low_memory { sqlite.low_memory() } else { sqlite };
     match &options.secret {
         Some(secret) => sqlite.secret(secret.clone()),

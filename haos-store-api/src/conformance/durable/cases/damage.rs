@@ -1,0 +1,103 @@
+//! Damaged stores: set aside, never changed, the outbox carried over.
+
+use futures_util::future::join_all;
+
+use super::*;
+
+/// Where the `n`th damaged store of the case is set aside.
+fn aside(harness: &dyn DurableHarness, n: usize) -> String {
+    let folder = crate::files::beside(&place(harness), format!(".damaged-{n}"));
+    let store = if harness.layout().is_folder { folder } else { folder.join(harness.layout().name) };
+    store.display().to_string()
+}
+
+pub(crate) async fn the_outbox_is_carried_over_row_by_row(harness: &dyn DurableHarness) -> Outcome {
+    let Some(damages) = harness.damages() else { return Ok(()) };
+    let path = place(harness);
+    let store = open(harness, &path).await?;
+    store.apply(sample()).await?;
+    store.close().await?;
+    damages.spoil_row(&path, Collection::Pending);
+    damages.spoil(&path);
+
+    let store = open(harness, &path).await?;
+    let recovery = some(store.info().recovery)?;
+    same((recovery.salvaged, recovery.unreadable), (2, 1))?;
+    same(recovery.set_aside, Some(aside(harness, 1)))?;
+    holds(store.info().opened_at > Revision(1), "no revision is told twice")?;
+    same(txns(&store).await?, ["t1", "t2"])?;
+    let rows = store.pending(PendingQuery::default()).await?;
+    same(rows[0].content.text("body").as_deref(), Some("unsent t1"))?;
+    // What the outbox sends comes along.
+    same(some(store.media(&media_key("cat"), ByteRange::ALL).await?)?.bytes, pattern(100_000))?;
+    let draft = StateQuery::kind(Scope::Room(room_id("a")), kind("haos.draft"));
+    same(store.state(draft).await?.len(), 1)?;
+    is_sound(&store).await?;
+    let mut batch = WriteBatch::strict();
+    batch.put_pending(pending("a", "later"));
+    same(store.apply(batch).await?.assigned, [(txn("later"), 4)]).map_err(|f| f.within("numbers go on"))?;
+    store.close().await?;
+    let store = open(harness, &path).await?;
+    same(store.info().recovery, None).map_err(|f| f.within("it is told once"))?;
+    store.close().await?;
+    same(names(harness.folder())?.len(), 2).map_err(|f| f.within("nothing is left over"))
+}
+
+pub(crate) async fn refusing_touches_nothing(harness: &dyn DurableHarness) -> Outcome {
+    let Some(damages) = harness.damages() else { return Ok(()) };
+    let path = place(harness);
+    make(harness, Opening::at(&path)).await?;
+    damages.spoil(&path);
+    let ours = || {
+        let mut files = files(harness.folder())?;
+        if let Some(foreign) = harness.layout().foreign {
+            files.retain(|file, _| !file.starts_with(path.join(foreign)));
+        }
+        Ok::<_, Failure>(files)
+    };
+    let before = ours()?;
+    let error = refusal(harness, Opening::at(&path).refusing()).await?;
+    same(error.kind(), ErrorKind::Corrupt)?;
+    holds(error.to_string().contains("SetAside"), &format!("{error} says what helps"))?;
+    same(names(harness.folder())?.len(), 1)?;
+    holds(before == ours()?, "nothing is changed")?;
+    same(some(open(harness, &path).await?.info().recovery)?.salvaged, 3)
+}
+
+pub(crate) async fn each_damaged_store_keeps_a_name_of_its_own(harness: &dyn DurableHarness) -> Outcome {
+    let Some(damages) = harness.damages() else { return Ok(()) };
+    let path = place(harness);
+    make(harness, Opening::at(&path)).await?;
+    for n in 1..=3 {
+        damages.spoil(&path);
+        let store = open(harness, &path).await?;
+        let recovery = some(store.info().recovery)?;
+        same((recovery.set_aside, recovery.salvaged), (Some(aside(harness, n)), 3))?;
+        store.close().await?;
+    }
+    Ok(())
+}
+
+pub(crate) async fn a_damaged_store_opened_often_at_once_is_recovered_once(
+    harness: &dyn DurableHarness,
+) -> Outcome {
+    let Some(damages) = harness.damages() else { return Ok(()) };
+    let path = place(harness);
+    make(harness, Opening::at(&path)).await?;
+    damages.spoil(&path);
+    let opens = (0..4).map(async |_| {
+        let store = harness.open(Opening::at(&path).busy_ms(60_000)).await?;
+        let rows = txns(&store).await?.len();
+        if !harness.layout().shared {
+            store.close().await?;
+        }
+        Ok::<_, Error>((store, rows))
+    });
+    let mut recoveries = 0;
+    for opened in join_all(opens).await {
+        let (store, rows) = opened?;
+        recoveries += usize::from(store.info().recovery.is_some());
+        same(rows, 3)?;
+    }
+    same(recoveries, 1)
+}

@@ -1,0 +1,24 @@
+//! The cases, by what they are about.
+
+use std::path::{Path, PathBuf};
+
+use super::sample::*;
+use super::steps::*;
+use super::{Damages, DurableHarness, Opening, Sealing, Store, Tamper};
+use crate::conformance::check::{fails, holds, same, some};
+use crate::conformance::make::yield_now;
+use crate::conformance::{Failure, Outcome};
+use crate::*;
+
+pub(crate) mod aside;
+pub(crate) mod convert;
+pub(crate) mod damage;
+pub(crate) mod disk;
+pub(crate) mod kill;
+pub(crate) mod leftovers;
+pub(crate) mod lifecycle;
+pub(crate) mod links;
+pub(crate) mod maintain;
+pub(crate) mod open;
+pub(crate) mod planted;
+pub(crate) mod rights;

@@ -1,0 +1,174 @@
+//! What the cases do over and over.
+
+use std::collections::BTreeMap;
+use std::fs;
+use std::path::{Path, PathBuf};
+use std::pin::pin;
+use std::sync::{Arc, Mutex};
+use std::task::{Context, Poll, Wake};
+
+use super::sample::{room, sample_with};
+use super::{DurableHarness, Opening, Store};
+use crate::conformance::check::{holds, same};
+use crate::conformance::{Failure, Outcome};
+use crate::{Error, Maintenance, PendingQuery, Progress, Result, Secret, WriteBatch};
+
+/// What a plain row holds that [`sample`](super::sample()) wrote.
+pub(super) const PLAIN: &[u8] = b"text of a0";
+
+/// The secret of most cases.
+pub(super) fn key() -> Secret {
+    Secret::key([5; 32])
+}
+
+/// Where the store of a case is.
+pub(super) fn place(harness: &dyn DurableHarness) -> PathBuf {
+    harness.folder().join(harness.layout().name)
+}
+
+/// A plain store.
+pub(super) async fn open(harness: &dyn DurableHarness, path: &Path) -> Result<Store> {
+    harness.open(Opening::at(path)).await
+}
+
+/// A store that is sealed with [`key`].
+pub(super) fn sealed(path: &Path) -> Opening {
+    Opening::at(path).secret(key())
+}
+
+/// What keeps a store from opening.
+pub(super) async fn refusal(harness: &dyn DurableHarness, opening: Opening) -> Result<Error, Failure> {
+    match harness.open(opening).await {
+        Ok(_) => Err(Failure::new("it opens and should be refused")),
+        Err(error) => Ok(error),
+    }
+}
+
+/// A closed store with the sample.
+pub(super) async fn make(harness: &dyn DurableHarness, opening: Opening) -> Outcome {
+    let store = harness.open(opening).await?;
+    store.apply(sample_with(1000)).await?;
+    Ok(store.close().await?)
+}
+
+/// A batch that puts a room.
+pub(super) fn put(name: &str) -> WriteBatch {
+    let mut batch = WriteBatch::relaxed();
+    batch.put_room(room(name));
+    batch
+}
+
+/// The transactions of the outbox.
+pub(super) async fn txns(store: &Store) -> Result<Vec<String>> {
+    let rows = store.pending(PendingQuery::default()).await?;
+    Ok(rows.iter().map(|row| row.txn_id.to_string()).collect())
+}
+
+/// A check finds nothing.
+pub(super) async fn is_sound(store: &Store) -> Outcome {
+    let report = store.maintain(Maintenance::Check, Progress::none()).await?;
+    same(report.findings, Vec::<String>::new())
+}
+
+pub(super) type Steps = Arc<Mutex<Vec<(u64, u64)>>>;
+
+/// A progress, and what it was told.
+pub(super) fn recorder() -> (Progress, Steps) {
+    let steps = Steps::default();
+    let own = steps.clone();
+    (Progress::to(move |done, total| lock(&own).push((done, total))), steps)
+}
+
+pub(super) fn lock<T>(mutex: &Mutex<T>) -> std::sync::MutexGuard<'_, T> {
+    mutex.lock().unwrap_or_else(std::sync::PoisonError::into_inner)
+}
+
+/// What was seen while a store was converted.
+#[derive(Default)]
+pub(super) struct Looks(Arc<Mutex<Vec<Outcome>>>);
+
+impl Looks {
+    /// A progress that looks each time it is told something.
+    pub(super) fn at_each_step(&self, look: impl Fn() -> Outcome + Send + Sync + 'static) -> Progress {
+        let seen = self.0.clone();
+        Progress::to(move |_, _| lock(&seen).push(look()))
+    }
+
+    pub(super) fn outcome(&self) -> Outcome {
+        let seen = std::mem::take(&mut *lock(&self.0));
+        holds(!seen.is_empty(), "a conversion tells its progress")?;
+        seen.into_iter().collect()
+    }
+}
+
+/// The names in a folder.
+pub(super) fn names(folder: &Path) -> Result<Vec<String>, Failure> {
+    let mut names = Vec::new();
+    for entry in fs::read_dir(folder)? {
+        names.push(entry?.file_name().to_string_lossy().into_owned());
+    }
+    names.sort();
+    Ok(names)
+}
+
+/// What is in the folder of a case, and in the store if that is a folder.
+pub(super) fn all_names(harness: &dyn DurableHarness) -> Result<Vec<String>, Failure> {
+    let mut all = names(harness.folder())?;
+    if harness.layout().is_folder {
+        all.extend(names(&place(harness))?);
+    }
+    Ok(all)
+}
+
+/// Nothing but the store is in the folder of the case.
+#[track_caller]
+pub(super) fn stands_alone(harness: &dyn DurableHarness) -> Outcome {
+    same(names(harness.folder())?, [harness.layout().name])
+}
+
+/// Every file below a folder with its bytes.
+///
+/// # Errors
+/// If one cannot be read.
+pub fn files(folder: &Path) -> Result<BTreeMap<PathBuf, Vec<u8>>, Failure> {
+    let mut found = BTreeMap::new();
+    for entry in fs::read_dir(folder)? {
+        let path = entry?.path();
+        if path.is_dir() {
+            found.extend(files(&path)?);
+        } else {
+            found.insert(path.clone(), fs::read(&path)?);
+        }
+    }
+    Ok(found)
+}
+
+/// Whether any file below a folder has these bytes. A file may go while it is looked for.
+pub(super) fn has_bytes(folder: &Path, bytes: &[u8]) -> bool {
+    files(folder)
+        .is_ok_and(|files| files.values().any(|file| file.windows(bytes.len()).any(|part| part == bytes)))
+}
+
+/// The least of executors: parks the thread.
+pub(super) fn block_on<F: Future>(future: F) -> F::Output {
+    struct Unpark(std::thread::Thread);
+    impl Wake for Unpark {
+        fn wake(self: Arc<Self>) {
+            self.0.unpark();
+        }
+    }
+    let waker = Arc::new(Unpark(std::thread::current())).into();
+    let mut cx = Context::from_waker(&waker);
+    let mut future = pin!(future);
+    loop {
+        match future.as_mut().poll(&mut cx) {
+            Poll::Ready(value) => return value,
+            Poll::Pending => std::thread::park(),
+        }
+    }
+}
+
+/// Joins a thread that came to an outcome.
+pub(super) fn joined<T>(ended: std::thread::Result<Result<T, Failure>>) -> Result<T, Failure> {
+    ended.unwrap_or_else(|_| Err(Failure::new("a thread panicked")))
+}

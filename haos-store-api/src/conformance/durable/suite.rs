@@ -1,0 +1,139 @@
+//! The list of cases, and the macro that makes a test of each.
+
+use super::{Case, DurableHarness, cases};
+use crate::conformance::CaseFuture;
+
+/// Makes a test of every case of [`durable`](crate::conformance::durable), and the test `child`, which the cases
+/// run in processes of their own. Takes the test attribute and an expression that makes a
+/// [`DurableHarness`](crate::conformance::durable::DurableHarness); use it once a module.
+///
+/// ```text
+/// mod durable {
+///     haos_store_api::durable_suite!(tokio::test, crate::MyHarness::new());
+/// }
+/// ```
+#[macro_export]
+macro_rules! durable_suite {
+    ($test:meta, $harness:expr $(,)?) => {
+        $crate::__durable_cases! { __durable_tests ($test, $harness) }
+    };
+}
+
+#[doc(hidden)]
+#[macro_export]
+macro_rules! __durable_tests {
+    (($test:meta, $harness:expr) $($module:ident { $($case:ident,)* })*) => {
+        fn durable_harness() -> Box<dyn $crate::conformance::durable::DurableHarness> {
+            Box::new($harness)
+        }
+
+        $(mod $module {
+            #[allow(unused_imports, reason = "the test attribute may be an imported name")]
+            use super::*;
+            $(#[$test]
+            async fn $case() {
+                let name = concat!(stringify!($module), "::", stringify!($case));
+                $crate::conformance::durable::run_boxed(name, super::durable_harness()).await;
+            })*
+        })*
+
+        #[$test]
+        async fn child() {
+            $crate::conformance::durable::child(durable_harness().as_ref()).await;
+        }
+    };
+}
+
+#[doc(hidden)]
+#[macro_export]
+macro_rules! __durable_cases {
+    ($then:ident $arguments:tt) => {
+        $crate::$then! { $arguments
+        lifecycle {
+            everything_is_there_after_a_reopen,
+            close_is_idempotent_and_final,
+            suspend_lets_go_of_the_files_and_resume_takes_them_back,
+            commits_are_told_in_order_and_only_when_they_change_something,
+            a_failing_batch_takes_back_only_itself,
+            a_dropped_call_is_applied_whole_or_not_at_all,
+            a_store_dropped_without_close_loses_nothing_that_was_acknowledged,
+            no_runtime_is_needed,
+            a_row_of_megabytes_comes_back,
+        }
+        open {
+            paths_that_hold_no_store,
+            places_where_nothing_can_be_made,
+            names_that_a_uri_would_misread,
+            a_newer_store_is_refused,
+            a_fresh_store_opened_many_times_at_once,
+        }
+        maintain {
+            a_sound_store_has_no_findings,
+            what_does_not_fit_together_is_found,
+            a_check_and_writes_at_once_find_nothing,
+            a_check_ends_with_its_caller_and_with_the_store,
+            usage_follows_every_change,
+        }
+        damage {
+            the_outbox_is_carried_over_row_by_row,
+            refusing_touches_nothing,
+            each_damaged_store_keeps_a_name_of_its_own,
+            a_damaged_store_opened_often_at_once_is_recovered_once,
+        }
+        disk {
+            no_space_for_a_new_store,
+            a_read_only_disk,
+        }
+        kill {
+            nothing_acknowledged_is_lost_and_nothing_is_torn,
+            a_killed_rotation_loses_nothing_and_completes_in_the_end,
+        }
+        convert {
+            there_and_back_everything_is_as_it_was,
+            what_cannot_be_done_changes_nothing,
+            cut_off_anywhere_it_goes_on,
+        }
+        leftovers {
+            a_failed_conversion_leaves_nothing,
+            an_unsealing_that_nobody_waits_for_leaves_nothing,
+            what_a_killed_unsealing_wrote_goes_with_the_next_one_who_opens_the_store,
+        }
+        aside {
+            what_is_not_known_to_be_ours_is_left_alone,
+            copies_that_were_set_aside_are_told_and_go_with_the_keys,
+        }
+        links {
+            a_conversion_through_a_link_converts_the_store_it_leads_to,
+            a_damaged_store_is_replaced_once_whoever_comes_by_link_or_path,
+            a_link_that_leads_nowhere_makes_no_store_there,
+        }
+        rights {
+            what_is_made_is_private_from_its_first_byte_on,
+            a_store_that_is_replaced_keeps_its_rights,
+        }
+        planted {
+            a_link_in_the_place_of_a_fixed_name_is_refused,
+            a_link_of_any_other_name_is_left_alone,
+            pipes_and_folders_are_refused_at_once,
+            nothing_else_is_made,
+        }
+        }
+    };
+}
+
+/// Expanded here alone: the one list of names makes [`CASES`] too.
+#[doc(hidden)]
+#[macro_export]
+macro_rules! __durable_list {
+    (() $($module:ident { $($case:ident,)* })*) => {
+        /// Every case.
+        pub const CASES: &[Case] = &[$($(Case {
+            name: concat!(stringify!($module), "::", stringify!($case)),
+            run: |harness: &dyn DurableHarness| -> CaseFuture<'_> {
+                Box::pin(cases::$module::$case(harness))
+            },
+        },)*)*];
+    };
+}
+
+__durable_cases! { __durable_list () }

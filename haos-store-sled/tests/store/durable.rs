@@ -1,0 +1,177 @@
+//! What every backend owes that keeps its stores at a path: the suite of `haos-store-api`.
+
+use std::path::Path;
+use std::process::Command;
+use std::sync::Arc;
+
+use async_trait::async_trait;
+use haos_store_api::conformance::durable::{
+    Damages, Disk, DurableHarness, Layout, Opening, Sealing, Tamper, this_test,
+};
+use haos_store_api::files::{Sign, StoreId};
+use haos_store_api::kv::keys;
+use haos_store_api::{Collection, Progress, Report, Result, StorageAdapter};
+use haos_store_sled::{OnDamage, SledOptions, SledStore};
+use tempfile::TempDir;
+
+use crate::common::Raw;
+
+struct SledHarness(TempDir);
+
+fn options(opening: Opening) -> SledOptions {
+    let options = SledOptions::new(opening.path).kdf(opening.kdf);
+    let options = options.create(opening.create).check(opening.check);
+    let options = if opening.low_memory { options.low_memory() } else { options };
+    let options = if opening.refuse_damage { options.on_damage(OnDamage::Refuse) } else { options };
+    let options = opening.busy_ms.into_iter().fold(options, SledOptions::busy_ms);
+    opening.secret.into_iter().fold(options, SledOptions::secret)
+}
+
+#[async_trait]
+impl DurableHarness for SledHarness {
+    fn layout(&self) -> Layout {
+        Layout {
+            name: "s",
+            is_folder: true,
+            shared: false,
+            reads_only: false,
+            fixed: &[
+                "/HAOS",
+                "/commits",
+                "/keyring",
+                "/switch",
+                "/keyring.new",
+                "/sled",
+                "/sled/db",
+                "/sled/conf",
+                "/sled/snap.*",
+                "/sled/snap.0000000000000000.generating",
+                "/sled/blobs",
+                "/sled/blobs/7",
+            ],
+            fixed_in_salvage: &[],
+            while_open: &[""],
+            rights: &["", "/sled", "/commits"],
+            foreign: Some("sled"),
+        }
+    }
+
+    fn folder(&self) -> &Path {
+        self.0.path()
+    }
+
+    async fn open(&self, opening: Opening) -> Result<Arc<dyn StorageAdapter>> {
+        Ok(Arc::new(SledStore::open(options(opening)).await?))
+    }
+
+    fn child(&self) -> Command {
+        this_test("durable::child").unwrap()
+    }
+
+    #[cfg(target_os = "linux")]
+    fn disk(&self, size: &str) -> Option<Disk> {
+        let disk = haos_skip::Disk::mount(size)?;
+        Some(Disk::new(disk.path().to_owned(), move |options| disk.remount(options)))
+    }
+
+    fn damages(&self) -> Option<&dyn Damages> {
+        Some(self)
+    }
+
+    fn sealing(&self) -> Option<&dyn Sealing> {
+        Some(self)
+    }
+}
+
+/// What is done to the tree, and the finding that a check makes of it.
+type Change = (&'static str, fn(&Raw));
+
+const CHANGES: [Change; 11] = [
+    ("messages: an index does not find it", |raw| raw.remove(keys::EVENT)),
+    ("an index of messages: an index names a row", |raw| raw.remove(keys::MESSAGE)),
+    ("messages: its keys", |raw| raw.flip(keys::MESSAGE, 20)),
+    ("messages: decode", |raw| raw.flip(keys::MESSAGE, 80)),
+    ("messages: its room is not stored", |raw| raw.remove(keys::NUMBER)),
+    ("rooms: an index does not find it", |raw| raw.remove(keys::ACTIVITY)),
+    ("rooms: decode", |raw| raw.flip(keys::ROOM, 5)),
+    ("gaps: the sums", |raw| raw.remove(keys::GAP)),
+    ("lacks some of its bytes", |raw| raw.remove(keys::CHUNK)),
+    ("chunks belong to no item", |raw| raw.remove(keys::MEDIA)),
+    ("state: decode", |raw| raw.flip(keys::STATE, 20)),
+];
+
+/// Where a row's payload begins, by the first byte of its key.
+fn payload_at(tag: u8, value: &[u8]) -> Option<usize> {
+    Some(match tag {
+        keys::ROOM => 20,
+        // A flag for each key that is there.
+        keys::MESSAGE => 49 + 16 * (value[48] & 3).count_ones() as usize,
+        keys::GAP | keys::STATE => 8,
+        keys::PENDING => 48,
+        keys::MEDIA => 33,
+        keys::CHUNK => 0,
+        _ => return None,
+    })
+}
+
+impl Damages for SledHarness {
+    /// A row that its room's index lacks would not be sent, and nobody would be told.
+    fn spoil(&self, path: &Path) {
+        Raw::open(path).remove(keys::PENDING_ROOM);
+    }
+
+    fn spoil_row(&self, path: &Path, of: Collection) {
+        let tag = match of {
+            Collection::Pending => keys::PENDING,
+            Collection::State => keys::STATE,
+            _ => panic!("no case spoils one of {of:?}"),
+        };
+        Raw::open(path).spoil_last(tag);
+    }
+
+    fn make_newer(&self, path: &Path) {
+        // As a later version writes it: the format, and the sum over the line.
+        let sign = Sign::new("offline store on sled, format 99", StoreId([7; 16]));
+        std::fs::write(path.join("HAOS"), sign.line()).unwrap();
+    }
+
+    fn tampers(&self) -> Vec<Tamper> {
+        CHANGES.map(|(finding, _)| Tamper { name: finding, finding, at_open: true }).to_vec()
+    }
+
+    fn tamper(&self, path: &Path, name: &str) {
+        let (_, change) = CHANGES.iter().find(|(finding, _)| *finding == name).unwrap();
+        change(&Raw::open(path));
+    }
+}
+
+#[async_trait]
+impl Sealing for SledHarness {
+    async fn seal(&self, opening: Opening, progress: Progress) -> Result<Report> {
+        SledStore::seal(options(opening), progress).await
+    }
+
+    async fn unseal(&self, opening: Opening, progress: Progress) -> Result<Report> {
+        SledStore::unseal(options(opening), progress).await
+    }
+
+    fn id(&self, path: &Path) -> StoreId {
+        Sign::read(path).unwrap().id
+    }
+
+    fn keyring(&self, path: &Path) -> Vec<u8> {
+        std::fs::read(path.join("keyring")).unwrap()
+    }
+
+    fn set_keyring(&self, path: &Path, record: &[u8]) {
+        std::fs::write(path.join("keyring"), record).unwrap();
+    }
+
+    fn payloads(&self, path: &Path) -> Vec<Vec<u8>> {
+        let raw = Raw::open(path);
+        let rows = raw.tree.iter().map(Result::unwrap);
+        rows.filter_map(|(key, row)| payload_at(key[0], &row).map(|at| row[at..].to_vec())).collect()
+    }
+}
+
+haos_store_api::durable_suite!(tokio::test, SledHarness(tempfile::tempdir().unwrap()));
