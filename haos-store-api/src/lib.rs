@@ -56,9 +56,12 @@ mod io;
 mod json;
 pub mod law;
 mod memory;
+#[cfg(all(feature = "native", not(target_arch = "wasm32")))]
+pub mod native;
 mod page;
 mod position;
 mod query;
+mod reads;
 #[cfg(feature = "seal")]
 mod seal;
 mod secret;
@@ -94,6 +97,7 @@ pub use position::Position;
 pub use query::{
     ByteRange, MediaQuery, MessageQuery, PendingQuery, RelationQuery, RoomCursor, RoomQuery, StateQuery,
 };
+pub use reads::Reads;
 #[cfg(feature = "seal")]
 pub use seal::Keyring;
 pub use secret::{KdfLimits, KdfParams, KeyChange, Padding, Secret};

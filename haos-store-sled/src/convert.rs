@@ -2,25 +2,21 @@
 //! there. Until that moment the store is as it was; cut off, it begins anew.
 
 use std::collections::HashMap;
-use std::sync::Arc;
-use std::sync::atomic::{AtomicBool, Ordering};
 
 use haos_store_api::law::Rows;
+use haos_store_api::native::{OnDamage, Options, Stop, apart, closed, not_sealed, unlock};
 use haos_store_api::*;
-use tokio::sync::oneshot;
 
 use crate::db::{Db, Order, Pair};
 use crate::draft::Draft;
-use crate::engine::spawn;
-use crate::error::{closed, guarded};
+use crate::error::guarded;
 use crate::home::Home;
 use crate::keys;
-use crate::maintain::StopOnDrop;
 use crate::open::{Opened, connect, folder_path};
-use crate::options::{OnDamage, SledOptions};
+use crate::options::SledOptions;
 use crate::record::{Cut, MessageRecord, media_columns};
 use crate::rows::SledRows;
-use crate::seal::{not_sealed, read, unlock};
+use crate::seal::read;
 use crate::store::SledStore;
 use crate::switch::{Old, Scratch, switch};
 
@@ -37,7 +33,7 @@ impl SledStore {
     /// `Busy` while somebody has the store open, `Invalid` if it is sealed already or no secret is given,
     /// `Corrupt` if a row cannot be read, `Full`, `Io`. The store is as it was then.
     pub async fn seal(options: SledOptions, progress: Progress) -> Result<Report> {
-        if options.secret.is_none() {
+        if options.0.secret.is_none() {
             return Err(invalid("a store is sealed with a secret: give one in the options"));
         }
         run(options, true, progress).await
@@ -52,20 +48,13 @@ impl SledStore {
     }
 }
 
-async fn run(options: SledOptions, seal: bool, progress: Progress) -> Result<Report> {
-    let stop = StopOnDrop(Arc::default());
-    let (reply, answer) = oneshot::channel();
-    let stopped = stop.0.clone();
-    spawn("haos-sled-convert", move || {
-        // Nobody waits any more: the next call begins anew.
-        let _ = reply.send(convert(&options, seal, &progress, &stopped));
-    })?;
-    answer.await.map_err(|_| closed("convert", "the conversion's thread ended unexpectedly"))?
+async fn run(SledOptions(options): SledOptions, seal: bool, progress: Progress) -> Result<Report> {
+    apart("haos-sled-convert", "convert", move |stop| convert(&options, seal, &progress, stop)).await
 }
 
-fn convert(options: &SledOptions, seal: bool, progress: &Progress, stopped: &AtomicBool) -> Result<Report> {
+fn convert(options: &Options, seal: bool, progress: &Progress, stop: &Stop) -> Result<Report> {
     let path = folder_path(options.path())?;
-    let options = options.clone().at(path.clone()).create(false).on_damage(OnDamage::Refuse);
+    let options = Options { on_damage: OnDamage::Refuse, ..options.clone().at(path.clone()).create(false) };
     let home = Home::take(&options)?;
     let plain = options.clone().no_secret();
     let codec = match (seal, read(&home.keyring())?) {
@@ -75,9 +64,9 @@ fn convert(options: &SledOptions, seal: bool, progress: &Progress, stopped: &Ato
         (false, None) => return Err(not_sealed()),
     };
     let target = if seal { options.clone() } else { plain };
-    let (source, _) = connect(&options.opened(codec), home).map_err(|(_, error)| error)?;
+    let (source, _) = connect(&options.unlocked(codec), home).map_err(|(_, error)| error)?;
     let scratch = Scratch::create(source.home())?;
-    let made = make(&source, target.create(true).at(scratch.path().to_owned()), progress, stopped);
+    let made = make(&source, target.create(true).at(scratch.path().to_owned()), progress, stop);
     let home = source.into_home();
     let Ok(mut report) = made else {
         // While the folder is still held.
@@ -91,11 +80,11 @@ fn convert(options: &SledOptions, seal: bool, progress: &Progress, stopped: &Ato
 }
 
 /// The new store, whole and closed.
-fn make(source: &Opened, target: SledOptions, progress: &Progress, stopped: &AtomicBool) -> Result<Report> {
+fn make(source: &Opened, target: Options, progress: &Progress, stop: &Stop) -> Result<Report> {
     let home = Home::take(&target)?;
     let codec = unlock(&home, &target)?;
-    let (mut made, _) = connect(&target.opened(codec.clone()), home).map_err(|(_, error)| error)?;
-    let report = guarded("convert", || copy(source, &mut made, &codec, progress, stopped));
+    let (mut made, _) = connect(&target.unlocked(codec.clone()), home).map_err(|(_, error)| error)?;
+    let report = guarded("convert", || copy(source, &mut made, &codec, progress, stop));
     made.release();
     report
 }
@@ -105,7 +94,7 @@ fn copy(
     made: &mut Opened,
     codec: &Codec,
     progress: &Progress,
-    stopped: &AtomicBool,
+    stop: &Stop,
 ) -> Result<Report> {
     let from = source.db();
     let total = source.head.sums.iter().map(|size| size.rows).sum();
@@ -115,7 +104,7 @@ fn copy(
     for tag in [keys::ROOM, keys::MESSAGE, keys::GAP, keys::PENDING, keys::MEDIA, keys::STATE] {
         let mut pairs = from.scan(keys::whole(tag), Order::Up).peekable();
         while pairs.peek().is_some() {
-            if stopped.load(Ordering::Relaxed) {
+            if stop.is_set() {
                 return Err(closed("convert", "the conversion was cut off: start it again"));
             }
             let mut draft = Draft::new(made.head);

@@ -4,19 +4,19 @@ use std::fs;
 use std::path::Path;
 
 use haos_store_api::files::{self, create_folder, sync_folder};
+use haos_store_api::native::Options;
 use haos_store_api::{Error, Recovery, Result};
 
 use crate::error::io;
 use crate::home::Home;
 use crate::marker::Marker;
 use crate::open::connect;
-use crate::options::SledOptions;
 use crate::salvage::Salvage;
 use crate::seal;
 use crate::switch::{Old, Scratch, switch};
 
 /// Puts a fresh store with the outbox of the damaged one in its place.
-pub(crate) fn replace(options: &SledOptions, home: &Home, cause: &Error) -> Result<Recovery> {
+pub(crate) fn replace(options: &Options, home: &Home, cause: &Error) -> Result<Recovery> {
     let path = options.path();
     let mark = Marker::open(&home.commits()).ok().and_then(|(_, mark)| mark).unwrap_or_default();
     let scratch = Scratch::create(home)?;

@@ -6,9 +6,10 @@ use haos_store_api::{Codec, Error, Result};
 use sled::{IVec, Tree};
 
 use crate::draft::Changes;
-use crate::error::{corrupt, fault};
+use crate::error::fault;
 use crate::head::Head;
 use crate::keys;
+use haos_store_api::native::corrupt;
 
 /// A view for the length of one read or one batch.
 #[derive(Clone, Copy)]

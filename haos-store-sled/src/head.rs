@@ -2,7 +2,7 @@
 
 use haos_store_api::{Collection, Error, ErrorKind, Result, Revision, Size};
 
-use crate::error::corrupt;
+use haos_store_api::native::corrupt;
 
 /// The format of the tree. A later layout takes the next number.
 pub(crate) const FORMAT: u32 = 1;

@@ -44,23 +44,22 @@
 //!
 //! No tool but this library reads its folder.
 
+mod backend;
 mod check;
 mod convert;
 mod damage;
 mod db;
 mod draft;
-mod engine;
 mod error;
 mod head;
 mod home;
 #[doc(hidden)]
 pub mod keys;
-mod maintain;
 mod marker;
 mod open;
 mod options;
 mod read;
-mod reader;
+mod reads;
 mod record;
 mod rotate;
 mod rows;
@@ -72,5 +71,6 @@ mod switch;
 mod table;
 mod writer;
 
-pub use options::{OnDamage, Profile, SledOptions};
+pub use haos_store_api::native::{OnDamage, Profile};
+pub use options::SledOptions;
 pub use store::SledStore;

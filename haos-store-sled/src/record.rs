@@ -6,7 +6,7 @@ use haos_store_api::{
 };
 use sled::IVec;
 
-use crate::error::corrupt;
+use haos_store_api::native::corrupt;
 
 /// Columns written one after the other.
 #[derive(Debug, Default)]

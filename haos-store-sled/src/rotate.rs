@@ -1,13 +1,14 @@
 //! Every row under a new data key, a step at a time.
 
+use haos_store_api::native::{Shell, Writer as _};
 use haos_store_api::*;
 use sled::IVec;
 
+use crate::backend::Sled;
 use crate::db::{Db, Order};
 use crate::draft::Draft;
 use crate::keys;
 use crate::record::{Cut, MessageRecord, media_columns, pending_columns};
-use crate::store::SledStore;
 use crate::writer::Writer;
 
 /// Rows looked at, and bytes resealed, about, in one step; commits come in between.
@@ -27,44 +28,42 @@ struct Step {
     damaged: Vec<String>,
 }
 
-impl SledStore {
-    /// Begins a rotation, or goes on with the one that was cut off. What is written meanwhile is sealed
-    /// with the new key, so one pass sees every row that is left.
-    pub(crate) async fn rotate(&self, progress: &Progress) -> Result<Report> {
-        let begin = |writer: &mut Writer| {
-            writer.change_keyring(Keyring::rotation_begun)?;
-            Ok(writer.codec().keyring().map_or(0, Keyring::sealing_key))
-        };
-        let sealing = self.call("maintain", begin).await?;
-        let sums = self.usage().await?.collections;
-        let mut total = sums.iter().map(|(_, size)| size.rows).sum::<u64>();
-        let (mut report, mut looked) = (Report::default(), 0);
-        for tag in SEALED {
-            let mut from = keys::whole(tag).0;
-            loop {
-                let step = self.call("maintain", move |writer| writer.reseal(tag, from)).await?;
-                looked += step.rows;
-                report.rows += step.resealed;
-                step.damaged.iter().for_each(|finding| report.find(finding));
-                // Chunks are not counted beforehand.
-                total = total.max(looked);
-                progress.step(looked, total);
-                match step.last {
-                    // The least key after it.
-                    Some(mut last) => {
-                        last.push(0);
-                        from = last;
-                    }
-                    None => break,
+/// Begins a rotation, or goes on with the one that was cut off. What is written meanwhile is sealed
+/// with the new key, so one pass sees every row that is left.
+pub(crate) async fn rotate(shell: &Shell<Sled>, progress: &Progress) -> Result<Report> {
+    let begin = |writer: &mut Writer| {
+        writer.change_keyring(Keyring::rotation_begun)?;
+        Ok(writer.codec().keyring().map_or(0, Keyring::sealing_key))
+    };
+    let sealing = shell.call("maintain", begin).await?;
+    let sums = shell.usage().await?.collections;
+    let mut total = sums.iter().map(|(_, size)| size.rows).sum::<u64>();
+    let (mut report, mut looked) = (Report::default(), 0);
+    for tag in SEALED {
+        let mut from = keys::whole(tag).0;
+        loop {
+            let step = shell.call("maintain", move |writer| writer.reseal(tag, from)).await?;
+            looked += step.rows;
+            report.rows += step.resealed;
+            step.damaged.iter().for_each(|finding| report.find(finding));
+            // Chunks are not counted beforehand.
+            total = total.max(looked);
+            progress.step(looked, total);
+            match step.last {
+                // The least key after it.
+                Some(mut last) => {
+                    last.push(0);
+                    from = last;
                 }
+                None => break,
             }
         }
-        // What its own key does not open is noise under any key.
-        let end = move |writer: &mut Writer| writer.change_keyring(|keys| keys.rotation_ended(sealing));
-        self.call("maintain", end).await?;
-        progress.step(total, total);
-        Ok(report)
     }
+    // What its own key does not open is noise under any key.
+    let end = move |writer: &mut Writer| writer.change_keyring(|keys| keys.rotation_ended(sealing));
+    shell.call("maintain", end).await?;
+    progress.step(total, total);
+    Ok(report)
 }
 
 impl Writer {

@@ -6,6 +6,7 @@ use std::fs;
 use std::path::Path;
 
 use haos_store_api::law::Rows;
+use haos_store_api::native::Options;
 use haos_store_api::{
     ByteRange, Codec, Media, Pending, Result, Revision, Room, Scope, StateEntry, state_kind,
 };
@@ -18,7 +19,7 @@ use crate::home::sled_of;
 use crate::keys;
 use crate::marker::Mark;
 use crate::open::{Opened, TREE};
-use crate::options::SledOptions;
+use crate::options::settings;
 use crate::record::Cut;
 use crate::rows::SledRows;
 use crate::shared::Files;
@@ -37,7 +38,7 @@ pub(crate) struct Salvage {
 
 impl Salvage {
     /// Reads what it can, from a copy in a folder that is made for it: sled cuts off what it cannot read.
-    pub(crate) fn read(options: &SledOptions, mended: &Path, mark: Mark) -> Self {
+    pub(crate) fn read(options: &Options, mended: &Path, mark: Mark) -> Self {
         let mut found = Self::default();
         // The second time without sled's snapshots: the log alone tells all.
         for with_snapshots in [true, false] {
@@ -132,7 +133,7 @@ impl Salvage {
 }
 
 /// Opens a copy and reads it.
-fn attempt(options: &SledOptions, mended: &Path, with_snapshots: bool) -> Result<Salvage> {
+fn attempt(options: &Options, mended: &Path, with_snapshots: bool) -> Result<Salvage> {
     copy_folder(&sled_of(options.path()), mended).map_err(|e| io("open", e))?;
     if !with_snapshots {
         for entry in fs::read_dir(mended).map_err(|e| io("open", e))?.flatten() {
@@ -143,7 +144,7 @@ fn attempt(options: &SledOptions, mended: &Path, with_snapshots: bool) -> Result
     }
     let sled = |e| fault("open", e);
     let files = guarded("open", || {
-        let db = options.sled(mended).open().map_err(sled)?;
+        let db = settings(options.profile, mended).open().map_err(sled)?;
         let tree = db.open_tree(TREE).map_err(sled)?;
         Ok(Files { db, tree })
     })?;

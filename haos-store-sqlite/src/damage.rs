@@ -5,6 +5,7 @@ use std::io::{Read, Seek, SeekFrom};
 use std::path::Path;
 
 use haos_store_api::files::{self, StoreId, beside};
+use haos_store_api::native::Options;
 use haos_store_api::{Error, ErrorKind, Recovery, Result};
 
 use crate::companions::COMPANIONS;
@@ -13,7 +14,6 @@ use crate::keys::unlock;
 use crate::log;
 use crate::migration::is_store;
 use crate::open::{accept, connect};
-use crate::options::SqliteOptions;
 use crate::probe::peek;
 use crate::salvage::{Salvage, readable_id};
 use crate::scratch::{Purpose, Scratch};
@@ -35,7 +35,7 @@ pub(crate) fn our_id(path: &Path) -> Option<i32> {
 
 /// Puts a fresh store with the outbox of the damaged one in its place. `None`: another process has done
 /// so in the meantime.
-pub(crate) fn recover(options: &SqliteOptions, cause: Error) -> Result<Option<Recovery>> {
+pub(crate) fn recover(options: &Options, cause: Error) -> Result<Option<Recovery>> {
     let lock_path = beside(options.path(), ".recovery");
     let lock = files::open("open", &lock_path)?;
     lock.lock().map_err(|e| io("the recovery cannot be begun", e))?;
@@ -49,7 +49,7 @@ pub(crate) fn recover(options: &SqliteOptions, cause: Error) -> Result<Option<Re
 }
 
 /// Where the log alone does not belong there, what is beneath it is a sound store: it stays, and the log is set aside.
-fn log_aside(options: &SqliteOptions, cause: &Error) -> Result<Option<Recovery>> {
+fn log_aside(options: &Options, cause: &Error) -> Result<Option<Recovery>> {
     let path = options.path();
     if log::fits(path) {
         return Ok(None);
@@ -82,11 +82,11 @@ fn log_aside(options: &SqliteOptions, cause: &Error) -> Result<Option<Recovery>>
     }
 }
 
-fn still_damaged(options: &SqliteOptions) -> bool {
+fn still_damaged(options: &Options) -> bool {
     connect(options).is_err_and(|error| error.kind() == ErrorKind::Corrupt)
 }
 
-fn replace(options: &SqliteOptions, cause: Error) -> Result<Recovery> {
+fn replace(options: &Options, cause: Error) -> Result<Recovery> {
     let path = options.path();
     let id = readable_id(path).unwrap_or_else(|| stand_in(path));
     // Whoever was killed here before has left its own.

@@ -1,11 +1,12 @@
 //! Every row under a new data key, a step at a time.
 
+use haos_store_api::native::{Shell, Writer as _};
 use haos_store_api::*;
 use rusqlite::Row;
 
+use crate::backend::Sqlite;
 use crate::db::{Db, NEXT, STOP};
 use crate::slot;
-use crate::store::SqliteStore;
 use crate::table::{CHUNK_BITS, Sums, media_columns, message_columns, state_columns};
 use crate::writer::Writer;
 
@@ -117,38 +118,36 @@ struct Step {
     damaged: Vec<String>,
 }
 
-impl SqliteStore {
-    /// Begins a rotation, or goes on with the one that was cut off. Whoever writes meanwhile, in whatever
-    /// process, seals with the new key, so one pass over each table sees every row that is left.
-    pub(crate) async fn rotate(&self, progress: &Progress) -> Result<Report> {
-        let begin = |writer: &mut Writer| {
-            writer.change_keyring(Keyring::rotation_begun)?;
-            Ok(writer.keyring().map_or(0, Keyring::sealing_key))
-        };
-        let sealing = self.call("maintain", begin).await?;
-        let total = self.call("maintain", |writer| writer.db("maintain").sealed_rows()).await?;
-        let mut report = Report::default();
-        let mut looked = 0;
-        for table in &TABLES {
-            let mut after = i64::MIN;
-            loop {
-                let step = self.call("maintain", move |writer| writer.reseal(table, after)).await?;
-                looked += step.rows;
-                report.rows += step.resealed;
-                step.damaged.iter().for_each(|finding| report.find(finding));
-                progress.step(looked.min(total), total);
-                match step.last {
-                    Some(last) => after = last,
-                    None => break,
-                }
+/// Begins a rotation, or goes on with the one that was cut off. Whoever writes meanwhile, in whatever
+/// process, seals with the new key, so one pass over each table sees every row that is left.
+pub(crate) async fn rotate(shell: &Shell<Sqlite>, progress: &Progress) -> Result<Report> {
+    let begin = |writer: &mut Writer| {
+        writer.change_keyring(Keyring::rotation_begun)?;
+        Ok(writer.keyring().map_or(0, Keyring::sealing_key))
+    };
+    let sealing = shell.call("maintain", begin).await?;
+    let total = shell.call("maintain", |writer| writer.db("maintain").sealed_rows()).await?;
+    let mut report = Report::default();
+    let mut looked = 0;
+    for table in &TABLES {
+        let mut after = i64::MIN;
+        loop {
+            let step = shell.call("maintain", move |writer| writer.reseal(table, after)).await?;
+            looked += step.rows;
+            report.rows += step.resealed;
+            step.damaged.iter().for_each(|finding| report.find(finding));
+            progress.step(looked.min(total), total);
+            match step.last {
+                Some(last) => after = last,
+                None => break,
             }
         }
-        // What its own key does not open is noise under any key.
-        let end = move |writer: &mut Writer| writer.change_keyring(|keys| keys.rotation_ended(sealing));
-        self.call("maintain", end).await?;
-        progress.step(total, total);
-        Ok(report)
     }
+    // What its own key does not open is noise under any key.
+    let end = move |writer: &mut Writer| writer.change_keyring(|keys| keys.rotation_ended(sealing));
+    shell.call("maintain", end).await?;
+    progress.step(total, total);
+    Ok(report)
 }
 
 impl Writer {

@@ -7,6 +7,7 @@ use std::io::{Read, Seek, SeekFrom, Write};
 use std::path::Path;
 
 use haos_store_api::files::{self, StoreId};
+use haos_store_api::native::Options;
 use haos_store_api::{
     ByteRange, Codec, ErrorKind, Media, Pending, Result, Revision, Room, Scope, StateEntry, state_kind,
 };
@@ -19,7 +20,6 @@ use crate::db::{Db, NEXT};
 use crate::error::fault;
 use crate::keys::unlock;
 use crate::migration::{APPLICATION_ID, is_store};
-use crate::options::SqliteOptions;
 
 /// What was read.
 #[derive(Debug, Default)]
@@ -42,7 +42,7 @@ impl Salvage {
     ///
     /// # Errors
     /// `WrongKey` and `Sealed`: a store that somebody else could read is not replaced.
-    pub(crate) fn read(options: &SqliteOptions, copy: &Path) -> Result<Self> {
+    pub(crate) fn read(options: &Options, copy: &Path) -> Result<Self> {
         let path = options.path();
         let budget = Budget::of(path);
         let conn = connect(path, &budget).or_else(|_| {
@@ -121,7 +121,7 @@ impl Salvage {
     }
 
     /// Writes it into a fresh store, in one transaction.
-    pub(crate) fn write(&self, conn: &Connection, options: &SqliteOptions, id: StoreId) -> Result<()> {
+    pub(crate) fn write(&self, conn: &Connection, options: &Options, id: StoreId) -> Result<()> {
         if let Some(record) = &self.keyring {
             let insert = conn.execute("INSERT INTO keyring (nr, payload) VALUES (1, ?1)", [record]);
             insert.map_err(|e| fault("open", e))?;
