@@ -11,7 +11,6 @@ use crate::db::Db;
 use crate::error::guarded;
 use crate::head::FORMAT;
 use crate::open::open;
-use crate::rotate::rotate;
 use crate::shared::Shared;
 use crate::writer::Writer;
 
@@ -23,6 +22,7 @@ impl Backend for Sled {
     const NAME: &'static str = "sled";
     const FORMAT: u32 = FORMAT;
     const SHARED: bool = false;
+    const PLACE: &'static str = "folder";
     type Readers = Shared;
     type Writer = Writer;
 
@@ -55,10 +55,6 @@ impl Backend for Sled {
         shell.call("maintain", |writer| writer.flush(true)).await?;
         progress.step(1, 1);
         Ok(Report::default())
-    }
-
-    async fn rotate(shell: &Shell<Self>, progress: &Progress) -> Result<Report> {
-        rotate(shell, progress).await
     }
 
     /// A few rows at a time.

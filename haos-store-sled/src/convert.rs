@@ -4,19 +4,19 @@
 use std::collections::HashMap;
 
 use haos_store_api::law::Rows;
-use haos_store_api::native::{OnDamage, Options, Stop, apart, closed, not_sealed, unlock};
+use haos_store_api::native::{Options, Stop, To, cut_off, unlock};
 use haos_store_api::*;
 
+use crate::backend::Sled;
 use crate::db::{Db, Order, Pair};
 use crate::draft::Draft;
 use crate::error::guarded;
 use crate::home::Home;
 use crate::keys;
-use crate::open::{Opened, connect, folder_path};
+use crate::open::{Opened, connect};
 use crate::options::SledOptions;
 use crate::record::{Cut, MessageRecord, media_columns};
 use crate::rows::SledRows;
-use crate::seal::read;
 use crate::store::SledStore;
 use crate::switch::{Old, Scratch, switch};
 
@@ -33,10 +33,7 @@ impl SledStore {
     /// `Busy` while somebody has the store open, `Invalid` if it is sealed already or no secret is given,
     /// `Corrupt` if a row cannot be read, `Full`, `Io`. The store is as it was then.
     pub async fn seal(options: SledOptions, progress: Progress) -> Result<Report> {
-        if options.0.secret.is_none() {
-            return Err(invalid("a store is sealed with a secret: give one in the options"));
-        }
-        run(options, true, progress).await
+        run(options, To::Sealed, progress).await
     }
 
     /// Unseals the store at the options' path, which the options' secret opens; see [`seal`](Self::seal).
@@ -44,29 +41,20 @@ impl SledStore {
     /// # Errors
     /// As [`seal`](Self::seal), `NotSealed` for a plain store, and `WrongKey`.
     pub async fn unseal(options: SledOptions, progress: Progress) -> Result<Report> {
-        run(options, false, progress).await
+        run(options, To::Plain, progress).await
     }
 }
 
-async fn run(SledOptions(options): SledOptions, seal: bool, progress: Progress) -> Result<Report> {
-    apart("haos-sled-convert", "convert", move |stop| convert(&options, seal, &progress, stop)).await
+async fn run(SledOptions(options): SledOptions, to: To, progress: Progress) -> Result<Report> {
+    to.run::<Sled, _>(options, move |options, stop| convert(options, to, &progress, stop)).await
 }
 
-fn convert(options: &Options, seal: bool, progress: &Progress, stop: &Stop) -> Result<Report> {
-    let path = folder_path(options.path())?;
-    let options = Options { on_damage: OnDamage::Refuse, ..options.clone().at(path.clone()).create(false) };
-    let home = Home::take(&options)?;
-    let plain = options.clone().no_secret();
-    let codec = match (seal, read(&home.keyring())?) {
-        (true, Some(_)) => return Err(invalid("the store is sealed already: change its secret instead")),
-        (true, None) => unlock(&home, &plain)?,
-        (false, Some(_)) => unlock(&home, &options)?,
-        (false, None) => return Err(not_sealed()),
-    };
-    let target = if seal { options.clone() } else { plain };
-    let (source, _) = connect(&options.unlocked(codec), home).map_err(|(_, error)| error)?;
+fn convert(options: &Options, to: To, progress: &Progress, stop: &Stop) -> Result<Report> {
+    let home = Home::take(options)?;
+    let codec = to.source(&home, options)?;
+    let (source, _) = connect(&options.clone().unlocked(codec), home).map_err(|(_, error)| error)?;
     let scratch = Scratch::create(source.home())?;
-    let made = make(&source, target.create(true).at(scratch.path().to_owned()), progress, stop);
+    let made = make(&source, to.target(options).at(scratch.path().to_owned()), progress, stop);
     let home = source.into_home();
     let Ok(mut report) = made else {
         // While the folder is still held.
@@ -74,7 +62,7 @@ fn convert(options: &Options, seal: bool, progress: &Progress, stop: &Stop) -> R
         return made;
     };
     switch(&home, scratch, Old::Removed)?;
-    let copies = files::set_asides(&path, home.id());
+    let copies = files::set_asides(options.path(), home.id());
     report.set_aside = copies.iter().map(|folder| folder.display().to_string()).collect();
     Ok(report)
 }
@@ -105,7 +93,7 @@ fn copy(
         let mut pairs = from.scan(keys::whole(tag), Order::Up).peekable();
         while pairs.peek().is_some() {
             if stop.is_set() {
-                return Err(closed("convert", "the conversion was cut off: start it again"));
+                return Err(cut_off());
             }
             let mut draft = Draft::new(made.head);
             let mut rows = SledRows::new(&tree, codec, &mut draft, Revision::ZERO);
@@ -168,8 +156,4 @@ fn copy_row(
             to.write_state(&from.read_state(&key, &row)?)
         }
     }
-}
-
-fn invalid(message: &str) -> Error {
-    Error::new(ErrorKind::Invalid, "convert", message)
 }

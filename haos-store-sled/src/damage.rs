@@ -11,7 +11,7 @@ use crate::error::io;
 use crate::home::Home;
 use crate::marker::Marker;
 use crate::open::connect;
-use crate::salvage::Salvage;
+use crate::salvage;
 use crate::seal;
 use crate::switch::{Old, Scratch, switch};
 
@@ -20,7 +20,7 @@ pub(crate) fn replace(options: &Options, home: &Home, cause: &Error) -> Result<R
     let path = options.path();
     let mark = Marker::open(&home.commits()).ok().and_then(|(_, mark)| mark).unwrap_or_default();
     let scratch = Scratch::create(home)?;
-    let salvage = Salvage::read(options, &scratch.path().join("mended"), mark);
+    let found = salvage::read(options, &scratch.path().join("mended"), mark);
 
     let made = options.clone().create(true).check(false).at(scratch.path().to_owned());
     let new_home = Home::take(&made)?;
@@ -28,7 +28,7 @@ pub(crate) fn replace(options: &Options, home: &Home, cause: &Error) -> Result<R
         seal::write(&new_home.keyring(), &record)?;
     }
     let (mut opened, _) = connect(&made, new_home).map_err(|(_, error)| error)?;
-    let written = salvage.write(&mut opened, &options.codec);
+    let written = salvage::write(&found, &mut opened, &options.codec);
     opened.release();
     written?;
 
@@ -40,20 +40,7 @@ pub(crate) fn replace(options: &Options, home: &Home, cause: &Error) -> Result<R
     })?;
     sync_folder(path.parent().unwrap_or(path));
 
-    let recovery = Recovery {
-        set_aside: Some(aside.display().to_string()),
-        salvaged: salvage.pending.len() as u64,
-        unreadable: salvage.unreadable,
-        cause: cause.to_string(),
-    };
-    tracing::warn!(
-        set_aside = %aside.display(),
-        salvaged = recovery.salvaged,
-        unreadable = recovery.unreadable,
-        cause = %recovery.cause,
-        "a damaged store was set aside"
-    );
-    Ok(recovery)
+    Ok(found.recovery(&aside, cause))
 }
 
 /// A folder with everything in it.

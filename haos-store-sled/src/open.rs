@@ -1,10 +1,9 @@
 //! From options to files that are ours, current and sound as far as opening can tell.
 
 use std::fs::{File, TryLockError};
-use std::path::{Path, PathBuf};
 use std::time::{Duration, Instant};
 
-use haos_store_api::files::{self, create_folder, sync_folder};
+use haos_store_api::files::{create_folder, sync_folder};
 use haos_store_api::native::{OnDamage, Options, corrupt, unlock};
 use haos_store_api::{
     Codec, Collection, Error, ErrorKind, PendingQuery, Progress, Recovery, Result, Revision,
@@ -76,15 +75,6 @@ impl Opened {
         let marked = self.marker.write(Mark::from(&self.head)).and_then(|()| self.marker.sync());
         marked.map_err(|e| io("open", e))
     }
-}
-
-/// The real path.
-pub(crate) fn folder_path(path: &Path) -> Result<PathBuf> {
-    let invalid = |message: &str| Error::new(ErrorKind::Invalid, "open", message);
-    if path.as_os_str().is_empty() || path.as_os_str() == ":memory:" {
-        return Err(invalid("give the path of a folder; for a store in memory use `MemoryStore`"));
-    }
-    files::resolve(path)
 }
 
 /// Opens the store, and replaces it by a fresh one if it is damaged and that is wanted.

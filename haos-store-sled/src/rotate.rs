@@ -1,10 +1,9 @@
 //! Every row under a new data key, a step at a time.
 
-use haos_store_api::native::{Shell, Writer as _};
+use haos_store_api::native::Step;
 use haos_store_api::*;
 use sled::IVec;
 
-use crate::backend::Sled;
 use crate::db::{Db, Order};
 use crate::draft::Draft;
 use crate::keys;
@@ -15,60 +14,20 @@ use crate::writer::Writer;
 const STEP_ROWS: usize = 512;
 const STEP_BYTES: usize = 1 << 20;
 
+/// A collection and a key in it.
+pub(crate) type Place = (usize, Option<Vec<u8>>);
+
 /// The collections with payloads.
 const SEALED: [u8; 7] =
     [keys::ROOM, keys::MESSAGE, keys::GAP, keys::PENDING, keys::MEDIA, keys::CHUNK, keys::STATE];
 
-/// What a step came to.
-struct Step {
-    /// The last key looked at; none: the collection is done.
-    last: Option<Vec<u8>>,
-    rows: u64,
-    resealed: u64,
-    damaged: Vec<String>,
-}
-
-/// Begins a rotation, or goes on with the one that was cut off. What is written meanwhile is sealed
-/// with the new key, so one pass sees every row that is left.
-pub(crate) async fn rotate(shell: &Shell<Sled>, progress: &Progress) -> Result<Report> {
-    let begin = |writer: &mut Writer| {
-        writer.change_keyring(Keyring::rotation_begun)?;
-        Ok(writer.codec().keyring().map_or(0, Keyring::sealing_key))
-    };
-    let sealing = shell.call("maintain", begin).await?;
-    let sums = shell.usage().await?.collections;
-    let mut total = sums.iter().map(|(_, size)| size.rows).sum::<u64>();
-    let (mut report, mut looked) = (Report::default(), 0);
-    for tag in SEALED {
-        let mut from = keys::whole(tag).0;
-        loop {
-            let step = shell.call("maintain", move |writer| writer.reseal(tag, from)).await?;
-            looked += step.rows;
-            report.rows += step.resealed;
-            step.damaged.iter().for_each(|finding| report.find(finding));
-            // Chunks are not counted beforehand.
-            total = total.max(looked);
-            progress.step(looked, total);
-            match step.last {
-                // The least key after it.
-                Some(mut last) => {
-                    last.push(0);
-                    from = last;
-                }
-                None => break,
-            }
-        }
-    }
-    // What its own key does not open is noise under any key.
-    let end = move |writer: &mut Writer| writer.change_keyring(|keys| keys.rotation_ended(sealing));
-    shell.call("maintain", end).await?;
-    progress.step(total, total);
-    Ok(report)
-}
-
 impl Writer {
-    fn reseal(&mut self, tag: u8, from: Vec<u8>) -> Result<Step> {
-        let mut step = Step { last: None, rows: 0, resealed: 0, damaged: Vec::new() };
+    /// Some rows of the collection of this number, from a key on or from its first.
+    pub(crate) fn reseal_from(&mut self, nr: usize, from: Option<Vec<u8>>) -> Result<Step<Place>> {
+        let tag = SEALED[nr];
+        let from = from.unwrap_or(keys::whole(tag).0);
+        let mut step = Step { next: None, rows: 0, resealed: 0, damaged: Vec::new() };
+        let mut last = None;
         let mut draft = Draft::new(self.head());
         let mut bytes = 0;
         self.read("maintain", |db| {
@@ -76,7 +35,7 @@ impl Writer {
                 let (key, row) = pair?;
                 let before = row.len() as u64;
                 step.rows += 1;
-                step.last = Some(key.to_vec());
+                last = Some(key.to_vec());
                 match resealed(db, tag, &key, row) {
                     Ok(None) => {}
                     Ok(Some(row)) => {
@@ -99,6 +58,14 @@ impl Writer {
         if step.resealed > 0 {
             self.write(draft)?;
         }
+        step.next = match last {
+            // The least key after it.
+            Some(mut last) => {
+                last.push(0);
+                Some((nr, Some(last)))
+            }
+            None => (nr + 1 < SEALED.len()).then_some((nr + 1, None)),
+        };
         Ok(step)
     }
 }

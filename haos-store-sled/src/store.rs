@@ -30,8 +30,7 @@ impl SledStore {
     /// [`OnDamage::Refuse`](crate::OnDamage::Refuse) was asked for. What is refused for another reason than
     /// damage is not changed.
     pub async fn open(SledOptions(options): SledOptions) -> Result<Self> {
-        let path = crate::open::folder_path(options.path())?;
-        Shell::open(options.at(path)).await.map(Self)
+        Shell::open(options).await.map(Self)
     }
 }
 

@@ -3,7 +3,7 @@
 use std::sync::Arc;
 
 use haos_store_api::files::StoreId;
-use haos_store_api::native::{self, Failed, Request};
+use haos_store_api::native::{self, Failed, Request, Step};
 use haos_store_api::*;
 
 use crate::db::Db;
@@ -12,6 +12,7 @@ use crate::error::{fault, io};
 use crate::head::Head;
 use crate::marker::Mark;
 use crate::open::Opened;
+use crate::rotate::Place;
 use crate::rows::SledRows;
 use crate::seal;
 use crate::shared::{Shared, is_lasting};
@@ -72,6 +73,8 @@ impl Writer {
 }
 
 impl native::Writer for Writer {
+    type Place = Place;
+
     /// One atomic write. A batch that fails takes back only itself; the results are those of the batches.
     fn commit(&mut self, group: &[Request]) -> Result<Vec<Result<Commit>>, Failed> {
         let (opened, shared) = (&self.opened, &self.shared);
@@ -109,6 +112,15 @@ impl native::Writer for Writer {
 
     fn store_id(&self) -> Result<Option<StoreId>> {
         Ok(Some(self.opened.home().id()))
+    }
+
+    fn sealed_rows(&self) -> Result<u64> {
+        Ok(self.head().sums.iter().map(|size| size.rows).sum())
+    }
+
+    fn reseal(&mut self, from: Option<Place>) -> Result<Step<Place>> {
+        let (collection, key) = from.unwrap_or_default();
+        self.reseal_from(collection, key)
     }
 
     fn store_keyring(&mut self, make: impl FnOnce() -> Result<Option<Vec<u8>>>) -> Result<Option<Vec<u8>>> {

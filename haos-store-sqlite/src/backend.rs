@@ -16,7 +16,6 @@ use crate::migration::FORMAT;
 use crate::near::NearReaders;
 use crate::open::{Place, accept, open};
 use crate::read_only::Access;
-use crate::rotate::rotate;
 use crate::scratch::tidy;
 use crate::writer::Writer;
 
@@ -33,6 +32,7 @@ impl Backend for Sqlite {
     const NAME: &'static str = "sqlite";
     const FORMAT: u32 = FORMAT;
     const SHARED: bool = true;
+    const PLACE: &'static str = "file";
     type Readers = NearReaders;
     type Writer = Writer;
 
@@ -81,10 +81,6 @@ impl Backend for Sqlite {
 
     async fn compact(shell: &Shell<Self>, progress: &Progress) -> Result<Report> {
         compact(shell, progress).await
-    }
-
-    async fn rotate(shell: &Shell<Self>, progress: &Progress) -> Result<Report> {
-        rotate(shell, progress).await
     }
 
     fn check(readers: &NearReaders, progress: &Progress, stop: &Stop) -> Result<Report> {

@@ -15,7 +15,7 @@ use crate::log;
 use crate::migration::is_store;
 use crate::open::{accept, connect};
 use crate::probe::peek;
-use crate::salvage::{Salvage, readable_id};
+use crate::salvage::{Found, readable_id};
 use crate::scratch::{Purpose, Scratch};
 
 /// The application id in the header, as far as it is there, if it says that the file is a store.
@@ -92,12 +92,12 @@ fn replace(options: &Options, cause: Error) -> Result<Recovery> {
     // Whoever was killed here before has left its own.
     drop(Scratch::left_over(path, id, Purpose::Passing));
     let scratch = Scratch::create(path, id, Purpose::Passing)?;
-    let salvage = Salvage::read(options, &scratch.copy())?;
-    let id = salvage.id.unwrap_or(id);
+    let found = Found::read(options, &scratch.copy())?;
+    let id = found.id.unwrap_or(id);
 
     let fresh = options.clone().create(true).check(false).at(scratch.store());
     let conn = connect(&fresh)?;
-    salvage.write(&conn, options, id)?;
+    found.write(&conn, options, id)?;
     accept(&conn)?;
     // The last connection moves the log into the file.
     conn.close().map_err(|(_, e)| crate::error::fault("open", e))?;
@@ -116,20 +116,7 @@ fn replace(options: &Options, cause: Error) -> Result<Recovery> {
     fs::rename(fresh.path(), path).map_err(|e| io("the fresh store cannot be put in place", e))?;
     files::sync_folder(path.parent().unwrap_or(path));
 
-    let recovery = Recovery {
-        set_aside: Some(aside.display().to_string()),
-        salvaged: salvage.pending.len() as u64,
-        unreadable: salvage.unreadable,
-        cause: cause.to_string(),
-    };
-    tracing::warn!(
-        set_aside = %aside.display(),
-        salvaged = recovery.salvaged,
-        unreadable = recovery.unreadable,
-        cause = %recovery.cause,
-        "a damaged store was set aside"
-    );
-    Ok(recovery)
+    Ok(found.salvage.recovery(&aside, &cause))
 }
 
 /// For a store whose own id cannot be read: the same as long as it stays as it is.

@@ -1,6 +1,5 @@
 //! From options to connections.
 
-use std::path::{Path, PathBuf};
 use std::time::{Duration, Instant};
 
 use haos_store_api::files::{self, beside};
@@ -24,15 +23,6 @@ use crate::schema::Difference;
 
 /// Statements kept compiled on each connection: all that the hot paths use.
 const STATEMENTS: usize = 96;
-
-/// The real path, as SQLite cannot take it for anything else than a file.
-pub(crate) fn file_path(path: &Path) -> Result<PathBuf> {
-    let invalid = |message: &str| Error::new(ErrorKind::Invalid, "open", message);
-    if path.as_os_str().is_empty() || path.as_os_str() == ":memory:" {
-        return Err(invalid("give the path of a file; for a store in memory use `MemoryStore`"));
-    }
-    files::resolve(path)
-}
 
 /// A store that is there, current and sound as far as opening can tell.
 pub(crate) struct Opened {

@@ -30,8 +30,7 @@ impl SqliteStore {
     /// known to be a store, or is damaged and [`OnDamage::Refuse`](crate::OnDamage::Refuse) was asked
     /// for. A file that is refused is not changed.
     pub async fn open(SqliteOptions(options): SqliteOptions) -> Result<Self> {
-        let path = crate::open::file_path(options.path())?;
-        Shell::open(options.at(path)).await.map(Self)
+        Shell::open(options).await.map(Self)
     }
 }
 

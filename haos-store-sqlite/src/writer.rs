@@ -2,7 +2,7 @@
 //! where they wait together.
 
 use haos_store_api::files::StoreId;
-use haos_store_api::native::{self, Failed, Request, closed};
+use haos_store_api::native::{self, Failed, Request, Step, closed};
 use haos_store_api::*;
 use rusqlite::Connection;
 
@@ -40,10 +40,6 @@ impl Writer {
 
     pub(crate) fn db(&self, operation: &'static str) -> Db<'_> {
         Db { conn: &self.conn, codec: &self.codec, operation }
-    }
-
-    pub(crate) fn keyring(&self) -> Option<&Keyring> {
-        self.codec.keyring()
     }
 
     /// A strict transaction that changes no entity and gives no revision.
@@ -166,6 +162,9 @@ impl Writer {
 }
 
 impl native::Writer for Writer {
+    /// A table and a rowid.
+    type Place = (usize, i64);
+
     /// One transaction. A batch that fails takes back only itself; the results are those of the batches.
     fn commit(&mut self, group: &[Request]) -> Result<Vec<Result<Commit>>, Failed> {
         if self.poisoned {
@@ -207,6 +206,15 @@ impl native::Writer for Writer {
 
     fn store_id(&self) -> Result<Option<StoreId>> {
         self.db("keys").store_id()
+    }
+
+    fn sealed_rows(&self) -> Result<u64> {
+        self.db("maintain").sealed_rows()
+    }
+
+    fn reseal(&mut self, from: Option<(usize, i64)>) -> Result<Step<(usize, i64)>> {
+        let (table, after) = from.unwrap_or((0, i64::MIN));
+        self.reseal_after(table, after)
     }
 
     /// The old record is overwritten where it stood.

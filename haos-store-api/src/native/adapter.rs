@@ -6,6 +6,7 @@ use super::backend::Backend;
 use super::error::{closed, ended, read_only};
 use super::job::{Job, Request, Writer};
 use super::keys::change_keys;
+use super::rotate::rotate;
 use super::shell::{Shell, Stage};
 use crate::*;
 
@@ -110,7 +111,7 @@ impl<B: Backend> StorageAdapter for Shell<B> {
             Maintenance::Check => {
                 self.chore("maintain", move |readers, stop| B::check(readers, &progress, stop)).await
             }
-            Maintenance::Rotate => B::rotate(self, &progress).await,
+            Maintenance::Rotate => rotate(self, &progress).await,
         }
     }
 

@@ -6,6 +6,7 @@ use std::thread::{Builder, JoinHandle};
 
 use tokio::sync::oneshot;
 
+use super::backend::Backend;
 use super::error::closed;
 use crate::{Error, ErrorKind, Result};
 
@@ -32,28 +33,28 @@ impl Drop for StopOnDrop {
     }
 }
 
-/// Runs what belongs to no open store, such as a conversion, on a thread of this name.
+/// Runs what belongs to no open store, such as a conversion.
 ///
 /// # Errors
 /// Those of the work, and `Closed` if it panics.
-pub async fn apart<T: Send + 'static>(
-    name: &str,
+pub(super) async fn apart<B: Backend, T: Send + 'static>(
     operation: &'static str,
     work: impl FnOnce(&Stop) -> Result<T> + Send + 'static,
 ) -> Result<T> {
     let stop = StopOnDrop(Stop::default());
     let (reply, answer) = oneshot::channel();
     let stopped = stop.0.clone();
-    spawn(name.to_owned(), move || {
+    spawn::<B>(operation, move || {
         // Nobody waits any more: what was begun is gone on with, or begun again, by the next call.
         let _ = reply.send(work(&stopped));
     })?;
     answer.await.map_err(|_| closed(operation, "its thread ended unexpectedly: try again"))?
 }
 
-pub(super) fn spawn(name: String, work: impl FnOnce() + Send + 'static) -> Result<JoinHandle<()>> {
+/// Runs something on a thread of a store of this kind.
+pub(super) fn spawn<B: Backend>(name: &str, work: impl FnOnce() + Send + 'static) -> Result<JoinHandle<()>> {
     Builder::new()
-        .name(name)
+        .name(format!("haos-{}-{name}", B::NAME))
         .spawn(work)
         .map_err(|e| Error::new(ErrorKind::Other, "start", "no thread can be started").with_source(e))
 }

@@ -15,6 +15,8 @@ pub trait Backend: Sized + 'static {
     const FORMAT: u32;
     /// Whether other processes may open the store at the same time. Their commits are then looked for.
     const SHARED: bool;
+    /// What it is in: a file or a folder.
+    const PLACE: &'static str;
     /// What reads.
     type Readers: Readers;
     /// What writes.
@@ -31,9 +33,6 @@ pub trait Backend: Sized + 'static {
 
     /// Gives free space back.
     fn compact(shell: &Shell<Self>, progress: &Progress) -> impl Future<Output = Result<Report>> + Send;
-
-    /// Seals every row under a new data key.
-    fn rotate(shell: &Shell<Self>, progress: &Progress) -> impl Future<Output = Result<Report>> + Send;
 
     /// Reads every row and checks what can be checked, until it is stopped. Reads and writes go on meanwhile.
     fn check(readers: &Self::Readers, progress: &Progress, stop: &Stop) -> Result<Report>;

@@ -55,7 +55,7 @@ impl<B: Backend> Engine<B> {
             work(&readers);
             drop((readers, writer, alive));
         };
-        spawn(format!("haos-{}-{name}", B::NAME), work).map(drop)
+        spawn::<B>(name, work).map(drop)
     }
 }
 
@@ -98,7 +98,7 @@ pub(super) async fn start<B: Backend>(options: &Options, hub: Option<ChangeHub>)
     let (jobs, inbox) = mpsc::channel();
     let (tell, told) = oneshot::channel();
     let (own, token) = (options.clone(), alive.clone());
-    let writer = spawn(format!("haos-{}-writer", B::NAME), move || {
+    let writer = spawn::<B>("writer", move || {
         let opened = B::open(&own);
         // The keys are in the codec: the secret leaves memory with the last options that have it.
         drop(own);

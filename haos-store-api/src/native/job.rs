@@ -9,6 +9,7 @@ use tokio::sync::oneshot;
 
 use super::backend::{Backend, Readers};
 use super::error::again;
+use super::rotate::Step;
 use crate::files::StoreId;
 use crate::{ChangeHub, Codec, Commit, Error, ErrorKind, Keyring, Result, Touched, WriteBatch};
 
@@ -22,12 +23,15 @@ pub(super) enum Job<B: Backend> {
     /// Apply a batch.
     Apply(Request),
     /// Something else, between commits.
-    Call(Box<dyn FnOnce(&mut B::Writer) + Send>),
+    Call(Call<B::Writer>),
     /// Somebody follows the changes from now on.
     Wake,
     /// The store ends: close what its short reads were done with.
     Close(Arc<B::Readers>),
 }
+
+/// A call, with its answer's way back inside.
+type Call<W> = Box<dyn FnOnce(&mut W) + Send>;
 
 /// A batch on its way; whoever reads can tell as long as it lives.
 #[derive(Debug, Clone, Default)]
@@ -80,6 +84,9 @@ impl From<Error> for Failed {
 
 /// What writes a store.
 pub trait Writer: Sized + 'static {
+    /// A place among the rows of a sealed store.
+    type Place: Send + 'static;
+
     /// Applies batches in one commit. A batch that fails takes back only itself; the results are those of the batches.
     fn commit(&mut self, group: &[Request]) -> Result<Vec<Result<Commit>>, Failed>;
 
@@ -94,6 +101,12 @@ pub trait Writer: Sized + 'static {
 
     /// Stores the record of a keyring that `make` gives, over the one before; tells which, or none if it gave none.
     fn store_keyring(&mut self, make: impl FnOnce() -> Result<Option<Vec<u8>>>) -> Result<Option<Vec<u8>>>;
+
+    /// How many rows are sealed, about.
+    fn sealed_rows(&self) -> Result<u64>;
+
+    /// Seals some rows, from a place on or from the first, under the key that seals at present.
+    fn reseal(&mut self, from: Option<Self::Place>) -> Result<Step<Self::Place>>;
 
     /// Stores the record that `make` gives, unless it gives none, and takes it over.
     ///

@@ -9,20 +9,26 @@
 mod adapter;
 mod apart;
 mod backend;
+mod convert;
 mod engine;
 mod error;
 mod job;
 mod keys;
 mod options;
 mod queue;
+mod rotate;
+mod salvage;
 mod shell;
 #[cfg(test)]
 mod tests;
 
-pub use apart::{Stop, apart};
+pub use apart::Stop;
 pub use backend::{Backend, Found, Opened, Reader, Readers};
+pub use convert::{To, cut_off};
 pub use error::{again, closed, corrupt, ended, not_sealed, read_only, sealed, unknown_query};
 pub use job::{Failed, Request, Writer, Writing};
 pub use keys::{KeyringPlace, unlock};
 pub use options::{OnDamage, Options, Profile};
+pub use rotate::Step;
+pub use salvage::Salvage;
 pub use shell::Shell;

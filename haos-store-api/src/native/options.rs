@@ -1,7 +1,9 @@
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
-use crate::{Codec, Form, KdfLimits, KdfParams, Padding, Secret};
+use super::backend::Backend;
+use crate::files;
+use crate::{Codec, Error, Form, KdfLimits, KdfParams, Padding, Result, Secret};
 
 /// How much memory a store may use. What that comes to is in the backend's options.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Hash)]
@@ -80,6 +82,16 @@ impl Options {
     #[must_use]
     pub fn at(self, path: PathBuf) -> Self {
         Self { path, ..self }
+    }
+
+    /// The same at the real path.
+    pub(super) fn resolved<B: Backend>(self) -> Result<Self> {
+        if self.path.as_os_str().is_empty() || self.path.as_os_str() == ":memory:" {
+            let message = format!("give the path of a {}; for a store in memory use `MemoryStore`", B::PLACE);
+            return Err(Error::invalid("open", message));
+        }
+        let path = files::resolve(&self.path)?;
+        Ok(self.at(path))
     }
 
     /// The same with a secret.

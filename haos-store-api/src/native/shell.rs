@@ -40,8 +40,9 @@ impl<B: Backend> Shell<B> {
     /// Opens the store that the options name.
     ///
     /// # Errors
-    /// Those of [`Backend::open`].
+    /// `Invalid` for a path that is none, and those of [`Backend::open`].
     pub async fn open(options: Options) -> Result<Self> {
+        let options = options.resolved::<B>()?;
         let Started { engine, threads, hub, found } = start::<B>(&options, None).await?;
         let Found { codec, revision, recovery, set_aside, read_only } = found;
         let info = StoreInfo {

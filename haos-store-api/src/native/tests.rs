@@ -50,6 +50,7 @@ impl Backend for Fake {
     const NAME: &'static str = "fake";
     const FORMAT: u32 = 7;
     const SHARED: bool = true;
+    const PLACE: &'static str = "name";
     type Readers = FakeReaders;
     type Writer = FakeWriter;
 
@@ -84,10 +85,6 @@ impl Backend for Fake {
         shell.call("maintain", |_| Ok(Report::default())).await
     }
 
-    async fn rotate(shell: &Shell<Self>, progress: &Progress) -> Result<Report> {
-        Self::compact(shell, progress).await
-    }
-
     /// It ends when it is told to.
     fn check(readers: &FakeReaders, progress: &Progress, stop: &Stop) -> Result<Report> {
         progress.step(0, 1);
@@ -107,6 +104,8 @@ impl Backend for Fake {
 const READ_ONLY: u32 = 1;
 
 impl Writer for FakeWriter {
+    type Place = ();
+
     fn commit(&mut self, group: &[Request]) -> Result<Vec<Result<Commit>>, Failed> {
         self.world.note(format!("commit of {}", group.len()));
         let has = |name: &str| {
@@ -137,6 +136,14 @@ impl Writer for FakeWriter {
 
     fn store_id(&self) -> Result<Option<StoreId>> {
         Ok(None)
+    }
+
+    fn sealed_rows(&self) -> Result<u64> {
+        Ok(0)
+    }
+
+    fn reseal(&mut self, _: Option<()>) -> Result<Step<()>> {
+        Ok(Step { next: None, rows: 0, resealed: 0, damaged: Vec::new() })
     }
 
     fn store_keyring(&mut self, make: impl FnOnce() -> Result<Option<Vec<u8>>>) -> Result<Option<Vec<u8>>> {
@@ -220,7 +227,8 @@ impl Reads for Nothing {
 }
 
 fn options(name: &str) -> (Options, Arc<World>) {
-    let (path, world) = (PathBuf::from(name), Arc::<World>::default());
+    let (path, world) = (std::env::temp_dir().join(name), Arc::<World>::default());
+    let path = files::resolve(&path).unwrap();
     WORLDS.lock().unwrap().insert(path.clone(), world.clone());
     (Options::new(path, Form::Binary, 0), world)
 }
