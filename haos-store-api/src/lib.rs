@@ -57,6 +57,8 @@ mod json;
 pub mod kv;
 pub mod law;
 mod memory;
+#[cfg(all(feature = "native", not(target_arch = "wasm32")))]
+pub mod native;
 mod page;
 mod position;
 mod query;

@@ -166,7 +166,7 @@ impl StorageAdapter for MemoryStore {
     }
 
     async fn rooms(&self, query: RoomQuery) -> Result<Vec<Room>> {
-        self.read("rooms", |rows| rows.rooms(query))
+        self.read("rooms", |rows| rows.rooms(&query))
     }
 
     async fn message(&self, room: &RoomId, event: &EventId) -> Result<Option<Message>> {
@@ -210,7 +210,11 @@ impl StorageAdapter for MemoryStore {
     }
 
     async fn usage(&self) -> Result<Usage> {
-        self.read("usage", |rows| rows.usage())
+        self.read("usage", |rows| {
+            let usage = rows.usage()?;
+            let total_bytes = usage.collections.iter().map(|(_, size)| size.bytes).sum();
+            Ok(Usage { total_bytes, ..usage })
+        })
     }
 
     async fn maintain(&self, task: Maintenance, progress: Progress) -> Result<Report> {

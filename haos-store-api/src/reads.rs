@@ -1,35 +1,35 @@
-use crate::*;
+use crate::{
+    ByteRange, EventId, Gap, Media, MediaInfo, MediaKey, MediaQuery, Message, MessageQuery, Page, Pending,
+    PendingQuery, RelationQuery, Result, Room, RoomId, RoomQuery, Slice, StateEntry, StateQuery, Usage,
+};
 
-/// The reads of a store over rows that do not change meanwhile, as a backend offers them to its shell. Each answers as
-/// the method of [`StorageAdapter`] with its name.
+/// The reads of [`StorageAdapter`](crate::StorageAdapter) over one commit, without waiting: what a backend gives to the
+/// shell that stands before it. Each means what the adapter's method of the same name does.
 pub trait Reads {
-    /// Reads a room.
-    ///
-    /// # Errors
-    /// As [`StorageAdapter::room`]; so each method below.
+    /// One room.
     fn room(&self, id: &RoomId) -> Result<Option<Room>>;
-    /// Reads rooms by recency.
-    fn rooms(&self, query: RoomQuery) -> Result<Vec<Room>>;
-    /// Reads a message.
+    /// Rooms, latest activity first.
+    fn rooms(&self, query: &RoomQuery) -> Result<Vec<Room>>;
+    /// One message.
     fn message(&self, room: &RoomId, event: &EventId) -> Result<Option<Message>>;
-    /// Reads a page of a timeline.
+    /// Part of a timeline.
     fn timeline(&self, room: &RoomId, page: &Page) -> Result<Slice>;
-    /// Reads the gaps of a room, oldest first.
+    /// All gaps of a room, oldest first.
     fn gaps(&self, room: &RoomId) -> Result<Vec<Gap>>;
-    /// Counts the messages of a room.
+    /// How many messages a room has, or how many are newer than the given one.
     fn count(&self, room: &RoomId, newer_than: Option<&EventId>) -> Result<u64>;
-    /// Reads the messages that relate to others.
+    /// Messages that relate to others.
     fn related(&self, query: &RelationQuery) -> Result<Vec<Message>>;
-    /// Reads messages.
+    /// Messages by id, transaction, sender or time.
     fn messages(&self, query: &MessageQuery) -> Result<Vec<Message>>;
-    /// Reads outbox rows.
+    /// Outbox rows, by sequence number.
     fn pending(&self, query: &PendingQuery) -> Result<Vec<Pending>>;
-    /// Reads a media item and a range of its bytes.
+    /// A range of a media item's bytes.
     fn media(&self, key: &MediaKey, range: ByteRange) -> Result<Option<Media>>;
-    /// Reads media items without their bytes.
+    /// Media items without their bytes.
     fn media_index(&self, query: &MediaQuery) -> Result<Vec<MediaInfo>>;
-    /// Reads state entries.
+    /// State entries, by (kind, key).
     fn state(&self, query: &StateQuery) -> Result<Vec<StateEntry>>;
-    /// Reads the sums of the collections.
+    /// Rows and bytes a collection, as far as the rows tell.
     fn usage(&self) -> Result<Usage>;
 }

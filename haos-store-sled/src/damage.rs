@@ -4,23 +4,23 @@ use std::fs;
 use std::path::Path;
 
 use haos_store_api::files::{self, create_folder, sync_folder};
+use haos_store_api::native::Options;
 use haos_store_api::{Error, Recovery, Result};
 
 use crate::error::io;
 use crate::home::Home;
 use crate::marker::Marker;
 use crate::open::connect;
-use crate::options::SledOptions;
-use crate::salvage::{restore, salvage};
+use crate::salvage;
 use crate::seal;
 use crate::switch::{Old, Scratch, switch};
 
 /// Puts a fresh store with the outbox of the damaged one in its place.
-pub(crate) fn replace(options: &SledOptions, home: &Home, cause: &Error) -> Result<Recovery> {
+pub(crate) fn replace(options: &Options, home: &Home, cause: &Error) -> Result<Recovery> {
     let path = options.path();
     let mark = Marker::open(&home.commits()).ok().and_then(|(_, mark)| mark).unwrap_or_default();
     let scratch = Scratch::create(home)?;
-    let salvage = salvage(options, &scratch.path().join("mended"), mark);
+    let found = salvage::read(options, &scratch.path().join("mended"), mark);
 
     let made = options.clone().create(true).check(false).at(scratch.path().to_owned());
     let new_home = Home::take(&made)?;
@@ -28,7 +28,7 @@ pub(crate) fn replace(options: &SledOptions, home: &Home, cause: &Error) -> Resu
         seal::write(&new_home.keyring(), &record)?;
     }
     let (mut opened, _) = connect(&made, new_home).map_err(|(_, error)| error)?;
-    let written = restore(&salvage, &mut opened, &options.codec);
+    let written = salvage::write(&found, &mut opened, &options.codec);
     opened.release();
     written?;
 
@@ -40,20 +40,7 @@ pub(crate) fn replace(options: &SledOptions, home: &Home, cause: &Error) -> Resu
     })?;
     sync_folder(path.parent().unwrap_or(path));
 
-    let recovery = Recovery {
-        set_aside: Some(aside.display().to_string()),
-        salvaged: salvage.pending.len() as u64,
-        unreadable: salvage.unreadable,
-        cause: cause.to_string(),
-    };
-    tracing::warn!(
-        set_aside = %aside.display(),
-        salvaged = recovery.salvaged,
-        unreadable = recovery.unreadable,
-        cause = %recovery.cause,
-        "a damaged store was set aside"
-    );
-    Ok(recovery)
+    Ok(found.recovery(&aside, cause))
 }
 
 /// A folder with everything in it.

@@ -65,23 +65,6 @@ pub(crate) fn guarded<T>(operation: &'static str, run: impl FnOnce() -> Result<T
     })
 }
 
-/// An error told again, to another batch of the same group.
-pub(crate) fn again(error: &Error) -> Error {
-    let text = error.to_string();
-    let message = text.strip_prefix(error.operation()).and_then(|rest| rest.strip_prefix(": "));
-    Error::new(error.kind(), error.operation(), message.unwrap_or(&text))
-}
-
-/// Stored bytes that this library did not write.
-pub(crate) fn corrupt(operation: &'static str, what: &str) -> Error {
-    Error::new(ErrorKind::Corrupt, operation, format!("{what}; run `Maintenance::Check` on the store"))
-}
-
-/// A call to a store that is not open.
-pub(crate) fn closed(operation: &'static str, message: &str) -> Error {
-    Error::new(ErrorKind::Closed, operation, message)
-}
-
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -103,12 +86,5 @@ mod tests {
         let panicked: Result<()> = guarded("read", || panic!("as sled does"));
         assert_eq!(panicked.unwrap_err().kind(), ErrorKind::Corrupt);
         assert_eq!(guarded("read", || Ok(7)).unwrap(), 7);
-    }
-
-    #[test]
-    fn an_error_told_again_is_the_same() {
-        let error = corrupt("apply", "a row is short");
-        let told = again(&error);
-        assert_eq!((told.kind(), told.to_string()), (error.kind(), error.to_string()));
     }
 }

@@ -16,10 +16,10 @@ use std::path::{Path, PathBuf};
 use std::time::{Duration, Instant};
 
 use haos_store_api::files::{self, SIGN, Sign, StoreId, sync_folder};
+use haos_store_api::native::{OnDamage, Options, corrupt};
 use haos_store_api::{Error, ErrorKind, Result};
 
-use crate::error::{corrupt, explained, io};
-use crate::options::{OnDamage, SledOptions};
+use crate::error::{explained, io};
 use crate::switch;
 use haos_store_api::kv::{FORMAT, counters::newer};
 
@@ -45,7 +45,7 @@ pub(crate) struct Home {
 impl Home {
     /// Takes the folder, and makes it if it is missing; finishes what others were killed over. What is refused is not
     /// changed.
-    pub(crate) fn take(options: &SledOptions) -> Result<Self> {
+    pub(crate) fn take(options: &Options) -> Result<Self> {
         let path = options.path();
         let deadline = Instant::now() + Duration::from_millis(options.busy_ms.into());
         loop {

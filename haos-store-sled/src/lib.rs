@@ -44,17 +44,15 @@
 //!
 //! No tool but this library reads its folder.
 
+mod backend;
 mod convert;
 mod damage;
 mod db;
-mod engine;
 mod error;
 mod home;
-mod maintain;
 mod marker;
 mod open;
 mod options;
-mod reader;
 mod rotate;
 mod salvage;
 mod seal;
@@ -63,5 +61,6 @@ mod store;
 mod switch;
 mod writer;
 
-pub use options::{OnDamage, Profile, SledOptions};
+pub use haos_store_api::native::{OnDamage, Profile};
+pub use options::SledOptions;
 pub use store::SledStore;

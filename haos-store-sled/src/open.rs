@@ -1,20 +1,19 @@
 //! From options to files that are ours, current and sound as far as opening can tell.
 
 use std::fs::{File, TryLockError};
-use std::path::{Path, PathBuf};
 use std::time::{Duration, Instant};
 
-use haos_store_api::files::{self, create_folder, sync_folder};
-use haos_store_api::kv::Head;
-use haos_store_api::{Codec, Error, ErrorKind, Progress, Recovery, Result, Revision, kv};
+use haos_store_api::files::{create_folder, sync_folder};
+use haos_store_api::kv::{self, Head};
+use haos_store_api::native::{OnDamage, Options, corrupt, unlock};
+use haos_store_api::{Codec, Error, ErrorKind, Progress, Recovery, Result, Revision};
 
 use crate::damage;
 use crate::db::{Db, Draft, Tree, batch};
-use crate::error::{corrupt, fault, guarded, io};
+use crate::error::{fault, guarded, io};
 use crate::home::{Home, busy};
 use crate::marker::{Mark, Marker};
-use crate::options::{OnDamage, SledOptions};
-use crate::seal::unlock;
+use crate::options::settings;
 use crate::shared::Files;
 
 /// The one tree: keys say what they are of.
@@ -73,20 +72,11 @@ impl Opened {
     }
 }
 
-/// The real path.
-pub(crate) fn folder_path(path: &Path) -> Result<PathBuf> {
-    let invalid = |message: &str| Error::new(ErrorKind::Invalid, "open", message);
-    if path.as_os_str().is_empty() || path.as_os_str() == ":memory:" {
-        return Err(invalid("give the path of a folder; for a store in memory use `MemoryStore`"));
-    }
-    files::resolve(path)
-}
-
 /// Opens the store, and replaces it by a fresh one if it is damaged and that is wanted.
-pub(crate) fn open(options: &SledOptions) -> Result<(Opened, Option<Recovery>)> {
+pub(crate) fn open(options: &Options) -> Result<(Opened, Option<Recovery>)> {
     let home = Home::take(options)?;
     // A store whose key is wrong or missing is left as it is, whatever else it is.
-    let options = &options.clone().opened(unlock(&home, options)?);
+    let options = &options.clone().unlocked(unlock(&home, options)?);
     match connect(options, home) {
         Ok(opened) => Ok(opened),
         Err((home, cause)) if cause.kind() == ErrorKind::Corrupt => {
@@ -104,10 +94,7 @@ pub(crate) fn open(options: &SledOptions) -> Result<(Opened, Option<Recovery>)> 
 }
 
 /// Opens what is in a folder. An error gives the folder back, still held.
-pub(crate) fn connect(
-    options: &SledOptions,
-    home: Home,
-) -> Result<(Opened, Option<Recovery>), (Home, Error)> {
+pub(crate) fn connect(options: &Options, home: Home) -> Result<(Opened, Option<Recovery>), (Home, Error)> {
     let mut opened = match guarded("open", || begin(options, &home)) {
         Ok((files, marker, log)) => {
             Opened { files, marker, log, head: Head::default(), codec: options.codec.clone(), home }
@@ -120,13 +107,13 @@ pub(crate) fn connect(
     }
 }
 
-fn begin(options: &SledOptions, home: &Home) -> Result<(Files, Marker, File)> {
+fn begin(options: &Options, home: &Home) -> Result<(Files, Marker, File)> {
     let deadline = Instant::now() + Duration::from_millis(options.busy_ms.into());
     let folder = home.sled();
     // Where it cannot be made, sled says so.
     let _ = create_folder(&folder);
     let db = loop {
-        match options.sled(&folder).open() {
+        match settings(options.profile, &folder).open() {
             Ok(db) => break db,
             // A thread of a store that has just ended may hold it for a moment more.
             Err(sled::Error::Io(e)) if e.to_string().contains("could not acquire lock") => {
@@ -162,7 +149,7 @@ fn refused(error: sled::Error) -> Error {
 }
 
 /// Reads the counters and the outbox, and notices what sled has lost.
-fn examine(options: &SledOptions, opened: &mut Opened) -> Result<Option<Recovery>> {
+fn examine(options: &Options, opened: &mut Opened) -> Result<Option<Recovery>> {
     let (_, mark) = Marker::open(&opened.home.commits())?;
     let db = opened.db();
     let found = kv::examine(db)?;
@@ -193,7 +180,7 @@ fn check(db: Db<'_>) -> Result<()> {
 }
 
 /// Numbers go on after those that were given before sled lost them, so that none is given twice.
-fn roll_forward(options: &SledOptions, opened: &mut Opened, mark: Mark) -> Result<Recovery> {
+fn roll_forward(options: &Options, opened: &mut Opened, mark: Mark) -> Result<Recovery> {
     let cause = format!(
         "the store was rolled back from commit {} to {}: what came between is lost, by damage or because \
          the power failed before it reached the device",

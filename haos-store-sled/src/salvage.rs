@@ -1,10 +1,11 @@
-//! The salvage of a damaged store, from a copy: sled cuts off what it cannot read.
+//! What can be read of a damaged store and cannot be fetched again: the outbox, the media it sends and
+//! the drafts.
 
 use std::fs;
 use std::path::Path;
 
-use haos_store_api::kv::Salvage;
-use haos_store_api::{Codec, Result};
+use haos_store_api::native::{Options, Salvage};
+use haos_store_api::{Codec, Result, kv};
 
 use crate::damage::copy_folder;
 use crate::db::{Db, Draft, Tree};
@@ -12,11 +13,11 @@ use crate::error::{fault, guarded, io};
 use crate::home::sled_of;
 use crate::marker::Mark;
 use crate::open::{Opened, TREE};
-use crate::options::SledOptions;
+use crate::options::settings;
 use crate::shared::Files;
 
-/// Reads whatever can be read, in a folder that is made for it.
-pub(crate) fn salvage(options: &SledOptions, mended: &Path, mark: Mark) -> Salvage {
+/// Reads what it can, from a copy in a folder that is made for it: sled cuts off what it cannot read.
+pub(crate) fn read(options: &Options, mended: &Path, mark: Mark) -> Salvage {
     let mut found = Salvage::default();
     // The second time without sled's snapshots: the log alone tells all.
     for with_snapshots in [true, false] {
@@ -36,17 +37,20 @@ pub(crate) fn salvage(options: &SledOptions, mended: &Path, mark: Mark) -> Salva
     found
 }
 
-/// Writes a salvage into a fresh store, in one commit.
-pub(crate) fn restore(salvage: &Salvage, opened: &mut Opened, codec: &Codec) -> Result<()> {
+/// Writes what was read into a fresh store, in one commit.
+pub(crate) fn write(salvage: &Salvage, opened: &mut Opened, codec: &Codec) -> Result<()> {
     guarded("open", || {
         let mut draft = Draft::new(opened.head);
-        salvage.write(&opened.files.tree, codec, &mut draft)?;
+        let tree = opened.files.tree.clone();
+        salvage.write(&mut kv::Transaction::new(&tree, codec, &mut draft, salvage.revision))?;
+        draft.head.last_seq = salvage.last_seq;
+        draft.head.revision = salvage.revision;
         opened.write(draft)
     })
 }
 
 /// Opens a copy and reads it.
-fn attempt(options: &SledOptions, mended: &Path, with_snapshots: bool) -> Result<Salvage> {
+fn attempt(options: &Options, mended: &Path, with_snapshots: bool) -> Result<Salvage> {
     copy_folder(&sled_of(options.path()), mended).map_err(|e| io("open", e))?;
     if !with_snapshots {
         for entry in fs::read_dir(mended).map_err(|e| io("open", e))?.flatten() {
@@ -57,12 +61,12 @@ fn attempt(options: &SledOptions, mended: &Path, with_snapshots: bool) -> Result
     }
     let sled = |e| fault("open", e);
     let files = guarded("open", || {
-        let db = options.sled(mended).open().map_err(sled)?;
+        let db = settings(options.profile, mended).open().map_err(sled)?;
         let tree = Tree(db.open_tree(TREE).map_err(sled)?);
         Ok(Files { db, tree })
     })?;
     let db = Db::new(&files.tree, &options.codec, "open");
-    let salvage = guarded("open", || Ok(Salvage::gather(db, &|read| guarded("open", read))));
+    let salvage = guarded("open", || Ok(kv::salvage(db)));
     files.release();
     salvage
 }

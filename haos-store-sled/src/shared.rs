@@ -1,19 +1,16 @@
 //! What the threads of an open store share: the tree, and the lock that lets a read see whole commits.
 
 use std::sync::atomic::{AtomicBool, Ordering};
-use std::sync::{PoisonError, RwLock, TryLockError, mpsc};
+use std::sync::{Arc, PoisonError, RwLock, TryLockError, mpsc};
 use std::time::Duration;
 
-use haos_store_api::{Codec, Error, ErrorKind, Result};
+use haos_store_api::native::{Reader, Readers, closed};
+use haos_store_api::{Codec, Error, ErrorKind, Reads, Result};
 use sled::Batch;
 
 use crate::db::{Db, Tree};
-use crate::error::{closed, fault, guarded};
+use crate::error::{fault, guarded};
 
-/// Rows that a short read fetches at most, about.
-pub(crate) const NEAR_ROWS: usize = 128;
-/// Bytes of media that a short read fetches at most.
-pub(crate) const NEAR_BYTES: u64 = 64 << 10;
 /// How long sled may take to let go of its files. Its own threads do not survive every damage, and it
 /// waits for them.
 const RELEASE: Duration = Duration::from_secs(20);
@@ -46,6 +43,7 @@ impl Files {
 }
 
 /// The tree of an open store.
+#[derive(Debug)]
 pub(crate) struct Shared {
     /// Held for writing while a commit goes into the tree; none once the store has ended.
     files: RwLock<Option<Files>>,
@@ -72,20 +70,6 @@ impl Shared {
     ) -> Result<T> {
         let files = self.files.read().unwrap_or_else(PoisonError::into_inner);
         self.read_in(files.as_ref(), operation, read)
-    }
-
-    /// Reads without waiting; none while a commit is going on: then the reading thread is to be asked.
-    pub(crate) fn glance<T>(
-        &self,
-        operation: &'static str,
-        read: &impl Fn(Db<'_>) -> Result<T>,
-    ) -> Option<Result<T>> {
-        let files = match self.files.try_read() {
-            Ok(files) => files,
-            Err(TryLockError::Poisoned(poisoned)) => poisoned.into_inner(),
-            Err(TryLockError::WouldBlock) => return None,
-        };
-        Some(self.read_in(files.as_ref(), operation, read))
     }
 
     fn read_in<T>(
@@ -140,6 +124,35 @@ impl Shared {
     }
 }
 
+impl Readers for Shared {
+    type Reader = Arc<Self>;
+
+    /// None while a commit is going on.
+    fn glance<T>(
+        &self,
+        _: bool,
+        operation: &'static str,
+        read: &impl Fn(&dyn Reads) -> Result<T>,
+    ) -> Option<Result<T>> {
+        let files = match self.files.try_read() {
+            Ok(files) => files,
+            Err(TryLockError::Poisoned(poisoned)) => poisoned.into_inner(),
+            Err(TryLockError::WouldBlock) => return None,
+        };
+        Some(self.read_in(files.as_ref(), operation, |db| read(&db)))
+    }
+
+    fn connect(self: &Arc<Self>) -> Result<Arc<Self>> {
+        Ok(self.clone())
+    }
+}
+
+impl Reader for Shared {
+    fn read<T>(&self, operation: &'static str, read: &impl Fn(&dyn Reads) -> Result<T>) -> Result<T> {
+        Shared::read(self, operation, |db| read(&db))
+    }
+}
+
 /// Whether sled will not get over an error before it is opened again.
 pub(crate) fn is_lasting(error: &Error) -> bool {
     matches!(error.kind(), ErrorKind::Io | ErrorKind::Full)
@@ -151,34 +164,39 @@ fn poisoned(operation: &'static str) -> Error {
 
 #[cfg(test)]
 mod tests {
+    use haos_store_api::RoomId;
+
     use super::*;
 
-    fn shared() -> Shared {
+    fn shared() -> Arc<Shared> {
         let db = sled::Config::new().temporary(true).flush_every_ms(None).open().unwrap();
         let tree = Tree(db.open_tree("t").unwrap());
-        Shared::new(Files { db, tree }, Codec::plain())
+        Arc::new(Shared::new(Files { db, tree }, Codec::plain()))
     }
 
     #[test]
     fn it_reads_unless_a_commit_is_going_on() {
         let shared = shared();
-        let read = |db: Db<'_>| db.get(b"k");
+        let read = |db: &dyn Reads| db.gaps(&RoomId::new("!r")?);
         let held = shared.files.write().unwrap();
-        assert!(shared.glance("test", &read).is_none(), "a commit is going on: the caller does not wait");
+        assert!(
+            shared.glance(false, "test", &read).is_none(),
+            "a commit is going on: the caller does not wait"
+        );
         drop(held);
-        assert!(shared.glance("test", &read).unwrap().unwrap().is_none());
+        assert!(shared.glance(false, "test", &read).unwrap().unwrap().is_empty());
     }
 
     #[test]
     fn a_panic_closes_it_for_reads_and_commits() {
         let shared = shared();
-        let panics = |_: Db<'_>| -> Result<()> { panic!("as sled does") };
-        assert_eq!(shared.glance("test", &panics).unwrap().unwrap_err().kind(), ErrorKind::Corrupt);
-        let after = shared.read("test", |db| db.get(b"k")).unwrap_err();
+        let panics = |_: &dyn Reads| -> Result<()> { panic!("as sled does") };
+        assert_eq!(shared.glance(false, "test", &panics).unwrap().unwrap_err().kind(), ErrorKind::Corrupt);
+        let after = Shared::read(&shared, "test", |db| db.get(b"k")).unwrap_err();
         assert_eq!(after.kind(), ErrorKind::Closed);
         assert!(after.to_string().contains("open it again"), "{after}");
         assert_eq!(shared.commit(Batch::default()).unwrap_err().kind(), ErrorKind::Closed);
         shared.end().unwrap().release();
-        assert_eq!(shared.read("test", |_| Ok(())).unwrap_err().kind(), ErrorKind::Closed);
+        assert_eq!(Shared::read(&shared, "test", |_| Ok(())).unwrap_err().kind(), ErrorKind::Closed);
     }
 }

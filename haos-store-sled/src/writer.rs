@@ -1,142 +1,39 @@
 //! The thread that writes: several batches in one commit where they wait together.
 
-use std::collections::BTreeSet;
-use std::convert::Infallible;
 use std::sync::Arc;
-use std::sync::mpsc::Receiver;
 
+use haos_store_api::files::StoreId;
 use haos_store_api::kv::{self, Head};
+use haos_store_api::native::{self, Failed, Request, Step};
 use haos_store_api::*;
-use tokio::sync::oneshot;
 
 use crate::db::{Db, Draft, batch};
-use crate::error::{again, fault, io};
-use crate::home::Home;
+use crate::error::{fault, io};
 use crate::marker::Mark;
 use crate::open::Opened;
+use crate::seal;
 use crate::shared::{Shared, is_lasting};
 
-/// Batches that share a commit at most.
-const MOST_BATCHES: usize = 64;
-
-/// What the writer is asked to do.
-pub(crate) enum Job {
-    /// Apply a batch.
-    Apply(Request),
-    /// Something else, between commits.
-    Call(Box<dyn FnOnce(&mut Writer) + Send>),
-}
-
-/// A batch and the way back.
-pub(crate) struct Request {
-    pub(crate) batch: WriteBatch,
-    pub(crate) touched: BTreeSet<Touched>,
-    pub(crate) reply: oneshot::Sender<Result<Commit>>,
-}
-
 /// The store's files and what the writer knows of them.
+#[derive(Debug)]
 pub(crate) struct Writer {
     opened: Opened,
     shared: Arc<Shared>,
-    hub: ChangeHub,
 }
 
 impl Writer {
-    pub(crate) fn new(opened: Opened, shared: Arc<Shared>, hub: ChangeHub) -> Self {
-        Self { opened, shared, hub }
+    pub(crate) fn new(opened: Opened, shared: Arc<Shared>) -> Self {
+        Self { opened, shared }
     }
 
-    /// Works until every sender is gone, then waits for the readers and lets go of the files.
-    pub(crate) fn run(mut self, jobs: &Receiver<Job>, readers: &Receiver<Infallible>) {
-        let mut next = None;
-        while let Some(job) = next.take().or_else(|| jobs.recv().ok()) {
-            match job {
-                Job::Apply(request) => {
-                    let mut group = vec![request];
-                    while group.len() < MOST_BATCHES {
-                        match jobs.try_recv() {
-                            Ok(Job::Apply(request)) => group.push(request),
-                            Ok(other) => {
-                                next = Some(other);
-                                break;
-                            }
-                            Err(_) => break,
-                        }
-                    }
-                    self.apply(group);
-                }
-                Job::Call(call) => call(&mut self),
-            }
-        }
-        // Nothing is ever sent: it ends when the last reader does.
-        let _ = readers.recv();
+    /// Lets go of the files, of which nobody reads any more.
+    pub(crate) fn release(self) {
         drop(self.shared.end());
         self.opened.release();
     }
 
-    /// Applies batches in one commit.
-    fn apply(&mut self, group: Vec<Request>) {
-        match self.commit(&group) {
-            Ok(results) => {
-                for (request, result) in group.into_iter().zip(results) {
-                    if let Ok(commit) = &result
-                        && commit.changed
-                    {
-                        self.hub.publish(commit.revision, request.touched);
-                    }
-                    // Nobody waits any more: the batch is applied all the same.
-                    let _ = request.reply.send(result);
-                }
-            }
-            Err(error) => {
-                for request in group {
-                    let _ = request.reply.send(Err(again(&error)));
-                }
-            }
-        }
-    }
-
-    /// One atomic write. A batch that fails takes back only itself; the results are those of the batches.
-    fn commit(&mut self, group: &[Request]) -> Result<Vec<Result<Commit>>> {
-        let (opened, shared) = (&self.opened, &self.shared);
-        let mut draft = Draft::new(opened.head);
-        let results = shared.run("apply", || {
-            let apply = |request: &Request| {
-                let result = kv::apply(&opened.files.tree, shared.codec(), &mut draft, &request.batch);
-                // What is not the batch's own fault ends the whole group.
-                match result {
-                    Err(error) if is_lasting(&error) => Err(error),
-                    result => Ok(result),
-                }
-            };
-            group.iter().map(apply).collect::<Result<Vec<_>>>()
-        })?;
-        let head = draft.head;
-        if head.revision > opened.head.revision {
-            let strict = group.iter().any(|request| request.batch.durability() == Durability::Strict);
-            let done = shared.commit(batch(draft)).and_then(|()| {
-                self.opened.head = head;
-                self.flush(strict)
-            });
-            // The tree may hold it and the disk not, or the other way round.
-            done.inspect_err(|error| {
-                tracing::error!(%error, "a commit failed with an unknown outcome: the store takes no more calls");
-                self.shared.poison();
-            })?;
-        }
-        Ok(results)
-    }
-
-    pub(crate) fn codec(&self) -> &Codec {
-        self.shared.codec()
-    }
-
     pub(crate) fn head(&self) -> Head {
         self.opened.head
-    }
-
-    pub(crate) fn home(&self) -> &Home {
-        self.opened.home()
     }
 
     pub(crate) fn read<T>(
@@ -172,30 +69,88 @@ impl Writer {
     }
 }
 
+impl native::Writer for Writer {
+    type Place = Vec<u8>;
+
+    /// One atomic write. A batch that fails takes back only itself; the results are those of the batches.
+    fn commit(&mut self, group: &[Request]) -> Result<Vec<Result<Commit>>, Failed> {
+        let (opened, shared) = (&self.opened, &self.shared);
+        let mut draft = Draft::new(opened.head);
+        let results = shared.run("apply", || {
+            let apply = |request: &Request| {
+                let result = kv::apply(&opened.files.tree, shared.codec(), &mut draft, request.batch());
+                // What is not the batch's own fault ends the whole group.
+                match result {
+                    Err(error) if is_lasting(&error) => Err(error),
+                    result => Ok(result),
+                }
+            };
+            group.iter().map(apply).collect::<Result<Vec<_>>>()
+        })?;
+        let head = draft.head;
+        if head.revision > opened.head.revision {
+            let strict = group.iter().any(|request| request.batch().durability() == Durability::Strict);
+            let done = shared.commit(batch(draft)).and_then(|()| {
+                self.opened.head = head;
+                self.flush(strict)
+            });
+            // The tree may hold it and the disk not, or the other way round.
+            done.inspect_err(|error| {
+                tracing::error!(%error, "a commit failed with an unknown outcome: the store takes no more calls");
+                self.shared.poison();
+            })?;
+        }
+        Ok(results)
+    }
+
+    fn codec(&self) -> &Codec {
+        self.shared.codec()
+    }
+
+    fn store_id(&self) -> Result<Option<StoreId>> {
+        Ok(Some(self.opened.home().id()))
+    }
+
+    fn sealed_rows(&self) -> Result<u64> {
+        Ok(self.head().sums.rows())
+    }
+
+    fn reseal(&mut self, from: Option<Vec<u8>>) -> Result<Step<Vec<u8>>> {
+        self.reseal_from(from.unwrap_or_default())
+    }
+
+    fn store_keyring(&mut self, make: impl FnOnce() -> Result<Option<Vec<u8>>>) -> Result<Option<Vec<u8>>> {
+        let record = make()?;
+        if let Some(record) = &record {
+            seal::write(&self.opened.home().keyring(), record)?;
+        }
+        Ok(record)
+    }
+}
+
 #[cfg(test)]
 mod tests {
+    use haos_store_api::native::{Writer as _, Writing};
+
     use super::*;
     use crate::options::SledOptions;
 
     #[test]
     fn after_an_unknown_outcome_nothing_is_written() {
         let folder = tempfile::tempdir().unwrap();
-        let options = SledOptions::new(folder.path().join("s"));
+        let SledOptions(options) = SledOptions::new(folder.path().join("s"));
         let (opened, _) = crate::open::open(&options).unwrap();
         let shared = Arc::new(Shared::new(opened.files.clone(), options.codec.clone()));
-        let mut writer = Writer::new(opened, shared.clone(), ChangeHub::new(8, Revision::ZERO));
-        let apply = |writer: &mut Writer| {
+        let mut writer = Writer::new(opened, shared.clone());
+        let commit = |writer: &mut Writer| {
             let mut batch = WriteBatch::strict();
             batch.put_room(Room::new(RoomId::new("!r").unwrap(), Membership::Join));
-            let (reply, mut answer) = oneshot::channel();
-            writer.apply(vec![Request { touched: touched(&batch), batch, reply }]);
-            answer.try_recv().unwrap()
+            writer.commit(&[Request::new(batch, &Writing::default()).0])
         };
-        assert_eq!(apply(&mut writer).unwrap().revision, Revision(1));
+        assert_eq!(commit(&mut writer).unwrap()[0].as_ref().unwrap().revision, Revision(1));
         shared.poison();
-        assert_eq!(apply(&mut writer).unwrap_err().kind(), ErrorKind::Closed);
-        drop(shared.end());
-        writer.opened.release();
+        assert!(matches!(commit(&mut writer), Err(Failed::All(e)) if e.kind() == ErrorKind::Closed));
+        writer.release();
         let (opened, recovery) = crate::open::open(&options).unwrap();
         assert_eq!((opened.head.revision, recovery), (Revision(1), None));
     }

@@ -8,12 +8,12 @@ use std::sync::{Arc, Mutex, PoisonError};
 use std::time::{Duration, Instant};
 
 use haos_store_api::files::beside;
-use haos_store_api::{Codec, Error, ErrorKind, Result};
+use haos_store_api::native::{Options, Reader};
+use haos_store_api::{Codec, Error, ErrorKind, Reads, Result};
 use rusqlite::Connection;
 
 use crate::db::Db;
 use crate::error::fault;
-use crate::options::SqliteOptions;
 
 /// Steps of SQLite's machine between two looks.
 const LOOK: u32 = 1000;
@@ -26,10 +26,11 @@ const SECONDS: u64 = 60;
 const BYTES_PER_SECOND: u64 = 1 << 20;
 
 /// What is left of it for a question to one file.
-#[derive(Clone)]
+#[derive(Debug, Clone)]
 pub(crate) struct Budget(Arc<Inner>);
 
 /// One thread has the connection; this is shared with SQLite's callback on it.
+#[derive(Debug)]
 struct Inner {
     path: PathBuf,
     /// Looks that the file's size was found to be worth.
@@ -106,26 +107,29 @@ impl Budget {
 }
 
 /// A connection that reads, each time with the whole budget of its file.
+#[derive(Debug)]
 pub(crate) struct Bounded {
-    pub(crate) conn: Connection,
+    conn: Connection,
+    codec: Codec,
     budget: Budget,
 }
 
 impl Bounded {
-    pub(crate) fn new(mut conn: Connection, options: &SqliteOptions) -> Result<Self> {
+    pub(crate) fn new(mut conn: Connection, options: &Options) -> Result<Self> {
         let budget = Budget::of(options.path());
         budget.guard(&mut conn, || false)?;
-        Ok(Self { conn, budget })
+        Ok(Self { conn, codec: options.codec.clone(), budget })
     }
 
-    pub(crate) fn read<T>(
-        &self,
-        codec: &Codec,
-        operation: &'static str,
-        read: &impl Fn(Db<'_>) -> Result<T>,
-    ) -> Result<T> {
+    pub(crate) fn db(&self, operation: &'static str) -> Db<'_> {
+        Db { conn: &self.conn, codec: &self.codec, operation }
+    }
+}
+
+impl Reader for Bounded {
+    fn read<T>(&self, operation: &'static str, read: &impl Fn(&dyn Reads) -> Result<T>) -> Result<T> {
         self.budget.refill();
-        self.budget.judge(Db { conn: &self.conn, codec, operation }.with_keys(read))
+        self.budget.judge(self.db(operation).with_keys(|db| read(&db)))
     }
 }
 

@@ -1,19 +1,16 @@
 //! The check: reads every row and tells what does not fit together. It changes nothing.
 
 use std::collections::HashMap;
-use std::sync::Arc;
-use std::sync::atomic::{AtomicBool, Ordering};
 
+use haos_store_api::native::Stop;
 use haos_store_api::*;
 use rusqlite::Row;
-use tokio::sync::oneshot;
 
 use crate::budget::Budget;
 use crate::db::{Db, NEXT};
-use crate::open::connect_reader;
+use crate::open::Place;
 use crate::schema::Difference;
 use crate::slot;
-use crate::store::{SqliteStore, ended};
 use crate::table::{CHUNK_BITS, Sums};
 
 /// Rows between two steps of progress.
@@ -22,38 +19,15 @@ const STEP: u64 = 512;
 const TABLES: [&str; 9] =
     ["meta", "keyring", "room", "message", "gap", "pending", "media", "media_chunk", "state"];
 
-/// Tells the chore's thread that nobody waits any more.
-pub(crate) struct StopOnDrop(pub(crate) Arc<AtomicBool>);
-
-impl Drop for StopOnDrop {
-    fn drop(&mut self) {
-        self.0.store(true, Ordering::Relaxed);
-    }
-}
-
-impl SqliteStore {
-    /// Checks on a connection of its own, so that reads and writes go on meanwhile.
-    pub(crate) async fn check(&self, progress: Progress) -> Result<Report> {
-        let stop = StopOnDrop(Arc::default());
-        let (reply, answer) = oneshot::channel();
-        let (options, stopped) = (self.options().clone(), stop.0.clone());
-        self.with_engine("maintain", |engine| {
-            let reads = engine.reads.clone();
-            engine.chore("haos-sqlite-check", move || {
-                let result = connect_reader(&options, options.tuning().spare_kib).and_then(|mut conn| {
-                    let stopped = move || stopped.load(Ordering::Relaxed) || reads.is_closed();
-                    let budget = Budget::of(options.path());
-                    budget.guard(&mut conn, stopped)?;
-                    // Within the snapshot the keyring is that of its rows.
-                    let codec = options.codec.lenient();
-                    let db = Db { conn: &conn, codec: &codec, operation: "maintain" };
-                    db.snapshot(|db| db.refresh_keys().and_then(|()| Check::run(db, &budget, &progress)))
-                });
-                let _ = reply.send(result);
-            })
-        })??;
-        answer.await.map_err(|_| ended("maintain"))?
-    }
+/// Checks on a connection of its own.
+pub(crate) fn check(place: &Place, progress: &Progress, stop: &Stop) -> Result<Report> {
+    let (mut conn, budget) = (place.reader()?, Budget::of(place.options.path()));
+    let stop = stop.clone();
+    budget.guard(&mut conn, move || stop.is_set())?;
+    // Within the snapshot the keyring is that of its rows.
+    let codec = place.options.codec.lenient();
+    let db = Db { conn: &conn, codec: &codec, operation: "maintain" };
+    db.snapshot(|db| db.refresh_keys().and_then(|()| Check::run(db, &budget, progress)))
 }
 
 /// A check under way, on one snapshot.

@@ -5,6 +5,7 @@ use std::io::{Read, Seek, SeekFrom};
 use std::path::Path;
 
 use haos_store_api::files::{self, StoreId, beside};
+use haos_store_api::native::Options;
 use haos_store_api::{Error, ErrorKind, Recovery, Result};
 
 use crate::companions::COMPANIONS;
@@ -13,9 +14,8 @@ use crate::keys::unlock;
 use crate::log;
 use crate::migration::is_store;
 use crate::open::{accept, connect};
-use crate::options::SqliteOptions;
 use crate::probe::peek;
-use crate::salvage::{Salvage, readable_id};
+use crate::salvage::{Found, readable_id};
 use crate::scratch::{Purpose, Scratch};
 
 /// The application id in the header, as far as it is there, if it says that the file is a store.
@@ -35,7 +35,7 @@ pub(crate) fn our_id(path: &Path) -> Option<i32> {
 
 /// Puts a fresh store with the outbox of the damaged one in its place. `None`: another process has done
 /// so in the meantime.
-pub(crate) fn recover(options: &SqliteOptions, cause: Error) -> Result<Option<Recovery>> {
+pub(crate) fn recover(options: &Options, cause: Error) -> Result<Option<Recovery>> {
     let lock_path = beside(options.path(), ".recovery");
     let lock = files::open("open", &lock_path)?;
     lock.lock().map_err(|e| io("the recovery cannot be begun", e))?;
@@ -49,7 +49,7 @@ pub(crate) fn recover(options: &SqliteOptions, cause: Error) -> Result<Option<Re
 }
 
 /// Where the log alone does not belong there, what is beneath it is a sound store: it stays, and the log is set aside.
-fn log_aside(options: &SqliteOptions, cause: &Error) -> Result<Option<Recovery>> {
+fn log_aside(options: &Options, cause: &Error) -> Result<Option<Recovery>> {
     let path = options.path();
     if log::fits(path) {
         return Ok(None);
@@ -82,22 +82,22 @@ fn log_aside(options: &SqliteOptions, cause: &Error) -> Result<Option<Recovery>>
     }
 }
 
-fn still_damaged(options: &SqliteOptions) -> bool {
+fn still_damaged(options: &Options) -> bool {
     connect(options).is_err_and(|error| error.kind() == ErrorKind::Corrupt)
 }
 
-fn replace(options: &SqliteOptions, cause: Error) -> Result<Recovery> {
+fn replace(options: &Options, cause: Error) -> Result<Recovery> {
     let path = options.path();
     let id = readable_id(path).unwrap_or_else(|| stand_in(path));
     // Whoever was killed here before has left its own.
     drop(Scratch::left_over(path, id, Purpose::Passing));
     let scratch = Scratch::create(path, id, Purpose::Passing)?;
-    let salvage = Salvage::read(options, &scratch.copy())?;
-    let id = salvage.id.unwrap_or(id);
+    let found = Found::read(options, &scratch.copy())?;
+    let id = found.id.unwrap_or(id);
 
     let fresh = options.clone().create(true).check(false).at(scratch.store());
     let conn = connect(&fresh)?;
-    salvage.write(&conn, options, id)?;
+    found.write(&conn, options, id)?;
     accept(&conn)?;
     // The last connection moves the log into the file.
     conn.close().map_err(|(_, e)| crate::error::fault("open", e))?;
@@ -116,20 +116,7 @@ fn replace(options: &SqliteOptions, cause: Error) -> Result<Recovery> {
     fs::rename(fresh.path(), path).map_err(|e| io("the fresh store cannot be put in place", e))?;
     files::sync_folder(path.parent().unwrap_or(path));
 
-    let recovery = Recovery {
-        set_aside: Some(aside.display().to_string()),
-        salvaged: salvage.pending.len() as u64,
-        unreadable: salvage.unreadable,
-        cause: cause.to_string(),
-    };
-    tracing::warn!(
-        set_aside = %aside.display(),
-        salvaged = recovery.salvaged,
-        unreadable = recovery.unreadable,
-        cause = %recovery.cause,
-        "a damaged store was set aside"
-    );
-    Ok(recovery)
+    Ok(found.salvage.recovery(&aside, &cause))
 }
 
 /// For a store whose own id cannot be read: the same as long as it stays as it is.

@@ -6,7 +6,8 @@ use haos_store_api::{Codec, Error, Key, Payload, Result, Revision};
 use rusqlite::types::{ToSqlOutput, ValueRef};
 use rusqlite::{CachedStatement, Connection, Params, Row};
 
-use crate::error::{corrupt, fault};
+use crate::error::fault;
+use haos_store_api::native::corrupt;
 
 /// What every table function works with.
 #[derive(Clone, Copy)]

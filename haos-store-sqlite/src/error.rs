@@ -4,10 +4,9 @@ use std::fs::File;
 use std::io::ErrorKind as Kind;
 use std::path::Path;
 
+use haos_store_api::native::read_only;
 use haos_store_api::{Error, ErrorKind};
 use rusqlite::ErrorCode;
-
-use crate::read_only::refused;
 
 /// The error of a call that SQLite refused.
 pub(crate) fn fault(operation: &'static str, error: rusqlite::Error) -> Error {
@@ -96,29 +95,12 @@ fn rights(
     if let Err(e) = access(path, Access::READ_OK) {
         return failed(e.into());
     }
-    access(path, Access::WRITE_OK).and_then(|()| change()).err().map(|e| refused("open").with_source(e))
+    access(path, Access::WRITE_OK).and_then(|()| change()).err().map(|e| read_only("open").with_source(e))
 }
 
 #[cfg(not(unix))]
 fn rights(_: &Path, _: bool, _: &Path, _: impl Fn(std::io::Error) -> Option<Error>) -> Option<Error> {
     None
-}
-
-/// An error told again, to another batch of the same group.
-pub(crate) fn again(error: &Error) -> Error {
-    let text = error.to_string();
-    let message = text.strip_prefix(error.operation()).and_then(|rest| rest.strip_prefix(": "));
-    Error::new(error.kind(), error.operation(), message.unwrap_or(&text))
-}
-
-/// Stored columns that this library did not write.
-pub(crate) fn corrupt(operation: &'static str, what: &str) -> Error {
-    Error::new(ErrorKind::Corrupt, operation, format!("{what}; run `Maintenance::Check` on the store"))
-}
-
-/// A call to a store that is not open.
-pub(crate) fn closed(operation: &'static str, message: &str) -> Error {
-    Error::new(ErrorKind::Closed, operation, message)
 }
 
 /// What a failed COMMIT left behind.
@@ -182,12 +164,5 @@ mod tests {
         ] {
             assert_eq!(outcome(&sqlite(code)), Outcome::Unknown, "{code}");
         }
-    }
-
-    #[test]
-    fn an_error_told_again_is_the_same() {
-        let error = fault("apply", sqlite(ffi::SQLITE_FULL));
-        let told = again(&error);
-        assert_eq!((told.kind(), told.to_string()), (error.kind(), error.to_string()));
     }
 }

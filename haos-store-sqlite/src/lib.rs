@@ -20,7 +20,7 @@
 //! # Ok(()) }
 //! ```
 //!
-//! A plain store can be read with any SQLite shell, through views that [`SqliteOptions::views`] makes:
+//! A plain store can be read with any SQLite shell, through views that [`SqliteStore::make_views`] makes:
 //!
 //! ```sql
 //! SELECT sender, content ->> 'body' FROM messages WHERE room_id = '!lobby' ORDER BY position;
@@ -29,6 +29,7 @@
 //! It is not an encrypted store, not a full-text index, and not for network file systems: the
 //! write-ahead log needs shared memory.
 
+mod backend;
 mod budget;
 mod check;
 mod companions;
@@ -36,7 +37,6 @@ mod connection;
 mod convert;
 mod damage;
 mod db;
-mod engine;
 mod error;
 mod keys;
 mod log;
@@ -48,7 +48,6 @@ mod options;
 mod probe;
 mod read;
 mod read_only;
-mod reader;
 mod rotate;
 mod rows;
 mod salvage;
@@ -60,5 +59,6 @@ mod table;
 mod usage;
 mod writer;
 
-pub use options::{OnDamage, Profile, SqliteOptions};
+pub use haos_store_api::native::{OnDamage, Profile};
+pub use options::SqliteOptions;
 pub use store::SqliteStore;

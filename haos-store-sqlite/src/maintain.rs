@@ -1,37 +1,36 @@
 //! Chores.
 
+use haos_store_api::native::Shell;
 use haos_store_api::*;
 
-use crate::store::SqliteStore;
+use crate::backend::Sqlite;
 use crate::writer::Writer;
 
 /// Pages given back in one step; other writes come in between.
 const STEP: u32 = 1024;
 
-impl SqliteStore {
-    /// Gives free pages back, step by step.
-    pub(crate) async fn compact(&self, progress: &Progress) -> Result<Report> {
-        let (before, free) = self.call("maintain", |writer| pages(writer)).await?;
-        let mut left = free;
-        while left > 0 {
-            let (_, now) = self.call("maintain", vacuum).await?;
-            if now >= left {
-                break;
-            }
-            left = now;
-            progress.step(free.saturating_sub(left), free);
+/// Gives free pages back, step by step.
+pub(crate) async fn compact(shell: &Shell<Sqlite>, progress: &Progress) -> Result<Report> {
+    let (before, free) = shell.call("maintain", |writer| pages(writer)).await?;
+    let mut left = free;
+    while left > 0 {
+        let (_, now) = shell.call("maintain", vacuum).await?;
+        if now >= left {
+            break;
         }
-        let (after, page) = self
-            .call("maintain", |writer| {
-                let db = writer.db("maintain");
-                // As far as readers allow; the log is reused otherwise.
-                let _ = db.number("PRAGMA wal_checkpoint(TRUNCATE)", ());
-                Ok((pages(writer)?.0, db.number("PRAGMA page_size", ())?.unsigned_abs()))
-            })
-            .await?;
-        progress.step(free, free);
-        Ok(Report { freed_bytes: before.saturating_sub(after) * page, ..Report::default() })
+        left = now;
+        progress.step(free.saturating_sub(left), free);
     }
+    let (after, page) = shell
+        .call("maintain", |writer| {
+            let db = writer.db("maintain");
+            // As far as readers allow; the log is reused otherwise.
+            let _ = db.number("PRAGMA wal_checkpoint(TRUNCATE)", ());
+            Ok((pages(writer)?.0, db.number("PRAGMA page_size", ())?.unsigned_abs()))
+        })
+        .await?;
+    progress.step(free, free);
+    Ok(Report { freed_bytes: before.saturating_sub(after) * page, ..Report::default() })
 }
 
 /// All pages and the free ones.

@@ -21,11 +21,9 @@ pub(crate) const FORMAT: u32 = MIGRATIONS.len() as u32;
 /// The views for people with a SQLite shell.
 const VIEWS: &str = include_str!("../migrations/views.sql");
 
-/// Makes the views that are absent, all or none.
-pub(crate) fn make_views(conn: &mut Connection) -> rusqlite::Result<()> {
-    let transaction = conn.transaction_with_behavior(TransactionBehavior::Immediate)?;
-    transaction.execute_batch(VIEWS)?;
-    transaction.commit()
+/// Makes the views that are absent, within a transaction.
+pub(crate) fn make_views(conn: &Connection) -> rusqlite::Result<()> {
+    conn.execute_batch(VIEWS)
 }
 
 /// The format of a store; 0 for an empty file.

@@ -3,75 +3,67 @@
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError, TryLockError};
 use std::time::Duration;
 
-use haos_store_api::{Codec, ErrorKind, Result};
+use haos_store_api::native::{Reader, Readers};
+use haos_store_api::{ErrorKind, Reads, Result};
 use rusqlite::Connection;
 
 use crate::budget::Bounded;
-use crate::db::Db;
 use crate::error::fault;
-use crate::open::{connect_reader, only_reads};
-use crate::options::SqliteOptions;
+use crate::open::{Place, only_reads};
 
 /// Reads at once, and as long as a batch waits for the writer, which is to have a processor. Beyond that they go to the
 /// reading thread.
 const AT_ONCE: usize = 2;
 const BESIDE_WRITES: usize = 1;
-/// Rows that a near read fetches at most, about.
-pub(crate) const NEAR_ROWS: usize = 128;
-/// Bytes of media that a near read fetches at most.
-pub(crate) const NEAR_BYTES: u64 = 64 << 10;
 
 /// Connections that whoever comes first may read with. It waits for nobody.
+#[derive(Debug)]
 pub(crate) struct NearReaders {
-    options: SqliteOptions,
-    codec: Codec,
+    pub(crate) place: Place,
     /// The first is open from the start, each other from when those before it were in use.
     slots: [Mutex<Option<Bounded>>; AT_ONCE],
-    writes: Arc<()>,
 }
-
-/// A batch on its way; the readers know as long as it lives.
-#[derive(Default)]
-pub(crate) struct Writing(#[expect(dead_code, reason = "it is counted")] Arc<()>);
 
 impl NearReaders {
     /// The first of them is the connection that the store was opened with.
-    pub(crate) fn new(first: Connection, options: &SqliteOptions, codec: Codec) -> Result<Self> {
+    pub(crate) fn new(first: Connection, place: Place) -> Result<Self> {
         only_reads(&first)?;
-        waits_for_nobody(&first)?;
         let mut slots = std::array::from_fn(|_| Mutex::new(None));
-        slots[0] = Mutex::new(Some(Bounded::new(first, options)?));
-        Ok(Self { options: options.clone(), codec, slots, writes: Arc::new(()) })
+        slots[0] = Mutex::new(Some(waits_for_nobody(first, &place)?));
+        Ok(Self { place, slots })
     }
+}
 
-    /// The connections, to be closed. Whoever closes the last one of a store moves its log into it.
-    pub(crate) fn take(&mut self) -> Vec<Connection> {
-        let slots = self.slots.iter_mut();
-        let taken = slots.filter_map(|slot| slot.get_mut().unwrap_or_else(PoisonError::into_inner).take());
-        taken.map(|bounded| bounded.conn).collect()
-    }
+impl Readers for NearReaders {
+    type Reader = Bounded;
 
-    /// Leaves a processor to the writer.
-    pub(crate) fn beside_a_write(&self) -> Writing {
-        Writing(self.writes.clone())
-    }
-
-    /// The answer, or none if all are in use: then the reading thread is to be asked.
-    pub(crate) fn read<T>(
+    fn glance<T>(
         &self,
+        beside_a_write: bool,
         operation: &'static str,
-        read: &impl Fn(Db<'_>) -> Result<T>,
+        read: &impl Fn(&dyn Reads) -> Result<T>,
     ) -> Option<Result<T>> {
-        let at_once = if Arc::strong_count(&self.writes) > 1 { BESIDE_WRITES } else { AT_ONCE };
+        let at_once = if beside_a_write { BESIDE_WRITES } else { AT_ONCE };
         let mut slot = self.slots[..at_once].iter().find_map(free)?;
         let bounded = match &mut *slot {
             Some(bounded) => bounded,
             // Where it cannot be opened, the reading thread has one.
-            none => none.insert(connect(&self.options).ok()?),
+            none => none.insert(waits_for_nobody(self.place.reader().ok()?, &self.place).ok()?),
         };
-        match bounded.read(&self.codec, operation, read) {
+        match bounded.read(operation, read) {
             Err(e) if e.kind() == ErrorKind::Busy => None,
             answer => Some(answer),
+        }
+    }
+
+    fn connect(self: &Arc<Self>) -> Result<Bounded> {
+        Bounded::new(self.place.reader()?, &self.place.options)
+    }
+
+    /// Whoever closes the last connection of a store moves its log into it.
+    fn close(&self) {
+        for slot in &self.slots {
+            slot.lock().unwrap_or_else(PoisonError::into_inner).take();
         }
     }
 }
@@ -85,26 +77,24 @@ fn free<T>(slot: &Mutex<Option<T>>) -> Option<MutexGuard<'_, Option<T>>> {
     }
 }
 
-fn connect(options: &SqliteOptions) -> Result<Bounded> {
-    let conn = connect_reader(options, options.tuning().spare_kib)?;
-    waits_for_nobody(&conn)?;
-    Bounded::new(conn, options)
-}
-
-fn waits_for_nobody(conn: &Connection) -> Result<()> {
-    conn.busy_timeout(Duration::ZERO).map_err(|e| fault("open", e))
+fn waits_for_nobody(conn: Connection, place: &Place) -> Result<Bounded> {
+    conn.busy_timeout(Duration::ZERO).map_err(|e| fault("open", e))?;
+    Bounded::new(conn, &place.options)
 }
 
 #[cfg(test)]
 mod tests {
+    use haos_store_api::Error;
+
     use super::*;
+    use crate::open::{Opened, open};
+    use crate::options::SqliteOptions;
 
     fn store() -> (tempfile::TempDir, NearReaders) {
         let folder = tempfile::tempdir().unwrap();
-        let options = SqliteOptions::new(folder.path().join("s.db"));
-        let first = crate::open::open(&options).unwrap().conn;
-        let near = NearReaders::new(first, &options, options.codec.clone()).unwrap();
-        (folder, near)
+        let SqliteOptions(options) = SqliteOptions::new(folder.path().join("s.db"));
+        let Opened { conn, access, .. } = open(&options).unwrap();
+        (folder, NearReaders::new(conn, Place { options, access }).unwrap())
     }
 
     #[test]
@@ -113,31 +103,33 @@ mod tests {
         let open = |near: &NearReaders| {
             near.slots.iter().filter(|slot| free(slot).is_none_or(|c| c.is_some())).count()
         };
-        assert!(near.read("test", &|db| db.store_revision()).is_some());
+        assert!(near.glance(false, "test", &|db| db.usage()).is_some());
         assert_eq!(open(&near), 1, "no more than are needed");
 
-        fn deep(near: &NearReaders, levels: usize) -> Option<usize> {
-            let inner = |_: Db<'_>| Ok(deep(near, levels + 1));
-            near.read("test", &inner).map_or(Some(levels), |answer| answer.unwrap())
+        fn deep(near: &NearReaders, beside: bool, levels: usize) -> Option<usize> {
+            let inner = |_: &dyn Reads| Ok(deep(near, beside, levels + 1));
+            near.glance(beside, "test", &inner).map_or(Some(levels), |answer| answer.unwrap())
         }
-        assert_eq!(deep(&near, 0), Some(AT_ONCE));
+        assert_eq!(deep(&near, false, 0), Some(AT_ONCE));
         assert_eq!(open(&near), AT_ONCE);
-        let writing = near.beside_a_write();
-        assert_eq!(deep(&near, 0), Some(BESIDE_WRITES));
-        drop(writing);
-        assert_eq!(deep(&near, 0), Some(AT_ONCE));
-        let busy = |db: Db<'_>| -> Result<()> {
-            Err(haos_store_api::Error::new(ErrorKind::Busy, db.operation, "held"))
-        };
-        assert!(near.read("test", &busy).is_none(), "the thread may wait, the caller may not");
+        assert_eq!(deep(&near, true, 0), Some(BESIDE_WRITES));
+        assert_eq!(deep(&near, false, 0), Some(AT_ONCE));
+        let busy = |_: &dyn Reads| -> Result<()> { Err(Error::new(ErrorKind::Busy, "test", "held")) };
+        assert!(near.glance(false, "test", &busy).is_none(), "the thread may wait, the caller may not");
+        near.close();
+        assert_eq!(open(&near), 0);
     }
 
     #[test]
     fn a_panic_leaves_it_usable() {
         let (_folder, near) = store();
-        let panics = |db: Db<'_>| db.snapshot(|_| -> Result<()> { panic!("as a bug would") });
-        let caught = std::panic::catch_unwind(std::panic::AssertUnwindSafe(|| near.read("test", &panics)));
-        assert!(caught.is_err());
-        assert!(near.read("test", &|db| db.snapshot(|db| db.store_revision())).unwrap().is_ok());
+        let bounded = || near.slots[0].lock().unwrap_or_else(PoisonError::into_inner);
+        let panics = || {
+            let bounded = bounded();
+            let db = bounded.as_ref().unwrap().db("test");
+            db.snapshot(|_| -> Result<()> { panic!("as a bug would") })
+        };
+        assert!(std::panic::catch_unwind(std::panic::AssertUnwindSafe(panics)).is_err());
+        assert!(near.glance(false, "test", &|db| db.usage()).unwrap().is_ok());
     }
 }

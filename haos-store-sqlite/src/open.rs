@@ -1,9 +1,9 @@
 //! From options to connections.
 
-use std::path::{Path, PathBuf};
 use std::time::{Duration, Instant};
 
 use haos_store_api::files::{self, beside};
+use haos_store_api::native::{OnDamage, Options, corrupt, read_only as refused, sealed};
 use haos_store_api::{Error, ErrorKind, Recovery, Result};
 use rusqlite::Connection;
 use rusqlite::config::DbConfig;
@@ -13,26 +13,16 @@ use crate::companions;
 use crate::convert::{MOVED_ID, finish};
 use crate::damage;
 use crate::db::Db;
-use crate::error::{cannot_open, corrupt, fault};
-use crate::keys::sealed;
+use crate::error::{cannot_open, fault};
 use crate::log;
-use crate::migration::{FORMAT, SEALED_ID, application_id, format, is_store, make_views, migrate};
-use crate::options::{OnDamage, SqliteOptions};
+use crate::migration::{FORMAT, SEALED_ID, application_id, format, is_store, migrate};
+use crate::options::tuning;
 use crate::probe::{foreign, header, newer, probe};
 use crate::read_only::{self, Access};
 use crate::schema::Difference;
 
 /// Statements kept compiled on each connection: all that the hot paths use.
 const STATEMENTS: usize = 96;
-
-/// The real path, as SQLite cannot take it for anything else than a file.
-pub(crate) fn file_path(path: &Path) -> Result<PathBuf> {
-    let invalid = |message: &str| Error::new(ErrorKind::Invalid, "open", message);
-    if path.as_os_str().is_empty() || path.as_os_str() == ":memory:" {
-        return Err(invalid("give the path of a file; for a store in memory use `MemoryStore`"));
-    }
-    files::resolve(path)
-}
 
 /// A store that is there, current and sound as far as opening can tell.
 pub(crate) struct Opened {
@@ -44,7 +34,7 @@ pub(crate) struct Opened {
 }
 
 /// Opens the store; what cannot be written, to be read.
-pub(crate) fn open(options: &SqliteOptions) -> Result<Opened> {
+pub(crate) fn open(options: &Options) -> Result<Opened> {
     let path = options.path();
     companions::check(path)?;
     let header = finish(path, header(path))?;
@@ -80,7 +70,7 @@ pub(crate) fn open(options: &SqliteOptions) -> Result<Opened> {
 }
 
 /// Opens it to be read, in the first way that goes.
-fn read(options: &SqliteOptions, mut cause: Error) -> Result<Opened> {
+fn read(options: &Options, mut cause: Error) -> Result<Opened> {
     for access in read_only::ways(options.path()) {
         match connect_to(options, access) {
             Ok(conn) => return Ok(Opened { conn, recovery: None, access }),
@@ -92,12 +82,12 @@ fn read(options: &SqliteOptions, mut cause: Error) -> Result<Opened> {
 }
 
 /// Opens, brings to the current format, checks.
-pub(crate) fn connect(options: &SqliteOptions) -> Result<Connection> {
+pub(crate) fn connect(options: &Options) -> Result<Connection> {
     connect_to(options, Access::Write)
 }
 
 /// What the file makes SQLite do is bounded.
-fn connect_to(options: &SqliteOptions, access: Access) -> Result<Connection> {
+fn connect_to(options: &Options, access: Access) -> Result<Connection> {
     let sql = |e| fault("open", e);
     if access == Access::Write && options.create {
         // Where it cannot be made, SQLite says why.
@@ -123,11 +113,11 @@ fn connect_to(options: &SqliteOptions, access: Access) -> Result<Connection> {
     Ok(conn)
 }
 
-fn bring_up(conn: &mut Connection, options: &SqliteOptions, access: Access) -> Result<()> {
+fn bring_up(conn: &mut Connection, options: &Options, access: Access) -> Result<()> {
     let sql = |e| cannot_open(options.path(), e);
     // Before the first statement, which makes files beside it.
     if access == Access::Write && conn.is_readonly("main").map_err(sql)? {
-        return Err(read_only::refused("open"));
+        return Err(refused("open"));
     }
     // In this order: another process that makes the store sets both at once.
     let found = format(conn).map_err(sql)?;
@@ -146,15 +136,12 @@ fn bring_up(conn: &mut Connection, options: &SqliteOptions, access: Access) -> R
         migrate(conn).map_err(sql)?;
         known(conn)?;
         write_ahead(conn, options)?;
-        if options.views {
-            make_views(conn).map_err(sql)?;
-        }
     } else if found == FORMAT {
         known(conn)?;
     } else {
-        return Err(read_only::refused("open"));
+        return Err(refused("open"));
     }
-    tune(conn, options, options.tuning().cache_kib).map_err(sql)?;
+    tune(conn, options, tuning(options.profile).cache_kib).map_err(sql)?;
     check(conn, options)
 }
 
@@ -180,30 +167,44 @@ pub(crate) fn accept(conn: &Connection) -> Result<()> {
         .map_err(|e| fault("open", e))
 }
 
-/// A connection that only reads, with so much page cache.
-pub(crate) fn connect_reader(options: &SqliteOptions, cache_kib: u32) -> Result<Connection> {
-    let conn = connect_again(options, cache_kib)?;
-    only_reads(&conn)?;
-    Ok(conn)
-}
-
 /// From here on, a connection only reads.
 pub(crate) fn only_reads(conn: &Connection) -> Result<()> {
     conn.execute_batch("PRAGMA query_only = ON").map_err(|e| fault("open", e))
 }
 
-/// Another connection to a store that was opened, with so much page cache.
-pub(crate) fn connect_again(options: &SqliteOptions, cache_kib: u32) -> Result<Connection> {
-    let sql = |e| fault("open", e);
-    let conn = read_only::connect(options.path(), options.access, false)?;
-    conn.busy_timeout(Duration::from_millis(options.busy_ms.into())).map_err(sql)?;
-    tune(&conn, options, cache_kib).map_err(sql)?;
-    Ok(conn)
+/// A store that was opened, for further connections.
+#[derive(Debug, Clone)]
+pub(crate) struct Place {
+    pub(crate) options: Options,
+    /// What they may do.
+    pub(crate) access: Access,
+}
+
+impl Place {
+    /// A connection that writes.
+    pub(crate) fn writer(&self) -> Result<Connection> {
+        self.connect(tuning(self.options.profile).cache_kib)
+    }
+
+    /// A connection that only reads.
+    pub(crate) fn reader(&self) -> Result<Connection> {
+        let conn = self.connect(tuning(self.options.profile).spare_kib)?;
+        only_reads(&conn)?;
+        Ok(conn)
+    }
+
+    fn connect(&self, cache_kib: u32) -> Result<Connection> {
+        let sql = |e| fault("open", e);
+        let conn = read_only::connect(self.options.path(), self.access, false)?;
+        conn.busy_timeout(Duration::from_millis(self.options.busy_ms.into())).map_err(sql)?;
+        tune(&conn, &self.options, cache_kib).map_err(sql)?;
+        Ok(conn)
+    }
 }
 
 /// Switches to WAL mode; a no-op where the store is in it. The switch needs the file for itself, and
 /// SQLite does not always wait for that.
-fn write_ahead(conn: &Connection, options: &SqliteOptions) -> Result<()> {
+fn write_ahead(conn: &Connection, options: &Options) -> Result<()> {
     let deadline = Instant::now() + Duration::from_millis(options.busy_ms.into());
     loop {
         match conn.query_row("PRAGMA journal_mode = WAL", (), |row| row.get::<_, String>(0)) {
@@ -226,8 +227,8 @@ fn write_ahead(conn: &Connection, options: &SqliteOptions) -> Result<()> {
     }
 }
 
-fn tune(conn: &Connection, options: &SqliteOptions, cache_kib: u32) -> rusqlite::Result<()> {
-    let tuning = options.tuning();
+fn tune(conn: &Connection, options: &Options, cache_kib: u32) -> rusqlite::Result<()> {
+    let tuning = tuning(options.profile);
     conn.set_prepared_statement_cache_capacity(STATEMENTS);
     conn.execute_batch(&format!(
         "PRAGMA mmap_size = 0;
@@ -241,7 +242,7 @@ fn tune(conn: &Connection, options: &SqliteOptions, cache_kib: u32) -> rusqlite:
 }
 
 /// What opening vouches for beside the schema: the counters and the outbox can be read. With `check`, every page.
-fn check(conn: &Connection, options: &SqliteOptions) -> Result<()> {
+fn check(conn: &Connection, options: &Options) -> Result<()> {
     let db = Db { conn, codec: &options.codec, operation: "open" };
     db.store_revision()?;
     db.last_seq()?;

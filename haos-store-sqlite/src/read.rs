@@ -1,15 +1,29 @@
-//! Reads of timelines. Each sees one commit: whatever needs two statements runs in a snapshot.
+//! The reads of the contract, those of timelines in full. Each sees one commit: whatever needs two statements runs in a snapshot.
 
 use std::collections::BTreeMap;
 
 use haos_store_api::law::{relation_matches, slice};
+use haos_store_api::native::{Backend, unknown_query};
 use haos_store_api::*;
 
+use crate::backend::Sqlite;
 use crate::db::{Db, NEXT, STOP, limit};
 use crate::slot;
 
-impl Db<'_> {
-    pub(crate) fn timeline(self, room: &RoomId, page: &Page) -> Result<Slice> {
+impl Reads for Db<'_> {
+    fn room(&self, id: &RoomId) -> Result<Option<Room>> {
+        Ok((*self).room(id)?.map(|(_, room)| room))
+    }
+
+    fn rooms(&self, query: &RoomQuery) -> Result<Vec<Room>> {
+        (*self).rooms(query.clone())
+    }
+
+    fn message(&self, room: &RoomId, event: &EventId) -> Result<Option<Message>> {
+        (*self).message(room, event)
+    }
+
+    fn timeline(&self, room: &RoomId, page: &Page) -> Result<Slice> {
         self.snapshot(|db| {
             let Some((nr, room)) = db.room_ref(room)? else { return Ok(Slice::default()) };
             let Some((oldest, newest)) = db.span(nr, room.id, page)? else { return Ok(Slice::default()) };
@@ -34,29 +48,14 @@ impl Db<'_> {
         })
     }
 
-    /// The rowids that a page may show, both ends included.
-    fn span(self, nr: i64, room: &RoomId, page: &Page) -> Result<Option<(i64, i64)>> {
-        let Start::Beyond(cursor) = &page.start else { return Ok(Some(slot::whole(nr))) };
-        let anchor = match cursor.anchor() {
-            Some(event) => self.message_pos(nr, room, event)?.map(slot::position).transpose()?,
-            None => None,
-        };
-        let at = cursor.resolve(anchor);
-        let (oldest, newest) = slot::whole(nr);
-        Ok(match page.direction {
-            Direction::Older => at.older(1).map(|at| (oldest, slot::pack(nr, at))),
-            Direction::Newer => at.newer(1).map(|at| (slot::pack(nr, at), newest)),
-        })
-    }
-
-    pub(crate) fn room_gaps(self, room: &RoomId) -> Result<Vec<Gap>> {
+    fn gaps(&self, room: &RoomId) -> Result<Vec<Gap>> {
         self.snapshot(|db| match db.room_ref(room)? {
             Some((nr, room)) => db.gaps(nr, room),
             None => Ok(Vec::new()),
         })
     }
 
-    pub(crate) fn count_messages(self, room: &RoomId, newer_than: Option<&EventId>) -> Result<u64> {
+    fn count(&self, room: &RoomId, newer_than: Option<&EventId>) -> Result<u64> {
         self.snapshot(|db| {
             let Some(nr) = db.room_nr(room)? else { return Ok(0) };
             let count = match newer_than {
@@ -75,7 +74,7 @@ impl Db<'_> {
         })
     }
 
-    pub(crate) fn related(self, query: &RelationQuery) -> Result<Vec<Message>> {
+    fn related(&self, query: &RelationQuery) -> Result<Vec<Message>> {
         let room = &query.room;
         self.snapshot(|db| {
             let Some((nr, room)) = db.room_ref(room)? else { return Ok(Vec::new()) };
@@ -102,7 +101,7 @@ impl Db<'_> {
         })
     }
 
-    pub(crate) fn messages(self, query: &MessageQuery) -> Result<Vec<Message>> {
+    fn messages(&self, query: &MessageQuery) -> Result<Vec<Message>> {
         self.snapshot(|db| match query {
             MessageQuery::Ids { room, events } => {
                 let mut found = BTreeMap::new();
@@ -118,11 +117,44 @@ impl Db<'_> {
             MessageQuery::Time { room, from_ms, until_ms, limit } => {
                 db.messages_of_time(room, *from_ms, *until_ms, *limit)
             }
-            _ => Err(Error::new(
-                ErrorKind::Unsupported,
-                db.operation,
-                "this version of the SQLite backend does not know this query: update it",
-            )),
+            _ => Err(unknown_query(Sqlite::NAME, db.operation)),
+        })
+    }
+
+    fn pending(&self, query: &PendingQuery) -> Result<Vec<Pending>> {
+        self.pending_rows(query)
+    }
+
+    fn media(&self, key: &MediaKey, range: ByteRange) -> Result<Option<Media>> {
+        self.snapshot(|db| db.media(key, range))
+    }
+
+    fn media_index(&self, query: &MediaQuery) -> Result<Vec<MediaInfo>> {
+        (*self).media_index(query)
+    }
+
+    fn state(&self, query: &StateQuery) -> Result<Vec<StateEntry>> {
+        self.states(query)
+    }
+
+    fn usage(&self) -> Result<Usage> {
+        self.snapshot(Self::usage_now)
+    }
+}
+
+impl Db<'_> {
+    /// The rowids that a page may show, both ends included.
+    fn span(self, nr: i64, room: &RoomId, page: &Page) -> Result<Option<(i64, i64)>> {
+        let Start::Beyond(cursor) = &page.start else { return Ok(Some(slot::whole(nr))) };
+        let anchor = match cursor.anchor() {
+            Some(event) => self.message_pos(nr, room, event)?.map(slot::position).transpose()?,
+            None => None,
+        };
+        let at = cursor.resolve(anchor);
+        let (oldest, newest) = slot::whole(nr);
+        Ok(match page.direction {
+            Direction::Older => at.older(1).map(|at| (oldest, slot::pack(nr, at))),
+            Direction::Newer => at.newer(1).map(|at| (slot::pack(nr, at), newest)),
         })
     }
 

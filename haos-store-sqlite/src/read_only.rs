@@ -2,8 +2,8 @@
 
 use std::path::Path;
 
+use haos_store_api::Result;
 use haos_store_api::files::beside;
-use haos_store_api::{Error, ErrorKind, Result};
 use rusqlite::config::DbConfig;
 use rusqlite::{Connection, OpenFlags};
 
@@ -65,11 +65,4 @@ pub(crate) fn connect(path: &Path, access: Access, create: bool) -> Result<Conne
         keep_log.map_err(|e| cannot_open(path, e))?;
     }
     Ok(conn)
-}
-
-/// The error of a write to such a store.
-pub(crate) fn refused(operation: &'static str) -> Error {
-    let message = "the store can only be read, since its file, its folder or the media is read-only: copy it to where \
-                   it can be written";
-    Error::new(ErrorKind::ReadOnly, operation, message)
 }

@@ -1,11 +1,11 @@
 //! Every row under a new data key, a step at a time.
 
+use haos_store_api::native::Step;
 use haos_store_api::*;
 use rusqlite::Row;
 
 use crate::db::{Db, NEXT, STOP};
 use crate::slot;
-use crate::store::SqliteStore;
 use crate::table::{CHUNK_BITS, Sums, media_columns, message_columns, state_columns};
 use crate::writer::Writer;
 
@@ -108,63 +108,23 @@ const TABLES: [Sealed; 7] = [
     },
 ];
 
-/// What a step came to.
-struct Step {
-    /// The last rowid looked at; none: the table is done.
-    last: Option<i64>,
-    rows: u64,
-    resealed: u64,
-    damaged: Vec<String>,
-}
-
-impl SqliteStore {
-    /// Begins a rotation, or goes on with the one that was cut off. Whoever writes meanwhile, in whatever
-    /// process, seals with the new key, so one pass over each table sees every row that is left.
-    pub(crate) async fn rotate(&self, progress: &Progress) -> Result<Report> {
-        let begin = |writer: &mut Writer| {
-            writer.change_keyring(Keyring::rotation_begun)?;
-            Ok(writer.keyring().map_or(0, Keyring::sealing_key))
-        };
-        let sealing = self.call("maintain", begin).await?;
-        let total = self.call("maintain", |writer| writer.db("maintain").sealed_rows()).await?;
-        let mut report = Report::default();
-        let mut looked = 0;
-        for table in &TABLES {
-            let mut after = i64::MIN;
-            loop {
-                let step = self.call("maintain", move |writer| writer.reseal(table, after)).await?;
-                looked += step.rows;
-                report.rows += step.resealed;
-                step.damaged.iter().for_each(|finding| report.find(finding));
-                progress.step(looked.min(total), total);
-                match step.last {
-                    Some(last) => after = last,
-                    None => break,
-                }
-            }
-        }
-        // What its own key does not open is noise under any key.
-        let end = move |writer: &mut Writer| writer.change_keyring(|keys| keys.rotation_ended(sealing));
-        self.call("maintain", end).await?;
-        progress.step(total, total);
-        Ok(report)
-    }
-}
-
 impl Writer {
-    fn reseal(&mut self, table: &'static Sealed, after: i64) -> Result<Step> {
+    /// Some rows of the table of this number, after a rowid.
+    pub(crate) fn reseal_after(&mut self, nr: usize, after: i64) -> Result<Step<(usize, i64)>> {
+        let table = &TABLES[nr];
         self.transact(|writer| {
             let db = writer.db("maintain");
-            let mut step = Step { last: None, rows: 0, resealed: 0, damaged: Vec::new() };
+            let mut step = Step { next: None, rows: 0, resealed: 0, damaged: Vec::new() };
+            let mut last = None;
             let (mut new, mut bytes, mut grown) = (Vec::new(), 0, 0);
             db.each(table.select, (after, STEP_ROWS), |row| {
                 let place = db.int(row, 0)?;
                 // Pages that point at each other would bring the same rows for ever.
-                if place <= step.last.unwrap_or(after) {
+                if place <= last.unwrap_or(after) {
                     return Err(db.corrupt("rows of a table stand out of their order"));
                 }
                 step.rows += 1;
-                step.last = Some(place);
+                last = Some(place);
                 match (table.reseal)(db, row) {
                     Ok(None) => {}
                     Ok(Some(payload)) => {
@@ -185,13 +145,15 @@ impl Writer {
                 db.set_message_sums(db.message_sums()? + Sums { rows: 0, bytes: grown })?;
             }
             step.resealed = new.len() as u64;
+            let other = (nr + 1 < TABLES.len()).then_some((nr + 1, i64::MIN));
+            step.next = last.map(|last| (nr, last)).or(other);
             Ok(step)
         })
     }
 }
 
 impl Db<'_> {
-    fn sealed_rows(self) -> Result<u64> {
+    pub(crate) fn sealed_rows(self) -> Result<u64> {
         let rows = self.usage_now()?.collections.iter().map(|(_, size)| size.rows).sum::<u64>();
         Ok(rows + self.number("SELECT count(*) FROM media_chunk", ())?.unsigned_abs())
     }

@@ -7,9 +7,8 @@ use std::io::{Read, Seek, SeekFrom, Write};
 use std::path::Path;
 
 use haos_store_api::files::{self, StoreId};
-use haos_store_api::{
-    ByteRange, Codec, ErrorKind, Media, Pending, Result, Revision, Room, Scope, StateEntry, state_kind,
-};
+use haos_store_api::native::{Options, Salvage};
+use haos_store_api::{ByteRange, Codec, ErrorKind, Result};
 use rusqlite::config::DbConfig;
 use rusqlite::{Connection, OpenFlags};
 
@@ -19,30 +18,24 @@ use crate::db::{Db, NEXT};
 use crate::error::fault;
 use crate::keys::unlock;
 use crate::migration::{APPLICATION_ID, is_store};
-use crate::options::SqliteOptions;
+use crate::rows::{RoomNumbers, SqlRows};
 
-/// What was read.
+/// What was read of a file.
 #[derive(Debug, Default)]
-pub(crate) struct Salvage {
-    pub(crate) pending: Vec<Pending>,
-    /// Outbox rows that an index or the table names and that cannot be read.
-    pub(crate) unreadable: u64,
-    media: Vec<Media>,
-    drafts: Vec<(Option<Room>, StateEntry)>,
-    last_seq: u64,
-    revision: Revision,
+pub(crate) struct Found {
+    pub(crate) salvage: Salvage,
     keyring: Option<Vec<u8>>,
     /// The store's own.
     pub(crate) id: Option<StoreId>,
 }
 
-impl Salvage {
+impl Found {
     /// Reads what it can and leaves the store as it is. Where that is so damaged that it has to be mended first, a
     /// `copy` is.
     ///
     /// # Errors
     /// `WrongKey` and `Sealed`: a store that somebody else could read is not replaced.
-    pub(crate) fn read(options: &SqliteOptions, copy: &Path) -> Result<Self> {
+    pub(crate) fn read(options: &Options, copy: &Path) -> Result<Self> {
         let path = options.path();
         let budget = Budget::of(path);
         let conn = connect(path, &budget).or_else(|_| {
@@ -74,7 +67,7 @@ impl Salvage {
     fn gather(db: Db<'_>, budget: &Budget) -> Self {
         budget.refill();
         let (keyring, id) = (db.keyring().ok().flatten(), db.store_id().ok().flatten());
-        let mut found = Self { keyring, id, ..Self::default() };
+        let mut found = Salvage::default();
         let mut seqs = BTreeSet::new();
         // From either end of the table and through each index: damage cuts off what lies behind it.
         for sql in [
@@ -84,44 +77,30 @@ impl Salvage {
             "SELECT seq FROM pending INDEXED BY pending_by_room",
         ] {
             let _ = db.each(sql, (), |row| {
-                seqs.insert(db.int(row, 0)?);
+                seqs.insert(db.int(row, 0)?.cast_unsigned());
                 Ok(NEXT)
             });
             budget.refill();
         }
-        for seq in &seqs {
-            match db.pending_at(*seq) {
-                Ok(Some(row)) => found.pending.push(row),
-                _ => found.unreadable += 1,
-            }
-        }
+        found.read_pending(&seqs, |seq| db.pending_at(seq.cast_signed()));
         budget.refill();
-        let keys: BTreeSet<_> = found.pending.iter().flat_map(|row| &row.media).collect();
-        found.media = keys.into_iter().filter_map(|key| db.media(key, ByteRange::ALL).ok()?).collect();
+        found.read_media(|key| db.media(key, ByteRange::ALL));
         budget.refill();
         let _ = db.each("SELECT nr, key, written, payload, scope, kind FROM state", (), |row| {
-            if let Ok(entry) = db.read_state(row)
-                && entry.kind.as_str() == state_kind::DRAFT
-            {
-                let room = match &entry.scope {
-                    Scope::Account => None,
-                    Scope::Room(id) => db.room(id).ok().flatten().map(|(_, room)| room),
-                };
-                found.drafts.push((room, entry));
+            if let Ok(entry) = db.read_state(row) {
+                found.keep_draft(entry, |id| Ok(db.room(id)?.map(|(_, room)| room)));
             }
             Ok(NEXT)
         });
         budget.refill();
-        let highest = found.pending.iter().map(|row| row.seq).max().unwrap_or_default();
-        found.last_seq = db.last_seq().unwrap_or_default().max(highest);
-        let latest = found.pending.iter().map(|row| row.revision).max().unwrap_or_default();
+        found.count(db.last_seq().unwrap_or_default(), db.store_revision().unwrap_or_default());
         // Later than anything that the damaged store has told anybody.
-        found.revision = db.store_revision().unwrap_or_default().max(latest).next();
-        found
+        found.revision = found.revision.next();
+        Self { salvage: found, keyring, id }
     }
 
     /// Writes it into a fresh store, in one transaction.
-    pub(crate) fn write(&self, conn: &Connection, options: &SqliteOptions, id: StoreId) -> Result<()> {
+    pub(crate) fn write(&self, conn: &Connection, options: &Options, id: StoreId) -> Result<()> {
         if let Some(record) = &self.keyring {
             let insert = conn.execute("INSERT INTO keyring (nr, payload) VALUES (1, ?1)", [record]);
             insert.map_err(|e| fault("open", e))?;
@@ -129,24 +108,11 @@ impl Salvage {
         let db = Db { conn, codec: &unlock(conn, options)?, operation: "open" };
         conn.execute_batch("PRAGMA synchronous = FULL").map_err(|e| fault("open", e))?;
         db.run("BEGIN IMMEDIATE", ())?;
-        for row in &self.pending {
-            db.write_pending(row)?;
-        }
-        for media in &self.media {
-            db.write_media_info(&media.info, self.revision)?;
-            db.append_media(&media.info.key, 0, &media.bytes)?;
-        }
-        for (room, entry) in &self.drafts {
-            match (&entry.scope, room) {
-                (Scope::Room(_), None) => continue,
-                (Scope::Room(id), Some(room)) if db.room_nr(id)?.is_none() => drop(db.insert_room(room)?),
-                _ => {}
-            }
-            db.write_state(entry, self.revision)?;
-        }
+        let (salvage, mut numbers) = (&self.salvage, RoomNumbers::new());
+        salvage.write(&mut SqlRows::new(db, &mut numbers, salvage.revision))?;
         db.set_store_id(id)?;
-        db.set_last_seq(self.last_seq)?;
-        db.set_store_revision(self.revision)?;
+        db.set_last_seq(salvage.last_seq)?;
+        db.set_store_revision(salvage.revision)?;
         db.run("COMMIT", ())?;
         Ok(())
     }

@@ -1,20 +1,9 @@
-//! The adapter: calls go to the threads, answers come back.
+use haos_store_api::native::Shell;
+use haos_store_api::{Result, StorageAdapter, forward_store};
 
-use std::fmt;
-use std::sync::{Mutex, MutexGuard, PoisonError, RwLock, RwLockReadGuard, RwLockWriteGuard};
-
-use async_trait::async_trait;
-use haos_store_api::*;
-use tokio::sync::oneshot;
-
-use crate::db::Db;
-use crate::engine::{Engine, Threads, start};
-use crate::error::closed;
-use crate::migration::FORMAT;
-use crate::near::{NEAR_BYTES, NEAR_ROWS};
+use crate::backend::Sqlite;
 use crate::options::SqliteOptions;
-use crate::read_only::{Access, refused};
-use crate::writer::{Job, Request, Writer};
+use crate::writer::Writer;
 
 /// A store in a SQLite file.
 ///
@@ -22,30 +11,17 @@ use crate::writer::{Job, Request, Writer};
 /// Short reads (one row, a page, a small range of media) are done in the caller's poll. A future that is
 /// dropped tears nothing: its batch is applied whole or not at all. Other processes may have the
 /// file open at the same time, on the same machine; their commits arrive as
-/// [`Change::Resync`].
+/// [`Change::Resync`](haos_store_api::Change::Resync).
 ///
 /// Dropping the store without [`close`](StorageAdapter::close) lets the threads finish what was
 /// accepted, and does not wait for them.
-pub struct SqliteStore {
-    options: SqliteOptions,
-    stage: RwLock<Stage>,
-    info: Mutex<StoreInfo>,
-    turns: Turns,
-    /// One change of stage at a time; the threads to wait for.
-    threads: tokio::sync::Mutex<Option<Threads>>,
-}
-
-/// Where a store stands in its life.
-enum Stage {
-    Open(Box<Engine>, ChangeHub),
-    Suspended(ChangeHub),
-    Closed,
-}
+#[derive(Debug)]
+pub struct SqliteStore(Shell<Sqlite>);
 
 impl SqliteStore {
     /// Opens the store, and makes it if it is missing. One that cannot be written is opened to be read
-    /// ([`StoreInfo::read_only`]); it should not be written by others at the same time, unless they had it open
-    /// before.
+    /// ([`StoreInfo::read_only`](haos_store_api::StoreInfo::read_only)); it should not be written by others at the same
+    /// time, unless they had it open before.
     ///
     /// # Errors
     /// `Invalid` for a path that can hold no store and for another application's database,
@@ -54,312 +30,22 @@ impl SqliteStore {
     /// `Busy` if another process holds it for too long, `Full`, and `Corrupt` for a file that is not
     /// known to be a store, or is damaged and [`OnDamage::Refuse`](crate::OnDamage::Refuse) was asked
     /// for. A file that is refused is not changed.
-    pub async fn open(options: SqliteOptions) -> Result<Self> {
-        let path = crate::open::file_path(options.path())?;
-        let options = options.at(path);
-        let started = start(&options, None).await?;
-        let info = StoreInfo {
-            backend: "sqlite",
-            format: FORMAT,
-            location: Some(options.path().display().to_string()),
-            persistent: true,
-            sealed: started.codec.is_sealed(),
-            shared: true,
-            read_only: started.access != Access::Write,
-            opened_at: started.revision,
-            recovery: started.recovery,
-            set_aside: started.set_aside,
-            damaged: 0,
-        };
-        Ok(Self {
-            options: options.opened(started.codec).access(started.access),
-            stage: RwLock::new(Stage::Open(Box::new(started.engine), started.hub)),
-            info: Mutex::new(info),
-            turns: Turns::default(),
-            threads: tokio::sync::Mutex::new(Some(started.threads)),
-        })
+    pub async fn open(SqliteOptions(options): SqliteOptions) -> Result<Self> {
+        Shell::open(options).await.map(Self)
     }
 
-    fn stage(&self) -> RwLockReadGuard<'_, Stage> {
-        self.stage.read().unwrap_or_else(PoisonError::into_inner)
-    }
-
-    fn stage_mut(&self) -> RwLockWriteGuard<'_, Stage> {
-        self.stage.write().unwrap_or_else(PoisonError::into_inner)
-    }
-
-    fn info_mut(&self) -> MutexGuard<'_, StoreInfo> {
-        self.info.lock().unwrap_or_else(PoisonError::into_inner)
-    }
-
-    /// Hands something to the threads of an open store.
-    pub(crate) fn with_engine<T>(
-        &self,
-        operation: &'static str,
-        hand: impl FnOnce(&Engine) -> T,
-    ) -> Result<T> {
-        match &*self.stage() {
-            Stage::Open(engine, _) => Ok(hand(engine)),
-            Stage::Suspended(_) => Err(closed(operation, "the store is suspended: resume it first")),
-            Stage::Closed => Err(closed(operation, "the store is closed: open it again")),
-        }
-    }
-
-    /// Reads what, being `short`, takes no longer than to wake a thread: at once, on the caller's thread,
-    /// if a connection for that is free.
-    async fn glance<T: Send + 'static>(
-        &self,
-        operation: &'static str,
-        short: bool,
-        read: impl Fn(Db<'_>) -> Result<T> + Send + 'static,
-    ) -> Result<T> {
-        if short {
-            self.turns.give_way().await;
-            if let Some(answer) = self.with_engine(operation, |engine| engine.near.read(operation, &read))? {
-                return answer;
-            }
-        }
-        self.read(operation, read).await
-    }
-
-    /// Reads on the reading thread.
-    async fn read<T: Send + 'static>(
-        &self,
-        operation: &'static str,
-        read: impl Fn(Db<'_>) -> Result<T> + Send + 'static,
-    ) -> Result<T> {
-        let (reply, answer) = oneshot::channel();
-        self.with_engine(operation, |engine| {
-            engine.read(
-                operation,
-                Box::new(move |conn| {
-                    if !reply.is_closed() {
-                        // The caller may have gone meanwhile.
-                        let answer =
-                            conn.and_then(|(conn, codec, operation)| conn.read(codec, operation, &read));
-                        let _ = reply.send(answer);
-                    }
-                }),
-            );
-        })?;
-        answer.await.map_err(|_| ended(operation))?
-    }
-
-    /// Runs something on the writing thread, between transactions.
-    pub(crate) async fn call<T: Send + 'static>(
-        &self,
-        operation: &'static str,
-        call: impl FnOnce(&mut Writer) -> Result<T> + Send + 'static,
-    ) -> Result<T> {
-        let (reply, answer) = oneshot::channel();
-        let job = Job::Call(Box::new(move |writer| {
-            let _ = reply.send(call(writer));
-        }));
-        // A job that cannot be sent is dropped with its reply.
-        self.with_engine(operation, |engine| drop(engine.jobs.send(job)))?;
-        answer.await.map_err(|_| ended(operation))?
-    }
-
-    fn can_write(&self, operation: &'static str) -> Result<()> {
-        if self.options.access == Access::Write { Ok(()) } else { Err(refused(operation)) }
-    }
-
-    pub(crate) fn options(&self) -> &SqliteOptions {
-        &self.options
+    /// Makes views for people with a SQLite shell, which then stay in the file: `rooms`, `messages`, `gaps`, `outbox`,
+    /// `media_items` and `states`. Views that are there already are left alone. A store that has them takes longer to
+    /// open.
+    ///
+    /// # Errors
+    /// `Unsupported` for a sealed store, whose payloads no view can read, and those of a commit.
+    pub async fn make_views(&self) -> Result<()> {
+        self.0.call("views", Writer::make_views).await
     }
 }
 
-pub(crate) fn ended(operation: &'static str) -> Error {
-    closed(operation, "the store's thread has ended: close the store and open it again")
-}
-
-impl fmt::Debug for SqliteStore {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.debug_struct("SqliteStore").field("options", &self.options).finish_non_exhaustive()
-    }
-}
-
-#[async_trait]
+#[deny(clippy::missing_trait_methods)]
 impl StorageAdapter for SqliteStore {
-    async fn apply(&self, batch: WriteBatch) -> Result<Commit> {
-        self.can_write("apply")?;
-        let touched = touched(&batch);
-        let (reply, answer) = oneshot::channel();
-        self.with_engine("apply", |engine| {
-            let _writing = engine.near.beside_a_write();
-            // A request that cannot be sent is dropped with its reply.
-            drop(engine.jobs.send(Job::Apply(Request { batch, touched, reply, _writing })));
-        })?;
-        answer.await.map_err(|_| ended("apply"))?
-    }
-
-    async fn room(&self, id: &RoomId) -> Result<Option<Room>> {
-        let id = id.clone();
-        self.glance("room", true, move |db| Ok(db.room(&id)?.map(|(_, room)| room))).await
-    }
-
-    async fn rooms(&self, query: RoomQuery) -> Result<Vec<Room>> {
-        // A condition may have to look at every room.
-        let short = query.limit <= NEAR_ROWS && query.space.is_none() && query.membership.is_none();
-        self.glance("rooms", short, move |db| db.rooms(query.clone())).await
-    }
-
-    async fn message(&self, room: &RoomId, event: &EventId) -> Result<Option<Message>> {
-        let (room, event) = (room.clone(), event.clone());
-        self.glance("message", true, move |db| db.message(&room, &event)).await
-    }
-
-    async fn timeline(&self, room: &RoomId, page: Page) -> Result<Slice> {
-        let room = room.clone();
-        self.glance("timeline", page.limit <= NEAR_ROWS, move |db| db.timeline(&room, &page)).await
-    }
-
-    async fn gaps(&self, room: &RoomId) -> Result<Vec<Gap>> {
-        let room = room.clone();
-        self.read("gaps", move |db| db.room_gaps(&room)).await
-    }
-
-    async fn count(&self, room: &RoomId, newer_than: Option<&EventId>) -> Result<u64> {
-        let (room, newer_than) = (room.clone(), newer_than.cloned());
-        self.read("count", move |db| db.count_messages(&room, newer_than.as_ref())).await
-    }
-
-    async fn related(&self, query: RelationQuery) -> Result<Vec<Message>> {
-        let short = query.targets.len() <= NEAR_ROWS && query.limit <= NEAR_ROWS;
-        self.glance("related", short, move |db| db.related(&query)).await
-    }
-
-    async fn messages(&self, query: MessageQuery) -> Result<Vec<Message>> {
-        self.read("messages", move |db| db.messages(&query)).await
-    }
-
-    async fn pending(&self, query: PendingQuery) -> Result<Vec<Pending>> {
-        self.glance("pending", query.limit <= NEAR_ROWS, move |db| db.pending_rows(&query)).await
-    }
-
-    async fn media(&self, key: &MediaKey, range: ByteRange) -> Result<Option<Media>> {
-        let key = key.clone();
-        let short = range.end - range.start.min(range.end) <= NEAR_BYTES;
-        self.glance("media", short, move |db| db.snapshot(|db| db.media(&key, range))).await
-    }
-
-    async fn media_index(&self, query: MediaQuery) -> Result<Vec<MediaInfo>> {
-        self.read("media_index", move |db| db.media_index(&query)).await
-    }
-
-    async fn state(&self, query: StateQuery) -> Result<Vec<StateEntry>> {
-        self.glance("state", query.key.is_some(), move |db| db.states(&query)).await
-    }
-
-    async fn usage(&self) -> Result<Usage> {
-        let mut usage = self.read("usage", |db| db.usage()).await?;
-        let log = files::beside(self.options.path(), "-wal");
-        usage.total_bytes += std::fs::metadata(log).map_or(0, |meta| meta.len());
-        Ok(usage)
-    }
-
-    async fn maintain(&self, task: Maintenance, progress: Progress) -> Result<Report> {
-        if !matches!(task, Maintenance::Check) {
-            self.can_write("maintain")?;
-        }
-        match task {
-            Maintenance::Compact => self.compact(&progress).await,
-            Maintenance::Check => self.check(progress).await,
-            Maintenance::Rotate => self.rotate(&progress).await,
-            _ => Err(Error::new(
-                ErrorKind::Unsupported,
-                "maintain",
-                "this version of the SQLite backend does not know this chore: update it",
-            )),
-        }
-    }
-
-    async fn change_keys(&self, change: KeyChange) -> Result<()> {
-        self.can_write("keys")?;
-        let shred = change == KeyChange::Shred;
-        let id = self.call("keys", move |writer| {
-            let id = writer.db("keys").store_id()?;
-            writer.change_keys(&change).map(|()| id)
-        });
-        let id = id.await?;
-        if shred {
-            self.close().await?;
-            id.map_or(Ok(()), |id| files::wipe(self.options.path(), id))?;
-        }
-        Ok(())
-    }
-
-    fn info(&self) -> StoreInfo {
-        StoreInfo { damaged: self.options.codec.damaged(), ..self.info_mut().clone() }
-    }
-
-    fn changes(&self) -> Changes {
-        match &*self.stage() {
-            Stage::Open(engine, hub) => {
-                let changes = hub.subscribe();
-                // From now on it looks for other processes' commits; a store that ended has none.
-                if self.can_write("changes").is_ok() {
-                    let _ = engine.jobs.send(Job::Wake);
-                }
-                changes
-            }
-            Stage::Suspended(hub) => hub.subscribe(),
-            // A hub that nobody keeps: the feed is over before it begins.
-            Stage::Closed => ChangeHub::new(1, Revision::ZERO).subscribe(),
-        }
-    }
-
-    async fn suspend(&self) -> Result<()> {
-        let mut threads = self.threads.lock().await;
-        {
-            let mut stage = self.stage_mut();
-            *stage = match std::mem::replace(&mut *stage, Stage::Closed) {
-                Stage::Open(_, hub) | Stage::Suspended(hub) => Stage::Suspended(hub),
-                Stage::Closed => return Err(closed("suspend", "the store is closed: open it again")),
-            };
-        }
-        if let Some(threads) = &mut *threads {
-            threads.end().await;
-        }
-        *threads = None;
-        Ok(())
-    }
-
-    async fn resume(&self) -> Result<()> {
-        let mut threads = self.threads.lock().await;
-        let hub = match &*self.stage() {
-            Stage::Open(..) => return Ok(()),
-            Stage::Suspended(hub) => hub.clone(),
-            Stage::Closed => return Err(closed("resume", "the store is closed: open it again")),
-        };
-        // A suspension that was cut off left them running.
-        if let Some(threads) = &mut *threads {
-            threads.end().await;
-        }
-        let started = start(&self.options, Some(hub.clone())).await?;
-        if started.access != self.options.access {
-            let message = "whether the store can be written has changed: close it and open it again";
-            return Err(closed("resume", message));
-        }
-        if started.revision != hub.latest() {
-            hub.resync(started.revision);
-        }
-        self.info_mut().set_aside = started.set_aside;
-        if started.recovery.is_some() {
-            self.info_mut().recovery = started.recovery;
-        }
-        *self.stage_mut() = Stage::Open(Box::new(started.engine), hub);
-        *threads = Some(started.threads);
-        Ok(())
-    }
-
-    async fn close(&self) -> Result<()> {
-        let mut threads = self.threads.lock().await;
-        *self.stage_mut() = Stage::Closed;
-        if let Some(threads) = &mut *threads {
-            threads.end().await;
-        }
-        *threads = None;
-        Ok(())
-    }
+    forward_store! { self => self.0 }
 }

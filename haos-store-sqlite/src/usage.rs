@@ -5,10 +5,6 @@ use haos_store_api::{Collection, Result, Size, Usage};
 use crate::db::Db;
 
 impl Db<'_> {
-    pub(crate) fn usage(self) -> Result<Usage> {
-        self.snapshot(Self::usage_now)
-    }
-
     /// Payload bytes a collection. The sums of messages are kept by the writer and those of media are
     /// columns, so the cost does not grow with the history.
     pub(crate) fn usage_now(self) -> Result<Usage> {

@@ -17,6 +17,7 @@ mod reads;
 mod record;
 mod reseal;
 mod rows;
+#[cfg(all(feature = "native", not(target_arch = "wasm32")))]
 mod salvage;
 mod table;
 mod timeline;
@@ -32,7 +33,8 @@ pub use reader::{Order, Reader, Scan};
 pub use record::media_columns;
 pub use reseal::{Resealed, reseal};
 pub use rows::Transaction;
-pub use salvage::{Guard, Salvage};
+#[cfg(all(feature = "native", not(target_arch = "wasm32")))]
+pub use salvage::salvage;
 pub(crate) use tree::Map;
 pub use tree::{Pair, Span, Tree};
 

@@ -7,8 +7,8 @@ impl<T: Tree> Reads for Reader<'_, T> {
         Ok(self.numbered_room(id)?.map(|(_, room)| room))
     }
 
-    fn rooms(&self, query: RoomQuery) -> Result<Vec<Room>> {
-        self.rooms_by_activity(query)
+    fn rooms(&self, query: &RoomQuery) -> Result<Vec<Room>> {
+        self.rooms_by_activity(query.clone())
     }
 
     fn message(&self, room: &RoomId, event: &EventId) -> Result<Option<Message>> {
@@ -68,7 +68,6 @@ impl<T: Tree> Reads for Reader<'_, T> {
 
     fn usage(&self) -> Result<Usage> {
         let sums = self.head()?.unwrap_or_default().sums;
-        let (collections, total_bytes) = (sums.collections(), sums.bytes());
-        Ok(Usage { collections, total_bytes, free_bytes: 0, quota_bytes: None })
+        Ok(Usage { collections: sums.collections(), ..Usage::default() })
     }
 }

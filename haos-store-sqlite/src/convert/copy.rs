@@ -1,8 +1,8 @@
 //! Row by row from one store to another, under the same numbers, positions and revisions.
 
 use std::collections::HashMap;
-use std::sync::atomic::{AtomicBool, Ordering};
 
+use haos_store_api::native::Stop;
 use haos_store_api::*;
 use rusqlite::Row;
 
@@ -126,7 +126,7 @@ const TABLES: [Table; 7] = [
 ];
 
 /// Copies what the target does not have yet, and then the counters, with which it is a whole store.
-pub(super) fn all(from: Db<'_>, to: Db<'_>, progress: &Progress, stopped: &AtomicBool) -> Result<Report> {
+pub(super) fn all(from: Db<'_>, to: Db<'_>, progress: &Progress, stop: &Stop) -> Result<Report> {
     let total = TABLES.iter().map(|table| count(from, table)).sum::<Result<u64>>()?;
     let mut report = Report::default();
     let mut done = TABLES.iter().map(|table| count(to, table)).sum::<Result<u64>>()?;
@@ -140,7 +140,7 @@ pub(super) fn all(from: Db<'_>, to: Db<'_>, progress: &Progress, stopped: &Atomi
     })?;
     for table in &TABLES {
         loop {
-            if stopped.load(Ordering::Relaxed) {
+            if stop.is_set() {
                 return Ok(report);
             }
             let rows = step(from, to, &rooms, table)?;

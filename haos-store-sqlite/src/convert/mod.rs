@@ -7,31 +7,20 @@ mod swap;
 
 pub(crate) use swap::{MOVED_ID, finish};
 
-use std::sync::Arc;
-use std::sync::atomic::{AtomicBool, Ordering};
-
 use haos_store_api::files::{StoreId, keep_rights};
+use haos_store_api::native::{Options, Stop, To, cut_off, read_only};
 use haos_store_api::*;
 use rusqlite::Connection;
-use tokio::sync::oneshot;
 
-use crate::check::StopOnDrop;
+use crate::backend::Sqlite;
 use crate::db::Db;
-use crate::engine::spawn;
-use crate::error::{closed, fault};
-use crate::keys::{not_sealed, unlock};
-use crate::open::{Opened, accept, connect, file_path, open};
-use crate::options::{OnDamage, SqliteOptions};
-use crate::read_only::{Access, refused};
+use crate::error::fault;
+use crate::keys::unlock;
+use crate::open::{Opened, accept, connect, open};
+use crate::options::SqliteOptions;
+use crate::read_only::Access;
 use crate::scratch::{Purpose, Scratch, tidy};
 use crate::store::SqliteStore;
-
-/// Which way.
-#[derive(Clone, Copy, PartialEq, Eq)]
-enum To {
-    Sealed,
-    Plain,
-}
 
 impl SqliteStore {
     /// Seals the plain store at the options' path with the options' secret. It is written anew beside
@@ -43,9 +32,6 @@ impl SqliteStore {
     /// `Busy` while anybody has the store open, `Invalid` if it is sealed already or no secret is given,
     /// `Corrupt` if a row cannot be read, `Full`, `Io`. The store is as it was then.
     pub async fn seal(options: SqliteOptions, progress: Progress) -> Result<Report> {
-        if options.secret.is_none() {
-            return Err(invalid("a store is sealed with a secret: give one in the options"));
-        }
         run(options, To::Sealed, progress).await
     }
 
@@ -59,52 +45,39 @@ impl SqliteStore {
     }
 }
 
-async fn run(options: SqliteOptions, to: To, progress: Progress) -> Result<Report> {
-    let stop = StopOnDrop(Arc::default());
-    let (reply, answer) = oneshot::channel();
-    let stopped = stop.0.clone();
-    spawn("haos-sqlite-convert", move || {
-        // Nobody waits any more: the next call goes on.
-        let _ = reply.send(convert(&options, to, &progress, &stopped));
-    })?;
-    answer.await.map_err(|_| closed("convert", "the conversion's thread ended unexpectedly"))?
+async fn run(SqliteOptions(options): SqliteOptions, to: To, progress: Progress) -> Result<Report> {
+    to.run::<Sqlite, _>(options, move |options, stop| convert(options, to, &progress, stop)).await
 }
 
-fn convert(options: &SqliteOptions, to: To, progress: &Progress, stopped: &AtomicBool) -> Result<Report> {
-    let path = file_path(options.path())?;
-    let options = options.clone().at(path.clone()).create(false).on_damage(OnDamage::Refuse);
-    let Opened { conn, access, .. } = open(&options)?;
+fn convert(options: &Options, to: To, progress: &Progress, stop: &Stop) -> Result<Report> {
+    let path = options.path();
+    let Opened { conn, access, .. } = open(options)?;
     if access != Access::Write {
-        return Err(refused("convert"));
+        return Err(read_only("convert"));
     }
-    let source = match (to, has_keys(&conn)?) {
-        (To::Sealed, true) => return Err(invalid("the store is sealed already: change its secret instead")),
-        (To::Sealed, false) => unlock(&conn, &options.clone().no_secret())?,
-        (To::Plain, true) => unlock(&conn, &options)?,
-        (To::Plain, false) => return Err(not_sealed()),
-    };
+    let source = to.source(&Db { conn: &conn, codec: &options.codec, operation: "convert" }, options)?;
     let from = Db { conn: &conn, codec: &source, operation: "convert" };
     let id = own_id(from)?;
     alone(&conn)?;
     // Until the new store is whole, every error takes it along.
-    let (mut scratch, made, codec) = prepare(&options, to, from, id)?;
+    let (mut scratch, made, codec) = prepare(options, to, from, id)?;
     let into = Db { conn: &made, codec: &codec, operation: "convert" };
-    let mut report = copy::all(from, into, progress, stopped)?;
-    if stopped.load(Ordering::Relaxed) {
+    let mut report = copy::all(from, into, progress, stop)?;
+    if stop.is_set() {
         if to == To::Sealed {
             scratch.keep();
         }
-        return Err(closed("convert", "the conversion was cut off: start it again"));
+        return Err(cut_off());
     }
     made.close().map_err(|(_, e)| fault("convert", e))?;
-    let rights = keep_rights(&path, &scratch.store());
+    let rights = keep_rights(path, &scratch.store());
     rights.map_err(|e| crate::damage::io("the new store cannot have the rights of the old one", e))?;
     scratch.sync();
     // From the mark on, it is all there is.
     scratch.keep();
-    swap::hand_over(conn, &path, scratch.name())?;
+    swap::hand_over(conn, path, scratch.name())?;
     scratch.release();
-    report.set_aside = tidy(&path, Some(id));
+    report.set_aside = tidy(path, Some(id));
     Ok(report)
 }
 
@@ -116,11 +89,6 @@ fn own_id(db: Db<'_>) -> Result<StoreId> {
     let id = StoreId::random()?;
     db.set_store_id(id)?;
     Ok(id)
-}
-
-fn has_keys(conn: &Connection) -> Result<bool> {
-    let plain = Codec::plain();
-    Ok(Db { conn, codec: &plain, operation: "convert" }.keyring()?.is_some())
 }
 
 /// Takes the file for itself: outside WAL mode, with an exclusive lock that only closing gives back.
@@ -137,16 +105,10 @@ fn alone(conn: &Connection) -> Result<()> {
 
 /// The new store: one that is being sealed from the same state of the source, or a fresh one. What was begun and is of
 /// no use goes.
-fn prepare(
-    options: &SqliteOptions,
-    to: To,
-    from: Db<'_>,
-    id: StoreId,
-) -> Result<(Scratch, Connection, Codec)> {
+fn prepare(options: &Options, to: To, from: Db<'_>, id: StoreId) -> Result<(Scratch, Connection, Codec)> {
     let source = from.store_revision()?;
     let path = options.path();
-    let target = options.clone().create(true);
-    let target = if to == To::Plain { target.no_secret() } else { target };
+    let target = to.target(options);
     drop(Scratch::left_over(path, id, Purpose::Passing));
     for begun in Scratch::left_over(path, id, Purpose::Sealing) {
         if to == To::Sealed
@@ -165,7 +127,7 @@ fn prepare(
 }
 
 /// What was begun, if it is from the same state of the source and the secret opens it.
-fn go_on(begun: &Scratch, target: &SqliteOptions, source: Revision) -> Result<Option<(Connection, Codec)>> {
+fn go_on(begun: &Scratch, target: &Options, source: Revision) -> Result<Option<(Connection, Codec)>> {
     begun.check()?;
     let (conn, codec) = connect_to(target)?;
     let db = Db { conn: &conn, codec: &codec, operation: "convert" };
@@ -173,13 +135,9 @@ fn go_on(begun: &Scratch, target: &SqliteOptions, source: Revision) -> Result<Op
     Ok((same.unsigned_abs() == source.0).then_some((conn, codec)))
 }
 
-fn connect_to(target: &SqliteOptions) -> Result<(Connection, Codec)> {
+fn connect_to(target: &Options) -> Result<(Connection, Codec)> {
     let conn = connect(target)?;
     let codec = unlock(&conn, target)?;
     accept(&conn)?;
     Ok((conn, codec))
-}
-
-fn invalid(message: &str) -> Error {
-    Error::new(ErrorKind::Invalid, "convert", message)
 }

@@ -35,7 +35,9 @@ fn query(path: &Path, sql: &str) -> Vec<String> {
 }
 
 async fn with_views(path: &Path) -> SqliteStore {
-    SqliteStore::open(SqliteOptions::new(path).views(true)).await.unwrap()
+    let store = SqliteStore::open(SqliteOptions::new(path)).await.unwrap();
+    store.make_views().await.unwrap();
+    store
 }
 
 #[tokio::test]

@@ -7,7 +7,11 @@ use haos_store_sqlite::{SqliteOptions, SqliteStore};
 use crate::OpenOptions;
 
 pub(crate) async fn open(path: PathBuf, options: &OpenOptions) -> Result<Arc<dyn StorageAdapter>> {
-    Ok(Arc::new(SqliteStore::open(sqlite(path, options)).await?))
+    let store = SqliteStore::open(sqlite(path, options)).await?;
+    if options.views {
+        store.make_views().await?;
+    }
+    Ok(Arc::new(store))
 }
 
 pub(crate) async fn seal(path: PathBuf, options: &OpenOptions, progress: Progress) -> Result<Report> {
@@ -20,11 +24,7 @@ pub(crate) async fn unseal(path: PathBuf, options: &OpenOptions, progress: Progr
 
 fn sqlite(path: PathBuf, options: &OpenOptions) -> SqliteOptions {
     let sqlite = SqliteOptions::new(path).create(options.create).busy_ms(options.busy_ms).kdf(options.kdf);
-    let sqlite = sqlite
-        .check(options.check)
-        .kdf_limits(options.kdf_limits)
-        .padding(options.padding)
-        .views(options.views);
+    let sqlite = sqlite.check(options.check).kdf_limits(options.kdf_limits).padding(options.padding);
     let sqlite = if options.low_memory { sqlite.low_memory() } else { sqlite };
     match &options.secret {
         Some(secret) => sqlite.secret(secret.clone()),

@@ -1,0 +1,168 @@
+//! The methods of the adapter, once for all native stores.
+
+use async_trait::async_trait;
+
+use super::backend::Backend;
+use super::error::{closed, ended, read_only};
+use super::job::{Job, Request, Writer};
+use super::keys::change_keys;
+use super::rotate::rotate;
+use super::shell::{Shell, Stage};
+use crate::*;
+
+/// Rows that a short read fetches at most, about.
+const NEAR_ROWS: usize = 128;
+/// Bytes of media that a short read fetches at most.
+const NEAR_BYTES: u64 = 64 << 10;
+
+impl<B: Backend> Shell<B> {
+    fn can_write(&self, operation: &'static str) -> Result<()> {
+        if self.read_only { Err(read_only(operation)) } else { Ok(()) }
+    }
+}
+
+#[async_trait]
+impl<B: Backend> StorageAdapter for Shell<B> {
+    async fn apply(&self, batch: WriteBatch) -> Result<Commit> {
+        self.can_write("apply")?;
+        let answer = self.with_engine("apply", |engine| {
+            let (request, answer) = Request::new(batch, &engine.writing);
+            // A request that cannot be sent is dropped with its reply.
+            drop(engine.jobs.send(Job::Apply(request)));
+            answer
+        })?;
+        answer.await.map_err(|_| ended("apply"))?
+    }
+
+    async fn room(&self, id: &RoomId) -> Result<Option<Room>> {
+        let id = id.clone();
+        self.glance("room", true, move |db| db.room(&id)).await
+    }
+
+    async fn rooms(&self, query: RoomQuery) -> Result<Vec<Room>> {
+        // A condition may have to look at every room.
+        let short = query.limit <= NEAR_ROWS && query.space.is_none() && query.membership.is_none();
+        self.glance("rooms", short, move |db| db.rooms(&query)).await
+    }
+
+    async fn message(&self, room: &RoomId, event: &EventId) -> Result<Option<Message>> {
+        let (room, event) = (room.clone(), event.clone());
+        self.glance("message", true, move |db| db.message(&room, &event)).await
+    }
+
+    async fn timeline(&self, room: &RoomId, page: Page) -> Result<Slice> {
+        let room = room.clone();
+        self.glance("timeline", page.limit <= NEAR_ROWS, move |db| db.timeline(&room, &page)).await
+    }
+
+    async fn gaps(&self, room: &RoomId) -> Result<Vec<Gap>> {
+        let room = room.clone();
+        self.read("gaps", move |db| db.gaps(&room)).await
+    }
+
+    async fn count(&self, room: &RoomId, newer_than: Option<&EventId>) -> Result<u64> {
+        let (room, newer_than) = (room.clone(), newer_than.cloned());
+        self.read("count", move |db| db.count(&room, newer_than.as_ref())).await
+    }
+
+    async fn related(&self, query: RelationQuery) -> Result<Vec<Message>> {
+        let short = query.targets.len() <= NEAR_ROWS && query.limit <= NEAR_ROWS;
+        self.glance("related", short, move |db| db.related(&query)).await
+    }
+
+    async fn messages(&self, query: MessageQuery) -> Result<Vec<Message>> {
+        self.read("messages", move |db| db.messages(&query)).await
+    }
+
+    async fn pending(&self, query: PendingQuery) -> Result<Vec<Pending>> {
+        self.glance("pending", query.limit <= NEAR_ROWS, move |db| db.pending(&query)).await
+    }
+
+    async fn media(&self, key: &MediaKey, range: ByteRange) -> Result<Option<Media>> {
+        let key = key.clone();
+        let short = range.end - range.start.min(range.end) <= NEAR_BYTES;
+        self.glance("media", short, move |db| db.media(&key, range)).await
+    }
+
+    async fn media_index(&self, query: MediaQuery) -> Result<Vec<MediaInfo>> {
+        self.read("media_index", move |db| db.media_index(&query)).await
+    }
+
+    async fn state(&self, query: StateQuery) -> Result<Vec<StateEntry>> {
+        self.glance("state", query.key.is_some(), move |db| db.state(&query)).await
+    }
+
+    async fn usage(&self) -> Result<Usage> {
+        let path = self.options.path().to_owned();
+        self.read("usage", move |db| {
+            let mut usage = db.usage()?;
+            usage.total_bytes += B::bytes_beside(&path);
+            Ok(usage)
+        })
+        .await
+    }
+
+    async fn maintain(&self, task: Maintenance, progress: Progress) -> Result<Report> {
+        if task != Maintenance::Check {
+            self.can_write("maintain")?;
+        }
+        match task {
+            Maintenance::Compact => B::compact(self, &progress).await,
+            Maintenance::Check => {
+                self.chore("maintain", move |readers, stop| B::check(readers, &progress, stop)).await
+            }
+            Maintenance::Rotate => rotate(self, &progress).await,
+        }
+    }
+
+    async fn change_keys(&self, change: KeyChange) -> Result<()> {
+        self.can_write("keys")?;
+        let shred = change == KeyChange::Shred;
+        let change = move |writer: &mut B::Writer| {
+            let id = writer.store_id()?;
+            change_keys(writer, &change).map(|()| id)
+        };
+        let id = self.call("keys", change).await?;
+        if shred {
+            self.close().await?;
+            id.map_or(Ok(()), |id| files::wipe(self.options.path(), id))?;
+        }
+        Ok(())
+    }
+
+    fn info(&self) -> StoreInfo {
+        StoreInfo { damaged: self.options.codec.damaged(), ..self.info_mut().clone() }
+    }
+
+    fn changes(&self) -> Changes {
+        match &*self.stage() {
+            Stage::Open(engine, hub) => {
+                let changes = hub.subscribe();
+                // From now on it looks for other processes' commits; a store that ended has none.
+                if B::SHARED && !self.read_only {
+                    let _ = engine.jobs.send(Job::Wake);
+                }
+                changes
+            }
+            Stage::Suspended(hub) => hub.subscribe(),
+            // A hub that nobody keeps: the feed is over before it begins.
+            Stage::Closed => ChangeHub::new(1, Revision::ZERO).subscribe(),
+        }
+    }
+
+    async fn suspend(&self) -> Result<()> {
+        self.leave(|stage| match stage {
+            Stage::Open(_, hub) | Stage::Suspended(hub) => Ok(Stage::Suspended(hub)),
+            Stage::Closed => Err(closed("suspend", "the store is closed: open it again")),
+        })
+        .await
+    }
+
+    async fn resume(&self) -> Result<()> {
+        self.enter().await
+    }
+
+    async fn close(&self) -> Result<()> {
+        self.leave(|_| Ok(Stage::Closed)).await
+    }
+}

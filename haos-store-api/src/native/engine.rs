@@ -1,0 +1,121 @@
+//! The threads of an open store.
+
+use std::convert::Infallible;
+use std::sync::atomic::{AtomicBool, Ordering};
+use std::sync::{Arc, mpsc};
+use std::thread::JoinHandle;
+
+use tokio::sync::oneshot;
+
+use super::apart::spawn;
+use super::backend::{Backend, Found, Opened};
+use super::error::closed;
+use super::job::{Job, Writing, serve};
+use super::options::Options;
+use super::queue::{Read, ReadQueue};
+use crate::{ChangeHub, Result};
+
+/// Changes kept for a slow subscriber.
+const FEED: usize = 1024;
+
+/// The way to the threads. They end once it is dropped and their work is done.
+pub(super) struct Engine<B: Backend> {
+    pub(super) readers: Arc<B::Readers>,
+    pub(super) jobs: mpsc::Sender<Job<B>>,
+    pub(super) writing: Writing,
+    /// Chores are to end.
+    pub(super) closed: Arc<AtomicBool>,
+    reads: Arc<ReadQueue<B::Readers>>,
+    alive: Alive,
+}
+
+/// A token whose last holder lets [`Threads::end`] return.
+type Alive = tokio::sync::mpsc::Sender<Infallible>;
+
+impl<B: Backend> Engine<B> {
+    /// Hands a read to the reading thread, which the first of them starts: many stores need none.
+    pub(super) fn read(&self, operation: &'static str, read: Read<B::Readers>) {
+        if self.reads.push(operation, read) {
+            let reads = self.reads.clone();
+            if let Err(error) = self.chore("reader", move |readers| reads.serve(readers)) {
+                tracing::error!(%error, "a read is refused");
+                self.reads.give_up();
+            }
+        }
+    }
+
+    /// Runs a chore on a thread of its own, which the writer waits for before it closes the store.
+    pub(super) fn chore(
+        &self,
+        name: &str,
+        work: impl FnOnce(&Arc<B::Readers>) + Send + 'static,
+    ) -> Result<()> {
+        let (readers, writer, alive) = (self.readers.clone(), self.jobs.clone(), self.alive.clone());
+        let work = move || {
+            work(&readers);
+            drop((readers, writer, alive));
+        };
+        spawn::<B>(name, work).map(drop)
+    }
+}
+
+impl<B: Backend> Drop for Engine<B> {
+    fn drop(&mut self) {
+        self.closed.store(true, Ordering::Relaxed);
+        self.reads.close();
+        let _ = self.jobs.send(Job::Close(self.readers.clone()));
+    }
+}
+
+/// The threads themselves.
+pub(super) struct Threads {
+    writer: Option<JoinHandle<()>>,
+    /// Ends when the last thread does.
+    ended: tokio::sync::mpsc::Receiver<Infallible>,
+}
+
+impl Threads {
+    /// Waits for the threads. Whoever stops waiting can wait again.
+    pub(super) async fn end(&mut self) {
+        while self.ended.recv().await.is_some() {}
+        if self.writer.take().is_some_and(|writer| writer.join().is_err()) {
+            tracing::error!("the thread that writes panicked");
+        }
+    }
+}
+
+/// A store that was opened.
+pub(super) struct Started<B: Backend> {
+    pub(super) engine: Engine<B>,
+    pub(super) threads: Threads,
+    pub(super) hub: ChangeHub,
+    pub(super) found: Found,
+}
+
+/// Opens a store on the thread that will write it. A store that is opened again keeps its hub.
+pub(super) async fn start<B: Backend>(options: &Options, hub: Option<ChangeHub>) -> Result<Started<B>> {
+    let (alive, ended) = tokio::sync::mpsc::channel(1);
+    let (jobs, inbox) = mpsc::channel();
+    let (tell, told) = oneshot::channel();
+    let (own, token) = (options.clone(), alive.clone());
+    let writer = spawn::<B>("writer", move || {
+        let opened = B::open(&own);
+        // The keys are in the codec: the secret leaves memory with the last options that have it.
+        drop(own);
+        match opened {
+            Ok(Opened { backend, readers, found }) => {
+                let hub = hub.unwrap_or_else(|| ChangeHub::new(FEED, found.revision));
+                // Nobody waits for the store any more: there will be no job either.
+                let _ = tell.send(Ok((readers, found, hub.clone())));
+                serve(backend, &hub, &inbox);
+            }
+            Err(error) => drop(tell.send(Err(error))),
+        }
+        drop(token);
+    })?;
+    let (readers, found, hub) =
+        told.await.map_err(|_| closed("open", "the store's thread ended unexpectedly"))??;
+    let (writing, closed, reads) = (Writing::default(), Arc::default(), Arc::new(ReadQueue::new()));
+    let engine = Engine { readers, jobs, writing, closed, reads, alive };
+    Ok(Started { engine, threads: Threads { writer: Some(writer), ended }, hub, found })
+}

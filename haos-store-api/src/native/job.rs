@@ -1,0 +1,202 @@
+//! What the writing thread does: several batches in one commit where they wait together, and calls in between.
+
+use std::collections::BTreeSet;
+use std::sync::Arc;
+use std::sync::mpsc::{Receiver, RecvTimeoutError};
+use std::time::Duration;
+
+use tokio::sync::oneshot;
+
+use super::backend::{Backend, Readers};
+use super::error::again;
+use super::rotate::Step;
+use crate::files::StoreId;
+use crate::{ChangeHub, Codec, Commit, Error, ErrorKind, Keyring, Result, Touched, WriteBatch};
+
+/// How often an idle writer looks for commits of other processes, while somebody follows the changes.
+const POLL: Duration = Duration::from_millis(200);
+/// Batches that share a commit at most.
+const MOST_BATCHES: usize = 64;
+
+/// What the writer is asked to do.
+pub(super) enum Job<B: Backend> {
+    /// Apply a batch.
+    Apply(Request),
+    /// Something else, between commits.
+    Call(Call<B::Writer>),
+    /// Somebody follows the changes from now on.
+    Wake,
+    /// The store ends: close what its short reads were done with.
+    Close(Arc<B::Readers>),
+}
+
+/// A call, with its answer's way back inside.
+type Call<W> = Box<dyn FnOnce(&mut W) + Send>;
+
+/// A batch on its way; whoever reads can tell as long as it lives.
+#[derive(Debug, Clone, Default)]
+pub struct Writing(Arc<()>);
+
+impl Writing {
+    /// Whether others share it.
+    pub(super) fn is_going_on(&self) -> bool {
+        Arc::strong_count(&self.0) > 1
+    }
+}
+
+/// A batch and the way back.
+#[derive(Debug)]
+pub struct Request {
+    batch: WriteBatch,
+    touched: BTreeSet<Touched>,
+    reply: oneshot::Sender<Result<Commit>>,
+    /// Readers leave the writer a processor as long as this lives.
+    _writing: Writing,
+}
+
+impl Request {
+    /// A batch to be applied, and where its answer comes.
+    pub fn new(batch: WriteBatch, writing: &Writing) -> (Self, oneshot::Receiver<Result<Commit>>) {
+        let (reply, answer) = oneshot::channel();
+        (Self { touched: crate::touched(&batch), batch, reply, _writing: writing.clone() }, answer)
+    }
+
+    /// What is to be applied.
+    pub fn batch(&self) -> &WriteBatch {
+        &self.batch
+    }
+}
+
+/// Why a group of batches was not applied as one.
+#[derive(Debug)]
+pub enum Failed {
+    /// All of them fail.
+    All(Error),
+    /// The whole commit was taken back because of one of them: they are applied one by one.
+    Lost(Error),
+}
+
+impl From<Error> for Failed {
+    fn from(error: Error) -> Self {
+        Self::All(error)
+    }
+}
+
+/// What writes a store.
+pub trait Writer: Sized + 'static {
+    /// A place among the rows of a sealed store.
+    type Place: Send + 'static;
+
+    /// Applies batches in one commit. A batch that fails takes back only itself; the results are those of the batches.
+    fn commit(&mut self, group: &[Request]) -> Result<Vec<Result<Commit>>, Failed>;
+
+    /// Looks for commits of other processes.
+    fn poll(&mut self) {}
+
+    /// The codec of the store's rows.
+    fn codec(&self) -> &Codec;
+
+    /// The store's own id.
+    fn store_id(&self) -> Result<Option<StoreId>>;
+
+    /// Stores the record of a keyring that `make` gives, over the one before; tells which, or none if it gave none.
+    fn store_keyring(&mut self, make: impl FnOnce() -> Result<Option<Vec<u8>>>) -> Result<Option<Vec<u8>>>;
+
+    /// How many rows are sealed, about.
+    fn sealed_rows(&self) -> Result<u64>;
+
+    /// Seals some rows, from a place on or from the first, under the key that seals at present.
+    fn reseal(&mut self, from: Option<Self::Place>) -> Result<Step<Self::Place>>;
+
+    /// Stores the record that `make` gives, unless it gives none, and takes it over.
+    ///
+    /// # Errors
+    /// `NotSealed` in a plain store, those of `make` and of the store.
+    fn change_keyring(&mut self, make: impl FnOnce(&Keyring) -> Result<Option<Vec<u8>>>) -> Result<()> {
+        let Some(keyring) = self.codec().keyring().cloned() else {
+            return Err(Error::new(ErrorKind::NotSealed, "keys", "the store is plain: it has no keys"));
+        };
+        match self.store_keyring(|| make(&keyring))? {
+            Some(record) => keyring.adopt(&record).map(drop),
+            None => Ok(()),
+        }
+    }
+}
+
+/// Applies batches, tells of the commits, and answers.
+pub(super) fn apply(writer: &mut impl Writer, hub: &ChangeHub, group: Vec<Request>) {
+    match writer.commit(&group) {
+        Ok(results) => {
+            for (request, result) in group.into_iter().zip(results) {
+                if let Ok(commit) = &result
+                    && commit.changed
+                {
+                    hub.publish(commit.revision, request.touched);
+                }
+                // Nobody waits any more: the batch is applied all the same.
+                let _ = request.reply.send(result);
+            }
+        }
+        Err(Failed::Lost(_)) if group.len() > 1 => {
+            group.into_iter().for_each(|request| apply(writer, hub, vec![request]));
+        }
+        Err(Failed::Lost(error) | Failed::All(error)) => {
+            for request in group {
+                let _ = request.reply.send(Err(again(&error)));
+            }
+        }
+    }
+}
+
+/// Does jobs until every sender is gone, then closes the store.
+pub(super) fn serve<B: Backend>(mut backend: B, hub: &ChangeHub, jobs: &Receiver<Job<B>>) {
+    let (mut next, mut is_ready) = (None, false);
+    while let Some(job) = next.take().or_else(|| receive(jobs, is_ready && hub.has_subscribers())) {
+        if let Job::Close(readers) = job {
+            readers.close();
+            continue;
+        }
+        match (backend.writer(hub), job) {
+            (Err(error), Job::Apply(request)) => {
+                let _ = request.reply.send(Err(error));
+                continue;
+            }
+            (Err(error), _) => {
+                tracing::error!(%error, "the store cannot be opened to write");
+                continue;
+            }
+            (Ok(writer), Job::Apply(request)) => {
+                let (group, other) = gather(request, jobs);
+                next = other;
+                apply(writer, hub, group);
+            }
+            (Ok(writer), Job::Call(call)) => call(writer),
+            (Ok(writer), _) => writer.poll(),
+        }
+        is_ready = true;
+    }
+    backend.finish();
+}
+
+/// The next job; one that is due to wake the writer where it polls.
+fn receive<B: Backend>(jobs: &Receiver<Job<B>>, is_followed: bool) -> Option<Job<B>> {
+    if !(B::SHARED && is_followed) {
+        return jobs.recv().ok();
+    }
+    match jobs.recv_timeout(POLL) {
+        Err(RecvTimeoutError::Timeout) => Some(Job::Wake),
+        received => received.ok(),
+    }
+}
+
+/// The batches that wait behind the first one, and the job that came after them.
+fn gather<B: Backend>(first: Request, jobs: &Receiver<Job<B>>) -> (Vec<Request>, Option<Job<B>>) {
+    let mut group = vec![first];
+    while group.len() < MOST_BATCHES {
+        match jobs.try_recv() {
+            Ok(Job::Apply(request)) => group.push(request),
+            other => return (group, other.ok()),
+        }
+    }
+    (group, None)
+}

@@ -1,0 +1,34 @@
+//! What native stores have in common, for their backends: the stages of a store's life, its threads, the queue of reads,
+//! the group commit, options, keys, and what is carried over from a damaged store.
+//!
+//! A backend implements [`Backend`] with its [`Readers`] and its [`Writer`]; [`Shell`] makes the adapter of it. The store
+//! that users see is a type of the backend's own around that, with its documentation:
+//! [`forward_store!`](crate::forward_store) hands the methods on, and [`native_options!`](crate::native_options) makes
+//! the options.
+
+mod adapter;
+mod apart;
+mod backend;
+mod convert;
+mod engine;
+mod error;
+mod job;
+mod keys;
+mod options;
+mod queue;
+mod rotate;
+mod salvage;
+mod shell;
+#[cfg(test)]
+mod tests;
+
+pub use apart::Stop;
+pub use backend::{Backend, Found, Opened, Reader, Readers};
+pub use convert::{To, cut_off};
+pub use error::{again, closed, corrupt, ended, not_sealed, read_only, sealed, unknown_query};
+pub use job::{Failed, Request, Writer, Writing};
+pub use keys::{KeyringPlace, unlock};
+pub use options::{OnDamage, Options, Profile};
+pub use rotate::Step;
+pub use salvage::Salvage;
+pub use shell::Shell;

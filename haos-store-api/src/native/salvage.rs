@@ -1,0 +1,98 @@
+use std::collections::BTreeSet;
+use std::panic::{AssertUnwindSafe, catch_unwind};
+use std::path::Path;
+
+use crate::law::Rows;
+use crate::{
+    Error, Media, MediaKey, Pending, Recovery, Result, Revision, Room, RoomId, Scope, StateEntry, state_kind,
+};
+
+/// What can be read of a damaged store and cannot be fetched again: the outbox, the media it sends and the drafts.
+/// What reads it may fail and panic.
+#[derive(Debug, Default)]
+pub struct Salvage {
+    pending: Vec<Pending>,
+    /// Outbox rows that something names and that cannot be read.
+    unreadable: u64,
+    media: Vec<Media>,
+    drafts: Vec<(Option<Room>, StateEntry)>,
+    /// The latest sequence number that was given.
+    pub last_seq: u64,
+    /// The latest revision that was told.
+    pub revision: Revision,
+}
+
+impl Salvage {
+    /// Reads the outbox rows that have these numbers.
+    pub fn read_pending(&mut self, seqs: &BTreeSet<u64>, read: impl Fn(u64) -> Result<Option<Pending>>) {
+        for seq in seqs {
+            match attempt(|| read(*seq)) {
+                Some(row) => {
+                    self.last_seq = self.last_seq.max(row.seq);
+                    self.revision = self.revision.max(row.revision);
+                    self.pending.push(row);
+                }
+                None => self.unreadable += 1,
+            }
+        }
+    }
+
+    /// Reads all bytes of the media that the outbox sends.
+    pub fn read_media(&mut self, read: impl Fn(&MediaKey) -> Result<Option<Media>>) {
+        let wanted: BTreeSet<_> = self.pending.iter().flat_map(|row| &row.media).collect();
+        self.media = wanted.into_iter().filter_map(|key| attempt(|| read(key))).collect();
+    }
+
+    /// Keeps a state entry if it is a draft, with its room.
+    pub fn keep_draft(&mut self, entry: StateEntry, room: impl Fn(&RoomId) -> Result<Option<Room>>) {
+        if entry.kind.as_str() == state_kind::DRAFT {
+            let room = match &entry.scope {
+                Scope::Account => None,
+                Scope::Room(id) => attempt(|| room(id)),
+            };
+            self.drafts.push((room, entry));
+        }
+    }
+
+    /// Takes over what counters say.
+    pub fn count(&mut self, last_seq: u64, revision: Revision) {
+        self.last_seq = self.last_seq.max(last_seq);
+        self.revision = self.revision.max(revision);
+    }
+
+    /// Writes the rows into a fresh store.
+    ///
+    /// # Errors
+    /// Those of the rows.
+    pub fn write(&self, rows: &mut impl Rows) -> Result<()> {
+        for row in &self.pending {
+            rows.write_pending(row)?;
+        }
+        for media in &self.media {
+            rows.write_media_info(&media.info)?;
+            rows.append_media(&media.info.key, 0, &media.bytes)?;
+        }
+        for (room, entry) in &self.drafts {
+            match (&entry.scope, room) {
+                (Scope::Room(_), None) => continue,
+                (Scope::Room(id), Some(room)) if rows.room(id)?.is_none() => rows.write_room(room)?,
+                _ => {}
+            }
+            rows.write_state(entry)?;
+        }
+        Ok(())
+    }
+
+    /// Tells what became of the store, which was set `aside`.
+    pub fn recovery(&self, aside: &Path, cause: &Error) -> Recovery {
+        let (salvaged, unreadable) = (self.pending.len() as u64, self.unreadable);
+        tracing::warn!(set_aside = %aside.display(), salvaged, unreadable, %cause, "a damaged store was set aside");
+        let set_aside = Some(aside.display().to_string());
+        Recovery { set_aside, salvaged, unreadable, cause: cause.to_string() }
+    }
+}
+
+/// What is there and can be read.
+fn attempt<T>(read: impl FnOnce() -> Result<Option<T>>) -> Option<T> {
+    catch_unwind(AssertUnwindSafe(read)).ok()?.ok()?
+}

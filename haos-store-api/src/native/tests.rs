@@ -1,0 +1,406 @@
+//! The shell over a backend that holds nothing and notes what it is asked.
+
+use std::collections::BTreeMap;
+use std::path::{Path, PathBuf};
+use std::sync::atomic::{AtomicBool, AtomicU32, Ordering};
+use std::sync::{Arc, Mutex, mpsc};
+
+use super::*;
+use crate::files::StoreId;
+use crate::*;
+
+/// What the tests set, and what the backend notes.
+#[derive(Debug, Default)]
+struct World {
+    notes: Mutex<Vec<String>>,
+    /// The writer cannot be opened.
+    no_writer: AtomicBool,
+    /// Glances would have to wait.
+    busy: AtomicBool,
+    secrets: AtomicU32,
+}
+
+impl World {
+    fn note(&self, what: impl Into<String>) {
+        self.notes.lock().unwrap().push(what.into());
+    }
+
+    fn noted(&self) -> Vec<String> {
+        std::mem::take(&mut self.notes.lock().unwrap())
+    }
+}
+
+/// Options are all that a backend is opened with.
+static WORLDS: Mutex<BTreeMap<PathBuf, Arc<World>>> = Mutex::new(BTreeMap::new());
+
+#[derive(Debug)]
+struct Fake(FakeWriter);
+
+#[derive(Debug)]
+struct FakeReaders(Arc<World>);
+
+#[derive(Debug)]
+struct FakeWriter {
+    world: Arc<World>,
+    codec: Codec,
+    revision: Revision,
+}
+
+impl Backend for Fake {
+    const NAME: &'static str = "fake";
+    const FORMAT: u32 = 7;
+    const SHARED: bool = true;
+    const PLACE: &'static str = "name";
+    type Readers = FakeReaders;
+    type Writer = FakeWriter;
+
+    fn open(options: &Options) -> Result<Opened<Self>> {
+        let world = WORLDS.lock().unwrap()[options.path()].clone();
+        world.note("open");
+        world.secrets.store(options.secret.iter().count() as u32, Ordering::Relaxed);
+        let (codec, revision) = (options.codec.clone(), Revision::ZERO);
+        let found = Found {
+            codec: codec.clone(),
+            revision,
+            recovery: None,
+            set_aside: Vec::new(),
+            read_only: options.busy_ms == READ_ONLY,
+        };
+        let readers = Arc::new(FakeReaders(world.clone()));
+        Ok(Opened { backend: Self(FakeWriter { world, codec, revision }), readers, found })
+    }
+
+    fn writer(&mut self, _: &ChangeHub) -> Result<&mut FakeWriter> {
+        match self.0.world.no_writer.load(Ordering::Relaxed) {
+            true => Err(Error::new(ErrorKind::Io, "open", "no writer")),
+            false => Ok(&mut self.0),
+        }
+    }
+
+    fn finish(self) {
+        self.0.world.note("finish");
+    }
+
+    async fn compact(shell: &Shell<Self>, _: &Progress) -> Result<Report> {
+        shell.call("maintain", |_| Ok(Report::default())).await
+    }
+
+    /// It ends when it is told to.
+    fn check(readers: &FakeReaders, progress: &Progress, stop: &Stop) -> Result<Report> {
+        progress.step(0, 1);
+        while !stop.is_set() {
+            std::thread::yield_now();
+        }
+        readers.0.note("checked");
+        Err(ended("maintain"))
+    }
+
+    fn bytes_beside(_: &Path) -> u64 {
+        5
+    }
+}
+
+/// A `busy_ms` for which the store is read-only.
+const READ_ONLY: u32 = 1;
+
+impl Writer for FakeWriter {
+    type Place = ();
+
+    fn commit(&mut self, group: &[Request]) -> Result<Vec<Result<Commit>>, Failed> {
+        self.world.note(format!("commit of {}", group.len()));
+        let has = |name: &str| {
+            let named = |op: &Op| matches!(op, Op::PutRoom(room) if room.id.as_str() == name);
+            group.iter().any(|request| request.batch().ops().iter().any(named))
+        };
+        let error = || Error::new(ErrorKind::Full, "apply", "no space");
+        if has("!all") {
+            return Err(Failed::All(error()));
+        }
+        if has("!lost") {
+            return Err(Failed::Lost(error()));
+        }
+        let mut commit = || {
+            self.revision = self.revision.next();
+            Ok(Commit { revision: self.revision, changed: true, assigned: Default::default() })
+        };
+        Ok(group.iter().map(|_| commit()).collect())
+    }
+
+    fn poll(&mut self) {
+        self.world.note("poll");
+    }
+
+    fn codec(&self) -> &Codec {
+        &self.codec
+    }
+
+    fn store_id(&self) -> Result<Option<StoreId>> {
+        Ok(None)
+    }
+
+    fn sealed_rows(&self) -> Result<u64> {
+        Ok(0)
+    }
+
+    fn reseal(&mut self, _: Option<()>) -> Result<Step<()>> {
+        Ok(Step { next: None, rows: 0, resealed: 0, damaged: Vec::new() })
+    }
+
+    fn store_keyring(&mut self, make: impl FnOnce() -> Result<Option<Vec<u8>>>) -> Result<Option<Vec<u8>>> {
+        make()
+    }
+}
+
+impl Readers for FakeReaders {
+    type Reader = Self;
+
+    fn glance<T>(
+        &self,
+        _: bool,
+        _: &'static str,
+        read: &impl Fn(&dyn Reads) -> Result<T>,
+    ) -> Option<Result<T>> {
+        let is_free = !self.0.busy.load(Ordering::Relaxed);
+        is_free.then(|| read(&Nothing))
+    }
+
+    fn connect(self: &Arc<Self>) -> Result<Self> {
+        self.0.note("connect");
+        Ok(Self(self.0.clone()))
+    }
+
+    fn close(&self) {
+        self.0.note("close");
+    }
+}
+
+impl Reader for FakeReaders {
+    fn read<T>(&self, _: &'static str, read: &impl Fn(&dyn Reads) -> Result<T>) -> Result<T> {
+        read(&Nothing)
+    }
+}
+
+/// No rows.
+struct Nothing;
+
+impl Reads for Nothing {
+    fn room(&self, _: &RoomId) -> Result<Option<Room>> {
+        Ok(None)
+    }
+    fn rooms(&self, _: &RoomQuery) -> Result<Vec<Room>> {
+        Ok(Vec::new())
+    }
+    fn message(&self, _: &RoomId, _: &EventId) -> Result<Option<Message>> {
+        Ok(None)
+    }
+    fn timeline(&self, _: &RoomId, _: &Page) -> Result<Slice> {
+        Ok(Slice::default())
+    }
+    fn gaps(&self, room: &RoomId) -> Result<Vec<Gap>> {
+        assert_ne!(room.as_str(), "!panic", "as a bug would");
+        Ok(Vec::new())
+    }
+    fn count(&self, _: &RoomId, _: Option<&EventId>) -> Result<u64> {
+        Ok(0)
+    }
+    fn related(&self, _: &RelationQuery) -> Result<Vec<Message>> {
+        Ok(Vec::new())
+    }
+    fn messages(&self, _: &MessageQuery) -> Result<Vec<Message>> {
+        Ok(Vec::new())
+    }
+    fn pending(&self, _: &PendingQuery) -> Result<Vec<Pending>> {
+        Ok(Vec::new())
+    }
+    fn media(&self, _: &MediaKey, _: ByteRange) -> Result<Option<Media>> {
+        Ok(None)
+    }
+    fn media_index(&self, _: &MediaQuery) -> Result<Vec<MediaInfo>> {
+        Ok(Vec::new())
+    }
+    fn state(&self, _: &StateQuery) -> Result<Vec<StateEntry>> {
+        Ok(Vec::new())
+    }
+    fn usage(&self) -> Result<Usage> {
+        Ok(Usage { total_bytes: 7, ..Usage::default() })
+    }
+}
+
+fn options(name: &str) -> (Options, Arc<World>) {
+    let (path, world) = (std::env::temp_dir().join(name), Arc::<World>::default());
+    let path = files::resolve(&path).unwrap();
+    WORLDS.lock().unwrap().insert(path.clone(), world.clone());
+    (Options::new(path, Form::Binary, 0), world)
+}
+
+async fn open(name: &str) -> (Shell<Fake>, Arc<World>) {
+    let (options, world) = options(name);
+    (Shell::open(options).await.unwrap(), world)
+}
+
+fn room(name: &str) -> RoomId {
+    RoomId::new(name).unwrap()
+}
+
+fn put(name: &str) -> WriteBatch {
+    let mut batch = WriteBatch::relaxed();
+    batch.put_room(Room::new(room(name), Membership::Join));
+    batch
+}
+
+#[tokio::test]
+async fn batches_that_wait_share_a_commit() {
+    let (store, world) = open("group").await;
+    // The writer is busy meanwhile.
+    let (go, gone) = mpsc::channel();
+    let held = store.call("test", move |_| gone.recv().map_err(|_| ended("test")));
+    let mut results = Vec::new();
+    let applied = async {
+        let names = (0..70).map(|nr| if nr == 69 { "!all".to_owned() } else { format!("!{nr}") });
+        let batches: Vec<_> = names.map(|name| store.apply(put(&name))).collect();
+        let all = futures_util::future::join_all(batches);
+        let go = async { go.send(()).unwrap() };
+        results = tokio::join!(all, go).0;
+    };
+    let (held, ()) = tokio::join!(held, applied);
+    held.unwrap();
+    assert_eq!(world.noted(), ["open", "commit of 64", "commit of 6"]);
+    let revisions: Vec<_> = results[..64].iter().map(|result| result.as_ref().unwrap().revision.0).collect();
+    assert_eq!(revisions, (1..=64).collect::<Vec<_>>());
+    for failed in &results[64..] {
+        let error = failed.as_ref().unwrap_err();
+        assert_eq!((error.kind(), error.to_string()), (ErrorKind::Full, "apply: no space".to_owned()));
+    }
+}
+
+#[tokio::test]
+async fn a_commit_that_one_batch_took_back_is_done_one_by_one() {
+    let (store, world) = open("lost").await;
+    let mut changes = store.changes();
+    let (go, gone) = mpsc::channel();
+    let held = store.call("test", move |_| gone.recv().map_err(|_| ended("test")));
+    let go = async { go.send(()).unwrap() };
+    let (_, a, lost, b, ()) =
+        tokio::join!(held, store.apply(put("!a")), store.apply(put("!lost")), store.apply(put("!b")), go);
+    assert_eq!((a.unwrap().revision, b.unwrap().revision), (Revision(1), Revision(2)));
+    assert_eq!(lost.unwrap_err().kind(), ErrorKind::Full);
+    let commits: Vec<_> = world.noted().into_iter().filter(|note| note.starts_with("commit")).collect();
+    assert_eq!(commits, ["commit of 3", "commit of 1", "commit of 1", "commit of 1"]);
+    for revision in [1, 2] {
+        assert_eq!(changes.next().await.unwrap().revision(), Revision(revision));
+    }
+}
+
+#[tokio::test]
+async fn a_writer_that_cannot_be_opened_is_opened_later() {
+    let (store, world) = open("later").await;
+    world.no_writer.store(true, Ordering::Relaxed);
+    assert_eq!(store.apply(put("!a")).await.unwrap_err().kind(), ErrorKind::Io);
+    assert_eq!(store.call("test", |_| Ok(())).await.unwrap_err().kind(), ErrorKind::Closed);
+    world.no_writer.store(false, Ordering::Relaxed);
+    assert_eq!(store.apply(put("!a")).await.unwrap().revision, Revision(1));
+}
+
+#[tokio::test]
+async fn a_read_that_would_wait_goes_to_the_thread_which_outlives_a_panic() {
+    let (store, world) = open("reads").await;
+    assert_eq!(store.room(&room("!a")).await.unwrap(), None);
+    assert_eq!(world.noted(), ["open"], "no thread is needed");
+    world.busy.store(true, Ordering::Relaxed);
+    assert_eq!(store.room(&room("!a")).await.unwrap(), None);
+    assert_eq!(store.gaps(&room("!panic")).await.unwrap_err().kind(), ErrorKind::Closed);
+    assert_eq!(store.gaps(&room("!a")).await.unwrap(), []);
+    assert_eq!(store.usage().await.unwrap().total_bytes, 12, "rows and files");
+    assert_eq!(world.noted(), ["connect"], "one for all of them");
+}
+
+#[tokio::test]
+async fn the_store_is_closed_after_everybody_who_reads() {
+    let (store, world) = open("end").await;
+    let (begun, begins) = mpsc::channel();
+    let store = Arc::new(store);
+    let checks = {
+        let store = store.clone();
+        let progress = Progress::to(move |_, _| begun.send(()).unwrap_or_default());
+        tokio::spawn(async move { store.maintain(Maintenance::Check, progress).await })
+    };
+    tokio::task::yield_now().await;
+    begins.recv().unwrap();
+    store.close().await.unwrap();
+    assert_eq!(checks.await.unwrap().unwrap_err().kind(), ErrorKind::Closed);
+    let notes = world.noted();
+    assert_eq!(notes.first().map(String::as_str), Some("open"));
+    assert!(notes.contains(&"checked".to_owned()) && notes.contains(&"close".to_owned()), "{notes:?}");
+    assert_eq!(notes.last().map(String::as_str), Some("finish"));
+}
+
+#[tokio::test]
+async fn a_chore_ends_with_its_caller() {
+    let (store, world) = open("chore").await;
+    let (begun, begins) = mpsc::channel();
+    let progress = Progress::to(move |_, _| begun.send(()).unwrap_or_default());
+    let mut check = Box::pin(store.maintain(Maintenance::Check, progress));
+    let waker = std::task::Waker::noop();
+    assert!(check.as_mut().poll(&mut std::task::Context::from_waker(waker)).is_pending());
+    begins.recv().unwrap();
+    drop(check);
+    store.close().await.unwrap();
+    assert!(world.noted().contains(&"checked".to_owned()));
+}
+
+#[tokio::test]
+async fn stages_and_the_secret() {
+    let (options, world) = options("stages");
+    let options = options.secret(Secret::passphrase("some words"));
+    let secret = Arc::downgrade(options.secret.as_ref().unwrap());
+    let store = Shell::<Fake>::open(options).await.unwrap();
+    assert_eq!(world.secrets.load(Ordering::Relaxed), 1);
+    assert_eq!(secret.strong_count(), 0, "no thread keeps it");
+    let info = store.info();
+    assert_eq!((info.backend, info.format, info.shared, info.read_only), ("fake", 7, true, false));
+    let mut changes = store.changes();
+    store.apply(put("!a")).await.unwrap();
+    store.suspend().await.unwrap();
+    store.suspend().await.unwrap();
+    let suspended = store.room(&room("!a")).await.unwrap_err();
+    assert!(suspended.to_string().contains("resume it"), "{suspended}");
+    store.resume().await.unwrap();
+    store.resume().await.unwrap();
+    assert_eq!(world.secrets.load(Ordering::Relaxed), 0, "the codec has the keys");
+    assert_eq!(changes.next().await.unwrap().revision(), Revision(1));
+    assert_eq!(changes.next().await, Some(Change::Resync { revision: Revision::ZERO }), "the fake forgets");
+    store.close().await.unwrap();
+    store.close().await.unwrap();
+    assert_eq!(changes.next().await, None);
+    for closed in [store.suspend().await, store.resume().await, store.room(&room("!a")).await.map(drop)] {
+        assert_eq!(closed.unwrap_err().kind(), ErrorKind::Closed);
+    }
+    let notes = world.noted();
+    assert_eq!(notes.iter().filter(|note| *note == "finish").count(), 2);
+    assert!(notes.contains(&"poll".to_owned()), "others' commits are looked for");
+}
+
+#[tokio::test]
+async fn what_can_only_be_read_refuses_writes() {
+    let (options, world) = options("read-only");
+    let store = Shell::<Fake>::open(Options { busy_ms: READ_ONLY, ..options }).await.unwrap();
+    assert!(store.info().read_only);
+    let _changes = store.changes();
+    for refused in [
+        store.apply(put("!a")).await.map(drop),
+        store.change_keys(KeyChange::Shred).await,
+        store.maintain(Maintenance::Compact, Progress::none()).await.map(drop),
+    ] {
+        assert_eq!(refused.unwrap_err().kind(), ErrorKind::ReadOnly);
+    }
+    assert_eq!(store.gaps(&room("!a")).await.unwrap(), []);
+    store.close().await.unwrap();
+    assert_eq!(world.noted(), ["open", "connect", "close", "finish"], "there was no job");
+}
+
+#[test]
+fn an_error_told_again_is_the_same() {
+    let error = corrupt("apply", "a row is short");
+    let told = again(&error);
+    assert_eq!((told.kind(), told.to_string()), (error.kind(), error.to_string()));
+}

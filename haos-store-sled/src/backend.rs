@@ -1,0 +1,82 @@
+//! What sled is to the shell of native stores.
+
+use std::path::Path;
+use std::sync::Arc;
+
+use haos_store_api::kv::{self, FORMAT};
+use haos_store_api::native::{Backend, Found, Opened, Options, Shell, Stop, ended};
+use haos_store_api::{ChangeHub, Progress, Report, Result, files};
+
+use crate::db::Db;
+use crate::error::guarded;
+use crate::open::open;
+use crate::shared::Shared;
+use crate::writer::Writer;
+
+/// A store that is open, on the thread that writes it.
+#[derive(Debug)]
+pub(crate) struct Sled(Writer);
+
+impl Backend for Sled {
+    const NAME: &'static str = "sled";
+    const FORMAT: u32 = FORMAT;
+    const SHARED: bool = false;
+    const PLACE: &'static str = "folder";
+    type Readers = Shared;
+    type Writer = Writer;
+
+    fn open(options: &Options) -> Result<Opened<Self>> {
+        guarded("open", || {
+            let (opened, recovery) = open(options)?;
+            let shared = Arc::new(Shared::new(opened.files.clone(), opened.codec.clone()));
+            let copies = files::set_asides(options.path(), opened.home().id());
+            let found = Found {
+                codec: opened.codec.clone(),
+                revision: opened.head.revision,
+                recovery,
+                set_aside: copies.iter().map(|folder| folder.display().to_string()).collect(),
+                read_only: false,
+            };
+            Ok(Opened { backend: Self(Writer::new(opened, shared.clone())), readers: shared, found })
+        })
+    }
+
+    fn writer(&mut self, _: &ChangeHub) -> Result<&mut Writer> {
+        Ok(&mut self.0)
+    }
+
+    fn finish(self) {
+        self.0.release();
+    }
+
+    /// sled cleans its log by itself and cannot be asked to: this flushes and frees nothing.
+    async fn compact(shell: &Shell<Self>, progress: &Progress) -> Result<Report> {
+        shell.call("maintain", |writer| writer.flush(true)).await?;
+        progress.step(1, 1);
+        Ok(Report::default())
+    }
+
+    /// A few rows at a time.
+    fn check(shared: &Shared, progress: &Progress, stop: &Stop) -> Result<Report> {
+        let read = |look: &mut dyn FnMut(Db<'_>) -> Result<()>| match stop.is_set() {
+            true => Err(ended("maintain")),
+            false => shared.read("maintain", look),
+        };
+        kv::check(&read, progress)
+    }
+
+    fn bytes_beside(path: &Path) -> u64 {
+        bytes_in(path)
+    }
+}
+
+/// A file that goes meanwhile counts nothing.
+fn bytes_in(folder: &Path) -> u64 {
+    let Ok(entries) = std::fs::read_dir(folder) else { return 0 };
+    let size = |entry: std::fs::DirEntry| match entry.metadata() {
+        Ok(meta) if meta.is_dir() => bytes_in(&entry.path()),
+        Ok(meta) => meta.len(),
+        Err(_) => 0,
+    };
+    entries.flatten().map(size).sum()
+}

@@ -1,0 +1,123 @@
+//! What SQLite is to the shell of native stores.
+
+use std::path::Path;
+use std::sync::Arc;
+
+use haos_store_api::files::beside;
+use haos_store_api::native::{Backend, Found, Opened, Options, Shell, Stop};
+use haos_store_api::{ChangeHub, Progress, Report, Result, Revision};
+use rusqlite::Connection;
+
+use crate::check::check;
+use crate::db::Db;
+use crate::keys::unlock;
+use crate::maintain::compact;
+use crate::migration::FORMAT;
+use crate::near::NearReaders;
+use crate::open::{Place, accept, open};
+use crate::read_only::Access;
+use crate::scratch::tidy;
+use crate::writer::Writer;
+
+/// A store that is open, on the thread that writes it.
+#[derive(Debug)]
+pub(crate) struct Sqlite {
+    place: Place,
+    found: Revision,
+    /// Opened by the first job: SQLite's threads share locks, and whoever opens a store waits for its first page.
+    writer: Option<Writer>,
+}
+
+impl Backend for Sqlite {
+    const NAME: &'static str = "sqlite";
+    const FORMAT: u32 = FORMAT;
+    const SHARED: bool = true;
+    const PLACE: &'static str = "file";
+    type Readers = NearReaders;
+    type Writer = Writer;
+
+    /// With a single connection, which reads from then on: whoever waits sees the first page before the writer has its
+    /// own.
+    fn open(options: &Options) -> Result<Opened<Self>> {
+        let crate::open::Opened { conn, recovery, access } = open(options)?;
+        let codec = unlock(&conn, options)?;
+        if access == Access::Write {
+            accept(&conn)?;
+        }
+        let db = Db { conn: &conn, codec: &codec, operation: "open" };
+        let (revision, set_aside) = (db.store_revision()?, tidy(options.path(), db.store_id()?));
+        let place = Place { options: options.clone().unlocked(codec.clone()), access };
+        let readers = NearReaders::new(conn, place.clone())?;
+        let read_only = access != Access::Write;
+        Ok(Opened {
+            backend: Self { place, found: revision, writer: None },
+            readers: Arc::new(readers),
+            found: Found { codec, revision, recovery, set_aside, read_only },
+        })
+    }
+
+    fn writer(&mut self, hub: &ChangeHub) -> Result<&mut Writer> {
+        let Self { place, found, writer } = self;
+        match writer {
+            Some(writer) => Ok(writer),
+            none => {
+                let conn = place.writer()?;
+                Ok(none.insert(Writer::new(conn, &place.options.codec, hub.clone(), *found)))
+            }
+        }
+    }
+
+    fn finish(self) {
+        let Self { place, writer, .. } = self;
+        match writer {
+            Some(writer) => tidy_up(writer.conn),
+            // Readers that close at once each take another for the last, which clears the log away.
+            None if place.access == Access::Write && beside(place.options.path(), "-wal").exists() => {
+                drop(place.writer().map(tidy_up));
+            }
+            None => {}
+        }
+    }
+
+    async fn compact(shell: &Shell<Self>, progress: &Progress) -> Result<Report> {
+        compact(shell, progress).await
+    }
+
+    fn check(readers: &NearReaders, progress: &Progress, stop: &Stop) -> Result<Report> {
+        check(&readers.place, progress, stop)
+    }
+
+    /// The log.
+    fn bytes_beside(path: &Path) -> u64 {
+        std::fs::metadata(beside(path, "-wal")).map_or(0, |log| log.len())
+    }
+}
+
+/// Leaves the file tidy, as far as it goes without waiting for anybody. Without `PRAGMA optimize`: each statement is
+/// written for one index, and statistics could only talk the planner out of it.
+fn tidy_up(conn: Connection) {
+    let tidy = "PRAGMA busy_timeout = 0; PRAGMA wal_checkpoint(TRUNCATE);";
+    if let Err(error) = conn.execute_batch(tidy) {
+        tracing::debug!(%error, "the store is closed as it is");
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use haos_store_api::ErrorKind;
+
+    use super::*;
+    use crate::options::SqliteOptions;
+
+    #[test]
+    fn a_connection_that_cannot_be_opened_is_opened_later() {
+        let folder = tempfile::tempdir().unwrap();
+        let SqliteOptions(options) = SqliteOptions::new(folder.path().join("s.db"));
+        let place = Place { options: options.clone(), access: Access::Write };
+        let mut backend = Sqlite { place, found: Revision::ZERO, writer: None };
+        let hub = ChangeHub::new(8, Revision::ZERO);
+        assert_eq!(backend.writer(&hub).unwrap_err().kind(), ErrorKind::Io, "there is no file");
+        drop(open(&options).unwrap().conn);
+        backend.writer(&hub).unwrap();
+    }
+}
