@@ -60,10 +60,7 @@ impl Backend for Sqlite {
         let Self { place, found, writer } = self;
         match writer {
             Some(writer) => Ok(writer),
-            none => {
-                let conn = place.writer()?;
-                Ok(none.insert(Writer::new(conn, &place.options.codec, hub.clone(), *found)))
-            }
+            none => Ok(none.insert(Writer::new(place.writer()?, &place.options, hub.clone(), *found)?)),
         }
     }
 

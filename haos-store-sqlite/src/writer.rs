@@ -1,14 +1,20 @@
 //! The thread that writes: one connection, one transaction at a time, several batches in one commit
 //! where they wait together.
 
+use std::sync::Arc;
+use std::sync::atomic::{AtomicU32, Ordering};
+use std::time::Duration;
+
 use haos_store_api::files::StoreId;
-use haos_store_api::native::{self, Failed, Request, Step, closed};
+use haos_store_api::native::{self, Failed, Options, Request, Step, closed};
 use haos_store_api::*;
 use rusqlite::Connection;
+use rusqlite::hooks::Wal;
 
 use crate::db::Db;
 use crate::error::{Outcome, fault, outcome};
 use crate::migration::make_views;
+use crate::options::tuning;
 use crate::rows::{RoomNumbers, SqlRows};
 use crate::table::Sums;
 
@@ -29,14 +35,88 @@ pub(crate) struct Writer {
     durability: Durability,
     /// A commit's outcome is unknown: nothing may be written any more.
     poisoned: bool,
+    /// How long it waits for another process.
+    busy: Duration,
+    log: Log,
+}
+
+/// The log of the commits. The writer copies it into the database itself, so that no caller waits for that.
+#[derive(Debug)]
+struct Log {
+    /// The pages of the log after the latest commit.
+    pages: Arc<AtomicU32>,
+    /// The number of pages from which on it is copied.
+    most: u32,
+}
+
+impl Log {
+    fn of(conn: &mut Connection, options: &Options) -> Result<Self> {
+        let pages: Arc<AtomicU32> = Arc::default();
+        let seen = pages.clone();
+        // It takes the place of SQLite's own, which copies the log within a commit.
+        let hook = move |_: &mut Wal, pages: i32| {
+            seen.store(pages.unsigned_abs(), Ordering::Relaxed);
+            Ok(())
+        };
+        conn.wal_hook(Some(hook)).map_err(|e| fault("open", e))?;
+        Ok(Self { pages, most: tuning(options.profile).log_pages })
+    }
+
+    fn is_full(&self) -> bool {
+        self.pages.load(Ordering::Relaxed) >= self.most
+    }
 }
 
 impl Writer {
-    pub(crate) fn new(conn: Connection, codec: &Codec, hub: ChangeHub, revision: Revision) -> Self {
+    pub(crate) fn new(
+        mut conn: Connection,
+        options: &Options,
+        hub: ChangeHub,
+        revision: Revision,
+    ) -> Result<Self> {
+        let log = Log::of(&mut conn, options)?;
         let (numbers, durability) = (RoomNumbers::new(), Durability::Relaxed);
         // It looks at the stored keyring before it writes.
-        let codec = codec.lenient();
-        Self { conn, codec, hub, numbers, revision, data_version: UNSEEN, durability, poisoned: false }
+        let codec = options.codec.lenient();
+        let (data_version, poisoned, busy) = (UNSEEN, false, Duration::from_millis(options.busy_ms.into()));
+        Ok(Self { conn, codec, hub, numbers, revision, data_version, durability, poisoned, busy, log })
+    }
+
+    /// Copies a full log into the database, as far as readers allow.
+    fn copy_log(&self) {
+        if self.log.is_full()
+            && let Err(error) = self.db("apply").number("PRAGMA wal_checkpoint(PASSIVE)", ())
+        {
+            tracing::debug!(%error, "the log is not copied: the next commit tries again");
+        }
+    }
+
+    /// One transaction; the results are those of the batches.
+    fn commit_group(&mut self, group: &[Request]) -> Result<Vec<Result<Commit>>, Failed> {
+        if self.poisoned {
+            return Err(Failed::All(closed(
+                "apply",
+                "the outcome of a commit is unknown: close the store, open it again and look",
+            )));
+        }
+        let strict = group.iter().any(|request| request.batch().durability() == Durability::Strict);
+        let durability = if strict { Durability::Strict } else { Durability::Relaxed };
+        self.begin(durability).map_err(Failed::All)?;
+        match self.apply_all(group) {
+            Ok((results, revision)) if revision > self.revision => {
+                self.finish_commit()?;
+                self.revision = revision;
+                Ok(results)
+            }
+            Ok((results, _)) => {
+                self.roll_back();
+                Ok(results)
+            }
+            Err(failed) => {
+                self.roll_back();
+                Err(failed)
+            }
+        }
     }
 
     pub(crate) fn db(&self, operation: &'static str) -> Db<'_> {
@@ -52,6 +132,7 @@ impl Writer {
             self.roll_back();
             return Err(fault("maintain", cause));
         }
+        self.copy_log();
         Ok(done)
     }
 
@@ -174,31 +255,27 @@ impl native::Writer for Writer {
     /// A table and a rowid.
     type Place = (usize, i64);
 
-    /// One transaction. A batch that fails takes back only itself; the results are those of the batches.
+    /// One transaction, or the batches are to come one by one.
     fn commit(&mut self, group: &[Request]) -> Result<Vec<Result<Commit>>, Failed> {
-        if self.poisoned {
-            return Err(Failed::All(closed(
-                "apply",
-                "the outcome of a commit is unknown: close the store, open it again and look",
-            )));
+        let results = self.commit_group(group)?;
+        self.copy_log();
+        Ok(results)
+    }
+
+    fn commit_at_once(&mut self, request: &Request) -> Option<Result<Commit>> {
+        if self.poisoned || self.log.is_full() {
+            return None;
         }
-        let strict = group.iter().any(|request| request.batch().durability() == Durability::Strict);
-        let durability = if strict { Durability::Strict } else { Durability::Relaxed };
-        self.begin(durability).map_err(Failed::All)?;
-        match self.apply_all(group) {
-            Ok((results, revision)) if revision > self.revision => {
-                self.finish_commit()?;
-                self.revision = revision;
-                Ok(results)
-            }
-            Ok((results, _)) => {
-                self.roll_back();
-                Ok(results)
-            }
-            Err(failed) => {
-                self.roll_back();
-                Err(failed)
-            }
+        self.conn.busy_timeout(Duration::ZERO).ok()?;
+        let results = self.commit_group(std::slice::from_ref(request));
+        if self.conn.busy_timeout(self.busy).is_err() {
+            tracing::debug!("the writer waits for no other process any more");
+        }
+        match results {
+            Ok(results) => results.into_iter().next(),
+            // Another process writes: nothing was done, and the thread may wait for it.
+            Err(Failed::All(error) | Failed::Lost(error)) if error.kind() == ErrorKind::Busy => None,
+            Err(Failed::All(error) | Failed::Lost(error)) => Some(Err(error)),
         }
     }
 
@@ -256,21 +333,59 @@ mod tests {
     use super::*;
     use crate::options::SqliteOptions;
 
+    /// A store of its own, with a log of a thousand pages.
+    fn writer() -> (tempfile::TempDir, Writer, Connection) {
+        let folder = tempfile::tempdir().unwrap();
+        let SqliteOptions(options) = SqliteOptions::new(folder.path().join("s.db")).low_memory();
+        let conn = crate::open::open(&options).unwrap().conn;
+        let other = Connection::open(options.path()).unwrap();
+        let writer = Writer::new(conn, &options, ChangeHub::new(8, Revision::ZERO), Revision::ZERO).unwrap();
+        (folder, writer, other)
+    }
+
+    fn request(name: &str) -> Request {
+        let mut batch = WriteBatch::relaxed();
+        let room = Room::new(RoomId::new("!r").unwrap(), Membership::Join);
+        batch.put_room(Room { name: Some(name.to_owned()), ..room });
+        Request::new(batch, &Writing::default()).0
+    }
+
     #[test]
     fn after_an_unknown_outcome_nothing_is_written() {
-        let folder = tempfile::tempdir().unwrap();
-        let SqliteOptions(options) = SqliteOptions::new(folder.path().join("s.db"));
-        let conn = crate::open::open(&options).unwrap().conn;
-        let hub = ChangeHub::new(8, Revision::ZERO);
-        let mut writer = Writer::new(conn, &options.codec, hub, Revision::ZERO);
-        let commit = |writer: &mut Writer| {
-            let mut batch = WriteBatch::strict();
-            batch.put_room(Room::new(RoomId::new("!r").unwrap(), Membership::Join));
-            writer.commit(&[Request::new(batch, &Writing::default()).0])
-        };
+        let (_folder, mut writer, _) = writer();
         writer.poisoned = true;
-        assert!(matches!(commit(&mut writer), Err(Failed::All(e)) if e.kind() == ErrorKind::Closed));
+        assert!(
+            matches!(writer.commit(&[request("a")]), Err(Failed::All(e)) if e.kind() == ErrorKind::Closed)
+        );
+        assert!(writer.commit_at_once(&request("a")).is_none());
         writer.poisoned = false;
-        assert_eq!(commit(&mut writer).unwrap()[0].as_ref().unwrap().revision, Revision(1));
+        let results = writer.commit(&[request("a")]).unwrap();
+        assert_eq!(results[0].as_ref().unwrap().revision, Revision(1));
+    }
+
+    #[test]
+    fn a_caller_waits_for_no_other_process() {
+        let (_folder, mut writer, other) = writer();
+        assert_eq!(writer.commit_at_once(&request("a")).unwrap().unwrap().revision, Revision(1));
+        other.execute_batch("BEGIN IMMEDIATE").unwrap();
+        assert!(writer.commit_at_once(&request("b")).is_none());
+        other.execute_batch("ROLLBACK").unwrap();
+        let wait = writer.db("test").number("PRAGMA busy_timeout", ()).unwrap();
+        assert_eq!(wait, 5000, "the thread waits as before");
+        assert_eq!(writer.commit_at_once(&request("b")).unwrap().unwrap().revision, Revision(2));
+    }
+
+    #[test]
+    fn a_caller_copies_no_log() {
+        let (_folder, mut writer, _) = writer();
+        let long = |n: u32| request(&format!("{n}{}", "x".repeat(60_000)));
+        let full = (0..2000).find(|n| writer.commit_at_once(&long(*n)).is_none());
+        assert!(full.is_some_and(|n| n > 50), "{full:?}: {:?}", writer.log);
+        // Twice, since the log begins again with the commit after it was copied.
+        for n in 0..2 {
+            writer.commit(&[long(1000 + n)]).unwrap();
+        }
+        assert!(!writer.log.is_full());
+        assert!(writer.commit_at_once(&request("a")).is_some());
     }
 }

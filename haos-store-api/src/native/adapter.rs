@@ -3,8 +3,9 @@
 use async_trait::async_trait;
 
 use super::backend::Backend;
+use super::engine::Applied;
 use super::error::{closed, ended, read_only};
-use super::job::{Job, Request, Writer};
+use super::job::{Job, Writer};
 use super::keys::change_keys;
 use super::rotate::rotate;
 use super::shell::{Shell, Stage};
@@ -25,13 +26,14 @@ impl<B: Backend> Shell<B> {
 impl<B: Backend> StorageAdapter for Shell<B> {
     async fn apply(&self, batch: WriteBatch) -> Result<Commit> {
         self.can_write("apply")?;
-        let answer = self.with_engine("apply", |engine| {
-            let (request, answer) = Request::new(batch, &engine.writing);
-            // A request that cannot be sent is dropped with its reply.
-            drop(engine.jobs.send(Job::Apply(request)));
-            answer
-        })?;
-        answer.await.map_err(|_| ended("apply"))?
+        match self.with_engine("apply", |engine| engine.apply(batch))? {
+            Applied::AtOnce(done) => {
+                // Only now, so that batches come to the store in the order in which they were polled.
+                self.turns.give_way().await;
+                done
+            }
+            Applied::Waits(answer) => answer.await.map_err(|_| ended("apply"))?,
+        }
     }
 
     async fn room(&self, id: &RoomId) -> Result<Option<Room>> {

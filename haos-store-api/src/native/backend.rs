@@ -7,8 +7,9 @@ use super::options::Options;
 use super::shell::Shell;
 use crate::{ChangeHub, Codec, Progress, Reads, Recovery, Report, Result, Revision};
 
-/// What a store is to its [`Shell`]. The value itself lives on the thread that writes.
-pub trait Backend: Sized + 'static {
+/// What a store is to its [`Shell`]. One thread at a time has the value itself: the one that writes, or a caller for
+/// the length of a short batch.
+pub trait Backend: Sized + Send + 'static {
     /// Its name, such as `sqlite`; also in the names of its threads.
     const NAME: &'static str;
     /// The version of its format.

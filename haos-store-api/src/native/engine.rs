@@ -9,11 +9,12 @@ use tokio::sync::oneshot;
 
 use super::apart::spawn;
 use super::backend::{Backend, Found, Opened};
+use super::desk::{Desk, is_short};
 use super::error::closed;
-use super::job::{Job, Writing, serve};
+use super::job::{Job, Request, Writing, serve};
 use super::options::Options;
 use super::queue::{Read, ReadQueue};
-use crate::{ChangeHub, Result};
+use crate::{ChangeHub, Commit, Result, WriteBatch};
 
 /// Changes kept for a slow subscriber.
 const FEED: usize = 1024;
@@ -23,6 +24,7 @@ pub(super) struct Engine<B: Backend> {
     pub(super) readers: Arc<B::Readers>,
     pub(super) jobs: mpsc::Sender<Job<B>>,
     pub(super) writing: Writing,
+    desk: Arc<Desk<B>>,
     /// Chores are to end.
     pub(super) closed: Arc<AtomicBool>,
     reads: Arc<ReadQueue<B::Readers>>,
@@ -32,7 +34,31 @@ pub(super) struct Engine<B: Backend> {
 /// A token whose last holder lets [`Threads::end`] return.
 type Alive = tokio::sync::mpsc::Sender<Infallible>;
 
+/// A batch that was handed over.
+pub(super) enum Applied {
+    /// It is done.
+    AtOnce(Result<Commit>),
+    /// The writing thread will answer.
+    Waits(oneshot::Receiver<Result<Commit>>),
+}
+
 impl<B: Backend> Engine<B> {
+    /// Applies a short batch at once if nobody else writes; hands any other to the writing thread.
+    pub(super) fn apply(&self, batch: WriteBatch) -> Applied {
+        let is_alone = !self.writing.is_going_on();
+        let is_short = is_short(&batch);
+        let (mut request, answer) = Request::new(batch, &self.writing);
+        if is_alone && is_short {
+            request = match self.desk.apply_at_once(request) {
+                Ok(done) => return Applied::AtOnce(done),
+                Err(request) => request,
+            };
+        }
+        // A request that cannot be sent is dropped with its reply.
+        drop(self.jobs.send(Job::Apply(request)));
+        Applied::Waits(answer)
+    }
+
     /// Hands a read to the reading thread, which the first of them starts: many stores need none.
     pub(super) fn read(&self, operation: &'static str, read: Read<B::Readers>) {
         if self.reads.push(operation, read) {
@@ -106,16 +132,18 @@ pub(super) async fn start<B: Backend>(options: &Options, hub: Option<ChangeHub>)
             Ok(Opened { backend, readers, found }) => {
                 let hub = hub.unwrap_or_else(|| ChangeHub::new(FEED, found.revision));
                 // Nobody waits for the store any more: there will be no job either.
-                let _ = tell.send(Ok((readers, found, hub.clone())));
-                serve(backend, &hub, &inbox);
+                let desk = Arc::new(Desk::new(backend, hub));
+                let _ = tell.send(Ok((readers, found, desk.clone())));
+                serve(&desk, &inbox);
             }
             Err(error) => drop(tell.send(Err(error))),
         }
         drop(token);
     })?;
-    let (readers, found, hub) =
+    let (readers, found, desk) =
         told.await.map_err(|_| closed("open", "the store's thread ended unexpectedly"))??;
     let (writing, closed, reads) = (Writing::default(), Arc::default(), Arc::new(ReadQueue::new()));
-    let engine = Engine { readers, jobs, writing, closed, reads, alive };
+    let hub = desk.hub.clone();
+    let engine = Engine { readers, jobs, writing, desk, closed, reads, alive };
     Ok(Started { engine, threads: Threads { writer: Some(writer), ended }, hub, found })
 }

@@ -8,6 +8,7 @@ use std::time::Duration;
 use tokio::sync::oneshot;
 
 use super::backend::{Backend, Readers};
+use super::desk::Desk;
 use super::error::again;
 use super::rotate::Step;
 use crate::files::StoreId;
@@ -65,6 +66,13 @@ impl Request {
     pub fn batch(&self) -> &WriteBatch {
         &self.batch
     }
+
+    /// Tells the followers of a commit.
+    pub(super) fn publish(self, hub: &ChangeHub, commit: &Commit) {
+        if commit.changed {
+            hub.publish(commit.revision, self.touched);
+        }
+    }
 }
 
 /// Why a group of batches was not applied as one.
@@ -83,12 +91,18 @@ impl From<Error> for Failed {
 }
 
 /// What writes a store.
-pub trait Writer: Sized + 'static {
+pub trait Writer: Sized + Send + 'static {
     /// A place among the rows of a sealed store.
     type Place: Send + 'static;
 
     /// Applies batches in one commit. A batch that fails takes back only itself; the results are those of the batches.
     fn commit(&mut self, group: &[Request]) -> Result<Vec<Result<Commit>>, Failed>;
+
+    /// Applies a short batch on the caller's thread, which must not wait: none if somebody or something would have to be
+    /// waited for, and then nothing was done. So it is always unless a backend offers it.
+    fn commit_at_once(&mut self, _: &Request) -> Option<Result<Commit>> {
+        None
+    }
 
     /// Looks for commits of other processes.
     fn poll(&mut self) {}
@@ -149,38 +163,35 @@ pub(super) fn apply(writer: &mut impl Writer, hub: &ChangeHub, group: Vec<Reques
 }
 
 /// Does jobs until every sender is gone, then closes the store.
-pub(super) fn serve<B: Backend>(mut backend: B, hub: &ChangeHub, jobs: &Receiver<Job<B>>) {
-    let (mut next, mut is_ready) = (None, false);
-    while let Some(job) = next.take().or_else(|| receive(jobs, is_ready && hub.has_subscribers())) {
+pub(super) fn serve<B: Backend>(desk: &Desk<B>, jobs: &Receiver<Job<B>>) {
+    let mut next = None;
+    while let Some(job) = next.take().or_else(|| receive(jobs, desk.is_followed())) {
         if let Job::Close(readers) = job {
             readers.close();
             continue;
         }
-        match (backend.writer(hub), job) {
+        // Taken away by a panic of whoever had it.
+        let Some(mut turn) = desk.lock() else { return };
+        match (turn.writer(&desk.hub), job) {
             (Err(error), Job::Apply(request)) => {
                 let _ = request.reply.send(Err(error));
-                continue;
             }
-            (Err(error), _) => {
-                tracing::error!(%error, "the store cannot be opened to write");
-                continue;
-            }
+            (Err(error), _) => tracing::error!(%error, "the store cannot be opened to write"),
             (Ok(writer), Job::Apply(request)) => {
                 let (group, other) = gather(request, jobs);
                 next = other;
-                apply(writer, hub, group);
+                apply(writer, &desk.hub, group);
             }
             (Ok(writer), Job::Call(call)) => call(writer),
             (Ok(writer), _) => writer.poll(),
         }
-        is_ready = true;
     }
-    backend.finish();
+    desk.finish();
 }
 
 /// The next job; one that is due to wake the writer where it polls.
 fn receive<B: Backend>(jobs: &Receiver<Job<B>>, is_followed: bool) -> Option<Job<B>> {
-    if !(B::SHARED && is_followed) {
+    if !is_followed {
         return jobs.recv().ok();
     }
     match jobs.recv_timeout(POLL) {

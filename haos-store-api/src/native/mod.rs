@@ -10,6 +10,7 @@ mod adapter;
 mod apart;
 mod backend;
 mod convert;
+mod desk;
 mod engine;
 mod error;
 mod job;

@@ -24,7 +24,7 @@ pub struct Shell<B: Backend> {
     pub(super) read_only: bool,
     info: Mutex<StoreInfo>,
     stage: RwLock<Stage<B>>,
-    turns: Turns,
+    pub(super) turns: Turns,
     /// One change of stage at a time; the threads to wait for.
     threads: tokio::sync::Mutex<Option<Threads>>,
 }

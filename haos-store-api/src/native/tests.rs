@@ -5,6 +5,7 @@ use std::path::{Path, PathBuf};
 use std::sync::atomic::{AtomicBool, AtomicU32, Ordering};
 use std::sync::{Arc, Mutex, mpsc};
 
+use super::desk::is_short;
 use super::*;
 use crate::files::StoreId;
 use crate::*;
@@ -15,7 +16,7 @@ struct World {
     notes: Mutex<Vec<String>>,
     /// The writer cannot be opened.
     no_writer: AtomicBool,
-    /// Glances would have to wait.
+    /// Glances, and short batches, would have to wait.
     busy: AtomicBool,
     secrets: AtomicU32,
 }
@@ -100,14 +101,8 @@ impl Backend for Fake {
     }
 }
 
-/// A `busy_ms` for which the store is read-only.
-const READ_ONLY: u32 = 1;
-
-impl Writer for FakeWriter {
-    type Place = ();
-
-    fn commit(&mut self, group: &[Request]) -> Result<Vec<Result<Commit>>, Failed> {
-        self.world.note(format!("commit of {}", group.len()));
+impl FakeWriter {
+    fn apply_all(&mut self, group: &[Request]) -> Result<Vec<Result<Commit>>, Failed> {
         let has = |name: &str| {
             let named = |op: &Op| matches!(op, Op::PutRoom(room) if room.id.as_str() == name);
             group.iter().any(|request| request.batch().ops().iter().any(named))
@@ -124,6 +119,29 @@ impl Writer for FakeWriter {
             Ok(Commit { revision: self.revision, changed: true, assigned: Default::default() })
         };
         Ok(group.iter().map(|_| commit()).collect())
+    }
+}
+
+/// A `busy_ms` for which the store is read-only.
+const READ_ONLY: u32 = 1;
+
+impl Writer for FakeWriter {
+    type Place = ();
+
+    fn commit(&mut self, group: &[Request]) -> Result<Vec<Result<Commit>>, Failed> {
+        self.world.note(format!("commit of {}", group.len()));
+        self.apply_all(group)
+    }
+
+    fn commit_at_once(&mut self, request: &Request) -> Option<Result<Commit>> {
+        if self.world.busy.load(Ordering::Relaxed) {
+            return None;
+        }
+        self.world.note("at once");
+        match self.apply_all(std::slice::from_ref(request)) {
+            Ok(mut results) => results.pop(),
+            Err(Failed::All(error) | Failed::Lost(error)) => Some(Err(error)),
+        }
     }
 
     fn poll(&mut self) {
@@ -289,6 +307,71 @@ async fn a_commit_that_one_batch_took_back_is_done_one_by_one() {
     for revision in [1, 2] {
         assert_eq!(changes.next().await.unwrap().revision(), Revision(revision));
     }
+}
+
+#[tokio::test]
+async fn a_short_batch_is_applied_by_its_caller_where_nobody_has_to_be_waited_for() {
+    let (store, world) = open("at-once").await;
+    let mut changes = store.changes();
+    let applied = |batch| async {
+        world.noted();
+        store.apply(batch).await.unwrap();
+        world.noted().into_iter().find(|note| note != "poll")
+    };
+    assert_eq!(applied(put("!a")).await.as_deref(), Some("commit of 1"), "the thread opens the writer");
+    assert_eq!(applied(put("!a")).await.as_deref(), Some("at once"));
+    let mut strict = WriteBatch::strict();
+    strict.put_room(Room::new(room("!a"), Membership::Join));
+    assert_eq!(applied(strict).await.as_deref(), Some("commit of 1"), "it waits for the disk");
+    world.busy.store(true, Ordering::Relaxed);
+    assert_eq!(applied(put("!a")).await.as_deref(), Some("commit of 1"), "the thread waits");
+    world.busy.store(false, Ordering::Relaxed);
+    assert_eq!(store.apply(put("!all")).await.unwrap_err().kind(), ErrorKind::Full);
+    assert_eq!(applied(put("!a")).await.as_deref(), Some("at once"));
+    for revision in 1..=5 {
+        assert_eq!(
+            changes.next().await.unwrap().revision(),
+            Revision(revision),
+            "each is told once, in order"
+        );
+    }
+}
+
+#[tokio::test]
+async fn a_batch_goes_behind_those_that_wait() {
+    let (store, world) = open("behind").await;
+    store.apply(put("!a")).await.unwrap();
+    let (go, gone) = mpsc::channel();
+    let held = store.call("test", move |_| gone.recv().map_err(|_| ended("test")));
+    let go = async { go.send(()).unwrap() };
+    let (_, first, second, ()) = tokio::join!(held, store.apply(put("!b")), store.apply(put("!c")), go);
+    assert_eq!((first.unwrap().revision, second.unwrap().revision), (Revision(2), Revision(3)));
+    assert!(!world.noted().contains(&"at once".to_owned()));
+}
+
+#[test]
+fn short_batches_are_bounded() {
+    let key =
+        MediaKey { uri: MediaUri::new("mxc://a/b").unwrap(), format: MediaFormat::new("file").unwrap() };
+    let rooms = |count| {
+        let mut batch = WriteBatch::relaxed();
+        for n in 0..count {
+            batch.put_room(Room::new(room(&format!("!{n}")), Membership::Join));
+        }
+        is_short(&batch)
+    };
+    let media = |sizes: &[usize]| {
+        let mut batch = WriteBatch::relaxed();
+        for size in sizes {
+            batch.append_media(key.clone(), 0, vec![0; *size]);
+        }
+        is_short(&batch)
+    };
+    assert!(rooms(64) && !rooms(65));
+    assert!(media(&[64 << 10]) && !media(&[(64 << 10) + 1]) && !media(&[40 << 10, 40 << 10]));
+    let mut batch = WriteBatch::relaxed();
+    batch.remove_room(room("!a"));
+    assert!(!is_short(&batch), "a room may have a million rows");
 }
 
 #[tokio::test]
