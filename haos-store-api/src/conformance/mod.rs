@@ -38,6 +38,9 @@
 //! A harness that can also change stored rows beneath the adapter lists its [`moves`](Harness::moves): the suite
 //! then holds the backend to noticing rows that stand where they were not written.
 //!
+//! A backend that keeps its stores at a path has a second suite to pass, about files, processes, damage and keys:
+//! `durable`, which is there natively with the features `files` and `seal`.
+//!
 //! `HAOS_SCRIPTS` sets how many scripts run (1000 if not), `HAOS_SEED` the seed of the first.
 
 #[macro_use]

@@ -29,15 +29,13 @@ fn options(opening: Opening) -> SqliteOptions {
 impl DurableHarness for SqliteHarness {
     fn layout(&self) -> Layout {
         Layout {
-            name: "s.db",
-            is_folder: false,
             shared: true,
             reads_only: true,
             fixed: &["-wal", "-shm", "-journal"],
             fixed_in_salvage: &[".recovery"],
             while_open: &["", "-shm", "-wal"],
-            rights: &[""],
-            foreign: None,
+            passing: &["-shm"],
+            ..Layout::file("s.db")
         }
     }
 

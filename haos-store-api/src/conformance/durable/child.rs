@@ -5,7 +5,7 @@ use std::path::{Path, PathBuf};
 use std::process::{Command, Stdio};
 
 use super::cases::kill;
-use super::{DurableHarness, steps::sealed};
+use super::{Durable, steps::sealed};
 use crate::conformance::{Failure, Outcome};
 use crate::{Error, Progress, Result};
 
@@ -31,7 +31,7 @@ pub fn this_test(name: &str) -> Result<Command> {
 ///
 /// # Panics
 /// If that fails.
-pub async fn child(harness: &dyn DurableHarness) {
+pub async fn child(harness: &Durable) {
     let (Ok(role), Ok(store)) = (std::env::var(ROLE), std::env::var(STORE)) else { return };
     let path = PathBuf::from(store);
     let outcome = match role.as_str() {
@@ -44,7 +44,7 @@ pub async fn child(harness: &dyn DurableHarness) {
 }
 
 /// Unseals, and waits for its end when all rows are written.
-async fn unseal(harness: &dyn DurableHarness, path: &Path) -> Outcome {
+async fn unseal(harness: &Durable, path: &Path) -> Outcome {
     let Some(sealing) = harness.sealing() else { return Ok(()) };
     let progress = Progress::to(|done, total| {
         if done == total {
@@ -69,7 +69,7 @@ pub(super) fn say(line: &str) -> std::io::Result<()> {
 pub(super) struct Child(std::process::Child);
 
 impl Child {
-    pub(super) fn start(harness: &dyn DurableHarness, role: &str, path: &Path) -> Result<Self, Failure> {
+    pub(super) fn start(harness: &Durable, role: &str, path: &Path) -> Result<Self, Failure> {
         let mut command = harness.child();
         command.env(ROLE, role).env(STORE, path).stdout(Stdio::piped());
         Ok(Self(command.spawn()?))

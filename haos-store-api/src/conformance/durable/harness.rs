@@ -93,28 +93,51 @@ pub trait Sealing: Send + Sync {
     fn payloads(&self, path: &Path) -> Vec<Vec<u8>>;
 }
 
-/// What a backend's stores look like from outside.
+/// What a backend's stores look like from outside. What is said of files in it is put after a store's path: `-wal`
+/// stands beside a store, `/keyring` within.
 #[derive(Debug, Clone, Copy)]
 pub struct Layout {
     /// What a store is called in the cases: `s`, with the usual ending.
     pub name: &'static str,
     /// Whether a folder is at the path; else a file.
     pub is_folder: bool,
-    /// Whether several processes and handles can have it open at once; else a second one is `Busy`.
+    /// Whether several processes and handles can have it open at once; else a second one is `Busy`. Default: no.
     pub shared: bool,
     /// Whether it is opened, to be read only, where nothing can be written; else opening fails with `ReadOnly`.
+    /// Default: no.
     pub reads_only: bool,
-    /// The fixed names of all that it keeps, beside the path or within: what is put after the path. `*` at the end
-    /// stands for anything.
+    /// The fixed names of all that it keeps. `*` at the end stands for anything. Default: none.
     pub fixed: &'static [&'static str],
-    /// More of them, which are used only while a damaged store is set aside.
+    /// More of them, which are used only while a damaged store is set aside. Default: none.
     pub fixed_in_salvage: &'static [&'static str],
-    /// What there is, by what is put after the path, while a store that was written to is open.
+    /// What there is while a store that was written to is open, in order. Default: the path alone.
     pub while_open: &'static [&'static str],
-    /// What has the same rights after the store is replaced: what is put after the path.
+    /// What comes and goes with whoever looks, and folders whose files the database makes as it likes. Default: none.
+    pub passing: &'static [&'static str],
+    /// What has the same rights after the store is replaced. Default: the path alone.
     pub rights: &'static [&'static str],
-    /// The name of a folder whose files the database makes, with rights of its own.
-    pub foreign: Option<&'static str>,
+}
+
+impl Layout {
+    /// A store that is a file.
+    pub const fn file(name: &'static str) -> Self {
+        Self {
+            name,
+            is_folder: false,
+            shared: false,
+            reads_only: false,
+            fixed: &[],
+            fixed_in_salvage: &[],
+            while_open: &[""],
+            passing: &[],
+            rights: &[""],
+        }
+    }
+
+    /// A store that is a folder.
+    pub const fn folder(name: &'static str) -> Self {
+        Self { is_folder: true, ..Self::file(name) }
+    }
 }
 
 /// How a case wants a store opened; what it leaves open is as the backend has it by default.

@@ -1,8 +1,48 @@
 //! What a backend owes that keeps its stores at a path: named cases about files, processes, damage and keys.
 //!
-//! A backend gives a [`DurableHarness`] and stamps out the tests with [`durable_suite!`](crate::durable_suite).
-//! What it does not offer (damage, sealing, a disk of its own) the cases pass over.
+//! A backend gives a [`DurableHarness`] and stamps out the tests with [`durable_suite!`](crate::durable_suite), one for
+//! each of [`CASES`]. What it does not offer (a way to damage its stores, sealing, a disk of its own) the cases pass
+//! over, so that a harness can begin small. The suite is there with the features `files` and `seal`, natively.
 //!
+//! ```
+//! use std::path::Path;
+//! use std::process::Command;
+//! use std::sync::Arc;
+//!
+//! use haos_store_api::conformance::durable::{self, DurableHarness, Layout, Opening};
+//! use haos_store_api::{MemoryStore, Result, StorageAdapter};
+//!
+//! struct Shelf(tempfile::TempDir);
+//!
+//! #[async_trait::async_trait]
+//! impl DurableHarness for Shelf {
+//!     fn layout(&self) -> Layout {
+//!         Layout::file("s.shelf")
+//!     }
+//!
+//!     fn folder(&self) -> &Path {
+//!         self.0.path()
+//!     }
+//!
+//!     async fn open(&self, opening: Opening) -> Result<Arc<dyn StorageAdapter>> {
+//!         // A backend opens the store at `opening.path`, as the rest of it says.
+//!         Ok(Arc::new(MemoryStore::new()))
+//!     }
+//!
+//!     fn child(&self) -> Command {
+//!         durable::this_test("durable::child").expect("the path of this program")
+//!     }
+//! }
+//!
+//! // In a test file: mod durable { haos_store_api::durable_suite!(tokio::test, super::shelf()); }
+//! # #[tokio::main(flavor = "current_thread")]
+//! # async fn main() {
+//! let shelf = Shelf(tempfile::tempdir().expect("a folder"));
+//! durable::run("maintain::a_sound_store_has_no_findings", &shelf).await;
+//! # }
+//! ```
+//!
+//! The suite's batches and what is in them ([`sample()`] and its parts) are open to a backend's further tests.
 //! `HAOS_KILLS` sets how often a writer is killed (8 times if not).
 
 #[macro_use]
@@ -23,20 +63,23 @@ pub use suite::CASES;
 use super::make::Store;
 use super::{CaseFuture, Failure, give_up_on};
 
+/// What the cases run on.
+type Durable = dyn DurableHarness;
+
 /// A named case.
 #[derive(Debug, Clone, Copy)]
 pub struct Case {
     /// Its name: `module::case`.
     pub name: &'static str,
     /// Runs it.
-    pub run: for<'a> fn(&'a dyn DurableHarness) -> CaseFuture<'a>,
+    pub run: for<'a> fn(&'a Durable) -> CaseFuture<'a>,
 }
 
 /// Runs one of [`CASES`] by its name.
 ///
 /// # Panics
 /// If the case fails, or there is none of that name.
-pub async fn run(name: &str, harness: &dyn DurableHarness) {
+pub async fn run(name: &str, harness: &Durable) {
     let case = CASES.iter().find(|case| case.name == name);
     let outcome = match case {
         Some(case) => (case.run)(harness).await,

@@ -1,6 +1,6 @@
 //! What the cases do over and over.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 use std::fs;
 use std::path::{Path, PathBuf};
 use std::pin::pin;
@@ -8,7 +8,7 @@ use std::sync::{Arc, Mutex};
 use std::task::{Context, Poll, Wake};
 
 use super::sample::{room, sample_with};
-use super::{DurableHarness, Opening, Store};
+use super::{Durable, Opening, Sealing, Store};
 use crate::conformance::check::{holds, same};
 use crate::conformance::{Failure, Outcome};
 use crate::{Error, Maintenance, PendingQuery, Progress, Result, Secret, WriteBatch};
@@ -22,12 +22,12 @@ pub(super) fn key() -> Secret {
 }
 
 /// Where the store of a case is.
-pub(super) fn place(harness: &dyn DurableHarness) -> PathBuf {
+pub(super) fn place(harness: &Durable) -> PathBuf {
     harness.folder().join(harness.layout().name)
 }
 
 /// A plain store.
-pub(super) async fn open(harness: &dyn DurableHarness, path: &Path) -> Result<Store> {
+pub(super) async fn open(harness: &Durable, path: &Path) -> Result<Store> {
     harness.open(Opening::at(path)).await
 }
 
@@ -37,7 +37,7 @@ pub(super) fn sealed(path: &Path) -> Opening {
 }
 
 /// What keeps a store from opening.
-pub(super) async fn refusal(harness: &dyn DurableHarness, opening: Opening) -> Result<Error, Failure> {
+pub(super) async fn refusal(harness: &Durable, opening: Opening) -> Result<Error, Failure> {
     match harness.open(opening).await {
         Ok(_) => Err(Failure::new("it opens and should be refused")),
         Err(error) => Ok(error),
@@ -45,10 +45,20 @@ pub(super) async fn refusal(harness: &dyn DurableHarness, opening: Opening) -> R
 }
 
 /// A closed store with the sample.
-pub(super) async fn make(harness: &dyn DurableHarness, opening: Opening) -> Outcome {
+pub(super) async fn make(harness: &Durable, opening: Opening) -> Outcome {
     let store = harness.open(opening).await?;
     store.apply(sample_with(1000)).await?;
     Ok(store.close().await?)
+}
+
+/// The numbers of the data keys that payloads are sealed under.
+pub(super) fn key_ids(sealing: &dyn Sealing, path: &Path) -> BTreeSet<u16> {
+    sealing.payloads(path).iter().map(|payload| u16::from_be_bytes([payload[1], payload[2]])).collect()
+}
+
+/// Removes a store.
+pub(super) fn clear(path: &Path) -> std::io::Result<()> {
+    if path.is_dir() { fs::remove_dir_all(path) } else { fs::remove_file(path) }
 }
 
 /// A batch that puts a room.
@@ -112,7 +122,7 @@ pub(super) fn names(folder: &Path) -> Result<Vec<String>, Failure> {
 }
 
 /// What is in the folder of a case, and in the store if that is a folder.
-pub(super) fn all_names(harness: &dyn DurableHarness) -> Result<Vec<String>, Failure> {
+pub(super) fn all_names(harness: &Durable) -> Result<Vec<String>, Failure> {
     let mut all = names(harness.folder())?;
     if harness.layout().is_folder {
         all.extend(names(&place(harness))?);
@@ -122,7 +132,7 @@ pub(super) fn all_names(harness: &dyn DurableHarness) -> Result<Vec<String>, Fai
 
 /// Nothing but the store is in the folder of the case.
 #[track_caller]
-pub(super) fn stands_alone(harness: &dyn DurableHarness) -> Outcome {
+pub(super) fn stands_alone(harness: &Durable) -> Outcome {
     same(names(harness.folder())?, [harness.layout().name])
 }
 
@@ -141,6 +151,18 @@ pub fn files(folder: &Path) -> Result<BTreeMap<PathBuf, Vec<u8>>, Failure> {
         }
     }
     Ok(found)
+}
+
+/// All files but those that come and go with whoever looks.
+pub(super) fn lasting(harness: &Durable) -> Result<BTreeMap<PathBuf, Vec<u8>>, Failure> {
+    let (layout, path) = (harness.layout(), place(harness));
+    let mut files = files(harness.folder())?;
+    let is_passing = |file: &Path| {
+        let mut passing = layout.passing.iter().map(|ending| crate::files::beside(&path, ending));
+        passing.any(|place| file.starts_with(place))
+    };
+    files.retain(|file, bytes| !bytes.is_empty() && !is_passing(file));
+    Ok(files)
 }
 
 /// Whether any file below a folder has these bytes. A file may go while it is looked for.

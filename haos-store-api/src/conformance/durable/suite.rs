@@ -1,6 +1,6 @@
 //! The list of cases, and the macro that makes a test of each.
 
-use super::{Case, DurableHarness, cases};
+use super::{Case, Durable, cases};
 use crate::conformance::CaseFuture;
 
 /// Makes a test of every case of [`durable`](crate::conformance::durable), and the test `child`, which the cases
@@ -93,6 +93,21 @@ macro_rules! __durable_cases {
             what_cannot_be_done_changes_nothing,
             cut_off_anywhere_it_goes_on,
         }
+        secrets {
+            a_secret_makes_a_new_store_a_sealed_one,
+            without_a_secret_a_sealed_store_is_refused_untouched,
+            a_wrong_secret_is_refused_untouched,
+            a_secret_for_a_plain_store_that_holds_something_is_refused_untouched,
+            a_sealed_store_is_resumed_without_its_secret,
+            a_store_that_was_shredded_is_not_resumed,
+            a_keyring_of_which_one_byte_is_changed_is_refused_untouched,
+            after_a_change_of_passphrase_the_new_one_opens_and_the_old_one_does_not,
+            a_recovery_key_opens_the_store_until_it_is_removed,
+            a_key_of_the_same_name_is_replaced,
+            the_last_secret_stays,
+            a_change_that_cannot_be_made_is_invalid_and_changes_nothing,
+            a_plain_store_has_no_keys_to_change,
+        }
         leftovers {
             a_failed_conversion_leaves_nothing,
             an_unsealing_that_nobody_waits_for_leaves_nothing,
@@ -129,7 +144,7 @@ macro_rules! __durable_list {
         /// Every case.
         pub const CASES: &[Case] = &[$($(Case {
             name: concat!(stringify!($module), "::", stringify!($case)),
-            run: |harness: &dyn DurableHarness| -> CaseFuture<'_> {
+            run: |harness: &Durable| -> CaseFuture<'_> {
                 Box::pin(cases::$module::$case(harness))
             },
         },)*)*];

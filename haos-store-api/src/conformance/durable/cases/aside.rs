@@ -4,7 +4,7 @@ use super::*;
 use crate::files::{Sign, StoreId, beside, random_name};
 
 /// Folders with the right kind of name, and even a sign of ours, are not the store's without its id.
-pub(crate) async fn what_is_not_known_to_be_ours_is_left_alone(harness: &dyn DurableHarness) -> Outcome {
+pub(crate) async fn what_is_not_known_to_be_ours_is_left_alone(harness: &Durable) -> Outcome {
     let (Some(sealing), Some(damages)) = (harness.sealing(), harness.damages()) else { return Ok(()) };
     let path = place(harness);
     make(harness, Opening::at(&path)).await?;
@@ -46,9 +46,7 @@ pub(crate) async fn what_is_not_known_to_be_ours_is_left_alone(harness: &dyn Dur
 }
 
 /// Two copies, one of the plain store and one of the sealed, are told by whatever should have changed them.
-pub(crate) async fn copies_that_were_set_aside_are_told_and_go_with_the_keys(
-    harness: &dyn DurableHarness,
-) -> Outcome {
+pub(crate) async fn copies_that_were_set_aside_are_told_and_go_with_the_keys(harness: &Durable) -> Outcome {
     let (Some(sealing), Some(damages)) = (harness.sealing(), harness.damages()) else { return Ok(()) };
     let (path, folder) = (place(harness), harness.folder());
     let [first, second] = [1, 2].map(|n| beside(&path, format!(".damaged-{n}")).display().to_string());

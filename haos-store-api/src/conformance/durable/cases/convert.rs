@@ -11,7 +11,7 @@ use tokio::sync::Notify;
 use super::*;
 
 /// A store of the sample, some changes later: numbers and counters have moved on from their rows.
-async fn make_used(harness: &dyn DurableHarness) -> Result<Everything> {
+async fn make_used(harness: &Durable) -> Result<Everything> {
     let store = open(harness, &place(harness)).await?;
     store.apply(sample()).await?;
     let mut batch = WriteBatch::relaxed();
@@ -26,12 +26,7 @@ async fn make_used(harness: &dyn DurableHarness) -> Result<Everything> {
 }
 
 /// The store is sound, is what it was, and goes on as it would have.
-async fn is_as_before(
-    harness: &dyn DurableHarness,
-    opening: Opening,
-    sealed: bool,
-    before: &Everything,
-) -> Outcome {
+async fn is_as_before(harness: &Durable, opening: Opening, sealed: bool, before: &Everything) -> Outcome {
     let store = harness.open(opening).await?;
     same(store.info().sealed, sealed)?;
     same(&Everything::of(&*store).await?, before)?;
@@ -39,7 +34,7 @@ async fn is_as_before(
     Ok(store.close().await?)
 }
 
-pub(crate) async fn there_and_back_everything_is_as_it_was(harness: &dyn DurableHarness) -> Outcome {
+pub(crate) async fn there_and_back_everything_is_as_it_was(harness: &Durable) -> Outcome {
     let Some(sealing) = harness.sealing() else { return Ok(()) };
     let path = place(harness);
     let before = make_used(harness).await?;
@@ -62,7 +57,7 @@ pub(crate) async fn there_and_back_everything_is_as_it_was(harness: &dyn Durable
     stands_alone(harness)
 }
 
-pub(crate) async fn what_cannot_be_done_changes_nothing(harness: &dyn DurableHarness) -> Outcome {
+pub(crate) async fn what_cannot_be_done_changes_nothing(harness: &Durable) -> Outcome {
     let Some(sealing) = harness.sealing() else { return Ok(()) };
     let path = place(harness);
     let before = make_used(harness).await?;
@@ -84,7 +79,7 @@ pub(crate) async fn what_cannot_be_done_changes_nothing(harness: &dyn DurableHar
 }
 
 /// Cut off after each of its steps, begun again with another secret, gone on with.
-pub(crate) async fn cut_off_anywhere_it_goes_on(harness: &dyn DurableHarness) -> Outcome {
+pub(crate) async fn cut_off_anywhere_it_goes_on(harness: &Durable) -> Outcome {
     let Some(sealing) = harness.sealing() else { return Ok(()) };
     let path = place(harness);
     let before = make_used(harness).await?;

@@ -5,13 +5,13 @@ use futures_util::future::join_all;
 use super::*;
 
 /// Where the `n`th damaged store of the case is set aside.
-fn aside(harness: &dyn DurableHarness, n: usize) -> String {
+fn aside(harness: &Durable, n: usize) -> String {
     let folder = crate::files::beside(&place(harness), format!(".damaged-{n}"));
     let store = if harness.layout().is_folder { folder } else { folder.join(harness.layout().name) };
     store.display().to_string()
 }
 
-pub(crate) async fn the_outbox_is_carried_over_row_by_row(harness: &dyn DurableHarness) -> Outcome {
+pub(crate) async fn the_outbox_is_carried_over_row_by_row(harness: &Durable) -> Outcome {
     let Some(damages) = harness.damages() else { return Ok(()) };
     let path = place(harness);
     let store = open(harness, &path).await?;
@@ -43,28 +43,21 @@ pub(crate) async fn the_outbox_is_carried_over_row_by_row(harness: &dyn DurableH
     same(names(harness.folder())?.len(), 2).map_err(|f| f.within("nothing is left over"))
 }
 
-pub(crate) async fn refusing_touches_nothing(harness: &dyn DurableHarness) -> Outcome {
+pub(crate) async fn refusing_touches_nothing(harness: &Durable) -> Outcome {
     let Some(damages) = harness.damages() else { return Ok(()) };
     let path = place(harness);
     make(harness, Opening::at(&path)).await?;
     damages.spoil(&path);
-    let ours = || {
-        let mut files = files(harness.folder())?;
-        if let Some(foreign) = harness.layout().foreign {
-            files.retain(|file, _| !file.starts_with(path.join(foreign)));
-        }
-        Ok::<_, Failure>(files)
-    };
-    let before = ours()?;
+    let before = lasting(harness)?;
     let error = refusal(harness, Opening::at(&path).refusing()).await?;
     same(error.kind(), ErrorKind::Corrupt)?;
     holds(error.to_string().contains("SetAside"), &format!("{error} says what helps"))?;
     same(names(harness.folder())?.len(), 1)?;
-    holds(before == ours()?, "nothing is changed")?;
+    holds(before == lasting(harness)?, "nothing is changed")?;
     same(some(open(harness, &path).await?.info().recovery)?.salvaged, 3)
 }
 
-pub(crate) async fn each_damaged_store_keeps_a_name_of_its_own(harness: &dyn DurableHarness) -> Outcome {
+pub(crate) async fn each_damaged_store_keeps_a_name_of_its_own(harness: &Durable) -> Outcome {
     let Some(damages) = harness.damages() else { return Ok(()) };
     let path = place(harness);
     make(harness, Opening::at(&path)).await?;
@@ -78,9 +71,7 @@ pub(crate) async fn each_damaged_store_keeps_a_name_of_its_own(harness: &dyn Dur
     Ok(())
 }
 
-pub(crate) async fn a_damaged_store_opened_often_at_once_is_recovered_once(
-    harness: &dyn DurableHarness,
-) -> Outcome {
+pub(crate) async fn a_damaged_store_opened_often_at_once_is_recovered_once(harness: &Durable) -> Outcome {
     let Some(damages) = harness.damages() else { return Ok(()) };
     let path = place(harness);
     make(harness, Opening::at(&path)).await?;

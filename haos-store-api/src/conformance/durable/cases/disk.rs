@@ -2,7 +2,7 @@
 
 use super::*;
 
-pub(crate) async fn no_space_for_a_new_store(harness: &dyn DurableHarness) -> Outcome {
+pub(crate) async fn no_space_for_a_new_store(harness: &Durable) -> Outcome {
     let Some(disk) = harness.disk("64k") else { return Ok(()) };
     // A page of the system is enough for an empty store of some kinds, and less than that for none.
     std::fs::write(disk.path().join("ballast"), vec![1; 60 << 10])?;
@@ -10,7 +10,7 @@ pub(crate) async fn no_space_for_a_new_store(harness: &dyn DurableHarness) -> Ou
     same(error.kind(), ErrorKind::Full)
 }
 
-pub(crate) async fn a_read_only_disk(harness: &dyn DurableHarness) -> Outcome {
+pub(crate) async fn a_read_only_disk(harness: &Durable) -> Outcome {
     let Some(disk) = harness.disk("3m") else { return Ok(()) };
     let path = disk.path().join(harness.layout().name);
     let mut large = put("a");

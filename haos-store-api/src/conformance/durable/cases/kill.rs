@@ -36,7 +36,7 @@ async fn last(store: &Store) -> Result<u64> {
 }
 
 /// Writes batch after batch until the process is killed, and rotates meanwhile, if that is asked for.
-pub(crate) async fn write(harness: &dyn DurableHarness, path: &Path, rotates: bool) -> Outcome {
+pub(crate) async fn write(harness: &Durable, path: &Path, rotates: bool) -> Outcome {
     let store = harness.open(if rotates { sealed(path) } else { Opening::at(path) }).await?;
     let rotating =
         rotates.then(|| {
@@ -54,12 +54,7 @@ pub(crate) async fn write(harness: &dyn DurableHarness, path: &Path, rotates: bo
 }
 
 /// Starts the writer, kills it some time after its first word; returns the last number it told.
-fn run_and_kill(
-    harness: &dyn DurableHarness,
-    role: &str,
-    path: &Path,
-    delay: Duration,
-) -> Result<u64, Failure> {
+fn run_and_kill(harness: &Durable, role: &str, path: &Path, delay: Duration) -> Result<u64, Failure> {
     let mut child = Child::start(harness, role, path)?;
     let (tell, told) = mpsc::channel();
     let lines = child.lines();
@@ -101,9 +96,7 @@ fn kills(seed: u64, longest_us: usize) -> impl ExactSizeIterator<Item = (usize, 
     (0..kills).map(move |round| (round, Duration::from_micros(random.below(longest_us) as u64)))
 }
 
-pub(crate) async fn nothing_acknowledged_is_lost_and_nothing_is_torn(
-    harness: &dyn DurableHarness,
-) -> Outcome {
+pub(crate) async fn nothing_acknowledged_is_lost_and_nothing_is_torn(harness: &Durable) -> Outcome {
     let path = place(harness);
     for (round, delay) in kills(7, 80_000) {
         let told = run_and_kill(harness, "write", &path, delay)?;
@@ -151,18 +144,11 @@ async fn read_all(store: &Store) -> Outcome {
     same(store.info().damaged, 0).map_err(|f| f.within("nothing is left out"))
 }
 
-/// The numbers of the data keys that payloads are sealed under.
-fn key_ids(sealing: &dyn Sealing, path: &Path) -> BTreeSet<[u8; 2]> {
-    sealing.payloads(path).iter().map(|payload| [payload[1], payload[2]]).collect()
-}
-
 fn is_rotating(sealing: &dyn Sealing, path: &Path) -> Result<bool> {
     Ok(Keyring::unlock(&sealing.keyring(path), &key())?.is_rotating())
 }
 
-pub(crate) async fn a_killed_rotation_loses_nothing_and_completes_in_the_end(
-    harness: &dyn DurableHarness,
-) -> Outcome {
+pub(crate) async fn a_killed_rotation_loses_nothing_and_completes_in_the_end(harness: &Durable) -> Outcome {
     let Some(sealing) = harness.sealing() else { return Ok(()) };
     let path = place(harness);
     let store = harness.open(sealed(&path)).await?;

@@ -11,7 +11,7 @@ use super::*;
 use crate::conformance::durable::child::{Child, WRITTEN};
 
 /// The last of its rows cannot be read: everything before it has been written in plain by then.
-pub(crate) async fn a_failed_conversion_leaves_nothing(harness: &dyn DurableHarness) -> Outcome {
+pub(crate) async fn a_failed_conversion_leaves_nothing(harness: &Durable) -> Outcome {
     let (Some(sealing), Some(damages)) = (harness.sealing(), harness.damages()) else { return Ok(()) };
     let path = place(harness);
     for to_plain in [true, false] {
@@ -37,17 +37,12 @@ pub(crate) async fn a_failed_conversion_leaves_nothing(harness: &dyn DurableHarn
         }
         same(all_names(harness)?, before)?;
         stands_alone(harness)?;
-        match path.is_dir() {
-            true => std::fs::remove_dir_all(&path)?,
-            false => std::fs::remove_file(&path)?,
-        }
+        clear(&path)?;
     }
     Ok(())
 }
 
-pub(crate) async fn an_unsealing_that_nobody_waits_for_leaves_nothing(
-    harness: &dyn DurableHarness,
-) -> Outcome {
+pub(crate) async fn an_unsealing_that_nobody_waits_for_leaves_nothing(harness: &Durable) -> Outcome {
     let Some(sealing) = harness.sealing() else { return Ok(()) };
     let path = place(harness);
     make(harness, sealed(&path)).await?;
@@ -74,7 +69,7 @@ pub(crate) async fn an_unsealing_that_nobody_waits_for_leaves_nothing(
 }
 
 pub(crate) async fn what_a_killed_unsealing_wrote_goes_with_the_next_one_who_opens_the_store(
-    harness: &dyn DurableHarness,
+    harness: &Durable,
 ) -> Outcome {
     let Some(sealing) = harness.sealing() else { return Ok(()) };
     let path = place(harness);

@@ -6,7 +6,7 @@ use futures_util::future::{join, join_all, select};
 
 use super::*;
 
-pub(crate) async fn everything_is_there_after_a_reopen(harness: &dyn DurableHarness) -> Outcome {
+pub(crate) async fn everything_is_there_after_a_reopen(harness: &Durable) -> Outcome {
     let path = place(harness);
     for opening in [Opening::at(&path), Opening::at(&path).low_memory()] {
         let store = harness.open(opening).await?;
@@ -27,7 +27,7 @@ pub(crate) async fn everything_is_there_after_a_reopen(harness: &dyn DurableHarn
     Ok(store.close().await?)
 }
 
-pub(crate) async fn close_is_idempotent_and_final(harness: &dyn DurableHarness) -> Outcome {
+pub(crate) async fn close_is_idempotent_and_final(harness: &Durable) -> Outcome {
     let store = open(harness, &place(harness)).await?;
     let mut changes = store.changes();
     let (first, second) = join(store.close(), store.close()).await;
@@ -46,9 +46,7 @@ pub(crate) async fn close_is_idempotent_and_final(harness: &dyn DurableHarness) 
     Ok(store.close().await?)
 }
 
-pub(crate) async fn suspend_lets_go_of_the_files_and_resume_takes_them_back(
-    harness: &dyn DurableHarness,
-) -> Outcome {
+pub(crate) async fn suspend_lets_go_of_the_files_and_resume_takes_them_back(harness: &Durable) -> Outcome {
     let path = place(harness);
     let store = open(harness, &path).await?;
     store.apply(put("a")).await?;
@@ -76,7 +74,7 @@ pub(crate) async fn suspend_lets_go_of_the_files_and_resume_takes_them_back(
 }
 
 pub(crate) async fn commits_are_told_in_order_and_only_when_they_change_something(
-    harness: &dyn DurableHarness,
+    harness: &Durable,
 ) -> Outcome {
     let store = open(harness, &place(harness)).await?;
     let mut changes = store.changes();
@@ -93,7 +91,7 @@ pub(crate) async fn commits_are_told_in_order_and_only_when_they_change_somethin
     same(changes.try_next(), None)
 }
 
-pub(crate) async fn a_failing_batch_takes_back_only_itself(harness: &dyn DurableHarness) -> Outcome {
+pub(crate) async fn a_failing_batch_takes_back_only_itself(harness: &Durable) -> Outcome {
     let store = open(harness, &place(harness)).await?;
     store.apply(put("a")).await?;
     // Handed over before the writer answers, so that they share commits.
@@ -120,7 +118,7 @@ pub(crate) async fn a_failing_batch_takes_back_only_itself(harness: &dyn Durable
     same(store.apply(put("b")).await?.revision, Revision(42))
 }
 
-pub(crate) async fn a_dropped_call_is_applied_whole_or_not_at_all(harness: &dyn DurableHarness) -> Outcome {
+pub(crate) async fn a_dropped_call_is_applied_whole_or_not_at_all(harness: &Durable) -> Outcome {
     let path = place(harness);
     let store = open(harness, &path).await?;
     for n in 0..200 {
@@ -142,7 +140,7 @@ pub(crate) async fn a_dropped_call_is_applied_whole_or_not_at_all(harness: &dyn 
 }
 
 pub(crate) async fn a_store_dropped_without_close_loses_nothing_that_was_acknowledged(
-    harness: &dyn DurableHarness,
+    harness: &Durable,
 ) -> Outcome {
     let path = place(harness);
     for n in 0..20 {
@@ -154,7 +152,7 @@ pub(crate) async fn a_store_dropped_without_close_loses_nothing_that_was_acknowl
     same(store.rooms(RoomQuery::default()).await?.len(), 20)
 }
 
-pub(crate) async fn no_runtime_is_needed(harness: &dyn DurableHarness) -> Outcome {
+pub(crate) async fn no_runtime_is_needed(harness: &Durable) -> Outcome {
     let work = || {
         block_on(async {
             let store = open(harness, &place(harness)).await?;
@@ -166,7 +164,7 @@ pub(crate) async fn no_runtime_is_needed(harness: &dyn DurableHarness) -> Outcom
     std::thread::scope(|scope| joined(scope.spawn(work).join()))
 }
 
-pub(crate) async fn a_row_of_megabytes_comes_back(harness: &dyn DurableHarness) -> Outcome {
+pub(crate) async fn a_row_of_megabytes_comes_back(harness: &Durable) -> Outcome {
     let path = place(harness);
     let store = open(harness, &path).await?;
     let value = Json::of(&"x".repeat(3 << 20))?;

@@ -8,7 +8,7 @@ use futures_util::future::join;
 use super::*;
 
 /// A store and a link to it, in folders of their own.
-fn linked(harness: &dyn DurableHarness) -> Result<(PathBuf, PathBuf), Failure> {
+fn linked(harness: &Durable) -> Result<(PathBuf, PathBuf), Failure> {
     let (stores, links) = (harness.folder().join("real"), harness.folder().join("links"));
     std::fs::create_dir(&stores)?;
     std::fs::create_dir(&links)?;
@@ -23,9 +23,7 @@ fn is_left_alone(link: &Path) -> Outcome {
     same(names(link.parent().unwrap_or(link))?, ["l"])
 }
 
-pub(crate) async fn a_conversion_through_a_link_converts_the_store_it_leads_to(
-    harness: &dyn DurableHarness,
-) -> Outcome {
+pub(crate) async fn a_conversion_through_a_link_converts_the_store_it_leads_to(harness: &Durable) -> Outcome {
     let Some(sealing) = harness.sealing() else { return Ok(()) };
     let (real, link) = linked(harness)?;
     make(harness, Opening::at(&real)).await?;
@@ -41,7 +39,7 @@ pub(crate) async fn a_conversion_through_a_link_converts_the_store_it_leads_to(
 }
 
 pub(crate) async fn a_damaged_store_is_replaced_once_whoever_comes_by_link_or_path(
-    harness: &dyn DurableHarness,
+    harness: &Durable,
 ) -> Outcome {
     let Some(damages) = harness.damages() else { return Ok(()) };
     let (real, link) = linked(harness)?;
@@ -73,7 +71,7 @@ pub(crate) async fn a_damaged_store_is_replaced_once_whoever_comes_by_link_or_pa
     same(names(real.parent().unwrap_or(&real))?, [name.to_owned(), format!("{name}.damaged-1")])
 }
 
-pub(crate) async fn a_link_that_leads_nowhere_makes_no_store_there(harness: &dyn DurableHarness) -> Outcome {
+pub(crate) async fn a_link_that_leads_nowhere_makes_no_store_there(harness: &Durable) -> Outcome {
     let (real, link) = linked(harness)?;
     let error = refusal(harness, Opening::at(&link)).await?;
     same(error.kind(), ErrorKind::Invalid)?;

@@ -5,7 +5,7 @@ use futures_util::future::join;
 
 use super::*;
 
-pub(crate) async fn a_sound_store_has_no_findings(harness: &dyn DurableHarness) -> Outcome {
+pub(crate) async fn a_sound_store_has_no_findings(harness: &Durable) -> Outcome {
     let store = open(harness, &place(harness)).await?;
     store.apply(sample()).await?;
     let (progress, steps) = recorder();
@@ -15,7 +15,7 @@ pub(crate) async fn a_sound_store_has_no_findings(harness: &dyn DurableHarness) 
     same(lock(&steps).last(), Some(&(report.rows, report.rows)))
 }
 
-pub(crate) async fn what_does_not_fit_together_is_found(harness: &dyn DurableHarness) -> Outcome {
+pub(crate) async fn what_does_not_fit_together_is_found(harness: &Durable) -> Outcome {
     let Some(damages) = harness.damages() else { return Ok(()) };
     for (nth, tamper) in damages.tampers().into_iter().enumerate() {
         let path = harness.folder().join(nth.to_string());
@@ -24,12 +24,7 @@ pub(crate) async fn what_does_not_fit_together_is_found(harness: &dyn DurableHar
     Ok(())
 }
 
-async fn is_found(
-    harness: &dyn DurableHarness,
-    damages: &dyn Damages,
-    path: &Path,
-    tamper: Tamper,
-) -> Outcome {
+async fn is_found(harness: &Durable, damages: &dyn Damages, path: &Path, tamper: Tamper) -> Outcome {
     let store = open(harness, path).await?;
     store.apply(sample()).await?;
     store.close().await?;
@@ -49,7 +44,7 @@ async fn is_found(
     Ok(())
 }
 
-pub(crate) async fn a_check_and_writes_at_once_find_nothing(harness: &dyn DurableHarness) -> Outcome {
+pub(crate) async fn a_check_and_writes_at_once_find_nothing(harness: &Durable) -> Outcome {
     let store = open(harness, &place(harness)).await?;
     store.apply(sample()).await?;
     let is_written = std::cell::Cell::new(false);
@@ -76,7 +71,7 @@ pub(crate) async fn a_check_and_writes_at_once_find_nothing(harness: &dyn Durabl
     is_sound(&store).await
 }
 
-pub(crate) async fn a_check_ends_with_its_caller_and_with_the_store(harness: &dyn DurableHarness) -> Outcome {
+pub(crate) async fn a_check_ends_with_its_caller_and_with_the_store(harness: &Durable) -> Outcome {
     let store = open(harness, &place(harness)).await?;
     for part in 0..20 {
         let mut batch = put("a");
@@ -94,7 +89,7 @@ pub(crate) async fn a_check_ends_with_its_caller_and_with_the_store(harness: &dy
     }
 }
 
-pub(crate) async fn usage_follows_every_change(harness: &dyn DurableHarness) -> Outcome {
+pub(crate) async fn usage_follows_every_change(harness: &Durable) -> Outcome {
     let store = open(harness, &place(harness)).await?;
     store.apply(sample()).await?;
     let rows = |usage: &Usage| usage.collections.iter().map(|(_, size)| size.rows).collect::<Vec<_>>();

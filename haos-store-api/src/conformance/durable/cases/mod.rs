@@ -4,7 +4,7 @@ use std::path::{Path, PathBuf};
 
 use super::sample::*;
 use super::steps::*;
-use super::{Damages, DurableHarness, Opening, Sealing, Store, Tamper};
+use super::{Damages, Durable, Opening, Sealing, Store, Tamper};
 use crate::conformance::check::{fails, holds, same, some};
 use crate::conformance::make::yield_now;
 use crate::conformance::{Failure, Outcome};
@@ -22,3 +22,4 @@ pub(crate) mod maintain;
 pub(crate) mod open;
 pub(crate) mod planted;
 pub(crate) mod rights;
+pub(crate) mod secrets;

@@ -5,12 +5,7 @@ use futures_util::future::join_all;
 use super::*;
 
 /// Opening fails with this kind, says so, and changes no file.
-async fn refused_untouched(
-    harness: &dyn DurableHarness,
-    path: &Path,
-    kind: ErrorKind,
-    says: &str,
-) -> Outcome {
+async fn refused_untouched(harness: &Durable, path: &Path, kind: ErrorKind, says: &str) -> Outcome {
     let before = files(harness.folder())?;
     let error = refusal(harness, Opening::at(path)).await?;
     same(error.kind(), kind)?;
@@ -18,7 +13,7 @@ async fn refused_untouched(
     holds(before == files(harness.folder())?, "what is refused is not changed")
 }
 
-pub(crate) async fn paths_that_hold_no_store(harness: &dyn DurableHarness) -> Outcome {
+pub(crate) async fn paths_that_hold_no_store(harness: &Durable) -> Outcome {
     let path = place(harness);
     let missing = harness.folder().join("no").join(harness.layout().name);
     let empty = if harness.layout().is_folder { "path of a folder" } else { "path of a file" };
@@ -44,7 +39,7 @@ pub(crate) async fn paths_that_hold_no_store(harness: &dyn DurableHarness) -> Ou
 }
 
 #[cfg(target_os = "linux")]
-pub(crate) async fn places_where_nothing_can_be_made(harness: &dyn DurableHarness) -> Outcome {
+pub(crate) async fn places_where_nothing_can_be_made(harness: &Durable) -> Outcome {
     let path = Path::new("/proc").join(harness.layout().name);
     let error = refusal(harness, Opening::at(path)).await?;
     same(error.kind(), ErrorKind::Io)?;
@@ -53,11 +48,11 @@ pub(crate) async fn places_where_nothing_can_be_made(harness: &dyn DurableHarnes
 }
 
 #[cfg(not(target_os = "linux"))]
-pub(crate) async fn places_where_nothing_can_be_made(_: &dyn DurableHarness) -> Outcome {
+pub(crate) async fn places_where_nothing_can_be_made(_: &Durable) -> Outcome {
     Ok(())
 }
 
-pub(crate) async fn names_that_a_uri_would_misread(harness: &dyn DurableHarness) -> Outcome {
+pub(crate) async fn names_that_a_uri_would_misread(harness: &Durable) -> Outcome {
     for name in ["a b.db", "q?mode=memory", "h#x", "p%20q.db", "é.db", "file:x.db"] {
         let path = harness.folder().join(name);
         make(harness, Opening::at(&path)).await?;
@@ -69,7 +64,7 @@ pub(crate) async fn names_that_a_uri_would_misread(harness: &dyn DurableHarness)
     Ok(())
 }
 
-pub(crate) async fn a_newer_store_is_refused(harness: &dyn DurableHarness) -> Outcome {
+pub(crate) async fn a_newer_store_is_refused(harness: &Durable) -> Outcome {
     let Some(damages) = harness.damages() else { return Ok(()) };
     let path = place(harness);
     make(harness, Opening::at(&path)).await?;
@@ -78,7 +73,7 @@ pub(crate) async fn a_newer_store_is_refused(harness: &dyn DurableHarness) -> Ou
     refused_untouched(harness, &path, ErrorKind::NewerSchema, "format 99").await
 }
 
-pub(crate) async fn a_fresh_store_opened_many_times_at_once(harness: &dyn DurableHarness) -> Outcome {
+pub(crate) async fn a_fresh_store_opened_many_times_at_once(harness: &Durable) -> Outcome {
     let rounds = if harness.layout().shared { 5 } else { 1 };
     for round in 0..rounds {
         let path = harness.folder().join(format!("{round}"));

@@ -9,17 +9,9 @@ use crate::conformance::durable::Layout;
 use crate::files::{StoreId, beside};
 
 /// Names beside a store that once were, or that are taken only if they are free.
-const FREE: [&str; 9] = [
-    ".leader",
-    ".mended",
-    ".fresh",
-    ".fresh-wal",
-    ".converting",
-    ".converting-wal",
-    ".converting-journal",
-    ".converted",
-    ".damaged-1",
-];
+const FREE: [&str; 6] = [".leader", ".mended", ".fresh", ".converting", ".converted", ".damaged-1"];
+/// More of them, if it is a file.
+const FREE_OF_FILES: [&str; 3] = [".fresh-wal", ".converting-wal", ".converting-journal"];
 
 /// What is done with a store.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -35,7 +27,7 @@ enum Act {
 const ACTS: [Act; 6] = [Act::Open, Act::Salvage, Act::Seal, Act::Unseal, Act::Rekey, Act::Shred];
 
 impl Act {
-    fn is_offered(self, harness: &dyn DurableHarness) -> bool {
+    fn is_offered(self, harness: &Durable) -> bool {
         match self {
             Self::Open => true,
             Self::Salvage => harness.damages().is_some(),
@@ -43,7 +35,7 @@ impl Act {
         }
     }
 
-    async fn prepare(self, harness: &dyn DurableHarness, path: &Path) -> Outcome {
+    async fn prepare(self, harness: &Durable, path: &Path) -> Outcome {
         let is_sealed = matches!(self, Self::Unseal | Self::Rekey | Self::Shred);
         let store = harness.open(if is_sealed { sealed(path) } else { Opening::at(path) }).await?;
         store.apply(sample_with(100)).await?;
@@ -54,7 +46,7 @@ impl Act {
         Ok(())
     }
 
-    async fn run(self, harness: &dyn DurableHarness, path: &Path) -> Result<()> {
+    async fn run(self, harness: &Durable, path: &Path) -> Result<()> {
         let sealed = sealed(path).busy_ms(100);
         let change = match (self, harness.sealing()) {
             (Self::Seal, Some(sealing)) => return sealing.seal(sealed, Progress::none()).await.map(drop),
@@ -86,7 +78,7 @@ struct Scene {
 }
 
 impl Scene {
-    fn new(harness: &dyn DurableHarness) -> Result<Self, Failure> {
+    fn new(harness: &Durable) -> Result<Self, Failure> {
         let root = harness.folder().join(crate::files::random_name()?);
         let (packed, elsewhere) = (root.join("packed"), root.join("elsewhere"));
         fs::create_dir_all(&packed)?;
@@ -158,7 +150,7 @@ struct Plant {
 
 impl Plant {
     /// Every act with every link of this name.
-    fn all(harness: &dyn DurableHarness, ending: &'static str) -> Vec<Self> {
+    fn all(harness: &Durable, ending: &'static str) -> Vec<Self> {
         let targets: &[_] = match harness.layout().is_folder {
             // Everything in the folder is looked at alike, and beside it nothing is.
             true if ending.starts_with('/') => &["file"],
@@ -170,7 +162,7 @@ impl Plant {
     }
 
     /// Plants the link and does the act, which touches nothing that the link leads to.
-    async fn run(self, harness: &dyn DurableHarness) -> Result<Result<()>, Failure> {
+    async fn run(self, harness: &Durable) -> Result<Result<()>, Failure> {
         let scene = Scene::new(harness)?;
         self.act.prepare(harness, &scene.store).await?;
         let place = scene.place(self.ending);
@@ -183,7 +175,7 @@ impl Plant {
         Ok(done)
     }
 
-    async fn is_refused(self, harness: &dyn DurableHarness) -> Outcome {
+    async fn is_refused(self, harness: &Durable) -> Outcome {
         let done = self.run(harness).await?;
         if self.act != Act::Salvage && !harness.layout().fixed.contains(&self.ending) {
             return Ok(done?);
@@ -196,7 +188,7 @@ impl Plant {
     }
 }
 
-pub(crate) async fn a_link_in_the_place_of_a_fixed_name_is_refused(harness: &dyn DurableHarness) -> Outcome {
+pub(crate) async fn a_link_in_the_place_of_a_fixed_name_is_refused(harness: &Durable) -> Outcome {
     for ending in all_fixed(&harness.layout()) {
         for plant in Plant::all(harness, ending) {
             plant.is_refused(harness).await.map_err(|f| f.within(format_args!("{plant:?}")))?;
@@ -205,8 +197,9 @@ pub(crate) async fn a_link_in_the_place_of_a_fixed_name_is_refused(harness: &dyn
     Ok(())
 }
 
-pub(crate) async fn a_link_of_any_other_name_is_left_alone(harness: &dyn DurableHarness) -> Outcome {
-    for ending in FREE {
+pub(crate) async fn a_link_of_any_other_name_is_left_alone(harness: &Durable) -> Outcome {
+    let of_files = FREE_OF_FILES.into_iter().filter(|_| !harness.layout().is_folder);
+    for ending in FREE.into_iter().chain(of_files) {
         for plant in Plant::all(harness, ending) {
             let done = plant.run(harness).await.and_then(|done| Ok(done?));
             done.map_err(|f| f.within(format_args!("{plant:?}")))?;
@@ -216,7 +209,7 @@ pub(crate) async fn a_link_of_any_other_name_is_left_alone(harness: &dyn Durable
 }
 
 /// What else than a link is no file.
-pub(crate) async fn pipes_and_folders_are_refused_at_once(harness: &dyn DurableHarness) -> Outcome {
+pub(crate) async fn pipes_and_folders_are_refused_at_once(harness: &Durable) -> Outcome {
     let act = if Act::Salvage.is_offered(harness) { Act::Salvage } else { Act::Open };
     for ending in all_fixed(&harness.layout()) {
         // Within a folder some are folders.
@@ -267,7 +260,7 @@ fn all_is_known(folder: &Path, layout: &Layout) -> Outcome {
     Ok(())
 }
 
-pub(crate) async fn nothing_else_is_made(harness: &dyn DurableHarness) -> Outcome {
+pub(crate) async fn nothing_else_is_made(harness: &Durable) -> Outcome {
     let (path, layout, folder) = (place(harness), harness.layout(), harness.folder());
     let store = open(harness, &path).await?;
     store.apply(sample()).await?;
