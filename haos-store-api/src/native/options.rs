@@ -144,30 +144,30 @@ macro_rules! native_options {
             }
 
             /// What deriving a key from the passphrase of a new store costs. Default:
-            /// [`KdfParams::default`]($crate::KdfParams); a store that is there keeps its own.
+            /// [`KdfParams::default`](haos_store_api::KdfParams); a store that is there keeps its own.
             pub fn kdf(self, kdf: $crate::KdfParams) -> Self {
                 Self($crate::native::Options { kdf, ..self.0 })
             }
 
             /// The most that deriving a key may cost, whatever a store says. Default:
-            /// [`KdfLimits::default`]($crate::KdfLimits).
+            /// [`KdfLimits::default`](haos_store_api::KdfLimits).
             pub fn kdf_limits(self, kdf_limits: $crate::KdfLimits) -> Self {
                 Self($crate::native::Options { kdf_limits, ..self.0 })
             }
 
             /// How the lengths of rows that are written to a sealed store are hidden. Default:
-            /// [`Padding::None`]($crate::Padding::None). Every row is read, however it is padded;
-            /// [`Maintenance::Rotate`]($crate::Maintenance::Rotate) pads all.
+            /// [`Padding::None`](haos_store_api::Padding::None). Every row is read, however it is padded;
+            /// [`Maintenance::Rotate`](haos_store_api::Maintenance::Rotate) pads all.
             pub fn padding(self, padding: $crate::Padding) -> Self {
                 Self(self.0.padding(padding))
             }
 
-            /// How much memory it may use. Default: [`Profile::Default`].
+            /// How much memory it may use. Default: [`Profile::Default`](haos_store_api::native::Profile::Default).
             pub fn profile(self, profile: $crate::native::Profile) -> Self {
                 Self($crate::native::Options { profile, ..self.0 })
             }
 
-            /// [`Profile::LowMemory`].
+            /// [`Profile::LowMemory`](haos_store_api::native::Profile::LowMemory).
             pub fn low_memory(self) -> Self {
                 self.profile($crate::native::Profile::LowMemory)
             }
@@ -177,7 +177,7 @@ macro_rules! native_options {
                 Self($crate::native::Options { busy_ms, ..self.0 })
             }
 
-            /// What to do with a damaged store. Default: [`OnDamage::SetAside`].
+            /// What to do with a damaged store. Default: [`OnDamage::SetAside`](haos_store_api::native::OnDamage::SetAside).
             pub fn on_damage(self, on_damage: $crate::native::OnDamage) -> Self {
                 Self($crate::native::Options { on_damage, ..self.0 })
             }
