@@ -25,12 +25,9 @@ impl<B: Backend> Shell<B> {
 impl<B: Backend> StorageAdapter for Shell<B> {
     async fn apply(&self, batch: WriteBatch) -> Result<Commit> {
         self.can_write("apply")?;
-        let answer = self.with_engine("apply", |engine| {
-            let (request, answer) = Request::new(batch, &engine.writing);
-            // A request that cannot be sent is dropped with its reply.
-            drop(engine.jobs.send(Job::Apply(request)));
-            answer
-        })?;
+        let (request, answer) = Request::new(batch, &self.writing);
+        // A request that cannot be sent is dropped with its reply.
+        self.with_engine("apply", |engine| drop(engine.jobs.send(Job::Apply(request))))?;
         answer.await.map_err(|_| ended("apply"))?
     }
 

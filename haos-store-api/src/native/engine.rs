@@ -10,7 +10,7 @@ use tokio::sync::oneshot;
 use super::apart::spawn;
 use super::backend::{Backend, Found, Opened};
 use super::error::closed;
-use super::job::{Job, Writing, serve};
+use super::job::{Job, serve};
 use super::options::Options;
 use super::queue::{Read, ReadQueue};
 use crate::{ChangeHub, Result};
@@ -22,7 +22,6 @@ const FEED: usize = 1024;
 pub(super) struct Engine<B: Backend> {
     pub(super) readers: Arc<B::Readers>,
     pub(super) jobs: mpsc::Sender<Job<B>>,
-    pub(super) writing: Writing,
     /// Chores are to end.
     pub(super) closed: Arc<AtomicBool>,
     reads: Arc<ReadQueue<B::Readers>>,
@@ -115,7 +114,7 @@ pub(super) async fn start<B: Backend>(options: &Options, hub: Option<ChangeHub>)
     })?;
     let (readers, found, hub) =
         told.await.map_err(|_| closed("open", "the store's thread ended unexpectedly"))??;
-    let (writing, closed, reads) = (Writing::default(), Arc::default(), Arc::new(ReadQueue::new()));
-    let engine = Engine { readers, jobs, writing, closed, reads, alive };
+    let (closed, reads) = (Arc::default(), Arc::new(ReadQueue::new()));
+    let engine = Engine { readers, jobs, closed, reads, alive };
     Ok(Started { engine, threads: Threads { writer: Some(writer), ended }, hub, found })
 }

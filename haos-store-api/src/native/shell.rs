@@ -9,7 +9,7 @@ use super::apart::{Stop, StopOnDrop};
 use super::backend::{Backend, Found, Reader, Readers};
 use super::engine::{Engine, Started, Threads, start};
 use super::error::{closed, ended};
-use super::job::Job;
+use super::job::{Job, Writing};
 use super::options::Options;
 use crate::{ChangeHub, Reads, Result, StoreInfo, Turns};
 
@@ -22,6 +22,8 @@ use crate::{ChangeHub, Reads, Result, StoreInfo, Turns};
 pub struct Shell<B: Backend> {
     pub(super) options: Options,
     pub(super) read_only: bool,
+    /// Of all batches that wait for the writer.
+    pub(super) writing: Writing,
     info: Mutex<StoreInfo>,
     stage: RwLock<Stage<B>>,
     turns: Turns,
@@ -61,6 +63,7 @@ impl<B: Backend> Shell<B> {
         Ok(Self {
             options: options.unlocked(codec).create(false).check(false),
             read_only,
+            writing: Writing::default(),
             info: Mutex::new(info),
             stage: RwLock::new(Stage::Open(engine, hub)),
             turns: Turns::default(),
@@ -104,7 +107,7 @@ impl<B: Backend> Shell<B> {
         if short {
             self.turns.give_way().await;
             let glance =
-                |engine: &Engine<B>| engine.readers.glance(engine.writing.is_going_on(), operation, &read);
+                |engine: &Engine<B>| engine.readers.glance(self.writing.is_going_on(), operation, &read);
             if let Some(answer) = self.with_engine(operation, glance)? {
                 return answer;
             }
