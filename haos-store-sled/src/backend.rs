@@ -4,7 +4,7 @@ use std::path::Path;
 use std::sync::Arc;
 
 use haos_store_api::native::{Backend, Found, Opened, Options, Shell, Stop, ended};
-use haos_store_api::{ChangeHub, Progress, Report, Result, files};
+use haos_store_api::{ChangeHub, Form, Progress, Report, Result, files};
 
 use crate::check::Check;
 use crate::db::Db;
@@ -23,6 +23,8 @@ impl Backend for Sled {
     const FORMAT: u32 = FORMAT;
     const SHARED: bool = false;
     const PLACE: &'static str = "folder";
+    const FORM: Form = Form::Binary;
+    const BUSY_MS: u32 = 2000;
     type Readers = Shared;
     type Writer = Writer;
 

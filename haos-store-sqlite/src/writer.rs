@@ -245,12 +245,13 @@ mod tests {
     use haos_store_api::native::{Writer as _, Writing};
 
     use super::*;
+    use crate::backend::Sqlite;
     use crate::options::SqliteOptions;
 
     #[test]
     fn after_an_unknown_outcome_nothing_is_written() {
         let folder = tempfile::tempdir().unwrap();
-        let SqliteOptions(options) = SqliteOptions::new(folder.path().join("s.db"));
+        let options = SqliteOptions::new(folder.path().join("s.db")).resolved::<Sqlite>().unwrap();
         let conn = crate::open::open(&options).unwrap().conn;
         let hub = ChangeHub::new(8, Revision::ZERO);
         let mut writer = Writer::new(conn, &options.codec, hub, Revision::ZERO);

@@ -5,7 +5,7 @@ use super::apart::Stop;
 use super::job::Writer;
 use super::options::Options;
 use super::shell::Shell;
-use crate::{ChangeHub, Codec, Progress, Reads, Recovery, Report, Result, Revision};
+use crate::{ChangeHub, Codec, Form, Progress, Reads, Recovery, Report, Result, Revision};
 
 /// What a store is to its [`Shell`]. The value itself lives on the thread that writes.
 pub trait Backend: Sized + 'static {
@@ -17,6 +17,10 @@ pub trait Backend: Sized + 'static {
     const SHARED: bool;
     /// What it is in: a file or a folder.
     const PLACE: &'static str;
+    /// The form of its payloads.
+    const FORM: Form;
+    /// How long others are waited for unless the options say so.
+    const BUSY_MS: u32;
     /// What reads.
     type Readers: Readers;
     /// What writes.
