@@ -5,7 +5,7 @@ use std::sync::Arc;
 
 use haos_store_api::kv::{self, FORMAT};
 use haos_store_api::native::{Backend, Found, Opened, Options, Shell, Stop, ended};
-use haos_store_api::{ChangeHub, Progress, Report, Result, files};
+use haos_store_api::{ChangeHub, Form, Progress, Report, Result, files};
 
 use crate::db::Db;
 use crate::error::guarded;
@@ -22,6 +22,8 @@ impl Backend for Sled {
     const FORMAT: u32 = FORMAT;
     const SHARED: bool = false;
     const PLACE: &'static str = "folder";
+    const FORM: Form = Form::Binary;
+    const BUSY_MS: u32 = 2000;
     type Readers = Shared;
     type Writer = Writer;
 

@@ -34,7 +34,7 @@ impl SledStore {
     }
 }
 
-async fn run(SledOptions(options): SledOptions, to: To, progress: Progress) -> Result<Report> {
+async fn run(options: SledOptions, to: To, progress: Progress) -> Result<Report> {
     to.run::<Sled, _>(options, move |options, stop| convert(options, to, &progress, stop)).await
 }
 

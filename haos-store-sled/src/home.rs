@@ -47,7 +47,7 @@ impl Home {
     /// changed.
     pub(crate) fn take(options: &Options) -> Result<Self> {
         let path = options.path();
-        let deadline = Instant::now() + Duration::from_millis(options.busy_ms.into());
+        let deadline = Instant::now() + options.busy();
         loop {
             probe(path, options.create)?;
             match Self::try_take(path, options.on_damage)? {

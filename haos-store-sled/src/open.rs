@@ -108,7 +108,7 @@ pub(crate) fn connect(options: &Options, home: Home) -> Result<(Opened, Option<R
 }
 
 fn begin(options: &Options, home: &Home) -> Result<(Files, Marker, File)> {
-    let deadline = Instant::now() + Duration::from_millis(options.busy_ms.into());
+    let deadline = Instant::now() + options.busy();
     let folder = home.sled();
     // Where it cannot be made, sled says so.
     let _ = create_folder(&folder);

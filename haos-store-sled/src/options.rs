@@ -1,10 +1,11 @@
-use std::path::{Path, PathBuf};
+use std::path::Path;
 
-use haos_store_api::Form;
 use haos_store_api::native::{Options, Profile};
 
-/// Where a store lives and how it is opened.
+/// Where a store lives, in the folder at its path, and how it is opened.
 ///
+/// Opening waits for another holder of the folder for 2000 ms, unless [`busy_ms`](Options::busy_ms) is given; also a
+/// store of this process that was dropped holds it for a moment.
 /// [`Profile::Default`] is 64 MiB of page cache, [`Profile::LowMemory`] 4 MiB, and sled's mode for less space on disk.
 ///
 /// What sled cannot open at all, which is most of what damage comes to, cannot be read for its outbox: with
@@ -18,26 +19,7 @@ use haos_store_api::native::{Options, Profile};
 /// let options = SledOptions::new("chat").low_memory().busy_ms(500).on_damage(OnDamage::Refuse);
 /// assert_eq!(options.path(), std::path::Path::new("chat"));
 /// ```
-#[derive(Debug, Clone)]
-#[must_use = "options do nothing until a store is opened with them"]
-pub struct SledOptions(pub(crate) Options);
-
-impl SledOptions {
-    /// The store in the folder at `path`, which is created if it is missing; its parent must exist.
-    pub fn new(path: impl Into<PathBuf>) -> Self {
-        Self(Options::new(path.into(), Form::Binary, 2000))
-    }
-}
-
-haos_store_api::native_options! {
-    SledOptions,
-    /// How long opening waits for another holder of the folder before it fails with `Busy`; also a store
-    /// of this process that was dropped holds it for a moment. Default: 2000.
-    busy_ms,
-    /// Whether every row is checked before the store is used, as after a call that failed with
-    /// `Corrupt`. It reads everything. Default: no; only the counters and the outbox are read.
-    check
-}
+pub type SledOptions = Options;
 
 /// sled's settings for the database in `folder`.
 pub(crate) fn settings(profile: Profile, folder: &Path) -> sled::Config {

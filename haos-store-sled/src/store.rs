@@ -29,7 +29,7 @@ impl SledStore {
     /// `Full`, and `Corrupt` for a store that is damaged where
     /// [`OnDamage::Refuse`](crate::OnDamage::Refuse) was asked for. What is refused for another reason than
     /// damage is not changed.
-    pub async fn open(SledOptions(options): SledOptions) -> Result<Self> {
+    pub async fn open(options: SledOptions) -> Result<Self> {
         Shell::open(options).await.map(Self)
     }
 }

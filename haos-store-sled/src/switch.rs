@@ -264,7 +264,7 @@ mod tests {
         {
             let what = format!("{was_sealed}, {is_sealed}, cut off after {cut}, {aside}");
             let folder = tempfile::tempdir().unwrap();
-            let SledOptions(options) = SledOptions::new(folder.path().join("s"));
+            let options = SledOptions::new(folder.path().join("s"));
             let home = Home::take(&options).unwrap();
             write(home.path(), "old", was_sealed);
             let mut scratch = Scratch::create(&home).unwrap();
@@ -303,7 +303,7 @@ mod tests {
     #[test]
     fn what_is_not_ours_is_not_swept_and_a_foreign_switch_is_refused() {
         let folder = tempfile::tempdir().unwrap();
-        let SledOptions(options) = SledOptions::new(folder.path().join("s"));
+        let options = SledOptions::new(folder.path().join("s"));
         let home = Home::take(&options).unwrap();
         let (id, path) = (home.id(), home.path().to_owned());
         drop(home);

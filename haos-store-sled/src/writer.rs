@@ -133,12 +133,13 @@ mod tests {
     use haos_store_api::native::{Writer as _, Writing};
 
     use super::*;
+    use crate::backend::Sled;
     use crate::options::SledOptions;
 
     #[test]
     fn after_an_unknown_outcome_nothing_is_written() {
         let folder = tempfile::tempdir().unwrap();
-        let SledOptions(options) = SledOptions::new(folder.path().join("s"));
+        let options = SledOptions::new(folder.path().join("s")).resolved::<Sled>().unwrap();
         let (opened, _) = crate::open::open(&options).unwrap();
         let shared = Arc::new(Shared::new(opened.files.clone(), options.codec.clone()));
         let mut writer = Writer::new(opened, shared.clone());

@@ -5,7 +5,7 @@ use std::sync::Arc;
 
 use haos_store_api::files::beside;
 use haos_store_api::native::{Backend, Found, Opened, Options, Shell, Stop};
-use haos_store_api::{ChangeHub, Progress, Report, Result, Revision};
+use haos_store_api::{ChangeHub, Form, Progress, Report, Result, Revision};
 use rusqlite::Connection;
 
 use crate::check::check;
@@ -33,6 +33,8 @@ impl Backend for Sqlite {
     const FORMAT: u32 = FORMAT;
     const SHARED: bool = true;
     const PLACE: &'static str = "file";
+    const FORM: Form = Form::Text;
+    const BUSY_MS: u32 = 5000;
     type Readers = NearReaders;
     type Writer = Writer;
 
@@ -109,7 +111,7 @@ mod tests {
     #[test]
     fn a_connection_that_cannot_be_opened_is_opened_later() {
         let folder = tempfile::tempdir().unwrap();
-        let SqliteOptions(options) = SqliteOptions::new(folder.path().join("s.db"));
+        let options = SqliteOptions::new(folder.path().join("s.db")).resolved::<Sqlite>().unwrap();
         let place = Place { options: options.clone(), access: Access::Write };
         let mut backend = Sqlite { place, found: Revision::ZERO, writer: None };
         let hub = ChangeHub::new(8, Revision::ZERO);

@@ -87,12 +87,13 @@ mod tests {
     use haos_store_api::Error;
 
     use super::*;
+    use crate::backend::Sqlite;
     use crate::open::{Opened, open};
     use crate::options::SqliteOptions;
 
     fn store() -> (tempfile::TempDir, NearReaders) {
         let folder = tempfile::tempdir().unwrap();
-        let SqliteOptions(options) = SqliteOptions::new(folder.path().join("s.db"));
+        let options = SqliteOptions::new(folder.path().join("s.db")).resolved::<Sqlite>().unwrap();
         let Opened { conn, access, .. } = open(&options).unwrap();
         (folder, NearReaders::new(conn, Place { options, access }).unwrap())
     }

@@ -105,7 +105,7 @@ fn connect_to(options: &Options, access: Access) -> Result<Connection> {
     if access == Access::Write {
         conn.set_db_config(DbConfig::SQLITE_DBCONFIG_NO_CKPT_ON_CLOSE, has_log).map_err(sql)?;
     }
-    conn.busy_timeout(Duration::from_millis(options.busy_ms.into())).map_err(sql)?;
+    conn.busy_timeout(options.busy()).map_err(sql)?;
     let budget = Budget::of(options.path());
     budget.guard(&mut conn, || false)?;
     budget.judge(bring_up(&mut conn, options, access))?;
@@ -196,7 +196,7 @@ impl Place {
     fn connect(&self, cache_kib: u32) -> Result<Connection> {
         let sql = |e| fault("open", e);
         let conn = read_only::connect(self.options.path(), self.access, false)?;
-        conn.busy_timeout(Duration::from_millis(self.options.busy_ms.into())).map_err(sql)?;
+        conn.busy_timeout(self.options.busy()).map_err(sql)?;
         tune(&conn, &self.options, cache_kib).map_err(sql)?;
         Ok(conn)
     }
@@ -205,7 +205,7 @@ impl Place {
 /// Switches to WAL mode; a no-op where the store is in it. The switch needs the file for itself, and
 /// SQLite does not always wait for that.
 fn write_ahead(conn: &Connection, options: &Options) -> Result<()> {
-    let deadline = Instant::now() + Duration::from_millis(options.busy_ms.into());
+    let deadline = Instant::now() + options.busy();
     loop {
         match conn.query_row("PRAGMA journal_mode = WAL", (), |row| row.get::<_, String>(0)) {
             Ok(mode) if mode == "wal" => return Ok(()),

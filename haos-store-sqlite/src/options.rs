@@ -1,10 +1,8 @@
-use std::path::PathBuf;
-
-use haos_store_api::Form;
 use haos_store_api::native::{Options, Profile};
 
-/// Where a store lives and how it is opened.
+/// Where a store lives, in the file at its path, and how it is opened.
 ///
+/// A write waits for another process for 5000 ms, unless [`busy_ms`](Options::busy_ms) is given.
 /// [`Profile::Default`] is 8 MiB of page cache each to write and to read with, 2 MiB each for a second read at once and
 /// for long reads, and a log of up to 16 MiB; [`Profile::LowMemory`] is 1 MiB each to write and to read with, half of
 /// one each for the others, and a log of up to 4 MiB.
@@ -15,26 +13,7 @@ use haos_store_api::native::{Options, Profile};
 /// let options = SqliteOptions::new("chat.db").low_memory().busy_ms(500).on_damage(OnDamage::Refuse);
 /// assert_eq!(options.path(), std::path::Path::new("chat.db"));
 /// ```
-#[derive(Debug, Clone)]
-#[must_use = "options do nothing until a store is opened with them"]
-pub struct SqliteOptions(pub(crate) Options);
-
-impl SqliteOptions {
-    /// The store in the file at `path`, which is created if it is missing; its folder must exist.
-    pub fn new(path: impl Into<PathBuf>) -> Self {
-        Self(Options::new(path.into(), Form::Text, 5000))
-    }
-}
-
-haos_store_api::native_options! {
-    SqliteOptions,
-    /// How long a write waits for another process before it fails with `Busy`. Default: 5000.
-    busy_ms,
-    /// Whether every page is checked before the store is used, as after a call that failed with
-    /// `Corrupt`. It reads the whole file. Default: no; only the parts that opening needs and the outbox
-    /// are checked.
-    check
-}
+pub type SqliteOptions = Options;
 
 /// What a profile means.
 #[derive(Debug, Clone, Copy)]
@@ -75,7 +54,7 @@ mod tests {
         // A store that is made, and one that is there.
         for _ in 0..2 {
             let options = options();
-            let secret = Arc::downgrade(options.0.secret.as_ref().unwrap());
+            let secret = Arc::downgrade(options.secret.as_ref().unwrap());
             assert_eq!(secret.strong_count(), 1);
             let store = SqliteStore::open(options).await.unwrap();
             assert_eq!(secret.strong_count(), 0);

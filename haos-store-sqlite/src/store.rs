@@ -30,7 +30,7 @@ impl SqliteStore {
     /// `Busy` if another process holds it for too long, `Full`, and `Corrupt` for a file that is not
     /// known to be a store, or is damaged and [`OnDamage::Refuse`](crate::OnDamage::Refuse) was asked
     /// for. A file that is refused is not changed.
-    pub async fn open(SqliteOptions(options): SqliteOptions) -> Result<Self> {
+    pub async fn open(options: SqliteOptions) -> Result<Self> {
         Shell::open(options).await.map(Self)
     }
 

@@ -78,7 +78,7 @@ impl Writer {
         let (numbers, durability) = (RoomNumbers::new(), Durability::Relaxed);
         // It looks at the stored keyring before it writes.
         let codec = options.codec.lenient();
-        let (data_version, poisoned, busy) = (UNSEEN, false, Duration::from_millis(options.busy_ms.into()));
+        let (data_version, poisoned, busy) = (UNSEEN, false, options.busy());
         Ok(Self { conn, codec, hub, numbers, revision, data_version, durability, poisoned, busy, log })
     }
 
@@ -331,12 +331,14 @@ mod tests {
     use haos_store_api::native::{Writer as _, Writing};
 
     use super::*;
+    use crate::backend::Sqlite;
     use crate::options::SqliteOptions;
 
     /// A store of its own, with a log of a thousand pages.
     fn writer() -> (tempfile::TempDir, Writer, Connection) {
         let folder = tempfile::tempdir().unwrap();
-        let SqliteOptions(options) = SqliteOptions::new(folder.path().join("s.db")).low_memory();
+        let options = SqliteOptions::new(folder.path().join("s.db")).low_memory();
+        let options = options.resolved::<Sqlite>().unwrap();
         let conn = crate::open::open(&options).unwrap().conn;
         let other = Connection::open(options.path()).unwrap();
         let writer = Writer::new(conn, &options, ChangeHub::new(8, Revision::ZERO), Revision::ZERO).unwrap();

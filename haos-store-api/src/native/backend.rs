@@ -5,7 +5,7 @@ use super::apart::Stop;
 use super::job::Writer;
 use super::options::Options;
 use super::shell::Shell;
-use crate::{ChangeHub, Codec, Progress, Reads, Recovery, Report, Result, Revision};
+use crate::{ChangeHub, Codec, Form, Progress, Reads, Recovery, Report, Result, Revision};
 
 /// What a store is to its [`Shell`]. One thread at a time has the value itself: the one that writes, or a caller for
 /// the length of a short batch.
@@ -18,6 +18,10 @@ pub trait Backend: Sized + Send + 'static {
     const SHARED: bool;
     /// What it is in: a file or a folder.
     const PLACE: &'static str;
+    /// The form of its payloads.
+    const FORM: Form;
+    /// How long others are waited for unless the options say so.
+    const BUSY_MS: u32;
     /// What reads.
     type Readers: Readers;
     /// What writes.

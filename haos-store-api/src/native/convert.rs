@@ -27,7 +27,7 @@ impl To {
         if self == Self::Sealed && options.secret.is_none() {
             return Err(invalid("a store is sealed with a secret: give one in the options"));
         }
-        let options = Options { on_damage: OnDamage::Refuse, ..options.resolved::<B>()?.create(false) };
+        let options = options.resolved::<B>()?.create(false).on_damage(OnDamage::Refuse);
         apart::<B, _>("convert", move |stop| work(&options, stop)).await
     }
 

@@ -3,8 +3,7 @@
 //!
 //! A backend implements [`Backend`] with its [`Readers`] and its [`Writer`]; [`Shell`] makes the adapter of it. The store
 //! that users see is a type of the backend's own around that, with its documentation:
-//! [`forward_store!`](crate::forward_store) hands the methods on, and [`native_options!`](crate::native_options) makes
-//! the options.
+//! [`forward_store!`](crate::forward_store) hands the methods on, and [`Options`] bears a name of the backend's.
 
 mod adapter;
 mod apart;

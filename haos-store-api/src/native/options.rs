@@ -1,11 +1,12 @@
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
+use std::time::Duration;
 
 use super::backend::Backend;
 use crate::files;
 use crate::{Codec, Error, Form, KdfLimits, KdfParams, Padding, Result, Secret};
 
-/// How much memory a store may use. What that comes to is in the backend's options.
+/// How much memory a store may use; the documentation of a backend's options says what that comes to.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Hash)]
 #[non_exhaustive]
 pub enum Profile {
@@ -28,49 +29,99 @@ pub enum OnDamage {
     Refuse,
 }
 
-/// Where a store lives and how it is opened: what the options of every backend hold.
+/// Where a store lives and how it is opened. A backend names it with what is particular to it.
 #[derive(Debug, Clone)]
+#[must_use = "options do nothing until a store is opened with them"]
 pub struct Options {
-    /// Where the store lives.
-    pub path: PathBuf,
-    /// The form of payloads.
-    pub form: Form,
+    path: PathBuf,
+    pub(super) form: Form,
     /// Plain until the store is open.
     pub codec: Codec,
     /// Until the store is open. Shared by clones, so that the last of them takes it out of memory.
     pub secret: Option<Arc<Secret>>,
-    /// The cost of a new store's passphrase.
-    pub kdf: KdfParams,
-    /// The most that a passphrase may cost.
-    pub kdf_limits: KdfLimits,
-    /// How much memory it may use.
+    pub(super) kdf: KdfParams,
+    pub(super) kdf_limits: KdfLimits,
+    /// See [`profile`](Self::profile).
     pub profile: Profile,
-    /// How long others are waited for, in milliseconds.
-    pub busy_ms: u32,
-    /// What to do with a damaged store.
+    busy_ms: Option<u32>,
+    /// See [`on_damage`](Self::on_damage).
     pub on_damage: OnDamage,
-    /// Whether a missing store is created.
+    /// See [`create`](Self::create).
     pub create: bool,
-    /// Whether everything is checked before the store is used.
+    /// See [`check`](Self::check).
     pub check: bool,
 }
 
 impl Options {
-    /// The store at `path`, with payloads in this form.
-    pub fn new(path: PathBuf, form: Form, busy_ms: u32) -> Self {
+    /// The store at `path`, which is created if it is missing; the folder that it is to be in must exist.
+    pub fn new(path: impl Into<PathBuf>) -> Self {
         Self {
-            path,
-            form,
-            codec: Codec::plain().in_form(form),
+            path: path.into(),
+            form: Form::Binary,
+            codec: Codec::plain(),
             secret: None,
             kdf: KdfParams::default(),
             kdf_limits: KdfLimits::default(),
             profile: Profile::Default,
-            busy_ms,
+            busy_ms: None,
             on_damage: OnDamage::SetAside,
             create: true,
             check: false,
         }
+    }
+
+    /// The passphrase or key of a sealed store; a store that is made is made sealed. Default: none, for plain stores.
+    pub fn secret(self, secret: Secret) -> Self {
+        Self { secret: Some(Arc::new(secret)), ..self }
+    }
+
+    /// What deriving a key from the passphrase of a new store costs. Default: [`KdfParams::default`]; a store that is
+    /// there keeps its own.
+    pub fn kdf(self, kdf: KdfParams) -> Self {
+        Self { kdf, ..self }
+    }
+
+    /// The most that deriving a key may cost, whatever a store says. Default: [`KdfLimits::default`].
+    pub fn kdf_limits(self, kdf_limits: KdfLimits) -> Self {
+        Self { kdf_limits, ..self }
+    }
+
+    /// How the lengths of rows that are written to a sealed store are hidden. Default: [`Padding::None`]. Every
+    /// row is read, however it is padded; [`Maintenance::Rotate`](crate::Maintenance::Rotate) pads all.
+    pub fn padding(self, padding: Padding) -> Self {
+        Self { codec: self.codec.padded(padding), ..self }
+    }
+
+    /// How much memory it may use. Default: [`Profile::Default`].
+    pub fn profile(self, profile: Profile) -> Self {
+        Self { profile, ..self }
+    }
+
+    /// [`Profile::LowMemory`].
+    pub fn low_memory(self) -> Self {
+        self.profile(Profile::LowMemory)
+    }
+
+    /// How long somebody else who holds the store is waited for before a call fails with `Busy`. Default: the
+    /// backend's.
+    pub fn busy_ms(self, busy_ms: u32) -> Self {
+        Self { busy_ms: Some(busy_ms), ..self }
+    }
+
+    /// What to do with a damaged store. Default: [`OnDamage::SetAside`].
+    pub fn on_damage(self, on_damage: OnDamage) -> Self {
+        Self { on_damage, ..self }
+    }
+
+    /// Whether a missing store is created. Default: yes.
+    pub fn create(self, create: bool) -> Self {
+        Self { create, ..self }
+    }
+
+    /// Whether everything is checked before the store is used, as after a call that failed with `Corrupt`. It reads
+    /// the whole store. Default: no; only the parts that opening needs and the outbox are checked.
+    pub fn check(self, check: bool) -> Self {
+        Self { check, ..self }
     }
 
     /// Where the store lives.
@@ -78,124 +129,36 @@ impl Options {
         &self.path
     }
 
-    /// The same at another path.
-    #[must_use]
-    pub fn at(self, path: PathBuf) -> Self {
-        Self { path, ..self }
+    /// How long others are waited for.
+    pub fn busy(&self) -> Duration {
+        Duration::from_millis(self.busy_ms.unwrap_or_default().into())
     }
 
-    /// The same at the real path.
-    pub(super) fn resolved<B: Backend>(self) -> Result<Self> {
+    /// The same at the real path, with what is the backend's own.
+    ///
+    /// # Errors
+    /// `Invalid` and `Io` for a path that can hold no store.
+    pub fn resolved<B: Backend>(self) -> Result<Self> {
         if self.path.as_os_str().is_empty() || self.path.as_os_str() == ":memory:" {
             let message = format!("give the path of a {}; for a store in memory use `MemoryStore`", B::PLACE);
             return Err(Error::invalid("open", message));
         }
-        let path = files::resolve(&self.path)?;
-        Ok(self.at(path))
+        let (path, codec) = (files::resolve(&self.path)?, self.codec.in_form(B::FORM));
+        Ok(Self { path, codec, form: B::FORM, busy_ms: self.busy_ms.or(Some(B::BUSY_MS)), ..self })
     }
 
-    /// The same with a secret.
-    #[must_use]
-    pub fn secret(self, secret: Secret) -> Self {
-        Self { secret: Some(Arc::new(secret)), ..self }
+    /// The same at another path.
+    pub fn at(self, path: PathBuf) -> Self {
+        Self { path, ..self }
     }
 
     /// The same without a secret.
-    #[must_use]
     pub fn no_secret(self) -> Self {
         Self { secret: None, ..self }
     }
 
     /// The same with the keys that its secret opened, in place of the secret.
-    #[must_use]
     pub fn unlocked(self, codec: Codec) -> Self {
         Self { codec, secret: None, ..self }
     }
-
-    /// The same with this padding.
-    #[must_use]
-    pub fn padding(self, padding: Padding) -> Self {
-        Self { codec: self.codec.padded(padding), ..self }
-    }
-
-    /// The same, where a missing store is created or not.
-    #[must_use]
-    pub fn create(self, create: bool) -> Self {
-        Self { create, ..self }
-    }
-
-    /// The same, where everything is checked or not.
-    #[must_use]
-    pub fn check(self, check: bool) -> Self {
-        Self { check, ..self }
-    }
-}
-
-/// Makes a backend's options of a type that holds [`Options`](crate::native::Options), `struct Name(Options)`: every
-/// method but `new`.
-#[macro_export]
-macro_rules! native_options {
-    ($name:ident, $(#[$busy:meta])+ busy_ms, $(#[$check:meta])+ check) => {
-        impl $name {
-            /// The passphrase or key of a sealed store; a store that is made is made sealed. Default: none, for plain
-            /// stores.
-            pub fn secret(self, secret: $crate::Secret) -> Self {
-                Self(self.0.secret(secret))
-            }
-
-            /// What deriving a key from the passphrase of a new store costs. Default:
-            /// [`KdfParams::default`]($crate::KdfParams); a store that is there keeps its own.
-            pub fn kdf(self, kdf: $crate::KdfParams) -> Self {
-                Self($crate::native::Options { kdf, ..self.0 })
-            }
-
-            /// The most that deriving a key may cost, whatever a store says. Default:
-            /// [`KdfLimits::default`]($crate::KdfLimits).
-            pub fn kdf_limits(self, kdf_limits: $crate::KdfLimits) -> Self {
-                Self($crate::native::Options { kdf_limits, ..self.0 })
-            }
-
-            /// How the lengths of rows that are written to a sealed store are hidden. Default:
-            /// [`Padding::None`]($crate::Padding::None). Every row is read, however it is padded;
-            /// [`Maintenance::Rotate`]($crate::Maintenance::Rotate) pads all.
-            pub fn padding(self, padding: $crate::Padding) -> Self {
-                Self(self.0.padding(padding))
-            }
-
-            /// How much memory it may use. Default: [`Profile::Default`].
-            pub fn profile(self, profile: $crate::native::Profile) -> Self {
-                Self($crate::native::Options { profile, ..self.0 })
-            }
-
-            /// [`Profile::LowMemory`].
-            pub fn low_memory(self) -> Self {
-                self.profile($crate::native::Profile::LowMemory)
-            }
-
-            $(#[$busy])+
-            pub fn busy_ms(self, busy_ms: u32) -> Self {
-                Self($crate::native::Options { busy_ms, ..self.0 })
-            }
-
-            /// What to do with a damaged store. Default: [`OnDamage::SetAside`].
-            pub fn on_damage(self, on_damage: $crate::native::OnDamage) -> Self {
-                Self($crate::native::Options { on_damage, ..self.0 })
-            }
-
-            /// Whether a missing store is created. Default: yes.
-            pub fn create(self, create: bool) -> Self {
-                Self(self.0.create(create))
-            }
-
-            $(#[$check])+
-            pub fn check(self, check: bool) -> Self {
-                Self(self.0.check(check))
-            }
-
-            /// Where the store lives.
-            pub fn path(&self) -> &::std::path::Path {
-                self.0.path()
-            }
-        }
-    };
 }

@@ -4,6 +4,7 @@ use std::collections::BTreeMap;
 use std::path::{Path, PathBuf};
 use std::sync::atomic::{AtomicBool, AtomicU32, Ordering};
 use std::sync::{Arc, Mutex, mpsc};
+use std::time::Duration;
 
 use super::desk::is_short;
 use super::*;
@@ -52,6 +53,8 @@ impl Backend for Fake {
     const FORMAT: u32 = 7;
     const SHARED: bool = true;
     const PLACE: &'static str = "name";
+    const FORM: Form = Form::Binary;
+    const BUSY_MS: u32 = 0;
     type Readers = FakeReaders;
     type Writer = FakeWriter;
 
@@ -65,7 +68,7 @@ impl Backend for Fake {
             revision,
             recovery: None,
             set_aside: Vec::new(),
-            read_only: options.busy_ms == READ_ONLY,
+            read_only: options.busy() == READ_ONLY,
         };
         let readers = Arc::new(FakeReaders(world.clone()));
         Ok(Opened { backend: Self(FakeWriter { world, codec, revision }), readers, found })
@@ -122,8 +125,8 @@ impl FakeWriter {
     }
 }
 
-/// A `busy_ms` for which the store is read-only.
-const READ_ONLY: u32 = 1;
+/// A wait for which the store is read-only.
+const READ_ONLY: Duration = Duration::from_millis(1);
 
 impl Writer for FakeWriter {
     type Place = ();
@@ -248,7 +251,7 @@ fn options(name: &str) -> (Options, Arc<World>) {
     let (path, world) = (std::env::temp_dir().join(name), Arc::<World>::default());
     let path = files::resolve(&path).unwrap();
     WORLDS.lock().unwrap().insert(path.clone(), world.clone());
-    (Options::new(path, Form::Binary, 0), world)
+    (Options::new(path), world)
 }
 
 async fn open(name: &str) -> (Shell<Fake>, Arc<World>) {
@@ -466,7 +469,7 @@ async fn stages_and_the_secret() {
 #[tokio::test]
 async fn what_can_only_be_read_refuses_writes() {
     let (options, world) = options("read-only");
-    let store = Shell::<Fake>::open(Options { busy_ms: READ_ONLY, ..options }).await.unwrap();
+    let store = Shell::<Fake>::open(options.busy_ms(1)).await.unwrap();
     assert!(store.info().read_only);
     let _changes = store.changes();
     for refused in [

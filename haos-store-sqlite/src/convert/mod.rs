@@ -45,7 +45,7 @@ impl SqliteStore {
     }
 }
 
-async fn run(SqliteOptions(options): SqliteOptions, to: To, progress: Progress) -> Result<Report> {
+async fn run(options: SqliteOptions, to: To, progress: Progress) -> Result<Report> {
     to.run::<Sqlite, _>(options, move |options, stop| convert(options, to, &progress, stop)).await
 }
 
