@@ -6,7 +6,7 @@ use haos_store::Capabilities;
 use haos_store_api::{Collection, Maintenance, StorageAdapter, Usage};
 use serde::Serialize;
 
-use crate::cli::DoctorArgs;
+use crate::args::DoctorArgs;
 use crate::error::{Error, Result};
 use crate::open::Target;
 use crate::out::Out;

@@ -5,7 +5,7 @@ use std::path::{Path, PathBuf};
 
 use clap::CommandFactory as _;
 
-use crate::cli::Cli;
+use crate::args::Cli;
 
 /// Every line of code in `folder` that is no comment.
 fn lines(folder: &Path, found: &mut Vec<(PathBuf, String)>) {

@@ -107,7 +107,7 @@ mod tests {
 
     #[test]
     fn words_of_the_user_are_cleaned() {
-        let mut command = crate::cli::Cli::command();
+        let mut command = crate::args::Cli::command();
         let found = command.try_get_matches_from_mut(["haos", "no\u{1b}[2J\nerror: such"]).unwrap_err();
         let shown: Vec<_> = found.context().filter_map(|(_, value)| cleaned(value)).collect();
         assert_eq!(shown, [ContextValue::String("no[2J error: such".to_owned())]);

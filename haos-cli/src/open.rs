@@ -4,8 +4,9 @@ use std::io::ErrorKind as IoKind;
 
 use haos_store::{ErrorKind, OpenOptions, Opened, Scheme};
 
+use crate::args::{KeyArgs, StoreArg};
 use crate::error::{Error, Result};
-use crate::keys::{self, Given, KeyArgs, StoreArg};
+use crate::keys::{self, Given};
 use crate::text::plural;
 
 /// How often a passphrase is asked for.
@@ -23,7 +24,7 @@ pub(crate) struct Target {
 impl Target {
     /// Reads the secret, where one is named.
     pub(crate) fn new(url: String, keys: &KeyArgs) -> Result<Self> {
-        Ok(Self { url, given: keys.read()?, options: keys.options() })
+        Ok(Self { url, given: keys::given(keys)?, options: keys::options(keys) })
     }
 
     /// The store that the command names itself, if it does.

@@ -6,7 +6,7 @@ use haos_store_api::{Membership, Room, RoomQuery, StorageAdapter};
 use serde::Serialize;
 use unicode_width::UnicodeWidthStr as _;
 
-use crate::cli::RoomsArgs;
+use crate::args::RoomsArgs;
 use crate::error::Result;
 use crate::find;
 use crate::open::Target;

@@ -7,8 +7,8 @@ use haos_store_api::{
 };
 use serde::Serialize;
 
+use crate::args::{Place, TimelineArgs};
 use crate::chat::{self, RowFields};
-use crate::cli::{Place, TimelineArgs};
 use crate::error::{Error, Result};
 use crate::find;
 use crate::message::{ItemFields, print};

@@ -5,11 +5,11 @@ use haos_queue::{Acted, Draft};
 use haos_store_api::{Json, Pending, PendingState, Room, TxnId};
 use serde_json::Value;
 
-use super::args::{EditArgs, How, ReactArgs, RedactArgs, ReplyArgs, SendArgs};
 use super::desk::{Desk, refused};
 use super::report::{Done, tell};
 use super::subject::Subject;
 use super::{check, input};
+use crate::args::{EditArgs, How, ReactArgs, RedactArgs, ReplyArgs, SendArgs};
 use crate::error::{Error, Result};
 use crate::find;
 use crate::open::Target;

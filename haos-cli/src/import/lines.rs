@@ -6,7 +6,7 @@ use std::path::Path;
 
 use indicatif::ProgressBar;
 
-use crate::cli::ImportArgs;
+use crate::args::ImportArgs;
 use crate::error::{Error, Result};
 use crate::text::{bytes, why};
 

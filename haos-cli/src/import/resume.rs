@@ -16,7 +16,7 @@ use serde::{Deserialize, Serialize};
 use sha2::{Digest as _, Sha256};
 
 use super::lines::{Line, Lines};
-use crate::cli::ImportArgs;
+use crate::args::ImportArgs;
 use crate::error::Result;
 
 /// A hash over lines, one after the other.

@@ -5,7 +5,8 @@ use std::io::Write as _;
 use haos_store::{KdfParams, KeyChange};
 use serde::Serialize;
 
-use super::{RekeyArgs, file, name_copies, prompt, sealed};
+use super::{file, name_copies, prompt, sealed};
+use crate::args::RekeyArgs;
 use crate::error::{Error, Result};
 use crate::open::Target;
 use crate::out::Out;

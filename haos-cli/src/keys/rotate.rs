@@ -5,7 +5,8 @@ use std::io::Write as _;
 use haos_store::Maintenance;
 use serde::Serialize;
 
-use super::{StoreArg, sealed};
+use super::sealed;
+use crate::args::StoreArg;
 use crate::error::{Error, Result};
 use crate::open::Target;
 use crate::out::Out;

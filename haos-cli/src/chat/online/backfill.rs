@@ -6,8 +6,8 @@ use haos_matrix::{Client, Left};
 use haos_store_api::{Cursor, Room, StorageAdapter};
 use serde::Serialize;
 
-use super::args::BackfillArgs;
 use super::fault::fetch_fault;
+use crate::args::BackfillArgs;
 use crate::chat::desk::Desk;
 use crate::error::{Error, Result};
 use crate::find;

@@ -9,8 +9,8 @@ use haos_matrix::{
 use haos_queue::{PauseReason, TokioHost};
 use serde::Serialize;
 
-use super::args::{LoginArgs, LogoutArgs};
 use super::{answer_fault, client_fault};
+use crate::args::{LoginArgs, LogoutArgs};
 use crate::chat::desk::Desk;
 use crate::error::{Error, Result};
 use crate::keys;

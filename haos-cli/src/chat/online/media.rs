@@ -7,8 +7,8 @@ use haos_matrix::{ClientOptions, MediaCache, MediaError, MediaRequest, MediaStre
 use haos_store_api::{ByteRange, MediaUri};
 use serde::Serialize;
 
-use super::args::MediaArgs;
 use super::fault::media_fault;
+use crate::args::MediaArgs;
 use crate::chat::desk::Desk;
 use crate::error::{Error, Result};
 use crate::open::Target;

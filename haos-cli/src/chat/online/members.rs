@@ -5,8 +5,8 @@ use std::io::Write as _;
 use haos_store_api::{EventType, Scope, StateEntry, StateQuery};
 use serde::Serialize;
 
-use super::args::RoomArgs;
 use super::fault::fetch_fault;
+use crate::args::RoomArgs;
 use crate::chat::desk::Desk;
 use crate::error::Result;
 use crate::find;

@@ -7,7 +7,7 @@ use haos_store_api::{EventId, Page, Room, RoomId, StorageAdapter};
 use serde::Serialize;
 
 use super::answer_fault;
-use super::args::{JoinArgs, ReadArgs, RoomArgs};
+use crate::args::{JoinArgs, ReadArgs, RoomArgs};
 use crate::chat::desk::{Desk, refused};
 use crate::chat::report::{Done, tell};
 use crate::chat::subject::Subject;
