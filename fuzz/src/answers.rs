@@ -155,7 +155,7 @@ impl World {
         }
         apply(store, start).await;
         let outbox =
-            Outbox::new(store.clone(), Arc::new(TokioHost), Arc::new(MatrixRules), OutboxOptions::default());
+            Outbox::new(store.clone(), Arc::new(TokioHost), Arc::new(MatrixProtocol), OutboxOptions::default());
         let user = alice().user.expect("a user");
         let options = SyncOptions { limits: LIMITS, ..SyncOptions::default() };
         let engine = Engine::new(self.home.clone(), outbox.expect("an outbox"), user, options);
@@ -169,7 +169,7 @@ impl World {
 
 async fn apply(store: &Arc<MemoryStore>, mut delta: haos_queue::SyncDelta) {
     KeepLimits::default().admit(&**store, &mut delta).await.expect("a store in memory takes it");
-    drop(apply_sync(&**store, &delta, alice().user.as_ref(), &MatrixRules).await);
+    drop(apply_sync(&**store, &delta, alice().user.as_ref(), &MatrixProtocol).await);
 }
 
 async fn serve(mut stream: TcpStream, answer: &[u8]) -> std::io::Result<()> {

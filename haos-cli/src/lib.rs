@@ -24,6 +24,7 @@ mod private;
 mod progress;
 mod rooms;
 mod run;
+mod secret;
 mod show;
 mod text;
 mod timeline;

@@ -9,7 +9,7 @@ use std::path::{Path, PathBuf};
 
 use aho_corasick::AhoCorasick;
 use common::{alice, big, big_lines, file, names};
-use haos_matrix::{Account, MatrixRules, parse_messages, parse_sync};
+use haos_matrix::{Account, MatrixProtocol, parse_messages, parse_sync};
 use haos_queue::{apply_page, apply_sync};
 use haos_store_api::*;
 use haos_store_sled::{SledOptions, SledStore};
@@ -55,14 +55,14 @@ async fn import(store: &dyn StorageAdapter, history: &History) {
         history.small.iter().map(|json| (json, alice())).chain([(&history.initial, Account::default())])
     {
         let delta = parse_sync(json.as_bytes(), &account).unwrap();
-        apply_sync(store, &delta, account.user.as_ref(), &MatrixRules).await.unwrap();
+        apply_sync(store, &delta, account.user.as_ref(), &MatrixProtocol).await.unwrap();
     }
     for (json, line) in &history.pages {
         let room = RoomId::new(line["room_id"].as_str().unwrap()).unwrap();
         let page = parse_messages(json.as_bytes(), &room, Direction::Older).unwrap();
         let gaps = store.gaps(&room).await.unwrap();
         let gap = gaps.iter().find(|gap| gap.token.as_deref() == line["from"].as_str()).unwrap();
-        apply_page(store, gap, &page, None, &MatrixRules).await.unwrap();
+        apply_page(store, gap, &page, None, &MatrixProtocol).await.unwrap();
     }
 }
 

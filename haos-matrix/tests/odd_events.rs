@@ -4,7 +4,7 @@
 mod common;
 
 use common::{alice, entry, unreadable};
-use haos_matrix::{Account, MatrixRules, parse_event, parse_messages, parse_sync};
+use haos_matrix::{Account, MatrixProtocol, parse_event, parse_messages, parse_sync};
 use haos_queue::{RoomDelta, SyncDelta, apply_sync};
 use haos_store_api::{Direction, Membership, MemoryStore, RelationKind, RoomId, Scope, StorageAdapter as _};
 
@@ -197,7 +197,7 @@ fn what_a_device_is_told_once() {
 async fn name_of(body: &str) -> Option<String> {
     let store = MemoryStore::new();
     let (room, delta) = joined(body);
-    apply_sync(&store, &delta, alice().user.as_ref(), &MatrixRules).await.unwrap();
+    apply_sync(&store, &delta, alice().user.as_ref(), &MatrixProtocol).await.unwrap();
     store.room(&room.id).await.unwrap().unwrap().name
 }
 
@@ -273,7 +273,7 @@ async fn spaces_come_and_go() {
         let store = MemoryStore::new();
         for rooms in answers {
             let delta = read(&format!(r#"{{"next_batch":"s","rooms":{{"join":{{{rooms}}}}}}}"#));
-            apply_sync(&store, &delta, alice().user.as_ref(), &MatrixRules).await.unwrap();
+            apply_sync(&store, &delta, alice().user.as_ref(), &MatrixProtocol).await.unwrap();
         }
         let inside = async |room: &str| {
             let room = store.room(&RoomId::new(room).unwrap()).await.unwrap().unwrap();

@@ -6,7 +6,7 @@ mod common;
 use std::fmt::Write as _;
 use std::path::Path;
 
-use haos_matrix::{Account, MatrixRules, parse_messages, parse_sync};
+use haos_matrix::{Account, MatrixProtocol, parse_messages, parse_sync};
 use haos_queue::{apply_page, apply_sync};
 use haos_store_api::*;
 use haos_store_sled::{SledOptions, SledStore};
@@ -17,7 +17,7 @@ const WORD: &str = "SLUR";
 async fn answer(store: &dyn StorageAdapter, json: &str) {
     let account = Account::of(UserId::new("@me:x").unwrap());
     let delta = parse_sync(json.as_bytes(), &account).unwrap();
-    apply_sync(store, &delta, account.user.as_ref(), &MatrixRules).await.unwrap();
+    apply_sync(store, &delta, account.user.as_ref(), &MatrixProtocol).await.unwrap();
 }
 
 /// A store that took in a case of `fixtures/cases`.
@@ -230,7 +230,7 @@ async fn a_copy_of_redacted_state_that_comes_late_is_not_stored() {
     let gap = store.gaps(&room()).await.unwrap().remove(0);
     let events = [member("$e2", "Bob", Some(("$e1", WORD))), member("$e1", WORD, None)];
     let page = parse_messages(page(&events).as_bytes(), &room(), Direction::Older).unwrap();
-    apply_page(&store, &gap, &page, None, &MatrixRules).await.unwrap();
+    apply_page(&store, &gap, &page, None, &MatrixProtocol).await.unwrap();
     let all = everything(&store).await;
     assert!(all.contains("Bob") && !all.contains(WORD), "{all}");
     // The redacted event is stored, then another that repeats it.

@@ -5,7 +5,7 @@
 
 mod support;
 
-use haos_queue::{BackfillPage, EmptyOnRedaction, Filled, SyncDelta, Synced, apply_page, apply_sync};
+use haos_queue::{BackfillPage, Filled, PlainProtocol, SyncDelta, Synced, apply_page, apply_sync};
 use haos_store_api::*;
 use proptest::prelude::*;
 use support::{Server, check, own, room_id, timeline};
@@ -65,7 +65,7 @@ struct Client {
 
 impl Client {
     async fn sync(&mut self, delta: &SyncDelta) -> Synced {
-        apply_sync(&self.store, delta, Some(&own()), &EmptyOnRedaction).await.unwrap()
+        apply_sync(&self.store, delta, Some(&own()), &PlainProtocol).await.unwrap()
     }
 
     /// An initial sync on top of whatever is stored, as after a token that became unusable.
@@ -76,7 +76,7 @@ impl Client {
 
     async fn fill(&self, gap: &Gap, room: usize, limit: usize) -> Filled {
         let page = self.page(gap, room, limit).await;
-        apply_page(&self.store, gap, &page, Some(&own()), &EmptyOnRedaction).await.unwrap()
+        apply_page(&self.store, gap, &page, Some(&own()), &PlainProtocol).await.unwrap()
     }
 
     async fn page(&self, gap: &Gap, room: usize, limit: usize) -> BackfillPage {
@@ -136,7 +136,7 @@ impl Client {
                 self.server.redact(*room, *back);
                 self.sync(&self.server.sync(self.seen, 4)).await;
                 self.seen = Some(self.server.stream);
-                apply_page(&self.store, gap, &page, Some(&own()), &EmptyOnRedaction).await.unwrap();
+                apply_page(&self.store, gap, &page, Some(&own()), &PlainProtocol).await.unwrap();
             }
             Step::Fill { room, gap, limit, race } => {
                 let gaps = self.store.gaps(&room_id(*room)).await.unwrap();

@@ -2,7 +2,7 @@
 
 use std::sync::Arc;
 
-use haos_matrix::{Client, ClientError, ClientOptions, FillOptions, MatrixRules};
+use haos_matrix::{Client, ClientError, ClientOptions, FillOptions, MatrixProtocol};
 use haos_queue::pressure::Keeper;
 use haos_queue::{EnqueueError, Outbox, TokioHost};
 use haos_store_api::{
@@ -47,9 +47,9 @@ impl Desk {
         let outbox = match &client {
             Some(client) => client.outbox().clone(),
             None => {
-                let (host, rules) = (Arc::new(TokioHost), Arc::new(MatrixRules));
+                let (host, protocol) = (Arc::new(TokioHost), Arc::new(MatrixProtocol));
                 let keeper = Arc::new(Keeper::new(store.clone(), options.pressure));
-                Outbox::with_keeper(keeper, host, rules, options.outbox)?
+                Outbox::with_keeper(keeper, host, protocol, options.outbox)?
             }
         };
         Ok(Self { store, outbox, own, target: target.clone(), client, fault })

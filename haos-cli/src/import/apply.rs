@@ -2,7 +2,7 @@
 
 use std::collections::HashSet;
 
-use haos_matrix::{Account, KeepLimits, MatrixRules, ParseError, parse_messages_within, parse_sync};
+use haos_matrix::{Account, KeepLimits, MatrixProtocol, ParseError, parse_messages_within, parse_sync};
 use haos_queue::{Event, Filled, Host as _, Since, Synced, TokioHost, apply_page, apply_sync};
 use haos_store_api::{
     Direction, ErrorKind, EventId, MessageQuery, RoomId, StateEntry, StorageAdapter, StorageAdapterExt as _,
@@ -96,7 +96,7 @@ impl Importer<'_> {
             fresh += self.fresh(&room.id, &room.timeline).await?;
             gaps.push(self.store.gaps(&room.id).await?.len());
         }
-        match apply_sync(self.store, &delta, self.account.user.as_ref(), &MatrixRules).await? {
+        match apply_sync(self.store, &delta, self.account.user.as_ref(), &MatrixProtocol).await? {
             Synced::Applied => {
                 tally.events = fresh;
                 for (room, before) in delta.rooms.iter().zip(gaps) {
@@ -137,7 +137,7 @@ impl Importer<'_> {
             let gaps = self.store.gaps(room).await?;
             if let Some(gap) = gaps.iter().find(|gap| gap.token.as_deref() == Some(from)) {
                 let own = self.account.user.as_ref();
-                if apply_page(self.store, gap, &page, own, &MatrixRules).await? != Filled::Applied {
+                if apply_page(self.store, gap, &page, own, &MatrixProtocol).await? != Filled::Applied {
                     continue;
                 }
                 tally.events = fresh;

@@ -5,12 +5,13 @@ use std::io::Write as _;
 use haos_store::OpenOptions;
 use serde::Serialize;
 
-use super::{file, name_copies, prompt, sealed};
+use super::{name_copies, sealed};
 use crate::args::{SealArgs, UnsealArgs};
 use crate::error::{Error, Result};
 use crate::open::Target;
 use crate::out::Out;
 use crate::progress;
+use crate::secret::{file, prompt};
 use crate::text::plural;
 
 #[derive(Serialize)]

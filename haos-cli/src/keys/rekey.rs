@@ -5,11 +5,12 @@ use std::io::Write as _;
 use haos_store::{KdfParams, KeyChange};
 use serde::Serialize;
 
-use super::{file, name_copies, prompt, sealed};
+use super::{name_copies, sealed};
 use crate::args::RekeyArgs;
 use crate::error::{Error, Result};
 use crate::open::Target;
 use crate::out::Out;
+use crate::secret::{file, prompt};
 use crate::text::clean;
 
 #[derive(Serialize)]

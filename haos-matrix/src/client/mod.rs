@@ -12,7 +12,7 @@ use haos_queue::{ConnectionState, Driver, Lead, Outbox, Running, Session, Shared
 use haos_store_api::StorageAdapter;
 use tokio::sync::watch;
 
-use crate::{Engine, Homeserver, MatrixRules, MatrixSession, MediaCache, MediaOptions, Server};
+use crate::{Engine, Homeserver, MatrixProtocol, MatrixSession, MediaCache, MediaOptions, Server};
 
 pub use error::ClientError;
 pub use options::ClientOptions;
@@ -69,8 +69,8 @@ impl Client {
         let homeserver = Arc::new(homeserver);
         let server: Arc<dyn Server> = homeserver.clone();
         let keeper = Arc::new(Keeper::new(store.clone(), options.pressure.clone()));
-        let rules = Arc::new(MatrixRules);
-        let outbox = Outbox::with_keeper(keeper.clone(), host.clone(), rules, options.outbox.clone())?;
+        let protocol = Arc::new(MatrixProtocol);
+        let outbox = Outbox::with_keeper(keeper.clone(), host.clone(), protocol, options.outbox.clone())?;
         let sender = Session { user: session.user.clone(), device: session.device.clone() };
         let driver = Driver::new(outbox.clone(), homeserver.clone(), sender);
         let engine = Engine::new(server.clone(), outbox.clone(), session.user.clone(), options.sync.clone());

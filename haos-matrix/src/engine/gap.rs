@@ -9,7 +9,7 @@ use haos_store_api::{
 use super::flight::Hole;
 use super::{Engine, FetchError};
 use crate::parse::parse_context;
-use crate::{MatrixRules, PageRequest, ParseError, parse_messages_within};
+use crate::{MatrixProtocol, PageRequest, ParseError, parse_messages_within};
 
 /// Events of a page that is asked for because a larger one was too much.
 const SMALL_PAGE: usize = 5;
@@ -59,7 +59,7 @@ impl Engine {
         let mut page = fetched?;
         let _alone = inner.admitting.lock().await;
         inner.options.keep.admit_page(&*inner.store, &mut page).await?;
-        let filled = apply_page(&*inner.store, &gap, &page, Some(&inner.user), &MatrixRules).await?;
+        let filled = apply_page(&*inner.store, &gap, &page, Some(&inner.user), &MatrixProtocol).await?;
         Ok(match filled {
             Filled::Applied => Fill::Page { events: page.events.len() },
             _ => Fill::Gone,

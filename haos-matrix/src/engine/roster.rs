@@ -7,7 +7,7 @@ use haos_store_api::{
 
 use super::amend::{MEMBERS, note};
 use super::{Engine, FetchError};
-use crate::MatrixRules;
+use crate::MatrixProtocol;
 use crate::parse::{known_key, known_kind, parse_roster};
 
 /// How often the list is fetched anew because a sync came in between.
@@ -113,6 +113,6 @@ impl Engine {
     async fn put(&self, room: Room, state: Vec<StateEntry>, token: Option<String>) -> Result<Synced> {
         let room = RoomDelta { state, ..RoomDelta::new(room.id, room.membership) };
         let delta = SyncDelta { since: Since::Stored(token), rooms: vec![room], ..SyncDelta::default() };
-        apply_sync(&*self.inner.store, &delta, Some(&self.inner.user), &MatrixRules).await
+        apply_sync(&*self.inner.store, &delta, Some(&self.inner.user), &MatrixProtocol).await
     }
 }

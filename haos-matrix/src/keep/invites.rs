@@ -1,9 +1,7 @@
 use std::collections::HashMap;
 
-use haos_queue::{RoomDelta, SyncDelta};
-use haos_store_api::{
-    ErrorKind, Membership, Result, Revision, Room, RoomId, RoomQuery, StorageAdapter, WriteBatch,
-};
+use haos_queue::{RoomDelta, SyncDelta, unless_conflict};
+use haos_store_api::{Membership, Result, Revision, Room, RoomId, RoomQuery, StorageAdapter, WriteBatch};
 
 use super::KeepLimits;
 use super::left_out::{INVITES, counted};
@@ -61,11 +59,7 @@ pub(super) async fn admit(
 async fn remove(store: &dyn StorageAdapter, id: &RoomId, revision: Revision) -> Result<bool> {
     let mut batch = WriteBatch::relaxed();
     batch.expect_room(id, Some(revision)).remove_room(id.clone());
-    match store.apply(batch).await {
-        Ok(_) => Ok(true),
-        Err(e) if e.kind() == ErrorKind::Conflict => Ok(false),
-        Err(e) => Err(e),
-    }
+    Ok(unless_conflict(store.apply(batch).await)?.is_some())
 }
 
 /// Leaves out state once there was too much of it; notes of this library stay.

@@ -47,7 +47,7 @@ fn target(relates: &Members<'_>) -> Option<EventId> {
 ///
 /// Up to room version 10 `redacts` stands beside the content, from 11 on inside it; servers fill in the
 /// other one. Where the two differ, the content's is taken until the room's version is known
-/// ([`settled`](crate::rules)).
+/// ([`settled`](crate::redaction)).
 pub(crate) fn redaction_target(event: &Members<'_>, content: Option<&Members<'_>>) -> Option<Relation> {
     let target = [content, Some(event)]
         .into_iter()

@@ -3,7 +3,7 @@
 use std::sync::{Arc, Mutex};
 
 use futures_util::FutureExt as _;
-use haos_matrix::{Engine, FillOptions, MatrixRules, SyncOptions};
+use haos_matrix::{Engine, FillOptions, MatrixProtocol, SyncOptions};
 use haos_queue::pressure::{Keeper, PressureOptions};
 use haos_queue::{ConnectionState, Outbox, OutboxOptions, Running};
 use haos_sim::{Group, SimHost, World, compare_timeline};
@@ -224,10 +224,10 @@ fn context(
 ) -> (Outbox, Engine) {
     let store = Arc::new(Brittle { rows: rows.clone(), plan: plan.clone() });
     let host = Arc::new(SimHost::new(world.clock.clone(), seed));
-    let (rules, queue) = (Arc::new(MatrixRules), OutboxOptions::default());
+    let (protocol, queue) = (Arc::new(MatrixProtocol), OutboxOptions::default());
     let outbox = match pressure {
-        Some(pressure) => Outbox::with_keeper(Arc::new(Keeper::new(store, pressure)), host, rules, queue),
-        None => Outbox::new(store, host, rules, queue),
+        Some(pressure) => Outbox::with_keeper(Arc::new(Keeper::new(store, pressure)), host, protocol, queue),
+        None => Outbox::new(store, host, protocol, queue),
     };
     let outbox = outbox.unwrap();
     let user = UserId::new(ME).unwrap();

@@ -4,7 +4,7 @@ use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
 
 use futures_util::StreamExt as _;
-use haos_matrix::{HttpOptions, MatrixRules, MediaCache, MediaOptions, Server as _, Variant};
+use haos_matrix::{HttpOptions, MatrixProtocol, MediaCache, MediaOptions, Server as _, Variant};
 use haos_queue::{
     Draft, Driver, Lead, Lookup, Outbox, OutboxOptions, Session, TokioHost, Transport as _, Verdict,
 };
@@ -124,9 +124,13 @@ async fn a_refusal_amid_an_upload_is_heard() {
     let server = Server::new(|_| json("{}")).await;
     let session_ = haos_matrix::MatrixSession { homeserver: url, ..session(&server, None) };
     let home = Home::of(&session_, HttpOptions::default()).await;
-    let outbox =
-        Outbox::new(home.store.clone(), Arc::new(TokioHost), Arc::new(MatrixRules), OutboxOptions::default())
-            .unwrap();
+    let outbox = Outbox::new(
+        home.store.clone(),
+        Arc::new(TokioHost),
+        Arc::new(MatrixProtocol),
+        OutboxOptions::default(),
+    )
+    .unwrap();
     let staged = outbox.stage(&room("!lobby"), None, vec![7; 20 << 20]).await.unwrap();
     let content = Json::new(format!(r#"{{"url":"{}"}}"#, staged.key().uri)).unwrap();
     let draft = Draft::new(room("!lobby"), EventType::new("m.room.message").unwrap(), content);

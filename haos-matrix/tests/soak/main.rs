@@ -14,7 +14,7 @@ use std::alloc::System;
 use std::sync::atomic::{AtomicUsize, Ordering};
 use std::sync::{Mutex, PoisonError};
 
-use haos_matrix::{Account, AnswerLimits, KeepLimits, MatrixRules, ParseError, parse_sync};
+use haos_matrix::{Account, AnswerLimits, KeepLimits, MatrixProtocol, ParseError, parse_sync};
 use haos_queue::apply_sync;
 use haos_sim::Chance;
 use haos_store_api::MemoryStore;
@@ -115,7 +115,7 @@ fn peak_of(answer: &str, limits: AnswerLimits) -> Result<usize, ParseError> {
     let runtime = tokio::runtime::Builder::new_current_thread().build().unwrap();
     runtime.block_on(async {
         KeepLimits::default().admit(&store, &mut delta).await.unwrap();
-        apply_sync(&store, &delta, None, &MatrixRules).await.unwrap();
+        apply_sync(&store, &delta, None, &MatrixProtocol).await.unwrap();
     });
     Ok(MEMORY.get_peak_memory())
 }

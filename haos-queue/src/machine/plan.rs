@@ -9,8 +9,8 @@ use haos_store_api::{
 
 use super::event::{Class, Event};
 use super::table::{Context, Step, parent_sent, step};
+use crate::Protocol;
 use crate::local::{local_event_id, local_media_uri, rewrite};
-use crate::transport::Protocol;
 
 /// A row and all that waits for it, directly or through others, parents first.
 #[derive(Debug, Clone)]

@@ -14,13 +14,13 @@ use std::sync::{Arc, Mutex, PoisonError};
 use haos_store_api::{Commit, Result, RoomId, StorageAdapter, StoreFuture, WriteBatch};
 use tokio::sync::{Notify, watch};
 
+use crate::Protocol;
 use crate::account::Gate;
 use crate::clock::Clock;
 use crate::connection::{Connection, ConnectionState, SyncState};
 use crate::host::{SharedHost, new_txn_id};
 use crate::machine::Context;
 use crate::pressure::Keeper;
-use crate::transport::Protocol;
 use crate::{OutboxOptions, PauseReason};
 
 pub use act::Acted;

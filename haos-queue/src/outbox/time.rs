@@ -2,12 +2,11 @@
 
 use std::sync::PoisonError;
 
-use haos_store_api::{
-    ErrorKind, EventType, Json, Result, Scope, StateEntry, StateKey, StateQuery, WriteBatch,
-};
+use haos_store_api::{EventType, Json, Result, Scope, StateEntry, StateKey, StateQuery, WriteBatch};
 
 use super::Shared;
 use crate::clock::{Clock, Noted, Reading};
+use crate::unless_conflict;
 
 /// Under this kind, in the account's scope, a store holds what is known of its clock.
 const CLOCK: &str = "haos.clock";
@@ -91,13 +90,9 @@ impl Shared {
             let held = self.keep_time().await?;
             let mut batch = WriteBatch::relaxed();
             let told = self.tell_time(&mut batch, held)?;
-            match self.store.apply(batch).await {
-                Ok(_) => {
-                    self.told_time(told);
-                    return Ok(());
-                }
-                Err(e) if e.kind() == ErrorKind::Conflict => {}
-                Err(e) => return Err(e),
+            if unless_conflict(self.store.apply(batch).await)?.is_some() {
+                self.told_time(told);
+                return Ok(());
             }
         }
         Ok(())

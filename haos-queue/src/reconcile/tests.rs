@@ -3,7 +3,7 @@ use haos_store_api::*;
 
 use super::gather::{MARGINS, fill_view, sync_view};
 use super::*;
-use crate::{BackfillPage, EmptyOnRedaction, Event, RoomDelta, RoomPatch, Rules, Since, SyncDelta};
+use crate::{BackfillPage, Event, PlainProtocol, Protocol, RoomDelta, RoomPatch, Since, SyncDelta};
 
 mod activity;
 mod applied;
@@ -131,11 +131,11 @@ fn page(events: Vec<Event>, end: Option<&str>) -> BackfillPage {
 }
 
 fn synced(store: &MemoryStore, delta: &SyncDelta) -> Synced {
-    now(apply_sync(store, delta, Some(&user("me")), &EmptyOnRedaction)).unwrap()
+    now(apply_sync(store, delta, Some(&user("me")), &PlainProtocol)).unwrap()
 }
 
 fn filled(store: &MemoryStore, gap: &Gap, page: &BackfillPage) -> Filled {
-    now(apply_page(store, gap, page, Some(&user("me")), &EmptyOnRedaction)).unwrap()
+    now(apply_page(store, gap, page, Some(&user("me")), &PlainProtocol)).unwrap()
 }
 
 fn sync_token(token: &str) -> StateEntry {

@@ -6,7 +6,7 @@ use std::sync::Arc;
 use std::task::Poll;
 
 use haos_queue::pressure::{Clear, Cleared, clear};
-use haos_queue::{EmptyOnRedaction, Event, RoomDelta, SyncDelta, apply_sync};
+use haos_queue::{Event, PlainProtocol, RoomDelta, SyncDelta, apply_sync};
 use haos_store_api::*;
 use haos_store_sqlite::{SqliteOptions, SqliteStore};
 
@@ -157,7 +157,7 @@ async fn what_was_cleared_comes_again_with_the_next_sync() {
     for what in [Clear::Messages, Clear::AllButOutbox] {
         let folder = tempfile::tempdir().unwrap();
         for store in stores(folder.path()).await {
-            let sync = || apply_sync(&*store, &delta, None, &EmptyOnRedaction);
+            let sync = || apply_sync(&*store, &delta, None, &PlainProtocol);
             sync().await.unwrap();
             let before = timeline(&store, 0).await;
             clear(&*store, what).await.unwrap();

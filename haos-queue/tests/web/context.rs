@@ -11,7 +11,7 @@ use haos_web::{sleep, timeout};
 use js_sys::{Object, Reflect};
 use wasm_bindgen::{JsCast as _, JsValue};
 
-use super::server::{Plain, Server};
+use super::server::Server;
 
 /// What does not happen in this time hangs.
 const HANGS_MS: u32 = 30_000;
@@ -50,7 +50,9 @@ impl Context {
         let outbox_options =
             OutboxOptions { retry, lease_ms: HOUR_MS, renew_ms: HOUR_MS, ..OutboxOptions::default() };
         let host = Arc::new(BrowserHost);
-        let outbox = Outbox::new(Arc::new(store.clone()), host, Arc::new(Plain), outbox_options).unwrap();
+        let outbox =
+            Outbox::new(Arc::new(store.clone()), host, Arc::new(haos_queue::PlainProtocol), outbox_options)
+                .unwrap();
         Self { store, outbox, server: server.clone(), options }
     }
 

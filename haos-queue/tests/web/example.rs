@@ -11,7 +11,7 @@ use wasm_bindgen::JsValue;
 use wasm_bindgen_futures::{JsFuture, future_to_promise};
 use wasm_bindgen_test::wasm_bindgen_test;
 
-use super::server::{Mood, Plain, Server};
+use super::server::{Mood, Server};
 
 /// The store's name, and the tag of the Background Sync.
 const ACCOUNT: &str = "example";
@@ -49,7 +49,10 @@ fn sync(driver: Driver) -> Promise {
 async fn a_page_and_a_service_worker() {
     let store = Arc::new(MemoryStore::new());
     let server = Arc::new(Server::new(Mood::Up));
-    let driver = || account(store.clone(), Arc::new(Plain), server.clone(), Server::session()).unwrap();
+    let driver = || {
+        account(store.clone(), Arc::new(haos_queue::PlainProtocol), server.clone(), Server::session())
+            .unwrap()
+    };
     let driving = start(driver());
     // Optional, and false where there is no such thing: the page asks by itself when it is hidden.
     let _ = register_background_sync(TAG).await;

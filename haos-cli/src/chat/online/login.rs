@@ -13,11 +13,11 @@ use super::{answer_fault, client_fault};
 use crate::args::{LoginArgs, LogoutArgs};
 use crate::chat::desk::Desk;
 use crate::error::{Error, Result};
-use crate::keys;
 use crate::notice::notice;
 use crate::open::Target;
 use crate::out::Out;
 use crate::private;
+use crate::secret::{file, prompt};
 use crate::text::clean;
 
 /// Who is logged in, for programs. No token.
@@ -37,7 +37,7 @@ struct LoggedOut {
 pub(crate) async fn login(store: &Target, args: &LoginArgs, out: &mut Out) -> Result<()> {
     // Nothing is made, and nobody asked, for a command line that cannot do.
     let from_file = secret_of(args)?;
-    if from_file.is_none() && !keys::can_ask() {
+    if from_file.is_none() && !prompt::is_possible() {
         return Err(Error::Usage(
             "there is no terminal to ask for the password: give --password-file FILE or --token-file FILE"
                 .to_owned(),
@@ -116,8 +116,8 @@ async fn homeserver(args: &LoginArgs, held: Option<&MatrixSession>) -> Result<St
 /// The secret that a file has.
 fn secret_of(args: &LoginArgs) -> Result<Option<zeroize::Zeroizing<String>>> {
     match (&args.token_file, &args.password_file) {
-        (Some(path), _) => keys::secret_line(path, "token").map(Some),
-        (None, Some(path)) => keys::secret_line(path, "password").map(Some),
+        (Some(path), _) => file::line(path, "token").map(Some),
+        (None, Some(path)) => file::line(path, "password").map(Some),
         (None, None) => Ok(None),
     }
 }
@@ -135,12 +135,12 @@ fn credentials(
     let user = match (&args.user, held) {
         (Some(user), _) => user.clone(),
         (None, Some(session)) => session.user.to_string(),
-        (None, None) if keys::can_ask() => keys::ask_word("User:")?,
+        (None, None) if prompt::is_possible() => prompt::word("User:")?,
         (None, None) => return Err(Error::Usage("which user? Write --user @me:example.org".to_owned())),
     };
     let password = match from_file {
         Some(password) => password,
-        None => keys::ask_hidden(&format!("Password of {user} on {homeserver}:"), "password")?,
+        None => prompt::hidden(&format!("Password of {user} on {homeserver}:"), "password")?,
     };
     Ok(Credentials::Password { user, password: password.to_string() })
 }

@@ -6,8 +6,8 @@ use futures_util::FutureExt as _;
 use proptest::prelude::*;
 
 use super::*;
+use crate::Protocol;
 use crate::machine::{Family, adopt, echo, move_children, plan};
-use crate::{Protocol, Rules};
 
 /// A row outlives the one it waits for if its content says whom it answers.
 struct Plain;
@@ -23,12 +23,6 @@ impl Protocol for Plain {
 
     fn outlives_parent(&self, row: &Pending) -> bool {
         row.content.text("answers").is_some()
-    }
-}
-
-impl Rules for Plain {
-    fn redacted(&self, _: &EventType, _: &Json) -> Json {
-        Json::empty()
     }
 }
 

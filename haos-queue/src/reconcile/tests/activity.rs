@@ -15,7 +15,7 @@ fn stored(membership: Membership, active_ms: i64) -> (MemoryStore, RoomView) {
         batch.put_message(Message { provisional: true, ..event("guess").into_message(room(), at(101)) });
     });
     let delta = delta(events("known guess"));
-    let mut view = now(sync_view(&store, &delta, (None, &EmptyOnRedaction), MARGINS[0])).unwrap();
+    let mut view = now(sync_view(&store, &delta, (None, &PlainProtocol), MARGINS[0])).unwrap();
     (store, view.rooms.remove(&room()).unwrap())
 }
 

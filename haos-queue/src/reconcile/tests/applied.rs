@@ -56,7 +56,7 @@ fn a_conflict_leads_to_a_new_plan() {
     for (conflicts, tries) in [(0, 1), (1, 2), (16, 17), (17, 17)] {
         let others = || (0..conflicts).map(named).collect();
         let store = Contended::new(store("a |t b"), others());
-        let result = now(apply_sync(&store, &delta(events("c")), None, &EmptyOnRedaction));
+        let result = now(apply_sync(&store, &delta(events("c")), None, &PlainProtocol));
         assert_eq!(result.is_ok(), conflicts <= 16, "{conflicts}: {result:?}");
         assert_eq!(*store.tries.lock().unwrap(), tries);
         let row = now(store.rows.room(&room())).unwrap().unwrap();
@@ -64,7 +64,7 @@ fn a_conflict_leads_to_a_new_plan() {
 
         let store = Contended::new(super::store("a |t b"), others());
         let result =
-            now(apply_page(&store, &gap(&store.rows), &page(events("x"), None), None, &EmptyOnRedaction));
+            now(apply_page(&store, &gap(&store.rows), &page(events("x"), None), None, &PlainProtocol));
         assert_eq!(result.is_ok(), conflicts <= 16, "{conflicts}: {result:?}");
         if let Err(e) = result {
             assert_eq!(e.kind(), ErrorKind::Conflict);
@@ -93,11 +93,7 @@ fn a_row_beside_the_answer_is_written_as_it_is_by_then() {
 /// Every entry of its kind says of a room that it is in the space.
 struct Spaces;
 
-impl Rules for Spaces {
-    fn redacted(&self, _: &EventType, _: &Json) -> Json {
-        Json::empty()
-    }
-
+impl Protocol for Spaces {
     fn space_link(&self, entry: &StateEntry) -> Option<SpaceLink> {
         let Scope::Room(space) = &entry.scope else { return None };
         let child = RoomId::new(entry.key.as_str()).ok()?;
@@ -124,7 +120,7 @@ fn a_response_that_comes_second_is_stale() {
             batch.put_state(sync_token("s1"));
         });
         let store = Contended::new(rows, vec![token(other)]);
-        assert_eq!(now(apply_sync(&store, &ours, None, &EmptyOnRedaction)).unwrap(), expected);
+        assert_eq!(now(apply_sync(&store, &ours, None, &PlainProtocol)).unwrap(), expected);
         assert_eq!(timeline(&store.rows), "a", "nothing of it is written");
     }
 }
@@ -191,7 +187,7 @@ fn a_page_fits_its_gap_only() {
     other.put_gap(Gap { token: Some("other".to_owned()), ..gap(&held) });
     let store = Contended::new(held, vec![other]);
     let late = page(events("x"), Some("u"));
-    let filled = now(apply_page(&store, &gap(&store.rows), &late, None, &EmptyOnRedaction)).unwrap();
+    let filled = now(apply_page(&store, &gap(&store.rows), &late, None, &PlainProtocol)).unwrap();
     assert_eq!((filled, timeline(&store.rows)), (Filled::Gone, "a |other b".to_owned()));
 }
 

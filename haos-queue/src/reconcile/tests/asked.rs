@@ -45,8 +45,8 @@ fn the_last_word_counts() {
     brought.rooms[0].state =
         vec![entry("topic", "", None, "1"), entry("topic", "x", None, "2"), entry("topic", "", None, "3")];
     brought.account = vec![account("p", "1"), account("q", "2"), account("p", "3")];
-    let batch = now(sync_view(&store, &brought, (None, &EmptyOnRedaction), 2)).unwrap();
-    let batch = sync(&brought, &batch, &EmptyOnRedaction).unwrap();
+    let batch = now(sync_view(&store, &brought, (None, &PlainProtocol), 2)).unwrap();
+    let batch = sync(&brought, &batch, &PlainProtocol).unwrap();
     let put: Vec<String> = batch
         .ops()
         .iter()

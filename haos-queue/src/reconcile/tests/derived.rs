@@ -7,11 +7,7 @@ use crate::{NotRead, RoomState, SpaceLink, StateAt};
 /// has it; events copy others, and `pins` copies what `topic` says.
 struct Says;
 
-impl Rules for Says {
-    fn redacted(&self, _: &EventType, _: &Json) -> Json {
-        Json::empty()
-    }
-
+impl Protocol for Says {
     fn is_shown(&self, kind: &EventType) -> bool {
         kind.as_str() == "name"
     }

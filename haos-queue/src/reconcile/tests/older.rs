@@ -5,11 +5,7 @@ use super::*;
 /// Events named `begin` begin a room, if this knows what does.
 struct Begins(bool);
 
-impl Rules for Begins {
-    fn redacted(&self, _: &EventType, _: &Json) -> Json {
-        Json::empty()
-    }
-
+impl Protocol for Begins {
     fn is_beginning(&self, kind: &EventType) -> Option<bool> {
         self.0.then(|| kind.as_str() == "begin")
     }
@@ -18,7 +14,7 @@ impl Rules for Begins {
 type View<'a> = &'a dyn Fn(&SyncDelta) -> SyncView;
 
 fn view_of(timeline: &str, delta: &SyncDelta) -> SyncView {
-    now(sync_view(&store(timeline), delta, (None, &EmptyOnRedaction), MARGINS[0])).unwrap()
+    now(sync_view(&store(timeline), delta, (None, &PlainProtocol), MARGINS[0])).unwrap()
 }
 
 fn gaps(batch: &WriteBatch) -> Vec<Option<String>> {
@@ -92,16 +88,16 @@ fn a_gap_is_owed_where_something_may_be_older() {
 fn a_batch_expects_what_it_was_planned_on() {
     let brought = SyncDelta { next: Some("s2".to_owned()), ..delta(events("b")) };
     let held = store("a |t");
-    let view = now(sync_view(&held, &brought, (None, &EmptyOnRedaction), MARGINS[0])).unwrap();
+    let view = now(sync_view(&held, &brought, (None, &PlainProtocol), MARGINS[0])).unwrap();
     let revision = view.rooms[&room()].room.revision;
-    let batch = sync(&brought, &view, &EmptyOnRedaction).unwrap();
+    let batch = sync(&brought, &view, &PlainProtocol).unwrap();
     assert_eq!(batch.preconditions()[0], Precondition::Room(room(), Some(revision)));
-    let batch = sync(&brought, &SyncView::default(), &EmptyOnRedaction).unwrap();
+    let batch = sync(&brought, &SyncView::default(), &PlainProtocol).unwrap();
     assert_eq!(batch.preconditions()[0], Precondition::Room(room(), None));
 
     let (gap, page) = (gap(&held), page(events("b"), None));
-    let view = now(fill_view(&held, &gap, &page, (None, &EmptyOnRedaction), MARGINS[0])).unwrap().unwrap();
-    let batch = fill(&page, &view, &EmptyOnRedaction).unwrap();
+    let view = now(fill_view(&held, &gap, &page, (None, &PlainProtocol), MARGINS[0])).unwrap().unwrap();
+    let batch = fill(&page, &view, &PlainProtocol).unwrap();
     let expected = [
         Precondition::Gap(room(), gap.position, Some(gap.revision)),
         Precondition::Room(room(), Some(revision)),

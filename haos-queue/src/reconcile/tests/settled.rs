@@ -6,11 +6,7 @@ use crate::{NotRead, RoomState};
 /// What an event of the kind `begin` redacts stands in the room's state.
 struct ByState;
 
-impl Rules for ByState {
-    fn redacted(&self, _: &EventType, _: &Json) -> Json {
-        Json::empty()
-    }
-
+impl Protocol for ByState {
     fn is_unsettled(&self, event: &Event) -> bool {
         event.kind.as_str() == "begin"
     }

@@ -5,8 +5,7 @@ use std::sync::Arc;
 use haos_queue::pressure::{Keeper, PressureOptions};
 use haos_queue::web::{DriveOptions, Remaining, Role, drive, on_sync};
 use haos_queue::{
-    BrowserHost, Draft, Driver, EmptyOnRedaction, EnqueueError, Outbox, OutboxOptions, RetryPolicy,
-    apply_sync,
+    BrowserHost, Draft, Driver, EnqueueError, Outbox, OutboxOptions, PlainProtocol, RetryPolicy, apply_sync,
 };
 use haos_store_api::{
     EventType, Json, Page, Result, RoomId, RoomQuery, StorageAdapter, StorageAdapterExt as _,
@@ -17,7 +16,7 @@ use wasm_bindgen::JsValue;
 use wasm_bindgen::prelude::wasm_bindgen;
 use wasm_bindgen_futures::spawn_local;
 
-use crate::server::{Plain, Site, session, sync};
+use crate::server::{Site, session, sync};
 use crate::{ask, js, text, workload};
 
 /// The first pause after a failure, and the longest: a test waits for many.
@@ -65,7 +64,7 @@ impl Context {
             ..PressureOptions::default()
         };
         let keeper = shared_keeper(Keeper::new(store, options));
-        let (host, protocol) = (Arc::new(BrowserHost), Arc::new(Plain));
+        let (host, protocol) = (Arc::new(BrowserHost), Arc::new(PlainProtocol));
         let outbox = Outbox::with_keeper(keeper, host, protocol, outbox_options()).map_err(js)?;
         let role = Rc::new(RefCell::new(Role::Ended));
         let (name, who) = (String::new(), String::new());
@@ -187,7 +186,7 @@ impl Context {
         let since = store.sync_token().await?;
         let Some(delta) = sync(since).await? else { return Ok("no answer".to_owned()) };
         let user = session()?.user;
-        let synced = apply_sync(&**store, &delta, Some(&user), &EmptyOnRedaction).await;
+        let synced = apply_sync(&**store, &delta, Some(&user), &PlainProtocol).await;
         synced.map(|synced| format!("{synced:?}"))
     }
 
@@ -208,7 +207,7 @@ fn shared_keeper(keeper: Keeper) -> Arc<Keeper> {
 }
 
 fn outbox(store: Arc<dyn StorageAdapter>) -> Result<Outbox> {
-    Outbox::new(store, Arc::new(BrowserHost), Arc::new(Plain), outbox_options())
+    Outbox::new(store, Arc::new(BrowserHost), Arc::new(PlainProtocol), outbox_options())
 }
 
 fn outbox_options() -> OutboxOptions {

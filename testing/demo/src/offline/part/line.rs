@@ -4,7 +4,7 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use haos_cli::parts::{Error, Result};
-use haos_matrix::{Client, ClientOptions, FillOptions, MatrixRules, SyncOptions, parse_event};
+use haos_matrix::{Client, ClientOptions, FillOptions, MatrixProtocol, SyncOptions, parse_event};
 use haos_queue::{
     ConnectionState, Driver, Event, Lead, Outbox, OutboxOptions, RetryPolicy, Running, TokioHost,
     Transport as _, apply_page, apply_sync,
@@ -35,7 +35,7 @@ impl Line {
         let retry = RetryPolicy { base_ms: 20, cap_ms: 200, old_cap_ms: 200, ..RetryPolicy::default() };
         let outbox = OutboxOptions { retry, echo_ms: 500, ..OutboxOptions::default() };
         if let Some(address) = args.address {
-            let outbox = Outbox::new(store.clone(), Arc::new(TokioHost), Arc::new(MatrixRules), outbox)?;
+            let outbox = Outbox::new(store.clone(), Arc::new(TokioHost), Arc::new(MatrixProtocol), outbox)?;
             let client = LoopbackClient::new(address).reading(with_relation);
             return Ok(Self::Model { outbox, client });
         }
@@ -79,7 +79,7 @@ impl Line {
                     tokio::time::sleep(LOOK).await;
                     return Ok(false);
                 };
-                apply_sync(store, &delta, Some(&session()?.user), &MatrixRules).await?;
+                apply_sync(store, &delta, Some(&session()?.user), &MatrixProtocol).await?;
                 Ok(token.is_some() && delta.rooms.is_empty())
             }
             Self::Real(client) => {
@@ -100,7 +100,8 @@ impl Line {
         match self {
             Self::Model { outbox, client } => {
                 if let Ok(page) = client.history(room, gap.token.as_deref(), PAGE).await {
-                    apply_page(&**outbox.store(), gap, &page, Some(&session()?.user), &MatrixRules).await?;
+                    apply_page(&**outbox.store(), gap, &page, Some(&session()?.user), &MatrixProtocol)
+                        .await?;
                 }
             }
             // A fault of the store shows at the next step.

@@ -3,7 +3,7 @@
 use std::time::Duration;
 
 use haos_cli::parts::{Error, Out, Result};
-use haos_matrix::MatrixRules;
+use haos_matrix::MatrixProtocol;
 use haos_queue::{About, Acted, Draft, EnqueueError, Enqueued, Outbox, Protocol as _, local_event_id};
 use haos_store_api::{ErrorKind, EventType, Json, RoomId, TxnId};
 use serde_json::json;
@@ -61,7 +61,7 @@ async fn one(
         Write::Text(body) => draft(&message, text(body)?),
         Write::Edit(at, body) => {
             let about = of(at)?;
-            let (kind, content) = MatrixRules.edit(&local_event_id(&about)?, &message, &text(body)?)?;
+            let (kind, content) = MatrixProtocol.edit(&local_event_id(&about)?, &message, &text(body)?)?;
             draft(&kind, content).about(About::Unsent(about))
         }
         Write::React(at, key) => {

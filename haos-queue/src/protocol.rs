@@ -1,13 +1,46 @@
 //! What only a protocol knows, as pure functions.
 
-use haos_store_api::{EventType, Json, Relation, RelationKind, RoomId, StateEntry, StateKey};
+use haos_store_api::{
+    Error, ErrorKind, EventId, EventType, Json, MaybeSend, Pending, Relation, RelationKind, Result, RoomId,
+    StateEntry, StateKey,
+};
 
 use crate::{Event, NotRead, RoomState, StateAt};
 
-/// What only a protocol knows.
-pub trait Rules: haos_store_api::MaybeSend {
-    /// What a redaction lets stand of a content.
-    fn redacted(&self, kind: &EventType, content: &Json) -> Json;
+/// A protocol: its defaults are those of one without redactions, edits and relations.
+pub trait Protocol: MaybeSend {
+    /// Makes the event that gives a sent one other content.
+    ///
+    /// # Errors
+    /// `Unsupported` where the protocol has no edits; those of [`Json`].
+    fn edit(&self, _target: &EventId, _kind: &EventType, _content: &Json) -> Result<(EventType, Json)> {
+        Err(Error::new(ErrorKind::Unsupported, "edit", "the protocol has no edits"))
+    }
+
+    /// Makes the event that takes a sent one back; the row's `target` names it.
+    ///
+    /// # Errors
+    /// `Unsupported` where the protocol has no redactions.
+    fn redaction(&self) -> Result<(EventType, Json)> {
+        Err(Error::new(ErrorKind::Unsupported, "redact", "the protocol has no redactions"))
+    }
+
+    /// Tells if a row makes sense without the message it is about. A reaction does not: it is cancelled
+    /// with it. An answer may: it parks, and the user decides.
+    fn outlives_parent(&self, _row: &Pending) -> bool {
+        false
+    }
+
+    /// Lists the kinds of room state that decide who may write, besides membership: when one changes, refused
+    /// rows are tried again.
+    fn rights(&self) -> &[&'static str] {
+        &[]
+    }
+
+    /// Returns the part of a content that a redaction lets stand.
+    fn redacted(&self, _kind: &EventType, _content: &Json) -> Json {
+        Json::empty()
+    }
 
     /// What a redaction lets stand of a state entry's value.
     fn redacted_state(&self, kind: &EventType, value: &Json) -> Json {
@@ -30,7 +63,7 @@ pub trait Rules: haos_store_api::MaybeSend {
         None
     }
 
-    /// Whether a room's row shows state of this kind: where it changes, [`Rules::shown`] is asked.
+    /// Whether a room's row shows state of this kind: where it changes, [`Protocol::shown`] is asked.
     fn is_shown(&self, _kind: &EventType) -> bool {
         false
     }
@@ -48,7 +81,7 @@ pub trait Rules: haos_store_api::MaybeSend {
         None
     }
 
-    /// Whether what an event relates to hangs on the room's state: then [`Rules::relation`] is asked.
+    /// Whether what an event relates to hangs on the room's state: then [`Protocol::relation`] is asked.
     fn is_unsettled(&self, _event: &Event) -> bool {
         false
     }
@@ -56,7 +89,7 @@ pub trait Rules: haos_store_api::MaybeSend {
     /// What an event relates to.
     ///
     /// # Errors
-    /// [`NotRead`], as of [`Rules::shown`].
+    /// [`NotRead`], as of [`Protocol::shown`].
     fn relation(&self, event: &Event, _state: &RoomState<'_>) -> Result<Option<Relation>, NotRead> {
         Ok(event.relation.clone())
     }
@@ -96,12 +129,8 @@ pub struct SpaceLink {
     pub words: Vec<StateAt>,
 }
 
-/// Redactions that leave nothing.
+/// A protocol as small as messages need: [`Protocol`] with its defaults.
 #[derive(Debug, Clone, Copy, Default)]
-pub struct EmptyOnRedaction;
+pub struct PlainProtocol;
 
-impl Rules for EmptyOnRedaction {
-    fn redacted(&self, _: &EventType, _: &Json) -> Json {
-        Json::empty()
-    }
-}
+impl Protocol for PlainProtocol {}
