@@ -209,18 +209,18 @@ fn found_in(folder: &Path, needles: &[Vec<Vec<u8>>]) -> BTreeSet<usize> {
 
 /// Which engine keeps the store.
 #[derive(Clone, Copy, PartialEq)]
-enum Engine {
+enum Backend {
     Sqlite,
     Sled,
 }
 
-async fn open(engine: Engine, path: &Path, secret: Option<Secret>) -> Box<dyn StorageAdapter> {
+async fn open(engine: Backend, path: &Path, secret: Option<Secret>) -> Box<dyn StorageAdapter> {
     match engine {
-        Engine::Sqlite => {
+        Backend::Sqlite => {
             let options = secret.into_iter().fold(SqliteOptions::new(path), SqliteOptions::secret);
             Box::new(SqliteStore::open(options).await.unwrap())
         }
-        Engine::Sled => {
+        Backend::Sled => {
             let options = secret.into_iter().fold(SledOptions::new(path), SledOptions::secret);
             Box::new(SledStore::open(options).await.unwrap())
         }
@@ -229,7 +229,7 @@ async fn open(engine: Engine, path: &Path, secret: Option<Secret>) -> Box<dyn St
 
 /// The files of a store that is open and has taken in the history: a log with all that has changed since,
 /// and, with SQLite, free pages.
-async fn copy_of_open_store(engine: Engine, history: &History, secret: Option<Secret>) -> tempfile::TempDir {
+async fn copy_of_open_store(engine: Backend, history: &History, secret: Option<Secret>) -> tempfile::TempDir {
     let (folder, copy) = (tempfile::tempdir().unwrap(), tempfile::tempdir().unwrap());
     let store = open(engine, &folder.path().join("s"), secret).await;
     import(store.as_ref(), history).await;
@@ -239,7 +239,7 @@ async fn copy_of_open_store(engine: Engine, history: &History, secret: Option<Se
     for (n, file) in files(folder.path()).into_iter().enumerate() {
         std::fs::copy(file, copy.path().join(n.to_string())).unwrap();
     }
-    if engine == Engine::Sqlite {
+    if engine == Backend::Sqlite {
         assert!(store.usage().await.unwrap().free_bytes > 0, "free pages are in play");
         assert_eq!(files(copy.path()).len(), 3, "so is the log");
     }
@@ -249,15 +249,15 @@ async fn copy_of_open_store(engine: Engine, history: &History, secret: Option<Se
 
 #[tokio::test]
 async fn no_text_id_or_name_of_a_sealed_sqlite_store_stands_in_its_files() {
-    nothing_leaks(Engine::Sqlite).await;
+    nothing_leaks(Backend::Sqlite).await;
 }
 
 #[tokio::test]
 async fn no_text_id_or_name_of_a_sealed_sled_store_stands_in_its_files() {
-    nothing_leaks(Engine::Sled).await;
+    nothing_leaks(Backend::Sled).await;
 }
 
-async fn nothing_leaks(engine: Engine) {
+async fn nothing_leaks(engine: Backend) {
     let history = History::read();
     let texts = needles(&history);
     assert!(texts.len() >= 2000, "{}", texts.len());

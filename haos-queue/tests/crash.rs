@@ -19,7 +19,7 @@ use proptest::prelude::*;
 use support::{Server, check, own, room_id, timeline};
 
 #[derive(Debug, Clone)]
-struct Step {
+struct Turn {
     /// Messages that arrive first.
     arrive: usize,
     /// A sync with this limit, or a page of this size for the first gap.
@@ -31,9 +31,9 @@ struct Step {
     close: bool,
 }
 
-fn step() -> impl Strategy<Value = Step> {
+fn step() -> impl Strategy<Value = Turn> {
     (0..12usize, 1..6usize, any::<bool>(), proptest::option::of(0..24usize), any::<bool>())
-        .prop_map(|(arrive, limit, fill, cut, close)| Step { arrive, limit, fill, cut, close })
+        .prop_map(|(arrive, limit, fill, cut, close)| Turn { arrive, limit, fill, cut, close })
 }
 
 /// Polls `work` until it is done or has waited `cut` times, then drops it.
@@ -56,7 +56,7 @@ async fn token(store: &SqliteStore) -> Option<u64> {
     store.sync_token().await.unwrap().map(|token| token[1..].parse().unwrap())
 }
 
-async fn run(steps: &[Step]) -> Result<(), TestCaseError> {
+async fn run(steps: &[Turn]) -> Result<(), TestCaseError> {
     let folder = tempfile::tempdir().unwrap();
     let options = || SqliteOptions::new(folder.path().join("chat.db"));
     let me = own();

@@ -72,7 +72,7 @@ impl Homeserver {
 
     async fn ask_features(&self) -> Reply<Features> {
         let request = Request::read("versions", Path::new("/_matrix/client/versions"));
-        let response = match &self.keeper {
+        let response = match &self.held_session {
             Some(_) => self.authed(&request).await?,
             None => self.exchange(&request, None).await?,
         };

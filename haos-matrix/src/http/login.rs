@@ -156,12 +156,12 @@ impl Homeserver {
             Err(Answer::Refused(Refusal { account: Some(PauseReason::LoggedOut), .. })) => {}
             Err(answer) => return Err(answer),
         }
-        let Some(keeper) = &self.keeper else { return Ok(()) };
-        MatrixSession::forget_tokens(&*keeper.store).await.map_err(|e| {
+        let Some(held_session) = &self.held_session else { return Ok(()) };
+        MatrixSession::forget_tokens(&*held_session.store).await.map_err(|e| {
             tracing::warn!(target: "haos::http", reason = %e, "logged out, but the tokens are still stored");
             Answer::Unsent
         })?;
-        keeper.hold(None, 0, 0);
+        held_session.hold(None, 0, 0);
         Ok(())
     }
 

@@ -20,7 +20,7 @@ mod weight;
 pub use clear::{Clear, Cleared, clear};
 pub use keeper::Keeper;
 pub use level::Level;
-pub use policy::{PressureOptions, Situation, Step, goal, plan};
+pub use policy::{PressureOptions, Relief, Situation, goal, plan};
 pub use relief::PressureReport;
 pub use watch::LevelWatch;
 pub use weight::{Weight, admit};

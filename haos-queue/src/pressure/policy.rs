@@ -64,7 +64,7 @@ pub struct Situation {
 /// One thing to do. Every later one gives up more.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 #[non_exhaustive]
-pub enum Step {
+pub enum Relief {
     /// Evict what the policy does not keep.
     Evict(MediaPolicy),
     /// Evict by last access until the goal is met.
@@ -77,7 +77,7 @@ pub enum Step {
     Report,
 }
 
-impl Step {
+impl Relief {
     fn rank(self) -> usize {
         match self {
             Self::Evict(_) => 0,
@@ -100,17 +100,17 @@ pub fn goal(used: u64, quota: Option<u64>, full: bool, needed: u64, options: &Pr
 }
 
 /// What to do after `done`; none when it is enough, or all there is.
-pub fn plan(now: &Situation, done: Option<Step>, options: &PressureOptions) -> Option<Step> {
+pub fn plan(now: &Situation, done: Option<Relief>, options: &PressureOptions) -> Option<Relief> {
     let excess = now.used.saturating_sub(now.goal);
     let is_high = now.full || now.level >= Level::High;
     let is_critical = now.full || now.level >= Level::Critical;
     let shrunk = now.media.saturating_sub(excess).min(options.media.max_total);
     let steps = [
-        Some(Step::Evict(options.media)),
-        (is_high && excess > 0).then_some(Step::Shrink(MediaPolicy { max_total: shrunk, ..options.media })),
-        (is_critical && excess > 0).then_some(Step::Prune),
-        now.full.then_some(Step::Compact),
-        (is_critical && excess > 0).then_some(Step::Report),
+        Some(Relief::Evict(options.media)),
+        (is_high && excess > 0).then_some(Relief::Shrink(MediaPolicy { max_total: shrunk, ..options.media })),
+        (is_critical && excess > 0).then_some(Relief::Prune),
+        now.full.then_some(Relief::Compact),
+        (is_critical && excess > 0).then_some(Relief::Report),
     ];
     steps.into_iter().skip(done.map_or(0, |step| step.rank() + 1)).flatten().next()
 }
@@ -165,7 +165,7 @@ mod tests {
             let media = (u128::from(used) * u128::from(part) / 100) as u64;
             let goal = goal(used, Some(quota), full, needed, &options);
             let now = Situation { level: Level::High, full, used, media, goal };
-            if let Some(Step::Shrink(policy)) = plan(&now, Some(Step::Evict(options.media)), &options) {
+            if let Some(Relief::Shrink(policy)) = plan(&now, Some(Relief::Evict(options.media)), &options) {
                 let after = used - media.saturating_sub(policy.max_total);
                 prop_assert!(policy.max_total == 0 || after <= goal);
             } else {

@@ -6,7 +6,7 @@ use haos_store_api::{
 };
 
 use super::keeper::Measured;
-use super::{Keeper, Level, Situation, Step, goal, plan};
+use super::{Keeper, Level, Relief, Situation, goal, plan};
 
 /// How often less is tried on a device that has no room even for the log of a removal.
 const TRIES: u32 = 24;
@@ -44,13 +44,15 @@ impl Keeper {
         let (mut now, mut done, mut report) = (start, None, PressureReport::default());
         while let Some(step) = plan(&situate(level, now), done, &self.options) {
             match step {
-                Step::Evict(policy) | Step::Shrink(policy) => self.evict(policy, now_ms, now.media).await?,
-                Step::Prune => report.pruned_messages += self.prune(goal).await?,
+                Relief::Evict(policy) | Relief::Shrink(policy) => {
+                    self.evict(policy, now_ms, now.media).await?
+                }
+                Relief::Prune => report.pruned_messages += self.prune(goal).await?,
                 // It only helps: on a device that is full to the last byte it may fail.
-                Step::Compact => {
+                Relief::Compact => {
                     let _ = self.store.maintain(Maintenance::Compact, Progress::none()).await;
                 }
-                Step::Report => report.exhausted = true,
+                Relief::Report => report.exhausted = true,
             }
             done = Some(step);
             now = self.measure().await?;

@@ -19,7 +19,7 @@ pub(crate) enum Mood {
 }
 
 #[derive(Debug)]
-struct State {
+struct Seen {
     mood: Mood,
     /// How often anything was sent, and in what order it was taken.
     calls: usize,
@@ -27,11 +27,11 @@ struct State {
 }
 
 #[derive(Debug, Clone)]
-pub(crate) struct Server(Arc<Mutex<State>>);
+pub(crate) struct Server(Arc<Mutex<Seen>>);
 
 impl Server {
     pub(crate) fn new(mood: Mood) -> Self {
-        Self(Arc::new(Mutex::new(State { mood, calls: 0, taken: Vec::new() })))
+        Self(Arc::new(Mutex::new(Seen { mood, calls: 0, taken: Vec::new() })))
     }
 
     pub(crate) fn set(&self, mood: Mood) {

@@ -6,7 +6,7 @@ use haos_store_api::*;
 
 use super::network::Network;
 use super::protocol::SimProtocol;
-use super::state::State;
+use super::state::SharedSim;
 use haos_queue::RECEIPT;
 use haos_queue::machine::Class;
 use haos_queue::{
@@ -22,7 +22,7 @@ const POLL_MS: u64 = 30 * 60_000;
 /// A context: a process, a page, a worker.
 #[derive(Clone)]
 pub(super) struct Context {
-    pub(super) state: State,
+    pub(super) state: SharedSim,
     pub(super) store: Arc<dyn StorageAdapter>,
     pub(super) rows: MemoryStore,
     pub(super) outbox: Outbox,

@@ -3,7 +3,7 @@
 use async_trait::async_trait;
 use haos_store_api::*;
 
-use super::state::{Sim, State};
+use super::state::{SharedSim, Sim};
 use super::store::peek;
 use super::world::Group;
 use haos_queue::machine::Class;
@@ -16,7 +16,7 @@ const TAIL_MS: u64 = 2000;
 /// A context's way to the server.
 #[derive(Clone)]
 pub struct Network {
-    pub(super) state: State,
+    pub(super) state: SharedSim,
     pub(super) session: Session,
     pub(super) group: Group,
     /// The rows, to see what was written down before a request.

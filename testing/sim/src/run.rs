@@ -9,7 +9,7 @@ use super::network::{Network, deliver};
 use super::plan::Plan;
 use super::protocol::SimProtocol;
 use super::server::ModelServer;
-use super::state::{Faults, State};
+use super::state::{Faults, SharedSim};
 use super::store::FaultyStore;
 use super::truth::{EXPIRY_MS, Violation};
 use super::world::{Group, SimHost, World};
@@ -68,7 +68,7 @@ impl Report {
 pub(super) struct Run<'a> {
     pub(super) plan: &'a Plan,
     pub(super) world: World,
-    pub(super) state: State,
+    pub(super) state: SharedSim,
     pub(super) rows: MemoryStore,
     pub(super) contexts: BTreeMap<Group, Context>,
     /// Contexts that get no time, and until when.
@@ -90,7 +90,7 @@ impl<'a> Run<'a> {
             (0..plan.rooms).map(|n| RoomId::new(format!("!room{n}"))).collect::<Result<_>>()?;
         rooms.iter().for_each(|room| server.create_room(room.clone()));
         server.device = Some("D0".to_owned());
-        let state = State::new(server, world.clock.clone(), plan.seed, plan.faults, traces);
+        let state = SharedSim::new(server, world.clock.clone(), plan.seed, plan.faults, traces);
         let mut run = Self {
             plan,
             world,

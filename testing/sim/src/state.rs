@@ -64,14 +64,14 @@ pub(super) struct Sim {
 
 /// The shared state.
 #[derive(Clone)]
-pub(super) struct State {
+pub(super) struct SharedSim {
     sim: Arc<Mutex<Sim>>,
     clock: Clock,
     /// Tells who waits in a long poll that the server has news.
     pub(super) news: Arc<tokio::sync::Notify>,
 }
 
-impl State {
+impl SharedSim {
     pub(super) fn new(server: ModelServer, clock: Clock, seed: u64, faults: Faults, traces: bool) -> Self {
         let sim = Sim {
             truth: Truth { traces, ..Truth::default() },

@@ -8,12 +8,12 @@ use async_trait::async_trait;
 use futures_util::FutureExt as _;
 use haos_store_api::*;
 
-use super::state::State;
+use super::state::SharedSim;
 use haos_queue::machine::Class;
 
 /// A context's view of the rows: every call may wait, and may fail as the plan says.
 pub struct FaultyStore {
-    state: State,
+    state: SharedSim,
     rows: MemoryStore,
     /// The context's name in leases, once it has one.
     owner: Arc<std::sync::OnceLock<String>>,
@@ -21,7 +21,7 @@ pub struct FaultyStore {
 }
 
 impl FaultyStore {
-    pub(super) fn new(state: State, rows: MemoryStore, owner: Arc<std::sync::OnceLock<String>>) -> Self {
+    pub(super) fn new(state: SharedSim, rows: MemoryStore, owner: Arc<std::sync::OnceLock<String>>) -> Self {
         Self { state, rows, owner, closed: AtomicBool::new(false) }
     }
 

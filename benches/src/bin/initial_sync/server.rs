@@ -36,7 +36,7 @@ struct Account {
     unknown: Mutex<BTreeSet<String>>,
 }
 
-struct Request {
+struct HttpRequest {
     method: String,
     path: String,
     query: String,
@@ -115,7 +115,7 @@ impl Account {
     }
 
     /// Status and body; without a body it is the captured sync.
-    fn answer(&self, request: &Request) -> (&'static str, Option<String>) {
+    fn answer(&self, request: &HttpRequest) -> (&'static str, Option<String>) {
         let method = request.method.as_str();
         let parts: Vec<_> = request.path.trim_matches('/').split('/').collect();
         // `_matrix/client/v3/…`, `…/unstable/name/…`: the version says nothing here.
@@ -189,7 +189,7 @@ fn refused(status: u16, code: &str) -> (&'static str, Option<String>) {
 }
 
 /// The next request, its body read and let go; none if the connection has ended.
-fn read(lines: &mut BufReader<TcpStream>) -> io::Result<Option<Request>> {
+fn read(lines: &mut BufReader<TcpStream>) -> io::Result<Option<HttpRequest>> {
     let mut line = String::new();
     if lines.read_line(&mut line)? == 0 {
         return Ok(None);
@@ -200,7 +200,7 @@ fn read(lines: &mut BufReader<TcpStream>) -> io::Result<Option<Request>> {
     };
     let (path, query) = target.split_once('?').unwrap_or((&target, ""));
     let (path, query) = (path.to_owned(), query.to_owned());
-    let mut request = Request { method, path, query, authorized: false, close: false };
+    let mut request = HttpRequest { method, path, query, authorized: false, close: false };
     let mut length = 0;
     loop {
         line.clear();

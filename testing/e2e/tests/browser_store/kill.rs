@@ -4,7 +4,7 @@ use std::path::Path;
 use std::sync::{Arc, Mutex};
 use std::time::{Duration, Instant};
 
-use haos_e2e::browser::{Browser, BrowserOptions, Engine, Site, SiteAnswer, SiteRequest};
+use haos_e2e::browser::{Browser, BrowserEngine, BrowserOptions, Site, SiteAnswer, SiteRequest};
 use serde_json::{Value, json};
 
 use crate::chance::Chance;
@@ -41,9 +41,9 @@ struct Told {
 async fn what_was_committed_outlives_tabs_and_browsers_whole() {
     let _turn = turn().await;
     let wanted = std::env::var("HAOS_KILLS").ok().and_then(|kills| kills.parse().ok()).unwrap_or(KILLS);
-    for engine in engines(&[Engine::Chromium, Engine::Firefox]) {
+    for engine in engines(&[BrowserEngine::Chromium, BrowserEngine::Firefox]) {
         let (ways, kills): (&[Way], usize) = match engine {
-            Engine::Chromium => (&[Way::TabCrashed, Way::BrowserKilled, Way::TabClosed], wanted),
+            BrowserEngine::Chromium => (&[Way::TabCrashed, Way::BrowserKilled, Way::TabClosed], wanted),
             // It has no devtools commands, and starts slowly.
             _ => (&[Way::TabClosed, Way::BrowserKilled], wanted.div_ceil(3)),
         };
@@ -76,7 +76,7 @@ async fn what_was_committed_outlives_tabs_and_browsers_whole() {
 }
 
 struct Killing {
-    engine: Engine,
+    engine: BrowserEngine,
     options: BrowserOptions,
     browser: Option<Browser>,
     site: Site,
@@ -86,7 +86,7 @@ struct Killing {
 }
 
 impl Killing {
-    async fn new(engine: Engine, folder: &Path) -> Self {
+    async fn new(engine: BrowserEngine, folder: &Path) -> Self {
         let told: Arc<Mutex<Told>> = Arc::default();
         let listening = Arc::clone(&told);
         let site = site(move |request| {

@@ -1,6 +1,6 @@
 //! A quota that ends.
 
-use haos_e2e::browser::{Browser, BrowserOptions, Engine, Site};
+use haos_e2e::browser::{Browser, BrowserEngine, BrowserOptions, Site};
 use serde_json::{Value, json};
 
 use crate::{browse, engines, site, turn};
@@ -24,7 +24,7 @@ struct Filling {
 impl Filling {
     async fn new() -> Self {
         let site = site(|_| async { None }).await;
-        let browser = browse(Engine::Chromium, BrowserOptions::default(), &site).await;
+        let browser = browse(BrowserEngine::Chromium, BrowserOptions::default(), &site).await;
         let filling = Self { browser, site };
         // Before the first byte: the browser remembers for a while how much was left, and asks anew only
         // when that is used up.
@@ -54,7 +54,7 @@ impl Filling {
 #[ignore = "needs browsers: cargo xtask test --only web"]
 async fn over_quota_a_batch_is_refused_whole_and_succeeds_later() {
     let _turn = turn().await;
-    if engines(&[Engine::Chromium]).is_empty() {
+    if engines(&[BrowserEngine::Chromium]).is_empty() {
         return;
     }
     let filling = Filling::new().await;
@@ -85,7 +85,7 @@ async fn over_quota_a_batch_is_refused_whole_and_succeeds_later() {
 #[ignore = "needs browsers: cargo xtask test --only web"]
 async fn room_that_is_made_is_room() {
     let _turn = turn().await;
-    if engines(&[Engine::Chromium]).is_empty() {
+    if engines(&[BrowserEngine::Chromium]).is_empty() {
         return;
     }
     let filling = Filling::new().await;
@@ -113,7 +113,7 @@ async fn room_that_is_made_is_room() {
 #[ignore = "needs browsers: cargo xtask test --only web"]
 async fn what_the_user_writes_is_taken_where_media_is_refused() {
     let _turn = turn().await;
-    if engines(&[Engine::Chromium]).is_empty() {
+    if engines(&[BrowserEngine::Chromium]).is_empty() {
         return;
     }
     let filling = Filling::new().await;

@@ -3,7 +3,7 @@
 use std::collections::HashSet;
 use std::time::Instant;
 
-use haos_e2e::browser::{BrowserOptions, Engine};
+use haos_e2e::browser::{BrowserEngine, BrowserOptions};
 use serde_json::{Value, json};
 
 use crate::{browse, engines, show, site, turn};
@@ -14,7 +14,7 @@ const COMMITS: i64 = 200;
 #[ignore = "needs browsers: cargo xtask test --only web"]
 async fn two_tabs_write_at_once_and_hear_each_other() {
     let _turn = turn().await;
-    for engine in engines(&Engine::ALL) {
+    for engine in engines(&BrowserEngine::ALL) {
         let site = site(|_| async { None }).await;
         let browser = browse(engine, BrowserOptions::default(), &site).await;
         let first = browser.tab().await.unwrap();
