@@ -15,7 +15,7 @@ use tokio::runtime::Runtime;
 
 use crate::sync_json::{START, alice, lobby};
 
-/// What is asked, by the first byte of an input.
+/// The number of kinds of request, told apart by the first byte of an input.
 pub const KINDS: u8 = 9;
 const STATUSES: [&str; 10] = ["200", "200", "200", "201", "204", "302", "401", "403", "429", "500"];
 const LIMITS: AnswerLimits =
@@ -67,7 +67,7 @@ fn gzip(body: &[u8]) -> Vec<u8> {
 
 struct World {
     runtime: Runtime,
-    /// What the server answers to everything but the question which versions it speaks.
+    /// The server's answer to everything but the question which versions it speaks.
     answer: Arc<Mutex<Vec<u8>>>,
     home: Arc<Homeserver>,
 }

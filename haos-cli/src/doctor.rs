@@ -30,9 +30,9 @@ struct Doctor {
     quota_bytes: Option<u64>,
     /// Copies of it that were set aside as damaged, now or earlier.
     set_aside: Vec<String>,
-    /// What was damaged when it was opened just now.
+    /// The damage that was found when it was opened just now.
     recovery: Option<RecoveryFields>,
-    /// What the check found; none if it was not asked for.
+    /// The findings of the check, if it was asked for.
     check: Option<CheckFields>,
 }
 

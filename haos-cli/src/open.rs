@@ -83,7 +83,7 @@ impl Target {
         Ok(())
     }
 
-    /// Opens the store, and asks for its passphrase if there is none yet.
+    /// Opens the store, and asks for its passphrase if it has one that is not given.
     async fn open(&self, options: OpenOptions) -> Result<(Opened, OpenOptions)> {
         let secret = self.given.as_ref().map(|given| given.secret.clone());
         let mut options = OpenOptions { secret, ..options };

@@ -8,11 +8,11 @@ use crate::clean::{Cleaner, escape};
 
 /// Buffered standard output. A reader that goes away is an error to pass on, not a panic.
 ///
-/// What is written is text, and cleaned of what steers a terminal.
+/// All output is text, and cleaned of what steers a terminal.
 pub struct Out {
     stdout: BufWriter<Stdout>,
     text: Text,
-    /// Whether programs read it.
+    /// Programs read it.
     pub json: bool,
 }
 
@@ -31,7 +31,7 @@ impl Out {
         self.stdout.write_all(b"\n")
     }
 
-    /// Whether a terminal shows it.
+    /// Tells if a terminal shows it.
     pub(crate) fn is_terminal(&self) -> bool {
         self.stdout.get_ref().is_terminal()
     }

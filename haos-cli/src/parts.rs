@@ -1,4 +1,4 @@
-//! What the demo of the repository takes from the command. No API: it changes as the command does.
+//! The parts of the command that the demo of the repository uses. No API: it changes as the command does.
 
 pub use crate::clean::clean;
 pub use crate::error::{Error, Result};

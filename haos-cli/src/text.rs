@@ -4,7 +4,7 @@ use jiff::Timestamp;
 
 pub(crate) use crate::clean::{clean, clean_lines};
 
-/// What the system refused, and what to do about it.
+/// Tells what the system refused, and what to do about it.
 pub fn why(error: &std::io::Error) -> String {
     format!("{} ({error})", haos_store_api::explain_io(error).1)
 }

@@ -25,7 +25,7 @@ struct PageFields<'a> {
     older: Option<String>,
     /// For `--after`; none if nothing newer is stored.
     newer: Option<String>,
-    /// What was written and is not confirmed; where the page reaches the end of the timeline.
+    /// The unconfirmed messages, if the page reaches the end of the timeline.
     outbox: Vec<RowFields<'a>>,
 }
 

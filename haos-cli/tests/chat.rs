@@ -1,4 +1,4 @@
-//! What is written without a network: it is queued, shown, changed and taken back.
+//! Messages without a network: they are queued, shown, changed and taken back.
 #![allow(clippy::unwrap_used, clippy::panic, reason = "a test fails so")]
 
 mod common;

@@ -6,7 +6,7 @@ mod common;
 use common::shop::Shop;
 use serde_json::{Value, json};
 
-/// What the store holds of media, in bytes.
+/// The bytes of media in the store.
 fn media(shop: &Shop) -> u64 {
     let doctor = shop.json(&["doctor"]);
     let collections = doctor["collections"].as_array().unwrap();

@@ -13,7 +13,7 @@ use common::keys::{is_refused, plain, reads, sealed, secret};
 use rustix::pty::{OpenptFlags, grantpt, openpt, ptsname, unlockpt};
 use rustix::termios::{LocalModes, tcgetattr};
 
-/// What to wait for on the terminal, and what to type then.
+/// A text to wait for on the terminal, and the answer to type then.
 struct Line(&'static str, &'static str);
 
 /// Runs the command at a terminal; gives its exit code and all that the terminal showed.
@@ -126,7 +126,7 @@ fn a_password_is_typed_and_does_not_show() {
     assert!(code == 3 && shown.contains("no password was typed"), "{shown}");
 }
 
-/// What asks, and the line at the bottom, have words of others in them.
+/// Questions, and the line at the bottom, have words of others in them.
 #[test]
 fn no_question_steers_the_terminal() {
     let world = World::new();

@@ -1,4 +1,4 @@
-//! What users write, as drafts for the outbox (specification, client-server API, "Instant messaging",
+//! A user's acts as drafts for the outbox (specification, client-server API, "Instant messaging",
 //! "Rich replies", "Event replacements", "Event annotations and reactions").
 //!
 //! ```
@@ -91,7 +91,7 @@ pub fn redaction(room: &RoomId, of: &About, reason: Option<&str>) -> Result<Draf
     Ok(Draft::new(room.clone(), kind, content).about(of.clone()))
 }
 
-/// What a file shows before it is opened.
+/// The facts of a file that show before it is opened.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub struct FileInfo {
     /// Its name.

@@ -24,7 +24,7 @@ const TXN: &str = "leak-canary-transaction";
 const UNSENT: &str = "leak canary: written and not sent";
 const DRAFT: &str = "leak canary: not even finished";
 const ERROR: &str = "leak canary: the server said no";
-/// Shorter texts occur by chance, in so many random bytes.
+/// The shortest text to look for: shorter ones occur by chance among random bytes.
 const SHORTEST: usize = 6;
 
 /// The bytes of the media item.
@@ -32,7 +32,7 @@ fn picture() -> Vec<u8> {
     (0..200_000_u32).flat_map(|n| n.wrapping_mul(2_654_435_761).to_le_bytes()).collect()
 }
 
-/// What is stored, as a server sent it.
+/// The stored answers, as a server sent them.
 struct History {
     small: Vec<String>,
     initial: String,
@@ -81,7 +81,7 @@ fn media(uri: &str, room: &RoomId) -> MediaInfo {
     }
 }
 
-/// What the user has written here: an unsent message with media, and a draft.
+/// The user's own rows: an unsent message with media, and a draft.
 fn own(room: &RoomId) -> WriteBatch {
     let kind = |name: &str| EventType::new(name).unwrap();
     let body = |text: &str| Json::new(format!(r#"{{"msgtype":"m.text","body":"{text}"}}"#)).unwrap();

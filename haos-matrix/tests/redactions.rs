@@ -1,4 +1,4 @@
-//! What is left of what was redacted, and which edit counts: small answers, each with the right values.
+//! Redacted events, and the edit that counts: small answers, each with the right values.
 #![allow(clippy::unwrap_used, reason = "a test says so by panicking")]
 
 mod common;
@@ -64,7 +64,7 @@ fn member(id: &str, name: &str, before: Option<(&str, &str)>) -> String {
     event(id, "m.room.member", &content(name), &format!(r#","state_key":"@bob:x"{unsigned}"#))
 }
 
-/// What is shown of the room but for its state, and whether it is edited.
+/// The lines of the room but for its state, each with a mark if it is edited.
 async fn lines(store: &dyn StorageAdapter) -> Vec<(String, bool)> {
     let view = store.timeline_view(&room(), Page::newest(100)).await.unwrap();
     let shown = view.items.into_iter().filter_map(|item| match item {

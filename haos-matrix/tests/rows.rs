@@ -1,4 +1,4 @@
-//! What a room's row shows after the answers that came, in whatever order a server writes them.
+//! The rows of rooms after the answers that came, in whatever order a server writes them.
 #![allow(clippy::unwrap_used, clippy::panic, reason = "a test says so by panicking")]
 
 mod common;

@@ -1,4 +1,4 @@
-//! What each capture means, on the ids of `ids.json`.
+//! The meaning of each capture, on the ids of `ids.json`.
 #![allow(clippy::unwrap_used, clippy::panic, reason = "a test says so by panicking")]
 
 mod common;

@@ -1,4 +1,4 @@
-//! What holds for the whole account or for a whole room: pauses, and the server's wish for quiet.
+//! Gates in front of the whole account or of one room: pauses, and the server's wish for quiet.
 
 use std::fmt;
 
@@ -13,7 +13,7 @@ use crate::{MAX_SAID_BYTES, Retries, said};
 /// empty key, a room's under its id.
 pub const GATE: &str = "haos.outbox";
 
-/// Why nothing is sent.
+/// The reason why nothing is sent.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
 #[non_exhaustive]
@@ -118,7 +118,7 @@ impl Gate {
         Ok(())
     }
 
-    /// Changes a gate; reads it anew where somebody else changed it meanwhile.
+    /// Changes a gate; reads it again where somebody else changed it meanwhile.
     pub(crate) async fn update(
         store: &dyn StorageAdapter,
         room: Option<&RoomId>,

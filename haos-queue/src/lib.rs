@@ -1,6 +1,6 @@
 //! The outbox of a chat frontend, and reconciliation of what its server sends, over any store and any protocol.
 //!
-//! What the user writes goes into an [`Outbox`], one durable commit each, and a [`Driver`] sends it over a
+//! A user's messages go into an [`Outbox`], one durable commit each, and a [`Driver`] sends them over a
 //! [`Transport`]: nothing is lost, nothing arrives twice, and a room's messages arrive in order. The laws are in
 //! `docs/semantics.md`; [`machine`] has them as a table.
 //!

@@ -1,4 +1,4 @@
-//! What only a protocol knows, as pure functions.
+//! A protocol, as pure functions.
 
 use haos_store_api::{
     Error, ErrorKind, EventId, EventType, Json, MaybeSend, Pending, Relation, RelationKind, Result, RoomId,
@@ -42,7 +42,7 @@ pub trait Protocol: MaybeSend {
         Json::empty()
     }
 
-    /// What a redaction lets stand of a state entry's value.
+    /// Returns the part of a state entry's value that a redaction lets stand.
     fn redacted_state(&self, kind: &EventType, value: &Json) -> Json {
         self.redacted(kind, value)
     }
@@ -52,7 +52,7 @@ pub trait Protocol: MaybeSend {
         None
     }
 
-    /// What stands of an event's other members once the event that it repeats is redacted.
+    /// Returns the part of an event's other members that stands once the event that it repeats is redacted.
     fn without_repeated(&self, extra: &Json) -> Option<Json> {
         Some(extra.clone())
     }
@@ -63,12 +63,12 @@ pub trait Protocol: MaybeSend {
         None
     }
 
-    /// Whether a room's row shows state of this kind: where it changes, [`Protocol::shown`] is asked.
+    /// Tells if a room's row shows state of this kind: where it changes, [`Protocol::shown`] is asked.
     fn is_shown(&self, _kind: &EventType) -> bool {
         false
     }
 
-    /// What a room's row shows of its state, as far as the change can have altered that.
+    /// Returns the changes of a room's row, as far as the change of its state can have brought them.
     ///
     /// # Errors
     /// [`NotRead`] names a part of the state that is needed: it is read, and the question asked again.
@@ -76,17 +76,17 @@ pub trait Protocol: MaybeSend {
         Ok(RoomPatch::default())
     }
 
-    /// Whether an event of this kind is the first of its room; none where that cannot be told.
+    /// Tells if an event of this kind is the first of its room; `None` if that cannot be told.
     fn is_beginning(&self, _kind: &EventType) -> Option<bool> {
         None
     }
 
-    /// Whether what an event relates to hangs on the room's state: then [`Protocol::relation`] is asked.
+    /// Tells if the relation of an event hangs on the room's state: then [`Protocol::relation`] is asked.
     fn is_unsettled(&self, _event: &Event) -> bool {
         false
     }
 
-    /// What an event relates to.
+    /// Returns the relation of an event.
     ///
     /// # Errors
     /// [`NotRead`], as of [`Protocol::shown`].
@@ -99,7 +99,7 @@ pub trait Protocol: MaybeSend {
         None
     }
 
-    /// Whether an entry that has a say puts the child into the space; else it takes it out.
+    /// Tells if an entry that has a say puts the child into the space; else it takes it out.
     fn is_linked(&self, _value: &Json) -> bool {
         false
     }

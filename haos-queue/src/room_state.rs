@@ -54,7 +54,7 @@ impl<'a> RoomState<'a> {
         self.own
     }
 
-    /// Whether the answer changes state of this kind.
+    /// Tells if the answer changes state of this kind.
     pub fn changes(&self, kind: &str) -> bool {
         self.changed.iter().any(|entry| entry.kind.as_str() == kind)
     }

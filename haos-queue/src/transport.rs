@@ -1,4 +1,4 @@
-//! What the queue asks of the network.
+//! The queue's requests to the network.
 
 use async_trait::async_trait;
 use haos_store_api::{
@@ -14,7 +14,7 @@ pub const RECEIPT: &str = "haos.receipt";
 /// The kind of a row that tells that the user is typing.
 pub const TYPING: &str = "haos.typing";
 
-/// Who sends: a transaction id means something to the same user on the same device only.
+/// The sender: a transaction id means something to the same user on the same device only.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Session {
     /// The own user.
@@ -71,7 +71,7 @@ fn cannot() -> Answer {
     Answer::Refused(Refusal::new(405, "UNSUPPORTED"))
 }
 
-/// What became of asking for a place.
+/// The answer to asking for a place.
 #[derive(Debug, Clone, PartialEq, Eq)]
 #[non_exhaustive]
 pub enum Created {
@@ -83,7 +83,7 @@ pub enum Created {
     Failed(Answer),
 }
 
-/// What became of asking for something.
+/// The answer to a question.
 #[derive(Debug, Clone, PartialEq, Eq)]
 #[non_exhaustive]
 pub enum Lookup<T> {

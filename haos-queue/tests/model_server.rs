@@ -87,7 +87,7 @@ impl Client {
         self.server.page(room, &token, limit)
     }
 
-    /// What a server's context of the next newer message gives for a gap without a token.
+    /// The token for a gap without one, from a server's context of the next newer message.
     async fn context_token(&self, gap: &Gap, room: usize) -> String {
         let items = timeline(&self.store, room).await;
         let next =

@@ -38,7 +38,7 @@ use mutants::MutantsArgs;
 use soak::Soak;
 use step::{Plan, StepName};
 
-/// What a chore returns; the text of an error says what to do about it.
+/// The result of a chore; the text of an error says what to do about it.
 type Result<T = ()> = std::result::Result<T, String>;
 
 /// The chores of the HAOS offline store.
@@ -71,7 +71,7 @@ enum Chore {
     Fuzz(FuzzArgs),
     /// Put small mistakes into what decides something, one at a time, and see which the tests find
     Mutants(MutantsArgs),
-    /// What is known of the dependencies, where the advisory database can be had
+    /// The known advisories on the dependencies, where the advisory database can be had
     Advisories,
     /// The style checks alone
     Tidy {

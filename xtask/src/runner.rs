@@ -50,7 +50,7 @@ fn prepare(steps: &[CiStep]) -> Result {
     Ok(())
 }
 
-/// What became of the step, or the line that repeats what failed.
+/// Runs a step; returns its outcome, or the line that repeats what failed.
 fn run_one(root: &Path, step: &CiStep, skipped: &mut All) -> Result<&'static str> {
     if let Some(need) = step.optional.iter().find(|need| !need.is_met()) {
         println!("{} is not installed, so this was NOT done: {}", need.name(), step.about);

@@ -44,7 +44,7 @@ pub(crate) struct CiStep {
     pub(crate) optional: Vec<Need>,
     /// Neither these nor others beside each other: the style checks, which run inside this process.
     pub(crate) commands: Vec<Cmd>,
-    /// What runs after them, side by side.
+    /// The commands that run after them, side by side.
     pub(crate) beside: Vec<Cmd>,
 }
 
@@ -58,7 +58,7 @@ impl fmt::Display for CiStep {
 
 const WASM: &str = "--target wasm32-unknown-unknown";
 
-/// What a run is asked for.
+/// The request for a run.
 pub(crate) struct Plan {
     /// Everything as long and as large as it is meant to be, not as a change has time for.
     pub(crate) full: bool,
@@ -127,7 +127,7 @@ fn test(root: &Path, plan: &Plan) -> CiStep {
     step.needs(needs).each(|cmd| plan.soak.pass_to(cmd))
 }
 
-/// What the browsers' tests are made of, and the features that they do not have.
+/// Makes the browsers' tests, and the features that they do not have.
 fn wasm(root: &Path, plan: &Plan) -> CiStep {
     let mut step = step(
         StepName::Wasm,
@@ -165,7 +165,7 @@ fn web(root: &Path, plan: &Plan) -> CiStep {
     step
 }
 
-/// What is published: the crates right below the root. With `full` each is also compiled as its package has it.
+/// Checks the published crates, right below the root. With `full` each is also compiled as its package has it.
 fn package(root: &Path, full: bool) -> CiStep {
     let folders = std::fs::read_dir(root).into_iter().flatten().flatten();
     let mut names: Vec<_> = folders
@@ -212,7 +212,7 @@ const WITH_SYNAPSE: [&str; 7] = ["storm", "answers", "catch_up", "demo", "harnes
 
 /// Without `full` with fewer messages and deaths than the tests have by themselves.
 fn e2e(root: &Path, full: bool) -> CiStep {
-    // With the features of the whole workspace, so that nothing is built anew after the step `test`.
+    // With the features of the whole workspace, so that nothing is built again after the step `test`.
     let tests = "test --workspace --all-features";
     let mut step = step(StepName::E2e, "end to end with a real homeserver", &[&format!("{tests} --no-run")]);
     step.beside = WITH_SYNAPSE

@@ -10,7 +10,7 @@ pub(crate) fn folder(root: &Path) -> PathBuf {
     root.join("target/e2e").join(format!("synapse-{VERSION}"))
 }
 
-/// Whether it is there, whole, and of the right version.
+/// Tells if it is there, whole, and of the right version.
 pub(crate) fn is_met() -> bool {
     let check = format!(
         "import importlib.metadata as m, synapse.app.homeserver; assert m.version('matrix-synapse') == '{VERSION}'"

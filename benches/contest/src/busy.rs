@@ -8,7 +8,7 @@ use crate::{Contender, Told, Turn};
 /// Syncs that are made before the clock runs. Whoever commits more of them has no more to do.
 const SYNCS: usize = 20_000;
 
-/// So many threads read the newest messages of rooms by chance, while another commits one sync after the other.
+/// Lets this number of threads read the newest messages of rooms by chance, while another commits one sync after the other.
 pub(crate) fn busy<C: Contender>(turn: &mut Turn<'_, C>, readers: usize, ms: u64) -> Told {
     let rooms = turn.data.rooms();
     let before = turn.mark.clone();

@@ -15,7 +15,7 @@ use wasm_bindgen::prelude::wasm_bindgen;
 
 use crate::server::Server;
 
-/// What a call to the module fails with.
+/// The error of a call to the module.
 type Failure = JsString;
 
 fn failure(error: impl std::fmt::Display) -> Failure {

@@ -24,7 +24,7 @@ pub(crate) struct TimelineArgs {
     pub(crate) place: Place,
 }
 
-/// Where to read. Without any of these: the newest messages.
+/// The place to read at. Without any of these: the newest messages.
 #[derive(Debug, Args)]
 #[group(multiple = false)]
 pub(crate) struct Place {

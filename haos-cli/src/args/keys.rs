@@ -7,7 +7,7 @@ use clap::{Args, ValueEnum};
 
 const SEAL: &str = "Seal a plain store: from then on it opens with a passphrase or a key alone.
 
-Nobody may have the store open meanwhile. It is written anew beside the old one, which it replaces when it \
+Nobody may have the store open meanwhile. It is written once more beside the old one, which it replaces when it \
 is whole; cut off, whatever the reason, the same command finishes it. Plain bytes of before may remain in \
 blocks that the disk has set free, in snapshots and in backups. A store that `haos import` makes with --passphrase-file or --key-file is sealed \
 from its first byte.";
@@ -18,7 +18,7 @@ No row is touched: it takes milliseconds at any size. An old copy of the store o
 passphrase still, and whoever has both can read later copies, too. Against that only new keys help: `haos \
 unseal` and `haos seal`, or a fresh store.";
 
-/// What opens a sealed store.
+/// The options that open a sealed store.
 #[derive(Debug, Clone, Default, Args)]
 pub(crate) struct KeyArgs {
     /// The passphrase of a sealed store: the first line of this file. Without it, a terminal is asked
@@ -36,7 +36,7 @@ pub(crate) struct KeyArgs {
     pub(crate) any_kdf_cost: bool,
 }
 
-/// What the lengths of sealed rows tell.
+/// The lengths of sealed rows, as others see them.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq, ValueEnum)]
 pub(crate) enum Pad {
     /// The length of each, to the byte

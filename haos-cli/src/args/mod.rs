@@ -28,7 +28,7 @@ and what is written until it can be sent. `haos login` and `haos sync` fill it f
 `haos import` from saved answers of one.";
 const EXIT_CODES: &str = "Exit codes:
   0  done
-  1  failed, for a reason that is none of the following
+  1  failed, for another reason than the following
   2  wrong use of the command line
   3  bad input: a file, line, room, event or cursor that is not what it should be; not logged in; refused
      by the homeserver

@@ -43,7 +43,7 @@ pub(crate) struct LoginArgs {
     /// A login token, as single sign-on gives one: the first line of this file
     #[arg(long, value_name = "FILE")]
     pub(crate) token_file: Option<PathBuf>,
-    /// What others call this device, where it is new
+    /// The name of this device for others, where it is new
     #[arg(long, value_name = "NAME", default_value = "haos")]
     pub(crate) device_name: String,
 }
@@ -61,7 +61,7 @@ pub(crate) struct SyncArgs {
     /// End once everything new is here and everything written is sent
     #[arg(long)]
     pub(crate) once: bool,
-    /// End after so many seconds
+    /// End after this number of seconds
     #[arg(long = "for", value_name = "SECONDS", value_parser = clap::value_parser!(u32).range(1..))]
     pub(crate) seconds: Option<u32>,
 }

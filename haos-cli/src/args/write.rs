@@ -92,7 +92,7 @@ pub(crate) struct RedactArgs {
     pub(crate) room: String,
     /// The message: its id, or that of its row in the outbox
     pub(crate) event: String,
-    /// Why, for others to read
+    /// A reason, for others to read
     #[arg(long, value_name = "TEXT")]
     pub(crate) reason: Option<String>,
     #[command(flatten)]

@@ -1,4 +1,4 @@
-//! What a command has at hand that writes.
+//! The tools of a command that writes.
 
 use std::sync::Arc;
 
@@ -19,10 +19,10 @@ pub(super) struct Desk {
     pub(super) outbox: Outbox,
     /// Whose store it is, if it knows.
     pub(super) own: Option<UserId>,
-    /// Where the store is.
+    /// The place of the store.
     pub(super) target: Target,
     client: Option<Client>,
-    /// Why there is no client, where somebody logged in.
+    /// The reason why there is no client, where somebody logged in.
     fault: Option<String>,
 }
 
@@ -85,7 +85,7 @@ async fn own_user(store: &dyn StorageAdapter) -> Result<Option<UserId>> {
     Ok(value.map(|value| value.parse()).transpose()?)
 }
 
-/// What the outbox does not take is bad input.
+/// A draft that the outbox does not take is bad input.
 pub(super) fn refused(error: EnqueueError) -> Error {
     match error {
         EnqueueError::Store(error) => Error::Store(error),

@@ -18,7 +18,7 @@ use crate::open::Target;
 use crate::out::Out;
 use crate::text::{clean, plural};
 
-/// What `retry` took up, for programs.
+/// The rows that `retry` took up, for programs.
 #[derive(Serialize)]
 struct Retried {
     retried: usize,

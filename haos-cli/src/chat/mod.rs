@@ -1,4 +1,4 @@
-//! What users write, and the outbox that keeps it until the homeserver has it.
+//! Messages of the user, and the outbox that keeps them until the homeserver has them.
 
 mod check;
 mod deliver;

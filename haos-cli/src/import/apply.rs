@@ -15,7 +15,7 @@ use super::resume::Bookmark;
 use crate::error::{Error, Result};
 use crate::text::number;
 
-/// How often a page is tried anew because another process changed the gap meanwhile.
+/// The number of tries for a page whose gap another process changes meanwhile.
 const TRIES: usize = 16;
 
 /// A response that cannot be read, in this command's words.
@@ -29,7 +29,7 @@ fn unread(error: ParseError) -> Error {
     })
 }
 
-/// What an import did.
+/// The counts of an import.
 #[derive(Debug, Clone, Default, Serialize)]
 pub(crate) struct Tally {
     /// Responses applied.
@@ -44,7 +44,7 @@ pub(crate) struct Tally {
     pub(crate) held: u64,
     /// Pages without a gap, with events that the store does not hold: left out.
     pub(crate) unplaced: u64,
-    /// What could not be read, or was too much of its kind, and is not kept.
+    /// Entries that were unreadable, or too many of their kind, and are not kept.
     pub(crate) left_out: u64,
     /// Bytes of the responses.
     pub(crate) bytes: u64,

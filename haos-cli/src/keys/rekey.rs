@@ -75,7 +75,7 @@ fn passphrase(secret: haos_store::Secret) -> Told {
     (told, KeyChange::SetPassphrase(secret, KdfParams::default()))
 }
 
-/// What was changed before a change failed.
+/// Lists the changes before one that failed.
 fn before(done: &Rekeyed) -> String {
     if done.changes.is_empty() {
         return "; nothing was changed".to_owned();

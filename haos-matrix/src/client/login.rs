@@ -77,7 +77,7 @@ impl Client {
     /// logout it is there as well, with its outbox paused, so that what was written can be seen.
     ///
     /// # Errors
-    /// Those of the store; `Connect` where the stored homeserver is none.
+    /// Those of the store; `Connect` if the stored homeserver is invalid.
     pub async fn resume(
         store: Arc<dyn StorageAdapter>,
         host: SharedHost,

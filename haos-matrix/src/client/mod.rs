@@ -19,7 +19,7 @@ pub use options::ClientOptions;
 
 /// An account on its device: the store, what sends, what syncs, and the media cache.
 ///
-/// What the store holds can be read, and the outbox takes what is written, whether or not
+/// The store can be read, and the outbox takes messages, whether or not
 /// [`Client::run`] runs and whether or not a server can be reached. Clones are the same client.
 ///
 /// ```no_run
@@ -107,7 +107,7 @@ impl Client {
         self.outbox.stop(grace_ms);
     }
 
-    /// Who is logged in, and where; with the tokens as they are known here.
+    /// The session, with the tokens as they are known here.
     pub fn session(&self) -> MatrixSession {
         self.homeserver.session().unwrap_or_else(|| self.session.clone())
     }
@@ -117,7 +117,7 @@ impl Client {
         self.outbox.store()
     }
 
-    /// What is written goes here; [`compose`](crate::compose) makes drafts.
+    /// The outbox, for all messages; [`compose`](crate::compose) makes drafts.
     pub fn outbox(&self) -> &Outbox {
         &self.outbox
     }
@@ -132,17 +132,17 @@ impl Client {
         &self.media
     }
 
-    /// What keeps the store within bounds; call [`Keeper::check`] now and then.
+    /// The keeper of the store's bounds; call [`Keeper::check`] now and then.
     pub fn keeper(&self) -> &Arc<Keeper> {
         &self.keeper
     }
 
-    /// What has no place in the store: joining, inviting, making rooms.
+    /// The homeserver, for requests that no store is needed for: joining, inviting, making rooms.
     pub fn homeserver(&self) -> &Arc<Homeserver> {
         &self.homeserver
     }
 
-    /// Where the connection stands.
+    /// Watches the state of the connection.
     pub fn connection(&self) -> watch::Receiver<ConnectionState> {
         self.outbox.connection()
     }

@@ -75,7 +75,7 @@ impl Engine {
     }
 
     /// Waits until the account is not paused; writes down first what the server said to a request that
-    /// began when the account had been resumed so often.
+    /// began when the account had been resumed this number of times.
     async fn until_resumed(&self, told: Option<(PauseReason, u64)>) -> Result<()> {
         let outbox = &self.inner.outbox;
         let mut changes = outbox.store().changes();
@@ -108,7 +108,7 @@ impl Engine {
     }
 }
 
-/// What may be logged of an outcome.
+/// Names an outcome for logs.
 fn kind(outcome: &Outcome) -> &'static str {
     match outcome {
         Outcome::Applied(Brought::News) => "applied",

@@ -14,7 +14,7 @@ use crate::{MatrixProtocol, PageRequest, ParseError, parse_messages_within};
 /// Events of a page that is asked for because a larger one was too much.
 const SMALL_PAGE: usize = 5;
 
-/// What became of a page.
+/// The outcome of a page.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 #[non_exhaustive]
 pub enum Fill {

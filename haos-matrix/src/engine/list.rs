@@ -48,7 +48,7 @@ impl Engine {
     }
 }
 
-/// A request for so many rooms: what a list of rooms shows, and the newest event of each.
+/// A request for this number of rooms: their entries in a list, and the newest event of each.
 fn body(rooms: u64) -> Result<Json> {
     Json::of(&json!({
         "lists": {

@@ -57,7 +57,7 @@ pub struct Homeserver {
     host: SharedHost,
     options: HttpOptions,
     held_session: Option<HeldSession>,
-    /// What the server can do, and when it said so.
+    /// The server's features, and when it told them.
     features: Mutex<Option<(i64, Arc<Features>)>>,
 }
 
@@ -117,12 +117,12 @@ impl Homeserver {
         }
     }
 
-    /// What a read brings.
+    /// Returns the body of a read.
     async fn ask(&self, request: &Request<'_>) -> Reply<Vec<u8>> {
         self.authed(request).await?.success(self.now_ms())
     }
 
-    /// What a read brings, if it begins like a JSON object. Whoever reads it finds out whether it is one.
+    /// Returns the body of a read, if it begins like a JSON object. Whoever reads it finds out if it is one.
     async fn ask_json(&self, request: &Request<'_>) -> Reply<Vec<u8>> {
         let body = self.ask(request).await?;
         match body.trim_ascii_start().first() {
@@ -131,7 +131,7 @@ impl Homeserver {
         }
     }
 
-    /// What a read brings, read as `T`.
+    /// Returns the body of a read as `T`.
     async fn ask_for<T: serde::de::DeserializeOwned>(&self, request: &Request<'_>) -> Reply<T> {
         read_as(&self.ask(request).await?)
     }

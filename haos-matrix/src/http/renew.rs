@@ -19,7 +19,7 @@ const LOOK_MS: u64 = 250;
 /// How much longer than the request itself a claim lasts.
 const SLACK_MS: u64 = 5_000;
 
-/// Why new tokens are wanted.
+/// The reason why new tokens are wanted.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(super) enum Why {
     /// The token at hand will do for a while: nothing is waited for.
@@ -35,7 +35,7 @@ struct Ask<'a> {
     refresh_token: &'a str,
 }
 
-/// What a login and a refresh answer with.
+/// The answer to a login or a refresh.
 #[derive(Deserialize)]
 pub(super) struct Given {
     access_token: String,
@@ -56,7 +56,7 @@ impl Given {
     }
 }
 
-/// What became of the right to refresh.
+/// The outcome of asking for the right to refresh.
 enum Turn {
     /// It is ours.
     Ours(Claim),
@@ -67,7 +67,7 @@ enum Turn {
 }
 
 impl Homeserver {
-    /// Another access token than the one that the server refused; none if there is none, so that the
+    /// Returns another access token than the one that the server refused; `None` without one, so that the
     /// refusal stands.
     ///
     /// # Errors

@@ -1,4 +1,4 @@
-//! Who holds the tokens: the store, for all its contexts, and a copy of them here.
+//! The tokens: in the store, for all its contexts, and a copy of them here.
 
 use std::sync::{Arc, Mutex, PoisonError};
 

@@ -52,7 +52,7 @@ impl MediaCache {
     /// Bytes of an item. What is in the store comes from there, without a request; else the item is
     /// downloaded whole, one request for all who ask for it meanwhile, and the range read once it is there.
     ///
-    /// May be dropped at any moment: others who wait for the same item go on, and a later call begins anew.
+    /// May be dropped at any moment: others who wait for the same item go on, and a later call begins again.
     ///
     /// # Errors
     /// See [`MediaError`]. A failure is not remembered: the next call asks the server again.
@@ -92,7 +92,7 @@ impl MediaCache {
         Ok(MediaStream::passing(self.server.download(uri, variant).await?))
     }
 
-    /// Whether an item is in the store, and `get` needs no server.
+    /// Tells if an item is in the store, and `get` needs no server.
     ///
     /// # Errors
     /// Those of the store.

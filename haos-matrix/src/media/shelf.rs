@@ -15,7 +15,7 @@ use super::partial::{Litter, is_abandoned};
 use super::touches::Touches;
 use super::{MediaError, MediaOptions};
 
-/// The policy is carried out at least so often, if there is something new.
+/// The time after which the policy is carried out again, if there is something new.
 const EVICT_EVERY_MS: u64 = 3600 * 1000;
 /// And whenever a part of the policy's total as large as one by this number is new.
 const EVICT_PART: u64 = 64;
@@ -30,7 +30,7 @@ pub(super) struct Shelf {
     added: Mutex<Added>,
 }
 
-/// What came since the policy was last carried out.
+/// The news since the policy was last carried out.
 #[derive(Debug, Default)]
 struct Added {
     bytes: u64,

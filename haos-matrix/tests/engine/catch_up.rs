@@ -1,4 +1,4 @@
-//! What came while nobody was there is brought, wherever the process dies on the way.
+//! News from before the start are brought, wherever the process dies on the way.
 
 use haos_matrix::SyncOptions;
 use haos_queue::ConnectionState;

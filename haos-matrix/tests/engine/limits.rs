@@ -1,4 +1,4 @@
-//! What a server sends unasked, and too much of it.
+//! Too much that a server sends unasked.
 
 use haos_matrix::{AnswerLimits, KeepLimits, LeftOut, SyncOptions, ToDeviceLimits};
 use haos_queue::ConnectionState;

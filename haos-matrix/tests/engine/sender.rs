@@ -1,4 +1,4 @@
-//! What the sender asks of the model: it keeps each transaction once.
+//! The sender's requests to the model: it keeps each transaction once.
 
 use async_trait::async_trait;
 use haos_matrix::{parse_event, parse_messages};

@@ -16,7 +16,7 @@ fn uri() -> MediaUri {
     MediaUri::new("mxc://example.org/a").unwrap()
 }
 
-/// Zeros, so many, in a thousandth of their size.
+/// This number of zeros, in a thousandth of their size.
 fn gzip(zeros: usize) -> Vec<u8> {
     let mut encoder = GzEncoder::new(Vec::new(), Compression::best());
     for _ in 0..zeros / 1000 {

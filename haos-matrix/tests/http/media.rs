@@ -157,7 +157,7 @@ async fn places() {
             Created::Failed(Answer::Refused(refusal(403, "M_FORBIDDEN"))),
         ),
         (Reaction::Close, Created::Failed(Answer::NoAnswer)),
-        // So many unused places that the next one is free tomorrow: what answers that were lost lead to.
+        // All places are unused until tomorrow: lost answers lead to that.
         (refused(429, r#"{"errcode":"M_LIMIT_EXCEEDED","retry_after_ms":86400000}"#), Created::Unsupported),
         (
             refused(429, r#"{"errcode":"M_LIMIT_EXCEEDED","retry_after_ms":2000}"#),

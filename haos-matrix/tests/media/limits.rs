@@ -1,4 +1,4 @@
-//! What is not whole or too large never gets a name.
+//! Items that are not whole or too large never get a name.
 
 use haos_matrix::{MediaError, MediaOptions, Variant};
 use haos_queue::Answer;

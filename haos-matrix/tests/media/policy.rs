@@ -1,4 +1,4 @@
-//! What goes when: by age, by total, and never what is pinned or waits in the outbox.
+//! Eviction: by age, by total, and never of items that are pinned or wait in the outbox.
 
 use haos_matrix::{MediaError, MediaOptions, MediaRequest};
 use haos_store_api::*;

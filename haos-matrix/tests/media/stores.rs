@@ -22,7 +22,7 @@ pub(crate) enum Backend {
     Sled,
 }
 
-/// Where a store lives, to open it again; a server, and the time.
+/// The place of a store, to open it again; a server, and the time.
 pub(crate) struct Home {
     backend: Backend,
     sealed: bool,
@@ -143,7 +143,7 @@ pub(crate) async fn index(store: &Store) -> Vec<MediaInfo> {
     store.media_index(MediaQuery::default()).await.unwrap()
 }
 
-/// The numbers of the items that are there whole; parts of others are none.
+/// The numbers of the items that are there whole, without parts of others.
 pub(crate) async fn whole(store: &Store) -> Vec<String> {
     let mut names: Vec<String> = index(store)
         .await

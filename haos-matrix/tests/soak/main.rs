@@ -23,12 +23,12 @@ use peakmem_alloc::{INSTRUMENTED_SYSTEM, PeakMemAlloc, PeakMemAllocTrait as _};
 #[global_allocator]
 static MEMORY: &PeakMemAlloc<System> = &INSTRUMENTED_SYSTEM;
 
-/// What one answer may take, with what the server holds of it, in bytes.
+/// The memory for one answer, with the server's part of it, in bytes.
 const MOST: usize = 64 << 20;
 /// As many as the simulation of the outbox has, of which each takes a fiftieth of the time.
 const SEEDS: u64 = 2000;
 const SHARE: u64 = 50;
-/// What an entry may take until it is stored, in bytes, however few it came in.
+/// The memory for an entry until it is stored, in bytes, however few it came in.
 const MOST_OF_AN_ENTRY: usize = 4096;
 
 /// Memory is measured by one test at a time.
@@ -107,7 +107,7 @@ fn what_an_entry_takes_has_an_end() {
     }
 }
 
-/// What it takes to read and to apply an answer, in bytes.
+/// The peak of reading and applying an answer, in bytes.
 fn peak_of(answer: &str, limits: AnswerLimits) -> Result<usize, ParseError> {
     MEMORY.reset_peak_memory();
     let mut delta = parse_sync(answer.as_bytes(), &Account { limits, ..Account::default() })?;

@@ -5,14 +5,14 @@ use crate::draft::{About, Draft};
 use crate::local::local_event_id;
 use crate::machine::{Class, Event, Step};
 
-/// What became of a wish about a row.
+/// The outcome of a wish about a row.
 #[derive(Debug, Clone, PartialEq, Eq)]
 #[non_exhaustive]
 pub enum Acted {
     /// The row is changed, or gone, as asked. `maybe_sent`: an attempt had no answer, so that the server
     /// may have the message nevertheless.
     Done {
-        /// Whether the server may have it.
+        /// The server may have it.
         maybe_sent: bool,
     },
     /// It is on its way or on the server: this row will edit it or take it back.

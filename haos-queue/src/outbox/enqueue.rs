@@ -22,7 +22,7 @@ pub struct Enqueued {
     pub seq: u64,
 }
 
-/// Why a draft was not taken. Nothing is stored then.
+/// The reason why a draft was not taken. Nothing is stored then.
 #[derive(Debug, thiserror::Error)]
 #[non_exhaustive]
 pub enum EnqueueError {
@@ -168,7 +168,7 @@ impl Shared {
         Ok(())
     }
 
-    /// What became of a message of the outbox.
+    /// Looks for a message of the outbox.
     pub(crate) async fn parent(&self, room: &RoomId, txn_id: &TxnId) -> Result<Parent> {
         if let Some(row) = self.row(txn_id).await? {
             return Ok(match &row.event_id {
@@ -194,7 +194,7 @@ impl Shared {
         Ok(self.store.pending(query).await?.into_iter().next())
     }
 
-    /// Carries out an event on a row, with all that follows for those that wait for it; reads anew on a
+    /// Carries out an event on a row, with all that follows for those that wait for it; reads again on a
     /// conflict. `then` may change what was decided. Gives the row as it was when the step was decided;
     /// none if it is gone.
     pub(crate) async fn act(
@@ -219,7 +219,7 @@ impl Shared {
     }
 }
 
-/// What became of a message that another is about.
+/// The state of a message that another is about.
 pub(crate) enum Parent {
     Unsent(Box<Pending>),
     Sent(EventId),

@@ -70,12 +70,12 @@ fn with_keeper(shared: &Shared, batch: WriteBatch) -> StoreFuture<'_, Result<Com
     }
 }
 
-/// What the driver is asked for.
+/// The wishes to the driver.
 #[derive(Debug, Clone, Copy, Default)]
 pub(crate) struct Wishes {
     /// Try everything again now.
     pub(crate) reset: bool,
-    /// End, after so many milliseconds for what is under way.
+    /// End, after this many milliseconds for what is under way.
     pub(crate) stop_ms: Option<u64>,
 }
 
@@ -163,12 +163,12 @@ impl Outbox {
         &self.shared.host
     }
 
-    /// What makes room where the store is full, if anything does.
+    /// The keeper that makes room when the store is full, if there is one.
     pub fn keeper(&self) -> Option<&Arc<Keeper>> {
         self.shared.keeper.as_ref()
     }
 
-    /// Where the connection stands, as this context's driver and sync engine see it.
+    /// Watches the state of the connection, as this context's driver and sync engine see it.
     pub fn connection(&self) -> watch::Receiver<ConnectionState> {
         self.shared.connection.watch()
     }
@@ -238,7 +238,7 @@ impl Outbox {
         Ok(Gate::read(&*self.shared.store, None).await?.resumed)
     }
 
-    /// A request that began when the account had been resumed so often was refused for the account's
+    /// A request that began when the account had been resumed `resumed` times was refused for the account's
     /// sake: the account pauses, unless it was resumed since. What the user paused stays so.
     ///
     /// # Errors
@@ -251,7 +251,7 @@ impl Outbox {
         .await
     }
 
-    /// Why the account, or a room, is paused. What is read of the account shows in
+    /// The reason why the account, or a room, is paused. The account's, once read, shows in
     /// [`Outbox::connection`], as it does where a driver reads it.
     ///
     /// # Errors
@@ -266,7 +266,7 @@ impl Outbox {
 }
 
 impl Shared {
-    /// What a decision of now depends on.
+    /// The facts that a decision of now depends on.
     pub(crate) fn context(&self) -> Context<'_> {
         Context { now_ms: self.now_ms(), chance: self.host.random(), options: &self.options }
     }

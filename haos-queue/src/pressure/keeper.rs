@@ -34,7 +34,7 @@ pub struct Keeper {
     level: watch::Sender<Level>,
 }
 
-/// What the store held when it was last looked at, and what was written since, as if all of it were new.
+/// The size of the store at the last look, and of all writes since, as if these were new.
 #[derive(Debug, Clone, Copy)]
 pub(super) struct Measured {
     pub(super) used: u64,

@@ -1,4 +1,4 @@
-//! What is done next about a store that is too full.
+//! The next measure for a store that is too full.
 
 use haos_store_api::{EventType, MediaPolicy, Usage};
 
@@ -40,7 +40,7 @@ impl PressureOptions {
         self.quota_bytes.or(usage.quota_bytes)
     }
 
-    /// What may be filled with what can be fetched again.
+    /// Returns the part of a quota for what can be fetched again.
     pub fn cache_bytes(&self, quota: u64) -> u64 {
         quota - self.headroom_bytes.min(quota / 2)
     }
@@ -99,7 +99,7 @@ pub fn goal(used: u64, quota: Option<u64>, full: bool, needed: u64, options: &Pr
     by_quota.min(by_device)
 }
 
-/// What to do after `done`; none when it is enough, or all there is.
+/// Returns the measure after `done`, or `None` once it is enough, or all there is.
 pub fn plan(now: &Situation, done: Option<Relief>, options: &PressureOptions) -> Option<Relief> {
     let excess = now.used.saturating_sub(now.goal);
     let is_high = now.full || now.level >= Level::High;

@@ -13,14 +13,14 @@ const TRIES: u32 = 24;
 /// How many pruned rooms lie between two looks at the counters.
 const ROOMS_A_LOOK: usize = 16;
 
-/// What a look at a store found and did.
+/// The findings and acts of a look at a store.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub struct PressureReport {
     /// The level after it.
     pub level: Level,
     /// Payload bytes after it.
     pub used_bytes: u64,
-    /// What they may be.
+    /// The quota.
     pub quota_bytes: Option<u64>,
     /// Bytes of media that went.
     pub evicted_bytes: u64,
@@ -122,8 +122,8 @@ impl Keeper {
         Ok(before.saturating_sub(self.store.count(&room.id, None).await?))
     }
 
-    /// What pruning must leave beside the targets of drafts and outbox rows: pinned messages, and those
-    /// that rows need to find their echo or to prove that there is none.
+    /// Lists the messages that pruning must spare beside the targets of drafts and outbox rows: pinned ones, and those
+    /// that rows need to find their echo or to prove that it is missing.
     async fn spared(&self, room: &Room) -> Result<Vec<EventId>> {
         let query = PendingQuery { room: Some(room.id.clone()), skip_damaged: true, ..Default::default() };
         let rows = self.store.pending(query).await?;

@@ -1,4 +1,4 @@
-//! What a batch brings, and whether there is room for it.
+//! The weight of a batch, and if there is room for it.
 
 use std::collections::HashSet;
 
@@ -12,9 +12,9 @@ const ROW_BYTES: u64 = 256;
 /// The bytes that a batch brings, as if nothing of it were stored.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
 pub struct Weight {
-    /// What can be fetched again.
+    /// Bytes that can be fetched again.
     pub cache: u64,
-    /// What the user wrote.
+    /// Bytes of the user.
     pub own: u64,
     /// It takes rows out of the outbox, or moves them on: it is never refused by counting, since only
     /// such a batch makes room in a store that is full of unsent messages.
@@ -61,7 +61,7 @@ impl Weight {
     }
 }
 
-/// Whether a batch fits: what can be fetched again must leave the headroom free, what the user wrote may use
+/// Tells if a batch fits: bytes that can be fetched again must leave the headroom free, the user's own may use
 /// it up to the quota.
 pub fn admit(weight: &Weight, used: u64, quota: Option<u64>, options: &PressureOptions) -> bool {
     let Some(quota) = quota else { return true };

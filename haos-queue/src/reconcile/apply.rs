@@ -9,7 +9,7 @@ use super::settle::{settled_page, settled_sync};
 use super::{PlanError, fill, sync};
 use crate::{BackfillPage, Protocol, Retries, Since, SyncDelta};
 
-/// What became of a sync response.
+/// The outcome of a sync response.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 #[non_exhaustive]
 pub enum Synced {
@@ -21,7 +21,7 @@ pub enum Synced {
     Stale,
 }
 
-/// What became of a page.
+/// The outcome of a page.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 #[non_exhaustive]
 pub enum Filled {
@@ -119,7 +119,7 @@ impl Attempt {
         MARGINS[self.margin]
     }
 
-    /// Applies a plan: whether it changed anything, or none to plan anew.
+    /// Applies a plan; returns if it changed anything, or `None` to plan again.
     async fn run<S: StorageAdapter + ?Sized>(
         &mut self,
         store: &S,

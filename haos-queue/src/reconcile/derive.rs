@@ -1,4 +1,4 @@
-//! What rooms' rows show, and which spaces they belong to: a function of the state that will be stored, never
+//! The rows of rooms, and the spaces that they belong to: a function of the state that will be stored, never
 //! of one answer's events alone.
 
 use std::borrow::Cow;
@@ -15,7 +15,7 @@ use super::redactions::Redactions;
 use super::sync::account;
 use crate::{NotRead, Protocol, RoomPatch, RoomState, SpaceLink, StateAt, StateRead};
 
-/// What the store holds of the spaces that an answer speaks of.
+/// The stored part of the spaces that an answer speaks of.
 #[derive(Debug, Clone, Default)]
 pub struct SpacesView {
     /// The entries that have a say and are not in the answer.
@@ -56,7 +56,7 @@ pub(super) fn state_after<'a>(
     after
 }
 
-/// What the row shows, once `after` is put.
+/// Returns the changes of the row, once `after` is put.
 pub(super) fn shown(
     after: &[Cow<'_, StateEntry>],
     stored: Option<&StateRead>,
@@ -130,7 +130,7 @@ impl<'a> Links<'a> {
         Self { links, words }
     }
 
-    /// Whether the child belongs to the space; what must be read first, if so.
+    /// Tells if the child belongs to the space, or which part must be read first.
     fn is_linked(
         &self,
         link: &SpaceLink,

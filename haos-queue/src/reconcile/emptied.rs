@@ -1,4 +1,4 @@
-//! What the store holds of the events that an answer empties, and of what came of them.
+//! The stored part of the events that an answer empties, and of what came of them.
 
 use std::collections::{BTreeSet, HashMap, HashSet};
 

@@ -1,4 +1,4 @@
-//! What must be known of the store to plan, and how it is read.
+//! The part of the store that a plan needs, and how it is read.
 
 use std::collections::{HashMap, HashSet};
 
@@ -14,7 +14,7 @@ use super::timeline::{Slot, Stored, Window};
 use crate::machine::Family;
 use crate::{BackfillPage, Event, Protocol, StateRead, SyncDelta};
 
-/// What the store holds of the things a sync response touches.
+/// The stored part of what a sync response touches.
 #[derive(Debug, Clone, Default)]
 pub struct SyncView {
     /// The stored token.
@@ -38,7 +38,7 @@ pub struct Confirmed {
     pub event_id: EventId,
 }
 
-/// What the store holds of a room.
+/// The stored part of a room.
 #[derive(Debug, Clone)]
 pub struct RoomView {
     /// Its row.
@@ -57,7 +57,7 @@ pub struct RoomView {
     pub read: StateRead,
 }
 
-/// What the store holds around a gap.
+/// The stored surroundings of a gap.
 #[derive(Debug, Clone)]
 pub struct FillView {
     /// The room.
@@ -77,7 +77,7 @@ pub struct FillView {
     pub own: Option<UserId>,
 }
 
-/// What an answer brings of a room.
+/// The part of an answer that is about one room.
 struct Brought<'a> {
     room: &'a RoomId,
     events: &'a [Event],
@@ -150,7 +150,7 @@ pub(super) async fn fill_view<S: StorageAdapter + ?Sized>(
     Ok(Some(FillView { room, gap, confirmed, state, spaces, at_beginning, own: own.cloned() }))
 }
 
-/// Whether the first event of the room is what follows a gap.
+/// Tells if the first event of the room is what follows a gap.
 async fn follows_beginning<S: StorageAdapter + ?Sized>(
     store: &S,
     view: &RoomView,

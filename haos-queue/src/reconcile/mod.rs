@@ -5,7 +5,7 @@
 //! beside the anchor they touch; a gap closes when a segment spans it, or at the beginning of history,
 //! and never by a guess. [`splice`] decides the order, [`place`] gives the positions, [`sync`] and
 //! [`fill`] turn both into a batch, and [`apply_sync`] and [`apply_page`] read what they need, apply the
-//! batch with its preconditions and plan anew on a conflict.
+//! batch with its preconditions and plan again on a conflict.
 
 mod apply;
 mod derive;
@@ -30,7 +30,7 @@ pub use splice::{Older, Ordered, Segment, splice};
 pub use sync::sync;
 pub use timeline::{Slot, Stored, Window};
 
-/// Why no plan could be made from a view.
+/// The reason why no plan could be made from a view.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
 #[non_exhaustive]
 pub enum PlanError {

@@ -8,7 +8,7 @@ use super::timeline::{Slot, Window};
 
 /// Gives every slot of the order a position, rising, one each.
 ///
-/// What has a position keeps it while there is room. A gap keeps a hole of [`Position::HOLE`] on its
+/// An item that has a position keeps it while there is room. A gap keeps a hole of [`Position::HOLE`] on its
 /// older side where it can. Where a run does not fit between its neighbours, the newer ones are pushed
 /// up, as few as possible, and a hole is left for the next time.
 ///

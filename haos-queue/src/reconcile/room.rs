@@ -99,7 +99,7 @@ impl Emptier<'_> {
         }
     }
 
-    /// Whether an event's content is known to be gone, also if the event itself is not stored.
+    /// Tells if an event's content is known to be gone, also if the event itself is not stored.
     fn is_emptied(&self, event: &EventId) -> bool {
         let stored = |view: &RoomView| {
             view.redactions.contains_key(event)
@@ -132,7 +132,7 @@ impl Emptier<'_> {
     }
 }
 
-/// What a known event's new copy adds: its transaction id, its redaction.
+/// Stores the news of a known event's copy: its transaction id, its redaction.
 fn learned_ops(batch: &mut WriteBatch, view: &RoomView, events: &[&Event]) {
     for event in events {
         let Some(stored) = view.messages.get(&event.id).filter(|stored| !stored.provisional) else {

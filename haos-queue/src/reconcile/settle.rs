@@ -1,4 +1,4 @@
-//! What events relate to, where that hangs on their room's state.
+//! The relations of events, where these hang on their room's state.
 
 use std::borrow::Cow;
 

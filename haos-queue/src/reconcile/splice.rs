@@ -11,14 +11,14 @@ use super::timeline::{Slot, Stored, Window};
 pub struct Segment<'a> {
     /// The ids of its events.
     pub events: Vec<&'a EventId>,
-    /// What is known of the history before the first event.
+    /// The knowledge of the history before the first event.
     pub older: Older,
     /// The gap it was fetched from: its last event is followed by whatever follows the gap.
     /// None: its last event is the newest of the room.
     pub gap: Option<Position>,
 }
 
-/// What lies before the first event of a segment.
+/// The history before the first event of a segment.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum Older {
     /// Whatever the store has: nothing was left out.
@@ -130,7 +130,7 @@ impl<'a> Splice<'a> {
         }
     }
 
-    /// The events before the first anchor; all of them if there is none.
+    /// The events before the first anchor; all of them without one.
     fn leading(&mut self, first: Option<(usize, usize)>, gap: Option<usize>) {
         let Some((event, slot)) = first else {
             return self.unanchored(gap);

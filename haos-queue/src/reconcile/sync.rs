@@ -77,7 +77,7 @@ pub fn sync(delta: &SyncDelta, view: &SyncView, protocol: &dyn Protocol) -> Resu
     Ok(batch)
 }
 
-/// Whether there may be older events, though the server left none out since the last sync: in a room that the user
+/// Tells if there may be older events, though the server left none out since the last sync: in a room that the user
 /// is in, where nothing is stored that these could join, and the server names a token to page from.
 fn goes_on(room: &RoomDelta, stored: Option<&RoomView>, protocol: &dyn Protocol) -> bool {
     let is_guess = |stored: &Stored| matches!(stored.item, Slot::Provisional(_));
@@ -87,7 +87,7 @@ fn goes_on(room: &RoomDelta, stored: Option<&RoomView>, protocol: &dyn Protocol)
     is_empty && may_go_on && begins(room, protocol) == Some(Some(false))
 }
 
-/// Whether the first event that an answer brings is the room's first, if it brings any, and if that can be told.
+/// Tells if the first event of an answer is the room's first; `None` without an event, `Some(None)` if unknown.
 fn begins(room: &RoomDelta, protocol: &dyn Protocol) -> Option<Option<bool>> {
     room.timeline.first().map(|event| protocol.is_beginning(&event.kind))
 }

@@ -5,22 +5,22 @@ use haos_store_api::{EventId, Position};
 pub struct Window {
     /// Its items.
     pub items: Vec<Stored>,
-    /// Whether older items exist that are not in the window.
+    /// Older items exist that are not in the window.
     pub older: bool,
-    /// Whether newer items exist that are not in the window.
+    /// Newer items exist that are not in the window.
     pub newer: bool,
 }
 
 /// A stored item, as far as its place matters.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Stored {
-    /// Where it stands.
+    /// Its position.
     pub position: Position,
-    /// What it is.
+    /// Its kind.
     pub item: Slot,
 }
 
-/// What stands at a place of a timeline.
+/// An item at a place of a timeline.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum Slot {
     /// A message that a sync or a page confirmed: an anchor.

@@ -1,4 +1,4 @@
-//! What is about an unsent message waits for it, and names the server's id.
+//! Messages about an unsent one wait for it, and name the server's id.
 
 use haos_sim::REDACTION;
 use haos_store_api::*;

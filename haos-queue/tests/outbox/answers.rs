@@ -1,4 +1,4 @@
-//! What the server says, or does not say.
+//! The server's answers, or their absence.
 
 use haos_queue::{ConnectionState, OutboxOptions, PauseReason, Refusal};
 use haos_store_api::*;

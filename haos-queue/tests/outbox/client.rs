@@ -14,7 +14,7 @@ use tokio::task::JoinHandle;
 use crate::stores::{Home, Store};
 use crate::wire::Wire;
 
-/// What does not happen in this time hangs.
+/// The time after which something hangs.
 const HANGS: Duration = Duration::from_secs(30);
 
 /// Waits for what must happen.

@@ -66,7 +66,7 @@ async fn timeline(store: &Store, of: u64) -> (Vec<EventId>, usize) {
     (slice.messages().map(|message| message.id.clone()).collect(), slice.gaps().count())
 }
 
-/// What is never lost by any but the last.
+/// Checks the rows that only the last clearing loses.
 async fn unsent_is_whole(store: &Store) {
     let rows = store.pending(PendingQuery::default()).await.unwrap();
     assert_eq!(rows.iter().map(|row| row.txn_id.as_str()).collect::<Vec<_>>(), ["t0", "t1"]);
@@ -170,7 +170,7 @@ async fn what_was_cleared_comes_again_with_the_next_sync() {
     }
 }
 
-/// Polls a future so often, and drops it then.
+/// Polls a future `polls` times, and drops it then.
 async fn cut_off<T>(future: impl Future<Output = T>, mut polls: u32) -> Option<T> {
     let mut future = pin!(future);
     poll_fn(|context| {

@@ -37,7 +37,7 @@ pub(crate) fn kind(name: &str) -> EventType {
     EventType::new(name).unwrap()
 }
 
-/// Message `n` of a room, with a body of so many bytes.
+/// Message `n` of a room, with a body of this number of bytes.
 pub(crate) fn message(of: u64, n: u64, bytes: usize) -> Message {
     Message {
         room: room(of),

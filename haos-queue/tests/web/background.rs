@@ -1,4 +1,4 @@
-//! What a service worker does where the browser wakes it up; it works in every context.
+//! A service worker's work when the browser wakes it up; it works in every context.
 
 use haos_queue::PauseReason;
 use haos_queue::web::{Remaining, Role, on_sync, register_background_sync};

@@ -13,7 +13,7 @@ use wasm_bindgen::{JsCast as _, JsValue};
 
 use super::server::Server;
 
-/// What does not happen in this time hangs.
+/// The time after which something hangs.
 const HANGS_MS: u32 = 30_000;
 
 /// Longer than any test: what waits so long does not end by itself.
@@ -152,7 +152,7 @@ impl Drop for Replaced {
     }
 }
 
-/// What the browser tells this context.
+/// Sends this context an event, as the browser does.
 pub(crate) fn happens(event: &str) {
     js_sys::eval(&format!("self.dispatchEvent(new Event('{event}'))")).unwrap();
 }

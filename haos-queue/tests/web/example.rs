@@ -1,4 +1,4 @@
-//! What a web application writes: a page that sends, and a service worker that the browser wakes up. The store is
+//! A web application's code: a page that sends, and a service worker that the browser wakes up. The store is
 //! whatever both open under one name.
 
 use std::sync::Arc;
@@ -33,7 +33,7 @@ fn start(driver: Driver) -> Driving {
     drive(driver, DriveOptions::new(ACCOUNT).sync_tag(TAG))
 }
 
-/// What the service worker's `sync` listener gives to `event.waitUntil`.
+/// The promise of the service worker's `sync` listener for `event.waitUntil`.
 fn sync(driver: Driver) -> Promise {
     future_to_promise(async move {
         match on_sync(driver, DriveOptions::new(ACCOUNT), 60_000).await {

@@ -1,4 +1,4 @@
-//! Who sends: a lock where there are locks, leases everywhere.
+//! The sender: a lock where there are locks, leases everywhere.
 
 use std::cell::Cell;
 use std::rc::Rc;

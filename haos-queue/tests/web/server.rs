@@ -42,7 +42,7 @@ impl Server {
         self.0.lock().unwrap().calls
     }
 
-    /// What it has of a room, in its order.
+    /// The messages of a room, in the server's order.
     pub(crate) fn taken(&self, room: &RoomId) -> Vec<TxnId> {
         let state = self.0.lock().unwrap();
         state.taken.iter().filter(|(of, _)| of == room).map(|(_, txn_id)| txn_id.clone()).collect()

@@ -1,4 +1,4 @@
-//! What the actions of a plan do.
+//! The actions of a plan.
 
 use haos_store_api::*;
 

@@ -1,4 +1,4 @@
-//! What runs in a context: its driver, its sync loop, and what its user does.
+//! The work of a context: its driver, its sync loop, and its user's acts.
 
 use std::sync::Arc;
 
@@ -30,7 +30,7 @@ pub(super) struct Context {
 }
 
 impl Context {
-    /// Sends until it is stopped; begins anew after whatever ended it.
+    /// Sends until it is stopped; begins again after whatever ended it.
     pub(super) async fn drive(self) {
         let driver =
             Driver::new(self.outbox.clone(), Arc::new(self.network.clone()), self.network.session.clone());

@@ -23,7 +23,7 @@ pub struct Network {
     pub(super) rows: MemoryStore,
 }
 
-/// What happens to a request.
+/// The fate of a request.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 enum Fate {
     Arrives,

@@ -20,14 +20,14 @@ const STEPS: u64 = 400_000;
 /// How long after the faults everything may take to be delivered, in virtual milliseconds.
 const SETTLE_MS: u64 = 6 * 3_600_000;
 
-/// What came of a run.
+/// The outcome of a run.
 #[derive(Debug)]
 pub struct Report {
     /// The first law that was broken.
     pub violation: Option<Violation>,
     /// How often each fault fired, and what else was counted.
     pub counters: BTreeMap<&'static str, u64>,
-    /// What happened, if it was asked for.
+    /// The events, if they were asked for.
     pub trace: Vec<String>,
     /// Steps that tasks took.
     pub steps: u64,

@@ -1,4 +1,4 @@
-//! What everything in a simulated world shares.
+//! The shared part of everything in a simulated world.
 
 use std::sync::{Arc, Mutex, PoisonError};
 
@@ -29,7 +29,7 @@ pub struct Faults {
     pub proxy_after: u64,
     /// The server wants quiet.
     pub limited: u64,
-    /// The latency of a request, up to so many milliseconds.
+    /// The latency of a request, up to this number of milliseconds.
     pub latency_ms: u64,
     /// A call of the store fails.
     pub storage: u64,
@@ -52,7 +52,7 @@ pub(super) struct Sim {
     pub(super) full_ms: u64,
     /// The next calls of the store fail.
     pub(super) fail_next: u64,
-    /// What the server told whom about quiet: the context, until when.
+    /// The server's wishes for quiet: the context, until when.
     pub(super) quiet: Vec<(u32, u64, u64)>,
     /// Requests that arrive after their client gave up: when, whose, what.
     pub(super) late: Vec<(u64, Session, Pending)>,

@@ -109,7 +109,7 @@ impl Log {
         self.batches.len() - self.durable
     }
 
-    /// The store after a power loss that spared so many of those at risk.
+    /// The store after a power loss that spared this number of those at risk.
     ///
     /// # Errors
     /// Those of a batch that was applied once and is not applied again.
@@ -124,7 +124,7 @@ impl Log {
     }
 }
 
-/// What a batch says of the rows it wrote.
+/// The rows that a batch wrote, by class.
 pub(super) fn classes(batch: &WriteBatch) -> impl Iterator<Item = (&TxnId, &RoomId, Class)> {
     batch.ops().iter().filter_map(|op| match op {
         Op::PutPending(row) => Some((&row.txn_id, &row.room, Class::of(row))),

@@ -1,4 +1,4 @@
-//! What must hold, and what is known to have happened.
+//! The laws that must hold, and the events that are known.
 
 use std::collections::{BTreeMap, BTreeSet};
 
@@ -19,11 +19,11 @@ const CLOCK_SLACK_MS: u64 = 12 * 3_600_000;
 pub struct Violation {
     /// Which one: `I1` to `I10`, `drain`, or what else is checked.
     pub law: &'static str,
-    /// What happened.
+    /// The event.
     pub what: String,
 }
 
-/// What the simulation knows.
+/// The knowledge of the simulation.
 #[derive(Debug, Default)]
 pub struct Truth {
     /// Rows whose enqueue was acknowledged, and their rooms.
@@ -44,9 +44,9 @@ pub struct Truth {
     pub clock_set: bool,
     /// The first law that was broken.
     pub violation: Option<Violation>,
-    /// What happened, for the reader of a failing seed.
+    /// The events, for the reader of a failing seed.
     pub trace: Vec<String>,
-    /// Whether to keep the trace.
+    /// Keeps the trace.
     pub traces: bool,
 }
 
@@ -57,7 +57,7 @@ pub struct Written {
     pub seq: u64,
     /// Its room.
     pub room: RoomId,
-    /// What it is.
+    /// Its class.
     pub class: Class,
     /// The virtual moment at which it was.
     pub at_ms: u64,

@@ -12,10 +12,10 @@ use serde_json::{Value, json};
 
 /// Whose account the capture is.
 pub(crate) const USER: &str = "@hist:localhost";
-/// What a request must bring.
+/// The token that a request must bring.
 pub(crate) const TOKEN: &str = "token-of-the-bench";
 
-/// Longer than this no sync waits for news, in milliseconds; there are none.
+/// The longest wait of a sync for news, in milliseconds; none come.
 const POLL_MS: u64 = 30_000;
 /// A request's body is a filter, or little more.
 const MAX_BODY: u64 = 1 << 20;
@@ -65,12 +65,12 @@ impl Server {
         Ok(Self { address, account })
     }
 
-    /// Where it is, as a client wants it.
+    /// Its url, as a client wants it.
     pub(crate) fn url(&self) -> String {
         format!("http://{}", self.address)
     }
 
-    /// What was asked for and is not here: a client may have done without, or have tried again and again.
+    /// The requests that are not served here: a client may have done without, or have tried again and again.
     pub(crate) fn unknown(&self) -> Vec<String> {
         self.account.unknown.lock().unwrap().iter().cloned().collect()
     }

@@ -1,6 +1,6 @@
 use haos_e2e::browser::BrowserEngine;
 
-/// Who takes turns; the names are those of the page's modules.
+/// The contenders, which take turns; the names are those of the page's modules.
 pub(crate) const CONTENDERS: [&str; 6] = ["haos", "haos_sealed", "raw", "dexie", "dexie_rooms", "dexie_seed"];
 const USAGE: &str = "usage: web [--engines LIST] [--contenders LIST] [--rounds N] [--messages N] \
                      [--scale] [--write]
@@ -11,7 +11,7 @@ const USAGE: &str = "usage: web [--engines LIST] [--contenders LIST] [--rounds N
   --scale            also newest page and commit at 10,000 and 500,000 messages: minutes an engine
   --write            write docs/benchmarks-web.md";
 
-/// What is measured.
+/// The selection of measurements.
 #[derive(Debug, Clone)]
 pub(crate) struct Args {
     pub(crate) engines: Vec<BrowserEngine>,

@@ -1,4 +1,4 @@
-//! What the page needs: our contender as WebAssembly, and the peer's package.
+//! The parts of the page: our contender as WebAssembly, and the peer's package.
 
 use std::fs;
 use std::path::{Path, PathBuf};

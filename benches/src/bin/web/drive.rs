@@ -13,7 +13,7 @@ use crate::figures::{COLD, Measured, OPERATIONS, Scaled};
 /// A round of the slowest contender, or its growth.
 const SCRIPT: Duration = Duration::from_secs(1800);
 const SIZES: [u32; 2] = [10_000, 500_000];
-/// Who grows.
+/// The contenders that grow.
 const GROWING: [&str; 2] = ["haos", "dexie"];
 
 /// One engine after the other.

@@ -2,7 +2,7 @@ use std::collections::BTreeMap;
 
 use haos_e2e::browser::BrowserEngine;
 
-/// What is timed in each round, and how it is called.
+/// The operations that are timed in each round, and their names.
 pub(crate) const OPERATIONS: [(&str, &str); 8] = [
     ("bulk", "bulk, one commit"),
     ("commits_5_rooms", "200 commits of 5, over 5 rooms"),
@@ -16,7 +16,7 @@ pub(crate) const OPERATIONS: [(&str, &str); 8] = [
 /// Measured on a page of its own.
 pub(crate) const COLD: (&str, &str) = ("cold", "cold start + newest 50");
 
-/// What an engine showed.
+/// The figures of an engine.
 pub(crate) struct Measured {
     pub(crate) engine: BrowserEngine,
     pub(crate) version: String,

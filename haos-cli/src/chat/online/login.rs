@@ -20,7 +20,7 @@ use crate::private;
 use crate::secret::{file, prompt};
 use crate::text::clean;
 
-/// Who is logged in, for programs. No token.
+/// The session, for programs. No token.
 #[derive(Serialize)]
 struct LoggedIn<'a> {
     user: &'a str,
@@ -30,7 +30,7 @@ struct LoggedIn<'a> {
 
 #[derive(Serialize)]
 struct LoggedOut {
-    /// Whether the homeserver knows.
+    /// The homeserver knows.
     told: bool,
 }
 
@@ -122,7 +122,7 @@ fn secret_of(args: &LoginArgs) -> Result<Option<zeroize::Zeroizing<String>>> {
     }
 }
 
-/// What proves who it is: what the file said, or what is typed now.
+/// The proof of who it is: from a file, or typed now.
 fn credentials(
     args: &LoginArgs,
     held: Option<&MatrixSession>,

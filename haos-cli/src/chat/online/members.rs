@@ -25,7 +25,7 @@ struct Member {
 #[derive(Serialize)]
 struct Members {
     room_id: String,
-    /// Whether these are all; else those that the store happens to know.
+    /// These are all; else those that the store happens to know.
     complete: bool,
     members: Vec<Member>,
 }

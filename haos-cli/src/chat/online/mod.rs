@@ -1,4 +1,4 @@
-//! What needs a homeserver.
+//! The commands that need a homeserver.
 
 mod backfill;
 mod fault;

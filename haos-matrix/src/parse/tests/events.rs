@@ -1,4 +1,4 @@
-//! What an event comes to, member by member.
+//! The reading of an event, member by member.
 
 use super::*;
 
@@ -53,7 +53,7 @@ fn relations_are_taken_where_they_are_valid() {
         (format!(r#""m.relates_to":{{{edit}}}"#), "(Ignored $a)"),
         (format!(r#""m.relates_to":{{{reply}}}"#), "(Reply $b)"),
         (format!(r#""m.relates_to":{{"rel_type":"m.thread","event_id":"$a",{reply}}}"#), "(Thread $a)"),
-        // A relation without a type or a target is none, and leaves the reply beside it.
+        // A relation without a type or a target is ignored, and leaves the reply beside it.
         (format!(r#""m.relates_to":{{"rel_type":"m.thread",{reply}}}"#), "(Reply $b)"),
         (format!(r#""m.relates_to":{{"rel_type":7,"event_id":"$a",{reply}}}"#), "(Reply $b)"),
         (r#""m.relates_to":{"rel_type":"m.annotation","event_id":"$a","key":"k"}"#.into(), "(Reaction $a k)"),

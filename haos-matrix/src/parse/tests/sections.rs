@@ -151,7 +151,7 @@ fn of_members_with_one_name_the_last_counts() {
 struct Place {
     endpoint: Endpoint,
     answer: String,
-    /// Where the sections stand, and what a line of what is set aside begins with.
+    /// The path of the sections, and the beginning of each line that is set aside.
     at: &'static str,
     aside: &'static str,
 }

@@ -14,7 +14,7 @@ use haos_store_api::*;
 pub(crate) use log::Log;
 pub(crate) use server::{Reaction, Seen, Server, html, json, refused};
 
-/// What does not happen in this time hangs.
+/// The time after which something hangs.
 const HANGS: Duration = Duration::from_secs(60);
 
 /// Waits for what must happen.

@@ -1,4 +1,4 @@
-//! What follows for the rows that wait, in any family: the batches against a naive model of what they do.
+//! The consequences for the rows that wait, in any family: the batches against a naive model.
 
 use std::collections::{BTreeMap, BTreeSet};
 
@@ -26,7 +26,7 @@ impl Protocol for Plain {
     }
 }
 
-/// What the generator says of a row: whom it waits for, if anybody, and what it is.
+/// The generator's idea of a row: its parent, if any, and its kind.
 #[derive(Debug, Clone)]
 struct Sketch {
     parent: Option<prop::sample::Index>,
@@ -154,7 +154,7 @@ impl Model {
         children.iter().flat_map(|child| self.descendants(child)).chain(children.clone()).collect()
     }
 
-    /// What waits for a row names it anew.
+    /// Renames a row in those that wait for it.
     fn rename(&mut self, of: &TxnId, from: &str, to: &str) {
         let media = self.renamed.clone();
         for txn_id in self.descendants(of) {
@@ -174,7 +174,7 @@ impl Model {
         }
     }
 
-    /// What waited for a row goes on.
+    /// Lets the rows go on that waited for one.
     fn release(&mut self, of: &TxnId) {
         for child in self.children(of) {
             let child = self.rows.get_mut(&child).unwrap();
@@ -410,7 +410,7 @@ proptest! {
     }
 }
 
-/// What the user did survives a power loss, and so does the note that a row is about to be sent.
+/// A user's act survives a power loss, and so does the note that a row is about to be sent.
 #[test]
 fn what_users_do_is_committed_strictly() {
     use EventKind::{Cancel, Edit, Lease, Pause, Retry};

@@ -25,7 +25,7 @@ fn after(delta: &SyncDelta, stored: Option<&RoomView>, token: Option<&str>) -> R
     row_after(delta, &delta.rooms[0], &view, RoomPatch::default())
 }
 
-/// What is said counts, and what is new; if nothing ever was said, anything does.
+/// Messages count, and new events; in a room without a message, any event does.
 #[test]
 fn what_is_said_last_is_the_activity() {
     let related = |of: RelationKind| Some(Relation { kind: of, target: id("x"), key: None });

@@ -11,7 +11,7 @@ use crate::{SpaceLink, StateAt};
 #[derive(Debug)]
 struct Contended {
     rows: MemoryStore,
-    /// What others write, the next last.
+    /// The writes of others, the next last.
     others: Mutex<Vec<WriteBatch>>,
     /// How often something was applied here.
     tries: Mutex<usize>,
@@ -50,7 +50,7 @@ fn token(token: &str) -> WriteBatch {
     batch
 }
 
-/// After a conflict the plan is made anew, on what is stored by then; after many it is given up.
+/// After a conflict the plan is made again, on what is stored by then; after many it is given up.
 #[test]
 fn a_conflict_leads_to_a_new_plan() {
     for (conflicts, tries) in [(0, 1), (1, 2), (16, 17), (17, 17)] {
@@ -72,7 +72,7 @@ fn a_conflict_leads_to_a_new_plan() {
     }
 }
 
-/// What others write of a room that an answer puts into a space stays.
+/// The writes of others to a room that an answer puts into a space stay.
 #[test]
 fn a_row_beside_the_answer_is_written_as_it_is_by_then() {
     let (space, child) = (RoomId::new("!space").unwrap(), room());
@@ -106,7 +106,7 @@ impl Protocol for Spaces {
     }
 }
 
-/// What another context brought meanwhile is part of the new plan.
+/// The writes of another context are part of the new plan.
 #[test]
 fn a_response_that_comes_second_is_stale() {
     let ours = SyncDelta {
@@ -227,7 +227,7 @@ fn a_room_may_be_mentioned_twice() {
     assert_eq!((synced(&store, &late), timeline(&store)), (Synced::Stale, "a".to_owned()));
 }
 
-/// Where an answer meets what was stored long ago, as much is read as it takes to make room.
+/// An answer that meets what was stored long ago is read for as far as it takes to make room.
 #[test]
 fn more_is_read_where_room_must_be_made() {
     let stored: Vec<String> = (0..300).map(|n| format!("m{n}")).collect();

@@ -1,4 +1,4 @@
-//! What a later copy of an event teaches.
+//! The news of a later copy of an event.
 
 use super::*;
 
@@ -31,7 +31,7 @@ fn a_later_copy_teaches_its_transaction_and_its_redaction() {
     }
 }
 
-/// What a send's answer left is placed for good by the first copy that comes, whatever that knows.
+/// A provisional message is placed for good by the first copy that comes, whatever that knows.
 #[test]
 fn a_guess_is_placed_by_its_copy() {
     for (brought, then) in [("x a", "k x a"), ("a x", "k a x"), ("x", "k ~a x")] {

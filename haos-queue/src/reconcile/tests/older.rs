@@ -1,4 +1,4 @@
-//! What a batch says of the history before a segment, and what it expects of the store.
+//! The history before a segment, as a batch has it, and the batch's expectations of the store.
 
 use super::*;
 

@@ -1,9 +1,9 @@
-//! What events relate to, where the room's state decides it.
+//! The relations of events, where the room's state decides them.
 
 use super::*;
 use crate::{NotRead, RoomState};
 
-/// What an event of the kind `begin` redacts stands in the room's state.
+/// An event of the kind `begin` redacts the event that the room's state names.
 struct ByState;
 
 impl Protocol for ByState {

@@ -109,7 +109,7 @@ fn a_room_without_news_is_read_without_its_timeline() {
     }
 }
 
-/// What lies far above a gap is not read for its page.
+/// Messages far above a gap are not read for its page.
 #[test]
 fn a_pages_window_ends_soon_after_its_gap() {
     let Item::Gap(gap) = item(&name(7), position(7)) else { unreachable!() };
@@ -118,7 +118,7 @@ fn a_pages_window_ends_soon_after_its_gap() {
     assert!(view.room.window.newer && view.room.window.items.len() < LONG - 100);
 }
 
-/// What a page brings pushes the messages above its gap where these stand one on the other, and no room is left below.
+/// A page's events push the messages above its gap where these stand one on the other, and no room is left below.
 /// As many are read as that takes, each time more.
 #[test]
 fn a_window_that_is_too_narrow_is_read_wider() {

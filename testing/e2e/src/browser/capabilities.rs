@@ -22,7 +22,7 @@ const CHROMIUM: [&str; 12] = [
     "--disable-renderer-backgrounding",
 ];
 
-/// What a new session is asked for.
+/// The capabilities that a new session is asked for.
 pub(super) fn capabilities(engine: BrowserEngine, profile: &Path, args: &[String]) -> Value {
     let profile = profile.to_string_lossy();
     let mut line: Vec<String>;

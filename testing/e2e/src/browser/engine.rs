@@ -40,7 +40,7 @@ impl BrowserEngine {
     /// The engines that `HAOS_BROWSERS` names.
     ///
     /// # Errors
-    /// It names none, or has a name that is none of an engine: a test would pass without a browser.
+    /// It names no engine, or has an unknown name: a test would pass without a browser.
     pub fn wanted() -> Result<Vec<Self>> {
         parse(&std::env::var(WANTED).unwrap_or_default())
     }
@@ -108,7 +108,7 @@ fn parse(names: &str) -> Result<Vec<BrowserEngine>> {
     if names == ["all"] {
         return Ok(BrowserEngine::ALL.to_vec());
     }
-    let unknown = |name| Error::new(WANTED, format!("{name:?} is none of chromium, firefox, webkit, all"));
+    let unknown = |name| Error::new(WANTED, format!("{name:?} is not one of chromium, firefox, webkit, all"));
     names.into_iter().map(|name| BrowserEngine::from_name(name).ok_or_else(|| unknown(name))).collect()
 }
 

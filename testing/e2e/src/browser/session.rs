@@ -14,7 +14,7 @@ use crate::{Error, Result, folder};
 
 /// How long any command may take beyond what its script may.
 const PATIENCE: Duration = Duration::from_secs(60);
-/// What a command that ends its own page waits for an answer.
+/// The wait for an answer to a command that ends its own page.
 const FAREWELL: Duration = Duration::from_secs(2);
 
 /// Awaits an async function's body and tells both outcomes, since drivers do not agree on rejections.

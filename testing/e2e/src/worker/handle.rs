@@ -140,7 +140,7 @@ impl Worker {
         serde_json::from_value(done["rows"].take()).map_err(|e| Error::new("worker: rows", e))
     }
 
-    /// What the store holds.
+    /// The content of the store.
     ///
     /// # Errors
     /// As [`Worker::call`].

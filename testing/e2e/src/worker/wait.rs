@@ -41,7 +41,7 @@ impl Active {
         }
     }
 
-    /// Why it is not settled.
+    /// The reason why it is not settled.
     async fn missing(&self, client: &Client, asked: u64) -> Result<Option<String>> {
         let state = client.connection().borrow().clone();
         if state != ConnectionState::Live {

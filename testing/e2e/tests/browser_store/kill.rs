@@ -12,7 +12,7 @@ use crate::{browse, engines, show, site, turn};
 
 /// How often by default; `HAOS_KILLS` sets another number.
 const KILLS: usize = 30;
-/// So many kills a store: the check reads all of it each time.
+/// The kills of a store: the check reads all of it each time.
 const STORE: usize = 10;
 /// How long a life lasts at most, from its first commit.
 const LIFE_MS: u64 = 500;
@@ -25,7 +25,7 @@ enum Way {
     BrowserKilled,
 }
 
-/// What pages told.
+/// The words of pages.
 #[derive(Debug, Default)]
 struct Told {
     /// The latest commit that a page was told to be done, and its revision.
@@ -152,10 +152,10 @@ impl Killing {
         self.browser().await.run(script, &[store.into()]).await.unwrap()
     }
 
-    /// Whether one more commit is there than any page was told of.
+    /// Tells if one more commit is there than any page was told of.
     ///
     /// While records were written that Chromium keeps in files of their own (more than 64 KiB), it found its files
-    /// damaged after one of thirty such kills, and erased the origin. Since there are none it never did.
+    /// damaged after one of thirty such kills, and erased the origin. Without them it never did.
     async fn verify(&mut self, store: &str, way: Way) -> bool {
         let audit = self.open(store).await;
         let mut told = self.told.lock().unwrap();

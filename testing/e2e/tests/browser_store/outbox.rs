@@ -14,7 +14,7 @@ const WORKER: usize = 2;
 const ROOMS: [&str; 5] = ["!a", "!b", "!c", "!d", "!e"];
 /// Between two messages of a context, at most: there are messages until the last leader was killed.
 const PAUSE_MS: u32 = 160;
-/// What has not happened by then will not.
+/// The time after which nothing more will happen.
 const HANGS: Duration = Duration::from_secs(120);
 const LOOK: Duration = Duration::from_millis(10);
 
@@ -22,7 +22,7 @@ const LOOK: Duration = Duration::from_millis(10);
 #[derive(Debug, Default)]
 struct Slot {
     tab: Option<Tab>,
-    /// What its present life is called.
+    /// The name of its present life.
     who: String,
     lives: usize,
 }
@@ -133,7 +133,7 @@ impl World {
         self.begin(WORKER, "return await worker(args[0], args[1])").await;
     }
 
-    /// Whether a page is there. The crash of a tab may take others with it.
+    /// Tells if a page is there. The crash of a tab may take others with it.
     async fn lives(&self, at: usize) -> bool {
         let Some(tab) = &self.slots[at].tab else { return false };
         if self.browser.switch(tab).await.is_err() {

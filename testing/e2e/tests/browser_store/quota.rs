@@ -5,7 +5,7 @@ use serde_json::{Value, json};
 
 use crate::{browse, engines, site, turn};
 
-/// What the browser lets be stored.
+/// The bytes that the browser stores.
 const QUOTA_BYTES: u64 = 6 << 20;
 /// Of one media item.
 const ITEM_BYTES: u32 = 400_000;
@@ -26,7 +26,7 @@ impl Filling {
         let site = site(|_| async { None }).await;
         let browser = browse(BrowserEngine::Chromium, BrowserOptions::default(), &site).await;
         let filling = Self { browser, site };
-        // Before the first byte: the browser remembers for a while how much was left, and asks anew only
+        // Before the first byte: the browser remembers for a while how much was left, and asks again only
         // when that is used up.
         filling.limit(QUOTA_BYTES).await;
         let script = "self.store = await Store.open('quota');
@@ -35,7 +35,7 @@ impl Filling {
         filling
     }
 
-    /// The browser stores so many bytes, and not one more.
+    /// Lets the browser store this number of bytes, and not one more.
     async fn limit(&self, quota: u64) {
         let params = json!({ "origin": self.site.origin(), "quotaSize": quota });
         self.browser.devtools("Storage.overrideQuotaForOrigin", params).await.unwrap();

@@ -66,7 +66,7 @@ async fn two_tabs_write_at_once_and_hear_each_other() {
     }
 }
 
-/// Every revision since the first one heard was told, or a resync told to read anew at it or later.
+/// Checks that every revision since the first one heard was told, or a resync told to read again at it or later.
 fn covers(heard: &[i64], what: &str) {
     let told: HashSet<i64> = heard.iter().copied().filter(|revision| *revision > 0).collect();
     let resync = heard.iter().copied().filter(|revision| *revision < 0).map(|revision| -revision).max();

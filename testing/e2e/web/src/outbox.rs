@@ -48,7 +48,7 @@ impl Context {
         Ok(Self { name, who, patience_ms, outbox, role })
     }
 
-    /// The same over a store that is open, which is kept within so many bytes.
+    /// The same over a store that is open, which is kept within this number of bytes.
     ///
     /// # Errors
     /// As the store's.
@@ -111,7 +111,7 @@ impl Context {
         Ok(left.map_err(js)? == Remaining::Nothing)
     }
 
-    /// What the context does.
+    /// The part of the context in sending.
     pub fn role(&self) -> String {
         format!("{:?}", self.role.borrow())
     }

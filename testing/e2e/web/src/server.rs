@@ -7,7 +7,7 @@ use serde_json::{Value, json};
 
 use crate::ask;
 
-/// Who writes.
+/// The session that writes.
 pub(crate) fn session() -> Result<Session> {
     Ok(Session { user: UserId::new("@ada:x")?, device: "browser".to_owned() })
 }
@@ -34,7 +34,7 @@ impl Transport for Site {
     }
 }
 
-/// What the server has behind a token; none if it does not answer.
+/// The server's news behind a token; `None` if it does not answer.
 pub(crate) async fn sync(since: Option<String>) -> Result<Option<SyncDelta>> {
     let path = format!("/sync?since={}", since.as_deref().unwrap_or_default());
     let Some((200, text)) = ask("GET", &path, "").await else { return Ok(None) };

@@ -38,10 +38,10 @@ impl LoopbackClient {
         self
     }
 
-    /// What is new since a sync token, or all there is. The server waits a moment for news.
+    /// Reads the news since a sync token, or all there is. The server waits a moment for news.
     ///
     /// # Errors
-    /// What came instead of an answer; ask again.
+    /// The failure instead of an answer; ask again.
     pub async fn sync(&self, since: Option<&str>) -> Asked<SyncDelta> {
         let since = since.map(str::to_owned);
         let WireResponse::Sync { next, rooms } = self.ask(WireRequest::Sync { since: since.clone() }).await?

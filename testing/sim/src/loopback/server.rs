@@ -72,17 +72,17 @@ impl LoopbackServer {
         Ok(Self(inner))
     }
 
-    /// Where it listens.
+    /// Its address.
     pub fn address(&self) -> SocketAddr {
         self.0.address
     }
 
-    /// What the server knows: the truth. Nothing is answered while this is held.
+    /// The server's knowledge: the truth. Nothing is answered while this is held.
     pub fn model(&self) -> MutexGuard<'_, ModelServer> {
         lock(&self.0.model)
     }
 
-    /// What has happened to requests so far.
+    /// Counts the fates of requests so far.
     pub fn fired(&self) -> LoopbackFired {
         lock(&self.0.fates).fired
     }
@@ -91,7 +91,7 @@ impl LoopbackServer {
 impl Drop for LoopbackServer {
     fn drop(&mut self) {
         self.0.closed.store(true, Ordering::Release);
-        // Wakes the thread that accepts; if there is none any more, nothing is to be woken.
+        // Wakes the thread that accepts; once that is gone, nothing is to be woken.
         drop(TcpStream::connect(self.0.address));
     }
 }
@@ -122,7 +122,7 @@ impl Inner {
         }
     }
 
-    /// What the client hears of a request; none: the connection breaks.
+    /// The answer to a request; `None`: the connection breaks.
     fn meet(&self, request: WireRequest) -> Option<WireResponse> {
         let (fate, wait) = lock(&self.fates).next();
         // What is under way when its sender is killed may arrive much later.
@@ -189,7 +189,7 @@ impl Inner {
 
     /// Waits a moment for news.
     fn sync(&self, model: MutexGuard<'_, ModelServer>, since: Option<&str>) -> WireResponse {
-        // A token that is not ours begins anew, as if there were none.
+        // A token that is not ours begins again, as if it were absent.
         let since = since.and_then(|since| since.strip_prefix('s')?.parse().ok());
         let old = |model: &mut ModelServer| since.is_some_and(|since| model.stream <= since);
         let waited = self.news.wait_timeout_while(model, POLL, old);

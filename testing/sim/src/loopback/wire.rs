@@ -1,4 +1,4 @@
-//! What goes over the wire: a line of JSON each way.
+//! The lines on the wire: JSON each way.
 
 use haos_store_api::{EventId, EventType, Json, MediaUri, Relation, Result, RoomId, StateKey, TxnId, UserId};
 use serde::{Deserialize, Serialize};

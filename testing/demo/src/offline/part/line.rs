@@ -1,4 +1,4 @@
-//! What a part sends and syncs over.
+//! The line over which a part sends and syncs.
 
 use std::sync::Arc;
 use std::time::Duration;
@@ -59,7 +59,7 @@ impl Line {
         }
     }
 
-    /// What sends, ready to be spawned.
+    /// The sender, ready to be spawned.
     pub(super) fn run(&self) -> Result<Running> {
         Ok(match self {
             Self::Model { outbox, client } => {
@@ -111,7 +111,7 @@ impl Line {
     }
 }
 
-/// Whether every message of the rooms has its place from a sync.
+/// Tells if every message of the rooms has its place from a sync.
 async fn is_settled(store: &dyn StorageAdapter, rooms: &[RoomId]) -> Result<bool> {
     for room in rooms {
         let slice = store.timeline(room, Page::newest(1000)).await?;
@@ -122,7 +122,7 @@ async fn is_settled(store: &dyn StorageAdapter, rooms: &[RoomId]) -> Result<bool
     Ok(true)
 }
 
-/// What an event is about stands in its content: what a transport of Matrix sees to.
+/// Reads an event's relation from its content, as a transport of Matrix does.
 fn with_relation(event: Event) -> Event {
     let json = json!({
         "event_id": event.id.as_str(),

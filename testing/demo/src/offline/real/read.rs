@@ -1,4 +1,4 @@
-//! What a real homeserver has.
+//! The messages of a real homeserver.
 
 use std::sync::Arc;
 
