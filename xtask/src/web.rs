@@ -57,12 +57,12 @@ pub(crate) fn driving(root: &Path) -> Vec<String> {
     names.filter(|name| name.starts_with(DRIVING)).collect()
 }
 
-/// What compiles the programs, once for all engines.
+/// Compiles the programs, once for all engines.
 pub(crate) fn build(targets: &[Target]) -> Cmd {
     test(&names(targets), &["--no-run"])
 }
 
-/// What runs each in every context of the engines.
+/// Runs each in every context of the engines.
 pub(crate) fn runs(root: &Path, targets: &[Target], engines: &[BrowserEngine]) -> Vec<Cmd> {
     let mut runs = Vec::new();
     for engine in engines {
@@ -82,13 +82,13 @@ fn names(targets: &[Target]) -> Vec<&str> {
     names
 }
 
-/// What drives browsers from outside, with all that it may need to know.
+/// Drives browsers from outside, with all that it may need to know.
 pub(crate) fn drive(root: &Path, engines: &[BrowserEngine]) -> Option<Cmd> {
     let tests = driving(root);
     if tests.is_empty() {
         return None;
     }
-    // With the features of the whole workspace, so that nothing is built anew after the step `test`.
+    // With the features of the whole workspace, so that nothing is built again after the step `test`.
     let mut args = vec!["test", "--workspace", "--all-features", "--no-fail-fast"];
     args.extend(tests.iter().flat_map(|name| ["--test", name]));
     args.extend(["--", "--include-ignored", "--test-threads=1", "--nocapture"]);

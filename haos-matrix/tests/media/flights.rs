@@ -91,7 +91,11 @@ async fn all_leave_and_nothing_stays() {
         }
         drop(first);
         assert_eq!(cache.get(&asked).await.unwrap().info.size, 600_000);
-        assert_eq!((home.server.requests(), parts(&store).await), (2, 0), "once more, and the old part is gone");
+        assert_eq!(
+            (home.server.requests(), parts(&store).await),
+            (2, 0),
+            "once more, and the old part is gone"
+        );
     })
     .await;
 }

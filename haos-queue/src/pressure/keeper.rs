@@ -4,7 +4,8 @@ use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use haos_store_api::{Collection, Commit, Error, ErrorKind, Result, StorageAdapter, Usage, WriteBatch};
 use tokio::sync::watch;
 
-use super::{Level, LevelWatch, PressureOptions, PressureReport, Weight, admit};
+use super::weight::{Weight, admit};
+use super::{Level, LevelWatch, PressureOptions, PressureReport};
 
 const FULL: &str = "the storage is full, although media that can be fetched again and old messages were given \
                     up: free space on the device, raise the quota, or send or cancel what is unsent";

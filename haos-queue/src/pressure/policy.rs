@@ -36,35 +36,34 @@ impl Default for PressureOptions {
 
 impl PressureOptions {
     /// The quota of a store, if it has one.
-    pub fn quota(&self, usage: &Usage) -> Option<u64> {
+    pub(super) fn quota(&self, usage: &Usage) -> Option<u64> {
         self.quota_bytes.or(usage.quota_bytes)
     }
 
     /// Returns the part of a quota for what can be fetched again.
-    pub fn cache_bytes(&self, quota: u64) -> u64 {
+    pub(super) fn cache_bytes(&self, quota: u64) -> u64 {
         quota - self.headroom_bytes.min(quota / 2)
     }
 }
 
 /// How a store stands while something is done about it.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub struct Situation {
+pub(super) struct Situation {
     /// The level that it began with.
-    pub level: Level,
+    pub(super) level: Level,
     /// A write was refused for want of space.
-    pub full: bool,
+    pub(super) full: bool,
     /// Payload bytes in all.
-    pub used: u64,
+    pub(super) used: u64,
     /// Those of media.
-    pub media: u64,
+    pub(super) media: u64,
     /// How few bytes in all are few enough; see [`goal`].
-    pub goal: u64,
+    pub(super) goal: u64,
 }
 
 /// One thing to do. Every later one gives up more.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-#[non_exhaustive]
-pub enum Relief {
+pub(super) enum Relief {
     /// Evict what the policy does not keep.
     Evict(MediaPolicy),
     /// Evict by last access until the goal is met.
@@ -91,7 +90,7 @@ impl Relief {
 
 /// How few bytes are few enough: below [`Level::Warn`], with room for `needed` more, and for a refused write
 /// an eighth less than there is, since the device may be fuller than the quota says.
-pub fn goal(used: u64, quota: Option<u64>, full: bool, needed: u64, options: &PressureOptions) -> u64 {
+pub(super) fn goal(used: u64, quota: Option<u64>, full: bool, needed: u64, options: &PressureOptions) -> u64 {
     let by_quota = quota.map_or(u64::MAX, |quota| {
         relieved_bytes(quota).min(options.cache_bytes(quota).saturating_sub(needed))
     });
@@ -100,7 +99,7 @@ pub fn goal(used: u64, quota: Option<u64>, full: bool, needed: u64, options: &Pr
 }
 
 /// Returns the measure after `done`, or `None` once it is enough, or all there is.
-pub fn plan(now: &Situation, done: Option<Relief>, options: &PressureOptions) -> Option<Relief> {
+pub(super) fn plan(now: &Situation, done: Option<Relief>, options: &PressureOptions) -> Option<Relief> {
     let excess = now.used.saturating_sub(now.goal);
     let is_high = now.full || now.level >= Level::High;
     let is_critical = now.full || now.level >= Level::Critical;

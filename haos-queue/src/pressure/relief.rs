@@ -6,7 +6,8 @@ use haos_store_api::{
 };
 
 use super::keeper::Measured;
-use super::{Keeper, Level, Relief, Situation, goal, plan};
+use super::policy::{Relief, Situation, goal, plan};
+use super::{Keeper, Level};
 
 /// How often less is tried on a device that has no room even for the log of a removal.
 const TRIES: u32 = 24;

@@ -63,7 +63,7 @@ impl Weight {
 
 /// Tells if a batch fits: bytes that can be fetched again must leave the headroom free, the user's own may use
 /// it up to the quota.
-pub fn admit(weight: &Weight, used: u64, quota: Option<u64>, options: &PressureOptions) -> bool {
+pub(super) fn admit(weight: &Weight, used: u64, quota: Option<u64>, options: &PressureOptions) -> bool {
     let Some(quota) = quota else { return true };
     let limit = if weight.cache > 0 { options.cache_bytes(quota) } else { quota };
     weight.settles || weight.bytes() == 0 || used.saturating_add(weight.bytes()) <= limit

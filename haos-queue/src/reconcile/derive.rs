@@ -17,13 +17,13 @@ use crate::{NotRead, Protocol, RoomPatch, RoomState, SpaceLink, StateAt, StateRe
 
 /// The stored part of the spaces that an answer speaks of.
 #[derive(Debug, Clone, Default)]
-pub struct SpacesView {
+pub(super) struct SpacesView {
     /// The entries that have a say and are not in the answer.
-    pub words: HashMap<StateAt, Option<Json>>,
+    pub(super) words: HashMap<StateAt, Option<Json>>,
     /// The spaces of rooms, where the answer or a new room asks for them.
-    pub spaces: HashMap<RoomId, Vec<RoomId>>,
+    pub(super) spaces: HashMap<RoomId, Vec<RoomId>>,
     /// Rooms that are only put into a space or taken out of one.
-    pub children: HashMap<RoomId, Room>,
+    pub(super) children: HashMap<RoomId, Room>,
 }
 
 /// The state that is put: of several entries under one key the last, emptied if its event is, and the `stored`

@@ -19,7 +19,11 @@ use crate::{BackfillPage, Protocol};
 ///
 /// # Errors
 /// [`PlanError::Narrow`] if more of the timeline must be read first.
-pub fn fill(page: &BackfillPage, view: &FillView, protocol: &dyn Protocol) -> Result<WriteBatch, PlanError> {
+pub(super) fn fill(
+    page: &BackfillPage,
+    view: &FillView,
+    protocol: &dyn Protocol,
+) -> Result<WriteBatch, PlanError> {
     let mut batch = WriteBatch::relaxed();
     batch.expect_gap(&view.gap).expect_room(&page.room, Some(view.room.room.revision));
     let older = match &page.end {

@@ -16,65 +16,65 @@ use crate::{BackfillPage, Event, Protocol, StateRead, SyncDelta};
 
 /// The stored part of what a sync response touches.
 #[derive(Debug, Clone, Default)]
-pub struct SyncView {
+pub(super) struct SyncView {
     /// The stored token.
-    pub token: Option<String>,
+    pub(super) token: Option<String>,
     /// Each room of the response that is stored.
-    pub rooms: HashMap<RoomId, RoomView>,
+    pub(super) rooms: HashMap<RoomId, RoomView>,
     /// The outbox rows that the response confirms, and those that wait for them.
-    pub confirmed: Vec<Confirmed>,
+    pub(super) confirmed: Vec<Confirmed>,
     /// The spaces that the response speaks of.
-    pub spaces: SpacesView,
+    pub(super) spaces: SpacesView,
     /// The own user, if known.
-    pub own: Option<UserId>,
+    pub(super) own: Option<UserId>,
 }
 
 /// An outbox row whose echo has come.
 #[derive(Debug, Clone)]
-pub struct Confirmed {
+pub(super) struct Confirmed {
     /// The row, and what waits for it.
-    pub family: Family,
+    pub(super) family: Family,
     /// Its event.
-    pub event_id: EventId,
+    pub(super) event_id: EventId,
 }
 
 /// The stored part of a room.
 #[derive(Debug, Clone)]
-pub struct RoomView {
+pub(super) struct RoomView {
     /// Its row.
-    pub room: Room,
+    pub(super) room: Room,
     /// The timeline around the segment.
-    pub window: Window,
+    pub(super) window: Window,
     /// The stored messages that the segment holds, redacts or repeats.
-    pub messages: HashMap<EventId, Message>,
+    pub(super) messages: HashMap<EventId, Message>,
     /// Stored redactions, by target, of events that the segment brings or repeats.
-    pub redactions: HashMap<EventId, Vec<EventId>>,
+    pub(super) redactions: HashMap<EventId, Vec<EventId>>,
     /// The state that the segment empties.
-    pub state: Vec<StateEntry>,
+    pub(super) state: Vec<StateEntry>,
     /// The messages that repeat what the segment empties.
-    pub copies: Vec<Message>,
+    pub(super) copies: Vec<Message>,
     /// The state that the row depends on.
-    pub read: StateRead,
+    pub(super) read: StateRead,
 }
 
 /// The stored surroundings of a gap.
 #[derive(Debug, Clone)]
-pub struct FillView {
+pub(super) struct FillView {
     /// The room.
-    pub room: RoomView,
+    pub(super) room: RoomView,
     /// The gap.
-    pub gap: Gap,
+    pub(super) gap: Gap,
     /// The outbox rows that the response confirms, and those that wait for them.
-    pub confirmed: Vec<Confirmed>,
+    pub(super) confirmed: Vec<Confirmed>,
     /// The page's state that the store has nothing for.
-    pub state: Vec<StateEntry>,
+    pub(super) state: Vec<StateEntry>,
     /// The spaces that the page speaks of.
-    pub spaces: SpacesView,
+    pub(super) spaces: SpacesView,
     /// The page is empty, and what follows the gap is the first event of the room: a token that goes on from
     /// there leads nowhere.
-    pub at_beginning: bool,
+    pub(super) at_beginning: bool,
     /// The own user, if known.
-    pub own: Option<UserId>,
+    pub(super) own: Option<UserId>,
 }
 
 /// The part of an answer that is about one room.

@@ -14,7 +14,7 @@ use super::timeline::{Slot, Window};
 ///
 /// # Errors
 /// `Narrow` if pushing would leave the window, `Exhausted` at the end of the numbers.
-pub fn place(order: &[Ordered], window: &Window) -> Result<Vec<Position>, PlanError> {
+pub(super) fn place(order: &[Ordered], window: &Window) -> Result<Vec<Position>, PlanError> {
     let mut placed: Vec<Option<Position>> = order.iter().map(|(position, _)| *position).collect();
     let mut at = 0;
     while at < order.len() {

@@ -5,12 +5,13 @@ use std::collections::{HashMap, HashSet};
 use haos_store_api::law::resolve_message;
 use haos_store_api::{EventId, Gap, Message, Position, Redact, Revision, RoomId, WriteBatch};
 
+use super::PlanError;
 use super::emptied::repeated;
 use super::gather::RoomView;
+use super::place::place;
 use super::redactions::{Redactions, redacts};
 use super::splice::{Older, Segment, splice};
 use super::timeline::{Slot, Window};
-use super::{PlanError, place};
 use crate::{Event, Protocol};
 
 /// Adds the timeline operations of a segment to the batch.

@@ -24,7 +24,11 @@ use crate::{Protocol, RoomDelta, Since, SyncDelta};
 ///
 /// # Errors
 /// [`PlanError::Narrow`] if more of a timeline must be read first.
-pub fn sync(delta: &SyncDelta, view: &SyncView, protocol: &dyn Protocol) -> Result<WriteBatch, PlanError> {
+pub(super) fn sync(
+    delta: &SyncDelta,
+    view: &SyncView,
+    protocol: &dyn Protocol,
+) -> Result<WriteBatch, PlanError> {
     let mut batch = WriteBatch::relaxed();
     let mut after = Vec::with_capacity(delta.rooms.len());
     for room in &delta.rooms {

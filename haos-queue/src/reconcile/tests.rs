@@ -1,7 +1,7 @@
 use futures_util::FutureExt as _;
 use haos_store_api::*;
 
-use super::gather::{MARGINS, fill_view, sync_view};
+use super::gather::{MARGINS, RoomView, SyncView, fill_view, sync_view};
 use super::*;
 use crate::{BackfillPage, Event, PlainProtocol, Protocol, RoomDelta, RoomPatch, Since, SyncDelta};
 
@@ -13,6 +13,7 @@ mod echoes;
 mod learned;
 mod older;
 mod settled;
+mod splice_laws;
 mod windows;
 
 /// Nothing here waits.

@@ -1,14 +1,16 @@
 //! The laws of splicing hold for any answer, also one in another order than the store's: a server's
 //! stream order and its topological order differ.
-#![cfg(not(target_arch = "wasm32"))]
-#![allow(clippy::unwrap_used, reason = "a test may panic")]
 
 use std::collections::{BTreeMap, BTreeSet, HashSet};
 use std::ops::Range;
 
-use haos_queue::reconcile::{Older, PlanError, Segment, Slot, Stored, Window, place, splice};
 use haos_store_api::{EventId, Position};
 use proptest::prelude::*;
+
+use crate::reconcile::PlanError;
+use crate::reconcile::place::place;
+use crate::reconcile::splice::{Older, Segment, splice};
+use crate::reconcile::timeline::{Slot, Stored, Window};
 
 fn id(n: u8) -> EventId {
     EventId::new(format!("${n}")).unwrap()
