@@ -7,6 +7,7 @@ use std::sync::{Arc, Mutex};
 
 use flate2::{Compression, write::GzEncoder};
 use haos_matrix::*;
+use haos_queue::pressure::{Kept, PressureOptions};
 use haos_queue::{Outbox, OutboxOptions, TokioHost, Transport as _, apply_sync};
 use haos_store_api::*;
 use tokio::io::{AsyncReadExt as _, AsyncWriteExt as _};
@@ -131,8 +132,9 @@ impl World {
                 drop(home.login(&Login { credentials, device: None, device_name: None }).await);
             }
             6 => {
-                let host = Arc::new(TokioHost);
-                let media = MediaCache::new(home.clone(), store.clone(), host, MediaOptions::default());
+                let beneath: Arc<dyn StorageAdapter> = store.clone();
+                let kept = Kept::new(beneath, Arc::new(TokioHost), PressureOptions::default());
+                let media = MediaCache::new(home.clone(), Arc::new(kept));
                 let uri = MediaUri::new("mxc://x/a").expect("a media uri");
                 let got = media.get(&MediaRequest::new(uri)).await;
                 let stored = store.media_index(MediaQuery::default()).await.expect("the media");

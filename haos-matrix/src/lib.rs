@@ -83,7 +83,7 @@ pub use engine::{
 #[cfg(feature = "http")]
 pub use http::{ConnectError, Credentials, Homeserver, HttpOptions, Login, WhoAmI, is_cleartext_url};
 pub use keep::{KeepLimits, LeftOut, ToDeviceLimits};
-pub use media::{MediaCache, MediaError, MediaOptions, MediaRequest, MediaStream};
+pub use media::{MediaCache, MediaError, MediaRequest, MediaStream};
 pub use parse::{
     AnswerLimits, ParseError, Sliding, parse_event, parse_messages, parse_messages_within, parse_sliding,
     parse_sync,

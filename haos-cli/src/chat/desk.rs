@@ -3,7 +3,7 @@
 use std::sync::Arc;
 
 use haos_matrix::{Client, ClientError, ClientOptions, FillOptions, MatrixProtocol};
-use haos_queue::pressure::Keeper;
+use haos_queue::pressure::Kept;
 use haos_queue::{EnqueueError, Outbox, TokioHost};
 use haos_store_api::{
     EventType, Scope, StateKey, StorageAdapter, StorageAdapterExt as _, UserId, state_kind,
@@ -47,9 +47,9 @@ impl Desk {
         let outbox = match &client {
             Some(client) => client.outbox().clone(),
             None => {
-                let (host, protocol) = (Arc::new(TokioHost), Arc::new(MatrixProtocol));
-                let keeper = Arc::new(Keeper::new(store.clone(), options.pressure));
-                Outbox::with_keeper(keeper, host, protocol, options.outbox)?
+                let host = Arc::new(TokioHost);
+                let kept = Arc::new(Kept::new(store.clone(), host.clone(), options.pressure));
+                Outbox::new(kept, host, Arc::new(MatrixProtocol), options.outbox)?
             }
         };
         Ok(Self { store, outbox, own, target: target.clone(), client, fault })

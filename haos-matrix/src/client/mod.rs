@@ -7,12 +7,12 @@ mod options;
 use std::fmt;
 use std::sync::Arc;
 
-use haos_queue::pressure::Keeper;
+use haos_queue::pressure::Kept;
 use haos_queue::{ConnectionState, Driver, Lead, Outbox, Running, Session, SharedHost};
 use haos_store_api::StorageAdapter;
 use tokio::sync::watch;
 
-use crate::{Engine, Homeserver, MatrixProtocol, MatrixSession, MediaCache, MediaOptions, Server};
+use crate::{Engine, Homeserver, MatrixProtocol, MatrixSession, MediaCache, Server};
 
 pub use error::ClientError;
 pub use options::ClientOptions;
@@ -53,7 +53,7 @@ pub struct Client {
     driver: Driver,
     engine: Engine,
     media: MediaCache,
-    keeper: Arc<Keeper>,
+    kept: Arc<Kept>,
 }
 
 impl Client {
@@ -68,15 +68,13 @@ impl Client {
             Homeserver::resume(session.clone(), store.clone(), host.clone(), options.http.clone())?;
         let homeserver = Arc::new(homeserver);
         let server: Arc<dyn Server> = homeserver.clone();
-        let keeper = Arc::new(Keeper::new(store.clone(), options.pressure.clone()));
-        let protocol = Arc::new(MatrixProtocol);
-        let outbox = Outbox::with_keeper(keeper.clone(), host.clone(), protocol, options.outbox.clone())?;
+        let kept = Arc::new(Kept::new(store, host.clone(), options.pressure.clone()));
+        let outbox = Outbox::new(kept.clone(), host, Arc::new(MatrixProtocol), options.outbox.clone())?;
         let sender = Session { user: session.user.clone(), device: session.device.clone() };
         let driver = Driver::new(outbox.clone(), homeserver.clone(), sender);
         let engine = Engine::new(server.clone(), outbox.clone(), session.user.clone(), options.sync.clone());
-        let media = MediaOptions { policy: options.pressure.media, keeper: Some(keeper.clone()) };
-        let media = MediaCache::new(server, store, host, media);
-        Ok(Self { homeserver, session, outbox, driver, engine, media, keeper })
+        let media = MediaCache::new(server, kept.clone());
+        Ok(Self { homeserver, session, outbox, driver, engine, media, kept })
     }
 
     /// Sends and syncs until [`Client::stop`] is called or the store is closed. Spawn it, once a process;
@@ -132,9 +130,9 @@ impl Client {
         &self.media
     }
 
-    /// The keeper of the store's bounds; call [`Keeper::check`] now and then.
-    pub fn keeper(&self) -> &Arc<Keeper> {
-        &self.keeper
+    /// The store, with its level of pressure.
+    pub fn kept(&self) -> &Arc<Kept> {
+        &self.kept
     }
 
     /// The homeserver, for requests that no store is needed for: joining, inviting, making rooms.

@@ -33,8 +33,6 @@ pub struct SyncOptions {
     pub limits: AnswerLimits,
     /// How much is kept of what the server sends unasked.
     pub keep: KeepLimits,
-    /// How often a keeper, where the outbox has one, looks at the store (10 minutes).
-    pub keep_ms: u64,
 }
 
 impl Default for SyncOptions {
@@ -52,7 +50,6 @@ impl Default for SyncOptions {
             fill: FillOptions::default(),
             limits: AnswerLimits::default(),
             keep: KeepLimits::default(),
-            keep_ms: 600 * SECOND_MS,
         }
     }
 }

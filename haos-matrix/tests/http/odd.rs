@@ -4,7 +4,7 @@ use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
 
 use futures_util::StreamExt as _;
-use haos_matrix::{HttpOptions, MatrixProtocol, MediaCache, MediaOptions, Server as _, Variant};
+use haos_matrix::{HttpOptions, MatrixProtocol, Server as _, Variant};
 use haos_queue::{
     Draft, Driver, Lead, Lookup, Outbox, OutboxOptions, Session, TokioHost, Transport as _, Verdict,
 };
@@ -43,8 +43,7 @@ async fn a_stream_has_an_end_however_often_it_is_asked() {
     for _ in 0..3 {
         assert_eq!(guarded(download.chunks.next()).await, None);
     }
-    let cache =
-        MediaCache::new(home.http.clone(), home.store.clone(), home.clock.clone(), MediaOptions::default());
+    let cache = home.cache();
     let mut stream = guarded(cache.stream(&uri("b"), Variant::Original)).await.unwrap();
     assert_eq!(guarded(stream.next()).await.unwrap(), Some(b"{}".to_vec()));
     for _ in 0..3 {

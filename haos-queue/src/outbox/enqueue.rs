@@ -70,7 +70,7 @@ impl Outbox {
             let held = shared.keep_time().await?;
             let (mut batch, ours) = shared.enqueue_batch(draft.clone(), &txn_id).await?;
             let told = shared.tell_time(&mut batch, held)?;
-            if let Some(commit) = retries.committed(shared.commit(batch).await)? {
+            if let Some(commit) = retries.committed(shared.store.apply(batch).await)? {
                 shared.told_time(told);
                 let found = commit.assigned.iter().find(|(given, _)| *given == ours);
                 let seq = found.map_or(0, |(_, seq)| *seq);
@@ -151,7 +151,7 @@ impl Shared {
         batch.expect_pending(&old.txn_id, Some(old.revision)).remove_pending(old.txn_id.clone());
         batch.expect_pending(&txn_id, None).put_pending(row);
         move_children(&mut batch, &family, &txn_id)?;
-        Ok(unless_conflict(self.commit(batch).await)?.map(|commit| {
+        Ok(unless_conflict(self.store.apply(batch).await)?.map(|commit| {
             let seq = commit.assigned.first().map_or(0, |(_, seq)| *seq);
             Enqueued { txn_id, local_id, seq }
         }))

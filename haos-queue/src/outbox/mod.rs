@@ -11,7 +11,7 @@ mod time;
 use std::fmt;
 use std::sync::{Arc, Mutex, PoisonError};
 
-use haos_store_api::{Commit, Result, RoomId, StorageAdapter, StoreFuture, WriteBatch};
+use haos_store_api::{Result, RoomId, StorageAdapter};
 use tokio::sync::{Notify, watch};
 
 use crate::Protocol;
@@ -20,13 +20,13 @@ use crate::clock::Clock;
 use crate::connection::{Connection, ConnectionState, SyncState};
 use crate::host::{SharedHost, new_txn_id};
 use crate::machine::Context;
-use crate::pressure::Keeper;
 use crate::{OutboxOptions, PauseReason};
 
 pub use act::Acted;
 pub(crate) use enqueue::Parent;
 pub use enqueue::{EnqueueError, Enqueued};
 pub use observe::{Observer, RowStatus, Update};
+pub(crate) use time::CLOCK;
 
 /// The outbox of one account, over any store.
 ///
@@ -43,9 +43,6 @@ pub(crate) struct Shared {
     clock: Mutex<Option<Clock>>,
     pub(crate) protocol: Arc<dyn Protocol>,
     pub(crate) options: OutboxOptions,
-    /// Makes room where the store is full.
-    pub(crate) keeper: Option<Arc<Keeper>>,
-    commits: Commits,
     /// This context's name in leases.
     pub(crate) owner: String,
     pub(crate) connection: Connection,
@@ -53,21 +50,6 @@ pub(crate) struct Shared {
     wishes: Mutex<Wishes>,
     pub(crate) notify: Notify,
     nudges: watch::Sender<u64>,
-}
-
-/// How a batch is committed. It is a pointer so that a WebAssembly module whose application has no keeper has
-/// none of its code either.
-type Commits = for<'a> fn(&'a Shared, WriteBatch) -> StoreFuture<'a, Result<Commit>>;
-
-fn without_keeper(shared: &Shared, batch: WriteBatch) -> StoreFuture<'_, Result<Commit>> {
-    shared.store.apply(batch)
-}
-
-fn with_keeper(shared: &Shared, batch: WriteBatch) -> StoreFuture<'_, Result<Commit>> {
-    match &shared.keeper {
-        Some(keeper) => Box::pin(keeper.apply(batch, shared.host.now_ms())),
-        None => without_keeper(shared, batch),
-    }
 }
 
 /// The wishes to the driver.
@@ -80,54 +62,31 @@ pub(crate) struct Wishes {
 }
 
 impl Outbox {
-    /// An outbox over a store.
+    /// An outbox over a store. Over a [`Kept`](crate::pressure::Kept) one, what the user writes evicts cached media
+    /// where the store is full, and has room that nothing else gets.
+    ///
+    /// ```
+    /// use std::sync::Arc;
+    ///
+    /// use haos_queue::pressure::{Kept, PressureOptions};
+    /// use haos_queue::{Outbox, OutboxOptions, Protocol, SharedHost};
+    /// use haos_store_api::{MemoryStore, Result};
+    ///
+    /// fn open(host: SharedHost, protocol: Arc<dyn Protocol>) -> Result<Outbox> {
+    ///     let quota = PressureOptions { quota_bytes: Some(100 << 20), ..PressureOptions::default() };
+    ///     let store = Arc::new(Kept::new(MemoryStore::new(), host.clone(), quota));
+    ///     Outbox::new(store, host, protocol, OutboxOptions::default())
+    /// }
+    /// ```
     ///
     /// # Errors
     /// `Invalid` if the host gives no usable randomness.
+    #[cfg_attr(target_arch = "wasm32", allow(clippy::arc_with_non_send_sync, reason = "one thread"))]
     pub fn new(
         store: Arc<dyn StorageAdapter>,
         host: SharedHost,
         protocol: Arc<dyn Protocol>,
         options: OutboxOptions,
-    ) -> Result<Self> {
-        Self::of(store, host, protocol, options, (None, without_keeper))
-    }
-
-    /// An outbox over the keeper's store. What the user writes may take the keeper's headroom, and evicts cached
-    /// media where the store is full.
-    ///
-    /// ```
-    /// use std::sync::Arc;
-    ///
-    /// use haos_queue::pressure::{Keeper, PressureOptions};
-    /// use haos_queue::{Outbox, OutboxOptions, Protocol, TokioHost};
-    /// use haos_store_api::{MemoryStore, Result};
-    ///
-    /// fn open(protocol: Arc<dyn Protocol>) -> Result<Outbox> {
-    ///     let quota = PressureOptions { quota_bytes: Some(100 << 20), ..PressureOptions::default() };
-    ///     let keeper = Arc::new(Keeper::new(Arc::new(MemoryStore::new()), quota));
-    ///     Outbox::with_keeper(keeper, Arc::new(TokioHost), protocol, OutboxOptions::default())
-    /// }
-    /// ```
-    ///
-    /// # Errors
-    /// As [`Outbox::new`].
-    pub fn with_keeper(
-        keeper: Arc<Keeper>,
-        host: SharedHost,
-        protocol: Arc<dyn Protocol>,
-        options: OutboxOptions,
-    ) -> Result<Self> {
-        Self::of(keeper.store().clone(), host, protocol, options, (Some(keeper), with_keeper))
-    }
-
-    #[cfg_attr(target_arch = "wasm32", allow(clippy::arc_with_non_send_sync, reason = "one thread"))]
-    fn of(
-        store: Arc<dyn StorageAdapter>,
-        host: SharedHost,
-        protocol: Arc<dyn Protocol>,
-        options: OutboxOptions,
-        (keeper, commits): (Option<Arc<Keeper>>, Commits),
     ) -> Result<Self> {
         let owner = new_txn_id(&*host)?.to_string();
         let shared = Shared {
@@ -136,8 +95,6 @@ impl Outbox {
             clock: Mutex::default(),
             protocol,
             options,
-            keeper,
-            commits,
             owner,
             connection: Connection::default(),
             uploads: watch::Sender::new(Vec::new()),
@@ -161,11 +118,6 @@ impl Outbox {
     /// Its clock, timer and chance.
     pub fn host(&self) -> &SharedHost {
         &self.shared.host
-    }
-
-    /// The keeper that makes room when the store is full, if there is one.
-    pub fn keeper(&self) -> Option<&Arc<Keeper>> {
-        self.shared.keeper.as_ref()
     }
 
     /// Watches the state of the connection, as this context's driver and sync engine see it.
@@ -269,11 +221,6 @@ impl Shared {
     /// The facts that a decision of now depends on.
     pub(crate) fn context(&self) -> Context<'_> {
         Context { now_ms: self.now_ms(), chance: self.host.random(), options: &self.options }
-    }
-
-    /// Commits what the user wrote.
-    async fn commit(&self, batch: WriteBatch) -> Result<Commit> {
-        (self.commits)(self, batch).await
     }
 
     fn wish(&self, change: impl FnOnce(&mut Wishes)) {

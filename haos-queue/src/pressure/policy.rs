@@ -20,6 +20,8 @@ pub struct PressureOptions {
     /// The kind of a room's state, under the empty key, whose member `pinned` lists messages that are never
     /// pruned: `m.room.pinned_events` in Matrix. None by default.
     pub pins: Option<EventType>,
+    /// The time between two checks (10 minutes).
+    pub check_ms: u64,
 }
 
 impl Default for PressureOptions {
@@ -30,11 +32,17 @@ impl Default for PressureOptions {
             headroom_bytes: 1 << 20,
             keep_messages: 1000,
             pins: None,
+            check_ms: 600_000,
         }
     }
 }
 
 impl PressureOptions {
+    /// The bounds of a store that only a media cache writes to: media makes room for media, and no message goes for it.
+    pub fn of_media(media: MediaPolicy) -> Self {
+        Self { media, keep_messages: u64::MAX, ..Self::default() }
+    }
+
     /// The quota of a store, if it has one.
     pub(super) fn quota(&self, usage: &Usage) -> Option<u64> {
         self.quota_bytes.or(usage.quota_bytes)

@@ -2,12 +2,12 @@
 
 use haos_store_api::{
     ErrorKind, EventId, Maintenance, MediaPolicy, PendingQuery, Progress, Result, Room, RoomQuery, Scope,
-    StateKey, StateQuery, StorageAdapterExt as _, WriteBatch,
+    StateKey, StateQuery, StorageAdapter, StorageAdapterExt as _, WriteBatch,
 };
 
-use super::keeper::Measured;
+use super::Level;
+use super::kept::{Kept, Measured};
 use super::policy::{Relief, Situation, goal, plan};
-use super::{Keeper, Level};
 
 /// How often less is tried on a device that has no room even for the log of a removal.
 const TRIES: u32 = 24;
@@ -32,9 +32,9 @@ pub struct PressureReport {
     pub exhausted: bool,
 }
 
-impl Keeper {
+impl<S: StorageAdapter> Kept<S> {
     /// Follows the plan to its end; `refused`: the bytes that a write could not get.
-    pub(super) async fn relieve(&self, now_ms: i64, refused: Option<u64>) -> Result<PressureReport> {
+    pub(super) async fn relieve(&self, refused: Option<u64>) -> Result<PressureReport> {
         let start = self.measure().await?;
         let full = refused.is_some();
         let goal = goal(start.used, start.quota, full, refused.unwrap_or(0), &self.options);
@@ -46,7 +46,7 @@ impl Keeper {
         while let Some(step) = plan(&situate(level, now), done, &self.options) {
             match step {
                 Relief::Evict(policy) | Relief::Shrink(policy) => {
-                    self.evict(policy, now_ms, now.media).await?
+                    self.evict(policy, self.now_ms(), now.media).await?
                 }
                 Relief::Prune => report.pruned_messages += self.prune(goal).await?,
                 // It only helps: on a device that is full to the last byte it may fail.

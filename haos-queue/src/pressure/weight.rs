@@ -2,12 +2,15 @@
 
 use std::collections::HashSet;
 
-use haos_store_api::{Durability, Json, MediaKey, Message, Op, Pending, WriteBatch};
+use haos_store_api::{Durability, Json, MediaKey, Message, Op, Pending, WriteBatch, state_kind};
 
 use super::PressureOptions;
 
 /// About what a row takes beside its content.
 const ROW_BYTES: u64 = 256;
+
+/// The state that is never refused: without it, nothing could be paused, nor go on after a login.
+const NOTES: [&str; 4] = [crate::GATE, crate::outbox::CLOCK, state_kind::SESSION, state_kind::OWN_USER];
 
 /// The bytes that a batch brings, as if nothing of it were stored.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
@@ -44,6 +47,8 @@ impl Weight {
                     (ROW_BYTES + len(bytes), is_strict || info.pinned || staged.contains(&info.key))
                 }
                 Op::AppendMedia { key, bytes, .. } => (len(bytes), is_strict || staged.contains(key)),
+                // What the outbox notes of the account takes the place of what it noted before.
+                Op::PutState(entry) if NOTES.contains(&entry.kind.as_str()) => (0, true),
                 Op::PutState(entry) => (ROW_BYTES + json(&entry.value), is_strict),
                 Op::PutRoom(_) | Op::PutGap(_) => (ROW_BYTES, is_strict),
                 // What removes, moves or empties brings nothing.

@@ -2,7 +2,7 @@ use std::cell::RefCell;
 use std::rc::Rc;
 use std::sync::Arc;
 
-use haos_queue::pressure::{Keeper, PressureOptions};
+use haos_queue::pressure::{Kept, PressureOptions};
 use haos_queue::web::{DriveOptions, Remaining, Role, drive, on_sync};
 use haos_queue::{
     BrowserHost, Draft, Driver, EnqueueError, Outbox, OutboxOptions, PlainProtocol, RetryPolicy, apply_sync,
@@ -63,9 +63,7 @@ impl Context {
             headroom_bytes: headroom_bytes.into(),
             ..PressureOptions::default()
         };
-        let keeper = shared_keeper(Keeper::new(store, options));
-        let (host, protocol) = (Arc::new(BrowserHost), Arc::new(PlainProtocol));
-        let outbox = Outbox::with_keeper(keeper, host, protocol, outbox_options()).map_err(js)?;
+        let outbox = outbox(shared(Kept::new(store, Arc::new(BrowserHost), options))).map_err(js)?;
         let role = Rc::new(RefCell::new(Role::Ended));
         let (name, who) = (String::new(), String::new());
         Ok(Self { name, who, patience_ms: 0, outbox, role })
@@ -129,19 +127,15 @@ impl Context {
         }
     }
 
-    /// Stores a media item that can be fetched again, as far as the keeper lets it.
+    /// Stores a media item that can be fetched again, as far as there is room.
     ///
     /// # Errors
-    /// As [`Keeper::apply`].
+    /// `Full` without room; those of the store.
     pub async fn cache(&self, name: String, bytes: u32) -> std::result::Result<(), JsValue> {
         let key = workload::media(&format!("mxc://x/{name}")).map_err(js)?;
         let mut batch = haos_store_api::WriteBatch::relaxed();
         batch.put_media(workload::info(key), vec![7; bytes as usize]);
-        let now_ms = self.outbox.host().now_ms();
-        match self.outbox.keeper() {
-            Some(keeper) => keeper.apply(batch, now_ms).await.map(drop).map_err(js),
-            None => self.outbox.store().apply(batch).await.map(drop).map_err(js),
-        }
+        self.outbox.store().apply(batch).await.map(drop).map_err(js)
     }
 
     /// The outbox: for each row its body and its state.
@@ -197,13 +191,8 @@ impl Context {
 }
 
 #[allow(clippy::arc_with_non_send_sync, reason = "there is one thread")]
-fn shared(store: IdbStore) -> Arc<dyn StorageAdapter> {
+fn shared(store: impl StorageAdapter) -> Arc<dyn StorageAdapter> {
     Arc::new(store)
-}
-
-#[allow(clippy::arc_with_non_send_sync, reason = "there is one thread")]
-fn shared_keeper(keeper: Keeper) -> Arc<Keeper> {
-    Arc::new(keeper)
 }
 
 fn outbox(store: Arc<dyn StorageAdapter>) -> Result<Outbox> {
