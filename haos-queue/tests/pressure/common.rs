@@ -22,7 +22,7 @@ pub(crate) async fn stores(folder: &Path) -> Vec<Store> {
 }
 
 /// A clock that stands.
-struct Still(i64);
+pub(crate) struct Still(pub(crate) i64);
 
 impl Host for Still {
     fn now_ms(&self) -> i64 {

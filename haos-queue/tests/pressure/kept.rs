@@ -1,6 +1,8 @@
 //! Levels, eviction, pruning, and what is never refused.
 
-use haos_queue::pressure::{Level, PressureOptions};
+use std::sync::Arc;
+
+use haos_queue::pressure::{Kept, Level, PressureOptions};
 use haos_store_api::*;
 
 use crate::common::*;
@@ -175,7 +177,7 @@ async fn the_level_is_told_as_it_changes() {
 
 #[tokio::test]
 async fn without_a_quota_only_the_media_policy_counts() {
-    let store: Store = std::sync::Arc::new(MemoryStore::new());
+    let store: Store = Arc::new(MemoryStore::new());
     let kept = kept_at(&store, NOW_MS, PressureOptions::default());
     let day_ms = 24 * 3600 * 1000;
     let mut batch = WriteBatch::relaxed();
@@ -189,11 +191,35 @@ async fn without_a_quota_only_the_media_policy_counts() {
     assert_eq!(left.iter().map(|item| item.key.clone()).collect::<Vec<_>>(), [media_key("mxc://new")]);
 }
 
+#[tokio::test]
+async fn a_write_of_what_can_be_fetched_again_checks_from_time_to_time() {
+    let store: Store = Arc::new(MemoryStore::new());
+    let old = |n: u64| {
+        let mut batch = WriteBatch::relaxed();
+        batch.put_media(media(&format!("mxc://{n}"), 0), vec![0; 10]);
+        batch
+    };
+    let count = async || store.media_index(MediaQuery::default()).await.unwrap().len();
+    let kept = Kept::new(store.clone(), Arc::new(Still(NOW_MS)), PressureOptions::default());
+    kept.apply(enqueue(0, 10)).await.unwrap();
+    store.apply(old(1)).await.unwrap();
+    kept.apply(enqueue(1, 10)).await.unwrap();
+    assert_eq!(count().await, 3, "what the user writes waits for no check");
+    kept.apply(old(2)).await.unwrap();
+    assert_eq!(count().await, 2);
+    kept.apply(old(3)).await.unwrap();
+    assert_eq!(count().await, 3, "the latest check was just now");
+    kept.tick().await;
+    assert_eq!(count().await, 3);
+    kept.check().await.unwrap();
+    assert_eq!(count().await, 2);
+}
+
 /// Every future can go to another thread.
 #[test]
 fn futures_are_send() {
     fn is_send<T: Send>(_: T) {}
-    let store: Store = std::sync::Arc::new(MemoryStore::new());
+    let store: Store = Arc::new(MemoryStore::new());
     let kept = kept(&store, 1);
     is_send(kept.check());
     is_send(kept.apply(WriteBatch::relaxed()));

@@ -117,7 +117,7 @@ async fn what_the_user_writes_is_taken_where_media_is_refused() {
         return;
     }
     let filling = Filling::new().await;
-    // By the keeper's own counting: media goes for media, and the headroom is the outbox's alone.
+    // By the kept store's own counting: media goes for media, and the headroom is the outbox's alone.
     let script = "self.kept = Context.kept(store, args[0], args[1]);
         const refused = [];
         for (let i = 0; i < 50; i += 1) {
@@ -127,7 +127,7 @@ async fn what_the_user_writes_is_taken_where_media_is_refused() {
         for (let i = 0; i < 20; i += 1) written.push(await kept.enqueue('!a', `unsent ${i} ${'.'.repeat(2000)}`));
         return [refused, written.length, JSON.parse(await store.holds()).media]";
     let kept = filling.run(script, &[json!(1_000_000), json!(200_000)]).await;
-    eprintln!("chromium: a keeper of 1 MB: {kept}");
+    eprintln!("chromium: a kept store of 1 MB: {kept}");
     assert_eq!(kept[1], 20);
     // By the browser's, of which it does not know: what can be fetched again goes for what the user writes.
     let filled = filling.run(FILL, &["more".into(), ITEM_BYTES.into()]).await;

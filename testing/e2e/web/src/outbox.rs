@@ -191,7 +191,7 @@ impl Context {
 }
 
 #[allow(clippy::arc_with_non_send_sync, reason = "there is one thread")]
-fn shared(store: impl StorageAdapter) -> Arc<dyn StorageAdapter> {
+fn shared(store: impl StorageAdapter + 'static) -> Arc<dyn StorageAdapter> {
     Arc::new(store)
 }
 
