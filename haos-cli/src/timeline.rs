@@ -35,7 +35,7 @@ pub(crate) async fn run(store: &Target, args: &TimelineArgs, out: &mut Out) -> R
     let room = find::room(store, &args.room).await?;
     let mut read = read(store, &room.id, &args.place, args.limit).await?;
     read.items.retain(|item| !matches!(item, ViewItem::Message(view) if is_spent(view)));
-    // Whether there is more is asked, not guessed: a page knows of its own direction only.
+    // Items beyond the page are asked for, not guessed: a page knows of its own direction only.
     let beyond = |page| async { Ok::<_, Error>(!store.timeline(&room.id, page).await?.items.is_empty()) };
     let older = match read.older.clone() {
         Some(cursor) if beyond(Page::older_than(cursor.clone(), 1)).await? => Some(cursor.to_string()),

@@ -37,7 +37,7 @@ fn typed(world: &World, args: &[&str], lines: &[Line]) -> (i32, String) {
             shown.push_str(&String::from_utf8_lossy(&bytes[..n]));
         }
         seen = shown.len();
-        // What is typed before the terminal stops to show it is thrown away.
+        // Input from before the terminal stops to show it is thrown away.
         let hidden = || !tcgetattr(&slave).unwrap().local_modes.contains(LocalModes::ECHO);
         while !question.contains("[y/N]") && !question.contains("User") && !hidden() {
             std::thread::yield_now();

@@ -17,7 +17,7 @@ pub struct MatrixProtocol;
 impl Protocol for MatrixProtocol {
     fn edit(&self, target: &EventId, kind: &EventType, content: &Json) -> Result<(EventType, Json)> {
         let new: Map<String, Value> = content.parse()?;
-        // What clients show that know no edits: the new content, its text marked.
+        // For clients without edits: the new content, its text marked.
         let mut event = new.clone();
         for text in ["body", "formatted_body"] {
             if let Some(Value::String(text)) = event.get_mut(text) {

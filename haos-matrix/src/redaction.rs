@@ -255,7 +255,7 @@ mod tests {
                 (RelationKind::Redaction, target),
                 "{create:?}"
             );
-            // What is beside the content and no id counts in no version.
+            // Anything beside the content but an id counts in no version.
             let empty = Event { extra: Some(Json::new(r#"{"redacts":""}"#).unwrap()), ..two.clone() };
             assert_eq!(MatrixProtocol.relation(&empty, &state).unwrap(), two.relation, "{create:?}");
         }

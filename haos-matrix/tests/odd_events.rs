@@ -69,7 +69,7 @@ fn depth_is_kept_as_text() {
     let tags = room.state.iter().find(|entry| entry.kind.as_str() == "m.tag").unwrap();
     assert_eq!(tags.value.parse::<String>().unwrap(), deep);
 
-    // What is around the content of an event takes a level, and what is deep at the end of that is content no more.
+    // The event around a content takes a level, and a value that is deep at its end is content no more.
     let (room, _) = joined(&format!(r#"{{"timeline":{{"events":[{}]}}}}"#, event(&nested(99), "")));
     assert_eq!(room.timeline[0].content.as_str(), nested(99));
 }

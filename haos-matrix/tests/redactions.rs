@@ -161,7 +161,7 @@ async fn a_redaction_counts_for_what_comes_after_it() {
     answer(&store, &timeline("s2", &[late, state("$n", "m.room.name", &name, "")])).await;
     assert!(!everything(&store).await.contains(WORD));
     assert_eq!(row(&store).await.name, None);
-    // What was emptied stays so when the redaction is redacted.
+    // An emptied event stays so when the redaction is redacted.
     answer(&store, &timeline("s3", &[redaction("$rr", "$r")])).await;
     assert_eq!(lines(&store).await, [line("(removed)", false)]);
 }

@@ -60,7 +60,7 @@ impl Clock {
         let believed = (-TOLERANCE_MS..=CREDIBLE_MS).contains(&gone_ms);
         // Nobody knows how long it was: surely not less than nothing.
         let now_ms = if believed { shown_ms.max(held.seen_ms) } else { held.seen_ms };
-        // What happened after it was seen last counts, too: it is noted in time for that.
+        // Time after the last note counts, too: it is noted in time for that.
         let unseen_ms = held.seen_ms.saturating_add(2 * NOTED_MS);
         let doubt_ms = if believed { held.doubt_ms } else { unseen_ms };
         Self { read, now_ms, offset_ms: now_ms.saturating_sub(read.wall_ms), doubt_ms, noted }

@@ -68,7 +68,7 @@ impl<'a> RoomState<'a> {
         if let Some(entry) = self.changed.iter().map(AsRef::as_ref).find(is_it) {
             return Ok(Some(&entry.value));
         }
-        // What is no valid key, as the id of a user may be, has no entry.
+        // An invalid key, as the id of a user may be, has no entry.
         let (Some(stored), Ok(kind), Ok(key)) = (self.stored, EventType::new(kind), StateKey::new(key))
         else {
             return Ok(None);

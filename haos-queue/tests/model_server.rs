@@ -158,7 +158,7 @@ impl Client {
                 }
             }
             Turn::Prune { room, keep } => {
-                // What a send's answer left is no part of the history that stays.
+                // Provisional messages are no part of the history that stays.
                 let items = timeline(&self.store, *room).await;
                 let guesses = items.iter().filter_map(Item::as_message).filter(|m| m.provisional).count();
                 let mut batch = WriteBatch::relaxed();

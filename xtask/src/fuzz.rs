@@ -114,7 +114,7 @@ impl FuzzArgs {
     /// Runs one target, prints what came of it, and gives the lines that repeat a finding.
     fn fuzz(&self, folder: &Path, target: Target) -> Result<Option<String>> {
         let name = target.to_string();
-        // What is found goes to the first corpus; the committed one is only read.
+        // New inputs go to the first corpus; the committed one is only read.
         let (found, seeds) = (format!("target/corpus/{name}"), format!("corpus/{name}"));
         let log = folder.join(format!("target/corpus/{name}.log"));
         fs::create_dir_all(folder.join(&found)).map_err(|e| format!("cannot make {found}: {e}"))?;

@@ -127,7 +127,7 @@ impl Need {
             && let Ok(commands) = apt::install(&packages.join(" "), &what.join("; "))
         {
             println!("setup: running `{}`", line(&commands));
-            // What is still missing then is named one by one.
+            // A need that is still unmet then is named.
             let _ = commands.iter().all(|command| command.run(Path::new(".")));
         }
         needs.into_iter().try_for_each(Self::meet)

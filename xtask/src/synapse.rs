@@ -36,7 +36,7 @@ fn environment(folder: &Path) -> [Cmd; 2] {
     let package = format!("matrix-synapse=={VERSION}");
     let pip = ["-m", "pip", "install", "--quiet", "--disable-pip-version-check"];
     [
-        // What an interrupted run left there goes.
+        // The rest of an interrupted run goes.
         Cmd::new("python3", &["-m", "venv", "--clear", &folder.to_string_lossy()]),
         Cmd::new(&python(folder).to_string_lossy(), &[&pip[..], &["--only-binary=:all:", &package]].concat()),
     ]

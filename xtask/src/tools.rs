@@ -22,7 +22,7 @@ pub(crate) const WASM_BINDGEN: Tool = Tool {
     programs: &["wasm-bindgen-test-runner", "wasm-bindgen"],
     version: None,
     library: "wasm-bindgen",
-    // What reads and writes modules is optimised: a run of the tests spends most of its time there.
+    // The code that reads and writes modules is optimised: a run of the tests spends most of its time there.
     flags: "--no-default-features --config profile.release.package.walrus.opt-level=1",
 };
 

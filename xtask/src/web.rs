@@ -146,7 +146,7 @@ mod tests {
 
     #[test]
     fn nothing_is_compiled_twice() {
-        // What decides how a program is compiled is the same for the build and for every run.
+        // The settings that decide how a program is compiled are the same for the build and for every run.
         let targets = [target("any")];
         let built = build(&targets).to_string();
         for run in runs(Path::new("root"), &targets, &[BrowserEngine::Firefox]) {

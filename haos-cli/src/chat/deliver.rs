@@ -35,7 +35,7 @@ pub(super) async fn deliver(desk: &Desk, txn_id: &TxnId, wait: u32) -> Result<Op
                 waited = settled(&mut rows, txn_id, Some(&client), deadline) => waited,
                 error = runs.ended() => Err(error),
             };
-            // What is written is written: how the client ends changes nothing of it.
+            // The message is written: the end of the client changes nothing of it.
             let _ = runs.stop().await;
             waited
         }

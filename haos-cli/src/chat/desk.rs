@@ -40,7 +40,7 @@ impl Desk {
         let own = own_user(&*store).await?;
         let (client, fault) = match Client::resume(store.clone(), Arc::new(TokioHost), &options).await {
             Ok(client) => (client, None),
-            // What is written needs no homeserver.
+            // Writing needs no homeserver.
             Err(error @ ClientError::Connect(_)) => (None, Some(error.to_string())),
             Err(error) => return Err(client_fault(error)),
         };

@@ -61,7 +61,7 @@ pub(crate) async fn seal(target: Target, args: &SealArgs, out: &mut Out) -> Resu
 /// Makes a sealed store a plain one.
 pub(crate) async fn unseal(target: Target, args: &UnsealArgs, out: &mut Out) -> Result<()> {
     let target = target.at(&args.store);
-    // Who is to be refused is not asked whether it is meant.
+    // A command that will be refused asks for no confirmation.
     let (opened, options) = sealed(&target).await?;
     opened.store.close().await?;
     if !args.yes {

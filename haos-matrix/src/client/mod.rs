@@ -94,7 +94,7 @@ impl Client {
                 ended = sends => ended,
                 ended = syncs => ended,
             };
-            // What was read is used; a store that is closed has no use for it.
+            // Reads are uses; a store that is closed has no use for them.
             let _ = media.flush().await;
             ended
         })

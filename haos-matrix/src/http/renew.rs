@@ -120,7 +120,7 @@ impl Homeserver {
                 return Ok(Turn::Over);
             }
             let now_ms = self.now_ms();
-            // What another context wrote beside the same access token counts.
+            // Another context's note beside the same access token counts.
             held_session.hold(tokens, self.options.refresh_early_ms, now_ms);
             let until_ms = now_ms.saturating_add_unsigned(claim_ms);
             let claim = Claim { owner: held_session.owner.clone(), until_ms };

@@ -23,7 +23,7 @@ pub(super) async fn admit(
     let query = RoomQuery { membership: Some(Membership::Invite), ..RoomQuery::default() };
     let stored: HashMap<RoomId, Room> =
         store.rooms(query).await?.into_iter().map(|room| (room.id.clone(), room)).collect();
-    // What the answer says of them otherwise is no invite any more.
+    // Rooms that the answer has otherwise are no invites any more.
     let answered: Vec<&RoomId> =
         delta.rooms.iter().filter(|room| !is_invite(room)).map(|room| &room.id).collect();
     let mut waiting: Vec<(i64, &RoomId)> = stored

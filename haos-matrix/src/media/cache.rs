@@ -46,7 +46,7 @@ impl MediaCache {
         let error = match self.fetch(&key, request).await {
             Ok(()) => match self.shelf.read(&key, request.range).await? {
                 Some(media) => return Ok(media),
-                // What may not go fills what the policy or the quota grants.
+                // Items that may not go fill the bounds of the policy or the quota.
                 None => MediaError::Full,
             },
             Err(error) => error,

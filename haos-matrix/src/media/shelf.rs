@@ -106,7 +106,7 @@ impl Shelf {
         };
         if is_time {
             self.try_flush().await;
-            // What came is there: whoever waits for it need not know.
+            // The item is there: whoever waits for it need not know.
             if let Err(e) = self.store.check().await {
                 tracing::warn!("media could not be evicted: {e}");
             }

@@ -140,7 +140,7 @@ fn invites_of_strangers_have_an_end() {
         state.iter().map(|entry| entry.kind.as_str()).collect::<Vec<_>>(),
         ["haos.members", "m.room.name"]
     );
-    // What is answered makes room.
+    // An answered invite makes room.
     let id = invites[0].id.to_string();
     synced(&mut client, json!({ "rooms": { "join": { id: {} } } }));
     synced(&mut client, json!({ "rooms": { "invite": { "!friend": {} } } }));

@@ -42,7 +42,7 @@ fn they_are_fetched_once() {
     assert_eq!(value, event, "as it came");
     members(&mut client);
     assert_eq!(client.wire.asked("members").len(), 1);
-    // What comes with syncs keeps the list complete.
+    // Syncs keep the list complete.
     client.wire.model().member("!a", "@guest07:sim", "leave");
     assert!(client.caught_up());
     let list = members(&mut client);

@@ -110,7 +110,7 @@ async fn impatient() -> (String, tokio::task::JoinHandle<()>) {
             );
             stream.write_all(answer.as_bytes()).await.unwrap();
             stream.shutdown().await.unwrap();
-            // What is not read resets the connection, and with it may go the answer. The client may go first.
+            // An unread rest resets the connection, and with it may go the answer. The client may go first.
             tokio::spawn(async move { tokio::io::copy(&mut stream, &mut tokio::io::sink()).await });
         }
     });

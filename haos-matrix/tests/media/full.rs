@@ -33,7 +33,7 @@ async fn the_headroom_is_the_outboxs() {
             assert_eq!(parts(&store).await, 0);
         }
         assert!(whole(&store).await.contains(&"m11".to_owned()), "the newest is there");
-        // What the user writes still fits.
+        // The user's own bytes still fit.
         let mut batch = WriteBatch::strict();
         let local = MediaUri::new("haos-local:t").unwrap();
         let info = MediaInfo {

@@ -24,7 +24,7 @@ impl Machine {
 
     fn now(&mut self) -> i64 {
         let now_ms = self.clock.at(Reading { wall_ms: self.wall_ms, steady_ms: self.steady_ms });
-        // What a run does before anything that goes by the clock.
+        // A run does this before anything that goes by the clock.
         if let Some(news) = self.clock.news() {
             self.stored = Some(news);
             self.clock.told(news);

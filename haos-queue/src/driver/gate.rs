@@ -62,7 +62,7 @@ impl Gates {
         let (account, rooms) = Gate::read_all(&*shared.store).await?;
         let paused: HashSet<RoomId> =
             rooms.into_iter().filter(|(_, gate)| gate.paused.is_some()).map(|(room, _)| room).collect();
-        // What could not be written down still holds, unless somebody resumed the account.
+        // A pause that could not be written down still holds, unless somebody resumed the account.
         let heard_ms = if account.resumed == self.account.resumed { self.account.not_before_ms } else { 0 };
         self.account = Gate { not_before_ms: account.not_before_ms.max(heard_ms), ..account };
         schedule.pause(paused);

@@ -37,7 +37,7 @@ impl Driver {
     /// Proves a queued row absent, or finds it.
     pub(super) async fn prove(&self, row: Pending) -> Result<Tried> {
         let shared = &self.outbox.shared;
-        // What is still on its way to the server must arrive, or be lost, first.
+        // An attempt on its way to the server must arrive, or be lost, first.
         let now_ms = shared.now_ms();
         if row.last_attempt_ms.is_some_and(|tried| shared.is_ahead(tried)) {
             // The clock was set back: the wait begins now.

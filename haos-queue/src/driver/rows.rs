@@ -128,7 +128,7 @@ impl Run<'_> {
     pub(super) fn changed(&mut self, change: Change) {
         let Change::Commit { touched, revision } = change else {
             self.stale.outbox = true;
-            // What is under way may have been read before what was missed.
+            // Rows under way may have been read before the missed commits.
             self.missed.extend(self.schedule.busy().into_iter().map(|txn_id| (txn_id, Revision(u64::MAX))));
             return;
         };

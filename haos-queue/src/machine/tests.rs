@@ -194,7 +194,7 @@ fn a_retry_forgets_attempts_and_keeps_the_transaction_id() {
     let after = put(&expired, &Event::Retry);
     assert_eq!(after.state, PendingState::Blocked, "its parent is not sent yet");
     assert!(after.expires_at_ms > Some(NOW_MS));
-    // What it was about is gone for good.
+    // Its target is gone for good.
     let orphan = Pending { state: PendingState::Parked(ParkReason::ParentFailed), ..row(Phase::Parked) };
     assert_eq!(stepped(&orphan, &Event::Retry), Step::Keep);
 }

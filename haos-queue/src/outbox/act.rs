@@ -63,7 +63,7 @@ impl Outbox {
     pub async fn edit(&self, txn_id: &TxnId, content: Json) -> Result<Acted, EnqueueError> {
         let shared = &self.shared;
         shared.sendable(&content)?;
-        // What takes another message back has no content to edit.
+        // A redaction has no content to edit.
         if shared.row(txn_id).await?.is_some_and(|row| is_redaction(&row, shared)) {
             return Ok(Acted::Nothing);
         }

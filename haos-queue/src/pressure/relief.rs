@@ -71,7 +71,7 @@ impl<S: StorageAdapter> Kept<S> {
             batch.evict_media(attempt, now_ms);
             match self.store.apply(batch).await {
                 Ok(_) if attempt == policy => return Ok(()),
-                // What went made room for more.
+                // The freed bytes made room for more.
                 Ok(_) => (media, attempt) = (self.measure().await?.media, policy),
                 Err(e) if e.kind() != ErrorKind::Full => return Err(e),
                 Err(_) => {

@@ -47,11 +47,11 @@ impl Weight {
                     (ROW_BYTES + len(bytes), is_strict || info.pinned || staged.contains(&info.key))
                 }
                 Op::AppendMedia { key, bytes, .. } => (len(bytes), is_strict || staged.contains(key)),
-                // What the outbox notes of the account takes the place of what it noted before.
+                // The outbox's note of the account takes the place of the one before.
                 Op::PutState(entry) if NOTES.contains(&entry.kind.as_str()) => (0, true),
                 Op::PutState(entry) => (ROW_BYTES + json(&entry.value), is_strict),
                 Op::PutRoom(_) | Op::PutGap(_) => (ROW_BYTES, is_strict),
-                // What removes, moves or empties brings nothing.
+                // Removing, moving and emptying bring nothing.
                 _ => (0, false),
             };
             let sum = if is_own { &mut weight.own } else { &mut weight.cache };

@@ -174,7 +174,7 @@ mod tests {
             ("10 g n 20", vec![10, 18, 19, 20]),
             ("10 g 20", vec![10, 19, 20]),
             ("10 g n 13", vec![10, 11, 12, 13]),
-            // What the window does not show is not needed.
+            // Items outside the window are not needed.
             (".. 10 n n 13 ..", vec![10, 11, 12, 13]),
             ("n 10 ..", vec![9, 10]),
             (".. 10 n", vec![10, 11]),
@@ -192,13 +192,13 @@ mod tests {
             ("10 n 11".to_owned(), vec![10, 11, one]),
             ("10 n n 12".to_owned(), vec![10, 11, 12, two]),
             (format!("10 n n n 13 14 {far}"), vec![10, 11, 12, 13, three, three + 1, far]),
-            // What stands just above stays, what stands just there moves.
+            // An item just above stays, one just there moves.
             (format!("10 n 11 {}", one + 1), vec![10, 11, one, one + 1]),
             (format!("10 n 11 {one} {far}"), vec![10, 11, one, one + 1, far]),
             (format!("10 n 11 {} ..", one + 1), vec![10, 11, one, one + 1]),
             (format!("10 n 11 {one} {} {far} ..", one + 1), vec![10, 11, one, one + 1, one + 2, far]),
             ("10 g 11".to_owned(), vec![10, one - 1, one]),
-            // What is pushed up must not be pushed into what is placed next: that gets its own room.
+            // An item that is pushed up must not be pushed into the next one: that gets its own room.
             ("10 n 11 n 12".to_owned(), vec![10, 11, one, one + 1, one + 2 + HOLE]),
             (format!("10 n 11 n 12 {far}"), vec![10, 11, one, one + 1, one + 2 + HOLE, far]),
         ] {

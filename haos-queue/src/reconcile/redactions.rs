@@ -58,7 +58,7 @@ impl<'a> Redactions<'a> {
             else {
                 continue;
             };
-            // What a redaction that is stored as emptied had to empty of the store was emptied when it came.
+            // A redaction that is stored as emptied had emptied its targets in the store when it came.
             let is_spent = is_spent(&event.id);
             if passed.contains(target) || (!here.contains(target) && !is_spent) {
                 emptied.entry(target).or_insert(&event.id);

@@ -184,7 +184,7 @@ impl<'a> Splice<'a> {
             self.retoken[gap] = Some(token);
         } else {
             self.tail.extend(self.older_gap(gap));
-            // What begins with history leaves no hole before it.
+            // The beginning of history leaves no hole before it.
             let at_start = self.segment.older.is_start();
             if let Some(gap) = gap.or(at_end.filter(|_| at_start)) {
                 self.gone[gap] = true;

@@ -36,7 +36,7 @@ pub(super) async fn is_left(outbox: &Outbox) -> Result<bool> {
                 continue;
             }
             if !paused.contains(&row.room) && !held.contains(&lane) {
-                // What a blocked row waits for counts by itself, unless it is gone: the driver sees to that.
+                // The parent of a blocked row counts by itself, unless it is gone: the driver sees to that.
                 let parent = row.parent.as_ref();
                 let stranded = phase == Phase::Blocked && parent.is_some_and(|of| !waiting.contains(of));
                 if stranded || matches!(phase, Phase::Queued | Phase::Sending) {

@@ -356,7 +356,7 @@ async fn a_question_that_was_not_answered_is_asked_again() {
             value: Json::of(token).unwrap(),
         });
         client.store.apply(batch).await.unwrap();
-        // What comes later is seen later.
+        // A later message is seen later.
         client.reaches(&client.text("c", token).await, PendingState::Sent).await;
     }
     client.wire.begun("event", 1).await;

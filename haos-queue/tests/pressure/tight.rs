@@ -29,7 +29,7 @@ impl StorageAdapter for Tight {
         let before = self.used().await?;
         let removes = batch.ops().iter().any(|op| matches!(op, Op::EvictMedia(..) | Op::Prune(_)));
         if removes {
-            // What it would remove, tried on a copy.
+            // Its removal, tried on a copy.
             let copy = MemoryStore::new();
             copy_to(&self.inner, &copy).await?;
             let start: u64 = copy.usage().await?.collections.iter().map(|(_, size)| size.bytes).sum();

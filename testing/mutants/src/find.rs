@@ -272,7 +272,7 @@ impl<'ast> Visit<'ast> for Finder<'_> {
     }
 
     fn visit_item_impl(&mut self, node: &'ast syn::ItemImpl) {
-        // What is printed decides nothing.
+        // Printing decides nothing.
         let printed = ["Debug", "Display", "Error"];
         let of = node.trait_.as_ref().and_then(|(_, path, _)| path.segments.last());
         if of.is_some_and(|name| printed.contains(&&*name.ident.to_string())) || is_for_tests(&node.attrs) {

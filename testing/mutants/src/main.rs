@@ -228,7 +228,7 @@ fn build(
     let memory = scratch.join("dropped.json");
     let names: BTreeMap<_, _> =
         all.iter().map(|mutant| (&*mutant.name, (mutant.file, mutant.site))).collect();
-    // What did not compile before will not now, mostly.
+    // A change that did not compile before will not now, mostly.
     let mut remembered: BTreeSet<String> =
         fs::read(&memory).ok().and_then(|bytes| serde_json::from_slice(&bytes).ok()).unwrap_or_default();
     let mut dropped: Dropped = remembered.iter().filter_map(|name| names.get(&**name).copied()).collect();

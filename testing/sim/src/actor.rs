@@ -224,7 +224,7 @@ impl Context {
     }
 
     pub(super) async fn cancel(self, txn_id: TxnId) {
-        // What goes with it: its uploads, and what makes no sense without it.
+        // Its companions: its uploads, and the rows that make no sense without it.
         let going = self.kin(&txn_id);
         self.state.with(|sim| sim.truth.cancelled.extend(going.iter().cloned()));
         match self.outbox.cancel(&txn_id).await {

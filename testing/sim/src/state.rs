@@ -173,7 +173,7 @@ impl SharedSim {
                     && classes(&batch).any(|(txn_id, room, _)| *room == old.room && *txn_id != old.txn_id)
                     && !commit.assigned.is_empty()
                 {
-                    // What was taken back stays so under its new name.
+                    // A row that was taken back stays so under its new name.
                     if !sim.truth.cancelled.insert(old.txn_id.clone()) {
                         sim.truth.cancelled.extend(commit.assigned.iter().map(|(txn_id, _)| txn_id.clone()));
                     }

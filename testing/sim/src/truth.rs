@@ -100,7 +100,7 @@ impl Truth {
         if self.events.insert(row.txn_id.clone(), event.clone()).is_some() {
             return self.broken("I1", format!("{} is on the server twice", row.txn_id));
         }
-        // What the user took back may arrive late: it was on its way.
+        // A row that the user took back may arrive late: it was on its way.
         if self.cancelled.contains(&row.txn_id) {
             return self.count("arrived after it was cancelled");
         }
@@ -158,7 +158,7 @@ impl Truth {
 
     /// A row has left the store (I4).
     pub fn left(&mut self, row: &Pending, server: &ModelServer) {
-        // What makes no sense without its parent goes with it.
+        // A row that makes no sense without its parent goes with it.
         if row.parent.as_ref().is_some_and(|parent| self.cancelled.contains(parent)) {
             self.cancelled.insert(row.txn_id.clone());
         }

@@ -116,7 +116,7 @@ fn operation(name: &'static str, order: &Order, passes: usize, rivals: &mut [Riv
         }
     }
     eprintln!("{name}: {:.0} s", clock.elapsed().as_secs_f64());
-    // Who does less than the others is faster for nothing.
+    // A contender that does less than the others is faster for nothing.
     assert!(found.windows(2).all(|two| two[0].1 == two[1].1), "{name}: not all do the same: {found:?}");
 }
 

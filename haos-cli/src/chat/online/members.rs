@@ -53,7 +53,7 @@ pub(crate) async fn members(store: &Target, args: &RoomArgs, out: &mut Out) -> R
     } else {
         print(&members, out)?;
     }
-    // What the store knows is shown in any case.
+    // The store's members are shown in any case.
     stopped.map_or(Ok(()), Err)
 }
 

@@ -377,7 +377,7 @@ proptest! {
         let batch = planned(&family, &Event::Cancel).unwrap();
         leads_to(&store, batch, txn_id, &model)?;
 
-        // What came too late to be with its parent when that left.
+        // A row that came too late to be with its parent when that left.
         if row.parent.is_some() {
             let parent = row.parent.clone().unwrap();
             let (mut model, store, family) = read();

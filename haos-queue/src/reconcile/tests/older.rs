@@ -62,7 +62,7 @@ fn a_gap_is_owed_where_something_may_be_older() {
                         (_, true) => false,
                         _ => goes_on && membership == Membership::Join,
                     };
-                    // What is known does not follow the room's first event at once.
+                    // Known messages do not follow the room's first event at once.
                     let between = !is_empty && says && begins && knows && !limited;
                     let expected = match (owed, between) {
                         (true, _) => vec![prev],
@@ -108,7 +108,7 @@ fn a_batch_expects_what_it_was_planned_on() {
 /// A page without an end, or an empty one below which the room begins, closes its gap.
 #[test]
 fn history_ends_where_the_server_or_the_room_says_so() {
-    // What is stored, what the page brings, whether it is known what begins a room, what is left.
+    // The stored timeline, the page, if it is known how a room begins, and the rest.
     for (stored, brought, end, knows, left) in [
         ("|t a! b", "", Some("u"), true, "a b"),
         ("|t a b", "", Some("u"), true, "|u a b"),
@@ -135,7 +135,7 @@ fn history_ends_where_the_server_or_the_room_says_so() {
 #[test]
 fn what_begins_with_the_room_precedes_what_it_lacks() {
     let many = (0..3000).map(|n| format!("m{n}")).collect::<Vec<_>>().join(" ");
-    // What is stored, and what is afterwards.
+    // The stored timeline, before and after.
     for (stored, after) in [
         ("|t m", "a b |t m"),
         ("|t m n", "a b |t m n"),
@@ -147,7 +147,7 @@ fn what_begins_with_the_room_precedes_what_it_lacks() {
         ("m ~p", "a b | m ~p"),
         (&format!("|t {many}"), &format!("a b |t {many}")),
         (&many, &format!("a b | {many}")),
-        // What it has, or nothing that is known.
+        // Its own events, or none that are known.
         ("|t b m", "a b m"),
         ("a m", "a b m"),
         ("b", "a b"),

@@ -67,7 +67,7 @@ proptest! {
         let segment = Segment { events: ids.iter().collect(), older, gap };
         let order = splice(&window, &segment);
 
-        // What is confirmed stays, in its order; what was a guess goes only if it is placed for good.
+        // Confirmed messages stay, in their order; a guess goes only if it is placed for good.
         let confirmed: Vec<_> = window
             .items
             .iter()

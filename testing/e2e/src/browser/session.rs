@@ -116,7 +116,7 @@ impl Browser {
     /// It is not Chromium.
     pub async fn crash_tab(&self) -> Result<()> {
         match self.devtools_within("Page.crash", json!({}), FAREWELL).await {
-            // Who crashes may not answer.
+            // A crashing tab may not answer.
             _ if self.engine == BrowserEngine::Chromium => Ok(()),
             outcome => outcome.map(drop),
         }

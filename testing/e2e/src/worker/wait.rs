@@ -48,7 +48,7 @@ impl Active {
             return Ok(Some(format!("the connection is {state:?}")));
         }
         let mut left = outbox(&**client.store()).await.map_err(odd)?;
-        // What the server took may wait for its echo, which may be behind a gap.
+        // A row that the server took may wait for its echo, which may be behind a gap.
         left.retain(|row| row.state != "Sent");
         if !left.is_empty() {
             let first = left.first().map(|row| format!("{row:?}")).unwrap_or_default();

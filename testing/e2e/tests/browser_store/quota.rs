@@ -102,7 +102,7 @@ async fn room_that_is_made_is_room() {
     let half = json!(filled[0].as_u64().unwrap() / 2);
     let tried = filling.run(retry, &[json!(0), half.clone()]).await;
     eprintln!("chromium: full after {} items; removed, refused and then a batch: {tried}", filled[0]);
-    // What is removed is removed; its bytes come free when Chromium compacts its files, at once or later.
+    // Removed items are gone; their bytes come free when Chromium compacts its files, at once or later.
     assert_eq!((&tried[0], &tried[1]), (&half, &json!(0)), "{tried}");
     filling.limit(QUOTA_BYTES * 2).await;
     let tried = filling.run(retry, &[half, filled[0].clone()]).await;

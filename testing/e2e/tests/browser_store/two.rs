@@ -50,7 +50,7 @@ async fn two_tabs_write_at_once_and_hear_each_other() {
             browser.switch(tab).await.unwrap();
             let counts = "return [await store.count('!first'), await store.count('!second')]";
             assert_eq!(browser.run(counts, &[]).await.unwrap(), json!([COMMITS, COMMITS]));
-            // What was posted by the other may still be on its way.
+            // The other's posts may still be on their way.
             let heard = "const heard = [];
                 for (let i = 0; i < 1000; i += 1) {
                     heard.push(...JSON.parse(store.heard()));

@@ -47,7 +47,7 @@ pub(crate) async fn die_at_each(scene: &Scene, device: &Offline, step: u64) {
         }
         deaths += 1;
         before += usize::from(dump.token.as_ref() == Some(&device.token));
-        // What it left behind is taken up again, from time to time.
+        // Its remains are taken up again, from time to time.
         if last % 5 == 0 {
             assert!(catch_up(scene, &back, MOST).await, "{what}: never through");
             cover::whole(scene, &back.dump().await, &what);

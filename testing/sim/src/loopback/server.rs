@@ -125,7 +125,7 @@ impl Inner {
     /// The answer to a request; `None`: the connection breaks.
     fn meet(&self, request: WireRequest) -> Option<WireResponse> {
         let (fate, wait) = lock(&self.fates).next();
-        // What is under way when its sender is killed may arrive much later.
+        // A request under way when its sender is killed may arrive much later.
         std::thread::sleep(wait);
         let refused = |status, code: Option<&str>, retry_after_ms| WireResponse::Refused {
             status,

@@ -85,7 +85,7 @@ impl Turn {
         let seconds = args.seconds.unwrap_or(LONGEST).min(LONGEST);
         let deadline = Instant::now() + Duration::from_secs(seconds.into());
         let mut connection = client.connection();
-        // What the state is before anything was tried is no news.
+        // The state before the first try is no news.
         connection.mark_unchanged();
         let mut unreached: Option<Instant> = None;
         let mut tick = tokio::time::interval(TICK);

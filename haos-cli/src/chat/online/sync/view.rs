@@ -164,7 +164,7 @@ impl<'a> View<'a> {
     pub(super) fn update(&mut self, update: &Update) -> Result<()> {
         match update {
             Update::Reset(rows) => {
-                // What left while nobody looked.
+                // Rows that left while nobody looked.
                 let here = |txn_id: &TxnId| rows.iter().any(|row| row.txn_id == *txn_id);
                 let gone: Vec<TxnId> = self.rows.keys().filter(|txn_id| !here(txn_id)).cloned().collect();
                 gone.iter().try_for_each(|txn_id| self.gone(txn_id))?;

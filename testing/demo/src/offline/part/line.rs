@@ -88,7 +88,7 @@ impl Line {
                 if let ConnectionState::Paused(reason) = state {
                     return Err(Error::Failed(format!("the homeserver ended the session: {reason:?}")));
                 }
-                // Whether the state is live says nothing: a send that failed last shows there for a while,
+                // The state `live` says nothing: a send that failed last shows there for a while,
                 // also if a sync brought its message.
                 is_settled(&**client.store(), rooms).await
             }

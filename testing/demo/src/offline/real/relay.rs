@@ -88,7 +88,7 @@ impl Inner {
             true => (Fate::Served, Duration::ZERO),
             false => self.fates.lock().unwrap_or_else(PoisonError::into_inner).next(),
         };
-        // What is under way when its sender is killed may arrive much later.
+        // A request under way when its sender is killed may arrive much later.
         std::thread::sleep(wait);
         if fate == Fate::Lost {
             return None;

@@ -82,7 +82,7 @@ pub(super) async fn answer(
         Some(handler) => handler(request).await,
         None => None,
     };
-    // What a handler made belongs to the moment.
+    // A handler's answer belongs to the moment.
     let cached = options.cached && handled.is_none();
     let answer = match handled {
         Some(answer) => answer,
