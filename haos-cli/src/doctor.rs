@@ -67,11 +67,7 @@ pub(crate) async fn run(store: &Target, args: &DoctorArgs, out: &mut Out) -> Res
     let mut doctor = doctor(opened.capabilities, revision, &usage, check);
     doctor.set_aside = opened.store.info().set_aside;
     opened.store.close().await?;
-    if out.json {
-        out.json(&doctor)?;
-    } else {
-        print(&doctor, out)?;
-    }
+    out.tell(&doctor, |out| print(&doctor, out))?;
     match &doctor.check {
         Some(check) if !check.healthy => Err(Error::Unhealthy(format!(
             "the check has {}: copy the store, and import your files into a fresh one",
@@ -82,9 +78,8 @@ pub(crate) async fn run(store: &Target, args: &DoctorArgs, out: &mut Out) -> Res
 }
 
 async fn check(store: &dyn StorageAdapter, quiet: bool) -> Result<CheckFields> {
-    let (bar, progress) = progress::chore("checking", quiet);
-    let report = store.maintain(Maintenance::Check, progress).await?;
-    bar.finish_and_clear();
+    let check = async |progress| store.maintain(Maintenance::Check, progress).await;
+    let report = progress::chore("checking", quiet, check).await?;
     Ok(CheckFields {
         healthy: report.findings.is_empty(),
         rows: report.rows,

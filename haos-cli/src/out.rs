@@ -5,6 +5,7 @@ use std::io::{self, BufWriter, IsTerminal as _, Stdout, Write};
 use serde::Serialize;
 
 use crate::clean::{Cleaner, escape};
+use crate::error::Result;
 
 /// Buffered standard output. A reader that goes away is an error to pass on, not a panic.
 ///
@@ -20,6 +21,15 @@ impl Out {
     #[expect(clippy::disallowed_methods, reason = "this is where it is cleaned")]
     pub(crate) fn new(json: bool) -> Self {
         Self { stdout: BufWriter::new(io::stdout()), text: Text::default(), json }
+    }
+
+    /// Tells something: as JSON for programs, in words for people.
+    pub(crate) fn tell<T: Serialize>(
+        &mut self,
+        value: &T,
+        words: impl FnOnce(&mut Self) -> Result<()>,
+    ) -> Result<()> {
+        if self.json { Ok(self.json(value)?) } else { words(self) }
     }
 
     /// One JSON document on a line of its own.

@@ -74,10 +74,7 @@ pub(crate) async fn run(store: &Target, args: &RoomsArgs, out: &mut Out) -> Resu
         rows.push(Row::read(store, room).await?);
     }
     opened.store.close().await?;
-    if out.json {
-        return Ok(out.json(&rows)?);
-    }
-    table(&rows, out)
+    out.tell(&rows, |out| table(&rows, out))
 }
 
 fn table(rows: &[Row], out: &mut Out) -> Result<()> {

@@ -41,10 +41,8 @@ pub(crate) async fn seal(target: Target, args: &SealArgs, out: &mut Out) -> Resu
         None => prompt::new_passphrase("give --new-passphrase-file FILE or --new-key-file FILE")?,
     };
     let options = OpenOptions { create: false, secret: Some(secret), ..target.options.clone() };
-    let (bar, progress) = progress::chore("sealing", out.json);
-    let report = haos_store::seal(&target.url, &options, progress).await;
-    bar.finish_and_clear();
-    let report = report?;
+    let seal = async |progress| haos_store::seal(&target.url, &options, progress).await;
+    let report = progress::chore("sealing", out.json, seal).await?;
     let done = Converted { sealed: true, rows: report.rows, set_aside: report.set_aside };
     if out.json {
         return Ok(out.json(&done)?);
@@ -68,13 +66,9 @@ pub(crate) async fn unseal(target: Target, args: &UnsealArgs, out: &mut Out) -> 
         let question = format!("Everybody who has the file can read {} then. Unseal it?", target.url);
         prompt::confirm(&question)?;
     }
-    let (bar, progress) = progress::chore("unsealing", out.json);
-    let report = haos_store::unseal(&target.url, &options, progress).await;
-    bar.finish_and_clear();
-    let report = report?;
+    let unseal = async |progress| haos_store::unseal(&target.url, &options, progress).await;
+    let report = progress::chore("unsealing", out.json, unseal).await?;
     let done = Converted { sealed: false, rows: report.rows, set_aside: report.set_aside };
-    if out.json {
-        return Ok(out.json(&done)?);
-    }
-    Ok(writeln!(out, "{} unsealed: everybody who has the file can read it", plural(done.rows, "row"))?)
+    let rows = plural(done.rows, "row");
+    out.tell(&done, |out| Ok(writeln!(out, "{rows} unsealed: everybody who has the file can read it")?))
 }

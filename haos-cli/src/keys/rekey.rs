@@ -35,13 +35,12 @@ pub(crate) async fn rekey(target: Target, args: &RekeyArgs, out: &mut Out) -> Re
         done.changes.push(told);
     }
     opened.store.close().await?;
-    if out.json {
-        return Ok(out.json(&done)?);
-    }
-    for told in &done.changes {
-        writeln!(out, "{}", clean(told))?;
-    }
-    name_copies(&done.set_aside, "opens with what opened it before", out)
+    out.tell(&done, |out| {
+        for told in &done.changes {
+            writeln!(out, "{}", clean(told))?;
+        }
+        name_copies(&done.set_aside, "opens with what opened it before", out)
+    })
 }
 
 type Told = (String, KeyChange);

@@ -56,17 +56,9 @@ pub(crate) async fn backfill(store: &Target, args: &BackfillArgs, out: &mut Out)
         complete,
     };
     desk.close().await?;
-    if out.json {
-        out.json(&done)?;
-    } else {
-        let rest = if complete { ", back to the beginning of the room" } else { "" };
-        writeln!(
-            out,
-            "{} fetched; {} stored{rest}",
-            plural(done.fetched, "message"),
-            plural(messages, "message")
-        )?;
-    }
+    let rest = if complete { ", back to the beginning of the room" } else { "" };
+    let [fetched, stored] = [done.fetched, messages].map(|n| plural(n, "message"));
+    out.tell(&done, |out| Ok(writeln!(out, "{fetched} fetched; {stored} stored{rest}")?))?;
     match walked {
         Ended::Stopped(error) => Err(error),
         _ => Ok(()),

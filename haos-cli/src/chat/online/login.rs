@@ -59,16 +59,9 @@ pub(crate) async fn login(store: &Target, args: &LoginArgs, out: &mut Out) -> Re
     store.close().await?;
     let fields =
         LoggedIn { user: session.user.as_str(), device: &session.device, homeserver: &session.homeserver };
-    if out.json {
-        return Ok(out.json(&fields)?);
-    }
-    Ok(writeln!(
-        out,
-        "logged in as {} on {}, device {}; `haos sync` brings the rooms",
-        clean(fields.user),
-        clean(fields.homeserver),
-        clean(fields.device)
-    )?)
+    let [user, homeserver, device] = [fields.user, fields.homeserver, fields.device].map(clean);
+    let words = format!("logged in as {user} on {homeserver}, device {device}; `haos sync` brings the rooms");
+    out.tell(&fields, |out| Ok(writeln!(out, "{words}")?))
 }
 
 pub(crate) async fn logout(store: &Target, args: &LogoutArgs, out: &mut Out) -> Result<()> {
@@ -92,11 +85,10 @@ pub(crate) async fn logout(store: &Target, args: &LogoutArgs, out: &mut Out) -> 
         }
     };
     desk.close().await?;
-    if out.json {
-        return Ok(out.json(&LoggedOut { told })?);
-    }
     let end = if told { "logged out" } else { "forgotten here; the session goes on on the homeserver" };
-    Ok(writeln!(out, "{end}. Rooms, messages and the outbox stay; `haos login` goes on with them")?)
+    out.tell(&LoggedOut { told }, |out| {
+        Ok(writeln!(out, "{end}. Rooms, messages and the outbox stay; `haos login` goes on with them")?)
+    })
 }
 
 /// The url of the homeserver: as given, as found for a name, or as it was.

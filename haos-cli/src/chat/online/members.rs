@@ -48,11 +48,7 @@ pub(crate) async fn members(store: &Target, args: &RoomArgs, out: &mut Out) -> R
     let mut members: Vec<Member> = entries.iter().map(member).collect();
     members.sort();
     let members = Members { room_id: room.id.to_string(), complete, members };
-    if out.json {
-        out.json(&members)?;
-    } else {
-        print(&members, out)?;
-    }
+    out.tell(&members, |out| print(&members, out))?;
     // The store's members are shown in any case.
     stopped.map_or(Ok(()), Err)
 }

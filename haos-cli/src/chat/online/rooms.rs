@@ -59,10 +59,8 @@ pub(crate) async fn leave(store: &Target, args: &RoomArgs, out: &mut Out) -> Res
 }
 
 fn moved(room: &RoomId, membership: &'static str, done: &str, out: &mut Out) -> Result<()> {
-    if out.json {
-        return Ok(out.json(&Moved { room_id: room.as_str(), membership })?);
-    }
-    Ok(writeln!(out, "{done}: {}; the next `haos sync` shows it", clean(room.as_str()))?)
+    let words = format!("{done}: {}; the next `haos sync` shows it", clean(room.as_str()));
+    out.tell(&Moved { room_id: room.as_str(), membership }, |out| Ok(writeln!(out, "{words}")?))
 }
 
 pub(crate) async fn read(store: &Target, args: &ReadArgs, out: &mut Out) -> Result<()> {
