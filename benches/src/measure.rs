@@ -35,7 +35,7 @@ pub fn at_share(values: &mut [f64], share: f64) -> f64 {
     values[((values.len() as f64 * share) as usize).min(values.len() - 1)]
 }
 
-/// What it was measured on.
+/// Describes the machine.
 pub fn machine() -> String {
     let info = std::fs::read_to_string("/proc/cpuinfo").unwrap_or_default();
     let model = info.lines().find_map(|line| line.strip_prefix("model name"));

@@ -5,13 +5,9 @@ use std::sync::Arc;
 use std::sync::atomic::{AtomicUsize, Ordering};
 
 use haos_queue::{
-    Answer, BackfillPage, Body, Created, Draft, Driver, Event, Lead, Lookup, Outbox, OutboxOptions, Protocol,
-    Session, TokioHost, Transport,
+    Answer, Draft, Driver, Lead, Outbox, OutboxOptions, PlainProtocol, Session, TokioHost, Transport,
 };
-use haos_store_api::{
-    EventId, EventType, Json, MediaUri, Membership, Pending, Result, Room, RoomId, StorageAdapter, TxnId,
-    UserId, WriteBatch,
-};
+use haos_store_api::{EventId, Membership, Pending, Room, StorageAdapter, TxnId, UserId, WriteBatch};
 use rusqlite::{Connection, params};
 
 use crate::data::{Scale, message, room_id};
@@ -20,7 +16,7 @@ const VALID: &str = "ids of the data set are valid";
 
 /// An outbox over a store.
 pub fn outbox(store: Arc<dyn StorageAdapter>) -> Outbox {
-    Outbox::new(store, Arc::new(TokioHost), Arc::new(Plain), OutboxOptions::default()).expect(VALID)
+    Outbox::new(store, Arc::new(TokioHost), Arc::new(PlainProtocol), OutboxOptions::default()).expect(VALID)
 }
 
 /// Message `n` as it is written.
@@ -70,49 +66,6 @@ impl Transport for Instant {
             self.outbox.stop(60_000);
         }
         Answer::Accepted(EventId::new(format!("${:043}", row.seq)).expect(VALID))
-    }
-
-    async fn create_media(&self) -> Created {
-        Created::Unsupported
-    }
-
-    async fn upload(&self, _: Body<'_>, _: Option<&MediaUri>) -> Answer {
-        Answer::Unsent
-    }
-
-    async fn media_exists(&self, _: &MediaUri) -> Lookup<()> {
-        Lookup::Unknown
-    }
-
-    async fn event(&self, _: &RoomId, _: &EventId) -> Lookup<Event> {
-        Lookup::Unknown
-    }
-
-    async fn history(
-        &self,
-        _: &RoomId,
-        _: Option<&str>,
-        _: usize,
-    ) -> std::result::Result<BackfillPage, Answer> {
-        Err(Answer::Unsent)
-    }
-}
-
-/// Messages that are about no other.
-#[derive(Debug)]
-struct Plain;
-
-impl Protocol for Plain {
-    fn edit(&self, _: &EventId, kind: &EventType, content: &Json) -> Result<(EventType, Json)> {
-        Ok((kind.clone(), content.clone()))
-    }
-
-    fn redaction(&self) -> Result<(EventType, Json)> {
-        Ok((EventType::new("m.room.redaction")?, Json::empty()))
-    }
-
-    fn outlives_parent(&self, _: &Pending) -> bool {
-        true
     }
 }
 

@@ -1,4 +1,4 @@
-//! Writes the seed corpora anew, from rows of the codec and the captures of a real homeserver:
+//! Writes the seed corpora again, from rows of the codec and the captures of a real homeserver:
 //! `cargo xtask fuzz --seeds`. The same input gives the same files.
 
 use std::fs;

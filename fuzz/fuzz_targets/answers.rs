@@ -4,7 +4,7 @@ use std::alloc::System;
 
 use cap::Cap;
 
-/// What the largest answer may take, four MiB after decompression, with what certificates and runtime hold.
+/// The memory for the largest answer, four MiB after decompression, beside that of certificates and runtime.
 #[global_allocator]
 static MEMORY: Cap<System> = Cap::new(System, 96 << 20);
 

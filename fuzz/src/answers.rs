@@ -7,6 +7,7 @@ use std::sync::{Arc, Mutex};
 
 use flate2::{Compression, write::GzEncoder};
 use haos_matrix::*;
+use haos_queue::pressure::{Kept, PressureOptions};
 use haos_queue::{Outbox, OutboxOptions, TokioHost, Transport as _, apply_sync};
 use haos_store_api::*;
 use tokio::io::{AsyncReadExt as _, AsyncWriteExt as _};
@@ -15,7 +16,7 @@ use tokio::runtime::Runtime;
 
 use crate::sync_json::{START, alice, lobby};
 
-/// What is asked, by the first byte of an input.
+/// The number of kinds of request, told apart by the first byte of an input.
 pub const KINDS: u8 = 9;
 const STATUSES: [&str; 10] = ["200", "200", "200", "201", "204", "302", "401", "403", "429", "500"];
 const LIMITS: AnswerLimits =
@@ -67,7 +68,7 @@ fn gzip(body: &[u8]) -> Vec<u8> {
 
 struct World {
     runtime: Runtime,
-    /// What the server answers to everything but the question which versions it speaks.
+    /// The server's answer to everything but the question which versions it speaks.
     answer: Arc<Mutex<Vec<u8>>>,
     home: Arc<Homeserver>,
 }
@@ -131,8 +132,9 @@ impl World {
                 drop(home.login(&Login { credentials, device: None, device_name: None }).await);
             }
             6 => {
-                let host = Arc::new(TokioHost);
-                let media = MediaCache::new(home.clone(), store.clone(), host, MediaOptions::default());
+                let beneath: Arc<dyn StorageAdapter> = store.clone();
+                let kept = Kept::new(beneath, Arc::new(TokioHost), PressureOptions::default());
+                let media = MediaCache::new(home.clone(), Arc::new(kept));
                 let uri = MediaUri::new("mxc://x/a").expect("a media uri");
                 let got = media.get(&MediaRequest::new(uri)).await;
                 let stored = store.media_index(MediaQuery::default()).await.expect("the media");
@@ -155,7 +157,7 @@ impl World {
         }
         apply(store, start).await;
         let outbox =
-            Outbox::new(store.clone(), Arc::new(TokioHost), Arc::new(MatrixRules), OutboxOptions::default());
+            Outbox::new(store.clone(), Arc::new(TokioHost), Arc::new(MatrixProtocol), OutboxOptions::default());
         let user = alice().user.expect("a user");
         let options = SyncOptions { limits: LIMITS, ..SyncOptions::default() };
         let engine = Engine::new(self.home.clone(), outbox.expect("an outbox"), user, options);
@@ -169,7 +171,7 @@ impl World {
 
 async fn apply(store: &Arc<MemoryStore>, mut delta: haos_queue::SyncDelta) {
     KeepLimits::default().admit(&**store, &mut delta).await.expect("a store in memory takes it");
-    drop(apply_sync(&**store, &delta, alice().user.as_ref(), &MatrixRules).await);
+    drop(apply_sync(&**store, &delta, alice().user.as_ref(), &MatrixProtocol).await);
 }
 
 async fn serve(mut stream: TcpStream, answer: &[u8]) -> std::io::Result<()> {

@@ -3,7 +3,7 @@
 
 use haos_store_api::{Codec, Form, Key, Membership, Revision, Room, RoomId};
 
-/// What a body is bound to: the collection's number, the keys and the columns.
+/// The facts that a body is bound to: the collection's number, the keys and the columns.
 pub struct Bound<'a> {
     /// The collection's number in the format.
     pub collection: u8,

@@ -255,7 +255,7 @@ fn pick<'t>(of: &[&'t str], nr: u8) -> &'t str {
     of[usize::from(nr) % of.len()]
 }
 
-/// What SQLite lets do, in bounded time.
+/// Changes a file as SQLite allows it, in bounded time.
 fn with(path: &Path, change: impl FnOnce(&Connection)) {
     let Ok(mut conn) = Connection::open(path) else { return };
     conn.set_db_config(DbConfig::SQLITE_DBCONFIG_WRITABLE_SCHEMA, true).expect("a setting");

@@ -1,4 +1,4 @@
-//! What the fuzz targets hold: each module is a property of bytes that nobody has checked yet.
+//! The properties of the fuzz targets: each module is one of bytes that nobody has checked yet.
 //!
 //! It is not a test of behaviour: `cargo xtask fuzz` looks for inputs that break a property, and the
 //! suites of the crates say what is right.

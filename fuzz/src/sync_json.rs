@@ -1,7 +1,7 @@
 //! Any bytes as a server's answers: they are read or refused, what is read is applied or refused, and
 //! applying it again changes nothing.
 
-use haos_matrix::{Account, MatrixRules, parse_event, parse_messages, parse_sync};
+use haos_matrix::{Account, MatrixProtocol, parse_event, parse_messages, parse_sync};
 use haos_queue::{Filled, SyncDelta, Synced, apply_page, apply_sync};
 use haos_store_api::*;
 
@@ -51,7 +51,7 @@ async fn syncs(lines: &[u8]) {
 }
 
 async fn sync(store: &MemoryStore, delta: &SyncDelta) -> std::result::Result<Synced, ErrorKind> {
-    apply_sync(store, delta, alice().user.as_ref(), &MatrixRules).await.map_err(|e| e.kind())
+    apply_sync(store, delta, alice().user.as_ref(), &MatrixProtocol).await.map_err(|e| e.kind())
 }
 
 /// Such an answer goes in as two: the second time, the first of them takes back what the second said.
@@ -68,7 +68,7 @@ async fn page(json: &[u8]) {
     let gap = store.gaps(&lobby()).await.expect("gaps").remove(0);
     let fill = async || {
         let user = account.user.as_ref();
-        apply_page(&store, &gap, &page, user, &MatrixRules).await.map_err(|e| e.kind())
+        apply_page(&store, &gap, &page, user, &MatrixProtocol).await.map_err(|e| e.kind())
     };
     let first = fill().await;
     let held = Held::of(&store).await;

@@ -1,4 +1,4 @@
-//! What of a text reaches a terminal.
+//! Texts as a terminal may have them.
 //!
 //! Names, texts, ids and errors come from strangers. Taken out is whatever steers a terminal (C0, DEL, C1), turns
 //! the direction of a text around, or hides or fakes a text by being invisible; a character cannot carry more than
@@ -10,7 +10,7 @@ use std::fmt::Write as _;
 
 use unicode_width::UnicodeWidthChar as _;
 
-/// So many marks, selectors and joiners may follow one character. The scripts that stack most need six.
+/// The most marks, selectors and joiners that may follow one character. The scripts that stack most need six.
 const MARKS: u8 = 8;
 
 /// A filter of characters, in their order.
@@ -22,7 +22,7 @@ pub(crate) struct Cleaner {
     joinable: bool,
 }
 
-/// What becomes of a character.
+/// The handling of a character.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 enum Fate {
     Kept,
@@ -66,7 +66,7 @@ impl Cleaner {
     }
 }
 
-/// Whether a character is a control, or stands for nothing that can be seen.
+/// Tells if a character is a control, or stands for nothing that can be seen.
 fn is_hidden(c: char) -> bool {
     c.is_control()
         || matches!(c,

@@ -19,15 +19,11 @@ struct Compacted {
 
 pub(crate) async fn run(store: &Target, out: &mut Out) -> Result<()> {
     let opened = store.existing().await?;
-    let (bar, progress) = progress::chore("compacting", out.json);
-    let report = opened.store.maintain(Maintenance::Compact, progress).await?;
-    bar.finish_and_clear();
+    let compact = async |progress| opened.store.maintain(Maintenance::Compact, progress).await;
+    let report = progress::chore("compacting", out.json, compact).await?;
     let usage = opened.store.usage().await?;
     opened.store.close().await?;
     let done = Compacted { freed_bytes: report.freed_bytes, total_bytes: usage.total_bytes };
-    if out.json {
-        return Ok(out.json(&done)?);
-    }
     let (freed, total) = (bytes(done.freed_bytes), bytes(done.total_bytes));
-    Ok(writeln!(out, "{freed} given back; the store has {total} now")?)
+    out.tell(&done, |out| Ok(writeln!(out, "{freed} given back; the store has {total} now")?))
 }

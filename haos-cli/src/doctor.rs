@@ -6,7 +6,7 @@ use haos_store::Capabilities;
 use haos_store_api::{Collection, Maintenance, StorageAdapter, Usage};
 use serde::Serialize;
 
-use crate::cli::DoctorArgs;
+use crate::args::DoctorArgs;
 use crate::error::{Error, Result};
 use crate::open::Target;
 use crate::out::Out;
@@ -30,9 +30,9 @@ struct Doctor {
     quota_bytes: Option<u64>,
     /// Copies of it that were set aside as damaged, now or earlier.
     set_aside: Vec<String>,
-    /// What was damaged when it was opened just now.
+    /// The damage that was found when it was opened just now.
     recovery: Option<RecoveryFields>,
-    /// What the check found; none if it was not asked for.
+    /// The findings of the check, if it was asked for.
     check: Option<CheckFields>,
 }
 
@@ -67,11 +67,7 @@ pub(crate) async fn run(store: &Target, args: &DoctorArgs, out: &mut Out) -> Res
     let mut doctor = doctor(opened.capabilities, revision, &usage, check);
     doctor.set_aside = opened.store.info().set_aside;
     opened.store.close().await?;
-    if out.json {
-        out.json(&doctor)?;
-    } else {
-        print(&doctor, out)?;
-    }
+    out.tell(&doctor, |out| print(&doctor, out))?;
     match &doctor.check {
         Some(check) if !check.healthy => Err(Error::Unhealthy(format!(
             "the check has {}: copy the store, and import your files into a fresh one",
@@ -82,9 +78,8 @@ pub(crate) async fn run(store: &Target, args: &DoctorArgs, out: &mut Out) -> Res
 }
 
 async fn check(store: &dyn StorageAdapter, quiet: bool) -> Result<CheckFields> {
-    let (bar, progress) = progress::chore("checking", quiet);
-    let report = store.maintain(Maintenance::Check, progress).await?;
-    bar.finish_and_clear();
+    let check = async |progress| store.maintain(Maintenance::Check, progress).await;
+    let report = progress::chore("checking", quiet, check).await?;
     Ok(CheckFields {
         healthy: report.findings.is_empty(),
         rows: report.rows,

@@ -1,19 +1,19 @@
-//! Why a command failed, and its exit code.
+//! The reasons why a command fails, and their exit codes.
 
 use std::io;
 
 use haos_store_api::ErrorKind;
 
-/// What a command gives, or why it failed.
+/// The result of a command.
 pub type Result<T, E = Error> = std::result::Result<T, E>;
 
-/// Why a command failed.
+/// The reason why a command failed.
 #[derive(Debug, thiserror::Error)]
 pub enum Error {
     /// The command line asks for what cannot be done.
     #[error("{0}")]
     Usage(String),
-    /// What was given is not what it should be.
+    /// The input is not as it should be.
     #[error("{0}")]
     Input(String),
     /// The same, at a line of a file.
@@ -23,7 +23,7 @@ pub enum Error {
         file: String,
         /// From 1.
         line: u64,
-        /// What is wrong there.
+        /// The fault.
         reason: String,
     },
     /// The store refused.
@@ -60,7 +60,7 @@ impl Error {
         }
     }
 
-    /// Whether the reader of the output went away, as in `haos rooms | head`.
+    /// Tells if the reader of the output went away, as in `haos rooms | head`.
     pub(crate) fn is_closed_pipe(&self) -> bool {
         matches!(self, Self::Output(error) if error.kind() == io::ErrorKind::BrokenPipe)
     }

@@ -3,9 +3,9 @@
 
 #![deny(clippy::print_stdout, clippy::print_stderr, clippy::disallowed_methods)]
 
+mod args;
 mod chat;
 mod clean;
-mod cli;
 mod compact;
 mod doctor;
 mod error;
@@ -24,6 +24,7 @@ mod private;
 mod progress;
 mod rooms;
 mod run;
+mod secret;
 mod show;
 mod text;
 mod timeline;

@@ -30,7 +30,7 @@ pub struct Fields<'a> {
     pub(crate) position: u64,
 }
 
-/// What a message relates to.
+/// The relation of a message.
 #[derive(Debug, Serialize)]
 pub(crate) struct RelationFields<'a> {
     pub(crate) kind: &'a str,
@@ -70,7 +70,7 @@ pub(crate) enum ItemFields<'a> {
     Message {
         #[serde(flatten)]
         fields: Box<Fields<'a>>,
-        /// What is shown: the text of the latest edit, or of the message.
+        /// The text that is shown: of the latest edit, or of the message.
         body: Option<String>,
         edited_by: Option<&'a str>,
         reactions: Vec<ReactionFields<'a>>,

@@ -1,11 +1,11 @@
-//! What an error names exists: commands and flags of this program, options and variants of the libraries.
+//! A test that all that errors name exists: commands and flags of this program, options and variants of the libraries.
 
 use std::collections::BTreeSet;
 use std::path::{Path, PathBuf};
 
 use clap::CommandFactory as _;
 
-use crate::cli::Cli;
+use crate::args::Cli;
 
 /// Every line of code in `folder` that is no comment.
 fn lines(folder: &Path, found: &mut Vec<(PathBuf, String)>) {
@@ -36,7 +36,7 @@ fn sources() -> Vec<(PathBuf, String)> {
     found
 }
 
-/// What stands in backquotes, with what stands before.
+/// The words in backquotes, each with the text before it.
 fn quoted(line: &str) -> impl Iterator<Item = (&str, &str)> {
     let parts: Vec<_> = line.split('`').collect();
     let last = parts.len().saturating_sub(1);

@@ -16,7 +16,7 @@ pub fn notice(text: &str) {
     let _ = io::stderr().write_all(lines(text).as_bytes());
 }
 
-/// Whether a terminal shows what is said.
+/// Tells if a terminal shows standard error.
 #[expect(clippy::disallowed_methods, reason = "nothing is written")]
 pub(crate) fn is_terminal() -> bool {
     io::stderr().is_terminal()
@@ -50,7 +50,7 @@ pub(crate) fn usage(mut found: clap::Error) -> ExitCode {
     ExitCode::from(u8::try_from(found.exit_code()).unwrap_or(1))
 }
 
-/// What the user wrote, on one line; none if it stands so already.
+/// The user's text on one line; `None` if it stands so already.
 fn cleaned(value: &ContextValue) -> Option<ContextValue> {
     match value {
         ContextValue::String(word) if clean(word) != *word => Some(ContextValue::String(clean(word))),
@@ -107,7 +107,7 @@ mod tests {
 
     #[test]
     fn words_of_the_user_are_cleaned() {
-        let mut command = crate::cli::Cli::command();
+        let mut command = crate::args::Cli::command();
         let found = command.try_get_matches_from_mut(["haos", "no\u{1b}[2J\nerror: such"]).unwrap_err();
         let shown: Vec<_> = found.context().filter_map(|(_, value)| cleaned(value)).collect();
         assert_eq!(shown, [ContextValue::String("no[2J error: such".to_owned())]);

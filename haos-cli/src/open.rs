@@ -4,8 +4,9 @@ use std::io::ErrorKind as IoKind;
 
 use haos_store::{ErrorKind, OpenOptions, Opened, Scheme};
 
+use crate::args::{KeyArgs, StoreArg};
 use crate::error::{Error, Result};
-use crate::keys::{self, Given, KeyArgs, StoreArg};
+use crate::secret::{self, Given, prompt};
 use crate::text::plural;
 
 /// How often a passphrase is asked for.
@@ -23,7 +24,7 @@ pub(crate) struct Target {
 impl Target {
     /// Reads the secret, where one is named.
     pub(crate) fn new(url: String, keys: &KeyArgs) -> Result<Self> {
-        Ok(Self { url, given: keys.read()?, options: keys.options() })
+        Ok(Self { url, given: secret::given(keys)?, options: secret::options(keys) })
     }
 
     /// The store that the command names itself, if it does.
@@ -82,7 +83,7 @@ impl Target {
         Ok(())
     }
 
-    /// Opens the store, and asks for its passphrase if there is none yet.
+    /// Opens the store, and asks for its passphrase if it has one that is not given.
     async fn open(&self, options: OpenOptions) -> Result<(Opened, OpenOptions)> {
         let secret = self.given.as_ref().map(|given| given.secret.clone());
         let mut options = OpenOptions { secret, ..options };
@@ -100,11 +101,11 @@ impl Target {
                 ErrorKind::WrongKey => (1..TRIES).contains(&asked),
                 _ => false,
             };
-            if !again || self.given.is_some() || !keys::can_ask() {
+            if !again || self.given.is_some() || !prompt::is_possible() {
                 return Err(self.explain(error, asked > 0));
             }
             let sorry = if asked > 0 { "That is not it. " } else { "" };
-            options.secret = Some(keys::ask(&format!("{sorry}Passphrase of {}:", self.url))?);
+            options.secret = Some(prompt::passphrase(&format!("{sorry}Passphrase of {}:", self.url))?);
             asked += 1;
         }
     }

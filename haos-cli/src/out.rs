@@ -5,14 +5,15 @@ use std::io::{self, BufWriter, IsTerminal as _, Stdout, Write};
 use serde::Serialize;
 
 use crate::clean::{Cleaner, escape};
+use crate::error::Result;
 
 /// Buffered standard output. A reader that goes away is an error to pass on, not a panic.
 ///
-/// What is written is text, and cleaned of what steers a terminal.
+/// All output is text, and cleaned of what steers a terminal.
 pub struct Out {
     stdout: BufWriter<Stdout>,
     text: Text,
-    /// Whether programs read it.
+    /// Programs read it.
     pub json: bool,
 }
 
@@ -20,6 +21,15 @@ impl Out {
     #[expect(clippy::disallowed_methods, reason = "this is where it is cleaned")]
     pub(crate) fn new(json: bool) -> Self {
         Self { stdout: BufWriter::new(io::stdout()), text: Text::default(), json }
+    }
+
+    /// Tells something: as JSON for programs, in words for people.
+    pub(crate) fn tell<T: Serialize>(
+        &mut self,
+        value: &T,
+        words: impl FnOnce(&mut Self) -> Result<()>,
+    ) -> Result<()> {
+        if self.json { Ok(self.json(value)?) } else { words(self) }
     }
 
     /// One JSON document on a line of its own.
@@ -31,7 +41,7 @@ impl Out {
         self.stdout.write_all(b"\n")
     }
 
-    /// Whether a terminal shows it.
+    /// Tells if a terminal shows it.
     pub(crate) fn is_terminal(&self) -> bool {
         self.stdout.get_ref().is_terminal()
     }

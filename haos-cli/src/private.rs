@@ -7,7 +7,7 @@ use haos_store_api::files::{beside, resolve};
 
 use crate::error::{Error, Result};
 
-/// What this process makes, others cannot read.
+/// Makes new files of this process unreadable for others.
 pub(crate) fn mask() {
     #[cfg(unix)]
     rustix::process::umask(rustix::fs::Mode::from_raw_mode(0o077));

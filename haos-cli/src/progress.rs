@@ -27,15 +27,17 @@ pub(crate) fn line() -> ProgressBar {
     bar(0, false, "{msg}")
 }
 
-/// A bar of a chore, and where the chore tells how far it is.
-pub(crate) fn chore(name: &'static str, quiet: bool) -> (ProgressBar, Progress) {
+/// Runs a chore, which tells how far it is, under a bar.
+pub(crate) async fn chore<T>(name: &'static str, quiet: bool, run: impl AsyncFnOnce(Progress) -> T) -> T {
     let bar = bar(0, quiet, "{prefix} [{bar:30}] {percent}%").with_prefix(name);
     let told = bar.clone();
     let progress = Progress::to(move |done, total| {
         told.set_length(total);
         told.set_position(done);
     });
-    (bar, progress)
+    let done = run(progress).await;
+    bar.finish_and_clear();
+    done
 }
 
 #[expect(clippy::disallowed_methods, reason = "a bar of its own is what the target is for")]

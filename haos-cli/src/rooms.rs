@@ -6,7 +6,7 @@ use haos_store_api::{Membership, Room, RoomQuery, StorageAdapter};
 use serde::Serialize;
 use unicode_width::UnicodeWidthStr as _;
 
-use crate::cli::RoomsArgs;
+use crate::args::RoomsArgs;
 use crate::error::Result;
 use crate::find;
 use crate::open::Target;
@@ -74,10 +74,7 @@ pub(crate) async fn run(store: &Target, args: &RoomsArgs, out: &mut Out) -> Resu
         rows.push(Row::read(store, room).await?);
     }
     opened.store.close().await?;
-    if out.json {
-        return Ok(out.json(&rows)?);
-    }
-    table(&rows, out)
+    out.tell(&rows, |out| table(&rows, out))
 }
 
 fn table(rows: &[Row], out: &mut Out) -> Result<()> {

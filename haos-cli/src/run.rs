@@ -6,7 +6,7 @@ use std::process::ExitCode;
 
 use clap::Parser;
 
-use crate::cli::{Cli, Command};
+use crate::args::{Cli, Command};
 use crate::error::{Error, Result};
 use crate::open::Target;
 use crate::out::Out;
@@ -32,7 +32,7 @@ pub fn command<C: Parser>(
     };
     let mut out = Out::new(json(&cli));
     let done = runtime().and_then(|runtime| runtime.block_on(run(cli, &mut out)));
-    // What was printed before an error is still told.
+    // Output from before an error is still printed.
     match done.and(out.flush().map_err(Error::from)) {
         Ok(()) => ExitCode::SUCCESS,
         Err(error) if error.is_closed_pipe() => ExitCode::SUCCESS,

@@ -6,8 +6,8 @@ use std::io::Write as _;
 use haos_store_api::{EventId, Message, RelationQuery, Room, Scope, StateQuery, StorageAdapter};
 use serde::Serialize;
 
+use crate::args::ShowArgs;
 use crate::clean::escape;
-use crate::cli::ShowArgs;
 use crate::error::{Error, Result};
 use crate::find;
 use crate::message::{Fields, relation_name};

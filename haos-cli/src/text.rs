@@ -4,7 +4,7 @@ use jiff::Timestamp;
 
 pub(crate) use crate::clean::{clean, clean_lines};
 
-/// What the system refused, and what to do about it.
+/// Tells what the system refused, and what to do about it.
 pub fn why(error: &std::io::Error) -> String {
     format!("{} ({error})", haos_store_api::explain_io(error).1)
 }
@@ -62,24 +62,6 @@ pub fn bytes(n: u64) -> String {
     format!("{value:.1} {unit}")
 }
 
-/// Reads `4096`, `64KiB`, `64MiB`, `1GiB` (`K`, `M`, `G` for short).
-pub(crate) fn parse_size(text: &str) -> Result<u64, String> {
-    let digits = text.trim_end_matches(|c: char| c.is_ascii_alphabetic());
-    let shift = match text[digits.len()..].to_ascii_lowercase().as_str() {
-        "" | "b" => 0,
-        "k" | "kib" => 10,
-        "m" | "mib" => 20,
-        "g" | "gib" => 30,
-        _ => return Err("write a size such as 4096, 512KiB, 64MiB or 1GiB".to_owned()),
-    };
-    let number: u64 = digits.parse().map_err(|_| format!("{digits:?} is no number"))?;
-    match number.checked_mul(1 << shift) {
-        Some(size @ 1..) => Ok(size),
-        Some(0) => Err("the size must not be 0".to_owned()),
-        None => Err("the size is too large".to_owned()),
-    }
-}
-
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -97,15 +79,5 @@ mod tests {
         assert_eq!(time(1_795_362_779_000), "2026-11-22T15:52:59Z");
         assert_eq!(time(i64::MAX), format!("{} ms", i64::MAX));
         assert_eq!(shorten("äöüß", 3), "äö…");
-    }
-
-    #[test]
-    fn sizes() {
-        assert_eq!(parse_size("4096"), Ok(4096));
-        assert_eq!(parse_size("64MiB"), Ok(64 << 20));
-        assert_eq!(parse_size("1g"), Ok(1 << 30));
-        for text in ["", "x", "0", "1TB", "99999999999999999999", "999999999999G", "-1"] {
-            assert!(parse_size(text).is_err(), "{text}");
-        }
     }
 }

@@ -7,8 +7,8 @@ use haos_store_api::{
 };
 use serde::Serialize;
 
+use crate::args::{Place, TimelineArgs};
 use crate::chat::{self, RowFields};
-use crate::cli::{Place, TimelineArgs};
 use crate::error::{Error, Result};
 use crate::find;
 use crate::message::{ItemFields, print};
@@ -25,7 +25,7 @@ struct PageFields<'a> {
     older: Option<String>,
     /// For `--after`; none if nothing newer is stored.
     newer: Option<String>,
-    /// What was written and is not confirmed; where the page reaches the end of the timeline.
+    /// The unconfirmed messages, if the page reaches the end of the timeline.
     outbox: Vec<RowFields<'a>>,
 }
 
@@ -35,7 +35,7 @@ pub(crate) async fn run(store: &Target, args: &TimelineArgs, out: &mut Out) -> R
     let room = find::room(store, &args.room).await?;
     let mut read = read(store, &room.id, &args.place, args.limit).await?;
     read.items.retain(|item| !matches!(item, ViewItem::Message(view) if is_spent(view)));
-    // Whether there is more is asked, not guessed: a page knows of its own direction only.
+    // Items beyond the page are asked for, not guessed: a page knows of its own direction only.
     let beyond = |page| async { Ok::<_, Error>(!store.timeline(&room.id, page).await?.items.is_empty()) };
     let older = match read.older.clone() {
         Some(cursor) if beyond(Page::older_than(cursor.clone(), 1)).await? => Some(cursor.to_string()),

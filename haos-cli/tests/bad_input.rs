@@ -1,4 +1,4 @@
-//! What `haos import` does with bad files: a typed error with file and line, and nothing lost.
+//! Bad files for `haos import`: a typed error with file and line, and nothing lost.
 #![allow(clippy::unwrap_used, clippy::panic, reason = "a test fails so")]
 
 mod common;

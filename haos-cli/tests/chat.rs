@@ -1,4 +1,4 @@
-//! What is written without a network: it is queued, shown, changed and taken back.
+//! Messages without a network: they are queued, shown, changed and taken back.
 #![allow(clippy::unwrap_used, clippy::panic, reason = "a test fails so")]
 
 mod common;
@@ -131,7 +131,7 @@ fn what_the_server_would_refuse_is_refused_here() {
             (&["outbox", "cancel", "haosnone"], "haos outbox"),
             (&["outbox", "retry", "haosnone"], "haos outbox"),
         ] {
-            // What is no message of the room's timeline may be unknown instead.
+            // A message outside the room's timeline may be unknown instead.
             let run = shop.run(args);
             match args {
                 [_, _, "$name", _] if run.stderr.contains("no message") => {}

@@ -1,4 +1,4 @@
-//! What `haos import` does with good files.
+//! Good files for `haos import`.
 #![allow(clippy::unwrap_used, clippy::panic, reason = "a test fails so")]
 
 mod common;

@@ -12,7 +12,7 @@ use common::one_login::{OneLogin, TOKEN};
 use common::shop::Shop;
 use serde_json::json;
 
-/// Where nobody listens.
+/// An address at which nobody listens.
 fn nowhere() -> String {
     let listener = TcpListener::bind("127.0.0.1:0").unwrap();
     format!("http://{}", listener.local_addr().unwrap())
@@ -236,7 +236,7 @@ fn a_sealed_store_seals_its_session() {
     }
 }
 
-/// Whether a file, or any file of a folder, has these bytes.
+/// Tells if a file, or any file of a folder, has these bytes.
 fn holds(path: &std::path::Path, bytes: &[u8]) -> bool {
     if path.is_dir() {
         let mut entries = std::fs::read_dir(path).unwrap();

@@ -6,7 +6,7 @@ mod common;
 use common::shop::Shop;
 use serde_json::{Value, json};
 
-/// What the store holds of media, in bytes.
+/// The bytes of media in the store.
 fn media(shop: &Shop) -> u64 {
     let doctor = shop.json(&["doctor"]);
     let collections = doctor["collections"].as_array().unwrap();
@@ -93,7 +93,7 @@ fn rows_are_listed_retried_and_cancelled() {
         let run = shop.run(&["outbox", "cancel", &first]);
         assert!(run.code == 0 && run.stdout.contains("Nobody saw it"), "{}{}", run.stdout, run.stderr);
         shop.run(&["outbox", "cancel", &first]).fails(3, &["haos outbox"]);
-        // What an answer was about is gone: the user decides.
+        // The answer's message is gone: the user decides.
         let run = shop.run(&["outbox"]);
         assert!(run.stdout.contains("[parked: what it is about was not sent]  second"), "{}", run.stdout);
         let run = shop.run(&["timeline", "!a"]);

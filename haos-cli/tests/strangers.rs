@@ -25,7 +25,7 @@ fn commands() -> Vec<String> {
     listed(&["-h"]).into_iter().chain(below).collect()
 }
 
-/// What a stranger wrote, and files that are named so.
+/// A stranger's texts, and files of such names.
 struct Scene {
     world: World,
     server: Stranger,

@@ -13,7 +13,7 @@ use common::keys::{is_refused, plain, reads, sealed, secret};
 use rustix::pty::{OpenptFlags, grantpt, openpt, ptsname, unlockpt};
 use rustix::termios::{LocalModes, tcgetattr};
 
-/// What to wait for on the terminal, and what to type then.
+/// A text to wait for on the terminal, and the answer to type then.
 struct Line(&'static str, &'static str);
 
 /// Runs the command at a terminal; gives its exit code and all that the terminal showed.
@@ -37,7 +37,7 @@ fn typed(world: &World, args: &[&str], lines: &[Line]) -> (i32, String) {
             shown.push_str(&String::from_utf8_lossy(&bytes[..n]));
         }
         seen = shown.len();
-        // What is typed before the terminal stops to show it is thrown away.
+        // Input from before the terminal stops to show it is thrown away.
         let hidden = || !tcgetattr(&slave).unwrap().local_modes.contains(LocalModes::ECHO);
         while !question.contains("[y/N]") && !question.contains("User") && !hidden() {
             std::thread::yield_now();
@@ -126,7 +126,7 @@ fn a_password_is_typed_and_does_not_show() {
     assert!(code == 3 && shown.contains("no password was typed"), "{shown}");
 }
 
-/// What asks, and the line at the bottom, have words of others in them.
+/// Questions, and the line at the bottom, have words of others in them.
 #[test]
 fn no_question_steers_the_terminal() {
     let world = World::new();

@@ -1,4 +1,4 @@
-//! What users write, as drafts for the outbox (specification, client-server API, "Instant messaging",
+//! A user's acts as drafts for the outbox (specification, client-server API, "Instant messaging",
 //! "Rich replies", "Event replacements", "Event annotations and reactions").
 //!
 //! ```
@@ -18,7 +18,7 @@ use haos_queue::{About, Draft, Protocol as _, RECEIPT, Staged, TYPING, local_eve
 use haos_store_api::{EventId, EventType, Json, Result, RoomId};
 use serde_json::{Value, json};
 
-use crate::MatrixRules;
+use crate::MatrixProtocol;
 
 /// How long others show that the user is typing, unless told again, in milliseconds.
 const TYPING_MS: u64 = 30_000;
@@ -63,7 +63,8 @@ pub fn reply(room: &RoomId, to: &About, body: &str) -> Result<Draft> {
 /// # Errors
 /// `Invalid` for a message that cannot be named.
 pub fn edit(room: &RoomId, of: &About, content: &Value) -> Result<Draft> {
-    let (kind, content) = MatrixRules.edit(&target(of)?, &EventType::new(MESSAGE)?, &Json::of(content)?)?;
+    let (kind, content) =
+        MatrixProtocol.edit(&target(of)?, &EventType::new(MESSAGE)?, &Json::of(content)?)?;
     Ok(Draft::new(room.clone(), kind, content).about(of.clone()))
 }
 
@@ -83,14 +84,14 @@ pub fn reaction(room: &RoomId, to: &About, key: &str) -> Result<Draft> {
 /// # Errors
 /// `Invalid` for a reason that cannot be written as JSON.
 pub fn redaction(room: &RoomId, of: &About, reason: Option<&str>) -> Result<Draft> {
-    let (kind, mut content) = MatrixRules.redaction()?;
+    let (kind, mut content) = MatrixProtocol.redaction()?;
     if let Some(reason) = reason {
         content = Json::of(&json!({ "reason": reason }))?;
     }
     Ok(Draft::new(room.clone(), kind, content).about(of.clone()))
 }
 
-/// What a file shows before it is opened.
+/// The facts of a file that show before it is opened.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub struct FileInfo {
     /// Its name.

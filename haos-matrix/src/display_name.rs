@@ -1,4 +1,4 @@
-//! What a room is called.
+//! The name of a room.
 
 use haos_queue::{NotRead, RoomState};
 use haos_store_api::Json;
@@ -13,7 +13,7 @@ const NAMED: usize = 5;
 const MEMBER: &str = "m.room.member";
 
 /// A room's name as the specification calculates it ("Calculating the display name for a room"): its name, else
-/// its canonical alias, else the people in it. Those are the summary's heroes, or where there are none the stored
+/// its canonical alias, else the people in it. Those are the summary's heroes, or without heroes the stored
 /// members but the own, by id; of an invite, who invites. None if nothing of that is known.
 pub(crate) fn display_name(state: &RoomState<'_>) -> Result<Option<String>, NotRead> {
     if let Some(name) = text(state, "m.room.name", "name")? {
@@ -128,7 +128,7 @@ fn joined(people: Vec<Person>, others: u64) -> String {
     }
 }
 
-/// What can be read of the items of a list.
+/// The readable items of a list.
 fn items<T>(value: &Json, read: impl Fn(&RawValue) -> Option<T>) -> Vec<T> {
     let items: Vec<&RawValue> = serde_json::from_str(value.as_str()).unwrap_or_default();
     items.into_iter().filter_map(read).collect()

@@ -68,7 +68,7 @@ mod keep;
 mod media;
 mod parse;
 mod protocol;
-mod rules;
+mod redaction;
 mod server;
 mod session;
 mod shown;
@@ -83,11 +83,11 @@ pub use engine::{
 #[cfg(feature = "http")]
 pub use http::{ConnectError, Credentials, Homeserver, HttpOptions, Login, WhoAmI, is_cleartext_url};
 pub use keep::{KeepLimits, LeftOut, ToDeviceLimits};
-pub use media::{MediaCache, MediaError, MediaOptions, MediaRequest, MediaStream};
+pub use media::{MediaCache, MediaError, MediaRequest, MediaStream};
 pub use parse::{
     AnswerLimits, ParseError, Sliding, parse_event, parse_messages, parse_messages_within, parse_sliding,
     parse_sync,
 };
-pub use rules::MatrixRules;
+pub use protocol::MatrixProtocol;
 pub use server::{Chunks, Download, PageRequest, Reply, Server, SyncRequest, Variant};
 pub use session::{MatrixSession, SESSION, Tokens};

@@ -1,17 +1,23 @@
-use haos_queue::Protocol;
-use haos_store_api::{EventId, EventType, Json, Pending, RelationKind, Result};
+use haos_queue::{Event, NotRead, Protocol, RoomPatch, RoomState, SpaceLink};
+use haos_store_api::{
+    EventId, EventType, Json, Pending, Relation, RelationKind, Result, StateEntry, StateKey,
+};
 use serde_json::{Map, Value, json};
 
-use crate::MatrixRules;
 use crate::parse::members::Members;
-use crate::parse::relation::relation;
+use crate::parse::relation::{REPLACES, relation};
+use crate::parse::{known_key, known_kind, without_copy};
+use crate::{redaction, shown, space};
 
-/// What the outbox must know of Matrix to edit and take back what is on its way (specification,
-/// client-server API, "Event replacements", "Redactions").
-impl Protocol for MatrixRules {
+/// Matrix, as the outbox and reconciliation must know it (specification, client-server API, "Event replacements",
+/// "Redactions", "Spaces").
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
+pub struct MatrixProtocol;
+
+impl Protocol for MatrixProtocol {
     fn edit(&self, target: &EventId, kind: &EventType, content: &Json) -> Result<(EventType, Json)> {
         let new: Map<String, Value> = content.parse()?;
-        // What clients show that know no edits: the new content, its text marked.
+        // For clients without edits: the new content, its text marked.
         let mut event = new.clone();
         for text in ["body", "formatted_body"] {
             if let Some(Value::String(text)) = event.get_mut(text) {
@@ -46,6 +52,55 @@ impl Protocol for MatrixRules {
     fn rights(&self) -> &[&'static str] {
         &["m.room.power_levels"]
     }
+
+    fn redacted(&self, kind: &EventType, content: &Json) -> Json {
+        redaction::content(kind, content)
+    }
+
+    fn redacted_state(&self, kind: &EventType, value: &Json) -> Json {
+        redaction::state(kind, value)
+    }
+
+    fn repeats(&self) -> Option<RelationKind> {
+        Some(RelationKind::Other(REPLACES.to_owned()))
+    }
+
+    fn without_repeated(&self, extra: &Json) -> Option<Json> {
+        without_copy(extra)
+    }
+
+    /// The heroes of sliding sync come with their names.
+    fn repeated_in(&self, kind: &EventType) -> Option<(EventType, StateKey)> {
+        (kind.as_str() == "m.room.member").then(|| (known_kind("haos.summary"), known_key("heroes")))
+    }
+
+    fn is_shown(&self, kind: &EventType) -> bool {
+        shown::is_shown(kind.as_str())
+    }
+
+    fn shown(&self, state: &RoomState<'_>) -> Result<RoomPatch, NotRead> {
+        shown::shown(state)
+    }
+
+    fn is_beginning(&self, kind: &EventType) -> Option<bool> {
+        Some(kind.as_str() == "m.room.create")
+    }
+
+    fn is_unsettled(&self, event: &Event) -> bool {
+        redaction::is_unsettled(event)
+    }
+
+    fn relation(&self, event: &Event, state: &RoomState<'_>) -> Result<Option<Relation>, NotRead> {
+        redaction::relation(event, state)
+    }
+
+    fn space_link(&self, entry: &StateEntry) -> Option<SpaceLink> {
+        space::space_link(entry)
+    }
+
+    fn is_linked(&self, value: &Json) -> bool {
+        space::is_linked(value)
+    }
 }
 
 #[cfg(test)]
@@ -64,7 +119,7 @@ mod tests {
         let content =
             r#"{"body":"better","m.relates_to":{"m.in_reply_to":{"event_id":"$x"}},"msgtype":"m.text"}"#;
         let target = EventId::new("~t1").unwrap();
-        let (_, edit) = MatrixRules.edit(&target, &kind, &Json::new(content).unwrap()).unwrap();
+        let (_, edit) = MatrixProtocol.edit(&target, &kind, &Json::new(content).unwrap()).unwrap();
         let edit: Value = edit.parse().unwrap();
         assert_eq!(edit["body"], "* better");
         assert_eq!(edit["m.new_content"], json!({ "body": "better", "msgtype": "m.text" }));
@@ -76,10 +131,36 @@ mod tests {
         let reply = r#"{"m.relates_to":{"m.in_reply_to":{"event_id":"~t1"}},"body":"yes"}"#;
         let reaction = r#"{"m.relates_to":{"rel_type":"m.annotation","event_id":"~t1","key":"+"}}"#;
         let edit = r#"{"m.relates_to":{"rel_type":"m.replace","event_id":"~t1"}}"#;
-        assert!(MatrixRules.outlives_parent(&row("m.room.message", reply)));
-        assert!(MatrixRules.outlives_parent(&row("m.room.message", "{}")));
-        assert!(!MatrixRules.outlives_parent(&row("m.reaction", reaction)));
-        assert!(!MatrixRules.outlives_parent(&row("m.room.message", edit)));
-        assert!(!MatrixRules.outlives_parent(&row("m.room.redaction", "{}")));
+        assert!(MatrixProtocol.outlives_parent(&row("m.room.message", reply)));
+        assert!(MatrixProtocol.outlives_parent(&row("m.room.message", "{}")));
+        assert!(!MatrixProtocol.outlives_parent(&row("m.reaction", reaction)));
+        assert!(!MatrixProtocol.outlives_parent(&row("m.room.message", edit)));
+        assert!(!MatrixProtocol.outlives_parent(&row("m.room.redaction", "{}")));
+    }
+
+    #[test]
+    fn what_kinds_mean() {
+        let kind = |kind: &str| EventType::new(kind).unwrap();
+        for (of, repeated, beginning, is_shown) in [
+            ("m.room.create", None, true, true),
+            ("m.room.member", Some(("haos.summary", "heroes")), false, true),
+            ("m.room.name", None, false, true),
+            ("m.room.canonical_alias", None, false, true),
+            ("haos.summary", None, false, true),
+            ("m.room.topic", None, false, true),
+            ("m.room.avatar", None, false, true),
+            ("m.room.message", None, false, false),
+            ("m.space.child", None, false, false),
+        ] {
+            let found = MatrixProtocol.repeated_in(&kind(of));
+            let found = found.as_ref().map(|(kind, key)| (kind.as_str(), key.as_str()));
+            assert_eq!(found, repeated, "{of}");
+            assert_eq!(MatrixProtocol.is_beginning(&kind(of)), Some(beginning), "{of}");
+            assert_eq!(MatrixProtocol.is_shown(&kind(of)), is_shown, "{of}");
+        }
+        assert_eq!(MatrixProtocol.repeats(), Some(RelationKind::Other("replaces_state".to_owned())));
+        let copy = Json::new(r#"{"unsigned":{"prev_content":{},"x":1}}"#).unwrap();
+        let without = MatrixProtocol.without_repeated(&copy).unwrap();
+        assert_eq!(without.as_str(), r#"{"unsigned":{"x":1}}"#);
     }
 }

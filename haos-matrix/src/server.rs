@@ -1,4 +1,4 @@
-//! What the sync engine and the media cache ask of a homeserver.
+//! The requests of the sync engine and the media cache to a homeserver.
 
 use std::pin::Pin;
 
@@ -7,7 +7,7 @@ use futures_util::Stream;
 use haos_queue::Answer;
 use haos_store_api::{Direction, EventId, Json, MaybeSend, MediaUri, RoomId};
 
-/// What a request brought, or why it brought nothing.
+/// The result of a request, or the reason why there is none.
 pub type Reply<T> = Result<T, Answer>;
 
 /// A homeserver, as those who read from it see it: one request a call, which never retries and may be
@@ -21,7 +21,7 @@ pub trait Server: MaybeSend {
     /// `POST …/org.matrix.simplified_msc3575/sync`; `pos`: none for a new connection.
     async fn sliding_sync(&self, pos: Option<&str>, timeout_ms: u64, body: &Json) -> Reply<Vec<u8>>;
 
-    /// Whether the server says that it has simplified sliding sync.
+    /// Tells if the server says that it has simplified sliding sync.
     async fn offers_sliding_sync(&self) -> Reply<bool>;
 
     /// Uploads a filter; its id.
@@ -40,7 +40,7 @@ pub trait Server: MaybeSend {
     async fn download(&self, uri: &MediaUri, variant: Variant) -> Reply<Download>;
 }
 
-/// What `GET /sync` is asked with.
+/// The parameters of `GET /sync`.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub struct SyncRequest {
     /// The token to go on from; none for an initial sync.
@@ -53,18 +53,18 @@ pub struct SyncRequest {
     pub quiet: bool,
 }
 
-/// What `GET /rooms/{room}/messages` is asked with.
+/// The parameters of `GET /rooms/{room}/messages`.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct PageRequest<'a> {
     /// The room.
     pub room: &'a RoomId,
-    /// Where the page begins; none: at the newest (older pages) or the oldest event.
+    /// The beginning of the page; without it, the newest (older pages) or the oldest event.
     pub from: Option<&'a str>,
-    /// Where it ends, if it comes so far.
+    /// The end of the page, if it comes as far.
     pub to: Option<&'a str>,
     /// Towards older events, or newer ones.
     pub direction: Direction,
-    /// At most so many events.
+    /// The highest number of events.
     pub limit: usize,
 }
 

@@ -1,4 +1,4 @@
-//! What a room's row shows of its state.
+//! The part of a room's state that its row shows.
 
 use haos_queue::{NotRead, RoomPatch, RoomState};
 use haos_store_api::{EventType, Json};
@@ -30,12 +30,12 @@ pub(crate) fn shown(state: &RoomState<'_>) -> Result<RoomPatch, NotRead> {
     Ok(patch)
 }
 
-/// A text of the content of the event under a kind and the empty key; a blank one is none.
+/// A text of the content of the event under a kind and the empty key; a blank one counts as absent.
 pub(crate) fn text(state: &RoomState<'_>, kind: &str, name: &str) -> Result<Option<String>, NotRead> {
     Ok(state.entry(kind, "")?.and_then(|event| content_text(event, name)))
 }
 
-/// A text of an event's content; a blank one is none.
+/// A text of an event's content; a blank one counts as absent.
 pub(crate) fn content_text(event: &Json, name: &str) -> Option<String> {
     event.member("content")?.text(name).filter(|text| !text.trim().is_empty())
 }

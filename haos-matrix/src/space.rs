@@ -7,8 +7,8 @@ use crate::parse::members::Members;
 const CHILD: &str = "m.space.child";
 const PARENT: &str = "m.space.parent";
 
-/// What a state event is about: `m.space.child` in the space, `m.space.parent` in the room. The parent's word is
-/// the room's claim alone: the space's own has precedence, if there is one.
+/// Reads the place that a state event is about: `m.space.child` in the space, `m.space.parent` in the room. The
+/// parent's word is the room's claim alone: the space's own has precedence, if there is one.
 pub(crate) fn space_link(entry: &StateEntry) -> Option<SpaceLink> {
     let Scope::Room(room) = &entry.scope else { return None };
     let other = || RoomId::new(&entry.key).ok();

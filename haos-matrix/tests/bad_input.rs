@@ -1,4 +1,4 @@
-//! What is no response gives an error that says where, and never a panic.
+//! Texts that are no responses give an error that says where, and never a panic.
 #![allow(clippy::unwrap_used, clippy::panic, reason = "a test says so by panicking")]
 
 mod common;

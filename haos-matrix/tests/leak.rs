@@ -9,7 +9,7 @@ use std::path::{Path, PathBuf};
 
 use aho_corasick::AhoCorasick;
 use common::{alice, big, big_lines, file, names};
-use haos_matrix::{Account, MatrixRules, parse_messages, parse_sync};
+use haos_matrix::{Account, MatrixProtocol, parse_messages, parse_sync};
 use haos_queue::{apply_page, apply_sync};
 use haos_store_api::*;
 use haos_store_sled::{SledOptions, SledStore};
@@ -24,7 +24,7 @@ const TXN: &str = "leak-canary-transaction";
 const UNSENT: &str = "leak canary: written and not sent";
 const DRAFT: &str = "leak canary: not even finished";
 const ERROR: &str = "leak canary: the server said no";
-/// Shorter texts occur by chance, in so many random bytes.
+/// The shortest text to look for: shorter ones occur by chance among random bytes.
 const SHORTEST: usize = 6;
 
 /// The bytes of the media item.
@@ -32,7 +32,7 @@ fn picture() -> Vec<u8> {
     (0..200_000_u32).flat_map(|n| n.wrapping_mul(2_654_435_761).to_le_bytes()).collect()
 }
 
-/// What is stored, as a server sent it.
+/// The stored answers, as a server sent them.
 struct History {
     small: Vec<String>,
     initial: String,
@@ -55,14 +55,14 @@ async fn import(store: &dyn StorageAdapter, history: &History) {
         history.small.iter().map(|json| (json, alice())).chain([(&history.initial, Account::default())])
     {
         let delta = parse_sync(json.as_bytes(), &account).unwrap();
-        apply_sync(store, &delta, account.user.as_ref(), &MatrixRules).await.unwrap();
+        apply_sync(store, &delta, account.user.as_ref(), &MatrixProtocol).await.unwrap();
     }
     for (json, line) in &history.pages {
         let room = RoomId::new(line["room_id"].as_str().unwrap()).unwrap();
         let page = parse_messages(json.as_bytes(), &room, Direction::Older).unwrap();
         let gaps = store.gaps(&room).await.unwrap();
         let gap = gaps.iter().find(|gap| gap.token.as_deref() == line["from"].as_str()).unwrap();
-        apply_page(store, gap, &page, None, &MatrixRules).await.unwrap();
+        apply_page(store, gap, &page, None, &MatrixProtocol).await.unwrap();
     }
 }
 
@@ -81,7 +81,7 @@ fn media(uri: &str, room: &RoomId) -> MediaInfo {
     }
 }
 
-/// What the user has written here: an unsent message with media, and a draft.
+/// The user's own rows: an unsent message with media, and a draft.
 fn own(room: &RoomId) -> WriteBatch {
     let kind = |name: &str| EventType::new(name).unwrap();
     let body = |text: &str| Json::new(format!(r#"{{"msgtype":"m.text","body":"{text}"}}"#)).unwrap();
@@ -209,18 +209,18 @@ fn found_in(folder: &Path, needles: &[Vec<Vec<u8>>]) -> BTreeSet<usize> {
 
 /// Which engine keeps the store.
 #[derive(Clone, Copy, PartialEq)]
-enum Engine {
+enum Backend {
     Sqlite,
     Sled,
 }
 
-async fn open(engine: Engine, path: &Path, secret: Option<Secret>) -> Box<dyn StorageAdapter> {
+async fn open(engine: Backend, path: &Path, secret: Option<Secret>) -> Box<dyn StorageAdapter> {
     match engine {
-        Engine::Sqlite => {
+        Backend::Sqlite => {
             let options = secret.into_iter().fold(SqliteOptions::new(path), SqliteOptions::secret);
             Box::new(SqliteStore::open(options).await.unwrap())
         }
-        Engine::Sled => {
+        Backend::Sled => {
             let options = secret.into_iter().fold(SledOptions::new(path), SledOptions::secret);
             Box::new(SledStore::open(options).await.unwrap())
         }
@@ -229,7 +229,7 @@ async fn open(engine: Engine, path: &Path, secret: Option<Secret>) -> Box<dyn St
 
 /// The files of a store that is open and has taken in the history: a log with all that has changed since,
 /// and, with SQLite, free pages.
-async fn copy_of_open_store(engine: Engine, history: &History, secret: Option<Secret>) -> tempfile::TempDir {
+async fn copy_of_open_store(engine: Backend, history: &History, secret: Option<Secret>) -> tempfile::TempDir {
     let (folder, copy) = (tempfile::tempdir().unwrap(), tempfile::tempdir().unwrap());
     let store = open(engine, &folder.path().join("s"), secret).await;
     import(store.as_ref(), history).await;
@@ -239,7 +239,7 @@ async fn copy_of_open_store(engine: Engine, history: &History, secret: Option<Se
     for (n, file) in files(folder.path()).into_iter().enumerate() {
         std::fs::copy(file, copy.path().join(n.to_string())).unwrap();
     }
-    if engine == Engine::Sqlite {
+    if engine == Backend::Sqlite {
         assert!(store.usage().await.unwrap().free_bytes > 0, "free pages are in play");
         assert_eq!(files(copy.path()).len(), 3, "so is the log");
     }
@@ -249,15 +249,15 @@ async fn copy_of_open_store(engine: Engine, history: &History, secret: Option<Se
 
 #[tokio::test]
 async fn no_text_id_or_name_of_a_sealed_sqlite_store_stands_in_its_files() {
-    nothing_leaks(Engine::Sqlite).await;
+    nothing_leaks(Backend::Sqlite).await;
 }
 
 #[tokio::test]
 async fn no_text_id_or_name_of_a_sealed_sled_store_stands_in_its_files() {
-    nothing_leaks(Engine::Sled).await;
+    nothing_leaks(Backend::Sled).await;
 }
 
-async fn nothing_leaks(engine: Engine) {
+async fn nothing_leaks(engine: Backend) {
     let history = History::read();
     let texts = needles(&history);
     assert!(texts.len() >= 2000, "{}", texts.len());

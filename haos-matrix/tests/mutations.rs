@@ -139,7 +139,7 @@ fn nothing_lost(response: &Value, delta: &SyncDelta) {
     }
 }
 
-/// Whether the entry is the event, its content, or what took its place later in the response.
+/// Tells if the entry is the event, its content, or what took its place later in the response.
 fn is_of(entry: &StateEntry, event: &Value) -> bool {
     let name = |member: &str| event[member].as_str().unwrap_or_default();
     let same = |text: String| entry.value.as_str() == text;

@@ -4,7 +4,7 @@
 mod common;
 
 use common::{alice, entry, unreadable};
-use haos_matrix::{Account, MatrixRules, parse_event, parse_messages, parse_sync};
+use haos_matrix::{Account, MatrixProtocol, parse_event, parse_messages, parse_sync};
 use haos_queue::{RoomDelta, SyncDelta, apply_sync};
 use haos_store_api::{Direction, Membership, MemoryStore, RelationKind, RoomId, Scope, StorageAdapter as _};
 
@@ -69,7 +69,7 @@ fn depth_is_kept_as_text() {
     let tags = room.state.iter().find(|entry| entry.kind.as_str() == "m.tag").unwrap();
     assert_eq!(tags.value.parse::<String>().unwrap(), deep);
 
-    // What is around the content of an event takes a level, and what is deep at the end of that is content no more.
+    // The event around a content takes a level, and a value that is deep at its end is content no more.
     let (room, _) = joined(&format!(r#"{{"timeline":{{"events":[{}]}}}}"#, event(&nested(99), "")));
     assert_eq!(room.timeline[0].content.as_str(), nested(99));
 }
@@ -197,7 +197,7 @@ fn what_a_device_is_told_once() {
 async fn name_of(body: &str) -> Option<String> {
     let store = MemoryStore::new();
     let (room, delta) = joined(body);
-    apply_sync(&store, &delta, alice().user.as_ref(), &MatrixRules).await.unwrap();
+    apply_sync(&store, &delta, alice().user.as_ref(), &MatrixProtocol).await.unwrap();
     store.room(&room.id).await.unwrap().unwrap().name
 }
 
@@ -273,7 +273,7 @@ async fn spaces_come_and_go() {
         let store = MemoryStore::new();
         for rooms in answers {
             let delta = read(&format!(r#"{{"next_batch":"s","rooms":{{"join":{{{rooms}}}}}}}"#));
-            apply_sync(&store, &delta, alice().user.as_ref(), &MatrixRules).await.unwrap();
+            apply_sync(&store, &delta, alice().user.as_ref(), &MatrixProtocol).await.unwrap();
         }
         let inside = async |room: &str| {
             let room = store.room(&RoomId::new(room).unwrap()).await.unwrap().unwrap();

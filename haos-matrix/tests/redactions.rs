@@ -1,4 +1,4 @@
-//! What is left of what was redacted, and which edit counts: small answers, each with the right values.
+//! Redacted events, and the edit that counts: small answers, each with the right values.
 #![allow(clippy::unwrap_used, reason = "a test says so by panicking")]
 
 mod common;
@@ -6,7 +6,7 @@ mod common;
 use std::fmt::Write as _;
 use std::path::Path;
 
-use haos_matrix::{Account, MatrixRules, parse_messages, parse_sync};
+use haos_matrix::{Account, MatrixProtocol, parse_messages, parse_sync};
 use haos_queue::{apply_page, apply_sync};
 use haos_store_api::*;
 use haos_store_sled::{SledOptions, SledStore};
@@ -17,7 +17,7 @@ const WORD: &str = "SLUR";
 async fn answer(store: &dyn StorageAdapter, json: &str) {
     let account = Account::of(UserId::new("@me:x").unwrap());
     let delta = parse_sync(json.as_bytes(), &account).unwrap();
-    apply_sync(store, &delta, account.user.as_ref(), &MatrixRules).await.unwrap();
+    apply_sync(store, &delta, account.user.as_ref(), &MatrixProtocol).await.unwrap();
 }
 
 /// A store that took in a case of `fixtures/cases`.
@@ -64,7 +64,7 @@ fn member(id: &str, name: &str, before: Option<(&str, &str)>) -> String {
     event(id, "m.room.member", &content(name), &format!(r#","state_key":"@bob:x"{unsigned}"#))
 }
 
-/// What is shown of the room but for its state, and whether it is edited.
+/// The lines of the room but for its state, each with a mark if it is edited.
 async fn lines(store: &dyn StorageAdapter) -> Vec<(String, bool)> {
     let view = store.timeline_view(&room(), Page::newest(100)).await.unwrap();
     let shown = view.items.into_iter().filter_map(|item| match item {
@@ -161,7 +161,7 @@ async fn a_redaction_counts_for_what_comes_after_it() {
     answer(&store, &timeline("s2", &[late, state("$n", "m.room.name", &name, "")])).await;
     assert!(!everything(&store).await.contains(WORD));
     assert_eq!(row(&store).await.name, None);
-    // What was emptied stays so when the redaction is redacted.
+    // An emptied event stays so when the redaction is redacted.
     answer(&store, &timeline("s3", &[redaction("$rr", "$r")])).await;
     assert_eq!(lines(&store).await, [line("(removed)", false)]);
 }
@@ -230,7 +230,7 @@ async fn a_copy_of_redacted_state_that_comes_late_is_not_stored() {
     let gap = store.gaps(&room()).await.unwrap().remove(0);
     let events = [member("$e2", "Bob", Some(("$e1", WORD))), member("$e1", WORD, None)];
     let page = parse_messages(page(&events).as_bytes(), &room(), Direction::Older).unwrap();
-    apply_page(&store, &gap, &page, None, &MatrixRules).await.unwrap();
+    apply_page(&store, &gap, &page, None, &MatrixProtocol).await.unwrap();
     let all = everything(&store).await;
     assert!(all.contains("Bob") && !all.contains(WORD), "{all}");
     // The redacted event is stored, then another that repeats it.

@@ -7,7 +7,7 @@ mod common;
 use std::collections::BTreeMap;
 
 use common::{alice, big, big_lines, file};
-use haos_matrix::{Account, MatrixRules, parse_messages, parse_sync};
+use haos_matrix::{Account, MatrixProtocol, parse_messages, parse_sync};
 use haos_queue::{Filled, Synced, apply_page, apply_sync};
 use haos_store_api::*;
 use haos_store_sqlite::{SqliteOptions, SqliteStore};
@@ -20,8 +20,8 @@ async fn stores(folder: &tempfile::TempDir) -> [Box<dyn StorageAdapter>; 2] {
 
 async fn sync(store: &dyn StorageAdapter, json: &str, account: &Account) -> Synced {
     let delta = parse_sync(json.as_bytes(), account).unwrap();
-    let done = apply_sync(store, &delta, account.user.as_ref(), &MatrixRules).await.unwrap();
-    let again = apply_sync(store, &delta, account.user.as_ref(), &MatrixRules).await.unwrap();
+    let done = apply_sync(store, &delta, account.user.as_ref(), &MatrixProtocol).await.unwrap();
+    let again = apply_sync(store, &delta, account.user.as_ref(), &MatrixProtocol).await.unwrap();
     assert_eq!(again, Synced::Unchanged, "applied twice");
     done
 }
@@ -33,9 +33,9 @@ async fn fill(store: &dyn StorageAdapter, room: &RoomId, from: &str, json: &str)
     let Some(gap) = gaps.iter().find(|gap| gap.token.as_deref() == Some(from)) else {
         return Filled::Gone;
     };
-    let done = apply_page(store, gap, &page, None, &MatrixRules).await.unwrap();
+    let done = apply_page(store, gap, &page, None, &MatrixProtocol).await.unwrap();
     let revision = store.room(room).await.unwrap().unwrap().revision;
-    assert_eq!(apply_page(store, gap, &page, None, &MatrixRules).await.unwrap(), Filled::Gone);
+    assert_eq!(apply_page(store, gap, &page, None, &MatrixProtocol).await.unwrap(), Filled::Gone);
     assert_eq!(store.room(room).await.unwrap().unwrap().revision, revision, "a late page changes nothing");
     done
 }

@@ -1,9 +1,9 @@
-//! What a room's row shows after the answers that came, in whatever order a server writes them.
+//! The rows of rooms after the answers that came, in whatever order a server writes them.
 #![allow(clippy::unwrap_used, clippy::panic, reason = "a test says so by panicking")]
 
 mod common;
 
-use haos_matrix::{Account, MatrixRules, parse_sync};
+use haos_matrix::{Account, MatrixProtocol, parse_sync};
 use haos_queue::apply_sync;
 use haos_store_api::{
     Membership, MemoryStore, Page, Revision, Room, RoomId, RoomQuery, Scope, StateQuery, StorageAdapter as _,
@@ -23,10 +23,10 @@ async fn sync(store: &MemoryStore, now_ms: i64, rooms: Value) {
     let body = json!({ "next_batch": next, "rooms": rooms }).to_string();
     let mut delta = parse_sync(body.as_bytes(), &Account::of(me())).unwrap();
     delta.arrived_ms = Some(now_ms);
-    apply_sync(store, &delta, Some(&me()), &MatrixRules).await.unwrap();
+    apply_sync(store, &delta, Some(&me()), &MatrixProtocol).await.unwrap();
     let rooms = store.rooms(RoomQuery::default()).await.unwrap();
     delta.arrived_ms = Some(now_ms + 1000);
-    apply_sync(store, &delta, Some(&me()), &MatrixRules).await.unwrap();
+    apply_sync(store, &delta, Some(&me()), &MatrixProtocol).await.unwrap();
     assert_eq!(store.rooms(RoomQuery::default()).await.unwrap(), rooms, "applied again, and later");
 }
 
@@ -85,7 +85,7 @@ async fn nor_does_a_time_of_a_room_that_is_told_twice() {
     let body = json!({ "next_batch": "s", "rooms": rooms }).to_string();
     let mut delta = parse_sync(body.as_bytes(), &Account::of(me())).unwrap();
     delta.arrived_ms = Some(NOW_MS);
-    apply_sync(&store, &delta, Some(&me()), &MatrixRules).await.unwrap();
+    apply_sync(&store, &delta, Some(&me()), &MatrixProtocol).await.unwrap();
     let found = row(&store, "!r").await;
     assert_eq!((found.membership, found.last_activity_ms), (Membership::Join, NOW_MS));
 }
@@ -175,7 +175,7 @@ async fn one_room_in_several_sections() {
             let delta = read(0, 1);
             assert_eq!(delta, read(1, 0), "{older} and {newer}");
             let store = MemoryStore::new();
-            apply_sync(&store, &delta, Some(&me()), &MatrixRules).await.unwrap();
+            apply_sync(&store, &delta, Some(&me()), &MatrixProtocol).await.unwrap();
             let membership: Membership = serde_json::from_value(json!(newer)).unwrap();
             assert_eq!(row(&store, "!r").await.membership, membership, "{older} and {newer}");
             assert_eq!(delta.rooms.len(), if (*older, *newer) == ("leave", "join") { 2 } else { 1 });
@@ -273,7 +273,7 @@ async fn the_order_of_members_means_nothing() {
                 };
                 let mut delta = parse_sync(body.as_bytes(), &account).unwrap();
                 delta.arrived_ms = Some(NOW_MS);
-                apply_sync(&store, &delta, account.user.as_ref(), &MatrixRules).await.unwrap();
+                apply_sync(&store, &delta, account.user.as_ref(), &MatrixProtocol).await.unwrap();
             }
             let found = meaning(&store).await;
             assert_eq!(first.get_or_insert_with(|| found.clone()), &found, "{}", answers[0]);

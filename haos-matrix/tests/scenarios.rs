@@ -1,10 +1,10 @@
-//! What each capture means, on the ids of `ids.json`.
+//! The meaning of each capture, on the ids of `ids.json`.
 #![allow(clippy::unwrap_used, clippy::panic, reason = "a test says so by panicking")]
 
 mod common;
 
 use common::{entry, event, id, page, room, sync};
-use haos_matrix::MatrixRules;
+use haos_matrix::MatrixProtocol;
 use haos_queue::{Event, apply_sync};
 use haos_store_api::{
     Membership, MemoryStore, RelationKind, Room, RoomId, RoomQuery, StorageAdapter as _, Unread,
@@ -91,7 +91,7 @@ fn transaction_ids() {
 async fn rows(names: &[&str]) -> MemoryStore {
     let store = MemoryStore::new();
     for name in names {
-        apply_sync(&store, &sync(name), common::alice().user.as_ref(), &MatrixRules).await.unwrap();
+        apply_sync(&store, &sync(name), common::alice().user.as_ref(), &MatrixProtocol).await.unwrap();
     }
     store
 }

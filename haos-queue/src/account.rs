@@ -1,23 +1,19 @@
-//! What holds for the whole account or for a whole room: pauses, and the server's wish for quiet.
+//! Gates in front of the whole account or of one room: pauses, and the server's wish for quiet.
 
 use std::fmt;
 
 use haos_store_api::{
-    ErrorKind, EventType, Json, Result, RoomId, Scope, StateEntry, StateKey, StateQuery, StorageAdapter,
-    WriteBatch,
+    EventType, Json, Result, RoomId, Scope, StateEntry, StateKey, StateQuery, StorageAdapter, WriteBatch,
 };
 use serde::{Deserialize, Serialize};
 
-use crate::{MAX_SAID_BYTES, said};
+use crate::{MAX_SAID_BYTES, Retries, said};
 
 /// Under this kind, in the account's scope, a store holds the outbox's gates: the account's under the
 /// empty key, a room's under its id.
 pub const GATE: &str = "haos.outbox";
 
-/// How often a change is made anew before a conflict is handed out.
-const TRIES: u32 = 32;
-
-/// Why nothing is sent.
+/// The reason why nothing is sent.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
 #[non_exhaustive]
@@ -122,19 +118,18 @@ impl Gate {
         Ok(())
     }
 
-    /// Changes a gate; reads it anew where somebody else changed it meanwhile.
+    /// Changes a gate; reads it again where somebody else changed it meanwhile.
     pub(crate) async fn update(
         store: &dyn StorageAdapter,
         room: Option<&RoomId>,
         change: impl Fn(Self) -> Self,
     ) -> Result<()> {
-        let mut tries = 0;
+        let mut retries = Retries::default();
         loop {
             let mut batch = WriteBatch::relaxed();
             Self::change(store, room, &mut batch, &change).await?;
-            match store.apply(batch).await {
-                Err(e) if e.kind() == ErrorKind::Conflict && tries < TRIES => tries += 1,
-                done => return done.map(drop),
+            if retries.committed(store.apply(batch).await)?.is_some() {
+                return Ok(());
             }
         }
     }

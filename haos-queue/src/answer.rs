@@ -1,4 +1,4 @@
-//! What a server said, in no protocol's words, and what follows from it.
+//! A server's answers, in no protocol's words, and their consequences.
 
 use std::fmt;
 
@@ -20,7 +20,7 @@ pub enum Answer {
     Unsent,
     /// No answer: DNS, TLS, a timeout, a reset. The request may have been processed.
     NoAnswer,
-    /// A success that is none: no event id, HTML, not JSON, as captive portals give.
+    /// A success without the protocol's content: no event id, HTML, not JSON, as captive portals give.
     Unreadable,
     /// An answer that is larger than what is read of one: it was not read to its end.
     TooLarge {
@@ -41,7 +41,7 @@ pub struct Refusal {
     pub code: Option<String>,
     /// How long to wait, in milliseconds, if the server says.
     pub retry_after_ms: Option<u64>,
-    /// What the protocol makes of the account, if the refusal is about more than the request.
+    /// The consequence for the account, if the refusal is about more than the request.
     pub account: Option<PauseReason>,
 }
 
@@ -51,8 +51,8 @@ impl Refusal {
         Self { status, code: Some(code.to_owned()), ..Self::default() }
     }
 
-    /// For the user and for logs; carries no content. A code is as long as the server wants: so much of it as
-    /// [`MAX_CODE_BYTES`] says.
+    /// For the user and for logs; carries no content. A code is as long as the server wants: it is cut at
+    /// [`MAX_CODE_BYTES`].
     pub fn describe(&self) -> String {
         match &self.code {
             Some(code) => format!("{} {}", self.status, said(code, MAX_CODE_BYTES)),
@@ -61,7 +61,7 @@ impl Refusal {
     }
 }
 
-/// What follows from an answer.
+/// The consequence of an answer.
 #[derive(Debug, Clone, PartialEq, Eq)]
 #[non_exhaustive]
 pub enum Verdict {
@@ -77,7 +77,7 @@ pub enum Verdict {
         counts: bool,
         /// Nothing answered: it says something about the connection rather than about the request.
         offline: bool,
-        /// What happened.
+        /// A description of the failure.
         error: String,
     },
     /// Try again later, and so must every other request of the account.
@@ -89,9 +89,9 @@ pub enum Verdict {
     Pause(PauseReason),
     /// The server will never take it as it is.
     Park {
-        /// Why.
+        /// The reason.
         reason: ParkReason,
-        /// What the server said.
+        /// The server's words.
         error: String,
     },
 }

@@ -22,7 +22,7 @@ pub struct RetryPolicy {
     pub old_cap_ms: u64,
     /// How chance spreads the delays.
     pub jitter: Jitter,
-    /// After so many attempts that count, the row parks as refused; none: its expiry alone bounds them.
+    /// The number of counted attempts after which the row parks as refused; without it, its expiry alone bounds them.
     pub max_attempts: Option<u32>,
 }
 
@@ -32,7 +32,7 @@ pub struct RetryPolicy {
 pub enum Jitter {
     /// The delay times a number between 0.5 and 1.
     Scale,
-    /// The delay plus up to so many milliseconds.
+    /// The delay plus up to this many milliseconds.
     Add(u64),
 }
 

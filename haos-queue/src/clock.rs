@@ -8,16 +8,16 @@
 
 use serde::{Deserialize, Serialize};
 
-/// Two clocks may differ so much without one of them having been set.
+/// The most that two clocks differ without one of them having been set.
 const TOLERANCE_MS: i64 = 10_000;
 
 /// Nobody leaves a store alone for so long: a wall clock that says so was set.
 const CREDIBLE_MS: i64 = 366 * 24 * 3_600_000;
 
-/// After so long it is written down anew how far the clock came.
+/// The time after which a store is told again how far the clock came.
 const NOTED_MS: i64 = 3_600_000;
 
-/// What a machine's clocks show.
+/// A reading of a machine's clocks.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
 pub(crate) struct Reading {
     /// Milliseconds since 1970, as somebody set it.
@@ -26,7 +26,7 @@ pub(crate) struct Reading {
     pub(crate) steady_ms: u64,
 }
 
-/// What a store knows of its clock.
+/// The note that a store has of its clock.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Serialize, Deserialize)]
 pub(crate) struct Noted {
     /// The store's clock is the wall clock and this.
@@ -44,7 +44,7 @@ pub(crate) struct Clock {
     now_ms: i64,
     offset_ms: i64,
     doubt_ms: i64,
-    /// What the store knows of it, if it knows anything.
+    /// The store's note, if it has one.
     noted: Option<Noted>,
 }
 
@@ -60,7 +60,7 @@ impl Clock {
         let believed = (-TOLERANCE_MS..=CREDIBLE_MS).contains(&gone_ms);
         // Nobody knows how long it was: surely not less than nothing.
         let now_ms = if believed { shown_ms.max(held.seen_ms) } else { held.seen_ms };
-        // What happened after it was seen last counts, too: it is noted in time for that.
+        // Time after the last note counts, too: it is noted in time for that.
         let unseen_ms = held.seen_ms.saturating_add(2 * NOTED_MS);
         let doubt_ms = if believed { held.doubt_ms } else { unseen_ms };
         Self { read, now_ms, offset_ms: now_ms.saturating_sub(read.wall_ms), doubt_ms, noted }
@@ -89,7 +89,7 @@ impl Clock {
         }
     }
 
-    /// What the store should know and does not: that the wall clock was set, or how far this one came.
+    /// Returns the note that the store lacks: that the wall clock was set, or how far this one came.
     pub(crate) fn news(&self) -> Option<Noted> {
         let news = Noted { offset_ms: self.offset_ms, seen_ms: self.now_ms, doubt_ms: self.doubt_ms };
         let known = self.noted.is_some_and(|noted| {
@@ -105,12 +105,12 @@ impl Clock {
         self.noted = Some(noted);
     }
 
-    /// Whether the store must be told at once: the wall clock was set. `in_use`: also where it was told long ago.
+    /// Tells if the store must be told at once: the wall clock was set. `in_use`: also where it was told long ago.
     pub(crate) fn is_untold(&self, in_use: bool) -> bool {
         in_use && self.noted.is_some() && self.news().is_some() || self.is_set()
     }
 
-    /// Whether the wall clock was set since the store was told.
+    /// Tells if the wall clock was set since the store was told.
     fn is_set(&self) -> bool {
         let (offset_ms, doubt_ms) =
             self.noted.map_or((0, i64::MIN), |noted| (noted.offset_ms, noted.doubt_ms));
@@ -124,7 +124,7 @@ impl Clock {
         (moment_ms > self.doubt_ms && !self.is_ahead(moment_ms)).then_some(age_ms)
     }
 
-    /// Whether a moment is further to come than clocks may differ: it is of another time.
+    /// Tells if a moment is further ahead than clocks may differ: it is of another time.
     pub(crate) fn is_ahead(&self, moment_ms: i64) -> bool {
         moment_ms.saturating_sub(self.now_ms) > TOLERANCE_MS
     }

@@ -1,4 +1,4 @@
-//! Where the connection stands, made of what the sync engine and the outbox see of it.
+//! The state of the connection, made of the reports of the sync engine and the outbox.
 
 use std::sync::{Mutex, MutexGuard, PoisonError};
 
@@ -6,7 +6,7 @@ use tokio::sync::watch;
 
 use crate::PauseReason;
 
-/// Where the connection stands, for the user to see.
+/// The state of the connection, for the user to see.
 #[derive(Debug, Clone, PartialEq, Eq)]
 #[non_exhaustive]
 pub enum ConnectionState {
@@ -20,7 +20,7 @@ pub enum ConnectionState {
     Live,
     /// The server does not answer, or answers with errors.
     Degraded {
-        /// What happened last.
+        /// The latest failure.
         error: String,
         /// The next try, in milliseconds since 1970.
         next_try_ms: i64,
@@ -38,7 +38,7 @@ pub struct SyncProgress {
     pub total: Option<u64>,
 }
 
-/// What the sync engine says of itself.
+/// The sync engine's report of itself.
 #[derive(Debug, Clone, PartialEq, Eq)]
 #[non_exhaustive]
 pub enum SyncState {
@@ -57,7 +57,7 @@ pub enum SyncState {
     },
 }
 
-/// What is known about the connection.
+/// The known facts about the connection.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub(crate) struct Seen {
     /// The platform's flag. It may be wrong; it proves nothing.

@@ -1,4 +1,4 @@
-//! What a transport brings, in no protocol's words.
+//! The content of a transport's answers, in no protocol's words.
 
 use haos_store_api::{
     EventId, EventType, Json, Membership, Message, Position, Relation, RoomId, StateEntry, StateKey, TxnId,
@@ -8,10 +8,10 @@ use haos_store_api::{
 /// One sync response.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub struct SyncDelta {
-    /// What the store's token was when the request was made.
+    /// The store's token when the request was made.
     pub since: Since,
     /// It was asked for without a token: a room of which nothing was left out ([`RoomDelta::limited`]) has all
-    /// of its history here, so that a gap before that is none any more.
+    /// of its history here, so that a gap before that is closed.
     pub initial: bool,
     /// When it came, by the own clock, in milliseconds since 1970: no room's activity is later than that, since
     /// senders write whatever times they like.
@@ -24,7 +24,7 @@ pub struct SyncDelta {
     pub account: Vec<StateEntry>,
 }
 
-/// What the store's token was when a sync was asked for: the response is applied only on top of that.
+/// The store's token when a sync was asked for: the response is applied only on top of that.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub enum Since {
     /// Not known, as in a file of responses: the caller vouches that it is newer than what is stored.
@@ -34,7 +34,7 @@ pub enum Since {
     Stored(Option<String>),
 }
 
-/// What changed in a room.
+/// The changes of a room.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct RoomDelta {
     /// Which room.
@@ -76,7 +76,7 @@ impl RoomDelta {
 pub struct Event {
     /// Its id.
     pub id: EventId,
-    /// Who sent it.
+    /// Its sender.
     pub sender: UserId,
     /// The server's time, in milliseconds since 1970.
     pub timestamp_ms: i64,
@@ -86,7 +86,7 @@ pub struct Event {
     pub state_key: Option<StateKey>,
     /// Its content.
     pub content: Json,
-    /// What it relates to; a redaction relates to what it empties.
+    /// The event that it relates to; a redaction relates to the one that it empties.
     pub relation: Option<Relation>,
     /// The transaction id, on the device that sent it.
     pub txn_id: Option<TxnId>,

@@ -1,4 +1,4 @@
-//! What a user writes, before it is a row.
+//! A message of the user, before it is a row.
 
 use haos_store_api::{EventId, EventType, Json, MediaKey, Pending, PendingState, RoomId, TxnId};
 
@@ -6,7 +6,7 @@ use crate::OutboxOptions;
 use crate::local::local_event_id;
 use crate::transport::UPLOAD;
 
-/// What to send.
+/// A message to send.
 ///
 /// ```
 /// use haos_queue::Draft;
@@ -49,7 +49,7 @@ pub struct Staged {
 }
 
 impl Staged {
-    /// Where the bytes are. Put its uri into the content; the server's replaces it once it is known.
+    /// The key of the bytes. Put its uri into the content; the server's replaces it once it is known.
     pub fn key(&self) -> &MediaKey {
         &self.key
     }
@@ -84,7 +84,7 @@ impl Draft {
         }
     }
 
-    /// What it relates to: it waits for that message to be sent, and pruning spares that message.
+    /// Names the message that it relates to: the draft waits until that is sent, and pruning spares it.
     pub fn about(mut self, about: About) -> Self {
         self.about = Some(about);
         self

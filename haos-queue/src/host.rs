@@ -104,7 +104,7 @@ impl Host for BrowserHost {
     }
 
     fn sleep(&self, ms: u64) -> Sleep {
-        // Who waits longer than 49 days looks again then.
+        // A wait of more than 49 days looks again then.
         Box::pin(haos_web::sleep(u32::try_from(ms).unwrap_or(u32::MAX)))
     }
 

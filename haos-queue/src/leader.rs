@@ -1,6 +1,6 @@
-//! Who sends. Leases in the store keep contexts apart whatever this says; knowing more saves time.
+//! The sender among contexts. Leases in the store keep contexts apart whatever this says; knowing more saves time.
 
-/// What a context knows of others that may send.
+/// A context's knowledge of others that may send.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
 #[non_exhaustive]
 pub enum Lead {

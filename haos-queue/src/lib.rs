@@ -1,6 +1,6 @@
 //! The outbox of a chat frontend, and reconciliation of what its server sends, over any store and any protocol.
 //!
-//! What the user writes goes into an [`Outbox`], one durable commit each, and a [`Driver`] sends it over a
+//! A user's messages go into an [`Outbox`], one durable commit each, and a [`Driver`] sends them over a
 //! [`Transport`]: nothing is lost, nothing arrives twice, and a room's messages arrive in order. The laws are in
 //! `docs/semantics.md`; [`machine`] has them as a table.
 //!
@@ -28,7 +28,7 @@
 //! stored.
 //!
 //! ```
-//! use haos_queue::{BackfillPage, EmptyOnRedaction, Event, RoomDelta, SyncDelta, apply_page, apply_sync};
+//! use haos_queue::{BackfillPage, PlainProtocol, Event, RoomDelta, SyncDelta, apply_page, apply_sync};
 //! use haos_store_api::{EventId, EventType, Json, Membership, MemoryStore, Page, RoomId, StorageAdapter, UserId};
 //!
 //! # fn event(id: &str) -> Event {
@@ -55,13 +55,13 @@
 //! room.timeline = vec![event("$three")];
 //! (room.limited, room.prev) = (true, Some("token-before-three".to_owned()));
 //! let delta = SyncDelta { next: Some("s1".to_owned()), rooms: vec![room], ..SyncDelta::default() };
-//! apply_sync(&store, &delta, None, &EmptyOnRedaction).await?;
+//! apply_sync(&store, &delta, None, &PlainProtocol).await?;
 //!
 //! // Later, a page from the gap's token reaches the beginning of history.
 //! let gap = store.gaps(&lobby).await?.remove(0);
 //! assert_eq!(gap.token.as_deref(), Some("token-before-three"));
 //! let page = BackfillPage { room: lobby.clone(), events: vec![event("$one"), event("$two")], end: None, state: vec![] };
-//! apply_page(&store, &gap, &page, None, &EmptyOnRedaction).await?;
+//! apply_page(&store, &gap, &page, None, &PlainProtocol).await?;
 //!
 //! let slice = store.timeline(&lobby, Page::newest(50)).await?;
 //! let ids: Vec<_> = slice.messages().map(|message| message.id.as_str()).collect();
@@ -76,6 +76,7 @@ mod account;
 mod answer;
 mod backoff;
 mod clock;
+mod conflict;
 mod connection;
 mod delta;
 mod draft;
@@ -87,9 +88,9 @@ pub mod machine;
 mod options;
 mod outbox;
 pub mod pressure;
+mod protocol;
 pub mod reconcile;
 mod room_state;
-mod rules;
 mod said;
 mod schedule;
 mod transport;
@@ -99,6 +100,7 @@ pub mod web;
 pub use account::{GATE, Gate, PauseReason};
 pub use answer::{Answer, Refusal, Verdict};
 pub use backoff::{Jitter, RetryPolicy};
+pub use conflict::{Retries, unless_conflict};
 pub use connection::{ConnectionState, SyncProgress, SyncState};
 pub use delta::{BackfillPage, Event, RoomDelta, Since, SyncDelta};
 pub use draft::{About, Draft, Staged};
@@ -114,8 +116,8 @@ pub use leader::Lead;
 pub use local::{STAGED, local_event_id, local_media_uri, rewrite};
 pub use options::{Order, OutboxOptions};
 pub use outbox::{Acted, EnqueueError, Enqueued, Observer, Outbox, RowStatus, Update};
+pub use protocol::{PlainProtocol, Protocol, RoomPatch, SpaceLink};
 pub use reconcile::{Filled, Synced, apply_page, apply_sync};
 pub use room_state::{NotRead, RoomState, StateAt, StateRead};
-pub use rules::{EmptyOnRedaction, RoomPatch, Rules, SpaceLink};
 pub use said::{MAX_CODE_BYTES, MAX_SAID_BYTES, said};
-pub use transport::{Body, Created, Lookup, Protocol, RECEIPT, Session, TYPING, Transport, UPLOAD};
+pub use transport::{Body, Created, Lookup, RECEIPT, Session, TYPING, Transport, UPLOAD};

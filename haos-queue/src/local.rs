@@ -11,12 +11,12 @@ pub fn local_event_id(txn_id: &TxnId) -> Result<EventId> {
 /// How the uris of bytes begin that are staged for an upload.
 pub const STAGED: &str = "haos-local:";
 
-/// Where the bytes of an upload live until the server has them.
+/// Returns the uri of an upload's bytes until the server has them.
 pub fn local_media_uri(txn_id: &TxnId) -> Result<MediaUri> {
     MediaUri::new(format!("{STAGED}{txn_id}"))
 }
 
-/// The content with every JSON string that is exactly `from` replaced by `to`; none if there is none.
+/// Replaces by `to` every JSON string of a content that is exactly `from`; returns `None` without one.
 ///
 /// It works on the text, so that everything else stays byte for byte. A quote that no backslash precedes
 /// begins or ends a string, and `from` holds nothing that JSON escapes, so that a match between two such

@@ -8,7 +8,7 @@ const HOUR_MS: u64 = 3600 * SECOND_MS;
 pub struct OutboxOptions {
     /// When a row is tried again.
     pub retry: RetryPolicy,
-    /// What a parked row does to those behind it.
+    /// The effect of a parked row on those behind it.
     pub order: Order,
     /// Rooms that are sent to at once (4).
     pub parallel_rooms: usize,
@@ -60,7 +60,7 @@ impl Default for OutboxOptions {
     }
 }
 
-/// What a parked row does to those behind it in its room.
+/// The effect of a parked row on those behind it in its room.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
 #[non_exhaustive]
 pub enum Order {

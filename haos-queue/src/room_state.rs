@@ -54,7 +54,7 @@ impl<'a> RoomState<'a> {
         self.own
     }
 
-    /// Whether the answer changes state of this kind.
+    /// Tells if the answer changes state of this kind.
     pub fn changes(&self, kind: &str) -> bool {
         self.changed.iter().any(|entry| entry.kind.as_str() == kind)
     }
@@ -68,7 +68,7 @@ impl<'a> RoomState<'a> {
         if let Some(entry) = self.changed.iter().map(AsRef::as_ref).find(is_it) {
             return Ok(Some(&entry.value));
         }
-        // What is no valid key, as the id of a user may be, has no entry.
+        // An invalid key, as the id of a user may be, has no entry.
         let (Some(stored), Ok(kind), Ok(key)) = (self.stored, EventType::new(kind), StateKey::new(key))
         else {
             return Ok(None);

@@ -1,12 +1,11 @@
-//! What the queue asks of a protocol and of the network.
+//! The queue's requests to the network.
 
 use async_trait::async_trait;
 use haos_store_api::{
-    ByteRange, EventId, EventType, Json, MaybeSend, MediaKey, MediaUri, Pending, Result, RoomId,
-    StorageAdapter, UserId,
+    ByteRange, EventId, MaybeSend, MediaKey, MediaUri, Pending, Result, RoomId, StorageAdapter, UserId,
 };
 
-use crate::{Answer, BackfillPage, Event};
+use crate::{Answer, BackfillPage, Event, Refusal};
 
 /// The kind of a row that uploads its media item and sends no event.
 pub const UPLOAD: &str = "haos.upload";
@@ -15,7 +14,7 @@ pub const RECEIPT: &str = "haos.receipt";
 /// The kind of a row that tells that the user is typing.
 pub const TYPING: &str = "haos.typing";
 
-/// Who sends: a transaction id means something to the same user on the same device only.
+/// The sender: a transaction id means something to the same user on the same device only.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Session {
     /// The own user.
@@ -26,7 +25,8 @@ pub struct Session {
 
 /// The network: one request a call. It never retries, and it may be dropped at any moment.
 ///
-/// Calls come from one driver at a time, several at once for different rooms.
+/// Calls come from one driver at a time, several at once for different rooms. [`Transport::send`] is enough for
+/// texts: without the others media is parked, and a message whose answer was lost for long is left to the user.
 #[cfg_attr(not(target_arch = "wasm32"), async_trait)]
 #[cfg_attr(target_arch = "wasm32", async_trait(?Send))]
 pub trait Transport: MaybeSend {
@@ -36,27 +36,42 @@ pub trait Transport: MaybeSend {
 
     /// Asks the server for a place for media, where it has such places. Then uploading there twice
     /// leaves one item.
-    async fn create_media(&self) -> Created;
+    async fn create_media(&self) -> Created {
+        Created::Unsupported
+    }
 
     /// Uploads the bytes; to `remote` where a place was made. A 409 there says that they arrived before.
-    async fn upload(&self, body: Body<'_>, remote: Option<&MediaUri>) -> Answer;
+    async fn upload(&self, _body: Body<'_>, _remote: Option<&MediaUri>) -> Answer {
+        cannot()
+    }
 
-    /// Whether the media at a place is complete, for uploads whose answer was lost.
-    async fn media_exists(&self, uri: &MediaUri) -> Lookup<()>;
+    /// Tells, for an upload whose answer was lost, if the media at a place is complete.
+    async fn media_exists(&self, _uri: &MediaUri) -> Lookup<()> {
+        Lookup::Unknown
+    }
 
-    /// An event of a room.
-    async fn event(&self, room: &RoomId, event: &EventId) -> Lookup<Event>;
+    /// Reads an event of a room.
+    async fn event(&self, _room: &RoomId, _event: &EventId) -> Lookup<Event> {
+        Lookup::Unknown
+    }
 
-    /// A page of a room's newest events (`from`: none), or of those before a page's `end`.
+    /// Reads a page of a room's newest events (without `from`), or of those before a page's `end`.
     async fn history(
         &self,
-        room: &RoomId,
-        from: Option<&str>,
-        limit: usize,
-    ) -> std::result::Result<BackfillPage, Answer>;
+        _room: &RoomId,
+        _from: Option<&str>,
+        _limit: usize,
+    ) -> std::result::Result<BackfillPage, Answer> {
+        Err(cannot())
+    }
 }
 
-/// What became of asking for a place.
+/// The refusal of a transport that has no such request.
+fn cannot() -> Answer {
+    Answer::Refused(Refusal::new(405, "UNSUPPORTED"))
+}
+
+/// The answer to asking for a place.
 #[derive(Debug, Clone, PartialEq, Eq)]
 #[non_exhaustive]
 pub enum Created {
@@ -68,7 +83,7 @@ pub enum Created {
     Failed(Answer),
 }
 
-/// What became of asking for something.
+/// The answer to a question.
 #[derive(Debug, Clone, PartialEq, Eq)]
 #[non_exhaustive]
 pub enum Lookup<T> {
@@ -120,24 +135,5 @@ impl Body<'_> {
 impl std::fmt::Debug for Body<'_> {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
         f.debug_struct("Body").field("size", &self.size).finish_non_exhaustive()
-    }
-}
-
-/// What only a protocol knows of outgoing events.
-pub trait Protocol: MaybeSend {
-    /// The event that gives a sent one other content.
-    fn edit(&self, target: &EventId, kind: &EventType, content: &Json) -> Result<(EventType, Json)>;
-
-    /// The event that takes a sent one back; the row's `target` names it.
-    fn redaction(&self) -> Result<(EventType, Json)>;
-
-    /// Whether a row makes sense without the message it is about. A reaction does not: it is cancelled
-    /// with it. An answer may: it parks, and the user decides.
-    fn outlives_parent(&self, row: &Pending) -> bool;
-
-    /// The kinds of room state that decide who may write, besides membership: when one changes, refused
-    /// rows are tried again.
-    fn rights(&self) -> &[&'static str] {
-        &[]
     }
 }

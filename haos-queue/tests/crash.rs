@@ -12,14 +12,14 @@ use std::future::Future;
 use std::pin::pin;
 use std::task::Poll;
 
-use haos_queue::{EmptyOnRedaction, Synced, apply_page, apply_sync};
+use haos_queue::{PlainProtocol, Synced, apply_page, apply_sync};
 use haos_store_api::*;
 use haos_store_sqlite::{SqliteOptions, SqliteStore};
 use proptest::prelude::*;
 use support::{Server, check, own, room_id, timeline};
 
 #[derive(Debug, Clone)]
-struct Step {
+struct Turn {
     /// Messages that arrive first.
     arrive: usize,
     /// A sync with this limit, or a page of this size for the first gap.
@@ -31,9 +31,9 @@ struct Step {
     close: bool,
 }
 
-fn step() -> impl Strategy<Value = Step> {
+fn step() -> impl Strategy<Value = Turn> {
     (0..12usize, 1..6usize, any::<bool>(), proptest::option::of(0..24usize), any::<bool>())
-        .prop_map(|(arrive, limit, fill, cut, close)| Step { arrive, limit, fill, cut, close })
+        .prop_map(|(arrive, limit, fill, cut, close)| Turn { arrive, limit, fill, cut, close })
 }
 
 /// Polls `work` until it is done or has waited `cut` times, then drops it.
@@ -56,7 +56,7 @@ async fn token(store: &SqliteStore) -> Option<u64> {
     store.sync_token().await.unwrap().map(|token| token[1..].parse().unwrap())
 }
 
-async fn run(steps: &[Step]) -> Result<(), TestCaseError> {
+async fn run(steps: &[Turn]) -> Result<(), TestCaseError> {
     let folder = tempfile::tempdir().unwrap();
     let options = || SqliteOptions::new(folder.path().join("chat.db"));
     let me = own();
@@ -69,13 +69,13 @@ async fn run(steps: &[Step]) -> Result<(), TestCaseError> {
         let synced = match &gap {
             Some(gap) => {
                 let page = server.page(0, gap.token.as_deref().unwrap(), step.limit);
-                let work = apply_page(&store, gap, &page, Some(&me), &EmptyOnRedaction);
+                let work = apply_page(&store, gap, &page, Some(&me), &PlainProtocol);
                 cut_off(work, step.cut).await.map(Result::unwrap);
                 None
             }
             None => {
                 let delta = server.sync(seen, step.limit);
-                let work = apply_sync(&store, &delta, Some(&me), &EmptyOnRedaction);
+                let work = apply_sync(&store, &delta, Some(&me), &PlainProtocol);
                 cut_off(work, step.cut).await.map(Result::unwrap)
             }
         };
@@ -96,13 +96,13 @@ async fn run(steps: &[Step]) -> Result<(), TestCaseError> {
     }
     loop {
         let delta = server.sync(token(&store).await, 3);
-        if apply_sync(&store, &delta, Some(&me), &EmptyOnRedaction).await.unwrap() != Synced::Stale {
+        if apply_sync(&store, &delta, Some(&me), &PlainProtocol).await.unwrap() != Synced::Stale {
             break;
         }
     }
     while let Some(gap) = store.gaps(&room_id(0)).await.unwrap().pop() {
         let page = server.page(0, gap.token.as_deref().unwrap(), 7);
-        apply_page(&store, &gap, &page, Some(&me), &EmptyOnRedaction).await.unwrap();
+        apply_page(&store, &gap, &page, Some(&me), &PlainProtocol).await.unwrap();
     }
     let stored: Vec<_> =
         timeline(&store, 0).await.iter().filter_map(|item| item.as_message().map(|m| m.id.clone())).collect();

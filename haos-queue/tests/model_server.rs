@@ -5,13 +5,13 @@
 
 mod support;
 
-use haos_queue::{BackfillPage, EmptyOnRedaction, Filled, SyncDelta, Synced, apply_page, apply_sync};
+use haos_queue::{BackfillPage, Filled, PlainProtocol, SyncDelta, Synced, apply_page, apply_sync};
 use haos_store_api::*;
 use proptest::prelude::*;
 use support::{Server, check, own, room_id, timeline};
 
 #[derive(Debug, Clone)]
-enum Step {
+enum Turn {
     /// The server gets messages.
     Arrive { room: usize, count: usize },
     /// A moderator redacts.
@@ -36,22 +36,22 @@ enum Step {
     Prune { room: usize, keep: u64 },
 }
 
-fn step() -> impl Strategy<Value = Step> {
+fn step() -> impl Strategy<Value = Turn> {
     let room = 0..2usize;
     prop_oneof![
-        4 => (room.clone(), 1..9usize).prop_map(|(room, count)| Step::Arrive { room, count }),
-        1 => (room.clone(), 0..12usize).prop_map(|(room, back)| Step::Redact { room, back }),
-        1 => (room.clone(), any::<bool>()).prop_map(|(room, answered)| Step::Write { room, answered }),
-        4 => (1..8usize, any::<bool>()).prop_map(|(limit, twice)| Step::Sync { limit, twice }),
-        1 => (1..8usize).prop_map(|limit| Step::Late { limit }),
-        1 => (1..30usize).prop_map(|limit| Step::Fresh { limit }),
+        4 => (room.clone(), 1..9usize).prop_map(|(room, count)| Turn::Arrive { room, count }),
+        1 => (room.clone(), 0..12usize).prop_map(|(room, back)| Turn::Redact { room, back }),
+        1 => (room.clone(), any::<bool>()).prop_map(|(room, answered)| Turn::Write { room, answered }),
+        4 => (1..8usize, any::<bool>()).prop_map(|(limit, twice)| Turn::Sync { limit, twice }),
+        1 => (1..8usize).prop_map(|limit| Turn::Late { limit }),
+        1 => (1..30usize).prop_map(|limit| Turn::Fresh { limit }),
         4 => (room.clone(), 0..4usize, 1..9usize, any::<bool>())
-            .prop_map(|(room, gap, limit, race)| Step::Fill { room, gap, limit, race }),
-        1 => (1..30usize).prop_map(|limit| Step::LateFresh { limit }),
+            .prop_map(|(room, gap, limit, race)| Turn::Fill { room, gap, limit, race }),
+        1 => (1..30usize).prop_map(|limit| Turn::LateFresh { limit }),
         1 => (room.clone(), 0..4usize, 0..30usize)
-            .prop_map(|(room, gap, back)| Step::LatePage { room, gap, back }),
-        1 => room.clone().prop_map(|room| Step::Squeeze { room }),
-        1 => (room, 1..12u64).prop_map(|(room, keep)| Step::Prune { room, keep }),
+            .prop_map(|(room, gap, back)| Turn::LatePage { room, gap, back }),
+        1 => room.clone().prop_map(|room| Turn::Squeeze { room }),
+        1 => (room, 1..12u64).prop_map(|(room, keep)| Turn::Prune { room, keep }),
     ]
 }
 
@@ -65,7 +65,7 @@ struct Client {
 
 impl Client {
     async fn sync(&mut self, delta: &SyncDelta) -> Synced {
-        apply_sync(&self.store, delta, Some(&own()), &EmptyOnRedaction).await.unwrap()
+        apply_sync(&self.store, delta, Some(&own()), &PlainProtocol).await.unwrap()
     }
 
     /// An initial sync on top of whatever is stored, as after a token that became unusable.
@@ -76,7 +76,7 @@ impl Client {
 
     async fn fill(&self, gap: &Gap, room: usize, limit: usize) -> Filled {
         let page = self.page(gap, room, limit).await;
-        apply_page(&self.store, gap, &page, Some(&own()), &EmptyOnRedaction).await.unwrap()
+        apply_page(&self.store, gap, &page, Some(&own()), &PlainProtocol).await.unwrap()
     }
 
     async fn page(&self, gap: &Gap, room: usize, limit: usize) -> BackfillPage {
@@ -87,7 +87,7 @@ impl Client {
         self.server.page(room, &token, limit)
     }
 
-    /// What a server's context of the next newer message gives for a gap without a token.
+    /// The token for a gap without one, from a server's context of the next newer message.
     async fn context_token(&self, gap: &Gap, room: usize) -> String {
         let items = timeline(&self.store, room).await;
         let next =
@@ -97,12 +97,12 @@ impl Client {
         format!("p{}", at.unwrap_or(truth.len()))
     }
 
-    async fn step(&mut self, step: &Step) -> Result<(), TestCaseError> {
+    async fn step(&mut self, step: &Turn) -> Result<(), TestCaseError> {
         match step {
-            Step::Arrive { room, count } => (0..*count).for_each(|_| self.server.message(*room)),
-            Step::Redact { room, back } => self.server.redact(*room, *back),
-            Step::Write { room, answered } => self.write(*room, *answered).await,
-            Step::Sync { limit, twice } => {
+            Turn::Arrive { room, count } => (0..*count).for_each(|_| self.server.message(*room)),
+            Turn::Redact { room, back } => self.server.redact(*room, *back),
+            Turn::Write { room, answered } => self.write(*room, *answered).await,
+            Turn::Sync { limit, twice } => {
                 let delta = self.server.sync(self.seen, *limit);
                 prop_assert_ne!(self.sync(&delta).await, Synced::Stale);
                 if *twice {
@@ -110,7 +110,7 @@ impl Client {
                 }
                 self.seen = Some(self.server.stream);
             }
-            Step::Late { limit } => {
+            Turn::Late { limit } => {
                 let late = self.server.sync(self.seen, *limit);
                 self.server.message(0);
                 let now = self.server.sync(self.seen, *limit);
@@ -118,27 +118,27 @@ impl Client {
                 prop_assert_eq!(self.sync(&late).await, Synced::Stale);
                 self.seen = Some(self.server.stream);
             }
-            Step::Fresh { limit } => {
+            Turn::Fresh { limit } => {
                 self.sync(&self.fresh(*limit)).await;
                 self.seen = Some(self.server.stream);
             }
-            Step::LateFresh { limit } => {
+            Turn::LateFresh { limit } => {
                 let late = self.fresh(*limit);
                 (0..3).for_each(|_| self.server.message(0));
                 self.sync(&self.server.sync(self.seen, 2)).await;
                 self.seen = Some(self.server.stream);
                 prop_assert_eq!(self.sync(&late).await, Synced::Stale);
             }
-            Step::LatePage { room, gap, back } => {
+            Turn::LatePage { room, gap, back } => {
                 let gaps = self.store.gaps(&room_id(*room)).await.unwrap();
                 let Some(gap) = gaps.get(*gap) else { return Ok(()) };
                 let page = self.page(gap, *room, 6).await;
                 self.server.redact(*room, *back);
                 self.sync(&self.server.sync(self.seen, 4)).await;
                 self.seen = Some(self.server.stream);
-                apply_page(&self.store, gap, &page, Some(&own()), &EmptyOnRedaction).await.unwrap();
+                apply_page(&self.store, gap, &page, Some(&own()), &PlainProtocol).await.unwrap();
             }
-            Step::Fill { room, gap, limit, race } => {
+            Turn::Fill { room, gap, limit, race } => {
                 let gaps = self.store.gaps(&room_id(*room)).await.unwrap();
                 if let Some(gap) = gaps.get(*gap) {
                     prop_assert_eq!(self.fill(gap, *room, *limit).await, Filled::Applied);
@@ -147,7 +147,7 @@ impl Client {
                     }
                 }
             }
-            Step::Squeeze { room } => {
+            Turn::Squeeze { room } => {
                 let items = timeline(&self.store, *room).await;
                 let dense = items.iter().zip(Position::FIRST.get()..);
                 let moves = dense.map(|(item, to)| (item.position(), Position::new(to).unwrap())).collect();
@@ -157,8 +157,8 @@ impl Client {
                     self.store.apply(batch).await.unwrap();
                 }
             }
-            Step::Prune { room, keep } => {
-                // What a send's answer left is no part of the history that stays.
+            Turn::Prune { room, keep } => {
+                // Provisional messages are no part of the history that stays.
                 let items = timeline(&self.store, *room).await;
                 let guesses = items.iter().filter_map(Item::as_message).filter(|m| m.provisional).count();
                 let mut batch = WriteBatch::relaxed();
@@ -233,7 +233,7 @@ impl Client {
     }
 }
 
-fn run(steps: Vec<Step>) -> Result<(), TestCaseError> {
+fn run(steps: Vec<Turn>) -> Result<(), TestCaseError> {
     let runtime = tokio::runtime::Builder::new_current_thread().build().unwrap();
     runtime.block_on(async {
         let (store, server) = (MemoryStore::new(), Server::default());

@@ -1,13 +1,13 @@
 use haos_store_api::{Recovery, StoreInfo};
 
-/// What an opened store can be relied on for.
+/// The guarantees of an opened store.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Capabilities {
     /// The backend's name, for people.
     pub backend: &'static str,
     /// The version of its format.
     pub format: u32,
-    /// Where it lives, if anywhere.
+    /// The place of its files, if it has any.
     pub location: Option<String>,
     /// It outlives the process. If not, tell the user that unsent messages will not survive.
     pub persistent: bool,

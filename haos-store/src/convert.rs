@@ -39,7 +39,7 @@ pub async fn seal(url: &str, options: &OpenOptions, progress: Progress) -> Resul
 /// Makes the sealed store at `url` a plain one, which anybody with the file can read. `options.secret` is
 /// what opens it now.
 ///
-/// Nobody may have the store open. Until it is done the store is as it was; cut off, it begins anew when it is called
+/// Nobody may have the store open. Until it is done the store is as it was; cut off, it begins again when it is called
 /// again. What it had written in plain goes with an error, and after a kill with the next one who opens the store.
 ///
 /// # Errors
@@ -68,7 +68,7 @@ fn in_memory(operation: &'static str) -> Error {
 }
 
 fn in_browser(operation: &'static str) -> Error {
-    let message = "a store in a browser is not converted: open one of another name with a secret, sync it anew, \
+    let message = "a store in a browser is not converted: open one of another name with a secret, sync it again, \
                    and delete this one when its outbox is empty";
     Error::new(ErrorKind::Unsupported, operation, message)
 }

@@ -31,7 +31,7 @@ pub struct OpenOptions {
     /// The passphrase or key of a sealed store; a store that is made is made sealed. Default: none, for
     /// plain stores.
     pub secret: Option<Secret>,
-    /// What deriving a key from the passphrase of a new store costs; a store that is there keeps its own.
+    /// The cost of deriving a key from the passphrase of a new store; a store that is there keeps its own.
     /// Default: [`KdfParams::default`].
     pub kdf: KdfParams,
     /// The most that deriving a key may cost, whatever a store says. Default: [`KdfLimits::default`].
@@ -61,14 +61,14 @@ impl Default for OpenOptions {
 pub struct Opened {
     /// The store.
     pub store: Arc<dyn StorageAdapter>,
-    /// What it can be relied on for.
+    /// Its guarantees.
     pub capabilities: Capabilities,
 }
 
 /// Opens the plain store at `url`: `sqlite:PATH`, `sled:PATH` or `memory:`, and `idb:NAME` in a browser.
 ///
 /// # Errors
-/// `Invalid` for a url that is none, `Unsupported` for a backend that this build does not have, `Sealed`
+/// `Invalid` for an invalid url, `Unsupported` for a backend that this build does not have, `Sealed`
 /// for a store that needs a secret, and those of the backend.
 pub async fn open(url: &str) -> Result<Opened> {
     open_with(url, &OpenOptions::default()).await

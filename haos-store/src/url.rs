@@ -6,14 +6,14 @@ use haos_store_api::{Error, ErrorKind, Result};
 /// Every scheme of a store url, whether or not this build opens it.
 pub const SCHEMES: [&str; 4] = ["sqlite", "sled", "idb", "memory"];
 
-/// What can be written here.
+/// The urls that can be written here.
 const WRITE: &str = if cfg!(target_arch = "wasm32") {
     "write `idb:NAME` or `memory:`"
 } else {
     "write `sqlite:PATH`, `sled:PATH` or `memory:`"
 };
 
-/// Where a store lives.
+/// The place of a store.
 #[derive(Debug, Clone, PartialEq, Eq)]
 #[non_exhaustive]
 pub enum Scheme {
@@ -28,7 +28,7 @@ pub enum Scheme {
 }
 
 impl Scheme {
-    /// What stands before the colon.
+    /// The name before the colon.
     pub fn name(&self) -> &'static str {
         match self {
             Self::Sqlite(_) => "sqlite",
@@ -57,7 +57,7 @@ impl Scheme {
         self.path().map(|path| Ok(beside(&resolve(path)?, ".leader"))).transpose()
     }
 
-    /// Whether only browsers have it.
+    /// Tells if only browsers have it.
     pub(crate) fn is_of_browsers(&self) -> bool {
         matches!(self, Self::Idb(_))
     }

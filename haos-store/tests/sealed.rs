@@ -35,7 +35,7 @@ async fn kind(url: &str, options: &OpenOptions) -> ErrorKind {
     open_with(url, options).await.unwrap_err().kind()
 }
 
-/// Whether what was written shows in any file of the folder.
+/// Tells if the written text shows in any file of the folder.
 fn shows(folder: &Path) -> bool {
     std::fs::read_dir(folder).unwrap().any(|entry| {
         let path = entry.unwrap().path();

@@ -26,12 +26,12 @@ impl Beacon {
         Self { name: name.into() }
     }
 
-    /// Whether this context has a place for it.
+    /// Tells if this context has a place for it.
     pub fn is_available(&self) -> bool {
         js::global(LOCAL).is_some() || js::global(CACHES).is_some()
     }
 
-    /// Whether it has the place that is written at once, which only windows have. What a window wrote there is
+    /// Tells if it has the place that is written at once, which only windows have. A window's writes there are
     /// out of reach of workers.
     pub fn can_write_now(&self) -> bool {
         js::global(LOCAL).is_some()

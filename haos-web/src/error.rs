@@ -1,4 +1,4 @@
-//! What a browser answers instead of a result.
+//! The errors of a browser.
 
 use std::fmt;
 
@@ -6,7 +6,7 @@ use wasm_bindgen::JsValue;
 
 use crate::js;
 
-/// Why a browser did not do what it was asked.
+/// The reason why a browser did not do what it was asked.
 #[derive(Debug, Clone, PartialEq, Eq)]
 #[non_exhaustive]
 pub enum WebError {

@@ -1,4 +1,4 @@
-//! What browsers offer an offline store, beside IndexedDB: Web Locks, channels between contexts, timers,
+//! The means of browsers for an offline store, beside IndexedDB: Web Locks, channels between contexts, timers,
 //! events, and what is known of storage quota. On other targets this crate is empty.
 //!
 //! Everything works in a window, a dedicated worker and a service worker. Each interface is looked for on the

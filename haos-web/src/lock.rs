@@ -12,7 +12,7 @@ use crate::{WebError, js};
 
 const API: &str = "navigator.locks";
 
-/// Whether this context has Web Locks. Pages without secure context have none.
+/// Tells if this context has Web Locks. Pages without secure context lack them.
 pub fn locks_available() -> bool {
     js::navigator("locks").is_some()
 }
@@ -63,7 +63,7 @@ impl Lock {
         lock.ok_or(WebError::Missing { api: API })
     }
 
-    /// Whether somebody stole it. The holder learns of it some time later, a frozen one when it runs again.
+    /// Tells if somebody stole it. The holder learns of it some time later, a frozen one when it runs again.
     pub fn is_lost(&self) -> bool {
         self.lost.get()
     }

@@ -1,10 +1,10 @@
-//! What the browser says of this origin's storage.
+//! The browser's figures of this origin's storage.
 
 use wasm_bindgen::JsValue;
 
 use crate::js;
 
-/// What an origin uses and may use, in bytes: advice, since browsers round and pad both.
+/// The used and the granted bytes of an origin: advice, since browsers round and pad both.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct Estimate {
     /// Used by all of the origin's storage.
@@ -13,14 +13,14 @@ pub struct Estimate {
     pub quota: u64,
 }
 
-/// What the origin uses and may use; `None` where the engine does not say.
+/// Reads the used and the granted bytes of the origin; `None` where the engine does not say.
 pub async fn estimate() -> Option<Estimate> {
     let answer = ask("estimate").await?;
     let bytes = |name| js::get(&answer, name).and_then(|value| value.as_f64()).map(|bytes| bytes as u64);
     Some(Estimate { usage: bytes("usage")?, quota: bytes("quota")? })
 }
 
-/// Whether the browser promised not to evict this origin's storage; `None` where the engine does not say.
+/// Tells if the browser promised not to evict this origin's storage; `None` where the engine does not say.
 pub async fn persisted() -> Option<bool> {
     ask("persisted").await?.as_bool()
 }

@@ -40,7 +40,7 @@ pub async fn timeout<F: Future>(future: F, ms: u32) -> Option<F::Output> {
     .await
 }
 
-/// What [`sleep`] returns.
+/// The future of [`sleep`].
 #[derive(Debug)]
 #[must_use = "a future does nothing until it is awaited"]
 pub struct Sleep {

@@ -1,4 +1,4 @@
-//! What happens to a context: the network, visibility, and the life cycle of its page.
+//! Events of a context: the network, visibility, and the life cycle of its page.
 
 use std::cell::RefCell;
 use std::fmt;
@@ -9,7 +9,7 @@ use web_sys::{Event, EventTarget};
 
 use crate::{Listener, js};
 
-/// What happened.
+/// An event of a context.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
 #[non_exhaustive]
 pub enum Trigger {
@@ -23,12 +23,12 @@ pub enum Trigger {
     Hidden,
     /// The page is shown.
     PageShow {
-        /// Whether it came back from the back/forward cache.
+        /// It came back from the back/forward cache.
         persisted: bool,
     },
     /// The page is left.
     PageHide {
-        /// Whether it may come back from the back/forward cache.
+        /// It may come back from the back/forward cache.
         persisted: bool,
     },
     /// The browser freezes the page: no more code runs until `Resume`, or ever.
@@ -95,12 +95,12 @@ fn trigger(event: &Event) -> Option<Trigger> {
     })
 }
 
-/// Whether the device has a network, as far as the browser knows; true where it does not say.
+/// Tells if the device has a network, as far as the browser knows; true where it does not say.
 pub fn is_online() -> bool {
     js::navigator("onLine").is_none_or(|value| !value.is_falsy())
 }
 
-/// Whether the page can be seen; true in workers, which cannot know.
+/// Tells if the page can be seen; true in workers, which cannot know.
 pub fn is_visible() -> bool {
     let state = js::global("document").and_then(|document| js::get(&document, "visibilityState"));
     state.is_none_or(|state| state.as_string().as_deref() != Some("hidden"))

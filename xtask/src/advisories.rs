@@ -12,7 +12,7 @@ const LIMIT: Duration = Duration::from_secs(120);
 /// How often a running check is looked at.
 const LOOK: Duration = Duration::from_millis(100);
 
-/// What a check of the dependencies against the advisory database came to.
+/// The result of a check of the dependencies against the advisory database.
 #[derive(Debug, PartialEq, Eq)]
 enum Verdict {
     /// Nothing is known of any dependency but what `deny.toml` says why to live with.
@@ -93,7 +93,7 @@ fn check(root: &Path, cmd: &Cmd) -> Result<Verdict> {
     Ok(verdict)
 }
 
-/// What a check means; `ended`: whether it succeeded, if it came to an end.
+/// Reads the result of a check; `ended`: if it succeeded, should it have come to an end.
 fn verdict(ended: Option<bool>, said: &str) -> Verdict {
     let Some(succeeded) = ended else {
         return Verdict::NotChecked(format!("the database did not come within {} s", LIMIT.as_secs()));

@@ -1,7 +1,7 @@
 use crate::Result;
 use crate::cmd::Cmd;
 
-/// What installs packages (words) of Debian and its descendants; elsewhere the error says to install `what`.
+/// The commands that install packages (words) of Debian and its descendants; elsewhere the error names `what`.
 pub(crate) fn install(packages: &str, what: &str) -> Result<Vec<Cmd>> {
     if !Cmd::new("apt-get", &["--version"]).works() {
         return Err(format!("install {what}: there is no apt-get to do it"));

@@ -2,7 +2,7 @@ use std::fmt;
 
 use crate::Result;
 
-/// Where the baseline is, and what writes it.
+/// The file of the baseline, and the command that writes it.
 pub(crate) const FILE: &str = "benches/instructions.txt";
 pub(crate) const BLESS: &str = "cargo xtask bench --check --bless";
 
@@ -12,7 +12,7 @@ const TOLERANCE: u64 = 5;
 /// Instructions a call of the hot paths, as they are committed.
 #[derive(Debug, PartialEq, Eq)]
 pub(crate) struct Baseline {
-    /// What compiled them and for what: `rustc 1.95.0 (…), x86_64-unknown-linux-gnu`.
+    /// The compiler and its target: `rustc 1.95.0 (…), x86_64-unknown-linux-gnu`.
     pub(crate) rustc: String,
     /// Names and instructions.
     pub(crate) paths: Vec<(String, u64)>,
@@ -52,7 +52,7 @@ impl Baseline {
         self.paths.iter().find(|(name, _)| name == path).map(|(_, instructions)| *instructions)
     }
 
-    /// How a path stands that takes so many instructions now.
+    /// Judges a path by its present number of instructions.
     pub(crate) fn judge(&self, path: &str, now: u64) -> Verdict {
         match self.of(path) {
             None => Verdict::New,
@@ -77,7 +77,7 @@ impl Baseline {
         head + &rows.collect::<String>()
     }
 
-    /// What is to be said of them all; an error if a path takes more, or was never counted.
+    /// The words on all of them; an error if a path takes more, or was never counted.
     pub(crate) fn verdict(&self, now: &[(&str, u64)], rustc: &str) -> Result<String> {
         let those = |verdict| {
             let of = now.iter().filter(|(path, now)| self.judge(path, *now) == verdict);

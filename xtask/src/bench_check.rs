@@ -29,7 +29,7 @@ const PATHS: [Hot; 10] = [
     Hot { path: "codec-decode", calls: 2_000 },
 ];
 
-/// The second run of a path has so many times the calls of the first.
+/// The second run of a path has this number of times the calls of the first.
 const TIMES: u64 = 3;
 const FOLDER: &str = "target/hot";
 
@@ -38,7 +38,7 @@ impl Hot {
         format!("{FOLDER}/{}-{calls}.out", self.path)
     }
 
-    /// A run of so many calls. Each makes what the calls of both need, so that they differ by the calls.
+    /// A run of this number of calls. Each makes what the calls of both need, so that they differ by the calls.
     fn command(self, calls: u64) -> Cmd {
         let out = format!("--callgrind-out-file={}", self.out(calls));
         let (calls, of) = (calls.to_string(), (self.calls * TIMES).to_string());
@@ -46,7 +46,7 @@ impl Hot {
         Cmd::new("valgrind", &["-q", "--tool=callgrind", &out, program, self.path, &calls, &of])
     }
 
-    /// What a run of so many calls took.
+    /// The instructions of a run of this number of calls.
     fn instructions(self, root: &Path, calls: u64) -> Result<u64> {
         let out = self.out(calls);
         let text = fs::read_to_string(root.join(&out)).map_err(|e| format!("cannot read {out}: {e}"))?;

@@ -2,7 +2,7 @@ use std::path::Path;
 
 use crate::Result;
 use crate::cmd::Cmd;
-use crate::engine::Engine;
+use crate::engine::BrowserEngine;
 use crate::need::Need;
 use crate::tools;
 
@@ -11,7 +11,7 @@ use crate::tools;
 pub(crate) struct WebArgs {
     /// Only these engines
     #[arg(long, value_name = "LIST", value_delimiter = ',')]
-    engines: Vec<Engine>,
+    engines: Vec<BrowserEngine>,
     /// Only these of haos, haos_sealed, raw, dexie, dexie_rooms, dexie_seed
     #[arg(long, value_name = "LIST")]
     contenders: Option<String>,
@@ -29,7 +29,7 @@ pub(crate) struct WebArgs {
 impl WebArgs {
     /// Installs what is missing, then has the program of `benches` build, drive and report.
     pub(crate) fn run(self, root: &Path) -> Result {
-        let engines = if self.engines.is_empty() { Engine::ALL.to_vec() } else { self.engines };
+        let engines = if self.engines.is_empty() { BrowserEngine::ALL.to_vec() } else { self.engines };
         let mut needs = vec![Need::WasmTarget, Need::WasmBindgen];
         needs.extend(engines.iter().flat_map(|engine| engine.needs()));
         Need::meet_all(needs)?;

@@ -43,7 +43,7 @@ pub(crate) fn run(root: &Path, commands: &[Cmd], read: impl Fn(&str) + Sync) -> 
     }
 }
 
-/// Whether it succeeded, and all it printed, in the order in which it did.
+/// Runs it; returns if it succeeded, and all it printed, in the order in which it did.
 fn captured(root: &Path, cmd: &Cmd) -> std::io::Result<(bool, String)> {
     let (mut ours, theirs) = std::io::pipe()?;
     let mut command = cmd.command();

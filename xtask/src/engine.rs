@@ -9,19 +9,19 @@ use crate::tools;
 
 /// A browser engine that the tests run in.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
-pub(crate) enum Engine {
+pub(crate) enum BrowserEngine {
     Chromium,
     Firefox,
     Webkit,
 }
 
-impl fmt::Display for Engine {
+impl fmt::Display for BrowserEngine {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.pad(self.to_possible_value().as_ref().map_or("", |value| value.get_name()))
     }
 }
 
-impl Engine {
+impl BrowserEngine {
     pub(crate) const ALL: [Self; 3] = [Self::Chromium, Self::Firefox, Self::Webkit];
     /// Those of a run that has no time for all: Firefox's driver is compiled on a new machine.
     pub(crate) const USUAL: [Self; 2] = [Self::Chromium, Self::Webkit];
@@ -73,12 +73,12 @@ mod tests {
     #[test]
     fn a_runner_is_told_of_one_driver() {
         let drivers = ["CHROMEDRIVER=", "GECKODRIVER=", "SAFARIDRIVER="];
-        for (n, engine) in Engine::ALL.into_iter().enumerate() {
+        for (n, engine) in BrowserEngine::ALL.into_iter().enumerate() {
             let line = engine.run_in(Cmd::cargo("test"), Path::new("root")).to_string();
             for (m, driver) in drivers.iter().enumerate() {
                 assert_eq!(line.contains(driver), n == m, "{line}");
             }
-            assert_eq!(line.contains("xvfb-run -a "), engine == Engine::Webkit, "{line}");
+            assert_eq!(line.contains("xvfb-run -a "), engine == BrowserEngine::Webkit, "{line}");
         }
     }
 }

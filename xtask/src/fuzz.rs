@@ -11,7 +11,7 @@ use crate::need::Need;
 
 /// The folder of the fuzzers' own workspace.
 const FOLDER: &str = "fuzz";
-/// What fuzzing needs of the machine.
+/// The needs of fuzzing.
 pub(crate) const NEEDS: [Need; 2] = [Need::Nightly, Need::CargoFuzz];
 const SMOKE_SECONDS: u32 = 5;
 
@@ -26,7 +26,7 @@ pub(crate) struct FuzzArgs {
     /// With AddressSanitizer
     #[arg(long)]
     address: bool,
-    /// Make the committed corpora anew and run nothing
+    /// Make the committed corpora again and run nothing
     #[arg(long, conflicts_with_all = ["seconds", "smoke", "address", "targets"])]
     seeds: bool,
     /// Only these targets
@@ -114,7 +114,7 @@ impl FuzzArgs {
     /// Runs one target, prints what came of it, and gives the lines that repeat a finding.
     fn fuzz(&self, folder: &Path, target: Target) -> Result<Option<String>> {
         let name = target.to_string();
-        // What is found goes to the first corpus; the committed one is only read.
+        // New inputs go to the first corpus; the committed one is only read.
         let (found, seeds) = (format!("target/corpus/{name}"), format!("corpus/{name}"));
         let log = folder.join(format!("target/corpus/{name}.log"));
         fs::create_dir_all(folder.join(&found)).map_err(|e| format!("cannot make {found}: {e}"))?;
@@ -150,7 +150,7 @@ fn logged(cmd: &Cmd, dir: &Path, log: &Path) -> Result<bool> {
     Ok(command.status().map_err(failed)?.success())
 }
 
-/// What libFuzzer says at its end, in one line.
+/// The last words of libFuzzer, in one line.
 fn summary(log: &str, passed: bool) -> String {
     let stat = |name| {
         log.lines().find_map(|line| line.strip_prefix("stat::")?.strip_prefix(name)).map_or("?", str::trim)

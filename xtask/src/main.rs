@@ -32,13 +32,13 @@ use std::process::ExitCode;
 use clap::{Args, Parser, Subcommand};
 
 use bench::BenchArgs;
-use engine::Engine;
+use engine::BrowserEngine;
 use fuzz::FuzzArgs;
 use mutants::MutantsArgs;
 use soak::Soak;
 use step::{Plan, StepName};
 
-/// What a chore returns; the text of an error says what to do about it.
+/// The result of a chore; the text of an error says what to do about it.
 type Result<T = ()> = std::result::Result<T, String>;
 
 /// The chores of the HAOS offline store.
@@ -71,7 +71,7 @@ enum Chore {
     Fuzz(FuzzArgs),
     /// Put small mistakes into what decides something, one at a time, and see which the tests find
     Mutants(MutantsArgs),
-    /// What is known of the dependencies, where the advisory database can be had
+    /// The known advisories on the dependencies, where the advisory database can be had
     Advisories,
     /// The style checks alone
     Tidy {
@@ -97,7 +97,7 @@ struct TestArgs {
     seeds: Option<u32>,
     /// Browser engines of the step `web`; if not given, Chromium and WebKit, and with `--full` all three
     #[arg(long, value_name = "ENGINE", value_delimiter = ',')]
-    engines: Vec<Engine>,
+    engines: Vec<BrowserEngine>,
     /// Only these steps; may be given more than once
     #[arg(long, value_name = "STEP", value_delimiter = ',')]
     only: Vec<StepName>,
@@ -111,8 +111,8 @@ impl TestArgs {
         let soak = Soak::new(self.full, self.scripts, self.kills, self.seeds);
         let root = root::find()?;
         let engines = match (self.engines.is_empty(), self.full) {
-            (true, true) => Engine::ALL.to_vec(),
-            (true, false) => Engine::USUAL.to_vec(),
+            (true, true) => BrowserEngine::ALL.to_vec(),
+            (true, false) => BrowserEngine::USUAL.to_vec(),
             (false, _) => self.engines,
         };
         let plan = Plan { full: self.full, soak, engines };

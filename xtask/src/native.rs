@@ -6,12 +6,12 @@ use crate::web::programs;
 /// How many commands run the integration tests: many of those tests wait, or have one thread.
 const SHARES: usize = 2;
 
-/// What compiles everything native that `cargo test` runs.
+/// Compiles everything native that `cargo test` runs.
 pub(crate) fn build() -> Cmd {
     test(&["--no-run"])
 }
 
-/// What runs it, in commands that do not wait for each other.
+/// Runs it, in commands that do not wait for each other.
 pub(crate) fn runs(root: &Path) -> Vec<Cmd> {
     let names = names(root);
     let mut runs: Vec<_> = (0..SHARES.min(names.len()))

@@ -26,7 +26,7 @@ pub(crate) enum Need {
 }
 
 impl Need {
-    /// Whether the machine has it; asks the tools themselves, so it also works without rustup.
+    /// Tells if the machine has it; asks the tools themselves, so it also works without rustup.
     pub(crate) fn is_met(self) -> bool {
         match self {
             Self::Rustfmt => Cmd::cargo("fmt --version").works(),
@@ -91,7 +91,7 @@ impl Need {
         }])
     }
 
-    /// What to type to have it, or what to do where nothing can be typed.
+    /// The command to type to have it, or the thing to do where nothing can be typed.
     pub(crate) fn remedy(self) -> String {
         self.install().map_or_else(|message| message, |commands| format!("`{}`", line(&commands)))
     }
@@ -127,7 +127,7 @@ impl Need {
             && let Ok(commands) = apt::install(&packages.join(" "), &what.join("; "))
         {
             println!("setup: running `{}`", line(&commands));
-            // What is still missing then is named one by one.
+            // A need that is still unmet then is named.
             let _ = commands.iter().all(|command| command.run(Path::new(".")));
         }
         needs.into_iter().try_for_each(Self::meet)
@@ -181,7 +181,7 @@ fn without_rustup(name: &str, install: &str) -> String {
     )
 }
 
-/// Whether the path has the program.
+/// Tells if the path has the program.
 fn is_there(program: &str) -> bool {
     tools::on_path(program) != program
 }

@@ -7,12 +7,12 @@ use haos_skip::Skipped;
 use crate::Result;
 use crate::need::Need;
 use crate::skipped::All;
-use crate::step::{Step, StepName};
+use crate::step::{CiStep, StepName};
 use crate::{beside, setup, tidy};
 
 /// Runs the steps in order and stops at the first that fails. What was skipped is told at the end, and is a failure
 /// where this machine could have had it.
-pub(crate) fn run(root: &Path, steps: &[Step]) -> Result {
+pub(crate) fn run(root: &Path, steps: &[CiStep]) -> Result {
     if steps.is_empty() {
         return Err("no step to run: `bench` runs with --full".into());
     }
@@ -44,14 +44,14 @@ pub(crate) fn run(root: &Path, steps: &[Step]) -> Result {
     Ok(())
 }
 
-fn prepare(steps: &[Step]) -> Result {
+fn prepare(steps: &[CiStep]) -> Result {
     Need::meet_all(steps.iter().flat_map(|step| step.needs.iter().copied()).collect())?;
     setup::warn_without_c_compiler();
     Ok(())
 }
 
-/// What became of the step, or the line that repeats what failed.
-fn run_one(root: &Path, step: &Step, skipped: &mut All) -> Result<&'static str> {
+/// Runs a step; returns its outcome, or the line that repeats what failed.
+fn run_one(root: &Path, step: &CiStep, skipped: &mut All) -> Result<&'static str> {
     if let Some(need) = step.optional.iter().find(|need| !need.is_met()) {
         println!("{} is not installed, so this was NOT done: {}", need.name(), step.about);
         println!("to have it: {}", need.remedy());
@@ -90,8 +90,8 @@ mod tests {
     use super::*;
     use crate::cmd::Cmd;
 
-    fn step(commands: Vec<Cmd>) -> Step {
-        Step {
+    fn step(commands: Vec<Cmd>) -> CiStep {
+        CiStep {
             name: StepName::Fmt,
             about: "a step",
             needs: Vec::new(),
@@ -116,7 +116,7 @@ mod tests {
 
     #[test]
     fn what_a_test_skipped_without_need_fails_the_run_and_what_it_had_to_skip_does_not() {
-        let says = |line: &str| Step { beside: vec![Cmd::new("echo", &[line])], ..step(Vec::new()) };
+        let says = |line: &str| CiStep { beside: vec![Cmd::new("echo", &[line])], ..step(Vec::new()) };
         let run = |line: &str| run(Path::new("."), &[says(line), step(vec![Cmd::cargo("--version")])]);
         assert_eq!(run("skipped: p t: no disk; to have it: be root"), Ok(()));
         let message = run("skipped without need: p t: no disk; to have it: be root").unwrap_err();

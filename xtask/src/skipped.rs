@@ -4,7 +4,7 @@ use haos_skip::Skipped;
 
 use crate::Result;
 
-/// What the tests of a run skipped, each once.
+/// The skipped tests of a run, each once.
 #[derive(Debug, Default, PartialEq, Eq)]
 pub(crate) struct All(BTreeSet<Skipped>);
 
@@ -19,7 +19,7 @@ impl All {
         self.0.insert(skipped);
     }
 
-    /// What was skipped, one reason after the other; nothing if nothing was.
+    /// The skipped tests, one reason after the other; `None` without any.
     pub(crate) fn summary(&self) -> Option<String> {
         (!self.0.is_empty()).then(|| format!("skipped, {}:{}", self.0.len(), told(self.0.iter())))
     }

@@ -4,7 +4,7 @@ use std::path::Path;
 use clap::ValueEnum;
 
 use crate::cmd::Cmd;
-use crate::engine::Engine;
+use crate::engine::BrowserEngine;
 use crate::need::Need;
 use crate::soak::Soak;
 use crate::{fuzz, native, synapse, web};
@@ -36,7 +36,7 @@ impl fmt::Display for StepName {
 }
 
 /// A step, what it needs of the machine and what it runs.
-pub(crate) struct Step {
+pub(crate) struct CiStep {
     pub(crate) name: StepName,
     pub(crate) about: &'static str,
     pub(crate) needs: Vec<Need>,
@@ -44,11 +44,11 @@ pub(crate) struct Step {
     pub(crate) optional: Vec<Need>,
     /// Neither these nor others beside each other: the style checks, which run inside this process.
     pub(crate) commands: Vec<Cmd>,
-    /// What runs after them, side by side.
+    /// The commands that run after them, side by side.
     pub(crate) beside: Vec<Cmd>,
 }
 
-impl fmt::Display for Step {
+impl fmt::Display for CiStep {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         write!(f, "{:8} {}", self.name, self.about)?;
         let commands = self.commands.iter().chain(&self.beside);
@@ -58,16 +58,16 @@ impl fmt::Display for Step {
 
 const WASM: &str = "--target wasm32-unknown-unknown";
 
-/// What a run is asked for.
+/// The request for a run.
 pub(crate) struct Plan {
     /// Everything as long and as large as it is meant to be, not as a change has time for.
     pub(crate) full: bool,
     pub(crate) soak: Soak,
-    pub(crate) engines: Vec<Engine>,
+    pub(crate) engines: Vec<BrowserEngine>,
 }
 
 /// The steps of a run; a full one also compiles the benches as they are measured.
-pub(crate) fn all(root: &Path, plan: &Plan) -> Vec<Step> {
+pub(crate) fn all(root: &Path, plan: &Plan) -> Vec<CiStep> {
     use StepName::*;
     let (outside, rivals) = ("examples/outside-backend/Cargo.toml", "benches/rivals/Cargo.toml");
     let mut steps = vec![
@@ -118,7 +118,7 @@ pub(crate) fn all(root: &Path, plan: &Plan) -> Vec<Step> {
     steps
 }
 
-fn test(root: &Path, plan: &Plan) -> Step {
+fn test(root: &Path, plan: &Plan) -> CiStep {
     let mut step = step(StepName::Test, "unit, integration and doc tests", &[]);
     step.commands.push(native::build());
     step.beside = native::runs(root);
@@ -127,8 +127,8 @@ fn test(root: &Path, plan: &Plan) -> Step {
     step.needs(needs).each(|cmd| plan.soak.pass_to(cmd))
 }
 
-/// What the browsers' tests are made of, and the features that they do not have.
-fn wasm(root: &Path, plan: &Plan) -> Step {
+/// Makes the browsers' tests, and the features that they do not have.
+fn wasm(root: &Path, plan: &Plan) -> CiStep {
     let mut step = step(
         StepName::Wasm,
         "what frontends share also compiles for browsers",
@@ -148,7 +148,7 @@ fn wasm(root: &Path, plan: &Plan) -> Step {
 const KILLS: u32 = 8;
 
 /// The tests of the browsers' crates, in browsers.
-fn web(root: &Path, plan: &Plan) -> Step {
+fn web(root: &Path, plan: &Plan) -> CiStep {
     let targets = web::targets(root);
     let mut step = step(StepName::Web, "the tests in browser engines", &[])
         .needs(&[Need::WasmTarget, Need::WasmBindgen])
@@ -165,8 +165,8 @@ fn web(root: &Path, plan: &Plan) -> Step {
     step
 }
 
-/// What is published: the crates right below the root. With `full` each is also compiled as its package has it.
-fn package(root: &Path, full: bool) -> Step {
+/// Checks the published crates, right below the root. With `full` each is also compiled as its package has it.
+fn package(root: &Path, full: bool) -> CiStep {
     let folders = std::fs::read_dir(root).into_iter().flatten().flatten();
     let mut names: Vec<_> = folders
         .filter(|folder| folder.path().join("Cargo.toml").is_file())
@@ -183,7 +183,7 @@ fn package(root: &Path, full: bool) -> Step {
 }
 
 /// The demo: with `full` as the README has it, else with the program that the step `test` built.
-fn demo(full: bool) -> Step {
+fn demo(full: bool) -> CiStep {
     let about = "the demo of the README";
     if full {
         return step(StepName::Demo, about, &["run --release -p haos-demo"]);
@@ -197,7 +197,7 @@ fn demo(full: bool) -> Step {
 }
 
 /// All small mistakes; without `full` some of one package, others with each commit.
-fn mutants(full: bool) -> Step {
+fn mutants(full: bool) -> CiStep {
     let about = "small mistakes in what decides something are found by the tests";
     let line = if full {
         "xtask mutants --least 95"
@@ -211,8 +211,8 @@ fn mutants(full: bool) -> Step {
 const WITH_SYNAPSE: [&str; 7] = ["storm", "answers", "catch_up", "demo", "harness", "absence", "media"];
 
 /// Without `full` with fewer messages and deaths than the tests have by themselves.
-fn e2e(root: &Path, full: bool) -> Step {
-    // With the features of the whole workspace, so that nothing is built anew after the step `test`.
+fn e2e(root: &Path, full: bool) -> CiStep {
+    // With the features of the whole workspace, so that nothing is built again after the step `test`.
     let tests = "test --workspace --all-features";
     let mut step = step(StepName::E2e, "end to end with a real homeserver", &[&format!("{tests} --no-run")]);
     step.beside = WITH_SYNAPSE
@@ -230,17 +230,17 @@ fn e2e(root: &Path, full: bool) -> Step {
 }
 
 /// Those of `steps` that `only` names; all when it names none.
-pub(crate) fn select(mut steps: Vec<Step>, only: &[StepName]) -> Vec<Step> {
+pub(crate) fn select(mut steps: Vec<CiStep>, only: &[StepName]) -> Vec<CiStep> {
     steps.retain(|step| only.is_empty() || only.contains(&step.name));
     steps
 }
 
-fn step(name: StepName, about: &'static str, lines: &[&str]) -> Step {
+fn step(name: StepName, about: &'static str, lines: &[&str]) -> CiStep {
     let commands = lines.iter().map(|line| Cmd::cargo(line)).collect();
-    Step { name, about, needs: Vec::new(), optional: Vec::new(), commands, beside: Vec::new() }
+    CiStep { name, about, needs: Vec::new(), optional: Vec::new(), commands, beside: Vec::new() }
 }
 
-impl Step {
+impl CiStep {
     fn needs(mut self, needs: &[Need]) -> Self {
         self.needs.extend(needs);
         self
@@ -263,7 +263,7 @@ mod tests {
     use super::*;
 
     fn plan(full: bool, soak: Soak) -> Plan {
-        Plan { full, soak, engines: Engine::ALL.to_vec() }
+        Plan { full, soak, engines: BrowserEngine::ALL.to_vec() }
     }
 
     fn printed(full: bool, soak: Soak) -> String {
@@ -316,7 +316,7 @@ mod tests {
     #[test]
     fn the_engines_are_those_that_were_asked_for() {
         let root = crate::root::find().unwrap();
-        let plan = Plan { engines: vec![Engine::Firefox], ..plan(false, usual()) };
+        let plan = Plan { engines: vec![BrowserEngine::Firefox], ..plan(false, usual()) };
         let step = web(&root, &plan);
         assert!(step.needs.contains(&Need::Geckodriver) && !step.needs.contains(&Need::Chromium));
         let text = step.to_string();

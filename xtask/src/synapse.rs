@@ -10,7 +10,7 @@ pub(crate) fn folder(root: &Path) -> PathBuf {
     root.join("target/e2e").join(format!("synapse-{VERSION}"))
 }
 
-/// Whether it is there, whole, and of the right version.
+/// Tells if it is there, whole, and of the right version.
 pub(crate) fn is_met() -> bool {
     let check = format!(
         "import importlib.metadata as m, synapse.app.homeserver; assert m.version('matrix-synapse') == '{VERSION}'"
@@ -36,7 +36,7 @@ fn environment(folder: &Path) -> [Cmd; 2] {
     let package = format!("matrix-synapse=={VERSION}");
     let pip = ["-m", "pip", "install", "--quiet", "--disable-pip-version-check"];
     [
-        // What an interrupted run left there goes.
+        // The rest of an interrupted run goes.
         Cmd::new("python3", &["-m", "venv", "--clear", &folder.to_string_lossy()]),
         Cmd::new(&python(folder).to_string_lossy(), &[&pip[..], &["--only-binary=:all:", &package]].concat()),
     ]

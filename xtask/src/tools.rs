@@ -22,11 +22,11 @@ pub(crate) const WASM_BINDGEN: Tool = Tool {
     programs: &["wasm-bindgen-test-runner", "wasm-bindgen"],
     version: None,
     library: "wasm-bindgen",
-    // What reads and writes modules is optimised: a run of the tests spends most of its time there.
+    // The code that reads and writes modules is optimised: a run of the tests spends most of its time there.
     flags: "--no-default-features --config profile.release.package.walrus.opt-level=1",
 };
 
-/// What speaks WebDriver for Firefox.
+/// The driver that speaks WebDriver for Firefox.
 pub(crate) const GECKODRIVER: Tool = Tool {
     package: "geckodriver",
     programs: &["geckodriver"],
@@ -68,7 +68,7 @@ impl Tool {
         })
     }
 
-    /// Whether `program` is there in the version wanted.
+    /// Tells if `program` is there in the version wanted.
     fn is(&self, root: &Path, program: &str) -> bool {
         let Some(version) = self.version(root) else { return false };
         Cmd::new(program, &["--version"])

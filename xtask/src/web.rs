@@ -1,7 +1,7 @@
 use std::path::Path;
 
 use crate::cmd::Cmd;
-use crate::engine::Engine;
+use crate::engine::BrowserEngine;
 use crate::tools;
 
 /// The packages with tests for browsers.
@@ -57,13 +57,13 @@ pub(crate) fn driving(root: &Path) -> Vec<String> {
     names.filter(|name| name.starts_with(DRIVING)).collect()
 }
 
-/// What compiles the programs, once for all engines.
+/// Compiles the programs, once for all engines.
 pub(crate) fn build(targets: &[Target]) -> Cmd {
     test(&names(targets), &["--no-run"])
 }
 
-/// What runs each in every context of the engines.
-pub(crate) fn runs(root: &Path, targets: &[Target], engines: &[Engine]) -> Vec<Cmd> {
+/// Runs each in every context of the engines.
+pub(crate) fn runs(root: &Path, targets: &[Target], engines: &[BrowserEngine]) -> Vec<Cmd> {
     let mut runs = Vec::new();
     for engine in engines {
         for context in CONTEXTS {
@@ -82,13 +82,13 @@ fn names(targets: &[Target]) -> Vec<&str> {
     names
 }
 
-/// What drives browsers from outside, with all that it may need to know.
-pub(crate) fn drive(root: &Path, engines: &[Engine]) -> Option<Cmd> {
+/// Drives browsers from outside, with all that it may need to know.
+pub(crate) fn drive(root: &Path, engines: &[BrowserEngine]) -> Option<Cmd> {
     let tests = driving(root);
     if tests.is_empty() {
         return None;
     }
-    // With the features of the whole workspace, so that nothing is built anew after the step `test`.
+    // With the features of the whole workspace, so that nothing is built again after the step `test`.
     let mut args = vec!["test", "--workspace", "--all-features", "--no-fail-fast"];
     args.extend(tests.iter().flat_map(|name| ["--test", name]));
     args.extend(["--", "--include-ignored", "--test-threads=1", "--nocapture"]);
@@ -138,18 +138,18 @@ mod tests {
     #[test]
     fn each_program_runs_in_each_context_of_each_engine() {
         let root = Path::new("root");
-        let runs = runs(root, &[target("one"), target("other"), target("one")], &Engine::ALL);
-        assert_eq!(runs.len(), 2 * Engine::ALL.len() * CONTEXTS.len());
+        let runs = runs(root, &[target("one"), target("other"), target("one")], &BrowserEngine::ALL);
+        assert_eq!(runs.len(), 2 * BrowserEngine::ALL.len() * CONTEXTS.len());
         let lines: Vec<_> = runs.iter().map(ToString::to_string).collect();
         assert_eq!(lines.iter().filter(|line| line.contains("USE_SERVICE_WORKER=1")).count(), 6);
     }
 
     #[test]
     fn nothing_is_compiled_twice() {
-        // What decides how a program is compiled is the same for the build and for every run.
+        // The settings that decide how a program is compiled are the same for the build and for every run.
         let targets = [target("any")];
         let built = build(&targets).to_string();
-        for run in runs(Path::new("root"), &targets, &[Engine::Firefox]) {
+        for run in runs(Path::new("root"), &targets, &[BrowserEngine::Firefox]) {
             let run = run.to_string();
             for part in ["CARGO_PROFILE_DEV_DEBUG=0", "--target wasm32-unknown-unknown"] {
                 assert!(built.contains(part) && run.contains(part), "{run}");

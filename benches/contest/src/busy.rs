@@ -8,7 +8,7 @@ use crate::{Contender, Told, Turn};
 /// Syncs that are made before the clock runs. Whoever commits more of them has no more to do.
 const SYNCS: usize = 20_000;
 
-/// So many threads read the newest messages of rooms by chance, while another commits one sync after the other.
+/// Lets this number of threads read the newest messages of rooms by chance, while another commits one sync after the other.
 pub(crate) fn busy<C: Contender>(turn: &mut Turn<'_, C>, readers: usize, ms: u64) -> Told {
     let rooms = turn.data.rooms();
     let before = turn.mark.clone();
@@ -44,7 +44,7 @@ pub(crate) fn busy<C: Contender>(turn: &mut Turn<'_, C>, readers: usize, ms: u64
         readers.into_iter().flat_map(|reader| reader.join().expect("a reader reads")).collect::<Vec<_>>()
     });
     let (cpu_us, commits) = (cpu_us() - began, commits.into_inner());
-    // What was not committed is made again.
+    // Uncommitted messages are made again.
     turn.mark = before;
     (0..commits).for_each(|_| turn.mark.sync());
     Told { found: wall_us.len(), wall_us, cpu_us, commits, peak_bytes: 0 }

@@ -8,7 +8,7 @@ pub trait Contender: Sized + Sync {
     /// Messages as the store takes them, made before the clock runs.
     type Batch: Send;
 
-    /// Whether what it stored is there again after a restart.
+    /// Its content is there again after a restart.
     const KEEPS: bool = true;
 
     /// Opens the store in a folder, and makes it if it is missing.
@@ -30,7 +30,7 @@ pub trait Contender: Sized + Sync {
     /// Reads the messages before a position.
     fn older(&self, room: usize, before: u64, limit: usize) -> Option<usize>;
 
-    /// Reads a message by its id and so many on each side of it.
+    /// Reads a message by its id and this number on each side of it.
     fn around(&self, room: usize, id: &str, each_side: usize) -> Option<usize>;
 
     /// Reads a message.

@@ -7,11 +7,11 @@ use serde::{Deserialize, Serialize};
 pub struct Made {
     /// The number of its room.
     pub room: usize,
-    /// Where it stands there, from 0.
+    /// Its place there, from 0.
     pub position: u64,
     /// The event's id.
     pub id: String,
-    /// Who sent it.
+    /// Its sender.
     pub sender: String,
     /// The server's time.
     pub timestamp_ms: i64,
@@ -28,7 +28,7 @@ pub struct Data {
     rooms: usize,
 }
 
-/// One message in so many answers another.
+/// One message in this number answers another.
 const ANSWERS: usize = 12;
 
 /// The id of a room.
@@ -44,7 +44,7 @@ fn noise(n: u64) -> u64 {
 }
 
 impl Data {
-    /// Reads the texts; messages go to so many rooms in turns.
+    /// Reads the texts; messages go to this number of rooms in turns.
     ///
     /// # Panics
     /// Without the captures of this repository.

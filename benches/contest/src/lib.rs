@@ -1,4 +1,4 @@
-//! What the contenders of the benchmarks share: the messages, the same in every run, and the loop in which
+//! The common part of the benchmarks' contenders: the messages, the same in every run, and the loop in which
 //! each of them, in a process of its own, does what it is told and tells how long that took.
 //!
 //! A process each, since two contenders may not be linked into one program (there is one SQLite in each), and so

@@ -14,7 +14,7 @@ const SYNC: usize = 5;
 /// Obeys orders from the standard input until the last one, and tells the outcomes on the standard output.
 ///
 /// # Panics
-/// When the store fails, or an order is none.
+/// When the store fails, or an order is invalid.
 pub fn serve<C: Contender>(folder: &Path, rooms: usize) {
     let mut turn = Turn::<C>::open(folder, rooms);
     for line in stdin().lock().lines() {
@@ -52,7 +52,7 @@ pub struct Turn<'f, C> {
 }
 
 impl<'f, C: Contender> Turn<'f, C> {
-    /// Opens a store with so many rooms in an empty folder.
+    /// Opens a store with this number of rooms in an empty folder.
     pub fn open(folder: &'f Path, rooms: usize) -> Self {
         let store = C::open(folder);
         store.put_rooms(rooms);

@@ -1,4 +1,4 @@
-//! What the operating system is asked.
+//! Questions to the operating system.
 
 use std::fs::File;
 use std::path::Path;
@@ -12,7 +12,7 @@ pub fn cpu_us() -> f64 {
     time.tv_sec as f64 * 1e6 + time.tv_nsec as f64 / 1e3
 }
 
-/// A figure of `/proc/self/status` in bytes, such as `VmHWM`, the most that was resident; 0 where there is none.
+/// A figure of `/proc/self/status` in bytes, such as `VmHWM`, the most that was resident; 0 without one.
 pub fn memory(name: &str) -> u64 {
     let status = std::fs::read_to_string("/proc/self/status").unwrap_or_default();
     let line = status.lines().find_map(|line| line.strip_prefix(name)?.strip_prefix(':'));

@@ -70,7 +70,7 @@ impl<const SEALED: bool> Sdk<SEALED> {
         self.runtime.block_on(call).unwrap()
     }
 
-    /// Where messages go: chunks are begun as they are needed.
+    /// The chunks of messages, begun as they are needed.
     fn updates(&self, messages: &[Made]) -> Vec<(usize, Updates)> {
         let mut rooms: HashMap<usize, Vec<&Made>> = HashMap::new();
         for made in messages {

@@ -3,8 +3,8 @@ use std::sync::Arc;
 
 use haos_queue::web::{DriveOptions, Driving, drive};
 use haos_queue::{
-    BrowserHost, Draft, Driver, EmptyOnRedaction, Event, Outbox, OutboxOptions, RoomDelta, Session,
-    SyncDelta, apply_sync,
+    BrowserHost, Draft, Driver, Event, Outbox, OutboxOptions, PlainProtocol, RoomDelta, Session, SyncDelta,
+    apply_sync,
 };
 use haos_store_api::{
     EventId, EventType, Json, Membership, Page, RoomId, Secret, StateKey, StorageAdapter, UserId,
@@ -13,9 +13,9 @@ use haos_store_idb::{IdbOptions, IdbStore};
 use js_sys::{Function, JsString};
 use wasm_bindgen::prelude::wasm_bindgen;
 
-use crate::server::{Plain, Server};
+use crate::server::Server;
 
-/// What a call to the module fails with.
+/// The error of a call to the module.
 type Failure = JsString;
 
 fn failure(error: impl std::fmt::Display) -> Failure {
@@ -43,8 +43,12 @@ impl Chat {
             options = options.secret(Secret::passphrase(passphrase));
         }
         let store: Arc<dyn StorageAdapter> = Arc::new(IdbStore::open(options).await.map_err(failure)?);
-        let outbox =
-            Outbox::new(store.clone(), Arc::new(BrowserHost), Arc::new(Plain), OutboxOptions::default());
+        let outbox = Outbox::new(
+            store.clone(),
+            Arc::new(BrowserHost),
+            Arc::new(PlainProtocol),
+            OutboxOptions::default(),
+        );
         let me = UserId::new(me).map_err(failure)?;
         Ok(Self { store, outbox: outbox.map_err(failure)?, me, driving: None })
     }
@@ -77,7 +81,7 @@ impl Chat {
         let mut delta = RoomDelta::new(RoomId::new(room).map_err(failure)?, Membership::Join);
         (delta.timeline, delta.limited) = (vec![event], limited);
         let delta = SyncDelta { rooms: vec![delta], ..SyncDelta::default() };
-        apply_sync(&*self.store, &delta, Some(&self.me), &EmptyOnRedaction).await.map_err(failure)?;
+        apply_sync(&*self.store, &delta, Some(&self.me), &PlainProtocol).await.map_err(failure)?;
         Ok(())
     }
 

@@ -1,6 +1,6 @@
 use async_trait::async_trait;
-use haos_queue::{Answer, BackfillPage, Body, Created, Event, Lookup, Protocol, Transport};
-use haos_store_api::{EventId, EventType, Json, MediaUri, Pending, Result, RoomId};
+use haos_queue::{Answer, Transport};
+use haos_store_api::{EventId, Pending};
 use js_sys::{Array, Function, Promise};
 use wasm_bindgen::{JsCast as _, JsValue};
 use wasm_bindgen_futures::JsFuture;
@@ -24,47 +24,5 @@ impl Transport for Server {
             Ok(id) => EventId::new(id).map_or(Answer::Unreadable, Answer::Accepted),
             Err(_) => Answer::NoAnswer,
         }
-    }
-
-    async fn create_media(&self) -> Created {
-        Created::Unsupported
-    }
-
-    async fn upload(&self, _: Body<'_>, _: Option<&MediaUri>) -> Answer {
-        Answer::NoAnswer
-    }
-
-    async fn media_exists(&self, _: &MediaUri) -> Lookup<()> {
-        Lookup::Unknown
-    }
-
-    async fn event(&self, _: &RoomId, _: &EventId) -> Lookup<Event> {
-        Lookup::Unknown
-    }
-
-    async fn history(
-        &self,
-        _: &RoomId,
-        _: Option<&str>,
-        _: usize,
-    ) -> std::result::Result<BackfillPage, Answer> {
-        Err(Answer::NoAnswer)
-    }
-}
-
-/// As little of a protocol as messages need.
-pub(crate) struct Plain;
-
-impl Protocol for Plain {
-    fn edit(&self, _: &EventId, kind: &EventType, content: &Json) -> Result<(EventType, Json)> {
-        Ok((kind.clone(), content.clone()))
-    }
-
-    fn redaction(&self) -> Result<(EventType, Json)> {
-        Ok((EventType::new("redaction")?, Json::empty()))
-    }
-
-    fn outlives_parent(&self, _: &Pending) -> bool {
-        false
     }
 }

@@ -70,7 +70,7 @@ fn commit<C: Contender>(store: &C, calls: usize, batches: impl Iterator<Item = C
     let mut batches: Vec<C::Batch> = batches.collect();
     let rest = batches.split_off(calls);
     batches.into_iter().for_each(|batch| store.commit(batch));
-    // What a commit drops is part of it: these are not dropped.
+    // Dropping belongs to a commit: these are not dropped.
     std::mem::forget(rest);
 }
 

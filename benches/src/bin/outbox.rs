@@ -1,4 +1,4 @@
-//! What a queued message costs: draining 1,000 and 10,000 rows, and an enqueue against its floor. Rounds
+//! The cost of a queued message: draining 1,000 and 10,000 rows, and an enqueue against its floor. Rounds
 //! take turns, medians are told.
 #![allow(clippy::unwrap_used, reason = "a benchmark may panic")]
 

@@ -16,7 +16,7 @@ pub trait Layout: Send + Sync {
     /// Adds messages within a transaction.
     fn insert(db: &Connection, messages: &[Made]) -> rusqlite::Result<()>;
 
-    /// Reads up to so many messages of a room before a position, newest first, or from it on, oldest first.
+    /// Reads up to `limit` messages of a room before a position, newest first, or from it on, oldest first.
     fn page(db: &Connection, room: usize, at: u64, older: bool, limit: usize) -> rusqlite::Result<usize>;
 
     /// Reads a message; tells where it stands.

@@ -13,7 +13,7 @@ use super::RELATED;
 
 /// Which store.
 pub trait Kind: Send + Sync {
-    /// Whether it keeps what it has.
+    /// It keeps its content.
     const KEEPS: bool;
 
     /// Opens it.
@@ -104,7 +104,7 @@ impl<K: Kind> Haos<K> {
         self.runtime.block_on(call).unwrap()
     }
 
-    /// What the contract offers.
+    /// The store, by its contract.
     pub fn store(&self) -> &dyn StorageAdapter {
         &*self.store
     }

@@ -18,7 +18,7 @@ pub trait Kv: Send + Sync + Sized {
     fn write(&self, writes: Writes, strict: bool);
     /// Reads one.
     fn get(&self, key: &[u8]) -> Option<Vec<u8>>;
-    /// Shows up to so many pairs of a range, whose end is no part of it, from the end if so told.
+    /// Shows up to `limit` pairs of a range, whose end is no part of it, from the end if told.
     fn range(&self, from: &[u8], to: &[u8], from_end: bool, limit: usize, show: impl FnMut(&[u8], &[u8]));
     /// Closes it.
     fn close(self);

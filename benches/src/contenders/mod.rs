@@ -1,4 +1,4 @@
-//! Who takes part: ours, and the floors that do the same job without a contract.
+//! The contenders: ours, and the floors that do the same job without a contract.
 
 mod floor;
 mod haos;
@@ -42,13 +42,13 @@ macro_rules! with_contender {
 pub const CONTENDERS: [&str; 9] =
     ["floor", "rowid", "sqlite", "sqlite-sealed", "memory", "raw-sled", "sled", "sled-sealed", "redb"];
 
-/// What relates to a message is read up to so many.
+/// The most messages that are read of those that relate to one.
 const RELATED: usize = 100;
 
 /// Bytes of a file in a row.
 const CHUNK: usize = 64 << 10;
 
-/// What the floors commit: messages, and what a sync brings besides.
+/// The rows that the floors commit: messages, and a sync's other parts.
 #[derive(Debug)]
 pub struct Rows {
     messages: Vec<Made>,

@@ -11,7 +11,7 @@ use super::{RELATED, key};
 #[derive(Debug)]
 pub struct Packed;
 
-/// What a row's text holds.
+/// The content of a row's text.
 #[derive(Serialize, Deserialize)]
 struct Payload<'a> {
     event_id: &'a str,

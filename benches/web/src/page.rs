@@ -17,7 +17,7 @@ pub(crate) fn slice(slice: &Slice) -> String {
     text
 }
 
-/// A message as a JSON object; `null` if there is none.
+/// A message as a JSON object; `null` without one.
 pub(crate) fn message(message: Option<&Message>) -> String {
     let mut text = String::new();
     match message {

@@ -27,7 +27,7 @@ impl ShelfStore {
         Self::on(Arc::default())
     }
 
-    /// What a restart is to a store on disk.
+    /// The store after a restart, as one on disk would be.
     #[must_use]
     pub fn reopen(&self) -> Self {
         Self::on(self.shelf.clone())

@@ -1,4 +1,4 @@
-//! What the homeserver would refuse, as far as the store knows, is told before anything is written.
+//! Refusals that the homeserver would give, as far as the store knows, before anything is written.
 
 use haos_store_api::{Json, Membership, Room, UserId};
 

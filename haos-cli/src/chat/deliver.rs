@@ -14,10 +14,10 @@ use crate::error::Result;
 /// How long to go on once the homeserver was not reached: the next try is not worth waiting for.
 const UNREACHED: Duration = Duration::from_millis(500);
 
-/// Why a row is still in the outbox when nobody waits any more, and what to do.
+/// The reason why a row is still in the outbox when nobody waits any more, and what to do.
 pub(super) type Why = String;
 
-/// Waits until a row is sent, parked or gone, for at most so many seconds. Gives why it is not.
+/// Waits until a row is sent, parked or gone, for at most `wait` seconds. Returns why it is not.
 pub(super) async fn deliver(desk: &Desk, txn_id: &TxnId, wait: u32) -> Result<Option<Why>> {
     let Ok(client) = desk.logged_in() else {
         return Ok(Some("not logged in: `haos login`, then `haos sync` sends it".to_owned()));
@@ -35,7 +35,7 @@ pub(super) async fn deliver(desk: &Desk, txn_id: &TxnId, wait: u32) -> Result<Op
                 waited = settled(&mut rows, txn_id, Some(&client), deadline) => waited,
                 error = runs.ended() => Err(error),
             };
-            // What is written is written: how the client ends changes nothing of it.
+            // The message is written: the end of the client changes nothing of it.
             let _ = runs.stop().await;
             waited
         }
@@ -75,7 +75,7 @@ async fn settled(
     }
 }
 
-/// The next state of the connection; never, where there is none to watch.
+/// The next state of the connection; never, without one to watch.
 async fn changed(connection: &mut Option<tokio::sync::watch::Receiver<ConnectionState>>) -> ConnectionState {
     if let Some(connection) = connection
         && connection.changed().await.is_ok()

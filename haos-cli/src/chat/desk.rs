@@ -1,9 +1,9 @@
-//! What a command has at hand that writes.
+//! The tools of a command that writes.
 
 use std::sync::Arc;
 
-use haos_matrix::{Client, ClientError, ClientOptions, FillOptions, MatrixRules};
-use haos_queue::pressure::Keeper;
+use haos_matrix::{Client, ClientError, ClientOptions, FillOptions, MatrixProtocol};
+use haos_queue::pressure::Kept;
 use haos_queue::{EnqueueError, Outbox, TokioHost};
 use haos_store_api::{
     EventType, Scope, StateKey, StorageAdapter, StorageAdapterExt as _, UserId, state_kind,
@@ -19,10 +19,10 @@ pub(super) struct Desk {
     pub(super) outbox: Outbox,
     /// Whose store it is, if it knows.
     pub(super) own: Option<UserId>,
-    /// Where the store is.
+    /// The place of the store.
     pub(super) target: Target,
     client: Option<Client>,
-    /// Why there is no client, where somebody logged in.
+    /// The reason why there is no client, where somebody logged in.
     fault: Option<String>,
 }
 
@@ -40,16 +40,16 @@ impl Desk {
         let own = own_user(&*store).await?;
         let (client, fault) = match Client::resume(store.clone(), Arc::new(TokioHost), &options).await {
             Ok(client) => (client, None),
-            // What is written needs no homeserver.
+            // Writing needs no homeserver.
             Err(error @ ClientError::Connect(_)) => (None, Some(error.to_string())),
             Err(error) => return Err(client_fault(error)),
         };
         let outbox = match &client {
             Some(client) => client.outbox().clone(),
             None => {
-                let (host, rules) = (Arc::new(TokioHost), Arc::new(MatrixRules));
-                let keeper = Arc::new(Keeper::new(store.clone(), options.pressure));
-                Outbox::with_keeper(keeper, host, rules, options.outbox)?
+                let host = Arc::new(TokioHost);
+                let kept = Arc::new(Kept::new(store.clone(), host.clone(), options.pressure));
+                Outbox::new(kept, host, Arc::new(MatrixProtocol), options.outbox)?
             }
         };
         Ok(Self { store, outbox, own, target: target.clone(), client, fault })
@@ -85,7 +85,7 @@ async fn own_user(store: &dyn StorageAdapter) -> Result<Option<UserId>> {
     Ok(value.map(|value| value.parse()).transpose()?)
 }
 
-/// What the outbox does not take is bad input.
+/// A draft that the outbox does not take is bad input.
 pub(super) fn refused(error: EnqueueError) -> Error {
     match error {
         EnqueueError::Store(error) => Error::Store(error),

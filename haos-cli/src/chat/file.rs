@@ -8,9 +8,9 @@ use haos_matrix::compose::{self, FileInfo};
 use haos_queue::{Outbox, Staged};
 use haos_store_api::RoomId;
 
-use super::args::SendFileArgs;
 use super::desk::Desk;
 use super::{mime, write};
+use crate::args::SendFileArgs;
 use crate::error::{Error, Result};
 use crate::open::Target;
 use crate::out::Out;

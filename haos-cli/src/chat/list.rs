@@ -6,19 +6,19 @@ use haos_queue::Acted;
 use haos_store_api::{Pending, TxnId};
 use serde::Serialize;
 
-use super::args::{OutboxArgs, OutboxCommand, RetryArgs};
 use super::desk::{Desk, refused};
 use super::report::{Done, tell};
 use super::row::{RowFields, print};
 use super::subject::{by_txn, rows};
 use super::write::cancelled;
+use crate::args::{OutboxArgs, OutboxCommand, RetryArgs};
 use crate::error::{Error, Result};
 use crate::find;
 use crate::open::Target;
 use crate::out::Out;
 use crate::text::{clean, plural};
 
-/// What `retry` took up, for programs.
+/// The rows that `retry` took up, for programs.
 #[derive(Serialize)]
 struct Retried {
     retried: usize,

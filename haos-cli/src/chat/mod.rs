@@ -1,6 +1,5 @@
-//! What users write, and the outbox that keeps it until the homeserver has it.
+//! Messages of the user, and the outbox that keeps them until the homeserver has them.
 
-mod args;
 mod check;
 mod deliver;
 mod desk;
@@ -14,12 +13,8 @@ mod row;
 mod subject;
 mod write;
 
-pub(crate) use args::{EditArgs, OutboxArgs, ReactArgs, RedactArgs, ReplyArgs, SendArgs, SendFileArgs};
 pub(crate) use file::send_file;
 pub(crate) use list::outbox;
-pub(crate) use online::{
-    BackfillArgs, JoinArgs, LoginArgs, LogoutArgs, MediaArgs, ReadArgs, RoomArgs, SyncArgs, backfill, join,
-    leave, login, logout, media, members, read, sync,
-};
+pub(crate) use online::{backfill, join, leave, login, logout, media, members, read, sync};
 pub(crate) use row::{RowFields, print as print_row, shown as shown_rows};
 pub(crate) use write::{edit, react, redact, reply, send};

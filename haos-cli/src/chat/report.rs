@@ -1,4 +1,4 @@
-//! What became of what was written.
+//! The outcome of a command that writes.
 
 use std::io::Write as _;
 
@@ -12,7 +12,7 @@ use crate::error::{Error, Result};
 use crate::out::Out;
 use crate::text::clean;
 
-/// What a command did with the outbox.
+/// The act of a command on the outbox.
 #[derive(Debug, Clone)]
 pub(super) enum Done {
     /// A row is new.
@@ -29,7 +29,7 @@ pub(super) enum Done {
     },
 }
 
-/// What became of it, for programs.
+/// The outcome, for programs.
 #[derive(Serialize)]
 struct Fields<'a> {
     /// `queued`, `changed`, `retried`, `cancelled`, `sent` or `parked`.
@@ -41,7 +41,7 @@ struct Fields<'a> {
     row: Option<RowFields<'a>>,
 }
 
-/// Where a row stands now.
+/// The present state of a row.
 struct Stands {
     row: Option<Pending>,
     event_id: Option<EventId>,
@@ -94,7 +94,7 @@ pub(super) async fn tell(desk: Desk, done: Done, wait: u32, out: &mut Out) -> Re
     }
 }
 
-/// Where a row stands now.
+/// Reads the present state of a row.
 async fn stands(store: &dyn StorageAdapter, txn_id: &TxnId) -> Result<Stands> {
     let query = PendingQuery { txn_id: Some(txn_id.clone()), ..PendingQuery::default() };
     if let Some(row) = store.pending(query).await?.into_iter().next() {

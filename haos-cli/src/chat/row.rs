@@ -14,7 +14,7 @@ use crate::text::{clean, clean_lines, time};
 #[derive(Debug, Serialize)]
 pub(crate) struct RowFields<'a> {
     txn_id: &'a str,
-    /// What other messages name it by until it is sent.
+    /// The name of it in other messages until it is sent.
     local_id: Option<String>,
     room_id: &'a str,
     kind: &'a str,
@@ -23,7 +23,7 @@ pub(crate) struct RowFields<'a> {
     content: &'a Json,
     /// `waiting`, `sending`, `still_trying`, `delayed`, `parked` or `sent`.
     status: &'static str,
-    /// Why it is parked.
+    /// The reason why it is parked.
     reason: Option<ParkReason>,
     /// The latest error.
     error: Option<&'a str>,
@@ -92,7 +92,7 @@ pub(crate) fn print(row: &Pending, out: &mut Out) -> Result<()> {
     Ok(())
 }
 
-/// Where a row stands, in words.
+/// The state of a row, in words.
 pub(crate) fn status(row: &Pending) -> String {
     let tries = |what: &str| match &row.error {
         Some(error) => format!("{what} after {} attempts: {error}", row.attempts),
@@ -129,7 +129,7 @@ pub(super) fn name(status: RowStatus) -> &'static str {
     }
 }
 
-/// Why a row is parked, in words.
+/// The reason why a row is parked, in words.
 fn why(reason: ParkReason) -> &'static str {
     match reason {
         ParkReason::Forbidden => "the server does not let you",
@@ -145,12 +145,12 @@ fn why(reason: ParkReason) -> &'static str {
     }
 }
 
-/// What can be done about a row that is parked.
+/// The remedies for a row that is parked.
 pub(super) fn what_next(row: &Pending) -> String {
     let txn_id = &row.txn_id;
     match row.state {
         PendingState::Parked(ParkReason::ParentFailed) => {
-            format!("Give it up with `haos outbox cancel {txn_id}`, and write it anew")
+            format!("Give it up with `haos outbox cancel {txn_id}`, and write it again")
         }
         _ => format!(
             "Try again with `haos outbox retry {txn_id}`, or give it up with `haos outbox cancel {txn_id}`"
@@ -164,7 +164,7 @@ fn body(row: &Pending) -> Option<String> {
     edited.or_else(|| row.content.text("body"))
 }
 
-/// What a row without a text does.
+/// The act of a row without a text.
 fn what(row: &Pending) -> String {
     let of = row.target.as_ref().map_or(String::new(), |target| format!(" {target}"));
     match row.kind.as_str() {

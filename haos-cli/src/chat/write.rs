@@ -5,11 +5,11 @@ use haos_queue::{Acted, Draft};
 use haos_store_api::{Json, Pending, PendingState, Room, TxnId};
 use serde_json::Value;
 
-use super::args::{EditArgs, How, ReactArgs, RedactArgs, ReplyArgs, SendArgs};
 use super::desk::{Desk, refused};
 use super::report::{Done, tell};
 use super::subject::Subject;
 use super::{check, input};
+use crate::args::{EditArgs, How, ReactArgs, RedactArgs, ReplyArgs, SendArgs};
 use crate::error::{Error, Result};
 use crate::find;
 use crate::open::Target;
@@ -105,7 +105,7 @@ pub(super) async fn enqueue(desk: Desk, draft: Draft, how: How, out: &mut Out) -
     tell(desk, Done::Queued(row.txn_id), how.wait, out).await
 }
 
-/// What an unsent row says from now on. An answer stays one.
+/// The new content of an unsent row. An answer stays one.
 fn in_place(row: &Pending, mut content: Value) -> Result<Json> {
     if let Some(relation) = row.content.member("m.relates_to") {
         content["m.relates_to"] = relation.parse()?;
@@ -113,7 +113,7 @@ fn in_place(row: &Pending, mut content: Value) -> Result<Json> {
     Ok(Json::of(&content)?)
 }
 
-/// What became of a row; none if it left the outbox.
+/// The outcome for a row; `None` if it left the outbox.
 fn done(acted: Acted, txn_id: &TxnId, changed: fn(TxnId) -> Done) -> Option<Done> {
     match acted {
         Acted::Gone => None,
@@ -122,7 +122,7 @@ fn done(acted: Acted, txn_id: &TxnId, changed: fn(TxnId) -> Done) -> Option<Done
     }
 }
 
-/// What became of a row that was taken back; none if it left the outbox.
+/// The outcome for a row that was taken back; `None` if it left the outbox.
 pub(super) fn cancelled(acted: Acted, txn_id: &TxnId) -> Option<Done> {
     match acted {
         Acted::Done { maybe_sent } => Some(Done::Cancelled { txn_id: txn_id.clone(), maybe_sent }),

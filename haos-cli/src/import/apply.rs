@@ -2,7 +2,7 @@
 
 use std::collections::HashSet;
 
-use haos_matrix::{Account, KeepLimits, MatrixRules, ParseError, parse_messages_within, parse_sync};
+use haos_matrix::{Account, KeepLimits, MatrixProtocol, ParseError, parse_messages_within, parse_sync};
 use haos_queue::{Event, Filled, Host as _, Since, Synced, TokioHost, apply_page, apply_sync};
 use haos_store_api::{
     Direction, ErrorKind, EventId, MessageQuery, RoomId, StateEntry, StorageAdapter, StorageAdapterExt as _,
@@ -15,7 +15,7 @@ use super::resume::Bookmark;
 use crate::error::{Error, Result};
 use crate::text::number;
 
-/// How often a page is tried anew because another process changed the gap meanwhile.
+/// The number of tries for a page whose gap another process changes meanwhile.
 const TRIES: usize = 16;
 
 /// A response that cannot be read, in this command's words.
@@ -29,7 +29,7 @@ fn unread(error: ParseError) -> Error {
     })
 }
 
-/// What an import did.
+/// The counts of an import.
 #[derive(Debug, Clone, Default, Serialize)]
 pub(crate) struct Tally {
     /// Responses applied.
@@ -44,7 +44,7 @@ pub(crate) struct Tally {
     pub(crate) held: u64,
     /// Pages without a gap, with events that the store does not hold: left out.
     pub(crate) unplaced: u64,
-    /// What could not be read, or was too much of its kind, and is not kept.
+    /// Entries that were unreadable, or too many of their kind, and are not kept.
     pub(crate) left_out: u64,
     /// Bytes of the responses.
     pub(crate) bytes: u64,
@@ -96,7 +96,7 @@ impl Importer<'_> {
             fresh += self.fresh(&room.id, &room.timeline).await?;
             gaps.push(self.store.gaps(&room.id).await?.len());
         }
-        match apply_sync(self.store, &delta, self.account.user.as_ref(), &MatrixRules).await? {
+        match apply_sync(self.store, &delta, self.account.user.as_ref(), &MatrixProtocol).await? {
             Synced::Applied => {
                 tally.events = fresh;
                 for (room, before) in delta.rooms.iter().zip(gaps) {
@@ -137,7 +137,7 @@ impl Importer<'_> {
             let gaps = self.store.gaps(room).await?;
             if let Some(gap) = gaps.iter().find(|gap| gap.token.as_deref() == Some(from)) {
                 let own = self.account.user.as_ref();
-                if apply_page(self.store, gap, &page, own, &MatrixRules).await? != Filled::Applied {
+                if apply_page(self.store, gap, &page, own, &MatrixProtocol).await? != Filled::Applied {
                     continue;
                 }
                 tally.events = fresh;

@@ -7,7 +7,7 @@ use super::lines::Lines;
 use super::report::Reporter;
 use super::response::Response;
 use super::resume::{Bookmark, Wanted};
-use crate::cli::ImportArgs;
+use crate::args::ImportArgs;
 use crate::error::{Error, Result};
 use crate::progress;
 use crate::text::clean;

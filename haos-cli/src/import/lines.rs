@@ -6,7 +6,7 @@ use std::path::Path;
 
 use indicatif::ProgressBar;
 
-use crate::cli::ImportArgs;
+use crate::args::ImportArgs;
 use crate::error::{Error, Result};
 use crate::text::{bytes, why};
 
@@ -137,7 +137,7 @@ impl Lines {
     }
 }
 
-/// Whether the name says that the file is one document rather than lines.
+/// Tells if the name is that of one document rather than of lines.
 fn is_document(name: &str) -> bool {
     let name = name.to_ascii_lowercase();
     name.strip_suffix(".zst").unwrap_or(&name).ends_with(".json")

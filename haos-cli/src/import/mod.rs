@@ -13,7 +13,7 @@ use std::time::Instant;
 use haos_matrix::{Account, AnswerLimits, KeepLimits, LeftOut};
 use haos_store_api::StorageAdapter;
 
-use crate::cli::ImportArgs;
+use crate::args::ImportArgs;
 use crate::error::{Error, Result};
 use crate::open::Target;
 use crate::out::Out;

@@ -1,4 +1,4 @@
-//! What an import says.
+//! The report of an import.
 
 use std::io::{self, Write as _};
 use std::time::Duration;

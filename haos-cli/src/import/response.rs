@@ -1,4 +1,4 @@
-//! What a response is, found by its shape.
+//! The kind of a response, found by its shape.
 
 use std::borrow::Cow;
 

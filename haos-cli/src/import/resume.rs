@@ -16,7 +16,7 @@ use serde::{Deserialize, Serialize};
 use sha2::{Digest as _, Sha256};
 
 use super::lines::{Line, Lines};
-use crate::cli::ImportArgs;
+use crate::args::ImportArgs;
 use crate::error::Result;
 
 /// A hash over lines, one after the other.
@@ -46,7 +46,7 @@ struct Record {
     unplaced: Option<u64>,
 }
 
-/// What an import does with a line.
+/// An import's decision on a line.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(super) enum Wanted {
     /// Apply it.
@@ -57,10 +57,10 @@ pub(super) enum Wanted {
     IfPage,
 }
 
-/// Where in a file an import stands.
+/// The place of an import in a file.
 pub(super) struct Bookmark {
     file: String,
-    /// What an earlier import did.
+    /// The record of an earlier import.
     done: Record,
     key: String,
     chain: Chain,
@@ -97,7 +97,7 @@ impl Bookmark {
         }
     }
 
-    /// What to store once the line is done. `unplaced`: it was a page that found no gap.
+    /// The entry to store once the line is done. `unplaced`: it was a page that found no gap.
     pub(super) fn entry(&mut self, unplaced: bool) -> Result<StateEntry> {
         if unplaced {
             self.unplaced.get_or_insert(self.line);

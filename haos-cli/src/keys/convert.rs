@@ -5,11 +5,13 @@ use std::io::Write as _;
 use haos_store::OpenOptions;
 use serde::Serialize;
 
-use super::{SealArgs, UnsealArgs, file, name_copies, prompt, sealed};
+use super::{name_copies, sealed};
+use crate::args::{SealArgs, UnsealArgs};
 use crate::error::{Error, Result};
 use crate::open::Target;
 use crate::out::Out;
 use crate::progress;
+use crate::secret::{file, prompt};
 use crate::text::plural;
 
 #[derive(Serialize)]
@@ -39,10 +41,8 @@ pub(crate) async fn seal(target: Target, args: &SealArgs, out: &mut Out) -> Resu
         None => prompt::new_passphrase("give --new-passphrase-file FILE or --new-key-file FILE")?,
     };
     let options = OpenOptions { create: false, secret: Some(secret), ..target.options.clone() };
-    let (bar, progress) = progress::chore("sealing", out.json);
-    let report = haos_store::seal(&target.url, &options, progress).await;
-    bar.finish_and_clear();
-    let report = report?;
+    let seal = async |progress| haos_store::seal(&target.url, &options, progress).await;
+    let report = progress::chore("sealing", out.json, seal).await?;
     let done = Converted { sealed: true, rows: report.rows, set_aside: report.set_aside };
     if out.json {
         return Ok(out.json(&done)?);
@@ -59,20 +59,16 @@ pub(crate) async fn seal(target: Target, args: &SealArgs, out: &mut Out) -> Resu
 /// Makes a sealed store a plain one.
 pub(crate) async fn unseal(target: Target, args: &UnsealArgs, out: &mut Out) -> Result<()> {
     let target = target.at(&args.store);
-    // Who is to be refused is not asked whether it is meant.
+    // A command that will be refused asks for no confirmation.
     let (opened, options) = sealed(&target).await?;
     opened.store.close().await?;
     if !args.yes {
         let question = format!("Everybody who has the file can read {} then. Unseal it?", target.url);
         prompt::confirm(&question)?;
     }
-    let (bar, progress) = progress::chore("unsealing", out.json);
-    let report = haos_store::unseal(&target.url, &options, progress).await;
-    bar.finish_and_clear();
-    let report = report?;
+    let unseal = async |progress| haos_store::unseal(&target.url, &options, progress).await;
+    let report = progress::chore("unsealing", out.json, unseal).await?;
     let done = Converted { sealed: false, rows: report.rows, set_aside: report.set_aside };
-    if out.json {
-        return Ok(out.json(&done)?);
-    }
-    Ok(writeln!(out, "{} unsealed: everybody who has the file can read it", plural(done.rows, "row"))?)
+    let rows = plural(done.rows, "row");
+    out.tell(&done, |out| Ok(writeln!(out, "{rows} unsealed: everybody who has the file can read it")?))
 }

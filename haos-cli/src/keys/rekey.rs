@@ -5,10 +5,12 @@ use std::io::Write as _;
 use haos_store::{KdfParams, KeyChange};
 use serde::Serialize;
 
-use super::{RekeyArgs, file, name_copies, prompt, sealed};
+use super::{name_copies, sealed};
+use crate::args::RekeyArgs;
 use crate::error::{Error, Result};
 use crate::open::Target;
 use crate::out::Out;
+use crate::secret::{file, prompt};
 use crate::text::clean;
 
 #[derive(Serialize)]
@@ -33,13 +35,12 @@ pub(crate) async fn rekey(target: Target, args: &RekeyArgs, out: &mut Out) -> Re
         done.changes.push(told);
     }
     opened.store.close().await?;
-    if out.json {
-        return Ok(out.json(&done)?);
-    }
-    for told in &done.changes {
-        writeln!(out, "{}", clean(told))?;
-    }
-    name_copies(&done.set_aside, "opens with what opened it before", out)
+    out.tell(&done, |out| {
+        for told in &done.changes {
+            writeln!(out, "{}", clean(told))?;
+        }
+        name_copies(&done.set_aside, "opens with what opened it before", out)
+    })
 }
 
 type Told = (String, KeyChange);
@@ -73,7 +74,7 @@ fn passphrase(secret: haos_store::Secret) -> Told {
     (told, KeyChange::SetPassphrase(secret, KdfParams::default()))
 }
 
-/// What was changed before a change failed.
+/// Lists the changes before one that failed.
 fn before(done: &Rekeyed) -> String {
     if done.changes.is_empty() {
         return "; nothing was changed".to_owned();

@@ -5,7 +5,8 @@ use std::io::Write as _;
 use haos_store::Maintenance;
 use serde::Serialize;
 
-use super::{StoreArg, sealed};
+use super::sealed;
+use crate::args::StoreArg;
 use crate::error::{Error, Result};
 use crate::open::Target;
 use crate::out::Out;
@@ -23,17 +24,12 @@ struct Rotated {
 pub(crate) async fn rotate(target: Target, args: &StoreArg, out: &mut Out) -> Result<()> {
     let target = target.at(args);
     let (opened, _) = sealed(&target).await?;
-    let (bar, progress) = progress::chore("rotating", out.json);
-    let report = opened.store.maintain(Maintenance::Rotate, progress).await;
-    bar.finish_and_clear();
-    let report = report?;
+    let rotate = async |progress| opened.store.maintain(Maintenance::Rotate, progress).await;
+    let report = progress::chore("rotating", out.json, rotate).await?;
     opened.store.close().await?;
     let done = Rotated { rows: report.rows, findings: report.findings, more_findings: report.more_findings };
-    if out.json {
-        out.json(&done)?;
-    } else {
-        writeln!(out, "{} under a new data key", plural(done.rows, "row"))?;
-    }
+    let rows = plural(done.rows, "row");
+    out.tell(&done, |out| Ok(writeln!(out, "{rows} under a new data key")?))?;
     if done.findings.is_empty() {
         return Ok(());
     }

@@ -5,7 +5,8 @@ use std::io::Write as _;
 use haos_store::KeyChange;
 use serde::Serialize;
 
-use super::{ShredArgs, StoreArg, sealed};
+use super::sealed;
+use crate::args::{ShredArgs, StoreArg};
 use crate::error::Result;
 use crate::open::Target;
 use crate::out::Out;

@@ -4,7 +4,7 @@
 pub(crate) const NASTY: &str = "\u{1b}[31m\u{1b}]0;t\u{7}\u{9b}2J\u{202e}\u{2066}\u{200f}\u{61c}\u{200b}\u{7f}\u{e0041}\u{feff}\
     \nFORGED\rFORGED\u{85}FORGED\u{2028}FORGED\u{b}FORGED\u{301}\u{301}\u{301}\u{301}\u{301}\u{301}\u{301}\u{301}\u{301}\u{301}";
 
-/// What is wrong with an output: something that steers a terminal, turns a text around or hides it; or a line
+/// Finds harm in an output: something that steers a terminal, turns a text around or hides it; or a line
 /// that looks like one of ours.
 pub(crate) fn harm(output: &[u8]) -> Option<String> {
     let text = std::str::from_utf8(output).unwrap();

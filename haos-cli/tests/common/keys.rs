@@ -55,7 +55,7 @@ pub(crate) fn reads(world: &World, flags: &[&str]) {
     assert_eq!(run.lines()[0]["items"][1]["content"]["body"], "$1");
 }
 
-/// What opens the store is refused.
+/// Checks that these flags do not open the store.
 #[track_caller]
 pub(crate) fn is_refused(world: &World, flags: &[&str]) {
     let (what, file) =
@@ -67,7 +67,7 @@ pub(crate) fn is_refused(world: &World, flags: &[&str]) {
     }
 }
 
-/// Whether a message's text shows in any file beside the store.
+/// Tells if a message's text shows in any file beside the store.
 pub(crate) fn shows(world: &World) -> bool {
     store_files(world).iter().any(|(_, bytes)| bytes.windows(PLAIN.len()).any(|part| part == PLAIN))
 }

@@ -1,4 +1,4 @@
-//! What the tests of the command share.
+//! The common part of the tests of the command.
 #![allow(dead_code, reason = "each test file takes what it needs")]
 
 pub(crate) mod harm;

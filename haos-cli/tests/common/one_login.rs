@@ -6,7 +6,7 @@ use std::thread::JoinHandle;
 
 use serde_json::json;
 
-/// What the login gives.
+/// The token of the login.
 pub(crate) const TOKEN: &str = "syt_a_token_that_nobody_may_see";
 
 /// A homeserver that answers one login, keeps what it was asked, and is gone.

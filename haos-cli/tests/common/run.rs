@@ -1,10 +1,10 @@
-//! What a program did. The tests of the demo read this file, too.
+//! A program's run. The tests of the demo read this file, too.
 
 use std::process::Output;
 
 use serde_json::Value;
 
-/// What a run of the command gave.
+/// The result of a run of the command.
 pub(crate) struct Run {
     pub(crate) code: i32,
     pub(crate) stdout: String,

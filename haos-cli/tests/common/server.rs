@@ -10,7 +10,7 @@ use serde_json::{Value, json};
 /// The room.
 pub(crate) const ROOM: &str = "!room:x";
 
-/// What it holds.
+/// The state of the server.
 #[derive(Default)]
 struct Held {
     events: Vec<Value>,
@@ -18,7 +18,7 @@ struct Held {
     media: Vec<u8>,
     /// Sends are refused.
     refuses: bool,
-    /// So many pages of history hold no event.
+    /// The number of pages of history without an event.
     empty: usize,
 }
 
@@ -30,7 +30,7 @@ pub(crate) struct Server {
 }
 
 impl Server {
-    /// A room with a name and so many messages of somebody else.
+    /// A room with a name and this number of messages of somebody else.
     pub(crate) fn start(messages: usize) -> Self {
         let listener = TcpListener::bind("127.0.0.1:0").unwrap();
         let url = format!("http://{}", listener.local_addr().unwrap());
@@ -69,7 +69,7 @@ impl Server {
         self.held.lock().unwrap().empty = count;
     }
 
-    /// What the user wrote, in the order in which it arrived.
+    /// The user's messages, in the order in which they arrived.
     pub(crate) fn own(&self) -> Vec<Value> {
         let held = self.held.lock().unwrap();
         held.events[3..].iter().filter(|event| event["sender"] == "@me:x").cloned().collect()

@@ -4,11 +4,11 @@ use thiserror::Error;
 
 use crate::ConnectError;
 
-/// Why nobody was logged in, or out. What the store holds stays as it was.
+/// The reason why nobody was logged in, or out. The store stays as it was.
 #[derive(Debug, Error)]
 #[non_exhaustive]
 pub enum ClientError {
-    /// The homeserver's url is none.
+    /// The homeserver's url is invalid.
     #[error(transparent)]
     Connect(#[from] ConnectError),
     /// The server refused: the password, the account, the token.
@@ -28,7 +28,7 @@ pub enum ClientError {
     OtherUser {
         /// Whose store it is.
         held: UserId,
-        /// Who logged in.
+        /// The user who logged in.
         given: UserId,
     },
     /// The store failed.

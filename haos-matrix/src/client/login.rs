@@ -2,7 +2,7 @@
 
 use std::sync::Arc;
 
-use haos_queue::{PauseReason, SharedHost};
+use haos_queue::{PauseReason, Retries, SharedHost};
 use haos_store_api::{
     ErrorKind, EventType, Json, MemoryStore, Scope, StateEntry, StateKey, StateQuery, StorageAdapter, UserId,
     WriteBatch, state_kind,
@@ -10,9 +10,6 @@ use haos_store_api::{
 
 use super::{Client, ClientError, ClientOptions};
 use crate::{Credentials, Homeserver, Login, MatrixSession};
-
-/// How often a login is written down anew before a conflict is handed out.
-const TRIES: u32 = 32;
 
 impl Client {
     /// Logs in, and writes the session down. A store that was logged in before keeps its device, so that
@@ -57,7 +54,8 @@ impl Client {
 
     /// The session, whose store this is from now on, and what it leaves in doubt: one commit.
     async fn write_down(&self) -> Result<(), ClientError> {
-        let mut tries = 0;
+        // Another context may be sending.
+        let mut retries = Retries::default();
         loop {
             let mut batch = WriteBatch::strict();
             self.session.put(&mut batch)?;
@@ -69,10 +67,8 @@ impl Client {
                 value: Json::of(self.session.user.as_str())?,
             });
             self.outbox.logged_in(&mut batch).await?;
-            match self.store().apply(batch).await {
-                // Another context is sending.
-                Err(e) if e.kind() == ErrorKind::Conflict && tries < TRIES => tries += 1,
-                done => return Ok(done.map(drop)?),
+            if retries.committed(self.store().apply(batch).await)?.is_some() {
+                return Ok(());
             }
         }
     }
@@ -81,7 +77,7 @@ impl Client {
     /// logout it is there as well, with its outbox paused, so that what was written can be seen.
     ///
     /// # Errors
-    /// Those of the store; `Connect` where the stored homeserver is none.
+    /// Those of the store; `Connect` if the stored homeserver is invalid.
     pub async fn resume(
         store: Arc<dyn StorageAdapter>,
         host: SharedHost,

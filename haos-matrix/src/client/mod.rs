@@ -7,19 +7,19 @@ mod options;
 use std::fmt;
 use std::sync::Arc;
 
-use haos_queue::pressure::Keeper;
+use haos_queue::pressure::Kept;
 use haos_queue::{ConnectionState, Driver, Lead, Outbox, Running, Session, SharedHost};
 use haos_store_api::StorageAdapter;
 use tokio::sync::watch;
 
-use crate::{Engine, Homeserver, MatrixRules, MatrixSession, MediaCache, MediaOptions, Server};
+use crate::{Engine, Homeserver, MatrixProtocol, MatrixSession, MediaCache, Server};
 
 pub use error::ClientError;
 pub use options::ClientOptions;
 
 /// An account on its device: the store, what sends, what syncs, and the media cache.
 ///
-/// What the store holds can be read, and the outbox takes what is written, whether or not
+/// The store can be read, and the outbox takes messages, whether or not
 /// [`Client::run`] runs and whether or not a server can be reached. Clones are the same client.
 ///
 /// ```no_run
@@ -53,7 +53,7 @@ pub struct Client {
     driver: Driver,
     engine: Engine,
     media: MediaCache,
-    keeper: Arc<Keeper>,
+    kept: Arc<Kept>,
 }
 
 impl Client {
@@ -68,15 +68,13 @@ impl Client {
             Homeserver::resume(session.clone(), store.clone(), host.clone(), options.http.clone())?;
         let homeserver = Arc::new(homeserver);
         let server: Arc<dyn Server> = homeserver.clone();
-        let keeper = Arc::new(Keeper::new(store.clone(), options.pressure.clone()));
-        let rules = Arc::new(MatrixRules);
-        let outbox = Outbox::with_keeper(keeper.clone(), host.clone(), rules, options.outbox.clone())?;
+        let kept = Arc::new(Kept::new(store, host.clone(), options.pressure.clone()));
+        let outbox = Outbox::new(kept.clone(), host, Arc::new(MatrixProtocol), options.outbox.clone())?;
         let sender = Session { user: session.user.clone(), device: session.device.clone() };
         let driver = Driver::new(outbox.clone(), homeserver.clone(), sender);
         let engine = Engine::new(server.clone(), outbox.clone(), session.user.clone(), options.sync.clone());
-        let media = MediaOptions { policy: options.pressure.media, keeper: Some(keeper.clone()) };
-        let media = MediaCache::new(server, store, host, media);
-        Ok(Self { homeserver, session, outbox, driver, engine, media, keeper })
+        let media = MediaCache::new(server, kept.clone());
+        Ok(Self { homeserver, session, outbox, driver, engine, media, kept })
     }
 
     /// Sends and syncs until [`Client::stop`] is called or the store is closed. Spawn it, once a process;
@@ -96,7 +94,7 @@ impl Client {
                 ended = sends => ended,
                 ended = syncs => ended,
             };
-            // What was read is used; a store that is closed has no use for it.
+            // Reads are uses; a store that is closed has no use for them.
             let _ = media.flush().await;
             ended
         })
@@ -107,7 +105,7 @@ impl Client {
         self.outbox.stop(grace_ms);
     }
 
-    /// Who is logged in, and where; with the tokens as they are known here.
+    /// The session, with the tokens as they are known here.
     pub fn session(&self) -> MatrixSession {
         self.homeserver.session().unwrap_or_else(|| self.session.clone())
     }
@@ -117,7 +115,7 @@ impl Client {
         self.outbox.store()
     }
 
-    /// What is written goes here; [`compose`](crate::compose) makes drafts.
+    /// The outbox, for all messages; [`compose`](crate::compose) makes drafts.
     pub fn outbox(&self) -> &Outbox {
         &self.outbox
     }
@@ -132,17 +130,17 @@ impl Client {
         &self.media
     }
 
-    /// What keeps the store within bounds; call [`Keeper::check`] now and then.
-    pub fn keeper(&self) -> &Arc<Keeper> {
-        &self.keeper
+    /// The store, with its level of pressure.
+    pub fn kept(&self) -> &Arc<Kept> {
+        &self.kept
     }
 
-    /// What has no place in the store: joining, inviting, making rooms.
+    /// The homeserver, for requests that no store is needed for: joining, inviting, making rooms.
     pub fn homeserver(&self) -> &Arc<Homeserver> {
         &self.homeserver
     }
 
-    /// Where the connection stands.
+    /// Watches the state of the connection.
     pub fn connection(&self) -> watch::Receiver<ConnectionState> {
         self.outbox.connection()
     }

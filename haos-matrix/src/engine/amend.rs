@@ -1,4 +1,4 @@
-//! What an engine knows about an answer that the answer does not say.
+//! The facts about an answer that it does not tell itself.
 
 use std::collections::HashSet;
 

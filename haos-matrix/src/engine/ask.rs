@@ -5,7 +5,7 @@ use thiserror::Error as ThisError;
 use super::Engine;
 use crate::{ParseError, Reply};
 
-/// Why something could not be fetched.
+/// The reason why something could not be fetched.
 #[derive(Debug, ThisError)]
 #[non_exhaustive]
 pub enum FetchError {

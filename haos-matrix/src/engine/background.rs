@@ -81,7 +81,7 @@ impl Engine {
     }
 }
 
-/// Whether a hole with so many messages above it is filled, in a room that had so many pages.
+/// Tells if a hole with `above` messages above it is filled, in a room that had `pages` pages.
 fn is_worth(pages: u32, above: u64, options: &FillOptions) -> bool {
     pages < options.pages_per_room && above < options.depth
 }

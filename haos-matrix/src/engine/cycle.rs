@@ -9,7 +9,7 @@ impl Engine {
     /// One request after the other.
     pub(super) async fn cycle(&self) -> Result<()> {
         let inner = &*self.inner;
-        let (mut memory, mut first_ms, mut kept_ms) = (Memory::default(), None, None);
+        let (mut memory, mut first_ms) = (Memory::default(), None);
         let mut nudges = inner.outbox.nudges();
         inner.outbox.sync_state(SyncState::Connecting);
         loop {
@@ -43,7 +43,6 @@ impl Engine {
                     _ => continue,
                 },
             }
-            self.keep(memory.live, &mut kept_ms).await;
         }
     }
 
@@ -75,7 +74,7 @@ impl Engine {
     }
 
     /// Waits until the account is not paused; writes down first what the server said to a request that
-    /// began when the account had been resumed so often.
+    /// began when the account had been resumed this number of times.
     async fn until_resumed(&self, told: Option<(PauseReason, u64)>) -> Result<()> {
         let outbox = &self.inner.outbox;
         let mut changes = outbox.store().changes();
@@ -94,21 +93,9 @@ impl Engine {
         }
         Ok(())
     }
-
-    /// Lets the keeper look at the store from time to time.
-    async fn keep(&self, live: bool, kept_ms: &mut Option<i64>) {
-        let inner = &*self.inner;
-        let now_ms = self.now_ms();
-        let due = kept_ms.is_none_or(|then| now_ms.abs_diff(then) >= inner.options.keep_ms);
-        let Some(keeper) = inner.outbox.keeper().filter(|_| live && due) else { return };
-        *kept_ms = Some(now_ms);
-        if let Err(error) = keeper.check(now_ms).await {
-            tracing::warn!(%error, "the keeper could not look at the store");
-        }
-    }
 }
 
-/// What may be logged of an outcome.
+/// Names an outcome for logs.
 fn kind(outcome: &Outcome) -> &'static str {
     match outcome {
         Outcome::Applied(Brought::News) => "applied",

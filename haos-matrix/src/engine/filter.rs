@@ -5,7 +5,7 @@ use serde_json::json;
 
 use crate::parse::{digest, known_key, known_kind};
 
-/// What the server leaves out of its answers (specification, client-server API, "Filtering").
+/// The parts that a server leaves out of its answers (specification, client-server API, "Filtering").
 ///
 /// Receipts and all account data come; typing and presence do not: they are over before they could be read
 /// again, and each would end a waiting request. Rooms are never left out: after a lost token, a room of which
@@ -52,7 +52,7 @@ impl SyncFilter {
         Json::of(&filter).unwrap_or_else(|_| Json::empty())
     }
 
-    /// Where the id that the server gave it is kept: of kind [`state_kind::FILTER_ID`].
+    /// The entry that keeps the id which the server gave it: of kind [`state_kind::FILTER_ID`].
     fn entry(self, user: &UserId, id: &str) -> Result<StateEntry> {
         let key = digest(&format!("{user} {}", self.to_json().as_str()));
         Ok(StateEntry {

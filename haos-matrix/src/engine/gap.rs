@@ -9,12 +9,12 @@ use haos_store_api::{
 use super::flight::Hole;
 use super::{Engine, FetchError};
 use crate::parse::parse_context;
-use crate::{MatrixRules, PageRequest, ParseError, parse_messages_within};
+use crate::{MatrixProtocol, PageRequest, ParseError, parse_messages_within};
 
 /// Events of a page that is asked for because a larger one was too much.
 const SMALL_PAGE: usize = 5;
 
-/// What became of a page.
+/// The outcome of a page.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 #[non_exhaustive]
 pub enum Fill {
@@ -59,7 +59,7 @@ impl Engine {
         let mut page = fetched?;
         let _alone = inner.admitting.lock().await;
         inner.options.keep.admit_page(&*inner.store, &mut page).await?;
-        let filled = apply_page(&*inner.store, &gap, &page, Some(&inner.user), &MatrixRules).await?;
+        let filled = apply_page(&*inner.store, &gap, &page, Some(&inner.user), &MatrixProtocol).await?;
         Ok(match filled {
             Filled::Applied => Fill::Page { events: page.events.len() },
             _ => Fill::Gone,

@@ -3,7 +3,7 @@ use haos_store_api::{Json, Result, RoomQuery};
 use serde_json::json;
 
 use super::{Engine, FirstSync};
-use crate::{MatrixRules, parse_sliding};
+use crate::{MatrixProtocol, parse_sliding};
 
 /// The name that the list of rooms has in requests.
 const LIST: &str = "rooms";
@@ -35,7 +35,7 @@ impl Engine {
             let Ok(answer) = self.within(request_ms, request).await else { return Ok(()) };
             let Ok(mut answer) = parse_sliding(&answer, &inner.account) else { return Ok(()) };
             (answer.delta.since, answer.delta.arrived_ms) = (Since::Stored(None), Some(self.now_ms()));
-            let synced = apply_sync(&*inner.store, &answer.delta, Some(&inner.user), &MatrixRules).await?;
+            let synced = apply_sync(&*inner.store, &answer.delta, Some(&inner.user), &MatrixProtocol).await?;
             let total = answer.counts.get(LIST).copied().unwrap_or_default();
             if synced == Synced::Stale || asked >= total {
                 return Ok(());
@@ -48,7 +48,7 @@ impl Engine {
     }
 }
 
-/// A request for so many rooms: what a list of rooms shows, and the newest event of each.
+/// A request for this number of rooms: their entries in a list, and the newest event of each.
 fn body(rooms: u64) -> Result<Json> {
     Json::of(&json!({
         "lists": {

@@ -12,7 +12,6 @@ mod cycle;
 mod filter;
 mod flight;
 mod gap;
-mod kept;
 mod list;
 mod news;
 mod options;
@@ -51,7 +50,7 @@ pub struct Engine {
 struct Inner {
     server: Arc<dyn Server>,
     outbox: Outbox,
-    /// The outbox's store; through its keeper, if it has one.
+    /// The outbox's store.
     store: Arc<dyn StorageAdapter>,
     account: Account,
     user: UserId,
@@ -67,17 +66,12 @@ struct Inner {
 }
 
 impl Engine {
-    /// An engine that asks `server` as `user`. An outbox with a keeper
-    /// ([`Outbox::with_keeper`]) keeps the engine's writes within bounds, too.
+    /// An engine that asks `server` as `user`, and writes to the outbox's store.
     pub fn new(server: Arc<dyn Server>, outbox: Outbox, user: UserId, options: SyncOptions) -> Self {
-        let store: Arc<dyn StorageAdapter> = match outbox.keeper() {
-            Some(keeper) => Arc::new(kept::KeptStore { keeper: keeper.clone(), host: outbox.host().clone() }),
-            None => outbox.store().clone(),
-        };
         let inner = Inner {
             server,
+            store: outbox.store().clone(),
             outbox,
-            store,
             account: Account { user: Some(user.clone()), limits: options.limits },
             user,
             options,

@@ -5,7 +5,7 @@ use haos_store_api::{MessageQuery, Result, StateEntry, StorageAdapter, StorageAd
 
 use super::amend::MEMBERS;
 
-/// Whether an answer says anything that the store does not hold yet. Its token does not count, nor what could
+/// Tells if an answer has anything that the store does not hold yet. Its token does not count, nor what could
 /// not be read, nor where older events were left out.
 pub(super) async fn has_news(store: &dyn StorageAdapter, delta: &SyncDelta) -> Result<bool> {
     for room in &delta.rooms {

@@ -8,7 +8,7 @@ const SECOND_MS: u64 = 1000;
 /// How an engine syncs. The defaults fit a chat client of one person.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct SyncOptions {
-    /// What the server leaves out of its answers.
+    /// The parts that the server leaves out of its answers.
     pub filter: SyncFilter,
     /// How the very first sync goes about it.
     pub first: FirstSync,
@@ -26,15 +26,13 @@ pub struct SyncOptions {
     pub page: usize,
     /// Pages that one [`Engine::backfill`](super::Engine::backfill) may fetch (20).
     pub scroll_pages: u32,
-    /// What is filled without being asked for.
+    /// The holes that are filled without being asked for.
     pub fill: FillOptions,
     /// How much of one answer is read. A sync with more is asked for once more with the newest event of each
     /// room and without receipts; if that is too much as well, it is tried again every 15 minutes or so.
     pub limits: AnswerLimits,
     /// How much is kept of what the server sends unasked.
     pub keep: KeepLimits,
-    /// How often a keeper, where the outbox has one, looks at the store (10 minutes).
-    pub keep_ms: u64,
 }
 
 impl Default for SyncOptions {
@@ -52,7 +50,6 @@ impl Default for SyncOptions {
             fill: FillOptions::default(),
             limits: AnswerLimits::default(),
             keep: KeepLimits::default(),
-            keep_ms: 600 * SECOND_MS,
         }
     }
 }
@@ -69,16 +66,16 @@ pub enum FirstSync {
     Classic,
 }
 
-/// What an engine fills of the holes in timelines while it is live and nobody asks.
+/// The holes in timelines that an engine fills while it is live and nobody asks.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct FillOptions {
-    /// At most so many pages a minute (20); 0: none at all.
+    /// At most this number of pages a minute (20); 0: none at all.
     pub pages_per_minute: u32,
-    /// At most so many pages a room, until a sync leaves a new hole anywhere (4).
+    /// At most this number of pages a room, until a sync leaves a new hole anywhere (4).
     pub pages_per_room: u32,
     /// Only holes with fewer messages than this above them (100).
     pub depth: u64,
-    /// Only in so many rooms, latest activity first (30).
+    /// Only in this number of rooms, latest activity first (30).
     pub rooms: usize,
 }
 

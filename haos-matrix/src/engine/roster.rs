@@ -7,10 +7,10 @@ use haos_store_api::{
 
 use super::amend::{MEMBERS, note};
 use super::{Engine, FetchError};
-use crate::MatrixRules;
+use crate::MatrixProtocol;
 use crate::parse::{known_key, known_kind, parse_roster};
 
-/// How often the list is fetched anew because a sync came in between.
+/// The number of times that the list is fetched again because a sync came in between.
 const TRIES: usize = 3;
 
 /// The members of a room.
@@ -20,7 +20,7 @@ pub struct MemberList {
     pub entries: Vec<StateEntry>,
     /// All of them are stored, as of the last sync.
     pub complete: bool,
-    /// Why the server could not be asked.
+    /// The reason why the server could not be asked.
     pub stopped: Option<FetchError>,
 }
 
@@ -29,7 +29,7 @@ impl Engine {
     /// leaves out those who write nothing.
     ///
     /// The list is stored as of the stored token, in a commit that expects that token: a sync in between
-    /// makes it ask again. After three such it only adds what the store lacks, and the next call asks anew.
+    /// makes it ask again. After three such it only adds what the store lacks, and the next call asks again.
     ///
     /// # Errors
     /// Those of the store.
@@ -49,7 +49,7 @@ impl Engine {
         Ok(MemberList { entries, complete: self.has_members(room).await?, stopped })
     }
 
-    /// Whether all members are stored.
+    /// Tells if all members are stored.
     async fn has_members(&self, room: &RoomId) -> Result<bool> {
         let (kind, key) = (known_kind(MEMBERS), known_key(""));
         let note = self.inner.store.state_value(Scope::Room(room.clone()), &kind, &key).await?;
@@ -113,6 +113,6 @@ impl Engine {
     async fn put(&self, room: Room, state: Vec<StateEntry>, token: Option<String>) -> Result<Synced> {
         let room = RoomDelta { state, ..RoomDelta::new(room.id, room.membership) };
         let delta = SyncDelta { since: Since::Stored(token), rooms: vec![room], ..SyncDelta::default() };
-        apply_sync(&*self.inner.store, &delta, Some(&self.inner.user), &MatrixRules).await
+        apply_sync(&*self.inner.store, &delta, Some(&self.inner.user), &MatrixProtocol).await
     }
 }

@@ -7,11 +7,11 @@ use super::{Engine, FetchError, Fill};
 pub struct Backfill {
     /// Messages and the gaps that are left, oldest first.
     pub slice: Slice,
-    /// Why a gap is left, if one is.
+    /// The reason why a gap is left, if one is.
     pub left: Option<Left>,
 }
 
-/// Why a backfill left a gap.
+/// The reason why a backfill left a gap.
 #[derive(Debug)]
 #[non_exhaustive]
 pub enum Left {
@@ -24,7 +24,7 @@ pub enum Left {
 }
 
 impl Backfill {
-    /// Whether it begins where the room's history does: nothing older is stored, nothing is left out below.
+    /// Tells if it begins where the room's history does: nothing older is stored, nothing is left out below.
     /// Of a room of which nothing is known it is not said.
     pub fn is_beginning(&self) -> bool {
         !self.slice.more && self.slice.gaps().next().is_none() && self.slice.messages().next().is_some()

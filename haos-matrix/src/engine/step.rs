@@ -1,9 +1,9 @@
-//! What follows from what came of a request: decided here, without waiting.
+//! The consequences of a request's outcome: decided here, without waiting.
 
 use haos_queue::{Answer, PauseReason, RetryPolicy, Verdict};
 use haos_store_api::{Error, ErrorKind};
 
-/// What came of a request.
+/// The outcome of a request.
 #[derive(Debug)]
 pub(super) enum Outcome {
     /// The store has it.
@@ -24,7 +24,7 @@ pub(super) enum Outcome {
     Store(Error),
 }
 
-/// What an answer brought. Whatever its shape: what the store held already is nothing.
+/// The news of an answer. Whatever its shape: what the store held already is nothing.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(super) enum Brought {
     /// Something new, or it came in its time.
@@ -47,7 +47,7 @@ pub(super) enum FilterUse {
     Inline,
 }
 
-/// What a request was made with.
+/// The parameters of a request.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
 pub(super) struct Asked {
     pub(super) since: bool,
@@ -56,7 +56,7 @@ pub(super) struct Asked {
     pub(super) slim: bool,
 }
 
-/// What is remembered from one request to the next.
+/// The facts remembered from one request to the next.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
 pub(super) struct Memory {
     /// Failures in a row, and when the first of them was.
@@ -77,7 +77,7 @@ pub(super) struct Memory {
     pub(super) prompt: bool,
 }
 
-/// What to do next.
+/// The next act.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(super) enum Next {
     /// Ask again at once.
@@ -101,10 +101,10 @@ pub(super) struct Moment<'a> {
     pub(super) retry: &'a RetryPolicy,
 }
 
-/// After so many answers in a row that brought nothing but a token, rests grow no more.
+/// The number of answers in a row with nothing but a token after which rests grow no more.
 const LULLS_WITH_TOKENS: u32 = 4;
 
-/// So often in a row something of a request is changed at once: filter, token, filter.
+/// The number of changes in a row to a request that are made at once: filter, token, filter.
 const CHANGES: u32 = 3;
 
 /// The step from one request to the next.
@@ -121,7 +121,7 @@ const CHANGES: u32 = 3;
 /// | too much | as little as can be | wait: the longest backoff |
 /// | 429 | | wait: what is asked, or backoff if longer; and up to 1 s of chance |
 /// | refused for the account's sake | | pause |
-/// | 400 with a code | a filter's id of an earlier run | upload the filter anew |
+/// | 400 with a code | a filter's id of an earlier run | upload the filter again |
 /// | 400 with a code | else, a token | sync without it |
 /// | 400 with a code | a new filter's id, no token | the filter as JSON |
 /// | 400 with a code, more than three times | | the same, after a backoff |
@@ -178,7 +178,7 @@ pub(super) fn step(now: Memory, asked: Asked, outcome: &Outcome, at: &Moment<'_>
     }
 }
 
-/// Whether so much failed, or for so long, that others wait as well. A request that fails now and then, as
+/// Tells if the failures are many or long enough for others to wait as well. A request that fails now and then, as
 /// through a proxy that ends long ones, must not have everybody try everything each time.
 fn is_outage(now: Memory, at: &Moment<'_>) -> bool {
     const FAILURES: u32 = 3;

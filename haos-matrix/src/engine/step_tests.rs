@@ -30,7 +30,7 @@ fn failures_slow_down_and_a_success_calls_the_others() {
         (now, last) = (after, wait_ms(&next));
     }
     let (nudged, _) = next(now.nudged(5), Asked::default(), &Outcome::Unreadable(String::new()));
-    assert_eq!(nudged.failures, 2, "a nudge begins anew");
+    assert_eq!(nudged.failures, 2, "a nudge begins again");
     let (after, next) = next(now, Asked::default(), &Outcome::Applied(Brought::News));
     assert_eq!((after, next), (Memory { live: true, ..Memory::default() }, Next::Back));
 }

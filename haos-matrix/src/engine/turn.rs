@@ -5,7 +5,7 @@ use super::Engine;
 use super::amend::amend;
 use super::news::has_news;
 use super::step::{Asked, Brought, FilterUse, Memory, Outcome};
-use crate::{MatrixRules, ParseError, SyncRequest, parse_sync};
+use crate::{MatrixProtocol, ParseError, SyncRequest, parse_sync};
 
 /// One request, from reading the token to storing the answer.
 pub(super) struct Turn {
@@ -118,7 +118,7 @@ impl Engine {
             let total = Some(delta.rooms.len() as u64);
             inner.outbox.sync_state(SyncState::CatchingUp(SyncProgress { done: 0, total }));
         }
-        Ok(match apply_sync(&*inner.store, &delta, Some(&inner.user), &MatrixRules).await? {
+        Ok(match apply_sync(&*inner.store, &delta, Some(&inner.user), &MatrixProtocol).await? {
             Synced::Stale => Outcome::Stale,
             _ => {
                 self.shown_again(&delta);

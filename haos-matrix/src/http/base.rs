@@ -3,27 +3,27 @@ use url::{Host, Url};
 
 use super::path::Path;
 
-/// Why there can be no [`Homeserver`](crate::Homeserver). No request was made yet.
+/// The reason why there can be no [`Homeserver`](crate::Homeserver). No request was made yet.
 #[derive(Debug, Clone, PartialEq, Eq, Error)]
 #[non_exhaustive]
 pub enum ConnectError {
-    /// The base url is none.
+    /// The base url is invalid.
     #[error("`{url}` is no homeserver's base url: {reason}; write it like https://matrix.example.org")]
     Url {
-        /// What was given, without what could be a password.
+        /// The given url, without what could be a password.
         url: String,
-        /// What is wrong with it.
+        /// The fault in it.
         reason: &'static str,
     },
     /// TLS has nothing to trust.
     #[error("TLS cannot be set up: {reason}; install the system's certificates (ca-certificates)")]
     Tls {
-        /// What the system said.
+        /// The system's words.
         reason: String,
     },
 }
 
-/// Whether what goes to this base url crosses a network as it is, for others to read: neither over TLS nor to
+/// Tells if requests to this base url cross a network as they are, for others to read: neither over TLS nor to
 /// this machine. The host decides, as it is parsed: `localhost` and what is below it (RFC 6761, section 6.3),
 /// `127.0.0.0/8`, `::1`. To what is no base url nothing goes.
 pub fn is_cleartext_url(url: &str) -> bool {

@@ -39,7 +39,7 @@ impl Homeserver {
         }
     }
 
-    /// Whether media is there, without its bytes.
+    /// Asks for media without its bytes.
     pub(super) async fn look_at_media(&self, uri: &MediaUri) -> Reply<()> {
         let response = self.ask_media(uri, Variant::Original, LOOK_MS).await?;
         match &response.body {

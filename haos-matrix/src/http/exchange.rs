@@ -12,7 +12,7 @@ use super::request::{Payload, Request};
 use super::upload;
 use crate::Reply;
 
-/// What came back.
+/// An answer with its heads.
 pub(super) struct Response {
     pub(super) status: u16,
     pub(super) heads: Heads,
@@ -76,13 +76,13 @@ impl Homeserver {
         let limit = if is_large { self.options.max_body_bytes } else { self.options.max_answer_bytes };
         match self.read_whole(name, response, limit).await {
             Ok(body) => Ok(Response { status, heads, body: Came::Whole(body) }),
-            // No homeserver says so much there.
+            // No homeserver has that long a value there.
             Err(Answer::TooLarge { .. }) if !is_large => Err(Answer::Unreadable),
             Err(answer) => Err(answer),
         }
     }
 
-    /// What a future gives, unless it takes longer.
+    /// Awaits a future, unless it takes longer.
     pub(super) async fn within<T>(&self, ms: u64, future: impl Future<Output = T>) -> Option<T> {
         tokio::select! {
             biased;
@@ -96,7 +96,7 @@ impl Response {
     /// A success's body.
     ///
     /// # Errors
-    /// What the answer means, if it is none.
+    /// Returns the body of a success, or the meaning of any other answer.
     pub(super) fn success(self, now_ms: i64) -> Reply<Vec<u8>> {
         let body = match self.body {
             Came::Whole(body) => body,
@@ -121,7 +121,7 @@ impl Response {
     }
 }
 
-/// What a request that got no answer means. A browser does not tell whether anything was sent.
+/// Reads the failure of a request without an answer. A browser does not tell if anything was sent.
 fn failure(name: &str, e: reqwest::Error) -> Answer {
     #[cfg(not(target_arch = "wasm32"))]
     let is_unsent = e.is_connect();
@@ -132,7 +132,7 @@ fn failure(name: &str, e: reqwest::Error) -> Answer {
     answer
 }
 
-/// What an answer that ends too early means.
+/// Reads the failure of an answer that ends too early.
 pub(super) fn cut_off(name: &str, e: reqwest::Error) -> Answer {
     debug!(target: "haos::http", request = name, reason = reason(e), "the answer was cut off");
     Answer::NoAnswer

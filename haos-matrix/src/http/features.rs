@@ -11,7 +11,7 @@ use crate::Reply;
 /// How long what a server says of itself is believed.
 const LASTS_MS: u64 = 12 * 3600 * 1000;
 
-/// What a server says that it can do (specification, client-server API, "API Versions").
+/// A server's own list of its features (specification, client-server API, "API Versions").
 #[derive(Debug, Default, Deserialize)]
 pub(super) struct Features {
     versions: Vec<String>,
@@ -20,7 +20,7 @@ pub(super) struct Features {
 }
 
 impl Features {
-    /// Whether it speaks `v1.{minor}` or a later one.
+    /// Tells if it speaks `v1.{minor}` or a later one.
     fn speaks(&self, minor: u32) -> bool {
         let spoken = |version: &String| version.strip_prefix("v1.").and_then(|it| it.parse::<u32>().ok());
         self.versions.iter().filter_map(spoken).any(|spoken| spoken >= minor)
@@ -45,7 +45,7 @@ impl Homeserver {
     /// The versions of the specification that the server speaks, such as `v1.11`. Asked twice a day.
     ///
     /// # Errors
-    /// What came instead.
+    /// The server's other answer.
     pub async fn versions(&self) -> Reply<Vec<String>> {
         Ok(self.features().await?.versions.clone())
     }
@@ -72,7 +72,7 @@ impl Homeserver {
 
     async fn ask_features(&self) -> Reply<Features> {
         let request = Request::read("versions", Path::new("/_matrix/client/versions"));
-        let response = match &self.keeper {
+        let response = match &self.held_session {
             Some(_) => self.authed(&request).await?,
             None => self.exchange(&request, None).await?,
         };

@@ -15,16 +15,16 @@ use crate::{MatrixSession, Reply};
 /// How a user logs in (specification, client-server API, "Login").
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Login {
-    /// What proves who it is.
+    /// The proof of who it is.
     pub credentials: Credentials,
     /// The device to go on with, such as [`MatrixSession::device`] after a logout: its transaction ids
     /// hold. None: the server makes a new one.
     pub device: Option<String>,
-    /// What others call a new device.
+    /// The name of a new device, for others.
     pub device_name: Option<String>,
 }
 
-/// What proves who logs in.
+/// The proof of who logs in.
 #[derive(Clone, PartialEq, Eq)]
 #[non_exhaustive]
 pub enum Credentials {
@@ -88,7 +88,7 @@ impl Homeserver {
     /// The ways to log in that the server offers, such as `m.login.password`.
     ///
     /// # Errors
-    /// What came instead.
+    /// The server's other answer.
     pub async fn login_flows(&self) -> Reply<Vec<String>> {
         #[derive(Deserialize)]
         struct Flows {
@@ -109,7 +109,7 @@ impl Homeserver {
     /// the same store takes a login on its device up by itself.
     ///
     /// # Errors
-    /// What came instead: `M_FORBIDDEN` for a wrong password.
+    /// The server's other answer: `M_FORBIDDEN` for a wrong password.
     pub async fn login(&self, login: &Login) -> Reply<MatrixSession> {
         let how = match &login.credentials {
             Credentials::Password { user, password } => json!({
@@ -145,7 +145,7 @@ impl Homeserver {
     /// Ends the session on the server, and takes its tokens out of the store; user and device stay there.
     ///
     /// # Errors
-    /// What came instead of a yes: the session may go on, and the tokens stay. To log out without a
+    /// The server's other answer: the session may go on, and the tokens stay. To log out without a
     /// server, [`MatrixSession::forget_tokens`].
     pub async fn logout(&self) -> Reply<()> {
         let body = Json::empty();
@@ -156,19 +156,19 @@ impl Homeserver {
             Err(Answer::Refused(Refusal { account: Some(PauseReason::LoggedOut), .. })) => {}
             Err(answer) => return Err(answer),
         }
-        let Some(keeper) = &self.keeper else { return Ok(()) };
-        MatrixSession::forget_tokens(&*keeper.store).await.map_err(|e| {
+        let Some(held_session) = &self.held_session else { return Ok(()) };
+        MatrixSession::forget_tokens(&*held_session.store).await.map_err(|e| {
             tracing::warn!(target: "haos::http", reason = %e, "logged out, but the tokens are still stored");
             Answer::Unsent
         })?;
-        keeper.hold(None, 0, 0);
+        held_session.hold(None, 0, 0);
         Ok(())
     }
 
     /// Whom the server takes this session for.
     ///
     /// # Errors
-    /// What came instead.
+    /// The server's other answer.
     pub async fn whoami(&self) -> Reply<WhoAmI> {
         self.ask_for(&Request::read("whoami", Path::new("/_matrix/client/v3/account/whoami"))).await
     }

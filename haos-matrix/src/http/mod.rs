@@ -38,7 +38,7 @@ pub use self::login::{Credentials, Login, WhoAmI};
 pub use self::options::HttpOptions;
 use self::renew::Why;
 use self::request::Request;
-use self::tokens::Keeper;
+use self::tokens::HeldSession;
 use crate::parse::decoded::decoded;
 use crate::{MatrixSession, Reply};
 
@@ -56,8 +56,8 @@ pub struct Homeserver {
     agent: Agent,
     host: SharedHost,
     options: HttpOptions,
-    keeper: Option<Keeper>,
-    /// What the server can do, and when it said so.
+    held_session: Option<HeldSession>,
+    /// The server's features, and when it told them.
     features: Mutex<Option<(i64, Arc<Features>)>>,
 }
 
@@ -73,7 +73,7 @@ impl Homeserver {
         let agent = Agent::new(base.is_https(), &options)?;
         #[cfg(target_arch = "wasm32")]
         let agent = Agent::new();
-        Ok(Self { base, agent, host, options, keeper: None, features: Mutex::default() })
+        Ok(Self { base, agent, host, options, held_session: None, features: Mutex::default() })
     }
 
     /// A homeserver with the session that `store` holds ([`MatrixSession::load`], or
@@ -90,9 +90,9 @@ impl Homeserver {
         let mut homeserver = Self::connect(&session.homeserver, host, options)?;
         let owner = format!("{:016x}{:016x}", homeserver.host.random(), homeserver.host.random());
         let tokens = session.tokens.clone();
-        let keeper = Keeper::new(session, store, owner);
-        keeper.hold(tokens, homeserver.options.refresh_early_ms, homeserver.host.now_ms());
-        homeserver.keeper = Some(keeper);
+        let held_session = HeldSession::new(session, store, owner);
+        held_session.hold(tokens, homeserver.options.refresh_early_ms, homeserver.host.now_ms());
+        homeserver.held_session = Some(held_session);
         Ok(homeserver)
     }
 
@@ -117,12 +117,12 @@ impl Homeserver {
         }
     }
 
-    /// What a read brings.
+    /// Returns the body of a read.
     async fn ask(&self, request: &Request<'_>) -> Reply<Vec<u8>> {
         self.authed(request).await?.success(self.now_ms())
     }
 
-    /// What a read brings, if it begins like a JSON object. Whoever reads it finds out whether it is one.
+    /// Returns the body of a read, if it begins like a JSON object. Whoever reads it finds out if it is one.
     async fn ask_json(&self, request: &Request<'_>) -> Reply<Vec<u8>> {
         let body = self.ask(request).await?;
         match body.trim_ascii_start().first() {
@@ -131,7 +131,7 @@ impl Homeserver {
         }
     }
 
-    /// What a read brings, read as `T`.
+    /// Returns the body of a read as `T`.
     async fn ask_for<T: serde::de::DeserializeOwned>(&self, request: &Request<'_>) -> Reply<T> {
         read_as(&self.ask(request).await?)
     }

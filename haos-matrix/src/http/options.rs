@@ -27,7 +27,7 @@ pub struct HttpOptions {
     pub max_answer_bytes: u64,
     /// The largest media item that is downloaded, in bytes (1 GiB). The media cache keeps less of one item.
     pub max_media_bytes: u64,
-    /// What the server is told of the application; a browser tells its own.
+    /// The name of the application, for the server; a browser tells its own.
     pub user_agent: Option<String>,
 }
 

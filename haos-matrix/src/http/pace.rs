@@ -1,6 +1,6 @@
 use super::HttpOptions;
 
-/// What is asked of the pace of a body on its way here. Time is cut into windows as long as a body may stand
+/// The demands on the pace of a body on its way here. Time is cut into windows as long as a body may stand
 /// still; whoever reads says what came and when a window is over, so that no clock is read.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(super) struct Pace {
@@ -47,7 +47,7 @@ mod tests {
         Pace::new(&options)
     }
 
-    /// How many windows a body lasts that brings so many bytes in each.
+    /// The number of windows in which a body of this size arrives at the slowest pace.
     fn windows(bytes: usize) -> u32 {
         let (mut pace, mut windows) = (pace(), 0);
         loop {

@@ -8,7 +8,7 @@ use tracing::{debug, warn};
 use super::answer::soft_logout;
 use super::path::Path;
 use super::request::Request;
-use super::tokens::Keeper;
+use super::tokens::HeldSession;
 use super::{Homeserver, Response, read_as};
 use crate::parse::number::lenient;
 use crate::session::{Claim, Stored};
@@ -19,7 +19,7 @@ const LOOK_MS: u64 = 250;
 /// How much longer than the request itself a claim lasts.
 const SLACK_MS: u64 = 5_000;
 
-/// Why new tokens are wanted.
+/// The reason why new tokens are wanted.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(super) enum Why {
     /// The token at hand will do for a while: nothing is waited for.
@@ -35,7 +35,7 @@ struct Ask<'a> {
     refresh_token: &'a str,
 }
 
-/// What a login and a refresh answer with.
+/// The answer to a login or a refresh.
 #[derive(Deserialize)]
 pub(super) struct Given {
     access_token: String,
@@ -56,7 +56,7 @@ impl Given {
     }
 }
 
-/// What became of the right to refresh.
+/// The outcome of asking for the right to refresh.
 enum Turn {
     /// It is ours.
     Ours(Claim),
@@ -67,37 +67,37 @@ enum Turn {
 }
 
 impl Homeserver {
-    /// Another access token than the one that the server refused; none if there is none, so that the
+    /// Returns another access token than the one that the server refused; `None` without one, so that the
     /// refusal stands.
     ///
     /// # Errors
     /// `Unsent` where no answer came to a refresh (the request itself was refused, and not processed), what
     /// the server said else.
     pub(super) async fn renew(&self, refused: &str, why: Why) -> Reply<Option<String>> {
-        let Some(keeper) = &self.keeper else { return Ok(None) };
+        let Some(held_session) = &self.held_session else { return Ok(None) };
         let _one = match why {
-            Why::Early => keeper.renewing.try_lock().map_err(|_| Answer::Unsent)?,
-            _ => keeper.renewing.lock().await,
+            Why::Early => held_session.renewing.try_lock().map_err(|_| Answer::Unsent)?,
+            _ => held_session.renewing.lock().await,
         };
-        match keeper.tokens() {
+        match held_session.tokens() {
             Some(tokens) if tokens.access != refused => return Ok(Some(tokens.access)),
             _ => {}
         }
-        let claim = match self.turn(keeper, refused, why).await? {
+        let claim = match self.turn(held_session, refused, why).await? {
             Turn::Adopted(token) => return Ok(Some(token)),
             Turn::Over => return Ok(None),
             Turn::Ours(claim) => claim,
         };
-        let Some(old) = keeper.tokens().and_then(|tokens| tokens.refresh) else { return Ok(None) };
+        let Some(old) = held_session.tokens().and_then(|tokens| tokens.refresh) else { return Ok(None) };
         let renewed = match self.refresh(&old).await {
-            Ok(tokens) => self.keep(keeper, &claim, refused, tokens).await,
+            Ok(tokens) => self.keep(held_session, &claim, refused, tokens).await,
             Err(answer) => Err(answer),
         };
         if !matches!(renewed, Ok(Some(_))) {
             let mut batch = WriteBatch::relaxed();
             if claim.end(&mut batch).is_ok() {
                 // If that fails, it ends by itself.
-                let _ = keeper.store.apply(batch).await;
+                let _ = held_session.store.apply(batch).await;
             }
         }
         debug!(target: "haos::http", renewed = matches!(renewed, Ok(Some(_))), ?why, "the tokens were to be renewed");
@@ -105,7 +105,7 @@ impl Homeserver {
     }
 
     /// Waits until nobody else refreshes, and takes the right to.
-    async fn turn(&self, keeper: &Keeper, refused: &str, why: Why) -> Reply<Turn> {
+    async fn turn(&self, held_session: &HeldSession, refused: &str, why: Why) -> Reply<Turn> {
         let claim_ms = self.options.request_ms.saturating_add(SLACK_MS);
         let mut waited_ms = 0;
         loop {
@@ -113,18 +113,18 @@ impl Homeserver {
             if let Some(tokens) = self.adopt(&stored, Some(refused)) {
                 return Ok(Turn::Adopted(tokens.access));
             }
-            let held = keeper.session();
+            let held = held_session.session();
             let session = stored.session.as_ref().filter(|session| session.is_same_device(&held));
             let tokens = session.and_then(|session| session.tokens.clone());
             if why == Why::Void || tokens.as_ref().is_none_or(|tokens| tokens.refresh.is_none()) {
                 return Ok(Turn::Over);
             }
             let now_ms = self.now_ms();
-            // What another context wrote beside the same access token counts.
-            keeper.hold(tokens, self.options.refresh_early_ms, now_ms);
+            // Another context's note beside the same access token counts.
+            held_session.hold(tokens, self.options.refresh_early_ms, now_ms);
             let until_ms = now_ms.saturating_add_unsigned(claim_ms);
-            let claim = Claim { owner: keeper.owner.clone(), until_ms };
-            match claim.take(&*keeper.store, stored, now_ms).await {
+            let claim = Claim { owner: held_session.owner.clone(), until_ms };
+            match claim.take(&*held_session.store, stored, now_ms).await {
                 Ok(true) => return Ok(Turn::Ours(claim)),
                 Ok(false) if waited_ms <= claim_ms && why != Why::Early => {
                     waited_ms += LOOK_MS;
@@ -142,41 +142,41 @@ impl Homeserver {
     /// Writes the new tokens down, before anything uses them: from their first use on the old ones are void.
     async fn keep(
         &self,
-        keeper: &Keeper,
+        held_session: &HeldSession,
         claim: &Claim,
         refused: &str,
         tokens: Tokens,
     ) -> Reply<Option<String>> {
         let stored = self.stored().await?;
         let is_ours = stored.session.as_ref().is_some_and(|session| {
-            session.is_same_device(&keeper.session())
+            session.is_same_device(&held_session.session())
                 && session.tokens.as_ref().is_some_and(|tokens| tokens.access == refused)
         });
         if !is_ours {
             // Somebody logged in or out meanwhile.
             return Ok(self.adopt(&stored, Some(refused)).map(|tokens| tokens.access));
         }
-        if let Err(e) = self.write(keeper, claim, stored, &tokens).await {
+        if let Err(e) = self.write(held_session, claim, stored, &tokens).await {
             warn!(target: "haos::http", reason = %e, "the new tokens cannot be kept, so they are not used");
             return Err(Answer::Unsent);
         }
         let access = tokens.access.clone();
-        keeper.hold(Some(tokens), self.options.refresh_early_ms, self.now_ms());
+        held_session.hold(Some(tokens), self.options.refresh_early_ms, self.now_ms());
         Ok(Some(access))
     }
 
     async fn write(
         &self,
-        keeper: &Keeper,
+        held_session: &HeldSession,
         claim: &Claim,
         stored: Stored,
         tokens: &Tokens,
     ) -> haos_store_api::Result<()> {
         let mut batch = WriteBatch::strict();
         stored.expect(&mut batch)?;
-        MatrixSession { tokens: Some(tokens.clone()), ..keeper.session() }.put(&mut batch)?;
+        MatrixSession { tokens: Some(tokens.clone()), ..held_session.session() }.put(&mut batch)?;
         claim.end(&mut batch)?;
-        keeper.store.apply(batch).await.map(drop)
+        held_session.store.apply(batch).await.map(drop)
     }
 
     /// `POST /_matrix/client/v3/refresh`. Asked again with the same token after a lost answer, a server

@@ -6,7 +6,7 @@ use super::path::Path;
 
 /// A request, before it has a url, a token or a connection.
 pub(super) struct Request<'a> {
-    /// What logs call it.
+    /// Its name in logs.
     pub(super) name: &'static str,
     pub(super) method: Method,
     pub(super) path: Path,
@@ -21,7 +21,7 @@ pub(super) struct Request<'a> {
     pub(super) follows: bool,
 }
 
-/// What a request carries.
+/// The content of a request.
 #[derive(Clone, Copy)]
 pub(super) enum Payload<'a> {
     None,

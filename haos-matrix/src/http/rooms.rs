@@ -1,4 +1,4 @@
-//! What users do with rooms, beside writing in them.
+//! A user's acts on rooms, beside writing in them.
 
 use haos_queue::Answer;
 use haos_store_api::{EventId, EventType, Json, RoomId, StateKey, UserId};
@@ -17,7 +17,7 @@ impl Homeserver {
     /// Makes a room; its id. `body`: as in the specification, "Creation"; an empty object will do.
     ///
     /// # Errors
-    /// What came instead.
+    /// The server's other answer.
     pub async fn create_room(&self, body: &Json) -> Reply<RoomId> {
         let path = Path::new("/_matrix/client/v3/createRoom");
         self.room_of(&Request::post("create_room", path, body)).await
@@ -26,7 +26,7 @@ impl Homeserver {
     /// Joins a room, by its id or an alias; its id. `via`: servers that know it, for rooms of others.
     ///
     /// # Errors
-    /// What came instead.
+    /// The server's other answer.
     pub async fn join(&self, room_or_alias: &str, via: &[&str]) -> Reply<RoomId> {
         let mut path = Path::new("/_matrix/client/v3/join").id(room_or_alias);
         for server in via {
@@ -39,7 +39,7 @@ impl Homeserver {
     /// Leaves a room, or declines an invite.
     ///
     /// # Errors
-    /// What came instead.
+    /// The server's other answer.
     pub async fn leave(&self, room: &RoomId) -> Reply<()> {
         self.act("leave", room_path(room).part("/leave"), &Json::empty()).await
     }
@@ -47,7 +47,7 @@ impl Homeserver {
     /// Invites a user.
     ///
     /// # Errors
-    /// What came instead.
+    /// The server's other answer.
     pub async fn invite(&self, room: &RoomId, user: &UserId) -> Reply<()> {
         let body = body_of(&json!({ "user_id": user }))?;
         self.act("invite", room_path(room).part("/invite"), &body).await
@@ -56,7 +56,7 @@ impl Homeserver {
     /// Removes a user from a room, or takes an invite back.
     ///
     /// # Errors
-    /// What came instead.
+    /// The server's other answer.
     pub async fn kick(&self, room: &RoomId, user: &UserId, reason: Option<&str>) -> Reply<()> {
         let body = match reason {
             Some(reason) => body_of(&json!({ "user_id": user, "reason": reason }))?,
@@ -68,7 +68,7 @@ impl Homeserver {
     /// The rooms that the user is in.
     ///
     /// # Errors
-    /// What came instead.
+    /// The server's other answer.
     pub async fn joined_rooms(&self) -> Reply<Vec<RoomId>> {
         #[derive(serde::Deserialize)]
         struct Joined {
@@ -87,7 +87,7 @@ impl Homeserver {
     /// must survive being offline goes into the outbox.
     ///
     /// # Errors
-    /// What came instead.
+    /// The server's other answer.
     pub async fn put_state(
         &self,
         room: &RoomId,

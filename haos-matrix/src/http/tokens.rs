@@ -1,4 +1,4 @@
-//! Who holds the tokens: the store, for all its contexts, and a copy of them here.
+//! The tokens: in the store, for all its contexts, and a copy of them here.
 
 use std::sync::{Arc, Mutex, PoisonError};
 
@@ -14,7 +14,7 @@ use crate::{MatrixSession, Reply, Tokens};
 const SOONEST_MS: u64 = 10_000;
 
 /// The session of a [`Homeserver`].
-pub(super) struct Keeper {
+pub(super) struct HeldSession {
     pub(super) store: Arc<dyn StorageAdapter>,
     held: Mutex<Held>,
     /// One renewal at a time.
@@ -29,7 +29,7 @@ struct Held {
     renew_at_ms: i64,
 }
 
-impl Keeper {
+impl HeldSession {
     pub(super) fn new(session: MatrixSession, store: Arc<dyn StorageAdapter>, owner: String) -> Self {
         let held = Mutex::new(Held { session, renew_at_ms: i64::MAX });
         Self { store, held, renewing: tokio::sync::Mutex::new(()), owner }
@@ -65,18 +65,18 @@ impl Keeper {
 impl Homeserver {
     /// The session, as far as it is known here; none of a homeserver that was merely connected to.
     pub fn session(&self) -> Option<MatrixSession> {
-        self.keeper.as_ref().map(Keeper::session)
+        self.held_session.as_ref().map(HeldSession::session)
     }
 
     /// The access token for a request; renewed before, if its end is near.
     pub(super) async fn token(&self) -> Reply<String> {
-        let Some(keeper) = &self.keeper else { return Err(logged_out()) };
-        let Some(tokens) = keeper.tokens() else {
+        let Some(held_session) = &self.held_session else { return Err(logged_out()) };
+        let Some(tokens) = held_session.tokens() else {
             // A login may have been stored since.
             let stored = self.stored().await?;
             return self.adopt(&stored, None).map(|tokens| tokens.access).ok_or_else(logged_out);
         };
-        if keeper.is_due(self.now_ms()) {
+        if held_session.is_due(self.now_ms()) {
             // Should that fail, the token at hand may still do; the server will say.
             if let Ok(Some(token)) = self.renew(&tokens.access, Why::Early).await {
                 return Ok(token);
@@ -87,8 +87,8 @@ impl Homeserver {
 
     /// The session in the store. What cannot be read is asked for again: nothing was sent.
     pub(super) async fn stored(&self) -> Reply<Stored> {
-        let Some(keeper) = &self.keeper else { return Err(logged_out()) };
-        Stored::read(&*keeper.store).await.map_err(|e| {
+        let Some(held_session) = &self.held_session else { return Err(logged_out()) };
+        Stored::read(&*held_session.store).await.map_err(|e| {
             tracing::warn!(target: "haos::http", reason = %e, "the session cannot be read");
             Answer::Unsent
         })
@@ -96,10 +96,11 @@ impl Homeserver {
 
     /// Takes over the store's tokens, if they are others than `known`, of the same device.
     pub(super) fn adopt(&self, stored: &Stored, known: Option<&str>) -> Option<Tokens> {
-        let keeper = self.keeper.as_ref()?;
-        let session = stored.session.as_ref().filter(|session| session.is_same_device(&keeper.session()))?;
+        let held_session = self.held_session.as_ref()?;
+        let session =
+            stored.session.as_ref().filter(|session| session.is_same_device(&held_session.session()))?;
         let tokens = session.tokens.clone().filter(|tokens| Some(&*tokens.access) != known)?;
-        keeper.hold(Some(tokens.clone()), self.options.refresh_early_ms, self.now_ms());
+        held_session.hold(Some(tokens.clone()), self.options.refresh_early_ms, self.now_ms());
         Some(tokens)
     }
 }

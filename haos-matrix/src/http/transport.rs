@@ -113,7 +113,7 @@ impl Transport for Homeserver {
 }
 
 impl Homeserver {
-    /// What a write comes to.
+    /// Sends a write; returns the meaning of its answer.
     async fn answered(&self, request: &Request<'_>, expected: Expected) -> Answer {
         match self.authed(request).await {
             Ok(response) => response.answer(expected, self.now_ms()),

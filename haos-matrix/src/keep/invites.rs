@@ -1,9 +1,7 @@
 use std::collections::HashMap;
 
-use haos_queue::{RoomDelta, SyncDelta};
-use haos_store_api::{
-    ErrorKind, Membership, Result, Revision, Room, RoomId, RoomQuery, StorageAdapter, WriteBatch,
-};
+use haos_queue::{RoomDelta, SyncDelta, unless_conflict};
+use haos_store_api::{Membership, Result, Revision, Room, RoomId, RoomQuery, StorageAdapter, WriteBatch};
 
 use super::KeepLimits;
 use super::left_out::{INVITES, counted};
@@ -25,7 +23,7 @@ pub(super) async fn admit(
     let query = RoomQuery { membership: Some(Membership::Invite), ..RoomQuery::default() };
     let stored: HashMap<RoomId, Room> =
         store.rooms(query).await?.into_iter().map(|room| (room.id.clone(), room)).collect();
-    // What the answer says of them otherwise is no invite any more.
+    // Rooms that the answer has otherwise are no invites any more.
     let answered: Vec<&RoomId> =
         delta.rooms.iter().filter(|room| !is_invite(room)).map(|room| &room.id).collect();
     let mut waiting: Vec<(i64, &RoomId)> = stored
@@ -61,11 +59,7 @@ pub(super) async fn admit(
 async fn remove(store: &dyn StorageAdapter, id: &RoomId, revision: Revision) -> Result<bool> {
     let mut batch = WriteBatch::relaxed();
     batch.expect_room(id, Some(revision)).remove_room(id.clone());
-    match store.apply(batch).await {
-        Ok(_) => Ok(true),
-        Err(e) if e.kind() == ErrorKind::Conflict => Ok(false),
-        Err(e) => Err(e),
-    }
+    Ok(unless_conflict(store.apply(batch).await)?.is_some())
 }
 
 /// Leaves out state once there was too much of it; notes of this library stay.

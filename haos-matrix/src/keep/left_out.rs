@@ -27,7 +27,7 @@ impl LeftOut {
         unreadable.saturating_add(*invites).saturating_add(*to_device)
     }
 
-    /// What the store has counted.
+    /// Reads the counts of a store.
     ///
     /// # Errors
     /// Those of the store.
@@ -43,7 +43,7 @@ async fn count(store: &dyn StorageAdapter, key: &'static str) -> Result<u64> {
     Ok(value(store, key).await?.and_then(|value| value.parse().ok()).unwrap_or_default())
 }
 
-/// The entry that counts so many more.
+/// The entry with a count that is higher by this number.
 pub(super) async fn counted(
     store: &dyn StorageAdapter,
     key: &'static str,
@@ -67,7 +67,7 @@ pub(super) fn entry(key: &'static str, value: Json) -> StateEntry {
     }
 }
 
-/// Whether an entry is what an answer says of itself.
+/// Tells if an entry is an answer's count of itself.
 pub(super) fn of_answer(entry: &StateEntry) -> bool {
     entry.kind.as_str() == LEFT_OUT && entry.key.as_str() == UNREADABLE_KEY
 }

@@ -1,4 +1,4 @@
-//! What a store keeps of what nobody asked for: it has an end, and what does not fit is counted.
+//! The limits of what a store keeps without being asked: it has an end, and what does not fit is counted.
 
 mod invites;
 mod left_out;

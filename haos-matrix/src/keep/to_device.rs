@@ -12,14 +12,14 @@ use crate::parse::{DEVICE_LIST, TO_DEVICE_KIND, known_key, known_kind};
 /// The key that stands for all users.
 const EVERYBODY: &str = "*";
 
-/// What waits of one sender.
+/// The messages of one sender that wait.
 #[derive(Debug, Clone, Copy, Default)]
 struct Waiting {
     events: usize,
     bytes: usize,
 }
 
-/// What waits of everybody.
+/// The messages of everybody that wait.
 #[derive(Debug, Default)]
 struct Queue {
     senders: HashMap<String, Waiting>,
@@ -27,7 +27,7 @@ struct Queue {
 }
 
 impl Queue {
-    /// Whether one more fits; then it is in.
+    /// Takes one more in, if it fits.
     fn takes(&mut self, value: &Json, limits: &ToDeviceLimits) -> bool {
         let bytes = value.as_str().len();
         let waiting = self.senders.entry(value.text("sender").unwrap_or_default()).or_default();

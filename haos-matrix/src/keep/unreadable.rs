@@ -7,7 +7,7 @@ use super::KeepLimits;
 use super::left_out::{entry, of_answer, value};
 use crate::parse::{UNREADABLE_KEY, known_kind};
 
-/// What a store keeps of what could not be read, in the order in which it came.
+/// The kept part of what could not be read, in the order in which it came.
 #[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
 pub(super) struct Ledger {
     pub(super) left_out: u64,

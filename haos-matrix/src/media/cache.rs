@@ -2,9 +2,8 @@ use std::fmt;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
 
-use haos_queue::SharedHost;
-use haos_queue::pressure::Keeper;
-use haos_store_api::{Media, MediaKey, MediaPolicy, MediaUri, Result, RoomId, StorageAdapter};
+use haos_queue::pressure::Kept;
+use haos_store_api::{Media, MediaKey, MediaUri, Result, RoomId};
 
 use super::fetch::fetch;
 use super::flights::{Flight, Flights};
@@ -12,17 +11,6 @@ use super::request::{is_local, is_remote};
 use super::shelf::Shelf;
 use super::{MediaError, MediaRequest, MediaStream};
 use crate::{Server, Variant};
-
-/// How much media is kept, and who sees to it.
-#[derive(Debug, Clone, Default)]
-pub struct MediaOptions {
-    /// 400 MiB, 20 MiB an item, 60 days since its latest use. With a keeper, the policy that it has too: it
-    /// evicts by its own.
-    pub policy: MediaPolicy,
-    /// The application's keeper of the same store, which knows the quota and leaves the outbox its headroom.
-    /// Without one, media makes room for media when the device is full, and no message goes for it.
-    pub keeper: Option<Arc<Keeper>>,
-}
 
 /// Media items, from the store where they are there, else from the server and into the store.
 ///
@@ -38,21 +26,15 @@ pub struct MediaCache {
 }
 
 impl MediaCache {
-    /// A cache of what `server` has, in `store`.
-    pub fn new(
-        server: Arc<dyn Server>,
-        store: Arc<dyn StorageAdapter>,
-        host: SharedHost,
-        options: MediaOptions,
-    ) -> Self {
-        let shelf = Arc::new(Shelf::new(store, host, options));
-        Self { server, shelf, flights: Arc::default(), swept: Arc::default() }
+    /// A cache of what `server` has, in a store whose options say how much media it keeps.
+    pub fn new(server: Arc<dyn Server>, store: Arc<Kept>) -> Self {
+        Self { server, shelf: Arc::new(Shelf::new(store)), flights: Arc::default(), swept: Arc::default() }
     }
 
     /// Bytes of an item. What is in the store comes from there, without a request; else the item is
     /// downloaded whole, one request for all who ask for it meanwhile, and the range read once it is there.
     ///
-    /// May be dropped at any moment: others who wait for the same item go on, and a later call begins anew.
+    /// May be dropped at any moment: others who wait for the same item go on, and a later call begins again.
     ///
     /// # Errors
     /// See [`MediaError`]. A failure is not remembered: the next call asks the server again.
@@ -64,7 +46,7 @@ impl MediaCache {
         let error = match self.fetch(&key, request).await {
             Ok(()) => match self.shelf.read(&key, request.range).await? {
                 Some(media) => return Ok(media),
-                // What may not go fills what the policy or the quota grants.
+                // Items that may not go fill the bounds of the policy or the quota.
                 None => MediaError::Full,
             },
             Err(error) => error,
@@ -92,7 +74,7 @@ impl MediaCache {
         Ok(MediaStream::passing(self.server.download(uri, variant).await?))
     }
 
-    /// Whether an item is in the store, and `get` needs no server.
+    /// Tells if an item is in the store, and `get` needs no server.
     ///
     /// # Errors
     /// Those of the store.

@@ -3,7 +3,7 @@ use std::sync::Arc;
 use haos_queue::{Answer, PauseReason, Verdict};
 use haos_store_api::{Error, ErrorKind};
 
-/// Why there is no media. Everybody who waited for one download gets the same.
+/// The reason why there is no media. Everybody who waited for one download gets the same.
 #[derive(Debug, Clone, thiserror::Error)]
 #[non_exhaustive]
 pub enum MediaError {
@@ -25,7 +25,7 @@ pub enum MediaError {
     /// The server will not give it.
     #[error("the server refused it ({error}): ask for another variant, or show a placeholder")]
     Refused {
-        /// What the server said.
+        /// The server's words.
         error: String,
     },
     /// The account must do something first.
@@ -34,7 +34,7 @@ pub enum MediaError {
     /// No connection, or no answer.
     #[error("it is not in the store and the server cannot be reached ({error}): ask again once online")]
     Offline {
-        /// What happened.
+        /// A description of the failure.
         error: String,
     },
     /// The server, or one that it must ask, cannot now.
@@ -42,7 +42,7 @@ pub enum MediaError {
     Unavailable {
         /// At least so long, in milliseconds; 0 if the server did not say.
         wait_ms: u64,
-        /// What the server said.
+        /// The server's words.
         error: String,
     },
     /// Not as many bytes came as were announced.
@@ -82,7 +82,7 @@ pub enum MediaError {
 }
 
 impl MediaError {
-    /// Whether the same request may succeed later, without anybody doing something about it.
+    /// Tells if the same request may succeed later, without anybody doing something about it.
     pub fn is_retryable(&self) -> bool {
         match self {
             Self::NotYetUploaded
@@ -127,7 +127,7 @@ impl From<Answer> for MediaError {
             Verdict::Pause(reason) => Self::Paused(reason),
             Verdict::Park { reason: haos_store_api::ParkReason::NotFound, .. } => Self::NotFound,
             Verdict::Park { error, .. } => Self::Refused { error },
-            _ => Self::Unavailable { wait_ms: 0, error: "an answer that is none".to_owned() },
+            _ => Self::Unavailable { wait_ms: 0, error: "an unexpected answer".to_owned() },
         }
     }
 }

@@ -30,7 +30,7 @@ struct Running {
     flight: WeakShared<Flight>,
     rooms: Rooms,
     /// Alive until the flight has ended: what has ended is not joined, so that who asks again after a
-    /// failure tries anew, though others have not heard of the failure yet.
+    /// failure tries again, though others have not heard of the failure yet.
     alive: Weak<()>,
 }
 

@@ -15,11 +15,11 @@ pub(super) struct Intake<'a> {
     key: &'a MediaKey,
     mime: Option<String>,
     rooms: Rooms,
-    /// What was announced.
+    /// The announced size.
     expected: Option<u64>,
     buffer: Vec<u8>,
     written: u64,
-    /// Where they are, once they are more than one portion.
+    /// The place of the bytes, once they are more than one portion.
     partial: Option<Partial>,
 }
 

@@ -17,7 +17,7 @@ mod stream;
 mod touches;
 mod variant;
 
-pub use cache::{MediaCache, MediaOptions};
+pub use cache::MediaCache;
 pub use error::MediaError;
 pub use request::MediaRequest;
 pub use stream::MediaStream;

@@ -6,10 +6,10 @@ use haos_store_api::{MediaFormat, MediaInfo, MediaKey, MediaUri, Result};
 
 /// How the formats of what is not whole begin. No [`Variant`](crate::Variant) has such a format.
 const PREFIX: &str = "partial:";
-/// What no byte was added to for so long is abandoned: its context is gone, or its server hangs.
+/// The time without a new byte after which an item is abandoned: its context is gone, or its server hangs.
 const ABANDONED_MS: u64 = 3600 * 1000;
 
-/// Where one download of one context puts its bytes. Dropped before it is whole, it is litter.
+/// The place for the bytes of one download of one context. Dropped before it is whole, it is litter.
 #[derive(Debug)]
 pub(super) struct Partial {
     key: Option<MediaKey>,
@@ -42,7 +42,7 @@ impl Drop for Partial {
     }
 }
 
-/// What ended early in this context and is to be removed.
+/// The items that ended early in this context and are to be removed.
 #[derive(Debug, Default)]
 pub(super) struct Litter(Mutex<Vec<MediaKey>>);
 
@@ -56,7 +56,7 @@ impl Litter {
     }
 }
 
-/// Whether an item is not whole, and nobody will make it so.
+/// Tells if an item is not whole, and nobody will make it so.
 pub(super) fn is_abandoned(info: &MediaInfo, now_ms: i64) -> bool {
     // By either sign: a clock that was wrong must not keep it for ever.
     info.key.format.as_str().starts_with(PREFIX) && now_ms.abs_diff(info.last_access_ms) > ABANDONED_MS

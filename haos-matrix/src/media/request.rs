@@ -29,7 +29,7 @@ pub struct MediaRequest {
     /// The room that refers to it, noted with the item when it is downloaded (see
     /// [`MediaCache::remove_room`](crate::MediaCache::remove_room)). What is stored keeps the rooms it has.
     pub room: Option<RoomId>,
-    /// Where the thumbnail cannot be had, the original will do, if it is in the store.
+    /// If the thumbnail cannot be had, the original will do, provided that it is in the store.
     pub fallback_to_original: bool,
 }
 
@@ -40,7 +40,7 @@ impl MediaRequest {
         Self { uri, variant, range, room: None, fallback_to_original: false }
     }
 
-    /// What the store knows it by.
+    /// The key in the store.
     ///
     /// # Errors
     /// Those of [`Variant::format`].
@@ -49,12 +49,12 @@ impl MediaRequest {
     }
 }
 
-/// Whether no server has it, since it waits in the outbox.
+/// Tells if no server has it, since it waits in the outbox.
 pub(super) fn is_local(uri: &MediaUri) -> bool {
     uri.as_str().starts_with(LOCAL)
 }
 
-/// Whether a server can be asked for it: `mxc://server/id`.
+/// Tells if a server can be asked for it: `mxc://server/id`.
 pub(super) fn is_remote(uri: &MediaUri) -> bool {
     let parts = uri.as_str().strip_prefix("mxc://").and_then(|rest| rest.split_once('/'));
     parts.is_some_and(|(server, id)| {

@@ -5,24 +5,23 @@ use std::fmt;
 use std::sync::{Arc, Mutex, PoisonError};
 
 use haos_queue::SharedHost;
-use haos_queue::pressure::{Keeper, PressureOptions};
+use haos_queue::pressure::Kept;
 use haos_store_api::{
     ByteRange, ErrorKind, Media, MediaInfo, MediaKey, MediaPolicy, MediaQuery, PendingQuery, Result, RoomId,
     StorageAdapter, WriteBatch,
 };
 
+use super::MediaError;
 use super::partial::{Litter, is_abandoned};
 use super::touches::Touches;
-use super::{MediaError, MediaOptions};
 
-/// The policy is carried out at least so often, if there is something new.
+/// The time after which the policy is carried out again, if there is something new.
 const EVICT_EVERY_MS: u64 = 3600 * 1000;
 /// And whenever a part of the policy's total as large as one by this number is new.
 const EVICT_PART: u64 = 64;
 
 pub(super) struct Shelf {
-    store: Arc<dyn StorageAdapter>,
-    keeper: Arc<Keeper>,
+    store: Arc<Kept>,
     pub(super) host: SharedHost,
     pub(super) policy: MediaPolicy,
     pub(super) litter: Arc<Litter>,
@@ -30,7 +29,7 @@ pub(super) struct Shelf {
     added: Mutex<Added>,
 }
 
-/// What came since the policy was last carried out.
+/// The news since the policy was last carried out.
 #[derive(Debug, Default)]
 struct Added {
     bytes: u64,
@@ -38,14 +37,10 @@ struct Added {
 }
 
 impl Shelf {
-    pub(super) fn new(store: Arc<dyn StorageAdapter>, host: SharedHost, options: MediaOptions) -> Self {
-        let MediaOptions { policy, keeper } = options;
-        let keeper = keeper.unwrap_or_else(|| {
-            let pressure = PressureOptions { media: policy, keep_messages: u64::MAX, ..Default::default() };
-            Arc::new(Keeper::new(store.clone(), pressure))
-        });
+    pub(super) fn new(store: Arc<Kept>) -> Self {
+        let (host, policy) = (store.host().clone(), store.options().media);
         let (litter, touches, added) = Default::default();
-        Self { store, keeper, host, policy, litter, touches, added }
+        Self { store, host, policy, litter, touches, added }
     }
 
     /// The most bytes of one item that stay.
@@ -80,7 +75,7 @@ impl Shelf {
 
     /// Writes what can be fetched again, and makes room for it.
     pub(super) async fn commit(&self, batch: WriteBatch) -> Result<(), MediaError> {
-        match self.keeper.apply(batch, self.host.now_ms()).await {
+        match self.store.apply(batch).await {
             Ok(_) => Ok(()),
             // The bytes before these are gone: they were given up for these, or media was cleared.
             Err(e) if e.kind() == ErrorKind::Conflict => Err(MediaError::Full),
@@ -111,8 +106,8 @@ impl Shelf {
         };
         if is_time {
             self.try_flush().await;
-            // What came is there: whoever waits for it need not know.
-            if let Err(e) = self.keeper.check(now_ms).await {
+            // The item is there: whoever waits for it need not know.
+            if let Err(e) = self.store.check().await {
                 tracing::warn!("media could not be evicted: {e}");
             }
         }

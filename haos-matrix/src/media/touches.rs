@@ -3,7 +3,7 @@ use std::sync::{Mutex, MutexGuard, PoisonError};
 
 use haos_store_api::{MediaInfo, MediaKey, WriteBatch};
 
-/// A use is noted at most so often an item, and all uses are written at most so often.
+/// The shortest time between two notes of an item's use, and between two writes of all uses.
 const EVERY_MS: i64 = 60_000;
 /// Uses that are written before that.
 const MANY: usize = 256;
@@ -30,7 +30,7 @@ impl Touches {
         (is_time || waiting.keys.len() >= MANY).then(|| waiting.take(now_ms)).flatten()
     }
 
-    /// What is to be written, be it time or not.
+    /// Takes what is to be written, be it time or not.
     pub(super) fn take(&self, now_ms: i64) -> Option<WriteBatch> {
         self.waiting().take(now_ms)
     }
@@ -78,6 +78,6 @@ mod tests {
         assert!(touches.take(120_000).is_none());
         assert!(touches.note(&used(0, 0), 1_000_000).is_some());
         let written = (0..=MANY).filter(|n| touches.note(&used(*n, 0), 1_000_001).is_some()).count();
-        assert_eq!(written, 1, "not more than so many wait");
+        assert_eq!(written, 1, "no more than the limit wait");
     }
 }

@@ -10,7 +10,7 @@ use super::members::{Members, json, object, quoted};
 use super::unreadable::{LEFT_OUT, UNREADABLE_KEY, known_key, known_kind, unreadable};
 use crate::ParseError;
 
-/// What is left of the limits of one answer while it is read.
+/// The rest of one answer's limits while it is read.
 pub(crate) struct Budget {
     limits: AnswerLimits,
     entries: Cell<usize>,
@@ -18,7 +18,7 @@ pub(crate) struct Budget {
     aside: RefCell<Aside>,
 }
 
-/// What could not be read.
+/// The unreadable parts.
 #[derive(Default)]
 struct Aside {
     kept: HashSet<(Scope, StateKey)>,
@@ -39,7 +39,7 @@ impl Budget {
         Ok(Self { limits, entries, is_spent: Cell::default(), aside: RefCell::default() })
     }
 
-    /// Whether one thing more is read. If not, the answer as a whole is too much: see [`Budget::check`].
+    /// Tells if one thing more is read. If not, the answer as a whole is too much: see [`Budget::check`].
     pub(crate) fn admits(&self) -> bool {
         match self.entries.get().checked_sub(1) {
             Some(left) => self.entries.set(left),
@@ -48,7 +48,7 @@ impl Budget {
         !self.is_spent.get()
     }
 
-    /// Whether an event is read; one that is too large is left out.
+    /// Tells if an event is read; one that is too large is left out.
     pub(crate) fn admits_event(&self, raw: &RawValue) -> bool {
         let is_small = raw.get().len() <= self.limits.event_bytes;
         if !is_small {
@@ -79,7 +79,7 @@ impl Budget {
         self.unreadable(scope, raw.get().len(), || object([(quoted(name).as_str(), raw.get())]))
     }
 
-    /// What cannot be read, of so many bytes.
+    /// Sets aside an unreadable text of this size.
     pub(crate) fn unreadable(
         &self,
         scope: &Scope,

@@ -1,7 +1,7 @@
 use haos_queue::{MAX_SAID_BYTES, said};
 use thiserror::Error;
 
-/// Why a response as a whole could not be read. Nothing of it may be applied, least of all its token.
+/// The reason why a response as a whole could not be read. Nothing of it may be applied, least of all its token.
 ///
 /// It says where, and never carries content.
 #[derive(Debug, Clone, PartialEq, Eq, Error)]
@@ -16,7 +16,7 @@ pub enum ParseError {
     /// The text ends inside a value.
     #[error("the JSON ends too early, at byte {offset}: the answer was cut off, fetch it again")]
     Truncated {
-        /// Where it ends.
+        /// The place of its end, in bytes.
         offset: usize,
     },
     /// The text is not JSON.
@@ -25,13 +25,13 @@ pub enum ParseError {
              check that a Matrix homeserver answered, not a proxy or a login page"
     )]
     Syntax {
-        /// Where, in bytes.
+        /// The place, in bytes.
         offset: usize,
         /// The line, from 1.
         line: usize,
         /// The column in bytes, from 1.
         column: usize,
-        /// What the reader met.
+        /// The reader's finding.
         reason: String,
     },
     /// The JSON is not such a response.
@@ -42,9 +42,9 @@ pub enum ParseError {
     Shape {
         /// The path of the member, such as `rooms.join`, as long as an error may be; empty for the whole.
         at: String,
-        /// What the specification says.
+        /// The expected type.
         expected: &'static str,
-        /// What is there.
+        /// The type that is there.
         found: &'static str,
     },
     /// There is more in it than is read of one answer, or an object or a list is too wide to be taken apart.
@@ -61,7 +61,7 @@ pub enum ParseError {
     Event {
         /// The member at fault.
         member: &'static str,
-        /// What is wrong with it.
+        /// The fault in it.
         reason: &'static str,
     },
 }

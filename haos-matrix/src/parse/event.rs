@@ -19,7 +19,7 @@ const MAX_INTEGER: i64 = (1 << 53) - 1;
 ///
 /// # Errors
 /// [`ParseError`] if the bytes are not a JSON object, or the event has no valid id, sender or type, or a
-/// state key that is none.
+/// state key that is invalid.
 pub fn parse_event(json: &[u8]) -> Result<Event, ParseError> {
     let text = decoded(json)?;
     Budget::of(&text, AnswerLimits::default())?;
@@ -42,7 +42,7 @@ pub(crate) struct RawEvent<'a> {
     pub(crate) members: Members<'a>,
 }
 
-/// Why an event cannot be read.
+/// The reason why an event cannot be read.
 pub(crate) struct Fault {
     member: &'static str,
     reason: &'static str,
@@ -134,12 +134,12 @@ pub(crate) fn timestamp(members: &Members<'_>) -> (i64, bool) {
     }
 }
 
-/// Whether `redacts` says something that the relation does not.
+/// Tells if `redacts` says something that the relation does not.
 fn redacts_elsewhere(relation: Option<&Relation>, members: &Members<'_>) -> bool {
     relation.map(|relation| relation.target.as_str()) != members.text("redacts").as_deref()
 }
 
-/// What emptied the event: the redaction that the server bundles, or the id that Synapse adds.
+/// Returns the redaction that emptied the event: the one that the server bundles, or the id that Synapse adds.
 fn redacted_by(members: &Members<'_>, unsigned: Option<&Members<'_>>) -> Option<EventId> {
     let valid = |id| EventId::new(id).ok();
     [unsigned, Some(members)].into_iter().flatten().find_map(|place| {

@@ -120,7 +120,7 @@ pub(crate) fn text(raw: &RawValue) -> Option<Cow<'_, str>> {
     }
 }
 
-/// Whether a server can be asked with it: it goes into a url, whose length servers bound.
+/// Tells if a server can be asked with it: it goes into a url, whose length servers bound.
 pub(crate) fn is_token(text: &str) -> bool {
     (1..=MAX_TOKEN_BYTES).contains(&text.len())
 }

@@ -14,7 +14,7 @@ pub(crate) fn integer(raw: &RawValue) -> Option<i64> {
     integer_of(text.strip_prefix('"').and_then(|text| text.strip_suffix('"')).unwrap_or(text))
 }
 
-/// The number as a count; less than none is none.
+/// The number as a count; `None` below zero.
 pub(crate) fn count(raw: &RawValue) -> Option<u64> {
     integer(raw).map(|number| u64::try_from(number).unwrap_or_default())
 }
@@ -33,7 +33,7 @@ fn cut(number: f64) -> Option<i64> {
     (!number.is_nan()).then_some(number as i64)
 }
 
-/// The same for a member of a struct: `deserialize_with`. What is no number is none.
+/// The same for a member of a struct: `deserialize_with`. Anything but a number is absent.
 #[cfg(feature = "http")]
 pub(crate) fn lenient<'de, D: Deserializer<'de>>(deserializer: D) -> Result<Option<i64>, D::Error> {
     struct Number;

@@ -2,11 +2,11 @@ use haos_store_api::{EventId, EventType, Relation, RelationKind};
 
 use super::members::Members;
 
-/// What an event's content relates to.
+/// Reads the relation of an event's content.
 ///
 /// The rel_type decides; the reply inside a thread is a fallback for clients that know no threads
 /// (specification, client-server API, "Forming relationships between events", "Rich replies",
-/// "Threading"). A malformed relation is none, as the specification asks. An edit without new content is to be
+/// "Threading"). A malformed relation counts as absent, as the specification asks. An edit without new content is to be
 /// ignored ("Validity of replacement events"); that of an encrypted event is encrypted as well.
 pub(crate) fn relation(kind: &EventType, content: &Members<'_>) -> Option<Relation> {
     let relates = content.object("m.relates_to")?;
@@ -43,11 +43,11 @@ fn target(relates: &Members<'_>) -> Option<EventId> {
     EventId::new(relates.text("event_id")?).ok()
 }
 
-/// What a redaction empties, as far as the event tells.
+/// Reads the event that a redaction empties, as far as the redaction tells.
 ///
 /// Up to room version 10 `redacts` stands beside the content, from 11 on inside it; servers fill in the
 /// other one. Where the two differ, the content's is taken until the room's version is known
-/// ([`settled`](crate::rules)).
+/// ([`settled`](crate::redaction)).
 pub(crate) fn redaction_target(event: &Members<'_>, content: Option<&Members<'_>>) -> Option<Relation> {
     let target = [content, Some(event)]
         .into_iter()

@@ -1,4 +1,4 @@
-//! What is kept of an event besides the members that have a place of their own.
+//! The kept part of an event besides the members that have a place of their own.
 
 use std::collections::BTreeMap;
 

@@ -12,7 +12,7 @@ use super::rest::state_value;
 use super::unreadable::known_kind;
 use crate::Account;
 
-/// Where a room's current state comes after its timeline (MSC4222, `use_state_after`).
+/// The members for a room's current state, which comes after its timeline (MSC4222, `use_state_after`).
 const STATE_AFTER: [&str; 2] = ["state_after", "org.matrix.msc4222.state_after"];
 /// State before the timeline, stripped state included.
 const STATE_BEFORE: [&str; 3] = ["state", "invite_state", "knock_state"];

@@ -14,11 +14,11 @@ use crate::{Account, ParseError};
 /// An answer of simplified sliding sync (MSC4186).
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Sliding {
-    /// Where the connection goes on from.
+    /// The position from which the connection goes on.
     pub pos: String,
     /// How many rooms each list has in all.
     pub counts: BTreeMap<String, u64>,
-    /// What the answer says of rooms, as a sync would: without a token of its own.
+    /// The rooms of the answer, as a sync has them: without a token of its own.
     pub delta: SyncDelta,
 }
 

@@ -7,7 +7,7 @@ use super::members::{Members, object, quoted, text};
 use super::room::{membership, room};
 use crate::Account;
 
-/// What comes beside the rooms: account data and receipts, by room.
+/// The parts beside the rooms: account data and receipts, by room.
 pub(crate) struct Extensions<'a> {
     account_data: Option<Members<'a>>,
     receipts: Option<Members<'a>>,

@@ -105,7 +105,7 @@ fn read_rooms(
     Ok(())
 }
 
-/// A room whose id is none, as `{section: {id: room}}`.
+/// A room whose id is invalid, as `{section: {id: room}}`.
 fn set_aside(section: &Member<'_>, room: &Member<'_>) -> Json {
     let inner = object([(room.key, room.value.get())]);
     object([(quoted(section.name()).as_str(), inner.as_str())])

@@ -1,4 +1,4 @@
-//! What each answer comes to, and laws that hold wherever in it something is odd.
+//! The reading of each answer, and laws that hold wherever in it something is odd.
 
 mod answers;
 mod events;
@@ -52,7 +52,7 @@ fn entries(state: &[StateEntry]) -> Vec<String> {
     state.iter().map(entry).collect()
 }
 
-/// What an event has, without what it has not.
+/// An event's members, without the absent ones.
 fn event(event: &Event) -> String {
     let mut parts = vec![
         event.id.to_string(),

@@ -7,7 +7,7 @@ pub(crate) const LEFT_OUT: &str = haos_store_api::state_kind::LEFT_OUT;
 /// Its key for what could not be read.
 pub(crate) const UNREADABLE_KEY: &str = "unreadable";
 
-/// What cannot be read, set aside under its own hash: the same text has the same key.
+/// Sets aside an unreadable value under its own hash: the same text has the same key.
 pub(crate) fn unreadable(scope: &Scope, value: Json) -> StateEntry {
     let key = known_key(&digest(value.as_str()));
     StateEntry { scope: scope.clone(), kind: known_kind(UNREADABLE), key, event_id: None, value }

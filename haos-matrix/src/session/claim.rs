@@ -1,5 +1,6 @@
+use haos_queue::unless_conflict;
 use haos_store_api::{
-    ErrorKind, EventType, Json, Result, Scope, StateEntry, StateKey, StateQuery, StorageAdapter, WriteBatch,
+    EventType, Json, Result, Scope, StateEntry, StateKey, StateQuery, StorageAdapter, WriteBatch,
 };
 use serde::{Deserialize, Serialize};
 
@@ -42,11 +43,7 @@ impl Claim {
             event_id: None,
             value: Json::of(self)?,
         });
-        match store.apply(batch).await {
-            Ok(_) => Ok(true),
-            Err(e) if e.kind() == ErrorKind::Conflict => Ok(false),
-            Err(e) => Err(e),
-        }
+        Ok(unless_conflict(store.apply(batch).await)?.is_some())
     }
 
     /// Gives the right back with a batch, which fails if somebody else has it by now.

@@ -1,4 +1,4 @@
-//! Who is logged in, where, and with which tokens; kept in the store.
+//! The session: user, homeserver and tokens, kept in the store.
 
 #[cfg(feature = "http")]
 mod claim;
@@ -31,9 +31,9 @@ pub struct MatrixSession {
 /// The secrets of a session.
 #[derive(Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Tokens {
-    /// What every request carries.
+    /// The token of every request.
     pub access: String,
-    /// What gives new tokens once the access token has expired.
+    /// The token that brings new ones once the access token has expired.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub refresh: Option<String>,
     /// When the access token expires, in milliseconds since 1970, if the server said.
@@ -42,7 +42,7 @@ pub struct Tokens {
 }
 
 impl MatrixSession {
-    /// Whether both are logins of one user on one device of one homeserver: transaction ids of one hold
+    /// Tells if both are logins of one user on one device of one homeserver: transaction ids of one hold
     /// for the other.
     pub fn is_same_device(&self, other: &Self) -> bool {
         self.user == other.user && self.device == other.device && self.homeserver == other.homeserver

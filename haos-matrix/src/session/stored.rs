@@ -1,12 +1,10 @@
+use haos_queue::Retries;
 use haos_store_api::{
     Error, ErrorKind, EventType, Json, Result, Scope, StateEntry, StateKey, StateQuery, StorageAdapter,
     WriteBatch,
 };
 
 use super::{MatrixSession, SESSION};
-
-/// How often a change is made anew before a conflict is handed out.
-const TRIES: u32 = 32;
 
 /// A session as it stands in the store, with the very value, for writes that expect it.
 pub(crate) struct Stored {
@@ -59,7 +57,7 @@ impl MatrixSession {
     /// # Errors
     /// Those of the store; `Corrupt` if the session cannot be read.
     pub async fn forget_tokens(store: &dyn StorageAdapter) -> Result<()> {
-        let mut tries = 0;
+        let mut retries = Retries::default();
         loop {
             let stored = Stored::read(store).await?;
             let Some(session) = stored.session.clone().filter(|session| session.tokens.is_some()) else {
@@ -68,9 +66,8 @@ impl MatrixSession {
             let mut batch = WriteBatch::strict();
             stored.expect(&mut batch)?;
             Self { tokens: None, ..session }.put(&mut batch)?;
-            match store.apply(batch).await {
-                Err(e) if e.kind() == ErrorKind::Conflict && tries < TRIES => tries += 1,
-                done => return done.map(drop),
+            if retries.committed(store.apply(batch).await)?.is_some() {
+                return Ok(());
             }
         }
     }

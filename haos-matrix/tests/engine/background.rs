@@ -1,4 +1,4 @@
-//! What is filled without being asked for: near the end, slowly, and not while nothing answers.
+//! Filling without being asked: near the end, slowly, and not while nothing answers.
 
 use haos_matrix::{FillOptions, SyncOptions};
 use haos_queue::{Answer, ConnectionState, PauseReason, Refusal};
@@ -68,7 +68,7 @@ fn not_while_nothing_answers_nor_while_paused() {
     assert_eq!(client.wire.asked("messages").len(), before);
 }
 
-/// What the server asks for is waited, here too.
+/// A wait that the server asks for is kept, here too.
 #[test]
 fn a_server_that_wants_quiet_has_it() {
     let mut client = client(FillOptions { depth: u64::MAX, pages_per_room: 1000, ..FillOptions::default() });

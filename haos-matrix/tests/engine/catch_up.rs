@@ -1,4 +1,4 @@
-//! What came while nobody was there is brought, wherever the process dies on the way.
+//! News from before the start are brought, wherever the process dies on the way.
 
 use haos_matrix::SyncOptions;
 use haos_queue::ConnectionState;
@@ -77,7 +77,7 @@ fn no_gap_is_invented() {
     }
     assert!(client.caught_up());
     for id in ["!r00", "!r01", "!r02", "!r03", "!r04"] {
-        // What the first sync left out, and nothing else.
+        // Messages that the first sync left out, and nothing else.
         assert!(client.gaps(id).len() <= 1, "{id}: {:?}", client.gaps(id));
     }
     client.check();

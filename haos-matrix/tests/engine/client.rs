@@ -3,8 +3,8 @@
 use std::sync::{Arc, Mutex};
 
 use futures_util::FutureExt as _;
-use haos_matrix::{Engine, FillOptions, MatrixRules, SyncOptions};
-use haos_queue::pressure::{Keeper, PressureOptions};
+use haos_matrix::{Engine, FillOptions, MatrixProtocol, SyncOptions};
+use haos_queue::pressure::{Kept, PressureOptions};
 use haos_queue::{ConnectionState, Outbox, OutboxOptions, Running};
 use haos_sim::{Group, SimHost, World, compare_timeline};
 use haos_store_api::*;
@@ -224,12 +224,12 @@ fn context(
 ) -> (Outbox, Engine) {
     let store = Arc::new(Brittle { rows: rows.clone(), plan: plan.clone() });
     let host = Arc::new(SimHost::new(world.clock.clone(), seed));
-    let (rules, queue) = (Arc::new(MatrixRules), OutboxOptions::default());
-    let outbox = match pressure {
-        Some(pressure) => Outbox::with_keeper(Arc::new(Keeper::new(store, pressure)), host, rules, queue),
-        None => Outbox::new(store, host, rules, queue),
+    let (protocol, queue) = (Arc::new(MatrixProtocol), OutboxOptions::default());
+    let store: Arc<dyn StorageAdapter> = match pressure {
+        Some(pressure) => Arc::new(Kept::new(store, host.clone(), pressure)),
+        None => store,
     };
-    let outbox = outbox.unwrap();
+    let outbox = Outbox::new(store, host, protocol, queue).unwrap();
     let user = UserId::new(ME).unwrap();
     let engine = Engine::new(wire.clone(), outbox.clone(), user, options.clone());
     (outbox, engine)

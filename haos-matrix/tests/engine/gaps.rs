@@ -6,7 +6,7 @@ use haos_store_api::{Cursor, StorageAdapterExt as _};
 use crate::client::{Client, room, token};
 use crate::wire::Fault;
 
-/// A room with so many messages, of which the newest five are stored.
+/// A room with this number of messages, of which the newest five are stored.
 fn long(messages: usize) -> Client {
     let mut client = Client::new(9);
     client.wire.model().create("!a");
@@ -102,7 +102,7 @@ fn hidden_history_is_not_asked_for_again() {
     client.check_complete();
 }
 
-/// What hid the history may end: the user joins again, or it is opened to all.
+/// The reason for hiding the history may end: the user joins again, or it is opened to all.
 #[test]
 fn history_that_is_shown_again_is_asked_for_again() {
     let mut client = long(30);

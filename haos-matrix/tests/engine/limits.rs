@@ -1,4 +1,4 @@
-//! What a server sends unasked, and too much of it.
+//! Too much that a server sends unasked.
 
 use haos_matrix::{AnswerLimits, KeepLimits, LeftOut, SyncOptions, ToDeviceLimits};
 use haos_queue::ConnectionState;
@@ -140,7 +140,7 @@ fn invites_of_strangers_have_an_end() {
         state.iter().map(|entry| entry.kind.as_str()).collect::<Vec<_>>(),
         ["haos.members", "m.room.name"]
     );
-    // What is answered makes room.
+    // An answered invite makes room.
     let id = invites[0].id.to_string();
     synced(&mut client, json!({ "rooms": { "join": { id: {} } } }));
     synced(&mut client, json!({ "rooms": { "invite": { "!friend": {} } } }));

@@ -42,7 +42,7 @@ fn they_are_fetched_once() {
     assert_eq!(value, event, "as it came");
     members(&mut client);
     assert_eq!(client.wire.asked("members").len(), 1);
-    // What comes with syncs keeps the list complete.
+    // Syncs keep the list complete.
     client.wire.model().member("!a", "@guest07:sim", "leave");
     assert!(client.caught_up());
     let list = members(&mut client);
@@ -83,7 +83,7 @@ fn a_room_left_and_joined_again() {
 fn a_sync_in_between_makes_it_ask_again() {
     let mut client = crowded();
     for n in 0..40 {
-        // Something was left out: the list must be fetched anew.
+        // Something was left out: the list must be fetched again.
         client.wire.model().messages("!a", 9);
         client.pass(5000);
         assert!(client.caught_up());

@@ -74,7 +74,7 @@ fn a_user_who_pauses_is_not_disturbed() {
     assert!(client.caught_up());
 }
 
-/// What the user paused stays paused, whatever else is said of the account meanwhile.
+/// A pause of the user stays, whatever else is said of the account meanwhile.
 #[test]
 fn a_refusal_does_not_take_the_place_of_the_users_pause() {
     let mut client = live();

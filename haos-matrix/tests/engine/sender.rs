@@ -1,9 +1,9 @@
-//! What the sender asks of the model: it keeps each transaction once.
+//! The sender's requests to the model: it keeps each transaction once.
 
 use async_trait::async_trait;
 use haos_matrix::{parse_event, parse_messages};
-use haos_queue::{Answer, BackfillPage, Body, Created, Event, Lookup, Transport};
-use haos_store_api::{Direction, EventId, MediaUri, Pending, RoomId};
+use haos_queue::{Answer, BackfillPage, Event, Lookup, Transport};
+use haos_store_api::{Direction, EventId, Pending, RoomId};
 use serde_json::Value;
 
 use crate::model::{ME, Model};
@@ -44,18 +44,6 @@ impl Transport for Wire {
             },
             Err(answer) => answer,
         }
-    }
-
-    async fn create_media(&self) -> Created {
-        Created::Unsupported
-    }
-
-    async fn upload(&self, _: Body<'_>, _: Option<&MediaUri>) -> Answer {
-        Answer::Unsent
-    }
-
-    async fn media_exists(&self, _: &MediaUri) -> Lookup<()> {
-        Lookup::Unknown
     }
 
     async fn event(&self, room: &RoomId, event: &EventId) -> Lookup<Event> {

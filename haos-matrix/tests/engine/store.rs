@@ -7,7 +7,7 @@ use async_trait::async_trait;
 use haos_sim::Chance;
 use haos_store_api::*;
 
-/// What happens at a write.
+/// A failure of a write.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) enum Blow {
     /// The process dies before it.
@@ -22,11 +22,11 @@ pub(crate) enum Blow {
 pub(crate) struct Plan {
     /// Writes so far.
     pub(crate) writes: u64,
-    /// What happens at which write.
+    /// The failure, and the number of its write.
     pub(crate) blow: Option<(u64, Blow)>,
-    /// What happens at each write.
+    /// The failure of each write.
     pub(crate) always: Option<Blow>,
-    /// Failures by chance, in so many of 100 writes.
+    /// Failures by chance, in this number of 100 writes.
     pub(crate) percent: u64,
     pub(crate) chance: Option<Chance>,
     pub(crate) dead: bool,

@@ -137,7 +137,7 @@ fn whatever_fails_each_message_arrives_once_and_in_order() {
     }
 }
 
-/// A row that the server refuses is not sent anew whenever a sync goes through again.
+/// A row that the server refuses is not sent again whenever a sync goes through again.
 #[test]
 fn a_flapping_sync_does_not_stir_up_what_was_refused() {
     let mut client = together(1);

@@ -1,4 +1,4 @@
-//! Tokens that are of no use any more, answers that are none, servers in a hurry.
+//! Tokens that are of no use any more, invalid answers, servers in a hurry.
 
 use haos_queue::{Answer, ConnectionState, Refusal};
 use haos_store_api::{Membership, StorageAdapter as _, WriteBatch};

@@ -12,12 +12,12 @@ use serde_json::Value;
 
 use crate::model::Model;
 
-/// What happens to a request.
+/// The fate of a request.
 #[derive(Debug, Clone, PartialEq)]
 pub(crate) enum Fault {
     None,
     Fail(Answer),
-    /// A success that is none.
+    /// A success with a wrong body.
     Body(&'static str),
     /// The answer is cut off.
     Cut,
@@ -33,9 +33,9 @@ pub(crate) struct Wire {
     pub(crate) clock: Clock,
     model: Mutex<Model>,
     chance: Mutex<Chance>,
-    /// In so many of 100 requests something happens.
+    /// In this number of 100 requests something happens.
     pub(crate) percent: Mutex<u64>,
-    /// What happens to every request.
+    /// The fate of every request.
     pub(crate) down: Mutex<Option<Fault>>,
     next: Mutex<HashMap<&'static str, VecDeque<Fault>>>,
     cache: Mutex<HashMap<String, Vec<u8>>>,
@@ -66,7 +66,7 @@ impl Wire {
         self.model.lock().unwrap()
     }
 
-    /// What happens to the next requests of a kind, in turn.
+    /// Sets the fates of the next requests of a kind, in turn.
     pub(crate) fn next(&self, kind: &'static str, faults: impl IntoIterator<Item = Fault>) {
         self.next.lock().unwrap().entry(kind).or_default().extend(faults);
     }

@@ -51,7 +51,7 @@ async fn a_session_that_cannot_be_read_is_replaced_by_a_login() {
     assert_eq!(MatrixSession::load(&*store).await.unwrap(), Some(client.session()));
 }
 
-/// What ada wrote is never sent in bob's name, whatever was cleared in between.
+/// A message of ada is never sent in bob's name, whatever was cleared in between.
 #[tokio::test]
 async fn a_cleared_store_is_still_somebodys() {
     let server = easy().await;

@@ -1,4 +1,4 @@
-//! What every fault of the network comes to.
+//! The answers to every fault of the network.
 
 use haos_matrix::{HttpOptions, MatrixSession, PageRequest, Server as _, SyncRequest};
 use haos_queue::{Answer, Lookup, Transport as _, Verdict};
@@ -16,7 +16,7 @@ fn hasty() -> HttpOptions {
     }
 }
 
-/// What sending a message comes to, if the server reacts so.
+/// The answer to a message, if the server reacts like this.
 async fn sent(reaction: Reaction, options: HttpOptions) -> Answer {
     let server = Server::new(move |_| reaction.clone()).await;
     let home = Home::of(&session(&server, None), options).await;

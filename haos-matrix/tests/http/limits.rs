@@ -4,9 +4,7 @@ use std::io::Write as _;
 
 use flate2::{Compression, write::GzEncoder};
 use futures_util::StreamExt as _;
-use haos_matrix::{
-    HttpOptions, MediaCache, MediaError, MediaOptions, MediaRequest, Server as _, SyncRequest, Variant,
-};
+use haos_matrix::{HttpOptions, MediaError, MediaRequest, Server as _, SyncRequest, Variant};
 use haos_queue::{Answer, Transport as _};
 use haos_store_api::{MediaQuery, MediaUri, StorageAdapter as _};
 
@@ -16,7 +14,7 @@ fn uri() -> MediaUri {
     MediaUri::new("mxc://example.org/a").unwrap()
 }
 
-/// Zeros, so many, in a thousandth of their size.
+/// This number of zeros, in a thousandth of their size.
 fn gzip(zeros: usize) -> Vec<u8> {
     let mut encoder = GzEncoder::new(Vec::new(), Compression::best());
     for _ in 0..zeros / 1000 {
@@ -53,8 +51,7 @@ async fn a_drip_holds_nobody() {
     })
     .await;
     let home = Home::of(&session(&server, None), options).await;
-    let cache =
-        MediaCache::new(home.http.clone(), home.store.clone(), home.clock.clone(), MediaOptions::default());
+    let cache = home.cache();
     let got = guarded(cache.get(&MediaRequest::new(uri()))).await;
     assert!(matches!(got, Err(MediaError::Offline { .. })), "{got:?}");
 }
@@ -87,12 +84,7 @@ async fn a_download_has_a_limit() {
     for headers in ["Content-Length: 800000\r\n", ""] {
         let server = server(headers, vec![7; 800_000]).await;
         let home = Home::of(&session(&server, None), options.clone()).await;
-        let cache = MediaCache::new(
-            home.http.clone(),
-            home.store.clone(),
-            home.clock.clone(),
-            MediaOptions::default(),
-        );
+        let cache = home.cache();
         let got = guarded(cache.get(&MediaRequest::new(uri()))).await;
         assert!(matches!(got, Err(MediaError::OverLimit { limit: 500_000 })), "{got:?}");
         assert_eq!(home.store.media_index(MediaQuery::default()).await.unwrap(), [], "nothing partial stays");

@@ -4,7 +4,7 @@ use std::sync::atomic::{AtomicUsize, Ordering};
 use std::sync::{Arc, Mutex};
 
 use futures_util::StreamExt as _;
-use haos_matrix::{Download, HttpOptions, MatrixRules, Server as _, Variant};
+use haos_matrix::{Download, HttpOptions, MatrixProtocol, Server as _, Variant};
 use haos_queue::{
     Answer, Created, Draft, Driver, Lead, Lookup, Outbox, OutboxOptions, Refusal, RetryPolicy, Session,
     TokioHost, Transport as _, UploadProgress,
@@ -35,7 +35,7 @@ async fn uploaded(server: &Server, size: usize) -> Vec<u64> {
 
 async fn uploaded_by(home: Home, size: usize) -> Vec<u64> {
     let host = Arc::new(TokioHost);
-    let outbox = Outbox::new(home.store.clone(), host, Arc::new(MatrixRules), quick()).unwrap();
+    let outbox = Outbox::new(home.store.clone(), host, Arc::new(MatrixProtocol), quick()).unwrap();
     let bytes: Vec<u8> = (0..size).map(|i| (i % 251) as u8).collect();
     let staged = outbox.stage(&room("!lobby"), Some("image/png"), bytes).await.unwrap();
     let content = Json::new(format!(r#"{{"url":"{}"}}"#, staged.key().uri)).unwrap();
@@ -157,7 +157,7 @@ async fn places() {
             Created::Failed(Answer::Refused(refusal(403, "M_FORBIDDEN"))),
         ),
         (Reaction::Close, Created::Failed(Answer::NoAnswer)),
-        // So many unused places that the next one is free tomorrow: what answers that were lost lead to.
+        // All places are unused until tomorrow: lost answers lead to that.
         (refused(429, r#"{"errcode":"M_LIMIT_EXCEEDED","retry_after_ms":86400000}"#), Created::Unsupported),
         (
             refused(429, r#"{"errcode":"M_LIMIT_EXCEEDED","retry_after_ms":2000}"#),

@@ -4,7 +4,7 @@ use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
 
 use futures_util::StreamExt as _;
-use haos_matrix::{HttpOptions, MatrixRules, MediaCache, MediaOptions, Server as _, Variant};
+use haos_matrix::{HttpOptions, MatrixProtocol, Server as _, Variant};
 use haos_queue::{
     Draft, Driver, Lead, Lookup, Outbox, OutboxOptions, Session, TokioHost, Transport as _, Verdict,
 };
@@ -43,8 +43,7 @@ async fn a_stream_has_an_end_however_often_it_is_asked() {
     for _ in 0..3 {
         assert_eq!(guarded(download.chunks.next()).await, None);
     }
-    let cache =
-        MediaCache::new(home.http.clone(), home.store.clone(), home.clock.clone(), MediaOptions::default());
+    let cache = home.cache();
     let mut stream = guarded(cache.stream(&uri("b"), Variant::Original)).await.unwrap();
     assert_eq!(guarded(stream.next()).await.unwrap(), Some(b"{}".to_vec()));
     for _ in 0..3 {
@@ -111,7 +110,7 @@ async fn impatient() -> (String, tokio::task::JoinHandle<()>) {
             );
             stream.write_all(answer.as_bytes()).await.unwrap();
             stream.shutdown().await.unwrap();
-            // What is not read resets the connection, and with it may go the answer. The client may go first.
+            // An unread rest resets the connection, and with it may go the answer. The client may go first.
             tokio::spawn(async move { tokio::io::copy(&mut stream, &mut tokio::io::sink()).await });
         }
     });
@@ -124,9 +123,13 @@ async fn a_refusal_amid_an_upload_is_heard() {
     let server = Server::new(|_| json("{}")).await;
     let session_ = haos_matrix::MatrixSession { homeserver: url, ..session(&server, None) };
     let home = Home::of(&session_, HttpOptions::default()).await;
-    let outbox =
-        Outbox::new(home.store.clone(), Arc::new(TokioHost), Arc::new(MatrixRules), OutboxOptions::default())
-            .unwrap();
+    let outbox = Outbox::new(
+        home.store.clone(),
+        Arc::new(TokioHost),
+        Arc::new(MatrixProtocol),
+        OutboxOptions::default(),
+    )
+    .unwrap();
     let staged = outbox.stage(&room("!lobby"), None, vec![7; 20 << 20]).await.unwrap();
     let content = Json::new(format!(r#"{{"url":"{}"}}"#, staged.key().uri)).unwrap();
     let draft = Draft::new(room("!lobby"), EventType::new("m.room.message").unwrap(), content);

@@ -1,4 +1,4 @@
-//! What is asked of the server, and how what it says is handed on.
+//! Reads: requests, and how their answers are handed on.
 
 use haos_matrix::{PageRequest, Server as _, SyncRequest};
 use haos_queue::{Answer, Lookup, Transport as _};

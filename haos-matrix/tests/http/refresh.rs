@@ -42,7 +42,7 @@ async fn send(home: &Home) -> Answer {
 
 #[tokio::test]
 async fn an_expired_token_is_renewed_stored_and_the_request_sent_again_once() {
-    // What the store holds when the new token is used for the first time.
+    // The store at the moment when the new token is used for the first time.
     let store = Arc::new(MemoryStore::new());
     let held = store.clone();
     let stored = move || {

@@ -1,4 +1,4 @@
-//! What goes out: method, path, body and headers of every write.
+//! Writes: method, path, body and headers of each.
 
 use haos_queue::{Answer, RECEIPT, TYPING, Transport as _};
 use haos_store_api::*;

@@ -1,4 +1,4 @@
-//! What a server says, and what comes of it.
+//! The server's answers, and their consequences.
 
 use haos_matrix::{MediaError, Variant};
 use haos_queue::{Answer, PauseReason, Refusal};

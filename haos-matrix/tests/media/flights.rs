@@ -91,7 +91,11 @@ async fn all_leave_and_nothing_stays() {
         }
         drop(first);
         assert_eq!(cache.get(&asked).await.unwrap().info.size, 600_000);
-        assert_eq!((home.server.requests(), parts(&store).await), (2, 0), "anew, and the old part is gone");
+        assert_eq!(
+            (home.server.requests(), parts(&store).await),
+            (2, 0),
+            "once more, and the old part is gone"
+        );
     })
     .await;
 }
@@ -116,7 +120,7 @@ async fn a_failure_is_everybodys_and_nobodys_later() {
             assert!(matches!(answer, Err(MediaError::Offline { .. })), "{answer:?}");
         }
         assert_eq!((home.server.requests(), parts(&store).await), (1, 0));
-        // Not remembered: each asks the server anew.
+        // Not remembered: each asks the server again.
         let refused = cache.get(&asked).await;
         assert!(matches!(refused, Err(MediaError::Unavailable { .. })), "{refused:?}");
         assert_eq!(cache.get(&asked).await.unwrap().info.size, 300_000);

@@ -2,8 +2,8 @@
 
 use std::sync::Arc;
 
-use haos_matrix::{MediaError, MediaOptions, Variant};
-use haos_queue::pressure::{Keeper, PressureOptions};
+use haos_matrix::{MediaCache, MediaError, Variant};
+use haos_queue::pressure::PressureOptions;
 use haos_store_api::*;
 
 use crate::server::*;
@@ -17,19 +17,14 @@ async fn used(store: &Store) -> u64 {
     store.usage().await.unwrap().collections.iter().map(|(_, size)| size.bytes).sum()
 }
 
-fn keeper(store: &Store) -> Arc<Keeper> {
-    let options =
-        PressureOptions { quota_bytes: Some(QUOTA), headroom_bytes: HEADROOM, ..PressureOptions::default() };
-    Arc::new(Keeper::new(store.clone(), options))
-}
-
 #[tokio::test]
 async fn the_headroom_is_the_outboxs() {
     on_every_store(async |mut home| {
         let store = home.open().await;
-        let keeper = keeper(&store);
-        let options = MediaOptions { keeper: Some(keeper.clone()), ..MediaOptions::default() };
-        let cache = home.cache_with(&store, options);
+        let (quota_bytes, headroom_bytes) = (Some(QUOTA), HEADROOM);
+        let options = PressureOptions { quota_bytes, headroom_bytes, ..PressureOptions::default() };
+        let kept = home.kept(&store, options);
+        let cache = MediaCache::new(home.server.clone(), kept.clone());
         for n in 0..12 {
             home.server.has(&uri(n), File::of(&bytes(600_000), 60_000));
             assert_eq!(cache.get(&request(n)).await.unwrap().info.size, 600_000);
@@ -38,7 +33,7 @@ async fn the_headroom_is_the_outboxs() {
             assert_eq!(parts(&store).await, 0);
         }
         assert!(whole(&store).await.contains(&"m11".to_owned()), "the newest is there");
-        // What the user writes still fits.
+        // The user's own bytes still fit.
         let mut batch = WriteBatch::strict();
         let local = MediaUri::new("haos-local:t").unwrap();
         let info = MediaInfo {
@@ -51,7 +46,7 @@ async fn the_headroom_is_the_outboxs() {
             pinned: true,
         };
         batch.put_media(info, bytes(HEADROOM as usize - 1000));
-        keeper.apply(batch, 0).await.unwrap();
+        kept.apply(batch).await.unwrap();
 
         home.server.has(&uri(99), File::of(&bytes(1_900_000), 100_000));
         let error = cache.get(&request(99)).await.unwrap_err();

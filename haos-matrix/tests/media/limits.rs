@@ -1,15 +1,14 @@
-//! What is not whole or too large never gets a name.
+//! Items that are not whole or too large never get a name.
 
-use haos_matrix::{MediaError, MediaOptions, Variant};
+use haos_matrix::{MediaError, Variant};
 use haos_queue::Answer;
 use haos_store_api::MediaPolicy;
 
 use crate::server::*;
 use crate::stores::*;
 
-fn small() -> MediaOptions {
-    let policy = MediaPolicy { max_item: 500_000, ..MediaPolicy::default() };
-    MediaOptions { policy, ..MediaOptions::default() }
+fn small() -> MediaPolicy {
+    MediaPolicy { max_item: 500_000, ..MediaPolicy::default() }
 }
 
 #[tokio::test]
@@ -42,7 +41,7 @@ async fn fewer_or_more_bytes_than_announced() {
 async fn too_large_announced_or_not() {
     on_every_store(async |mut home| {
         let store = home.open().await;
-        let cache = home.cache_with(&store, small());
+        let cache = home.cache_of(&store, small());
         let content = bytes(500_001);
         // Announced: not a byte is asked for. Else: no more than the limit and a chunk.
         for (n, announced, most) in [(1, Some(500_001), 0), (2, None, 26), (3, Some(u64::MAX), 0)] {
@@ -78,7 +77,7 @@ async fn too_large_announced_or_not() {
 async fn an_endless_item_is_given_up() {
     on_every_store(async |mut home| {
         let store = home.open().await;
-        let cache = home.cache_with(&store, small());
+        let cache = home.cache_of(&store, small());
         let mut item = File::of(&[], 1).announced(None);
         item.chunks = vec![Ok(bytes(100_000)); 100];
         home.server.has(&uri(1), item.clone());

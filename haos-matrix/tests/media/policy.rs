@@ -1,6 +1,6 @@
-//! What goes when: by age, by total, and never what is pinned or waits in the outbox.
+//! Eviction: by age, by total, and never of items that are pinned or wait in the outbox.
 
-use haos_matrix::{MediaError, MediaOptions, MediaRequest};
+use haos_matrix::{MediaError, MediaRequest};
 use haos_store_api::*;
 
 use crate::server::*;
@@ -14,9 +14,8 @@ async fn fill(home: &Home, cache: &haos_matrix::MediaCache, numbers: std::ops::R
     }
 }
 
-fn total(max_total: u64) -> MediaOptions {
-    let policy = MediaPolicy { max_total, ..MediaPolicy::default() };
-    MediaOptions { policy, ..MediaOptions::default() }
+fn total(max_total: u64) -> MediaPolicy {
+    MediaPolicy { max_total, ..MediaPolicy::default() }
 }
 
 fn row(n: usize) -> Pending {
@@ -29,7 +28,7 @@ fn row(n: usize) -> Pending {
 async fn the_least_recently_used_goes_first() {
     on_every_store(async |mut home| {
         let store = home.open().await;
-        let cache = home.cache_with(&store, total(500_000));
+        let cache = home.cache_of(&store, total(500_000));
         fill(&home, &cache, 0..5).await;
         let mut batch = WriteBatch::strict();
         batch.pin_media(key(0), true).put_room(Room::new(RoomId::new("!r").unwrap(), Membership::Join));
@@ -69,7 +68,7 @@ async fn the_unused_goes_after_sixty_days() {
 async fn what_must_stay_leaves_no_room() {
     on_every_store(async |mut home| {
         let store = home.open().await;
-        let cache = home.cache_with(&store, total(150_000));
+        let cache = home.cache_of(&store, total(150_000));
         fill(&home, &cache, 0..1).await;
         let mut batch = WriteBatch::relaxed();
         batch.pin_media(key(0), true);

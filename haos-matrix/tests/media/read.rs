@@ -1,4 +1,4 @@
-//! What is stored comes from the store: any range, without a request.
+//! Stored items come from the store: any range, without a request.
 
 use futures_util::FutureExt as _;
 use haos_matrix::{MediaError, MediaRequest, Variant};

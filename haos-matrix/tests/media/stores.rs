@@ -3,7 +3,8 @@
 use std::sync::Arc;
 use std::sync::atomic::{AtomicI64, AtomicU64, Ordering};
 
-use haos_matrix::{MediaCache, MediaOptions, MediaRequest, Variant};
+use haos_matrix::{MediaCache, MediaRequest, Variant};
+use haos_queue::pressure::{Kept, PressureOptions};
 use haos_queue::{Host, Sleep};
 use haos_store_api::*;
 use haos_store_sled::{SledOptions, SledStore};
@@ -22,7 +23,7 @@ pub(crate) enum Backend {
     Sled,
 }
 
-/// Where a store lives, to open it again; a server, and the time.
+/// The place of a store, to open it again; a server, and the time.
 pub(crate) struct Home {
     backend: Backend,
     sealed: bool,
@@ -66,11 +67,15 @@ impl Home {
     }
 
     pub(crate) fn cache(&self, store: &Store) -> MediaCache {
-        self.cache_with(store, MediaOptions::default())
+        self.cache_of(store, MediaPolicy::default())
     }
 
-    pub(crate) fn cache_with(&self, store: &Store, options: MediaOptions) -> MediaCache {
-        MediaCache::new(self.server.clone(), store.clone(), self.clock.clone(), options)
+    pub(crate) fn cache_of(&self, store: &Store, policy: MediaPolicy) -> MediaCache {
+        MediaCache::new(self.server.clone(), self.kept(store, PressureOptions::of_media(policy)))
+    }
+
+    pub(crate) fn kept(&self, store: &Store, options: PressureOptions) -> Arc<Kept> {
+        Arc::new(Kept::new(store.clone(), self.clock.clone(), options))
     }
 }
 
@@ -143,7 +148,7 @@ pub(crate) async fn index(store: &Store) -> Vec<MediaInfo> {
     store.media_index(MediaQuery::default()).await.unwrap()
 }
 
-/// The numbers of the items that are there whole; parts of others are none.
+/// The numbers of the items that are there whole, without parts of others.
 pub(crate) async fn whole(store: &Store) -> Vec<String> {
     let mut names: Vec<String> = index(store)
         .await

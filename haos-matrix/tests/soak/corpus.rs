@@ -7,7 +7,7 @@ use serde_json::{Value, json};
 use crate::server::Reaction;
 use crate::tree::Tree;
 
-/// What is asked.
+/// The kind of a request.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) enum Kind {
     Versions,
@@ -38,7 +38,7 @@ impl Kind {
         Self::Send,
     ];
 
-    /// What a request is about, by its line.
+    /// Reads the kind of a request from its line.
     pub(crate) fn of(line: &str) -> Option<Self> {
         let path = line.split('?').next().unwrap_or_default();
         let ends = [
@@ -56,7 +56,7 @@ impl Kind {
         end.or_else(|| middles.iter().find(|(middle, _)| path.contains(middle))).map(|(_, kind)| *kind)
     }
 
-    /// What a good server answers, where that does not depend on what came before.
+    /// A good server's answer, where that does not depend on the ones before.
     pub(crate) fn good(self) -> Value {
         let event = |id: &str| {
             json!({ "event_id": id, "sender": "@bob:x", "type": "m.room.message", "origin_server_ts": 1,

@@ -12,11 +12,11 @@ use tokio::sync::watch;
 use crate::corpus::{Kind, reaction};
 use crate::server::{Reaction, Server};
 
-/// What has not been asked by then never will be.
+/// The time after which nothing more will be asked.
 const HANGS: Duration = Duration::from_secs(60);
 /// How long a message is waited for, unless a new run helps.
 const PATIENCE: Duration = Duration::from_secs(2);
-/// What the server does.
+/// The server's acts.
 #[derive(Default)]
 struct Script {
     odd: Option<(Kind, Reaction)>,

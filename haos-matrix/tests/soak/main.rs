@@ -14,7 +14,7 @@ use std::alloc::System;
 use std::sync::atomic::{AtomicUsize, Ordering};
 use std::sync::{Mutex, PoisonError};
 
-use haos_matrix::{Account, AnswerLimits, KeepLimits, MatrixRules, ParseError, parse_sync};
+use haos_matrix::{Account, AnswerLimits, KeepLimits, MatrixProtocol, ParseError, parse_sync};
 use haos_queue::apply_sync;
 use haos_sim::Chance;
 use haos_store_api::MemoryStore;
@@ -23,12 +23,12 @@ use peakmem_alloc::{INSTRUMENTED_SYSTEM, PeakMemAlloc, PeakMemAllocTrait as _};
 #[global_allocator]
 static MEMORY: &PeakMemAlloc<System> = &INSTRUMENTED_SYSTEM;
 
-/// What one answer may take, with what the server holds of it, in bytes.
+/// The memory for one answer, with the server's part of it, in bytes.
 const MOST: usize = 64 << 20;
 /// As many as the simulation of the outbox has, of which each takes a fiftieth of the time.
 const SEEDS: u64 = 2000;
 const SHARE: u64 = 50;
-/// What an entry may take until it is stored, in bytes, however few it came in.
+/// The memory for an entry until it is stored, in bytes, however few it came in.
 const MOST_OF_AN_ENTRY: usize = 4096;
 
 /// Memory is measured by one test at a time.
@@ -107,7 +107,7 @@ fn what_an_entry_takes_has_an_end() {
     }
 }
 
-/// What it takes to read and to apply an answer, in bytes.
+/// The peak of reading and applying an answer, in bytes.
 fn peak_of(answer: &str, limits: AnswerLimits) -> Result<usize, ParseError> {
     MEMORY.reset_peak_memory();
     let mut delta = parse_sync(answer.as_bytes(), &Account { limits, ..Account::default() })?;
@@ -115,7 +115,7 @@ fn peak_of(answer: &str, limits: AnswerLimits) -> Result<usize, ParseError> {
     let runtime = tokio::runtime::Builder::new_current_thread().build().unwrap();
     runtime.block_on(async {
         KeepLimits::default().admit(&store, &mut delta).await.unwrap();
-        apply_sync(&store, &delta, None, &MatrixRules).await.unwrap();
+        apply_sync(&store, &delta, None, &MatrixProtocol).await.unwrap();
     });
     Ok(MEMORY.get_peak_memory())
 }

@@ -1,4 +1,4 @@
-//! What chance makes of an answer.
+//! Random changes to an answer.
 
 use haos_sim::Chance;
 
@@ -89,7 +89,7 @@ fn drop_one(chance: &mut Chance, tree: &mut Tree) {
     }
 }
 
-/// One member or item so many times more; of a text or a number, its characters.
+/// Repeats one member or item this number of times; of a text or a number, its characters.
 fn repeat(chance: &mut Chance, tree: &mut Tree, times: usize) {
     match tree {
         Tree::Object(members) if !members.is_empty() => {

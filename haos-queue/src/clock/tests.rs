@@ -24,7 +24,7 @@ impl Machine {
 
     fn now(&mut self) -> i64 {
         let now_ms = self.clock.at(Reading { wall_ms: self.wall_ms, steady_ms: self.steady_ms });
-        // What a run does before anything that goes by the clock.
+        // A run does this before anything that goes by the clock.
         if let Some(news) = self.clock.news() {
             self.stored = Some(news);
             self.clock.told(news);
@@ -188,7 +188,7 @@ proptest! {
         }
     }
 
-    /// What is said of an age for sure is not less than what was lived through: nothing is sent again blindly.
+    /// An age that is told for sure is not less than the time lived through: nothing is sent again blindly.
     #[test]
     fn an_age_that_is_told_is_not_too_young(acts in proptest::collection::vec(act(), 1..20)) {
         let mut machine = Machine::new(NOW);
@@ -264,7 +264,7 @@ fn a_wall_clock_that_differs_too_much_was_set() {
     assert_eq!(clock.at(read(NOW, 130)), NOW + 30);
 }
 
-/// What the store is told anew, and when at once; all that may differ from what it knows.
+/// The store is told again, and at once where it must be; all that may differ from its own note.
 #[test]
 fn the_store_is_told_what_it_does_not_know() {
     let clock =
@@ -292,7 +292,7 @@ fn the_store_is_told_what_it_does_not_know() {
     }
 }
 
-/// What another context wrote down is taken up, with what is doubted here.
+/// Another context's note is taken up, with the doubts of this one.
 #[test]
 fn what_others_noted_is_taken_up_once() {
     let mut clock = Clock::resume(Some(noted(0, NOW, 5)), read(NOW, 0));

@@ -11,13 +11,13 @@ use crate::{Answer, OutboxOptions};
 /// How far back the newest confirmed message of a room is looked for.
 const ANCHOR_PAGE: usize = 16;
 
-/// What came of a job.
+/// The outcome of a job.
 #[derive(Debug)]
 pub(super) struct Outcome {
     pub(super) txn_id: TxnId,
     pub(super) class: Class,
     pub(super) ended: Ended,
-    /// What it says about the network.
+    /// The consequence for the network.
     pub(super) net: Option<Net>,
     /// Not again before this moment.
     pub(super) later_ms: Option<i64>,
@@ -47,7 +47,7 @@ impl Outcome {
     }
 }
 
-/// What held when an attempt began.
+/// The facts that held when an attempt began.
 #[derive(Debug, Clone, Copy)]
 pub(super) struct Begun {
     /// Rows wait for this one.
@@ -174,7 +174,7 @@ impl Driver {
         }
     }
 
-    /// Whether the lease is still ours.
+    /// Renews the lease; false if it is not ours any more.
     async fn renew(&self, row: &mut Pending) -> bool {
         let shared = &self.outbox.shared;
         let context = shared.context();
@@ -192,9 +192,9 @@ impl Driver {
 
 /// How long a request may take.
 pub(super) enum Limit<'a> {
-    /// So many milliseconds.
+    /// This number of milliseconds.
     Total(u64),
-    /// So many milliseconds without a change of this count.
+    /// This number of milliseconds without a change of this count.
     Stall(u64, &'a std::sync::atomic::AtomicU64),
 }
 

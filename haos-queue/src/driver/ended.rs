@@ -1,4 +1,4 @@
-//! What a run does once a job has ended, well or not.
+//! The end of a job, well or not.
 
 use haos_store_api::{ErrorKind, ParkReason, PendingState, Result};
 

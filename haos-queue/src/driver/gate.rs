@@ -9,10 +9,10 @@ use crate::outbox::Shared;
 use crate::schedule::Schedule;
 use crate::{Answer, Verdict};
 
-/// After so many failures in a row, a success means that the network is back: everything is due.
+/// The number of failures in a row after which a success means that the network is back: everything is due.
 const OUTAGE: u32 = 3;
 
-/// What an attempt says about the network and the account.
+/// The consequence of an attempt for the network and the account.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(super) enum Net {
     /// The server answered.
@@ -26,7 +26,7 @@ pub(super) enum Net {
 }
 
 impl Net {
-    /// What the answer to a question says, which no row is the matter of.
+    /// Reads the answer to a question that is about no row.
     pub(super) fn of(answer: &Answer, now_ms: i64) -> Self {
         match answer.verdict(false) {
             Verdict::Transient { offline: true, error, .. } => Self::Silent(error),
@@ -36,7 +36,7 @@ impl Net {
     }
 }
 
-/// What stands in the way of every row.
+/// The obstacles of every row.
 #[derive(Debug, Default)]
 pub(super) struct Gates {
     account: Gate,
@@ -46,7 +46,7 @@ pub(super) struct Gates {
     token: Option<String>,
     /// How often the sync token changed while we looked.
     tokens: u64,
-    /// What decides whether the user may write, in rooms with refused rows.
+    /// The state that decides who may write, in rooms with refused rows.
     rights: HashMap<RoomId, Option<Rights>>,
 }
 
@@ -62,7 +62,7 @@ impl Gates {
         let (account, rooms) = Gate::read_all(&*shared.store).await?;
         let paused: HashSet<RoomId> =
             rooms.into_iter().filter(|(_, gate)| gate.paused.is_some()).map(|(room, _)| room).collect();
-        // What could not be written down still holds, unless somebody resumed the account.
+        // A pause that could not be written down still holds, unless somebody resumed the account.
         let heard_ms = if account.resumed == self.account.resumed { self.account.not_before_ms } else { 0 };
         self.account = Gate { not_before_ms: account.not_before_ms.max(heard_ms), ..account };
         schedule.pause(paused);
@@ -135,12 +135,12 @@ impl Gates {
         self.rights.contains_key(room)
     }
 
-    /// Whether the user takes part in a room, as far as the store knows.
+    /// Tells if the user takes part in a room, as far as the store knows.
     pub(super) async fn may_speak(&self, shared: &Shared, room: &RoomId) -> Result<bool> {
         Ok(shared.store.room(room).await?.is_none_or(|room| room.membership == Membership::Join))
     }
 
-    /// Whether membership or rights are other than when this was asked last.
+    /// Tells if membership or rights are other than when this was asked last.
     pub(super) async fn rights_changed(&mut self, shared: &Shared, room: &RoomId) -> Result<bool> {
         let membership = shared.store.room(room).await?.map(|room| room.membership);
         let mut state = Vec::new();

@@ -1,6 +1,6 @@
 use std::collections::HashMap;
 
-use haos_store_api::{ErrorKind, Message, Page, Pending, PendingState, Position, Result, TxnId, WriteBatch};
+use haos_store_api::{Message, Page, Pending, PendingState, Position, Result, TxnId, WriteBatch};
 
 use super::Driver;
 use super::attempt::{Ended, Outcome};
@@ -8,13 +8,12 @@ use super::gate::Gates;
 use super::prove::AGAIN_MS;
 use crate::machine::{Event, Family, plan, step};
 use crate::schedule::Rows;
-use crate::{Answer, Lookup, Verdict};
+use crate::{Answer, Lookup, Retries, Verdict};
 
 /// Syncs that should have brought an echo.
 const SYNCS: u64 = 2;
 /// A row that the server does not know any more is asked for again after this time, in milliseconds.
 const MISSING_MS: i64 = 15 * 60_000;
-const TRIES: u32 = 8;
 
 /// Sent rows whose echo is awaited.
 #[derive(Debug, Default)]
@@ -122,7 +121,7 @@ impl Driver {
     /// where it belongs.
     async fn confirm(&self, mut row: Pending, event: crate::Event) -> Result<()> {
         let shared = &self.outbox.shared;
-        let mut tries = 0;
+        let mut retries = Retries::default();
         loop {
             let family = Family::read(&*shared.store, row.clone()).await?;
             let echo = Event::Echo(event.id.clone());
@@ -142,14 +141,11 @@ impl Driver {
                     batch.put_message(Message { provisional: true, txn_id, ..message });
                 }
             }
-            match shared.store.apply(batch).await {
-                Err(e) if e.kind() == ErrorKind::Conflict && tries < TRIES => {
-                    tries += 1;
-                    let Some(now) = shared.row(&row.txn_id).await? else { return Ok(()) };
-                    row = now;
-                }
-                done => return done.map(drop),
+            if retries.committed(shared.store.apply(batch).await)?.is_some() {
+                return Ok(());
             }
+            let Some(now) = shared.row(&row.txn_id).await? else { return Ok(()) };
+            row = now;
         }
     }
 }

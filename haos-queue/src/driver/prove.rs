@@ -1,4 +1,4 @@
-//! Whether a message that may have been sent is on the server, past the time in which the server would
+//! The search for a message that may have been sent, past the time in which the server would
 //! know its transaction id.
 //!
 //! The room's history is read from its newest event back to the newest one that was stored when the row
@@ -13,7 +13,7 @@ use super::gate::Net;
 use crate::machine::Event;
 use crate::{Answer, Verdict};
 
-/// A question that the network cut short is asked anew after this time, in milliseconds.
+/// The wait before a question that the network cut short is asked again, in milliseconds.
 pub(super) const AGAIN_MS: i64 = 30_000;
 
 enum Look {
@@ -24,7 +24,7 @@ enum Look {
 }
 
 impl Driver {
-    /// Whether a row must be proven absent before it is sent again.
+    /// Tells if a row must be proven absent before it is sent again.
     pub(super) fn needs_proof(&self, row: &Pending) -> bool {
         let shared = &self.outbox.shared;
         let Some(first_ms) = row.first_attempt_ms.filter(|_| row.ambiguous) else { return false };
@@ -37,7 +37,7 @@ impl Driver {
     /// Proves a queued row absent, or finds it.
     pub(super) async fn prove(&self, row: Pending) -> Result<Tried> {
         let shared = &self.outbox.shared;
-        // What is still on its way to the server must arrive, or be lost, first.
+        // An attempt on its way to the server must arrive, or be lost, first.
         let now_ms = shared.now_ms();
         if row.last_attempt_ms.is_some_and(|tried| shared.is_ahead(tried)) {
             // The clock was set back: the wait begins now.

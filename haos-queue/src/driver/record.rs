@@ -70,8 +70,8 @@ impl Driver {
         })
     }
 
-    /// Carries out an event on a row as it was read; reads anew where somebody else wrote it meanwhile.
-    /// Gives the row as it is then; none: it is gone.
+    /// Carries out an event on a row as it was read; reads again where somebody else wrote it meanwhile.
+    /// Returns the row as it is then, or `None` if it is gone.
     pub(super) async fn record(
         &self,
         mut row: Pending,

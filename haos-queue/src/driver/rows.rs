@@ -35,7 +35,7 @@ impl Run<'_> {
         Ok(())
     }
 
-    /// What parked because of circumstances is taken up where they may have changed.
+    /// Takes up rows that parked because of circumstances, where these may have changed.
     async fn look_again(&mut self) -> Result<()> {
         for (txn_id, room) in self.schedule.parked(ParkReason::Forbidden) {
             if self.gates.may_speak(self.shared, &room).await? {
@@ -124,11 +124,11 @@ impl Run<'_> {
         Ok(())
     }
 
-    /// What commits of other contexts, and of this one, may have changed.
+    /// Notes the consequences of a commit, of this context or another.
     pub(super) fn changed(&mut self, change: Change) {
         let Change::Commit { touched, revision } = change else {
             self.stale.outbox = true;
-            // What is under way may have been read before what was missed.
+            // Rows under way may have been read before the missed commits.
             self.missed.extend(self.schedule.busy().into_iter().map(|txn_id| (txn_id, Revision(u64::MAX))));
             return;
         };

@@ -33,7 +33,7 @@ pub(super) struct Run<'a> {
     pub(super) changes: Changes,
     pub(super) schedule: Schedule,
     pub(super) jobs: FuturesUnordered<Job<'a>>,
-    /// What is under way, by class, and how to stop an upload.
+    /// The jobs under way, by class, and how to stop an upload.
     pub(super) running: [usize; 3],
     pub(super) aborts: HashMap<TxnId, AbortHandle>,
     pub(super) gates: Gates,
@@ -47,20 +47,20 @@ pub(super) struct Run<'a> {
     /// Rooms that changed while something of theirs was under way, and those to look at again for it.
     pub(super) stirred: HashSet<RoomId>,
     pub(super) recheck: Vec<RoomId>,
-    /// What must be read anew.
+    /// The facts to be read again.
     pub(super) stale: Stale,
     /// The clock as it was seen last.
     last_ms: i64,
 }
 
-/// What must be read anew before anything is begun.
+/// The facts to be read again before anything is begun.
 #[derive(Debug, Default)]
 pub(super) struct Stale {
     /// The whole outbox.
     pub(super) outbox: bool,
     /// The gates.
     pub(super) gates: bool,
-    /// What parked because of circumstances.
+    /// The rows that parked because of circumstances.
     pub(super) parked: bool,
     /// Staged bytes that no draft took.
     pub(super) staged: bool,
@@ -196,7 +196,7 @@ impl<'a> Run<'a> {
         }
     }
 
-    /// Whether nothing else is under way. A long upload does not count beside messages.
+    /// Tells if nothing else is under way. A long upload does not count beside messages.
     fn is_quiet(&self, class: Class) -> bool {
         let uploads = if class == Class::Upload { 0 } else { self.running[Class::Upload as usize] };
         self.jobs.len() == uploads

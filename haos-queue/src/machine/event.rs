@@ -39,7 +39,7 @@ impl Phase {
     }
 }
 
-/// What a row's kind makes of it.
+/// The class of a row, by its kind.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord)]
 #[allow(clippy::exhaustive_enums, reason = "every place that sorts rows must know all classes")]
 pub enum Class {
@@ -67,7 +67,7 @@ impl Class {
     }
 }
 
-/// What can happen to a row.
+/// An event in the life of a row.
 #[derive(Debug, Clone, PartialEq, Eq)]
 #[allow(clippy::exhaustive_enums, reason = "tables list every event: a new one must not compile")]
 pub enum Event {
@@ -75,7 +75,7 @@ pub enum Event {
     ParentSent,
     /// The row it waits for was cancelled; `cancel`: this one goes with it.
     ParentCancelled {
-        /// Whether it makes no sense without its parent.
+        /// It makes no sense without its parent.
         cancel: bool,
     },
     /// A context takes it to send it.
@@ -111,7 +111,7 @@ pub enum Event {
     Edit(Json),
     /// The user wants it tried again, at once.
     Retry,
-    /// What parked it may have passed.
+    /// The reason for which it is parked may have passed.
     CauseGone(ParkReason),
     /// It waited too long.
     Expire,
@@ -125,7 +125,7 @@ pub enum Event {
     Pause,
 }
 
-/// Who takes a row, and what must be known later if no answer comes.
+/// The taker of a row, and the facts to remember if no answer comes.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Taken {
     /// The context.
@@ -150,7 +150,7 @@ pub enum Failure {
         ambiguous: bool,
         /// It counts as an attempt.
         counts: bool,
-        /// What happened.
+        /// A description of the failure.
         error: String,
     },
     /// The server wants quiet; not before this moment.
@@ -162,9 +162,9 @@ pub enum Failure {
     Paused,
     /// The server will never take it.
     Permanent {
-        /// Why.
+        /// The reason.
         reason: ParkReason,
-        /// What the server said.
+        /// The server's words.
         error: String,
     },
 }

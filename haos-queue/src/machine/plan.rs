@@ -9,8 +9,8 @@ use haos_store_api::{
 
 use super::event::{Class, Event};
 use super::table::{Context, Step, parent_sent, step};
+use crate::Protocol;
 use crate::local::{local_event_id, local_media_uri, rewrite};
-use crate::transport::Protocol;
 
 /// A row and all that waits for it, directly or through others, parents first.
 #[derive(Debug, Clone)]
@@ -104,7 +104,7 @@ pub(crate) fn echo(batch: &mut WriteBatch, family: &Family, event_id: &EventId) 
     release(batch, family, &Sent::event(&row.txn_id, event_id)?)
 }
 
-/// What waited for a row waits for another one from now on, and names that one. It goes to the end of the
+/// Hands the rows that waited for one over to another, and renames it in them. They go to the end of the
 /// outbox behind it, since a row that waits holds up its room.
 pub(crate) fn move_children(batch: &mut WriteBatch, family: &Family, to: &TxnId) -> Result<()> {
     let renamed = Sent::event(&family.row.txn_id, &local_event_id(to)?)?;
@@ -119,7 +119,7 @@ pub(crate) fn move_children(batch: &mut WriteBatch, family: &Family, to: &TxnId)
     Ok(())
 }
 
-/// What the user did must survive a power loss, and so must the note that a row is about to be sent:
+/// A user's act must survive a power loss, and so must the note that a row is about to be sent:
 /// without it, nobody would know that it may be on the server.
 fn is_users(event: &Event) -> bool {
     matches!(event, Event::Lease(_) | Event::Cancel | Event::Edit(_) | Event::Retry | Event::Pause)

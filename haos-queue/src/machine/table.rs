@@ -5,7 +5,7 @@ use haos_store_api::{Lease, ParkReason, Pending, PendingState};
 use super::event::{Class, Event, EventKind as E, Failure, Phase as P, Taken};
 use crate::{MAX_SAID_BYTES, OutboxOptions, said};
 
-/// What a decision may depend on besides row and event.
+/// The facts that a decision may depend on besides row and event.
 #[derive(Debug, Clone, Copy)]
 pub struct Context<'a> {
     /// Milliseconds since 1970.
@@ -16,7 +16,7 @@ pub struct Context<'a> {
     pub options: &'a OutboxOptions,
 }
 
-/// What becomes of a row.
+/// The next state of a row.
 #[derive(Debug, Clone, PartialEq, Eq)]
 #[allow(clippy::exhaustive_enums, reason = "whoever carries out a step must know all of them")]
 pub enum Step {
@@ -34,9 +34,9 @@ pub enum Step {
     Replace,
 }
 
-/// What the event makes of the row.
+/// Decides the next state of a row.
 ///
-/// Where [`Event::Failed`] or [`Event::LeaseLost`] carries another fence than the row's, somebody else took
+/// If [`Event::Failed`] or [`Event::LeaseLost`] carries another fence than the row's, somebody else took
 /// the row meanwhile, and nothing changes: a late error does not count. A late success does.
 pub fn step(row: &Pending, event: &Event, context: &Context<'_>) -> Step {
     if let Event::Failed { fence, .. } | Event::LeaseLost { fence, .. } = event
@@ -290,7 +290,7 @@ impl Machine<'_> {
     }
 }
 
-/// Where a parked row goes back to.
+/// The state to which a parked row returns.
 fn waiting(row: &Pending) -> PendingState {
     if row.parent.is_some() { PendingState::Blocked } else { PendingState::Queued }
 }

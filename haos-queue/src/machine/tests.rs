@@ -10,7 +10,7 @@ mod families;
 
 const NOW_MS: i64 = 1_000_000;
 
-/// What becomes of an event's row; the same table stands in `docs/semantics.md`.
+/// The next state of an event's row; the same table stands in `docs/semantics.md`.
 const TABLE: &str = "
 | event           | Blocked   | Queued    | Sending | Sent   | Parked    |
 |-----------------|-----------|-----------|---------|--------|-----------|
@@ -185,7 +185,7 @@ fn a_retry_forgets_attempts_and_keeps_the_transaction_id() {
     let after = put(&parked, &Event::Retry);
     assert_eq!((after.state, after.attempts, after.ambiguous), (PendingState::Queued, 0, false));
     assert_eq!(after.txn_id, parked.txn_id);
-    // Expired: it gets its time anew, else it would expire at once.
+    // Expired: it gets its time once more, else it would expire at once.
     let expired = Pending {
         state: PendingState::Parked(ParkReason::Expired),
         expires_at_ms: Some(NOW_MS - 1),
@@ -194,7 +194,7 @@ fn a_retry_forgets_attempts_and_keeps_the_transaction_id() {
     let after = put(&expired, &Event::Retry);
     assert_eq!(after.state, PendingState::Blocked, "its parent is not sent yet");
     assert!(after.expires_at_ms > Some(NOW_MS));
-    // What it was about is gone for good.
+    // Its target is gone for good.
     let orphan = Pending { state: PendingState::Parked(ParkReason::ParentFailed), ..row(Phase::Parked) };
     assert_eq!(stepped(&orphan, &Event::Retry), Step::Keep);
 }

@@ -5,14 +5,14 @@ use crate::draft::{About, Draft};
 use crate::local::local_event_id;
 use crate::machine::{Class, Event, Step};
 
-/// What became of a wish about a row.
+/// The outcome of a wish about a row.
 #[derive(Debug, Clone, PartialEq, Eq)]
 #[non_exhaustive]
 pub enum Acted {
     /// The row is changed, or gone, as asked. `maybe_sent`: an attempt had no answer, so that the server
     /// may have the message nevertheless.
     Done {
-        /// Whether the server may have it.
+        /// The server may have it.
         maybe_sent: bool,
     },
     /// It is on its way or on the server: this row will edit it or take it back.
@@ -63,7 +63,7 @@ impl Outbox {
     pub async fn edit(&self, txn_id: &TxnId, content: Json) -> Result<Acted, EnqueueError> {
         let shared = &self.shared;
         shared.sendable(&content)?;
-        // What takes another message back has no content to edit.
+        // A redaction has no content to edit.
         if shared.row(txn_id).await?.is_some_and(|row| is_redaction(&row, shared)) {
             return Ok(Acted::Nothing);
         }

@@ -1,17 +1,15 @@
 use haos_store_api::{
-    Error, ErrorKind, EventId, EventType, Json, MediaQuery, MessageQuery, Pending, PendingQuery,
-    PendingState, Result, RoomId, TxnId, WriteBatch,
+    Error, EventId, EventType, Json, MediaQuery, MessageQuery, Pending, PendingQuery, PendingState, Result,
+    RoomId, TxnId, WriteBatch,
 };
 
 use super::decoded::Decoded;
 use super::{Outbox, Shared};
+use crate::conflict::{Retries, unless_conflict};
 use crate::draft::{About, Draft, Moment};
 use crate::host::new_txn_id;
 use crate::local::{local_event_id, rewrite};
 use crate::machine::{Class, Event, Family, move_children, plan, step};
-
-/// How often a plan is made anew before a conflict is handed out.
-const TRIES: usize = 32;
 
 /// A draft that is in the outbox now, and survives a power loss.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -24,7 +22,7 @@ pub struct Enqueued {
     pub seq: u64,
 }
 
-/// Why a draft was not taken. Nothing is stored then.
+/// The reason why a draft was not taken. Nothing is stored then.
 #[derive(Debug, thiserror::Error)]
 #[non_exhaustive]
 pub enum EnqueueError {
@@ -67,20 +65,16 @@ impl Outbox {
             }
         }
         let txn_id = new_txn_id(&*shared.host)?;
-        let mut tries = 0;
+        let mut retries = Retries::default();
         loop {
             let held = shared.keep_time().await?;
             let (mut batch, ours) = shared.enqueue_batch(draft.clone(), &txn_id).await?;
             let told = shared.tell_time(&mut batch, held)?;
-            match shared.commit(batch).await {
-                Ok(commit) => {
-                    shared.told_time(told);
-                    let found = commit.assigned.iter().find(|(given, _)| *given == ours);
-                    let seq = found.map_or(0, |(_, seq)| *seq);
-                    return Ok(Enqueued { local_id: local_event_id(&ours)?, txn_id: ours, seq });
-                }
-                Err(e) if e.kind() == ErrorKind::Conflict && tries < TRIES => tries += 1,
-                Err(e) => return Err(e.into()),
+            if let Some(commit) = retries.committed(shared.store.apply(batch).await)? {
+                shared.told_time(told);
+                let found = commit.assigned.iter().find(|(given, _)| *given == ours);
+                let seq = found.map_or(0, |(_, seq)| *seq);
+                return Ok(Enqueued { local_id: local_event_id(&ours)?, txn_id: ours, seq });
             }
         }
     }
@@ -157,14 +151,10 @@ impl Shared {
         batch.expect_pending(&old.txn_id, Some(old.revision)).remove_pending(old.txn_id.clone());
         batch.expect_pending(&txn_id, None).put_pending(row);
         move_children(&mut batch, &family, &txn_id)?;
-        match self.commit(batch).await {
-            Ok(commit) => {
-                let seq = commit.assigned.first().map_or(0, |(_, seq)| *seq);
-                Ok(Some(Enqueued { txn_id, local_id, seq }))
-            }
-            Err(e) if e.kind() == ErrorKind::Conflict => Ok(None),
-            Err(e) => Err(e.into()),
-        }
+        Ok(unless_conflict(self.store.apply(batch).await)?.map(|commit| {
+            let seq = commit.assigned.first().map_or(0, |(_, seq)| *seq);
+            Enqueued { txn_id, local_id, seq }
+        }))
     }
 
     /// Takes back what the outbox holds of a kind of which the latest counts.
@@ -178,7 +168,7 @@ impl Shared {
         Ok(())
     }
 
-    /// What became of a message of the outbox.
+    /// Looks for a message of the outbox.
     pub(crate) async fn parent(&self, room: &RoomId, txn_id: &TxnId) -> Result<Parent> {
         if let Some(row) = self.row(txn_id).await? {
             return Ok(match &row.event_id {
@@ -204,7 +194,7 @@ impl Shared {
         Ok(self.store.pending(query).await?.into_iter().next())
     }
 
-    /// Carries out an event on a row, with all that follows for those that wait for it; reads anew on a
+    /// Carries out an event on a row, with all that follows for those that wait for it; reads again on a
     /// conflict. `then` may change what was decided. Gives the row as it was when the step was decided;
     /// none if it is gone.
     pub(crate) async fn act(
@@ -212,7 +202,7 @@ impl Shared {
         txn_id: &TxnId,
         event: &Event,
     ) -> Result<Option<(Pending, crate::machine::Step)>> {
-        let mut tries = 0;
+        let mut retries = Retries::default();
         self.keep_time().await?;
         loop {
             let Some(row) = self.row(txn_id).await? else { return Ok(None) };
@@ -222,16 +212,14 @@ impl Shared {
             let Some(batch) = plan(&family, event, &decided, &context, &*self.protocol)? else {
                 return Ok(Some((family.row, decided)));
             };
-            match self.store.apply(batch).await {
-                Ok(_) => return Ok(Some((family.row, decided))),
-                Err(e) if e.kind() == ErrorKind::Conflict && tries < TRIES => tries += 1,
-                Err(e) => return Err(e),
+            if retries.committed(self.store.apply(batch).await)?.is_some() {
+                return Ok(Some((family.row, decided)));
             }
         }
     }
 }
 
-/// What became of a message that another is about.
+/// The state of a message that another is about.
 pub(crate) enum Parent {
     Unsent(Box<Pending>),
     Sent(EventId),

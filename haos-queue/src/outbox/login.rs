@@ -10,7 +10,7 @@ impl Outbox {
     /// is sent again. What was paused for want of a login goes on with the same commit; what the user paused
     /// stays so.
     ///
-    /// The batch conflicts where a row changes meanwhile: make it anew then. Once it is applied,
+    /// The batch conflicts if a row changes meanwhile: make it again then. Once it is applied,
     /// [`Outbox::try_now`] has everything tried at once.
     ///
     /// # Errors

@@ -11,22 +11,22 @@ mod time;
 use std::fmt;
 use std::sync::{Arc, Mutex, PoisonError};
 
-use haos_store_api::{Commit, Result, RoomId, StorageAdapter, StoreFuture, WriteBatch};
+use haos_store_api::{Result, RoomId, StorageAdapter};
 use tokio::sync::{Notify, watch};
 
+use crate::Protocol;
 use crate::account::Gate;
 use crate::clock::Clock;
 use crate::connection::{Connection, ConnectionState, SyncState};
 use crate::host::{SharedHost, new_txn_id};
 use crate::machine::Context;
-use crate::pressure::Keeper;
-use crate::transport::Protocol;
 use crate::{OutboxOptions, PauseReason};
 
 pub use act::Acted;
 pub(crate) use enqueue::Parent;
 pub use enqueue::{EnqueueError, Enqueued};
 pub use observe::{Observer, RowStatus, Update};
+pub(crate) use time::CLOCK;
 
 /// The outbox of one account, over any store.
 ///
@@ -43,9 +43,6 @@ pub(crate) struct Shared {
     clock: Mutex<Option<Clock>>,
     pub(crate) protocol: Arc<dyn Protocol>,
     pub(crate) options: OutboxOptions,
-    /// Makes room where the store is full.
-    pub(crate) keeper: Option<Arc<Keeper>>,
-    commits: Commits,
     /// This context's name in leases.
     pub(crate) owner: String,
     pub(crate) connection: Connection,
@@ -55,79 +52,41 @@ pub(crate) struct Shared {
     nudges: watch::Sender<u64>,
 }
 
-/// How a batch is committed. It is a pointer so that a WebAssembly module whose application has no keeper has
-/// none of its code either.
-type Commits = for<'a> fn(&'a Shared, WriteBatch) -> StoreFuture<'a, Result<Commit>>;
-
-fn without_keeper(shared: &Shared, batch: WriteBatch) -> StoreFuture<'_, Result<Commit>> {
-    shared.store.apply(batch)
-}
-
-fn with_keeper(shared: &Shared, batch: WriteBatch) -> StoreFuture<'_, Result<Commit>> {
-    match &shared.keeper {
-        Some(keeper) => Box::pin(keeper.apply(batch, shared.host.now_ms())),
-        None => without_keeper(shared, batch),
-    }
-}
-
-/// What the driver is asked for.
+/// The wishes to the driver.
 #[derive(Debug, Clone, Copy, Default)]
 pub(crate) struct Wishes {
     /// Try everything again now.
     pub(crate) reset: bool,
-    /// End, after so many milliseconds for what is under way.
+    /// End, after this many milliseconds for what is under way.
     pub(crate) stop_ms: Option<u64>,
 }
 
 impl Outbox {
-    /// An outbox over a store.
+    /// An outbox over a store. Over a [`Kept`](crate::pressure::Kept) one, what the user writes evicts cached media
+    /// where the store is full, and has room that nothing else gets.
+    ///
+    /// ```
+    /// use std::sync::Arc;
+    ///
+    /// use haos_queue::pressure::{Kept, PressureOptions};
+    /// use haos_queue::{Outbox, OutboxOptions, Protocol, SharedHost};
+    /// use haos_store_api::{MemoryStore, Result};
+    ///
+    /// fn open(host: SharedHost, protocol: Arc<dyn Protocol>) -> Result<Outbox> {
+    ///     let quota = PressureOptions { quota_bytes: Some(100 << 20), ..PressureOptions::default() };
+    ///     let store = Arc::new(Kept::new(MemoryStore::new(), host.clone(), quota));
+    ///     Outbox::new(store, host, protocol, OutboxOptions::default())
+    /// }
+    /// ```
     ///
     /// # Errors
     /// `Invalid` if the host gives no usable randomness.
+    #[cfg_attr(target_arch = "wasm32", allow(clippy::arc_with_non_send_sync, reason = "one thread"))]
     pub fn new(
         store: Arc<dyn StorageAdapter>,
         host: SharedHost,
         protocol: Arc<dyn Protocol>,
         options: OutboxOptions,
-    ) -> Result<Self> {
-        Self::of(store, host, protocol, options, (None, without_keeper))
-    }
-
-    /// An outbox over the keeper's store. What the user writes may take the keeper's headroom, and evicts cached
-    /// media where the store is full.
-    ///
-    /// ```
-    /// use std::sync::Arc;
-    ///
-    /// use haos_queue::pressure::{Keeper, PressureOptions};
-    /// use haos_queue::{Outbox, OutboxOptions, Protocol, TokioHost};
-    /// use haos_store_api::{MemoryStore, Result};
-    ///
-    /// fn open(protocol: Arc<dyn Protocol>) -> Result<Outbox> {
-    ///     let quota = PressureOptions { quota_bytes: Some(100 << 20), ..PressureOptions::default() };
-    ///     let keeper = Arc::new(Keeper::new(Arc::new(MemoryStore::new()), quota));
-    ///     Outbox::with_keeper(keeper, Arc::new(TokioHost), protocol, OutboxOptions::default())
-    /// }
-    /// ```
-    ///
-    /// # Errors
-    /// As [`Outbox::new`].
-    pub fn with_keeper(
-        keeper: Arc<Keeper>,
-        host: SharedHost,
-        protocol: Arc<dyn Protocol>,
-        options: OutboxOptions,
-    ) -> Result<Self> {
-        Self::of(keeper.store().clone(), host, protocol, options, (Some(keeper), with_keeper))
-    }
-
-    #[cfg_attr(target_arch = "wasm32", allow(clippy::arc_with_non_send_sync, reason = "one thread"))]
-    fn of(
-        store: Arc<dyn StorageAdapter>,
-        host: SharedHost,
-        protocol: Arc<dyn Protocol>,
-        options: OutboxOptions,
-        (keeper, commits): (Option<Arc<Keeper>>, Commits),
     ) -> Result<Self> {
         let owner = new_txn_id(&*host)?.to_string();
         let shared = Shared {
@@ -136,8 +95,6 @@ impl Outbox {
             clock: Mutex::default(),
             protocol,
             options,
-            keeper,
-            commits,
             owner,
             connection: Connection::default(),
             uploads: watch::Sender::new(Vec::new()),
@@ -163,12 +120,7 @@ impl Outbox {
         &self.shared.host
     }
 
-    /// What makes room where the store is full, if anything does.
-    pub fn keeper(&self) -> Option<&Arc<Keeper>> {
-        self.shared.keeper.as_ref()
-    }
-
-    /// Where the connection stands, as this context's driver and sync engine see it.
+    /// Watches the state of the connection, as this context's driver and sync engine see it.
     pub fn connection(&self) -> watch::Receiver<ConnectionState> {
         self.shared.connection.watch()
     }
@@ -238,7 +190,7 @@ impl Outbox {
         Ok(Gate::read(&*self.shared.store, None).await?.resumed)
     }
 
-    /// A request that began when the account had been resumed so often was refused for the account's
+    /// A request that began when the account had been resumed `resumed` times was refused for the account's
     /// sake: the account pauses, unless it was resumed since. What the user paused stays so.
     ///
     /// # Errors
@@ -251,7 +203,7 @@ impl Outbox {
         .await
     }
 
-    /// Why the account, or a room, is paused. What is read of the account shows in
+    /// The reason why the account, or a room, is paused. The account's, once read, shows in
     /// [`Outbox::connection`], as it does where a driver reads it.
     ///
     /// # Errors
@@ -266,14 +218,9 @@ impl Outbox {
 }
 
 impl Shared {
-    /// What a decision of now depends on.
+    /// The facts that a decision of now depends on.
     pub(crate) fn context(&self) -> Context<'_> {
         Context { now_ms: self.now_ms(), chance: self.host.random(), options: &self.options }
-    }
-
-    /// Commits what the user wrote.
-    async fn commit(&self, batch: WriteBatch) -> Result<Commit> {
-        (self.commits)(self, batch).await
     }
 
     fn wish(&self, change: impl FnOnce(&mut Wishes)) {

@@ -4,12 +4,12 @@ use haos_store_api::{Change, Changes, ParkReason, Pending, PendingState, Result,
 
 use super::Outbox;
 
-/// From so many attempts on, a row says that it is still being tried.
+/// The number of attempts from which on a row says that it is still being tried.
 const STILL: u32 = 3;
-/// From so many attempts on, a row says that it is delayed.
+/// The number of attempts from which on a row says that it is delayed.
 const DELAYED: u32 = 5;
 
-/// What a row tells the user.
+/// The status of a row, for the user.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 #[non_exhaustive]
 pub enum RowStatus {
@@ -28,7 +28,7 @@ pub enum RowStatus {
 }
 
 impl RowStatus {
-    /// What a row tells.
+    /// Reads the status of a row.
     pub fn of(row: &Pending) -> Self {
         match row.state {
             PendingState::Sent => Self::Sent,

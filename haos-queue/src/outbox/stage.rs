@@ -33,7 +33,7 @@ impl Outbox {
         };
         let mut batch = WriteBatch::strict();
         batch.put_media(info, bytes);
-        shared.commit(batch).await?;
+        shared.store.apply(batch).await?;
         Ok(Staged { txn_id, key, size })
     }
 
@@ -45,7 +45,7 @@ impl Outbox {
         let more = bytes.len() as u64;
         let mut batch = WriteBatch::strict();
         batch.append_media(staged.key.clone(), staged.size, bytes);
-        self.shared.commit(batch).await?;
+        self.shared.store.apply(batch).await?;
         staged.size += more;
         Ok(())
     }

@@ -2,17 +2,16 @@
 
 use std::sync::PoisonError;
 
-use haos_store_api::{
-    ErrorKind, EventType, Json, Result, Scope, StateEntry, StateKey, StateQuery, WriteBatch,
-};
+use haos_store_api::{EventType, Json, Result, Scope, StateEntry, StateKey, StateQuery, WriteBatch};
 
 use super::Shared;
 use crate::clock::{Clock, Noted, Reading};
+use crate::unless_conflict;
 
 /// Under this kind, in the account's scope, a store holds what is known of its clock.
-const CLOCK: &str = "haos.clock";
+pub(crate) const CLOCK: &str = "haos.clock";
 
-/// How often it is written anew before a conflict is left to the next time.
+/// The number of tries, before a conflict is left to the next time.
 const TRIES: u32 = 8;
 
 impl Shared {
@@ -29,7 +28,7 @@ impl Shared {
         })
     }
 
-    /// Whether a moment of the store's clock is to come, and was written by another clock.
+    /// Tells if a moment of the store's clock is to come, and was written by another clock.
     pub(crate) fn is_ahead(&self, moment_ms: i64) -> bool {
         self.with_clock(|clock, read| {
             clock.at(read);
@@ -46,7 +45,7 @@ impl Shared {
     pub(crate) async fn keep_time(&self) -> Result<Option<Json>> {
         let query = StateQuery::one(Scope::Account, EventType::new(CLOCK)?, StateKey::new("")?);
         let held = self.store.state(query).await?.into_iter().next().map(|entry| entry.value);
-        // What cannot be read is written anew.
+        // An unreadable note is overwritten.
         let noted = held.as_ref().and_then(|value| value.parse().ok());
         self.with_clock(|clock, read| {
             clock.at(read);
@@ -91,13 +90,9 @@ impl Shared {
             let held = self.keep_time().await?;
             let mut batch = WriteBatch::relaxed();
             let told = self.tell_time(&mut batch, held)?;
-            match self.store.apply(batch).await {
-                Ok(_) => {
-                    self.told_time(told);
-                    return Ok(());
-                }
-                Err(e) if e.kind() == ErrorKind::Conflict => {}
-                Err(e) => return Err(e),
+            if unless_conflict(self.store.apply(batch).await)?.is_some() {
+                self.told_time(told);
+                return Ok(());
             }
         }
         Ok(())

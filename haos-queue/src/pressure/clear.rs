@@ -10,7 +10,7 @@ use haos_store_api::{
 
 use crate::local::STAGED;
 
-/// What to clear.
+/// The part of a store to clear.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
 #[non_exhaustive]
 pub enum Clear {
@@ -27,7 +27,7 @@ pub enum Clear {
     EverythingAndUnsent,
 }
 
-/// What went.
+/// The amounts that were removed.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub struct Cleared {
     /// Outbox rows.

@@ -22,7 +22,7 @@ impl Level {
     /// How far below its threshold a level is left.
     pub const SLACK_PERCENT: u64 = 5;
 
-    /// Where it begins, in percent of the quota.
+    /// Returns its beginning, in percent of the quota.
     pub fn threshold_percent(self) -> u64 {
         match self {
             Self::Ok => 0,
@@ -44,7 +44,7 @@ impl Level {
     }
 }
 
-/// Whether `used` is that part of `quota`, or more. Of nothing, everything is used.
+/// Tells if `used` is that part of `quota`, or more. Of nothing, everything is used.
 fn is_from(used: u64, quota: u64, percent: u64) -> bool {
     u128::from(used) * 100 >= u128::from(quota) * u128::from(percent)
 }

@@ -1,4 +1,4 @@
-//! What is done next about a store that is too full.
+//! The next measure for a store that is too full.
 
 use haos_store_api::{EventType, MediaPolicy, Usage};
 
@@ -20,6 +20,8 @@ pub struct PressureOptions {
     /// The kind of a room's state, under the empty key, whose member `pinned` lists messages that are never
     /// pruned: `m.room.pinned_events` in Matrix. None by default.
     pub pins: Option<EventType>,
+    /// The time between two checks (10 minutes).
+    pub check_ms: u64,
 }
 
 impl Default for PressureOptions {
@@ -30,41 +32,46 @@ impl Default for PressureOptions {
             headroom_bytes: 1 << 20,
             keep_messages: 1000,
             pins: None,
+            check_ms: 600_000,
         }
     }
 }
 
 impl PressureOptions {
+    /// The bounds of a store that only a media cache writes to: media makes room for media, and no message goes for it.
+    pub fn of_media(media: MediaPolicy) -> Self {
+        Self { media, keep_messages: u64::MAX, ..Self::default() }
+    }
+
     /// The quota of a store, if it has one.
-    pub fn quota(&self, usage: &Usage) -> Option<u64> {
+    pub(super) fn quota(&self, usage: &Usage) -> Option<u64> {
         self.quota_bytes.or(usage.quota_bytes)
     }
 
-    /// What may be filled with what can be fetched again.
-    pub fn cache_bytes(&self, quota: u64) -> u64 {
+    /// Returns the part of a quota for what can be fetched again.
+    pub(super) fn cache_bytes(&self, quota: u64) -> u64 {
         quota - self.headroom_bytes.min(quota / 2)
     }
 }
 
 /// How a store stands while something is done about it.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub struct Situation {
+pub(super) struct Situation {
     /// The level that it began with.
-    pub level: Level,
+    pub(super) level: Level,
     /// A write was refused for want of space.
-    pub full: bool,
+    pub(super) full: bool,
     /// Payload bytes in all.
-    pub used: u64,
+    pub(super) used: u64,
     /// Those of media.
-    pub media: u64,
+    pub(super) media: u64,
     /// How few bytes in all are few enough; see [`goal`].
-    pub goal: u64,
+    pub(super) goal: u64,
 }
 
 /// One thing to do. Every later one gives up more.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-#[non_exhaustive]
-pub enum Step {
+pub(super) enum Relief {
     /// Evict what the policy does not keep.
     Evict(MediaPolicy),
     /// Evict by last access until the goal is met.
@@ -77,7 +84,7 @@ pub enum Step {
     Report,
 }
 
-impl Step {
+impl Relief {
     fn rank(self) -> usize {
         match self {
             Self::Evict(_) => 0,
@@ -91,7 +98,7 @@ impl Step {
 
 /// How few bytes are few enough: below [`Level::Warn`], with room for `needed` more, and for a refused write
 /// an eighth less than there is, since the device may be fuller than the quota says.
-pub fn goal(used: u64, quota: Option<u64>, full: bool, needed: u64, options: &PressureOptions) -> u64 {
+pub(super) fn goal(used: u64, quota: Option<u64>, full: bool, needed: u64, options: &PressureOptions) -> u64 {
     let by_quota = quota.map_or(u64::MAX, |quota| {
         relieved_bytes(quota).min(options.cache_bytes(quota).saturating_sub(needed))
     });
@@ -99,18 +106,18 @@ pub fn goal(used: u64, quota: Option<u64>, full: bool, needed: u64, options: &Pr
     by_quota.min(by_device)
 }
 
-/// What to do after `done`; none when it is enough, or all there is.
-pub fn plan(now: &Situation, done: Option<Step>, options: &PressureOptions) -> Option<Step> {
+/// Returns the measure after `done`, or `None` once it is enough, or all there is.
+pub(super) fn plan(now: &Situation, done: Option<Relief>, options: &PressureOptions) -> Option<Relief> {
     let excess = now.used.saturating_sub(now.goal);
     let is_high = now.full || now.level >= Level::High;
     let is_critical = now.full || now.level >= Level::Critical;
     let shrunk = now.media.saturating_sub(excess).min(options.media.max_total);
     let steps = [
-        Some(Step::Evict(options.media)),
-        (is_high && excess > 0).then_some(Step::Shrink(MediaPolicy { max_total: shrunk, ..options.media })),
-        (is_critical && excess > 0).then_some(Step::Prune),
-        now.full.then_some(Step::Compact),
-        (is_critical && excess > 0).then_some(Step::Report),
+        Some(Relief::Evict(options.media)),
+        (is_high && excess > 0).then_some(Relief::Shrink(MediaPolicy { max_total: shrunk, ..options.media })),
+        (is_critical && excess > 0).then_some(Relief::Prune),
+        now.full.then_some(Relief::Compact),
+        (is_critical && excess > 0).then_some(Relief::Report),
     ];
     steps.into_iter().skip(done.map_or(0, |step| step.rank() + 1)).flatten().next()
 }
@@ -165,7 +172,7 @@ mod tests {
             let media = (u128::from(used) * u128::from(part) / 100) as u64;
             let goal = goal(used, Some(quota), full, needed, &options);
             let now = Situation { level: Level::High, full, used, media, goal };
-            if let Some(Step::Shrink(policy)) = plan(&now, Some(Step::Evict(options.media)), &options) {
+            if let Some(Relief::Shrink(policy)) = plan(&now, Some(Relief::Evict(options.media)), &options) {
                 let after = used - media.saturating_sub(policy.max_total);
                 prop_assert!(policy.max_total == 0 || after <= goal);
             } else {

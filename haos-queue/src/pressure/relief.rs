@@ -2,25 +2,26 @@
 
 use haos_store_api::{
     ErrorKind, EventId, Maintenance, MediaPolicy, PendingQuery, Progress, Result, Room, RoomQuery, Scope,
-    StateKey, StateQuery, StorageAdapterExt as _, WriteBatch,
+    StateKey, StateQuery, StorageAdapter, StorageAdapterExt as _, WriteBatch,
 };
 
-use super::keeper::Measured;
-use super::{Keeper, Level, Situation, Step, goal, plan};
+use super::Level;
+use super::kept::{Kept, Measured};
+use super::policy::{Relief, Situation, goal, plan};
 
 /// How often less is tried on a device that has no room even for the log of a removal.
 const TRIES: u32 = 24;
 /// How many pruned rooms lie between two looks at the counters.
 const ROOMS_A_LOOK: usize = 16;
 
-/// What a look at a store found and did.
+/// The findings and acts of a look at a store.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub struct PressureReport {
     /// The level after it.
     pub level: Level,
     /// Payload bytes after it.
     pub used_bytes: u64,
-    /// What they may be.
+    /// The quota.
     pub quota_bytes: Option<u64>,
     /// Bytes of media that went.
     pub evicted_bytes: u64,
@@ -31,9 +32,9 @@ pub struct PressureReport {
     pub exhausted: bool,
 }
 
-impl Keeper {
+impl<S: StorageAdapter> Kept<S> {
     /// Follows the plan to its end; `refused`: the bytes that a write could not get.
-    pub(super) async fn relieve(&self, now_ms: i64, refused: Option<u64>) -> Result<PressureReport> {
+    pub(super) async fn relieve(&self, refused: Option<u64>) -> Result<PressureReport> {
         let start = self.measure().await?;
         let full = refused.is_some();
         let goal = goal(start.used, start.quota, full, refused.unwrap_or(0), &self.options);
@@ -44,13 +45,15 @@ impl Keeper {
         let (mut now, mut done, mut report) = (start, None, PressureReport::default());
         while let Some(step) = plan(&situate(level, now), done, &self.options) {
             match step {
-                Step::Evict(policy) | Step::Shrink(policy) => self.evict(policy, now_ms, now.media).await?,
-                Step::Prune => report.pruned_messages += self.prune(goal).await?,
+                Relief::Evict(policy) | Relief::Shrink(policy) => {
+                    self.evict(policy, self.now_ms(), now.media).await?
+                }
+                Relief::Prune => report.pruned_messages += self.prune(goal).await?,
                 // It only helps: on a device that is full to the last byte it may fail.
-                Step::Compact => {
+                Relief::Compact => {
                     let _ = self.store.maintain(Maintenance::Compact, Progress::none()).await;
                 }
-                Step::Report => report.exhausted = true,
+                Relief::Report => report.exhausted = true,
             }
             done = Some(step);
             now = self.measure().await?;
@@ -68,7 +71,7 @@ impl Keeper {
             batch.evict_media(attempt, now_ms);
             match self.store.apply(batch).await {
                 Ok(_) if attempt == policy => return Ok(()),
-                // What went made room for more.
+                // The freed bytes made room for more.
                 Ok(_) => (media, attempt) = (self.measure().await?.media, policy),
                 Err(e) if e.kind() != ErrorKind::Full => return Err(e),
                 Err(_) => {
@@ -120,8 +123,8 @@ impl Keeper {
         Ok(before.saturating_sub(self.store.count(&room.id, None).await?))
     }
 
-    /// What pruning must leave beside the targets of drafts and outbox rows: pinned messages, and those
-    /// that rows need to find their echo or to prove that there is none.
+    /// Lists the messages that pruning must spare beside the targets of drafts and outbox rows: pinned ones, and those
+    /// that rows need to find their echo or to prove that it is missing.
     async fn spared(&self, room: &Room) -> Result<Vec<EventId>> {
         let query = PendingQuery { room: Some(room.id.clone()), skip_damaged: true, ..Default::default() };
         let rows = self.store.pending(query).await?;

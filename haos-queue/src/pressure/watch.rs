@@ -12,7 +12,7 @@ impl LevelWatch {
         *self.0.borrow()
     }
 
-    /// Waits for another level; none once the keeper is gone.
+    /// Waits for another level; `None` once the kept store is gone.
     pub async fn changed(&mut self) -> Option<Level> {
         self.0.changed().await.ok()?;
         Some(*self.0.borrow_and_update())

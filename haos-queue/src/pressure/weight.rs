@@ -1,20 +1,23 @@
-//! What a batch brings, and whether there is room for it.
+//! The weight of a batch, and if there is room for it.
 
 use std::collections::HashSet;
 
-use haos_store_api::{Durability, Json, MediaKey, Message, Op, Pending, WriteBatch};
+use haos_store_api::{Durability, Json, MediaKey, Message, Op, Pending, WriteBatch, state_kind};
 
 use super::PressureOptions;
 
 /// About what a row takes beside its content.
 const ROW_BYTES: u64 = 256;
 
+/// The state that is never refused: without it, nothing could be paused, nor go on after a login.
+const NOTES: [&str; 4] = [crate::GATE, crate::outbox::CLOCK, state_kind::SESSION, state_kind::OWN_USER];
+
 /// The bytes that a batch brings, as if nothing of it were stored.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
 pub struct Weight {
-    /// What can be fetched again.
+    /// Bytes that can be fetched again.
     pub cache: u64,
-    /// What the user wrote.
+    /// Bytes of the user.
     pub own: u64,
     /// It takes rows out of the outbox, or moves them on: it is never refused by counting, since only
     /// such a batch makes room in a store that is full of unsent messages.
@@ -44,9 +47,11 @@ impl Weight {
                     (ROW_BYTES + len(bytes), is_strict || info.pinned || staged.contains(&info.key))
                 }
                 Op::AppendMedia { key, bytes, .. } => (len(bytes), is_strict || staged.contains(key)),
+                // The outbox's note of the account takes the place of the one before.
+                Op::PutState(entry) if NOTES.contains(&entry.kind.as_str()) => (0, true),
                 Op::PutState(entry) => (ROW_BYTES + json(&entry.value), is_strict),
                 Op::PutRoom(_) | Op::PutGap(_) => (ROW_BYTES, is_strict),
-                // What removes, moves or empties brings nothing.
+                // Removing, moving and emptying bring nothing.
                 _ => (0, false),
             };
             let sum = if is_own { &mut weight.own } else { &mut weight.cache };
@@ -61,9 +66,9 @@ impl Weight {
     }
 }
 
-/// Whether a batch fits: what can be fetched again must leave the headroom free, what the user wrote may use
+/// Tells if a batch fits: bytes that can be fetched again must leave the headroom free, the user's own may use
 /// it up to the quota.
-pub fn admit(weight: &Weight, used: u64, quota: Option<u64>, options: &PressureOptions) -> bool {
+pub(super) fn admit(weight: &Weight, used: u64, quota: Option<u64>, options: &PressureOptions) -> bool {
     let Some(quota) = quota else { return true };
     let limit = if weight.cache > 0 { options.cache_bytes(quota) } else { quota };
     weight.settles || weight.bytes() == 0 || used.saturating_add(weight.bytes()) <= limit

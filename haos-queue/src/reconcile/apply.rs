@@ -7,12 +7,9 @@ use haos_store_api::{Error, ErrorKind, Gap, Result, StorageAdapter, UserId, Writ
 use super::gather::{MARGINS, fill_view, sync_view};
 use super::settle::{settled_page, settled_sync};
 use super::{PlanError, fill, sync};
-use crate::{BackfillPage, Rules, Since, SyncDelta};
+use crate::{BackfillPage, Protocol, Retries, Since, SyncDelta};
 
-/// How often a plan is made anew before the conflict is handed to the caller.
-const TRIES: usize = 16;
-
-/// What became of a sync response.
+/// The outcome of a sync response.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 #[non_exhaustive]
 pub enum Synced {
@@ -24,7 +21,7 @@ pub enum Synced {
     Stale,
 }
 
-/// What became of a page.
+/// The outcome of a page.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 #[non_exhaustive]
 pub enum Filled {
@@ -45,25 +42,25 @@ pub async fn apply_sync<S: StorageAdapter + ?Sized>(
     store: &S,
     delta: &SyncDelta,
     own: Option<&UserId>,
-    rules: &dyn Rules,
+    protocol: &dyn Protocol,
 ) -> Result<Synced> {
     // Servers name a room once. Should one not, the token comes with the last mention.
     if let Some((head, rest)) = split(delta) {
-        return match Box::pin(apply_sync(store, &head, own, rules)).await? {
+        return match Box::pin(apply_sync(store, &head, own, protocol)).await? {
             Synced::Stale => Ok(Synced::Stale),
-            _ => Box::pin(apply_sync(store, &rest, own, rules)).await,
+            _ => Box::pin(apply_sync(store, &rest, own, protocol)).await,
         };
     }
-    let settled = settled_sync(store, delta, rules).await?;
+    let settled = settled_sync(store, delta, protocol).await?;
     let delta = &*settled;
     let mut attempt = Attempt::default();
     loop {
-        let view = sync_view(store, delta, (own, rules), attempt.margin()).await?;
+        let view = sync_view(store, delta, (own, protocol), attempt.margin()).await?;
         if matches!(&delta.since, Since::Stored(then) if *then != view.token) {
             let held = view.token.is_some() && view.token == delta.next;
             return Ok(if held { Synced::Unchanged } else { Synced::Stale });
         }
-        if let Some(changed) = attempt.run(store, sync(delta, &view, rules)).await? {
+        if let Some(changed) = attempt.run(store, sync(delta, &view, protocol)).await? {
             return Ok(if changed { Synced::Applied } else { Synced::Unchanged });
         }
     }
@@ -79,20 +76,20 @@ pub async fn apply_page<S: StorageAdapter + ?Sized>(
     gap: &Gap,
     page: &BackfillPage,
     own: Option<&UserId>,
-    rules: &dyn Rules,
+    protocol: &dyn Protocol,
 ) -> Result<Filled> {
-    let settled = settled_page(store, page, rules).await?;
+    let settled = settled_page(store, page, protocol).await?;
     let page = &*settled;
     let mut attempt = Attempt::default();
     loop {
-        let Some(view) = fill_view(store, gap, page, (own, rules), attempt.margin()).await? else {
+        let Some(view) = fill_view(store, gap, page, (own, protocol), attempt.margin()).await? else {
             return Ok(Filled::Gone);
         };
         // A renumbering gives a new revision and leaves the token: the page still fits.
         if view.gap.token != gap.token {
             return Ok(Filled::Gone);
         }
-        if attempt.run(store, fill(page, &view, rules)).await?.is_some() {
+        if attempt.run(store, fill(page, &view, protocol)).await?.is_some() {
             return Ok(Filled::Applied);
         }
     }
@@ -113,7 +110,7 @@ fn split(delta: &SyncDelta) -> Option<(SyncDelta, SyncDelta)> {
 
 #[derive(Default)]
 struct Attempt {
-    conflicts: usize,
+    retries: Retries,
     margin: usize,
 }
 
@@ -122,7 +119,7 @@ impl Attempt {
         MARGINS[self.margin]
     }
 
-    /// Applies a plan: whether it changed anything, or none to plan anew.
+    /// Applies a plan; returns if it changed anything, or `None` to plan again.
     async fn run<S: StorageAdapter + ?Sized>(
         &mut self,
         store: &S,
@@ -136,13 +133,6 @@ impl Attempt {
             }
             Err(e) => return Err(Error::new(ErrorKind::Invalid, "reconcile", e.to_string())),
         };
-        match store.apply(batch).await {
-            Ok(commit) => Ok(Some(commit.changed)),
-            Err(e) if e.kind() == ErrorKind::Conflict && self.conflicts < TRIES => {
-                self.conflicts += 1;
-                Ok(None)
-            }
-            Err(e) => Err(e),
-        }
+        Ok(self.retries.committed(store.apply(batch).await)?.map(|commit| commit.changed))
     }
 }

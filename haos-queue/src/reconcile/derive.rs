@@ -1,4 +1,4 @@
-//! What rooms' rows show, and which spaces they belong to: a function of the state that will be stored, never
+//! The rows of rooms, and the spaces that they belong to: a function of the state that will be stored, never
 //! of one answer's events alone.
 
 use std::borrow::Cow;
@@ -13,17 +13,17 @@ use haos_store_api::{
 use super::PlanError;
 use super::redactions::Redactions;
 use super::sync::account;
-use crate::{NotRead, RoomPatch, RoomState, Rules, SpaceLink, StateAt, StateRead};
+use crate::{NotRead, Protocol, RoomPatch, RoomState, SpaceLink, StateAt, StateRead};
 
-/// What the store holds of the spaces that an answer speaks of.
+/// The stored part of the spaces that an answer speaks of.
 #[derive(Debug, Clone, Default)]
-pub struct SpacesView {
+pub(super) struct SpacesView {
     /// The entries that have a say and are not in the answer.
-    pub words: HashMap<StateAt, Option<Json>>,
+    pub(super) words: HashMap<StateAt, Option<Json>>,
     /// The spaces of rooms, where the answer or a new room asks for them.
-    pub spaces: HashMap<RoomId, Vec<RoomId>>,
+    pub(super) spaces: HashMap<RoomId, Vec<RoomId>>,
     /// Rooms that are only put into a space or taken out of one.
-    pub children: HashMap<RoomId, Room>,
+    pub(super) children: HashMap<RoomId, Room>,
 }
 
 /// The state that is put: of several entries under one key the last, emptied if its event is, and the `stored`
@@ -32,7 +32,7 @@ pub(super) fn state_after<'a>(
     entries: &'a [StateEntry],
     stored: &'a [StateEntry],
     redactions: &Redactions<'_>,
-    rules: &dyn Rules,
+    protocol: &dyn Protocol,
 ) -> Vec<Cow<'a, StateEntry>> {
     let mut seen = HashSet::new();
     let is_emptied = |entry: &StateEntry| {
@@ -46,7 +46,7 @@ pub(super) fn state_after<'a>(
         .filter(|(entry, _)| seen.insert((&entry.scope, &entry.kind, &entry.key)))
         .map(|(entry, is_emptied)| match is_emptied {
             true => {
-                let value = rules.redacted_state(&entry.kind, &entry.value);
+                let value = protocol.redacted_state(&entry.kind, &entry.value);
                 Cow::Owned(StateEntry { value, ..entry.clone() })
             }
             false => Cow::Borrowed(entry),
@@ -56,15 +56,15 @@ pub(super) fn state_after<'a>(
     after
 }
 
-/// What the row shows, once `after` is put.
+/// Returns the changes of the row, once `after` is put.
 pub(super) fn shown(
     after: &[Cow<'_, StateEntry>],
     stored: Option<&StateRead>,
     own: Option<&UserId>,
-    rules: &dyn Rules,
+    protocol: &dyn Protocol,
 ) -> std::result::Result<RoomPatch, NotRead> {
-    match after.iter().any(|entry| rules.is_shown(&entry.kind)) {
-        true => rules.shown(&RoomState::new(own, after, stored)),
+    match after.iter().any(|entry| protocol.is_shown(&entry.kind)) {
+        true => protocol.shown(&RoomState::new(own, after, stored)),
         false => Ok(RoomPatch::default()),
     }
 }
@@ -85,10 +85,10 @@ pub(super) async fn read_shown<S: StorageAdapter + ?Sized>(
     room: &RoomId,
     after: &[Cow<'_, StateEntry>],
     own: Option<&UserId>,
-    rules: &dyn Rules,
+    protocol: &dyn Protocol,
 ) -> Result<StateRead> {
     let mut read = StateRead::default();
-    while let Err(part) = shown(after, Some(&read), own, rules) {
+    while let Err(part) = shown(after, Some(&read), own, protocol) {
         read_part(store, room, part, &mut read).await?;
     }
     Ok(read)
@@ -117,10 +117,12 @@ struct Links<'a> {
 }
 
 impl<'a> Links<'a> {
-    fn of(changed: impl IntoIterator<Item = &'a Cow<'a, StateEntry>>, rules: &dyn Rules) -> Self {
+    fn of(changed: impl IntoIterator<Item = &'a Cow<'a, StateEntry>>, protocol: &dyn Protocol) -> Self {
         let (mut links, mut words) = (BTreeMap::new(), HashMap::new());
         for entry in changed {
-            let (Scope::Room(room), Some(link)) = (&entry.scope, rules.space_link(entry)) else { continue };
+            let (Scope::Room(room), Some(link)) = (&entry.scope, protocol.space_link(entry)) else {
+                continue;
+            };
             let at = StateAt { room: room.clone(), kind: entry.kind.clone(), key: entry.key.clone() };
             words.insert(at, &entry.value);
             links.insert((link.space.clone(), link.child.clone()), link);
@@ -128,12 +130,12 @@ impl<'a> Links<'a> {
         Self { links, words }
     }
 
-    /// Whether the child belongs to the space; what must be read first, if so.
+    /// Tells if the child belongs to the space, or which part must be read first.
     fn is_linked(
         &self,
         link: &SpaceLink,
         view: &SpacesView,
-        rules: &dyn Rules,
+        protocol: &dyn Protocol,
     ) -> std::result::Result<bool, StateAt> {
         for at in &link.words {
             let value = match self.words.get(at) {
@@ -141,7 +143,7 @@ impl<'a> Links<'a> {
                 None => view.words.get(at).ok_or_else(|| at.clone())?.as_ref(),
             };
             if let Some(value) = value {
-                return Ok(rules.is_linked(value));
+                return Ok(protocol.is_linked(value));
             }
         }
         Ok(false)
@@ -154,11 +156,11 @@ pub(super) async fn spaces_view<'a, S: StorageAdapter + ?Sized>(
     changed: impl IntoIterator<Item = &'a Cow<'a, StateEntry>>,
     unknown: Vec<&RoomId>,
     is_known: impl Fn(&RoomId) -> bool,
-    rules: &dyn Rules,
+    protocol: &dyn Protocol,
 ) -> Result<SpacesView> {
-    let (links, mut view) = (Links::of(changed, rules), SpacesView::default());
+    let (links, mut view) = (Links::of(changed, protocol), SpacesView::default());
     for link in links.links.values() {
-        while let Err(at) = links.is_linked(link, &view, rules) {
+        while let Err(at) = links.is_linked(link, &view, protocol) {
             let value = store.state_value(Scope::Room(at.room.clone()), &at.kind, &at.key).await?;
             view.words.insert(at, value);
         }
@@ -192,15 +194,15 @@ impl SpacesAfter {
     pub(super) fn of<'a>(
         changed: impl IntoIterator<Item = &'a Cow<'a, StateEntry>>,
         view: &SpacesView,
-        rules: &dyn Rules,
+        protocol: &dyn Protocol,
     ) -> std::result::Result<Self, PlanError> {
-        let links = Links::of(changed, rules);
+        let links = Links::of(changed, protocol);
         let mut spaces: BTreeMap<&RoomId, BTreeSet<&RoomId>> =
             view.spaces.iter().map(|(child, of)| (child, of.iter().collect())).collect();
         let mut told = HashSet::new();
         for link in links.links.values() {
             let unread = |at: StateAt| PlanError::NotRead(NotRead { kind: at.kind, key: Some(at.key) });
-            let present = links.is_linked(link, view, rules).map_err(unread)?;
+            let present = links.is_linked(link, view, protocol).map_err(unread)?;
             let Some(of) = spaces.get_mut(&link.child) else { continue };
             match present {
                 true => of.insert(&link.space),

@@ -1,4 +1,4 @@
-//! What the store holds of the events that an answer empties, and of what came of them.
+//! The stored part of the events that an answer empties, and of what came of them.
 
 use std::collections::{BTreeSet, HashMap, HashSet};
 
@@ -8,12 +8,12 @@ use haos_store_api::{
 };
 
 use super::redactions::{Redactions, Stored};
-use crate::{Event, Rules};
+use crate::{Event, Protocol};
 
 /// The event that another one repeats.
-pub(super) fn repeated<'a>(event: &'a Event, rules: &dyn Rules) -> Option<&'a EventId> {
+pub(super) fn repeated<'a>(event: &'a Event, protocol: &dyn Protocol) -> Option<&'a EventId> {
     let relation =
-        event.relation.as_ref().filter(|relation| rules.repeats().as_ref() == Some(&relation.kind))?;
+        event.relation.as_ref().filter(|relation| protocol.repeats().as_ref() == Some(&relation.kind))?;
     Some(&relation.target)
 }
 
@@ -66,7 +66,7 @@ impl<'a> Emptied<'a> {
     pub(super) async fn state<S: StorageAdapter + ?Sized>(
         &self,
         store: &S,
-        rules: &dyn Rules,
+        protocol: &dyn Protocol,
     ) -> Result<Vec<StateEntry>> {
         let scope = Scope::Room(self.room.clone());
         let one =
@@ -89,7 +89,7 @@ impl<'a> Emptied<'a> {
         let kinds: BTreeSet<EventType> =
             known.map(|(kind, _)| kind).chain(entries.iter().map(|entry| &entry.kind)).cloned().collect();
         for kind in kinds {
-            if let Some((kind, key)) = rules.repeated_in(&kind) {
+            if let Some((kind, key)) = protocol.repeated_in(&kind) {
                 entries.extend(store.state(one(&kind, &key)).await?);
             }
         }
@@ -100,12 +100,12 @@ impl<'a> Emptied<'a> {
     pub(super) async fn copies<S: StorageAdapter + ?Sized>(
         &self,
         store: &S,
-        rules: &dyn Rules,
+        protocol: &dyn Protocol,
     ) -> Result<Vec<Message>> {
         let is_repeated = |place: &Option<Place<'_>>| place.is_none_or(|(_, key)| key.is_some());
         let targets = self.events.iter().filter(|(_, place)| is_repeated(place));
         let targets: Vec<EventId> = targets.map(|(event, _)| (*event).clone()).collect();
-        let kind = rules.repeats();
+        let kind = protocol.repeats();
         if targets.is_empty() || kind.is_none() {
             return Ok(Vec::new());
         }

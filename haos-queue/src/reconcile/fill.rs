@@ -9,7 +9,7 @@ use super::redactions::Redactions;
 use super::room::segment_ops;
 use super::splice::Older;
 use super::sync::confirm;
-use crate::{BackfillPage, Rules};
+use crate::{BackfillPage, Protocol};
 
 /// The batch that works a page, fetched with the gap's token, into the timeline: its events go below
 /// the gap's newer edge; the gap closes where the page meets what is stored or the beginning of
@@ -19,7 +19,11 @@ use crate::{BackfillPage, Rules};
 ///
 /// # Errors
 /// [`PlanError::Narrow`] if more of the timeline must be read first.
-pub fn fill(page: &BackfillPage, view: &FillView, rules: &dyn Rules) -> Result<WriteBatch, PlanError> {
+pub(super) fn fill(
+    page: &BackfillPage,
+    view: &FillView,
+    protocol: &dyn Protocol,
+) -> Result<WriteBatch, PlanError> {
     let mut batch = WriteBatch::relaxed();
     batch.expect_gap(&view.gap).expect_room(&page.room, Some(view.room.room.revision));
     let older = match &page.end {
@@ -28,12 +32,12 @@ pub fn fill(page: &BackfillPage, view: &FillView, rules: &dyn Rules) -> Result<W
         None => Older::Start,
     };
     let gap = Some(view.gap.position);
-    segment_ops(&mut batch, &page.room, Some(&view.room), &page.events, (older, gap), rules)?;
+    segment_ops(&mut batch, &page.room, Some(&view.room), &page.events, (older, gap), protocol)?;
     confirm(&mut batch, &view.confirmed)?;
     let redactions = Redactions::of(&page.events, Some(&view.room));
-    let after = state_after(&view.state, &view.room.state, &redactions, rules);
-    let patch = shown(&after, Some(&view.room.read), view.own.as_ref(), rules)?;
-    let spaces = SpacesAfter::of(&after, &view.spaces, rules)?;
+    let after = state_after(&view.state, &view.room.state, &redactions, protocol);
+    let patch = shown(&after, Some(&view.room.read), view.own.as_ref(), protocol)?;
+    let spaces = SpacesAfter::of(&after, &view.spaces, protocol)?;
     let mut row = patched(view.room.room.clone(), patch);
     if let Some(spaces) = spaces.of_room(&page.room) {
         row.spaces.clone_from(spaces);

@@ -1,4 +1,4 @@
-//! What must be known of the store to plan, and how it is read.
+//! The part of the store that a plan needs, and how it is read.
 
 use std::collections::{HashMap, HashSet};
 
@@ -12,72 +12,72 @@ use super::emptied::{Emptied, repeated, stored_redactions};
 use super::redactions::{Redactions, redacts};
 use super::timeline::{Slot, Stored, Window};
 use crate::machine::Family;
-use crate::{BackfillPage, Event, Rules, StateRead, SyncDelta};
+use crate::{BackfillPage, Event, Protocol, StateRead, SyncDelta};
 
-/// What the store holds of the things a sync response touches.
+/// The stored part of what a sync response touches.
 #[derive(Debug, Clone, Default)]
-pub struct SyncView {
+pub(super) struct SyncView {
     /// The stored token.
-    pub token: Option<String>,
+    pub(super) token: Option<String>,
     /// Each room of the response that is stored.
-    pub rooms: HashMap<RoomId, RoomView>,
+    pub(super) rooms: HashMap<RoomId, RoomView>,
     /// The outbox rows that the response confirms, and those that wait for them.
-    pub confirmed: Vec<Confirmed>,
+    pub(super) confirmed: Vec<Confirmed>,
     /// The spaces that the response speaks of.
-    pub spaces: SpacesView,
+    pub(super) spaces: SpacesView,
     /// The own user, if known.
-    pub own: Option<UserId>,
+    pub(super) own: Option<UserId>,
 }
 
 /// An outbox row whose echo has come.
 #[derive(Debug, Clone)]
-pub struct Confirmed {
+pub(super) struct Confirmed {
     /// The row, and what waits for it.
-    pub family: Family,
+    pub(super) family: Family,
     /// Its event.
-    pub event_id: EventId,
+    pub(super) event_id: EventId,
 }
 
-/// What the store holds of a room.
+/// The stored part of a room.
 #[derive(Debug, Clone)]
-pub struct RoomView {
+pub(super) struct RoomView {
     /// Its row.
-    pub room: Room,
+    pub(super) room: Room,
     /// The timeline around the segment.
-    pub window: Window,
+    pub(super) window: Window,
     /// The stored messages that the segment holds, redacts or repeats.
-    pub messages: HashMap<EventId, Message>,
+    pub(super) messages: HashMap<EventId, Message>,
     /// Stored redactions, by target, of events that the segment brings or repeats.
-    pub redactions: HashMap<EventId, Vec<EventId>>,
+    pub(super) redactions: HashMap<EventId, Vec<EventId>>,
     /// The state that the segment empties.
-    pub state: Vec<StateEntry>,
+    pub(super) state: Vec<StateEntry>,
     /// The messages that repeat what the segment empties.
-    pub copies: Vec<Message>,
+    pub(super) copies: Vec<Message>,
     /// The state that the row depends on.
-    pub read: StateRead,
+    pub(super) read: StateRead,
 }
 
-/// What the store holds around a gap.
+/// The stored surroundings of a gap.
 #[derive(Debug, Clone)]
-pub struct FillView {
+pub(super) struct FillView {
     /// The room.
-    pub room: RoomView,
+    pub(super) room: RoomView,
     /// The gap.
-    pub gap: Gap,
+    pub(super) gap: Gap,
     /// The outbox rows that the response confirms, and those that wait for them.
-    pub confirmed: Vec<Confirmed>,
+    pub(super) confirmed: Vec<Confirmed>,
     /// The page's state that the store has nothing for.
-    pub state: Vec<StateEntry>,
+    pub(super) state: Vec<StateEntry>,
     /// The spaces that the page speaks of.
-    pub spaces: SpacesView,
+    pub(super) spaces: SpacesView,
     /// The page is empty, and what follows the gap is the first event of the room: a token that goes on from
     /// there leads nowhere.
-    pub at_beginning: bool,
+    pub(super) at_beginning: bool,
     /// The own user, if known.
-    pub own: Option<UserId>,
+    pub(super) own: Option<UserId>,
 }
 
-/// What an answer brings of a room.
+/// The part of an answer that is about one room.
 struct Brought<'a> {
     room: &'a RoomId,
     events: &'a [Event],
@@ -91,7 +91,7 @@ const CHUNK: usize = 1024;
 pub(super) async fn sync_view<S: StorageAdapter + ?Sized>(
     store: &S,
     delta: &SyncDelta,
-    (own, rules): (Option<&UserId>, &dyn Rules),
+    (own, protocol): (Option<&UserId>, &dyn Protocol),
     margin: usize,
 ) -> Result<SyncView> {
     let token = store.sync_token().await?;
@@ -102,7 +102,7 @@ pub(super) async fn sync_view<S: StorageAdapter + ?Sized>(
         // A room without news in its timeline needs its row alone.
         let margin = if room.limited || !room.timeline.is_empty() { margin } else { 0 };
         let brought = Brought { room: &room.id, events: &room.timeline, state: &room.state };
-        match room_view(store, &brought, (own, rules), None, margin).await? {
+        match room_view(store, &brought, (own, protocol), None, margin).await? {
             Some(stored) => drop(view.rooms.insert(room.id.clone(), stored)),
             None => unknown.push(&room.id),
         }
@@ -112,10 +112,10 @@ pub(super) async fn sync_view<S: StorageAdapter + ?Sized>(
         let stored = view.rooms.get(&room.id);
         let redactions = Redactions::of(&room.timeline, stored);
         let stored = stored.map_or(&[][..], |stored| &stored.state);
-        after.extend(state_after(&room.state, stored, &redactions, rules));
+        after.extend(state_after(&room.state, stored, &redactions, protocol));
     }
     let is_known = |room: &RoomId| view.rooms.contains_key(room);
-    view.spaces = spaces_view(store, &after, unknown, is_known, rules).await?;
+    view.spaces = spaces_view(store, &after, unknown, is_known, protocol).await?;
     Ok(view)
 }
 
@@ -123,7 +123,7 @@ pub(super) async fn fill_view<S: StorageAdapter + ?Sized>(
     store: &S,
     gap: &Gap,
     page: &BackfillPage,
-    (own, rules): (Option<&UserId>, &dyn Rules),
+    (own, protocol): (Option<&UserId>, &dyn Protocol),
     margin: usize,
 ) -> Result<Option<FillView>> {
     let gaps = store.gaps(&page.room).await?;
@@ -138,28 +138,29 @@ pub(super) async fn fill_view<S: StorageAdapter + ?Sized>(
         }
     }
     let brought = Brought { room: &page.room, events: &page.events, state: &state };
-    let room = room_view(store, &brought, (own, rules), Some(gap.position), margin).await?;
+    let room = room_view(store, &brought, (own, protocol), Some(gap.position), margin).await?;
     let Some(room) = room else { return Ok(None) };
     let confirmed = confirmed(store, &page.room, &page.events, own).await?;
     let redactions = Redactions::of(&page.events, Some(&room));
-    let after = state_after(&state, &room.state, &redactions, rules);
-    let spaces = spaces_view(store, &after, Vec::new(), |child| *child == page.room, rules).await?;
+    let after = state_after(&state, &room.state, &redactions, protocol);
+    let spaces = spaces_view(store, &after, Vec::new(), |child| *child == page.room, protocol).await?;
     drop(after);
-    let at_beginning = page.events.is_empty() && follows_beginning(store, &room, gap.position, rules).await?;
+    let at_beginning =
+        page.events.is_empty() && follows_beginning(store, &room, gap.position, protocol).await?;
     Ok(Some(FillView { room, gap, confirmed, state, spaces, at_beginning, own: own.cloned() }))
 }
 
-/// Whether the first event of the room is what follows a gap.
+/// Tells if the first event of the room is what follows a gap.
 async fn follows_beginning<S: StorageAdapter + ?Sized>(
     store: &S,
     view: &RoomView,
     gap: Position,
-    rules: &dyn Rules,
+    protocol: &dyn Protocol,
 ) -> Result<bool> {
     let above = view.window.items.iter().find(|stored| stored.position > gap);
     let Some(Stored { item: Slot::Anchor(id), .. }) = above else { return Ok(false) };
     let first = store.message(&view.room.id, id).await?;
-    Ok(first.is_some_and(|message| rules.is_beginning(&message.kind) == Some(true)))
+    Ok(first.is_some_and(|message| protocol.is_beginning(&message.kind) == Some(true)))
 }
 
 /// The outbox rows whose echo is among the events: by transaction id and own sender, else by event id.
@@ -203,7 +204,7 @@ async fn confirmed<S: StorageAdapter + ?Sized>(
 async fn room_view<S: StorageAdapter + ?Sized>(
     store: &S,
     brought: &Brought<'_>,
-    (own, rules): (Option<&UserId>, &dyn Rules),
+    (own, protocol): (Option<&UserId>, &dyn Protocol),
     gap: Option<Position>,
     margin: usize,
 ) -> Result<Option<RoomView>> {
@@ -213,8 +214,8 @@ async fn room_view<S: StorageAdapter + ?Sized>(
     };
     if events.is_empty() && margin == 0 {
         let (messages, redactions) = (HashMap::new(), HashMap::new());
-        let after = state_after(entries, &[], &Redactions::default(), rules);
-        let read = read_shown(store, id, &after, own, rules).await?;
+        let after = state_after(entries, &[], &Redactions::default(), protocol);
+        let read = read_shown(store, id, &after, own, protocol).await?;
         return Ok(Some(RoomView {
             room,
             window: Window::default(),
@@ -226,7 +227,7 @@ async fn room_view<S: StorageAdapter + ?Sized>(
         }));
     }
     let segment: HashSet<&EventId> = events.iter().map(|event| &event.id).collect();
-    let repeated: HashSet<&EventId> = events.iter().filter_map(|event| repeated(event, rules)).collect();
+    let repeated: HashSet<&EventId> = events.iter().filter_map(|event| repeated(event, protocol)).collect();
     let wanted: HashSet<&EventId> =
         segment.union(&repeated).copied().chain(events.iter().filter_map(redacts)).collect();
     let wanted = wanted.into_iter().cloned().collect();
@@ -237,8 +238,8 @@ async fn room_view<S: StorageAdapter + ?Sized>(
     let is_spent = |id: &EventId| messages.get(id).is_some_and(|stored| stored.redacted_by.is_some());
     let judged = Redactions::judge(events, &redactions, is_spent);
     let emptied = Emptied::new(id, &judged, events, &messages);
-    let (state, copies) = (emptied.state(store, rules).await?, emptied.copies(store, rules).await?);
-    let read = read_shown(store, id, &state_after(entries, &state, &judged, rules), own, rules).await?;
+    let (state, copies) = (emptied.state(store, protocol).await?, emptied.copies(store, protocol).await?);
+    let read = read_shown(store, id, &state_after(entries, &state, &judged, protocol), own, protocol).await?;
     let anchors = messages
         .values()
         .filter(|message| segment.contains(&message.id) && !message.provisional)

@@ -3,9 +3,9 @@
 //! The server's answers are *segments*: runs of events without a hole among them. The store holds a
 //! timeline with gaps. Events that are stored already are anchors and never move; runs of new events go
 //! beside the anchor they touch; a gap closes when a segment spans it, or at the beginning of history,
-//! and never by a guess. [`splice`] decides the order, [`place`] gives the positions, [`sync`] and
-//! [`fill`] turn both into a batch, and [`apply_sync`] and [`apply_page`] read what they need, apply the
-//! batch with its preconditions and plan anew on a conflict.
+//! and never by a guess. `splice` decides the order, `place` gives the positions, `sync` and `fill` turn both
+//! into a batch, and [`apply_sync`] and [`apply_page`] read what they need, apply the batch with its
+//! preconditions and plan again on a conflict.
 
 mod apply;
 mod derive;
@@ -22,18 +22,12 @@ mod sync;
 mod timeline;
 
 pub use apply::{Filled, Synced, apply_page, apply_sync};
-pub use derive::SpacesView;
-pub use fill::fill;
-pub use gather::{Confirmed, FillView, RoomView, SyncView};
-pub use place::place;
-pub use splice::{Older, Ordered, Segment, splice};
-pub use sync::sync;
-pub use timeline::{Slot, Stored, Window};
+use fill::fill;
+use sync::sync;
 
-/// Why no plan could be made from a view.
+/// The reason why no plan could be made from a view.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
-#[non_exhaustive]
-pub enum PlanError {
+enum PlanError {
     /// Too little room: more of the newer (or older) timeline must be read to make some.
     #[error("the window is too narrow: read more of the timeline and plan again")]
     Narrow,

@@ -8,13 +8,13 @@ use super::timeline::{Slot, Window};
 
 /// Gives every slot of the order a position, rising, one each.
 ///
-/// What has a position keeps it while there is room. A gap keeps a hole of [`Position::HOLE`] on its
+/// An item that has a position keeps it while there is room. A gap keeps a hole of [`Position::HOLE`] on its
 /// older side where it can. Where a run does not fit between its neighbours, the newer ones are pushed
 /// up, as few as possible, and a hole is left for the next time.
 ///
 /// # Errors
 /// `Narrow` if pushing would leave the window, `Exhausted` at the end of the numbers.
-pub fn place(order: &[Ordered], window: &Window) -> Result<Vec<Position>, PlanError> {
+pub(super) fn place(order: &[Ordered], window: &Window) -> Result<Vec<Position>, PlanError> {
     let mut placed: Vec<Option<Position>> = order.iter().map(|(position, _)| *position).collect();
     let mut at = 0;
     while at < order.len() {
@@ -174,7 +174,7 @@ mod tests {
             ("10 g n 20", vec![10, 18, 19, 20]),
             ("10 g 20", vec![10, 19, 20]),
             ("10 g n 13", vec![10, 11, 12, 13]),
-            // What the window does not show is not needed.
+            // Items outside the window are not needed.
             (".. 10 n n 13 ..", vec![10, 11, 12, 13]),
             ("n 10 ..", vec![9, 10]),
             (".. 10 n", vec![10, 11]),
@@ -192,13 +192,13 @@ mod tests {
             ("10 n 11".to_owned(), vec![10, 11, one]),
             ("10 n n 12".to_owned(), vec![10, 11, 12, two]),
             (format!("10 n n n 13 14 {far}"), vec![10, 11, 12, 13, three, three + 1, far]),
-            // What stands just above stays, what stands just there moves.
+            // An item just above stays, one just there moves.
             (format!("10 n 11 {}", one + 1), vec![10, 11, one, one + 1]),
             (format!("10 n 11 {one} {far}"), vec![10, 11, one, one + 1, far]),
             (format!("10 n 11 {} ..", one + 1), vec![10, 11, one, one + 1]),
             (format!("10 n 11 {one} {} {far} ..", one + 1), vec![10, 11, one, one + 1, one + 2, far]),
             ("10 g 11".to_owned(), vec![10, one - 1, one]),
-            // What is pushed up must not be pushed into what is placed next: that gets its own room.
+            // An item that is pushed up must not be pushed into the next one: that gets its own room.
             ("10 n 11 n 12".to_owned(), vec![10, 11, one, one + 1, one + 2 + HOLE]),
             (format!("10 n 11 n 12 {far}"), vec![10, 11, one, one + 1, one + 2 + HOLE, far]),
         ] {

@@ -17,7 +17,7 @@ pub(super) fn redacts(event: &Event) -> Option<&EventId> {
 /// Stored redactions that hold, by target, oldest first.
 pub(super) type Stored = HashMap<EventId, Vec<EventId>>;
 
-/// What the redactions of an answer empty, and what stored ones empty of the answer.
+/// The events that the redactions of an answer empty, and those of the answer that stored ones empty.
 ///
 /// A redaction counts where it stands: what it emptied stays empty when it is redacted itself, and what comes
 /// after that it does not empty. The first that counts is the one that emptied an event.
@@ -58,7 +58,7 @@ impl<'a> Redactions<'a> {
             else {
                 continue;
             };
-            // What a redaction that is stored as emptied had to empty of the store was emptied when it came.
+            // A redaction that is stored as emptied had emptied its targets in the store when it came.
             let is_spent = is_spent(&event.id);
             if passed.contains(target) || (!here.contains(target) && !is_spent) {
                 emptied.entry(target).or_insert(&event.id);
@@ -141,7 +141,7 @@ mod tests {
         }
     }
 
-    /// What is emptied, as `x<r`, of the events of a text, after stored redactions.
+    /// Lists the events of a text that are emptied after stored redactions, as `x<r`.
     fn emptied(stored: &[&str], events: &str) -> Vec<String> {
         let events: Vec<Event> = events.split(' ').map(event).collect();
         let mut before = Stored::new();

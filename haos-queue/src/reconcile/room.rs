@@ -5,13 +5,14 @@ use std::collections::{HashMap, HashSet};
 use haos_store_api::law::resolve_message;
 use haos_store_api::{EventId, Gap, Message, Position, Redact, Revision, RoomId, WriteBatch};
 
+use super::PlanError;
 use super::emptied::repeated;
 use super::gather::RoomView;
+use super::place::place;
 use super::redactions::{Redactions, redacts};
 use super::splice::{Older, Segment, splice};
 use super::timeline::{Slot, Window};
-use super::{PlanError, place};
-use crate::{Event, Rules};
+use crate::{Event, Protocol};
 
 /// Adds the timeline operations of a segment to the batch.
 pub(super) fn segment_ops(
@@ -20,7 +21,7 @@ pub(super) fn segment_ops(
     view: Option<&RoomView>,
     events: &[Event],
     (older, gap): (Older, Option<Position>),
-    rules: &dyn Rules,
+    protocol: &dyn Protocol,
 ) -> Result<(), PlanError> {
     let nothing = Window::default();
     let window = view.map_or(&nothing, |view| &view.window);
@@ -48,7 +49,7 @@ pub(super) fn segment_ops(
     if !moves.is_empty() {
         batch.renumber(room.clone(), moves);
     }
-    let emptier = Emptier { room, view, redactions, rules };
+    let emptier = Emptier { room, view, redactions, protocol };
     let tokens: HashMap<Position, &Slot> =
         window.items.iter().map(|stored| (stored.position, &stored.item)).collect();
     for ((was, slot), now) in order.iter().zip(&positions) {
@@ -76,14 +77,14 @@ struct Emptier<'a> {
     room: &'a RoomId,
     view: Option<&'a RoomView>,
     redactions: Redactions<'a>,
-    rules: &'a dyn Rules,
+    protocol: &'a dyn Protocol,
 }
 
 impl Emptier<'_> {
     /// A new event at its place: emptied if its redaction is known, without the content of another one if that
     /// is emptied, merged with what a send's answer left.
     fn new_message(&self, event: Event, position: Position) -> Result<Message, PlanError> {
-        let is_copy = repeated(&event, self.rules).is_some_and(|original| self.is_emptied(original));
+        let is_copy = repeated(&event, self.protocol).is_some_and(|original| self.is_emptied(original));
         let mut message = event.into_message(self.room.clone(), position);
         if is_copy {
             message = self.without_copy(message);
@@ -99,7 +100,7 @@ impl Emptier<'_> {
         }
     }
 
-    /// Whether an event's content is known to be gone, also if the event itself is not stored.
+    /// Tells if an event's content is known to be gone, also if the event itself is not stored.
     fn is_emptied(&self, event: &EventId) -> bool {
         let stored = |view: &RoomView| {
             view.redactions.contains_key(event)
@@ -109,12 +110,12 @@ impl Emptier<'_> {
     }
 
     fn without_copy(&self, mut message: Message) -> Message {
-        message.extra = message.extra.and_then(|extra| self.rules.without_repeated(&extra));
+        message.extra = message.extra.and_then(|extra| self.protocol.without_repeated(&extra));
         message
     }
 
     fn request(&self, message: &Message, by: &EventId) -> Redact {
-        let content = self.rules.redacted(&message.kind, &message.content);
+        let content = self.protocol.redacted(&message.kind, &message.content);
         Redact { room: self.room.clone(), target: message.id.clone(), by: by.clone(), content }
     }
 
@@ -132,7 +133,7 @@ impl Emptier<'_> {
     }
 }
 
-/// What a known event's new copy adds: its transaction id, its redaction.
+/// Stores the news of a known event's copy: its transaction id, its redaction.
 fn learned_ops(batch: &mut WriteBatch, view: &RoomView, events: &[&Event]) {
     for event in events {
         let Some(stored) = view.messages.get(&event.id).filter(|stored| !stored.provisional) else {

@@ -23,7 +23,7 @@ pub(super) fn row_after(delta: &SyncDelta, room: &RoomDelta, view: &SyncView, pa
         _ if begins => room.unread.unwrap_or_default(),
         _ => room.unread.unwrap_or(row.unread),
     };
-    // What stands on top because a clock was wrong comes down with the next change.
+    // A room on top because a clock was wrong comes down with the next change.
     let now_ms = delta.arrived_ms.filter(|now| *now >= UNSET_BEFORE_MS).unwrap_or(i64::MAX);
     let began_ms = begins.then(|| began_ms(delta, room, view)).flatten();
     let said_ms = latest(room, stored, |event| event.state_key.is_none() && says_something(event));

@@ -8,19 +8,19 @@ use super::timeline::{Slot, Stored, Window};
 
 /// A run of events from the server, oldest first, without a hole among them.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub struct Segment<'a> {
+pub(super) struct Segment<'a> {
     /// The ids of its events.
-    pub events: Vec<&'a EventId>,
-    /// What is known of the history before the first event.
-    pub older: Older,
+    pub(super) events: Vec<&'a EventId>,
+    /// The knowledge of the history before the first event.
+    pub(super) older: Older,
     /// The gap it was fetched from: its last event is followed by whatever follows the gap.
     /// None: its last event is the newest of the room.
-    pub gap: Option<Position>,
+    pub(super) gap: Option<Position>,
 }
 
-/// What lies before the first event of a segment.
+/// The history before the first event of a segment.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub enum Older {
+pub(super) enum Older {
     /// Whatever the store has: nothing was left out.
     Joined,
     /// Possibly more, to be fetched with the token.
@@ -38,12 +38,12 @@ impl Older {
 }
 
 /// A slot of the new order: stored before (at a position), or new.
-pub type Ordered = (Option<Position>, Slot);
+pub(super) type Ordered = (Option<Position>, Slot);
 
 /// The window's items in their new order, with the segment's new events and moved gaps among them.
 /// Items of the window that are missing in the answer are gone (closed gaps, provisional messages that
 /// are now placed for good).
-pub fn splice(window: &Window, segment: &Segment<'_>) -> Vec<Ordered> {
+pub(super) fn splice(window: &Window, segment: &Segment<'_>) -> Vec<Ordered> {
     Splice::new(window, segment).run()
 }
 
@@ -130,7 +130,7 @@ impl<'a> Splice<'a> {
         }
     }
 
-    /// The events before the first anchor; all of them if there is none.
+    /// The events before the first anchor; all of them without one.
     fn leading(&mut self, first: Option<(usize, usize)>, gap: Option<usize>) {
         let Some((event, slot)) = first else {
             return self.unanchored(gap);
@@ -184,7 +184,7 @@ impl<'a> Splice<'a> {
             self.retoken[gap] = Some(token);
         } else {
             self.tail.extend(self.older_gap(gap));
-            // What begins with history leaves no hole before it.
+            // The beginning of history leaves no hole before it.
             let at_start = self.segment.older.is_start();
             if let Some(gap) = gap.or(at_end.filter(|_| at_start)) {
                 self.gone[gap] = true;

@@ -15,7 +15,7 @@ use super::row::row_after;
 use super::splice::Older;
 use super::timeline::{Slot, Stored};
 use crate::machine::echo;
-use crate::{RoomDelta, Rules, Since, SyncDelta};
+use crate::{Protocol, RoomDelta, Since, SyncDelta};
 
 /// The batch that takes the store from `view` to where the response leads: rooms, timelines, gaps,
 /// state, confirmed outbox rows and the token, all or nothing.
@@ -24,20 +24,24 @@ use crate::{RoomDelta, Rules, Since, SyncDelta};
 ///
 /// # Errors
 /// [`PlanError::Narrow`] if more of a timeline must be read first.
-pub fn sync(delta: &SyncDelta, view: &SyncView, rules: &dyn Rules) -> Result<WriteBatch, PlanError> {
+pub(super) fn sync(
+    delta: &SyncDelta,
+    view: &SyncView,
+    protocol: &dyn Protocol,
+) -> Result<WriteBatch, PlanError> {
     let mut batch = WriteBatch::relaxed();
     let mut after = Vec::with_capacity(delta.rooms.len());
     for room in &delta.rooms {
         let stored = view.rooms.get(&room.id);
         let redactions = Redactions::of(&room.timeline, stored);
         let stored = stored.map_or(&[][..], |stored| &stored.state);
-        after.push(state_after(&room.state, stored, &redactions, rules));
+        after.push(state_after(&room.state, stored, &redactions, protocol));
     }
-    let spaces = SpacesAfter::of(after.iter().flatten(), &view.spaces, rules)?;
+    let spaces = SpacesAfter::of(after.iter().flatten(), &view.spaces, protocol)?;
     for (room, state) in delta.rooms.iter().zip(&after) {
         let stored = view.rooms.get(&room.id);
         batch.expect_room(&room.id, stored.map(|stored| stored.room.revision));
-        let patch = shown(state, stored.map(|stored| &stored.read), view.own.as_ref(), rules)?;
+        let patch = shown(state, stored.map(|stored| &stored.read), view.own.as_ref(), protocol)?;
         let mut row = row_after(delta, room, view, patch);
         if let Some(spaces) = spaces.of_room(&room.id) {
             row.spaces.clone_from(spaces);
@@ -45,16 +49,16 @@ pub fn sync(delta: &SyncDelta, view: &SyncView, rules: &dyn Rules) -> Result<Wri
         batch.put_room(row);
         let older = if room.limited {
             Older::Token(room.prev.clone())
-        } else if begins(room, rules) == Some(Some(true)) {
+        } else if begins(room, protocol) == Some(Some(true)) {
             Older::First
         } else if delta.initial && !room.timeline.is_empty() {
             Older::Start
-        } else if goes_on(room, stored, rules) {
+        } else if goes_on(room, stored, protocol) {
             Older::Token(room.prev.clone())
         } else {
             Older::Joined
         };
-        segment_ops(&mut batch, &room.id, stored, &room.timeline, (older, None), rules)?;
+        segment_ops(&mut batch, &room.id, stored, &room.timeline, (older, None), protocol)?;
     }
     for entry in after.into_iter().flatten() {
         batch.put_state(entry.into_owned());
@@ -77,19 +81,19 @@ pub fn sync(delta: &SyncDelta, view: &SyncView, rules: &dyn Rules) -> Result<Wri
     Ok(batch)
 }
 
-/// Whether there may be older events, though the server left none out since the last sync: in a room that the user
+/// Tells if there may be older events, though the server left none out since the last sync: in a room that the user
 /// is in, where nothing is stored that these could join, and the server names a token to page from.
-fn goes_on(room: &RoomDelta, stored: Option<&RoomView>, rules: &dyn Rules) -> bool {
+fn goes_on(room: &RoomDelta, stored: Option<&RoomView>, protocol: &dyn Protocol) -> bool {
     let is_guess = |stored: &Stored| matches!(stored.item, Slot::Provisional(_));
     let is_empty =
         stored.is_none_or(|stored| stored.window.items.iter().all(is_guess) && !stored.window.older);
     let may_go_on = room.membership == Membership::Join && room.prev.is_some();
-    is_empty && may_go_on && begins(room, rules) == Some(Some(false))
+    is_empty && may_go_on && begins(room, protocol) == Some(Some(false))
 }
 
-/// Whether the first event that an answer brings is the room's first, if it brings any, and if that can be told.
-fn begins(room: &RoomDelta, rules: &dyn Rules) -> Option<Option<bool>> {
-    room.timeline.first().map(|event| rules.is_beginning(&event.kind))
+/// Tells if the first event of an answer is the room's first; `None` without an event, `Some(None)` if unknown.
+fn begins(room: &RoomDelta, protocol: &dyn Protocol) -> Option<Option<bool>> {
+    room.timeline.first().map(|event| protocol.is_beginning(&event.kind))
 }
 
 pub(super) fn account<T: serde::Serialize + ?Sized>(
@@ -143,13 +147,13 @@ mod tests {
     use haos_store_api::Precondition;
 
     use super::*;
-    use crate::EmptyOnRedaction;
+    use crate::PlainProtocol;
 
     /// The token that the batch of an answer expects, if it expects any.
     fn expected(since: Since, next: Option<&str>) -> Option<Option<String>> {
         let delta = SyncDelta { since, next: next.map(str::to_owned), ..SyncDelta::default() };
         let view = SyncView { token: Some("s1".to_owned()), ..SyncView::default() };
-        let batch = sync(&delta, &view, &EmptyOnRedaction).unwrap();
+        let batch = sync(&delta, &view, &PlainProtocol).unwrap();
         batch.preconditions().iter().find_map(|precondition| match precondition {
             Precondition::State(_, _, _, value) => {
                 Some(value.as_ref().map(|value| value.parse::<String>().unwrap()))

@@ -1,9 +1,9 @@
 use futures_util::FutureExt as _;
 use haos_store_api::*;
 
-use super::gather::{MARGINS, fill_view, sync_view};
+use super::gather::{MARGINS, RoomView, SyncView, fill_view, sync_view};
 use super::*;
-use crate::{BackfillPage, EmptyOnRedaction, Event, RoomDelta, RoomPatch, Rules, Since, SyncDelta};
+use crate::{BackfillPage, Event, PlainProtocol, Protocol, RoomDelta, RoomPatch, Since, SyncDelta};
 
 mod activity;
 mod applied;
@@ -13,6 +13,7 @@ mod echoes;
 mod learned;
 mod older;
 mod settled;
+mod splice_laws;
 mod windows;
 
 /// Nothing here waits.
@@ -131,11 +132,11 @@ fn page(events: Vec<Event>, end: Option<&str>) -> BackfillPage {
 }
 
 fn synced(store: &MemoryStore, delta: &SyncDelta) -> Synced {
-    now(apply_sync(store, delta, Some(&user("me")), &EmptyOnRedaction)).unwrap()
+    now(apply_sync(store, delta, Some(&user("me")), &PlainProtocol)).unwrap()
 }
 
 fn filled(store: &MemoryStore, gap: &Gap, page: &BackfillPage) -> Filled {
-    now(apply_page(store, gap, page, Some(&user("me")), &EmptyOnRedaction)).unwrap()
+    now(apply_page(store, gap, page, Some(&user("me")), &PlainProtocol)).unwrap()
 }
 
 fn sync_token(token: &str) -> StateEntry {

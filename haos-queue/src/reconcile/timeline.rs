@@ -2,27 +2,27 @@ use haos_store_api::{EventId, Position};
 
 /// A part of a stored timeline, oldest first.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
-pub struct Window {
+pub(super) struct Window {
     /// Its items.
-    pub items: Vec<Stored>,
-    /// Whether older items exist that are not in the window.
-    pub older: bool,
-    /// Whether newer items exist that are not in the window.
-    pub newer: bool,
+    pub(super) items: Vec<Stored>,
+    /// Older items exist that are not in the window.
+    pub(super) older: bool,
+    /// Newer items exist that are not in the window.
+    pub(super) newer: bool,
 }
 
 /// A stored item, as far as its place matters.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub struct Stored {
-    /// Where it stands.
-    pub position: Position,
-    /// What it is.
-    pub item: Slot,
+pub(super) struct Stored {
+    /// Its position.
+    pub(super) position: Position,
+    /// Its kind.
+    pub(super) item: Slot,
 }
 
-/// What stands at a place of a timeline.
+/// An item at a place of a timeline.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub enum Slot {
+pub(super) enum Slot {
     /// A message that a sync or a page confirmed: an anchor.
     Anchor(EventId),
     /// An own message stored from a send's answer: no anchor, its place is a guess.

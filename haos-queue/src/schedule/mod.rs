@@ -16,7 +16,7 @@ use entry::Entry;
 /// Rows that go one after the other: a room's events, a room's uploads, a room's signals.
 pub(crate) type Lane = (RoomId, Class);
 
-/// What a lane waits for.
+/// The wait of a lane.
 #[derive(Debug, Clone, Default, PartialEq, Eq, PartialOrd, Ord)]
 enum Place {
     /// Its head may go now.
@@ -40,7 +40,7 @@ fn rank(priority: i32) -> i64 {
     -i64::from(priority)
 }
 
-/// What a wait is measured by.
+/// The bounds of a wait.
 #[derive(Debug, Clone, Copy, Default)]
 struct Limits {
     /// The store's clock, as it was seen last.
@@ -77,12 +77,12 @@ impl Schedule {
         Self { limits, order: options.order, owner: owner.to_owned(), alone, ..Self::default() }
     }
 
-    /// What rows say of moments is measured from here on.
+    /// Sets the moment from which the moments in rows are measured.
     pub(crate) fn see(&mut self, now_ms: i64) {
         self.limits.now_ms = Some(now_ms);
     }
 
-    /// Whether there are no rows.
+    /// Tells if there are no rows.
     pub(crate) fn is_empty(&self) -> bool {
         self.rows.is_empty()
     }
@@ -154,14 +154,14 @@ impl Schedule {
         };
     }
 
-    /// What is under way.
+    /// Lists the rows under way.
     pub(crate) fn busy(&self) -> Vec<TxnId> {
         let mut busy: Vec<TxnId> = self.busy.keys().cloned().collect();
         sort_by(&mut busy, TxnId::cmp);
         busy
     }
 
-    /// Whether an event of the room is under way.
+    /// Tells if an event of the room is under way.
     pub(crate) fn is_taken(&self, room: &RoomId) -> bool {
         self.taken.contains_key(&(room.clone(), Class::Event))
     }

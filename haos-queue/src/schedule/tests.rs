@@ -51,7 +51,7 @@ fn a_parked_head_holds_its_room_up_unless_it_is_skipped() {
     }
 }
 
-/// What waits for a parked row is overtaken, also where it stands in a lane of its own, and from the moment on in which
+/// Rows that wait for a parked one are overtaken, also in a lane of their own, and from the moment on in which
 /// that row is parked, or gone.
 #[test]
 fn what_waits_for_a_parked_row_is_overtaken_while_it_is_parked() {

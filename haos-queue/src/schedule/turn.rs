@@ -54,7 +54,7 @@ impl Schedule {
         }
     }
 
-    /// Whether a row is parked, or waits for one that is.
+    /// Tells if a row is parked, or waits for one that is.
     fn is_held(&self, entry: &Entry) -> bool {
         let mut entry = entry;
         loop {
@@ -69,7 +69,7 @@ impl Schedule {
         }
     }
 
-    /// Where parked rows are overtaken, so is what waits for them, in whatever lane.
+    /// Lets rows that wait for a parked one be overtaken as that one is, in whatever lane.
     pub(super) fn file_waiting(&mut self, txn_id: &TxnId) {
         if self.order != Order::SkipParked {
             return;
@@ -195,7 +195,7 @@ impl Schedule {
         lanes.iter().for_each(|lane| self.file(lane));
     }
 
-    /// Whether a lane could go at once.
+    /// Tells if a lane could go at once.
     pub(crate) fn has_ready(&self) -> bool {
         self.ready.iter().any(|ready| !ready.is_empty())
     }

@@ -15,7 +15,7 @@ const GATHER_MS: u64 = 50;
 /// How often it is looked at without a change, for browsers in which changes of other contexts are not told.
 const LOOK_MS: u32 = 2000;
 
-/// What [`on_sync`] leaves behind.
+/// The rest of the work after [`on_sync`].
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 #[must_use = "where rows remain, the event's promise must be rejected"]
 #[non_exhaustive]
@@ -65,8 +65,8 @@ async fn drained(outbox: &Outbox) -> Result<()> {
 }
 
 /// Asks the browser for a `sync` event with this tag when there is a network, even if every page is closed then.
-/// Whether the browser took it: Chromium does, in a window whose origin has a service worker, and in a service
-/// worker. Where there is a network already, the event comes at once.
+/// Registers it; false if the browser refuses. Chromium takes it in a service worker, and in a window whose origin has
+/// one. Where there is a network already, the event comes at once.
 pub async fn register_background_sync(tag: &str) -> bool {
     register(tag).await.is_some()
 }
@@ -94,7 +94,7 @@ async fn registration() -> Option<JsValue> {
     {
         return Some(own);
     }
-    // `ready` would wait for ever where there is none.
+    // `ready` would wait for ever without one.
     call(&get(&get(&global, "navigator")?, "serviceWorker")?, "getRegistration", &[]).await
 }
 
@@ -104,7 +104,7 @@ fn get(object: &JsValue, name: &str) -> Option<JsValue> {
     (!value.is_undefined() && !value.is_null()).then_some(value)
 }
 
-/// What the promise of `object.method(...arguments)` gives; none where it is missing or refused.
+/// Returns the result of the promise `object.method(...arguments)`; `None` where it is missing or refused.
 async fn call(object: &JsValue, method: &str, arguments: &[&JsValue]) -> Option<JsValue> {
     let function: Function = get(object, method)?.dyn_into().ok()?;
     let promise = function.apply(object, &arguments.iter().copied().collect()).ok()?;

@@ -11,7 +11,7 @@ use crate::Driver;
 /// How long a context that was told of its freezing waits at most, in time during which it runs.
 const FROZEN_MS: u32 = 60_000;
 
-/// What a context does at the moment.
+/// A context's present part in sending.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 #[non_exhaustive]
 pub enum Role {
@@ -63,7 +63,7 @@ pub fn drive(driver: Driver, options: DriveOptions) -> Driving {
 }
 
 impl Driving {
-    /// What this context does, for logs and tests.
+    /// Watches the part of this context, for logs and tests.
     pub fn role(&self) -> watch::Receiver<Role> {
         self.role.clone()
     }
@@ -82,10 +82,10 @@ impl Driving {
     /// context sends.
     ///
     /// # Errors
-    /// `Closed` if the store must be opened again, and driven anew; also if the end was told before.
+    /// `Closed` if the store must be opened again, and driven again; also if the end was told before.
     pub async fn ended(&mut self) -> Result<()> {
         let closed =
-            |_| Error::new(ErrorKind::Closed, "drive", "it has ended already: drive the outbox anew");
+            |_| Error::new(ErrorKind::Closed, "drive", "it has ended already: drive the outbox again");
         (&mut self.ended).await.unwrap_or_else(|e| Err(closed(e)))
     }
 }
@@ -96,7 +96,7 @@ impl Drop for Driving {
     }
 }
 
-/// What comes from outside: of the browser, and of other contexts.
+/// News from outside: of the browser, and of other contexts.
 #[derive(Debug)]
 pub(super) enum Heard {
     Trigger(Trigger),

@@ -1,4 +1,4 @@
-//! What there is to do, seen from beside the driver.
+//! The work that is left, seen from beside the driver.
 
 use std::collections::HashSet;
 
@@ -12,8 +12,8 @@ use crate::{Order, Outbox};
 /// Rows read at once. Where something is left it mostly is among the first.
 const PAGE: usize = 64;
 
-/// Whether something could be sent, now or later, without the user: what is paused or parked, and what waits
-/// behind it, is not left.
+/// Tells if something could be sent, now or later, without the user: rows that are paused or parked, and those
+/// behind them, are not left.
 pub(super) async fn is_left(outbox: &Outbox) -> Result<bool> {
     let shared = &outbox.shared;
     let (account, rooms) = Gate::read_all(&*shared.store).await?;
@@ -36,7 +36,7 @@ pub(super) async fn is_left(outbox: &Outbox) -> Result<bool> {
                 continue;
             }
             if !paused.contains(&row.room) && !held.contains(&lane) {
-                // What a blocked row waits for counts by itself, unless it is gone: the driver sees to that.
+                // The parent of a blocked row counts by itself, unless it is gone: the driver sees to that.
                 let parent = row.parent.as_ref();
                 let stranded = phase == Phase::Blocked && parent.is_some_and(|of| !waiting.contains(of));
                 if stranded || matches!(phase, Phase::Queued | Phase::Sending) {

@@ -1,4 +1,4 @@
-//! What a term makes of the network and of the page's life.
+//! The effect of the network and of the page's life on a term.
 
 use haos_web::{Trigger, is_online};
 

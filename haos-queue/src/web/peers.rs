@@ -1,10 +1,10 @@
-//! What a term tells other contexts and hears of them: whether anybody sends.
+//! A term's talk with other contexts: if anybody sends.
 
 use super::left::is_left;
 use super::signal::Signal;
 use super::term::{Local, Term};
 
-/// A leader is missed after so many questions without an answer.
+/// The number of questions without an answer after which a leader is missed.
 const QUESTIONS: u32 = 3;
 
 impl Term<'_> {

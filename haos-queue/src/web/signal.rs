@@ -1,4 +1,4 @@
-//! What contexts tell each other about who sends. Hints alone: any of them may be lost or late.
+//! Signals between contexts about the sender. Hints alone: any of them may be lost or late.
 
 use haos_web::Channel;
 use wasm_bindgen::JsValue;

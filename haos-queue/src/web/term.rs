@@ -17,7 +17,7 @@ use crate::{Driver, Sleep};
 
 pub(super) type Local<T> = Pin<Box<dyn Future<Output = T>>>;
 
-/// Why a term is over.
+/// The reason why a term is over.
 pub(super) enum End {
     /// The browser is about to freeze the page. Everything is let go of.
     Frozen,
@@ -25,7 +25,7 @@ pub(super) enum End {
     Over(Result<()>),
 }
 
-/// What happens within a term.
+/// An event within a term.
 enum Event {
     Heard(Heard),
     Granted(Option<Lock>),
@@ -45,7 +45,7 @@ pub(super) struct Term<'a> {
     pub(super) options: &'a DriveOptions,
     roles: &'a watch::Sender<Role>,
     pub(super) channel: Option<Channel>,
-    /// Whether this engine keeps contexts apart by locks.
+    /// This engine keeps contexts apart by locks.
     pub(super) locks: bool,
     request: Option<Local<Option<Lock>>>,
     pub(super) lock: Option<Lock>,
@@ -168,7 +168,7 @@ impl<'a> Term<'a> {
         }
     }
 
-    /// Whether this context may send.
+    /// Tells if this context may send.
     pub(super) fn sends(&self) -> bool {
         self.lock.is_some() || self.deputy || !self.locks
     }

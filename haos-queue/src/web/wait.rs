@@ -13,7 +13,7 @@ pub(super) async fn or_never<F: Future + Unpin>(future: &mut Option<F>) -> F::Ou
     }
 }
 
-/// What an end was asked for with.
+/// Waits for a request to end; returns its grace.
 pub(super) async fn asked(stopped: &mut watch::Receiver<Option<u64>>) -> u64 {
     let asked = stopped.wait_for(Option::is_some).await.map(|asked| *asked);
     // Without anybody who could ask, this task is about to be dropped.

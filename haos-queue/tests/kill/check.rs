@@ -1,4 +1,4 @@
-//! What was acknowledged, what the server has, what the store holds in the end.
+//! The acknowledged rows, the server's messages, and the store in the end.
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
@@ -6,12 +6,12 @@ use std::sync::Arc;
 use haos_sim::ModelServer;
 use haos_store_api::*;
 
-/// What the children said.
+/// The children's words.
 #[derive(Debug, Default)]
 pub(crate) struct Book {
     /// Acknowledged by `enqueue`.
     pub(crate) taken: BTreeSet<TxnId>,
-    /// Where each row stands, also of those whose acknowledgement was cut off by the kill.
+    /// The place of each row, also of those whose acknowledgement was cut off by the kill.
     pub(crate) rows: BTreeMap<TxnId, (RoomId, u64)>,
 }
 

@@ -17,7 +17,7 @@ use serde::{Deserialize, Serialize};
 
 /// Tells the test binary that it runs as a child, and what it is to do.
 pub(crate) const CHILD: &str = "HAOS_OUTBOX_CHILD";
-/// Nothing is written while so many rows are unsent: the drivers keep up.
+/// The number of unsent rows at which nothing more is written: the drivers keep up.
 const MOST_UNSENT: usize = 120;
 
 #[derive(Debug, Clone, Serialize, Deserialize)]

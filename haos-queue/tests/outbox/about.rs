@@ -1,4 +1,4 @@
-//! What is about an unsent message waits for it, and names the server's id.
+//! Messages about an unsent one wait for it, and name the server's id.
 
 use haos_sim::REDACTION;
 use haos_store_api::*;
@@ -22,7 +22,7 @@ async fn answer_edit_reaction_and_redaction_go_out_after_it_with_the_servers_id(
         for row in &about {
             assert_eq!(client.state(row).await, Some(PendingState::Blocked));
         }
-        // What one of them is about is unsent itself.
+        // The target of one of them is unsent itself.
         let nested = client.about("a", &about[0], "m.reaction", r#"{"body":"nested","to":"TARGET"}"#).await;
         client.text("a", "after").await;
         client.wire.next([Fault::AnswerLost, Fault::None, Fault::AnswerLost]);

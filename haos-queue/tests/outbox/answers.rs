@@ -1,4 +1,4 @@
-//! What the server says, or does not say.
+//! The server's answers, or their absence.
 
 use haos_queue::{ConnectionState, OutboxOptions, PauseReason, Refusal};
 use haos_store_api::*;
@@ -142,7 +142,7 @@ async fn what_a_login_leaves_in_doubt_is_looked_for() {
             client.wire.model(|model| {
                 // As Synapse does at a logout and a restart.
                 model.forget();
-                // What was there before proves nothing, though it does not say by which transaction.
+                // An earlier event proves nothing, though it does not say by which transaction.
                 model.rooms.get_mut(&room(name)).unwrap().events[0].device = None;
             });
             let mut login = WriteBatch::strict();

@@ -25,7 +25,7 @@ async fn cancelled_before_it_was_sent_nothing_of_it_goes_out() {
         assert_eq!(states, [PendingState::Parked(ParkReason::ParentFailed), PendingState::Queued]);
         assert_eq!(client.outbox.cancel(&hello.txn_id).await.unwrap(), Acted::Gone);
         client.drive();
-        // What the user wrote about it stays, visibly in the way.
+        // The user's messages about it stay, visibly in the way.
         let blockers = client.outbox.blockers(&room("a")).await.unwrap();
         assert_eq!(blockers.iter().map(|row| &row.txn_id).collect::<Vec<_>>(), [&answer.txn_id]);
         client.outbox.cancel(&answer.txn_id).await.unwrap();

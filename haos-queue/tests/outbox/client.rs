@@ -14,7 +14,7 @@ use tokio::task::JoinHandle;
 use crate::stores::{Home, Store};
 use crate::wire::Wire;
 
-/// What does not happen in this time hangs.
+/// The time after which something hangs.
 const HANGS: Duration = Duration::from_secs(30);
 
 /// Waits for what must happen.
@@ -30,7 +30,7 @@ pub(crate) fn room(name: &str) -> RoomId {
 pub(crate) fn options() -> OutboxOptions {
     OutboxOptions {
         retry: RetryPolicy { base_ms: 2, cap_ms: 20, old_cap_ms: 20, ..RetryPolicy::default() },
-        // What a run left behind must not be found by its lease here.
+        // Rows of an earlier run must not be found by their lease here.
         lease_ms: 3_600_000,
         echo_ms: 3_600_000,
         ..OutboxOptions::default()

@@ -2,8 +2,8 @@
 
 use std::sync::Arc;
 
-use haos_queue::pressure::{Keeper, PressureOptions};
-use haos_queue::{Outbox, TokioHost};
+use haos_queue::pressure::{Kept, PressureOptions};
+use haos_queue::{Outbox, PauseReason, TokioHost};
 use haos_sim::SimProtocol;
 use haos_store_api::*;
 
@@ -19,7 +19,8 @@ async fn a_full_cache_never_refuses_a_message() {
             headroom_bytes: 64 << 10,
             ..PressureOptions::default()
         };
-        let keeper = Arc::new(Keeper::new(store.clone(), pressure));
+        let host = Arc::new(TokioHost);
+        let kept = Arc::new(Kept::new(store.clone(), host.clone(), pressure));
         let cached = |n: usize| {
             let mut batch = WriteBatch::relaxed();
             let uri = MediaUri::new(format!("mxc://x/{n}")).unwrap();
@@ -37,8 +38,7 @@ async fn a_full_cache_never_refuses_a_message() {
             batch
         };
         let mut stored = 0;
-        while store.apply(cached(stored)).await.is_ok()
-            && keeper.check(0).await.unwrap().used_bytes < 190 << 10
+        while store.apply(cached(stored)).await.is_ok() && kept.check().await.unwrap().used_bytes < 190 << 10
         {
             stored += 1;
         }
@@ -48,11 +48,10 @@ async fn a_full_cache_never_refuses_a_message() {
                 more.put_media(MediaInfo { pinned: false, ..info.clone() }, bytes.clone());
             }
         }
-        let refused = keeper.apply(more, 0).await.map_err(|e| e.kind());
+        let refused = kept.apply(more).await.map_err(|e| e.kind());
         assert_eq!(refused.map(drop), Err(ErrorKind::Full), "the cache is full");
 
-        let host = Arc::new(TokioHost);
-        let outbox = Outbox::with_keeper(keeper, host, Arc::new(SimProtocol), options()).unwrap();
+        let outbox = Outbox::new(kept, host, Arc::new(SimProtocol), options()).unwrap();
         for n in 0..20 {
             outbox.enqueue(draft("a", "m.room.message", &format!(r#"{{"body":"{n}"}}"#))).await.unwrap();
         }
@@ -64,21 +63,16 @@ async fn a_full_cache_never_refuses_a_message() {
     .await;
 }
 
-/// There is no moment at which a handle is without its keeper, nor a keeper of another store.
+/// However full the store is, the account can be paused, and goes on.
 #[tokio::test]
-async fn every_handle_has_the_keeper_and_its_store() {
-    let store: Arc<dyn StorageAdapter> = Arc::new(MemoryStore::new());
+async fn a_full_store_refuses_drafts_and_no_pause() {
     let pressure = PressureOptions { quota_bytes: Some(1), ..PressureOptions::default() };
-    let keeper = Arc::new(Keeper::new(store.clone(), pressure));
     let host = Arc::new(TokioHost);
-    let outbox = Outbox::with_keeper(keeper.clone(), host.clone(), Arc::new(SimProtocol), options()).unwrap();
-    for outbox in [outbox.clone(), outbox] {
-        assert!(outbox.keeper().is_some_and(|held| Arc::ptr_eq(held, &keeper)));
-        assert!(Arc::ptr_eq(outbox.store(), &store));
-        let refused = outbox.enqueue(draft("a", "m.room.message", r#"{"body":"x"}"#)).await.unwrap_err();
-        assert!(refused.to_string().contains("the storage is full"), "asked of the keeper: {refused}");
-    }
-    let outbox = Outbox::new(store, host, Arc::new(SimProtocol), options()).unwrap();
-    assert!(outbox.keeper().is_none());
-    outbox.enqueue(draft("a", "m.room.message", r#"{"body":"x"}"#)).await.unwrap();
+    let kept = Arc::new(Kept::new(MemoryStore::new(), host.clone(), pressure));
+    let outbox = Outbox::new(kept, host, Arc::new(SimProtocol), options()).unwrap();
+    let refused = outbox.enqueue(draft("a", "m.room.message", r#"{"body":"x"}"#)).await.unwrap_err();
+    assert!(refused.to_string().contains("the storage is full"), "{refused}");
+    outbox.pause(None, PauseReason::User).await.unwrap();
+    assert_eq!(outbox.paused(None).await.unwrap(), Some(PauseReason::User));
+    outbox.resume(None).await.unwrap();
 }

@@ -49,7 +49,7 @@ async fn a_snapshot_and_its_updates_are_the_outbox() {
                 client.sync().await;
             }
         }
-        // What was refused is tried again, until all is sent.
+        // Refused rows are tried again, until all is sent.
         let sent = |row: &Pending| row.state == PendingState::Sent;
         let parked = |row: &Pending| matches!(row.state, PendingState::Parked(_));
         let rests = |rows: &[Pending]| rows.iter().any(parked) || rows.iter().all(sent);

@@ -37,7 +37,7 @@ async fn soon(client: &Client, txn_id: &TxnId, state: PendingState) {
     }
 }
 
-/// What waits for a parked row is overtaken with it.
+/// A row that waits for a parked one is overtaken with it.
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn what_waits_for_a_parked_row_is_overtaken_with_it() {
     let mut client = Client::with(memory(), OutboxOptions { order: Order::SkipParked, ..options() }).await;
@@ -146,7 +146,7 @@ async fn a_long_upload_does_not_hold_up_messages_after_a_failure() {
     driving.abort();
 }
 
-/// What is added to the wall clock and to the steady one, and how long somebody wanted to sleep, each time.
+/// The offsets of the wall clock and of the steady one, and how long somebody wanted to sleep, each time.
 struct Clock {
     wall_ms: AtomicI64,
     steady_ms: AtomicI64,
@@ -356,7 +356,7 @@ async fn a_question_that_was_not_answered_is_asked_again() {
             value: Json::of(token).unwrap(),
         });
         client.store.apply(batch).await.unwrap();
-        // What comes later is seen later.
+        // A later message is seen later.
         client.reaches(&client.text("c", token).await, PendingState::Sent).await;
     }
     client.wire.begun("event", 1).await;

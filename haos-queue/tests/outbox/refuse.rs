@@ -1,4 +1,4 @@
-//! What can never be sent is refused where it is written, and nothing of it is stored.
+//! Content that can never be sent is refused where it is written, and nothing of it is stored.
 
 use haos_queue::{About, Acted, EnqueueError};
 use haos_store_api::*;

@@ -16,7 +16,7 @@ pub(crate) enum Backend {
     Sled,
 }
 
-/// Where a store lives, to open it again.
+/// The place of a store, to open it again.
 pub(crate) struct Home {
     pub(crate) backend: Backend,
     pub(crate) sealed: bool,

@@ -13,7 +13,7 @@ use tokio::sync::watch;
 
 use crate::client::guarded;
 
-/// What happens to a request.
+/// The fate of a request.
 #[derive(Debug, Clone)]
 pub(crate) enum Fault {
     /// No connection.
@@ -28,7 +28,7 @@ pub(crate) enum Fault {
     None,
 }
 
-/// Where requests wait.
+/// The point at which requests wait.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) enum Hold {
     Nowhere,
@@ -69,7 +69,7 @@ impl Wire {
         with(&mut self.model.lock().unwrap())
     }
 
-    /// What happens to the next sends and uploads, in turn.
+    /// Sets the fates of the next sends and uploads, in turn.
     pub(crate) fn next(&self, faults: impl IntoIterator<Item = Fault>) {
         self.faults.lock().unwrap().extend(faults);
     }
@@ -78,7 +78,7 @@ impl Wire {
         self.hold.send_replace(hold);
     }
 
-    /// Waits until so many requests of a kind (`send`, `upload`, …) were begun.
+    /// Waits until this number of requests of a kind (`send`, `upload`, …) were begun.
     pub(crate) async fn begun(&self, kind: &str, times: usize) {
         let enough = |log: &Vec<(String, i64)>| count(log, kind) >= times;
         guarded(kind, self.log.subscribe().wait_for(enough)).await.unwrap();
@@ -90,7 +90,7 @@ impl Wire {
         log.iter().filter(|(what, _)| what.starts_with(kind)).map(|(_, at)| *at).collect()
     }
 
-    /// What a room's events say, in the server's order.
+    /// The texts of a room's events, in the server's order.
     pub(crate) fn bodies(&self, room: &RoomId) -> Vec<String> {
         let body = |event: &Event| event.content.text("body").unwrap_or_default();
         self.events(room).iter().map(body).collect()

@@ -6,7 +6,7 @@ use std::sync::Arc;
 use std::task::Poll;
 
 use haos_queue::pressure::{Clear, Cleared, clear};
-use haos_queue::{EmptyOnRedaction, Event, RoomDelta, SyncDelta, apply_sync};
+use haos_queue::{Event, PlainProtocol, RoomDelta, SyncDelta, apply_sync};
 use haos_store_api::*;
 use haos_store_sqlite::{SqliteOptions, SqliteStore};
 
@@ -66,7 +66,7 @@ async fn timeline(store: &Store, of: u64) -> (Vec<EventId>, usize) {
     (slice.messages().map(|message| message.id.clone()).collect(), slice.gaps().count())
 }
 
-/// What is never lost by any but the last.
+/// Checks the rows that only the last clearing loses.
 async fn unsent_is_whole(store: &Store) {
     let rows = store.pending(PendingQuery::default()).await.unwrap();
     assert_eq!(rows.iter().map(|row| row.txn_id.as_str()).collect::<Vec<_>>(), ["t0", "t1"]);
@@ -157,7 +157,7 @@ async fn what_was_cleared_comes_again_with_the_next_sync() {
     for what in [Clear::Messages, Clear::AllButOutbox] {
         let folder = tempfile::tempdir().unwrap();
         for store in stores(folder.path()).await {
-            let sync = || apply_sync(&*store, &delta, None, &EmptyOnRedaction);
+            let sync = || apply_sync(&*store, &delta, None, &PlainProtocol);
             sync().await.unwrap();
             let before = timeline(&store, 0).await;
             clear(&*store, what).await.unwrap();
@@ -170,7 +170,7 @@ async fn what_was_cleared_comes_again_with_the_next_sync() {
     }
 }
 
-/// Polls a future so often, and drops it then.
+/// Polls a future `polls` times, and drops it then.
 async fn cut_off<T>(future: impl Future<Output = T>, mut polls: u32) -> Option<T> {
     let mut future = pin!(future);
     poll_fn(|context| {

@@ -1,7 +1,8 @@
 use std::path::Path;
 use std::sync::Arc;
 
-use haos_queue::pressure::{Keeper, PressureOptions};
+use haos_queue::pressure::{Kept, PressureOptions};
+use haos_queue::{Host, Sleep};
 use haos_store_api::*;
 use haos_store_sled::{SledOptions, SledStore};
 use haos_store_sqlite::{SqliteOptions, SqliteStore};
@@ -20,9 +21,36 @@ pub(crate) async fn stores(folder: &Path) -> Vec<Store> {
     ]
 }
 
-pub(crate) fn keeper(store: &Store, quota_bytes: u64) -> Keeper {
+/// A clock that stands.
+pub(crate) struct Still(pub(crate) i64);
+
+impl Host for Still {
+    fn now_ms(&self) -> i64 {
+        self.0
+    }
+
+    fn steady_ms(&self) -> u64 {
+        0
+    }
+
+    fn sleep(&self, _: u64) -> Sleep {
+        Box::pin(std::future::pending())
+    }
+
+    fn random(&self) -> u64 {
+        0
+    }
+}
+
+/// The store as it is kept at a moment; it is checked only when it is told.
+pub(crate) fn kept_at(store: &Store, now_ms: i64, options: PressureOptions) -> Kept {
+    let options = PressureOptions { check_ms: u64::MAX, ..options };
+    Kept::new(store.clone(), Arc::new(Still(now_ms)), options)
+}
+
+pub(crate) fn kept(store: &Store, quota_bytes: u64) -> Kept {
     let options = PressureOptions { quota_bytes: Some(quota_bytes), ..PressureOptions::default() };
-    Keeper::new(store.clone(), options)
+    kept_at(store, NOW_MS, options)
 }
 
 pub(crate) fn room(n: u64) -> RoomId {
@@ -37,7 +65,7 @@ pub(crate) fn kind(name: &str) -> EventType {
     EventType::new(name).unwrap()
 }
 
-/// Message `n` of a room, with a body of so many bytes.
+/// Message `n` of a room, with a body of this number of bytes.
 pub(crate) fn message(of: u64, n: u64, bytes: usize) -> Message {
     Message {
         room: room(of),
@@ -105,7 +133,7 @@ pub(crate) async fn put_rooms(store: &Store, n: u64) {
     store.apply(batch).await.unwrap();
 }
 
-/// Payload bytes, as the keeper counts them.
+/// Payload bytes, as a kept store counts them.
 pub(crate) async fn used(store: &Store) -> u64 {
     store.usage().await.unwrap().collections.iter().map(|(_, size)| size.bytes).sum()
 }

@@ -3,7 +3,7 @@
 
 use std::sync::Arc;
 
-use haos_queue::pressure::{Keeper, Level, PressureOptions};
+use haos_queue::pressure::{Level, PressureOptions};
 use haos_skip::Disk;
 use haos_store_api::*;
 use haos_store_sqlite::{SqliteOptions, SqliteStore};
@@ -41,13 +41,14 @@ fn picture(n: u64) -> WriteBatch {
 async fn a_quota_below_the_device_keeps_it_from_filling_up() {
     let Some(disk) = Disk::mount("16m") else { return };
     let store = open(&disk).await;
-    let keeper = keeper(&store, 8 * MIB);
+    let options = PressureOptions { quota_bytes: Some(8 * MIB), ..PressureOptions::default() };
+    let kept = kept_at(&store, 1000, options);
     for n in 0..300 {
-        keeper.apply(picture(n), n as i64).await.unwrap();
+        kept.apply(picture(n)).await.unwrap();
     }
     for n in 0..100 {
-        keeper.apply(enqueue(n, 50 << 10), 300).await.unwrap();
-        keeper.apply(picture(1000 + n), 1000).await.unwrap();
+        kept.apply(enqueue(n, 50 << 10)).await.unwrap();
+        kept.apply(picture(1000 + n)).await.unwrap();
     }
     all_unsent(&store, 100, 50 << 10).await;
     assert_eq!(check(&store).await, Vec::<String>::new());
@@ -60,11 +61,11 @@ async fn a_quota_below_the_device_keeps_it_from_filling_up() {
 async fn a_device_that_is_full_to_the_last_byte_loses_nothing() {
     let Some(disk) = Disk::mount("12m") else { return };
     let store = open(&disk).await;
-    let keeper = Keeper::new(store.clone(), PressureOptions::default());
+    let kept = kept_at(&store, 1000, PressureOptions::default());
     fill(&store, picture).await;
     let mut unsent = 0;
     while unsent < 5 {
-        match keeper.apply(enqueue(unsent, 50 << 10), 1000).await {
+        match kept.apply(enqueue(unsent, 50 << 10)).await {
             Ok(_) => unsent += 1,
             Err(error) => {
                 assert_eq!(error.kind(), ErrorKind::Full, "{error:?}");
@@ -75,10 +76,10 @@ async fn a_device_that_is_full_to_the_last_byte_loses_nothing() {
     all_unsent(&store, unsent, 50 << 10).await;
     assert!(disk.remount("size=24m"));
     for n in unsent..60 {
-        keeper.apply(enqueue(n, 50 << 10), 1000).await.unwrap();
+        kept.apply(enqueue(n, 50 << 10)).await.unwrap();
     }
     all_unsent(&store, 60, 50 << 10).await;
-    assert_eq!(keeper.level(), Level::Ok, "no quota, no level");
+    assert_eq!(kept.level(), Level::Ok, "no quota, no level");
     assert_eq!(check(&store).await, Vec::<String>::new());
     store.close().await.unwrap();
 }
@@ -88,8 +89,8 @@ async fn what_only_the_user_can_free_is_said() {
     let Some(disk) = Disk::mount("6m") else { return };
     let store = open(&disk).await;
     let n = fill(&store, |n| enqueue(n, 50 << 10)).await;
-    let keeper = Keeper::new(store.clone(), PressureOptions::default());
-    let error = keeper.apply(enqueue(n, 50 << 10), 100).await.unwrap_err();
+    let kept = kept_at(&store, 1000, PressureOptions::default());
+    let error = kept.apply(enqueue(n, 50 << 10)).await.unwrap_err();
     assert_eq!(error.kind(), ErrorKind::Full, "{error:?}");
     assert!(error.to_string().contains("unsent"), "{error}");
     all_unsent(&store, n, 50 << 10).await;

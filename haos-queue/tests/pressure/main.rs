@@ -5,5 +5,5 @@
 mod clear;
 mod common;
 mod disk;
-mod keeper;
+mod kept;
 mod tight;

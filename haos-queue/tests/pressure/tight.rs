@@ -3,7 +3,7 @@
 use std::sync::Arc;
 
 use async_trait::async_trait;
-use haos_queue::pressure::{Keeper, PressureOptions, Weight};
+use haos_queue::pressure::{PressureOptions, Weight};
 use haos_store_api::*;
 
 use crate::common::*;
@@ -29,7 +29,7 @@ impl StorageAdapter for Tight {
         let before = self.used().await?;
         let removes = batch.ops().iter().any(|op| matches!(op, Op::EvictMedia(..) | Op::Prune(_)));
         if removes {
-            // What it would remove, tried on a copy.
+            // Its removal, tried on a copy.
             let copy = MemoryStore::new();
             copy_to(&self.inner, &copy).await?;
             let start: u64 = copy.usage().await?.collections.iter().map(|(_, size)| size.bytes).sum();
@@ -92,10 +92,10 @@ async fn full() -> Store {
 async fn it_is_emptied_a_little_at_a_time() {
     let store = full().await;
     let options = PressureOptions { keep_messages: 10, ..PressureOptions::default() };
-    let keeper = Keeper::new(store.clone(), options);
+    let kept = kept_at(&store, 1000, options);
     let mut unsent = 0;
     let error = loop {
-        match keeper.apply(enqueue(unsent, 20_000), 100).await {
+        match kept.apply(enqueue(unsent, 20_000)).await {
             Ok(_) => unsent += 1,
             Err(error) => break error,
         }
@@ -113,10 +113,10 @@ async fn it_is_emptied_a_little_at_a_time() {
 #[tokio::test]
 async fn other_errors_are_handed_on() {
     let store = full().await;
-    let keeper = Keeper::new(store.clone(), PressureOptions::default());
+    let kept = kept_at(&store, 0, PressureOptions::default());
     let mut conflict = WriteBatch::relaxed();
     conflict.expect_room(&room(0), None);
-    assert_eq!(keeper.apply(conflict, 0).await.unwrap_err().kind(), ErrorKind::Conflict);
+    assert_eq!(kept.apply(conflict).await.unwrap_err().kind(), ErrorKind::Conflict);
     store.close().await.unwrap();
-    assert_eq!(keeper.check(0).await.unwrap_err().kind(), ErrorKind::Closed);
+    assert_eq!(kept.check().await.unwrap_err().kind(), ErrorKind::Closed);
 }

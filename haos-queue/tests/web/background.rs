@@ -1,4 +1,4 @@
-//! What a service worker does where the browser wakes it up; it works in every context.
+//! A service worker's work when the browser wakes it up; it works in every context.
 
 use haos_queue::PauseReason;
 use haos_queue::web::{Remaining, Role, on_sync, register_background_sync};
@@ -68,7 +68,7 @@ async fn what_waits_for_the_user_does_not_remain() {
 
 #[wasm_bindgen_test]
 async fn asking_for_a_background_sync_is_answered_everywhere() {
-    // Whether the browser takes it is its own affair: it must neither throw nor hang.
+    // The browser's decision is its own affair: it must neither throw nor hang.
     let taken = guarded("an answer", register_background_sync("haos.outbox")).await;
     let known = js_sys::eval("typeof SyncManager === 'function'").unwrap().is_truthy();
     assert!(known || !taken);

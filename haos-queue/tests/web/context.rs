@@ -11,9 +11,9 @@ use haos_web::{sleep, timeout};
 use js_sys::{Object, Reflect};
 use wasm_bindgen::{JsCast as _, JsValue};
 
-use super::server::{Plain, Server};
+use super::server::Server;
 
-/// What does not happen in this time hangs.
+/// The time after which something hangs.
 const HANGS_MS: u32 = 30_000;
 
 /// Longer than any test: what waits so long does not end by itself.
@@ -50,7 +50,9 @@ impl Context {
         let outbox_options =
             OutboxOptions { retry, lease_ms: HOUR_MS, renew_ms: HOUR_MS, ..OutboxOptions::default() };
         let host = Arc::new(BrowserHost);
-        let outbox = Outbox::new(Arc::new(store.clone()), host, Arc::new(Plain), outbox_options).unwrap();
+        let outbox =
+            Outbox::new(Arc::new(store.clone()), host, Arc::new(haos_queue::PlainProtocol), outbox_options)
+                .unwrap();
         Self { store, outbox, server: server.clone(), options }
     }
 
@@ -150,7 +152,7 @@ impl Drop for Replaced {
     }
 }
 
-/// What the browser tells this context.
+/// Sends this context an event, as the browser does.
 pub(crate) fn happens(event: &str) {
     js_sys::eval(&format!("self.dispatchEvent(new Event('{event}'))")).unwrap();
 }

@@ -1,4 +1,4 @@
-//! What a web application writes: a page that sends, and a service worker that the browser wakes up. The store is
+//! A web application's code: a page that sends, and a service worker that the browser wakes up. The store is
 //! whatever both open under one name.
 
 use std::sync::Arc;
@@ -11,7 +11,7 @@ use wasm_bindgen::JsValue;
 use wasm_bindgen_futures::{JsFuture, future_to_promise};
 use wasm_bindgen_test::wasm_bindgen_test;
 
-use super::server::{Mood, Plain, Server};
+use super::server::{Mood, Server};
 
 /// The store's name, and the tag of the Background Sync.
 const ACCOUNT: &str = "example";
@@ -33,7 +33,7 @@ fn start(driver: Driver) -> Driving {
     drive(driver, DriveOptions::new(ACCOUNT).sync_tag(TAG))
 }
 
-/// What the service worker's `sync` listener gives to `event.waitUntil`.
+/// The promise of the service worker's `sync` listener for `event.waitUntil`.
 fn sync(driver: Driver) -> Promise {
     future_to_promise(async move {
         match on_sync(driver, DriveOptions::new(ACCOUNT), 60_000).await {
@@ -49,7 +49,10 @@ fn sync(driver: Driver) -> Promise {
 async fn a_page_and_a_service_worker() {
     let store = Arc::new(MemoryStore::new());
     let server = Arc::new(Server::new(Mood::Up));
-    let driver = || account(store.clone(), Arc::new(Plain), server.clone(), Server::session()).unwrap();
+    let driver = || {
+        account(store.clone(), Arc::new(haos_queue::PlainProtocol), server.clone(), Server::session())
+            .unwrap()
+    };
     let driving = start(driver());
     // Optional, and false where there is no such thing: the page asks by itself when it is hidden.
     let _ = register_background_sync(TAG).await;

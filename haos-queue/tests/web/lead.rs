@@ -1,4 +1,4 @@
-//! Who sends: a lock where there are locks, leases everywhere.
+//! The sender: a lock where there are locks, leases everywhere.
 
 use std::cell::Cell;
 use std::rc::Rc;
@@ -116,7 +116,7 @@ async fn a_leader_that_is_there_again_goes_on() {
     a.reaches(&txn_id, PendingState::Sending).await;
     wakes.set(true);
     becomes(&driving, Role::Waiting).await;
-    // What it had begun is the leader's again.
+    // Its begun row is the leader's again.
     a.reaches(&txn_id, PendingState::Queued).await;
 }
 
@@ -163,7 +163,7 @@ async fn a_store_that_is_closed_ends_it() {
     becomes(&first, Role::Leading).await;
     a.store.close().await.unwrap();
     for driving in [&mut first, &mut second] {
-        // Whether it is told of the end or of an error depends on what it was doing.
+        // It is told of the end or of an error, depending on what it was doing.
         let _ = guarded("the end", driving.ended()).await;
         becomes(driving, Role::Ended).await;
     }

@@ -1,4 +1,4 @@
-//! What happens to pages: seen, left, frozen. Workers hear nothing of it, and need nothing of it.
+//! Events of pages: seen, left, frozen. Workers hear nothing of it, and need nothing of it.
 
 use haos_queue::web::Role;
 use haos_store_api::PendingState;
@@ -14,7 +14,7 @@ fn in_window() -> bool {
     Reflect::has(&js_sys::global(), &"document".into()).unwrap()
 }
 
-/// What the browser tells this page.
+/// Sends this page an event, as the browser does.
 fn tells(target: &str, event: &str) {
     js_sys::eval(&format!("{target}.dispatchEvent({event})")).unwrap();
 }

@@ -3,10 +3,8 @@
 use std::sync::{Arc, Mutex};
 
 use async_trait::async_trait;
-use haos_queue::{Answer, BackfillPage, Body, Created, Event, Lookup, Protocol, Session, Transport};
-use haos_store_api::{
-    EventId, EventType, Json, MediaUri, Pending, Result as StoreResult, RoomId, TxnId, UserId,
-};
+use haos_queue::{Answer, Session, Transport};
+use haos_store_api::{EventId, Pending, RoomId, TxnId, UserId};
 
 /// How the server is.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -21,7 +19,7 @@ pub(crate) enum Mood {
 }
 
 #[derive(Debug)]
-struct State {
+struct Seen {
     mood: Mood,
     /// How often anything was sent, and in what order it was taken.
     calls: usize,
@@ -29,11 +27,11 @@ struct State {
 }
 
 #[derive(Debug, Clone)]
-pub(crate) struct Server(Arc<Mutex<State>>);
+pub(crate) struct Server(Arc<Mutex<Seen>>);
 
 impl Server {
     pub(crate) fn new(mood: Mood) -> Self {
-        Self(Arc::new(Mutex::new(State { mood, calls: 0, taken: Vec::new() })))
+        Self(Arc::new(Mutex::new(Seen { mood, calls: 0, taken: Vec::new() })))
     }
 
     pub(crate) fn set(&self, mood: Mood) {
@@ -44,7 +42,7 @@ impl Server {
         self.0.lock().unwrap().calls
     }
 
-    /// What it has of a room, in its order.
+    /// The messages of a room, in the server's order.
     pub(crate) fn taken(&self, room: &RoomId) -> Vec<TxnId> {
         let state = self.0.lock().unwrap();
         state.taken.iter().filter(|(of, _)| of == room).map(|(_, txn_id)| txn_id.clone()).collect()
@@ -86,42 +84,5 @@ impl Transport for Server {
                 return answer;
             }
         }
-    }
-
-    async fn create_media(&self) -> Created {
-        Created::Unsupported
-    }
-
-    async fn upload(&self, _: Body<'_>, _: Option<&MediaUri>) -> Answer {
-        Answer::NoAnswer
-    }
-
-    async fn media_exists(&self, _: &MediaUri) -> Lookup<()> {
-        Lookup::Unknown
-    }
-
-    async fn event(&self, _: &RoomId, _: &EventId) -> Lookup<Event> {
-        Lookup::Unknown
-    }
-
-    async fn history(&self, _: &RoomId, _: Option<&str>, _: usize) -> Result<BackfillPage, Answer> {
-        Err(Answer::NoAnswer)
-    }
-}
-
-/// As little of a protocol as messages need.
-pub(crate) struct Plain;
-
-impl Protocol for Plain {
-    fn edit(&self, _: &EventId, kind: &EventType, content: &Json) -> StoreResult<(EventType, Json)> {
-        Ok((kind.clone(), content.clone()))
-    }
-
-    fn redaction(&self) -> StoreResult<(EventType, Json)> {
-        Ok((EventType::new("redaction")?, Json::empty()))
-    }
-
-    fn outlives_parent(&self, _: &Pending) -> bool {
-        false
     }
 }

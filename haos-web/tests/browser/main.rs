@@ -1,4 +1,4 @@
-//! What browsers offer, in whatever context this runs.
+//! The means of browsers, in whatever context this runs.
 #![cfg(target_arch = "wasm32")]
 #![allow(clippy::unwrap_used, reason = "a test may panic")]
 
@@ -21,7 +21,7 @@ use std::task::{Context, Poll, Wake, Waker};
 use haos_web::sleep;
 use js_sys::Reflect;
 
-/// Whether this runs in a window, for tests of what no worker has.
+/// Tells if this runs in a window, for tests of what no worker has.
 pub(crate) fn in_window() -> bool {
     Reflect::has(&js_sys::global(), &"document".into()).unwrap()
 }

@@ -3,7 +3,7 @@ use js_sys::Reflect;
 use wasm_bindgen::JsValue;
 use wasm_bindgen_test::{console_log, wasm_bindgen_test};
 
-/// Whether `navigator.storage` has the method `name`.
+/// Tells if `navigator.storage` has the method `name`.
 fn offers(name: &str) -> bool {
     let get = |object: &JsValue, name: &str| Reflect::get(object, &name.into()).unwrap_or_default();
     let storage = get(&get(&js_sys::global(), "navigator"), "storage");

@@ -1,4 +1,4 @@
-//! What only windows have, and what windows and their workers share.
+//! The means that only windows have, and those that windows and their workers share.
 
 use std::cell::RefCell;
 use std::rc::Rc;

@@ -32,7 +32,7 @@ pub(crate) struct DemoArgs {
     /// Send to this homeserver: its url (http://localhost:8008), or the name in user ids (example.org)
     #[arg(long, value_name = "URL", requires = "sender")]
     pub(crate) homeserver: Option<String>,
-    /// Who sends there: @me:example.org, or me
+    /// The user who sends there: @me:example.org, or me
     #[arg(long, value_name = "NAME", requires = "homeserver")]
     pub(crate) user: Option<String>,
     /// The password: the first line of this file. Without it, a terminal is asked
@@ -49,7 +49,7 @@ pub(crate) struct DemoArgs {
     pub(crate) json: bool,
 }
 
-/// What a process of the demo does.
+/// The part of a process of the demo.
 #[derive(Debug, Clone, Copy, ValueEnum)]
 pub(crate) enum Part {
     Write,

@@ -18,7 +18,7 @@ pub(super) const UNLIMITED: Capture = capture!("initial_sync_unlimited.json.zst"
 pub(super) const INITIAL: Capture = capture!("initial_sync_limit20.json.zst");
 /// The older events, page by page.
 pub(super) const PAGES: Capture = capture!("messages_pages.jsonl.zst");
-/// What happened afterwards.
+/// The later syncs.
 pub(super) const SYNCS: Capture = capture!("incremental_syncs.jsonl.zst");
 
 /// The captures to import, as files.

@@ -19,13 +19,13 @@ pub(super) enum Kill<'a> {
     AtFile(&'a Path),
 }
 
-/// What became of it.
+/// The end of a child.
 pub(super) enum Ended {
     Killed { pid: u32 },
     Done(Told),
 }
 
-/// What `haos import --json` says.
+/// The output of `haos import --json`.
 #[derive(Debug, Clone, Default, Deserialize)]
 pub(super) struct Told {
     #[serde(rename = "type")]

@@ -34,7 +34,7 @@ const PART: &str = "part";
 
 fn main() -> ExitCode {
     let args: Vec<OsString> = std::env::args_os().collect();
-    // What the demo starts is this program, and no command for people.
+    // The demo starts its own parts so, and no command for people.
     match args.get(1).and_then(|word| word.to_str()) {
         Some(HAOS) => haos(args.into_iter().skip(1)),
         Some(PART) => command(args.into_iter().skip(1), |_| true, offline::run_part),

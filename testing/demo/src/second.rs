@@ -37,7 +37,7 @@ pub(super) async fn run(demo: &mut Demo<'_, '_>) -> Result<()> {
         )));
     }
     demo.story.say(format_args!(
-        "   with --again: {} responses applied anew, 0 new events, 0 gaps; the hash over all that is stored is \
+        "   with --again: {} responses applied again, 0 new events, 0 gaps; the hash over all that is stored is \
          the same",
         again.responses
     ))

@@ -1,4 +1,4 @@
-//! What the demo tells.
+//! The words of the demo.
 
 use std::fmt::Arguments;
 use std::io::Write as _;

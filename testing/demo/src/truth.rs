@@ -1,4 +1,4 @@
-//! What the server said, read from the captures without any of the code that is shown.
+//! The server's timeline, read from the captures without any of the code that is shown.
 
 use std::collections::{BTreeMap, HashMap, HashSet};
 
@@ -136,7 +136,7 @@ impl Truth {
         contents
     }
 
-    /// What a store holds after the first sync, so many pages and so many later syncs.
+    /// The timeline of a store after the first sync, this number of pages and this number of later syncs.
     pub(super) fn after(&self, pages: usize, syncs: usize) -> Result<Timelines<'_>> {
         let mut held: HashMap<&str, (usize, bool)> =
             self.first.iter().map(|(room, events)| (room.as_str(), (events.len(), false))).collect();

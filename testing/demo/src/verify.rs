@@ -1,4 +1,4 @@
-//! Whether a store holds what the server said.
+//! A check that a store holds the server's timeline.
 
 use std::collections::{BTreeMap, HashSet};
 

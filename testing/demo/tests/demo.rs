@@ -30,7 +30,7 @@ impl World {
         self.0.path().join(name)
     }
 
-    /// The demo in this folder. A store that `haos` would use is none of its business.
+    /// The demo in this folder. It must not find a store that `haos` would use.
     fn command(&self, args: &[&str]) -> Command {
         let mut command = Command::new(env!("CARGO_BIN_EXE_haos-demo"));
         let store = format!("sqlite:{}", self.path("haos.db").display());

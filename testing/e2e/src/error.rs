@@ -1,6 +1,6 @@
 use std::fmt::Display;
 
-/// What goes wrong in the harness; the text says what to do where something can be done.
+/// A failure of the harness; the text says what to do where something can be done.
 #[derive(Debug, thiserror::Error)]
 #[non_exhaustive]
 pub enum Error {
@@ -19,14 +19,14 @@ pub enum Error {
     /// No answer, or none that can be read.
     #[error("{what}: {cause}")]
     Failed {
-        /// What was being done.
+        /// The act that failed.
         what: String,
-        /// Why it failed.
+        /// The reason why it failed.
         cause: String,
     },
 }
 
-/// What the harness returns.
+/// The result of the harness.
 pub type Result<T, E = Error> = std::result::Result<T, E>;
 
 impl Error {

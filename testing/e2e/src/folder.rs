@@ -19,7 +19,7 @@ fn builder() -> tempfile::Builder<'static, 'static> {
     builder
 }
 
-/// None where there is none, or it is small, or not ours to write.
+/// `None` if it is absent, or small, or not ours to write.
 fn in_memory() -> Option<TempDir> {
     #[cfg(unix)]
     {

@@ -1,4 +1,4 @@
-//! What the end-to-end tests stand on: a real Synapse, a network that fails on purpose, and a plain client
+//! The ground of the end-to-end tests: a real Synapse, a network that fails on purpose, and a plain client
 //! that knows what is true.
 //!
 //! ```no_run

@@ -147,7 +147,7 @@ impl Finder<'_> {
         self.add(bytes(node), node.span(), vec![change], pieces);
     }
 
-    /// What a function could answer without doing anything.
+    /// The values that a function could return without doing anything.
     fn body(&mut self, signature: &syn::Signature, block: &syn::Block) {
         let answers = match &signature.output {
             ReturnType::Default => vec!["()"],
@@ -228,7 +228,7 @@ fn answers(of: &Type) -> Vec<&'static str> {
     }
 }
 
-/// Whether an expression is or begins a `let` that later conditions read.
+/// Tells if an expression is or begins a `let` that later conditions read.
 fn has_let(expr: &Expr) -> bool {
     match expr {
         Expr::Let(_) => true,
@@ -272,7 +272,7 @@ impl<'ast> Visit<'ast> for Finder<'_> {
     }
 
     fn visit_item_impl(&mut self, node: &'ast syn::ItemImpl) {
-        // What is printed decides nothing.
+        // Printing decides nothing.
         let printed = ["Debug", "Display", "Error"];
         let of = node.trait_.as_ref().and_then(|(_, path, _)| path.segments.last());
         if of.is_some_and(|name| printed.contains(&&*name.ident.to_string())) || is_for_tests(&node.attrs) {

@@ -45,13 +45,13 @@ const EQUIVALENT: &str = "testing/mutants/equivalent.txt";
 #[derive(Parser)]
 #[command(name = "cargo xtask mutants", bin_name = "cargo xtask mutants")]
 struct Args {
-    /// Only so many, chosen by `--seed`; all if not given
+    /// Only this number, chosen by `--seed`; all if not given
     #[arg(long, value_name = "N")]
     sample: Option<usize>,
     /// Which ones a sample takes; if not given, the commit that is checked out says it
     #[arg(long, value_name = "N")]
     seed: Option<u64>,
-    /// Try no more after so many seconds; what is left is said
+    /// Try no more after this number of seconds; what is left is said
     #[arg(long, value_name = "N")]
     seconds: Option<u64>,
     /// Only mistakes whose name contains this: a file, a function, a change
@@ -60,7 +60,7 @@ struct Args {
     /// Only mistakes in this package, and only its own tests; `any`: the seed says which
     #[arg(long, value_name = "PACKAGE")]
     package: Option<String>,
-    /// Fail if fewer than so many of a hundred are found; if not given, when one survives that has no reason to
+    /// Fail if fewer than this number of a hundred are found; if not given, when one survives that has no reason to
     #[arg(long, value_name = "N", value_parser = clap::value_parser!(u8).range(1..=100))]
     least: Option<u8>,
     /// Print the mistakes and try none
@@ -228,7 +228,7 @@ fn build(
     let memory = scratch.join("dropped.json");
     let names: BTreeMap<_, _> =
         all.iter().map(|mutant| (&*mutant.name, (mutant.file, mutant.site))).collect();
-    // What did not compile before will not now, mostly.
+    // A change that did not compile before will not now, mostly.
     let mut remembered: BTreeSet<String> =
         fs::read(&memory).ok().and_then(|bytes| serde_json::from_slice(&bytes).ok()).unwrap_or_default();
     let mut dropped: Dropped = remembered.iter().filter_map(|name| names.get(&**name).copied()).collect();
@@ -290,7 +290,7 @@ fn learn(programs: &[Program], scratch: &Path) -> Result<Vec<Known>, String> {
     Ok(knowns)
 }
 
-/// What earlier runs found, so that one that was cut off goes on, and one after new tests tries again what they
+/// The findings of earlier runs, so that one that was cut off goes on, and one after new tests tries again what they
 /// may find.
 struct Ledger {
     file: Mutex<File>,
@@ -318,7 +318,7 @@ impl Ledger {
         Ok(Self { file: Mutex::new(file), outcomes, programs })
     }
 
-    /// What is known of a mistake: who found it, in the same text; or that these programs do not find it.
+    /// The earlier finding on a mistake: who found it, in the same text; or that these programs do not find it.
     fn known(&self, name: &str, text: u64) -> Option<&Outcome> {
         let same = |known: &&Outcome| {
             known.text == text && (known.found_by.is_some() || known.programs == self.programs)

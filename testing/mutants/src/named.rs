@@ -2,7 +2,7 @@
 
 use crate::site::{Piece, Site, Source};
 
-/// What the paths of all their places are called.
+/// The common path of all their places.
 pub(crate) const FUNCTION: &str = "mistake";
 
 /// A mistake as it is written down.
@@ -24,7 +24,7 @@ fn block<'a>(lines: &[&'a str]) -> Option<Named<'a>> {
 /// Reads blocks of three lines; what begins with `#` is a remark.
 ///
 /// # Errors
-/// A block that is none.
+/// An invalid block.
 pub(crate) fn parse(text: &str) -> Result<Vec<Named<'_>>, String> {
     let lines: Vec<&str> = text.lines().filter(|line| !line.is_empty() && !line.starts_with('#')).collect();
     lines
@@ -33,7 +33,7 @@ pub(crate) fn parse(text: &str) -> Result<Vec<Named<'_>>, String> {
         .collect()
 }
 
-/// Whether a place is that of a mistake with a name.
+/// Tells if a place is that of a mistake with a name.
 pub(crate) fn is_one(site: &Site) -> bool {
     site.function == FUNCTION
 }

@@ -1,4 +1,4 @@
-//! What a run found, a line a file, and who survived.
+//! The findings of a run, a line a file, and the survivors.
 
 use std::collections::BTreeMap;
 use std::fmt::Write as _;
@@ -7,7 +7,7 @@ use serde::{Deserialize, Serialize};
 
 use crate::scope;
 
-/// What became of a mistake.
+/// The outcome for a mistake.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub(crate) struct Outcome {
     /// Its name.
@@ -16,9 +16,9 @@ pub(crate) struct Outcome {
     pub(crate) line: usize,
     /// `program: test` that found it; none: it survived.
     pub(crate) found_by: Option<String>,
-    /// Whether any test reaches its place.
+    /// A test reaches its place.
     pub(crate) reached: bool,
-    /// Whether the simulation must find it.
+    /// The simulation must find it.
     pub(crate) is_named: bool,
     /// The hash of its file's text.
     pub(crate) text: u64,

@@ -2,7 +2,7 @@
 
 use std::ops::Range;
 
-/// What a switched place is made of.
+/// A piece of a switched place.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(crate) enum Piece {
     /// Text that the weaver adds.
@@ -21,7 +21,7 @@ pub(crate) struct Site {
     /// The bytes that it replaces.
     pub(crate) range: Range<usize>,
     pub(crate) pieces: Vec<Piece>,
-    /// What each mistake does, in words: the n-th is made when `Pick` is n + 1.
+    /// The change of each mistake, in words: the n-th is made when `Pick` is n + 1.
     pub(crate) changes: Vec<String>,
     /// The path of the function that it is in.
     pub(crate) function: String,
@@ -37,7 +37,7 @@ pub(crate) struct Source {
     pub(crate) sites: Vec<Site>,
 }
 
-/// Where a place came to stand in the woven text.
+/// A place in the woven text.
 #[derive(Debug, Clone)]
 pub(crate) struct Woven {
     pub(crate) site: usize,

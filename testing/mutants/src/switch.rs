@@ -1,6 +1,6 @@
 //! The module that a crate with mistakes in it gets: which one is made, and which places were reached.
 
-/// Where a test process writes down the places that it reached.
+/// The variable for the file in which a test process notes the places that it reached.
 pub(crate) const SEEN: &str = "HAOS_MUTANTS_SEEN";
 /// The mistake that a process makes.
 pub(crate) const MADE: &str = "HAOS_MUTANT";

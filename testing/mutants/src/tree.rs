@@ -21,7 +21,7 @@ pub(crate) struct Tree {
     packages: Vec<&'static str>,
 }
 
-/// What cargo says, as far as we read it.
+/// A line of cargo's, as far as we read it.
 #[derive(Deserialize)]
 struct Line {
     reason: String,
@@ -70,12 +70,12 @@ pub(crate) struct Program {
     /// `package/target`
     pub(crate) name: String,
     pub(crate) path: PathBuf,
-    /// Where cargo would run it.
+    /// The folder in which cargo would run it.
     pub(crate) folder: PathBuf,
 }
 
 impl Program {
-    /// Another text whenever it was compiled anew.
+    /// Another text after each compilation.
     pub(crate) fn made(&self) -> String {
         let made = fs::metadata(&self.path).and_then(|meta| Ok((meta.len(), meta.modified()?)));
         format!("{} {made:?}", self.name)
@@ -100,7 +100,7 @@ impl Tree {
         let root = to.join("tree");
         let mut names = BTreeSet::new();
         for name in String::from_utf8_lossy(&listed.stdout).split('\0').filter(|name| !name.is_empty()) {
-            // A file that was removed and is not committed yet is none.
+            // A file that was removed and is not committed yet is absent.
             if let Ok(text) = fs::read(from.join(name)) {
                 if !woven.contains(name) {
                     put(&root.join(name), &text)?;
@@ -180,7 +180,7 @@ impl Tree {
         Ok(Err(faults))
     }
 
-    /// Where an error is; some have a place in what they add only.
+    /// The place of an error; some have a place in what they add only.
     fn faults(&self, message: &Diagnostic) -> Vec<Fault> {
         let mut at: Vec<&At> = message.spans.iter().filter(|span| span.is_primary).collect();
         if at.is_empty() {

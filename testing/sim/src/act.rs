@@ -1,4 +1,4 @@
-//! What the actions of a plan do.
+//! The actions of a plan.
 
 use haos_store_api::*;
 
@@ -72,7 +72,7 @@ impl Run<'_> {
             }
             Action::Retry { context, which } => {
                 let Some((group, context)) = self.context(context) else { return };
-                // What may have been sent, a user retries only after looking.
+                // A row that may have been sent is retried by a user only after looking.
                 let Some((txn_id, _)) = self.row(which, Class::Event) else { return };
                 let ambiguous = super::store::peek(&self.rows, &txn_id).is_some_and(|row| row.ambiguous);
                 if !ambiguous {

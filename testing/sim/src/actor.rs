@@ -1,4 +1,4 @@
-//! What runs in a context: its driver, its sync loop, and what its user does.
+//! The work of a context: its driver, its sync loop, and its user's acts.
 
 use std::sync::Arc;
 
@@ -6,7 +6,7 @@ use haos_store_api::*;
 
 use super::network::Network;
 use super::protocol::SimProtocol;
-use super::state::State;
+use super::state::SharedSim;
 use haos_queue::RECEIPT;
 use haos_queue::machine::Class;
 use haos_queue::{
@@ -22,7 +22,7 @@ const POLL_MS: u64 = 30 * 60_000;
 /// A context: a process, a page, a worker.
 #[derive(Clone)]
 pub(super) struct Context {
-    pub(super) state: State,
+    pub(super) state: SharedSim,
     pub(super) store: Arc<dyn StorageAdapter>,
     pub(super) rows: MemoryStore,
     pub(super) outbox: Outbox,
@@ -30,7 +30,7 @@ pub(super) struct Context {
 }
 
 impl Context {
-    /// Sends until it is stopped; begins anew after whatever ended it.
+    /// Sends until it is stopped; begins again after whatever ended it.
     pub(super) async fn drive(self) {
         let driver =
             Driver::new(self.outbox.clone(), Arc::new(self.network.clone()), self.network.session.clone());
@@ -224,7 +224,7 @@ impl Context {
     }
 
     pub(super) async fn cancel(self, txn_id: TxnId) {
-        // What goes with it: its uploads, and what makes no sense without it.
+        // Its companions: its uploads, and the rows that make no sense without it.
         let going = self.kin(&txn_id);
         self.state.with(|sim| sim.truth.cancelled.extend(going.iter().cloned()));
         match self.outbox.cancel(&txn_id).await {

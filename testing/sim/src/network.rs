@@ -3,7 +3,7 @@
 use async_trait::async_trait;
 use haos_store_api::*;
 
-use super::state::{Sim, State};
+use super::state::{SharedSim, Sim};
 use super::store::peek;
 use super::world::Group;
 use haos_queue::machine::Class;
@@ -16,14 +16,14 @@ const TAIL_MS: u64 = 2000;
 /// A context's way to the server.
 #[derive(Clone)]
 pub struct Network {
-    pub(super) state: State,
+    pub(super) state: SharedSim,
     pub(super) session: Session,
     pub(super) group: Group,
     /// The rows, to see what was written down before a request.
     pub(super) rows: MemoryStore,
 }
 
-/// What happens to a request.
+/// The fate of a request.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 enum Fate {
     Arrives,

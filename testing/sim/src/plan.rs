@@ -1,4 +1,4 @@
-//! What happens in a run, made of a seed: short enough to read, and to shrink.
+//! The events of a run, made of a seed: short enough to read, and to shrink.
 
 use super::state::Faults;
 use super::world::Chance;
@@ -7,7 +7,7 @@ const MINUTE_MS: u64 = 60_000;
 const YEAR_MS: u64 = 366 * 24 * 60 * MINUTE_MS;
 const HOUR_MS: u64 = 60 * MINUTE_MS;
 
-/// What a user or the world does.
+/// An act of a user or the world.
 #[derive(Debug, Clone, PartialEq, Eq)]
 #[allow(missing_docs, reason = "named as what they do; numbers choose among what there is")]
 #[non_exhaustive]
@@ -40,7 +40,7 @@ pub enum Action {
 /// A run: actions with the virtual milliseconds before each.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Plan {
-    /// What decides everything that the plan leaves open.
+    /// The seed of everything that the plan leaves open.
     pub seed: u64,
     /// How the network and the storage behave.
     pub faults: Faults,
@@ -48,7 +48,7 @@ pub struct Plan {
     pub contexts: u32,
     /// Rooms.
     pub rooms: u8,
-    /// What happens.
+    /// The actions, by time.
     pub actions: Vec<(u64, Action)>,
 }
 

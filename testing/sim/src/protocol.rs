@@ -1,7 +1,7 @@
 use haos_store_api::{EventId, EventType, Json, Pending, Result};
 
 use super::server::REDACTION;
-use haos_queue::{Protocol, Rules};
+use haos_queue::Protocol;
 
 /// A protocol as small as the model's.
 #[derive(Debug, Clone, Copy, Default)]
@@ -23,11 +23,5 @@ impl Protocol for SimProtocol {
 
     fn outlives_parent(&self, row: &Pending) -> bool {
         row.content.text("answers").is_some()
-    }
-}
-
-impl Rules for SimProtocol {
-    fn redacted(&self, _: &EventType, _: &Json) -> Json {
-        Json::empty()
     }
 }

@@ -9,7 +9,7 @@ use super::network::{Network, deliver};
 use super::plan::Plan;
 use super::protocol::SimProtocol;
 use super::server::ModelServer;
-use super::state::{Faults, State};
+use super::state::{Faults, SharedSim};
 use super::store::FaultyStore;
 use super::truth::{EXPIRY_MS, Violation};
 use super::world::{Group, SimHost, World};
@@ -20,14 +20,14 @@ const STEPS: u64 = 400_000;
 /// How long after the faults everything may take to be delivered, in virtual milliseconds.
 const SETTLE_MS: u64 = 6 * 3_600_000;
 
-/// What came of a run.
+/// The outcome of a run.
 #[derive(Debug)]
 pub struct Report {
     /// The first law that was broken.
     pub violation: Option<Violation>,
     /// How often each fault fired, and what else was counted.
     pub counters: BTreeMap<&'static str, u64>,
-    /// What happened, if it was asked for.
+    /// The events, if they were asked for.
     pub trace: Vec<String>,
     /// Steps that tasks took.
     pub steps: u64,
@@ -68,7 +68,7 @@ impl Report {
 pub(super) struct Run<'a> {
     pub(super) plan: &'a Plan,
     pub(super) world: World,
-    pub(super) state: State,
+    pub(super) state: SharedSim,
     pub(super) rows: MemoryStore,
     pub(super) contexts: BTreeMap<Group, Context>,
     /// Contexts that get no time, and until when.
@@ -90,7 +90,7 @@ impl<'a> Run<'a> {
             (0..plan.rooms).map(|n| RoomId::new(format!("!room{n}"))).collect::<Result<_>>()?;
         rooms.iter().for_each(|room| server.create_room(room.clone()));
         server.device = Some("D0".to_owned());
-        let state = State::new(server, world.clock.clone(), plan.seed, plan.faults, traces);
+        let state = SharedSim::new(server, world.clock.clone(), plan.seed, plan.faults, traces);
         let mut run = Self {
             plan,
             world,

@@ -30,7 +30,7 @@ pub struct Kept {
 pub struct ServerRoom {
     /// Its events in true order.
     pub events: Vec<Kept>,
-    /// Whether the user takes part.
+    /// The user takes part.
     pub member: bool,
     /// The stream's place when that changed last.
     changed: u64,
@@ -89,7 +89,7 @@ impl ModelServer {
         self.txns.clear();
     }
 
-    /// Why a session is refused, if it is.
+    /// The reason why a session is refused, if it is.
     pub fn refuses(&self, session: &Session) -> Option<Answer> {
         let account = if self.device.as_ref() != Some(&session.device) {
             PauseReason::LoggedOut

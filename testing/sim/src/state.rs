@@ -1,4 +1,4 @@
-//! What everything in a simulated world shares.
+//! The shared part of everything in a simulated world.
 
 use std::sync::{Arc, Mutex, PoisonError};
 
@@ -29,7 +29,7 @@ pub struct Faults {
     pub proxy_after: u64,
     /// The server wants quiet.
     pub limited: u64,
-    /// The latency of a request, up to so many milliseconds.
+    /// The latency of a request, up to this number of milliseconds.
     pub latency_ms: u64,
     /// A call of the store fails.
     pub storage: u64,
@@ -52,7 +52,7 @@ pub(super) struct Sim {
     pub(super) full_ms: u64,
     /// The next calls of the store fail.
     pub(super) fail_next: u64,
-    /// What the server told whom about quiet: the context, until when.
+    /// The server's wishes for quiet: the context, until when.
     pub(super) quiet: Vec<(u32, u64, u64)>,
     /// Requests that arrive after their client gave up: when, whose, what.
     pub(super) late: Vec<(u64, Session, Pending)>,
@@ -64,14 +64,14 @@ pub(super) struct Sim {
 
 /// The shared state.
 #[derive(Clone)]
-pub(super) struct State {
+pub(super) struct SharedSim {
     sim: Arc<Mutex<Sim>>,
     clock: Clock,
     /// Tells who waits in a long poll that the server has news.
     pub(super) news: Arc<tokio::sync::Notify>,
 }
 
-impl State {
+impl SharedSim {
     pub(super) fn new(server: ModelServer, clock: Clock, seed: u64, faults: Faults, traces: bool) -> Self {
         let sim = Sim {
             truth: Truth { traces, ..Truth::default() },
@@ -173,7 +173,7 @@ impl State {
                     && classes(&batch).any(|(txn_id, room, _)| *room == old.room && *txn_id != old.txn_id)
                     && !commit.assigned.is_empty()
                 {
-                    // What was taken back stays so under its new name.
+                    // A row that was taken back stays so under its new name.
                     if !sim.truth.cancelled.insert(old.txn_id.clone()) {
                         sim.truth.cancelled.extend(commit.assigned.iter().map(|(txn_id, _)| txn_id.clone()));
                     }

@@ -8,12 +8,12 @@ use async_trait::async_trait;
 use futures_util::FutureExt as _;
 use haos_store_api::*;
 
-use super::state::State;
+use super::state::SharedSim;
 use haos_queue::machine::Class;
 
 /// A context's view of the rows: every call may wait, and may fail as the plan says.
 pub struct FaultyStore {
-    state: State,
+    state: SharedSim,
     rows: MemoryStore,
     /// The context's name in leases, once it has one.
     owner: Arc<std::sync::OnceLock<String>>,
@@ -21,7 +21,7 @@ pub struct FaultyStore {
 }
 
 impl FaultyStore {
-    pub(super) fn new(state: State, rows: MemoryStore, owner: Arc<std::sync::OnceLock<String>>) -> Self {
+    pub(super) fn new(state: SharedSim, rows: MemoryStore, owner: Arc<std::sync::OnceLock<String>>) -> Self {
         Self { state, rows, owner, closed: AtomicBool::new(false) }
     }
 
@@ -109,7 +109,7 @@ impl Log {
         self.batches.len() - self.durable
     }
 
-    /// The store after a power loss that spared so many of those at risk.
+    /// The store after a power loss that spared this number of those at risk.
     ///
     /// # Errors
     /// Those of a batch that was applied once and is not applied again.
@@ -124,7 +124,7 @@ impl Log {
     }
 }
 
-/// What a batch says of the rows it wrote.
+/// The rows that a batch wrote, by class.
 pub(super) fn classes(batch: &WriteBatch) -> impl Iterator<Item = (&TxnId, &RoomId, Class)> {
     batch.ops().iter().filter_map(|op| match op {
         Op::PutPending(row) => Some((&row.txn_id, &row.room, Class::of(row))),

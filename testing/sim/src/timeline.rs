@@ -11,7 +11,7 @@ use haos_store_api::{
 use super::server::ModelServer;
 use super::truth::Truth;
 
-/// What the store holds of every room is the server's, in its order, with a gap wherever something is
+/// Checks that the store's part of every room is the server's, in its order, with a gap wherever something is
 /// missing; up to the token, nothing newer is missing; no row is left of what a sync has shown.
 pub(super) fn check(rows: &MemoryStore, server: &ModelServer, truth: &mut Truth) {
     let token = rows.sync_token().now_or_never().and_then(Result::ok).flatten();
@@ -48,7 +48,7 @@ fn room(rows: &MemoryStore, server: &ModelServer, id: &RoomId, seen: u64) -> Res
 /// server's stream with each event.
 ///
 /// # Errors
-/// What is wrong, in words.
+/// Describes the fault.
 pub fn compare_timeline(items: &[Item], truth: &[(u64, &EventId)], seen: u64) -> Result<(), String> {
     let place: BTreeMap<&EventId, usize> =
         truth.iter().enumerate().map(|(at, (_, event))| (*event, at)).collect();
@@ -80,7 +80,7 @@ pub fn compare_timeline(items: &[Item], truth: &[(u64, &EventId)], seen: u64) ->
     Ok(())
 }
 
-/// Whether the store holds all of the server's events, and nothing else.
+/// Checks that the store holds all of the server's events, and nothing else.
 pub(super) fn complete(rows: &MemoryStore, server: &ModelServer) -> Result<(), String> {
     for (id, room) in &server.rooms {
         let stored: Vec<EventId> = items(rows, id)

@@ -1,4 +1,4 @@
-//! What must hold, and what is known to have happened.
+//! The laws that must hold, and the events that are known.
 
 use std::collections::{BTreeMap, BTreeSet};
 
@@ -19,11 +19,11 @@ const CLOCK_SLACK_MS: u64 = 12 * 3_600_000;
 pub struct Violation {
     /// Which one: `I1` to `I10`, `drain`, or what else is checked.
     pub law: &'static str,
-    /// What happened.
+    /// The event.
     pub what: String,
 }
 
-/// What the simulation knows.
+/// The knowledge of the simulation.
 #[derive(Debug, Default)]
 pub struct Truth {
     /// Rows whose enqueue was acknowledged, and their rooms.
@@ -44,9 +44,9 @@ pub struct Truth {
     pub clock_set: bool,
     /// The first law that was broken.
     pub violation: Option<Violation>,
-    /// What happened, for the reader of a failing seed.
+    /// The events, for the reader of a failing seed.
     pub trace: Vec<String>,
-    /// Whether to keep the trace.
+    /// Keeps the trace.
     pub traces: bool,
 }
 
@@ -57,7 +57,7 @@ pub struct Written {
     pub seq: u64,
     /// Its room.
     pub room: RoomId,
-    /// What it is.
+    /// Its class.
     pub class: Class,
     /// The virtual moment at which it was.
     pub at_ms: u64,
@@ -100,7 +100,7 @@ impl Truth {
         if self.events.insert(row.txn_id.clone(), event.clone()).is_some() {
             return self.broken("I1", format!("{} is on the server twice", row.txn_id));
         }
-        // What the user took back may arrive late: it was on its way.
+        // A row that the user took back may arrive late: it was on its way.
         if self.cancelled.contains(&row.txn_id) {
             return self.count("arrived after it was cancelled");
         }
@@ -158,7 +158,7 @@ impl Truth {
 
     /// A row has left the store (I4).
     pub fn left(&mut self, row: &Pending, server: &ModelServer) {
-        // What makes no sense without its parent goes with it.
+        // A row that makes no sense without its parent goes with it.
         if row.parent.as_ref().is_some_and(|parent| self.cancelled.contains(parent)) {
             self.cancelled.insert(row.txn_id.clone());
         }

@@ -51,9 +51,9 @@ type Task = Pin<Box<dyn Future<Output = ()> + Send>>;
 
 #[derive(Default)]
 struct Time {
-    /// What timers go by.
+    /// The clock of timers.
     mono_ms: u64,
-    /// What the clock on the wall adds.
+    /// The offset of the wall's clock.
     wall_ms: i64,
     timers: BTreeMap<(u64, u64), Waker>,
     next: u64,
@@ -73,7 +73,7 @@ impl Clock {
         self.time().mono_ms
     }
 
-    /// What the clock on the wall shows.
+    /// The time of the wall's clock.
     pub fn wall_ms(&self) -> i64 {
         let time = self.time();
         time.wall_ms.saturating_add_unsigned(time.mono_ms)
@@ -84,7 +84,7 @@ impl Clock {
         self.time().wall_ms += ms;
     }
 
-    /// Ends after so many virtual milliseconds.
+    /// Ends after this number of virtual milliseconds.
     pub fn sleep(&self, ms: u64) -> Sleep {
         let mut time = self.time();
         time.next += 1;
@@ -247,7 +247,7 @@ impl World {
         true
     }
 
-    /// Runs for so many virtual milliseconds, or until `until` says so; gives the steps it took, up to
+    /// Runs for this number of virtual milliseconds, or until `until` says so; gives the steps it took, up to
     /// `most`.
     pub fn run(&mut self, ms: u64, most: u64, mut until: impl FnMut() -> bool) -> u64 {
         let end = self.clock.mono_ms().saturating_add(ms);

@@ -37,12 +37,12 @@ impl Disk {
         }
     }
 
-    /// Mounts it anew with these options; whether that succeeded.
+    /// Mounts it again with these options; tells if that succeeded.
     pub fn remount(&self, options: &str) -> bool {
         mount(&["-o", &format!("remount,{options}")], &self.0).is_ok()
     }
 
-    /// Where it is.
+    /// Its folder.
     pub fn path(&self) -> &Path {
         &self.0
     }
@@ -66,7 +66,7 @@ fn mount(args: &[&str], at: &Path) -> Result<(), String> {
     }
 }
 
-/// Whether a process with this `/proc/self/status` may mount.
+/// Tells if a process with this `/proc/self/status` may mount.
 fn may_mount(status: &str) -> bool {
     let rights = status.lines().find_map(|line| line.strip_prefix("CapEff:"));
     rights

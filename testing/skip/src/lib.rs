@@ -20,11 +20,11 @@ const REMEDY: &str = "; to have it: ";
 pub struct Skipped {
     /// The package and the test.
     pub name: String,
-    /// Why it was.
+    /// The reason.
     pub why: String,
-    /// What makes it run.
+    /// The remedy.
     pub how: String,
-    /// Whether this machine has what the test needs, as far as can be told.
+    /// This machine has what the test needs, as far as can be told.
     pub could: bool,
 }
 

@@ -18,7 +18,7 @@ const MODULE: &str = "haos_size";
 const LIMIT: usize = 150 * 1024;
 /// Parts under this are told together.
 const SMALL: usize = 2048;
-/// What binaryen may use: what the engines of today have, and rustc uses.
+/// The features that binaryen may use: what the engines of today have, and rustc uses.
 const FEATURES: [&str; 6] = [
     "--enable-bulk-memory",
     "--enable-nontrapping-float-to-int",

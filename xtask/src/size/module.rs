@@ -1,4 +1,4 @@
-/// What of a WebAssembly module is weighed.
+/// The weighed parts of a WebAssembly module.
 #[derive(Debug, Default)]
 pub(super) struct Module {
     /// How many functions are imported: they come first in the numbering.

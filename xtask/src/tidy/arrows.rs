@@ -1,7 +1,7 @@
 use super::files::File;
 use super::finding::Finding;
 
-/// What only tests may name: it is not shipped.
+/// The crates that only tests may name: they are not shipped.
 const NOT_SHIPPED: [&str; 5] = ["haos-demo", "haos-e2e", "haos-mutants", "haos-sim", "haos-skip"];
 
 /// No crate depends on one above or beside it, and none that is shipped on one that is not.
@@ -71,7 +71,7 @@ fn mention(manifest: &str, other: &str, place: Where) -> Option<usize> {
     None
 }
 
-/// Whether a header, of a target or a single dependency too, is one of `dev-dependencies`.
+/// Tells if a header, of a target or a single dependency too, is one of `dev-dependencies`.
 fn is_of_tests(header: &str) -> bool {
     header.split(['[', ']', '.']).any(|part| part.trim() == "dev-dependencies")
 }

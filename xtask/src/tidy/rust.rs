@@ -55,7 +55,7 @@ fn code_lines(text: &str) -> usize {
     (0..lines.len()).find(|&at| lines[at] == "#[cfg(test)]" && opens_tests(at)).unwrap_or(lines.len())
 }
 
-/// Whether `line` calls the macro `name`, not one whose name ends alike.
+/// Tells if `line` calls the macro `name`, not one whose name ends alike.
 fn calls(line: &str, name: &str) -> bool {
     line.match_indices(name).any(|(at, _)| {
         let before = line[..at].chars().next_back();

@@ -51,7 +51,7 @@ fn end(text: &str) -> Option<&'static str> {
     }
 }
 
-/// Whether `folder` stands in `line` as the start of a path, not amid one (`src/home/`).
+/// Tells if `folder` stands in `line` as the start of a path, not amid one (`src/home/`).
 fn names_folder(line: &str, folder: &str) -> bool {
     line.match_indices(folder).any(|(at, _)| {
         let before = line[..at].chars().next_back();

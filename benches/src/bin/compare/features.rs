@@ -1,4 +1,4 @@
-//! What single features of haos-store-sqlite cost, each beside the same without it.
+//! The cost of single features of haos-store-sqlite, each beside the same without it.
 
 use std::cell::{Cell, RefCell};
 use std::hint::black_box;

@@ -1,4 +1,4 @@
-//! What the figures are to reach.
+//! The goals of the figures.
 
 use crate::growth::{Grown, OPERATIONS as GROWTH};
 use crate::operations::*;
@@ -6,7 +6,7 @@ use crate::turns::Shown;
 
 /// A bound of a figure.
 pub(crate) struct Goal {
-    /// What is compared with what.
+    /// The two sides of a comparison.
     pub(crate) of: String,
     pub(crate) what: String,
     pub(crate) bound: Bound,

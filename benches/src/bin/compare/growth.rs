@@ -7,12 +7,12 @@ use crate::Contender;
 use crate::operations::{DEEP, GET, NEWEST, RELAXED, STRICT, WARM};
 use crate::rival::Rival;
 
-/// Who shows how it grows; the first is what memory is compared with.
+/// The contenders that show how they grow; memory is compared with the first.
 const GROWING: [&str; 4] = ["floor", "sqlite", "sqlite-sealed", "sled"];
-/// Who is measured at ten millions.
+/// The contenders that are measured at ten millions.
 const HUGE: [&str; 2] = ["floor", "sqlite"];
 
-/// What is measured at each size.
+/// The operations that are measured at each size.
 pub(crate) const OPERATIONS: [(&str, Order); 6] = [
     (NEWEST, Order::Newest(200)),
     (DEEP, Order::Deep(200)),
@@ -29,7 +29,7 @@ pub(crate) struct Grown {
     pub(crate) sizes: Vec<Size>,
 }
 
-/// What it showed at a size.
+/// The figures at a size.
 pub(crate) struct Size {
     pub(crate) messages: usize,
     /// In microseconds, as `OPERATIONS` are.
@@ -41,7 +41,7 @@ pub(crate) struct Size {
 /// Over each operation, at each size.
 pub(crate) const PASSES: usize = 15;
 const SIZES: [usize; 4] = [10_000, 100_000, 1_000_000, 10_000_000];
-/// Of which everybody takes part in so many.
+/// The number of operations, from the first on, in which everybody takes part.
 const FOR_ALL: usize = 3;
 
 /// A hundred rooms; then a single one, up to a million.
@@ -80,7 +80,7 @@ fn grow(contenders: &[Contender], rooms: usize, sizes: &[usize]) -> Vec<Grown> {
     grown.chain(ended).collect()
 }
 
-/// What everything takes now; they take turns.
+/// Measures all operations at the present size; contenders take turns.
 fn look(growing: &mut [(Rival, Grown)], messages: usize) {
     let mut passes = vec![[const { Vec::new() }; OPERATIONS.len()]; growing.len()];
     let mut peaks = vec![0; growing.len()];

@@ -21,10 +21,10 @@ use std::path::PathBuf;
 use clap::Parser;
 use haos_benches::CONTENDERS;
 
-/// What `benches/rivals` has.
+/// The contenders of `benches/rivals`.
 const PEERS: [&str; 2] = ["sdk", "sdk-key"];
 
-/// What is measured.
+/// The selection of measurements.
 #[derive(Parser)]
 pub(crate) struct Args {
     /// A fifth of the messages, fewer passes
@@ -47,7 +47,7 @@ pub(crate) struct Args {
     write: bool,
 }
 
-/// Who takes part, and in which program.
+/// A contender, and its program.
 type Contender = (&'static str, PathBuf);
 
 impl Args {

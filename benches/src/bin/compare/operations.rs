@@ -1,4 +1,4 @@
-//! What is measured, in this order.
+//! The operations that are measured, in this order.
 
 use haos_contest::Order;
 

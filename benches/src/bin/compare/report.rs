@@ -1,4 +1,4 @@
-//! What was measured, as the document that is kept.
+//! The figures, as the document that is kept.
 
 use std::fmt::Write as _;
 

@@ -33,7 +33,7 @@ impl Scale {
 /// Figures of one contender: by operation, the median of each pass, in microseconds.
 pub(crate) type Figures = BTreeMap<&'static str, Vec<f64>>;
 
-/// What readers saw beside a writer, pass by pass.
+/// The readers' times beside a writer, pass by pass.
 #[derive(Default)]
 pub(crate) struct Beside {
     /// A second.
@@ -44,7 +44,7 @@ pub(crate) struct Beside {
     pub(crate) shares: [Vec<f64>; 3],
 }
 
-/// What a contender showed.
+/// The figures of a contender.
 pub(crate) struct Shown {
     pub(crate) name: &'static str,
     pub(crate) figures: Figures,
@@ -116,7 +116,7 @@ fn operation(name: &'static str, order: &Order, passes: usize, rivals: &mut [Riv
         }
     }
     eprintln!("{name}: {:.0} s", clock.elapsed().as_secs_f64());
-    // Who does less than the others is faster for nothing.
+    // A contender that does less than the others is faster for nothing.
     assert!(found.windows(2).all(|two| two[0].1 == two[1].1), "{name}: not all do the same: {found:?}");
 }
 

@@ -1,4 +1,4 @@
-//! What the contenders' processes say, a line of JSON each.
+//! The reports of the contenders' processes, a line of JSON each.
 
 use std::process::{Command, Stdio};
 
@@ -17,7 +17,7 @@ pub(crate) struct Synced {
     pub(crate) stored: u64,
     /// The most that was resident in memory, in bytes.
     pub(crate) peak_bytes: u64,
-    /// What was resident before anything was done: the runtime, its modules.
+    /// Resident bytes before anything was done: the runtime, its modules.
     pub(crate) before_bytes: u64,
 }
 
@@ -34,7 +34,7 @@ pub(crate) struct Started {
     pub(crate) messages: u64,
     /// The most that was resident in memory, in bytes.
     pub(crate) peak_bytes: u64,
-    /// What was resident before the store was opened.
+    /// Resident bytes before the store was opened.
     pub(crate) before_bytes: u64,
 }
 

@@ -123,7 +123,7 @@ const SCENARIOS: [Scenario; 2] = [
     },
 ];
 
-/// What one contender did in all passes.
+/// The figures of one contender in all passes.
 struct Column {
     name: &'static str,
     syncs: Vec<Synced>,

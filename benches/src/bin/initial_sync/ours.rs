@@ -32,7 +32,7 @@ fn program() -> Command {
     Command::new(std::env::current_exe().unwrap())
 }
 
-/// What such a process does.
+/// The work of such a process.
 pub(crate) fn child(what: &str, server: &str, path: &Path) {
     let runtime = Builder::new_current_thread().enable_all().build().unwrap();
     let said = match what {

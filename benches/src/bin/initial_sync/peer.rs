@@ -15,7 +15,7 @@ const NODE: u32 = 20;
 /// The peer's packages, installed.
 pub(crate) struct Peer {
     folder: PathBuf,
-    /// What is measured.
+    /// The version that is measured.
     pub(crate) version: String,
 }
 

@@ -12,10 +12,10 @@ use serde_json::{Value, json};
 
 /// Whose account the capture is.
 pub(crate) const USER: &str = "@hist:localhost";
-/// What a request must bring.
+/// The token that a request must bring.
 pub(crate) const TOKEN: &str = "token-of-the-bench";
 
-/// Longer than this no sync waits for news, in milliseconds; there are none.
+/// The longest wait of a sync for news, in milliseconds; none come.
 const POLL_MS: u64 = 30_000;
 /// A request's body is a filter, or little more.
 const MAX_BODY: u64 = 1 << 20;
@@ -36,7 +36,7 @@ struct Account {
     unknown: Mutex<BTreeSet<String>>,
 }
 
-struct Request {
+struct HttpRequest {
     method: String,
     path: String,
     query: String,
@@ -65,12 +65,12 @@ impl Server {
         Ok(Self { address, account })
     }
 
-    /// Where it is, as a client wants it.
+    /// Its url, as a client wants it.
     pub(crate) fn url(&self) -> String {
         format!("http://{}", self.address)
     }
 
-    /// What was asked for and is not here: a client may have done without, or have tried again and again.
+    /// The requests that are not served here: a client may have done without, or have tried again and again.
     pub(crate) fn unknown(&self) -> Vec<String> {
         self.account.unknown.lock().unwrap().iter().cloned().collect()
     }
@@ -115,7 +115,7 @@ impl Account {
     }
 
     /// Status and body; without a body it is the captured sync.
-    fn answer(&self, request: &Request) -> (&'static str, Option<String>) {
+    fn answer(&self, request: &HttpRequest) -> (&'static str, Option<String>) {
         let method = request.method.as_str();
         let parts: Vec<_> = request.path.trim_matches('/').split('/').collect();
         // `_matrix/client/v3/…`, `…/unstable/name/…`: the version says nothing here.
@@ -189,7 +189,7 @@ fn refused(status: u16, code: &str) -> (&'static str, Option<String>) {
 }
 
 /// The next request, its body read and let go; none if the connection has ended.
-fn read(lines: &mut BufReader<TcpStream>) -> io::Result<Option<Request>> {
+fn read(lines: &mut BufReader<TcpStream>) -> io::Result<Option<HttpRequest>> {
     let mut line = String::new();
     if lines.read_line(&mut line)? == 0 {
         return Ok(None);
@@ -200,7 +200,7 @@ fn read(lines: &mut BufReader<TcpStream>) -> io::Result<Option<Request>> {
     };
     let (path, query) = target.split_once('?').unwrap_or((&target, ""));
     let (path, query) = (path.to_owned(), query.to_owned());
-    let mut request = Request { method, path, query, authorized: false, close: false };
+    let mut request = HttpRequest { method, path, query, authorized: false, close: false };
     let mut length = 0;
     loop {
         line.clear();

@@ -1,6 +1,6 @@
-use haos_e2e::browser::Engine;
+use haos_e2e::browser::BrowserEngine;
 
-/// Who takes turns; the names are those of the page's modules.
+/// The contenders, which take turns; the names are those of the page's modules.
 pub(crate) const CONTENDERS: [&str; 6] = ["haos", "haos_sealed", "raw", "dexie", "dexie_rooms", "dexie_seed"];
 const USAGE: &str = "usage: web [--engines LIST] [--contenders LIST] [--rounds N] [--messages N] \
                      [--scale] [--write]
@@ -11,10 +11,10 @@ const USAGE: &str = "usage: web [--engines LIST] [--contenders LIST] [--rounds N
   --scale            also newest page and commit at 10,000 and 500,000 messages: minutes an engine
   --write            write docs/benchmarks-web.md";
 
-/// What is measured.
+/// The selection of measurements.
 #[derive(Debug, Clone)]
 pub(crate) struct Args {
-    pub(crate) engines: Vec<Engine>,
+    pub(crate) engines: Vec<BrowserEngine>,
     pub(crate) contenders: Vec<&'static str>,
     pub(crate) rounds: usize,
     pub(crate) messages: u32,
@@ -26,7 +26,7 @@ impl Args {
     /// The text of an error is what to print.
     pub(crate) fn parse(mut words: impl Iterator<Item = String>) -> Result<Self, String> {
         let mut args = Self {
-            engines: Engine::ALL.to_vec(),
+            engines: BrowserEngine::ALL.to_vec(),
             contenders: CONTENDERS.to_vec(),
             rounds: 7,
             messages: 10_000,
@@ -41,7 +41,7 @@ impl Args {
                 option => {
                     let value = words.next().ok_or_else(usage)?;
                     match option {
-                        "--engines" => args.engines = list(&value, Engine::from_name)?,
+                        "--engines" => args.engines = list(&value, BrowserEngine::from_name)?,
                         "--contenders" => args.contenders = list(&value, contender)?,
                         "--rounds" => args.rounds = number(&value)?.try_into().map_err(|_| usage())?,
                         "--messages" => args.messages = number(&value)?,

@@ -1,4 +1,4 @@
-//! What the page needs: our contender as WebAssembly, and the peer's package.
+//! The parts of the page: our contender as WebAssembly, and the peer's package.
 
 use std::fs;
 use std::path::{Path, PathBuf};
@@ -40,7 +40,7 @@ fn wasm(target: &Path, package: &Path) -> Result<(), String> {
     let mut build = Command::new(cargo);
     build
         .args(["build", "--release", "--target", TARGET, "--package", "haos-benches-web"])
-        // What cargo set for this program is not meant for that one.
+        // Cargo's settings for this program are not meant for that one.
         .env_remove("CARGO_MANIFEST_DIR")
         .env("CARGO_PROFILE_RELEASE_DEBUG", "0")
         .env("CARGO_PROFILE_RELEASE_LTO", "true")

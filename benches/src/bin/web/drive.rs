@@ -2,7 +2,7 @@
 
 use std::time::Duration;
 
-use haos_e2e::browser::{Browser, BrowserOptions, Engine, Site, SiteOptions};
+use haos_e2e::browser::{Browser, BrowserEngine, BrowserOptions, Site, SiteOptions};
 use haos_e2e::{Error, Result};
 use serde_json::{Value, json};
 
@@ -13,7 +13,7 @@ use crate::figures::{COLD, Measured, OPERATIONS, Scaled};
 /// A round of the slowest contender, or its growth.
 const SCRIPT: Duration = Duration::from_secs(1800);
 const SIZES: [u32; 2] = [10_000, 500_000];
-/// Who grows.
+/// The contenders that grow.
 const GROWING: [&str; 2] = ["haos", "dexie"];
 
 /// One engine after the other.
@@ -34,7 +34,12 @@ pub(crate) async fn engines(built: &Built, args: &Args) -> Result<Vec<Measured>>
 }
 
 /// The profile is on disk, where people have theirs.
-async fn measure(engine: Engine, site: &Site, folder: &std::path::Path, args: &Args) -> Result<Measured> {
+async fn measure(
+    engine: BrowserEngine,
+    site: &Site,
+    folder: &std::path::Path,
+    args: &Args,
+) -> Result<Measured> {
     let options = BrowserOptions::default().profile(folder.join("profile")).script_limit(SCRIPT);
     let browser = Browser::start(engine, options).await?;
     let mut measured = Measured::new(engine, browser.version());

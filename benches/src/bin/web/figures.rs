@@ -1,8 +1,8 @@
 use std::collections::BTreeMap;
 
-use haos_e2e::browser::Engine;
+use haos_e2e::browser::BrowserEngine;
 
-/// What is timed in each round, and how it is called.
+/// The operations that are timed in each round, and their names.
 pub(crate) const OPERATIONS: [(&str, &str); 8] = [
     ("bulk", "bulk, one commit"),
     ("commits_5_rooms", "200 commits of 5, over 5 rooms"),
@@ -16,9 +16,9 @@ pub(crate) const OPERATIONS: [(&str, &str); 8] = [
 /// Measured on a page of its own.
 pub(crate) const COLD: (&str, &str) = ("cold", "cold start + newest 50");
 
-/// What an engine showed.
+/// The figures of an engine.
 pub(crate) struct Measured {
-    pub(crate) engine: Engine,
+    pub(crate) engine: BrowserEngine,
     pub(crate) version: String,
     /// Times in milliseconds, by contender and operation.
     pub(crate) times: BTreeMap<(&'static str, &'static str), Vec<f64>>,
@@ -38,7 +38,7 @@ pub(crate) struct Scaled {
 }
 
 impl Measured {
-    pub(crate) fn new(engine: Engine, version: &str) -> Self {
+    pub(crate) fn new(engine: BrowserEngine, version: &str) -> Self {
         let version = version.to_owned();
         Self {
             engine,

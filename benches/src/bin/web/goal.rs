@@ -1,6 +1,6 @@
 use crate::figures::Measured;
 
-/// What Dexie is beaten by, at least: its time by ours.
+/// The least factors by which Dexie is beaten: its time by ours.
 const SPEED: [(&str, &str, f64); 10] = [
     ("haos", "bulk", 8.0),
     ("haos", "commits_5_rooms", 1.3),
@@ -13,7 +13,7 @@ const SPEED: [(&str, &str, f64); 10] = [
     ("haos_sealed", "bulk", 5.0),
     ("haos", "cold", 1.0 / 0.7),
 ];
-/// What a call may cost at the greatest size, by what it costs at the least.
+/// The most that a call may cost at the greatest size, by its cost at the least.
 const GROWTH: f64 = 1.5;
 
 /// A goal, and what became of it in one engine.

@@ -6,7 +6,7 @@
 //!     --engines chromium,firefox --contenders haos,dexie --rounds 9 --scale --write
 //! ```
 //!
-//! What is measured, and what is unfair to whom, is in `docs/benchmarks-web.md`, which `--write` writes. This
+//! The measurements, and what is unfair to whom, are in `docs/benchmarks-web.md`, which `--write` writes. This
 //! program only drives: all that is timed runs in the browser.
 #![allow(clippy::unwrap_used, clippy::panic, reason = "a benchmark may panic")]
 

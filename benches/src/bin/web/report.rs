@@ -1,4 +1,4 @@
-//! What was measured, as the document that is kept.
+//! The figures, as the document that is kept.
 
 use std::fmt::Write as _;
 
@@ -107,7 +107,7 @@ fn table(measured: &Measured, args: &Args) -> String {
     text
 }
 
-/// What no load on the machine changes.
+/// The counts that no load on the machine changes.
 fn requests(measured: &Measured, args: &Args) -> String {
     let columns: Vec<_> = args.contenders.iter().map(|contender| column(contender)).collect();
     let mut text = format!(

@@ -6,8 +6,8 @@ use haos_matrix::{Client, Left};
 use haos_store_api::{Cursor, Room, StorageAdapter};
 use serde::Serialize;
 
-use super::args::BackfillArgs;
 use super::fault::fetch_fault;
+use crate::args::BackfillArgs;
 use crate::chat::desk::Desk;
 use crate::error::{Error, Result};
 use crate::find;
@@ -16,12 +16,12 @@ use crate::out::Out;
 use crate::progress;
 use crate::text::plural;
 
-/// So many messages are asked for at once.
+/// The number of messages in a request.
 const PORTION: usize = 100;
-/// So often a portion may end without a message: a server that has none goes on for ever otherwise.
+/// The number of portions without a message after which it ends: a server without any goes on for ever otherwise.
 const BARREN: u32 = 10;
 
-/// What came, for programs.
+/// The result, for programs.
 #[derive(Serialize)]
 struct Fetched {
     room_id: String,
@@ -29,7 +29,7 @@ struct Fetched {
     fetched: u64,
     /// Messages that it has now.
     messages: u64,
-    /// Whether the beginning of the room is stored, with nothing missing.
+    /// The beginning of the room is stored, with nothing missing.
     complete: bool,
 }
 
@@ -56,17 +56,9 @@ pub(crate) async fn backfill(store: &Target, args: &BackfillArgs, out: &mut Out)
         complete,
     };
     desk.close().await?;
-    if out.json {
-        out.json(&done)?;
-    } else {
-        let rest = if complete { ", back to the beginning of the room" } else { "" };
-        writeln!(
-            out,
-            "{} fetched; {} stored{rest}",
-            plural(done.fetched, "message"),
-            plural(messages, "message")
-        )?;
-    }
+    let rest = if complete { ", back to the beginning of the room" } else { "" };
+    let [fetched, stored] = [done.fetched, messages].map(|n| plural(n, "message"));
+    out.tell(&done, |out| Ok(writeln!(out, "{fetched} fetched; {stored} stored{rest}")?))?;
     match walked {
         Ended::Stopped(error) => Err(error),
         _ => Ok(()),
@@ -80,7 +72,7 @@ enum Ended {
     Stopped(Error),
 }
 
-/// Goes back in time until so many messages are new, or the server says that there are none. What is left of a gap
+/// Goes back in time until `limit` messages are new, or the server says that there are no more. The rest of a gap
 /// is no beginning, however many pages were empty.
 async fn walk(
     client: &Client,

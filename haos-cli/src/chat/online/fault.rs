@@ -1,4 +1,4 @@
-//! What a homeserver said, as errors of a command.
+//! A homeserver's answers, as errors of a command.
 
 use haos_matrix::{ClientError, FetchError, MediaError};
 use haos_queue::{Answer, PauseReason, Verdict};
@@ -11,7 +11,7 @@ pub(in crate::chat) fn account_fault(reason: &PauseReason) -> Error {
     Error::Input(what_to_do(reason))
 }
 
-/// Why the account is paused, and what to do about it.
+/// Tells why the account is paused, and what to do about it.
 pub(super) fn what_to_do(reason: &PauseReason) -> String {
     match reason {
         PauseReason::LoggedOut => "the session has ended: log in again with `haos login`".to_owned(),

@@ -22,7 +22,7 @@ impl Leading {
         Ok(taken.map(|leader| Self(Some(leader))))
     }
 
-    /// What the driver may rely on.
+    /// The lead that the driver may rely on.
     pub(in crate::chat) fn lead(&self) -> Lead {
         let Self(_held) = self;
         Lead::Alone

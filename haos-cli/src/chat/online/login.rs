@@ -9,18 +9,18 @@ use haos_matrix::{
 use haos_queue::{PauseReason, TokioHost};
 use serde::Serialize;
 
-use super::args::{LoginArgs, LogoutArgs};
 use super::{answer_fault, client_fault};
+use crate::args::{LoginArgs, LogoutArgs};
 use crate::chat::desk::Desk;
 use crate::error::{Error, Result};
-use crate::keys;
 use crate::notice::notice;
 use crate::open::Target;
 use crate::out::Out;
 use crate::private;
+use crate::secret::{file, prompt};
 use crate::text::clean;
 
-/// Who is logged in, for programs. No token.
+/// The session, for programs. No token.
 #[derive(Serialize)]
 struct LoggedIn<'a> {
     user: &'a str,
@@ -30,14 +30,14 @@ struct LoggedIn<'a> {
 
 #[derive(Serialize)]
 struct LoggedOut {
-    /// Whether the homeserver knows.
+    /// The homeserver knows.
     told: bool,
 }
 
 pub(crate) async fn login(store: &Target, args: &LoginArgs, out: &mut Out) -> Result<()> {
     // Nothing is made, and nobody asked, for a command line that cannot do.
     let from_file = secret_of(args)?;
-    if from_file.is_none() && !keys::can_ask() {
+    if from_file.is_none() && !prompt::is_possible() {
         return Err(Error::Usage(
             "there is no terminal to ask for the password: give --password-file FILE or --token-file FILE"
                 .to_owned(),
@@ -59,16 +59,9 @@ pub(crate) async fn login(store: &Target, args: &LoginArgs, out: &mut Out) -> Re
     store.close().await?;
     let fields =
         LoggedIn { user: session.user.as_str(), device: &session.device, homeserver: &session.homeserver };
-    if out.json {
-        return Ok(out.json(&fields)?);
-    }
-    Ok(writeln!(
-        out,
-        "logged in as {} on {}, device {}; `haos sync` brings the rooms",
-        clean(fields.user),
-        clean(fields.homeserver),
-        clean(fields.device)
-    )?)
+    let [user, homeserver, device] = [fields.user, fields.homeserver, fields.device].map(clean);
+    let words = format!("logged in as {user} on {homeserver}, device {device}; `haos sync` brings the rooms");
+    out.tell(&fields, |out| Ok(writeln!(out, "{words}")?))
 }
 
 pub(crate) async fn logout(store: &Target, args: &LogoutArgs, out: &mut Out) -> Result<()> {
@@ -92,11 +85,10 @@ pub(crate) async fn logout(store: &Target, args: &LogoutArgs, out: &mut Out) -> 
         }
     };
     desk.close().await?;
-    if out.json {
-        return Ok(out.json(&LoggedOut { told })?);
-    }
     let end = if told { "logged out" } else { "forgotten here; the session goes on on the homeserver" };
-    Ok(writeln!(out, "{end}. Rooms, messages and the outbox stay; `haos login` goes on with them")?)
+    out.tell(&LoggedOut { told }, |out| {
+        Ok(writeln!(out, "{end}. Rooms, messages and the outbox stay; `haos login` goes on with them")?)
+    })
 }
 
 /// The url of the homeserver: as given, as found for a name, or as it was.
@@ -116,13 +108,13 @@ async fn homeserver(args: &LoginArgs, held: Option<&MatrixSession>) -> Result<St
 /// The secret that a file has.
 fn secret_of(args: &LoginArgs) -> Result<Option<zeroize::Zeroizing<String>>> {
     match (&args.token_file, &args.password_file) {
-        (Some(path), _) => keys::secret_line(path, "token").map(Some),
-        (None, Some(path)) => keys::secret_line(path, "password").map(Some),
+        (Some(path), _) => file::line(path, "token").map(Some),
+        (None, Some(path)) => file::line(path, "password").map(Some),
         (None, None) => Ok(None),
     }
 }
 
-/// What proves who it is: what the file said, or what is typed now.
+/// The proof of who it is: from a file, or typed now.
 fn credentials(
     args: &LoginArgs,
     held: Option<&MatrixSession>,
@@ -135,12 +127,12 @@ fn credentials(
     let user = match (&args.user, held) {
         (Some(user), _) => user.clone(),
         (None, Some(session)) => session.user.to_string(),
-        (None, None) if keys::can_ask() => keys::ask_word("User:")?,
+        (None, None) if prompt::is_possible() => prompt::word("User:")?,
         (None, None) => return Err(Error::Usage("which user? Write --user @me:example.org".to_owned())),
     };
     let password = match from_file {
         Some(password) => password,
-        None => keys::ask_hidden(&format!("Password of {user} on {homeserver}:"), "password")?,
+        None => prompt::hidden(&format!("Password of {user} on {homeserver}:"), "password")?,
     };
     Ok(Credentials::Password { user, password: password.to_string() })
 }

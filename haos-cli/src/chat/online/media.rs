@@ -7,8 +7,8 @@ use haos_matrix::{ClientOptions, MediaCache, MediaError, MediaRequest, MediaStre
 use haos_store_api::{ByteRange, MediaUri};
 use serde::Serialize;
 
-use super::args::MediaArgs;
 use super::fault::media_fault;
+use crate::args::MediaArgs;
 use crate::chat::desk::Desk;
 use crate::error::{Error, Result};
 use crate::open::Target;
@@ -47,11 +47,10 @@ pub(crate) async fn media(store: &Target, args: &MediaArgs, out: &mut Out) -> Re
     media.flush().await?;
     desk.close().await?;
     let (file, mime) = (path.display().to_string(), stream.mime.as_deref());
-    if out.json {
-        return Ok(out.json(&Written { uri: &args.uri, file, bytes: bytes_written, mime })?);
-    }
-    let mime = mime.map_or(String::new(), |mime| format!(", {}", clean(mime)));
-    Ok(writeln!(out, "{}: {}{mime}", clean(&file), bytes(bytes_written))?)
+    let kind = mime.map_or(String::new(), |mime| format!(", {}", clean(mime)));
+    let words = format!("{}: {}{kind}", clean(&file), bytes(bytes_written));
+    let written = Written { uri: &args.uri, file, bytes: bytes_written, mime };
+    out.tell(&written, |out| Ok(writeln!(out, "{words}")?))
 }
 
 /// Brings an item into the store, if it fits, and reads it from there.

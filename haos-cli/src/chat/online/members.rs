@@ -5,8 +5,8 @@ use std::io::Write as _;
 use haos_store_api::{EventType, Scope, StateEntry, StateQuery};
 use serde::Serialize;
 
-use super::args::RoomArgs;
 use super::fault::fetch_fault;
+use crate::args::RoomArgs;
 use crate::chat::desk::Desk;
 use crate::error::Result;
 use crate::find;
@@ -25,7 +25,7 @@ struct Member {
 #[derive(Serialize)]
 struct Members {
     room_id: String,
-    /// Whether these are all; else those that the store happens to know.
+    /// These are all; else those that the store happens to know.
     complete: bool,
     members: Vec<Member>,
 }
@@ -48,12 +48,8 @@ pub(crate) async fn members(store: &Target, args: &RoomArgs, out: &mut Out) -> R
     let mut members: Vec<Member> = entries.iter().map(member).collect();
     members.sort();
     let members = Members { room_id: room.id.to_string(), complete, members };
-    if out.json {
-        out.json(&members)?;
-    } else {
-        print(&members, out)?;
-    }
-    // What the store knows is shown in any case.
+    out.tell(&members, |out| print(&members, out))?;
+    // The store's members are shown in any case.
     stopped.map_or(Ok(()), Err)
 }
 

@@ -1,6 +1,5 @@
-//! What needs a homeserver.
+//! The commands that need a homeserver.
 
-mod args;
 mod backfill;
 mod fault;
 mod lead;
@@ -11,9 +10,6 @@ mod rooms;
 mod running;
 mod sync;
 
-pub(crate) use args::{
-    BackfillArgs, JoinArgs, LoginArgs, LogoutArgs, MediaArgs, ReadArgs, RoomArgs, SyncArgs,
-};
 pub(crate) use backfill::backfill;
 pub(super) use fault::{account_fault, answer_fault, client_fault};
 pub(super) use lead::Leading;

@@ -7,7 +7,7 @@ use haos_store_api::{EventId, Page, Room, RoomId, StorageAdapter};
 use serde::Serialize;
 
 use super::answer_fault;
-use super::args::{JoinArgs, ReadArgs, RoomArgs};
+use crate::args::{JoinArgs, ReadArgs, RoomArgs};
 use crate::chat::desk::{Desk, refused};
 use crate::chat::report::{Done, tell};
 use crate::chat::subject::Subject;
@@ -59,10 +59,8 @@ pub(crate) async fn leave(store: &Target, args: &RoomArgs, out: &mut Out) -> Res
 }
 
 fn moved(room: &RoomId, membership: &'static str, done: &str, out: &mut Out) -> Result<()> {
-    if out.json {
-        return Ok(out.json(&Moved { room_id: room.as_str(), membership })?);
-    }
-    Ok(writeln!(out, "{done}: {}; the next `haos sync` shows it", clean(room.as_str()))?)
+    let words = format!("{done}: {}; the next `haos sync` shows it", clean(room.as_str()));
+    out.tell(&Moved { room_id: room.as_str(), membership }, |out| Ok(writeln!(out, "{words}")?))
 }
 
 pub(crate) async fn read(store: &Target, args: &ReadArgs, out: &mut Out) -> Result<()> {

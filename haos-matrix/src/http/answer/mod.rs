@@ -1,4 +1,4 @@
-//! What an HTTP answer means: pure, and the same for every request (`docs/semantics.md`, "Answers").
+//! The meaning of an HTTP answer: pure, and the same for every request (`docs/semantics.md`, "Answers").
 
 use haos_queue::{Answer, MAX_CODE_BYTES, MAX_SAID_BYTES, PauseReason, Refusal, said};
 use haos_store_api::{EventId, MediaUri};
@@ -23,18 +23,18 @@ pub(super) struct Heads {
     pub(super) is_encoded: bool,
 }
 
-/// What a success must carry.
+/// The content that a success must carry.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(super) enum Expected {
     /// An event's id.
     Event,
     /// A JSON object.
     Object,
-    /// Where the media is.
+    /// The place of the media.
     Media,
 }
 
-/// What the specification says of errors (client-server API, "Standard error response").
+/// An error, as the specification has it (client-server API, "Standard error response").
 #[derive(Debug, Default, Deserialize)]
 struct Fault {
     errcode: String,
@@ -48,7 +48,7 @@ struct Fault {
     consent_uri: Option<String>,
 }
 
-/// A member of another type than it should be is none: the code alone must be right.
+/// A member of another type than it should be is ignored: the code alone must be right.
 fn lenient<'de, D, T>(deserializer: D) -> Result<Option<T>, D::Error>
 where
     D: serde::Deserializer<'de>,
@@ -73,7 +73,7 @@ const ACCOUNT_WIDE: [&str; 7] = [
 /// The longest wait that a server is granted, a day: what it asks for is written down, and nothing else ends it.
 const LONGEST_MS: u64 = 24 * 3600 * 1000;
 
-/// What an answer means for what was asked. `now_ms`: for a `Retry-After` that names a moment, where the
+/// Reads the meaning of an answer to a request. `now_ms`: for a `Retry-After` that names a moment, where the
 /// answer has no date of its own.
 pub(super) fn answer(status: u16, heads: &Heads, body: &[u8], expected: Expected, now_ms: i64) -> Answer {
     if !(200..300).contains(&status) {
@@ -92,7 +92,7 @@ pub(super) fn answer(status: u16, heads: &Heads, body: &[u8], expected: Expected
     read.unwrap_or(Answer::Unreadable)
 }
 
-/// What any answer but a success means.
+/// Reads the meaning of any answer but a success.
 pub(super) fn refusal(status: u16, heads: &Heads, body: &[u8], now_ms: i64) -> Answer {
     let fault = fault(body);
     let body_ms = fault.as_ref().and_then(|fault| u64::try_from(fault.retry_after_ms?).ok());
@@ -127,13 +127,13 @@ impl Fault {
     }
 }
 
-/// Whether the access token was refused, and then whether a refresh token may help.
+/// Tells if the access token was refused, and then whether a refresh token may help.
 pub(super) fn refused_token(status: u16, body: &[u8]) -> Option<bool> {
     let fault = fault(body).filter(|fault| status == 401 && fault.errcode == "M_UNKNOWN_TOKEN")?;
     Some(fault.soft_logout == Some(true))
 }
 
-/// What the server says of a refused refresh token; none where it does not say.
+/// Reads the server's word on a refused refresh token; `None` without one.
 pub(super) fn soft_logout(body: &[u8]) -> Option<bool> {
     fault(body)?.soft_logout
 }

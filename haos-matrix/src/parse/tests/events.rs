@@ -1,4 +1,4 @@
-//! What an event comes to, member by member.
+//! The reading of an event, member by member.
 
 use super::*;
 
@@ -26,7 +26,7 @@ fn what_emptied_an_event_is_found_wherever_servers_say_it() {
         (String::new(), [by(r#""$2""#), because(r#""$1""#)].join(","), Some("$1")),
         (by(r#""$1""#), because(r#""$2""#), Some("$1")),
         (because(r#""$1""#), by(r#""$2""#), Some("$1")),
-        // What is no id is passed over.
+        // An invalid id is passed over.
         ([because("7"), by(r#""$2""#)].join(","), String::new(), Some("$2")),
         ([because(r#""""#), by(r#""$2""#)].join(","), String::new(), Some("$2")),
         ([r#""redacted_because":"$1""#.to_owned(), by(r#""$2""#)].join(","), String::new(), Some("$2")),
@@ -53,7 +53,7 @@ fn relations_are_taken_where_they_are_valid() {
         (format!(r#""m.relates_to":{{{edit}}}"#), "(Ignored $a)"),
         (format!(r#""m.relates_to":{{{reply}}}"#), "(Reply $b)"),
         (format!(r#""m.relates_to":{{"rel_type":"m.thread","event_id":"$a",{reply}}}"#), "(Thread $a)"),
-        // A relation without a type or a target is none, and leaves the reply beside it.
+        // A relation without a type or a target is ignored, and leaves the reply beside it.
         (format!(r#""m.relates_to":{{"rel_type":"m.thread",{reply}}}"#), "(Reply $b)"),
         (format!(r#""m.relates_to":{{"rel_type":7,"event_id":"$a",{reply}}}"#), "(Reply $b)"),
         (r#""m.relates_to":{"rel_type":"m.annotation","event_id":"$a","key":"k"}"#.into(), "(Reaction $a k)"),
@@ -317,7 +317,7 @@ fn of_receipts_under_one_key_the_latest_counts() {
     let last =
         r#"haos.receipt [m.read|@a] - {"event_id":"$a","n":2,"receipt_type":"m.read","ts":1,"user_id":"@a"}"#;
     assert_eq!(found(twice), [last]);
-    // What the receipt says of itself does not count.
+    // The receipt's own word on itself does not count.
     let lies = r#"{"$a":{"m.read":{"@a":{"ts":1,"event_id":"$z","receipt_type":"z","user_id":"@z"}}}}"#;
     assert_eq!(found(lies), [of("$a", r#","ts":1"#)]);
     // Of what can be read in part, that part and the whole are kept.

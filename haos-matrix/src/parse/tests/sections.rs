@@ -151,7 +151,7 @@ fn of_members_with_one_name_the_last_counts() {
 struct Place {
     endpoint: Endpoint,
     answer: String,
-    /// Where the sections stand, and what a line of what is set aside begins with.
+    /// The path of the sections, and the beginning of each line that is set aside.
     at: &'static str,
     aside: &'static str,
 }
@@ -349,7 +349,7 @@ fn mentions_of_a_room_are_read_in_their_order() {
         (vec![("knock", topic), ("invite", "{}")], vec!["!r Invite", state]),
         (vec![("invite", topic), ("join", &*a)], vec!["!r Join", state, &*line("$a", 1)]),
         (vec![("invite", "{}"), ("join", "{}")], vec!["!r Join"]),
-        // What the earlier says of the history stays, if the later one says nothing of it.
+        // The earlier one's history stays, if the later one has none.
         (vec![("leave", limited), ("join", topic)], vec!["!r Join limited prev=p", state]),
         (vec![("leave", limited), ("join", &*a)], vec!["!r Join limited prev=p", &*line("$a", 1)]),
         (vec![("leave", &*a), ("join", limited)], vec!["!r Join limited prev=p", &*line("$a", 1)]),

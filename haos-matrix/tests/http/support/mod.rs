@@ -7,14 +7,15 @@ use std::sync::Arc;
 use std::sync::atomic::{AtomicI64, Ordering};
 use std::time::Duration;
 
-use haos_matrix::{Homeserver, HttpOptions, MatrixSession, Tokens};
+use haos_matrix::{Homeserver, HttpOptions, MatrixSession, MediaCache, Tokens};
+use haos_queue::pressure::{Kept, PressureOptions};
 use haos_queue::{Host, Refusal, Sleep, TokioHost};
 use haos_store_api::*;
 
 pub(crate) use log::Log;
 pub(crate) use server::{Reaction, Seen, Server, html, json, refused};
 
-/// What does not happen in this time hangs.
+/// The time after which something hangs.
 const HANGS: Duration = Duration::from_secs(60);
 
 /// Waits for what must happen.
@@ -66,6 +67,12 @@ pub(crate) struct Home {
 }
 
 impl Home {
+    pub(crate) fn cache(&self) -> MediaCache {
+        let options = PressureOptions::of_media(MediaPolicy::default());
+        let store: Arc<dyn StorageAdapter> = self.store.clone();
+        MediaCache::new(self.http.clone(), Arc::new(Kept::new(store, self.clock.clone(), options)))
+    }
+
     pub(crate) async fn of(session: &MatrixSession, options: HttpOptions) -> Self {
         let store = Arc::new(MemoryStore::new());
         session.save(&*store).await.unwrap();

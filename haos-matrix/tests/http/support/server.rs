@@ -25,12 +25,12 @@ impl Seen {
     }
 }
 
-/// What the server does with a request.
+/// The server's reaction to a request.
 #[derive(Debug, Clone)]
 pub(crate) enum Reaction {
     /// Answers.
     Answer { status: u16, headers: Vec<(&'static str, String)>, body: Vec<u8> },
-    /// Answers so many bytes less than it says.
+    /// Answers this number of bytes less than it says.
     Truncate { body: Vec<u8>, by: usize },
     /// Closes the connection, having read the request.
     Close,

@@ -1,4 +1,4 @@
-//! What each event changes of a row, to the field.
+//! The changes that each event makes to a row, to the field.
 
 use super::*;
 use crate::RetryPolicy;
@@ -17,7 +17,7 @@ const REASONS: [ParkReason; 10] = [
     ParkReason::Refused,
 ];
 
-/// What changes of an event's row that was never tried, and of one that lived through everything.
+/// The changes of an event's row that was never tried, and of one that lived through everything.
 const CHANGES: &str = r#"
 ParentSent Blocked fresh: state Queued, parent none
 ParentSent Blocked worn: state Queued, parent none
@@ -100,7 +100,7 @@ MediaMissing Sending fresh: state Parked(MissingMedia), lease none
 MediaMissing Sending worn: state Parked(MissingMedia), lease none
 "#;
 
-/// Where an upload's or a signal's row becomes something else than an event's.
+/// The cases in which an upload's or a signal's row differs from an event's.
 const OTHERS: &str = "
 haos.upload Accepted Blocked fresh: Done
 haos.upload Accepted Blocked worn: Done
@@ -213,7 +213,7 @@ fn fields(row: &Pending) -> Vec<(&'static str, String)> {
     ]
 }
 
-/// What a step makes of a row, in words.
+/// Describes the changes of a step to a row.
 fn changed(before: &Pending, step: &Step) -> String {
     let Step::Put(after) = step else { return named(step) };
     assert_ne!(before, &**after, "what changes nothing is no change");
@@ -226,7 +226,7 @@ fn of_kind(kind: &str, row: Pending) -> Pending {
     Pending { kind: EventType::new(kind).unwrap(), ..row }
 }
 
-/// What the events make of rows of a kind: fresh and worn.
+/// Describes the changes that the events make to rows of a kind: fresh and worn.
 fn outcomes(of: &str) -> Vec<(String, String)> {
     let mut lines = Vec::new();
     for kind in EventKind::ALL {
@@ -261,7 +261,7 @@ fn uploads_and_signals_differ_where_the_table_says() {
     assert_eq!(lines, OTHERS.trim().lines().collect::<Vec<_>>());
 }
 
-/// Why a row is parked says what may take it up again, and nothing else.
+/// The cause of parking decides what may take a row up again, and nothing else does.
 #[test]
 fn the_cause_of_parking_decides_what_takes_it_up() {
     for reason in REASONS {
@@ -416,7 +416,7 @@ fn a_lease_is_lost_at_its_own_moment_and_only_prolonged() {
     }
 }
 
-/// What has run out gets its time anew; what has not keeps its end.
+/// A time that has run out begins once more; one that has not keeps its end.
 #[test]
 fn a_retry_prolongs_what_would_expire_at_once() {
     let options = OutboxOptions::default();
@@ -453,7 +453,7 @@ fn content_follows_what_may_be_on_the_server() {
     }
 }
 
-/// An error is as long as whoever answered wants; a row keeps so much of it.
+/// An error is as long as whoever answered wants; a row keeps the beginning of it.
 #[test]
 fn a_row_keeps_a_bounded_error() {
     let error = "x".repeat(crate::MAX_SAID_BYTES * 2);

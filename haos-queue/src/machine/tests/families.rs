@@ -1,4 +1,4 @@
-//! What follows for the rows that wait, in any family: the batches against a naive model of what they do.
+//! The consequences for the rows that wait, in any family: the batches against a naive model.
 
 use std::collections::{BTreeMap, BTreeSet};
 
@@ -6,8 +6,8 @@ use futures_util::FutureExt as _;
 use proptest::prelude::*;
 
 use super::*;
+use crate::Protocol;
 use crate::machine::{Family, adopt, echo, move_children, plan};
-use crate::{Protocol, Rules};
 
 /// A row outlives the one it waits for if its content says whom it answers.
 struct Plain;
@@ -26,13 +26,7 @@ impl Protocol for Plain {
     }
 }
 
-impl Rules for Plain {
-    fn redacted(&self, _: &EventType, _: &Json) -> Json {
-        Json::empty()
-    }
-}
-
-/// What the generator says of a row: whom it waits for, if anybody, and what it is.
+/// The generator's idea of a row: its parent, if any, and its kind.
 #[derive(Debug, Clone)]
 struct Sketch {
     parent: Option<prop::sample::Index>,
@@ -160,7 +154,7 @@ impl Model {
         children.iter().flat_map(|child| self.descendants(child)).chain(children.clone()).collect()
     }
 
-    /// What waits for a row names it anew.
+    /// Renames a row in those that wait for it.
     fn rename(&mut self, of: &TxnId, from: &str, to: &str) {
         let media = self.renamed.clone();
         for txn_id in self.descendants(of) {
@@ -180,7 +174,7 @@ impl Model {
         }
     }
 
-    /// What waited for a row goes on.
+    /// Lets the rows go on that waited for one.
     fn release(&mut self, of: &TxnId) {
         for child in self.children(of) {
             let child = self.rows.get_mut(&child).unwrap();
@@ -383,7 +377,7 @@ proptest! {
         let batch = planned(&family, &Event::Cancel).unwrap();
         leads_to(&store, batch, txn_id, &model)?;
 
-        // What came too late to be with its parent when that left.
+        // A row that came too late to be with its parent when that left.
         if row.parent.is_some() {
             let parent = row.parent.clone().unwrap();
             let (mut model, store, family) = read();
@@ -416,7 +410,7 @@ proptest! {
     }
 }
 
-/// What the user did survives a power loss, and so does the note that a row is about to be sent.
+/// A user's act survives a power loss, and so does the note that a row is about to be sent.
 #[test]
 fn what_users_do_is_committed_strictly() {
     use EventKind::{Cancel, Edit, Lease, Pause, Retry};

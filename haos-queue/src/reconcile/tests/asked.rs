@@ -1,4 +1,4 @@
-//! What is read of a room's state, and what becomes of it.
+//! The part of a room's state that is read, and its consequences.
 
 use super::*;
 
@@ -17,7 +17,7 @@ fn value(store: &MemoryStore, of: &str, key: &str) -> Option<String> {
     now(store.state(query)).unwrap().first().map(|entry| entry.value.parse().unwrap_or_default())
 }
 
-/// A page is older than what is stored: its state counts only where there is none.
+/// A page is older than what is stored: its state counts only without a stored one.
 #[test]
 fn a_pages_state_counts_where_none_is_stored() {
     let store = store("|t a");
@@ -45,8 +45,8 @@ fn the_last_word_counts() {
     brought.rooms[0].state =
         vec![entry("topic", "", None, "1"), entry("topic", "x", None, "2"), entry("topic", "", None, "3")];
     brought.account = vec![account("p", "1"), account("q", "2"), account("p", "3")];
-    let batch = now(sync_view(&store, &brought, (None, &EmptyOnRedaction), 2)).unwrap();
-    let batch = sync(&brought, &batch, &EmptyOnRedaction).unwrap();
+    let batch = now(sync_view(&store, &brought, (None, &PlainProtocol), 2)).unwrap();
+    let batch = sync(&brought, &batch, &PlainProtocol).unwrap();
     let put: Vec<String> = batch
         .ops()
         .iter()

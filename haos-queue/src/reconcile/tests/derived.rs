@@ -1,4 +1,4 @@
-//! What comes of a room's state: what its row shows, which spaces it is in, and copies of what was emptied.
+//! The consequences of a room's state: its row, its spaces, and copies of what was emptied.
 
 use super::*;
 use crate::{NotRead, RoomState, SpaceLink, StateAt};
@@ -7,11 +7,7 @@ use crate::{NotRead, RoomState, SpaceLink, StateAt};
 /// has it; events copy others, and `pins` copies what `topic` says.
 struct Says;
 
-impl Rules for Says {
-    fn redacted(&self, _: &EventType, _: &Json) -> Json {
-        Json::empty()
-    }
-
+impl Protocol for Says {
     fn is_shown(&self, kind: &EventType) -> bool {
         kind.as_str() == "name"
     }
@@ -193,7 +189,7 @@ fn a_spaces_page_tells_its_children() {
     assert_eq!(row(&store, &unknown).spaces, [room()], "it was told before the room came");
 }
 
-/// What repeats an emptied event of state, or one of which nothing is known, loses the copy, in whatever order.
+/// A copy of an emptied event of state, or of an unknown one, goes, in whatever order these come.
 #[test]
 fn copies_go_with_what_they_copy() {
     let copies = |name: &str, target: &str| Event {

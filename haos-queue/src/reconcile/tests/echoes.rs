@@ -53,7 +53,7 @@ fn an_echo_is_known_by_its_transaction_else_by_its_event() {
         put(&store, row("t3", PendingState::Parked(ParkReason::Ambiguous)));
         put(&store, Pending { room: RoomId::new("!far").unwrap(), ..sent("far", "efar") });
         let own = own.then(|| user("me"));
-        now(apply_sync(&store, &delta(echoes.clone()), own.as_ref(), &EmptyOnRedaction)).unwrap();
+        now(apply_sync(&store, &delta(echoes.clone()), own.as_ref(), &PlainProtocol)).unwrap();
         let names: Vec<_> = rows(&store).iter().map(|row| row.txn_id.to_string()).collect();
         assert_eq!(names.join(" "), left, "{echoes:?}");
     }
@@ -64,7 +64,7 @@ fn a_row_is_confirmed_once() {
     let store = store("a");
     put(&store, sent("t", "e"));
     let brought = delta(vec![mine("e", Some("t")), mine("e", None), mine("x", Some("t"))]);
-    let view = now(sync_view(&store, &brought, (Some(&user("me")), &EmptyOnRedaction), MARGINS[0])).unwrap();
+    let view = now(sync_view(&store, &brought, (Some(&user("me")), &PlainProtocol), MARGINS[0])).unwrap();
     let confirmed: Vec<_> =
         view.confirmed.iter().map(|echo| (&echo.family.row.txn_id, &echo.event_id)).collect();
     assert_eq!(confirmed, [(&txn("t"), &id("e"))], "as the first of them says");

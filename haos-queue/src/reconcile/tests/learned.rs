@@ -1,4 +1,4 @@
-//! What a later copy of an event teaches.
+//! The news of a later copy of an event.
 
 use super::*;
 
@@ -31,7 +31,7 @@ fn a_later_copy_teaches_its_transaction_and_its_redaction() {
     }
 }
 
-/// What a send's answer left is placed for good by the first copy that comes, whatever that knows.
+/// A provisional message is placed for good by the first copy that comes, whatever that knows.
 #[test]
 fn a_guess_is_placed_by_its_copy() {
     for (brought, then) in [("x a", "k x a"), ("a x", "k a x"), ("x", "k ~a x")] {
@@ -70,13 +70,13 @@ fn a_redaction_empties_its_target_wherever_that_is() {
     synced(&held, &delta(events("later")));
     assert_eq!((empty(&held, "later"), empty(&held, "c")), (Some(id("u")), None));
     assert_eq!(synced(&held, &delta(events("later"))), Synced::Unchanged);
-    // What is otherwise about an event that comes later leaves it as it is.
+    // A later event's other differences leave it as it is.
     let reaction =
         Some(Relation { kind: RelationKind::Reaction, target: id("liked"), key: Some("+".to_owned()) });
     synced(&held, &delta(vec![Event { relation: reaction, ..event("y") }]));
     synced(&held, &delta(events("liked")));
     assert_eq!(empty(&held, "liked"), None);
-    // What was redacted before its target came empties nothing, when it comes again neither.
+    // A redaction that was redacted before its target came empties nothing, when it comes again neither.
     synced(&held, &delta(vec![redacts("w", "spared"), redacts("x", "w")]));
     synced(&held, &delta(events("spared")));
     synced(&held, &delta(vec![redacts("w", "spared")]));

@@ -1,15 +1,11 @@
-//! What a batch says of the history before a segment, and what it expects of the store.
+//! The history before a segment, as a batch has it, and the batch's expectations of the store.
 
 use super::*;
 
 /// Events named `begin` begin a room, if this knows what does.
 struct Begins(bool);
 
-impl Rules for Begins {
-    fn redacted(&self, _: &EventType, _: &Json) -> Json {
-        Json::empty()
-    }
-
+impl Protocol for Begins {
     fn is_beginning(&self, kind: &EventType) -> Option<bool> {
         self.0.then(|| kind.as_str() == "begin")
     }
@@ -18,7 +14,7 @@ impl Rules for Begins {
 type View<'a> = &'a dyn Fn(&SyncDelta) -> SyncView;
 
 fn view_of(timeline: &str, delta: &SyncDelta) -> SyncView {
-    now(sync_view(&store(timeline), delta, (None, &EmptyOnRedaction), MARGINS[0])).unwrap()
+    now(sync_view(&store(timeline), delta, (None, &PlainProtocol), MARGINS[0])).unwrap()
 }
 
 fn gaps(batch: &WriteBatch) -> Vec<Option<String>> {
@@ -66,7 +62,7 @@ fn a_gap_is_owed_where_something_may_be_older() {
                         (_, true) => false,
                         _ => goes_on && membership == Membership::Join,
                     };
-                    // What is known does not follow the room's first event at once.
+                    // Known messages do not follow the room's first event at once.
                     let between = !is_empty && says && begins && knows && !limited;
                     let expected = match (owed, between) {
                         (true, _) => vec![prev],
@@ -92,16 +88,16 @@ fn a_gap_is_owed_where_something_may_be_older() {
 fn a_batch_expects_what_it_was_planned_on() {
     let brought = SyncDelta { next: Some("s2".to_owned()), ..delta(events("b")) };
     let held = store("a |t");
-    let view = now(sync_view(&held, &brought, (None, &EmptyOnRedaction), MARGINS[0])).unwrap();
+    let view = now(sync_view(&held, &brought, (None, &PlainProtocol), MARGINS[0])).unwrap();
     let revision = view.rooms[&room()].room.revision;
-    let batch = sync(&brought, &view, &EmptyOnRedaction).unwrap();
+    let batch = sync(&brought, &view, &PlainProtocol).unwrap();
     assert_eq!(batch.preconditions()[0], Precondition::Room(room(), Some(revision)));
-    let batch = sync(&brought, &SyncView::default(), &EmptyOnRedaction).unwrap();
+    let batch = sync(&brought, &SyncView::default(), &PlainProtocol).unwrap();
     assert_eq!(batch.preconditions()[0], Precondition::Room(room(), None));
 
     let (gap, page) = (gap(&held), page(events("b"), None));
-    let view = now(fill_view(&held, &gap, &page, (None, &EmptyOnRedaction), MARGINS[0])).unwrap().unwrap();
-    let batch = fill(&page, &view, &EmptyOnRedaction).unwrap();
+    let view = now(fill_view(&held, &gap, &page, (None, &PlainProtocol), MARGINS[0])).unwrap().unwrap();
+    let batch = fill(&page, &view, &PlainProtocol).unwrap();
     let expected = [
         Precondition::Gap(room(), gap.position, Some(gap.revision)),
         Precondition::Room(room(), Some(revision)),
@@ -112,7 +108,7 @@ fn a_batch_expects_what_it_was_planned_on() {
 /// A page without an end, or an empty one below which the room begins, closes its gap.
 #[test]
 fn history_ends_where_the_server_or_the_room_says_so() {
-    // What is stored, what the page brings, whether it is known what begins a room, what is left.
+    // The stored timeline, the page, if it is known how a room begins, and the rest.
     for (stored, brought, end, knows, left) in [
         ("|t a! b", "", Some("u"), true, "a b"),
         ("|t a b", "", Some("u"), true, "|u a b"),
@@ -139,7 +135,7 @@ fn history_ends_where_the_server_or_the_room_says_so() {
 #[test]
 fn what_begins_with_the_room_precedes_what_it_lacks() {
     let many = (0..3000).map(|n| format!("m{n}")).collect::<Vec<_>>().join(" ");
-    // What is stored, and what is afterwards.
+    // The stored timeline, before and after.
     for (stored, after) in [
         ("|t m", "a b |t m"),
         ("|t m n", "a b |t m n"),
@@ -151,7 +147,7 @@ fn what_begins_with_the_room_precedes_what_it_lacks() {
         ("m ~p", "a b | m ~p"),
         (&format!("|t {many}"), &format!("a b |t {many}")),
         (&many, &format!("a b | {many}")),
-        // What it has, or nothing that is known.
+        // Its own events, or none that are known.
         ("|t b m", "a b m"),
         ("a m", "a b m"),
         ("b", "a b"),

@@ -1,16 +1,12 @@
-//! What events relate to, where the room's state decides it.
+//! The relations of events, where the room's state decides them.
 
 use super::*;
 use crate::{NotRead, RoomState};
 
-/// What an event of the kind `begin` redacts stands in the room's state.
+/// An event of the kind `begin` redacts the event that the room's state names.
 struct ByState;
 
-impl Rules for ByState {
-    fn redacted(&self, _: &EventType, _: &Json) -> Json {
-        Json::empty()
-    }
-
+impl Protocol for ByState {
     fn is_unsettled(&self, event: &Event) -> bool {
         event.kind.as_str() == "begin"
     }

@@ -68,7 +68,7 @@ proptest! {
             Some(gap) => {
                 let Item::Gap(gap) = item(&name(gap), position(gap)) else { unreachable!() };
                 let page = page(brought, Some("u"));
-                let view = now(fill_view(long(), &gap, &page, (None, &EmptyOnRedaction), margin)).unwrap();
+                let view = now(fill_view(long(), &gap, &page, (None, &PlainProtocol), margin)).unwrap();
                 view.unwrap().room.window
             }
             None => {
@@ -76,7 +76,7 @@ proptest! {
                     rooms: vec![RoomDelta { timeline: brought, limited: true, ..RoomDelta::new(room(), Membership::Join) }],
                     ..SyncDelta::default()
                 };
-                let mut view = now(sync_view(long(), &delta, (None, &EmptyOnRedaction), margin)).unwrap();
+                let mut view = now(sync_view(long(), &delta, (None, &PlainProtocol), margin)).unwrap();
                 view.rooms.remove(&room()).unwrap().window
             }
         };
@@ -104,21 +104,21 @@ fn a_room_without_news_is_read_without_its_timeline() {
         let rooms =
             vec![RoomDelta { timeline: events(names), limited, ..RoomDelta::new(room(), Membership::Join) }];
         let delta = SyncDelta { rooms, ..SyncDelta::default() };
-        let view = now(sync_view(&store, &delta, (None, &EmptyOnRedaction), 2)).unwrap();
+        let view = now(sync_view(&store, &delta, (None, &PlainProtocol), 2)).unwrap();
         assert_eq!(view.rooms[&room()].window.items.len(), read, "{limited} {names}");
     }
 }
 
-/// What lies far above a gap is not read for its page.
+/// Messages far above a gap are not read for its page.
 #[test]
 fn a_pages_window_ends_soon_after_its_gap() {
     let Item::Gap(gap) = item(&name(7), position(7)) else { unreachable!() };
     let page = page(Vec::new(), Some("u"));
-    let view = now(fill_view(long(), &gap, &page, (None, &EmptyOnRedaction), MARGINS[0])).unwrap().unwrap();
+    let view = now(fill_view(long(), &gap, &page, (None, &PlainProtocol), MARGINS[0])).unwrap().unwrap();
     assert!(view.room.window.newer && view.room.window.items.len() < LONG - 100);
 }
 
-/// What a page brings pushes the messages above its gap where these stand one on the other, and no room is left below.
+/// A page's events push the messages above its gap where these stand one on the other, and no room is left below.
 /// As many are read as that takes, each time more.
 #[test]
 fn a_window_that_is_too_narrow_is_read_wider() {

@@ -364,7 +364,7 @@ fn carry_out(
                 model.told.remove(&lane);
             }
         }
-        // What an attempt learned: it is still under way.
+        // An attempt's news: it is still under way.
         Act::Postpone(n, by_ms) if model.busy.contains_key(&txn(*n)) => {
             let until_ms = model.now_ms + by_ms;
             schedule.postpone(&txn(*n), until_ms);
@@ -429,7 +429,7 @@ proptest! {
             prop_assert_eq!(schedule.tick(model.now_ms), model.lost(), "leases that ran out");
             model.check(&schedule)?;
         }
-        // What is ready goes, one after the other, by priority and age.
+        // Ready rows go, one after the other, by priority and age.
         for class in CLASSES {
             loop {
                 let next = schedule.next(class);

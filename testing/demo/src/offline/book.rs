@@ -1,4 +1,4 @@
-//! What was acknowledged: the promise that is checked.
+//! The acknowledged messages: the promise that is checked.
 
 use haos_cli::parts::{Error, Result};
 use haos_queue::UPLOAD;
@@ -40,7 +40,7 @@ impl Book {
         self.0.get(at)?.as_ref()
     }
 
-    /// Whether a text was taken back before anything of it went out.
+    /// Tells if a text was taken back before anything of it went out.
     pub(super) fn is_cancelled(&self, of: usize) -> bool {
         let by = SCRIPT.iter().position(|(_, write)| matches!(write, Write::TakeBack(at) if *at == of));
         by.is_some_and(|by| self.row(by).is_none())

@@ -21,7 +21,7 @@ pub(super) const FAULTS: LoopbackFaults = LoopbackFaults {
     retry_after_ms: 50,
     seed: 5,
 };
-/// What others write in each room while we are away: more than a sync shows.
+/// The messages of others in each room while we are away: more than a sync shows.
 const OTHERS: usize = 15;
 
 pub(super) struct Model {

@@ -50,7 +50,7 @@ impl Process {
         Ok(Self { child, out, most: most(way.address.is_none()) })
     }
 
-    /// What it says next; none: it has ended.
+    /// Waits for its next word; `None` once it has ended.
     pub(super) fn listen(&mut self) -> Result<Option<Said>> {
         let mut line = String::new();
         let read = self.out.by_ref().take(1 << 16).read_line(&mut line);

@@ -1,11 +1,11 @@
-//! What is written while nothing is reachable.
+//! The messages that are written while nothing is reachable.
 
 use haos_cli::parts::Result;
 use haos_queue::Session;
 use haos_sim::Chance;
 use haos_store_api::{RoomId, UserId};
 
-/// What the rooms are called.
+/// The names of the rooms.
 pub(super) const ROOMS: [&str; 4] = ["family", "shed", "choir", "pump"];
 
 /// The bytes of the file, and of its thumbnail.
@@ -75,7 +75,7 @@ pub(super) fn rooms() -> Result<Vec<RoomId>> {
     Ok(ids.collect::<Result<_, _>>()?)
 }
 
-/// Who writes there.
+/// The session that writes there.
 pub(super) fn session() -> Result<Session> {
     Ok(Session { user: UserId::new("@ada:haos.demo")?, device: "phone".to_owned() })
 }

@@ -1,4 +1,4 @@
-//! Where the messages go: what differs between the model homeserver and a real one.
+//! The homeserver of the demo: the difference between the model and a real one.
 
 use std::collections::BTreeMap;
 use std::net::{SocketAddr, TcpListener};
@@ -35,7 +35,7 @@ pub(super) struct Sent {
     pub(super) own: bool,
 }
 
-/// What the server has, read from the server.
+/// The server's messages, read from the server.
 #[derive(Debug, Clone, Default)]
 pub(super) struct Held {
     /// Whole timelines in the server's order.
@@ -63,7 +63,7 @@ pub(super) trait Server {
     /// How many messages of the demo's are on the server.
     async fn arrived(&self) -> Result<usize>;
 
-    /// What happened to requests; none where nothing happens on purpose.
+    /// Counts the fates of requests; `None` where no fault is made on purpose.
     fn fired(&self) -> Option<LoopbackFired>;
 
     /// All that the server has; the store has the session, where there is one.

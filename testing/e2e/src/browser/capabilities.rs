@@ -2,7 +2,7 @@ use std::path::Path;
 
 use serde_json::{Value, json};
 
-use super::engine::Engine;
+use super::engine::BrowserEngine;
 
 /// No window, no traffic of its own, nothing that asks. The renderer's shared memory is a file of the
 /// profile's, because containers have little in /dev/shm.
@@ -22,18 +22,18 @@ const CHROMIUM: [&str; 12] = [
     "--disable-renderer-backgrounding",
 ];
 
-/// What a new session is asked for.
-pub(super) fn capabilities(engine: Engine, profile: &Path, args: &[String]) -> Value {
+/// The capabilities that a new session is asked for.
+pub(super) fn capabilities(engine: BrowserEngine, profile: &Path, args: &[String]) -> Value {
     let profile = profile.to_string_lossy();
     let mut line: Vec<String>;
     let wanted = match engine {
-        Engine::Chromium => {
+        BrowserEngine::Chromium => {
             line = CHROMIUM.map(str::to_owned).to_vec();
             line.push(format!("--user-data-dir={profile}"));
             line.extend_from_slice(args);
             json!({ "goog:chromeOptions": { "args": line } })
         }
-        Engine::Firefox => {
+        BrowserEngine::Firefox => {
             line = ["-headless", "-profile", &profile].map(str::to_owned).to_vec();
             line.extend_from_slice(args);
             json!({ "moz:firefoxOptions": { "args": line, "prefs": {
@@ -47,7 +47,7 @@ pub(super) fn capabilities(engine: Engine, profile: &Path, args: &[String]) -> V
                 "datareporting.policy.dataSubmissionEnabled": false,
             } } })
         }
-        Engine::WebKit => json!({}),
+        BrowserEngine::WebKit => json!({}),
     };
     json!({ "capabilities": { "alwaysMatch": wanted } })
 }

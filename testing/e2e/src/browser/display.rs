@@ -28,7 +28,7 @@ impl Display {
         }
     }
 
-    /// What `DISPLAY` has to say.
+    /// The value of `DISPLAY`.
     pub(super) fn name(&self) -> &str {
         &self.name
     }

@@ -10,7 +10,7 @@ const WANTED: &str = "HAOS_BROWSERS";
 /// One of the three families of browsers.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
 #[non_exhaustive]
-pub enum Engine {
+pub enum BrowserEngine {
     /// Chromium through chromedriver.
     Chromium,
     /// Firefox through geckodriver.
@@ -19,7 +19,7 @@ pub enum Engine {
     WebKit,
 }
 
-impl Engine {
+impl BrowserEngine {
     /// Every engine.
     pub const ALL: [Self; 3] = [Self::Chromium, Self::Firefox, Self::WebKit];
 
@@ -40,7 +40,7 @@ impl Engine {
     /// The engines that `HAOS_BROWSERS` names.
     ///
     /// # Errors
-    /// It names none, or has a name that is none of an engine: a test would pass without a browser.
+    /// It names no engine, or has an unknown name: a test would pass without a browser.
     pub fn wanted() -> Result<Vec<Self>> {
         parse(&std::env::var(WANTED).unwrap_or_default())
     }
@@ -49,7 +49,7 @@ impl Engine {
     /// says so.
     ///
     /// # Errors
-    /// Those of [`Engine::wanted`].
+    /// Those of [`BrowserEngine::wanted`].
     pub fn wanted_among(able: &[Self]) -> Result<Vec<Self>> {
         let mut wanted = Self::wanted()?;
         wanted.retain(|engine| able.contains(engine));
@@ -77,7 +77,7 @@ impl Engine {
     }
 }
 
-impl fmt::Display for Engine {
+impl fmt::Display for BrowserEngine {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.write_str(self.name())
     }
@@ -96,7 +96,7 @@ fn missing(program: &str, package: &str, variable: &str) -> Error {
     )
 }
 
-fn parse(names: &str) -> Result<Vec<Engine>> {
+fn parse(names: &str) -> Result<Vec<BrowserEngine>> {
     let names: Vec<_> = names.split(',').map(str::trim).filter(|name| !name.is_empty()).collect();
     if names.is_empty() {
         return Err(Error::new(
@@ -106,10 +106,10 @@ fn parse(names: &str) -> Result<Vec<Engine>> {
         ));
     }
     if names == ["all"] {
-        return Ok(Engine::ALL.to_vec());
+        return Ok(BrowserEngine::ALL.to_vec());
     }
-    let unknown = |name| Error::new(WANTED, format!("{name:?} is none of chromium, firefox, webkit, all"));
-    names.into_iter().map(|name| Engine::from_name(name).ok_or_else(|| unknown(name))).collect()
+    let unknown = |name| Error::new(WANTED, format!("{name:?} is not one of chromium, firefox, webkit, all"));
+    names.into_iter().map(|name| BrowserEngine::from_name(name).ok_or_else(|| unknown(name))).collect()
 }
 
 #[cfg(test)]
@@ -121,8 +121,8 @@ mod tests {
         for none in ["", " , "] {
             assert!(parse(none).unwrap_err().to_string().contains("set it to chromium"));
         }
-        assert_eq!(parse("firefox, webkit").unwrap(), [Engine::Firefox, Engine::WebKit]);
-        assert_eq!(parse("all").unwrap(), Engine::ALL);
+        assert_eq!(parse("firefox, webkit").unwrap(), [BrowserEngine::Firefox, BrowserEngine::WebKit]);
+        assert_eq!(parse("all").unwrap(), BrowserEngine::ALL);
         assert!(parse("opera").unwrap_err().to_string().contains("opera"));
     }
 }

@@ -1,11 +1,11 @@
 //! Real browsers, driven over WebDriver, and a site on the loopback for them.
 //!
 //! ```no_run
-//! use haos_e2e::browser::{Browser, BrowserOptions, Engine, Site, SiteOptions};
+//! use haos_e2e::browser::{Browser, BrowserOptions, BrowserEngine, Site, SiteOptions};
 //!
 //! # async fn run() -> haos_e2e::Result<()> {
 //! let site = Site::start(SiteOptions::new("page")).await?;
-//! let browser = Browser::start(Engine::Firefox, BrowserOptions::default()).await?;
+//! let browser = Browser::start(BrowserEngine::Firefox, BrowserOptions::default()).await?;
 //! browser.goto(&site.url("/index.html")).await?;
 //! let title = browser.run("return document.title", &[]).await?;
 //! # Ok(())
@@ -27,7 +27,7 @@ mod tab;
 mod tree;
 mod wire;
 
-pub use self::engine::Engine;
+pub use self::engine::BrowserEngine;
 pub use self::options::BrowserOptions;
 pub use self::session::Browser;
 pub use self::site::{Handler, Site, SiteAnswer, SiteOptions, SiteRequest};

@@ -4,7 +4,7 @@ use std::path::{Path, PathBuf};
 use std::process::{Child, Command, Stdio};
 use std::time::{Duration, Instant};
 
-use super::engine::Engine;
+use super::engine::BrowserEngine;
 use super::wire::Wire;
 use super::{display::Display, tree};
 use crate::{Error, Result, port};
@@ -26,13 +26,13 @@ pub(super) struct Process {
 
 impl Process {
     /// Starts the driver and waits until it answers. What it and its browser write goes to `folder`.
-    pub(super) async fn start(engine: Engine, folder: &Path) -> Result<Self> {
+    pub(super) async fn start(engine: BrowserEngine, folder: &Path) -> Result<Self> {
         let failed = |e: std::io::Error| Error::new(format!("the driver of {engine} does not start"), e);
         let log = folder.join("driver.log");
         let out = File::create(&log).map_err(failed)?;
         let listener = port::listen().map_err(failed)?;
         let address = listener.local_addr().map_err(failed)?;
-        let display = if engine == Engine::WebKit { Some(Display::open().await?) } else { None };
+        let display = if engine == BrowserEngine::WebKit { Some(Display::open().await?) } else { None };
         let mut command = Command::new(engine.driver()?);
         command
             .arg(format!("--port={}", address.port()))
@@ -41,7 +41,7 @@ impl Process {
             .stdin(Stdio::null())
             .stdout(out.try_clone().map_err(failed)?)
             .stderr(out);
-        if engine == Engine::Firefox {
+        if engine == BrowserEngine::Firefox {
             // Its default is one fixed port, which a second driver would not get.
             command.arg("--websocket-port=0");
         }

@@ -5,7 +5,7 @@ use serde_json::{Value, json};
 use tempfile::TempDir;
 
 use super::capabilities::capabilities;
-use super::engine::Engine;
+use super::engine::BrowserEngine;
 use super::options::BrowserOptions;
 use super::process::Process;
 use super::tree::{self, Signal};
@@ -14,7 +14,7 @@ use crate::{Error, Result, folder};
 
 /// How long any command may take beyond what its script may.
 const PATIENCE: Duration = Duration::from_secs(60);
-/// What a command that ends its own page waits for an answer.
+/// The wait for an answer to a command that ends its own page.
 const FAREWELL: Duration = Duration::from_secs(2);
 
 /// Awaits an async function's body and tells both outcomes, since drivers do not agree on rejections.
@@ -30,7 +30,7 @@ const RUN: &str = "const done = arguments[arguments.length - 1]; \
 pub struct Browser {
     // The first field is dropped first: the processes end before their folders go.
     process: Process,
-    engine: Engine,
+    engine: BrowserEngine,
     wire: Wire,
     session: String,
     version: String,
@@ -43,7 +43,7 @@ impl Browser {
     ///
     /// # Errors
     /// Something is missing, and the error says what to install, or does not start.
-    pub async fn start(engine: Engine, options: BrowserOptions) -> Result<Self> {
+    pub async fn start(engine: BrowserEngine, options: BrowserOptions) -> Result<Self> {
         let failed = |e: std::io::Error| Error::new("no folder for the browser", e);
         let folder = folder::temporary().map_err(failed)?;
         let profile = options.profile.clone().unwrap_or_else(|| folder.path().join("profile"));
@@ -64,7 +64,7 @@ impl Browser {
     }
 
     /// Its engine.
-    pub fn engine(&self) -> Engine {
+    pub fn engine(&self) -> BrowserEngine {
         self.engine
     }
 
@@ -116,8 +116,8 @@ impl Browser {
     /// It is not Chromium.
     pub async fn crash_tab(&self) -> Result<()> {
         match self.devtools_within("Page.crash", json!({}), FAREWELL).await {
-            // Who crashes may not answer.
-            _ if self.engine == Engine::Chromium => Ok(()),
+            // A crashing tab may not answer.
+            _ if self.engine == BrowserEngine::Chromium => Ok(()),
             outcome => outcome.map(drop),
         }
     }
@@ -162,7 +162,7 @@ impl Browser {
     }
 
     async fn devtools_within(&self, command: &str, params: Value, patience: Duration) -> Result<Value> {
-        if self.engine != Engine::Chromium {
+        if self.engine != BrowserEngine::Chromium {
             return Err(Error::new(
                 command,
                 format!("{} has no devtools commands over WebDriver", self.engine),

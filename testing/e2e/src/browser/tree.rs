@@ -27,7 +27,7 @@ pub(super) fn below(id: u32) -> Vec<u32> {
     found
 }
 
-/// What befalls a process.
+/// A signal to a process.
 #[derive(Debug, Clone, Copy)]
 pub(super) enum Signal {
     Kill,

@@ -141,7 +141,7 @@ impl Device {
         self.host.advance(by);
     }
 
-    /// What the outbox holds.
+    /// The rows of the outbox.
     ///
     /// # Errors
     /// Those of the store.
@@ -149,7 +149,7 @@ impl Device {
         self.client.outbox().rows(None).await.map_err(failed("reading the outbox"))
     }
 
-    /// What the outbox holds of a room.
+    /// The rows of the outbox for a room.
     ///
     /// # Errors
     /// Those of the store.
@@ -157,7 +157,7 @@ impl Device {
         self.client.outbox().rows(Some(room)).await.map_err(failed("reading the outbox"))
     }
 
-    /// Where the connection stands.
+    /// The state of the connection.
     pub fn connection(&self) -> ConnectionState {
         self.client.connection().borrow().clone()
     }

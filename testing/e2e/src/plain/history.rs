@@ -5,7 +5,7 @@ use super::account::CLIENT;
 use super::request::Ask;
 use crate::{Error, Result};
 
-/// So many events a page: the server gives no more.
+/// The events of a page: the server gives no more.
 const PAGE: &str = "1000";
 /// More pages than any test writes.
 const MOST_PAGES: usize = 1000;
@@ -26,7 +26,7 @@ pub struct Happening {
     pub txn_id: Option<String>,
     /// When the server took it, in milliseconds since 1970 by the server's clock.
     pub timestamp_ms: u64,
-    /// What it says; empty if it is redacted.
+    /// Its content; empty if it is redacted.
     pub content: Value,
     /// All of it.
     pub event: Value,
@@ -75,7 +75,7 @@ impl Plain {
                 return Err(failed("a page without chunk"));
             };
             for event in chunk {
-                all.push(Happening::parse(event).ok_or_else(|| failed("an event that is none"))?);
+                all.push(Happening::parse(event).ok_or_else(|| failed("an invalid event"))?);
             }
             let end = page.get("end").and_then(Value::as_str).map(str::to_owned);
             if end.is_none() || end == from {

@@ -18,7 +18,7 @@ impl Plain {
     /// The bytes behind an `mxc://` uri.
     ///
     /// # Errors
-    /// The uri is none, there is no answer, or the server refuses.
+    /// The uri is invalid, there is no answer, or the server refuses.
     pub async fn download(&self, uri: &str) -> Result<Vec<u8>> {
         let (server, id) = uri
             .strip_prefix("mxc://")

@@ -36,7 +36,7 @@ impl Plain {
         &self.device_id
     }
 
-    /// What proves who asks; for handing the session to another client.
+    /// The proof of who asks; for handing the session to another client.
     pub fn access_token(&self) -> &str {
         &self.access_token
     }

@@ -23,7 +23,7 @@ impl fmt::Display for Closed {
 
 impl std::error::Error for Closed {}
 
-/// What a Matrix server says to a client that asks too often.
+/// A Matrix server's answer to a client that asks too often.
 pub(super) fn too_many_requests(retry_after: Duration) -> Answer {
     let body = serde_json::json!({
         "errcode": "M_LIMIT_EXCEEDED",
@@ -33,21 +33,21 @@ pub(super) fn too_many_requests(retry_after: Duration) -> Answer {
     whole(StatusCode::TOO_MANY_REQUESTS, "application/json", body.to_string())
 }
 
-/// What a proxy says that cannot reach the server.
+/// The answer of a proxy that cannot reach the server.
 pub(super) fn bad_gateway() -> Answer {
     const PAGE: &str = "<html>\n<head><title>502 Bad Gateway</title></head>\n<body>\n\
                         <center><h1>502 Bad Gateway</h1></center>\n</body>\n</html>\n";
     whole(StatusCode::BAD_GATEWAY, "text/html", PAGE.to_owned())
 }
 
-/// What a captive portal says in everybody's place.
+/// The answer of a captive portal in everybody's place.
 pub(super) fn portal() -> Answer {
     const PAGE: &str = "<html>\n<head><title>Welcome</title></head>\n<body>\n\
                         <form method=\"post\"><button>I accept the terms</button></form>\n</body>\n</html>\n";
     whole(StatusCode::OK, "text/html", PAGE.to_owned())
 }
 
-/// Where a captive portal sends everybody.
+/// The redirection of a captive portal.
 pub(super) fn redirect() -> Answer {
     let mut answer = whole(StatusCode::FOUND, "text/html", String::new());
     let place = header::HeaderValue::from_static("http://portal.invalid/login");

@@ -1,6 +1,6 @@
 use std::time::Duration;
 
-/// What happens to a request on its way.
+/// The fate of a request on its way.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 #[non_exhaustive]
 pub enum Fault {
@@ -18,7 +18,7 @@ pub enum Fault {
     },
     /// 429 `M_LIMIT_EXCEEDED` in place of the server's answer; the server does not hear of it.
     Status429 {
-        /// What the answer asks the client to wait, told in milliseconds.
+        /// The wait that the answer asks of the client, told in milliseconds.
         retry_after: Duration,
     },
     /// 502 with a page of HTML, as from a proxy; the server does not hear of it.

@@ -7,7 +7,7 @@ use hyper::{Request, Response, header};
 use super::answer::Closed;
 use crate::http;
 
-/// What became of a request on its way to the server.
+/// The outcome of a request on its way to the server.
 pub(super) enum Forwarded {
     /// The server answered; the body is still coming.
     Answer(Response<Incoming>),

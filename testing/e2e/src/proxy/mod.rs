@@ -51,7 +51,7 @@ impl Proxy {
         Ok(Self { address, road, gate: Mutex::new(Some(gate)) })
     }
 
-    /// Where clients connect.
+    /// The address for clients.
     pub fn address(&self) -> SocketAddr {
         self.address
     }

@@ -7,7 +7,7 @@ impl Pattern {
         Self(text.to_owned())
     }
 
-    /// Whether it fits the whole of `path`, which is as on the wire: percent-encoded.
+    /// Tells if it fits the whole of `path`, which is as on the wire: percent-encoded.
     pub(super) fn fits(&self, path: &str) -> bool {
         let Some((start, rest)) = self.0.split_once('*') else { return path == self.0 };
         let Some(mut path) = path.strip_prefix(start) else { return false };

@@ -12,7 +12,7 @@ use super::forward::{Forwarded, drain, forward};
 use super::rule::{Rule, judge};
 use super::truncated::Truncated;
 
-/// What every request goes through: rules, faults, the server, and the counting.
+/// The road of every request: rules, faults, the server, and the counting.
 #[derive(Debug)]
 pub(super) struct Road {
     upstream: SocketAddr,

@@ -70,7 +70,7 @@ impl Rule {
         self.fired
     }
 
-    /// What this request meets by this rule.
+    /// The fault that this request meets by this rule.
     fn judge(&mut self, method: &str, path: &str) -> Option<Fault> {
         if self.method.as_ref().is_some_and(|wanted| wanted != method) || !self.path.fits(path) {
             return None;
@@ -89,7 +89,7 @@ impl Rule {
     }
 }
 
-/// What `rules` mean for a request: the latencies that it meets, and the first other fault. A rule behind
+/// Applies `rules` to a request: the latencies that it meets, and the first other fault. A rule behind
 /// that one does not count the request.
 pub(super) fn judge(rules: &mut [Rule], method: &str, path: &str) -> Vec<Fault> {
     let mut faults = Vec::new();

@@ -31,7 +31,7 @@ impl Clock {
         Ok(clock)
     }
 
-    /// What makes a process read this clock.
+    /// Makes a process read this clock.
     pub(super) fn pass_to(&self, command: &mut Command) {
         command
             .env("LD_PRELOAD", &self.library)
@@ -43,7 +43,7 @@ impl Clock {
             .env("FAKETIME_FORCE_MONOTONIC_FIX", "0");
     }
 
-    /// What libfaketime leaves behind of a process that was killed.
+    /// The files that libfaketime leaves of a process that was killed.
     pub(super) fn leavings(process: u32) -> [PathBuf; 2] {
         ["faketime_shm_", "sem.faketime_sem_"]
             .map(|name| Path::new("/dev/shm").join(format!("{name}{process}")))

@@ -48,7 +48,7 @@ impl Synapse {
         Ok(synapse)
     }
 
-    /// Where it listens while it runs, the same for all of its life.
+    /// Its address while it runs, the same for all of its life.
     pub fn address(&self) -> SocketAddr {
         self.address
     }

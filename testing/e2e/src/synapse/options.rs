@@ -21,9 +21,9 @@ pub struct SynapseOptions {
 /// A rate limit as Synapse has them: a bucket that empties steadily.
 #[derive(Clone, Copy, Debug, PartialEq)]
 pub struct Rate {
-    /// So many in the long run.
+    /// The rate in the long run.
     pub per_second: f64,
-    /// So many at once.
+    /// The number at once.
     pub burst: u32,
 }
 

@@ -12,7 +12,7 @@ use super::plan::WorkerPlan;
 use crate::host::OffHost;
 use crate::{Error, Result};
 
-/// What is under way has so long when the client stops, in milliseconds.
+/// The grace for what is under way when the client stops, in milliseconds.
 const GRACE_MS: u64 = 2000;
 /// Between two tries to log in.
 const AGAIN: Duration = Duration::from_millis(100);

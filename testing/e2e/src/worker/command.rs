@@ -1,7 +1,7 @@
 use serde::{Deserialize, Serialize};
 use serde_json::Value;
 
-/// What a worker can be told: see the [protocol](crate::worker).
+/// An order to a worker: see the [protocol](crate::worker).
 #[derive(Clone, Debug, Serialize, Deserialize)]
 #[serde(tag = "do", rename_all = "snake_case")]
 #[allow(missing_docs, reason = "the protocol's table says what each means")]
@@ -35,7 +35,7 @@ pub enum To {
 }
 
 impl WorkerCommand {
-    /// Whether it may take long, and others should not wait for it.
+    /// Tells if it may take long, and others should not wait for it.
     pub(super) fn waits(&self) -> bool {
         matches!(self, Self::Settle | Self::Fill | Self::Media { .. })
     }
@@ -49,7 +49,7 @@ pub(super) struct Numbered {
     pub(super) command: WorkerCommand,
 }
 
-/// What a worker says.
+/// A worker's word.
 #[derive(Clone, Debug, Serialize, Deserialize)]
 #[serde(untagged)]
 pub(super) enum Said {

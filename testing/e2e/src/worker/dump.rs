@@ -9,7 +9,7 @@ use serde::{Deserialize, Serialize};
 /// Items of a timeline that are read at once.
 const PAGE: usize = 500;
 
-/// What a store holds of the server's side, and what it still has to send.
+/// A store's part of the server's side, and the rows that it still has to send.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 #[non_exhaustive]
 pub struct Dump {
@@ -30,11 +30,11 @@ pub enum Entry {
     Event {
         /// Its id.
         id: String,
-        /// Who sent it.
+        /// Its sender.
         sender: String,
         /// Its type.
         kind: String,
-        /// What it says, if that is a text.
+        /// Its text, if it has one.
         body: Option<String>,
         /// The transaction id, if it is of this device.
         txn_id: Option<String>,
@@ -43,7 +43,7 @@ pub enum Entry {
     },
     /// Something is missing here.
     Gap {
-        /// What a page of it is asked with.
+        /// The token that a page of it is asked with.
         token: Option<String>,
     },
 }

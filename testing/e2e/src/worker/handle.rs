@@ -140,7 +140,7 @@ impl Worker {
         serde_json::from_value(done["rows"].take()).map_err(|e| Error::new("worker: rows", e))
     }
 
-    /// What the store holds.
+    /// The content of the store.
     ///
     /// # Errors
     /// As [`Worker::call`].
@@ -222,7 +222,7 @@ async fn listen(
             }
             Ok(Said::Done { id, done }) => book.answer(id, Ok(done)),
             Ok(Said::Error { id, error }) => book.answer(id, Err(Error::new("worker", error))),
-            // What a kill cut off.
+            // A line that a kill cut off.
             Err(_) => {}
         }
     }

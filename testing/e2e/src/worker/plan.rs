@@ -4,7 +4,7 @@ use haos_matrix::{ClientOptions, FillOptions, HttpOptions, SyncFilter, SyncOptio
 use haos_queue::{OutboxOptions, RetryPolicy};
 use serde::{Deserialize, Serialize};
 
-/// What a worker is: its first line. Times are short, so that a test with many faults ends.
+/// The settings of a worker: its first line. Times are short, so that a test with many faults ends.
 #[derive(Clone, Serialize, Deserialize)]
 #[serde(default)]
 pub struct WorkerPlan {
@@ -18,7 +18,7 @@ pub struct WorkerPlan {
     pub user: String,
     /// The password of that test account.
     pub password: String,
-    /// What the server calls a new device.
+    /// The name of a new device.
     pub device_name: String,
     /// How much the client's clock is off.
     pub clock_offset_ms: i64,

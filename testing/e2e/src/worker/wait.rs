@@ -41,14 +41,14 @@ impl Active {
         }
     }
 
-    /// Why it is not settled.
+    /// The reason why it is not settled.
     async fn missing(&self, client: &Client, asked: u64) -> Result<Option<String>> {
         let state = client.connection().borrow().clone();
         if state != ConnectionState::Live {
             return Ok(Some(format!("the connection is {state:?}")));
         }
         let mut left = outbox(&**client.store()).await.map_err(odd)?;
-        // What the server took may wait for its echo, which may be behind a gap.
+        // A row that the server took may wait for its echo, which may be behind a gap.
         left.retain(|row| row.state != "Sent");
         if !left.is_empty() {
             let first = left.first().map(|row| format!("{row:?}")).unwrap_or_default();

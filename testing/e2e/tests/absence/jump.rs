@@ -22,7 +22,7 @@ async fn after_26_hours_nothing_is_sent_twice_or_lost() {
     synapse.advance_clock(DAY_AND_MORE).unwrap();
     all.iter().for_each(|doubts| doubts.device.advance_clock(DAY_AND_MORE));
 
-    // What makes this a test: whoever simply sends again leaves a second copy.
+    // The point of this test: whoever simply sends again leaves a second copy.
     let forgotten = async || control.send_text(&room, "t1", "once").await.unwrap() != first;
     until("the server forgets a transaction id", forgotten).await.unwrap();
     join_all(all.iter_mut().map(Doubts::end_well)).await;

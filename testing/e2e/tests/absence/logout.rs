@@ -23,7 +23,7 @@ async fn after_logout_restart_and_login_nothing_is_sent_twice_or_lost() {
         doubts.device.client().logout().await.unwrap();
     }
     synapse.restart().await.unwrap();
-    // What makes this a test: whoever simply sends again leaves a second copy, though the device is the same.
+    // The point of this test: whoever simply sends again leaves a second copy, though the device is the same.
     let device = Some(control.device_id());
     let control = Plain::login(synapse.address(), "control", PASSWORD, device).await.unwrap();
     assert_ne!(control.send_text(&room, "t1", "once").await.unwrap(), first);
@@ -32,7 +32,7 @@ async fn after_logout_restart_and_login_nothing_is_sent_twice_or_lost() {
     join_all(other.iter_mut().map(on_another_device)).await;
 }
 
-/// What a login on the store does by itself: the device's name stays, and the server knows nothing of it.
+/// A login on the store does this by itself: the device's name stays, and the server knows nothing of it.
 async fn on_the_same_device(doubts: &mut Doubts) {
     let before = doubts.device.client().session();
     doubts.device.start();

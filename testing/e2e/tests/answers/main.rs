@@ -1,4 +1,4 @@
-//! What the server says and what follows from it, on a real Synapse: `cargo xtask e2e`.
+//! The server's answers and their consequences, on a real Synapse: `cargo xtask e2e`.
 #![allow(clippy::unwrap_used, reason = "a failure is a panic")]
 
 mod kick;

@@ -23,7 +23,7 @@ async fn refused(synapse: &Synapse, kind: StoreKind) -> u64 {
     for n in 0..MESSAGES {
         party.write(&rooms[n % 3], &format!("{n}")).await;
     }
-    // What the user may send at once is used up by another device.
+    // The burst that the user may send is used up by another device.
     let noise = party.room("Noise").await;
     for n in 0.. {
         if party.plain.send_text(noise.as_str(), &format!("t{n}"), "noise").await.is_err() {

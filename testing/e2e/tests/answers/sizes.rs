@@ -5,7 +5,7 @@ use haos_store_api::{ParkReason, PendingState};
 
 use super::world::{Party, on_every_store, shared};
 
-/// What the server takes no more, and options may let into the outbox nevertheless.
+/// A size that the server refuses, and that options may let into the outbox nevertheless.
 const TOO_LARGE: usize = 70_000;
 const PARKED: PendingState = PendingState::Parked(ParkReason::TooLarge);
 

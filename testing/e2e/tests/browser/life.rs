@@ -1,4 +1,4 @@
-use haos_e2e::browser::{Browser, BrowserOptions, Engine, Site, SiteOptions};
+use haos_e2e::browser::{Browser, BrowserEngine, BrowserOptions, Site, SiteOptions};
 use serde_json::json;
 
 use crate::{each, page};
@@ -21,7 +21,7 @@ const OPEN: &str = "const open = () => new Promise((resolve, reject) => {
 #[ignore = "needs browsers: cargo xtask test --only web"]
 async fn what_was_committed_is_there_after_the_browser_was_killed() {
     let site = Site::start(SiteOptions::new(page())).await.unwrap();
-    for engine in Engine::wanted_among(&[Engine::Chromium, Engine::Firefox]).unwrap() {
+    for engine in BrowserEngine::wanted_among(&[BrowserEngine::Chromium, BrowserEngine::Firefox]).unwrap() {
         let folder = tempfile::tempdir().unwrap();
         let options = BrowserOptions::default().profile(folder.path().join("profile"));
         let browser = Browser::start(engine, options.clone()).await.unwrap();
@@ -44,7 +44,7 @@ async fn a_crashed_tab_leaves_the_browser_and_its_data() {
         browser.run(OPEN, &[json!("kept")]).await.unwrap();
         let other = browser.new_tab().await.unwrap();
         let crashed = browser.crash_tab().await;
-        assert_eq!(crashed.is_ok(), browser.engine() == Engine::Chromium, "{crashed:?}");
+        assert_eq!(crashed.is_ok(), browser.engine() == BrowserEngine::Chromium, "{crashed:?}");
         browser.switch(&other).await.unwrap();
         browser.goto(&site.url("/")).await.unwrap();
         assert_eq!(browser.run(OPEN, &[]).await.unwrap(), json!("kept"));
@@ -58,7 +58,7 @@ async fn chromium_takes_devtools_commands() {
     each(SiteOptions::new(page()), async |site, browser| {
         let params = json!({ "origin": site.origin(), "quotaSize": 1_000_000 });
         let taken = browser.devtools("Storage.overrideQuotaForOrigin", params).await;
-        assert_eq!(taken.is_ok(), browser.engine() == Engine::Chromium, "{taken:?}");
+        assert_eq!(taken.is_ok(), browser.engine() == BrowserEngine::Chromium, "{taken:?}");
     })
     .await;
 }

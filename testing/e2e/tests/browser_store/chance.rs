@@ -3,7 +3,7 @@
 use std::sync::Mutex;
 use std::time::{Duration, SystemTime, UNIX_EPOCH};
 
-/// A generator; clones would repeat it, so there are none.
+/// A generator; it is not `Clone`, since clones would repeat it.
 #[derive(Debug)]
 pub(crate) struct Chance(Mutex<u64>);
 
@@ -26,7 +26,7 @@ impl Chance {
         (*state >> 16) % bound
     }
 
-    /// A pause of less than so many milliseconds.
+    /// A pause of less than this number of milliseconds.
     pub(crate) async fn pause(&self, below_ms: u64) {
         tokio::time::sleep(Duration::from_millis(self.below(below_ms))).await;
     }

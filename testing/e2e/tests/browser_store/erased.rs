@@ -2,7 +2,7 @@
 
 use std::time::Duration;
 
-use haos_e2e::browser::{Browser, BrowserOptions, Engine, Site};
+use haos_e2e::browser::{Browser, BrowserEngine, BrowserOptions, Site};
 use serde_json::{Value, json};
 
 use crate::{browse, engines, json, show, site, turn};
@@ -19,7 +19,7 @@ const DELETE: &str = "await new Promise((resolve, reject) => {
     })";
 
 /// A store with three rooms and two unsent messages.
-async fn filled(engine: Engine, site: &Site) -> Browser {
+async fn filled(engine: BrowserEngine, site: &Site) -> Browser {
     let browser = browse(engine, BrowserOptions::default(), site).await;
     let script = "self.store = await Store.open('erased');
         for (let n = 1; n <= 8; n += 1) await store.commit(n);
@@ -57,7 +57,7 @@ async fn told(browser: &Browser, what: &str) {
 #[ignore = "needs browsers: cargo xtask test --only web"]
 async fn a_store_that_the_browser_erases_says_so() {
     let _turn = turn().await;
-    for engine in engines(&[Engine::Chromium]) {
+    for engine in engines(&[BrowserEngine::Chromium]) {
         let site = site(|_| async { None }).await;
         let browser = filled(engine, &site).await;
         let params = json!({ "origin": site.origin(), "storageTypes": "indexeddb" });
@@ -70,7 +70,7 @@ async fn a_store_that_the_browser_erases_says_so() {
 #[ignore = "needs browsers: cargo xtask test --only web"]
 async fn a_store_that_another_tab_deletes_says_so() {
     let _turn = turn().await;
-    for engine in engines(&Engine::ALL) {
+    for engine in engines(&BrowserEngine::ALL) {
         let site = site(|_| async { None }).await;
         let browser = filled(engine, &site).await;
         let first = browser.tab().await.unwrap();
@@ -88,7 +88,7 @@ async fn a_store_that_another_tab_deletes_says_so() {
 #[ignore = "needs browsers: cargo xtask test --only web"]
 async fn a_store_made_anew_by_another_tab_is_not_taken_for_the_old_one() {
     let _turn = turn().await;
-    for engine in engines(&Engine::ALL) {
+    for engine in engines(&BrowserEngine::ALL) {
         let site = site(|_| async { None }).await;
         let browser = filled(engine, &site).await;
         let first = browser.tab().await.unwrap();
@@ -119,7 +119,7 @@ async fn a_store_made_anew_by_another_tab_is_not_taken_for_the_old_one() {
 #[ignore = "needs browsers: cargo xtask test --only web"]
 async fn an_upgrade_by_another_tab_is_let_through_and_told() {
     let _turn = turn().await;
-    for engine in engines(&Engine::ALL) {
+    for engine in engines(&BrowserEngine::ALL) {
         let site = site(|_| async { None }).await;
         let browser = filled(engine, &site).await;
         let first = browser.tab().await.unwrap();

@@ -2,7 +2,7 @@
 
 use std::time::{Duration, Instant};
 
-use haos_e2e::browser::{Browser, BrowserOptions, Engine, Site, Tab};
+use haos_e2e::browser::{Browser, BrowserEngine, BrowserOptions, Site, Tab};
 use serde_json::{Value, json};
 
 use crate::server::Server;
@@ -16,7 +16,7 @@ const PATIENCE_MS: u32 = 1500;
 #[ignore = "needs browsers: cargo xtask test --only web"]
 async fn a_leader_that_hangs_is_stood_in_for() {
     let _turn = turn().await;
-    for engine in engines(&[Engine::Chromium, Engine::Firefox]) {
+    for engine in engines(&[BrowserEngine::Chromium, BrowserEngine::Firefox]) {
         let pair = Pair::new(engine).await;
         pair.browser.switch(&pair.first).await.unwrap();
         pair.browser.run("return commands.hang({ ms: 8000 })", &[]).await.unwrap();
@@ -32,7 +32,7 @@ async fn a_leader_that_hangs_is_stood_in_for() {
 #[ignore = "needs browsers: cargo xtask test --only web"]
 async fn a_frozen_leader_is_replaced() {
     let _turn = turn().await;
-    for engine in engines(&[Engine::Chromium]) {
+    for engine in engines(&[BrowserEngine::Chromium]) {
         let pair = Pair::new(engine).await;
         pair.browser.switch(&pair.first).await.unwrap();
         let frozen = json!({ "state": "frozen" });
@@ -57,7 +57,7 @@ struct Pair {
 }
 
 impl Pair {
-    async fn new(engine: Engine) -> Self {
+    async fn new(engine: BrowserEngine) -> Self {
         let server = Server::new(false);
         let answering = server.clone();
         let site = site(move |request| answering.clone().answer(request)).await;

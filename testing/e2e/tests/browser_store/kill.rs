@@ -4,7 +4,7 @@ use std::path::Path;
 use std::sync::{Arc, Mutex};
 use std::time::{Duration, Instant};
 
-use haos_e2e::browser::{Browser, BrowserOptions, Engine, Site, SiteAnswer, SiteRequest};
+use haos_e2e::browser::{Browser, BrowserEngine, BrowserOptions, Site, SiteAnswer, SiteRequest};
 use serde_json::{Value, json};
 
 use crate::chance::Chance;
@@ -12,7 +12,7 @@ use crate::{browse, engines, show, site, turn};
 
 /// How often by default; `HAOS_KILLS` sets another number.
 const KILLS: usize = 30;
-/// So many kills a store: the check reads all of it each time.
+/// The kills of a store: the check reads all of it each time.
 const STORE: usize = 10;
 /// How long a life lasts at most, from its first commit.
 const LIFE_MS: u64 = 500;
@@ -25,7 +25,7 @@ enum Way {
     BrowserKilled,
 }
 
-/// What pages told.
+/// The words of pages.
 #[derive(Debug, Default)]
 struct Told {
     /// The latest commit that a page was told to be done, and its revision.
@@ -41,9 +41,9 @@ struct Told {
 async fn what_was_committed_outlives_tabs_and_browsers_whole() {
     let _turn = turn().await;
     let wanted = std::env::var("HAOS_KILLS").ok().and_then(|kills| kills.parse().ok()).unwrap_or(KILLS);
-    for engine in engines(&[Engine::Chromium, Engine::Firefox]) {
+    for engine in engines(&[BrowserEngine::Chromium, BrowserEngine::Firefox]) {
         let (ways, kills): (&[Way], usize) = match engine {
-            Engine::Chromium => (&[Way::TabCrashed, Way::BrowserKilled, Way::TabClosed], wanted),
+            BrowserEngine::Chromium => (&[Way::TabCrashed, Way::BrowserKilled, Way::TabClosed], wanted),
             // It has no devtools commands, and starts slowly.
             _ => (&[Way::TabClosed, Way::BrowserKilled], wanted.div_ceil(3)),
         };
@@ -76,7 +76,7 @@ async fn what_was_committed_outlives_tabs_and_browsers_whole() {
 }
 
 struct Killing {
-    engine: Engine,
+    engine: BrowserEngine,
     options: BrowserOptions,
     browser: Option<Browser>,
     site: Site,
@@ -86,7 +86,7 @@ struct Killing {
 }
 
 impl Killing {
-    async fn new(engine: Engine, folder: &Path) -> Self {
+    async fn new(engine: BrowserEngine, folder: &Path) -> Self {
         let told: Arc<Mutex<Told>> = Arc::default();
         let listening = Arc::clone(&told);
         let site = site(move |request| {
@@ -152,10 +152,10 @@ impl Killing {
         self.browser().await.run(script, &[store.into()]).await.unwrap()
     }
 
-    /// Whether one more commit is there than any page was told of.
+    /// Tells if one more commit is there than any page was told of.
     ///
     /// While records were written that Chromium keeps in files of their own (more than 64 KiB), it found its files
-    /// damaged after one of thirty such kills, and erased the origin. Since there are none it never did.
+    /// damaged after one of thirty such kills, and erased the origin. Without them it never did.
     async fn verify(&mut self, store: &str, way: Way) -> bool {
         let audit = self.open(store).await;
         let mut told = self.told.lock().unwrap();

@@ -13,7 +13,7 @@ mod quota;
 mod server;
 mod two;
 
-use haos_e2e::browser::{Browser, BrowserOptions, Engine, Site, SiteAnswer, SiteRequest};
+use haos_e2e::browser::{Browser, BrowserEngine, BrowserOptions, Site, SiteAnswer, SiteRequest};
 use serde_json::Value;
 use tokio::sync::{Mutex, MutexGuard};
 
@@ -24,12 +24,12 @@ async fn turn() -> MutexGuard<'static, ()> {
 }
 
 /// Those of these engines that are wanted.
-fn engines(able: &[Engine]) -> Vec<Engine> {
-    Engine::wanted_among(able).unwrap()
+fn engines(able: &[BrowserEngine]) -> Vec<BrowserEngine> {
+    BrowserEngine::wanted_among(able).unwrap()
 }
 
 /// Starts a browser, with a page of the site that is ready.
-async fn browse(engine: Engine, options: BrowserOptions, site: &Site) -> Browser {
+async fn browse(engine: BrowserEngine, options: BrowserOptions, site: &Site) -> Browser {
     let browser = Browser::start(engine, options).await.unwrap();
     show(&browser, site).await;
     browser

@@ -3,7 +3,7 @@
 use std::collections::{BTreeMap, HashSet};
 use std::time::{Duration, Instant};
 
-use haos_e2e::browser::{Browser, BrowserOptions, Engine, Site, Tab};
+use haos_e2e::browser::{Browser, BrowserEngine, BrowserOptions, Site, Tab};
 use serde_json::{Value, json};
 
 use crate::server::Server;
@@ -14,7 +14,7 @@ const WORKER: usize = 2;
 const ROOMS: [&str; 5] = ["!a", "!b", "!c", "!d", "!e"];
 /// Between two messages of a context, at most: there are messages until the last leader was killed.
 const PAUSE_MS: u32 = 160;
-/// What has not happened by then will not.
+/// The time after which nothing more will happen.
 const HANGS: Duration = Duration::from_secs(120);
 const LOOK: Duration = Duration::from_millis(10);
 
@@ -22,13 +22,13 @@ const LOOK: Duration = Duration::from_millis(10);
 #[derive(Debug, Default)]
 struct Slot {
     tab: Option<Tab>,
-    /// What its present life is called.
+    /// The name of its present life.
     who: String,
     lives: usize,
 }
 
 struct World {
-    engine: Engine,
+    engine: BrowserEngine,
     browser: Browser,
     site: Site,
     server: Server,
@@ -42,10 +42,10 @@ struct World {
 #[ignore = "needs browsers: cargo xtask test --only web"]
 async fn two_pages_and_a_service_worker_send_each_message_once_while_leaders_die() {
     let _turn = turn().await;
-    for engine in engines(&[Engine::Chromium, Engine::Firefox]) {
+    for engine in engines(&[BrowserEngine::Chromium, BrowserEngine::Firefox]) {
         let begun = Instant::now();
         // Messages that each context writes. Firefox is slow with pages that are not shown.
-        let (each, kills) = if engine == Engine::Chromium { (100, 10) } else { (30, 4) };
+        let (each, kills) = if engine == BrowserEngine::Chromium { (100, 10) } else { (30, 4) };
         let mut world = World::new(engine, each).await;
         world.revive().await;
         let mut hits = Vec::new();
@@ -86,7 +86,7 @@ async fn two_pages_and_a_service_worker_send_each_message_once_while_leaders_die
 }
 
 impl World {
-    async fn new(engine: Engine, each: usize) -> Self {
+    async fn new(engine: BrowserEngine, each: usize) -> Self {
         let server = Server::new(true);
         let site = site({
             let server = server.clone();
@@ -133,7 +133,7 @@ impl World {
         self.begin(WORKER, "return await worker(args[0], args[1])").await;
     }
 
-    /// Whether a page is there. The crash of a tab may take others with it.
+    /// Tells if a page is there. The crash of a tab may take others with it.
     async fn lives(&self, at: usize) -> bool {
         let Some(tab) = &self.slots[at].tab else { return false };
         if self.browser.switch(tab).await.is_err() {
@@ -147,7 +147,7 @@ impl World {
     async fn begin(&mut self, at: usize, command: &str) {
         let slot = &mut self.slots[at];
         let called = format!("{}#{}", SLOTS[at], slot.lives + 1);
-        let start = json!({ "name": "shared", "called": called, "patience_ms": 3000, "drive": self.engine == Engine::Chromium || at != WORKER });
+        let start = json!({ "name": "shared", "called": called, "patience_ms": 3000, "drive": self.engine == BrowserEngine::Chromium || at != WORKER });
         let who = self.browser.run(command, &["start".into(), start]).await.unwrap();
         if who != json!(called) {
             return;
@@ -185,7 +185,7 @@ impl World {
         self.browser.switch(self.slots[at].tab.as_ref().unwrap()).await.unwrap();
         assert_eq!(self.browser.run("return commands.role()", &[]).await.unwrap(), json!("Leading"));
         let killed = Instant::now();
-        let how = if self.engine == Engine::Chromium && number.is_multiple_of(4) {
+        let how = if self.engine == BrowserEngine::Chromium && number.is_multiple_of(4) {
             self.browser.crash_tab().await.unwrap();
             "tab crashed"
         } else {
@@ -258,7 +258,7 @@ impl World {
 #[ignore = "needs browsers: cargo xtask test --only web"]
 async fn a_service_worker_sends_what_a_closed_page_left() {
     let _turn = turn().await;
-    for engine in engines(&[Engine::Chromium]) {
+    for engine in engines(&[BrowserEngine::Chromium]) {
         let server = Server::new(false);
         let answering = server.clone();
         let site = site(move |request| answering.clone().answer(request)).await;

@@ -23,7 +23,7 @@ fn build() -> PathBuf {
     let cargo = std::env::var_os("CARGO").unwrap_or_else(|| "cargo".into());
     let mut build = Command::new(cargo);
     build.args(["build", "--target", TARGET, "--package", "haos-e2e-web", "--target-dir"]).arg(target);
-    // What cargo set for this program is not meant for that one.
+    // Cargo's settings for this program are not meant for that one.
     build.env_remove("CARGO_MANIFEST_DIR").current_dir(Path::new(env!("CARGO_MANIFEST_DIR")).join("../.."));
     // As the other tests in browsers have it: a quarter of the size.
     build.env("CARGO_PROFILE_DEV_DEBUG", "0");

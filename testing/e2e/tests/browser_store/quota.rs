@@ -1,11 +1,11 @@
 //! A quota that ends.
 
-use haos_e2e::browser::{Browser, BrowserOptions, Engine, Site};
+use haos_e2e::browser::{Browser, BrowserEngine, BrowserOptions, Site};
 use serde_json::{Value, json};
 
 use crate::{browse, engines, site, turn};
 
-/// What the browser lets be stored.
+/// The bytes that the browser stores.
 const QUOTA_BYTES: u64 = 6 << 20;
 /// Of one media item.
 const ITEM_BYTES: u32 = 400_000;
@@ -24,9 +24,9 @@ struct Filling {
 impl Filling {
     async fn new() -> Self {
         let site = site(|_| async { None }).await;
-        let browser = browse(Engine::Chromium, BrowserOptions::default(), &site).await;
+        let browser = browse(BrowserEngine::Chromium, BrowserOptions::default(), &site).await;
         let filling = Self { browser, site };
-        // Before the first byte: the browser remembers for a while how much was left, and asks anew only
+        // Before the first byte: the browser remembers for a while how much was left, and asks again only
         // when that is used up.
         filling.limit(QUOTA_BYTES).await;
         let script = "self.store = await Store.open('quota');
@@ -35,7 +35,7 @@ impl Filling {
         filling
     }
 
-    /// The browser stores so many bytes, and not one more.
+    /// Lets the browser store this number of bytes, and not one more.
     async fn limit(&self, quota: u64) {
         let params = json!({ "origin": self.site.origin(), "quotaSize": quota });
         self.browser.devtools("Storage.overrideQuotaForOrigin", params).await.unwrap();
@@ -54,7 +54,7 @@ impl Filling {
 #[ignore = "needs browsers: cargo xtask test --only web"]
 async fn over_quota_a_batch_is_refused_whole_and_succeeds_later() {
     let _turn = turn().await;
-    if engines(&[Engine::Chromium]).is_empty() {
+    if engines(&[BrowserEngine::Chromium]).is_empty() {
         return;
     }
     let filling = Filling::new().await;
@@ -85,7 +85,7 @@ async fn over_quota_a_batch_is_refused_whole_and_succeeds_later() {
 #[ignore = "needs browsers: cargo xtask test --only web"]
 async fn room_that_is_made_is_room() {
     let _turn = turn().await;
-    if engines(&[Engine::Chromium]).is_empty() {
+    if engines(&[BrowserEngine::Chromium]).is_empty() {
         return;
     }
     let filling = Filling::new().await;
@@ -102,7 +102,7 @@ async fn room_that_is_made_is_room() {
     let half = json!(filled[0].as_u64().unwrap() / 2);
     let tried = filling.run(retry, &[json!(0), half.clone()]).await;
     eprintln!("chromium: full after {} items; removed, refused and then a batch: {tried}", filled[0]);
-    // What is removed is removed; its bytes come free when Chromium compacts its files, at once or later.
+    // Removed items are gone; their bytes come free when Chromium compacts its files, at once or later.
     assert_eq!((&tried[0], &tried[1]), (&half, &json!(0)), "{tried}");
     filling.limit(QUOTA_BYTES * 2).await;
     let tried = filling.run(retry, &[half, filled[0].clone()]).await;
@@ -113,11 +113,11 @@ async fn room_that_is_made_is_room() {
 #[ignore = "needs browsers: cargo xtask test --only web"]
 async fn what_the_user_writes_is_taken_where_media_is_refused() {
     let _turn = turn().await;
-    if engines(&[Engine::Chromium]).is_empty() {
+    if engines(&[BrowserEngine::Chromium]).is_empty() {
         return;
     }
     let filling = Filling::new().await;
-    // By the keeper's own counting: media goes for media, and the headroom is the outbox's alone.
+    // By the kept store's own counting: media goes for media, and the headroom is the outbox's alone.
     let script = "self.kept = Context.kept(store, args[0], args[1]);
         const refused = [];
         for (let i = 0; i < 50; i += 1) {
@@ -127,7 +127,7 @@ async fn what_the_user_writes_is_taken_where_media_is_refused() {
         for (let i = 0; i < 20; i += 1) written.push(await kept.enqueue('!a', `unsent ${i} ${'.'.repeat(2000)}`));
         return [refused, written.length, JSON.parse(await store.holds()).media]";
     let kept = filling.run(script, &[json!(1_000_000), json!(200_000)]).await;
-    eprintln!("chromium: a keeper of 1 MB: {kept}");
+    eprintln!("chromium: a kept store of 1 MB: {kept}");
     assert_eq!(kept[1], 20);
     // By the browser's, of which it does not know: what can be fetched again goes for what the user writes.
     let filled = filling.run(FILL, &["more".into(), ITEM_BYTES.into()]).await;

@@ -28,13 +28,13 @@ pub(crate) struct Wrote {
     pub(crate) seq: u64,
 }
 
-/// What the server saw.
+/// The server's record.
 #[derive(Debug, Default)]
 pub(crate) struct Seen {
     pub(crate) taken: Vec<Taken>,
     known: HashMap<String, usize>,
     pub(crate) wrote: Vec<Wrote>,
-    /// Who took which role, and when.
+    /// The roles, by taker and time.
     pub(crate) roles: Vec<(String, String, Instant)>,
     pub(crate) failed: Vec<String>,
     /// Requests; those that came again; answers that were lost; refusals before and after the message was taken.

@@ -3,7 +3,7 @@
 use std::collections::HashSet;
 use std::time::Instant;
 
-use haos_e2e::browser::{BrowserOptions, Engine};
+use haos_e2e::browser::{BrowserEngine, BrowserOptions};
 use serde_json::{Value, json};
 
 use crate::{browse, engines, show, site, turn};
@@ -14,7 +14,7 @@ const COMMITS: i64 = 200;
 #[ignore = "needs browsers: cargo xtask test --only web"]
 async fn two_tabs_write_at_once_and_hear_each_other() {
     let _turn = turn().await;
-    for engine in engines(&Engine::ALL) {
+    for engine in engines(&BrowserEngine::ALL) {
         let site = site(|_| async { None }).await;
         let browser = browse(engine, BrowserOptions::default(), &site).await;
         let first = browser.tab().await.unwrap();
@@ -50,7 +50,7 @@ async fn two_tabs_write_at_once_and_hear_each_other() {
             browser.switch(tab).await.unwrap();
             let counts = "return [await store.count('!first'), await store.count('!second')]";
             assert_eq!(browser.run(counts, &[]).await.unwrap(), json!([COMMITS, COMMITS]));
-            // What was posted by the other may still be on its way.
+            // The other's posts may still be on their way.
             let heard = "const heard = [];
                 for (let i = 0; i < 1000; i += 1) {
                     heard.push(...JSON.parse(store.heard()));
@@ -66,7 +66,7 @@ async fn two_tabs_write_at_once_and_hear_each_other() {
     }
 }
 
-/// Every revision since the first one heard was told, or a resync told to read anew at it or later.
+/// Checks that every revision since the first one heard was told, or a resync told to read again at it or later.
 fn covers(heard: &[i64], what: &str) {
     let told: HashSet<i64> = heard.iter().copied().filter(|revision| *revision > 0).collect();
     let resync = heard.iter().copied().filter(|revision| *revision < 0).map(|revision| -revision).max();

@@ -6,7 +6,7 @@ use serde_json::Value;
 
 use crate::scene::{LIMIT, Scene};
 
-/// What is stored, and what a sync from the stored token would bring, is what happened, in order, with
+/// The stored timeline, and that of a sync from the stored token, is the true one, in order, with
 /// nothing left out but where a gap is, and no gap but where more was missed than a sync brings.
 pub(crate) async fn check(scene: &Scene, dump: &Dump, what: &str) {
     // The server keeps answers for a while, by what was asked: the time to wait makes each another question.

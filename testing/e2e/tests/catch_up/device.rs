@@ -17,7 +17,7 @@ pub(crate) struct Offline {
     folder: TempDir,
 }
 
-/// What it looks like when it comes back: a store of its own.
+/// A device that comes back: a store of its own.
 pub(crate) struct Back {
     pub(crate) kind: StoreKind,
     pub(crate) folder: TempDir,
@@ -55,7 +55,7 @@ impl Back {
         haos_store::open_with(&url, &self.kind.open_options()).await.unwrap().store
     }
 
-    /// What its store holds.
+    /// The content of its store.
     pub(crate) async fn dump(&self) -> Dump {
         let store = self.open().await;
         let dump = Dump::of(&*store).await.unwrap();

@@ -9,7 +9,7 @@ pub(crate) const PASSWORD: &str = "secret";
 /// The newest events of a room that a sync brings.
 pub(crate) const LIMIT: u32 = 20;
 const ROOMS: usize = 40;
-/// What is said in rooms 0, 4, 8 …, in rooms 1, 5, 9 … and so on: little, as much as a sync brings, one
+/// The number of messages in rooms 0, 4, 8 …, in rooms 1, 5, 9 … and so on: little, as much as a sync brings, one
 /// more, and much. 1000 in all.
 const SAID: [usize; 4] = [3, 20, 21, 56];
 /// Rooms in which somebody speaks at the same time.
@@ -20,7 +20,7 @@ pub(crate) struct Scene {
     pub(crate) synapse: Synapse,
     pub(crate) ada: Plain,
     pub(crate) rooms: Vec<String>,
-    /// What each room holds, in order.
+    /// The messages of each room, in order.
     pub(crate) truth: BTreeMap<String, Vec<String>>,
     /// How much of it the devices had when they went offline.
     pub(crate) known: BTreeMap<String, usize>,
@@ -44,7 +44,7 @@ impl Scene {
         scene
     }
 
-    /// What happens while the devices are offline.
+    /// Lets things happen while the devices are offline.
     pub(crate) async fn go_on(&mut self) {
         let began = Instant::now();
         self.times = 0;

@@ -19,7 +19,7 @@ const MOST: u64 = 500;
 const PATIENCE: Duration = Duration::from_secs(60);
 const LOOK: Duration = Duration::from_millis(10);
 
-/// Lets the device die at one write after the other, coming back anew each time, until it is through
+/// Lets the device die at one write after the other, coming back each time, until it is through
 /// without dying. Past the first writes, only every `step`th is tried.
 pub(crate) async fn die_at_each(scene: &Scene, device: &Offline, step: u64) {
     let (began, name) = (Instant::now(), device.kind.name());
@@ -47,7 +47,7 @@ pub(crate) async fn die_at_each(scene: &Scene, device: &Offline, step: u64) {
         }
         deaths += 1;
         before += usize::from(dump.token.as_ref() == Some(&device.token));
-        // What it left behind is taken up again, from time to time.
+        // Its remains are taken up again, from time to time.
         if last % 5 == 0 {
             assert!(catch_up(scene, &back, MOST).await, "{what}: never through");
             cover::whole(scene, &back.dump().await, &what);

@@ -10,7 +10,7 @@ use std::time::Duration;
 use tempfile::NamedTempFile;
 use tokio::process::Command;
 
-/// What a run printed, and its exit code.
+/// A run's output and exit code.
 struct Run {
     code: Option<i32>,
     stdout: String,

@@ -46,7 +46,7 @@ async fn somebody_who_is_there_sends_at_the_pace_the_server_wants() {
     assert!(count("kills") >= 3 && count("lost") + count("answers_lost") > 0, "{figures}");
     assert!(count("rate_limited") > 0, "{figures}");
 
-    // What another client sees of it.
+    // Another client's view of it.
     let sync = ada.sync(None, std::time::Duration::ZERO).await.unwrap();
     let rooms = sync["rooms"]["join"].as_object().unwrap();
     assert_eq!(rooms.len(), 4);

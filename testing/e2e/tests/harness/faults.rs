@@ -11,7 +11,7 @@ async fn every_fault_before_a_real_server() {
     let proxy = Proxy::start(synapse.address()).await.unwrap();
     let far = ada.at(proxy.address());
     let retry_after = Duration::from_millis(50);
-    // What the client hears, and whether the server has it.
+    // The answer that the client hears, and if the server has the message.
     let faults = [
         (Fault::DropResponse, None, true),
         (Fault::ResetBefore, None, false),

@@ -61,8 +61,7 @@ async fn what_the_policy_does_not_keep_goes_and_what_is_unsent_stays() {
         assert_eq!(downloads(&proxy) - before, 1);
 
         device.advance_clock(4 * DAY);
-        let now_ms = client.outbox().host().now_ms();
-        client.keeper().check(now_ms).await.unwrap();
+        client.kept().check().await.unwrap();
         let kept = [is_stored(&uris[0]).await, is_stored(&uris[1]).await, is_stored(&uris[2]).await];
         assert_eq!(kept, [false, false, true], "{}: by time", kind.name());
         assert!(is_stored(&local).await, "what is unsent stays");

@@ -84,7 +84,7 @@ async fn arrives_once(kind: StoreKind) {
     killed_by(&plan, &proxy, FaultKind::HangAfter).await;
     assert_eq!(plain.messages(&room).await.unwrap(), []);
 
-    // What is there is not uploaded again.
+    // A file that is there is not uploaded again.
     proxy.set_rules([put(Fault::Latency(Duration::ZERO))]);
     let before = proxy.fired(FaultKind::Latency);
     let worker = Worker::start(CLIENT, &plan).await.unwrap();

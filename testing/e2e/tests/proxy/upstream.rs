@@ -28,11 +28,11 @@ pub(crate) struct Seen {
 /// `/silence` never.
 pub(crate) struct Upstream {
     address: SocketAddr,
-    state: Arc<State>,
+    state: Arc<Served>,
     serving: tokio::task::JoinHandle<()>,
 }
 
-struct State {
+struct Served {
     seen: Mutex<Vec<Seen>>,
     /// Bytes of bodies so far.
     heard: watch::Sender<usize>,
@@ -48,7 +48,7 @@ impl Upstream {
         let listener = TcpListener::bind(address).await.unwrap();
         let address = listener.local_addr().unwrap();
         let (heard, released) = (watch::Sender::new(0), watch::Sender::new(false));
-        let state = Arc::new(State { seen: Mutex::default(), heard, released });
+        let state = Arc::new(Served { seen: Mutex::default(), heard, released });
         let serving = tokio::spawn(serve(listener, Arc::clone(&state)));
         Self { address, state, serving }
     }
@@ -78,7 +78,7 @@ impl Upstream {
     }
 }
 
-async fn serve(listener: TcpListener, state: Arc<State>) {
+async fn serve(listener: TcpListener, state: Arc<Served>) {
     let mut live = JoinSet::new();
     while let Ok((stream, _)) = listener.accept().await {
         let state = Arc::clone(&state);
@@ -91,7 +91,7 @@ async fn serve(listener: TcpListener, state: Arc<State>) {
 
 async fn answer(
     mut request: Request<Incoming>,
-    state: Arc<State>,
+    state: Arc<Served>,
 ) -> Result<Response<BoxBody<Bytes, Infallible>>, hyper::Error> {
     let mut body = Vec::new();
     while let Some(frame) = request.body_mut().frame().await {

@@ -4,7 +4,7 @@ use std::time::Duration;
 use tokio::io::{AsyncReadExt as _, AsyncWriteExt as _};
 use tokio::net::TcpStream;
 
-/// What came back until the connection closed.
+/// The bytes that came back until the connection closed.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub(crate) struct Heard {
     /// Status line and headers; empty if nothing came.
@@ -22,7 +22,7 @@ impl Heard {
         self.head.split(' ').nth(1).and_then(|status| status.parse().ok()).unwrap_or(0)
     }
 
-    /// Whether `line` is among the headers.
+    /// Tells if `line` is among the headers.
     pub(crate) fn has(&self, line: &str) -> bool {
         self.head.lines().any(|header| header.eq_ignore_ascii_case(line))
     }

@@ -31,7 +31,7 @@ pub(crate) async fn truth(plain: &Plain, devices: &[Arc<Device>], rooms: &[Strin
     count
 }
 
-/// What a device wrote in a room against what arrived.
+/// Compares a device's lines in a room with those that arrived.
 fn in_order(book: &[Line], sent: &[&str]) -> Result<(), String> {
     let mut sent = sent.iter().peekable();
     for line in book {

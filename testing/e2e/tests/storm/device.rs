@@ -14,7 +14,7 @@ pub(crate) struct Device {
     pub(crate) user: String,
     plan: WorkerPlan,
     worker: watch::Sender<Arc<Worker>>,
-    /// What was written in each room, by the room's number, in order.
+    /// The lines written in each room, by the room's number, in order.
     pub(crate) books: Vec<Mutex<Vec<Line>>>,
 }
 

@@ -16,7 +16,7 @@ pub(crate) struct Size {
 }
 
 impl Size {
-    /// What is to be accepted, unless the environment says otherwise.
+    /// The number of messages to be accepted, unless the environment says otherwise.
     pub(crate) fn of_environment() -> Self {
         Self {
             messages: number("HAOS_E2E_MESSAGES", 2000) as usize,

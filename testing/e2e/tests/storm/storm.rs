@@ -15,7 +15,7 @@ use crate::{check, kills, writer};
 const DEVICES: [&str; 3] = ["ada", "ada", "bob"];
 /// Between two lines that say how far it is.
 const TELL: Duration = Duration::from_secs(5);
-/// Of the requests that a kind of fault prevails over, at least so many meet it.
+/// The least share of requests that meet a kind of fault while it prevails.
 const SHARE: f64 = 0.2;
 
 pub(crate) async fn run(size: Size) {

@@ -9,7 +9,7 @@ use crate::chance::Chance;
 
 /// How long one kind of fault prevails.
 const WINDOW: Duration = Duration::from_millis(1500);
-/// While it prevails, of so many requests one meets it.
+/// While it prevails, of this number of requests one meets it.
 const ONE_OF: u64 = 3;
 /// Of all requests, how many meet each other kind meanwhile.
 const ASIDE: f64 = 0.02;

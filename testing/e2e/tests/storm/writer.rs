@@ -6,7 +6,7 @@ use haos_e2e::worker::{To, WorkerCommand};
 use crate::chance::Chance;
 use crate::device::{Device, Line};
 
-/// Writers of a device, each in rooms of its own: so many writes are under way when it is killed.
+/// Writers of a device, each in rooms of its own, and so the writes under way when it is killed.
 pub(crate) const WRITERS: usize = 3;
 /// Rows in an outbox, from which on nothing more is written.
 const MOST_UNSENT: usize = 40;

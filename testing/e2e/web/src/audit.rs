@@ -1,4 +1,4 @@
-//! Whether a store holds every commit up to its latest, whole, and nothing else.
+//! A check that a store holds every commit up to its latest, whole, and nothing else.
 
 use std::collections::BTreeMap;
 
@@ -14,12 +14,12 @@ const PAGE: usize = 250;
 /// Findings told; one is enough to fail a test.
 const MOST: usize = 12;
 
-/// What was found.
+/// The findings.
 #[derive(Debug, Default)]
 pub(crate) struct Audit {
     /// The latest commit.
     pub(crate) n: u64,
-    /// What is not as its number says.
+    /// The items that are not as their numbers say.
     pub(crate) wrong: Vec<String>,
 }
 

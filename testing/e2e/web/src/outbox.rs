@@ -2,11 +2,10 @@ use std::cell::RefCell;
 use std::rc::Rc;
 use std::sync::Arc;
 
-use haos_queue::pressure::{Keeper, PressureOptions};
+use haos_queue::pressure::{Kept, PressureOptions};
 use haos_queue::web::{DriveOptions, Remaining, Role, drive, on_sync};
 use haos_queue::{
-    BrowserHost, Draft, Driver, EmptyOnRedaction, EnqueueError, Outbox, OutboxOptions, RetryPolicy,
-    apply_sync,
+    BrowserHost, Draft, Driver, EnqueueError, Outbox, OutboxOptions, PlainProtocol, RetryPolicy, apply_sync,
 };
 use haos_store_api::{
     EventType, Json, Page, Result, RoomId, RoomQuery, StorageAdapter, StorageAdapterExt as _,
@@ -17,7 +16,7 @@ use wasm_bindgen::JsValue;
 use wasm_bindgen::prelude::wasm_bindgen;
 use wasm_bindgen_futures::spawn_local;
 
-use crate::server::{Plain, Site, session, sync};
+use crate::server::{Site, session, sync};
 use crate::{ask, js, text, workload};
 
 /// The first pause after a failure, and the longest: a test waits for many.
@@ -49,7 +48,7 @@ impl Context {
         Ok(Self { name, who, patience_ms, outbox, role })
     }
 
-    /// The same over a store that is open, which is kept within so many bytes.
+    /// The same over a store that is open, which is kept within this number of bytes.
     ///
     /// # Errors
     /// As the store's.
@@ -64,9 +63,7 @@ impl Context {
             headroom_bytes: headroom_bytes.into(),
             ..PressureOptions::default()
         };
-        let keeper = shared_keeper(Keeper::new(store, options));
-        let (host, protocol) = (Arc::new(BrowserHost), Arc::new(Plain));
-        let outbox = Outbox::with_keeper(keeper, host, protocol, outbox_options()).map_err(js)?;
+        let outbox = outbox(shared(Kept::new(store, Arc::new(BrowserHost), options))).map_err(js)?;
         let role = Rc::new(RefCell::new(Role::Ended));
         let (name, who) = (String::new(), String::new());
         Ok(Self { name, who, patience_ms: 0, outbox, role })
@@ -112,7 +109,7 @@ impl Context {
         Ok(left.map_err(js)? == Remaining::Nothing)
     }
 
-    /// What the context does.
+    /// The part of the context in sending.
     pub fn role(&self) -> String {
         format!("{:?}", self.role.borrow())
     }
@@ -130,19 +127,15 @@ impl Context {
         }
     }
 
-    /// Stores a media item that can be fetched again, as far as the keeper lets it.
+    /// Stores a media item that can be fetched again, as far as there is room.
     ///
     /// # Errors
-    /// As [`Keeper::apply`].
+    /// `Full` without room; those of the store.
     pub async fn cache(&self, name: String, bytes: u32) -> std::result::Result<(), JsValue> {
         let key = workload::media(&format!("mxc://x/{name}")).map_err(js)?;
         let mut batch = haos_store_api::WriteBatch::relaxed();
         batch.put_media(workload::info(key), vec![7; bytes as usize]);
-        let now_ms = self.outbox.host().now_ms();
-        match self.outbox.keeper() {
-            Some(keeper) => keeper.apply(batch, now_ms).await.map(drop).map_err(js),
-            None => self.outbox.store().apply(batch).await.map(drop).map_err(js),
-        }
+        self.outbox.store().apply(batch).await.map(drop).map_err(js)
     }
 
     /// The outbox: for each row its body and its state.
@@ -187,7 +180,7 @@ impl Context {
         let since = store.sync_token().await?;
         let Some(delta) = sync(since).await? else { return Ok("no answer".to_owned()) };
         let user = session()?.user;
-        let synced = apply_sync(&**store, &delta, Some(&user), &EmptyOnRedaction).await;
+        let synced = apply_sync(&**store, &delta, Some(&user), &PlainProtocol).await;
         synced.map(|synced| format!("{synced:?}"))
     }
 
@@ -198,17 +191,12 @@ impl Context {
 }
 
 #[allow(clippy::arc_with_non_send_sync, reason = "there is one thread")]
-fn shared(store: IdbStore) -> Arc<dyn StorageAdapter> {
+fn shared(store: impl StorageAdapter + 'static) -> Arc<dyn StorageAdapter> {
     Arc::new(store)
 }
 
-#[allow(clippy::arc_with_non_send_sync, reason = "there is one thread")]
-fn shared_keeper(keeper: Keeper) -> Arc<Keeper> {
-    Arc::new(keeper)
-}
-
 fn outbox(store: Arc<dyn StorageAdapter>) -> Result<Outbox> {
-    Outbox::new(store, Arc::new(BrowserHost), Arc::new(Plain), outbox_options())
+    Outbox::new(store, Arc::new(BrowserHost), Arc::new(PlainProtocol), outbox_options())
 }
 
 fn outbox_options() -> OutboxOptions {

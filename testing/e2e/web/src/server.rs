@@ -1,18 +1,13 @@
 //! The site as a homeserver: a message is a PUT under its transaction id, a sync a GET.
 
 use async_trait::async_trait;
-use haos_queue::{
-    Answer, BackfillPage, Body, Created, Event, Lookup, Protocol, Refusal, RoomDelta, Session, Since,
-    SyncDelta, Transport,
-};
-use haos_store_api::{
-    EventId, EventType, Json, MediaUri, Membership, Pending, Result, RoomId, TxnId, UserId,
-};
+use haos_queue::{Answer, Event, Refusal, RoomDelta, Session, Since, SyncDelta, Transport};
+use haos_store_api::{EventId, EventType, Json, Membership, Pending, Result, RoomId, TxnId, UserId};
 use serde_json::{Value, json};
 
 use crate::ask;
 
-/// Who writes.
+/// The session that writes.
 pub(crate) fn session() -> Result<Session> {
     Ok(Session { user: UserId::new("@ada:x")?, device: "browser".to_owned() })
 }
@@ -37,35 +32,9 @@ impl Transport for Site {
         let id = answer["event_id"].as_str().and_then(|id| EventId::new(id).ok());
         id.map_or(Answer::Unreadable, Answer::Accepted)
     }
-
-    async fn create_media(&self) -> Created {
-        Created::Unsupported
-    }
-
-    async fn upload(&self, _: Body<'_>, _: Option<&MediaUri>) -> Answer {
-        Answer::NoAnswer
-    }
-
-    async fn media_exists(&self, _: &MediaUri) -> Lookup<()> {
-        Lookup::Unknown
-    }
-
-    async fn event(&self, _: &RoomId, _: &EventId) -> Lookup<Event> {
-        Lookup::Unknown
-    }
-
-    async fn history(
-        &self,
-        _: &RoomId,
-        _: Option<&str>,
-        _: usize,
-    ) -> std::result::Result<BackfillPage, Answer> {
-        // Asked only for rows older than the server's memory of transaction ids.
-        Err(Answer::NoAnswer)
-    }
 }
 
-/// What the server has behind a token; none if it does not answer.
+/// The server's news behind a token; `None` if it does not answer.
 pub(crate) async fn sync(since: Option<String>) -> Result<Option<SyncDelta>> {
     let path = format!("/sync?since={}", since.as_deref().unwrap_or_default());
     let Some((200, text)) = ask("GET", &path, "").await else { return Ok(None) };
@@ -97,22 +66,4 @@ fn received(event: &Value) -> Result<Event> {
         redacted_by: None,
         extra: None,
     })
-}
-
-/// As little of a protocol as messages need.
-#[derive(Debug, Clone, Copy)]
-pub(crate) struct Plain;
-
-impl Protocol for Plain {
-    fn edit(&self, _: &EventId, kind: &EventType, content: &Json) -> Result<(EventType, Json)> {
-        Ok((kind.clone(), content.clone()))
-    }
-
-    fn redaction(&self) -> Result<(EventType, Json)> {
-        Ok((EventType::new("m.room.redaction")?, Json::empty()))
-    }
-
-    fn outlives_parent(&self, _: &Pending) -> bool {
-        false
-    }
 }

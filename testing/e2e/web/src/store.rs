@@ -45,7 +45,7 @@ impl Store {
         IdbStore::delete(&name).await.map_err(js)
     }
 
-    /// What it says of itself.
+    /// The store's information about itself.
     pub fn info(&self) -> String {
         let info = self.store.info();
         let recovery = info
@@ -62,7 +62,7 @@ impl Store {
         self.apply(workload::batch(n.into()).map_err(js)?).await
     }
 
-    /// Whether everything up to the latest number is there, whole.
+    /// Checks that everything up to the latest number is there, whole.
     ///
     /// # Errors
     /// As the store's.
@@ -80,7 +80,7 @@ impl Store {
         self.store.maintain(Maintenance::Compact, Progress::none()).await.map(drop).map_err(js)
     }
 
-    /// Commits messages to a room, of so many bytes each, behind those that it has; the revision.
+    /// Commits messages of this size to a room, behind those that it has; returns the revision.
     ///
     /// # Errors
     /// As the store's.

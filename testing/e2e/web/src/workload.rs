@@ -13,11 +13,11 @@ pub(crate) const ROOMS: u64 = 3;
 pub(crate) const MESSAGES: u64 = 5;
 /// Every such commit is a user's: a row for the outbox, strict.
 pub(crate) const STRICT: u64 = 4;
-/// A row of the outbox goes with the strict commit so many numbers later.
+/// A row of the outbox goes with the strict commit this number later.
 pub(crate) const STAYS: u64 = 40;
 /// Every such commit brings bytes of a media item.
 pub(crate) const MEDIA: u64 = 5;
-/// So many numbers share an item.
+/// The number of numbers that share an item.
 pub(crate) const ITEM: u64 = 50;
 /// Bytes a commit: ends and beginnings of the store's chunks are crossed.
 pub(crate) const BYTES: u64 = 20_000;
@@ -119,7 +119,7 @@ pub(crate) fn info(key: MediaKey) -> MediaInfo {
     }
 }
 
-/// What the item of a number holds before its commit.
+/// The bytes of a number's item before its commit.
 pub(crate) fn bytes_before(n: u64) -> u64 {
     // Item 0 has no number 0.
     let first = (n / ITEM * ITEM).max(MEDIA);

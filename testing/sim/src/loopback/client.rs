@@ -6,7 +6,7 @@ use std::time::Duration;
 
 use haos_store_api::{ByteRange, EventId, MediaUri, Membership, Pending, RoomId};
 
-use super::wire::{MAX_LINE, Request, Response, WireEvent, WireRoom};
+use super::wire::{MAX_LINE, WireEvent, WireRequest, WireResponse, WireRoom};
 use haos_queue::{
     Answer, BackfillPage, Body, Created, Event, Lookup, Refusal, RoomDelta, Since, SyncDelta, Transport,
 };
@@ -38,13 +38,14 @@ impl LoopbackClient {
         self
     }
 
-    /// What is new since a sync token, or all there is. The server waits a moment for news.
+    /// Reads the news since a sync token, or all there is. The server waits a moment for news.
     ///
     /// # Errors
-    /// What came instead of an answer; ask again.
+    /// The failure instead of an answer; ask again.
     pub async fn sync(&self, since: Option<&str>) -> Asked<SyncDelta> {
         let since = since.map(str::to_owned);
-        let Response::Sync { next, rooms } = self.ask(Request::Sync { since: since.clone() }).await? else {
+        let WireResponse::Sync { next, rooms } = self.ask(WireRequest::Sync { since: since.clone() }).await?
+        else {
             return Err(Answer::Unreadable);
         };
         let rooms = rooms.into_iter().map(|room| self.room(room)).collect::<Asked<_>>()?;
@@ -70,14 +71,14 @@ impl LoopbackClient {
     }
 
     /// One request; an error says whether it may have reached the server.
-    async fn ask(&self, request: Request) -> Asked<Response> {
+    async fn ask(&self, request: WireRequest) -> Asked<WireResponse> {
         let this = self.clone();
         let asked = tokio::task::spawn_blocking(move || this.ask_now(&request)).await;
         // The runtime ends: whether the request went out is not known.
         asked.unwrap_or(Err(Answer::NoAnswer))
     }
 
-    fn ask_now(&self, request: &Request) -> Asked<Response> {
+    fn ask_now(&self, request: &WireRequest) -> Asked<WireResponse> {
         let mut line = serde_json::to_string(request).map_err(|_| Answer::Unsent)?;
         line.push('\n');
         let idle = self.idle.lock().unwrap_or_else(PoisonError::into_inner).pop();
@@ -94,7 +95,7 @@ impl LoopbackClient {
         let answer = serde_json::from_str(&answer).map_err(|_| Answer::Unreadable)?;
         self.idle.lock().unwrap_or_else(PoisonError::into_inner).push(stream);
         match answer {
-            Response::Refused { status, code, retry_after_ms } => {
+            WireResponse::Refused { status, code, retry_after_ms } => {
                 Err(Answer::Refused(Refusal { status, code, retry_after_ms, account: None }))
             }
             answer => Ok(answer),
@@ -116,10 +117,10 @@ impl fmt::Debug for LoopbackClient {
     }
 }
 
-fn answer(asked: Asked<Response>) -> Answer {
+fn answer(asked: Asked<WireResponse>) -> Answer {
     match asked {
-        Ok(Response::Accepted { event }) => Answer::Accepted(event),
-        Ok(Response::At { uri }) => Answer::Uploaded(uri),
+        Ok(WireResponse::Accepted { event }) => Answer::Accepted(event),
+        Ok(WireResponse::At { uri }) => Answer::Uploaded(uri),
         Ok(_) => Answer::Unreadable,
         Err(answer) => answer,
     }
@@ -129,7 +130,7 @@ fn answer(asked: Asked<Response>) -> Answer {
 impl Transport for LoopbackClient {
     async fn send(&self, row: &Pending) -> Answer {
         let content = row.wire.as_ref().unwrap_or(&row.content);
-        let request = Request::Send {
+        let request = WireRequest::Send {
             txn: row.txn_id.clone(),
             room: row.room.clone(),
             kind: row.kind.clone(),
@@ -140,7 +141,7 @@ impl Transport for LoopbackClient {
     }
 
     async fn create_media(&self) -> Created {
-        match answer(self.ask(Request::Create).await) {
+        match answer(self.ask(WireRequest::Create).await) {
             Answer::Uploaded(uri) => Created::At(uri),
             failed => Created::Failed(failed),
         }
@@ -150,29 +151,29 @@ impl Transport for LoopbackClient {
         // Without its bytes nothing goes out; the driver sees that they are gone when it tries again.
         let Ok(bytes) = body.read(ByteRange::ALL).await else { return Answer::Unsent };
         body.sent(bytes.len() as u64);
-        answer(self.ask(Request::Upload { uri: remote.cloned(), bytes }).await)
+        answer(self.ask(WireRequest::Upload { uri: remote.cloned(), bytes }).await)
     }
 
     async fn media_exists(&self, uri: &MediaUri) -> Lookup<()> {
-        match self.ask(Request::Exists { uri: uri.clone() }).await {
-            Ok(Response::Found) => Lookup::Found(()),
-            Ok(Response::Missing) => Lookup::Missing,
+        match self.ask(WireRequest::Exists { uri: uri.clone() }).await {
+            Ok(WireResponse::Found) => Lookup::Found(()),
+            Ok(WireResponse::Missing) => Lookup::Missing,
             _ => Lookup::Unknown,
         }
     }
 
     async fn event(&self, room: &RoomId, event: &EventId) -> Lookup<Event> {
-        match self.ask(Request::Event { room: room.clone(), id: event.clone() }).await {
-            Ok(Response::Event(event)) => self.event_of(event).map_or_else(Lookup::Failed, Lookup::Found),
-            Ok(Response::Missing) => Lookup::Missing,
+        match self.ask(WireRequest::Event { room: room.clone(), id: event.clone() }).await {
+            Ok(WireResponse::Event(event)) => self.event_of(event).map_or_else(Lookup::Failed, Lookup::Found),
+            Ok(WireResponse::Missing) => Lookup::Missing,
             _ => Lookup::Unknown,
         }
     }
 
     async fn history(&self, room: &RoomId, from: Option<&str>, limit: usize) -> Asked<BackfillPage> {
-        let request = Request::History { room: room.clone(), from: from.map(str::to_owned), limit };
+        let request = WireRequest::History { room: room.clone(), from: from.map(str::to_owned), limit };
         match self.ask(request).await? {
-            Response::Page { events, end } => {
+            WireResponse::Page { events, end } => {
                 let events = self.events(events)?;
                 Ok(BackfillPage { room: room.clone(), events, end, state: Vec::new() })
             }

@@ -2,7 +2,7 @@ use std::time::Duration;
 
 use super::super::Chance;
 
-/// How often the network and what stands in it fail: so many requests of 1000, each kind. One request meets
+/// The rates at which the network and what stands in it fail: of 1000 requests, each kind. One request meets
 /// one of the first four at most; any may be slow. The default is a network without faults.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
 pub struct LoopbackFaults {
@@ -20,11 +20,11 @@ pub struct LoopbackFaults {
     pub slow_ms: u64,
     /// The quiet that a 429 asks for, in milliseconds.
     pub retry_after_ms: u64,
-    /// What decides which requests these are.
+    /// The seed that chooses these requests.
     pub seed: u64,
 }
 
-/// What has happened to requests so far.
+/// The counts of requests by fate.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
 #[non_exhaustive]
 pub struct LoopbackFired {
@@ -49,7 +49,7 @@ impl LoopbackFired {
     }
 }
 
-/// What happens to a request.
+/// The fate of a request.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(super) enum Fate {
     Served,

@@ -8,7 +8,7 @@ use std::time::{Duration, Instant};
 use haos_store_api::{Json, Membership, Pending, Result, RoomId};
 
 use super::fault::{Fate, Fates, LoopbackFaults, LoopbackFired};
-use super::wire::{MAX_LINE, Request, Response, WireRoom};
+use super::wire::{MAX_LINE, WireRequest, WireResponse, WireRoom};
 use crate::ModelServer;
 use haos_queue::{Answer, Session};
 
@@ -72,17 +72,17 @@ impl LoopbackServer {
         Ok(Self(inner))
     }
 
-    /// Where it listens.
+    /// Its address.
     pub fn address(&self) -> SocketAddr {
         self.0.address
     }
 
-    /// What the server knows: the truth. Nothing is answered while this is held.
+    /// The server's knowledge: the truth. Nothing is answered while this is held.
     pub fn model(&self) -> MutexGuard<'_, ModelServer> {
         lock(&self.0.model)
     }
 
-    /// What has happened to requests so far.
+    /// Counts the fates of requests so far.
     pub fn fired(&self) -> LoopbackFired {
         lock(&self.0.fates).fired
     }
@@ -91,7 +91,7 @@ impl LoopbackServer {
 impl Drop for LoopbackServer {
     fn drop(&mut self) {
         self.0.closed.store(true, Ordering::Release);
-        // Wakes the thread that accepts; if there is none any more, nothing is to be woken.
+        // Wakes the thread that accepts; once that is gone, nothing is to be woken.
         drop(TcpStream::connect(self.0.address));
     }
 }
@@ -122,12 +122,12 @@ impl Inner {
         }
     }
 
-    /// What the client hears of a request; none: the connection breaks.
-    fn meet(&self, request: Request) -> Option<Response> {
+    /// The answer to a request; `None`: the connection breaks.
+    fn meet(&self, request: WireRequest) -> Option<WireResponse> {
         let (fate, wait) = lock(&self.fates).next();
-        // What is under way when its sender is killed may arrive much later.
+        // A request under way when its sender is killed may arrive much later.
         std::thread::sleep(wait);
-        let refused = |status, code: Option<&str>, retry_after_ms| Response::Refused {
+        let refused = |status, code: Option<&str>, retry_after_ms| WireResponse::Refused {
             status,
             code: code.map(str::to_owned),
             retry_after_ms,
@@ -151,42 +151,45 @@ impl Inner {
         }
     }
 
-    fn answer(&self, request: Request) -> Result<Response> {
+    fn answer(&self, request: WireRequest) -> Result<WireResponse> {
         let session = &self.session;
         let mut model = lock(&self.model);
         Ok(match request {
-            Request::Send { target: Some(target), .. } if target.as_str().starts_with('~') => {
+            WireRequest::Send { target: Some(target), .. } if target.as_str().starts_with('~') => {
                 let code = Some("M_INVALID_PARAM".to_owned());
-                Response::Refused { status: 400, code, retry_after_ms: None }
+                WireResponse::Refused { status: 400, code, retry_after_ms: None }
             }
-            Request::Send { txn, room, kind, content, target } => {
+            WireRequest::Send { txn, room, kind, content, target } => {
                 let now_ms = u64::try_from(self.start.elapsed().as_millis()).unwrap_or(u64::MAX);
                 let row = Pending { target, ..Pending::new(txn, room, kind, Json::new(content)?, 0) };
                 let (answer, _) = model.send(session, &row, now_ms)?;
                 self.news.notify_all();
                 response(answer)
             }
-            Request::Create => Response::At { uri: model.create_media()? },
-            Request::Upload { uri, bytes } => response(model.upload(session, uri.as_ref(), bytes)?),
-            Request::Exists { uri } => match model.media.get(&uri) {
-                Some(Some(_)) => Response::Found,
-                _ => Response::Missing,
+            WireRequest::Create => WireResponse::At { uri: model.create_media()? },
+            WireRequest::Upload { uri, bytes } => response(model.upload(session, uri.as_ref(), bytes)?),
+            WireRequest::Exists { uri } => match model.media.get(&uri) {
+                Some(Some(_)) => WireResponse::Found,
+                _ => WireResponse::Missing,
             },
-            Request::Event { room, id } => match model.event(session, &room, &id) {
-                Some(event) => Response::Event(event.into()),
-                None => Response::Missing,
+            WireRequest::Event { room, id } => match model.event(session, &room, &id) {
+                Some(event) => WireResponse::Event(event.into()),
+                None => WireResponse::Missing,
             },
-            Request::History { room, from, limit } => {
+            WireRequest::History { room, from, limit } => {
                 let page = model.page(session, &room, from.as_deref(), limit);
-                Response::Page { events: page.events.into_iter().map(Into::into).collect(), end: page.end }
+                WireResponse::Page {
+                    events: page.events.into_iter().map(Into::into).collect(),
+                    end: page.end,
+                }
             }
-            Request::Sync { since } => self.sync(model, since.as_deref()),
+            WireRequest::Sync { since } => self.sync(model, since.as_deref()),
         })
     }
 
     /// Waits a moment for news.
-    fn sync(&self, model: MutexGuard<'_, ModelServer>, since: Option<&str>) -> Response {
-        // A token that is not ours begins anew, as if there were none.
+    fn sync(&self, model: MutexGuard<'_, ModelServer>, since: Option<&str>) -> WireResponse {
+        // A token that is not ours begins again, as if it were absent.
         let since = since.and_then(|since| since.strip_prefix('s')?.parse().ok());
         let old = |model: &mut ModelServer| since.is_some_and(|since| model.stream <= since);
         let waited = self.news.wait_timeout_while(model, POLL, old);
@@ -199,20 +202,20 @@ impl Inner {
             limited: room.limited,
             prev: room.prev,
         });
-        Response::Sync { next: format!("s{}", model.stream), rooms: rooms.collect() }
+        WireResponse::Sync { next: format!("s{}", model.stream), rooms: rooms.collect() }
     }
 }
 
-fn response(answer: Answer) -> Response {
+fn response(answer: Answer) -> WireResponse {
     match answer {
-        Answer::Accepted(event) => Response::Accepted { event },
-        Answer::Uploaded(uri) => Response::At { uri },
-        Answer::Refused(refusal) => Response::Refused {
+        Answer::Accepted(event) => WireResponse::Accepted { event },
+        Answer::Uploaded(uri) => WireResponse::At { uri },
+        Answer::Refused(refusal) => WireResponse::Refused {
             status: refusal.status,
             code: refusal.code,
             retry_after_ms: refusal.retry_after_ms,
         },
         // The model gives no others.
-        _ => Response::Refused { status: 500, code: None, retry_after_ms: None },
+        _ => WireResponse::Refused { status: 500, code: None, retry_after_ms: None },
     }
 }

@@ -1,4 +1,4 @@
-//! What goes over the wire: a line of JSON each way.
+//! The lines on the wire: JSON each way.
 
 use haos_store_api::{EventId, EventType, Json, MediaUri, Relation, Result, RoomId, StateKey, TxnId, UserId};
 use serde::{Deserialize, Serialize};
@@ -10,7 +10,7 @@ pub(super) const MAX_LINE: u64 = 64 << 20;
 
 #[derive(Debug, Clone, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
-pub(super) enum Request {
+pub(super) enum WireRequest {
     Send {
         txn: TxnId,
         room: RoomId,
@@ -43,7 +43,7 @@ pub(super) enum Request {
 
 #[derive(Debug, Clone, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
-pub(super) enum Response {
+pub(super) enum WireResponse {
     Accepted { event: EventId },
     At { uri: MediaUri },
     Refused { status: u16, code: Option<String>, retry_after_ms: Option<u64> },

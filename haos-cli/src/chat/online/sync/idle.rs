@@ -1,11 +1,11 @@
-//! Whether everything is done: all news are here, and what can be sent is sent.
+//! The end of all work: all news are here, and what can be sent is sent.
 
 use std::collections::{BTreeMap, BTreeSet};
 
 use haos_queue::{ConnectionState, Update};
 use haos_store_api::{Pending, PendingState, RoomId, TxnId};
 
-/// What is known of what is left to do.
+/// The work that is known to be left.
 #[derive(Debug, Default)]
 pub(super) struct Idle {
     live: bool,
@@ -41,7 +41,7 @@ impl Idle {
     }
 }
 
-/// Whether a row goes on by itself. In a room, nothing goes on behind what is parked.
+/// Tells if a row goes on by itself. In a room, nothing goes on behind what is parked.
 fn moves(row: &Pending, rows: &BTreeMap<TxnId, Pending>) -> bool {
     let parked = |row: &&Pending| matches!(row.state, PendingState::Parked(_));
     let stuck: BTreeSet<(&RoomId, u64)> =

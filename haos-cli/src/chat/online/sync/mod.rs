@@ -15,14 +15,14 @@ use tokio::time::{Instant, sleep_until};
 use self::idle::Idle;
 use self::news::News;
 use self::view::{End, View};
-use super::args::SyncArgs;
 use super::{Leading, Runs, account_fault};
+use crate::args::SyncArgs;
 use crate::chat::desk::Desk;
 use crate::error::{Error, Result};
 use crate::open::Target;
 use crate::out::Out;
 
-/// How often the lead is asked for, and the line of the connection drawn anew.
+/// The time between two requests for the lead, and between two drawings of the connection's line.
 const TICK: Duration = Duration::from_secs(1);
 /// `--once` gives up when the homeserver was not reached for so long.
 const UNREACHED: Duration = Duration::from_secs(30);
@@ -64,7 +64,7 @@ pub(crate) async fn sync(store: &Target, args: &SyncArgs, out: &mut Out) -> Resu
     }
 }
 
-/// What is watched.
+/// The sources that are watched.
 struct Turn {
     rows: Observer,
     news: News,
@@ -85,7 +85,7 @@ impl Turn {
         let seconds = args.seconds.unwrap_or(LONGEST).min(LONGEST);
         let deadline = Instant::now() + Duration::from_secs(seconds.into());
         let mut connection = client.connection();
-        // What the state is before anything was tried is no news.
+        // The state before the first try is no news.
         connection.mark_unchanged();
         let mut unreached: Option<Instant> = None;
         let mut tick = tokio::time::interval(TICK);
@@ -155,7 +155,7 @@ impl Turn {
     }
 }
 
-/// Ends with a client that is not stopped; never, while there is none.
+/// Ends with a client that is not stopped; never, without one.
 async fn ended(runs: &mut Option<Runs>) -> Error {
     match runs {
         Some(runs) => runs.ended().await,

@@ -7,9 +7,9 @@ use haos_store_api::{Change, Changes, Cursor, EventId, Page, RoomId, RoomQuery, 
 use super::view::View;
 use crate::error::Result;
 
-/// So many messages of a room are shown at once; of more than that, the newest.
+/// The most messages of a room that are shown at once: the newest.
 const PAGE: usize = 50;
-/// So many shown messages are remembered: a sync may put one in another place.
+/// The number of shown messages that are remembered: a sync may put one in another place.
 const REMEMBERED: usize = 2000;
 
 /// The end of every room's timeline, as it was shown.
@@ -79,7 +79,7 @@ impl News {
             return Ok(());
         };
         let Some(end) = self.ends.get(&id).cloned() else {
-            // Of a room that is new, its history is none.
+            // The history of a new room is no news.
             let newest = store.timeline(&id, Page::newest(1)).await?;
             self.ends.insert(id, newest.newer());
             return view.room(&room);

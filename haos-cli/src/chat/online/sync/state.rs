@@ -15,7 +15,7 @@ pub(super) struct StateFields {
     total: Option<u64>,
     error: Option<String>,
     next_try_ms: Option<i64>,
-    /// What to do about a pause.
+    /// The advice for a pause.
     hint: Option<String>,
 }
 

@@ -1,4 +1,4 @@
-//! What `haos sync` prints: lines that stay, and on a terminal a last one that changes.
+//! The output of `haos sync`: lines that stay, and on a terminal a last one that changes.
 
 use std::collections::BTreeMap;
 use std::io::Write as _;
@@ -20,7 +20,7 @@ use crate::out::Out;
 use crate::progress;
 use crate::text::{clean, plural, shorten};
 
-/// Why it ends.
+/// The reason why it ends.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize)]
 #[serde(rename_all = "snake_case")]
 pub(super) enum End {
@@ -71,10 +71,10 @@ enum Line<'a> {
     },
 }
 
-/// What is shown.
+/// The lines on the screen.
 pub(super) struct View<'a> {
     out: &'a mut Out,
-    /// Where stderr is a terminal.
+    /// The changing line, if stderr is a terminal.
     line: Option<ProgressBar>,
     state: ConnectionState,
     /// The latest line about the connection, where each is a line of its own.
@@ -124,7 +124,7 @@ impl<'a> View<'a> {
         }
     }
 
-    /// Draws the last line anew: the next try comes closer, bytes go out.
+    /// Draws the last line again: the next try comes closer, bytes go out.
     pub(super) fn tick(&mut self) -> Result<()> {
         if let Some(line) = &self.line {
             let state = match self.elsewhere {
@@ -164,7 +164,7 @@ impl<'a> View<'a> {
     pub(super) fn update(&mut self, update: &Update) -> Result<()> {
         match update {
             Update::Reset(rows) => {
-                // What left while nobody looked.
+                // Rows that left while nobody looked.
                 let here = |txn_id: &TxnId| rows.iter().any(|row| row.txn_id == *txn_id);
                 let gone: Vec<TxnId> = self.rows.keys().filter(|txn_id| !here(txn_id)).cloned().collect();
                 gone.iter().try_for_each(|txn_id| self.gone(txn_id))?;

@@ -15,7 +15,7 @@ use super::part::open;
 use super::script::{SCRIPT, Write};
 use super::server::{Held, Place, Sent, Server};
 
-/// What arrived, by place in the script.
+/// The messages that arrived, by place in the script.
 type Arrived<'a> = BTreeMap<usize, &'a Sent>;
 
 fn wrong<T>(what: impl std::fmt::Display) -> Result<T> {
@@ -94,7 +94,7 @@ fn arrived<'a>(book: &Book, places: &[Place], held: &'a Held) -> Result<Arrived<
     }
 }
 
-/// Whether the server has what was written, about what it was written about.
+/// Checks that the server has each text as written, about the message that it was written about.
 fn content(at: usize, sent: &Sent, book: &Book, arrived: &Arrived<'_>) -> Result<()> {
     let (_, write) = SCRIPT[at];
     let content: Value = sent.event.content.parse()?;
@@ -152,7 +152,7 @@ mod tests {
         book
     }
 
-    /// What a check says of a server that took these lines of the script, in this order.
+    /// The findings of a check on a server that took these lines of the script, in this order.
     fn told(lines: &[usize]) -> String {
         let mut model = ModelServer::new(session().unwrap().user);
         model.device = Some(session().unwrap().device);

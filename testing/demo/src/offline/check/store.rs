@@ -1,4 +1,4 @@
-//! What the store holds at the end, held against what the server has.
+//! The store at the end, held against the server.
 
 use haos_cli::parts::{Result, body};
 use haos_store_api::{
@@ -75,7 +75,7 @@ pub(super) async fn same(store: &dyn StorageAdapter, held: &Held) -> Result<u64>
     Ok(verify::count(&stored).0)
 }
 
-/// Whether two contents are the same: byte for byte, or what they say.
+/// Tells if two contents are the same: byte for byte, or by their meaning.
 fn alike(a: &Json, b: &Json, exact: bool) -> bool {
     a == b || !exact && matches!((a.parse::<Value>(), b.parse::<Value>()), (Ok(a), Ok(b)) if a == b)
 }

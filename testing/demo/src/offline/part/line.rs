@@ -1,10 +1,10 @@
-//! What a part sends and syncs over.
+//! The line over which a part sends and syncs.
 
 use std::sync::Arc;
 use std::time::Duration;
 
 use haos_cli::parts::{Error, Result};
-use haos_matrix::{Client, ClientOptions, FillOptions, MatrixRules, SyncOptions, parse_event};
+use haos_matrix::{Client, ClientOptions, FillOptions, MatrixProtocol, SyncOptions, parse_event};
 use haos_queue::{
     ConnectionState, Driver, Event, Lead, Outbox, OutboxOptions, RetryPolicy, Running, TokioHost,
     Transport as _, apply_page, apply_sync,
@@ -35,7 +35,7 @@ impl Line {
         let retry = RetryPolicy { base_ms: 20, cap_ms: 200, old_cap_ms: 200, ..RetryPolicy::default() };
         let outbox = OutboxOptions { retry, echo_ms: 500, ..OutboxOptions::default() };
         if let Some(address) = args.address {
-            let outbox = Outbox::new(store.clone(), Arc::new(TokioHost), Arc::new(MatrixRules), outbox)?;
+            let outbox = Outbox::new(store.clone(), Arc::new(TokioHost), Arc::new(MatrixProtocol), outbox)?;
             let client = LoopbackClient::new(address).reading(with_relation);
             return Ok(Self::Model { outbox, client });
         }
@@ -59,7 +59,7 @@ impl Line {
         }
     }
 
-    /// What sends, ready to be spawned.
+    /// The sender, ready to be spawned.
     pub(super) fn run(&self) -> Result<Running> {
         Ok(match self {
             Self::Model { outbox, client } => {
@@ -79,7 +79,7 @@ impl Line {
                     tokio::time::sleep(LOOK).await;
                     return Ok(false);
                 };
-                apply_sync(store, &delta, Some(&session()?.user), &MatrixRules).await?;
+                apply_sync(store, &delta, Some(&session()?.user), &MatrixProtocol).await?;
                 Ok(token.is_some() && delta.rooms.is_empty())
             }
             Self::Real(client) => {
@@ -88,7 +88,7 @@ impl Line {
                 if let ConnectionState::Paused(reason) = state {
                     return Err(Error::Failed(format!("the homeserver ended the session: {reason:?}")));
                 }
-                // Whether the state is live says nothing: a send that failed last shows there for a while,
+                // The state `live` says nothing: a send that failed last shows there for a while,
                 // also if a sync brought its message.
                 is_settled(&**client.store(), rooms).await
             }
@@ -100,7 +100,8 @@ impl Line {
         match self {
             Self::Model { outbox, client } => {
                 if let Ok(page) = client.history(room, gap.token.as_deref(), PAGE).await {
-                    apply_page(&**outbox.store(), gap, &page, Some(&session()?.user), &MatrixRules).await?;
+                    apply_page(&**outbox.store(), gap, &page, Some(&session()?.user), &MatrixProtocol)
+                        .await?;
                 }
             }
             // A fault of the store shows at the next step.
@@ -110,7 +111,7 @@ impl Line {
     }
 }
 
-/// Whether every message of the rooms has its place from a sync.
+/// Tells if every message of the rooms has its place from a sync.
 async fn is_settled(store: &dyn StorageAdapter, rooms: &[RoomId]) -> Result<bool> {
     for room in rooms {
         let slice = store.timeline(room, Page::newest(1000)).await?;
@@ -121,7 +122,7 @@ async fn is_settled(store: &dyn StorageAdapter, rooms: &[RoomId]) -> Result<bool
     Ok(true)
 }
 
-/// What an event is about stands in its content: what a transport of Matrix sees to.
+/// Reads an event's relation from its content, as a transport of Matrix does.
 fn with_relation(event: Event) -> Event {
     let json = json!({
         "event_id": event.id.as_str(),

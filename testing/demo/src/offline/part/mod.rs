@@ -1,4 +1,4 @@
-//! What the processes do that are killed: one writes, one sends.
+//! The processes that are killed: one writes, one sends.
 
 mod line;
 mod write;
@@ -20,7 +20,7 @@ pub(super) fn most(is_real: bool) -> Duration {
     Duration::from_secs(if is_real { 400 } else { 40 })
 }
 
-/// What a part tells the demo, a line of JSON each.
+/// A part's word to the demo, a line of JSON.
 #[derive(Debug, Clone, Serialize, Deserialize)]
 #[serde(tag = "said", rename_all = "snake_case")]
 pub(super) enum Said {
@@ -28,7 +28,7 @@ pub(super) enum Said {
     Taken { write: usize, txn: TxnId, seq: u64 },
     /// An unsent row was changed, or taken back.
     Changed { write: usize },
-    /// All is written, and sending it failed so often.
+    /// All is written, and sending it failed this number of times.
     Written { attempts: u64 },
     /// The outbox is empty and the store is where the server is.
     Drained,

@@ -3,7 +3,7 @@
 use std::time::Duration;
 
 use haos_cli::parts::{Error, Out, Result};
-use haos_matrix::MatrixRules;
+use haos_matrix::MatrixProtocol;
 use haos_queue::{About, Acted, Draft, EnqueueError, Enqueued, Outbox, Protocol as _, local_event_id};
 use haos_store_api::{ErrorKind, EventType, Json, RoomId, TxnId};
 use serde_json::json;
@@ -11,7 +11,7 @@ use serde_json::json;
 use super::super::script::{FILE, SCRIPT, THUMBNAIL, Write, bytes};
 use super::{Said, say};
 
-/// So many attempts that fail are enough to see.
+/// The number of failed attempts that is enough to see.
 const ATTEMPTS: u64 = 5;
 
 /// Writes the whole script, and waits to be killed while sending fails.
@@ -61,7 +61,7 @@ async fn one(
         Write::Text(body) => draft(&message, text(body)?),
         Write::Edit(at, body) => {
             let about = of(at)?;
-            let (kind, content) = MatrixRules.edit(&local_event_id(&about)?, &message, &text(body)?)?;
+            let (kind, content) = MatrixProtocol.edit(&local_event_id(&about)?, &message, &text(body)?)?;
             draft(&kind, content).about(About::Unsent(about))
         }
         Write::React(at, key) => {
@@ -88,7 +88,7 @@ fn unknown(at: usize) -> haos_store_api::Error {
     haos_store_api::Error::new(ErrorKind::Invalid, "demo", format!("line {at} of the script has no row"))
 }
 
-/// What was on its way just then is followed by a row of its own.
+/// The row that follows one which was on its way just then.
 fn followed(acted: Acted) -> Option<Enqueued> {
     match acted {
         Acted::Followed(row) | Acted::Replaced(row) => Some(row),

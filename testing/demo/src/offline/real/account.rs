@@ -1,4 +1,4 @@
-//! Who sends: an account that is there, or one made for the demo.
+//! The sender: an account that is there, or one made for the demo.
 
 use std::sync::Arc;
 
@@ -14,7 +14,7 @@ use super::halt::{Halt, patiently};
 use super::register;
 use crate::args::DemoArgs;
 
-/// What others call the device that sends, and the one that looks.
+/// The names of the device that sends, and of the one that looks.
 const NAMES: [&str; 2] = ["haos demo", "haos demo, reading along"];
 
 /// A user, and what proves it.
@@ -50,7 +50,7 @@ pub(super) async fn url(named: &str) -> Result<String> {
     Ok(url)
 }
 
-/// Who it is to be; whoever is not named is made.
+/// Finds the user; one that is not named is made.
 pub(super) async fn who(args: &DemoArgs, url: &str) -> Result<Who> {
     let Some(user) = args.user.clone() else {
         let user = format!("haos-demo-{:016x}", TokioHost.random());

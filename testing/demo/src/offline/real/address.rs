@@ -1,4 +1,4 @@
-//! Where a homeserver without TLS listens.
+//! The address of a homeserver without TLS.
 
 use std::net::IpAddr;
 
@@ -32,7 +32,7 @@ impl Address {
         })
     }
 
-    /// Whether it is on this machine.
+    /// Tells if it is on this machine.
     pub(super) fn is_loopback(&self) -> bool {
         self.host == "localhost" || self.host.parse::<IpAddr>().is_ok_and(|ip| ip.is_loopback())
     }

@@ -1,4 +1,4 @@
-//! What happens to a request on its way to a real homeserver.
+//! The fate of a request on its way to a real homeserver.
 
 use std::time::Duration;
 

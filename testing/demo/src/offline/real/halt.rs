@@ -1,4 +1,4 @@
-//! What keeps a request from being answered, and waiting as long as the server wants.
+//! The obstacles of a request, and waiting as long as the server wants.
 
 use std::time::Duration;
 
@@ -13,10 +13,10 @@ const LEAST_MS: u64 = 1000;
 /// Between two tries of a read that was not answered.
 const AGAIN: Duration = Duration::from_millis(300);
 
-/// Why a request brought nothing.
+/// The reason why a request brought nothing.
 #[derive(Debug)]
 pub(super) enum Halt {
-    /// The server wants a pause, of so many milliseconds.
+    /// The server wants a pause of this number of milliseconds.
     Pause(u64),
     /// It was not reached.
     Unreached(String),
@@ -25,7 +25,7 @@ pub(super) enum Halt {
 }
 
 impl Halt {
-    /// What came instead of the answer to a request.
+    /// Reads the server's other answer to a request.
     pub(super) fn of(what: &str, answer: &Answer) -> Self {
         match answer.verdict(false) {
             Verdict::RateLimited { wait_ms } => Self::Pause(wait_ms),

@@ -131,7 +131,7 @@ impl Real {
     }
 }
 
-/// Who is offline has no use for secrets, and nobody else hears them.
+/// A session that is offline has no use for secrets, and nobody else hears them.
 fn offline() -> Option<Tokens> {
     Some(Tokens { access: "offline".to_owned(), refresh: None, expires_at_ms: None })
 }

@@ -1,13 +1,14 @@
-//! What a real homeserver has.
+//! The messages of a real homeserver.
 
 use std::sync::Arc;
 
 use haos_cli::parts::{Error, Result};
 use haos_matrix::{
-    Homeserver, MediaCache, MediaError, MediaOptions, MediaRequest, PageRequest, Server as _, parse_messages,
+    Homeserver, MediaCache, MediaError, MediaRequest, PageRequest, Server as _, parse_messages,
 };
+use haos_queue::pressure::{Kept, PressureOptions};
 use haos_queue::{Event, TokioHost};
-use haos_store_api::{Direction, MediaUri, MemoryStore, RoomId};
+use haos_store_api::{Direction, MediaUri, MemoryStore, RoomId, StorageAdapter};
 
 use super::halt::{Halt, patiently};
 
@@ -43,12 +44,9 @@ pub(super) async fn history(server: &Homeserver, room: &RoomId) -> Result<Vec<Ev
 /// The bytes of a file, from the server.
 pub(super) async fn file(server: &Arc<Homeserver>, uri: &MediaUri) -> Result<Vec<u8>> {
     // A cache that is empty has everything from the server.
-    let cache = MediaCache::new(
-        server.clone(),
-        Arc::new(MemoryStore::new()),
-        Arc::new(TokioHost),
-        MediaOptions::default(),
-    );
+    let store: Arc<dyn StorageAdapter> = Arc::new(MemoryStore::new());
+    let kept = Kept::new(store, Arc::new(TokioHost), PressureOptions::default());
+    let cache = MediaCache::new(server.clone(), Arc::new(kept));
     let request = MediaRequest::new(uri.clone());
     let what = format!("fetching the file {uri}");
     let media = patiently(&what, TRIES, async || {

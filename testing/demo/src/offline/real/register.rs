@@ -11,13 +11,13 @@ use super::address::Address;
 use super::halt::{Halt, patiently};
 
 const PATH: &str = "/_matrix/client/v3/register";
-/// What proves nothing, which is all that the demo has.
+/// A proof of nothing, which is all that the demo has.
 const DUMMY: &str = "m.login.dummy";
 /// The longest answer that is read.
 const LONGEST: u64 = 1 << 20;
 const TIMEOUT: Duration = Duration::from_secs(30);
 
-/// What the server said.
+/// The server's answer.
 struct Said {
     status: u16,
     body: Value,
@@ -40,7 +40,7 @@ pub(super) async fn register(url: &str, user: &str, password: &str) -> Result<()
     if second.status == 200 { Ok(()) } else { Err(closed(url, &second)) }
 }
 
-/// What the server wants to see, if the demo has it.
+/// The proof that the server wants to see, if the demo has it.
 fn proof(url: &str, said: &Said) -> Result<Value> {
     let Value::Array(flows) = &said.body["flows"] else { return Err(closed(url, said)) };
     let is_open = |flow: &Value| flow["stages"] == json!([DUMMY]);

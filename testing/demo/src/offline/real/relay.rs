@@ -59,7 +59,7 @@ impl Relay {
         self.address
     }
 
-    /// What has happened to requests so far.
+    /// Counts the fates of requests.
     pub(super) fn fired(&self) -> LoopbackFired {
         self.inner.fates.lock().unwrap_or_else(PoisonError::into_inner).fired
     }
@@ -68,13 +68,13 @@ impl Relay {
 impl Drop for Relay {
     fn drop(&mut self) {
         self.inner.closed.store(true, Ordering::Release);
-        // Wakes the thread that accepts; if there is none any more, nothing is to be woken.
+        // Wakes the thread that accepts; once that is gone, nothing is to be woken.
         drop(TcpStream::connect(self.address));
     }
 }
 
 impl Inner {
-    /// What goes wrong besides is one more fault of the network.
+    /// Relays a request; any other failure is one more fault of the network.
     fn relay(&self, mut client: TcpStream) {
         let _ = self.forward(&mut client);
         // Whoever else still reads from it must not keep it open.
@@ -88,7 +88,7 @@ impl Inner {
             true => (Fate::Served, Duration::ZERO),
             false => self.fates.lock().unwrap_or_else(PoisonError::into_inner).next(),
         };
-        // What is under way when its sender is killed may arrive much later.
+        // A request under way when its sender is killed may arrive much later.
         std::thread::sleep(wait);
         if fate == Fate::Lost {
             return None;
@@ -120,7 +120,7 @@ impl Inner {
     }
 }
 
-/// Whether an upload is there already is asked again only after a while, for which no demo waits.
+/// Tells if a request meets no fault: an upload is asked for again only after a while, for which no demo waits.
 fn is_spared(asked: &[u8]) -> bool {
     let line = asked.split(|byte| *byte == b'\r').next().unwrap_or_default();
     line.starts_with(b"GET ") && line.windows(10).any(|bytes| bytes == b"/download/")
@@ -190,7 +190,7 @@ mod tests {
         (Address::of(&url).unwrap(), seen)
     }
 
-    /// What comes of a request over a road on which all of them meet these faults.
+    /// The answer to a request over a road on which all of them meet these faults.
     fn asked(faults: LoopbackFaults) -> (String, u32) {
         let (target, seen) = server();
         let relay = Relay::start(target, faults).unwrap();

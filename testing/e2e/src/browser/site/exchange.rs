@@ -16,20 +16,20 @@ pub struct SiteRequest {
     pub method: String,
     /// With a slash at its beginning, as it came: percent-encoded.
     pub path: String,
-    /// Behind the question mark; empty if there is none.
+    /// The part behind the question mark; empty without one.
     pub query: String,
     /// The body, whole.
     pub body: Bytes,
 }
 
 impl SiteRequest {
-    /// The body as JSON; null if it is none.
+    /// The body as JSON; null if it is invalid.
     pub fn json(&self) -> Value {
         serde_json::from_slice(&self.body).unwrap_or_default()
     }
 }
 
-/// What a handler answers.
+/// The answer of a handler.
 #[derive(Debug, Clone)]
 pub struct SiteAnswer {
     status: u16,
@@ -82,7 +82,7 @@ pub(super) async fn answer(
         Some(handler) => handler(request).await,
         None => None,
     };
-    // What a handler made belongs to the moment.
+    // A handler's answer belongs to the moment.
     let cached = options.cached && handled.is_none();
     let answer = match handled {
         Some(answer) => answer,

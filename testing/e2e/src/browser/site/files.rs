@@ -9,7 +9,7 @@ pub(in crate::browser) struct Mount {
     pub(in crate::browser) folder: PathBuf,
 }
 
-/// The file at a path; `index.html` for a folder's; none if there is none.
+/// The file at a path; `index.html` for a folder's; `None` if it is absent.
 pub(super) async fn read(mounts: &[Mount], path: &str) -> Option<SiteAnswer> {
     let file = find(mounts, path)?;
     let read = tokio::task::spawn_blocking(move || std::fs::read(&file).map(|bytes| (kind(&file), bytes)));

@@ -25,7 +25,7 @@ use crate::{Error, Result, port};
 pub type Handler =
     dyn Fn(SiteRequest) -> Pin<Box<dyn Future<Output = Option<SiteAnswer>> + Send>> + Send + Sync;
 
-/// What a site serves.
+/// The content of a site.
 #[derive(Clone)]
 #[must_use = "options do nothing until a site is started with them"]
 pub struct SiteOptions {

@@ -4,21 +4,21 @@ use std::path::PathBuf;
 
 use clap::{Args, Subcommand};
 
-pub(crate) const SEND: &str = "Write a text into a room.
+const SEND: &str = "Write a text into a room.
 
 It is stored first, durably, and sent then: with a session at once, if the homeserver answers within --wait \
 seconds, else by the next `haos sync`. Without a network, and without a login, it waits in the outbox.";
 
-pub(crate) const EDIT: &str = "Give a message of your own another text.
+const EDIT: &str = "Give a message of your own another text.
 
 A message that was not sent yet is changed in place; one that is on its way or sent is followed by an edit.";
 
-pub(crate) const REDACT: &str = "Take a message back.
+const REDACT: &str = "Take a message back.
 
 A message that was not sent yet is cancelled: nobody ever sees it. One that is on its way or sent is \
 followed by a redaction.";
 
-pub(crate) const SEND_FILE: &str = "Send a file.
+const SEND_FILE: &str = "Send a file.
 
 Its bytes are copied into the store, in portions, so that it can be sent later, whatever becomes of the \
 file. If that is cut off, the bytes copied so far are removed by the next `haos sync` a day later.";
@@ -92,7 +92,7 @@ pub(crate) struct RedactArgs {
     pub(crate) room: String,
     /// The message: its id, or that of its row in the outbox
     pub(crate) event: String,
-    /// Why, for others to read
+    /// A reason, for others to read
     #[arg(long, value_name = "TEXT")]
     pub(crate) reason: Option<String>,
     #[command(flatten)]

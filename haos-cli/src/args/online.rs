@@ -4,17 +4,17 @@ use std::path::PathBuf;
 
 use clap::Args;
 
-use crate::chat::args::Wait;
-use crate::text::parse_size;
+use super::size;
+use super::write::Wait;
 
-pub(crate) const LOGIN: &str = "Log in to a Matrix homeserver.
+const LOGIN: &str = "Log in to a Matrix homeserver.
 
 The session is kept in the store, sealed where the store is; its files are readable for their owner alone \
 from then on. A store that had a session keeps its device, so that what was being sent is not sent twice. \
 The password is typed at the terminal, or stands in a file that nobody else can read: arguments and \
 variables of a process are for everybody to see.";
 
-pub(crate) const SYNC: &str = "Send what waits, and show what comes.
+const SYNC: &str = "Send what waits, and show what comes.
 
 The line at the bottom says where the connection stands: connecting, catching up, live, when the next try \
 is, or what there is to do. Messages show as they arrive, and rows of the outbox as they go. Ctrl-C ends it, \
@@ -22,7 +22,7 @@ after what is under way. Where the output is no terminal it is plain lines, with
 line. One process a store sends and syncs; a second one shows what the first one brings, and takes over \
 when that ends.";
 
-pub(crate) const BACKFILL: &str = "Fetch older messages of a room.
+const BACKFILL: &str = "Fetch older messages of a room.
 
 Gaps are closed from the newest one on, then history goes on towards the beginning of the room. What was \
 fetched is stored at once: cut off, the same command goes on where it ended.";
@@ -43,7 +43,7 @@ pub(crate) struct LoginArgs {
     /// A login token, as single sign-on gives one: the first line of this file
     #[arg(long, value_name = "FILE")]
     pub(crate) token_file: Option<PathBuf>,
-    /// What others call this device, where it is new
+    /// The name of this device for others, where it is new
     #[arg(long, value_name = "NAME", default_value = "haos")]
     pub(crate) device_name: String,
 }
@@ -61,7 +61,7 @@ pub(crate) struct SyncArgs {
     /// End once everything new is here and everything written is sent
     #[arg(long)]
     pub(crate) once: bool,
-    /// End after so many seconds
+    /// End after this number of seconds
     #[arg(long = "for", value_name = "SECONDS", value_parser = clap::value_parser!(u32).range(1..))]
     pub(crate) seconds: Option<u32>,
 }
@@ -114,14 +114,14 @@ pub(crate) struct MediaArgs {
     #[arg(long, value_name = "FILE")]
     pub(crate) out: Option<PathBuf>,
     /// A small picture of it instead
-    #[arg(long, value_name = "WIDTHxHEIGHT", value_parser = size)]
+    #[arg(long, value_name = "WIDTHxHEIGHT", value_parser = pixels)]
     pub(crate) thumbnail: Option<(u32, u32)>,
     /// The most that is downloaded of it
-    #[arg(long, value_name = "SIZE", default_value = "1GiB", value_parser = parse_size)]
+    #[arg(long, value_name = "SIZE", default_value = "1GiB", value_parser = size::bytes)]
     pub(crate) max_size: u64,
 }
 
-fn size(text: &str) -> Result<(u32, u32), String> {
+fn pixels(text: &str) -> Result<(u32, u32), String> {
     let parsed = text.split_once('x').and_then(|(width, height)| {
         let side = |side: &str| side.parse().ok().filter(|side| (1..=4096).contains(side));
         Some((side(width)?, side(height)?))

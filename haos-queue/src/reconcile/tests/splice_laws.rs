@@ -1,14 +1,16 @@
 //! The laws of splicing hold for any answer, also one in another order than the store's: a server's
 //! stream order and its topological order differ.
-#![cfg(not(target_arch = "wasm32"))]
-#![allow(clippy::unwrap_used, reason = "a test may panic")]
 
 use std::collections::{BTreeMap, BTreeSet, HashSet};
 use std::ops::Range;
 
-use haos_queue::reconcile::{Older, PlanError, Segment, Slot, Stored, Window, place, splice};
 use haos_store_api::{EventId, Position};
 use proptest::prelude::*;
+
+use crate::reconcile::PlanError;
+use crate::reconcile::place::place;
+use crate::reconcile::splice::{Older, Segment, splice};
+use crate::reconcile::timeline::{Slot, Stored, Window};
 
 fn id(n: u8) -> EventId {
     EventId::new(format!("${n}")).unwrap()
@@ -65,7 +67,7 @@ proptest! {
         let segment = Segment { events: ids.iter().collect(), older, gap };
         let order = splice(&window, &segment);
 
-        // What is confirmed stays, in its order; what was a guess goes only if it is placed for good.
+        // Confirmed messages stay, in their order; a guess goes only if it is placed for good.
         let confirmed: Vec<_> = window
             .items
             .iter()
@@ -170,8 +172,8 @@ fn nothing_is_before_the_beginning() {
     }
 }
 
-/// What a server orders otherwise than the store, in the midst of what is known to go on, is no sign of a hole; nor
-/// is the end of what was read.
+/// Events that a server orders otherwise than the store, in the midst of what is known to go on, are no sign of a hole;
+/// nor is the end of what was read.
 #[test]
 fn no_gap_is_made_in_the_midst_of_what_is_known() {
     let stored = |n: u8| Stored { position: Position::new(u64::from(n)).unwrap(), item: Slot::Anchor(id(n)) };
@@ -190,7 +192,7 @@ fn no_gap_is_made_in_the_midst_of_what_is_known() {
 /// A hole's token.
 type Token = Option<String>;
 
-/// What a store knows of a history whose events are numbered.
+/// A store's knowledge of a history whose events are numbered.
 #[derive(Debug, Clone)]
 struct Known {
     events: BTreeSet<u8>,
@@ -203,7 +205,7 @@ struct Known {
     guesses: Vec<u8>,
 }
 
-/// What a server answers: events without a hole among them.
+/// A server's answer: events without a hole among them.
 #[derive(Debug, Clone)]
 struct Answered {
     events: Range<u8>,
@@ -233,7 +235,7 @@ impl Known {
         Window { items, ..Window::default() }
     }
 
-    /// Where the gap before an event, or at the end, stands in a window.
+    /// The position in a window of the gap before an event, or at the end.
     fn position(&self, upper: u8, window: &Window) -> Option<Position> {
         let is_gap = |stored: &&Stored| matches!(stored.item, Slot::Gap(_));
         let ends = |pair: &&[Stored]| pair[1].item == Slot::Anchor(id(upper));
@@ -319,7 +321,7 @@ fn known() -> impl Strategy<Value = Known> {
     })
 }
 
-/// An answer of a server whose history has so many more events; `n` chooses.
+/// An answer of a server whose history has this number of events more; `n` chooses.
 fn answer(known: &Known, news: u8, n: [u8; 3]) -> Option<Answered> {
     let end = known.seen + news;
     let token = || Older::Token((n[2] > 50).then(|| "u".to_owned()));

@@ -4,9 +4,21 @@
 use std::path::PathBuf;
 
 use clap::{Args, ValueEnum};
-use haos_store::{KdfLimits, OpenOptions, Padding};
 
-/// What opens a sealed store.
+const SEAL: &str = "Seal a plain store: from then on it opens with a passphrase or a key alone.
+
+Nobody may have the store open meanwhile. It is written once more beside the old one, which it replaces when it \
+is whole; cut off, whatever the reason, the same command finishes it. Plain bytes of before may remain in \
+blocks that the disk has set free, in snapshots and in backups. A store that `haos import` makes with --passphrase-file or --key-file is sealed \
+from its first byte.";
+
+const REKEY: &str = "Change who can open a sealed store. Without options: ask for a new passphrase.
+
+No row is touched: it takes milliseconds at any size. An old copy of the store opens with its old \
+passphrase still, and whoever has both can read later copies, too. Against that only new keys help: `haos \
+unseal` and `haos seal`, or a fresh store.";
+
+/// The options that open a sealed store.
 #[derive(Debug, Clone, Default, Args)]
 pub(crate) struct KeyArgs {
     /// The passphrase of a sealed store: the first line of this file. Without it, a terminal is asked
@@ -24,20 +36,7 @@ pub(crate) struct KeyArgs {
     pub(crate) any_kdf_cost: bool,
 }
 
-impl KeyArgs {
-    /// How a store is opened, but for the secret.
-    pub(crate) fn options(&self) -> OpenOptions {
-        let padding = match self.pad {
-            Pad::None => Padding::None,
-            Pad::Padme => Padding::Padme,
-            Pad::Buckets => Padding::Buckets,
-        };
-        let kdf_limits = if self.any_kdf_cost { KdfLimits::MAX } else { KdfLimits::default() };
-        OpenOptions { padding, kdf_limits, ..OpenOptions::default() }
-    }
-}
-
-/// What the lengths of sealed rows tell.
+/// The lengths of sealed rows, as others see them.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq, ValueEnum)]
 pub(crate) enum Pad {
     /// The length of each, to the byte
@@ -58,6 +57,7 @@ pub(crate) struct StoreArg {
 }
 
 #[derive(Debug, Args)]
+#[command(long_about = SEAL)]
 pub(crate) struct SealArgs {
     #[command(flatten)]
     pub(crate) store: StoreArg,
@@ -79,6 +79,7 @@ pub(crate) struct UnsealArgs {
 }
 
 #[derive(Debug, Args)]
+#[command(long_about = REKEY)]
 pub(crate) struct RekeyArgs {
     #[command(flatten)]
     pub(crate) store: StoreArg,
@@ -108,17 +109,3 @@ pub(crate) struct ShredArgs {
     #[arg(long, required = true)]
     pub(crate) yes_destroy_everything: bool,
 }
-
-pub(crate) const SEAL: &str = "Seal a plain store: from then on it opens with a passphrase or a key alone.
-
-Nobody may have the store open meanwhile. It is written anew beside the old one, which it replaces when it \
-is whole; cut off, whatever the reason, the same command finishes it. Plain bytes of before may remain in \
-blocks that the disk has set free, in snapshots and in backups. A store that `haos import` makes with --passphrase-file or --key-file is sealed \
-from its first byte.";
-
-pub(crate) const REKEY: &str =
-    "Change who can open a sealed store. Without options: ask for a new passphrase.
-
-No row is touched: it takes milliseconds at any size. An old copy of the store opens with its old \
-passphrase still, and whoever has both can read later copies, too. Against that only new keys help: `haos \
-unseal` and `haos seal`, or a fresh store.";

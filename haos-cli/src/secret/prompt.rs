@@ -8,7 +8,7 @@ use zeroize::Zeroizing;
 use crate::error::{Error, Result};
 use crate::notice::{ask, is_terminal};
 
-/// Whether somebody is there to answer: input comes from a terminal, and questions go to one.
+/// Tells if somebody is there to answer: input comes from a terminal, and questions go to one.
 pub fn is_possible() -> bool {
     io::stdin().is_terminal() && is_terminal()
 }

@@ -1,14 +1,13 @@
-use haos_queue::{Event, NotRead, RoomPatch, RoomState, Rules, SpaceLink};
+//! Redaction, as the specification of Matrix has it.
+
+use haos_queue::{Event, NotRead, RoomState};
 use haos_store_api::state_kind::UNREADABLE;
-use haos_store_api::{EventId, EventType, Json, Relation, RelationKind, StateEntry, StateKey};
+use haos_store_api::{EventId, EventType, Json, Relation, RelationKind};
 
 use crate::parse::members::{Members, json, object};
-use crate::parse::relation::REPLACES;
-use crate::parse::{known_key, known_kind, without_copy};
-use crate::{shown, space};
 
-/// Redaction as the Matrix specification has it, room version 11 ("Redactions"), with what older versions
-/// kept in addition: `aliases` of `m.room.aliases` (versions 1 to 5). The server's copy, which later syncs
+/// Returns what stands of a redacted content (specification, room version 11, "Redactions"), with what older
+/// versions kept in addition: `aliases` of `m.room.aliases` (versions 1 to 5). The server's copy, which later syncs
 /// bring, is exact for the room's own version.
 ///
 /// | type | kept |
@@ -21,108 +20,68 @@ use crate::{shown, space};
 /// | `m.room.redaction` | `redacts` |
 /// | `m.room.aliases` | `aliases` |
 /// | any other | nothing |
-#[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
-pub struct MatrixRules;
+pub(crate) fn content(kind: &EventType, content: &Json) -> Json {
+    let keys: &[&str] = match kind.as_str() {
+        "m.room.create" => return content.clone(),
+        "m.room.member" => &["membership", "join_authorised_via_users_server", "third_party_invite"],
+        "m.room.join_rules" => &["join_rule", "allow"],
+        "m.room.power_levels" => &[
+            "ban",
+            "events",
+            "events_default",
+            "invite",
+            "kick",
+            "redact",
+            "state_default",
+            "users",
+            "users_default",
+        ],
+        "m.room.history_visibility" => &["history_visibility"],
+        "m.room.redaction" => &["redacts"],
+        "m.room.aliases" => &["aliases"],
+        _ => return Json::empty(),
+    };
+    Members::of_text(content.as_str()).map_or_else(Json::empty, |members| kept(&members, keys))
+}
 
-impl Rules for MatrixRules {
-    fn redacted(&self, kind: &EventType, content: &Json) -> Json {
-        let keys: &[&str] = match kind.as_str() {
-            "m.room.create" => return content.clone(),
-            "m.room.member" => &["membership", "join_authorised_via_users_server", "third_party_invite"],
-            "m.room.join_rules" => &["join_rule", "allow"],
-            "m.room.power_levels" => &[
-                "ban",
-                "events",
-                "events_default",
-                "invite",
-                "kick",
-                "redact",
-                "state_default",
-                "users",
-                "users_default",
-            ],
-            "m.room.history_visibility" => &["history_visibility"],
-            "m.room.redaction" => &["redacts"],
-            "m.room.aliases" => &["aliases"],
-            _ => return Json::empty(),
-        };
-        Members::of_text(content.as_str()).map_or_else(Json::empty, |members| kept(&members, keys))
-    }
-
-    /// The value is the event's JSON: its content is emptied as above, the rest stands. Of anything else
-    /// nothing is left.
-    fn redacted_state(&self, kind: &EventType, value: &Json) -> Json {
-        let is_readable = kind.as_str() != UNREADABLE;
-        let event =
-            Members::of_text(value.as_str()).filter(|event| is_readable && event.get("content").is_some());
-        let Some(event) = event else { return Json::empty() };
-        let members: Vec<_> = event
-            .iter()
-            .map(|member| match member.name() {
-                "content" => (member.key, self.redacted(kind, &json(member.value))),
-                _ => (member.key, json(member.value)),
-            })
-            .collect();
-        object(members.iter().map(|(key, value)| (*key, value.as_str())))
-    }
-
-    fn repeats(&self) -> Option<RelationKind> {
-        Some(RelationKind::Other(REPLACES.to_owned()))
-    }
-
-    fn without_repeated(&self, extra: &Json) -> Option<Json> {
-        without_copy(extra)
-    }
-
-    /// The heroes of sliding sync come with their names.
-    fn repeated_in(&self, kind: &EventType) -> Option<(EventType, StateKey)> {
-        (kind.as_str() == "m.room.member").then(|| (known_kind("haos.summary"), known_key("heroes")))
-    }
-
-    fn is_shown(&self, kind: &EventType) -> bool {
-        shown::is_shown(kind.as_str())
-    }
-
-    fn shown(&self, state: &RoomState<'_>) -> Result<RoomPatch, NotRead> {
-        shown::shown(state)
-    }
-
-    fn is_beginning(&self, kind: &EventType) -> Option<bool> {
-        Some(kind.as_str() == "m.room.create")
-    }
-
-    fn is_unsettled(&self, event: &Event) -> bool {
-        event.kind.as_str() == "m.room.redaction"
-            && event.extra.as_ref().is_some_and(|extra| extra.text("redacts").is_some())
-            && event.content.text("redacts").is_some()
-    }
-
-    /// Of two `redacts`, that beside the content counts up to room version 10, where the sender could write
-    /// anything into the content, and the content's from 11 on (specification, room version 11). A room without a
-    /// version is of version 1; where nothing is known of the room, the newer rule holds.
-    fn relation(&self, event: &Event, state: &RoomState<'_>) -> Result<Option<Relation>, NotRead> {
-        let version = state.entry("m.room.create", "")?.map(|create| {
-            create
-                .member("content")
-                .and_then(|content| content.text("room_version"))
-                .unwrap_or("1".to_owned())
-        });
-        let is_old = version.is_some_and(|version| matches!(version.parse(), Ok(1..=10_u32)));
-        let beside = || event.extra.as_ref()?.text("redacts").and_then(|id| EventId::new(id).ok());
-        let target = beside().filter(|_| is_old);
-        Ok(match target {
-            Some(target) => Some(Relation { kind: RelationKind::Redaction, target, key: None }),
-            None => event.relation.clone(),
+/// Returns what stands of a redacted state entry. The value is the event's JSON: its content is emptied as above, the rest stands. Of anything else
+/// nothing is left.
+pub(crate) fn state(kind: &EventType, value: &Json) -> Json {
+    let is_readable = kind.as_str() != UNREADABLE;
+    let event =
+        Members::of_text(value.as_str()).filter(|event| is_readable && event.get("content").is_some());
+    let Some(event) = event else { return Json::empty() };
+    let members: Vec<_> = event
+        .iter()
+        .map(|member| match member.name() {
+            "content" => (member.key, content(kind, &json(member.value))),
+            _ => (member.key, json(member.value)),
         })
-    }
+        .collect();
+    object(members.iter().map(|(key, value)| (*key, value.as_str())))
+}
 
-    fn space_link(&self, entry: &StateEntry) -> Option<SpaceLink> {
-        space::space_link(entry)
-    }
+/// Tells if a redaction names two targets.
+pub(crate) fn is_unsettled(event: &Event) -> bool {
+    event.kind.as_str() == "m.room.redaction"
+        && event.extra.as_ref().is_some_and(|extra| extra.text("redacts").is_some())
+        && event.content.text("redacts").is_some()
+}
 
-    fn is_linked(&self, value: &Json) -> bool {
-        space::is_linked(value)
-    }
+/// Returns what a redaction with two targets relates to. Of two `redacts`, that beside the content counts up to room version 10, where the sender could write
+/// anything into the content, and the content's from 11 on (specification, room version 11). A room without a
+/// version is of version 1; where nothing is known of the room, the newer rule holds.
+pub(crate) fn relation(event: &Event, state: &RoomState<'_>) -> Result<Option<Relation>, NotRead> {
+    let version = state.entry("m.room.create", "")?.map(|create| {
+        create.member("content").and_then(|content| content.text("room_version")).unwrap_or("1".to_owned())
+    });
+    let is_old = version.is_some_and(|version| matches!(version.parse(), Ok(1..=10_u32)));
+    let beside = || event.extra.as_ref()?.text("redacts").and_then(|id| EventId::new(id).ok());
+    let target = beside().filter(|_| is_old);
+    Ok(match target {
+        Some(target) => Some(Relation { kind: RelationKind::Redaction, target, key: None }),
+        None => event.relation.clone(),
+    })
 }
 
 fn kept(content: &Members<'_>, keys: &[&str]) -> Json {
@@ -143,13 +102,16 @@ fn kept(content: &Members<'_>, keys: &[&str]) -> Json {
 mod tests {
     use std::borrow::Cow;
 
-    use haos_store_api::{RoomId, Scope};
+    use haos_queue::Protocol as _;
+    use haos_store_api::{RoomId, Scope, StateEntry};
 
     use super::*;
+    use crate::MatrixProtocol;
+    use crate::parse::known_key;
 
     fn redacted(kind: &str, content: &str) -> String {
         let kind = EventType::new(kind).unwrap();
-        MatrixRules.redacted(&kind, &Json::new(content).unwrap()).as_str().to_owned()
+        MatrixProtocol.redacted(&kind, &Json::new(content).unwrap()).as_str().to_owned()
     }
 
     /// Every member that any type keeps, and one that none does.
@@ -221,7 +183,7 @@ mod tests {
     fn of_a_states_value_the_content_is_emptied() {
         let redacted = |kind: &str, value: &str| {
             let kind = EventType::new(kind).unwrap();
-            MatrixRules.redacted_state(&kind, &Json::new(value).unwrap()).as_str().to_owned()
+            MatrixProtocol.redacted_state(&kind, &Json::new(value).unwrap()).as_str().to_owned()
         };
         for (kind, value, left) in [
             ("m.x", r#"{"content":{"name":"x"},"sender":"@a"}"#, r#"{"content":{},"sender":"@a"}"#),
@@ -242,32 +204,6 @@ mod tests {
     }
 
     #[test]
-    fn what_kinds_mean() {
-        let kind = |kind: &str| EventType::new(kind).unwrap();
-        for (of, repeated, beginning, is_shown) in [
-            ("m.room.create", None, true, true),
-            ("m.room.member", Some(("haos.summary", "heroes")), false, true),
-            ("m.room.name", None, false, true),
-            ("m.room.canonical_alias", None, false, true),
-            ("haos.summary", None, false, true),
-            ("m.room.topic", None, false, true),
-            ("m.room.avatar", None, false, true),
-            ("m.room.message", None, false, false),
-            ("m.space.child", None, false, false),
-        ] {
-            let found = MatrixRules.repeated_in(&kind(of));
-            let found = found.as_ref().map(|(kind, key)| (kind.as_str(), key.as_str()));
-            assert_eq!(found, repeated, "{of}");
-            assert_eq!(MatrixRules.is_beginning(&kind(of)), Some(beginning), "{of}");
-            assert_eq!(MatrixRules.is_shown(&kind(of)), is_shown, "{of}");
-        }
-        assert_eq!(MatrixRules.repeats(), Some(RelationKind::Other("replaces_state".to_owned())));
-        let copy = Json::new(r#"{"unsigned":{"prev_content":{},"x":1}}"#).unwrap();
-        let without = MatrixRules.without_repeated(&copy).unwrap();
-        assert_eq!(without.as_str(), r#"{"unsigned":{"x":1}}"#);
-    }
-
-    #[test]
     fn which_of_two_targets_counts_is_settled_by_the_rooms_version() {
         let read = |kind: &str, inside: &str, beside: &str| {
             let json = format!(
@@ -277,7 +213,7 @@ mod tests {
         };
         let redaction = "m.room.redaction";
         let two = read(redaction, r#""$in""#, r#""$by""#);
-        assert!(MatrixRules.is_unsettled(&two));
+        assert!(MatrixProtocol.is_unsettled(&two));
         for settled in [
             read("m.room.message", r#""$in""#, r#""$by""#),
             read(redaction, r#""$in""#, r#""$in""#),
@@ -286,7 +222,7 @@ mod tests {
             read(redaction, r#""$in""#, "7"),
             read(redaction, "7", r#""$by""#),
         ] {
-            assert!(!MatrixRules.is_unsettled(&settled), "{settled:?}");
+            assert!(!MatrixProtocol.is_unsettled(&settled), "{settled:?}");
         }
         for (create, target) in [
             (Some(r#"{"content":{"room_version":"1"}}"#), "$by"),
@@ -313,19 +249,19 @@ mod tests {
             });
             let changed: Vec<_> = changed.into_iter().collect();
             let state = RoomState::new(None, &changed, None);
-            let relation = MatrixRules.relation(&two, &state).unwrap().unwrap();
+            let relation = MatrixProtocol.relation(&two, &state).unwrap().unwrap();
             assert_eq!(
                 (relation.kind, relation.target.as_str()),
                 (RelationKind::Redaction, target),
                 "{create:?}"
             );
-            // What is beside the content and no id counts in no version.
+            // Anything beside the content but an id counts in no version.
             let empty = Event { extra: Some(Json::new(r#"{"redacts":""}"#).unwrap()), ..two.clone() };
-            assert_eq!(MatrixRules.relation(&empty, &state).unwrap(), two.relation, "{create:?}");
+            assert_eq!(MatrixProtocol.relation(&empty, &state).unwrap(), two.relation, "{create:?}");
         }
         let unread = haos_queue::StateRead::default();
         assert!(
-            MatrixRules.relation(&two, &RoomState::new(None, &[], Some(&unread))).is_err(),
+            MatrixProtocol.relation(&two, &RoomState::new(None, &[], Some(&unread))).is_err(),
             "it is asked for"
         );
     }
