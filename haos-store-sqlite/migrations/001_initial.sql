@@ -71,7 +71,7 @@ CREATE UNIQUE INDEX pending_by_key ON pending (key);
 CREATE INDEX pending_by_room ON pending (room);
 
 -- The number of an item survives its renaming and is never given twice; its chunks of 64 KiB stand at
--- `nr << 24 | index`.
+-- `nr << 24 | index`. The only chunk of a small item is in `bytes`, so that it is one row.
 CREATE TABLE media (
     nr INTEGER PRIMARY KEY AUTOINCREMENT,
     key BLOB NOT NULL,
@@ -79,7 +79,8 @@ CREATE TABLE media (
     last_access_ms INTEGER NOT NULL,
     pinned INTEGER NOT NULL,
     written INTEGER NOT NULL,
-    payload ANY NOT NULL
+    payload ANY NOT NULL,
+    bytes BLOB
 ) STRICT;
 CREATE UNIQUE INDEX media_by_key ON media (key);
 CREATE INDEX media_by_access ON media (last_access_ms);

@@ -25,7 +25,7 @@ struct Sealed {
     reseal: fn(Db<'_>, &Row<'_>) -> Result<Option<Payload>>,
 }
 
-const TABLES: [Sealed; 7] = [
+const TABLES: [Sealed; 8] = [
     Sealed {
         select: "SELECT nr, key, last_activity_ms, revision, payload FROM room
                  WHERE nr > ?1 ORDER BY nr LIMIT ?2",
@@ -82,6 +82,15 @@ const TABLES: [Sealed; 7] = [
         reseal: |db, row| {
             let (key, columns) = (&db.key(row, 1)?, media_columns(db, row)?);
             db.codec.resealed(&RowRef::Media { key, columns }, db.bytes(row, 6)?)
+        },
+    },
+    Sealed {
+        select: "SELECT nr, bytes FROM media WHERE nr > ?1 AND bytes IS NOT NULL ORDER BY nr LIMIT ?2",
+        update: "UPDATE media SET bytes = ?2 WHERE nr = ?1",
+        payload: 1,
+        summed: false,
+        reseal: |db, row| {
+            db.codec.resealed(&RowRef::Chunk { blob: db.count(row, 0)?, index: 0 }, db.bytes(row, 1)?)
         },
     },
     Sealed {
@@ -155,6 +164,7 @@ impl Writer {
 impl Db<'_> {
     pub(crate) fn sealed_rows(self) -> Result<u64> {
         let rows = self.usage_now()?.collections.iter().map(|(_, size)| size.rows).sum::<u64>();
-        Ok(rows + self.number("SELECT count(*) FROM media_chunk", ())?.unsigned_abs())
+        let chunks = "SELECT (SELECT count(*) FROM media_chunk) + (SELECT count(bytes) FROM media)";
+        Ok(rows + self.number(chunks, ())?.unsigned_abs())
     }
 }

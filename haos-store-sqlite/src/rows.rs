@@ -20,13 +20,15 @@ pub(crate) struct SqlRows<'t> {
     pub(crate) numbers: &'t mut RoomNumbers,
     pub(crate) sums: Sums,
     pub(crate) insert: Option<CachedStatement<'t>>,
+    /// The item that was written last, and its number.
+    pub(crate) media: Option<(MediaKey, i64)>,
     /// The revision that the batch makes.
     pub(crate) revision: Revision,
 }
 
 impl<'t> SqlRows<'t> {
     pub(crate) fn new(db: Db<'t>, numbers: &'t mut RoomNumbers, revision: Revision) -> Self {
-        Self { db, numbers, sums: Sums::default(), insert: None, revision }
+        Self { db, numbers, sums: Sums::default(), insert: None, media: None, revision }
     }
 
     /// Lets go of the transaction; tells how the batch changed the sums of messages.

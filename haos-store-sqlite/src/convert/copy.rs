@@ -87,16 +87,14 @@ const TABLES: [Table; 7] = [
     Table {
         name: "media",
         rowid: "nr",
-        select: "SELECT nr, key, size, last_access_ms, pinned, written, payload FROM media
+        select: "SELECT nr, key, size, last_access_ms, pinned, written, payload, bytes FROM media
                  WHERE nr > ?1 ORDER BY nr",
         copy: |from, to, _, row| {
             let (nr, info) = from.read_media_info(row)?;
-            let written = from.revision(row, 5)?;
-            let new = to.codec.media_row(&info, nr as u64, written)?;
-            let sql = "INSERT INTO media (nr, key, size, last_access_ms, pinned, written, payload)
-                       VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7)";
-            let (key, size, payload) = (new.key.as_bytes(), signed(info.size), to.bind(&new.payload));
-            to.run(sql, (nr, key, size, info.last_access_ms, info.pinned, signed(written.0), payload))
+            let inline = from.inline(nr, row, 7)?;
+            let inline = inline.map(|bytes| to.codec.chunk_row(nr as u64, 0, &bytes)).transpose()?;
+            let inline = inline.as_ref().map(|chunk| chunk.payload.as_bytes());
+            to.insert_media(nr, &info, from.revision(row, 5)?, inline)
         },
     },
     Table {

@@ -9,6 +9,8 @@ use crate::rows::SqlRows;
 /// The bits of a chunk's place among the chunks of its item.
 pub(crate) const CHUNK_BITS: u32 = 24;
 const CHUNK: u64 = CHUNK_BYTES as u64;
+/// The most bytes of an item that is one row: most of one more page.
+const INLINE: u64 = 8 << 10;
 
 /// The rowid of a chunk.
 fn pos(nr: i64, index: u64) -> i64 {
@@ -41,9 +43,44 @@ impl Db<'_> {
     }
 
     pub(crate) fn media(self, key: &MediaKey, range: ByteRange) -> Result<Option<Media>> {
-        let Some((nr, info)) = self.media_info(key)? else { return Ok(None) };
-        let bytes = self.media_bytes(nr, info.size, range)?;
+        let sql =
+            "SELECT nr, key, size, last_access_ms, pinned, written, payload, bytes FROM media WHERE key = ?1";
+        let found = self.first(sql, [self.codec.media_key(key).as_bytes()], |row| {
+            let (nr, info) = self.read_media_info(row)?;
+            Ok((nr, self.inline(nr, row, 7)?, info))
+        })?;
+        let Some((nr, inline, info)) = found else { return Ok(None) };
+        if info.key != *key {
+            return Err(self.corrupt("a media item stands under another's key"));
+        }
+        let bytes = match inline {
+            Some(bytes) => self.cut(bytes, info.size, range)?,
+            None => self.chunks(nr, info.size, range)?,
+        };
         Ok(Some(Media { info, bytes }))
+    }
+
+    /// The bytes of an item that is one row.
+    pub(crate) fn inline(self, nr: i64, row: &Row<'_>, column: usize) -> Result<Option<Vec<u8>>> {
+        match row.get_ref(column).map_err(|e| self.fault(e))? {
+            ValueRef::Null => Ok(None),
+            _ => self.codec.chunk(nr as u64, 0, self.bytes(row, column)?).map(Some),
+        }
+    }
+
+    fn cut(self, mut bytes: Vec<u8>, size: u64, range: ByteRange) -> Result<Vec<u8>> {
+        if bytes.len() as u64 != size {
+            return Err(self.lacking());
+        }
+        let span = range.within(size);
+        // They are no more than are there, so they fit a usize.
+        bytes.truncate(span.end as usize);
+        bytes.drain(..span.start as usize);
+        Ok(bytes)
+    }
+
+    fn lacking(self) -> Error {
+        self.corrupt("a media item lacks some of its bytes: remove it and fetch it again")
     }
 
     pub(crate) fn media_index(self, query: &MediaQuery) -> Result<Vec<MediaInfo>> {
@@ -78,6 +115,15 @@ impl Db<'_> {
 
     /// A range of an item's bytes.
     pub(crate) fn media_bytes(self, nr: i64, size: u64, range: ByteRange) -> Result<Vec<u8>> {
+        let sql = "SELECT bytes FROM media WHERE nr = ?1";
+        match self.first(sql, [nr], |row| self.inline(nr, row, 0))?.flatten() {
+            Some(bytes) => self.cut(bytes, size, range),
+            None => self.chunks(nr, size, range),
+        }
+    }
+
+    /// A range of the bytes of an item that has chunks.
+    fn chunks(self, nr: i64, size: u64, range: ByteRange) -> Result<Vec<u8>> {
         let span = range.within(size);
         let mut bytes = Vec::new();
         if span.is_empty() {
@@ -100,27 +146,48 @@ impl Db<'_> {
             Ok(NEXT)
         })?;
         if bytes.len() as u64 != span.end - span.start {
-            return Err(self.corrupt("a media item lacks some of its bytes: remove it and fetch it again"));
+            return Err(self.lacking());
         }
         Ok(bytes)
     }
 
-    /// Inserts or replaces an item's row.
-    pub(crate) fn write_media_info(self, info: &MediaInfo, written: Revision) -> Result<()> {
-        if self.update_media(&info.key, info, written)? {
-            return Ok(());
+    /// Inserts or replaces an item's row; tells its number.
+    pub(crate) fn write_media_info(self, info: &MediaInfo, written: Revision) -> Result<i64> {
+        if let Some(nr) = self.update_media(&info.key, info, written)? {
+            return Ok(nr);
         }
         // The payload is bound to the number that the row gets.
-        let sql = "INSERT INTO media (key, size, last_access_ms, pinned, written, payload)
-                   VALUES (?1, 0, 0, 0, 0, x'')";
-        self.run(sql, [self.codec.media_key(&info.key).as_bytes()])?;
-        self.update_media(&info.key, info, written)?;
-        Ok(())
+        let last =
+            self.first("SELECT seq FROM sqlite_sequence WHERE name = 'media'", (), |row| self.int(row, 0));
+        let nr = last?.unwrap_or(0) + 1;
+        self.insert_media(nr, info, written, None)?;
+        Ok(nr)
     }
 
-    /// Replaces the row of an item, its key included; says whether there was one.
-    pub(crate) fn update_media(self, from: &MediaKey, to: &MediaInfo, written: Revision) -> Result<bool> {
-        let Some(nr) = self.media_nr(from)? else { return Ok(false) };
+    /// Inserts an item's row under a number of its own.
+    pub(crate) fn insert_media(
+        self,
+        nr: i64,
+        info: &MediaInfo,
+        written: Revision,
+        bytes: Option<&[u8]>,
+    ) -> Result<usize> {
+        let row = self.codec.media_row(info, nr as u64, written)?;
+        let sql = "INSERT INTO media (nr, key, size, last_access_ms, pinned, written, payload, bytes)
+                   VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8)";
+        let (key, size, payload) = (row.key.as_bytes(), signed(info.size), self.bind(&row.payload));
+        let (accessed, written) = (info.last_access_ms, signed(written.0));
+        self.run(sql, (nr, key, size, accessed, info.pinned, written, payload, bytes))
+    }
+
+    /// Replaces the row of an item, its key included; tells its number.
+    pub(crate) fn update_media(
+        self,
+        from: &MediaKey,
+        to: &MediaInfo,
+        written: Revision,
+    ) -> Result<Option<i64>> {
+        let Some(nr) = self.media_nr(from)? else { return Ok(None) };
         let row = self.codec.media_row(to, nr as u64, written)?;
         let sql = "UPDATE media SET key = ?2, size = ?3, last_access_ms = ?4, pinned = ?5, written = ?6,
                    payload = ?7 WHERE nr = ?1";
@@ -136,32 +203,46 @@ impl Db<'_> {
                 self.bind(&row.payload),
             ),
         )?;
-        Ok(true)
+        Ok(Some(nr))
     }
 
-    fn media_nr(self, key: &MediaKey) -> Result<Option<i64>> {
+    pub(crate) fn media_nr(self, key: &MediaKey) -> Result<Option<i64>> {
         let sql = "SELECT nr FROM media WHERE key = ?1";
         self.first(sql, [self.codec.media_key(key).as_bytes()], |row| self.int(row, 0))
     }
 
     /// Writes bytes from `at` on, which is the item's length so far: the last chunk is filled first.
-    pub(crate) fn append_media(self, key: &MediaKey, at: u64, bytes: &[u8]) -> Result<()> {
-        let nr = self.media_nr(key)?.ok_or_else(|| self.corrupt("bytes came without a media row"))?;
-        let mut index = at / CHUNK;
-        let mut rest = bytes;
-        if !at.is_multiple_of(CHUNK) && !rest.is_empty() {
-            let mut chunk = self.media_bytes(nr, at, ByteRange { start: index * CHUNK, end: u64::MAX })?;
-            let (now, later) = rest.split_at(rest.len().min(CHUNK_BYTES - chunk.len()));
-            chunk.extend_from_slice(now);
-            self.write_chunk(nr, index, &chunk)?;
-            index += 1;
-            rest = later;
+    pub(crate) fn append_media(self, nr: i64, at: u64, bytes: &[u8]) -> Result<()> {
+        if bytes.is_empty() {
+            return Ok(());
         }
-        for chunk in rest.chunks(CHUNK_BYTES) {
-            self.write_chunk(nr, index, chunk)?;
+        let mut index = at / CHUNK;
+        let mut tail = Vec::new();
+        if !at.is_multiple_of(CHUNK) {
+            tail = self.media_bytes(nr, at, ByteRange { start: index * CHUNK, end: u64::MAX })?;
+        }
+        if at + bytes.len() as u64 <= INLINE {
+            tail.extend_from_slice(bytes);
+            return self.write_inline(nr, Some(&tail));
+        }
+        if 0 < at && at <= INLINE {
+            self.write_inline(nr, None)?;
+        }
+        let (now, later) = bytes.split_at(bytes.len().min(CHUNK_BYTES - tail.len()));
+        tail.extend_from_slice(now);
+        self.write_chunk(nr, index, &tail)?;
+        for chunk in later.chunks(CHUNK_BYTES) {
             index += 1;
+            self.write_chunk(nr, index, chunk)?;
         }
         Ok(())
+    }
+
+    /// Puts the only chunk of an item into its row, or takes it out of there.
+    fn write_inline(self, nr: i64, bytes: Option<&[u8]>) -> Result<()> {
+        let row = bytes.map(|bytes| self.codec.chunk_row(nr as u64, 0, bytes)).transpose()?;
+        let bytes = row.as_ref().map(|row| row.payload.as_bytes());
+        self.run("UPDATE media SET bytes = ?2 WHERE nr = ?1", (nr, bytes)).map(drop)
     }
 
     pub(crate) fn write_chunk(self, nr: i64, index: u64, bytes: &[u8]) -> Result<()> {
@@ -198,18 +279,28 @@ impl MediaRows for SqlRows<'_> {
     }
 
     fn write_media_info(&mut self, info: &MediaInfo) -> Result<()> {
-        self.db.write_media_info(info, self.revision)
+        let nr = self.db.write_media_info(info, self.revision)?;
+        self.media = Some((info.key.clone(), nr));
+        Ok(())
     }
 
     fn append_media(&mut self, key: &MediaKey, at: u64, bytes: &[u8]) -> Result<()> {
-        self.db.append_media(key, at, bytes)
+        let nr = match &self.media {
+            // Bytes come right after their row.
+            Some((latest, nr)) if latest == key => Some(*nr),
+            _ => self.db.media_nr(key)?,
+        };
+        let nr = nr.ok_or_else(|| self.db.corrupt("bytes came without a media row"))?;
+        self.db.append_media(nr, at, bytes)
     }
 
     fn rename_media(&mut self, from: &MediaKey, to: &MediaInfo) -> Result<()> {
+        self.media = None;
         self.db.update_media(from, to, self.revision).map(drop)
     }
 
     fn delete_media(&mut self, key: &MediaKey) -> Result<()> {
+        self.media = None;
         self.db.delete_media(key)
     }
 }
