@@ -94,9 +94,11 @@ pub(super) fn lock<T>(mutex: &Mutex<T>) -> std::sync::MutexGuard<'_, T> {
 }
 
 /// What was seen while a store was converted.
+#[cfg(unix)]
 #[derive(Default)]
 pub(super) struct Looks(Arc<Mutex<Vec<Outcome>>>);
 
+#[cfg(unix)]
 impl Looks {
     /// A progress that looks each time it is told something.
     pub(super) fn at_each_step(&self, look: impl Fn() -> Outcome + Send + Sync + 'static) -> Progress {

@@ -22,12 +22,13 @@ macro_rules! durable_suite {
 #[doc(hidden)]
 #[macro_export]
 macro_rules! __durable_tests {
-    (($test:meta, $harness:expr) $($module:ident { $($case:ident,)* })*) => {
+    (($test:meta, $harness:expr) $(#[$on:meta] $module:ident { $($case:ident,)* })*) => {
         fn durable_harness() -> Box<dyn $crate::conformance::durable::DurableHarness> {
             Box::new($harness)
         }
 
-        $(mod $module {
+        $(#[$on]
+        mod $module {
             #[allow(unused_imports, reason = "the test attribute may be an imported name")]
             use super::*;
             $(#[$test]
@@ -49,6 +50,7 @@ macro_rules! __durable_tests {
 macro_rules! __durable_cases {
     ($then:ident $arguments:tt) => {
         $crate::$then! { $arguments
+        #[cfg(any(unix, windows))]
         lifecycle {
             everything_is_there_after_a_reopen,
             close_is_idempotent_and_final,
@@ -60,6 +62,7 @@ macro_rules! __durable_cases {
             no_runtime_is_needed,
             a_row_of_megabytes_comes_back,
         }
+        #[cfg(any(unix, windows))]
         open {
             paths_that_hold_no_store,
             places_where_nothing_can_be_made,
@@ -67,6 +70,7 @@ macro_rules! __durable_cases {
             a_newer_store_is_refused,
             a_fresh_store_opened_many_times_at_once,
         }
+        #[cfg(any(unix, windows))]
         maintain {
             a_sound_store_has_no_findings,
             what_does_not_fit_together_is_found,
@@ -74,25 +78,30 @@ macro_rules! __durable_cases {
             a_check_ends_with_its_caller_and_with_the_store,
             usage_follows_every_change,
         }
+        #[cfg(any(unix, windows))]
         damage {
             the_outbox_is_carried_over_row_by_row,
             refusing_touches_nothing,
             each_damaged_store_keeps_a_name_of_its_own,
             a_damaged_store_opened_often_at_once_is_recovered_once,
         }
+        #[cfg(any(unix, windows))]
         disk {
             no_space_for_a_new_store,
             a_read_only_disk,
         }
+        #[cfg(any(unix, windows))]
         kill {
             nothing_acknowledged_is_lost_and_nothing_is_torn,
             a_killed_rotation_loses_nothing_and_completes_in_the_end,
         }
+        #[cfg(any(unix, windows))]
         convert {
             there_and_back_everything_is_as_it_was,
             what_cannot_be_done_changes_nothing,
             cut_off_anywhere_it_goes_on,
         }
+        #[cfg(any(unix, windows))]
         secrets {
             a_secret_makes_a_new_store_a_sealed_one,
             without_a_secret_a_sealed_store_is_refused_untouched,
@@ -108,24 +117,29 @@ macro_rules! __durable_cases {
             a_change_that_cannot_be_made_is_invalid_and_changes_nothing,
             a_plain_store_has_no_keys_to_change,
         }
+        #[cfg(any(unix, windows))]
         leftovers {
             a_failed_conversion_leaves_nothing,
             an_unsealing_that_nobody_waits_for_leaves_nothing,
             what_a_killed_unsealing_wrote_goes_with_the_next_one_who_opens_the_store,
         }
+        #[cfg(any(unix, windows))]
         aside {
             what_is_not_known_to_be_ours_is_left_alone,
             copies_that_were_set_aside_are_told_and_go_with_the_keys,
         }
+        #[cfg(unix)]
         links {
             a_conversion_through_a_link_converts_the_store_it_leads_to,
             a_damaged_store_is_replaced_once_whoever_comes_by_link_or_path,
             a_link_that_leads_nowhere_makes_no_store_there,
         }
+        #[cfg(unix)]
         rights {
             what_is_made_is_private_from_its_first_byte_on,
             a_store_that_is_replaced_keeps_its_rights,
         }
+        #[cfg(unix)]
         planted {
             a_link_in_the_place_of_a_fixed_name_is_refused,
             a_link_of_any_other_name_is_left_alone,
@@ -140,9 +154,9 @@ macro_rules! __durable_cases {
 #[doc(hidden)]
 #[macro_export]
 macro_rules! __durable_list {
-    (() $($module:ident { $($case:ident,)* })*) => {
+    (() $(#[$on:meta] $module:ident { $($case:ident,)* })*) => {
         /// Every case.
-        pub const CASES: &[Case] = &[$($(Case {
+        pub const CASES: &[Case] = &[$($(#[$on] Case {
             name: concat!(stringify!($module), "::", stringify!($case)),
             run: |harness: &Durable| -> CaseFuture<'_> {
                 Box::pin(cases::$module::$case(harness))

@@ -1,5 +1,4 @@
 //! A store has one real path, whichever link leads to it.
-#![cfg(unix)]
 
 use std::os::unix::fs::symlink;
 

@@ -17,9 +17,12 @@ pub(crate) mod disk;
 pub(crate) mod kill;
 pub(crate) mod leftovers;
 pub(crate) mod lifecycle;
+#[cfg(unix)]
 pub(crate) mod links;
 pub(crate) mod maintain;
 pub(crate) mod open;
+#[cfg(unix)]
 pub(crate) mod planted;
+#[cfg(unix)]
 pub(crate) mod rights;
 pub(crate) mod secrets;

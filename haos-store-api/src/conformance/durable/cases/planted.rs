@@ -1,5 +1,4 @@
 //! A store from a folder that somebody else packed: links where the store keeps something of its own.
-#![cfg(unix)]
 
 use std::fs;
 use std::os::unix::fs::{PermissionsExt as _, symlink};

@@ -1,5 +1,4 @@
 //! Whose the files are.
-#![cfg(unix)]
 
 use std::fs::Permissions;
 use std::os::unix::fs::PermissionsExt as _;
