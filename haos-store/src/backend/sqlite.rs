@@ -2,28 +2,19 @@ use std::path::PathBuf;
 use std::sync::Arc;
 
 use haos_store_api::{Progress, Report, Result, StorageAdapter};
-use haos_store_sqlite::{SqliteOptions, SqliteStore};
+use haos_store_sqlite::SqliteStore;
 
+use super::native::native;
 use crate::OpenOptions;
 
 pub(crate) async fn open(path: PathBuf, options: &OpenOptions) -> Result<Arc<dyn StorageAdapter>> {
-    Ok(Arc::new(SqliteStore::open(sqlite(path, options)).await?))
+    Ok(Arc::new(SqliteStore::open(native(path, options)).await?))
 }
 
 pub(crate) async fn seal(path: PathBuf, options: &OpenOptions, progress: Progress) -> Result<Report> {
-    SqliteStore::seal(sqlite(path, options), progress).await
+    SqliteStore::seal(native(path, options), progress).await
 }
 
 pub(crate) async fn unseal(path: PathBuf, options: &OpenOptions, progress: Progress) -> Result<Report> {
-    SqliteStore::unseal(sqlite(path, options), progress).await
-}
-
-fn sqlite(path: PathBuf, options: &OpenOptions) -> SqliteOptions {
-    let sqlite = SqliteOptions::new(path).create(options.create).busy_ms(options.busy_ms).kdf(options.kdf);
-    let sqlite = sqlite.check(options.check).kdf_limits(options.kdf_limits).padding(options.padding);
-    let sqlite = if options.low_memory { sqlite.low_memory() } else { sqlite };
-    match &options.secret {
-        Some(secret) => sqlite.secret(secret.clone()),
-        None => sqlite,
-    }
+    SqliteStore::unseal(native(path, options), progress).await
 }
