@@ -13,7 +13,7 @@ pub fn ended(operation: &'static str) -> Error {
 }
 
 /// An error told again, to another batch of the same group.
-pub fn again(error: &Error) -> Error {
+pub(super) fn again(error: &Error) -> Error {
     let text = error.to_string();
     let message = text.strip_prefix(error.operation()).and_then(|rest| rest.strip_prefix(": "));
     Error::new(error.kind(), error.operation(), message.unwrap_or(&text))
@@ -37,7 +37,7 @@ pub fn sealed() -> Error {
 }
 
 /// A secret that was given for a plain store.
-pub fn not_sealed() -> Error {
+pub(super) fn not_sealed() -> Error {
     let message = "the store is plain and a key was given: seal it first, or open it without a key";
     Error::new(ErrorKind::NotSealed, "open", message)
 }

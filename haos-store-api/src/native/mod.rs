@@ -25,7 +25,7 @@ mod tests;
 pub use apart::Stop;
 pub use backend::{Backend, Found, Opened, Reader, Readers};
 pub use convert::{To, cut_off};
-pub use error::{again, closed, corrupt, ended, not_sealed, read_only, sealed, unknown_query};
+pub use error::{closed, corrupt, ended, read_only, sealed, unknown_query};
 pub use job::{Failed, Request, Writer, Writing};
 pub use keys::{KeyringPlace, unlock};
 pub use options::{OnDamage, Options, Profile};

@@ -7,6 +7,7 @@ use std::sync::{Arc, Mutex, mpsc};
 use std::time::Duration;
 
 use super::desk::is_short;
+use super::error::again;
 use super::*;
 use crate::files::StoreId;
 use crate::*;

@@ -3,6 +3,8 @@
 #[cfg(all(feature = "idb", target_arch = "wasm32"))]
 pub(crate) mod idb;
 pub(crate) mod memory;
+#[cfg(all(any(feature = "sqlite", feature = "sled"), not(target_arch = "wasm32")))]
+mod native;
 #[cfg(all(feature = "sled", not(target_arch = "wasm32")))]
 pub(crate) mod sled;
 #[cfg(all(feature = "sqlite", not(target_arch = "wasm32")))]
