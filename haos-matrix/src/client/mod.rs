@@ -110,7 +110,7 @@ impl Client {
         self.homeserver.session().unwrap_or_else(|| self.session.clone())
     }
 
-    /// The store.
+    /// The store; what is written to it is kept within [`ClientOptions::pressure`].
     pub fn store(&self) -> &Arc<dyn StorageAdapter> {
         self.outbox.store()
     }

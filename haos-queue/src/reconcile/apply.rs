@@ -31,7 +31,7 @@ pub enum Filled {
     Gone,
 }
 
-/// Applies a sync response with its token in one commit; see [`sync`].
+/// Applies a sync response with its token in one commit: rooms, timelines, gaps, state and outbox rows.
 ///
 /// A response that was asked for on top of another token than the stored one ([`SyncDelta::since`]) is
 /// stale and leaves no trace, so that two contexts, or a late answer, cannot take the store back.
@@ -66,7 +66,7 @@ pub async fn apply_sync<S: StorageAdapter + ?Sized>(
     }
 }
 
-/// Works a page into the timeline at its gap; see [`fill`]. The gap is the one that was read before the
+/// Works a page into the timeline at its gap. The gap is the one that was read before the
 /// page was fetched with its token.
 ///
 /// # Errors
