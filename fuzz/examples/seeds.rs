@@ -6,6 +6,7 @@ use std::path::{Path, PathBuf};
 
 use haos_fuzz::frame;
 use haos_store_api::conformance::script_bytes;
+use haos_store_api::backend::*;
 use haos_store_api::*;
 
 /// Answers longer than this slow a fuzzer down more than they teach it.

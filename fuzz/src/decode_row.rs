@@ -3,10 +3,8 @@
 
 use std::fmt::Debug;
 
-use haos_store_api::{
-    Codec, Form, Json, Key, Links, MediaColumns, MediaKey, MessageColumns, Payload, PendingColumns, Position,
-    Result, Revision, RoomId, Scope, StateColumns,
-};
+use haos_store_api::backend::{Codec, Form, Key, Links, MediaColumns, MessageColumns, Payload, PendingColumns, StateColumns};
+use haos_store_api::{Json, MediaKey, Position, Result, Revision, RoomId, Scope};
 
 use crate::frame::{Bound, frame};
 

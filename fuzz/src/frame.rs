@@ -1,7 +1,8 @@
 //! The frame of a binary row, built from outside: arbitrary bytes get past the checksum and reach the
 //! decoder behind it.
 
-use haos_store_api::{Codec, Form, Key, Membership, Revision, Room, RoomId};
+use haos_store_api::backend::{Codec, Form, Key};
+use haos_store_api::{Membership, Revision, Room, RoomId};
 
 /// The facts that a body is bound to: the collection's number, the keys and the columns.
 pub struct Bound<'a> {

@@ -4,6 +4,7 @@
 use std::path::Path;
 use std::sync::LazyLock;
 
+
 use haos_store_api::*;
 use haos_store_sqlite::{OnDamage, SqliteOptions, SqliteStore};
 use rusqlite::limits::Limit;

@@ -3,8 +3,9 @@
 
 use std::cmp::Reverse;
 
-use haos_store_api::{Key, Position};
-use haos_store_api::kv::keys;
+use haos_store_api::backend::Key;
+use haos_store_api::Position;
+use haos_store_api::backend::kv::keys;
 
 /// The bytes of [`Parts`].
 const LEN: usize = 4 + 5 + 3 * Key::BYTES + 3 * 8;

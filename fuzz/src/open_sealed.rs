@@ -3,10 +3,8 @@
 
 use std::sync::LazyLock;
 
-use haos_store_api::{
-    Codec, ErrorKind, EventType, Json, KdfParams, Keyring, Revision, Scope, Secret, StateColumns, StateEntry,
-    StateKey, StateRow,
-};
+use haos_store_api::backend::{Codec, Keyring, StateColumns, StateRow};
+use haos_store_api::{ErrorKind, EventType, Json, KdfParams, Revision, Scope, Secret, StateEntry, StateKey};
 
 const WRITTEN: Revision = Revision(7);
 

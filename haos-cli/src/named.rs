@@ -106,7 +106,7 @@ fn options_and_variants() {
             if before.ends_with("option ") {
                 // Of a store of each kind, and of a store of any.
                 let builds = format!("pub fn {text}(self");
-                let there = has("haos-store-api/src/native/options.rs", &builds)
+                let there = has("haos-store-api/src/backend/native/options.rs", &builds)
                     && has("haos-store/src/open.rs", &format!("pub {text}:"));
                 assert!(there, "{}: there is no option `{text}`", path.display());
                 seen += 1;

@@ -3,7 +3,7 @@
 use std::path::Path;
 
 use haos_store::Scheme;
-use haos_store_api::files::{beside, resolve};
+use haos_store_api::backend::files::{beside, resolve};
 
 use crate::error::{Error, Result};
 

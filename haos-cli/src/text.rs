@@ -6,7 +6,7 @@ pub(crate) use crate::clean::{clean, clean_lines};
 
 /// Tells what the system refused, and what to do about it.
 pub fn why(error: &std::io::Error) -> String {
-    format!("{} ({error})", haos_store_api::explain_io(error).1)
+    format!("{} ({error})", haos_store_api::backend::explain_io(error).1)
 }
 
 /// At most `most` characters, the last one `…` if some are left out.

@@ -25,7 +25,8 @@ impl FileLeader {
     /// # Errors
     /// Those of the file system; `InvalidInput` if there is something else than a regular file, such as a link.
     pub fn try_acquire(path: impl AsRef<std::path::Path>) -> std::io::Result<Option<Self>> {
-        use haos_store_api::{ErrorKind, files};
+        use haos_store_api::ErrorKind;
+        use haos_store_api::backend::files;
         let file = files::open("lead", path.as_ref()).map_err(|e| match e.kind() {
             ErrorKind::Invalid => std::io::Error::new(std::io::ErrorKind::InvalidInput, e),
             _ => std::io::Error::other(e),

@@ -271,6 +271,9 @@ pub struct StoreInfo {
     pub sealed: bool,
     /// Whether other processes may open it at the same time.
     pub shared: bool,
+    /// Whether a browser may erase it when the device is short of space; what it erased is told by `recovery` at the
+    /// next opening.
+    pub evictable: bool,
     /// Whether it can only be read; a write fails as [`ErrorKind::ReadOnly`](crate::ErrorKind::ReadOnly).
     pub read_only: bool,
     /// The revision when it was opened.

@@ -39,48 +39,33 @@
 //! are given by whoever syncs (see `haos-queue`).
 
 mod adapter;
+pub mod backend;
 mod batch;
 mod change;
-mod codec;
 #[cfg(feature = "conformance")]
 pub mod conformance;
-mod crc;
 mod entity;
 mod error;
 mod ext;
-#[cfg(all(feature = "files", not(target_arch = "wasm32")))]
-pub mod files;
 mod forward;
 mod id;
-mod io;
 mod json;
-pub mod kv;
-pub mod law;
 mod memory;
-#[cfg(all(feature = "native", not(target_arch = "wasm32")))]
-pub mod native;
 mod page;
 mod position;
 mod query;
-mod reads;
-mod seal;
 mod secret;
 pub mod state_kind;
 mod surrogate;
-mod turns;
 pub mod view;
 
 pub use adapter::{
     Collection, Maintenance, MaybeSend, Progress, ProgressFn, Recovery, Report, Size, StorageAdapter,
     StoreInfo, Usage,
 };
+pub(crate) use backend::*;
 pub use batch::{Commit, Durability, MediaPolicy, Op, Precondition, Prune, Redact, WriteBatch};
-pub use change::{Change, ChangeHub, Changes, Touched, touched};
-pub use codec::{
-    CHUNK_BYTES, ChunkRow, Codec, Form, GapRow, Key, Links, MediaColumns, MediaRow, MessageColumns,
-    MessageRow, Payload, PendingColumns, PendingRow, RoomRef, RoomRow, RowRef, StateColumns, StateRow,
-};
-pub use crc::Crc32;
+pub use change::{Change, Changes, Touched};
 pub use entity::{
     Gap, Lease, Media, MediaInfo, MediaKey, Membership, Message, ParkReason, Pending, PendingState, Relation,
     RelationKind, Revision, Room, Scope, StateEntry, Unread,
@@ -89,7 +74,6 @@ pub use error::{Error, ErrorKind, Result};
 pub use ext::StorageAdapterExt;
 pub use forward::StoreFuture;
 pub use id::{EventId, EventType, MAX_ID_BYTES, MediaFormat, MediaUri, RoomId, StateKey, TxnId, UserId};
-pub use io::explain_io;
 pub use json::{Json, MAX_JSON_DEPTH};
 pub use memory::MemoryStore;
 pub use page::{Cursor, Direction, Item, Page, Slice, Start};
@@ -97,9 +81,6 @@ pub use position::Position;
 pub use query::{
     ByteRange, MediaQuery, MessageQuery, PendingQuery, RelationQuery, RoomCursor, RoomQuery, StateQuery,
 };
-pub use reads::Reads;
-pub use seal::Keyring;
 pub use secret::{KdfLimits, KdfParams, KeyChange, Padding, Secret};
 pub use surrogate::without_lone_surrogates;
-pub use turns::Turns;
 pub use view::{MessageView, Reactions, View, ViewItem};

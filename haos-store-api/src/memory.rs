@@ -254,6 +254,7 @@ impl StorageAdapter for MemoryStore {
             persistent: false,
             sealed: self.shared.codec.is_sealed(),
             shared: false,
+            evictable: false,
             read_only: false,
             opened_at: self.shared.opened_at,
             recovery: None,

@@ -4,10 +4,9 @@
 use std::sync::Arc;
 
 use async_trait::async_trait;
+use haos_store_api::backend::{Codec, Keyring};
 use haos_store_api::conformance::Harness;
-use haos_store_api::{
-    Codec, KdfParams, Keyring, MemoryStore, Result, Secret, StorageAdapter, conformance_suite,
-};
+use haos_store_api::{KdfParams, MemoryStore, Result, Secret, StorageAdapter, conformance_suite};
 
 struct Memory {
     codec: Codec,

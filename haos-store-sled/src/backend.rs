@@ -3,9 +3,10 @@
 use std::path::Path;
 use std::sync::Arc;
 
-use haos_store_api::kv::{self, FORMAT};
-use haos_store_api::native::{Backend, Found, Opened, Options, Shell, Stop, ended};
-use haos_store_api::{ChangeHub, Form, Progress, Report, Result, files};
+use haos_store_api::backend::kv::{self, FORMAT};
+use haos_store_api::backend::native::{Backend, Found, Opened, Options, Shell, Stop, ended};
+use haos_store_api::backend::{ChangeHub, Form, files};
+use haos_store_api::{Progress, Report, Result};
 
 use crate::db::Db;
 use crate::error::guarded;

@@ -1,7 +1,8 @@
 //! Sealing a plain store and unsealing a sealed one: into a folder within its own, which then takes the place of what is
 //! there. Until that moment the store is as it was; cut off, it begins anew.
 
-use haos_store_api::native::{Options, Stop, To, cut_off, unlock};
+use haos_store_api::backend::native::{Options, Stop, To, cut_off, unlock};
+use haos_store_api::backend::*;
 use haos_store_api::*;
 
 use crate::backend::Sled;

@@ -3,8 +3,8 @@
 use std::fs;
 use std::path::Path;
 
-use haos_store_api::files::{self, create_folder, sync_folder};
-use haos_store_api::native::Options;
+use haos_store_api::backend::files::{self, create_folder, sync_folder};
+use haos_store_api::backend::native::Options;
 use haos_store_api::{Error, Recovery, Result};
 
 use crate::error::io;

@@ -1,6 +1,7 @@
 //! The engine over ordered keys, over sled's tree.
 
-use haos_store_api::{Result, kv};
+use haos_store_api::Result;
+use haos_store_api::backend::kv;
 use sled::{Batch, IVec};
 
 use crate::error::fault;

@@ -49,7 +49,7 @@ fn explain_io(error: &std::io::Error) -> (ErrorKind, &'static str) {
              folder to where it can",
         ),
         Kind::UnexpectedEof | Kind::InvalidData => (ErrorKind::Corrupt, DAMAGED),
-        _ => haos_store_api::explain_io(error),
+        _ => haos_store_api::backend::explain_io(error),
     }
 }
 

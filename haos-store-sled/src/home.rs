@@ -15,13 +15,13 @@ use std::io::{ErrorKind as IoKind, Read, Seek, SeekFrom, Write};
 use std::path::{Path, PathBuf};
 use std::time::{Duration, Instant};
 
-use haos_store_api::files::{self, SIGN, Sign, StoreId, sync_folder};
-use haos_store_api::native::{OnDamage, Options, corrupt};
+use haos_store_api::backend::files::{self, SIGN, Sign, StoreId, sync_folder};
+use haos_store_api::backend::native::{OnDamage, Options, corrupt};
 use haos_store_api::{Error, ErrorKind, Result};
 
 use crate::error::{explained, io};
 use crate::switch;
-use haos_store_api::kv::{FORMAT, counters::newer};
+use haos_store_api::backend::kv::{FORMAT, counters::newer};
 
 pub(crate) const COMMITS: &str = "commits";
 pub(crate) const SLED: &str = "sled";

@@ -61,6 +61,6 @@ mod store;
 mod switch;
 mod writer;
 
-pub use haos_store_api::native::{OnDamage, Profile};
+pub use haos_store_api::backend::native::{OnDamage, Profile};
 pub use options::SledOptions;
 pub use store::SledStore;

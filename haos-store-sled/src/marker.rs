@@ -5,10 +5,11 @@ use std::fs::File;
 use std::io::{Read, Seek, SeekFrom, Write};
 use std::path::Path;
 
-use haos_store_api::{Crc32, Result, Revision, files};
+use haos_store_api::backend::{Crc32, files};
+use haos_store_api::{Result, Revision};
 
 use crate::error::{explained, io};
-use haos_store_api::kv::Head;
+use haos_store_api::backend::kv::Head;
 
 /// Revision, last sequence number, checksum.
 const SLOT: usize = 8 + 8 + 4;

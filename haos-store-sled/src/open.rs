@@ -3,10 +3,11 @@
 use std::fs::{File, TryLockError};
 use std::time::{Duration, Instant};
 
-use haos_store_api::files::{create_folder, sync_folder};
-use haos_store_api::kv::{self, Head};
-use haos_store_api::native::{OnDamage, Options, corrupt, unlock};
-use haos_store_api::{Codec, Error, ErrorKind, Progress, Recovery, Result, Revision};
+use haos_store_api::backend::Codec;
+use haos_store_api::backend::files::{create_folder, sync_folder};
+use haos_store_api::backend::kv::{self, Head};
+use haos_store_api::backend::native::{OnDamage, Options, corrupt, unlock};
+use haos_store_api::{Error, ErrorKind, Progress, Recovery, Result, Revision};
 
 use crate::damage;
 use crate::db::{Db, Draft, Tree, batch};

@@ -1,6 +1,6 @@
 use std::path::Path;
 
-use haos_store_api::native::{Options, Profile};
+use haos_store_api::backend::native::{Options, Profile};
 
 /// Where a store lives, in the folder at its path, and how it is opened.
 ///

@@ -1,7 +1,8 @@
 //! Rows under a new data key, a step at a time; commits come in between.
 
-use haos_store_api::native::Step;
-use haos_store_api::{Result, kv};
+use haos_store_api::Result;
+use haos_store_api::backend::kv;
+use haos_store_api::backend::native::Step;
 
 use crate::db::Draft;
 use crate::writer::Writer;

@@ -4,8 +4,9 @@
 use std::fs;
 use std::path::Path;
 
-use haos_store_api::native::{Options, Salvage};
-use haos_store_api::{Codec, Result, kv};
+use haos_store_api::Result;
+use haos_store_api::backend::native::{Options, Salvage};
+use haos_store_api::backend::{Codec, kv};
 
 use crate::damage::copy_folder;
 use crate::db::{Db, Draft, Tree};

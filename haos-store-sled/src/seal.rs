@@ -5,8 +5,8 @@ use std::io::ErrorKind as IoKind;
 use std::path::Path;
 
 use haos_store_api::Result;
-use haos_store_api::files::{self, Expected};
-use haos_store_api::native::KeyringPlace;
+use haos_store_api::backend::files::{self, Expected};
+use haos_store_api::backend::native::KeyringPlace;
 
 use crate::error::io;
 use crate::home::Home;

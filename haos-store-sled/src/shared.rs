@@ -4,8 +4,9 @@ use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Arc, PoisonError, RwLock, TryLockError, mpsc};
 use std::time::Duration;
 
-use haos_store_api::native::{Reader, Readers, closed};
-use haos_store_api::{Codec, Error, ErrorKind, Reads, Result};
+use haos_store_api::backend::native::{Reader, Readers, closed};
+use haos_store_api::backend::{Codec, Reads};
+use haos_store_api::{Error, ErrorKind, Result};
 use sled::Batch;
 
 use crate::db::{Db, Tree};

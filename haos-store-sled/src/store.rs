@@ -1,4 +1,4 @@
-use haos_store_api::native::Shell;
+use haos_store_api::backend::native::Shell;
 use haos_store_api::{Result, StorageAdapter, forward_store};
 
 use crate::backend::Sled;

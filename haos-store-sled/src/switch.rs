@@ -9,8 +9,8 @@ use std::io::ErrorKind as IoKind;
 use std::path::{Path, PathBuf};
 
 use haos_store_api::Result;
-use haos_store_api::files::{self, Expected, Sign, StoreId};
-use haos_store_api::native::corrupt;
+use haos_store_api::backend::files::{self, Expected, Sign, StoreId};
+use haos_store_api::backend::native::corrupt;
 
 use crate::error::io;
 use crate::home::{COMMITS, Home, KEYRING, SLED, sign};

@@ -2,9 +2,10 @@
 
 use std::sync::Arc;
 
-use haos_store_api::files::StoreId;
-use haos_store_api::kv::{self, Head};
-use haos_store_api::native::{self, Failed, Request, Step};
+use haos_store_api::backend::files::StoreId;
+use haos_store_api::backend::kv::{self, Head};
+use haos_store_api::backend::native::{self, Failed, Request, Step};
+use haos_store_api::backend::*;
 use haos_store_api::*;
 
 use crate::db::{Db, Draft, batch};
@@ -130,7 +131,7 @@ impl native::Writer for Writer {
 
 #[cfg(test)]
 mod tests {
-    use haos_store_api::native::{Writer as _, Writing};
+    use haos_store_api::backend::native::{Writer as _, Writing};
 
     use super::*;
     use crate::backend::Sled;

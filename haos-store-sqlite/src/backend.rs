@@ -3,9 +3,10 @@
 use std::path::Path;
 use std::sync::Arc;
 
-use haos_store_api::files::beside;
-use haos_store_api::native::{Backend, Found, Opened, Options, Shell, Stop};
-use haos_store_api::{ChangeHub, Form, Progress, Report, Result, Revision};
+use haos_store_api::backend::files::beside;
+use haos_store_api::backend::native::{Backend, Found, Opened, Options, Shell, Stop};
+use haos_store_api::backend::{ChangeHub, Form};
+use haos_store_api::{Progress, Report, Result, Revision};
 use rusqlite::Connection;
 
 use crate::check::check;

@@ -7,9 +7,10 @@ use std::sync::atomic::Ordering::Relaxed;
 use std::sync::{Arc, Mutex, PoisonError};
 use std::time::{Duration, Instant};
 
-use haos_store_api::files::beside;
-use haos_store_api::native::{Options, Reader};
-use haos_store_api::{Codec, Error, ErrorKind, Reads, Result};
+use haos_store_api::backend::files::beside;
+use haos_store_api::backend::native::{Options, Reader};
+use haos_store_api::backend::{Codec, Reads};
+use haos_store_api::{Error, ErrorKind, Result};
 use rusqlite::Connection;
 
 use crate::db::Db;

@@ -2,7 +2,8 @@
 
 use std::collections::HashMap;
 
-use haos_store_api::native::Stop;
+use haos_store_api::backend::native::Stop;
+use haos_store_api::backend::*;
 use haos_store_api::*;
 use rusqlite::Row;
 

@@ -3,7 +3,7 @@
 use std::path::Path;
 
 use haos_store_api::Result;
-use haos_store_api::files::{Expected, beside, refuse_odd};
+use haos_store_api::backend::files::{Expected, beside, refuse_odd};
 
 pub(crate) const COMPANIONS: [&str; 3] = ["-wal", "-shm", JOURNAL];
 pub(crate) const JOURNAL: &str = "-journal";

@@ -4,8 +4,8 @@ use std::fs::{self, File};
 use std::io::{Read, Seek, SeekFrom};
 use std::path::Path;
 
-use haos_store_api::files::{self, StoreId, beside};
-use haos_store_api::native::Options;
+use haos_store_api::backend::files::{self, StoreId, beside};
+use haos_store_api::backend::native::Options;
 use haos_store_api::{Error, ErrorKind, Recovery, Result};
 
 use crate::companions::COMPANIONS;

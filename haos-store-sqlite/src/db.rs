@@ -2,12 +2,13 @@
 
 use std::ops::ControlFlow;
 
-use haos_store_api::{Codec, Error, Key, Payload, Result, Revision};
+use haos_store_api::backend::{Codec, Key, Payload};
+use haos_store_api::{Error, Result, Revision};
 use rusqlite::types::{ToSqlOutput, ValueRef};
 use rusqlite::{CachedStatement, Connection, Params, Row};
 
 use crate::error::fault;
-use haos_store_api::native::corrupt;
+use haos_store_api::backend::native::corrupt;
 
 /// What every table function works with.
 #[derive(Clone, Copy)]

@@ -4,7 +4,7 @@ use std::fs::File;
 use std::io::ErrorKind as Kind;
 use std::path::Path;
 
-use haos_store_api::native::read_only;
+use haos_store_api::backend::native::read_only;
 use haos_store_api::{Error, ErrorKind};
 use rusqlite::ErrorCode;
 

@@ -1,7 +1,8 @@
 //! Who can open a store: its keyring, kept as one row.
 
-use haos_store_api::native::{self, KeyringPlace, Options};
-use haos_store_api::{Codec, Error, ErrorKind, Keyring, Result, Revision};
+use haos_store_api::backend::native::{self, KeyringPlace, Options};
+use haos_store_api::backend::{Codec, Keyring};
+use haos_store_api::{Error, ErrorKind, Result, Revision};
 use rusqlite::Connection;
 
 use crate::db::Db;

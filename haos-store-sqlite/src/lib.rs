@@ -59,6 +59,6 @@ mod table;
 mod usage;
 mod writer;
 
-pub use haos_store_api::native::{OnDamage, Profile};
+pub use haos_store_api::backend::native::{OnDamage, Profile};
 pub use options::SqliteOptions;
 pub use store::SqliteStore;

@@ -8,7 +8,7 @@ use std::fs::File;
 use std::io::{BufReader, Read, Result};
 use std::path::Path;
 
-use haos_store_api::files::beside;
+use haos_store_api::backend::files::beside;
 
 use crate::probe::peek;
 

@@ -1,6 +1,6 @@
 //! Chores.
 
-use haos_store_api::native::Shell;
+use haos_store_api::backend::native::Shell;
 use haos_store_api::*;
 
 use crate::backend::Sqlite;

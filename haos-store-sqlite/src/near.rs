@@ -3,8 +3,9 @@
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError, TryLockError};
 use std::time::Duration;
 
-use haos_store_api::native::{Reader, Readers};
-use haos_store_api::{ErrorKind, Reads, Result};
+use haos_store_api::backend::Reads;
+use haos_store_api::backend::native::{Reader, Readers};
+use haos_store_api::{ErrorKind, Result};
 use rusqlite::Connection;
 
 use crate::budget::Bounded;

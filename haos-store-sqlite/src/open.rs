@@ -2,8 +2,8 @@
 
 use std::time::{Duration, Instant};
 
-use haos_store_api::files::{self, beside};
-use haos_store_api::native::{OnDamage, Options, corrupt, read_only as refused, sealed};
+use haos_store_api::backend::files::{self, beside};
+use haos_store_api::backend::native::{OnDamage, Options, corrupt, read_only as refused, sealed};
 use haos_store_api::{Error, ErrorKind, Recovery, Result};
 use rusqlite::Connection;
 use rusqlite::config::DbConfig;

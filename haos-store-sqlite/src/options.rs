@@ -1,4 +1,4 @@
-use haos_store_api::native::{Options, Profile};
+use haos_store_api::backend::native::{Options, Profile};
 
 /// Where a store lives, in the file at its path, and how it is opened.
 ///

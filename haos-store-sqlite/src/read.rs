@@ -2,8 +2,9 @@
 
 use std::collections::BTreeMap;
 
-use haos_store_api::law::{relation_matches, slice};
-use haos_store_api::native::{Backend, unknown_query};
+use haos_store_api::backend::law::{relation_matches, slice};
+use haos_store_api::backend::native::{Backend, unknown_query};
+use haos_store_api::backend::*;
 use haos_store_api::*;
 
 use crate::backend::Sqlite;

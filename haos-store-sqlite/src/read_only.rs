@@ -3,7 +3,7 @@
 use std::path::Path;
 
 use haos_store_api::Result;
-use haos_store_api::files::beside;
+use haos_store_api::backend::files::beside;
 use rusqlite::config::DbConfig;
 use rusqlite::{Connection, OpenFlags};
 

@@ -1,6 +1,7 @@
 //! Every row under a new data key, a step at a time.
 
-use haos_store_api::native::Step;
+use haos_store_api::backend::native::Step;
+use haos_store_api::backend::*;
 use haos_store_api::*;
 use rusqlite::Row;
 

@@ -6,9 +6,10 @@ use std::fs::File;
 use std::io::{Read, Seek, SeekFrom, Write};
 use std::path::Path;
 
-use haos_store_api::files::{self, StoreId};
-use haos_store_api::native::{Options, Salvage};
-use haos_store_api::{ByteRange, Codec, ErrorKind, Result};
+use haos_store_api::backend::Codec;
+use haos_store_api::backend::files::{self, StoreId};
+use haos_store_api::backend::native::{Options, Salvage};
+use haos_store_api::{ByteRange, ErrorKind, Result};
 use rusqlite::config::DbConfig;
 use rusqlite::{Connection, OpenFlags};
 

@@ -3,7 +3,7 @@
 use std::fs::{self, File, TryLockError};
 use std::path::{Path, PathBuf};
 
-use haos_store_api::files::{
+use haos_store_api::backend::files::{
     SIGN, Sign, StoreId, beside, create_folder, random_name, refuse_odd, set_asides, signed_beside,
     sync_folder,
 };
@@ -93,7 +93,7 @@ impl Scratch {
 
     /// Refuses one that somebody else has put links into.
     pub(crate) fn check(&self) -> Result<()> {
-        refuse_odd("convert", &self.store(), haos_store_api::files::Expected::File)?;
+        refuse_odd("convert", &self.store(), haos_store_api::backend::files::Expected::File)?;
         companions::check(&self.store())
     }
 

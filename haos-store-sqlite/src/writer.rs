@@ -5,8 +5,9 @@ use std::sync::Arc;
 use std::sync::atomic::{AtomicU32, Ordering};
 use std::time::Duration;
 
-use haos_store_api::files::StoreId;
-use haos_store_api::native::{self, Failed, Options, Request, Step, closed};
+use haos_store_api::backend::files::StoreId;
+use haos_store_api::backend::native::{self, Failed, Options, Request, Step, closed};
+use haos_store_api::backend::*;
 use haos_store_api::*;
 use rusqlite::Connection;
 use rusqlite::hooks::Wal;
@@ -328,7 +329,7 @@ impl native::Writer for Writer {
 
 #[cfg(test)]
 mod tests {
-    use haos_store_api::native::{Writer as _, Writing};
+    use haos_store_api::backend::native::{Writer as _, Writing};
 
     use super::*;
     use crate::backend::Sqlite;

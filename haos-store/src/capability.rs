@@ -35,7 +35,7 @@ impl From<StoreInfo> for Capabilities {
             persistent: info.persistent,
             strict: info.persistent,
             shared: info.shared,
-            evictable: info.backend == "idb",
+            evictable: info.evictable,
             sealed: info.sealed,
             read_only: info.read_only,
             recovery: info.recovery,

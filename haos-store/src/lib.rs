@@ -1,13 +1,20 @@
 //! The one dependency a frontend adds: a store by url, and what it is capable of.
 //!
 //! ```
+//! use haos_store::{Membership, Page, Room, RoomId, StorageAdapter, WriteBatch};
+//!
 //! # #[tokio::main(flavor = "current_thread")]
 //! # async fn main() -> haos_store::Result<()> {
 //! # let folder = tempfile::tempdir().expect("a temporary folder");
 //! # let path = folder.path().join("chat.db");
 //! let opened = haos_store::open(&format!("sqlite:{}", path.display())).await?;
 //! assert!(opened.capabilities.persistent);
-//! assert!(opened.store.rooms(Default::default()).await?.is_empty());
+//!
+//! let room = RoomId::new("!lobby")?;
+//! let mut batch = WriteBatch::relaxed();
+//! batch.put_room(Room::new(room.clone(), Membership::Join));
+//! opened.store.apply(batch).await?;
+//! assert!(opened.store.timeline(&room, Page::newest(50)).await?.items.is_empty());
 //! opened.store.close().await?;
 //! # Ok(()) }
 //! ```
@@ -33,14 +40,14 @@
 //! open it, and [`Maintenance::Rotate`] gives it a new data key.
 //!
 //! It is not a backend: it picks one. Whatever it opens is used through
-//! [`StorageAdapter`](haos_store_api::StorageAdapter), so an application that may have to fall back
+//! [`StorageAdapter`], so an application that may have to fall back
 //! asks [`Capabilities`] and not the name.
 //!
 //! # Features
 //!
-//! `sqlite` and `sled` are the backends of that name, and `idb` is IndexedDB; they seal in any case. `seal` is
-//! for sealed stores in memory. All are on by default, and the target picks: `idb` is there in browsers alone,
-//! the other two everywhere else. What is missing is told as `Unsupported`, with what to use instead.
+//! `sqlite` and `sled` are the backends of that name, and `idb` is IndexedDB. All are on by default, and the target
+//! picks: `idb` is there in browsers alone, the other two everywhere else. A backend that is missing is told as
+//! `Unsupported`, with the one to use instead.
 
 mod backend;
 mod capability;
@@ -50,8 +57,17 @@ mod url;
 
 pub use capability::Capabilities;
 pub use convert::{seal, unseal};
+#[doc(inline)]
 pub use haos_store_api::{
-    Error, ErrorKind, KdfLimits, KdfParams, KeyChange, Maintenance, Padding, Progress, Report, Result, Secret,
+    ByteRange, Change, Changes, Collection, Commit, Cursor, Direction, Durability, Error, ErrorKind, EventId,
+    EventType, Gap, Item, Json, KdfLimits, KdfParams, KeyChange, Lease, MAX_ID_BYTES, MAX_JSON_DEPTH,
+    Maintenance, MaybeSend, Media, MediaFormat, MediaInfo, MediaKey, MediaPolicy, MediaQuery, MediaUri,
+    Membership, MemoryStore, Message, MessageQuery, MessageView, Op, Padding, Page, ParkReason, Pending,
+    PendingQuery, PendingState, Position, Precondition, Progress, ProgressFn, Prune, Reactions, Recovery,
+    Redact, Relation, RelationKind, RelationQuery, Report, Result, Revision, Room, RoomCursor, RoomId,
+    RoomQuery, Scope, Secret, Size, Slice, Start, StateEntry, StateKey, StateQuery, StorageAdapter,
+    StorageAdapterExt, StoreInfo, Touched, TxnId, Unread, Usage, UserId, View, ViewItem, WriteBatch,
+    state_kind, view,
 };
 pub use open::{OpenOptions, Opened, open, open_with};
 pub use url::{SCHEMES, Scheme};

@@ -53,7 +53,7 @@ impl Scheme {
     /// `Invalid` for a link that leads nowhere, `Io` where that cannot be told.
     #[cfg(not(target_arch = "wasm32"))]
     pub fn leader(&self) -> Result<Option<PathBuf>> {
-        use haos_store_api::files::{beside, resolve};
+        use haos_store_api::backend::files::{beside, resolve};
         self.path().map(|path| Ok(beside(&resolve(path)?, ".leader"))).transpose()
     }
 

@@ -10,7 +10,8 @@ use std::path::Path;
 
 use haos_benches::{stored, with_contender};
 use haos_contest::{Contender, Data, Made};
-use haos_store_api::{Codec, Message, MessageColumns, MessageRow, Revision, RoomRef};
+use haos_store_api::backend::{Codec, MessageColumns, MessageRow, RoomRef};
+use haos_store_api::{Message, Revision};
 
 const ROOMS: usize = 10;
 /// Messages that are there before the calls.

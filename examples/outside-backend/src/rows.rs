@@ -2,7 +2,7 @@
 
 use std::collections::BTreeMap;
 
-use haos_store_api::law::{Inserted, MediaRows, OutboxRows, RoomRows, StateRows, TimelineRows};
+use haos_store_api::backend::law::{Inserted, MediaRows, OutboxRows, RoomRows, StateRows, TimelineRows};
 use haos_store_api::*;
 
 type StateName = (Scope, EventType, StateKey);

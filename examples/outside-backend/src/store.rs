@@ -3,7 +3,8 @@
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
 use async_trait::async_trait;
-use haos_store_api::law::{self, RoomPager, media_matches, pending_matches, relation_matches};
+use haos_store_api::backend::law::{self, RoomPager, media_matches, pending_matches, relation_matches};
+use haos_store_api::backend::*;
 use haos_store_api::*;
 
 use crate::rows::Tables;
@@ -249,6 +250,7 @@ impl StorageAdapter for ShelfStore {
             persistent: false,
             sealed: false,
             shared: false,
+            evictable: false,
             read_only: false,
             opened_at: self.opened_at,
             recovery: None,

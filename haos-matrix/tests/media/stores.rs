@@ -6,6 +6,7 @@ use std::sync::atomic::{AtomicI64, AtomicU64, Ordering};
 use haos_matrix::{MediaCache, MediaRequest, Variant};
 use haos_queue::pressure::{Kept, PressureOptions};
 use haos_queue::{Host, Sleep};
+use haos_store_api::backend::*;
 use haos_store_api::*;
 use haos_store_sled::{SledOptions, SledStore};
 use haos_store_sqlite::{SqliteOptions, SqliteStore};

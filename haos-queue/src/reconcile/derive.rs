@@ -4,7 +4,7 @@
 use std::borrow::Cow;
 use std::collections::{BTreeMap, BTreeSet, HashMap, HashSet};
 
-use haos_store_api::law::sort_by;
+use haos_store_api::backend::law::sort_by;
 use haos_store_api::{
     EventType, Json, Result, Room, RoomId, Scope, StateEntry, StateKey, StateQuery, StorageAdapter,
     StorageAdapterExt as _, UserId, WriteBatch, state_kind,

@@ -2,7 +2,7 @@
 
 use std::collections::{HashMap, HashSet};
 
-use haos_store_api::law::resolve_message;
+use haos_store_api::backend::law::resolve_message;
 use haos_store_api::{EventId, Gap, Message, Position, Redact, Revision, RoomId, WriteBatch};
 
 use super::PlanError;
@@ -92,7 +92,7 @@ impl Emptier<'_> {
         if message.redacted_by.is_none()
             && let Some(by) = self.redactions.of_event(&message.id)
         {
-            message = haos_store_api::law::redact(&message, &self.request(&message, by));
+            message = haos_store_api::backend::law::redact(&message, &self.request(&message, by));
         }
         match self.view.and_then(|view| view.messages.get(&message.id)) {
             Some(stored) => resolve_message(stored, &message).map_err(|e| PlanError::Invalid(e.to_string())),

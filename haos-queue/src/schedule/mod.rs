@@ -2,7 +2,7 @@
 
 use std::collections::{BTreeMap, BTreeSet, HashMap, HashSet};
 
-use haos_store_api::law::sort_by;
+use haos_store_api::backend::law::sort_by;
 use haos_store_api::{ParkReason, Pending, PendingState, RoomId, TxnId};
 
 use crate::machine::{Class, Phase};

@@ -3,6 +3,7 @@
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
 use async_trait::async_trait;
+use haos_store_api::backend::*;
 use haos_store_api::*;
 
 use crate::defect::Defect;

@@ -1,5 +1,7 @@
 //! Defects of writing.
 
+use haos_store_api::backend::*;
+
 use haos_store_api::*;
 
 use crate::adapter::Mutant;

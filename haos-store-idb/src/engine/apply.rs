@@ -1,9 +1,8 @@
 //! One write.
 
-use haos_store_api::law;
-use haos_store_api::{
-    Codec, Collection, Commit, Error, ErrorKind, Key, Keyring, Position, Result, Revision, WriteBatch,
-};
+use haos_store_api::backend::law;
+use haos_store_api::backend::{Codec, Key, Keyring};
+use haos_store_api::{Collection, Commit, Error, ErrorKind, Position, Result, Revision, WriteBatch};
 
 use super::head::Head;
 use super::keys;

@@ -1,6 +1,6 @@
 //! The store's counters and sums: one record, written with every commit.
 
-use haos_store_api::kv::{Sums, counters};
+use haos_store_api::backend::kv::{Sums, counters};
 use haos_store_api::{Result, Revision, Usage};
 
 /// The format of the records. A later layout takes the next number.

@@ -1,6 +1,7 @@
 //! Keys of the timeline: newest first, so that a page is one ascending range in every engine.
 
-use haos_store_api::{Key, Position};
+use haos_store_api::Position;
+use haos_store_api::backend::Key;
 
 use super::kv::Span;
 

@@ -7,8 +7,9 @@
 use std::collections::{BTreeMap, BTreeSet, HashMap};
 use std::rc::Rc;
 
-use haos_store_api::law::sort_by;
-use haos_store_api::{Error, ErrorKind, Key, Position, Result};
+use haos_store_api::backend::Key;
+use haos_store_api::backend::law::sort_by;
+use haos_store_api::{Error, ErrorKind, Position, Result};
 
 use super::head::Head;
 use super::keys::{self, SegmentKey};

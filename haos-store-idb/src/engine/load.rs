@@ -1,7 +1,8 @@
 //! From the database into what is known.
 
-use haos_store_api::kv::corrupt;
-use haos_store_api::{Key, Position, Result};
+use haos_store_api::backend::Key;
+use haos_store_api::backend::kv::corrupt;
+use haos_store_api::{Position, Result};
 
 use super::keys::{self, SegmentKey};
 use super::known::{Fault, Known, Over, Places};
@@ -48,7 +49,7 @@ fn key_of(table: Table, span: &Span, value: &[u8]) -> Option<Vec<u8>> {
         return value.get(..table.key_bytes()).map(<[u8]>::to_vec);
     }
     let room = Key::from_bytes(*span.low.first_chunk()?);
-    let at = haos_store_api::kv::Cut(value).position().ok()?;
+    let at = haos_store_api::backend::kv::Cut(value).position().ok()?;
     Some(keys::gap(&room, at))
 }
 

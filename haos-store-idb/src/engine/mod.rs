@@ -18,5 +18,5 @@ mod tables;
 mod tests;
 
 #[cfg(target_arch = "wasm32")]
-pub(crate) use haos_store_api::kv::corrupt;
+pub(crate) use haos_store_api::backend::kv::corrupt;
 pub(crate) use prefetch::tables_of;

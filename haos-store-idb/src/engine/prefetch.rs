@@ -1,8 +1,9 @@
 //! What a batch names, loaded together before the laws run.
 
-use haos_store_api::law::sort_by;
+use haos_store_api::backend::law::sort_by;
+use haos_store_api::backend::{Codec, Key};
 use haos_store_api::{
-    Codec, Error, Key, MediaKey, Op, Position, Precondition, Result, Revision, RoomId, Scope, WriteBatch,
+    Error, MediaKey, Op, Position, Precondition, Result, Revision, RoomId, Scope, WriteBatch,
 };
 
 use super::head::Head;

@@ -1,7 +1,8 @@
 //! The rows of one batch, as the laws see them: messages and gaps. The other collections are in `tables`.
 
-use haos_store_api::kv::corrupt;
-use haos_store_api::law::{Inserted, TimelineRows};
+use haos_store_api::backend::kv::corrupt;
+use haos_store_api::backend::law::{Inserted, TimelineRows};
+use haos_store_api::backend::*;
 use haos_store_api::*;
 
 use super::keys;

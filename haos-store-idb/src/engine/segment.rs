@@ -1,9 +1,8 @@
 //! Rows of messages, many to a record.
 
-use haos_store_api::kv::{Cut, corrupt};
-use haos_store_api::{
-    Codec, Key, Links, Message, MessageColumns, Payload, Position, Result, Revision, RoomRef,
-};
+use haos_store_api::backend::kv::{Cut, corrupt};
+use haos_store_api::backend::{Codec, Key, Links, MessageColumns, Payload, RoomRef};
+use haos_store_api::{Message, Position, Result, Revision};
 
 use super::keys::{SegmentKey, event_entry, target_entry, txn_entry};
 
@@ -82,7 +81,7 @@ impl Row {
     }
 
     fn encode(&self, to: &mut Vec<u8>) {
-        to.extend(haos_store_api::kv::keys::position(self.at));
+        to.extend(haos_store_api::backend::kv::keys::position(self.at));
         to.push(self.target.map_or(0, |_| HAS_TARGET) | self.txn.map_or(0, |_| HAS_TXN));
         to.extend(self.timestamp_ms.to_be_bytes());
         to.extend(self.written.0.to_be_bytes());
@@ -208,7 +207,7 @@ impl Overlay {
 
     pub(crate) fn encode(&self) -> Vec<u8> {
         let mut value = vec![OVERLAY];
-        value.extend(haos_store_api::kv::keys::position(self.at));
+        value.extend(haos_store_api::backend::kv::keys::position(self.at));
         value.extend(self.beneath.map_or(NOTHING, |beneath| beneath.bytes).to_be_bytes());
         value.extend(self.beneath.iter().flat_map(|beneath| *beneath.event.as_bytes()));
         if let Some(row) = &self.row {

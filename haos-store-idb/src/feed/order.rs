@@ -3,7 +3,8 @@
 use std::cell::Cell;
 use std::collections::BTreeSet;
 
-use haos_store_api::{ChangeHub, Revision, Touched};
+use haos_store_api::backend::ChangeHub;
+use haos_store_api::{Revision, Touched};
 
 use super::message::Told;
 

@@ -4,7 +4,8 @@ use std::collections::BTreeSet;
 use std::rc::Rc;
 
 use futures_util::future::LocalBoxFuture;
-use haos_store_api::{ChangeHub, Revision, Touched};
+use haos_store_api::backend::ChangeHub;
+use haos_store_api::{Revision, Touched};
 use haos_web::{Channel, Trigger, Triggers};
 use wasm_bindgen::{JsCast, JsValue};
 use wasm_bindgen_futures::spawn_local;

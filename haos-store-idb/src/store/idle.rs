@@ -4,7 +4,8 @@ use std::cell::{Cell, RefCell};
 use std::collections::HashMap;
 use std::rc::{Rc, Weak};
 
-use haos_store_api::{Key, Result};
+use haos_store_api::Result;
+use haos_store_api::backend::Key;
 use haos_web::{Lock, locks_available, sleep};
 use wasm_bindgen_futures::spawn_local;
 

@@ -12,6 +12,7 @@ use std::rc::Rc;
 use std::sync::Arc;
 
 use async_trait::async_trait;
+use haos_store_api::backend::*;
 use haos_store_api::*;
 use tokio::sync::RwLock;
 

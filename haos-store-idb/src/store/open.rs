@@ -5,6 +5,7 @@ use std::rc::Rc;
 use std::sync::Arc;
 
 use futures_util::future::LocalBoxFuture;
+use haos_store_api::backend::*;
 use haos_store_api::*;
 
 use super::{IdbTx, Inner, Stage};
@@ -51,6 +52,7 @@ async fn open_now(options: IdbOptions) -> Result<Rc<Inner>> {
         persistent: true,
         sealed: codec.is_sealed(),
         shared: true,
+        evictable: true,
         read_only: false,
         opened_at: meta.head.revision,
         recovery,

@@ -3,6 +3,7 @@
 use std::rc::Rc;
 
 use futures_util::future::LocalBoxFuture;
+use haos_store_api::backend::*;
 use haos_store_api::*;
 use tokio::sync::oneshot;
 use wasm_bindgen_futures::spawn_local;

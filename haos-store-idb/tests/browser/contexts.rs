@@ -4,7 +4,8 @@ use std::cell::Cell;
 use std::collections::BTreeSet;
 use std::rc::Rc;
 
-use haos_store_api::{Change, ChangeHub, Changes, Revision, RoomId, Touched};
+use haos_store_api::backend::ChangeHub;
+use haos_store_api::{Change, Changes, Revision, RoomId, Touched};
 use haos_web::{Channel, sleep};
 use wasm_bindgen::JsValue;
 use wasm_bindgen_test::wasm_bindgen_test;

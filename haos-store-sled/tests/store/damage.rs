@@ -3,6 +3,8 @@
 use std::collections::BTreeMap;
 use std::path::{Path, PathBuf};
 
+use haos_store_api::backend::*;
+
 use haos_store_api::*;
 use haos_store_sled::{OnDamage, SledOptions, SledStore};
 
@@ -235,7 +237,10 @@ async fn a_row_of_the_outbox_is_skipped_where_that_is_asked_for() {
     let path = folder.path().join("s");
     make(&path).await;
     let room_a = Codec::plain().room_key(&room_id("a"));
-    Raw::open(&path).tree.insert(haos_store_api::kv::keys::pending_room(&room_a, 9), vec![]).unwrap();
+    Raw::open(&path)
+        .tree
+        .insert(haos_store_api::backend::kv::keys::pending_room(&room_a, 9), vec![])
+        .unwrap();
 
     let store = open(&path).await;
     assert_eq!(store.info().recovery, None);

@@ -5,11 +5,11 @@ use std::process::Command;
 use std::sync::Arc;
 
 use async_trait::async_trait;
+use haos_store_api::backend::files::{Sign, StoreId};
+use haos_store_api::backend::kv::keys;
 use haos_store_api::conformance::durable::{
     Damages, Disk, DurableHarness, Layout, Opening, Sealing, Tamper, this_test,
 };
-use haos_store_api::files::{Sign, StoreId};
-use haos_store_api::kv::keys;
 use haos_store_api::{Collection, Progress, Report, Result, StorageAdapter};
 use haos_store_sled::{OnDamage, SledOptions, SledStore};
 use tempfile::TempDir;

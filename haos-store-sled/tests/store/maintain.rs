@@ -2,7 +2,7 @@
 
 use std::sync::{Arc, Mutex};
 
-use haos_store_api::kv::keys;
+use haos_store_api::backend::kv::keys;
 use haos_store_api::*;
 use haos_store_sled::{OnDamage, SledOptions, SledStore};
 

@@ -2,7 +2,7 @@
 
 use std::path::Path;
 
-use haos_store_api::files::Sign;
+use haos_store_api::backend::files::Sign;
 use haos_store_api::*;
 use haos_store_sled::{OnDamage, SledOptions, SledStore};
 
@@ -102,7 +102,7 @@ async fn a_newer_store_is_refused_even_where_only_its_tree_says_so() {
     let mut head = raw.tree.get([0]).unwrap().unwrap().to_vec();
     head[3] = 99;
     let body = head.len() - 4;
-    let sum = haos_store_api::Crc32::of(&head[..body]).to_be_bytes();
+    let sum = haos_store_api::backend::Crc32::of(&head[..body]).to_be_bytes();
     head[body..].copy_from_slice(&sum);
     raw.tree.insert([0], head).unwrap();
     drop(raw);

@@ -7,8 +7,9 @@ mod swap;
 
 pub(crate) use swap::{MOVED_ID, finish};
 
-use haos_store_api::files::{StoreId, keep_rights};
-use haos_store_api::native::{Options, Stop, To, cut_off, read_only};
+use haos_store_api::backend::files::{StoreId, keep_rights};
+use haos_store_api::backend::native::{Options, Stop, To, cut_off, read_only};
+use haos_store_api::backend::*;
 use haos_store_api::*;
 use rusqlite::Connection;
 

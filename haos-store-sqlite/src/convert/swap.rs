@@ -3,7 +3,7 @@
 use std::fs;
 use std::path::Path;
 
-use haos_store_api::files::{Expected, beside, refuse_odd, sync_folder};
+use haos_store_api::backend::files::{Expected, beside, refuse_odd, sync_folder};
 use haos_store_api::{Error, ErrorKind, Result};
 use rusqlite::{Connection, OpenFlags};
 

@@ -1,4 +1,5 @@
-use haos_store_api::{Gap, Result, Revision, RoomRef};
+use haos_store_api::backend::RoomRef;
+use haos_store_api::{Gap, Result, Revision};
 use rusqlite::{Params, Row};
 
 use crate::db::{Db, signed};

@@ -1,4 +1,5 @@
-use haos_store_api::law::{MediaRows, media_matches, sort_media};
+use haos_store_api::backend::law::{MediaRows, media_matches, sort_media};
+use haos_store_api::backend::*;
 use haos_store_api::*;
 use rusqlite::Row;
 use rusqlite::types::{ToSqlOutput, ValueRef};

@@ -1,6 +1,7 @@
 use std::ops::{Add, AddAssign, Neg};
 
-use haos_store_api::{EventId, Key, Links, Message, MessageColumns, Result, Revision, RoomId, RoomRef};
+use haos_store_api::backend::{Key, Links, MessageColumns, RoomRef};
+use haos_store_api::{EventId, Message, Result, Revision, RoomId};
 use rusqlite::{CachedStatement, Params, Row};
 
 use crate::db::{Db, NEXT, STOP, signed};

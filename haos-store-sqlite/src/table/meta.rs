@@ -1,4 +1,4 @@
-use haos_store_api::files::StoreId;
+use haos_store_api::backend::files::StoreId;
 use haos_store_api::{Result, Revision};
 
 use super::Sums;

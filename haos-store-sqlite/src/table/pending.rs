@@ -1,4 +1,5 @@
-use haos_store_api::law::{OutboxRows, pending_matches};
+use haos_store_api::backend::law::{OutboxRows, pending_matches};
+use haos_store_api::backend::*;
 use haos_store_api::*;
 use rusqlite::Row;
 

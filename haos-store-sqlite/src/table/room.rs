@@ -1,4 +1,5 @@
-use haos_store_api::law::{RoomPager, RoomRows, TimelineRows};
+use haos_store_api::backend::law::{RoomPager, RoomRows, TimelineRows};
+use haos_store_api::backend::*;
 use haos_store_api::*;
 use rusqlite::Row;
 

@@ -1,4 +1,5 @@
-use haos_store_api::law::{StateRows, sort_state};
+use haos_store_api::backend::law::{StateRows, sort_state};
+use haos_store_api::backend::*;
 use haos_store_api::*;
 use rusqlite::{Params, Row};
 

@@ -1,4 +1,4 @@
-use haos_store_api::law::{Inserted, TimelineRows};
+use haos_store_api::backend::law::{Inserted, TimelineRows};
 use haos_store_api::*;
 
 use crate::rows::SqlRows;

@@ -1,5 +1,7 @@
 //! The bytes of media: chunks that are gone, short, exchanged or made up.
 
+use haos_store_api::backend::*;
+
 use haos_store_api::*;
 
 use crate::common::*;

@@ -3,6 +3,8 @@
 use std::sync::mpsc::{Receiver, Sender, channel};
 use std::sync::{Arc, Mutex};
 
+use haos_store_api::backend::*;
+
 use haos_store_api::*;
 use haos_store_sqlite::SqliteStore;
 use tokio::task::JoinHandle;

@@ -4,6 +4,8 @@ use std::path::Path;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
 
+use haos_store_api::backend::*;
+
 use haos_store_api::*;
 use haos_store_sqlite::SqliteStore;
 

@@ -18,7 +18,7 @@ async fn a_marked_store_is_finished_by_whoever_opens_it() {
     std::fs::copy(&path, &other).unwrap();
     let sealed = |path| SqliteOptions::new(path).secret(Secret::key([5; 32]));
     SqliteStore::seal(sealed(&other), Progress::none()).await.unwrap();
-    let name = haos_store_api::files::random_name().unwrap();
+    let name = haos_store_api::backend::files::random_name().unwrap();
     let scratch = folder.path().join(format!("s.db.{name}"));
     std::fs::create_dir(&scratch).unwrap();
     std::fs::rename(&other, scratch.join("store.db")).unwrap();

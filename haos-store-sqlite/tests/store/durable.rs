@@ -5,10 +5,10 @@ use std::process::Command;
 use std::sync::Arc;
 
 use async_trait::async_trait;
+use haos_store_api::backend::files::StoreId;
 use haos_store_api::conformance::durable::{
     Damages, Disk, DurableHarness, Layout, Opening, Sealing, Tamper, this_test,
 };
-use haos_store_api::files::StoreId;
 use haos_store_api::{Collection, Progress, Report, Result, StorageAdapter};
 use haos_store_sqlite::{OnDamage, SqliteOptions, SqliteStore};
 use rusqlite::Connection;

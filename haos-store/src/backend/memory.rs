@@ -1,6 +1,7 @@
 use std::sync::Arc;
 
-use haos_store_api::{Codec, Keyring, MemoryStore, Result, StorageAdapter};
+use haos_store_api::backend::{Codec, Keyring};
+use haos_store_api::{MemoryStore, Result, StorageAdapter};
 
 use crate::OpenOptions;
 

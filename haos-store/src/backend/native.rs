@@ -1,6 +1,6 @@
 use std::path::PathBuf;
 
-use haos_store_api::native::Options;
+use haos_store_api::backend::native::Options;
 
 use crate::OpenOptions;
 

@@ -6,7 +6,8 @@ use std::sync::mpsc;
 
 use haos_benches::{Haos, Sqlite, median, pair, stored};
 use haos_contest::{Contender, Data, cpu_us};
-use haos_store_api::{Codec, Message, MessageColumns, Revision};
+use haos_store_api::backend::{Codec, MessageColumns};
+use haos_store_api::{Message, Revision};
 use tokio::sync::oneshot;
 
 use crate::operations::{BULK, GET, RELAXED};

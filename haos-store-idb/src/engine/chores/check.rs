@@ -3,7 +3,8 @@
 use std::collections::HashMap;
 use std::collections::hash_map::Entry;
 
-use haos_store_api::{Codec, Collection, Key, Result, RoomId, RoomRef};
+use haos_store_api::backend::{Codec, Key, RoomRef};
+use haos_store_api::{Collection, Result, RoomId};
 
 use super::super::keys::{self, SegmentKey};
 use super::super::kv::{Kv, Span, Table, all};

@@ -3,7 +3,8 @@
 
 use std::collections::BTreeMap;
 
-use haos_store_api::{Key, Position, Result};
+use haos_store_api::backend::Key;
+use haos_store_api::{Position, Result};
 
 use super::super::keys::{self, SegmentKey};
 use super::super::kv::{HEAD, Kv, Table};

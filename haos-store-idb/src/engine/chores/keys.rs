@@ -1,11 +1,12 @@
 //! Who can open a store: its keyring, one record with a name.
 
-use haos_store_api::{Codec, Error, ErrorKind, KeyChange, Result};
+use haos_store_api::backend::Codec;
+use haos_store_api::{Error, ErrorKind, KeyChange, Result};
 
 use super::super::kv::{KEYRING, Kv};
 use super::Stepped;
 
-pub(super) fn keyring(codec: &Codec) -> Result<&haos_store_api::Keyring> {
+pub(super) fn keyring(codec: &Codec) -> Result<&haos_store_api::backend::Keyring> {
     let not_sealed = || Error::new(ErrorKind::NotSealed, "keys", "the store is plain: it has no keys");
     codec.keyring().ok_or_else(not_sealed)
 }
@@ -18,7 +19,7 @@ pub(crate) async fn change_keys<K: Kv>(kv: &K, codec: &Codec, change: &KeyChange
 }
 
 /// The keyring, with what other contexts made of it meanwhile.
-async fn latest<'c, K: Kv>(kv: &K, codec: &'c Codec) -> Result<&'c haos_store_api::Keyring> {
+async fn latest<'c, K: Kv>(kv: &K, codec: &'c Codec) -> Result<&'c haos_store_api::backend::Keyring> {
     let keyring = keyring(codec)?;
     if let Some(record) = kv.named(KEYRING).await? {
         keyring.adopt(&record)?;

@@ -6,7 +6,8 @@ mod compact;
 mod keys;
 mod reseal;
 
-use haos_store_api::{Codec, Error, ErrorKind, Key, Maintenance, Position, Progress, Report, Result};
+use haos_store_api::backend::{Codec, Key};
+use haos_store_api::{Error, ErrorKind, Maintenance, Position, Progress, Report, Result};
 
 use super::head::Head;
 use super::kv::{HEAD, Kv, Span, Table};

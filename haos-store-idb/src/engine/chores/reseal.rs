@@ -1,7 +1,8 @@
 //! Rows under a new data key.
 
-use haos_store_api::kv::{Cut, corrupt};
-use haos_store_api::{Codec, Collection, Key, PendingColumns, Result, RowRef};
+use haos_store_api::backend::kv::{Cut, corrupt};
+use haos_store_api::backend::{Codec, Key, PendingColumns, RowRef};
+use haos_store_api::{Collection, Result};
 
 use super::super::head::Head;
 use super::super::keys::{self, SegmentKey};

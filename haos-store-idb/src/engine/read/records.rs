@@ -1,7 +1,10 @@
 //! Reads of the collections that are one record an entity.
 
-use haos_store_api::kv::{Cut, corrupt};
-use haos_store_api::law::{RoomPager, media_matches, pending_matches, sort_by, sort_media, sort_state};
+use haos_store_api::backend::kv::{Cut, corrupt};
+use haos_store_api::backend::law::{
+    RoomPager, media_matches, pending_matches, sort_by, sort_media, sort_state,
+};
+use haos_store_api::backend::*;
 use haos_store_api::*;
 
 use super::super::head::Head;

@@ -2,8 +2,9 @@
 
 use std::collections::BTreeMap;
 
-use haos_store_api::kv::corrupt;
-use haos_store_api::law::{relation_matches, slice, sort_by};
+use haos_store_api::backend::kv::corrupt;
+use haos_store_api::backend::law::{relation_matches, slice, sort_by};
+use haos_store_api::backend::*;
 use haos_store_api::*;
 
 use super::super::keys::{self, SegmentKey};

@@ -2,7 +2,8 @@
 
 use std::collections::BTreeMap;
 
-use haos_store_api::{Codec, Key, Position, Result};
+use haos_store_api::backend::{Codec, Key};
+use haos_store_api::{Position, Result};
 
 use super::super::keys;
 use super::super::kv::{Kv, Table};

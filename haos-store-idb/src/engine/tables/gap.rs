@@ -1,5 +1,6 @@
-use haos_store_api::kv::{Columns, Cut, corrupt};
-use haos_store_api::{Codec, Collection, Gap, Key, Position, Result, RoomId, RoomRef};
+use haos_store_api::backend::kv::{Columns, Cut, corrupt};
+use haos_store_api::backend::{Codec, Key, RoomRef};
+use haos_store_api::{Collection, Gap, Position, Result, RoomId};
 
 use super::super::keys;
 use super::super::kv::Table;
@@ -45,8 +46,9 @@ impl EngineRows<'_> {
         let room = self.codec.room_key(&gap.room);
         self.drop_gap(&room, gap.position)?;
         let payload = row.payload.as_bytes();
-        let value =
-            Columns::of(&haos_store_api::kv::keys::position(gap.position)).count(gap.revision.0).end(payload);
+        let value = Columns::of(&haos_store_api::backend::kv::keys::position(gap.position))
+            .count(gap.revision.0)
+            .end(payload);
         self.view.draft.head.sums.grow(Collection::Gaps, payload.len() as u64);
         self.view.set(Table::Timeline, &keys::gap(&room, gap.position), Some(value));
         Ok(())

@@ -1,12 +1,13 @@
-use haos_store_api::kv::{self, Columns, Cut, corrupt};
-use haos_store_api::law::MediaRows;
+use haos_store_api::backend::kv::{self, Columns, Cut, corrupt};
+use haos_store_api::backend::law::MediaRows;
+use haos_store_api::backend::*;
 use haos_store_api::*;
 
 use super::super::keys;
 use super::super::kv::{Span, Table};
 use super::super::rows::EngineRows;
 
-/// The bytes of a chunk here: less than [`haos_store_api::CHUNK_BYTES`], for a record has to stay below 64 KiB.
+/// The bytes of a chunk here: less than [`haos_store_api::backend::CHUNK_BYTES`], for a record has to stay below 64 KiB.
 /// What is larger, Chromium keeps in a file of its own beside the database, and where it was killed at the wrong
 /// moment it has been seen to find the two apart and to erase everything of the origin.
 pub(crate) const CHUNK: u64 = 48 << 10;

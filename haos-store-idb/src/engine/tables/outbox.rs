@@ -1,7 +1,8 @@
 use std::rc::Rc;
 
-use haos_store_api::kv::{Columns, Cut, corrupt};
-use haos_store_api::law::OutboxRows;
+use haos_store_api::backend::kv::{Columns, Cut, corrupt};
+use haos_store_api::backend::law::OutboxRows;
+use haos_store_api::backend::*;
 use haos_store_api::*;
 
 use super::super::kv::{Span, Table};

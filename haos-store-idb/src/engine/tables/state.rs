@@ -1,5 +1,6 @@
-use haos_store_api::kv::{Columns, Cut, corrupt};
-use haos_store_api::law::StateRows;
+use haos_store_api::backend::kv::{Columns, Cut, corrupt};
+use haos_store_api::backend::law::StateRows;
+use haos_store_api::backend::*;
 use haos_store_api::*;
 
 use super::super::kv::{Span, Table};

@@ -2,6 +2,8 @@
 
 use std::sync::{Arc, Mutex};
 
+use haos_store_api::backend::*;
+
 use haos_store_api::*;
 
 use super::map::Maps;

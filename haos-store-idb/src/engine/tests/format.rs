@@ -2,7 +2,8 @@
 
 use std::sync::{Arc, Mutex};
 
-use haos_store_api::{Codec, Keyring, Result, Secret, StorageAdapter};
+use haos_store_api::backend::{Codec, Keyring};
+use haos_store_api::{Result, Secret, StorageAdapter};
 
 use self::bodies::{Record, batches, check, records};
 use super::super::kv::KEYRING;

@@ -6,7 +6,7 @@ mod map;
 mod store;
 mod tamper;
 
-use haos_store_api::Codec;
+use haos_store_api::backend::Codec;
 
 use self::store::MapHarness;
 
@@ -21,7 +21,8 @@ mod compacted {
 }
 
 mod sealed {
-    use haos_store_api::{Keyring, Secret};
+    use haos_store_api::Secret;
+    use haos_store_api::backend::Keyring;
 
     use super::*;
 

@@ -7,6 +7,7 @@ use std::sync::{Arc, Mutex};
 
 use async_trait::async_trait;
 use futures_util::FutureExt;
+use haos_store_api::backend::*;
 use haos_store_api::conformance::{Harness, Move};
 use haos_store_api::*;
 
@@ -203,6 +204,7 @@ impl StorageAdapter for MapStore {
             persistent: true,
             sealed: self.codec.is_sealed(),
             shared: false,
+            evictable: false,
             read_only: false,
             opened_at: self.opened_at,
             recovery: None,

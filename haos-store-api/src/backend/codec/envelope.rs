@@ -4,7 +4,7 @@ use serde::Serialize;
 
 use super::frame::{PADDED, SEALED, config, damaged};
 use super::{Bound, Codec, Payload, RowRef};
-use crate::seal::{HEADER, unpad};
+use crate::backend::seal::{HEADER, unpad};
 use crate::{Keyring, Padding, Result};
 
 /// Associated data: of no payload is it longer.

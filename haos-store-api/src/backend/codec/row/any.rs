@@ -24,7 +24,7 @@ pub enum RowRef<'a> {
 
 impl RowRef<'_> {
     /// What a payload of this row is bound to.
-    pub(in crate::codec) fn bound(&self, codec: &Codec) -> Bound {
+    pub(in crate::backend::codec) fn bound(&self, codec: &Codec) -> Bound {
         let int = |count: u64| count as i64;
         match *self {
             Self::Room { key, last_activity_ms, revision } => {

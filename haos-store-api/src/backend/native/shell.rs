@@ -52,6 +52,7 @@ impl<B: Backend> Shell<B> {
             persistent: true,
             sealed: codec.is_sealed(),
             shared: B::SHARED,
+            evictable: false,
             read_only,
             opened_at: revision,
             recovery,

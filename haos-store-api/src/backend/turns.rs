@@ -9,7 +9,7 @@ const READS: u32 = 32;
 /// let its executor have a turn. Every 32nd read gives way.
 ///
 /// ```
-/// use haos_store_api::Turns;
+/// use haos_store_api::backend::Turns;
 ///
 /// # #[tokio::main(flavor = "current_thread")]
 /// # async fn main() {

@@ -11,7 +11,7 @@ use super::nonce::Source;
 use super::record::{Body, Record};
 use super::slot::Slots;
 use super::{Key32, NONCE, TAG, decrypt, encrypt, random_key};
-use crate::codec::{PADDED, SEALED};
+use crate::backend::codec::{PADDED, SEALED};
 use crate::{Collection, Error, ErrorKind, KdfLimits, KdfParams, KeyChange, Result, Secret};
 
 /// `version | key id | nonce`, before the ciphertext and its tag.

@@ -50,7 +50,7 @@ impl Links {
     }
 
     /// Each as a column, and which of them there are.
-    pub(in crate::codec) fn columns(&self) -> [i64; 4] {
+    pub(in crate::backend::codec) fn columns(&self) -> [i64; 4] {
         let which = i64::from(self.target.is_some()) | i64::from(self.txn.is_some()) << 1;
         [self.sender, self.target.unwrap_or_default(), self.txn.unwrap_or_default(), which]
     }
