@@ -28,6 +28,7 @@ mod secret;
 mod show;
 mod text;
 mod timeline;
+mod views;
 
 use std::process::ExitCode;
 

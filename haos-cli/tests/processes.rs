@@ -100,6 +100,7 @@ fn the_help_has_the_exit_codes() {
         "show",
         "doctor",
         "compact",
+        "views",
         "seal",
         "unseal",
         "rekey",

@@ -219,6 +219,23 @@ fn doctor_and_compact() {
 }
 
 #[test]
+fn views_for_a_sqlite_shell() {
+    let world = filled();
+    let count = |sql: &str| -> i64 {
+        let store = rusqlite::Connection::open(world.path("haos.db")).unwrap();
+        store.query_row(sql, (), |row| row.get(0)).unwrap()
+    };
+    assert_eq!(count("SELECT count(*) FROM sqlite_schema WHERE type = 'view'"), 0);
+    let made = world.json(&["views"]);
+    for view in made["views"].as_array().unwrap() {
+        count(&format!("SELECT count(*) FROM {}", view.as_str().unwrap()));
+    }
+    assert_eq!(count("SELECT count(*) FROM messages"), 156);
+    assert!(world.run(&["views"]).stdout.contains("FROM messages"), "once more changes nothing");
+    assert!(world.json(&["doctor", "--check"])["check"]["healthy"] == true);
+}
+
+#[test]
 fn an_unhealthy_store_fails_the_check() {
     let world = filled();
     let store = rusqlite::Connection::open(world.path("haos.db")).unwrap();

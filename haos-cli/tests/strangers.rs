@@ -105,7 +105,7 @@ impl Scene {
                 vec![NASTY, "--out", out],
             ],
             "doctor" => vec![vec![], vec!["--check"]],
-            "compact" => vec![vec![]],
+            "compact" | "views" => vec![vec![]],
             "seal" => vec![vec!["--new-passphrase-file", words], vec!["--new-key-file", NASTY]],
             "unseal" | "rotate" => vec![vec![], vec!["--key-file", key]],
             "rekey" => vec![vec!["--add-key", NASTY, "--new-key-file", key], vec!["--remove-key", NASTY]],

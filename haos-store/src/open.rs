@@ -1,6 +1,6 @@
 use std::sync::Arc;
 
-use haos_store_api::{KdfLimits, KdfParams, Padding, Result, Secret, StorageAdapter};
+use haos_store_api::{Error, ErrorKind, KdfLimits, KdfParams, Padding, Result, Secret, StorageAdapter};
 
 use crate::{Capabilities, Scheme, backend};
 
@@ -80,7 +80,12 @@ pub async fn open(url: &str) -> Result<Opened> {
 /// As [`open`]. With a secret: `WrongKey` if it does not open the store, `NotSealed` if the store is plain,
 /// `Unsupported` for a backend that this build cannot seal.
 pub async fn open_with(url: &str, options: &OpenOptions) -> Result<Opened> {
-    let store: Arc<dyn StorageAdapter> = match url.parse()? {
+    let scheme: Scheme = url.parse()?;
+    if options.views && !matches!(scheme, Scheme::Sqlite(_)) {
+        let message = "only a SQLite store has views: open the store without them";
+        return Err(Error::new(ErrorKind::Unsupported, "views", message));
+    }
+    let store: Arc<dyn StorageAdapter> = match scheme {
         Scheme::Memory => backend::memory::open(options)?,
         #[cfg(all(feature = "sqlite", not(target_arch = "wasm32")))]
         Scheme::Sqlite(path) => backend::sqlite::open(path, options).await?,

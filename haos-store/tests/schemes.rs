@@ -2,7 +2,7 @@
 #![cfg(not(target_arch = "wasm32"))]
 #![allow(clippy::unwrap_used, reason = "a test fails so")]
 
-use haos_store::{ErrorKind, open};
+use haos_store::{ErrorKind, OpenOptions, open, open_with};
 use haos_store_api::{Membership, Room, RoomId, RoomQuery, WriteBatch};
 
 #[tokio::test]
@@ -34,4 +34,19 @@ async fn what_is_for_browsers_says_so() {
     let error = open("idb:chat").await.unwrap_err();
     assert_eq!(error.kind(), ErrorKind::Unsupported);
     assert!(error.to_string().contains("sqlite:PATH"), "{error}");
+}
+
+#[tokio::test]
+async fn only_a_plain_sqlite_store_has_views() {
+    let folder = tempfile::tempdir().unwrap();
+    let options = OpenOptions { views: true, ..OpenOptions::default() };
+    let sqlite = format!("sqlite:{}", folder.path().join("s.db").display());
+    let opened = open_with(&sqlite, &options).await.unwrap();
+    opened.store.close().await.unwrap();
+    let sled = format!("sled:{}", folder.path().join("s").display());
+    for url in [&sled, "memory:"] {
+        let error = open_with(url, &options).await.unwrap_err();
+        assert_eq!((error.kind(), error.operation()), (ErrorKind::Unsupported, "views"), "{url}");
+    }
+    assert!(!folder.path().join("s").exists(), "nothing is made");
 }

@@ -100,6 +100,8 @@ pub(crate) enum Command {
     Doctor(DoctorArgs),
     /// Give free space of the store back to the system
     Compact,
+    /// Make views in a plain SQLite store, for people with a SQLite shell
+    Views,
     /// Seal a plain store with a passphrase or a key
     Seal(SealArgs),
     /// Make a sealed store a plain one, which anybody with the file can read
