@@ -82,3 +82,61 @@ async fn the_chunks_of_replaced_bytes_are_noticed() {
     Target::Chunk.assert_corrupt(&store, One, "former bytes").await;
     assert_check_finds(&store, &["media"]).await;
 }
+
+/// An item leaves its row when it grows, and has every byte on either side of that.
+#[tokio::test]
+async fn an_item_grows_out_of_its_row() {
+    let folder = tempfile::tempdir().unwrap();
+    let path = folder.path().join("s.db");
+    make(&path, key()).await;
+    let store = unsealed(&path).await;
+    let whole = pattern(80_000);
+    let inline = || -> bool {
+        let sql = "SELECT bytes IS NOT NULL FROM media ORDER BY nr DESC LIMIT 1";
+        raw(&path).query_row(sql, (), |row| row.get(0)).unwrap()
+    };
+    let mut batch = WriteBatch::relaxed();
+    batch.put_media(media("ant"), whole[..1].to_vec());
+    store.apply(batch).await.unwrap();
+    let ends = [(1, true), (5_000, true), (8_192, true), (8_193, false), (70_000, false), (80_000, false)];
+    for (at, (end, is_inline)) in ends.iter().map(|(end, _)| *end).zip(&ends[1..]) {
+        assert_eq!(inline(), at <= 8_192, "{at} bytes");
+        let mut batch = WriteBatch::relaxed();
+        batch.append_media(media_key("ant"), at as u64, whole[at..*end].to_vec());
+        store.apply(batch).await.unwrap();
+        assert_eq!(inline(), *is_inline, "{end} bytes");
+        let found = store.media(&media_key("ant"), ByteRange::ALL).await.unwrap().unwrap();
+        assert_eq!((found.info.size, found.bytes.as_slice()), (*end as u64, &whole[..*end]));
+        let range = ByteRange { start: at as u64 - 1, end: *end as u64 };
+        let found = store.media(&media_key("ant"), range).await.unwrap().unwrap();
+        assert_eq!(found.bytes, whole[at - 1..*end]);
+        assert_check_finds(&store, &[]).await;
+    }
+}
+
+#[tokio::test]
+async fn whatever_is_done_to_the_bytes_of_small_items_is_noticed() {
+    let changes = [
+        (
+            "they are another item's",
+            "UPDATE media SET bytes = (SELECT bytes FROM media WHERE nr = 2) WHERE nr = 1",
+        ),
+        ("they are gone", "UPDATE media SET bytes = NULL WHERE nr = 1"),
+        ("they are empty", "UPDATE media SET bytes = x'' WHERE nr = 1"),
+        ("they are text", "UPDATE media SET bytes = 'text' WHERE nr = 1"),
+    ];
+    for (what, change) in changes {
+        let folder = tempfile::tempdir().unwrap();
+        let path = folder.path().join("s.db");
+        let store = unsealed(&path).await;
+        store.apply(twins(40)).await.unwrap();
+        let conn = raw(&path);
+        if conn.execute_batch(change).is_err() {
+            assert_eq!(what, "they are text", "the column takes bytes alone");
+            continue;
+        }
+        Target::Inline.assert_corrupt(&store, One, what).await;
+        assert_others_read(&store, &[(Target::Inline, One)]).await;
+        assert_check_finds(&store, &["media"]).await;
+    }
+}

@@ -97,7 +97,7 @@ fn later(target: Target) -> WriteBatch {
         Target::Gap => drop(batch.put_gap(gap("a", 20, "later"))),
         Target::Pending => drop(batch.put_pending(Pending { attempts: 1, ..pending("a", "t1") })),
         Target::Media => drop(batch.touch_media(vec![media_key("cat")], 99)),
-        Target::Chunk => drop(batch.append_media(media_key("cat"), 100_000, vec![1; 10])),
+        Target::Chunk | Target::Inline => drop(batch.append_media(media_key("cat"), 100_000, vec![1; 10])),
         Target::State => drop(batch.put_state(state(
             Scope::Room(room_id("a")),
             "m.room.member",

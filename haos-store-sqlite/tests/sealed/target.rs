@@ -15,6 +15,8 @@ pub(crate) enum Target {
     Pending,
     Media,
     Chunk,
+    /// The bytes of a small item, in its row.
+    Inline,
     State,
 }
 
@@ -33,13 +35,21 @@ impl Target {
     pub(crate) const ALL: [Self; 7] =
         [Self::Room, Self::Message, Self::Gap, Self::Pending, Self::Media, Self::Chunk, Self::State];
 
+    /// Where items of media have few bytes.
+    pub(crate) const SMALL: [Self; 7] =
+        [Self::Room, Self::Message, Self::Gap, Self::Pending, Self::Media, Self::Inline, Self::State];
+
+    pub(crate) fn column(self) -> &'static str {
+        if self == Self::Inline { "bytes" } else { "payload" }
+    }
+
     pub(crate) fn table(self) -> &'static str {
         match self {
             Self::Room => "room",
             Self::Message => "message",
             Self::Gap => "gap",
             Self::Pending => "pending",
-            Self::Media => "media",
+            Self::Media | Self::Inline => "media",
             Self::Chunk => "media_chunk",
             Self::State => "state",
         }
@@ -52,7 +62,7 @@ impl Target {
             Self::Message => "messages",
             Self::Gap => "gaps",
             Self::Pending => "pending",
-            Self::Media | Self::Chunk => "media",
+            Self::Media | Self::Chunk | Self::Inline => "media",
             Self::State => "state",
         }
     }
@@ -61,8 +71,8 @@ impl Target {
     pub(crate) fn rowid(self, row: Row) -> i64 {
         let position = |offset| at(offset).get() as i64;
         match (self, row) {
-            (Self::Room | Self::Pending | Self::Media, One) => 1,
-            (Self::Room | Self::Media, Twin) => 2,
+            (Self::Room | Self::Pending | Self::Media | Self::Inline, One) => 1,
+            (Self::Room | Self::Media | Self::Inline, Twin) => 2,
             (Self::Pending, Twin) => 3,
             (Self::Message, One) => 1 << 40 | position(0),
             (Self::Message, Twin) => 2 << 40 | position(0),
@@ -76,12 +86,12 @@ impl Target {
     }
 
     pub(crate) fn payload(self, conn: &Connection, row: Row) -> Vec<u8> {
-        let sql = format!("SELECT payload FROM {} WHERE rowid = ?1", self.table());
+        let sql = format!("SELECT {} FROM {} WHERE rowid = ?1", self.column(), self.table());
         conn.query_row(&sql, [self.rowid(row)], |row| row.get(0)).unwrap()
     }
 
     pub(crate) fn set_payload(self, conn: &Connection, row: Row, payload: &[u8]) {
-        let sql = format!("UPDATE {} SET payload = ?2 WHERE rowid = ?1", self.table());
+        let sql = format!("UPDATE {} SET {} = ?2 WHERE rowid = ?1", self.table(), self.column());
         assert_eq!(conn.prepare_cached(&sql).unwrap().execute((self.rowid(row), payload)).unwrap(), 1);
     }
 
@@ -111,7 +121,7 @@ impl Target {
                 let query = MediaQuery { key: Some(media_key(item(row))), ..MediaQuery::default() };
                 store.media_index(query).await?.len() == 1
             }
-            Self::Chunk => store.media(&media_key(item(row)), ByteRange::ALL).await?.is_some(),
+            Self::Chunk | Self::Inline => store.media(&media_key(item(row)), ByteRange::ALL).await?.is_some(),
             Self::State => store.state(member(&room)).await?.len() == 1,
         };
         assert!(found, "{self:?} {row:?}: the row is not there");
@@ -133,7 +143,7 @@ impl Target {
                 let rows = store.pending(PendingQuery::default()).await?;
                 rows.iter().any(|found| found.txn_id == txn(unsent(row)))
             }
-            Self::Media | Self::Chunk => {
+            Self::Media | Self::Chunk | Self::Inline => {
                 let items = store.media_index(MediaQuery::default()).await?;
                 items.iter().any(|found| found.key == media_key(item(row)))
             }
@@ -153,7 +163,7 @@ impl Target {
         match self {
             Self::Pending => assert_eq!(listed.unwrap_err().kind(), ErrorKind::Corrupt, "{what}"),
             // A hole stays a hole, and the index does not look at the bytes.
-            Self::Gap | Self::Chunk => assert!(listed.unwrap(), "{self:?}: {what}"),
+            Self::Gap | Self::Chunk | Self::Inline => assert!(listed.unwrap(), "{self:?}: {what}"),
             _ => {
                 assert!(!listed.unwrap(), "{self:?}: {what}: a list shows it");
                 assert!(store.info().damaged > before, "{self:?}: {what}: nothing is counted");
@@ -184,8 +194,11 @@ pub(crate) async fn assert_others_read(store: &SqliteStore, but: &[(Target, Row)
     for target in Target::ALL {
         for row in [One, Twin] {
             // Bytes are found through the item.
-            let through = if target == Target::Chunk { Target::Media } else { target };
-            if !but.iter().any(|spoilt| *spoilt == (target, row) || *spoilt == (through, row)) {
+            let is_spoilt = |spoilt: &(Target, Row)| {
+                let through = matches!(spoilt.0, Target::Media | Target::Inline) && target == Target::Chunk;
+                spoilt.1 == row && (spoilt.0 == target || through)
+            };
+            if !but.iter().any(is_spoilt) {
                 target.read(store, row).await.unwrap_or_else(|e| panic!("{target:?} {row:?}: {e}"));
             }
         }

@@ -80,8 +80,10 @@ pub(crate) fn keyring_record(path: &Path) -> Vec<u8> {
 pub(crate) fn key_ids(path: &Path) -> BTreeSet<u16> {
     let conn = raw(path);
     let mut ids = BTreeSet::new();
-    for table in TABLES {
-        let mut select = conn.prepare(&format!("SELECT substr(payload, 2, 2) FROM {table}")).unwrap();
+    let payloads = TABLES.map(|table| format!("SELECT payload FROM {table}"));
+    let bytes = "SELECT bytes AS payload FROM media WHERE bytes IS NOT NULL".to_owned();
+    for payloads in payloads.into_iter().chain([bytes]) {
+        let mut select = conn.prepare(&format!("SELECT substr(payload, 2, 2) FROM ({payloads})")).unwrap();
         let found = select.query_map((), |row| row.get::<_, [u8; 2]>(0)).unwrap();
         ids.extend(found.map(|id| u16::from_be_bytes(id.unwrap())));
     }

@@ -316,13 +316,13 @@ async fn a_commit_that_one_batch_took_back_is_done_one_by_one() {
 #[tokio::test]
 async fn a_short_batch_is_applied_by_its_caller_where_nobody_has_to_be_waited_for() {
     let (store, world) = open("at-once").await;
-    let mut changes = store.changes();
     let applied = |batch| async {
         world.noted();
         store.apply(batch).await.unwrap();
         world.noted().into_iter().find(|note| note != "poll")
     };
     assert_eq!(applied(put("!a")).await.as_deref(), Some("commit of 1"), "the thread opens the writer");
+    let mut changes = store.changes();
     assert_eq!(applied(put("!a")).await.as_deref(), Some("at once"));
     let mut strict = WriteBatch::strict();
     strict.put_room(Room::new(room("!a"), Membership::Join));
@@ -332,7 +332,7 @@ async fn a_short_batch_is_applied_by_its_caller_where_nobody_has_to_be_waited_fo
     world.busy.store(false, Ordering::Relaxed);
     assert_eq!(store.apply(put("!all")).await.unwrap_err().kind(), ErrorKind::Full);
     assert_eq!(applied(put("!a")).await.as_deref(), Some("at once"));
-    for revision in 1..=5 {
+    for revision in 2..=5 {
         assert_eq!(
             changes.next().await.unwrap().revision(),
             Revision(revision),
@@ -346,10 +346,22 @@ async fn a_batch_goes_behind_those_that_wait() {
     let (store, world) = open("behind").await;
     store.apply(put("!a")).await.unwrap();
     let (go, gone) = mpsc::channel();
-    let held = store.call("test", move |_| gone.recv().map_err(|_| ended("test")));
+    let (begun, begins) = mpsc::channel();
+    let store = Arc::new(store);
+    let held = {
+        let store = store.clone();
+        let held = move |_: &mut FakeWriter| {
+            begun.send(()).unwrap();
+            gone.recv().map_err(|_| ended("test"))
+        };
+        tokio::spawn(async move { store.call("test", held).await })
+    };
+    tokio::task::yield_now().await;
+    begins.recv().unwrap();
     let go = async { go.send(()).unwrap() };
-    let (_, first, second, ()) = tokio::join!(held, store.apply(put("!b")), store.apply(put("!c")), go);
+    let (first, second, ()) = tokio::join!(store.apply(put("!b")), store.apply(put("!c")), go);
     assert_eq!((first.unwrap().revision, second.unwrap().revision), (Revision(2), Revision(3)));
+    held.await.unwrap().unwrap();
     assert!(!world.noted().contains(&"at once".to_owned()));
 }
 

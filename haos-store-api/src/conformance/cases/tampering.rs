@@ -32,7 +32,8 @@ fn twin(n: u64) -> Twin {
         gap: Gap { room: room.id.clone(), ..gap(50 + n, Some(&format!("token {n}"))) },
         pending: Pending { room: room.id.clone(), ..pending(n) },
         media: media(n, 10 * (n as i64 + 1)),
-        bytes: vec![n as u8; 100],
+        // More than a backend keeps in the item's row.
+        bytes: vec![n as u8; 20_000],
         state: state(scope, kinds[n as usize], &format!("key {n}"), &format!("{n}")),
         room,
     }
