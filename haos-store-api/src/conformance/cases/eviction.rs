@@ -1,4 +1,4 @@
-//! Eviction: which media a policy removes.
+//! Eviction: the media that a policy removes.
 
 use crate::conformance::check::*;
 use crate::conformance::make::*;

@@ -147,7 +147,7 @@ pub(crate) async fn chores_find_a_healthy_store(harness: &mut dyn Harness) -> Ou
     holds(media.bytes == bytes(CHUNK_BYTES + 1), "a chore keeps media")
 }
 
-/// A plain store has no keys, and says so.
+/// A plain store has no keys, and reports that.
 fn no_keys<T: std::fmt::Debug>(result: Result<T>) -> Outcome {
     let kind = result.err().map(|error| error.kind());
     holds(matches!(kind, Some(ErrorKind::NotSealed | ErrorKind::Unsupported)), "a plain store has no keys")

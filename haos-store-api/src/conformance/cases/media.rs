@@ -19,7 +19,7 @@ pub(super) async fn whole(store: &Store, n: u64) -> Result<Option<Vec<u8>>> {
 
 pub(crate) async fn every_field_comes_back(harness: &mut dyn Harness) -> Outcome {
     let store = harness.open().await?;
-    // The size a caller writes is ignored; media needs no room row.
+    // The store ignores the caller's size; media needs no room row.
     let info = MediaInfo {
         size: 12_345,
         mime: None,
@@ -231,7 +231,7 @@ pub(crate) async fn a_use_is_noted_if_it_is_later(harness: &mut dyn Harness) -> 
     same(all(&store).await?, [2, 1].map(media_key))?;
     same(put(&store, |batch| batch.touch_media(keys(), 30)).await?.changed, false)?;
     same(put(&store, |batch| batch.touch_media(keys(), 29)).await?.changed, false)?;
-    // Reading is no use.
+    // Reading does not count as use.
     whole(&store, 2).await?;
     same(all(&store).await?, [2, 1].map(media_key))
 }

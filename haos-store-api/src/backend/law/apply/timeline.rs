@@ -10,7 +10,7 @@ impl<R: Rows + ?Sized> Writer<'_, R> {
     pub(super) fn put_message(&mut self, message: &Message) -> Result<()> {
         let gap_there = self.gaps(&message.room)?.binary_search(&message.position).is_ok();
         if gap_there {
-            // Only a message that is stored already, elsewhere, may name a gap's position.
+            // Only a message that is already stored, elsewhere, may name a gap's position.
             let Some(stored) = self.rows.message(&message.room, &message.id)? else {
                 return Err(taken(message.position));
             };

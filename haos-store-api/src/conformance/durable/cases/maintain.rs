@@ -1,4 +1,4 @@
-//! Chores: the check, and what a store says of its size.
+//! Chores: the check, and a store's report of its size.
 
 use futures_util::FutureExt;
 use futures_util::future::join;

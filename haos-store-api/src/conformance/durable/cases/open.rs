@@ -1,10 +1,10 @@
-//! What is opened, what is refused, and that what is refused stays as it was.
+//! Paths that open, paths that are refused, and that refused files stay unchanged.
 
 use futures_util::future::join_all;
 
 use super::*;
 
-/// Opening fails with this kind, says so, and changes no file.
+/// Opening fails with this kind and these words, and changes no file.
 async fn refused_untouched(harness: &Durable, path: &Path, kind: ErrorKind, says: &str) -> Outcome {
     let before = files(harness.folder())?;
     let error = refusal(harness, Opening::at(path)).await?;
