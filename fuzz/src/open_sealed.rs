@@ -1,5 +1,5 @@
-//! Any bytes where a sealed payload or a keyring is expected: what was sealed for that place is read,
-//! everything else is refused, and nothing panics.
+//! Any bytes in the place of a sealed payload or a keyring: only the envelope sealed for that place is read, everything
+//! else is refused, and nothing panics.
 
 use std::sync::LazyLock;
 
@@ -29,8 +29,8 @@ static SEALED: LazyLock<Sealed> = LazyLock::new(|| {
     Sealed { keyring, entry, row }
 });
 
-/// The first byte says what is put to the test: bytes of its own, the sealed row with some bytes
-/// changed, the record of the keyring with some bytes changed, or a record of its own.
+/// The first byte chooses the test: bytes of its own, the sealed row with some bytes changed, the record of the keyring
+/// with some bytes changed, or a record of its own.
 pub fn run(data: &[u8]) {
     let Some((choice, bytes)) = data.split_first() else { return };
     let record = || SEALED.keyring.record().expect("a record");
@@ -62,7 +62,7 @@ fn keyring(bytes: &[u8]) {
     assert_eq!(opened.is_ok(), whole, "only what was stored opens");
 }
 
-/// The bytes with changes: pairs of a place and what to flip there, and an odd byte cuts them short.
+/// Applies changes to the bytes: pairs of a place and the bits to flip there; an odd byte cuts them short.
 fn changed(good: &[u8], changes: &[u8]) -> Vec<u8> {
     let mut bytes = good.to_vec();
     let (pairs, rest) = changes.as_chunks::<2>();
