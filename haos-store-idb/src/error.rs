@@ -120,7 +120,7 @@ pub(crate) fn kind_of(name: &str, operation: &str) -> (ErrorKind, &'static str) 
         }
         "InvalidStateError" => (ErrorKind::Closed, "the connection was closed: open the store again"),
         "NotReadableError" | "NS_ERROR_FILE_CORRUPTED" => {
-            (ErrorKind::Corrupt, "the browser cannot read its own file: delete the store and sync anew")
+            (ErrorKind::Corrupt, "the browser cannot read its own file: delete the store and sync again")
         }
         "UnknownError" => {
             (ErrorKind::Io, "the browser's storage failed: try again, restart the browser if it persists")
@@ -128,7 +128,7 @@ pub(crate) fn kind_of(name: &str, operation: &str) -> (ErrorKind, &'static str) 
         "NotFoundError" if opening => {
             (ErrorKind::Invalid, "the database of this name is not a store: use another name")
         }
-        "NotFoundError" => (ErrorKind::Corrupt, "a part of the store is missing: delete it and sync anew"),
+        "NotFoundError" => (ErrorKind::Corrupt, "a part of the store is missing: delete it and sync again"),
         "ConstraintError" => (ErrorKind::Conflict, "the key is taken: read again, plan again"),
         "DataError" => (ErrorKind::Invalid, "not a valid key or range: check the input"),
         "NotSupportedError" | "TypeError" => {

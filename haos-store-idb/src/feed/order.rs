@@ -158,7 +158,7 @@ mod tests {
             assert!(order.answered(Some(Revision(7))), "9 may be later than the answer");
             assert!(!order.answered(Some(Revision(9))));
             assert!(!order.other(commit(8)));
-            assert!(order.other(commit(11)), "the next one asks anew");
+            assert!(order.other(commit(11)), "the next one asks again");
         });
         assert_eq!(told, [(true, 5), (false, 7), (false, 9)]);
     }
@@ -238,7 +238,7 @@ mod tests {
             assert!(order.other(commit(u64::MAX)));
             assert!(!order.answered(None));
             assert!(!order.other(commit(5)));
-            assert!(order.other(commit(u64::MAX)), "and the next one asks anew");
+            assert!(order.other(commit(u64::MAX)), "and the next one asks again");
         });
         assert_eq!(told, [(false, 4), (true, 5)]);
     }

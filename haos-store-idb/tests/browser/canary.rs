@@ -49,7 +49,7 @@ async fn erased_store_is_reported_until_its_successor_writes() {
     canary.note(census(0, 1, 1));
     canary.flush().await;
     assert_eq!(missing(&name, Some(again)).await, None);
-    assert_eq!(missing(&name, None).await, Some((0, 1)), "revisions start anew");
+    assert_eq!(missing(&name, None).await, Some((0, 1)), "revisions start over");
     forget(&name).await;
     assert_eq!(missing(&name, None).await, None, "deleted on purpose");
 }

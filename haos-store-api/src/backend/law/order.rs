@@ -44,7 +44,7 @@ mod tests {
         }
     }
 
-    /// An unstable sort, too, keeps the order of a few equal items.
+    /// Takes many items, since an unstable sort, too, keeps the order of a few.
     #[test]
     fn equal_items_stay_in_order_however_many_they_are() {
         for len in [20, 21, 22, 33, 64, 100, 1_000_u32] {

@@ -62,7 +62,7 @@ impl<R: Rows + ?Sized> Writer<'_, R> {
                 if found == *expected {
                     return Ok(());
                 }
-                let message = "a state entry has another value than expected: read it again and plan anew";
+                let message = "a state entry has another value than expected: read it again and plan again";
                 return Err(Error::conflict(message));
             }
         };
@@ -73,7 +73,7 @@ impl<R: Rows + ?Sized> Writer<'_, R> {
             revision.map_or_else(|| "absent".to_owned(), |r| format!("at revision {r}"))
         };
         Err(Error::conflict(format!(
-            "the {what} was expected {} and is {}: read it again and plan anew",
+            "the {what} was expected {} and is {}: read it again and plan again",
             say(*expected),
             say(found)
         )))
@@ -117,5 +117,5 @@ fn missing_room(id: &RoomId) -> Error {
 }
 
 fn taken(position: Position) -> Error {
-    Error::conflict(format!("the position {position} is taken: read the timeline again and plan anew"))
+    Error::conflict(format!("the position {position} is taken: read the timeline again and plan again"))
 }

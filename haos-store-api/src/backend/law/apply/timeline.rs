@@ -136,7 +136,7 @@ impl<R: Rows + ?Sized> Writer<'_, R> {
             let is_gap = self.gaps(room)?.binary_search(position).is_ok();
             if !is_gap && !self.rows.is_taken(room, *position)? {
                 return Err(Error::conflict(format!(
-                    "nothing stands at {position}: read the timeline again and plan anew"
+                    "nothing stands at {position}: read the timeline again and plan again"
                 )));
             }
         }
