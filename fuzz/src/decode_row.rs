@@ -157,11 +157,11 @@ fn holds<E: PartialEq + Debug, P: Clone>(
     for form in [Form::Text, Form::Binary] {
         let (place, payload) = match encode(&codec(form), &entity) {
             Ok(row) => row,
-            Err(e) => panic!("what was read cannot be written as {form:?}: {e}\n{entity:?}"),
+            Err(e) => panic!("an entity that was read cannot be written as {form:?}: {e}\n{entity:?}"),
         };
         match decode(&codec(form), &place, payload.as_bytes()) {
             Ok(again) => assert_eq!(again, entity, "written as {form:?} and read again"),
-            Err(e) => panic!("what was written as {form:?} cannot be read: {e}\n{entity:?}"),
+            Err(e) => panic!("an entity written as {form:?} cannot be read: {e}\n{entity:?}"),
         }
     }
 }

@@ -83,7 +83,7 @@ pub fn run(data: &[u8]) {
 /// Runs every call of the contract; each answer is an error or, of a sealed store, true.
 async fn using(store: &SqliteStore, sealed: bool) {
     let known = |found: &dyn std::fmt::Debug, is_known: bool| {
-        assert!(!sealed || is_known, "a sealed store tells what was not sealed: {found:?}");
+        assert!(!sealed || is_known, "a sealed store tells rows that were not sealed: {found:?}");
     };
     for room in store.rooms(RoomQuery::default()).await.unwrap_or_default() {
         known(&room, [0, 1].iter().any(|nr| room == Room { revision: room.revision, ..self::room(*nr) }));

@@ -49,9 +49,9 @@ fn columns(row: &StateRow) -> StateColumns {
 fn payload(bytes: &[u8]) {
     let read = Codec::sealed(SEALED.keyring.clone()).state(columns(&SEALED.row), bytes);
     if bytes == SEALED.row.payload.as_bytes() {
-        assert_eq!(read.expect("what was sealed is read"), SEALED.entry);
+        assert_eq!(read.expect("a sealed row is read"), SEALED.entry);
     } else {
-        let kind = read.expect_err("what was not sealed is refused").kind();
+        let kind = read.expect_err("bytes that were not sealed are refused").kind();
         assert!(matches!(kind, ErrorKind::Corrupt | ErrorKind::WrongKey), "{kind:?}");
     }
 }
@@ -59,7 +59,7 @@ fn payload(bytes: &[u8]) {
 fn keyring(bytes: &[u8]) {
     let whole = SEALED.keyring.record().is_ok_and(|record| record == bytes);
     let opened = Keyring::unlock(bytes, &Secret::key([1; 32]));
-    assert_eq!(opened.is_ok(), whole, "only what was stored opens");
+    assert_eq!(opened.is_ok(), whole, "only the stored record opens");
 }
 
 /// Applies changes to the bytes: pairs of a place and the bits to flip there; an odd byte cuts them short.

@@ -179,7 +179,7 @@ pub struct Size {
     pub bytes: u64,
 }
 
-/// A maintenance task.
+/// A chore, which [`maintain`](StorageAdapter::maintain) runs.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
 #[non_exhaustive]
 pub enum Maintenance {
@@ -192,7 +192,7 @@ pub enum Maintenance {
     Rotate,
 }
 
-/// The outcome of a maintenance task.
+/// The outcome of a chore.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub struct Report {
     /// The defects found; empty for a healthy store. [`Report::find`] bounds the list.
@@ -222,7 +222,7 @@ impl Report {
     }
 }
 
-/// Reports progress as done and total, in the task's own unit.
+/// Reports progress as done and total, in the chore's own unit.
 #[derive(Clone, Default)]
 pub struct Progress(Option<Arc<dyn ProgressFn>>);
 

@@ -5,7 +5,7 @@ use std::panic::{AssertUnwindSafe, catch_unwind};
 use haos_store_api::{Error, ErrorKind, Result};
 
 const DAMAGED: &str =
-    "the store's files are damaged: close it and open it with the option `check`, which saves what it can";
+    "the store's files are damaged: close it and open it with the option `check`, which saves the outbox";
 
 /// Makes the error of a call that sled refused.
 pub(crate) fn fault(operation: &'static str, error: sled::Error) -> Error {

@@ -76,14 +76,14 @@ impl Opened {
 /// Opens the store, and replaces it by a fresh one if it is damaged and the options allow that.
 pub(crate) fn open(options: &Options) -> Result<(Opened, Option<Recovery>)> {
     let home = Home::take(options)?;
-    // A store whose key is wrong or absent is unchanged, whatever its damage.
+    // A store whose key is wrong or absent is unchanged, also if it is damaged.
     let options = &options.clone().unlocked(unlock(&home, options)?);
     match connect(options, home) {
         Ok(opened) => Ok(opened),
         Err((home, cause)) if cause.kind() == ErrorKind::Corrupt => {
             if options.on_damage == OnDamage::Refuse {
                 let message =
-                    "the store is damaged: open it with `OnDamage::SetAside`, which saves what it can";
+                    "the store is damaged: open it with `OnDamage::SetAside`, which saves the outbox";
                 return Err(Error::new(ErrorKind::Corrupt, "open", message).with_source(cause));
             }
             let recovery = damage::replace(options, &home, &cause)?;

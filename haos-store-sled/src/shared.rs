@@ -159,7 +159,7 @@ pub(crate) fn is_lasting(error: &Error) -> bool {
 }
 
 fn poisoned(operation: &'static str) -> Error {
-    closed(operation, "sled failed, and what it holds is uncertain: close the store and open it again")
+    closed(operation, "sled failed, and its content is uncertain: close the store and open it again")
 }
 
 #[cfg(test)]

@@ -49,7 +49,7 @@ impl Drop for Scratch {
         if !self.kept
             && let Err(error) = fs::remove_dir_all(&self.path)
         {
-            tracing::warn!(%error, "what was made is left over until the store is opened");
+            tracing::warn!(%error, "the new store's folder is left over until the store is opened");
         }
     }
 }

@@ -153,7 +153,7 @@ mod tests {
     #[test]
     fn an_endless_question_ends_and_another_can_be_asked() {
         let mut conn = Connection::open_in_memory().unwrap();
-        let budget = Budget::of(Path::new("there is none"));
+        let budget = Budget::of(Path::new("absent"));
         budget.guard(&mut conn, || false).unwrap();
         let ask = |conn: &Connection, sql: &str| {
             budget.judge(conn.query_row(sql, (), |row| row.get::<_, i64>(0)).map_err(|e| fault("open", e)))

@@ -155,7 +155,7 @@ fn known(conn: &Connection) -> Result<()> {
         return Err(Error::new(ErrorKind::Corrupt, "open", message));
     }
     if !foreign.is_empty() {
-        tracing::warn!(?foreign, "the store's file holds what is not the store's; it is left alone");
+        tracing::warn!(?foreign, "the store's file holds foreign objects; they are left alone");
     }
     Ok(())
 }

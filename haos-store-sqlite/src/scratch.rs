@@ -119,7 +119,7 @@ impl Drop for Scratch {
         if !self.kept
             && let Err(error) = fs::remove_dir_all(&self.folder)
         {
-            tracing::warn!(%error, folder = %self.folder.display(), "what was made beside the store is left over");
+            tracing::warn!(%error, folder = %self.folder.display(), "a folder made beside the store is left over");
         }
     }
 }

@@ -16,7 +16,7 @@ use super::tables::state_place;
 /// The number of messages from which on it pays to ask first which rooms are empty, and to skip look-ups there.
 const MANY: usize = 64;
 
-/// The tables that a batch may touch.
+/// Lists the tables that a batch may touch.
 pub(crate) fn tables_of(batch: &WriteBatch) -> Vec<Table> {
     let mut tables = Vec::new();
     let mut note = |all: &[Table]| {

@@ -51,7 +51,7 @@ impl Order {
     }
 
     /// Takes another context's message. Tells whether to ask the database for its revision now, for [`Order::stored`].
-    #[must_use = "what is further ahead is told once the database was asked"]
+    #[must_use = "a revision further ahead is told once the database was asked"]
     pub(crate) fn other(&self, told: Told) -> bool {
         let latest = self.hub.latest();
         match told {
@@ -74,7 +74,7 @@ impl Order {
     }
 
     /// Takes the database's `revision`; `None` if it did not answer. Tells whether to ask it again.
-    #[must_use = "what came since is told once the database was asked again"]
+    #[must_use = "later messages are told once the database was asked again"]
     pub(crate) fn answered(&self, revision: Option<Revision>) -> bool {
         match revision {
             Some(revision) => self.saw(revision),

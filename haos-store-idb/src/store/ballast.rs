@@ -70,7 +70,7 @@ impl Inner {
         Ok(is_there)
     }
 
-    /// After a commit, takes ballast on in the background where there may be none, if there may be room.
+    /// Takes ballast on in the background after a commit, if it may be absent and the quota may allow it.
     pub(super) fn keep_ballast(self: &Rc<Self>, batch: &WriteBatch) {
         let is_due = match self.ballast.get() {
             Ballast::Unseen => true,

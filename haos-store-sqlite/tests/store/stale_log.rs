@@ -132,7 +132,7 @@ async fn another_stores_log() {
     restored(&path, &["t1", "t2", "t3"]).await;
 }
 
-/// Chores commit as well: a copy from before one is not what the next log was written on.
+/// Chores commit as well: the next log is not on top of a copy from before one.
 #[tokio::test]
 async fn a_copy_from_before_a_chore() {
     let mut life = Life::new().await;

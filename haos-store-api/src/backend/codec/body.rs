@@ -11,7 +11,7 @@ fn plain_name(name: &'static str) -> &'static str {
     name.strip_prefix("r#").unwrap_or(name)
 }
 
-/// A field that is present has a value, be it the JSON `null`; text rows leave it out where it has none.
+/// Reads a field that is present, be its value the JSON `null`; text rows leave out a field without a value.
 fn present<'de, D: Deserializer<'de>>(deserializer: D) -> Result<Option<Json>, D::Error> {
     if deserializer.is_human_readable() {
         Json::deserialize(deserializer).map(Some)

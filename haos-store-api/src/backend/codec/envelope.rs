@@ -75,7 +75,7 @@ fn open_padded(keyring: &Keyring, bound: &Bound, bytes: &[u8]) -> Result<(u8, Ve
         return Err(damaged(bound, &"it is not sealed, in a sealed store"));
     };
     let body = keyring.open(bound.collection, Aad::of(*version, bound).as_bytes(), bytes)?;
-    Ok((*version, body.ok_or_else(|| damaged(bound, &"it is not what was sealed for its place"))?))
+    Ok((*version, body.ok_or_else(|| damaged(bound, &"it was not sealed for its place"))?))
 }
 
 /// Seals the same body with the same padding for another place: a move lets no payload grow.

@@ -66,7 +66,7 @@ impl Codec {
         }
     }
 
-    /// Raw bytes (media chunks) have no inner form.
+    /// Frames raw bytes (media chunks), which have no inner form.
     pub(super) fn seal_raw(&self, row: &RowRef<'_>, body: &[u8]) -> Result<Payload> {
         let bound = &row.bound(self);
         if let Some(keyring) = &self.keyring {
@@ -138,7 +138,7 @@ fn decode<T: DeserializeOwned>(bound: &Bound, body: &[u8]) -> Result<T> {
     if used == body.len() { Ok(value) } else { Err(damaged(bound, &"bytes are left over")) }
 }
 
-/// Computed over the binding and the body, so that a row in another's place is noticed.
+/// Computes the checksum over the binding and the body, so that a row in another's place is noticed.
 fn checksum(bound: &Bound, body: &[u8]) -> u32 {
     let mut crc = crc32fast::Hasher::new();
     bound.each_part(|part| crc.update(part));

@@ -112,7 +112,7 @@ fn cut(hash: &[u8]) -> Key {
     Key(key)
 }
 
-/// No room id is empty, so the empty text is the account.
+/// Names a scope; no room id is empty, so the empty text is the account.
 fn scope_text(scope: &Scope) -> &str {
     match scope {
         Scope::Account => "",

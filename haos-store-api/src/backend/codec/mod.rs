@@ -20,7 +20,7 @@ use std::sync::atomic::{AtomicU64, Ordering};
 use crate::Keyring;
 use crate::{Collection, Error, ErrorKind, Padding, Result};
 
-/// The form of a plain payload. A sealed one is bytes, whatever the form.
+/// The form of a plain payload. A sealed one is bytes in either form.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
 pub enum Form {
     /// JSON text, readable without this library: for SQLite, which checks its own pages and whose
@@ -74,7 +74,7 @@ impl Bound {
     /// The most bytes of all parts together.
     const BYTES: usize = 1 + 2 * Key::BYTES + 8 * Self::COLUMNS;
 
-    /// The last key is the row's own.
+    /// Makes a binding; the last key is the row's own.
     fn new<const K: usize, const N: usize>(collection: Collection, keys: [&Key; K], used: [i64; N]) -> Self {
         let mut columns = [0; Self::COLUMNS];
         columns[..N].copy_from_slice(&used);
@@ -82,7 +82,7 @@ impl Bound {
         Self { collection, parent, key: *keys[K - 1], columns, used: N }
     }
 
-    /// The parts one after the other; each has a length that the collection gives.
+    /// Visits the parts one after the other; each has a length that the collection gives.
     fn each_part(&self, mut part: impl FnMut(&[u8])) {
         part(&[self.collection.tag()]);
         self.parent.iter().for_each(|key| part(key.as_bytes()));

@@ -18,8 +18,8 @@ const STEP: usize = 512;
 /// revision that wrote it. Hands out a draft every few hundred rows, with the number of rows in it, to be written
 /// before the next one is made.
 ///
+/// # Errors
 /// `Corrupt` for an unreadable row, and those of the trees and of `write`.
-/// `Corrupt` for a row that cannot be read, and whatever the trees and `write` report.
 pub fn copy<F: Tree, T: Tree>(
     from: Reader<'_, F>,
     to: &T,

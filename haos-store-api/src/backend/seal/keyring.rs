@@ -279,7 +279,7 @@ impl Keys {
         Body { index: *self.index.bytes, keys: self.data.iter().map(|key| (key.id, *key.bytes)).collect() }
     }
 
-    /// A record without a data key is refused when read.
+    /// Returns the key that seals; a record without one is refused when read.
     fn sealing(&self) -> &DataKey {
         &self.data[self.data.len() - 1]
     }

@@ -37,8 +37,8 @@ pub(crate) fn unpad(mut bytes: Vec<u8>) -> Option<Vec<u8>> {
     Some(bytes)
 }
 
-/// Padmé of "Reducing Metadata Leakage from Encrypted Files and Communication with PURBs" (2019): the lengths that
-/// remain tell `O(log log len)` bits, and no body grows by more than an eighth.
+/// Returns the padded length by Padmé of "Reducing Metadata Leakage from Encrypted Files and Communication with PURBs"
+/// (2019): the remaining lengths tell `O(log log len)` bits, and no body grows by more than an eighth.
 fn padme(len: usize) -> usize {
     let Some(exponent) = len.checked_ilog2().filter(|exponent| *exponent > 0) else { return len };
     let kept = exponent.ilog2() + 1;

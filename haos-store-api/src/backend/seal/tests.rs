@@ -132,7 +132,7 @@ fn a_rotation_reads_old_rows_until_it_ends() {
     ring.adopt(&ring.rotation_ended(ends).unwrap().unwrap()).unwrap();
     assert_eq!(ring.rotation_ended(ends).unwrap(), None, "it is over");
     assert_eq!(codec.state(columns(&old), new.as_bytes()).unwrap(), entry);
-    assert_eq!(read(&ring, &old).unwrap(), entry, "whoever reads the store as it was needs its key");
+    assert_eq!(read(&ring, &old).unwrap(), entry, "a reader of an older snapshot needs its key");
     let again = unlock(&ring, &words("correct horse")).unwrap();
     assert_eq!(read(&again, &old).unwrap_err().kind(), ErrorKind::WrongKey, "its key is gone");
     let read = Codec::sealed(again).state(columns(&old), new.as_bytes());

@@ -200,9 +200,9 @@ pub(crate) async fn what_is_replaced_leaves_no_bytes_behind(harness: &mut dyn Ha
     };
     put(&store, |batch| batch.put_media(media(1, 1), bytes(3)).put_media(media(2, 2), bytes(200_000)))
         .await?;
-    holds(used().await? >= 200_000, "what is stored is counted")?;
+    holds(used().await? >= 200_000, "stored bytes are counted")?;
     put(&store, |batch| batch.rename_media(media_key(1), media_key(2))).await?;
-    holds(used().await? < 100_000, "a rename leaves nothing of what it replaces")?;
+    holds(used().await? < 100_000, "a rename removes the item that it replaces")?;
     put(&store, |batch| batch.put_media(media(2, 2), bytes(200_000))).await?;
     put(&store, |batch| batch.put_media(media(2, 2), bytes(3))).await?;
     holds(used().await? < 100_000, "a later item leaves nothing of the one before")?;

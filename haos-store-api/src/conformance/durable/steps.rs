@@ -74,7 +74,7 @@ pub(super) async fn txns(store: &Store) -> Result<Vec<String>> {
     Ok(rows.iter().map(|row| row.txn_id.to_string()).collect())
 }
 
-/// A check finds nothing.
+/// Checks that a check finds nothing.
 pub(super) async fn is_sound(store: &Store) -> Outcome {
     let report = store.maintain(Maintenance::Check, Progress::none()).await?;
     same(report.findings, Vec::<String>::new())
@@ -132,7 +132,7 @@ pub(super) fn all_names(harness: &Durable) -> Result<Vec<String>, Failure> {
     Ok(all)
 }
 
-/// Nothing but the store is in the folder of the case.
+/// Checks that the folder of the case has only the store.
 #[track_caller]
 pub(super) fn stands_alone(harness: &Durable) -> Outcome {
     same(names(harness.folder())?, [harness.layout().name])

@@ -41,14 +41,14 @@ pub struct Scripts {
 }
 
 impl Default for Scripts {
-    /// A thousand, always the same, each step compared.
+    /// Returns a thousand scripts, always the same, each step compared.
     fn default() -> Self {
         Self { count: 1_000, seed: 0x4841_4f53, look_every: 1 }
     }
 }
 
 impl Scripts {
-    /// The default, with `HAOS_SCRIPTS` as the count and `HAOS_SEED` as the seed where they are set.
+    /// Returns the default, with `HAOS_SCRIPTS` as the count and `HAOS_SEED` as the seed where they are set.
     pub fn from_env() -> Self {
         let number = |name| std::env::var(name).ok()?.parse::<u64>().ok();
         let default = Self::default();

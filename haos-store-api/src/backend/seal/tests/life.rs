@@ -169,7 +169,7 @@ fn stored(record: &[u8]) -> Stored {
     stored
 }
 
-/// The master key seals the keys anew with every change, and each secret's key seals the master key.
+/// The master key seals the keys again with every change, and each secret's key seals the master key.
 #[test]
 fn no_two_records_of_a_keyring_share_a_nonce_or_a_salt() {
     let (mut nonces, mut salts, mut wraps) = (BTreeSet::new(), BTreeSet::new(), 0);

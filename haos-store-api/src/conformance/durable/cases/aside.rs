@@ -33,7 +33,7 @@ pub(crate) async fn what_is_not_known_to_be_ours_is_left_alone(harness: &Durable
     let store = harness.open(sealed(&path)).await?;
     same(store.info().set_aside, Vec::<String>::new())?;
     store.close().await?;
-    holds(!ours.exists(), "what is ours goes")?;
+    holds(!ours.exists(), "our copies are removed")?;
     damages.spoil(&path);
     let store = harness.open(sealed(&path)).await?;
     same(store.info().set_aside, [beside(&path, ".damaged-2").display().to_string()])?;
@@ -81,7 +81,7 @@ pub(crate) async fn copies_that_were_set_aside_are_told_and_go_with_the_keys(har
     same(copy.kind(), ErrorKind::Corrupt).map_err(|f| f.within("the copy is as it was"))?;
 
     let store = harness.open(sealed(&path)).await?;
-    holds(has_bytes(folder, PLAIN) && has_bytes(folder, &keyring), "what is looked for can be found")?;
+    holds(has_bytes(folder, PLAIN) && has_bytes(folder, &keyring), "the bytes looked for can be found")?;
     store.change_keys(KeyChange::Shred).await?;
     holds(!has_bytes(folder, PLAIN) && !has_bytes(folder, &keyring[5..]), "all of it is gone")?;
     stands_alone(harness)

@@ -137,7 +137,7 @@ async fn read_all(store: &Store) -> Outcome {
         }
     }
     let media = some(store.media(&media_key("cat"), ByteRange::ALL).await?)?;
-    holds(media.bytes == pattern(MEDIA_BYTES), "media are what was written")?;
+    holds(media.bytes == pattern(MEDIA_BYTES), "media have the written bytes")?;
     holds(store.rooms(RoomQuery::latest(9)).await?.len() >= 2, "the rooms are listed")?;
     let tags = StateQuery::kind(Scope::Room(room_id("d")), kind("m.tag"));
     same(store.state(tags).await?.len(), 50)?;

@@ -32,7 +32,7 @@ pub(crate) async fn a_failed_conversion_leaves_nothing(harness: &Durable) -> Out
         fails(converted, ErrorKind::Corrupt)?;
         holds(steps.load(Ordering::Relaxed) > 3, "it was under way")?;
         if to_plain {
-            holds(plain_rows.load(Ordering::Relaxed) > 0, "what is looked for can be found")?;
+            holds(plain_rows.load(Ordering::Relaxed) > 0, "the bytes looked for can be found")?;
             holds(!has_bytes(harness.folder(), PLAIN), "no plain row is left")?;
         }
         same(all_names(harness)?, before)?;
@@ -81,9 +81,9 @@ pub(crate) async fn what_a_killed_unsealing_wrote_goes_with_the_next_one_who_ope
         let mut child = Child::start(harness, "unseal", &path)?;
         holds(child.lines().any(|line| line == WRITTEN), "the child writes all rows")?;
         // While it lives, nobody clears away its files.
-        holds(has_bytes(harness.folder(), PLAIN), "what is looked for can be found")?;
+        holds(has_bytes(harness.folder(), PLAIN), "the bytes looked for can be found")?;
         child.kill()?;
-        holds(has_bytes(harness.folder(), PLAIN), "what is looked for can be found")?;
+        holds(has_bytes(harness.folder(), PLAIN), "the bytes looked for can be found")?;
         if unseals {
             sealing.unseal(sealed(&path), Progress::none()).await?;
             let store = open(harness, &path).await?;

@@ -10,7 +10,7 @@ async fn refused_untouched(harness: &Durable, path: &Path, kind: ErrorKind, says
     let error = refusal(harness, Opening::at(path)).await?;
     same(error.kind(), kind)?;
     holds(error.to_string().contains(says), &format!("{error} says: {says}"))?;
-    holds(before == files(harness.folder())?, "what is refused is not changed")
+    holds(before == files(harness.folder())?, "a refused store is not changed")
 }
 
 pub(crate) async fn paths_that_hold_no_store(harness: &Durable) -> Outcome {
@@ -27,7 +27,7 @@ pub(crate) async fn paths_that_hold_no_store(harness: &Durable) -> Outcome {
     }
     let error = refusal(harness, Opening::at(&path).existing()).await?;
     same(error.kind(), ErrorKind::Io)?;
-    holds(error.to_string().contains("no store"), "what is missing is said")?;
+    holds(error.to_string().contains("no store"), "the error names the absent store")?;
     same(names(harness.folder())?, Vec::<String>::new())?;
     if harness.layout().is_folder {
         std::fs::write(&path, b"notes\n")?;
