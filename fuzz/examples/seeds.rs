@@ -38,7 +38,7 @@ fn main() -> std::io::Result<()> {
 
 type Seeds = Vec<(String, Vec<u8>)>;
 
-/// An answer to each request, as it is, compressed, and a refusal; the first bytes as `answers::run` reads them.
+/// Makes an answer to each request, plain, compressed, and a refusal; the first bytes are as `answers::run` reads them.
 fn whole_answers() -> Seeds {
     const EVENT: &str = r#"{"event_id":"$e","sender":"@bob:x","type":"m.room.message","origin_server_ts":7,"content":{"body":"hello"}}"#;
     const MEMBER: &str = r#"{"event_id":"$m","sender":"@bob:x","type":"m.room.member","state_key":"@bob:x","content":{"membership":"join"}}"#;
@@ -72,7 +72,7 @@ fn cursors() -> Seeds {
     texts.iter().enumerate().map(seed).collect()
 }
 
-/// One change of each kind to either store, and no change.
+/// Makes one change of each kind to either store, and no change.
 fn stores() -> Seeds {
     let changes = (2..6_u8).flat_map(|kind| (0..16_u8).map(move |n| vec![kind, n * 17, n * 16 + n % 7]));
     let all = changes.chain([vec![], vec![0, 1, 5], vec![1, 4, 200], vec![3, 3, 0, 3, 0, 0, 3, 1, 1]]);
@@ -92,19 +92,19 @@ fn keys() -> Seeds {
         .collect()
 }
 
-/// Nothing changed, a byte of each part of an envelope or a record changed, and cut short.
+/// Makes unchanged input, one with a byte of each part of an envelope or a record changed, and one cut short.
 fn sealed() -> Seeds {
     let changes: [&[u8]; 8] = [b"", b"\x00\x01", b"\x01\x80", b"\x05\xff", b"\x20\x01", b"\x60\x10", b"\x01", b"\xff"];
     let of = |choice: u8| changes.iter().enumerate().map(move |(n, change)| (choice, n, [&[choice], *change].concat()));
     (0..4).flat_map(of).map(|(choice, n, bytes)| (format!("{choice}-{n}"), bytes)).collect()
 }
 
-/// The first steps of the conformance suite's randomness.
+/// Makes the first steps of the conformance suite's randomness.
 fn scripts() -> Seeds {
     (0..24_u8).filter_map(|n| Some((format!("{n:02}"), script_bytes([n; 32])?))).collect()
 }
 
-/// Every kind of row as text, as a body and in its frame; the first byte as `decode_row::run` reads it.
+/// Makes every kind of row as text, as a body and in its frame; the first byte is as `decode_row::run` reads it.
 fn rows() -> Seeds {
     let mut seeds = Seeds::new();
     for (way, form) in [(0, Form::Text), (1, Form::Binary), (2, Form::Binary)] {
@@ -223,7 +223,7 @@ fn state() -> StateEntry {
     StateEntry { scope: Scope::Room(room_id()), kind: kind(), key, event_id, value: json(r#"{"a":1}"#) }
 }
 
-/// The captures, and the small ones in a row as a client would get them.
+/// Reads the captures, and the small ones in a row as a client would get them.
 fn answers() -> std::io::Result<Seeds> {
     let mut seeds = Seeds::new();
     let mut in_a_row = vec![0];
@@ -257,7 +257,7 @@ fn json_files(folder: &str) -> std::io::Result<Vec<PathBuf>> {
     Ok(paths)
 }
 
-/// Without the whitespace between tokens: the captures are indented, a server's answers are not.
+/// Removes the whitespace between tokens: the captures are indented, a server's answers are not.
 fn compact(json: &str) -> String {
     let (mut inside, mut escaped) = (false, false);
     let keep = |char: &char| {

@@ -1,5 +1,5 @@
-//! Any bytes as what a homeserver answers, status, headers and body, through a real connection: they are read or
-//! refused, what is read is applied or refused, and the memory has an end.
+//! Any bytes as a homeserver's answer, status, headers and body, through a real connection: an answer is read or
+//! refused, its content is applied or refused, and the memory is bounded.
 
 use std::cell::OnceCell;
 use std::io::Write as _;
@@ -22,7 +22,7 @@ const STATUSES: [&str; 10] = ["200", "200", "200", "201", "204", "302", "401", "
 const LIMITS: AnswerLimits =
     AnswerLimits { entries: 2000, event_bytes: 64 << 10, unreadable: 20, unreadable_bytes: 64 << 10 };
 
-/// The first byte says what is asked, the second which status comes, the third which headers; the rest is the body.
+/// The first byte chooses the request, the second the status, the third the headers; the rest is the body.
 pub fn run(data: &[u8]) {
     let [kind, status, headers, body @ ..] = data else { return };
     WORLD.with(|world| world.get_or_init(World::new).ask(*kind % KINDS, &answer(*status, *headers, body)));
@@ -32,7 +32,7 @@ thread_local! {
     static WORLD: OnceCell<World> = const { OnceCell::new() };
 }
 
-/// The answer as it goes over the wire.
+/// Encodes the answer for the wire.
 fn answer(status: u8, headers: u8, body: &[u8]) -> Vec<u8> {
     let mut head =
         format!("HTTP/1.1 {} X\r\nConnection: close\r\n", STATUSES[usize::from(status) % STATUSES.len()]);
@@ -56,7 +56,7 @@ fn answer(status: u8, headers: u8, body: &[u8]) -> Vec<u8> {
     [head.as_bytes(), b"\r\n", &body].concat()
 }
 
-/// Every byte many times, so that a little is much.
+/// Compresses every byte repeated many times, so that a little is much.
 fn gzip(body: &[u8]) -> Vec<u8> {
     let mut encoder = GzEncoder::new(Vec::new(), Compression::fast());
     let written = body.iter().take(2048).try_for_each(|byte| match byte {
@@ -68,7 +68,7 @@ fn gzip(body: &[u8]) -> Vec<u8> {
 
 struct World {
     runtime: Runtime,
-    /// The server's answer to everything but the question which versions it speaks.
+    /// The server's answer to all requests except the question for its versions.
     answer: Arc<Mutex<Vec<u8>>>,
     home: Arc<Homeserver>,
 }
@@ -149,7 +149,7 @@ impl World {
         }
     }
 
-    /// Pages, what is around an event, members: as the engine asks for them.
+    /// Asks for pages, an event's context and members, as the engine does.
     async fn engine(&self, store: &Arc<MemoryStore>, kind: u8) {
         let mut start = parse_sync(START, &alice()).expect("an answer");
         if kind == 3 {
@@ -186,6 +186,6 @@ async fn serve(mut stream: TcpStream, answer: &[u8]) -> std::io::Result<()> {
     let is_versions = request.starts_with(b"GET /_matrix/client/versions");
     stream.write_all(if is_versions { VERSIONS } else { answer }).await?;
     stream.shutdown().await?;
-    // What is not read resets the connection, and with it may go the answer.
+    // Unread input resets the connection, and may take the answer with it.
     tokio::io::copy(&mut stream, &mut tokio::io::sink()).await.map(drop)
 }

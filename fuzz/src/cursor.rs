@@ -1,4 +1,4 @@
-//! Any text as a cursor: it is one or it is refused, and a cursor survives as text.
+//! Any text as a cursor: it is valid or refused, and a cursor survives as text.
 
 use haos_store_api::{Cursor, EventId, EventType, Json, Message, Position, RoomId, UserId};
 
@@ -28,7 +28,7 @@ fn survives(cursor: &Cursor, now: Position) {
     assert_eq!(read.anchor(), cursor.anchor());
 }
 
-/// 40 bits: every position and nothing else.
+/// Reads 40 bits: every position and nothing else.
 fn position(bytes: &[u8]) -> Position {
     let number = bytes.iter().fold(0, |number, byte| number << 8 | u64::from(*byte));
     Position::new(number).expect("40 bits")

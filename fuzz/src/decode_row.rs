@@ -1,5 +1,5 @@
-//! Any bytes as a stored row of any kind and form: an entity or an error, in bounded memory, and every
-//! entity that is read can be written and read again in both forms.
+//! Any bytes as a stored row of any kind and form: an entity or an error, in bounded memory, and every entity that is
+//! read can be written and read again in both forms.
 
 use std::fmt::Debug;
 
@@ -10,12 +10,12 @@ use crate::frame::{Bound, frame};
 
 /// The kinds of row, by the first byte of an input.
 pub const KINDS: u8 = 7;
-/// Any columns do: they come from elsewhere than the payload.
+/// Any columns will do: they come from elsewhere than the payload.
 const NUMBER: u64 = 5;
 const KEY: [u8; Key::BYTES] = *b"a key, any of it";
 
-/// The first byte says which kind, and whether the rest is a text row, the body of a binary row, or a
-/// binary row with a frame of its own.
+/// The first byte chooses the kind, and whether the rest is a text row, the body of a binary row, or a binary row with
+/// a frame of its own.
 pub fn run(data: &[u8]) {
     let Some((choice, bytes)) = data.split_first() else { return };
     let key = key_of(KEY);
@@ -108,7 +108,7 @@ fn key_of(bytes: [u8; Key::BYTES]) -> Key {
     Key::from_bytes(bytes)
 }
 
-/// How the bytes of an input become a row.
+/// The form of an input's bytes.
 #[derive(Clone, Copy)]
 enum Way {
     Text,
@@ -141,8 +141,8 @@ impl Way {
     }
 }
 
-/// A place is what a row is read with: its key and, for some, columns that follow from what is in it. A text row is
-/// good under the key of its ids alone.
+/// Checks one row. Its place is its key and, for some kinds, columns that follow from its content. A text row is valid
+/// only under the key of its ids.
 fn holds<E: PartialEq + Debug, P: Clone>(
     (form, row): (Form, Vec<u8>),
     place: &P,
@@ -157,11 +157,11 @@ fn holds<E: PartialEq + Debug, P: Clone>(
     for form in [Form::Text, Form::Binary] {
         let (place, payload) = match encode(&codec(form), &entity) {
             Ok(row) => row,
-            Err(e) => panic!("what was read cannot be written as {form:?}: {e}\n{entity:?}"),
+            Err(e) => panic!("an entity that was read cannot be written as {form:?}: {e}\n{entity:?}"),
         };
         match decode(&codec(form), &place, payload.as_bytes()) {
             Ok(again) => assert_eq!(again, entity, "written as {form:?} and read again"),
-            Err(e) => panic!("what was written as {form:?} cannot be read: {e}\n{entity:?}"),
+            Err(e) => panic!("an entity written as {form:?} cannot be read: {e}\n{entity:?}"),
         }
     }
 }

@@ -14,7 +14,7 @@ pub struct Bound<'a> {
     pub columns: &'a [i64],
 }
 
-/// `version | crc32 | body`, the checksum over what the body is bound to and the body.
+/// Makes `version | crc32 | body`, the checksum over the body's binding and the body.
 pub fn frame(bound: &Bound<'_>, body: &[u8]) -> Vec<u8> {
     let mut crc = crc32fast::Hasher::new();
     crc.update(&[bound.collection]);
@@ -24,7 +24,7 @@ pub fn frame(bound: &Bound<'_>, body: &[u8]) -> Vec<u8> {
     [&[1], crc.finalize().to_le_bytes().as_slice(), body].concat()
 }
 
-/// The body of a framed row.
+/// Returns the body of a framed row.
 pub fn body(row: &[u8]) -> &[u8] {
     &row[5..]
 }

@@ -1,5 +1,5 @@
-//! A SQLite store that somebody else packed: schema, rows and pages changed at will. Whatever becomes of it, opening
-//! and using it ends, without a panic; and what a sealed store tells is what was sealed.
+//! A SQLite store that somebody else packed: schema, rows and pages changed at will. Opening and using it ends, without
+//! a panic; and a sealed store tells only rows that were sealed.
 
 use std::path::Path;
 use std::sync::LazyLock;
@@ -50,7 +50,7 @@ const EXPRESSIONS: [&str; 6] = [
     "replace(hex(zeroblob(10000)), '0', hex(zeroblob(10000)))",
 ];
 
-/// The first byte says whether the store is sealed and how it is opened; three each that follow are a change.
+/// The first byte chooses whether the store is sealed and how it is opened; each three that follow are a change.
 pub fn run(data: &[u8]) {
     let Some((choice, changes)) = data.split_first() else { return };
     let sealed = choice & 1 == 1;
@@ -69,7 +69,7 @@ pub fn run(data: &[u8]) {
         match block_on(SqliteStore::open(options.clone().on_damage(on_damage))) {
             Ok(store) => block_on(using(&store, sealed)),
             Err(error) => {
-                // Only the mode of its journal, which is in the header, may be another.
+                // Only the mode of its journal, which is in the header, may differ.
                 let (now, from) = (std::fs::read(&path).expect("a file"), before.len().min(100));
                 assert!(
                     now.get(from..) == before.get(from..),
@@ -80,10 +80,10 @@ pub fn run(data: &[u8]) {
     }
 }
 
-/// Everything that the contract asks; each answer is an error or, of a sealed store, true.
+/// Runs every call of the contract; each answer is an error or, of a sealed store, true.
 async fn using(store: &SqliteStore, sealed: bool) {
     let known = |found: &dyn std::fmt::Debug, is_known: bool| {
-        assert!(!sealed || is_known, "a sealed store tells what was not sealed: {found:?}");
+        assert!(!sealed || is_known, "a sealed store tells rows that were not sealed: {found:?}");
     };
     for room in store.rooms(RoomQuery::default()).await.unwrap_or_default() {
         known(&room, [0, 1].iter().any(|nr| room == Room { revision: room.revision, ..self::room(*nr) }));
@@ -132,7 +132,7 @@ fn apply(path: &Path, [kind, what, how]: [u8; 3]) {
     }
 }
 
-/// A byte of a page, or the length of the file.
+/// Changes a byte of a page, or the length of the file.
 fn pages(path: &Path, kind: u8, what: u8, how: u8) {
     let mut bytes = std::fs::read(path).expect("a file");
     let pages = (bytes.len() / 4096).max(1);
@@ -153,7 +153,7 @@ fn pages(path: &Path, kind: u8, what: u8, how: u8) {
     std::fs::write(path, bytes).expect("a file");
 }
 
-/// A value that this column never has.
+/// Writes a value that this column never has.
 fn rows(path: &Path, what: u8, how: u8) {
     let (table, column) = (pick(&TABLES, what), pick(&COLUMNS, how));
     let value = match how / 16 {
@@ -182,7 +182,7 @@ fn rows(path: &Path, what: u8, how: u8) {
     with(path, |conn| drop(conn.execute(&sql, [value])));
 }
 
-/// Objects of somebody else.
+/// Adds objects of somebody else.
 fn objects(path: &Path, what: u8, how: u8) {
     let (table, expression) = (pick(&TABLES, how), pick(&EXPRESSIONS, what / 16));
     let sql = match what % 16 {
@@ -212,7 +212,7 @@ fn objects(path: &Path, what: u8, how: u8) {
     with(path, |conn| drop(conn.execute_batch(&sql)));
 }
 
-/// A row of the schema itself.
+/// Changes a row of the schema itself.
 fn schema(path: &Path, what: u8, how: u8) {
     let nr = what % 32;
     let other = pick(&TABLES, how);
@@ -238,7 +238,7 @@ fn schema(path: &Path, what: u8, how: u8) {
     with(path, |conn| drop(conn.execute_batch(&sql)));
 }
 
-/// Cells that change places between two rows of a table.
+/// Exchanges cells between two rows of a table.
 fn cells(path: &Path, what: u8, how: u8) {
     let (table, column) = (pick(&TABLES[2..], what), pick(&COLUMNS, how));
     let sql = format!(

@@ -1,5 +1,5 @@
-//! Any two logical keys of the sled backend: their bytes are in the order of what they stand for, lie in
-//! the range of their collection and no other, and give their parts back.
+//! Any two logical keys of the sled backend: their bytes sort as the values they stand for, lie in the range of their
+//! collection and no other, and give their parts back.
 
 use std::cmp::Reverse;
 
@@ -10,7 +10,7 @@ use haos_store_api::backend::kv::keys;
 /// The bytes of [`Parts`].
 const LEN: usize = 4 + 5 + 3 * Key::BYTES + 3 * 8;
 
-/// The first byte says which parts the second key shares with the first.
+/// The first byte chooses the parts that the second key shares with the first.
 pub fn run(data: &[u8]) {
     let Some((shared, rest)) = data.split_first() else { return };
     let (Some(a), Some(b)) = (Parts::of(rest), rest.get(LEN..).and_then(Parts::of)) else { return };
@@ -21,7 +21,7 @@ pub fn run(data: &[u8]) {
     any_bytes_are_read_or_refused(rest);
 }
 
-/// Whatever keys are made of.
+/// All parts of keys.
 struct Parts {
     room: u32,
     at: Position,

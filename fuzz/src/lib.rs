@@ -1,7 +1,7 @@
 //! The properties of the fuzz targets: each module is one of bytes that nobody has checked yet.
 //!
-//! It is not a test of behaviour: `cargo xtask fuzz` looks for inputs that break a property, and the
-//! suites of the crates say what is right.
+//! It is not a test of behaviour: `cargo xtask fuzz` looks for inputs that break a property, and the suites of the
+//! crates define the right behaviour.
 
 pub mod answers;
 pub mod cursor;
@@ -13,7 +13,7 @@ pub mod open_sealed;
 pub mod script;
 pub mod sync_json;
 
-/// In memory where the system has such a place: stores sync often.
+/// Makes a folder in memory where the system has such a place: stores sync often.
 fn folder() -> tempfile::TempDir {
     let memory = std::path::Path::new("/dev/shm");
     let folder = if memory.is_dir() { tempfile::TempDir::new_in(memory) } else { tempfile::TempDir::new() };

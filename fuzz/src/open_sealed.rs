@@ -1,5 +1,5 @@
-//! Any bytes where a sealed payload or a keyring is expected: what was sealed for that place is read,
-//! everything else is refused, and nothing panics.
+//! Any bytes in the place of a sealed payload or a keyring: only the envelope sealed for that place is read, everything
+//! else is refused, and nothing panics.
 
 use std::sync::LazyLock;
 
@@ -29,8 +29,8 @@ static SEALED: LazyLock<Sealed> = LazyLock::new(|| {
     Sealed { keyring, entry, row }
 });
 
-/// The first byte says what is put to the test: bytes of its own, the sealed row with some bytes
-/// changed, the record of the keyring with some bytes changed, or a record of its own.
+/// The first byte chooses the test: bytes of its own, the sealed row with some bytes changed, the record of the keyring
+/// with some bytes changed, or a record of its own.
 pub fn run(data: &[u8]) {
     let Some((choice, bytes)) = data.split_first() else { return };
     let record = || SEALED.keyring.record().expect("a record");
@@ -49,9 +49,9 @@ fn columns(row: &StateRow) -> StateColumns {
 fn payload(bytes: &[u8]) {
     let read = Codec::sealed(SEALED.keyring.clone()).state(columns(&SEALED.row), bytes);
     if bytes == SEALED.row.payload.as_bytes() {
-        assert_eq!(read.expect("what was sealed is read"), SEALED.entry);
+        assert_eq!(read.expect("a sealed row is read"), SEALED.entry);
     } else {
-        let kind = read.expect_err("what was not sealed is refused").kind();
+        let kind = read.expect_err("bytes that were not sealed are refused").kind();
         assert!(matches!(kind, ErrorKind::Corrupt | ErrorKind::WrongKey), "{kind:?}");
     }
 }
@@ -59,10 +59,10 @@ fn payload(bytes: &[u8]) {
 fn keyring(bytes: &[u8]) {
     let whole = SEALED.keyring.record().is_ok_and(|record| record == bytes);
     let opened = Keyring::unlock(bytes, &Secret::key([1; 32]));
-    assert_eq!(opened.is_ok(), whole, "only what was stored opens");
+    assert_eq!(opened.is_ok(), whole, "only the stored record opens");
 }
 
-/// The bytes with changes: pairs of a place and what to flip there, and an odd byte cuts them short.
+/// Applies changes to the bytes: pairs of a place and the bits to flip there; an odd byte cuts them short.
 fn changed(good: &[u8], changes: &[u8]) -> Vec<u8> {
     let mut bytes = good.to_vec();
     let (pairs, rest) = changes.as_chunks::<2>();

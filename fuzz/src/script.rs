@@ -1,5 +1,5 @@
-//! Any script of batches, restarts and reads: every backend answers as the conformance suite's model
-//! does, errors included, and so do they all alike.
+//! Any script of batches, restarts and reads: all backends answer as the conformance suite's model does, errors
+//! included.
 
 use std::path::PathBuf;
 use std::sync::Arc;
@@ -41,7 +41,7 @@ impl Harness for Memory {
     }
 }
 
-/// The file of a store, which is not there yet.
+/// The file of a store, at first absent.
 struct Sqlite(PathBuf);
 
 #[async_trait(?Send)]
@@ -55,7 +55,7 @@ impl Harness for Sqlite {
     }
 }
 
-/// The folder of a store, which is not there yet.
+/// The folder of a store, at first absent.
 struct Sled(PathBuf);
 
 #[async_trait(?Send)]

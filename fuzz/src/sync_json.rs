@@ -1,5 +1,5 @@
-//! Any bytes as a server's answers: they are read or refused, what is read is applied or refused, and
-//! applying it again changes nothing.
+//! Any bytes as a server's answers: they are read or refused, their content is applied or refused, and applying it
+//! again changes nothing.
 
 use haos_matrix::{Account, MatrixProtocol, parse_event, parse_messages, parse_sync};
 use haos_queue::{Filled, SyncDelta, Synced, apply_page, apply_sync};
@@ -12,8 +12,8 @@ pub(crate) const START: &[u8] = br#"{"next_batch":"s0","rooms":{"join":{"!lobby"
     "prev_batch":"t0","events":[{"event_id":"$start","sender":"@bob:localhost","type":"m.room.message",
     "origin_server_ts":1,"content":{"body":"start"}}]}}}}}"#;
 
-/// The first byte says what the rest is: answers of `/sync`, one a line and one after the other, a page
-/// of `/messages`, or an event.
+/// The first byte chooses the form of the rest: answers of `/sync`, one a line and one after the other, a page of
+/// `/messages`, or an event.
 pub fn run(data: &[u8]) {
     let Some((choice, json)) = data.split_first() else { return };
     match choice % 4 {
@@ -54,7 +54,7 @@ async fn sync(store: &MemoryStore, delta: &SyncDelta) -> std::result::Result<Syn
     apply_sync(store, delta, alice().user.as_ref(), &MatrixProtocol).await.map_err(|e| e.kind())
 }
 
-/// Such an answer goes in as two: the second time, the first of them takes back what the second said.
+/// Such an answer enters as two: the second time, the first of them undoes what the second said.
 fn names_a_room_twice(delta: &SyncDelta) -> bool {
     let mut seen = std::collections::HashSet::new();
     !delta.rooms.iter().all(|room| seen.insert(&room.id))
@@ -73,7 +73,7 @@ async fn page(json: &[u8]) {
     let first = fill().await;
     let held = Held::of(&store).await;
     let second = fill().await;
-    // With the token that it was asked for with, a page fits its gap for ever.
+    // If its end is the token of its request, a page fits its gap for ever.
     if page.end != gap.token {
         match first {
             Ok(_) => assert_eq!(second, Ok(Filled::Gone), "filled twice"),
@@ -83,7 +83,7 @@ async fn page(json: &[u8]) {
     }
 }
 
-/// All that a store holds of an account.
+/// A store's rows of an account.
 #[derive(Debug, PartialEq)]
 struct Held {
     account: Vec<StateEntry>,

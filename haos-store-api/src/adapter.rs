@@ -11,12 +11,12 @@ use crate::{
     RoomId, RoomQuery, Slice, StateEntry, StateQuery, WriteBatch,
 };
 
-/// `Send + Sync` natively, nothing on wasm, where everything lives in one thread.
+/// `Send + Sync` natively; no bound on wasm, where everything lives in one thread.
 #[cfg(not(target_arch = "wasm32"))]
 pub trait MaybeSend: Send + Sync {}
 #[cfg(not(target_arch = "wasm32"))]
 impl<T: Send + Sync + ?Sized> MaybeSend for T {}
-/// `Send + Sync` natively, nothing on wasm, where everything lives in one thread.
+/// `Send + Sync` natively; no bound on wasm, where everything lives in one thread.
 #[cfg(target_arch = "wasm32")]
 pub trait MaybeSend {}
 #[cfg(target_arch = "wasm32")]
@@ -24,12 +24,11 @@ impl<T: ?Sized> MaybeSend for T {}
 
 /// A store: one write, a few reads, a life cycle.
 ///
-/// Every read sees whole commits only. A list leaves out a damaged row and counts it
-/// ([`StoreInfo::damaged`]), so that one row does not refuse the others; asked for alone, it is `Corrupt`.
-/// The outbox alone is refused as a whole, since an unsent message must not seem to be gone, unless
-/// [`PendingQuery::skip_damaged`] asks for what can be read. Absent is `Ok(None)` or an empty list. A call
-/// may be dropped at any moment: a batch whose `apply` was dropped is applied whole or not at all. Backends
-/// hold rows; what a write means is in [`crate::law`].
+/// Every read sees whole commits only. A list leaves out a damaged row and counts it ([`StoreInfo::damaged`]), so that
+/// one row does not refuse the others; asked for alone, it is `Corrupt`. Only the outbox is refused as a whole, since
+/// an unsent message must not seem to be gone, unless [`PendingQuery::skip_damaged`] asks for its readable rows. An
+/// absent row is `Ok(None)` or an empty list. A call may be dropped at any moment: a batch whose `apply` was dropped is
+/// applied whole or not at all. Backends hold rows; [`crate::law`] says what a write means.
 #[cfg_attr(not(target_arch = "wasm32"), async_trait)]
 #[cfg_attr(target_arch = "wasm32", async_trait(?Send))]
 pub trait StorageAdapter: MaybeSend + fmt::Debug {
@@ -40,49 +39,49 @@ pub trait StorageAdapter: MaybeSend + fmt::Debug {
     /// contract, `Busy`, `Full`, `Io`; `Closed` after a commit whose outcome is unknown.
     async fn apply(&self, batch: WriteBatch) -> Result<Commit>;
 
-    /// One room.
+    /// Reads one room.
     async fn room(&self, id: &RoomId) -> Result<Option<Room>>;
 
-    /// Rooms, latest activity first.
+    /// Reads rooms, latest activity first.
     async fn rooms(&self, query: RoomQuery) -> Result<Vec<Room>>;
 
-    /// One message.
+    /// Reads one message.
     async fn message(&self, room: &RoomId, event: &EventId) -> Result<Option<Message>>;
 
-    /// Part of a timeline: messages and gaps.
+    /// Reads part of a timeline: messages and gaps.
     async fn timeline(&self, room: &RoomId, page: Page) -> Result<Slice>;
 
-    /// All gaps of a room, oldest first: what a background fill has to do.
+    /// Reads all gaps of a room, oldest first: the work of a background fill.
     async fn gaps(&self, room: &RoomId) -> Result<Vec<Gap>>;
 
-    /// How many messages a room has, or how many are newer than the given one (none if it is not stored).
+    /// Counts a room's messages, or those newer than the given one (0 if it is not stored).
     async fn count(&self, room: &RoomId, newer_than: Option<&EventId>) -> Result<u64>;
 
-    /// Messages that relate to others, in timeline order.
+    /// Reads the messages that relate to others, in timeline order.
     async fn related(&self, query: RelationQuery) -> Result<Vec<Message>>;
 
-    /// Messages by id, transaction, sender or time.
+    /// Reads messages by id, transaction, sender or time.
     async fn messages(&self, query: MessageQuery) -> Result<Vec<Message>>;
 
-    /// Outbox rows, by sequence number.
+    /// Reads outbox rows, by sequence number.
     async fn pending(&self, query: PendingQuery) -> Result<Vec<Pending>>;
 
-    /// A range of a media item's bytes. Reading does not count as use: see `touch_media`.
+    /// Reads a range of a media item's bytes. A read is no use of the item: see `touch_media`.
     async fn media(&self, key: &MediaKey, range: ByteRange) -> Result<Option<Media>>;
 
-    /// Media items without their bytes.
+    /// Reads media items without their bytes.
     async fn media_index(&self, query: MediaQuery) -> Result<Vec<MediaInfo>>;
 
-    /// State entries, by (kind, key).
+    /// Reads state entries, by (kind, key).
     async fn state(&self, query: StateQuery) -> Result<Vec<StateEntry>>;
 
-    /// Rows and bytes a collection.
+    /// Counts rows and bytes of each collection.
     async fn usage(&self) -> Result<Usage>;
 
     /// Runs a chore. It can be cut off at any moment and started again.
     async fn maintain(&self, task: Maintenance, progress: Progress) -> Result<Report>;
 
-    /// Changes who can open a sealed store. No row is touched: it takes milliseconds at any size.
+    /// Changes who can open a sealed store. Touches no row: it takes milliseconds at any size.
     ///
     /// # Errors
     /// `NotSealed` for a plain store, `Invalid` for a change that cannot be made, `Unsupported` where
@@ -93,20 +92,20 @@ pub trait StorageAdapter: MaybeSend + fmt::Debug {
         Err(Error::new(ErrorKind::Unsupported, "keys", message))
     }
 
-    /// What this store is and what it found when it was opened.
+    /// Describes this store and the damage found when it was opened.
     fn info(&self) -> StoreInfo;
 
-    /// The change feed.
+    /// Subscribes to the change feed.
     fn changes(&self) -> Changes;
 
-    /// Releases every lock and handle until `resume`, as mobile systems ask before they freeze an
-    /// application. Calls in between fail with `Closed`.
+    /// Releases every lock and handle until `resume`, as mobile systems require before they freeze an application.
+    /// Calls in between fail with `Closed`.
     async fn suspend(&self) -> Result<()>;
 
     /// Undoes `suspend`.
     async fn resume(&self) -> Result<()>;
 
-    /// Finishes what was accepted and closes, for good. Idempotent.
+    /// Finishes all accepted work and closes for good. Idempotent.
     async fn close(&self) -> Result<()>;
 }
 
@@ -133,7 +132,7 @@ impl Collection {
     pub const ALL: [Self; 6] =
         [Self::Rooms, Self::Messages, Self::Gaps, Self::Pending, Self::Media, Self::State];
 
-    /// Its name in reports and on disk.
+    /// Returns its name in reports and on disk.
     pub fn name(self) -> &'static str {
         match self {
             Self::Rooms => "rooms",
@@ -145,7 +144,7 @@ impl Collection {
         }
     }
 
-    /// Its number in what payloads are bound to; part of the format.
+    /// Returns its number in a payload's binding; part of the format.
     pub(crate) fn tag(self) -> u8 {
         match self {
             Self::Rooms => 1,
@@ -158,7 +157,7 @@ impl Collection {
     }
 }
 
-/// What a store holds.
+/// The size of a store.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub struct Usage {
     /// Rows and bytes of each collection, in the order of [`Collection::ALL`].
@@ -167,7 +166,7 @@ pub struct Usage {
     pub total_bytes: u64,
     /// Bytes that a compaction would give back.
     pub free_bytes: u64,
-    /// What the platform grants, if it says.
+    /// The platform's quota, if known.
     pub quota_bytes: Option<u64>,
 }
 
@@ -180,40 +179,40 @@ pub struct Size {
     pub bytes: u64,
 }
 
-/// A chore.
+/// A chore, which [`maintain`](StorageAdapter::maintain) runs.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
 #[non_exhaustive]
 pub enum Maintenance {
     /// Gives free space back.
     Compact,
-    /// Reads every row and checks what can be checked.
+    /// Reads every row and checks it as far as possible.
     Check,
-    /// Gives a sealed store a new data key, seals every row under it and drops the old key. Reads and
-    /// writes go on meanwhile. Cut off, it goes on where it was when it is asked for again.
+    /// Gives a sealed store a new data key, seals every row under it and drops the old key. Reads and writes go on
+    /// meanwhile. An interrupted rotation resumes at the next call.
     Rotate,
 }
 
-/// What a chore did.
+/// The outcome of a chore.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub struct Report {
-    /// What was found wrong; empty is healthy. [`Report::find`] keeps it short.
+    /// The defects found; empty for a healthy store. [`Report::find`] bounds the list.
     pub findings: Vec<String>,
-    /// How many findings there were besides.
+    /// The number of findings beyond those listed.
     pub more_findings: u64,
-    /// Rows looked at.
+    /// The rows read.
     pub rows: u64,
-    /// Bytes given back.
+    /// The bytes given back.
     pub freed_bytes: u64,
-    /// Copies that were set aside as damaged and lie beside the store. A conversion leaves them as they are: beside a
-    /// store that was sealed they may be plain.
+    /// Damaged copies that were set aside and lie beside the store. A conversion leaves them as they are: those beside
+    /// a newly sealed store may be plain.
     pub set_aside: Vec<String>,
 }
 
 impl Report {
-    /// The most findings that are told one by one: of a file that somebody wrote there may be any number.
+    /// The most findings that are listed: a file from elsewhere may cause any number.
     pub const MOST_FINDINGS: usize = 100;
 
-    /// Notes a finding.
+    /// Records a finding.
     pub fn find(&mut self, finding: impl fmt::Display) {
         if self.findings.len() < Self::MOST_FINDINGS {
             self.findings.push(finding.to_string());
@@ -223,26 +222,26 @@ impl Report {
     }
 }
 
-/// Where progress is told: done and total, in the chore's own unit.
+/// Reports progress as done and total, in the chore's own unit.
 #[derive(Clone, Default)]
 pub struct Progress(Option<Arc<dyn ProgressFn>>);
 
-/// A function that progress is told to.
+/// A listener to progress.
 pub trait ProgressFn: Fn(u64, u64) + MaybeSend {}
 impl<F: Fn(u64, u64) + MaybeSend> ProgressFn for F {}
 
 impl Progress {
-    /// Nobody listens.
+    /// Reports to nobody.
     pub fn none() -> Self {
         Self(None)
     }
 
-    /// Tells `listener` of (done, total).
+    /// Reports (done, total) to `listener`.
     pub fn to(listener: impl ProgressFn + 'static) -> Self {
         Self(Some(Arc::new(listener)))
     }
 
-    /// Tells it.
+    /// Reports a step.
     pub fn step(&self, done: u64, total: u64) {
         if let Some(listener) = &self.0 {
             listener(done, total);
@@ -256,48 +255,48 @@ impl fmt::Debug for Progress {
     }
 }
 
-/// What a store is.
+/// The description of a store.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct StoreInfo {
     /// The backend's name, such as `sqlite`.
     pub backend: &'static str,
     /// The version of its format.
     pub format: u32,
-    /// Where it lives, if anywhere.
+    /// Its location, if it has one.
     pub location: Option<String>,
-    /// Whether it outlives the process.
+    /// True if it outlives the process.
     pub persistent: bool,
-    /// Whether rows are sealed.
+    /// True if its rows are sealed.
     pub sealed: bool,
-    /// Whether other processes may open it at the same time.
+    /// True if other processes may open it at the same time.
     pub shared: bool,
-    /// Whether a browser may erase it when the device is short of space; what it erased is told by `recovery` at the
-    /// next opening.
+    /// True if a browser may erase it when the device is short of space; `recovery` reports the erasure at the next
+    /// opening.
     pub evictable: bool,
-    /// Whether it can only be read; a write fails as [`ErrorKind::ReadOnly`](crate::ErrorKind::ReadOnly).
+    /// True if it can only be read; a write fails with [`ErrorKind::ReadOnly`](crate::ErrorKind::ReadOnly).
     pub read_only: bool,
-    /// The revision when it was opened.
+    /// The revision at opening.
     pub opened_at: Revision,
-    /// What was found damaged when it was opened.
+    /// The damage found at opening.
     pub recovery: Option<Recovery>,
-    /// Copies of the store that were set aside as damaged, now or earlier, and are still there. They hold what the store
-    /// held, under the secrets of then; [`KeyChange::Shred`] removes them.
+    /// Copies of the store that were set aside as damaged, now or earlier, and still exist. They hold the store's
+    /// content of that time, under its secrets of that time; [`KeyChange::Shred`] removes them.
     pub set_aside: Vec<String>,
-    /// How often a list left out a row that cannot be read. Not zero: run [`Maintenance::Check`], which
+    /// The number of times that a list left out an unreadable row. If it is not zero, run [`Maintenance::Check`], which
     /// names each.
     pub damaged: u64,
 }
 
-/// What became of a damaged store.
+/// The outcome of opening a damaged store.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Recovery {
-    /// Where the damaged store was set aside; none if it could be used as it was found, with what
-    /// `cause` says is missing.
+    /// The path of the damaged store that was set aside; absent if the store is used as it was found, with the loss
+    /// that `cause` names.
     pub set_aside: Option<String>,
     /// Outbox rows carried over.
     pub salvaged: u64,
-    /// Outbox rows that could be seen but not read; they are still in what was set aside.
+    /// Outbox rows that were found but not readable; they are still in the copy set aside.
     pub unreadable: u64,
-    /// What was wrong.
+    /// The defect.
     pub cause: String,
 }

@@ -1,21 +1,21 @@
-//! One write: operations, preconditions and the durability they are owed.
+//! One write: operations, preconditions and required durability.
 
 use crate::{
     EventId, EventType, Gap, Json, MediaInfo, MediaKey, Message, Pending, Position, Revision, Room, RoomId,
     Scope, StateEntry, StateKey, TxnId,
 };
 
-/// What a commit survives once `apply` has returned.
+/// The failure that a commit survives once `apply` has returned.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub enum Durability {
-    /// A crash of the process. For what can be fetched again.
+    /// A crash of the process. For data that can be fetched again.
     #[default]
     Relaxed,
-    /// Power loss. For what the user wrote.
+    /// Power loss. For data that the user wrote.
     Strict,
 }
 
-/// What must still hold for a batch to be applied; otherwise `Conflict`, and nothing is written.
+/// A condition that must still hold when a batch is applied; otherwise `Conflict`, and nothing is written.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum Precondition {
     /// The room is at this revision; `None`: it is not stored.
@@ -41,7 +41,7 @@ pub enum Op {
     RemoveMessage(RoomId, EventId),
     /// Empties a message: its content becomes the given one, for good.
     Redact(Redact),
-    /// Keeps the newest `keep` messages of a room; what goes leaves gaps.
+    /// Keeps the newest `keep` messages of a room; removed ones leave gaps.
     Prune(Prune),
     /// Stores or replaces a gap.
     PutGap(Gap),
@@ -57,22 +57,22 @@ pub enum Op {
     PutMedia(MediaInfo, Vec<u8>),
     /// Appends bytes to a media item that has exactly `at` bytes now; else `Conflict`.
     AppendMedia {
-        /// Which item.
+        /// The item.
         key: MediaKey,
         /// Its size before.
         at: u64,
-        /// What follows.
+        /// The bytes that follow.
         bytes: Vec<u8>,
     },
-    /// Renames a media item (local to remote). Nothing happens if it is not stored.
+    /// Renames a media item (local to remote). Does nothing if it is not stored.
     RenameMedia(MediaKey, MediaKey),
-    /// Notes a use of media items.
+    /// Records a use of media items.
     TouchMedia(Vec<MediaKey>, i64),
-    /// Keeps a media item from eviction, or lets it go. Nothing happens if it is not stored.
+    /// Protects a media item from eviction, or no longer does. Does nothing if it is not stored.
     PinMedia(MediaKey, bool),
     /// Removes a media item.
     RemoveMedia(MediaKey),
-    /// Removes what the policy no longer keeps, never what is pinned or waits in the outbox.
+    /// Removes media that exceeds the policy, but no item that is pinned or waits in the outbox.
     EvictMedia(MediaPolicy, i64),
     /// Stores or replaces a state entry.
     PutState(StateEntry),
@@ -89,7 +89,7 @@ pub struct Redact {
     pub target: EventId,
     /// The event that asks for it.
     pub by: EventId,
-    /// What the protocol lets stand of its content; mostly `{}`.
+    /// The part of its content that the protocol keeps; mostly `{}`.
     pub content: Json,
 }
 
@@ -98,25 +98,25 @@ pub struct Redact {
 pub struct Prune {
     /// The room.
     pub room: RoomId,
-    /// How many of the newest messages stay.
+    /// The number of newest messages to keep.
     pub keep: u64,
-    /// Older ones that stay too: pinned, or referred to by a draft. Targets of outbox rows always stay.
+    /// Older ones to keep too: pinned, or referred to by a draft. Targets of outbox rows always stay.
     pub protect: Vec<EventId>,
 }
 
-/// How much media a store keeps.
+/// The media that a store keeps.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct MediaPolicy {
     /// Bytes in all.
     pub max_total: u64,
-    /// Bytes an item.
+    /// Bytes of one item.
     pub max_item: u64,
     /// Milliseconds since the latest use.
     pub max_idle_ms: i64,
 }
 
 impl Default for MediaPolicy {
-    /// 400 MiB, 20 MiB an item, 60 days.
+    /// Returns 400 MiB, 20 MiB an item, 60 days.
     fn default() -> Self {
         Self { max_total: 400 << 20, max_item: 20 << 20, max_idle_ms: 60 * 24 * 3600 * 1000 }
     }
@@ -151,12 +151,12 @@ macro_rules! ops {
 }
 
 impl WriteBatch {
-    /// An empty batch for data that can be fetched again.
+    /// Makes an empty batch for data that can be fetched again.
     pub fn relaxed() -> Self {
         Self::default()
     }
 
-    /// An empty batch that survives power loss.
+    /// Makes an empty batch that survives power loss.
     pub fn strict() -> Self {
         Self { durability: Durability::Strict, ..Self::default() }
     }
@@ -216,22 +216,22 @@ impl WriteBatch {
         self
     }
 
-    /// The room must still be at `revision`; `None`: not be stored.
+    /// Requires the room at `revision`; `None`: not stored.
     pub fn expect_room(&mut self, room: &RoomId, revision: Option<Revision>) -> &mut Self {
         self.expect(Precondition::Room(room.clone(), revision))
     }
 
-    /// The outbox row must still be at `revision`; `None`: not be stored.
+    /// Requires the outbox row at `revision`; `None`: not stored.
     pub fn expect_pending(&mut self, txn_id: &TxnId, revision: Option<Revision>) -> &mut Self {
         self.expect(Precondition::Pending(txn_id.clone(), revision))
     }
 
-    /// The gap must still be there, at its revision.
+    /// Requires the gap, at its revision.
     pub fn expect_gap(&mut self, gap: &Gap) -> &mut Self {
         self.expect(Precondition::Gap(gap.room.clone(), gap.position, Some(gap.revision)))
     }
 
-    /// The state entry must still have this value; `None`: not be stored.
+    /// Requires this value of the state entry; `None`: not stored.
     pub fn expect_state(
         &mut self,
         scope: Scope,
@@ -242,33 +242,33 @@ impl WriteBatch {
         self.expect(Precondition::State(scope, kind, key, value))
     }
 
-    /// The operations, in order.
+    /// Returns the operations, in order.
     pub fn ops(&self) -> &[Op] {
         &self.ops
     }
 
-    /// The preconditions.
+    /// Returns the preconditions.
     pub fn preconditions(&self) -> &[Precondition] {
         &self.preconditions
     }
 
-    /// What the commit must survive.
+    /// Returns the required durability.
     pub fn durability(&self) -> Durability {
         self.durability
     }
 
-    /// Whether there is nothing to do and nothing to check.
+    /// Tells whether it has neither operations nor preconditions.
     pub fn is_empty(&self) -> bool {
         self.ops.is_empty() && self.preconditions.is_empty()
     }
 }
 
-/// What a batch did.
+/// The outcome of a batch.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Commit {
     /// The store's revision after the batch.
     pub revision: Revision,
-    /// Whether it changed anything. If not, the revision is the one before.
+    /// True if it changed anything. If not, the revision is the one before.
     pub changed: bool,
     /// The sequence numbers given to new outbox rows, in the order of the batch.
     pub assigned: Vec<(TxnId, u64)>,

@@ -1,4 +1,4 @@
-//! The change feed: what every commit touched, without content.
+//! The change feed: the items that each commit touched, without content.
 
 use std::collections::BTreeSet;
 use std::sync::{Arc, Mutex, PoisonError};
@@ -7,7 +7,7 @@ use tokio::sync::broadcast;
 
 use crate::{MediaKey, Op, Revision, RoomId, Scope, TxnId, WriteBatch};
 
-/// What a commit touched.
+/// An item that a commit touched.
 #[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord, Hash)]
 #[non_exhaustive]
 pub enum Touched {
@@ -31,10 +31,10 @@ pub enum Change {
     Commit {
         /// The store's revision after it.
         revision: Revision,
-        /// What it touched, each once.
+        /// The items it touched, each once.
         touched: Arc<[Touched]>,
     },
-    /// Commits were missed (a slow subscriber, or another process wrote): read again what you show.
+    /// Commits were missed (a slow subscriber, or another process wrote): read all shown data again.
     Resync {
         /// The store's revision now.
         revision: Revision,
@@ -42,7 +42,7 @@ pub enum Change {
 }
 
 impl Change {
-    /// The store's revision after the change.
+    /// Returns the store's revision after the change.
     pub fn revision(&self) -> Revision {
         match self {
             Self::Commit { revision, .. } | Self::Resync { revision } => *revision,
@@ -50,7 +50,7 @@ impl Change {
     }
 }
 
-/// What a batch may touch.
+/// Lists the items that a batch may touch.
 pub fn touched(batch: &WriteBatch) -> BTreeSet<Touched> {
     let mut set = BTreeSet::new();
     for op in batch.ops() {
@@ -93,27 +93,27 @@ pub struct ChangeHub {
 }
 
 impl ChangeHub {
-    /// A hub that keeps `capacity` changes for slow subscribers, starting at the store's revision.
+    /// Makes a hub that keeps `capacity` changes for slow subscribers, starting at the store's revision.
     pub fn new(capacity: usize, revision: Revision) -> Self {
         Self { sender: broadcast::Sender::new(capacity), latest: Arc::new(Mutex::new(revision)) }
     }
 
-    /// Whether anybody listens.
+    /// Tells whether it has subscribers.
     pub fn has_subscribers(&self) -> bool {
         self.sender.receiver_count() > 0
     }
 
-    /// The latest revision told.
+    /// Returns the latest published revision.
     pub fn latest(&self) -> Revision {
         *self.latest.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
-    /// Tells of one commit, in commit order.
+    /// Publishes one commit, in commit order.
     pub fn publish(&self, revision: Revision, touched: BTreeSet<Touched>) {
         self.send(Change::Commit { revision, touched: touched.into_iter().collect() });
     }
 
-    /// Tells that commits happened which are not known one by one.
+    /// Tells subscribers to read again, after commits that are not known one by one.
     pub fn resync(&self, revision: Revision) {
         self.send(Change::Resync { revision });
     }
@@ -121,11 +121,11 @@ impl ChangeHub {
     fn send(&self, change: Change) {
         let mut latest = self.latest.lock().unwrap_or_else(PoisonError::into_inner);
         *latest = change.revision();
-        // An error means that nobody listens.
+        // An error means that there is no subscriber.
         let _ = self.sender.send(change);
     }
 
-    /// A new subscription, gap-free from [`Changes::start`].
+    /// Makes a subscription, without a gap from [`Changes::start`] on.
     pub fn subscribe(&self) -> Changes {
         let latest = self.latest.lock().unwrap_or_else(PoisonError::into_inner);
         Changes { receiver: self.sender.subscribe(), start: *latest, hub: self.latest.clone() }
@@ -134,8 +134,8 @@ impl ChangeHub {
 
 /// The receiving side of the feed.
 ///
-/// Every commit after [`Changes::start`] is told, in order. Subscribe first, read what you show, then
-/// follow: what you read is at least at `start`. Whoever falls behind gets one [`Change::Resync`].
+/// It tells of every commit after [`Changes::start`], in order. Subscribe first, read the data to show, then follow:
+/// that data is at least at `start`. A subscriber that falls behind gets one [`Change::Resync`].
 #[derive(Debug)]
 pub struct Changes {
     receiver: broadcast::Receiver<Change>,
@@ -144,12 +144,12 @@ pub struct Changes {
 }
 
 impl Changes {
-    /// The revision from which on no commit is missed.
+    /// Returns the revision after which no commit is missed.
     pub fn start(&self) -> Revision {
         self.start
     }
 
-    /// The next change; `None` once the store is closed.
+    /// Waits for the next change; `None` once the store is closed.
     pub async fn next(&mut self) -> Option<Change> {
         match self.receiver.recv().await {
             Ok(change) => Some(change),
@@ -158,7 +158,7 @@ impl Changes {
         }
     }
 
-    /// The next change that has already happened, if there is one.
+    /// Returns the next queued change, if any.
     pub fn try_next(&mut self) -> Option<Change> {
         match self.receiver.try_recv() {
             Ok(change) => Some(change),
@@ -167,14 +167,14 @@ impl Changes {
         }
     }
 
-    /// The feed as a stream.
+    /// Turns the feed into a stream.
     pub fn into_stream(self) -> impl futures_core::Stream<Item = Change> {
         futures_util::stream::unfold(self, |mut changes| async {
             changes.next().await.map(|change| (change, changes))
         })
     }
 
-    /// Skips what is queued: the reader starts over at the revision told.
+    /// Skips the queued changes: the reader starts over at the revision told.
     fn resync(&mut self) -> Change {
         let latest = self.hub.lock().unwrap_or_else(PoisonError::into_inner);
         self.receiver = self.receiver.resubscribe();

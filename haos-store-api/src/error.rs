@@ -6,7 +6,7 @@ use std::fmt;
 /// The result of every fallible call of the contract.
 pub type Result<T, E = Error> = std::result::Result<T, E>;
 
-/// What went wrong, as far as a caller can act on it.
+/// The kind of a failure, as far as a caller can act on it.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
 #[non_exhaustive]
 pub enum ErrorKind {
@@ -14,11 +14,11 @@ pub enum ErrorKind {
     Invalid,
     /// A precondition failed or a place is taken: read again, plan again, apply again.
     Conflict,
-    /// Somebody else holds the store for longer than the busy budget: try again later.
+    /// Another holder keeps the store for longer than the busy budget: try again later.
     Busy,
     /// The quota or the disk is full: free space, then try again.
     Full,
-    /// Stored bytes are not what this library wrote.
+    /// The stored bytes were not written by this library.
     Corrupt,
     /// The store is sealed under another key.
     WrongKey,
@@ -30,28 +30,28 @@ pub enum ErrorKind {
     NewerSchema,
     /// Another context holds an old version open: close it.
     Blocked,
-    /// There is no storage here (private mode, no such backend).
+    /// Storage is absent here (private mode, no such backend).
     Unavailable,
     /// The store was closed, suspended, or poisoned by a commit of unknown outcome.
     Closed,
-    /// This backend cannot do that.
+    /// The backend does not support the call.
     Unsupported,
     /// The operating system refused: permissions, a missing folder, too many open files, a failing device.
     Io,
-    /// What would have to be written can only be read: read-only media, a file or folder without the right to write.
+    /// The target of a write is read-only: media, or a file or folder without the right to write.
     ReadOnly,
-    /// Anything else.
+    /// Any other failure.
     Other,
 }
 
 impl ErrorKind {
-    /// Whether the same call may succeed later without a change of its input.
+    /// Tells whether the same call may succeed later without a change of its input.
     pub fn is_retryable(self) -> bool {
         matches!(self, Self::Busy | Self::Blocked | Self::Full)
     }
 }
 
-/// The error of the contract: a kind to act on, the operation, and a message that says what to do.
+/// The error of the contract: a kind to act on, the operation, and a message that says how to proceed.
 ///
 /// It never carries content, a key or a passphrase.
 pub struct Error(Box<Inner>);
@@ -64,29 +64,29 @@ struct Inner {
 }
 
 impl Error {
-    /// An error of `kind` met during `operation`, with a message that says what to do.
+    /// Makes an error of `kind` met during `operation`, with a message that says how to proceed.
     pub fn new(kind: ErrorKind, operation: &'static str, message: impl Into<String>) -> Self {
         Self(Box::new(Inner { kind, operation, message: message.into(), source: None }))
     }
 
-    /// The same error with its cause.
+    /// Adds its cause.
     #[must_use]
     pub fn with_source(mut self, source: impl Into<Box<dyn StdError + Send + Sync>>) -> Self {
         self.0.source = Some(source.into());
         self
     }
 
-    /// What to act on.
+    /// Returns the kind to act on.
     pub fn kind(&self) -> ErrorKind {
         self.0.kind
     }
 
-    /// The operation that failed, such as `apply` or `open`.
+    /// Returns the operation that failed, such as `apply` or `open`.
     pub fn operation(&self) -> &'static str {
         self.0.operation
     }
 
-    /// Whether the same call may succeed later without a change of its input.
+    /// Tells whether the same call may succeed later without a change of its input.
     pub fn is_retryable(&self) -> bool {
         self.0.kind.is_retryable()
     }

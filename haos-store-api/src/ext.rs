@@ -1,4 +1,4 @@
-//! What users of a store want, made of what backends give.
+//! Calls for users of a store, made of those that backends implement.
 
 use async_trait::async_trait;
 
@@ -10,12 +10,12 @@ use crate::{
 
 /// Conveniences over every [`StorageAdapter`], `dyn StorageAdapter` included.
 ///
-/// Each is made of the adapter's own calls; one that makes several reads is no snapshot.
+/// Each is made of the adapter's own calls; one that reads several times is no snapshot.
 #[cfg_attr(not(target_arch = "wasm32"), async_trait)]
 #[cfg_attr(target_arch = "wasm32", async_trait(?Send))]
 pub trait StorageAdapterExt: StorageAdapter {
-    /// The items around a message: up to `before` older ones, the message, up to `after` newer ones.
-    /// `more` tells of still older ones. None if the message is not stored.
+    /// Reads the items around a message: up to `before` older ones, the message, up to `after` newer ones. `more` tells
+    /// of still older ones. Absent if the message is not stored.
     async fn around(
         &self,
         room: &RoomId,
@@ -32,8 +32,8 @@ pub trait StorageAdapterExt: StorageAdapter {
         Ok(Some(slice))
     }
 
-    /// The oldest message newer than the one that was read. None if there is none, or if the one that
-    /// was read is not stored.
+    /// Reads the oldest message newer than the one that was read; absent if all are older, or if the one that was read
+    /// is not stored.
     async fn first_unread(&self, room: &RoomId, read: &EventId) -> Result<Option<Message>> {
         const STEP: usize = 8;
         let Some(message) = self.message(room, read).await? else { return Ok(None) };
@@ -50,18 +50,18 @@ pub trait StorageAdapterExt: StorageAdapter {
         }
     }
 
-    /// How many stored messages are newer than the one that was read; 0 if that one is not stored.
+    /// Counts the stored messages newer than the one that was read; 0 if that one is not stored.
     async fn unread_count(&self, room: &RoomId, read: &EventId) -> Result<u64> {
         self.count(room, Some(read)).await
     }
 
-    /// The value of one state entry.
+    /// Reads the value of one state entry.
     async fn state_value(&self, scope: Scope, kind: &EventType, key: &StateKey) -> Result<Option<Json>> {
         let entries = self.state(StateQuery::one(scope, kind.clone(), key.clone())).await?;
         Ok(entries.into_iter().next().map(|entry| entry.value))
     }
 
-    /// The token that the next sync goes on from, stored as [`state_kind::SYNC_TOKEN`].
+    /// Reads the token from which the next sync continues, stored as [`state_kind::SYNC_TOKEN`].
     ///
     /// # Errors
     /// `Invalid` if that entry is not a JSON text.
@@ -71,18 +71,18 @@ pub trait StorageAdapterExt: StorageAdapter {
         value.map(|token| token.parse()).transpose()
     }
 
-    /// The whole outbox, in order.
+    /// Reads the whole outbox, in order.
     async fn outbox(&self) -> Result<Vec<Pending>> {
         self.pending(PendingQuery::default()).await
     }
 
-    /// The outbox of a room, in order.
+    /// Reads the outbox of a room, in order.
     async fn room_outbox(&self, room: &RoomId) -> Result<Vec<Pending>> {
         self.pending(PendingQuery { room: Some(room.clone()), ..PendingQuery::default() }).await
     }
 
-    /// Forgets all but the newest `keep` messages of a room, and leaves gaps. What is `pinned`, and
-    /// what a draft or an outbox row refers to, stays.
+    /// Forgets all but the newest `keep` messages of a room, and leaves gaps. Messages that are `pinned`, and those
+    /// that a draft or an outbox row refers to, stay.
     async fn prune_room(&self, room: &RoomId, keep: u64, pinned: &[EventId]) -> Result<Commit> {
         let drafts = EventType::new(state_kind::DRAFT)?;
         let drafts = self.state(StateQuery::kind(Scope::Room(room.clone()), drafts)).await?;
@@ -97,14 +97,14 @@ pub trait StorageAdapterExt: StorageAdapter {
         self.apply(batch).await
     }
 
-    /// A page of the timeline with edits, reactions and answers gathered at the messages they are about.
+    /// Reads a page of the timeline, with edits, reactions and answers gathered at their targets.
     async fn timeline_view(&self, room: &RoomId, page: Page) -> Result<View> {
         let slice = self.timeline(room, page).await?;
         self.view_of(room, slice).await
     }
 
-    /// Items of a timeline with edits, reactions and answers gathered at the messages they are about. It reads
-    /// whatever relates to them: a later edit may stand behind any number of reactions.
+    /// Gathers edits, reactions and answers at the items of a timeline. Reads all related messages: a later edit may
+    /// follow any number of reactions.
     async fn view_of(&self, room: &RoomId, slice: Slice) -> Result<View> {
         let shown = slice.messages().filter(|message| !view::is_hidden(message));
         let targets: Vec<EventId> = shown.map(|message| message.id.clone()).collect();
@@ -113,7 +113,7 @@ pub trait StorageAdapterExt: StorageAdapter {
         }
         let query = RelationQuery { room: room.clone(), targets, kind: None, limit: usize::MAX };
         let related = self.related(query).await?;
-        // So few need no choice in which the own ones are kept.
+        // A list this short needs no choice that prefers the own ones.
         let own = match related.len() > view::MAX_KEYS.min(view::MAX_SENDERS) {
             true => {
                 let kind = EventType::new(state_kind::OWN_USER)?;

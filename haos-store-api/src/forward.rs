@@ -1,23 +1,23 @@
-//! One way to stand before a store: the list of the contract's methods, and what is made of it.
+//! One way to wrap a store: the list of the contract's methods, and the forwards made of it.
 
 use std::pin::Pin;
 use std::sync::Arc;
 
 use crate::StorageAdapter;
 
-/// What a method of [`StorageAdapter`] that waits answers with. `Send` natively, not on wasm.
+/// The answer of an asynchronous method of [`StorageAdapter`]. `Send` natively, not on wasm.
 #[cfg(not(target_arch = "wasm32"))]
 pub type StoreFuture<'a, T> = Pin<Box<dyn Future<Output = T> + Send + 'a>>;
-/// What a method of [`StorageAdapter`] that waits answers with. `Send` natively, not on wasm.
+/// The answer of an asynchronous method of [`StorageAdapter`]. `Send` natively, not on wasm.
 #[cfg(target_arch = "wasm32")]
 pub type StoreFuture<'a, T> = Pin<Box<dyn Future<Output = T> + 'a>>;
 
 /// Every method of [`StorageAdapter`], in the order of the trait: `$then! { $args the methods }`.
 ///
-/// It is the one list of them. A reference has a lifetime with a name here, because the forwards are written
-/// as `async_trait` writes a method, so that they hand on the store's own future and box none of their own.
-/// What is here and not in the trait, or with other types, does not compile; what is in the trait and not here
-/// fails a test (`the_list_is_the_trait`), and clippy refuses `Arc` below.
+/// It is their only list. A reference has a named lifetime here, because the forwards are written as `async_trait`
+/// writes a method, so that they hand on the store's own future and box none of their own. A method that is here and
+/// not in the trait, or with other types, does not compile; one that is in the trait and not here fails a test
+/// (`the_list_is_the_trait`), and clippy refuses `Arc` below.
 #[doc(hidden)]
 #[macro_export]
 macro_rules! __store_methods {
@@ -53,11 +53,10 @@ macro_rules! __store_methods {
     };
 }
 
-/// Within an `impl StorageAdapter`: every method that the type does not do itself goes to a store beneath.
+/// Forwards, within an `impl StorageAdapter`, every method that the type does not write itself to a store beneath.
 ///
-/// A type that stands before a store, to count, to refuse, to fail on purpose, writes the methods that it does
-/// differently and names them behind `except`. Whatever the trait has besides, now or later, reaches the store
-/// beneath: also what has a default in the trait.
+/// A type that wraps a store, to count, to refuse, to fail on purpose, writes the methods that differ and names them
+/// behind `except`. All other methods of the trait, now or later, reach the store beneath: also those with a default.
 ///
 /// ```
 /// use async_trait::async_trait;
@@ -66,7 +65,7 @@ macro_rules! __store_methods {
 ///     forward_store,
 /// };
 ///
-/// /// A store that takes so many operations at once.
+/// /// A store that takes a bounded number of operations at once.
 /// #[derive(Debug)]
 /// struct Bounded<S> {
 ///     store: S,
@@ -106,13 +105,12 @@ macro_rules! __store_methods {
 /// - `forward_store! { self => self.store }` forwards everything.
 /// - `forward_store! { self => self.store; except apply, close }` leaves those two to the type.
 /// - `forward_store! { self => self.store; before enter; except apply }` awaits `self.enter("room")?` before
-///   `room` is forwarded, and so on for each method that waits; `info` and `changes`, which do not, are
-///   forwarded as they are. `enter` is a method of the type: `async fn enter(&self, method: &'static str)
-///   -> Result<()>`. If it fails, the store beneath is not asked.
+///   `room` is forwarded, and likewise for each asynchronous method; `info` and `changes` are forwarded as they
+///   are. `enter` is a method of the type: `async fn enter(&self, method: &'static str) -> Result<()>`. If it
+///   fails, the store beneath is not asked.
 ///
-/// What stands behind `=>` is a place whose type is a [`StorageAdapter`]: a field (`self.store`, be it a
-/// store, an `Arc` or a `Box`), or what a reference points at (`*self.store()`). `self` is named since a macro
-/// cannot know it otherwise.
+/// Behind `=>` stands a place whose type is a [`StorageAdapter`]: a field (`self.store`, be it a store, an `Arc` or a
+/// `Box`), or the target of a reference (`*self.store()`). `self` is named since a macro cannot know it otherwise.
 ///
 /// The methods that the type writes itself stand under `#[async_trait]`, or `#[async_trait(?Send)]` on wasm, as the
 /// trait does; the forwards need neither.
@@ -139,7 +137,7 @@ macro_rules! forward_store {
     };
 }
 
-/// Takes the list apart: a macro a method, without those that are excepted.
+/// Takes the list apart: one macro call a method, without the exceptions.
 #[doc(hidden)]
 #[macro_export]
 macro_rules! __forward_all {
@@ -153,7 +151,7 @@ macro_rules! __forward_all {
     };
 }
 
-/// Nothing is excepted: told apart here, so that this crate too can use [`forward_store`] without exceptions.
+/// Forwards without exceptions; a branch of its own, so that this crate can use [`forward_store`] this way too.
 #[doc(hidden)]
 #[macro_export]
 macro_rules! __forward_unless {
@@ -163,7 +161,7 @@ macro_rules! __forward_unless {
     };
 }
 
-/// One method, as `async_trait` would write it.
+/// Writes one method as `async_trait` would.
 #[doc(hidden)]
 #[macro_export]
 macro_rules! __forward_one {
@@ -231,7 +229,7 @@ macro_rules! named {
 
 __store_methods! { [named] [$] }
 
-// No method's default stands in for what is beneath: the list has them all.
+// `Arc` and `Box` override every method: no default hides that of the store beneath.
 #[deny(clippy::missing_trait_methods)]
 impl<T: StorageAdapter + ?Sized> StorageAdapter for Arc<T> {
     forward_store! { self => **self }
@@ -253,7 +251,7 @@ mod tests {
 
     const LISTED: &[(&str, &str)] = __store_methods! { [names] [] };
 
-    /// The methods of the trait as it stands in its file.
+    /// Lists the methods declared in the trait's file.
     fn declared(source: &str) -> Vec<(&str, &str)> {
         let (_, of_the_trait) = source.split_once("\npub trait StorageAdapter").unwrap();
         let (body, _) = of_the_trait.split_once("\n}").unwrap();

@@ -40,7 +40,7 @@ macro_rules! id {
                 Ok(Self(Arc::from(text)))
             }
 
-            /// The identifier as text.
+            /// Returns the identifier as text.
             pub fn as_str(&self) -> &str {
                 &self.0
             }
@@ -127,11 +127,11 @@ id!(
     StateKey, "state key", true
 );
 id!(
-    /// Where media lives: `mxc://…` once uploaded, anything else before.
+    /// The location of media: `mxc://…` once uploaded, anything else before.
     MediaUri, "media uri", false
 );
 id!(
-    /// Which rendition of a media item, such as `thumb-96x96-crop`; empty for the file itself.
+    /// A rendition of a media item, such as `thumb-96x96-crop`; empty for the file itself.
     MediaFormat, "media format", true
 );
 

@@ -9,9 +9,9 @@ use serde_json::value::RawValue;
 
 use crate::{Error, Result, without_lone_surrogates};
 
-/// How many arrays and objects may stand within each other in a [`Json`].
+/// The deepest nesting of arrays and objects in a [`Json`].
 ///
-/// Whoever reads a store can then read all of it, within the few levels that a row or a request puts around content:
+/// Every reader of a store can then read all of it, within the few levels that a row or a request puts around content:
 /// serde_json ends at 128 levels, SQLite's functions at 1000, and a single row beyond that would make them refuse a
 /// whole query.
 pub const MAX_JSON_DEPTH: usize = 100;
@@ -31,7 +31,7 @@ impl Json {
             .try_into()
     }
 
-    /// The JSON of a serializable value.
+    /// Makes the JSON of a serializable value.
     ///
     /// # Errors
     /// `Invalid` if the value has no JSON form (a map with keys that are not text), or one that is nested deeper than
@@ -42,7 +42,7 @@ impl Json {
             .try_into()
     }
 
-    /// Whether valid JSON text is nested deeper than [`MAX_JSON_DEPTH`].
+    /// Tells whether valid JSON text is nested deeper than [`MAX_JSON_DEPTH`].
     pub fn is_too_deep(text: &str) -> bool {
         let begins = |byte: &u8| matches!(byte, b'[' | b'{');
         // Most texts are short, or have fewer brackets altogether.
@@ -67,12 +67,12 @@ impl Json {
         false
     }
 
-    /// The empty object.
+    /// Returns the empty object.
     pub fn empty() -> Self {
         Self(RawValue::from_string("{}".to_owned()).unwrap_or_default().into())
     }
 
-    /// The text.
+    /// Returns the text.
     pub fn as_str(&self) -> &str {
         self.0.get()
     }
@@ -86,14 +86,14 @@ impl Json {
             .map_err(|e| Error::invalid("json", format!("content has another shape: {e}")))
     }
 
-    /// The member `name` of an object, if it is one and has it.
+    /// Returns the member `name`, if the value is an object that has it.
     pub fn member(&self, name: &str) -> Option<Json> {
         let text = without_lone_surrogates(self.as_str());
         let mut json = serde_json::Deserializer::from_str(&text);
         json.deserialize_map(Member(name)).ok()?.map(|raw| Self(raw.into()))
     }
 
-    /// The text member `name` of an object, such as `body`.
+    /// Returns the text member `name` of an object, such as `body`.
     pub fn text(&self, name: &str) -> Option<String> {
         self.member(name)?.parse().ok()
     }
@@ -144,7 +144,7 @@ impl PartialEq for Json {
 impl Eq for Json {}
 
 impl fmt::Debug for Json {
-    /// The size alone: content never shows in logs.
+    /// Shows the size alone: content never appears in logs.
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         write!(f, "Json({} bytes)", self.as_str().len())
     }
@@ -199,7 +199,7 @@ mod tests {
         }
         let value: serde_json::Value = serde_json::from_str(&nested(MAX_JSON_DEPTH + 2)).unwrap();
         assert_eq!(Json::of(&value).unwrap_err().kind(), crate::ErrorKind::Invalid);
-        // Width is not depth, and a bracket in a text is none.
+        // Width is not depth, and a bracket within a text does not count.
         let wide = format!("[{}[]]", "[],".repeat(1000));
         let quoted = format!(r#"{{"a":"\"{}","\\":[]}}"#, "[".repeat(1000));
         for text in [wide, quoted] {

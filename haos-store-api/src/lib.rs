@@ -35,8 +35,8 @@
 //! # Ok(()) }
 //! ```
 //!
-//! It is not a chat client and knows no protocol: ids are opaque, content is JSON text, and positions
-//! are given by whoever syncs (see `haos-queue`).
+//! It is not a chat client and knows no protocol: ids are opaque, content is JSON text, and the sync engine assigns
+//! positions (see `haos-queue`).
 
 mod adapter;
 pub mod backend;

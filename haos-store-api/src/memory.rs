@@ -1,4 +1,4 @@
-//! The reference adapter: the engine over a map that is gone with the process, a stage of life, the change feed.
+//! The reference adapter: the engine over a map that ends with the process, a stage of life, the change feed.
 
 use std::fmt;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
@@ -11,8 +11,8 @@ use crate::*;
 /// The changes kept for a slow subscriber.
 const FEED_CAPACITY: usize = 1024;
 
-/// A store in memory: the reference for every backend, and the one for tests and for contexts without
-/// storage. Clones share their rows; everything is gone with the last of them.
+/// A store in memory: the reference for every backend, and the one for tests and for contexts without storage. Clones
+/// share their rows; the last clone's end removes everything.
 ///
 /// It needs no runtime and runs wherever the crate compiles.
 #[derive(Clone)]
@@ -27,7 +27,7 @@ struct Shared {
     life: Mutex<Life>,
 }
 
-/// The rows themselves, and their counters.
+/// The rows and their counters.
 #[derive(Default)]
 struct Rows {
     tree: Map,
@@ -49,7 +49,7 @@ impl Rows {
 /// The stage of a store's life.
 struct Life {
     suspended: bool,
-    /// None once closed, so that every subscriber's feed ends.
+    /// Absent once closed, so that every subscriber's feed ends.
     hub: Option<ChangeHub>,
 }
 
@@ -60,18 +60,18 @@ impl Default for MemoryStore {
 }
 
 impl MemoryStore {
-    /// An empty store.
+    /// Makes an empty store.
     pub fn new() -> Self {
         Self::with_codec(Codec::plain())
     }
 
-    /// An empty store whose rows go through `codec`, in [`Form::Binary`].
+    /// Makes an empty store whose rows go through `codec`, in [`Form::Binary`].
     pub fn with_codec(codec: Codec) -> Self {
         Self::over(codec.in_form(Form::Binary), Arc::default())
     }
 
-    /// What a restart of the process would be to a store on disk: this handle and its clones are
-    /// closed, and the same rows are opened anew. For tests; memory outlives no real restart.
+    /// Imitates a restart of the process for a store on disk: closes this handle and its clones, and opens the same
+    /// rows again. For tests; memory outlives no real restart.
     #[must_use]
     pub fn reopen(&self) -> Self {
         self.life().hub = None;
@@ -93,7 +93,7 @@ impl MemoryStore {
         self.shared.rows.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
-    /// The hub of an open store.
+    /// Returns the hub of an open store.
     fn hub(&self, operation: &'static str) -> Result<ChangeHub> {
         let life = self.life();
         let closed = |message| Error::new(ErrorKind::Closed, operation, message);
@@ -150,7 +150,7 @@ impl fmt::Debug for MemoryStore {
 impl StorageAdapter for MemoryStore {
     async fn apply(&self, batch: WriteBatch) -> Result<Commit> {
         let hub = self.hub("apply")?;
-        // Held until the commit is told, so that the feed has the order of the commits.
+        // Held until the commit is published, so that the feed has the order of the commits.
         let mut rows = self.lock();
         let mut draft = Draft::new(rows.head);
         let commit = kv::apply(&rows.tree, &self.shared.codec, &mut draft, &batch)?;
@@ -238,7 +238,7 @@ impl StorageAdapter for MemoryStore {
         self.hub("keys")?;
         if let Some(keyring) = self.shared.codec.keyring() {
             if change == KeyChange::Shred {
-                // The rows were readable through this keyring alone.
+                // Only this keyring could read the rows.
                 return self.close().await;
             }
             return keyring.adopt(&keyring.changed(&change)?).map(drop);
@@ -266,7 +266,7 @@ impl StorageAdapter for MemoryStore {
     fn changes(&self) -> Changes {
         match &self.life().hub {
             Some(hub) => hub.subscribe(),
-            // A hub that nobody keeps: the feed is over before it begins.
+            // A hub that is dropped at once: the feed ends before it begins.
             None => ChangeHub::new(1, self.lock().head.revision).subscribe(),
         }
     }

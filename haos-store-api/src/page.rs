@@ -15,7 +15,7 @@ pub enum Item {
 }
 
 impl Item {
-    /// Its place.
+    /// Returns its place.
     pub fn position(&self) -> Position {
         match self {
             Self::Message(message) => message.position,
@@ -23,7 +23,7 @@ impl Item {
         }
     }
 
-    /// The message, unless it is a gap.
+    /// Returns the message, unless it is a gap.
     pub fn as_message(&self) -> Option<&Message> {
         match self {
             Self::Message(message) => Some(message),
@@ -31,7 +31,7 @@ impl Item {
         }
     }
 
-    /// The gap, unless it is a message.
+    /// Returns the gap, unless it is a message.
     pub fn as_gap(&self) -> Option<&Gap> {
         match self {
             Self::Gap(gap) => Some(gap),
@@ -40,7 +40,7 @@ impl Item {
     }
 }
 
-/// Which way a page goes. Its items are oldest first either way.
+/// The direction of a page. Its items are oldest first in both.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
 pub enum Direction {
     /// From the start point towards older items.
@@ -49,7 +49,7 @@ pub enum Direction {
     Newer,
 }
 
-/// Where a page starts.
+/// The start of a page.
 #[derive(Debug, Clone, PartialEq, Eq, Hash)]
 pub enum Start {
     /// At the end of the timeline that lies against the direction: newest for `Older`, oldest for `Newer`.
@@ -61,31 +61,31 @@ pub enum Start {
 /// A request for part of a timeline.
 #[derive(Debug, Clone, PartialEq, Eq, Hash)]
 pub struct Page {
-    /// Where it starts.
+    /// Its start.
     pub start: Start,
-    /// Which way it goes.
+    /// Its direction.
     pub direction: Direction,
-    /// How many items at most.
+    /// The most items.
     pub limit: usize,
 }
 
 impl Page {
-    /// The newest `limit` items.
+    /// Requests the newest `limit` items.
     pub fn newest(limit: usize) -> Self {
         Self { start: Start::End, direction: Direction::Older, limit }
     }
 
-    /// The oldest `limit` items.
+    /// Requests the oldest `limit` items.
     pub fn oldest(limit: usize) -> Self {
         Self { start: Start::End, direction: Direction::Newer, limit }
     }
 
-    /// Up to `limit` items older than the cursor's.
+    /// Requests up to `limit` items older than the cursor's.
     pub fn older_than(cursor: Cursor, limit: usize) -> Self {
         Self { start: Start::Beyond(cursor), direction: Direction::Older, limit }
     }
 
-    /// Up to `limit` items newer than the cursor's.
+    /// Requests up to `limit` items newer than the cursor's.
     pub fn newer_than(cursor: Cursor, limit: usize) -> Self {
         Self { start: Start::Beyond(cursor), direction: Direction::Newer, limit }
     }
@@ -96,37 +96,37 @@ impl Page {
 pub struct Slice {
     /// The items, oldest first.
     pub items: Vec<Item>,
-    /// Whether the store has further items in the page's direction.
+    /// True if the store has further items in the page's direction.
     pub more: bool,
 }
 
 impl Slice {
-    /// Where older items follow; none if the slice is empty.
+    /// Returns the cursor to older items; absent if the slice is empty.
     pub fn older(&self) -> Option<Cursor> {
         let first = self.items.first()?;
         Some(Cursor::at(first, self.items.iter().find_map(Item::as_message)))
     }
 
-    /// Where newer items follow; none if the slice is empty.
+    /// Returns the cursor to newer items; absent if the slice is empty.
     pub fn newer(&self) -> Option<Cursor> {
         let last = self.items.last()?;
         Some(Cursor::at(last, self.items.iter().rev().find_map(Item::as_message)))
     }
 
-    /// The messages alone, oldest first.
+    /// Returns the messages alone, oldest first.
     pub fn messages(&self) -> impl DoubleEndedIterator<Item = &Message> {
         self.items.iter().filter_map(Item::as_message)
     }
 
-    /// The gaps alone, oldest first.
+    /// Returns the gaps alone, oldest first.
     pub fn gaps(&self) -> impl DoubleEndedIterator<Item = &Gap> {
         self.items.iter().filter_map(Item::as_gap)
     }
 }
 
-/// A place in a timeline, to go on from. Opaque; as text it can be kept by a frontend.
+/// A place in a timeline, to continue from. Opaque; a frontend can keep it as text.
 ///
-/// It carries the nearest message's id, so that it survives a renumbering.
+/// It carries the nearest message's id, and so survives a renumbering.
 #[derive(Debug, Clone, PartialEq, Eq, Hash)]
 pub struct Cursor {
     position: Position,
@@ -134,12 +134,12 @@ pub struct Cursor {
 }
 
 impl Cursor {
-    /// At a message.
+    /// Points at a message.
     pub fn of(message: &Message) -> Self {
         Self { position: message.position, anchor: Some((message.id.clone(), message.position)) }
     }
 
-    /// At a position, without a message to hold on to.
+    /// Points at a position, without a message as its anchor.
     pub fn at_position(position: Position) -> Self {
         Self { position, anchor: None }
     }
@@ -148,17 +148,17 @@ impl Cursor {
         Self { position: item.position(), anchor: near.map(|message| (message.id.clone(), message.position)) }
     }
 
-    /// The message it holds on to: a backend looks up where that stands now.
+    /// Returns its message: a backend looks up the present position.
     pub fn anchor(&self) -> Option<&EventId> {
         self.anchor.as_ref().map(|(event, _)| event)
     }
 
-    /// Where that stood when the cursor was made, and mostly still stands.
+    /// Returns the position of that message when the cursor was made, mostly still the present one.
     pub fn anchor_then(&self) -> Option<Position> {
         self.anchor.as_ref().map(|(_, then)| *then)
     }
 
-    /// The place it means, if its message stands at `anchor_now` (none: not stored any more).
+    /// Returns the place it means, if its message stands at `anchor_now` (absent: no longer stored).
     pub fn resolve(&self, anchor_now: Option<Position>) -> Position {
         let (Some((_, then)), Some(now)) = (&self.anchor, anchor_now) else {
             return self.position;

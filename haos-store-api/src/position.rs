@@ -22,7 +22,7 @@ impl Position {
     pub const MIN: Self = Self(0);
     /// The highest position.
     pub const MAX: Self = Self((1 << Self::BITS) - 1);
-    /// Where a room's first message goes.
+    /// The place of a room's first message.
     pub const FIRST: Self = Self(1 << (Self::BITS - 1));
     /// The free positions that a gap keeps on its older side.
     pub const HOLE: u64 = 1 << 16;
@@ -39,24 +39,24 @@ impl Position {
         }
     }
 
-    /// The number.
+    /// Returns the number.
     pub fn get(self) -> u64 {
         self.0
     }
 
-    /// `n` places newer, unless the room's numbers end there.
+    /// Returns the position `n` places newer, unless the room's numbers end there.
     pub fn newer(self, n: u64) -> Option<Self> {
         self.0.checked_add(n).filter(|value| *value <= Self::MAX.0).map(Self)
     }
 
-    /// `n` places older, unless the room's numbers end there.
+    /// Returns the position `n` places older, unless the room's numbers end there.
     pub fn older(self, n: u64) -> Option<Self> {
         self.0.checked_sub(n).map(Self)
     }
 }
 
 impl fmt::Display for Position {
-    /// The distance from the first message: `0`, `+12`, `-40`.
+    /// Shows the distance from the first message: `0`, `+12`, `-40`.
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self.0.cmp(&Self::FIRST.0) {
             std::cmp::Ordering::Less => write!(f, "-{}", Self::FIRST.0 - self.0),

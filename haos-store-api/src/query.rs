@@ -1,4 +1,4 @@
-//! What can be asked of a store besides a timeline.
+//! The queries of a store besides those of a timeline.
 
 use crate::{
     EventId, EventType, MediaKey, Membership, RelationKind, Room, RoomId, Scope, StateKey, TxnId, UserId,
@@ -13,19 +13,19 @@ pub struct RoomQuery {
     pub membership: Option<Membership>,
     /// Only those after this place in the order.
     pub after: Option<RoomCursor>,
-    /// How many at most.
+    /// The most rooms.
     pub limit: usize,
 }
 
 impl RoomQuery {
-    /// The `limit` rooms of latest activity.
+    /// Asks for the `limit` rooms of latest activity.
     pub fn latest(limit: usize) -> Self {
         Self { space: None, membership: None, after: None, limit }
     }
 }
 
 impl Default for RoomQuery {
-    /// All rooms.
+    /// Asks for all rooms.
     fn default() -> Self {
         Self::latest(usize::MAX)
     }
@@ -55,18 +55,18 @@ pub struct RelationQuery {
     pub targets: Vec<EventId>,
     /// Only this kind.
     pub kind: Option<RelationKind>,
-    /// How many at most, of the oldest.
+    /// The most messages, the oldest first.
     pub limit: usize,
 }
 
 impl RelationQuery {
-    /// All that relates to one message.
+    /// Asks for everything related to one message.
     pub fn of(room: &RoomId, target: &EventId) -> Self {
         Self { room: room.clone(), targets: vec![target.clone()], kind: None, limit: usize::MAX }
     }
 }
 
-/// Messages by something else than their place.
+/// Messages by another criterion than their place.
 #[derive(Debug, Clone, PartialEq, Eq)]
 #[non_exhaustive]
 pub enum MessageQuery {
@@ -83,9 +83,9 @@ pub enum MessageQuery {
     Sender {
         /// The room.
         room: RoomId,
-        /// Who.
+        /// The sender.
         sender: UserId,
-        /// How many at most.
+        /// The most messages.
         limit: usize,
     },
     /// Messages of a room with a server time in `from_ms..until_ms`, by (time, position).
@@ -96,7 +96,7 @@ pub enum MessageQuery {
         from_ms: i64,
         /// Until, excluded.
         until_ms: i64,
-        /// How many at most, of the earliest.
+        /// The most messages, the earliest first.
         limit: usize,
     },
 }
@@ -116,16 +116,15 @@ pub struct PendingQuery {
     pub parent: Option<TxnId>,
     /// Only rows with a greater sequence number.
     pub after_seq: u64,
-    /// How many at most.
+    /// The most rows.
     pub limit: usize,
-    /// Leave out rows that cannot be read, and count them in
-    /// [`StoreInfo::damaged`](crate::StoreInfo::damaged): for a sender that must not be stopped by one row.
-    /// Without it, the outbox is refused rather than shortened.
+    /// Leaves out unreadable rows, and counts them in [`StoreInfo::damaged`](crate::StoreInfo::damaged): for a sender
+    /// that one row must not stop. Without it, the outbox is refused rather than shortened.
     pub skip_damaged: bool,
 }
 
 impl Default for PendingQuery {
-    /// The whole outbox.
+    /// Asks for the whole outbox.
     fn default() -> Self {
         Self {
             txn_id: None,
@@ -140,19 +139,19 @@ impl Default for PendingQuery {
     }
 }
 
-/// Media items, the one unused for longest first; ties by key.
+/// Media items, the least recently used first; ties by key.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct MediaQuery {
     /// Only this item.
     pub key: Option<MediaKey>,
     /// Only those that this room refers to.
     pub room: Option<RoomId>,
-    /// How many at most.
+    /// The most items.
     pub limit: usize,
 }
 
 impl Default for MediaQuery {
-    /// All items.
+    /// Asks for all items.
     fn default() -> Self {
         Self { key: None, room: None, limit: usize::MAX }
     }
@@ -161,7 +160,7 @@ impl Default for MediaQuery {
 /// State entries, by (kind, key).
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct StateQuery {
-    /// Whose.
+    /// The scope.
     pub scope: Scope,
     /// Only this kind.
     pub kind: Option<EventType>,
@@ -170,17 +169,17 @@ pub struct StateQuery {
 }
 
 impl StateQuery {
-    /// Everything in a scope.
+    /// Asks for everything in a scope.
     pub fn all(scope: Scope) -> Self {
         Self { scope, kind: None, key: None }
     }
 
-    /// Everything of one kind.
+    /// Asks for everything of one kind.
     pub fn kind(scope: Scope, kind: EventType) -> Self {
         Self { scope, kind: Some(kind), key: None }
     }
 
-    /// One entry.
+    /// Asks for one entry.
     pub fn one(scope: Scope, kind: EventType, key: StateKey) -> Self {
         Self { scope, kind: Some(kind), key: Some(key) }
     }
@@ -191,7 +190,7 @@ impl StateQuery {
 pub struct ByteRange {
     /// The first byte.
     pub start: u64,
-    /// The byte after the last; `u64::MAX` for all that follow.
+    /// The byte after the last; `u64::MAX` for the item's end.
     pub end: u64,
 }
 
@@ -199,7 +198,7 @@ impl ByteRange {
     /// Every byte.
     pub const ALL: Self = Self { start: 0, end: u64::MAX };
 
-    /// The part of an item of `size` bytes that the range covers; empty if it lies beyond.
+    /// Returns the part of an item of `size` bytes that the range covers; empty if it lies beyond.
     pub fn within(self, size: u64) -> std::ops::Range<u64> {
         let end = self.end.min(size);
         self.start.min(end)..end

@@ -1,26 +1,26 @@
-//! What opens a sealed store, and how that changes.
+//! The secrets that open a sealed store, and their changes.
 
 use std::fmt;
 
 use zeroize::Zeroizing;
 
-/// What opens a sealed store. It is wiped from memory when it is dropped, and never shown.
+/// A secret that opens a sealed store. It is wiped from memory when dropped, and never shown.
 #[derive(Clone, PartialEq, Eq)]
 #[non_exhaustive]
 pub enum Secret {
-    /// Words that a person types; a key is derived from them with Argon2id.
+    /// Words that a person types; Argon2id derives a key from them.
     Passphrase(Zeroizing<String>),
-    /// 32 random bytes, such as a platform's key store keeps, or a recovery key.
+    /// 32 random bytes, kept for instance by a platform's key store, or a recovery key.
     Key(Zeroizing<[u8; 32]>),
 }
 
 impl Secret {
-    /// A passphrase.
+    /// Makes a passphrase.
     pub fn passphrase(words: impl Into<String>) -> Self {
         Self::Passphrase(Zeroizing::new(words.into()))
     }
 
-    /// A key.
+    /// Makes a key.
     pub fn key(bytes: [u8; 32]) -> Self {
         Self::Key(Zeroizing::new(bytes))
     }
@@ -47,14 +47,14 @@ pub struct KdfParams {
 }
 
 impl Default for KdfParams {
-    /// 19 MiB and two passes: OWASP's first choice for Argon2id, about 25 ms on a laptop.
+    /// Returns 19 MiB and two passes: OWASP's first choice for Argon2id, about 25 ms on a laptop.
     fn default() -> Self {
         Self { memory_kib: 19 * 1024, passes: 2, lanes: 1 }
     }
 }
 
 impl KdfParams {
-    /// The stronger of both, each dimension for itself.
+    /// Returns the higher cost in each dimension.
     #[must_use]
     pub fn or_stronger(self, other: Self) -> Self {
         Self {
@@ -65,8 +65,8 @@ impl KdfParams {
     }
 }
 
-/// The most that deriving a key may cost. Stored parameters are read before anything of the store is known to be
-/// authentic: whoever can write the file could ask for all memory, or for hours.
+/// The highest cost of deriving a key. Stored parameters are read before any part of the store is known to be
+/// authentic: anybody who can write the file could demand all memory, or hours.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct KdfLimits {
     /// Memory in KiB.
@@ -78,10 +78,10 @@ pub struct KdfLimits {
 }
 
 impl KdfLimits {
-    /// Everything that [`KdfParams`] can say.
+    /// The range of [`KdfParams`].
     pub const MAX: Self = Self { memory_kib: 1 << 20, passes: 64, lanes: 16 };
 
-    /// What parameters ask for, if it is more than this allows.
+    /// Names the costs that exceed the limits, if any does.
     pub(crate) fn excess(self, kdf: KdfParams) -> Option<String> {
         let KdfParams { memory_kib, passes, lanes } = kdf;
         let is_over = memory_kib > self.memory_kib || passes > self.passes || lanes > self.lanes;
@@ -95,7 +95,7 @@ impl KdfLimits {
 }
 
 impl Default for KdfLimits {
-    /// 256 MiB, 16 passes and 8 lanes; in a browser, whose tab may have no more than some hundred MiB, 64 MiB,
+    /// Returns 256 MiB, 16 passes and 8 lanes; in a browser, whose tab may have no more than some hundred MiB, 64 MiB,
     /// 8 passes and 4 lanes. That is seconds at most.
     fn default() -> Self {
         if cfg!(target_arch = "wasm32") {
@@ -106,23 +106,23 @@ impl Default for KdfLimits {
     }
 }
 
-/// What the lengths of sealed rows tell: anybody with the file sees them. Rows of any padding are read whatever
-/// is set; it counts for what is written, and a rotation pads every row anew.
+/// The padding of sealed rows, whose lengths anybody with the file sees. Rows of any padding are readable under any
+/// setting; it applies to writes, and a rotation pads every row again.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Hash)]
 #[non_exhaustive]
 pub enum Padding {
-    /// The length of each body, to the byte.
+    /// Lengths are exact: each tells its body's size.
     #[default]
     None,
     /// A few bits of the length, for an eighth more bytes at most: Padmé.
     Padme,
-    /// The next power of two, from 256 bytes on: short messages all look alike, for up to twice the bytes. What is
+    /// The next power of two, from 256 bytes on: short messages all look alike, for up to twice the bytes. A body
     /// larger than 64 KiB is padded as by [`Padme`](Self::Padme).
     Buckets,
 }
 
-/// A change of who can open a sealed store. Rows are not touched: it takes milliseconds at any size. Copies that were
-/// set aside as damaged ([`StoreInfo::set_aside`](crate::StoreInfo::set_aside)) open with what opened them then.
+/// A change of who can open a sealed store. Touches no row: it takes milliseconds at any size. Copies that were set
+/// aside as damaged ([`StoreInfo::set_aside`](crate::StoreInfo::set_aside)) still open with their secrets of then.
 #[derive(Debug, Clone, PartialEq, Eq)]
 #[non_exhaustive]
 pub enum KeyChange {
@@ -138,7 +138,7 @@ pub enum KeyChange {
     AddKey(String, Secret),
     /// The key of this name opens the store no more.
     RemoveKey(String),
-    /// Nobody can open the store any more, for good: its rows are noise. The store is closed by it. Copies of it that
-    /// were set aside as damaged are overwritten and removed.
+    /// Nobody can open the store any more: its rows are noise for good. Closes the store. Overwrites and removes its
+    /// copies that were set aside as damaged.
     Shred,
 }

@@ -1,8 +1,8 @@
 use std::borrow::Cow;
 
-/// JSON in which each escape of a surrogate that stands alone is one of U+FFFD instead. JSON can write such a half
-/// of a character, as where a client cut a text; no text of Unicode can hold it, and most readers refuse all of
-/// the JSON. The length stays.
+/// Replaces each escape of a lone surrogate in JSON by one of U+FFFD. JSON can write such a half of a character, for
+/// instance after a client cut a text; no Unicode text can hold it, and most readers refuse all of the JSON. The length
+/// stays.
 pub fn without_lone_surrogates(json: &str) -> Cow<'_, str> {
     let bytes = json.as_bytes();
     let surrogate = |at: usize| -> Option<u16> {
@@ -21,7 +21,7 @@ pub fn without_lone_surrogates(json: &str) -> Cow<'_, str> {
                 lone.push(at);
                 6
             }
-            // The escape of a character alone; what follows a `\u` holds no backslash.
+            // The escape of one character; the rest of a `\u` holds no backslash.
             _ if bytes.get(at + 1).is_some_and(u8::is_ascii) => 2,
             _ => 1,
         };

@@ -9,48 +9,48 @@ pub use self::reactions::{MAX_KEY_BYTES, MAX_KEYS, MAX_SENDERS, Reactions};
 use self::reactions::Tally;
 use crate::{Cursor, EventId, Gap, Item, Message, Position, RelationKind, Slice, UserId};
 
-/// A page of a timeline as it is shown.
+/// A page of a timeline as shown.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub struct View {
-    /// What is shown, oldest first.
+    /// The shown items, oldest first.
     pub items: Vec<ViewItem>,
-    /// Whether the store has further items in the page's direction.
+    /// True if the store has further items in the page's direction.
     pub more: bool,
-    /// Where older items follow; none if the page was empty.
+    /// The cursor to older items; absent if the page was empty.
     pub older: Option<Cursor>,
-    /// Where newer items follow; none if the page was empty.
+    /// The cursor to newer items; absent if the page was empty.
     pub newer: Option<Cursor>,
 }
 
-/// An item that is shown.
+/// A shown item.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum ViewItem {
-    /// A message with what others added to it.
+    /// A message with the additions of others.
     Message(Box<MessageView>),
     /// A hole.
     Gap(Gap),
 }
 
-/// A message with what others added to it.
+/// A message with the additions of others.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct MessageView {
     /// The message as it came.
     pub message: Message,
-    /// Its latest valid edit: where in its content the new text is, the protocol says.
+    /// Its latest valid edit; the protocol defines the place of the new text in its content.
     pub edit: Option<Message>,
-    /// Its reactions, in the order in which their keys first came: the [`MAX_KEYS`] keys that most users
-    /// chose, and every key that the own user chose.
+    /// Its reactions, in the order in which their keys first came: the [`MAX_KEYS`] most chosen keys, and every key
+    /// that the own user chose.
     pub reactions: Vec<Reactions>,
-    /// How many reactions have other keys.
+    /// The number of reactions with other keys.
     pub more_reactions: u64,
-    /// How many answers are stored.
+    /// The number of stored answers.
     pub replies: u64,
-    /// How many messages of the thread that it began are stored.
+    /// The number of stored messages of the thread that it began.
     pub thread: u64,
 }
 
 impl MessageView {
-    /// Whether its content was removed.
+    /// Tells whether its content was removed.
     pub fn is_redacted(&self) -> bool {
         self.message.redacted_by.is_some()
     }
@@ -80,13 +80,13 @@ impl MessageView {
 }
 
 impl From<Message> for MessageView {
-    /// The message alone.
+    /// Makes the view of a message without additions.
     fn from(message: Message) -> Self {
         Self::new(message, &[], None)
     }
 }
 
-/// Only its author edits a message, into the same type; state, edits and what was removed take none.
+/// Accepts an edit only from the message's author and of its type; state events, edits and redacted messages have none.
 fn is_valid_edit(target: &Message, edit: &Message) -> bool {
     edit.sender == target.sender
         && edit.kind == target.kind
@@ -96,8 +96,8 @@ fn is_valid_edit(target: &Message, edit: &Message) -> bool {
         && !is_about(target, &RelationKind::Edit)
 }
 
-/// The later of two edits by the server's time, then by id. What is stored from a send's answer has no
-/// server's time yet, and is later than what has.
+/// Returns the later of two edits by the server's time, then by id. An edit stored from a send's answer has no server's
+/// time yet, and is the later one.
 fn later<'a>(a: &'a Message, b: &'a Message) -> &'a Message {
     fn order(edit: &Message) -> (Option<Position>, i64, &EventId) {
         (edit.provisional.then_some(edit.position), edit.timestamp_ms, &edit.id)
@@ -109,16 +109,16 @@ fn is_about(message: &Message, kind: &RelationKind) -> bool {
     message.relation.as_ref().is_some_and(|relation| relation.kind == *kind)
 }
 
-/// Whether a message shows at its target, or nowhere, instead of in its own place.
+/// Tells whether a message shows at its target, or nowhere, instead of in its own place.
 pub(crate) fn is_hidden(message: &Message) -> bool {
     message.relation.as_ref().is_some_and(|relation| relation.kind.is_hidden())
 }
 
-/// Gathers at the messages of a page what is related to them, in a time that is linear in both.
+/// Gathers related messages at the messages of a page, in a time that is linear in both.
 ///
-/// `related` is what relates to the page's messages, in any order; what relates to others is ignored.
-/// Of several edits the one with the latest time of the server counts, then the one with the greatest id.
-/// Edits, reactions and redactions are not shown themselves; gaps are. `own` is the own user.
+/// `related` holds the messages related to the page's, in any order; relations to others are ignored. Of several edits
+/// the one with the latest time of the server counts, then the one with the greatest id. Edits, reactions and
+/// redactions are not shown themselves; gaps are. `own` is the own user.
 pub fn aggregate(slice: Slice, related: &[Message], own: Option<&UserId>) -> View {
     let mut by_target: BTreeMap<&EventId, Vec<&Message>> = BTreeMap::new();
     for message in related {

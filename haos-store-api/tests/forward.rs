@@ -1,4 +1,4 @@
-//! What stands before a store hands on everything that it does not do itself.
+//! A type that wraps a store hands on every method that it does not write itself.
 
 #![allow(clippy::unwrap_used, reason = "a test may panic")]
 
@@ -7,7 +7,7 @@ use std::sync::{Arc, Mutex};
 use async_trait::async_trait;
 use haos_store_api::*;
 
-/// Notes what it is asked for, or refuses it.
+/// Records its calls, or refuses them.
 #[derive(Debug, Default)]
 struct Recorder {
     store: MemoryStore,
@@ -36,7 +36,7 @@ impl StorageAdapter for Recorder {
     }
 }
 
-/// It stands there and does nothing.
+/// Wraps a store and does nothing.
 #[derive(Debug)]
 struct Idle<S>(S);
 
@@ -44,7 +44,7 @@ impl<S: StorageAdapter> StorageAdapter for Idle<S> {
     forward_store! { self => self.0 }
 }
 
-/// It does some things, and hands on what stands behind a reference.
+/// Does some things, and forwards the rest through a reference.
 #[derive(Debug)]
 struct Busy<'a> {
     store: &'a dyn StorageAdapter,
@@ -75,7 +75,7 @@ macro_rules! names {
 /// Every method, in the order in which `ask_for_all` asks.
 const ALL: &[&str] = __store_methods! { [names] [] };
 
-/// Asks for everything once; the kinds of the errors that came.
+/// Calls everything once; returns the kinds of the errors.
 async fn ask_for_all(store: &dyn StorageAdapter) -> Vec<(&'static str, ErrorKind)> {
     let (room, event) = (RoomId::new("!r").unwrap(), EventId::new("$e").unwrap());
     let uri = MediaUri::new("mxc://m").unwrap();
@@ -107,7 +107,7 @@ async fn ask_for_all(store: &dyn StorageAdapter) -> Vec<(&'static str, ErrorKind
     failed
 }
 
-/// What a plain store in memory refuses.
+/// The calls that a plain store in memory refuses.
 const REFUSED: [(&str, ErrorKind); 2] =
     [("maintain", ErrorKind::NotSealed), ("change_keys", ErrorKind::NotSealed)];
 

@@ -1,14 +1,14 @@
 //! The life cycle of a store's connection.
 //!
-//! A connection ends without our doing: another tab upgrades or deletes the database, the user clears the
-//! site's data, the browser's storage process dies, the page goes into the back/forward cache, which takes
-//! none with an open connection. So nothing here holds on to one. [`Connection::begin`] takes the one that is
-//! there, or opens another, once, and then says what came of it:
+//! A connection ends without our doing: another tab upgrades or deletes the database, the user clears the site's data,
+//! the browser's storage process dies, the page goes into the back/forward cache, which takes no page with an open
+//! connection. So nothing here holds on to one. [`Connection::begin`] takes the present one, or opens another, once,
+//! and reports the outcome:
 //!
 //! - the database is newer now: `NewerSchema`,
 //! - another tab does not let go: `Blocked`; the browser does not answer: `Busy`,
-//! - the database is *gone*: `Closed`, now and ever after. An empty one is not made in its place, for whoever
-//!   has the store open believes in what it held. [`Connection::is_erased`] tells that from a close.
+//! - the database is *gone*: `Closed`, now and ever after. An empty one is not made in its place, since the store's
+//!   users rely on the former content. [`Connection::is_erased`] tells that from a close.
 
 mod flight;
 #[cfg(feature = "testing")]
@@ -29,7 +29,7 @@ use flight::{Limits, Line, Target};
 #[cfg(feature = "testing")]
 pub(crate) use hooks::Loss;
 
-/// A store's connection, which everything in the store shares.
+/// A store's connection, shared by all parts of the store.
 #[derive(Clone)]
 pub(crate) struct Connection(Rc<Inner>);
 
@@ -38,7 +38,7 @@ struct Inner {
     schema: Schema,
     limits: Limits,
     state: Cell<State>,
-    /// How often the database was opened.
+    /// The number of openings of the database.
     opened: Cell<u32>,
     line: RefCell<Option<Rc<Line>>>,
     _page_hide: Listener,
@@ -53,12 +53,12 @@ enum State {
 }
 
 impl Connection {
-    /// Opens the database, and makes it first if the options say so.
+    /// Opens the database, and makes it first if the options allow that.
     ///
     /// # Errors
     ///
-    /// `Io` where there is none and none is to be made, `Invalid` where a database of that name is not ours,
-    /// `NewerSchema`, `Blocked`, `Busy`, `Unavailable`, and what else a browser finds.
+    /// `Io` for an absent database that is not to be made, `Invalid` where a database of that name is not ours,
+    /// `NewerSchema`, `Blocked`, `Busy`, `Unavailable`, and other failures of a browser.
     pub(crate) async fn open(options: &IdbOptions) -> Result<Self> {
         Self::open_as(options, CURRENT).await
     }
@@ -132,25 +132,25 @@ impl Connection {
         Ok(())
     }
 
-    /// How often the database was opened: what was opened again may have been deleted and made anew by
-    /// somebody else in between.
+    /// Returns the number of openings of the database: before each further one, another context may have deleted it and
+    /// made it again.
     pub(crate) fn opened(&self) -> u32 {
         self.0.opened.get()
     }
 
-    /// The database is another one than it was: closes it for good.
+    /// Closes it for good: the database is another one than before.
     pub(crate) fn erased(&self, operation: &'static str) -> Error {
         self.0.state.set(State::Erased);
         self.0.line.take();
         self.0.usable(operation).err().unwrap_or_else(|| Error::new(ErrorKind::Closed, operation, "closed"))
     }
 
-    /// Whether the connection ended without our doing, and another attempt would open a new one.
+    /// Tells whether the connection ended without our doing, and another attempt would open a new one.
     pub(crate) fn is_lost(&self) -> bool {
         self.0.state.get() == State::Open && self.0.line().is_none()
     }
 
-    /// Whether the database vanished while it was open: the user cleared the site's data, or the browser did.
+    /// Tells whether the database vanished while it was open: the user cleared the site's data, or the browser did.
     #[cfg(feature = "testing")]
     pub(crate) fn is_erased(&self) -> bool {
         self.0.state.get() == State::Erased
@@ -168,7 +168,7 @@ impl Inner {
         Err(Error::new(ErrorKind::Closed, operation, message))
     }
 
-    /// The connection, unless it ended.
+    /// Returns the connection, unless it ended.
     fn line(&self) -> Option<Rc<Line>> {
         let mut line = self.line.borrow_mut();
         if line.as_ref().is_some_and(|line| !line.is_open()) {
@@ -177,7 +177,7 @@ impl Inner {
         line.clone()
     }
 
-    /// Drops `line`, unless somebody has put another in its place.
+    /// Drops `line`, unless it has already been replaced.
     fn let_go(&self, line: &Rc<Line>) {
         let mut current = self.line.borrow_mut();
         if current.as_ref().is_some_and(|current| Rc::ptr_eq(current, line)) {
@@ -188,7 +188,7 @@ impl Inner {
     async fn reopen(&self, operation: &'static str) -> Result<Rc<Line>> {
         let target = Target { name: self.name.clone(), create: false, schema: self.schema };
         let opened = target.open(self.limits).await;
-        // While it was opened, the store may have been closed.
+        // The store may have been closed during the opening.
         self.usable(operation)?;
         match opened {
             Ok(line) => {
@@ -205,14 +205,14 @@ impl Inner {
     }
 }
 
-/// Whether a transaction could not begin because the connection is gone. WebKit says `UnknownError` when its
+/// Tells whether a transaction could not begin because the connection is gone. WebKit says `UnknownError` when its
 /// storage process died.
 fn lost(failure: &Failure) -> bool {
     matches!(failure.name(), Some("InvalidStateError" | "UnknownError"))
 }
 
-/// Lets go of the connection when the page goes into the back/forward cache, which does not take it else, and
-/// where it would block other tabs. The page's next `begin` opens another. Workers have no such event.
+/// Lets go of the connection when the page goes into the back/forward cache, which would refuse the page, and where the
+/// connection would block other tabs. The page's next `begin` opens another. Workers have no such event.
 fn page_hide(inner: Weak<Inner>) -> Listener {
     let global = js_sys::global();
     Listener::on(global.unchecked_ref(), "pagehide", move |event| {

@@ -1,7 +1,7 @@
-//! What a browser says, as an error of the contract.
+//! Browsers' errors as those of the contract.
 //!
-//! A browser names what went wrong by the `name` of a `DOMException`. The kind a caller sees depends on that
-//! name and on whether the database was being opened, for browsers use the same names for other things there:
+//! A browser names a failure by the `name` of a `DOMException`. A caller's kind depends on that name and on whether the
+//! database was being opened, for browsers use the same names for other things there:
 //!
 //! | name | while opening | later | what it means |
 //! |---|---|---|---|
@@ -16,7 +16,7 @@
 //! | `NS_ERROR_FILE_CORRUPTED` | `Corrupt` | `Corrupt` | Firefox, a damaged database file |
 //! | `UnknownError` | `Io` | `Io` | a failing disk, a backend that crashed, WebKit's lost connection; not proof of damage |
 //! | `NotFoundError` | `Invalid` | `Corrupt` | a store of ours is missing; at opening, the database is not ours |
-//! | no database, and none to be made | `Io` | | the name is wrong, or the store was erased |
+//! | an absent database that is not to be made | `Io` | | the name is wrong, or the store was erased |
 //! | no `indexedDB` at all | `Unavailable` | | an old browser, a private window, a frame without an origin |
 //! | `ConstraintError` | `Conflict` | `Conflict` | the key is taken |
 //! | `DataError` | `Invalid` | `Invalid` | no valid key or range |
@@ -24,24 +24,24 @@
 //! | `TransactionInactiveError`, `ReadOnlyError`, `DataCloneError`, `InvalidAccessError`, `SyntaxError` | `Other` | `Other` | a mistake of this library |
 //! | anything else | `Other` | `Other` | |
 //!
-//! `UnknownError` is `Io` and not `Corrupt`, because it goes away by itself more often than not: the caller
-//! tries again and does not throw a history away.
+//! `UnknownError` is `Io` and not `Corrupt`, because it goes away by itself more often than not: the caller tries again
+//! and does not throw a history away.
 
 use std::fmt;
 
 use haos_store_api::{Error, ErrorKind};
 
-/// The name under which "there is no `indexedDB` at all" is treated like what a browser says.
+/// The name of a failure for want of `indexedDB`, beside those of browsers.
 pub(crate) const MISSING: &str = "MissingIndexedDb";
 
-/// The name for a database that is missing and was not to be made.
+/// The name for an absent database that was not to be made.
 pub(crate) const NO_STORE: &str = "NoStore";
 
-/// The operation that opening is, whose names mean other things.
+/// The operation of opening, in which names mean other things.
 pub(crate) const OPEN: &str = "open";
 
-/// What failed and why, before it becomes an [`Error`]. Unlike that it can be cloned, for all who wait for
-/// one opening.
+/// A failure and its reason, before it becomes an [`Error`]. Unlike that it can be cloned, for all callers that wait
+/// for one opening.
 #[derive(Debug, Clone)]
 pub(crate) struct Failure {
     kind: ErrorKind,
@@ -50,30 +50,30 @@ pub(crate) struct Failure {
 }
 
 impl Failure {
-    /// A failure that this library finds.
+    /// Makes a failure that this library finds.
     pub(crate) fn new(kind: ErrorKind, message: impl Into<String>) -> Self {
         Self { kind, message: message.into(), cause: None }
     }
 
-    /// A failure that the browser names.
+    /// Makes a failure that the browser names.
     pub(crate) fn named(operation: &str, name: impl Into<String>, message: impl Into<String>) -> Self {
         let cause = DomError { name: name.into(), message: message.into() };
         let (kind, message) = kind_of(&cause.name, operation);
         Self { kind, message: message.to_owned(), cause: Some(cause) }
     }
 
-    /// What to act on.
+    /// Returns the kind to act on.
     #[cfg(any(test, feature = "testing"))]
     pub(crate) fn kind(&self) -> ErrorKind {
         self.kind
     }
 
-    /// The browser's name for it, if it was the browser that failed.
+    /// Returns the browser's name for it, if it was the browser that failed.
     pub(crate) fn name(&self) -> Option<&str> {
         self.cause.as_ref().map(|cause| cause.name.as_str())
     }
 
-    /// The error of the contract.
+    /// Makes the error of the contract.
     pub(crate) fn during(self, operation: &'static str) -> Error {
         let error = Error::new(self.kind, operation, self.message);
         match self.cause {
@@ -98,7 +98,7 @@ impl fmt::Display for DomError {
 
 impl std::error::Error for DomError {}
 
-/// The kind that the name of a `DOMException` stands for during `operation`, and what to do about it.
+/// Returns the kind for the name of a `DOMException` during `operation`, and its remedy.
 pub(crate) fn kind_of(name: &str, operation: &str) -> (ErrorKind, &'static str) {
     let opening = operation == OPEN;
     match name {
@@ -120,7 +120,7 @@ pub(crate) fn kind_of(name: &str, operation: &str) -> (ErrorKind, &'static str) 
         }
         "InvalidStateError" => (ErrorKind::Closed, "the connection was closed: open the store again"),
         "NotReadableError" | "NS_ERROR_FILE_CORRUPTED" => {
-            (ErrorKind::Corrupt, "the browser cannot read its own file: delete the store and sync anew")
+            (ErrorKind::Corrupt, "the browser cannot read its own file: delete the store and sync again")
         }
         "UnknownError" => {
             (ErrorKind::Io, "the browser's storage failed: try again, restart the browser if it persists")
@@ -128,7 +128,7 @@ pub(crate) fn kind_of(name: &str, operation: &str) -> (ErrorKind, &'static str) 
         "NotFoundError" if opening => {
             (ErrorKind::Invalid, "the database of this name is not a store: use another name")
         }
-        "NotFoundError" => (ErrorKind::Corrupt, "a part of the store is missing: delete it and sync anew"),
+        "NotFoundError" => (ErrorKind::Corrupt, "a part of the store is missing: delete it and sync again"),
         "ConstraintError" => (ErrorKind::Conflict, "the key is taken: read again, plan again"),
         "DataError" => (ErrorKind::Invalid, "not a valid key or range: check the input"),
         "NotSupportedError" | "TypeError" => {
@@ -149,10 +149,10 @@ mod js {
     use haos_store_api::Error;
     use wasm_bindgen::JsValue;
 
-    /// The failure that a thrown or reported JavaScript value stands for.
+    /// Makes the failure of a thrown or reported JavaScript value.
     ///
-    /// It reads `name` and `message` and asks for no class: a `QuotaExceededError` may be a class of its own,
-    /// and what comes from another realm is an instance of nothing here.
+    /// It reads `name` and `message` and asks for no class: a `QuotaExceededError` may be a class of its own, and a
+    /// value from another realm is an instance of nothing here.
     pub(crate) fn js_failure(operation: &str, e: &JsValue) -> Failure {
         let text = |key: &str| {
             let value = js_sys::Reflect::get(e, &JsValue::from_str(key)).ok();
@@ -162,7 +162,7 @@ mod js {
         Failure::named(operation, text("name").unwrap_or_else(|| "Error".to_owned()), message)
     }
 
-    /// The error of the contract that a thrown or reported JavaScript value stands for.
+    /// Makes the error of the contract of a thrown or reported JavaScript value.
     pub(crate) fn js_error(operation: &'static str, e: &JsValue) -> Error {
         js_failure(operation, e).during(operation)
     }

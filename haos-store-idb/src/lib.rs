@@ -14,13 +14,14 @@
 //! }
 //! ```
 //!
-//! It is there on `wasm32` alone; elsewhere this crate has options and nothing to open with them. Every context
-//! of an origin opens the database for itself. How records look is in `docs/format.md`, why in `ARCHITECTURE.md`.
+//! The store exists on `wasm32` alone; elsewhere this crate has options and nothing to open with them. Every context of
+//! an origin opens the database for itself. The form of records is in `docs/format.md`, the reasons in
+//! `ARCHITECTURE.md`.
 //!
-//! It is not a place for what must survive everything: a browser may erase an origin's storage when the device is
-//! full (`IdbStore::persistence` says what is known of that), and people clear it. What was erased is told by
-//! [`StoreInfo::recovery`](haos_store_api::StoreInfo::recovery) at the next opening, as far as anything is left
-//! to tell it.
+//! It is not a place for data that must survive everything: a browser may erase an origin's storage when the device is
+//! full (`IdbStore::persistence` tells the present state), and people clear it.
+//! [`StoreInfo::recovery`](haos_store_api::StoreInfo::recovery) reports an erasure at the next opening, as far as a
+//! trace of it remains.
 
 #[cfg(target_arch = "wasm32")]
 mod connection;

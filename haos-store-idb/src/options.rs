@@ -1,10 +1,10 @@
-//! How a store is opened.
+//! The options of opening a store.
 
 use std::rc::Rc;
 
 use haos_store_api::{KdfLimits, KdfParams, Padding, Secret};
 
-/// Which database a store lives in and how it is opened.
+/// The database of a store and the way to open it.
 ///
 /// ```
 /// use haos_store_idb::IdbOptions;
@@ -28,7 +28,7 @@ pub struct IdbOptions {
 }
 
 impl IdbOptions {
-    /// The store in the database `name` of this origin, which is created if it is missing.
+    /// Names the store in the database `name` of this origin, which is created if it is absent.
     pub fn new(name: impl Into<String>) -> Self {
         Self {
             name: name.into(),
@@ -42,47 +42,47 @@ impl IdbOptions {
         }
     }
 
-    /// The passphrase or key of a sealed store; a store that is made is made sealed. Default: none, for
-    /// plain stores, whose rows have a checksum each.
+    /// Sets the passphrase or key of a sealed store; a new store is made sealed. Default: absent, for plain stores,
+    /// whose rows have a checksum each.
     pub fn secret(self, secret: Secret) -> Self {
         Self { secret: Some(Rc::new(secret)), ..self }
     }
 
-    /// What deriving a key from the passphrase of a new store costs. Default: [`KdfParams::default`]; a
-    /// store that is there keeps its own.
+    /// Sets the cost of deriving a key from the passphrase of a new store. Default: [`KdfParams::default`]; an existing
+    /// store keeps its own.
     pub fn kdf(self, kdf: KdfParams) -> Self {
         Self { kdf, ..self }
     }
 
-    /// The most that deriving a key may cost, whatever a store says. Default: [`KdfLimits::default`].
+    /// Limits the cost of deriving a key, also for stored parameters. Default: [`KdfLimits::default`].
     pub fn kdf_limits(self, kdf_limits: KdfLimits) -> Self {
         Self { kdf_limits, ..self }
     }
 
-    /// How the lengths of rows that are written to a sealed store are hidden. Default: [`Padding::None`]. Every
-    /// row is read, however it is padded; [`Maintenance::Rotate`](haos_store_api::Maintenance::Rotate) pads all.
+    /// Sets the padding of rows that are written to a sealed store. Default: [`Padding::None`]. Rows of any padding are
+    /// readable; [`Maintenance::Rotate`](haos_store_api::Maintenance::Rotate) pads all.
     pub fn padding(self, padding: Padding) -> Self {
         Self { padding, ..self }
     }
 
-    /// Whether a missing database is created. Default: yes.
+    /// Creates an absent database, or not. Default: yes.
     pub fn create(self, create: bool) -> Self {
         Self { create, ..self }
     }
 
-    /// How long opening waits for another tab that holds an older version, in milliseconds, before it fails
-    /// with `Blocked`. Default: 5000.
+    /// Sets the wait of opening for another tab that holds an older version, in milliseconds, after which it fails with
+    /// `Blocked`. Default: 5000.
     pub fn blocked_ms(self, blocked_ms: u32) -> Self {
         Self { blocked_ms, ..self }
     }
 
-    /// How long opening may take in all, in milliseconds, before it fails with `Busy`: browsers are known to
+    /// Limits the time of opening in all, in milliseconds, after which it fails with `Busy`: browsers are known to
     /// leave such a request without an answer. Default: 20000.
     pub fn open_ms(self, open_ms: u32) -> Self {
         Self { open_ms, ..self }
     }
 
-    /// The database's name.
+    /// Returns the database's name.
     pub fn name(&self) -> &str {
         &self.name
     }

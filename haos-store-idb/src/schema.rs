@@ -1,4 +1,4 @@
-//! The object stores of a database, and how one of an older version becomes one of this.
+//! The object stores of a database, and the upgrade of older versions.
 //!
 //! The browser's version of the database is the version of the format. A migration that has shipped is not
 //! edited; a newer version adds one.
@@ -12,7 +12,7 @@ use crate::idb::{Database, Upgrade};
 /// The version of the format that this library writes.
 pub(crate) const FORMAT: u32 = 1;
 
-/// What the store is: its head, its keys. String keys, unlike the others.
+/// The store's description: its head, its keys. String keys, unlike the others.
 pub(crate) const META: &str = "meta";
 /// The index of [`Table::Timeline`] over the ids of a segment's messages.
 pub(crate) const IDS: &str = "ids";
@@ -28,8 +28,8 @@ pub(crate) const ALL: [&str; 1 + Table::ALL.len()] = {
     all
 };
 
-/// A step from one version to the next, within the transaction of the upgrade. It is synchronous: what is
-/// awaited there would be committed even if it failed.
+/// A step from one version to the next, within the transaction of the upgrade. It is synchronous: after an await it
+/// would be committed even if it failed.
 pub(crate) type Migration = fn(&Upgrade<'_>) -> Result<(), Failure>;
 
 /// A version and the way to it.
@@ -44,7 +44,7 @@ pub(crate) const CURRENT: Schema = Schema { migrations: &MIGRATIONS };
 
 const MIGRATIONS: [Migration; FORMAT as usize] = [format_1];
 
-/// From nothing.
+/// Makes the first version.
 fn format_1(upgrade: &Upgrade<'_>) -> Result<(), Failure> {
     for name in ALL {
         upgrade.create_store(name, (name == Table::Timeline.name()).then_some(IDS))?;
@@ -53,14 +53,14 @@ fn format_1(upgrade: &Upgrade<'_>) -> Result<(), Failure> {
 }
 
 impl Schema {
-    /// The version that the migrations lead to.
+    /// Returns the version that the migrations lead to.
     #[allow(clippy::cast_possible_truncation, reason = "there are a handful")]
     pub(crate) fn version(&self) -> u32 {
         self.migrations.len() as u32
     }
 
-    /// Upgrades a database. One that is missing is made only if `create` says so, and one that is not ours
-    /// is refused, so that the upgrade is aborted and nothing has changed.
+    /// Upgrades a database. An absent one is made only if `create` is set, and one that is not ours is refused, so that
+    /// the upgrade is aborted and nothing has changed.
     pub(crate) fn upgrade(&self, upgrade: &Upgrade<'_>, create: bool) -> Result<(), Failure> {
         let old = upgrade.old_version();
         if old == 0 && !create {

@@ -1,6 +1,6 @@
-//! The bodies of the browser tests of what this crate keeps to itself. Not an interface.
+//! The bodies of the browser tests of this crate's private parts. Not an interface.
 
-#![allow(missing_docs, reason = "each is a test, named by what it shows")]
+#![allow(missing_docs, reason = "each is a test, named by its subject")]
 #![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic, reason = "a test may panic")]
 
 #[path = "../tests/bodies/binding.rs"]

@@ -12,7 +12,7 @@ use crate::engine::kv::{Answer, Kv, Span, Table};
 use crate::idb::{Range, Request, Store, Transaction, bytes, to_js};
 use crate::schema;
 
-/// Where a record that is found by its ids keeps its bytes.
+/// The member with the bytes of a record that is found by its ids.
 const DATA: &str = "data";
 
 /// A transaction over the object stores that it meets.
@@ -51,7 +51,7 @@ fn within<T>(
     }
 }
 
-/// The answer to a request that was fired, read as what it is.
+/// Turns a fired request into its answer, decoded by `read`.
 fn answer<T: 'static>(fired: Result<Request>, read: fn(JsValue) -> Result<T>) -> Answer<T> {
     match fired {
         Ok(request) => request.map(move |value| read(value?)).boxed_local(),
@@ -63,7 +63,7 @@ fn damaged() -> Error {
     Error::new(ErrorKind::Corrupt, "read", "a record is no bytes: run `Maintenance::Check` on the store")
 }
 
-/// The bytes of a value, or those within a record that is found by its ids.
+/// Reads the bytes of a value, or those within a record that is found by its ids.
 fn value(value: &JsValue) -> Result<Vec<u8>> {
     if let Some(bytes) = bytes(value) {
         return Ok(bytes);

@@ -1,4 +1,4 @@
-//! What sled is to the shell of native stores.
+//! sled as a backend of the shell of native stores.
 
 use std::path::Path;
 use std::sync::Arc;
@@ -52,14 +52,14 @@ impl Backend for Sled {
         self.0.release();
     }
 
-    /// sled cleans its log by itself and cannot be asked to: this flushes and frees nothing.
+    /// Flushes and frees nothing: sled cleans its log by itself and cannot be asked to.
     async fn compact(shell: &Shell<Self>, progress: &Progress) -> Result<Report> {
         shell.call("maintain", |writer| writer.flush(true)).await?;
         progress.step(1, 1);
         Ok(Report::default())
     }
 
-    /// A few rows at a time.
+    /// Checks a few rows at a time.
     fn check(shared: &Shared, progress: &Progress, stop: &Stop) -> Result<Report> {
         let read = |look: &mut dyn FnMut(Db<'_>) -> Result<()>| match stop.is_set() {
             true => Err(ended("maintain")),
@@ -73,7 +73,7 @@ impl Backend for Sled {
     }
 }
 
-/// A file that goes meanwhile counts nothing.
+/// Counts the bytes in a folder; a file that vanishes meanwhile counts nothing.
 fn bytes_in(folder: &Path) -> u64 {
     let Ok(entries) = std::fs::read_dir(folder) else { return 0 };
     let size = |entry: std::fs::DirEntry| match entry.metadata() {

@@ -1,5 +1,5 @@
-//! Sealing a plain store and unsealing a sealed one: into a folder within its own, which then takes the place of what is
-//! there. Until that moment the store is as it was; cut off, it begins anew.
+//! Sealing a plain store and unsealing a sealed one: into a folder within its own, which then takes the place of its
+//! content. Until that moment the store is unchanged; an interrupted conversion begins again.
 
 use haos_store_api::backend::native::{Options, Stop, To, cut_off, unlock};
 use haos_store_api::backend::*;
@@ -14,14 +14,14 @@ use crate::store::SledStore;
 use crate::switch::{Old, Scratch, switch};
 
 impl SledStore {
-    /// Seals the plain store at the options' path with the options' secret. It is written anew beside the old one, whose
-    /// files are then deleted; what their blocks held may be read off the device until it reuses them. Cut off, it
-    /// begins anew when it is called again. Copies of the store that were set aside as damaged stay plain:
+    /// Seals the plain store at the options' path with the options' secret. Writes a new store beside the old one,
+    /// whose files are then deleted; the content of their blocks may be read off the device until it reuses them. An
+    /// interrupted call begins again when repeated. Copies of the store that were set aside as damaged stay plain:
     /// [`Report::set_aside`] names them.
     ///
     /// # Errors
-    /// `Busy` while somebody has the store open, `Invalid` if it is sealed already or no secret is given,
-    /// `Corrupt` if a row cannot be read, `Full`, `Io`. The store is as it was then.
+    /// `Busy` while another handle has the store open, `Invalid` if it is sealed already or the secret is absent,
+    /// `Corrupt` if a row cannot be read, `Full`, `Io`. The store is unchanged then.
     pub async fn seal(options: SledOptions, progress: Progress) -> Result<Report> {
         run(options, To::Sealed, progress).await
     }
@@ -57,7 +57,7 @@ fn convert(options: &Options, to: To, progress: &Progress, stop: &Stop) -> Resul
     Ok(report)
 }
 
-/// The new store, whole and closed.
+/// Makes the new store, whole and closed.
 fn make(source: &Opened, target: Options, progress: &Progress, stop: &Stop) -> Result<Report> {
     let home = Home::take(&target)?;
     let codec = unlock(&home, &target)?;

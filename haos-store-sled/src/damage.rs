@@ -1,4 +1,4 @@
-//! What becomes of a damaged store: what is in its folder is set aside in another, never deleted.
+//! The fate of a damaged store: its folder's content is set aside in another, never deleted.
 
 use std::fs;
 use std::path::Path;
@@ -35,7 +35,7 @@ pub(crate) fn replace(options: &Options, home: &Home, cause: &Error) -> Result<R
     let aside = files::set_aside(path, home.id()).map_err(|e| io("open", e))?;
     let old = Old::aside(path, &aside)?;
     switch(home, scratch, old).inspect_err(|_| {
-        // Where nothing was moved into it yet.
+        // If nothing was moved into it yet.
         let _ = fs::remove_file(aside.join(files::SIGN)).and_then(|()| fs::remove_dir(&aside));
     })?;
     sync_folder(path.parent().unwrap_or(path));
@@ -43,7 +43,7 @@ pub(crate) fn replace(options: &Options, home: &Home, cause: &Error) -> Result<R
     Ok(found.recovery(&aside, cause))
 }
 
-/// A folder with everything in it.
+/// Copies a folder with everything in it.
 pub(crate) fn copy_folder(from: &Path, to: &Path) -> std::io::Result<()> {
     create_folder(to)?;
     for entry in fs::read_dir(from)? {

@@ -1,13 +1,13 @@
-//! From sled's errors, and its panics, to the contract's.
+//! sled's errors, and its panics, as those of the contract.
 
 use std::panic::{AssertUnwindSafe, catch_unwind};
 
 use haos_store_api::{Error, ErrorKind, Result};
 
 const DAMAGED: &str =
-    "the store's files are damaged: close it and open it with the option `check`, which saves what it can";
+    "the store's files are damaged: close it and open it with the option `check`, which saves the outbox";
 
-/// The error of a call that sled refused.
+/// Makes the error of a call that sled refused.
 pub(crate) fn fault(operation: &'static str, error: sled::Error) -> Error {
     let (kind, message) = match &error {
         sled::Error::Io(e) => explain_io(e),
@@ -21,13 +21,13 @@ pub(crate) fn fault(operation: &'static str, error: sled::Error) -> Error {
     }
 }
 
-/// The error of a call to the file system.
+/// Makes the error of a call to the file system.
 pub(crate) fn io(operation: &'static str, error: std::io::Error) -> Error {
     let (kind, message) = explain_io(&error);
     Error::new(kind, operation, message).with_source(error)
 }
 
-/// The error of a file of ours, with what sled asks of it.
+/// Makes the error of a file of ours, with sled's needs.
 pub(crate) fn explained(error: Error) -> Error {
     let cause = std::error::Error::source(&error).and_then(|cause| cause.downcast_ref::<std::io::Error>());
     match cause.map(explain_io) {
@@ -53,9 +53,9 @@ fn explain_io(error: &std::io::Error) -> (ErrorKind, &'static str) {
     }
 }
 
-/// Runs what calls into sled; a panic of it becomes `Corrupt`.
+/// Runs a call into sled; a panic of it becomes `Corrupt`.
 pub(crate) fn guarded<T>(operation: &'static str, run: impl FnOnce() -> Result<T>) -> Result<T> {
-    // Whoever sees the panic does not use what it left behind, except to close it.
+    // After a panic, what it left behind is only closed, not used.
     catch_unwind(AssertUnwindSafe(run)).unwrap_or_else(|_| {
         Err(Error::new(
             ErrorKind::Corrupt,

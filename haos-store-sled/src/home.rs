@@ -1,9 +1,9 @@
-//! The store's folder: what makes it ours, and who holds it.
+//! The store's folder: its sign, and its lock.
 //!
 //! ```text
-//! chat/HAOS      one line: what this is, its format, its id, a checksum; locked while the store is open
+//! chat/HAOS      one line: the kind of folder, its format, its id, a checksum; locked while the store is open
 //! chat/commits   the number of the latest commit (see `marker`)
-//! chat/keyring   who can open it, in a sealed store
+//! chat/keyring   the keyring, in a sealed store
 //! chat/sled/     sled's own files
 //! chat/switch    a new store takes the place of this one (see `switch`)
 //! chat/<hex>/    that store, while it is made
@@ -26,11 +26,11 @@ use haos_store_api::backend::kv::{FORMAT, counters::newer};
 pub(crate) const COMMITS: &str = "commits";
 pub(crate) const SLED: &str = "sled";
 pub(crate) const KEYRING: &str = "keyring";
-/// What the sign of a store begins with; its format follows.
+/// The start of a store's sign; its format follows.
 const STORE: &str = "offline store on sled, format ";
-/// More than a sign has.
+/// Longer than any sign.
 const LONGEST: u64 = 4096;
-/// How often a held folder is tried.
+/// The pause between two attempts to take a held folder.
 const PAUSE: Duration = Duration::from_millis(5);
 
 /// A folder that is ours alone, until it is dropped.
@@ -43,7 +43,7 @@ pub(crate) struct Home {
 }
 
 impl Home {
-    /// Takes the folder, and makes it if it is missing; finishes what others were killed over. What is refused is not
+    /// Takes the folder, and makes it if it is absent; completes the work of killed processes. A refused folder is not
     /// changed.
     pub(crate) fn take(options: &Options) -> Result<Self> {
         let path = options.path();
@@ -85,10 +85,10 @@ impl Home {
                     return Err(corrupt("open", "the file `HAOS` in the store's folder is damaged"));
                 }
                 if !is_new {
-                    tracing::warn!(path = %path.display(), "the file `HAOS` was damaged and is written anew");
+                    tracing::warn!(path = %path.display(), "the file `HAOS` was damaged and is rewritten");
                 }
                 file.set_len(0).and_then(|()| file.seek(SeekFrom::Start(0))).map_err(fault)?;
-                // Of a damaged line its id may be left.
+                // A damaged line may still have its id.
                 let id = text.split([' ', ',']).find_map(|word| word.parse().ok());
                 let id = id.map_or_else(StoreId::random, Ok)?;
                 let line = sign(id).line();
@@ -101,22 +101,22 @@ impl Home {
         Ok(Some(Self { path: path.to_owned(), id, _sign: file }))
     }
 
-    /// The store's own.
+    /// Returns the store's own id.
     pub(crate) fn id(&self) -> StoreId {
         self.id
     }
 
-    /// Where the marks are.
+    /// Returns the path of the marks.
     pub(crate) fn commits(&self) -> PathBuf {
         self.path.join(COMMITS)
     }
 
-    /// Where sled's files are.
+    /// Returns the path of sled's files.
     pub(crate) fn sled(&self) -> PathBuf {
         self.path.join(SLED)
     }
 
-    /// Where the keyring of a sealed store is.
+    /// Returns the path of the keyring of a sealed store.
     pub(crate) fn keyring(&self) -> PathBuf {
         self.path.join(KEYRING)
     }
@@ -126,12 +126,12 @@ impl Home {
     }
 }
 
-/// sled's folder of a store at `path`, held or not.
+/// Returns sled's folder of a store at `path`, held or not.
 pub(crate) fn sled_of(path: &Path) -> PathBuf {
     path.join(SLED)
 }
 
-/// Refuses paths that can hold no store, and other people's folders.
+/// Refuses paths that cannot hold a store, and other people's folders.
 fn probe(path: &Path, create: bool) -> Result<()> {
     let refuse = |kind, message: String| Err(Error::new(kind, "open", message));
     let shown = path.display();
@@ -173,13 +173,13 @@ fn probe(path: &Path, create: bool) -> Result<()> {
     }
 }
 
-/// The sign of a store.
+/// Makes the sign of a store.
 pub(crate) fn sign(id: StoreId) -> Sign {
     Sign::new(format!("{STORE}{FORMAT}"), id)
 }
 
-/// The format and the id that the line of the file `HAOS` tells; none if it is not such a line. A copy that was set
-/// aside can be opened as it is.
+/// Reads the format and the id in the line of the file `HAOS`; `None` for another line. A copy that was set aside can
+/// be opened as it is.
 fn parse(line: &str) -> Option<(u32, StoreId)> {
     let Sign { what, id } = Sign::parse(line)?;
     let format = match what.strip_prefix(STORE) {
@@ -190,7 +190,7 @@ fn parse(line: &str) -> Option<(u32, StoreId)> {
     Some((format, id))
 }
 
-/// The error for a folder that somebody else holds.
+/// Makes the error for a folder that another handle holds.
 pub(crate) fn busy(path: &Path) -> Error {
     Error::new(
         ErrorKind::Busy,

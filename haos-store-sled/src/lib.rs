@@ -1,4 +1,4 @@
-//! The HAOS offline store in a sled database: pure Rust, for where no C compiler is to be had.
+//! The HAOS offline store in a sled database: pure Rust, for builds without a C compiler.
 //!
 //! ```
 //! use haos_store_api::{Membership, Page, Room, RoomId, StorageAdapter, WriteBatch};
@@ -22,20 +22,20 @@
 //!
 //! # When to choose it
 //!
-//! SQLite (`haos-store-sqlite`) is the default, and better in nearly everything: choose this one where a
-//! build must do without a C compiler. What that costs:
+//! SQLite (`haos-store-sqlite`) is the default, and better in nearly everything: choose this one for a build without a
+//! C compiler. Its costs:
 //!
 //! - sled is pinned to 0.34.7 and is not maintained upstream. Its successor (1.0 alpha) has no
 //!   transaction across trees, tore batches when killed, and opens this version's folder as an empty
 //!   database.
 //! - It keeps more in memory and on disk than SQLite, reads its log when it opens, and gives space back
 //!   only by itself: `Maintenance::Compact` frees nothing.
-//! - One process at a time. A second one is told `Busy`.
+//! - One process at a time. A second one gets `Busy`.
 //! - A damaged folder may come up at an older commit, without a word from sled. The store keeps the number
-//!   of its latest commit beside it, so that this is noticed and told
-//!   ([`StoreInfo::recovery`](haos_store_api::StoreInfo::recovery)); what was lost is lost.
-//! - After other damage sled opens nothing any more: the folder is set aside, and the outbox with it. Only
-//!   where sled still opens it are unsent rows carried over.
+//!   of its latest commit beside it, so that the loss is noticed and reported
+//!   ([`StoreInfo::recovery`](haos_store_api::StoreInfo::recovery)); the lost commits stay lost.
+//! - After other damage sled opens nothing any more: the folder is set aside, and the outbox with it. Unsent
+//!   rows are carried over only if sled still opens it.
 //! - sled answers such damage with a panic. Every call is caught and becomes an error, unless the
 //!   application is built with `panic = "abort"`; the panic's message still goes to standard error.
 //! - When the disk fills up, the store refuses every call, and sled may not let go of its files: opening it

@@ -1,5 +1,5 @@
-//! The number of the latest commit, kept beside sled: sled may come up at an older one after damage, and
-//! says nothing.
+//! The number of the latest commit, kept beside sled: sled may come up at an older one after damage, and does not
+//! report it.
 
 use std::fs::File;
 use std::io::{Read, Seek, SeekFrom, Write};
@@ -16,7 +16,7 @@ const SLOT: usize = 8 + 8 + 4;
 /// Slots are written in turn, each on a page of its own: a torn write leaves the other.
 const PAGE: u64 = 4096;
 
-/// What was flushed last, as far as the marker knows.
+/// The latest flushed commit, as far as the marker knows.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq, PartialOrd, Ord)]
 pub(crate) struct Mark {
     pub(crate) revision: Revision,
@@ -57,7 +57,7 @@ pub(crate) struct Marker {
 }
 
 impl Marker {
-    /// Opens the file, and makes it if it is missing; tells the latest mark.
+    /// Opens the file, and makes it if it is absent; returns the latest mark.
     pub(crate) fn open(path: &Path) -> Result<(Self, Option<Mark>)> {
         let fault = |e| io("open", e);
         let file = files::open("open", path).map_err(explained)?;
@@ -72,8 +72,7 @@ impl Marker {
         Ok((Self { file, next }, first.max(second)))
     }
 
-    /// Writes a mark. It is not synced: a mark that is lost with the power says less than it could, and
-    /// nothing that is wrong.
+    /// Writes a mark. It is not synced: a mark that is lost with the power tells less than it could, and nothing wrong.
     pub(crate) fn write(&mut self, mark: Mark) -> std::io::Result<()> {
         self.file.seek(SeekFrom::Start(self.next * PAGE))?;
         self.file.write_all(&mark.encode())?;

@@ -17,11 +17,11 @@ use crate::marker::{Mark, Marker};
 use crate::options::settings;
 use crate::shared::Files;
 
-/// The one tree: keys say what they are of.
+/// The only tree: keys name their collection.
 pub(crate) const TREE: &str = "haos";
-/// How often sled's own lock is tried.
+/// The pause between two attempts to take sled's own lock.
 const PAUSE: Duration = Duration::from_millis(5);
-/// How long sled's threads are waited for after its handles are dropped.
+/// The wait for sled's threads after its handles are dropped.
 const LET_GO: Duration = Duration::from_secs(2);
 
 /// A store whose files are open. They stay ours until it is released.
@@ -73,17 +73,17 @@ impl Opened {
     }
 }
 
-/// Opens the store, and replaces it by a fresh one if it is damaged and that is wanted.
+/// Opens the store, and replaces it by a fresh one if it is damaged and the options allow that.
 pub(crate) fn open(options: &Options) -> Result<(Opened, Option<Recovery>)> {
     let home = Home::take(options)?;
-    // A store whose key is wrong or missing is left as it is, whatever else it is.
+    // A store whose key is wrong or absent is unchanged, also if it is damaged.
     let options = &options.clone().unlocked(unlock(&home, options)?);
     match connect(options, home) {
         Ok(opened) => Ok(opened),
         Err((home, cause)) if cause.kind() == ErrorKind::Corrupt => {
             if options.on_damage == OnDamage::Refuse {
                 let message =
-                    "the store is damaged: open it with `OnDamage::SetAside`, which saves what it can";
+                    "the store is damaged: open it with `OnDamage::SetAside`, which saves the outbox";
                 return Err(Error::new(ErrorKind::Corrupt, "open", message).with_source(cause));
             }
             let recovery = damage::replace(options, &home, &cause)?;
@@ -94,7 +94,7 @@ pub(crate) fn open(options: &Options) -> Result<(Opened, Option<Recovery>)> {
     }
 }
 
-/// Opens what is in a folder. An error gives the folder back, still held.
+/// Opens the content of a folder. An error gives the folder back, still held.
 pub(crate) fn connect(options: &Options, home: Home) -> Result<(Opened, Option<Recovery>), (Home, Error)> {
     let mut opened = match guarded("open", || begin(options, &home)) {
         Ok((files, marker, log)) => {
@@ -111,7 +111,7 @@ pub(crate) fn connect(options: &Options, home: Home) -> Result<(Opened, Option<R
 fn begin(options: &Options, home: &Home) -> Result<(Files, Marker, File)> {
     let deadline = Instant::now() + options.busy();
     let folder = home.sled();
-    // Where it cannot be made, sled says so.
+    // If it cannot be made, sled reports it.
     let _ = create_folder(&folder);
     let db = loop {
         match settings(options.profile, &folder).open() {
@@ -130,13 +130,14 @@ fn begin(options: &Options, home: &Home) -> Result<(Files, Marker, File)> {
         Ok(tree) => Files { db, tree: Tree(tree) },
         Err(e) => return Err(refused(e)),
     };
-    // For reading and writing, which some systems ask for before they sync.
+    // For reading and writing, which some systems require for a sync.
     let log = File::options().read(true).write(true).open(folder.join("db"));
     let (marker, _) = Marker::open(&home.commits())?;
     Ok((files, marker, log.map_err(|e| io("open", e))?))
 }
 
-/// Within a folder that is known to be ours, what sled does not understand is damage.
+/// Makes an error of sled's; within a folder that is known to be ours, anything that sled does not understand is
+/// damage.
 fn refused(error: sled::Error) -> Error {
     let is_damage = match &error {
         sled::Error::Io(e) => {
@@ -149,7 +150,7 @@ fn refused(error: sled::Error) -> Error {
     if is_damage { corrupt("open", "sled cannot read its files").with_source(error) } else { error }
 }
 
-/// Reads the counters and the outbox, and notices what sled has lost.
+/// Reads the counters and the outbox, and notices commits that sled has lost.
 fn examine(options: &Options, opened: &mut Opened) -> Result<Option<Recovery>> {
     let (_, mark) = Marker::open(&opened.home.commits())?;
     let db = opened.db();
@@ -171,7 +172,7 @@ fn examine(options: &Options, opened: &mut Opened) -> Result<Option<Recovery>> {
     Ok(None)
 }
 
-/// What a check finds is damage.
+/// Turns the findings of a check into damage.
 fn check(db: Db<'_>) -> Result<()> {
     let read = |look: &mut dyn FnMut(Db<'_>) -> Result<()>| look(db);
     match kv::check(&read, &Progress::none())?.findings.first() {
@@ -180,7 +181,7 @@ fn check(db: Db<'_>) -> Result<()> {
     }
 }
 
-/// Numbers go on after those that were given before sled lost them, so that none is given twice.
+/// Continues the numbers after those given before sled lost them, so that none is given twice.
 fn roll_forward(options: &Options, opened: &mut Opened, mark: Mark) -> Result<Recovery> {
     let cause = format!(
         "the store was rolled back from commit {} to {}: what came between is lost, by damage or because \

@@ -2,16 +2,16 @@ use std::path::Path;
 
 use haos_store_api::backend::native::{Options, Profile};
 
-/// Where a store lives, in the folder at its path, and how it is opened.
+/// The location of a store, a folder, and the way to open it.
 ///
 /// Opening waits for another holder of the folder for 2000 ms, unless [`busy_ms`](Options::busy_ms) is given; also a
 /// store of this process that was dropped holds it for a moment.
 /// [`Profile::Default`] is 64 MiB of page cache, [`Profile::LowMemory`] 4 MiB, and sled's mode for less space on disk.
 ///
-/// What sled cannot open at all, which is most of what damage comes to, cannot be read for its outbox: with
+/// A folder that sled cannot open at all, the most common damage, cannot be read for its outbox: with
 /// [`OnDamage::SetAside`](crate::OnDamage::SetAside) the rows are then in the folder that was set aside, and nowhere
-/// else. Where sled came up at an older commit, the store goes on from there and says so. Also with
-/// [`OnDamage::Refuse`](crate::OnDamage::Refuse), sled itself may have cut off what it could not read.
+/// else. If sled comes up at an older commit, the store continues from there and reports it. Also with
+/// [`OnDamage::Refuse`](crate::OnDamage::Refuse), sled itself may have cut off unreadable data.
 ///
 /// ```
 /// use haos_store_sled::{OnDamage, SledOptions};
@@ -21,7 +21,7 @@ use haos_store_api::backend::native::{Options, Profile};
 /// ```
 pub type SledOptions = Options;
 
-/// sled's settings for the database in `folder`.
+/// Makes sled's settings for the database in `folder`.
 pub(crate) fn settings(profile: Profile, folder: &Path) -> sled::Config {
     // The thread that sled runs every half second also cleans its log: without it the file only grows.
     let config = sled::Config::new().path(folder).flush_every_ms(Some(500));

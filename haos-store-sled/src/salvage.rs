@@ -1,5 +1,4 @@
-//! What can be read of a damaged store and cannot be fetched again: the outbox, the media it sends and
-//! the drafts.
+//! The readable part of a damaged store that cannot be fetched again: the outbox, the media it sends and the drafts.
 
 use std::fs;
 use std::path::Path;
@@ -17,7 +16,7 @@ use crate::open::{Opened, TREE};
 use crate::options::settings;
 use crate::shared::Files;
 
-/// Reads what it can, from a copy in a folder that is made for it: sled cuts off what it cannot read.
+/// Reads as much as possible, from a copy in a folder that is made for it: sled cuts off unreadable data.
 pub(crate) fn read(options: &Options, mended: &Path, mark: Mark) -> Salvage {
     let mut found = Salvage::default();
     // The second time without sled's snapshots: the log alone tells all.
@@ -33,12 +32,12 @@ pub(crate) fn read(options: &Options, mended: &Path, mark: Mark) -> Salvage {
     }
     let _ = fs::remove_dir_all(mended);
     found.last_seq = found.last_seq.max(mark.last_seq);
-    // Later than anything that the damaged store has told anybody.
+    // Later than any revision that the damaged store has published.
     found.revision = found.revision.max(mark.revision).next();
     found
 }
 
-/// Writes what was read into a fresh store, in one commit.
+/// Writes the salvaged rows into a fresh store, in one commit.
 pub(crate) fn write(salvage: &Salvage, opened: &mut Opened, codec: &Codec) -> Result<()> {
     guarded("open", || {
         let mut draft = Draft::new(opened.head);

@@ -1,4 +1,4 @@
-//! Who can open a store: its keyring, in a file of its own, which sled's log would keep for ever.
+//! A store's keyring, in a file of its own, which sled's log would keep for ever.
 
 use std::fs::{self, File};
 use std::io::ErrorKind as IoKind;
@@ -25,7 +25,7 @@ impl KeyringPlace for Home {
     }
 }
 
-/// The record of a store's keyring; none in a plain one.
+/// Reads the record of a store's keyring; absent in a plain one.
 pub(crate) fn read(path: &Path) -> Result<Option<Vec<u8>>> {
     match fs::read(path) {
         Ok(record) => Ok(Some(record)),

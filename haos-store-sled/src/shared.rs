@@ -1,4 +1,4 @@
-//! What the threads of an open store share: the tree, and the lock that lets a read see whole commits.
+//! The shared part of an open store's threads: the tree, and the lock that lets a read see whole commits.
 
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Arc, PoisonError, RwLock, TryLockError, mpsc};
@@ -12,8 +12,7 @@ use sled::Batch;
 use crate::db::{Db, Tree};
 use crate::error::{fault, guarded};
 
-/// How long sled may take to let go of its files. Its own threads do not survive every damage, and it
-/// waits for them.
+/// The wait for sled to let go of its files. Its own threads do not survive every damage, and it waits for them.
 const RELEASE: Duration = Duration::from_secs(20);
 
 /// sled's handles. The files are free once the last of them is dropped.
@@ -24,7 +23,7 @@ pub(crate) struct Files {
 }
 
 impl Files {
-    /// Drops the handles, which flushes; waits for it, but not for ever.
+    /// Drops the handles, which flushes; waits for that, but not for ever.
     pub(crate) fn release(self) {
         let (tell, told) = mpsc::channel();
         let drop_them = move || {
@@ -46,10 +45,10 @@ impl Files {
 /// The tree of an open store.
 #[derive(Debug)]
 pub(crate) struct Shared {
-    /// Held for writing while a commit goes into the tree; none once the store has ended.
+    /// Held for writing while a commit goes into the tree; absent once the store has ended.
     files: RwLock<Option<Files>>,
     codec: Codec,
-    /// sled panicked, or a commit's outcome is unknown: nothing is read or written any more.
+    /// True if sled panicked, or a commit's outcome is unknown: nothing is read or written any more.
     poisoned: AtomicBool,
 }
 
@@ -63,7 +62,7 @@ impl Shared {
         }
     }
 
-    /// Reads, after waiting for a commit that is going on.
+    /// Reads, after waiting for a commit in progress.
     pub(crate) fn read<T>(
         &self,
         operation: &'static str,
@@ -83,7 +82,7 @@ impl Shared {
         self.run(operation, || read(Db::new(&files.tree, &self.codec, operation)))
     }
 
-    /// Runs what calls into sled, unless the store is poisoned; a panic poisons it.
+    /// Runs a call into sled, unless the store is poisoned; a panic poisons it.
     pub(crate) fn run<T>(&self, operation: &'static str, run: impl FnOnce() -> Result<T>) -> Result<T> {
         if self.poisoned.load(Ordering::Acquire) {
             return Err(poisoned(operation));
@@ -103,7 +102,7 @@ impl Shared {
         result
     }
 
-    /// Lets nothing through any more.
+    /// Refuses every later call.
     pub(crate) fn poison(&self) {
         self.poisoned.store(true, Ordering::Release);
     }
@@ -128,7 +127,7 @@ impl Shared {
 impl Readers for Shared {
     type Reader = Arc<Self>;
 
-    /// None while a commit is going on.
+    /// Returns `None` while a commit is in progress.
     fn glance<T>(
         &self,
         _: bool,
@@ -154,13 +153,13 @@ impl Reader for Shared {
     }
 }
 
-/// Whether sled will not get over an error before it is opened again.
+/// Tells whether an error of sled's lasts until it is opened again.
 pub(crate) fn is_lasting(error: &Error) -> bool {
     matches!(error.kind(), ErrorKind::Io | ErrorKind::Full)
 }
 
 fn poisoned(operation: &'static str) -> Error {
-    closed(operation, "sled failed, and what it holds is uncertain: close the store and open it again")
+    closed(operation, "sled failed, and its content is uncertain: close the store and open it again")
 }
 
 #[cfg(test)]

@@ -1,8 +1,8 @@
-//! How a new store takes the place of the one in a folder: after a conversion, and after damage.
+//! The replacement of the store in a folder by a new one: after a conversion, and after damage.
 //!
-//! It is made in a folder of its own within the store's (`Scratch`), under the lock that is held anyway. The file
-//! `switch` then says that it counts and where the old one goes. From there on, whoever takes the folder does what is
-//! left; before that, what was made is cleared away.
+//! The new store is made in a folder of its own within the old one's (`Scratch`), under the lock that is held anyway.
+//! The file `switch` then declares it valid and names the old one's destination. From there on, the next process that
+//! takes the folder completes the switch; before that, it removes the new store.
 
 use std::fs;
 use std::io::ErrorKind as IoKind;
@@ -15,12 +15,12 @@ use haos_store_api::backend::native::corrupt;
 use crate::error::io;
 use crate::home::{COMMITS, Home, KEYRING, SLED, sign};
 
-/// The file that says what is under way.
+/// The file that describes the switch under way.
 const SWITCH: &str = "switch";
-/// Within a scratch, where the old store waits to be removed.
+/// A name within a scratch, at which the old store waits to be removed.
 const OLD: &str = "old";
 
-/// A folder within the store's, with our sign, of a name that nobody can foresee; it goes with its owner.
+/// A folder within the store's, with our sign, of a name that nobody can foresee; it is removed with its owner.
 #[derive(Debug)]
 pub(crate) struct Scratch {
     path: PathBuf,
@@ -38,7 +38,7 @@ impl Scratch {
         Ok(scratch)
     }
 
-    /// Where the new store is made.
+    /// Returns the path of the new store.
     pub(crate) fn path(&self) -> &Path {
         &self.path
     }
@@ -49,12 +49,12 @@ impl Drop for Scratch {
         if !self.kept
             && let Err(error) = fs::remove_dir_all(&self.path)
         {
-            tracing::warn!(%error, "what was made is left over until the store is opened");
+            tracing::warn!(%error, "the new store's folder is left over until the store is opened");
         }
     }
 }
 
-/// What becomes of the old store.
+/// The fate of the old store.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) enum Old {
     Removed,
@@ -63,7 +63,7 @@ pub(crate) enum Old {
 }
 
 impl Old {
-    /// Set aside in a folder that was made for that.
+    /// Sets it aside in a folder that was made for that.
     pub(crate) fn aside(path: &Path, folder: &Path) -> Result<Self> {
         let (path, folder) = (path.as_os_str().as_encoded_bytes(), folder.as_os_str().as_encoded_bytes());
         let nr = folder.strip_prefix(path).and_then(|end| end.strip_prefix(b".damaged-"));
@@ -72,7 +72,7 @@ impl Old {
     }
 }
 
-/// A new store that counts.
+/// The switch to a new store.
 #[derive(Debug, PartialEq, Eq)]
 struct Switch {
     /// The name of its scratch.
@@ -81,7 +81,7 @@ struct Switch {
     old: Old,
 }
 
-/// Has a new store, whole and closed, take the place of what is in the folder.
+/// Puts a new store, whole and closed, in the place of the folder's content.
 pub(crate) fn switch(home: &Home, mut scratch: Scratch, old: Old) -> Result<()> {
     let switch = Switch {
         to: scratch.name.clone(),
@@ -94,7 +94,7 @@ pub(crate) fn switch(home: &Home, mut scratch: Scratch, old: Old) -> Result<()> 
     finish(home)
 }
 
-/// Does what is left of a switch, and clears away what was left over by whoever was killed.
+/// Completes a switch, and removes the files of killed processes.
 pub(crate) fn finish(home: &Home) -> Result<()> {
     if let Some(switch) = Switch::read(home)? {
         let fault = |e| io("open", e);
@@ -126,7 +126,7 @@ impl Switch {
         Sign::new(format!("switch to {}, {kind}, {old}", self.to), id)
     }
 
-    /// The one that is under way, if it says nothing but what this library writes.
+    /// Reads the switch under way, if its line is one that this library writes.
     fn read(home: &Home) -> Result<Option<Self>> {
         let path = home.path().join(SWITCH);
         if !files::refuse_odd("open", &path, Expected::File)? {
@@ -156,7 +156,7 @@ impl Switch {
         Some(Self { to: to.to_owned(), sealed: kind == "sealed", old })
     }
 
-    /// Where the old store goes.
+    /// Returns the destination of the old store.
     fn away(&self, home: &Home) -> PathBuf {
         match self.old {
             Old::Removed => home.path().join(&self.to).join(OLD),
@@ -164,14 +164,14 @@ impl Switch {
         }
     }
 
-    /// The next renaming. Each is done or not, and what is where tells how far it is.
+    /// Returns the next renaming. Each is done or not, and the files' places tell the progress.
     fn next(&self, home: &Home) -> Option<(PathBuf, PathBuf)> {
         [KEYRING, COMMITS, SLED].into_iter().find_map(|name| {
             let (new, place) = (home.path().join(&self.to).join(name), home.path().join(name));
             let is_gone = name == KEYRING && !self.sealed;
             match (is_there(&new), is_there(&place)) {
                 (true, true) => {
-                    // What cannot keep its rights has those of a new one.
+                    // A file that cannot keep its rights gets those of a new one.
                     let _ = files::keep_rights(&place, &new);
                     Some((place, self.away(home).join(name)))
                 }
@@ -183,7 +183,7 @@ impl Switch {
     }
 }
 
-/// Removes scratches, and files that were to replace others. All have names that nobody chooses.
+/// Removes scratches, and files that were to replace others. All have random names.
 fn sweep(home: &Home) -> Result<()> {
     let fault = |e| io("open", e);
     for entry in fs::read_dir(home.path()).map_err(fault)? {
@@ -196,7 +196,7 @@ fn sweep(home: &Home) -> Result<()> {
         if is_random(name) {
             match Sign::read(&path) {
                 Some(sign) if sign.id == home.id() => fs::remove_dir_all(&path).map_err(fault)?,
-                // Killed before it was signed: there is nothing in it, or it is not ours.
+                // Killed before it was signed: it is empty, or it is not ours.
                 _ => drop(fs::remove_dir(&path)),
             }
         } else if is_half(KEYRING) || is_half(SWITCH) {
@@ -221,7 +221,7 @@ pub(crate) fn refuse_links(folder: &Path) -> Result<()> {
             Ok(about) if about.is_dir() => refuse_links(&path)?,
             Ok(about) if about.is_file() => {}
             Ok(_) => drop(files::refuse_odd("open", &path, Expected::File)?),
-            // sled removes what it needs no more.
+            // sled removes files that it no longer needs.
             Err(e) if e.kind() == IoKind::NotFound => {}
             Err(e) => return Err(fault(e)),
         }
@@ -229,7 +229,7 @@ pub(crate) fn refuse_links(folder: &Path) -> Result<()> {
     Ok(())
 }
 
-/// Whether there is anything at a path.
+/// Tells whether a path is taken.
 fn is_there(path: &Path) -> bool {
     fs::symlink_metadata(path).is_ok()
 }

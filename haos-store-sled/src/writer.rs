@@ -1,4 +1,4 @@
-//! The thread that writes: several batches in one commit where they wait together.
+//! The writing thread: batches that wait together share one commit.
 
 use std::sync::Arc;
 
@@ -15,7 +15,7 @@ use crate::open::Opened;
 use crate::seal;
 use crate::shared::{Shared, is_lasting};
 
-/// The store's files and what the writer knows of them.
+/// The store's files and the writer's knowledge of them.
 #[derive(Debug)]
 pub(crate) struct Writer {
     opened: Opened,
@@ -27,7 +27,7 @@ impl Writer {
         Self { opened, shared }
     }
 
-    /// Lets go of the files, of which nobody reads any more.
+    /// Lets go of the files, which have no readers any more.
     pub(crate) fn release(self) {
         drop(self.shared.end());
         self.opened.release();
@@ -55,8 +55,8 @@ impl Writer {
         done.inspect_err(|_| self.shared.poison())
     }
 
-    /// Hands everything to the system, and to the device where power loss must be survived; then notes
-    /// how far the store has come.
+    /// Hands everything to the system, and to the device for a commit that must survive power loss; then notes the
+    /// store's progress.
     pub(crate) fn flush(&mut self, strict: bool) -> Result<()> {
         let opened = &mut self.opened;
         self.shared.run("apply", || {
@@ -73,14 +73,14 @@ impl Writer {
 impl native::Writer for Writer {
     type Place = Vec<u8>;
 
-    /// One atomic write. A batch that fails takes back only itself; the results are those of the batches.
+    /// Commits one atomic write. A batch that fails takes back only itself; the results are those of the batches.
     fn commit(&mut self, group: &[Request]) -> Result<Vec<Result<Commit>>, Failed> {
         let (opened, shared) = (&self.opened, &self.shared);
         let mut draft = Draft::new(opened.head);
         let results = shared.run("apply", || {
             let apply = |request: &Request| {
                 let result = kv::apply(&opened.files.tree, shared.codec(), &mut draft, request.batch());
-                // What is not the batch's own fault ends the whole group.
+                // An error that is not the batch's own ends the whole group.
                 match result {
                     Err(error) if is_lasting(&error) => Err(error),
                     result => Ok(result),

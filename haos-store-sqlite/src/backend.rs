@@ -1,4 +1,4 @@
-//! What SQLite is to the shell of native stores.
+//! SQLite as a backend of the shell of native stores.
 
 use std::path::Path;
 use std::sync::Arc;
@@ -25,7 +25,7 @@ use crate::writer::Writer;
 pub(crate) struct Sqlite {
     place: Place,
     found: Revision,
-    /// Opened by the first job: SQLite's threads share locks, and whoever opens a store waits for its first page.
+    /// Opened by the first job: SQLite's threads share locks, and the caller of `open` waits for its first page.
     writer: Option<Writer>,
 }
 
@@ -39,8 +39,8 @@ impl Backend for Sqlite {
     type Readers = NearReaders;
     type Writer = Writer;
 
-    /// With a single connection, which reads from then on: whoever waits sees the first page before the writer has its
-    /// own.
+    /// Opens a single connection, which reads from then on: the caller sees the first page before the writer has its
+    /// own connection.
     fn open(options: &Options) -> Result<Opened<Self>> {
         let crate::open::Opened { conn, recovery, access } = open(options)?;
         let codec = unlock(&conn, options)?;
@@ -87,14 +87,14 @@ impl Backend for Sqlite {
         check(&readers.place, progress, stop)
     }
 
-    /// The log.
+    /// Counts the log.
     fn bytes_beside(path: &Path) -> u64 {
         std::fs::metadata(beside(path, "-wal")).map_or(0, |log| log.len())
     }
 }
 
-/// Leaves the file tidy, as far as it goes without waiting for anybody. Without `PRAGMA optimize`: each statement is
-/// written for one index, and statistics could only talk the planner out of it.
+/// Tidies the file, as far as possible without waiting. Without `PRAGMA optimize`: each statement is written for one
+/// index, and statistics could only talk the planner out of it.
 fn tidy_up(conn: Connection) {
     let tidy = "PRAGMA busy_timeout = 0; PRAGMA wal_checkpoint(TRUNCATE);";
     if let Err(error) = conn.execute_batch(tidy) {

@@ -1,5 +1,5 @@
-//! How much work a file may cause before anything vouches for it: a small one can be made to keep SQLite busy for
-//! ever.
+//! A bound on the work that a file may cause before anything vouches for it: a small one can be made to keep SQLite
+//! busy for ever.
 
 use std::path::{Path, PathBuf};
 use std::sync::atomic::AtomicU64;
@@ -26,7 +26,7 @@ const STEPS_PER_BYTE: u64 = 16;
 const SECONDS: u64 = 60;
 const BYTES_PER_SECOND: u64 = 1 << 20;
 
-/// What is left of it for a question to one file.
+/// The rest of the budget for a question to one file.
 #[derive(Debug, Clone)]
 pub(crate) struct Budget(Arc<Inner>);
 
@@ -34,7 +34,7 @@ pub(crate) struct Budget(Arc<Inner>);
 #[derive(Debug)]
 struct Inner {
     path: PathBuf,
-    /// Looks that the file's size was found to be worth.
+    /// The checks that the file's size was found to be worth.
     granted: AtomicU64,
     left: AtomicU64,
     time: Duration,
@@ -42,7 +42,7 @@ struct Inner {
 }
 
 impl Budget {
-    /// That of the file at `path` with its log.
+    /// Makes the budget of the file at `path` with its log.
     pub(crate) fn of(path: &Path) -> Self {
         let bytes = size(path);
         let (granted, left) = (AtomicU64::new(looks(bytes)), AtomicU64::new(looks(bytes)));
@@ -56,7 +56,7 @@ impl Budget {
         }))
     }
 
-    /// Whatever runs on the connection from here on is taken from it, and cut off once it is spent or `stop` says so.
+    /// Charges all work on the connection from here on, and cuts it off once the budget is spent or `stop` is set.
     pub(crate) fn guard(
         &self,
         conn: &mut Connection,
@@ -67,7 +67,7 @@ impl Budget {
         conn.progress_handler(LOOK as i32, Some(handler)).map_err(|e| fault("open", e))
     }
 
-    /// Takes some of it; whether it is spent.
+    /// Takes some of it; tells whether it is spent.
     fn look(&self) -> bool {
         let Inner { path, granted, left, time, began } = &*self.0;
         let mut now = left.load(Relaxed).saturating_sub(1);
@@ -83,19 +83,19 @@ impl Budget {
         now == 0
     }
 
-    /// Nothing is bounded any more: the file is known to be sound as far as opening can tell.
+    /// Lifts the bound: the file is known to be sound as far as opening can tell.
     pub(crate) fn lift(conn: &mut Connection) -> Result<()> {
         conn.progress_handler(0, None::<fn() -> bool>).map_err(|e| fault("open", e))
     }
 
-    /// For another question to the same file.
+    /// Refills it for another question to the same file.
     pub(crate) fn refill(&self) {
         let Inner { granted, left, began, .. } = &*self.0;
         left.store(granted.load(Relaxed), Relaxed);
         *began.lock().unwrap_or_else(PoisonError::into_inner) = Instant::now();
     }
 
-    /// What was cut off because it is spent is damage.
+    /// Turns work that was cut off by the budget into damage.
     pub(crate) fn judge<T>(&self, done: Result<T>) -> Result<T> {
         done.map_err(|error| match self.0.left.load(Relaxed) {
             0 if error.kind() == ErrorKind::Closed => {
@@ -153,7 +153,7 @@ mod tests {
     #[test]
     fn an_endless_question_ends_and_another_can_be_asked() {
         let mut conn = Connection::open_in_memory().unwrap();
-        let budget = Budget::of(Path::new("there is none"));
+        let budget = Budget::of(Path::new("absent"));
         budget.guard(&mut conn, || false).unwrap();
         let ask = |conn: &Connection, sql: &str| {
             budget.judge(conn.query_row(sql, (), |row| row.get::<_, i64>(0)).map_err(|e| fault("open", e)))

@@ -1,4 +1,4 @@
-//! The check: reads every row and tells what does not fit together. It changes nothing.
+//! The check: reads every row and reports contradictions. Changes nothing.
 
 use std::collections::HashMap;
 
@@ -38,7 +38,7 @@ struct Check<'c> {
     progress: &'c Progress,
     total: u64,
     report: Report,
-    /// None: its row cannot be read, which says nothing of what is in it.
+    /// `None`: the room's row is unreadable, which tells nothing of its content.
     rooms: HashMap<i64, Option<(RoomId, Key)>>,
 }
 
@@ -64,7 +64,7 @@ impl<'c> Check<'c> {
         self.report.find(format_args!("{what}: {fault}"));
     }
 
-    /// What a finding is and what ends the check.
+    /// Tells a finding from an error that ends the check.
     fn judge(&mut self, what: &str, result: Result<()>) -> Result<()> {
         match self.budget.judge(result) {
             Err(error) if self.db.codec.is_damage(&error) => self.find(what, error),
@@ -73,7 +73,7 @@ impl<'c> Check<'c> {
         Ok(())
     }
 
-    /// Whether the file holds nothing but what the migrations make.
+    /// Tells whether the file has exactly the schema of the migrations.
     fn schema(&mut self) -> Result<bool> {
         let Difference { altered, foreign } = Difference::of(self.db.conn).map_err(|e| self.db.fault(e))?;
         for object in &altered {
@@ -85,7 +85,7 @@ impl<'c> Check<'c> {
         Ok(altered.is_empty() && foreign.is_empty())
     }
 
-    /// Pages, indexes and types, as SQLite sees them. The constraints of others are not run.
+    /// Checks pages, indexes and types, as SQLite sees them. Constraints of others are not run.
     fn pages(&mut self, is_all_ours: bool) -> Result<()> {
         let asks: Vec<_> = if is_all_ours {
             vec!["PRAGMA integrity_check(100)".to_owned()]
@@ -107,7 +107,7 @@ impl<'c> Check<'c> {
         Ok(())
     }
 
-    /// Looks at every row of a table; `look` says what is wrong with one.
+    /// Checks every row of a table; `look` returns the defect of one.
     fn table(
         &mut self,
         what: &str,

@@ -1,4 +1,4 @@
-//! What SQLite keeps beside a database.
+//! SQLite's files beside a database.
 
 use std::path::Path;
 
@@ -8,7 +8,7 @@ use haos_store_api::backend::files::{Expected, beside, refuse_odd};
 pub(crate) const COMPANIONS: [&str; 3] = ["-wal", "-shm", JOURNAL];
 pub(crate) const JOURNAL: &str = "-journal";
 
-/// Refuses a database with anything but files beside it.
+/// Refuses a database with anything except files beside it.
 pub(crate) fn check(path: &Path) -> Result<()> {
     COMPANIONS
         .iter()

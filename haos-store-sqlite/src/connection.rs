@@ -1,5 +1,4 @@
-//! The one way to a connection. What stands in a file's schema is not run: whoever packed the file may have
-//! written it.
+//! The one way to a connection. No part of a file's schema is run: it may come from anybody who packed the file.
 
 use std::path::Path;
 
@@ -19,15 +18,15 @@ const SETTINGS: [(DbConfig, bool); 10] = [
     (DbConfig::SQLITE_DBCONFIG_ENABLE_FTS3_TOKENIZER, false),
     (DbConfig::SQLITE_DBCONFIG_DQS_DDL, false),
     (DbConfig::SQLITE_DBCONFIG_DQS_DML, false),
-    // Without it, binding another value may compile a cached statement anew, to think about its plan.
+    // Without it, binding another value may compile a cached statement again, to reconsider its plan.
     (DbConfig::SQLITE_DBCONFIG_ENABLE_QPSG, true),
 ];
 
-/// The bytes of the longest value, as long as the longest row that is decoded: an expression that stands in a schema
-/// may make a value of nothing, for each row that salvage reads.
+/// The most bytes of a value, those of the longest row that is decoded: an expression in a schema may make a value of
+/// nothing, for each row that salvage reads.
 const LONGEST: i32 = 256 << 20;
 
-/// A connection to the file at `path`, or of that URI.
+/// Connects to the file at `path`, or of that URI.
 pub(crate) fn connection(path: impl AsRef<Path>, flags: OpenFlags) -> rusqlite::Result<Connection> {
     let conn = Connection::open_with_flags(path, flags | OpenFlags::SQLITE_OPEN_NO_MUTEX)?;
     for (setting, on) in SETTINGS {
@@ -89,7 +88,7 @@ mod tests {
             text.split("#[cfg(test)]").next().unwrap().contains("Connection::open")
         };
         let found: Vec<_> = files(&source).into_iter().filter(makes).collect();
-        // A schema is made in memory to compare with.
+        // The schema to compare with is made in memory.
         assert_eq!(found.len(), 2, "{found:?}");
         assert!(found.iter().all(|path| path.ends_with("connection.rs") || path.ends_with("schema.rs")));
     }

@@ -1,4 +1,4 @@
-//! What becomes of a damaged store: it is set aside under another name, never changed, never deleted.
+//! The fate of a damaged store: it is set aside under another name, never changed, never deleted.
 
 use std::fs::{self, File};
 use std::io::{Read, Seek, SeekFrom};
@@ -18,7 +18,7 @@ use crate::probe::peek;
 use crate::salvage::{Found, readable_id};
 use crate::scratch::{Purpose, Scratch};
 
-/// The application id in the header, as far as it is there, if it says that the file is a store.
+/// Reads the application id in the header, as far as present, if it marks a store.
 ///
 /// Only for files that SQLite could not read: closing a plain handle drops the locks that this process
 /// has on the file.
@@ -33,8 +33,8 @@ pub(crate) fn our_id(path: &Path) -> Option<i32> {
     read().ok().map(i32::from_be_bytes).filter(|id| is_store(*id))
 }
 
-/// Puts a fresh store with the outbox of the damaged one in its place. `None`: another process has done
-/// so in the meantime.
+/// Puts a fresh store with the outbox of the damaged one in its place. `None`: another process has done so in the
+/// meantime.
 pub(crate) fn recover(options: &Options, cause: Error) -> Result<Option<Recovery>> {
     let lock_path = beside(options.path(), ".recovery");
     let lock = files::open("open", &lock_path)?;
@@ -43,18 +43,18 @@ pub(crate) fn recover(options: &Options, cause: Error) -> Result<Option<Recovery
         Ok(None) if still_damaged(options) => replace(options, cause).map(Some),
         done => done,
     };
-    // Whoever waits for the lock looks again, so a lost lock file does no harm.
+    // Waiters for the lock look again, so a lost lock file does no harm.
     let _ = fs::remove_file(&lock_path);
     done
 }
 
-/// Where the log alone does not belong there, what is beneath it is a sound store: it stays, and the log is set aside.
+/// Sets the log aside if it alone does not belong there: the file beneath is a sound store and stays.
 fn log_aside(options: &Options, cause: &Error) -> Result<Option<Recovery>> {
     let path = options.path();
     if log::fits(path) {
         return Ok(None);
     }
-    // Of the file alone: the log is not believed.
+    // Of the file alone: the log is not trusted.
     let own =
         peek(path).and_then(|conn| Db { conn: &conn, codec: &options.codec, operation: "open" }.store_id());
     let id = own.ok().flatten().unwrap_or_else(|| stand_in(path));
@@ -74,7 +74,7 @@ fn log_aside(options: &Options, cause: &Error) -> Result<Option<Recovery>> {
             tracing::warn!(set_aside = %aside.display(), "a log that was not written on top of its store was set aside");
             Ok(Some(Recovery { set_aside, salvaged, unreadable: 0, cause: cause.to_string() }))
         }
-        // Whoever cannot open the store leaves it as it was; if it is damaged, all of it is set aside.
+        // A caller that cannot open the store leaves it unchanged; if it is damaged, all of it is set aside.
         Err(error) => {
             fs::rename(&aside, &log).and_then(|()| fs::remove_dir_all(&folder)).map_err(failed)?;
             if error.kind() == ErrorKind::Corrupt { Ok(None) } else { Err(error) }
@@ -89,7 +89,7 @@ fn still_damaged(options: &Options) -> bool {
 fn replace(options: &Options, cause: Error) -> Result<Recovery> {
     let path = options.path();
     let id = readable_id(path).unwrap_or_else(|| stand_in(path));
-    // Whoever was killed here before has left its own.
+    // A process that was killed here before has left its own.
     drop(Scratch::left_over(path, id, Purpose::Passing));
     let scratch = Scratch::create(path, id, Purpose::Passing)?;
     let found = Found::read(options, &scratch.copy())?;
@@ -106,7 +106,7 @@ fn replace(options: &Options, cause: Error) -> Result<Recovery> {
     let failed = |e| io("the damaged store cannot be set aside", e);
     let folder = files::set_aside(path, id).map_err(failed)?;
     let aside = folder.join(path.file_name().unwrap_or_default());
-    // A second name first, where the file system has them: at no moment is there no store at the path.
+    // A second name first, where the file system has them: the path is never without a store.
     if fs::hard_link(path, &aside).is_err() {
         fs::rename(path, &aside).map_err(failed)?;
     }
@@ -119,10 +119,10 @@ fn replace(options: &Options, cause: Error) -> Result<Recovery> {
     Ok(found.salvage.recovery(&aside, &cause))
 }
 
-/// For a store whose own id cannot be read: the same as long as it stays as it is.
+/// Makes an id for a store whose own cannot be read: the same as long as the file is unchanged.
 fn stand_in(path: &Path) -> StoreId {
     let mut start = Vec::new();
-    // What cannot be read at all has the id of nothing.
+    // An unreadable file has the id of empty content.
     let _ = File::open(path).and_then(|file| file.take(1 << 16).read_to_end(&mut start));
     StoreId::of(&start)
 }

@@ -10,7 +10,7 @@ use rusqlite::{CachedStatement, Connection, Params, Row};
 use crate::error::fault;
 use haos_store_api::backend::native::corrupt;
 
-/// What every table function works with.
+/// The common argument of all table functions.
 #[derive(Clone, Copy)]
 pub(crate) struct Db<'c> {
     pub(crate) conn: &'c Connection,
@@ -19,7 +19,7 @@ pub(crate) struct Db<'c> {
     pub(crate) operation: &'static str,
 }
 
-/// Go on with the next row, or stop.
+/// Continue with the next row, or stop.
 pub(crate) type Flow = ControlFlow<()>;
 pub(crate) const NEXT: Flow = ControlFlow::Continue(());
 pub(crate) const STOP: Flow = ControlFlow::Break(());
@@ -29,12 +29,12 @@ impl<'c> Db<'c> {
         self.conn.prepare_cached(sql).map_err(|e| self.fault(e))
     }
 
-    /// Runs a statement that returns no rows; returns how many it changed.
+    /// Runs a statement that returns no rows; returns the number of changed rows.
     pub(crate) fn run(self, sql: &str, params: impl Params) -> Result<usize> {
         self.prepare(sql)?.execute(params).map_err(|e| self.fault(e))
     }
 
-    /// The first row, if there is one.
+    /// Reads the first row, if any.
     pub(crate) fn first<T>(
         self,
         sql: &str,
@@ -46,7 +46,7 @@ impl<'c> Db<'c> {
         rows.next().map_err(|e| self.fault(e))?.map(read).transpose()
     }
 
-    /// Row after row, until `read` stops.
+    /// Reads row after row, until `read` stops.
     pub(crate) fn each(
         self,
         sql: &str,
@@ -63,7 +63,7 @@ impl<'c> Db<'c> {
         Ok(())
     }
 
-    /// Every row.
+    /// Reads every row.
     pub(crate) fn all<T>(
         self,
         sql: &str,
@@ -78,17 +78,17 @@ impl<'c> Db<'c> {
         Ok(found)
     }
 
-    /// The number that a statement returns; 0 if it returns none.
+    /// Reads the number that a statement returns; 0 without a row.
     pub(crate) fn number(self, sql: &str, params: impl Params) -> Result<i64> {
         Ok(self.first(sql, params, |row| self.int(row, 0))?.unwrap_or_default())
     }
 
-    /// Reads that must see one commit. Nothing is written in between.
+    /// Runs reads that must see one commit. They must not write.
     pub(crate) fn snapshot<T>(self, read: impl FnOnce(Self) -> Result<T>) -> Result<T> {
         struct End<'c>(Db<'c>);
         impl Drop for End<'_> {
             fn drop(&mut self) {
-                // Nothing was written, and the next BEGIN would tell.
+                // Nothing was written, and the next BEGIN would report a failure.
                 let _ = self.0.run("ROLLBACK", ());
             }
         }
@@ -107,7 +107,7 @@ impl<'c> Db<'c> {
 
     // Columns
 
-    /// A payload as it is bound: text that people can read, or sealed bytes.
+    /// Binds a payload: text that people can read, or sealed bytes.
     pub(crate) fn bind(self, payload: &Payload) -> ToSqlOutput<'_> {
         let bytes = payload.as_bytes();
         ToSqlOutput::Borrowed(if self.codec.is_sealed() {
@@ -143,12 +143,12 @@ impl<'c> Db<'c> {
     }
 }
 
-/// SQLite's integers are signed; no count of ours comes near the end.
+/// Converts to SQLite's signed integers; no count of ours comes near the end.
 pub(crate) fn signed(count: u64) -> i64 {
     i64::try_from(count).unwrap_or(i64::MAX)
 }
 
-/// A limit as SQLite takes it.
+/// Converts a limit for SQLite.
 pub(crate) fn limit(limit: usize) -> i64 {
     i64::try_from(limit).unwrap_or(i64::MAX)
 }

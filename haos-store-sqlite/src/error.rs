@@ -1,4 +1,4 @@
-//! From SQLite's errors to the contract's.
+//! SQLite's errors as those of the contract.
 
 use std::fs::File;
 use std::io::ErrorKind as Kind;
@@ -8,7 +8,7 @@ use haos_store_api::backend::native::read_only;
 use haos_store_api::{Error, ErrorKind};
 use rusqlite::ErrorCode;
 
-/// The error of a call that SQLite refused.
+/// Makes the error of a call that SQLite refused.
 pub(crate) fn fault(operation: &'static str, error: rusqlite::Error) -> Error {
     let (kind, message) = explain(&error);
     Error::new(kind, operation, message).with_source(error)
@@ -58,7 +58,7 @@ fn explain_code(code: ErrorCode) -> (ErrorKind, &'static str) {
     }
 }
 
-/// The error of a file that cannot be opened. SQLite does not tell what the system told it, so that is asked again.
+/// Makes the error of a file that cannot be opened. SQLite does not report the system's reason, so this asks again.
 pub(crate) fn cannot_open(path: &Path, error: rusqlite::Error) -> Error {
     use ErrorCode::{CannotOpen, PermissionDenied, ReadOnly, SystemIoFailure};
     match error.sqlite_error_code() {
@@ -69,7 +69,7 @@ pub(crate) fn cannot_open(path: &Path, error: rusqlite::Error) -> Error {
     }
 }
 
-/// What is in the way. A handle of the file itself would drop this process's locks on it when it is closed.
+/// Finds the obstacle. A handle of the file itself would drop this process's locks on it when closed.
 fn obstacle(path: &Path) -> Option<Error> {
     let failed = |e| Some(Error::io("open", format_args!("{} cannot be opened", path.display()), e));
     let folder = path.parent().unwrap_or(path);
@@ -103,17 +103,17 @@ fn rights(_: &Path, _: bool, _: &Path, _: impl Fn(std::io::Error) -> Option<Erro
     None
 }
 
-/// What a failed COMMIT left behind.
+/// The effect of a failed COMMIT.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) enum Outcome {
     /// The transaction is not in the database and never will be.
     NotCommitted,
-    /// It may be, or may turn up after a restart: nothing more may be written on top of it.
+    /// It may be in the database, or appear after a restart: nothing more may be written on top of it.
     Unknown,
 }
 
-/// In WAL mode a commit counts once its last frame is in the log, whole. A write that found no space
-/// or no lock left that frame out; after any other failure it may be there.
+/// Classifies a failed commit. In WAL mode a commit counts once its last frame is in the log, whole. A write that found
+/// no space or no lock left that frame out; after any other failure it may be there.
 pub(crate) fn outcome(error: &rusqlite::Error) -> Outcome {
     match error.sqlite_error_code() {
         Some(ErrorCode::DiskFull | ErrorCode::DatabaseBusy | ErrorCode::DatabaseLocked) => {

@@ -1,4 +1,4 @@
-//! Who can open a store: its keyring, kept as one row.
+//! A store's keyring, kept as one row.
 
 use haos_store_api::backend::native::{self, KeyringPlace, Options};
 use haos_store_api::backend::{Codec, Keyring};
@@ -8,7 +8,7 @@ use rusqlite::Connection;
 use crate::db::Db;
 use crate::migration::SEALED_ID;
 
-/// The codec of a store: plain, or with the keys that the secret opens.
+/// Makes the codec of a store: plain, or with the keys that the secret opens.
 pub(crate) fn unlock(conn: &Connection, options: &Options) -> Result<Codec> {
     native::unlock(&Db { conn, codec: &options.codec, operation: "open" }, options)
 }
@@ -41,22 +41,22 @@ fn write_first(db: Db<'_>, record: &[u8]) -> Result<()> {
             .and_then(|_| db.run("COMMIT", ())),
     });
     if done.is_err() && !db.conn.is_autocommit() {
-        // Nothing was written, and the error tells why.
+        // Nothing was written, and the error tells the reason.
         let _ = db.run("ROLLBACK", ());
     }
     done?;
-    // Into the header, where it is found when nothing else can be read.
+    // Into the header, which can be read when nothing else can.
     db.number("PRAGMA wal_checkpoint(PASSIVE)", ())?;
     db.run("PRAGMA synchronous = NORMAL", ()).map(drop)
 }
 
 impl Db<'_> {
-    /// The record of the keyring.
+    /// Reads the record of the keyring.
     pub(crate) fn keyring(self) -> Result<Option<Vec<u8>>> {
         self.first("SELECT payload FROM keyring WHERE nr = 1", (), |row| Ok(self.bytes(row, 0)?.to_vec()))
     }
 
-    /// Takes over what another process has made of the keyring.
+    /// Takes over another process's changes of the keyring.
     pub(crate) fn refresh_keys(self) -> Result<()> {
         match (self.codec.keyring(), self.keyring()?) {
             (Some(keyring), Some(record)) => keyring.adopt(&record).map(drop),
@@ -69,8 +69,8 @@ impl Db<'_> {
         }
     }
 
-    /// Reads, and again if the keys have changed since it began. A row under a key that is not in the
-    /// stored keyring either is damaged.
+    /// Reads, and reads again if the keys have changed since it began. A row under a key that is absent from the stored
+    /// keyring too is damaged.
     pub(crate) fn with_keys<T>(self, read: impl Fn(Db<'_>) -> Result<T>) -> Result<T> {
         let generation = || self.codec.keyring().map(Keyring::generation);
         let before = generation();

@@ -1,8 +1,8 @@
-//! Whether the log beside a store was written on top of it.
+//! Tells whether the log beside a store was written on top of it.
 //!
-//! SQLite does not tell: after an unclean end it lays any log that is whole over any file, such as a copy that was
-//! restored meanwhile. So each commit leaves a number of chance in `meta`, beside that of the commit before it. The
-//! file itself is always as some commit of its log left it, or as the log's first commit found it.
+//! SQLite does not check: after an unclean end it lays any log that is whole over any file, such as a copy that was
+//! restored meanwhile. So each commit leaves a random number in `meta`, beside that of the commit before it. The file
+//! itself is always as some commit of its log left it, or as the log's first commit found it.
 
 use std::fs::File;
 use std::io::{BufReader, Read, Result};
@@ -23,20 +23,21 @@ macro_rules! next_mark {
 }
 pub(crate) use next_mark;
 
-/// Looks at a file that somebody else writes meanwhile until it stands still.
+/// The number of attempts to read a file, under another process's writes, until it stands still.
 const LOOKS: usize = 8;
-/// What each page of a store holds (`docs/format.md`).
+/// The size of a store's pages (`docs/format.md`).
 const PAGE: usize = 4096;
-/// How the row of the mark begins: payload length, header length, a text of 6 bytes, a blob of 16, the text.
+/// The start of the mark's row: payload length, header length, a text of 6 bytes, a blob of 16, the text.
 const ROW: &[u8] = b"\x19\x03\x19\x2ccommit";
 
-/// `false`: laid over the file, the log would make something of it that never was. What cannot be told is trusted.
+/// Returns `false` if the log, laid over the file, would make a state of it that never existed. An undecidable log is
+/// trusted.
 pub(crate) fn fits(path: &Path) -> bool {
     let log = beside(path, "-wal");
     for _ in 0..LOOKS {
         let Some((page, file)) = mark_of_file(path) else { return true };
         let Ok((salts, marks)) = marks_of_log(&log, page) else { return true };
-        // Where another process copies its log into the file meanwhile, and begins a new one, the two do not belong
+        // If another process copies its log into the file meanwhile, and begins a new one, the two do not belong
         // together.
         let stands_still = mark_of_file(path) == Some((page, file)) && salts_of(&log).ok() == Some(salts);
         if stands_still {
@@ -53,7 +54,7 @@ fn halves(mark: &Mark) -> [&[u8]; 2] {
     [before, now]
 }
 
-/// The mark in the file alone, and the page it is on.
+/// Reads the mark in the file alone, and its page.
 fn mark_of_file(path: &Path) -> Option<(u32, Mark)> {
     let conn = peek(path).ok()?;
     let sql =
@@ -61,7 +62,7 @@ fn mark_of_file(path: &Path) -> Option<(u32, Mark)> {
     conn.query_row(sql, (), |row| Ok((row.get(0)?, row.get(1)?))).ok()
 }
 
-/// The log's header; see <https://sqlite.org/fileformat2.html#walformat>.
+/// Reads the salts of the log's header; see <https://sqlite.org/fileformat2.html#walformat>.
 fn salts_of(log: &Path) -> Result<[u8; 8]> {
     salts(&mut File::open(log)?)
 }
@@ -74,7 +75,7 @@ fn salts(log: &mut impl Read) -> Result<[u8; 8]> {
     Ok(salts)
 }
 
-/// The marks that the log's commits left on `page`, in order.
+/// Reads the marks that the log's commits left on `page`, in order.
 fn marks_of_log(path: &Path, page: u32) -> Result<([u8; 8], Vec<Mark>)> {
     let mut log = BufReader::with_capacity(1 << 16, File::open(path)?);
     let salts = salts(&mut log)?;
@@ -94,7 +95,7 @@ fn marks_of_log(path: &Path, page: u32) -> Result<([u8; 8], Vec<Mark>)> {
     Ok((salts, marks))
 }
 
-/// The mark on a leaf of `meta`.
+/// Reads the mark on a leaf of `meta`.
 fn mark_on(page: &[u8; PAGE]) -> Option<Mark> {
     let number = |at: usize| Some(usize::from(u16::from_be_bytes([*page.get(at)?, *page.get(at + 1)?])));
     let rows = (0..number(3)?).map_while(|nr| page.get(number(8 + 2 * nr)?..));

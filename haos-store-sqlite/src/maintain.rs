@@ -33,7 +33,7 @@ pub(crate) async fn compact(shell: &Shell<Sqlite>, progress: &Progress) -> Resul
     Ok(Report { freed_bytes: before.saturating_sub(after) * page, ..Report::default() })
 }
 
-/// All pages and the free ones.
+/// Counts all pages and the free ones.
 fn pages(writer: &Writer) -> Result<(u64, u64)> {
     let db = writer.db("maintain");
     let number = |sql| Ok(db.number(sql, ())?.unsigned_abs());

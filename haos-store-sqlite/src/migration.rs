@@ -5,10 +5,10 @@ use rusqlite::{Connection, TransactionBehavior};
 /// `HAOS`, in the header of every store.
 pub(crate) const APPLICATION_ID: i32 = 0x4841_4F53;
 
-/// `HAOE`, in that of a sealed one, so that damage elsewhere does not make it look plain.
+/// `HAOE`, in the header of a sealed store, so that damage elsewhere does not make it look plain.
 pub(crate) const SEALED_ID: i32 = 0x4841_4F45;
 
-/// Whether an application id is one of ours.
+/// Tells whether an application id is one of ours.
 pub(crate) fn is_store(id: i32) -> bool {
     id == APPLICATION_ID || id == SEALED_ID
 }
@@ -26,21 +26,20 @@ pub(crate) fn make_views(conn: &Connection) -> rusqlite::Result<()> {
     conn.execute_batch(VIEWS)
 }
 
-/// The format of a store; 0 for an empty file.
+/// Reads the format of a store; 0 for an empty file.
 pub(crate) fn format(conn: &Connection) -> rusqlite::Result<u32> {
     conn.query_row("PRAGMA user_version", (), |row| row.get(0))
 }
 
-/// Whose file this is; 0 for an empty one.
+/// Reads the owner of a file; 0 for an empty one.
 pub(crate) fn application_id(conn: &Connection) -> rusqlite::Result<i32> {
     conn.query_row("PRAGMA application_id", (), |row| row.get(0))
 }
 
-/// Brings a store to [`FORMAT`], whole or not at all. Two processes may do so at once: the second one
-/// finds nothing left to do. A newer store is left as it is.
+/// Brings a store to [`FORMAT`], whole or not at all. Two processes may do so at once: the second one finds nothing
+/// left to do. A newer store is unchanged.
 ///
-/// The file is not in WAL mode yet when it is made, so that its header says from the first moment whose
-/// it is.
+/// A new file is not in WAL mode yet, so that its header names its owner from the first moment.
 pub(crate) fn migrate(conn: &mut Connection) -> rusqlite::Result<()> {
     let found = format(conn)?;
     if found >= FORMAT {

@@ -12,21 +12,21 @@ use crate::budget::Bounded;
 use crate::error::fault;
 use crate::open::{Place, only_reads};
 
-/// Reads at once, and as long as a batch waits for the writer, which is to have a processor. Beyond that they go to the
-/// reading thread.
+/// The most reads at once; further ones go to the reading thread.
 const AT_ONCE: usize = 2;
+/// The same while a batch waits for the writer, which is to have a processor.
 const BESIDE_WRITES: usize = 1;
 
-/// Connections that whoever comes first may read with. It waits for nobody.
+/// Connections for reads on the callers' threads, first come, first served. It waits for nobody.
 #[derive(Debug)]
 pub(crate) struct NearReaders {
     pub(crate) place: Place,
-    /// The first is open from the start, each other from when those before it were in use.
+    /// The first is open from the start, each other once those before it were all in use.
     slots: [Mutex<Option<Bounded>>; AT_ONCE],
 }
 
 impl NearReaders {
-    /// The first of them is the connection that the store was opened with.
+    /// Takes the connection that the store was opened with as the first of them.
     pub(crate) fn new(first: Connection, place: Place) -> Result<Self> {
         only_reads(&first)?;
         let mut slots = std::array::from_fn(|_| Mutex::new(None));
@@ -48,7 +48,7 @@ impl Readers for NearReaders {
         let mut slot = self.slots[..at_once].iter().find_map(free)?;
         let bounded = match &mut *slot {
             Some(bounded) => bounded,
-            // Where it cannot be opened, the reading thread has one.
+            // If it cannot be opened, the reading thread has one.
             none => none.insert(waits_for_nobody(self.place.reader().ok()?, &self.place).ok()?),
         };
         match bounded.read(operation, read) {
@@ -61,7 +61,7 @@ impl Readers for NearReaders {
         Bounded::new(self.place.reader()?, &self.place.options)
     }
 
-    /// Whoever closes the last connection of a store moves its log into it.
+    /// Closing the last connection of a store moves its log into it.
     fn close(&self) {
         for slot in &self.slots {
             slot.lock().unwrap_or_else(PoisonError::into_inner).take();

@@ -21,19 +21,19 @@ use crate::probe::{foreign, header, newer, probe};
 use crate::read_only::{self, Access};
 use crate::schema::Difference;
 
-/// Statements kept compiled on each connection: all that the hot paths use.
+/// The compiled statements that each connection keeps: all that the hot paths use.
 const STATEMENTS: usize = 96;
 
-/// A store that is there, current and sound as far as opening can tell.
+/// A store that exists, is current, and is sound as far as opening can tell.
 pub(crate) struct Opened {
     /// The first connection.
     pub(crate) conn: Connection,
     pub(crate) recovery: Option<Recovery>,
-    /// What it and others may do.
+    /// The rights of this and further connections.
     pub(crate) access: Access,
 }
 
-/// Opens the store; what cannot be written, to be read.
+/// Opens the store; one that cannot be written, for reading.
 pub(crate) fn open(options: &Options) -> Result<Opened> {
     let path = options.path();
     companions::check(path)?;
@@ -69,7 +69,7 @@ pub(crate) fn open(options: &Options) -> Result<Opened> {
     }
 }
 
-/// Opens it to be read, in the first way that goes.
+/// Opens it for reading, in the first way that works.
 fn read(options: &Options, mut cause: Error) -> Result<Opened> {
     for access in read_only::ways(options.path()) {
         match connect_to(options, access) {
@@ -86,11 +86,11 @@ pub(crate) fn connect(options: &Options) -> Result<Connection> {
     connect_to(options, Access::Write)
 }
 
-/// What the file makes SQLite do is bounded.
+/// Connects with a bound on the work that the file causes.
 fn connect_to(options: &Options, access: Access) -> Result<Connection> {
     let sql = |e| fault("open", e);
     if access == Access::Write && options.create {
-        // Where it cannot be made, SQLite says why.
+        // If it cannot be made, SQLite tells the reason.
         let _ = files::create(options.path());
     }
     let has_log = beside(options.path(), "-wal").metadata().is_ok_and(|log| log.len() > 0);
@@ -100,8 +100,8 @@ fn connect_to(options: &Options, access: Access) -> Result<Connection> {
         return Err(Error::new(ErrorKind::Corrupt, "open", message));
     }
     let mut conn = read_only::connect(options.path(), access, options.create)?;
-    // Until the store is accepted (`accept`), closing must not move its log into it. Where there is none, closing
-    // clears away what opening makes.
+    // Until the store is accepted (`accept`), closing must not move its log into it. Without a log, closing removes the
+    // files that opening makes.
     if access == Access::Write {
         conn.set_db_config(DbConfig::SQLITE_DBCONFIG_NO_CKPT_ON_CLOSE, has_log).map_err(sql)?;
     }
@@ -155,19 +155,19 @@ fn known(conn: &Connection) -> Result<()> {
         return Err(Error::new(ErrorKind::Corrupt, "open", message));
     }
     if !foreign.is_empty() {
-        tracing::warn!(?foreign, "the store's file holds what is not the store's; it is left alone");
+        tracing::warn!(?foreign, "the store's file holds foreign objects; they are left alone");
     }
     Ok(())
 }
 
-/// From here on, closing moves the log into the store that can be written: its key was the right one.
+/// From here on, closing moves the log into a writable store: its key was the right one.
 pub(crate) fn accept(conn: &Connection) -> Result<()> {
     conn.set_db_config(DbConfig::SQLITE_DBCONFIG_NO_CKPT_ON_CLOSE, false)
         .map(drop)
         .map_err(|e| fault("open", e))
 }
 
-/// From here on, a connection only reads.
+/// Makes a connection read only.
 pub(crate) fn only_reads(conn: &Connection) -> Result<()> {
     conn.execute_batch("PRAGMA query_only = ON").map_err(|e| fault("open", e))
 }
@@ -176,17 +176,17 @@ pub(crate) fn only_reads(conn: &Connection) -> Result<()> {
 #[derive(Debug, Clone)]
 pub(crate) struct Place {
     pub(crate) options: Options,
-    /// What they may do.
+    /// The rights of the connections.
     pub(crate) access: Access,
 }
 
 impl Place {
-    /// A connection that writes.
+    /// Opens a connection that writes.
     pub(crate) fn writer(&self) -> Result<Connection> {
         self.connect(tuning(self.options.profile).cache_kib)
     }
 
-    /// A connection that only reads.
+    /// Opens a connection that only reads.
     pub(crate) fn reader(&self) -> Result<Connection> {
         let conn = self.connect(tuning(self.options.profile).spare_kib)?;
         only_reads(&conn)?;
@@ -202,8 +202,8 @@ impl Place {
     }
 }
 
-/// Switches to WAL mode; a no-op where the store is in it. The switch needs the file for itself, and
-/// SQLite does not always wait for that.
+/// Switches to WAL mode; does nothing if the store is in it. The switch needs the file for itself, and SQLite does not
+/// always wait for that.
 fn write_ahead(conn: &Connection, options: &Options) -> Result<()> {
     let deadline = Instant::now() + options.busy();
     loop {
@@ -241,7 +241,7 @@ fn tune(conn: &Connection, options: &Options, cache_kib: u32) -> rusqlite::Resul
     ))
 }
 
-/// What opening vouches for beside the schema: the counters and the outbox can be read. With `check`, every page.
+/// Checks, beside the schema, that the counters and the outbox can be read. With `check`, every page.
 fn check(conn: &Connection, options: &Options) -> Result<()> {
     let db = Db { conn, codec: &options.codec, operation: "open" };
     db.store_revision()?;

@@ -1,11 +1,11 @@
 use haos_store_api::backend::native::{Options, Profile};
 
-/// Where a store lives, in the file at its path, and how it is opened.
+/// The location of a store, a file, and the way to open it.
 ///
-/// A write waits for another process for 5000 ms, unless [`busy_ms`](Options::busy_ms) is given.
-/// [`Profile::Default`] is 8 MiB of page cache each to write and to read with, 2 MiB each for a second read at once and
-/// for long reads, and a log of up to 16 MiB; [`Profile::LowMemory`] is 1 MiB each to write and to read with, half of
-/// one each for the others, and a log of up to 4 MiB.
+/// A write waits for another process for 5000 ms, unless [`busy_ms`](Options::busy_ms) is given. [`Profile::Default`]
+/// is 8 MiB of page cache each for the writer and the first reader, 2 MiB each for a second read at once and for long
+/// reads, and a log of up to 16 MiB; [`Profile::LowMemory`] is 1 MiB each for the first two, half a MiB each for the
+/// others, and a log of up to 4 MiB.
 ///
 /// ```
 /// use haos_store_sqlite::{OnDamage, SqliteOptions};
@@ -15,14 +15,14 @@ use haos_store_api::backend::native::{Options, Profile};
 /// ```
 pub type SqliteOptions = Options;
 
-/// What a profile means.
+/// The meaning of a profile.
 #[derive(Debug, Clone, Copy)]
 pub(crate) struct Tuning {
     /// The page cache of the writer and of the first reader.
     pub(crate) cache_kib: u32,
-    /// That of each other reader.
+    /// The page cache of each other reader.
     pub(crate) spare_kib: u32,
-    /// The log is copied into the database from this many pages on.
+    /// The pages of the log from which on it is copied into the database.
     pub(crate) log_pages: u32,
 }
 
@@ -51,7 +51,7 @@ mod tests {
             let options = SqliteOptions::new(folder.path().join("s")).kdf(kdf);
             options.secret(Secret::passphrase("some words"))
         };
-        // A store that is made, and one that is there.
+        // A new store, and an existing one.
         for _ in 0..2 {
             let options = options();
             let secret = Arc::downgrade(options.secret.as_ref().unwrap());

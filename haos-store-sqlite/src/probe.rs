@@ -1,4 +1,4 @@
-//! What stands at a path, found without touching it.
+//! The kind of file at a path, found without touching it.
 
 use std::path::Path;
 
@@ -10,10 +10,10 @@ use crate::connection::connection;
 use crate::error::fault;
 use crate::migration::{FORMAT, application_id, format, is_store};
 
-/// Refuses paths that can hold no store, other applications' databases and newer stores.
+/// Refuses paths that cannot hold a store, other applications' databases and newer stores.
 ///
-/// What cannot be read as a database passes: opening it under SQLite's locks tells what is wrong with
-/// it, while here another process may be in the middle of making it.
+/// A file that cannot be read as a database passes: opening it under SQLite's locks finds the reason, while here
+/// another process may be in the middle of making it.
 pub(crate) fn probe(path: &Path, header: Option<Header>, create: bool) -> Result<()> {
     let refuse = |kind, message: String| Err(Error::new(kind, "open", message));
     let shown = path.display();
@@ -47,7 +47,7 @@ pub(crate) fn probe(path: &Path, header: Option<Header>, create: bool) -> Result
     }
 }
 
-/// The error for a store of a later version.
+/// Makes the error for a store of a later version.
 pub(crate) fn newer(found: u32) -> Error {
     Error::new(
         ErrorKind::NewerSchema,
@@ -56,21 +56,21 @@ pub(crate) fn newer(found: u32) -> Error {
     )
 }
 
-/// The error for somebody else's file.
+/// Makes the error for somebody else's file.
 pub(crate) fn foreign() -> Error {
     Error::new(ErrorKind::Invalid, "open", "the file is another application's database: choose another path")
 }
 
-/// What a file says it is.
+/// The identity in a file's header.
 #[derive(Clone, Copy)]
 pub(crate) struct Header {
     pub(crate) id: i32,
     format: u32,
-    /// Looked for in a file that is not ours.
+    /// True if a file that is not ours has tables.
     has_tables: bool,
 }
 
-/// What it says, if it is readable as a database.
+/// Reads the header, if the file is readable as a database.
 ///
 /// `immutable` keeps SQLite from taking locks and from making files beside it. The header is enough:
 /// both numbers are in it before the file first goes into WAL mode.
@@ -78,7 +78,7 @@ pub(crate) fn header(path: &Path) -> Option<Header> {
     let conn = peek(path).ok()?;
     let (id, found) = (application_id(&conn).ok()?, format(&conn).ok()?);
     if is_store(id) && found > 0 {
-        // Without the tables nothing of the schema is read, which is most of what opening takes.
+        // Without the tables no part of the schema is read, which is most of the cost of opening.
         return Some(Header { id, format: found, has_tables: false });
     }
     let has_tables =
@@ -88,12 +88,12 @@ pub(crate) fn header(path: &Path) -> Option<Header> {
     Some(Header { id: application_id(&conn).ok()?, format, has_tables })
 }
 
-/// The file as it is, whatever log is beside it, and without a lock.
+/// Names the file as it is, ignoring any log beside it, and without a lock.
 pub(crate) fn immutable(path: &Path) -> String {
     format!("{}?immutable=1", uri(path))
 }
 
-/// A connection to the file as it is, whatever log is beside it. It takes no lock and makes no file.
+/// Connects to the file as it is, ignoring any log beside it. Takes no lock and makes no file.
 pub(crate) fn peek(path: &Path) -> Result<Connection> {
     let flags = OpenFlags::SQLITE_OPEN_READ_ONLY | OpenFlags::SQLITE_OPEN_URI;
     let mut conn = connection(immutable(path), flags).map_err(|e| fault("open", e))?;
@@ -101,7 +101,7 @@ pub(crate) fn peek(path: &Path) -> Result<Connection> {
     Ok(conn)
 }
 
-/// The file's URI: everything but plain characters is escaped.
+/// Returns the file's URI: everything except plain characters is escaped.
 pub(crate) fn uri(path: &Path) -> String {
     let bytes = path.as_os_str().as_encoded_bytes();
     let mut uri = String::from(if bytes.starts_with(b"/") { "file://" } else { "file:///" });

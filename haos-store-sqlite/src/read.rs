@@ -1,4 +1,5 @@
-//! The reads of the contract, those of timelines in full. Each sees one commit: whatever needs two statements runs in a snapshot.
+//! The reads of the contract, those of timelines in full. Each sees one commit: a read of two statements runs in a
+//! snapshot.
 
 use std::collections::BTreeMap;
 
@@ -144,7 +145,7 @@ impl Reads for Db<'_> {
 }
 
 impl Db<'_> {
-    /// The rowids that a page may show, both ends included.
+    /// Returns the rowids that a page may show, both ends included.
     fn span(self, nr: i64, room: &RoomId, page: &Page) -> Result<Option<(i64, i64)>> {
         let Start::Beyond(cursor) = &page.start else { return Ok(Some(slot::whole(nr))) };
         let anchor = match cursor.anchor() {
@@ -176,8 +177,8 @@ impl Db<'_> {
         Ok(found)
     }
 
-    /// Walks the room's times (not its payloads), then reads what is wanted. An index by time would cost
-    /// every insert a sixth more; the walk takes about half a millisecond a thousand messages.
+    /// Walks the room's times (not its payloads), then reads the matches. An index by time would cost every insert a
+    /// sixth more; the walk takes about half a millisecond a thousand messages.
     fn messages_of_time(
         self,
         room: &RoomId,

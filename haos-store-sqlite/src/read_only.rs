@@ -1,4 +1,4 @@
-//! Stores that can be read and not written: no right to write the file or its folder, media that take no writes.
+//! Stores that can be read and not written: no right to write the file or its folder, or read-only media.
 
 use std::path::Path;
 
@@ -11,23 +11,24 @@ use crate::connection::connection;
 use crate::error::cannot_open;
 use crate::probe::{immutable, uri};
 
-/// What a store's connections may do.
+/// The rights of a store's connections.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
 pub(crate) enum Access {
     /// Everything.
     #[default]
     Write,
-    /// Read, beside whoever writes.
+    /// Read, beside a writer.
     Read,
     /// Read a file that nobody has open and that has no log.
     ReadStill,
-    /// Read a file that nobody has open, with the log that was left beside it, which each connection goes through on
-    /// its own.
+    /// Read a file that nobody has open, with the log that was left beside it, which each connection replays on its
+    /// own.
     ReadReplayed,
 }
 
-/// The ways to read a file that cannot be written, the best first. Where SQLite's shared memory is missing, nobody has
-/// the store open; it is not made, since whoever can write the store might not be able to write that.
+/// Lists the ways to read a file that cannot be written, the best first. If SQLite's shared memory is absent, nobody
+/// has the store open; it is not made, since a process with the right to write the store might not be able to write
+/// that.
 pub(crate) fn ways(path: &Path) -> impl Iterator<Item = Access> + use<> {
     let has_log = beside(path, "-wal").metadata().is_ok_and(|log| log.len() > 0);
     let is_shared = beside(path, "-shm").exists();
@@ -39,7 +40,7 @@ pub(crate) fn ways(path: &Path) -> impl Iterator<Item = Access> + use<> {
     [is_shared.then_some(Access::Read), Some(alone)].into_iter().flatten()
 }
 
-/// A connection that may do so much.
+/// Opens a connection with these rights.
 pub(crate) fn connect(path: &Path, access: Access, create: bool) -> Result<Connection> {
     let read = OpenFlags::SQLITE_OPEN_READ_ONLY;
     let opened = match access {

@@ -10,18 +10,18 @@ use crate::slot;
 use crate::table::{CHUNK_BITS, Sums, media_columns, message_columns, state_columns};
 use crate::writer::Writer;
 
-/// Rows looked at in one step; other writes come in between.
+/// Rows read in one step; other writes come in between.
 const STEP_ROWS: i64 = 512;
-/// Bytes resealed in one step, about.
+/// Approximate bytes resealed in one step.
 const STEP_BYTES: usize = 1 << 20;
 
-/// A table with sealed rows: what to select, the rowid first, and where a selected payload stands.
+/// A table with sealed rows: the columns to select, the rowid first, and the payload's place among them.
 struct Sealed {
     select: &'static str,
     update: &'static str,
     /// The payload's column.
     payload: usize,
-    /// Whether the store keeps the sum of its bytes.
+    /// True if the store keeps the sum of its bytes.
     summed: bool,
     reseal: fn(Db<'_>, &Row<'_>) -> Result<Option<Payload>>,
 }
@@ -119,7 +119,7 @@ const TABLES: [Sealed; 8] = [
 ];
 
 impl Writer {
-    /// Some rows of the table of this number, after a rowid.
+    /// Seals some rows of the table of this number, after a rowid.
     pub(crate) fn reseal_after(&mut self, nr: usize, after: i64) -> Result<Step<(usize, i64)>> {
         let table = &TABLES[nr];
         self.transact(|writer| {
@@ -139,7 +139,7 @@ impl Writer {
                     Ok(None) => {}
                     Ok(Some(payload)) => {
                         bytes += payload.as_bytes().len();
-                        // Padding may be another than when it was written.
+                        // The padding may differ from that of the first write.
                         grown += payload.as_bytes().len() as i64 - db.bytes(row, table.payload)?.len() as i64;
                         new.push((place, payload));
                     }

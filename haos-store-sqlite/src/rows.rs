@@ -8,7 +8,7 @@ use rusqlite::CachedStatement;
 use crate::db::Db;
 use crate::table::Sums;
 
-/// Room numbers that the writer knows. Forgotten with a rollback or a commit of somebody else.
+/// Room numbers that the writer knows. Forgotten with a rollback or another connection's commit.
 pub(crate) type RoomNumbers = HashMap<RoomId, i64>;
 
 /// The numbers kept; a bot may be in more rooms than that, and they are cheap to look up.
@@ -31,7 +31,7 @@ impl<'t> SqlRows<'t> {
         Self { db, numbers, sums: Sums::default(), insert: None, media: None, revision }
     }
 
-    /// Lets go of the transaction; tells how the batch changed the sums of messages.
+    /// Lets go of the transaction; returns the batch's change of the sums of messages.
     pub(crate) fn end(self) -> Sums {
         self.sums
     }
@@ -54,7 +54,7 @@ impl<'t> SqlRows<'t> {
         self.numbers.insert(room.clone(), nr);
     }
 
-    /// The number of a room that the laws have seen to.
+    /// Returns the number of a room that the laws have seen to.
     pub(crate) fn known(&mut self, room: &RoomId) -> Result<i64> {
         self.nr(room)?.ok_or_else(|| self.db.corrupt("a room's rows came without the room"))
     }

@@ -1,5 +1,4 @@
-//! What can be read of a damaged store and cannot be fetched again: the outbox, the media it sends and
-//! the drafts.
+//! The readable part of a damaged store that cannot be fetched again: the outbox, the media it sends and the drafts.
 
 use std::collections::BTreeSet;
 use std::fs::File;
@@ -21,21 +20,21 @@ use crate::keys::unlock;
 use crate::migration::{APPLICATION_ID, is_store};
 use crate::rows::{RoomNumbers, SqlRows};
 
-/// What was read of a file.
+/// The readable part of a file.
 #[derive(Debug, Default)]
 pub(crate) struct Found {
     pub(crate) salvage: Salvage,
     keyring: Option<Vec<u8>>,
-    /// The store's own.
+    /// The store's own id.
     pub(crate) id: Option<StoreId>,
 }
 
 impl Found {
-    /// Reads what it can and leaves the store as it is. Where that is so damaged that it has to be mended first, a
-    /// `copy` is.
+    /// Reads as much as possible and leaves the store unchanged. A store that must be mended before it can be read is
+    /// copied to `copy`, and mended there.
     ///
     /// # Errors
-    /// `WrongKey` and `Sealed`: a store that somebody else could read is not replaced.
+    /// `WrongKey` and `Sealed`: a store that another user could read is not replaced.
     pub(crate) fn read(options: &Options, copy: &Path) -> Result<Self> {
         let path = options.path();
         let budget = Budget::of(path);
@@ -70,7 +69,7 @@ impl Found {
         let (keyring, id) = (db.keyring().ok().flatten(), db.store_id().ok().flatten());
         let mut found = Salvage::default();
         let mut seqs = BTreeSet::new();
-        // From either end of the table and through each index: damage cuts off what lies behind it.
+        // From either end of the table and through each index: damage cuts off the rows behind it.
         for sql in [
             "SELECT seq FROM pending NOT INDEXED ORDER BY seq",
             "SELECT seq FROM pending NOT INDEXED ORDER BY seq DESC",
@@ -95,7 +94,7 @@ impl Found {
         });
         budget.refill();
         found.count(db.last_seq().unwrap_or_default(), db.store_revision().unwrap_or_default());
-        // Later than anything that the damaged store has told anybody.
+        // Later than any revision that the damaged store has published.
         found.revision = found.revision.next();
         Self { salvage: found, keyring, id }
     }
@@ -119,19 +118,19 @@ impl Found {
     }
 }
 
-/// The id of a damaged store, where SQLite can still read it.
+/// Reads the id of a damaged store, if SQLite can still read it.
 pub(crate) fn readable_id(path: &Path) -> Option<StoreId> {
     let (conn, codec) = (connect(path, &Budget::of(path)).ok()?, Codec::plain());
     Db { conn: &conn, codec: &codec, operation: "open" }.store_id().ok().flatten()
 }
 
-/// A connection that reads past damage and changes nothing, not even by closing.
+/// Opens a connection that reads past damage and changes nothing, not even by closing.
 fn connect(path: &Path, budget: &Budget) -> Result<Connection> {
     let sql = |e| fault("open", e);
     let mut conn = connection(path, OpenFlags::SQLITE_OPEN_READ_ONLY).map_err(sql)?;
     budget.guard(&mut conn, || false)?;
     conn.set_db_config(DbConfig::SQLITE_DBCONFIG_NO_CKPT_ON_CLOSE, true).map_err(sql)?;
-    // SQLite refuses a file that is cut short unless it is told to repair it.
+    // SQLite refuses a truncated file unless it is told to repair it.
     conn.set_db_config(DbConfig::SQLITE_DBCONFIG_DEFENSIVE, false).map_err(sql)?;
     conn.set_db_config(DbConfig::SQLITE_DBCONFIG_WRITABLE_SCHEMA, true).map_err(sql)?;
     conn.execute_batch("PRAGMA query_only = ON").map_err(sql)?;
@@ -139,7 +138,7 @@ fn connect(path: &Path, budget: &Budget) -> Result<Connection> {
     Ok(conn)
 }
 
-/// A copy of the database without its log, with the header that every store begins with.
+/// Copies the database without its log, with the header that every store begins with.
 fn mend(path: &Path, copy: &Path) -> Result<()> {
     let io = |e: std::io::Error| {
         haos_store_api::Error::io("open", "a copy of the damaged store cannot be made", e)
@@ -155,7 +154,7 @@ fn mend(path: &Path, copy: &Path) -> Result<()> {
     file.write_all(&header).map_err(io)
 }
 
-/// Sets what is the same in every store of ours; see <https://sqlite.org/fileformat2.html#the_database_header>.
+/// Sets the fields that all our stores share; see <https://sqlite.org/fileformat2.html#the_database_header>.
 fn rewrite(header: &mut [u8; 100], pages: u32) {
     header[..16].copy_from_slice(b"SQLite format 3\0");
     // Page size 4096, no log, no reserved bytes, fractions 64, 32 and 32.

@@ -1,8 +1,8 @@
 //! The schema of a file beside the one that the migrations make.
 //!
-//! What takes part in our statements has to be ours to the letter: a column, constraint or index of somebody else runs
-//! their expressions within our statements. Tables, views and triggers of others do nothing here, since we never ask
-//! them and triggers are off, and may be somebody's own: they stay, and a check names them.
+//! Each part that our statements use has to be ours to the letter: a column, constraint or index of somebody else runs
+//! their expressions within our statements. Tables, views and triggers of others do nothing here, since we never query
+//! them and triggers are off, and may be somebody's property: they stay, and a check names them.
 
 use std::collections::{BTreeMap, BTreeSet};
 
@@ -17,16 +17,16 @@ const MADE: [&str; 2] = [
     "192fdc0b359ec7f0c7029322b4b345f3ef739f8c423bb6179b5b7bfc22793eba",
 ];
 
-/// What `ANALYZE` leaves behind. Each of our statements is written for one index, so it decides nothing.
+/// The tables of `ANALYZE`. Each of our statements is written for one index, so they decide nothing.
 const STATISTICS: [&str; 2] =
     ["CREATE TABLE sqlite_stat1(tbl,idx,stat)", "CREATE TABLE sqlite_stat4(tbl,idx,neq,nlt,ndlt,sample)"];
 
-/// What is not as the migrations make it.
+/// The differences from the migrations' schema.
 #[derive(Debug, Default, PartialEq, Eq)]
 pub(crate) struct Difference {
-    /// Ours is missing or altered, or something of others takes part in our statements.
+    /// Our objects that are absent or altered, and those of others that our statements use.
     pub(crate) altered: Vec<String>,
-    /// Things of others that do nothing here.
+    /// Objects of others that do nothing here.
     pub(crate) foreign: Vec<String>,
 }
 
@@ -46,7 +46,7 @@ impl Object {
 }
 
 impl Difference {
-    /// Compares, cheaply where there is none.
+    /// Compares schemas, cheaply for equal ones.
     pub(crate) fn of(conn: &Connection) -> rusqlite::Result<Self> {
         let found = objects(conn)?;
         if MADE.contains(&digest(&found).as_str()) {
@@ -86,7 +86,7 @@ fn compare(made: &[Object], found: &[Object]) -> Difference {
     for object in found {
         let (name, table) = (object.name.to_lowercase(), object.table.to_lowercase());
         let is_new_root = object.root == 0 || roots.insert(object.root);
-        // Nobody reads a view, so another one of its name is nothing but foreign.
+        // Nobody reads a view, so another one of its name is merely foreign.
         let ours = missing.remove(&name).filter(|ours| !ours.is_view() || ours.sql == object.sql);
         let is_sound = match (ours, object.kind.as_str()) {
             (Some(ours), kind) => (&*ours.kind, &ours.table, &ours.sql) == (kind, &object.table, &object.sql),
@@ -124,7 +124,7 @@ mod tests {
         assert_eq!(digest(&objects(&conn).unwrap()), MADE[1], "write this into `MADE`");
     }
 
-    /// What somebody does to a sound schema, and what is found altered and foreign.
+    /// Each change to a sound schema shows as altered or as foreign.
     #[test]
     fn what_takes_part_is_altered_and_what_does_not_is_foreign() {
         let cases: &[(&str, &[&str], &[&str])] = &[

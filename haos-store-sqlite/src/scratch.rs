@@ -1,4 +1,4 @@
-//! What is made beside a store before it takes its place: in a folder of its own, with our sign and the store's id.
+//! The files of a new store before it takes its place: in a folder of their own, with our sign and the store's id.
 
 use std::fs::{self, File, TryLockError};
 use std::path::{Path, PathBuf};
@@ -11,12 +11,12 @@ use haos_store_api::{Error, ErrorKind, Result};
 
 use crate::companions;
 
-/// What becomes of it when its maker is killed.
+/// The fate of a scratch whose maker is killed.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) enum Purpose {
-    /// The next one who opens the store removes it: it may hold plain rows.
+    /// The next process that opens the store removes it: it may hold plain rows.
     Passing,
-    /// It holds sealed rows alone, and the next conversion goes on with it.
+    /// The next conversion resumes with it: it holds sealed rows alone.
     Sealing,
 }
 
@@ -29,7 +29,7 @@ impl Purpose {
     }
 }
 
-/// A folder that goes with its owner, unless it is kept. Its name nobody can foresee.
+/// A folder that is removed with its owner, unless it is kept. Nobody can foresee its name.
 #[derive(Debug)]
 pub(crate) struct Scratch {
     folder: PathBuf,
@@ -59,7 +59,7 @@ impl Scratch {
         }
     }
 
-    /// Those of a purpose whose owners are gone.
+    /// Lists those of a purpose whose owners are gone.
     pub(crate) fn left_over(path: &Path, id: StoreId, purpose: Purpose) -> Vec<Self> {
         let found = signed_beside(path, id).into_iter().filter(|(_, sign)| sign.what == purpose.what());
         found.filter_map(|(folder, _)| Self::take(path, folder)).collect()
@@ -76,39 +76,39 @@ impl Scratch {
         }
     }
 
-    /// Its name within those of the store.
+    /// Returns its name within those of the store.
     pub(crate) fn name(&self) -> &str {
         &self.name
     }
 
-    /// Where the store is that is made in it.
+    /// Returns the path of the new store in it.
     pub(crate) fn store(&self) -> PathBuf {
         store_in(&self.folder)
     }
 
-    /// Where a copy of a damaged store is.
+    /// Returns the path of a damaged store's copy.
     pub(crate) fn copy(&self) -> PathBuf {
         self.folder.join("copy.db")
     }
 
-    /// Refuses one that somebody else has put links into.
+    /// Refuses a folder into which somebody else has put links.
     pub(crate) fn check(&self) -> Result<()> {
         refuse_odd("convert", &self.store(), haos_store_api::backend::files::Expected::File)?;
         companions::check(&self.store())
     }
 
-    /// It is still there after a loss of power.
+    /// Makes it survive power loss.
     pub(crate) fn sync(&self) {
         sync_folder(&self.folder);
         sync_folder(self.folder.parent().unwrap_or(&self.folder));
     }
 
-    /// It stays when its owner goes.
+    /// Keeps it when its owner is dropped.
     pub(crate) fn keep(&mut self) {
         self.kept = true;
     }
 
-    /// It goes with its owner again.
+    /// Removes it with its owner again.
     pub(crate) fn release(mut self) {
         self.kept = false;
     }
@@ -119,19 +119,19 @@ impl Drop for Scratch {
         if !self.kept
             && let Err(error) = fs::remove_dir_all(&self.folder)
         {
-            tracing::warn!(%error, folder = %self.folder.display(), "what was made beside the store is left over");
+            tracing::warn!(%error, folder = %self.folder.display(), "a folder made beside the store is left over");
         }
     }
 }
 
-/// The store in the scratch of this name.
+/// Returns the store in the scratch of this name.
 pub(crate) fn store_of(path: &Path, name: &str) -> Result<PathBuf> {
     let damaged = || Error::new(ErrorKind::Corrupt, "open", "the store does not say what takes its place");
     name.parse::<StoreId>().map_err(|()| damaged())?;
     Ok(store_in(&folder_of(path, name)))
 }
 
-/// Removes what others have left over who were killed; names the copies that were set aside.
+/// Removes the scratches of killed processes; lists the copies that were set aside.
 pub(crate) fn tidy(path: &Path, id: Option<StoreId>) -> Vec<String> {
     let Some(id) = id else { return Vec::new() };
     drop(Scratch::left_over(path, id, Purpose::Passing));

@@ -6,22 +6,22 @@ use haos_store_api::{Error, ErrorKind, Position, Result};
 const MAX_ROOMS: i64 = 1 << 23;
 const MASK: i64 = (1 << Position::BITS) - 1;
 
-/// The rowid of a position in a room.
+/// Makes the rowid of a position in a room.
 pub(crate) fn pack(nr: i64, position: Position) -> i64 {
     nr << Position::BITS | (position.get() as i64 & MASK)
 }
 
-/// The rowids of a whole room, both ends included.
+/// Returns the rowids of a whole room, both ends included.
 pub(crate) fn whole(nr: i64) -> (i64, i64) {
     (pack(nr, Position::MIN), pack(nr, Position::MAX))
 }
 
-/// The room's number in a rowid.
+/// Returns the room's number in a rowid.
 pub(crate) fn room(pos: i64) -> i64 {
     pos >> Position::BITS
 }
 
-/// The position in a rowid.
+/// Returns the position in a rowid.
 pub(crate) fn position(pos: i64) -> Result<Position> {
     Position::new((pos & MASK) as u64)
 }

@@ -1,11 +1,11 @@
-//! How much a store holds.
+//! The size of a store.
 
 use haos_store_api::{Collection, Result, Size, Usage};
 
 use crate::db::Db;
 
 impl Db<'_> {
-    /// Payload bytes a collection. The sums of messages are kept by the writer and those of media are
+    /// Counts the payload bytes of each collection. The sums of messages are kept by the writer and those of media are
     /// columns, so the cost does not grow with the history.
     pub(crate) fn usage_now(self) -> Result<Usage> {
         let db = self;

@@ -19,10 +19,10 @@ use crate::options::tuning;
 use crate::rows::{RoomNumbers, SqlRows};
 use crate::table::Sums;
 
-/// No version that SQLite gives: there may be commits that the writer has not seen.
+/// No version that SQLite gives: the writer may have missed commits.
 const UNSEEN: i64 = -1;
 
-/// The writer's connection and what it knows of the store.
+/// The writer's connection and its knowledge of the store.
 #[derive(Debug)]
 pub(crate) struct Writer {
     pub(crate) conn: Connection,
@@ -32,11 +32,11 @@ pub(crate) struct Writer {
     revision: Revision,
     /// SQLite's counter of other connections' commits.
     data_version: i64,
-    /// What the connection's commits survive at present.
+    /// The failure that the connection's commits survive at present.
     durability: Durability,
-    /// A commit's outcome is unknown: nothing may be written any more.
+    /// True if a commit's outcome is unknown: nothing may be written any more.
     poisoned: bool,
-    /// How long it waits for another process.
+    /// The wait for another process.
     busy: Duration,
     log: Log,
 }
@@ -92,7 +92,7 @@ impl Writer {
         }
     }
 
-    /// One transaction; the results are those of the batches.
+    /// Commits one transaction; the results are those of the batches.
     fn commit_group(&mut self, group: &[Request]) -> Result<Vec<Result<Commit>>, Failed> {
         if self.poisoned {
             return Err(Failed::All(closed(
@@ -124,7 +124,7 @@ impl Writer {
         Db { conn: &self.conn, codec: &self.codec, operation }
     }
 
-    /// A strict transaction that changes no entity and gives no revision.
+    /// Runs a strict transaction that changes no entity and gives no revision.
     pub(crate) fn transact<T>(&mut self, work: impl FnOnce(&mut Self) -> Result<T>) -> Result<T> {
         self.begin(Durability::Strict)?;
         let done = work(self).and_then(|done| self.db("maintain").mark().map(|()| done));
@@ -160,7 +160,7 @@ impl Writer {
         self.notice_others().inspect_err(|_| self.roll_back())
     }
 
-    /// Within the transaction: applies each batch, then writes the counters.
+    /// Applies each batch within the transaction, then writes the counters.
     fn apply_all(&mut self, group: &[Request]) -> Result<(Vec<Result<Commit>>, Revision), Failed> {
         let alone = group.len() == 1;
         let db = Db { conn: &self.conn, codec: &self.codec, operation: "apply" };
@@ -233,7 +233,7 @@ impl Writer {
         }
     }
 
-    /// Sees whether another process has committed since the last look.
+    /// Notices another process's commits since the last look.
     fn notice_others(&mut self) -> Result<()> {
         let db = self.db("apply");
         let version = db.number("PRAGMA data_version", ())?;
@@ -256,7 +256,7 @@ impl native::Writer for Writer {
     /// A table and a rowid.
     type Place = (usize, i64);
 
-    /// One transaction, or the batches are to come one by one.
+    /// Commits one transaction, or asks for the batches one by one.
     fn commit(&mut self, group: &[Request]) -> Result<Vec<Result<Commit>>, Failed> {
         let results = self.commit_group(group)?;
         self.copy_log();
@@ -281,7 +281,7 @@ impl native::Writer for Writer {
     }
 
     fn poll(&mut self) {
-        // The next look, or the next write, tells again.
+        // The next look, or the next write, reports it again.
         if let Err(error) = self.notice_others() {
             tracing::debug!(%error, "cannot look for other processes' commits");
         }
@@ -304,7 +304,7 @@ impl native::Writer for Writer {
         self.reseal_after(table, after)
     }
 
-    /// The old record is overwritten where it stood.
+    /// Stores the record where the old one stood, which is overwritten.
     fn store_keyring(&mut self, make: impl FnOnce() -> Result<Option<Vec<u8>>>) -> Result<Option<Vec<u8>>> {
         self.db("keys").number("PRAGMA secure_delete = ON", ())?;
         let written = self.transact(|writer| {
@@ -335,7 +335,7 @@ mod tests {
     use crate::backend::Sqlite;
     use crate::options::SqliteOptions;
 
-    /// A store of its own, with a log of a thousand pages.
+    /// Makes a store of its own, with a log of a thousand pages.
     fn writer() -> (tempfile::TempDir, Writer, Connection) {
         let folder = tempfile::tempdir().unwrap();
         let options = SqliteOptions::new(folder.path().join("s.db")).low_memory();

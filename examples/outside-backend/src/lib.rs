@@ -1,4 +1,4 @@
-//! A backend of the HAOS offline store, as somebody outside its workspace would write one.
+//! A backend of the HAOS offline store, as an engineer outside its workspace would write one.
 
 mod rows;
 mod store;

@@ -1,4 +1,4 @@
-//! The rows, and the laws' way to them. Nothing here knows what a write means.
+//! The rows, and the laws' way to them. Nothing here knows the meaning of a write.
 
 use std::collections::BTreeMap;
 

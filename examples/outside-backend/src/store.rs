@@ -9,7 +9,7 @@ use haos_store_api::*;
 
 use crate::rows::Tables;
 
-/// A store on a shelf: `reopen` finds again what was put there, until the shelf is dropped.
+/// A store on a shelf: `reopen` finds its content again, until the shelf is dropped.
 #[derive(Debug)]
 pub struct ShelfStore {
     shelf: Arc<Mutex<Tables>>,
@@ -17,18 +17,18 @@ pub struct ShelfStore {
     life: Mutex<(bool, Option<ChangeHub>)>,
 }
 
-/// A lock is only poisoned by a panic, and no transaction is half done then: it worked on a copy.
+/// Locks a mutex. Only a panic poisons a lock, and no transaction is half done then: it worked on a copy.
 fn lock<T>(mutex: &Mutex<T>) -> MutexGuard<'_, T> {
     mutex.lock().unwrap_or_else(PoisonError::into_inner)
 }
 
 impl ShelfStore {
-    /// An empty store on a shelf of its own.
+    /// Makes an empty store on a shelf of its own.
     pub fn new() -> Self {
         Self::on(Arc::default())
     }
 
-    /// The store after a restart, as one on disk would be.
+    /// Returns the store after a restart, as one on disk would be.
     #[must_use]
     pub fn reopen(&self) -> Self {
         Self::on(self.shelf.clone())
@@ -179,7 +179,7 @@ impl StorageAdapter for ShelfStore {
 
     async fn pending(&self, query: PendingQuery) -> Result<Vec<Pending>> {
         let rows = self.rows("pending")?;
-        // Entities are held as they were put, none can be damaged: `skip_damaged` has nothing to skip.
+        // Entities are held as they were put and cannot be damaged: `skip_damaged` has nothing to skip.
         let found = rows.pending.values().filter(|row| pending_matches(&query, row));
         Ok(found.take(query.limit).cloned().collect())
     }
@@ -232,7 +232,7 @@ impl StorageAdapter for ShelfStore {
     }
 
     async fn maintain(&self, task: Maintenance, progress: Progress) -> Result<Report> {
-        // Whatever a backend does not know it refuses; this one is never sealed.
+        // A backend refuses unknown tasks; this one is never sealed.
         if !matches!(task, Maintenance::Check | Maintenance::Compact) {
             let message = "this backend does not know this chore: update it";
             return Err(Error::new(ErrorKind::Unsupported, "maintain", message));

@@ -5,7 +5,7 @@
 pub struct Crc32(crc32fast::Hasher);
 
 impl Crc32 {
-    /// The checksum of some bytes.
+    /// Computes the checksum of some bytes.
     pub fn of(bytes: &[u8]) -> u32 {
         crc32fast::hash(bytes)
     }
@@ -15,7 +15,7 @@ impl Crc32 {
         self.0.update(bytes);
     }
 
-    /// The checksum of all of them.
+    /// Returns the checksum of all of them.
     pub fn finish(self) -> u32 {
         self.0.finalize()
     }

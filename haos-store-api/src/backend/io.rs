@@ -1,10 +1,10 @@
-//! What the operating system refused, and what to do about it.
+//! Errors of the operating system, and their remedies.
 
 use std::io;
 
 use crate::{Error, ErrorKind};
 
-/// Errors that the standard library has no kind for: too many open files, in the process (EMFILE) or in the system
+/// Error numbers without a kind in the standard library: too many open files, in the process (EMFILE) or in the system
 /// (ENFILE).
 #[cfg(unix)]
 const TOO_MANY_FILES: [i32; 2] = [24, 23];
@@ -13,7 +13,7 @@ const TOO_MANY_FILES: [i32; 1] = [4];
 #[cfg(not(any(unix, windows)))]
 const TOO_MANY_FILES: [i32; 0] = [];
 
-/// The kind of a file system's error, and what to do about it.
+/// Returns the kind of a file system's error, and its remedy.
 pub fn explain_io(error: &io::Error) -> (ErrorKind, &'static str) {
     use io::ErrorKind as Kind;
     if error.raw_os_error().is_some_and(|code| TOO_MANY_FILES.contains(&code)) {
@@ -42,7 +42,7 @@ pub fn explain_io(error: &io::Error) -> (ErrorKind, &'static str) {
 }
 
 impl Error {
-    /// The error of the file system over `what` could not be done, such as "the file cannot be read".
+    /// Makes an error of the file system's; `what` names the failure, such as "the file cannot be read".
     pub fn io(operation: &'static str, what: impl std::fmt::Display, error: io::Error) -> Self {
         let (kind, advice) = explain_io(&error);
         Self::new(kind, operation, format!("{what}: {advice}")).with_source(error)

@@ -1,9 +1,9 @@
-//! The implementer's half of the contract: the parts that a backend is made of.
+//! The implementer's half of the contract: the parts of a backend.
 //!
 //! A backend moves rows and decides nothing. It takes [`Codec`] for the bytes of a row, [`law`] for the meaning of a
-//! batch and the cut of a read, and [`ChangeHub`] for the feed. Where its database is an ordered map, [`kv`] is the rest
-//! of its engine; where it lives in files, `native` is its shell. `examples/outside-backend` is one from beginning to
-//! end, and the suite in `haos_store_api::conformance` tells whether it keeps the contract.
+//! batch and the cut of a read, and [`ChangeHub`] for the feed. For a database that is an ordered map, [`kv`] is the
+//! rest of its engine; for one in files, `native` is its shell. `examples/outside-backend` is a complete backend, and
+//! the suite in `haos_store_api::conformance` tells whether it keeps the contract.
 
 mod codec;
 mod crc;

@@ -3,33 +3,33 @@ use crate::{
     PendingQuery, RelationQuery, Result, Room, RoomId, RoomQuery, Slice, StateEntry, StateQuery, Usage,
 };
 
-/// The reads of [`StorageAdapter`](crate::StorageAdapter) over one commit, without waiting: what a backend gives to the
-/// shell that stands before it. Each means what the adapter's method of the same name does.
+/// The reads of [`StorageAdapter`](crate::StorageAdapter) over one commit, without waiting: a backend gives them to its
+/// shell. Each does the same as the adapter's method of its name.
 pub trait Reads {
-    /// One room.
+    /// Reads one room.
     fn room(&self, id: &RoomId) -> Result<Option<Room>>;
-    /// Rooms, latest activity first.
+    /// Reads rooms, latest activity first.
     fn rooms(&self, query: &RoomQuery) -> Result<Vec<Room>>;
-    /// One message.
+    /// Reads one message.
     fn message(&self, room: &RoomId, event: &EventId) -> Result<Option<Message>>;
-    /// Part of a timeline.
+    /// Reads part of a timeline.
     fn timeline(&self, room: &RoomId, page: &Page) -> Result<Slice>;
-    /// All gaps of a room, oldest first.
+    /// Reads all gaps of a room, oldest first.
     fn gaps(&self, room: &RoomId) -> Result<Vec<Gap>>;
-    /// How many messages a room has, or how many are newer than the given one.
+    /// Counts a room's messages, or those newer than the given one.
     fn count(&self, room: &RoomId, newer_than: Option<&EventId>) -> Result<u64>;
-    /// Messages that relate to others.
+    /// Reads the messages that relate to others.
     fn related(&self, query: &RelationQuery) -> Result<Vec<Message>>;
-    /// Messages by id, transaction, sender or time.
+    /// Reads messages by id, transaction, sender or time.
     fn messages(&self, query: &MessageQuery) -> Result<Vec<Message>>;
-    /// Outbox rows, by sequence number.
+    /// Reads outbox rows, by sequence number.
     fn pending(&self, query: &PendingQuery) -> Result<Vec<Pending>>;
-    /// A range of a media item's bytes.
+    /// Reads a range of a media item's bytes.
     fn media(&self, key: &MediaKey, range: ByteRange) -> Result<Option<Media>>;
-    /// Media items without their bytes.
+    /// Reads media items without their bytes.
     fn media_index(&self, query: &MediaQuery) -> Result<Vec<MediaInfo>>;
-    /// State entries, by (kind, key).
+    /// Reads state entries, by (kind, key).
     fn state(&self, query: &StateQuery) -> Result<Vec<StateEntry>>;
-    /// Rows and bytes a collection, as far as the rows tell.
+    /// Counts rows and bytes of each collection, as far as the rows tell.
     fn usage(&self) -> Result<Usage>;
 }

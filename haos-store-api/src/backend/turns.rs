@@ -5,8 +5,8 @@ use std::task::Poll;
 /// Reads in a row without a pause: a fraction of a millisecond.
 const READS: u32 = 32;
 
-/// For a backend that answers short reads at once, in the caller's poll: a task that does nothing but read would never
-/// let its executor have a turn. Every 32nd read gives way.
+/// Pauses between reads, for a backend that answers short reads at once, in the caller's poll: a task that does nothing
+/// but read would never let its executor have a turn. Every 32nd read gives way.
 ///
 /// ```
 /// use haos_store_api::backend::Turns;
@@ -23,7 +23,7 @@ const READS: u32 = 32;
 pub struct Turns(AtomicU32);
 
 impl Turns {
-    /// Counts a read, and lets others have their turn if it is time for that.
+    /// Counts a read, and gives way if it is time.
     pub async fn give_way(&self) {
         let mut pauses = self.0.fetch_add(1, Ordering::Relaxed) % READS == READS - 1;
         poll_fn(|context| {

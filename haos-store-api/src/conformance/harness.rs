@@ -8,46 +8,46 @@ use async_trait::async_trait;
 
 use crate::{Collection, Error, ErrorKind, Result, StorageAdapter};
 
-/// What the suite needs of a backend: a store, and the same store after a restart.
+/// The suite's view of a backend: a store, and the same store after a restart.
 ///
-/// A harness holds at most one store at a time. Where a store is kept in files, a fresh temporary
-/// directory for each `open` will do.
+/// A harness holds at most one store at a time. For a store in files, a fresh temporary directory for each `open` will
+/// do.
 #[async_trait(?Send)]
 pub trait Harness {
-    /// Opens a new, empty store; whatever was open before is of no interest any more.
+    /// Opens a new, empty store; a store that was open before is no longer needed.
     async fn open(&mut self) -> Result<Arc<dyn StorageAdapter>>;
 
     /// Opens the store of the latest `open` again, as a new process would after the old one was
     /// killed: the suite has let go of its handles and has not closed them.
     async fn reopen(&mut self) -> Result<Arc<dyn StorageAdapter>>;
 
-    /// The moves that can be made beneath the adapter. Default: none, and the cases of `tampering` look at
-    /// nothing. A backend on disk should list one for each column and key that gives a row its parent.
+    /// Lists the moves that can be made beneath the adapter. Default: none, and the cases of `tampering` check nothing.
+    /// A backend on disk should list one for each column and key that gives a row its parent.
     fn moves(&self) -> Vec<Move> {
         Vec::new()
     }
 
-    /// Makes a move, in the files of the store of the latest `open`, which the suite has closed. Each
-    /// collection holds two rows with different parents by then, the first of them written first: what gives
-    /// them their places is swapped.
+    /// Makes a move, in the files of the store of the latest `open`, which the suite has closed. Each collection then
+    /// holds two rows with different parents, the first of them written first: the move swaps the columns or keys that
+    /// give them their places.
     async fn make(&mut self, name: &'static str) -> Result<()> {
         Err(Error::new(ErrorKind::Unsupported, "test", format!("no such move: {name}")))
     }
 }
 
-/// Two rows of a kind that are given to each other's parents.
+/// An exchange of two rows' parents.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct Move {
-    /// Its name, which means something to the harness alone.
+    /// Its name, with a meaning to the harness alone.
     pub name: &'static str,
-    /// The collection that is no longer as it was written.
+    /// The collection that it changes.
     pub of: Collection,
-    /// Whether the reads notice it; else the check alone does. The reads of a sealed store should notice
-    /// whatever leads to a row.
+    /// True if the reads notice it; else the check alone does. The reads of a sealed store should notice a change on
+    /// any way to a row.
     pub on_read: bool,
 }
 
-/// What a case came to.
+/// The outcome of a case.
 pub type Outcome = Result<(), Failure>;
 
 /// The run of a case.
@@ -68,12 +68,12 @@ impl fmt::Debug for Case {
     }
 }
 
-/// How a backend fell short of the contract.
+/// A breach of the contract.
 #[derive(Clone, PartialEq, Eq)]
 pub struct Failure(String);
 
 impl Failure {
-    /// A failure, described where it is seen.
+    /// Makes a failure, described where it is seen.
     #[track_caller]
     pub fn new(what: impl fmt::Display) -> Self {
         let place = Location::caller();

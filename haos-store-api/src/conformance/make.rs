@@ -6,7 +6,7 @@ use std::sync::Arc;
 use super::Failure;
 use crate::*;
 
-/// What the suite runs against.
+/// The store under test.
 pub(super) type Store = Arc<dyn StorageAdapter>;
 
 pub(super) fn room(n: u64) -> RoomId {
@@ -49,7 +49,7 @@ pub(super) fn json(text: &str) -> Json {
     Json::new(text).expect("JSON")
 }
 
-/// `n` places newer than the first position.
+/// Returns the position `n` places newer than the first.
 pub(super) fn at(n: u64) -> Position {
     Position::FIRST.newer(n).expect("a position")
 }
@@ -58,7 +58,7 @@ pub(super) fn a_room(n: u64) -> Room {
     Room::new(room(n), Membership::Join)
 }
 
-/// Message `n` of room 0, at position `n`.
+/// Makes message `n` of room 0, at position `n`.
 pub(super) fn message(n: u64) -> Message {
     Message {
         room: room(0),
@@ -82,12 +82,12 @@ pub(super) fn about(relation: RelationKind, target: u64, message: Message) -> Me
     Message { relation: Some(Relation { kind: relation, target, key: None }), ..message }
 }
 
-/// A gap of room 0 at position `n`.
+/// Makes a gap of room 0 at position `n`.
 pub(super) fn gap(n: u64, token: Option<&str>) -> Gap {
     Gap { room: room(0), position: at(n), token: token.map(str::to_owned), revision: Revision::ZERO }
 }
 
-/// Outbox row `n`, for room 0.
+/// Makes outbox row `n`, for room 0.
 pub(super) fn pending(n: u64) -> Pending {
     let content = json(&format!(r#"{{"body":"unsent {n}"}}"#));
     Pending::new(txn(n), room(0), kind("m.room.message"), content, 5_000)
@@ -100,7 +100,7 @@ pub(super) fn media_key(n: u64) -> MediaKey {
     }
 }
 
-/// Media item `n`, last used at `last_access_ms`.
+/// Makes media item `n`, last used at `last_access_ms`.
 pub(super) fn media(n: u64, last_access_ms: i64) -> MediaInfo {
     MediaInfo {
         key: media_key(n),
@@ -113,7 +113,7 @@ pub(super) fn media(n: u64, last_access_ms: i64) -> MediaInfo {
     }
 }
 
-/// `len` bytes that tell where they stand.
+/// Makes `len` bytes that tell their place.
 pub(super) fn bytes(len: usize) -> Vec<u8> {
     (0..len).map(|n| (n % 251) as u8 ^ (n / 251) as u8).collect()
 }
@@ -140,14 +140,14 @@ pub(super) async fn put(
     store.apply(batch).await
 }
 
-/// A store with room 0 in it.
+/// Opens a store with room 0 in it.
 pub(super) async fn with_room(harness: &mut dyn super::Harness) -> Result<Store, Failure> {
     let store = harness.open().await?;
     put(&store, |batch| batch.put_room(a_room(0))).await?;
     Ok(store)
 }
 
-/// A store with room 0 and messages at the given positions.
+/// Opens a store with room 0 and messages at the given positions.
 pub(super) async fn with_messages(
     harness: &mut dyn super::Harness,
     positions: impl IntoIterator<Item = u64>,
@@ -157,7 +157,7 @@ pub(super) async fn with_messages(
     Ok(store)
 }
 
-/// The whole timeline of room 0, by position: a message or a gap.
+/// Reads the whole timeline of room 0, by position: a message or a gap.
 pub(super) async fn places(store: &Store) -> Result<Vec<(u64, bool)>> {
     let slice = store.timeline(&room(0), Page::oldest(usize::MAX)).await?;
     let place = |item: &Item| (item.position().get() - Position::FIRST.get(), item.as_gap().is_some());
@@ -177,7 +177,7 @@ pub(super) async fn yield_now() {
     .await;
 }
 
-/// The next change, waited for as long as some reads take: a feed that never tells must not hang a run.
+/// Reads the next change, and waits no longer than some reads take: a feed that never tells must not hang a run.
 pub(super) async fn told(store: &Store, changes: &mut Changes) -> Result<Option<Change>> {
     for _ in 0..200 {
         if let Some(change) = changes.try_next() {

@@ -35,13 +35,13 @@
 //! # }
 //! ```
 //!
-//! A harness that can also change stored rows beneath the adapter lists its [`moves`](Harness::moves): the suite
-//! then holds the backend to noticing rows that stand where they were not written.
+//! A harness that can also change stored rows beneath the adapter lists its [`moves`](Harness::moves): the suite then
+//! requires the backend to notice rows in a wrong place.
 //!
 //! A backend that keeps its stores at a path has a second suite to pass, about files, processes, damage and keys:
-//! `durable`, which is there natively with the features `files` and `seal`.
+//! `durable`, natively with the features `files` and `seal`.
 //!
-//! `HAOS_SCRIPTS` sets how many scripts run (1000 if not), `HAOS_SEED` the seed of the first.
+//! `HAOS_SCRIPTS` sets the number of scripts (default: 1000), `HAOS_SEED` the seed of the first.
 
 #[macro_use]
 mod suite;
@@ -62,7 +62,7 @@ pub use suite::CASES;
 /// Runs one of [`CASES`] by its name.
 ///
 /// # Panics
-/// If the case fails, or there is none of that name.
+/// If the case fails, or the name is unknown.
 pub async fn run(name: &str, harness: &mut dyn Harness) {
     let case = CASES.iter().find(|case| case.name == name);
     let outcome = match case {
@@ -72,7 +72,7 @@ pub async fn run(name: &str, harness: &mut dyn Harness) {
     give_up_on(outcome, name);
 }
 
-/// [`run`] with all in boxes, so that the tests a macro stamps out compile to little.
+/// Runs as [`run`], with everything boxed, so that the tests of a macro compile to little.
 #[doc(hidden)]
 pub fn run_boxed(
     name: &'static str,
@@ -81,7 +81,7 @@ pub fn run_boxed(
     Box::pin(async move { run(name, harness.as_mut()).await })
 }
 
-/// Runs [`scripts`] as the environment asks for.
+/// Runs [`scripts`] with the environment's settings.
 ///
 /// # Panics
 /// If a script shows a fault.

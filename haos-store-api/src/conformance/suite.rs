@@ -25,7 +25,7 @@ macro_rules! conformance_suite {
 #[macro_export]
 macro_rules! __conformance_tests {
     (($test:meta, $harness:expr) $($module:ident { $($case:ident,)* })*) => {
-        // One function for all tests: what each of them compiles to should be small.
+        // One function for all tests, so that each of them compiles to little.
         fn conformance_harness() -> Box<dyn $crate::conformance::Harness> {
             Box::new($harness)
         }

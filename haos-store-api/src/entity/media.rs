@@ -2,19 +2,19 @@ use serde::{Deserialize, Serialize};
 
 use crate::{MediaFormat, MediaUri, RoomId};
 
-/// Which bytes: a uri and a rendition of it.
+/// The key of a media item: a uri and a rendition of it.
 #[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
 pub struct MediaKey {
-    /// Where it lives.
+    /// Its location.
     pub uri: MediaUri,
-    /// Which rendition; empty for the file itself.
+    /// The rendition; empty for the file itself.
     pub format: MediaFormat,
 }
 
 /// A media item without its bytes.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct MediaInfo {
-    /// Which one.
+    /// Its key.
     pub key: MediaKey,
     /// The bytes stored. Kept by the store; ignored on write.
     pub size: u64,
@@ -24,16 +24,16 @@ pub struct MediaInfo {
     pub rooms: Vec<RoomId>,
     /// The latest use, in milliseconds since 1970.
     pub last_access_ms: i64,
-    /// When it was fetched or staged.
+    /// The time of fetching or staging.
     pub fetched_at_ms: i64,
     /// Never evicted while true.
     pub pinned: bool,
 }
 
-/// A media item and the range of its bytes that was asked for.
+/// A media item and the requested range of its bytes.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Media {
-    /// What it is.
+    /// The item.
     pub info: MediaInfo,
     /// The bytes of the range, cut at the item's end.
     pub bytes: Vec<u8>,

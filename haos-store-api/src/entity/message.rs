@@ -12,10 +12,9 @@ pub struct Message {
     pub id: EventId,
     /// Its place in the timeline.
     pub position: Position,
-    /// Who sent it.
+    /// Its sender.
     pub sender: UserId,
-    /// The server's time, in milliseconds since 1970. Shown, and what the latest of several edits is told by;
-    /// a timeline is never sorted by it.
+    /// The server's time, in milliseconds since 1970. It is shown and orders several edits; it never sorts a timeline.
     pub timestamp_ms: i64,
     /// Its type, such as `m.room.message`.
     pub kind: EventType,
@@ -23,13 +22,13 @@ pub struct Message {
     pub state_key: Option<StateKey>,
     /// Its content, byte for byte.
     pub content: Json,
-    /// What it relates to.
+    /// Its relation to another message.
     pub relation: Option<Relation>,
     /// The transaction id, on the device that sent it.
     pub txn_id: Option<TxnId>,
     /// The redaction that emptied it.
     pub redacted_by: Option<EventId>,
-    /// Stored from a send's answer and not yet seen in a sync: its place is a guess, and it is no anchor.
+    /// True if stored from a send's answer and not yet seen in a sync: its place is a guess, and it is no anchor.
     pub provisional: bool,
     /// Other members of the event worth keeping, byte for byte.
     pub extra: Option<Json>,
@@ -38,7 +37,7 @@ pub struct Message {
 /// A message's relation to another of the same room.
 #[derive(Debug, Clone, PartialEq, Eq, Hash, Serialize, Deserialize)]
 pub struct Relation {
-    /// Which one.
+    /// Its kind.
     pub kind: RelationKind,
     /// The message it is about.
     pub target: EventId,
@@ -46,7 +45,7 @@ pub struct Relation {
     pub key: Option<String>,
 }
 
-/// The kinds of relation that aggregation knows, and all others by name.
+/// The kinds of relation that aggregation knows; all others by name.
 #[derive(Debug, Clone, PartialEq, Eq, Hash, Serialize, Deserialize)]
 #[serde(rename_all = "lowercase")]
 #[non_exhaustive]
@@ -63,28 +62,28 @@ pub enum RelationKind {
     Redaction,
     /// Another relation, by its protocol name.
     Other(String),
-    /// A relation that its protocol has readers ignore, such as an edit without new content: the message
-    /// counts for nothing and is not shown.
+    /// A relation that its protocol has readers ignore, such as an edit without new content: the message counts nowhere
+    /// and is not shown.
     Ignored,
 }
 
 impl RelationKind {
-    /// Whether a message of this relation shows at its target, or nowhere, instead of in its own place.
+    /// Tells whether a message of this relation shows at its target, or nowhere, instead of in its own place.
     pub fn is_hidden(&self) -> bool {
         matches!(self, Self::Edit | Self::Reaction | Self::Redaction | Self::Ignored)
     }
 }
 
-/// A hole in a timeline: the server has messages here that the store has not.
+/// A hole in a timeline: messages that the server has and the store lacks.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Gap {
     /// Its room.
     pub room: RoomId,
     /// Its place; no message has the same one.
     pub position: Position,
-    /// The server's token that pages from the newer edge towards older messages. None after pruning:
-    /// ask the server for the context of the next newer message.
+    /// The server's token that pages from the newer edge towards older messages. Absent after pruning: ask the server
+    /// for the context of the next newer message.
     pub token: Option<String>,
-    /// The commit that last wrote it. Given by the store; ignored on write.
+    /// The commit that last wrote it. Set by the store; ignored on write.
     pub revision: Revision,
 }

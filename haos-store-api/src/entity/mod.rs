@@ -1,4 +1,4 @@
-//! What a store holds.
+//! The entities of a store.
 
 mod media;
 mod message;
@@ -23,7 +23,7 @@ impl Revision {
     /// Before the first commit.
     pub const ZERO: Self = Self(0);
 
-    /// The revision after this one.
+    /// Returns the revision after this one.
     #[must_use]
     pub fn next(self) -> Self {
         Self(self.0 + 1)

@@ -8,7 +8,7 @@ use crate::{EventId, EventType, Json, MediaUri, RoomId, TxnId};
 pub struct Pending {
     /// Its transaction id, for its whole life.
     pub txn_id: TxnId,
-    /// Its place in the outbox. Given by the store inside the insert (0 until then), kept ever after.
+    /// Its place in the outbox. Set by the store inside the insert (0 until then), kept ever after.
     pub seq: u64,
     /// The room it goes to.
     pub room: RoomId,
@@ -18,22 +18,22 @@ pub struct Pending {
     pub content: Json,
     /// The form that goes over the wire, where it differs (encrypted).
     pub wire: Option<Json>,
-    /// Where it stands.
+    /// Its state.
     pub state: PendingState,
     /// Attempts that count.
     pub attempts: u32,
-    /// An attempt may have reached the server without an answer.
+    /// True if an attempt may have reached the server without an answer.
     pub ambiguous: bool,
-    /// When the user wrote it, in milliseconds since 1970.
+    /// The time at which the user wrote it, in milliseconds since 1970.
     pub created_ms: i64,
-    /// The first attempt. This moment and those that follow are of the store's clock, which nobody sets
-    /// (`docs/semantics.md`, "Clocks"); [`created_ms`](Self::created_ms) is what the user's clock showed.
+    /// The first attempt. This moment and those below are of the store's clock, which nobody sets (`docs/semantics.md`,
+    /// "Clocks"); [`created_ms`](Self::created_ms) is of the user's clock.
     pub first_attempt_ms: Option<i64>,
     /// The latest attempt.
     pub last_attempt_ms: Option<i64>,
-    /// Not to be tried before.
+    /// The earliest moment of the next attempt.
     pub not_before_ms: i64,
-    /// Who is sending it.
+    /// The present right to send it.
     pub lease: Option<Lease>,
     /// The fence of the latest lease; it only grows.
     pub fence: u64,
@@ -41,9 +41,9 @@ pub struct Pending {
     pub parent: Option<TxnId>,
     /// The stored message it is about; never pruned meanwhile.
     pub target: Option<EventId>,
-    /// Higher goes first among rooms.
+    /// Its priority among rooms; higher goes first.
     pub priority: i32,
-    /// When it parks as expired.
+    /// The moment at which it parks as expired.
     pub expires_at_ms: Option<i64>,
     /// The server's id, once accepted.
     pub event_id: Option<EventId>,
@@ -51,22 +51,21 @@ pub struct Pending {
     pub error: Option<String>,
     /// The sync token held at the first attempt.
     pub sync_token: Option<String>,
-    /// The device that first tried; none once it logged in anew, since its transaction ids may be forgotten.
+    /// The device that first tried; absent once that logged in again, since its transaction ids may be forgotten.
     pub device: Option<String>,
     /// Staged media it sends; never evicted meanwhile.
     pub media: Vec<MediaKey>,
-    /// Where the server keeps the media that this row uploads, once it gave a place; an upload goes on
-    /// there.
+    /// The server's place for the media that this row uploads, once known; a later attempt resumes there.
     pub remote: Option<MediaUri>,
     /// The newest confirmed message of the room at the first attempt: absence is proven by an unbroken
     /// timeline from here.
     pub anchor: Option<EventId>,
-    /// The commit that last wrote it. Given by the store; ignored on write.
+    /// The commit that last wrote it. Set by the store; ignored on write.
     pub revision: Revision,
 }
 
 impl Pending {
-    /// A fresh row, ready to be sent.
+    /// Makes a fresh row, ready to be sent.
     pub fn new(txn_id: TxnId, room: RoomId, kind: EventType, content: Json, created_ms: i64) -> Self {
         Self {
             txn_id,
@@ -117,7 +116,7 @@ pub enum PendingState {
     Parked(ParkReason),
 }
 
-/// Why a row is parked.
+/// The reason for which a row is parked.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Serialize, Deserialize)]
 #[serde(rename_all = "lowercase")]
 #[non_exhaustive]
@@ -128,9 +127,9 @@ pub enum ParkReason {
     TooLarge,
     /// The server refused the content.
     Invalid,
-    /// The room or endpoint is not there.
+    /// The room or endpoint is absent.
     NotFound,
-    /// It may have been sent, and this cannot be proven either way.
+    /// It may have been sent, and neither can be proven.
     Ambiguous,
     /// It waited past its expiry.
     Expired,
@@ -147,8 +146,8 @@ pub enum ParkReason {
 /// The right to send a row, until a moment.
 #[derive(Debug, Clone, PartialEq, Eq, Hash, Serialize, Deserialize)]
 pub struct Lease {
-    /// Which context holds it.
+    /// The context that holds it.
     pub owner: String,
-    /// Until when, in milliseconds since 1970.
+    /// Its end, in milliseconds since 1970.
     pub until_ms: i64,
 }

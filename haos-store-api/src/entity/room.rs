@@ -8,29 +8,29 @@ use crate::{EventType, RoomId};
 pub struct Room {
     /// Its id.
     pub id: RoomId,
-    /// What it is called, if that is known: whoever syncs derives it, also of who is in it.
+    /// Its name, if known: the sync engine derives it, also from the members.
     pub name: Option<String>,
     /// Its topic.
     pub topic: Option<String>,
     /// The media uri of its avatar, as the server gave it.
     pub avatar: Option<String>,
-    /// What kind of room, such as `m.space`; none for a conversation.
+    /// The type of room, such as `m.space`; absent for a conversation.
     pub kind: Option<EventType>,
     /// The own user's membership.
     pub membership: Membership,
     /// The spaces it belongs to.
     pub spaces: Vec<RoomId>,
-    /// When something was last said in it, or the own membership began, in milliseconds since 1970: by the server's
-    /// time, and never later than when that came.
+    /// The time of the latest message, or of the own membership's beginning, in milliseconds since 1970: by the
+    /// server's time, and never later than its arrival.
     pub last_activity_ms: i64,
-    /// What is unread.
+    /// Its unread counts.
     pub unread: Unread,
-    /// The commit that last changed this row or the room's timeline. Given by the store; ignored on write.
+    /// The commit that last changed this row or the room's timeline. Set by the store; ignored on write.
     pub revision: Revision,
 }
 
 impl Room {
-    /// A room with nothing known but its id and membership.
+    /// Makes a room of which only id and membership are known.
     pub fn new(id: RoomId, membership: Membership) -> Self {
         Self {
             id,

@@ -2,7 +2,7 @@ use serde::{Deserialize, Serialize};
 
 use crate::{EventId, EventType, Json, RoomId, StateKey};
 
-/// Whose state.
+/// The owner of a state entry.
 #[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
 #[serde(rename_all = "lowercase")]
 pub enum Scope {
@@ -15,13 +15,13 @@ pub enum Scope {
 /// One value under (scope, kind, key).
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct StateEntry {
-    /// Whose.
+    /// Its owner.
     pub scope: Scope,
-    /// Which kind, such as `m.room.member` or `haos.sync_token`.
+    /// Its kind, such as `m.room.member` or `haos.sync_token`.
     pub kind: EventType,
-    /// Which one of the kind.
+    /// Its key within the kind.
     pub key: StateKey,
-    /// The event that set it, if one did: whoever syncs empties the value when that event is redacted.
+    /// The event that set it, if any: the sync engine empties the value when that event is redacted.
     pub event_id: Option<EventId>,
     /// The value.
     pub value: Json,

@@ -29,7 +29,7 @@ fn message(n: u64) -> Message {
     }
 }
 
-/// Messages at 1, 2, 5, 6, 9 and gaps at 3 and 4, behind the trait.
+/// Makes a store with messages at 1, 2, 5, 6, 9 and gaps at 3 and 4, behind the trait.
 async fn store() -> Arc<dyn StorageAdapter> {
     let store = MemoryStore::new();
     let mut batch = WriteBatch::relaxed();

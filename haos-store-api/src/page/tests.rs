@@ -5,7 +5,7 @@ fn at(n: u64) -> Position {
     Position::new(n).unwrap()
 }
 
-/// A message if `is_message`, else a gap.
+/// Makes a message if `is_message`, else a gap.
 fn item(n: u64, is_message: bool) -> Item {
     let (room, position) = (RoomId::new("!r").unwrap(), at(n));
     if !is_message {
@@ -56,7 +56,7 @@ fn cursor_text() {
     }
 }
 
-/// It moves with its message as far as there are positions.
+/// The cursor moves with its message as far as there are positions.
 #[test]
 fn cursor_follows_its_message() {
     let cursor: Cursor = "1.5.7.$e".parse().unwrap();
@@ -74,7 +74,7 @@ fn cursor_follows_its_message() {
     assert_eq!(alone.resolve(Some(at(1))), at(9));
 }
 
-/// Every page of up to four items: its cursors stand at its ends and hold on to the nearest message.
+/// The cursors of every page of up to four items stand at its ends and hold on to the nearest message.
 #[test]
 fn a_page_goes_on_from_its_ends() {
     for len in 0..=4_u64 {

@@ -3,21 +3,21 @@ use std::collections::{HashMap, HashSet};
 use crate::UserId;
 use crate::law::sort_by;
 
-/// How many keys a message shows, besides those that the own user chose.
+/// The most keys that a message shows, besides those that the own user chose.
 pub const MAX_KEYS: usize = 64;
-/// How many senders are named for a key, besides the own user.
+/// The most senders that are named for a key, besides the own user.
 pub const MAX_SENDERS: usize = 100;
-/// How many bytes of a key are shown.
+/// The most bytes of a key that are shown.
 pub const MAX_KEY_BYTES: usize = 256;
 
 /// The reactions to a message with one key.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Reactions {
-    /// The key, such as an emoji; what is longer than [`MAX_KEY_BYTES`] ends in `…` there.
+    /// The key, such as an emoji; one longer than [`MAX_KEY_BYTES`] ends in `…` there.
     pub key: String,
-    /// How many users reacted.
+    /// The number of users who reacted.
     pub count: u64,
-    /// Who reacted, each once, the earliest first: the first [`MAX_SENDERS`], and the own user.
+    /// The users, each once, the earliest first: the first [`MAX_SENDERS`], and the own user.
     pub senders: Vec<UserId>,
 }
 
@@ -59,7 +59,7 @@ impl<'a> Tally<'a> {
         }
     }
 
-    /// What is shown, and how many reactions are not.
+    /// Returns the shown groups, and the number of reactions that are not shown.
     pub(super) fn finish(self) -> (Vec<Reactions>, u64) {
         let mut shown: Vec<(usize, &Group<'_>)> = self.groups.iter().enumerate().collect();
         if shown.len() > MAX_KEYS {

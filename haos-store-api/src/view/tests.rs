@@ -32,7 +32,7 @@ fn reaction(id: &str, position: u64, sender: &str, target: &str, key: &str) -> M
     about(RelationKind::Reaction, target, Some(key), message(id, position, sender))
 }
 
-/// The view of a timeline that is one page.
+/// Returns the view of a timeline that is one page.
 fn view(messages: &[Message]) -> Vec<MessageView> {
     let slice = law::slice(messages.to_vec(), Vec::new(), Direction::Older, usize::MAX);
     shown(aggregate(slice, messages, None))
@@ -197,7 +197,7 @@ fn what_many_reactions_show_is_bounded_and_the_rest_counted() {
 
 #[test]
 fn a_message_with_very_many_different_reactions_is_shown() {
-    // Were each compared with those before it, this would take minutes.
+    // Comparing each with those before it would take minutes.
     let many = 200_000;
     let mut all = vec![message("$m", 1, "@a")];
     all.extend((0..many).map(|n| reaction(&format!("$r{n}"), n + 2, "@b", "$m", &format!("{n:0>200}"))));
@@ -205,7 +205,7 @@ fn a_message_with_very_many_different_reactions_is_shown() {
     assert_eq!((view.reactions.len(), view.more_reactions), (MAX_KEYS, many - MAX_KEYS as u64));
 }
 
-/// Up to 256 bytes all are shown; of more, as many as whole characters take.
+/// Up to 256 bytes a key is shown whole; of a longer one, as many bytes as whole characters take.
 #[test]
 fn a_long_key_is_cut_between_characters() {
     let shown = |key: &str| {
@@ -226,7 +226,7 @@ fn a_long_key_is_cut_between_characters() {
     }
 }
 
-/// A tally, slowly: keys in the order in which they came, of many those that most users chose.
+/// Tallies slowly: keys in the order in which they came, of many those that most users chose.
 fn counted(reactions: &[(String, UserId)], own: &UserId) -> (Vec<Reactions>, u64) {
     let mut keys: Vec<(&str, Vec<UserId>)> = Vec::new();
     for (key, sender) in reactions {
@@ -263,7 +263,7 @@ fn what_is_shown_of_reactions_is_what_a_slow_count_shows() {
         chance = chance.wrapping_mul(1_664_525).wrapping_add(1_013_904_223);
         (chance >> 8) as usize % end
     };
-    // Around the most keys and the most senders that are shown; the own user is anyone, or no one.
+    // Around the limits of keys and senders; the own user is anyone, or no one.
     for round in 0..40 {
         let (keys, crowd) = (MAX_KEYS - 2 + round % 5, MAX_SENDERS - 2 + round % 5);
         let mut all: Vec<(String, UserId)> = (0..keys).map(|n| (format!("k{n}"), user(n % 3))).collect();
@@ -277,7 +277,7 @@ fn what_is_shown_of_reactions_is_what_a_slow_count_shows() {
     }
 }
 
-/// In whatever order they are handed over.
+/// The order of the answers does not matter.
 #[test]
 fn reactions_show_in_the_order_of_the_timeline() {
     let all = [
@@ -308,7 +308,7 @@ fn a_message_alone_has_nothing_added() {
     );
 }
 
-/// Every kind of relation: whether its message shows in a place of its own.
+/// Every kind of relation, with the place in which its message shows.
 #[test]
 fn what_is_shown_at_its_target_does_not_show_itself() {
     for (kind, shows) in [
@@ -325,7 +325,7 @@ fn what_is_shown_at_its_target_does_not_show_itself() {
         let removed = Message { redacted_by: by, ..related.clone() };
         assert_eq!(view(&[related]).len(), usize::from(shows), "{kind:?}");
         assert_eq!(view(std::slice::from_ref(&removed)).len(), usize::from(shows), "{kind:?}, removed");
-        // What was removed counts nowhere.
+        // A removed message counts nowhere.
         let target = view(&[message("$m", 1, "@a"), removed]).remove(0);
         assert_eq!(target, MessageView::from(message("$m", 1, "@a")), "{kind:?}");
     }

@@ -1,4 +1,4 @@
-//! A store that is right but for one defect.
+//! A store that is right except for one defect.
 
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 

@@ -3,7 +3,7 @@
 /// One mistake.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) enum Defect {
-    /// None: the suite must find nothing.
+    /// No defect: the suite must find nothing.
     Sound,
     IgnoresPreconditions,
     HalfWritten,
@@ -112,7 +112,7 @@ impl Defect {
         Self::UsageOfNothing,
     ];
 
-    /// What the scripts do not look at; the cases do.
+    /// Tells whether only the cases look at it, not the scripts.
     pub(crate) fn is_beyond_scripts(self) -> bool {
         matches!(
             self,

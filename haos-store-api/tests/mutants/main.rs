@@ -1,4 +1,4 @@
-//! Does the suite notice? Stores with one deliberate defect each; cases and scripts must find it.
+//! Stores with one deliberate defect each, which the suite must notice by its cases and scripts.
 
 mod adapter;
 mod defect;
@@ -47,7 +47,7 @@ impl Harness for Hospital {
     }
 }
 
-/// The names of the cases that fail.
+/// Lists the cases that fail.
 async fn failing(defect: Defect) -> Vec<&'static str> {
     let mut names = Vec::new();
     for case in CASES {

@@ -8,7 +8,7 @@ use crate::adapter::Mutant;
 use crate::defect::Defect;
 
 impl Mutant {
-    /// The batch as the defect makes it.
+    /// Returns the batch as the defect makes it.
     pub(crate) async fn spoil(&self, batch: WriteBatch) -> Result<WriteBatch> {
         let mut spoiled = match batch.durability() {
             Durability::Strict => WriteBatch::strict(),

@@ -15,7 +15,7 @@ use crate::error::Failure;
 use crate::idb::{Database, End, Opening};
 use crate::schema::Schema;
 
-/// An open database, for everybody in this context who opened it at the same time. It is closed when the last
+/// An open database, shared by all callers in this context that opened it at the same time. It is closed when the last
 /// of them lets go, or when the browser or another context wants it closed.
 pub(super) struct Line {
     pub(super) database: Database,
@@ -46,7 +46,7 @@ impl Line {
     }
 }
 
-/// What is opened.
+/// The database to open.
 #[derive(Clone)]
 pub(super) struct Target {
     pub(super) name: String,
@@ -54,7 +54,7 @@ pub(super) struct Target {
     pub(super) schema: Schema,
 }
 
-/// How long to wait for it.
+/// The limits of the wait for it.
 #[derive(Debug, Clone, Copy)]
 pub(super) struct Limits {
     pub(super) blocked_ms: u32,
@@ -73,9 +73,8 @@ thread_local! {
 }
 
 impl Target {
-    /// Opens the database, or joins those who are opening it, and gives up after the limits. The opening
-    /// itself goes on then: what comes of it is shared with whoever joins until it is there, and closed
-    /// again if nobody does.
+    /// Opens the database, or joins an opening under way, and gives up after the limits. The opening itself continues
+    /// then: its outcome is shared with later callers until it is there, and closed again if nobody joins.
     pub(super) async fn open(self, limits: Limits) -> Result<Rc<Line>, Failure> {
         let flight = Flight::join(&self);
         let blocked = flight.blocked.clone();
@@ -109,7 +108,7 @@ impl Target {
 impl Flight {
     fn join(target: &Target) -> Self {
         let found = FLIGHTS.with_borrow(|flights| {
-            // One that has landed may not be forgotten yet, and what came of it is of the past.
+            // One that has landed may not be forgotten yet, and its outcome belongs to the past.
             let mut open = flights.iter().filter(|(_, flight)| flight.landed.peek().is_none());
             open.find(|(other, _)| other.same(target)).map(|(_, flight)| flight.clone())
         });

@@ -1,16 +1,16 @@
-//! What tests do to a connection, and see of it.
+//! The tests' grip on a connection.
 
 use std::rc::Rc;
 
 use super::Connection;
 use crate::idb::End;
 
-/// How a connection is lost.
+/// The way in which a connection is lost.
 #[derive(Debug, Clone, Copy)]
 pub(crate) enum Loss {
-    /// The browser says that it closed it.
+    /// The browser reports that it closed it.
     Told,
-    /// It is closed, and nobody was told.
+    /// It is closed, without a report.
     Silent,
 }
 
@@ -32,12 +32,12 @@ impl Connection {
         }
     }
 
-    /// Whether a connection is open now.
+    /// Tells whether a connection is open now.
     pub(crate) fn has_line(&self) -> bool {
         self.0.line().is_some()
     }
 
-    /// Whether both came of one opening.
+    /// Tells whether both came of one opening.
     pub(crate) fn shares_line(&self, other: &Self) -> bool {
         match (self.0.line(), other.0.line()) {
             (Some(one), Some(other)) => Rc::ptr_eq(&one, &other),

@@ -1,12 +1,12 @@
 //! The canary: a few counts beside IndexedDB, by which the next open knows that the browser erased the store.
 //!
-//! It costs no commit anything: it is written in the background, soon when an outbox row was added, else after
-//! some seconds, and at once when the page goes.
+//! It costs no commit anything: it is written in the background, soon after an outbox row was added, else after some
+//! seconds, and at once when the page goes.
 //!
-//! How much it sees depends on what is erased. Chromium under storage pressure takes IndexedDB and the Cache API
-//! and leaves `localStorage`, so a window sees it and a worker alone does not; a database that an engine gave up
-//! as damaged, or that somebody deleted by hand, is seen everywhere; of an erasure of all storage of the origin
-//! nothing is left to tell.
+//! Its sight depends on the extent of the erasure. Chromium under storage pressure takes IndexedDB and the Cache API
+//! and leaves `localStorage`, so a window sees it and a worker alone does not; a database that an engine gave up as
+//! damaged, or that a user deleted by hand, is seen everywhere; an erasure of all storage of the origin leaves no
+//! trace.
 
 use std::cell::{Cell, RefCell};
 use std::future::{Future, poll_fn};
@@ -21,16 +21,16 @@ use super::id::StoreId;
 use super::mark::{Census, Mark};
 use super::verdict::{Verdict, judge};
 
-/// How long a change of the counts may wait, unless outbox rows were added.
+/// The longest wait of a change of the counts, unless outbox rows were added.
 const LAZY_MS: u32 = 3000;
 
-/// The time between two writes, at least.
+/// The least time between two writes.
 const GAP_MS: u32 = 250;
 
-/// How long a store that is closed waits for its last mark.
+/// The wait of a closing store for its last mark.
 const FLUSH_MS: u32 = 2000;
 
-/// How long a write waits for another context's.
+/// The wait of a write for another context's.
 const TURN_MS: u32 = 1000;
 
 fn beacon(name: &str) -> Beacon {
@@ -45,9 +45,9 @@ fn decode(copies: &[String]) -> Vec<Mark> {
     copies.iter().filter_map(|copy| Mark::decode(copy)).collect()
 }
 
-/// Compares the store `name`, of the id `stored` or new, with what was known of it, before its first commit.
+/// Compares the store `name`, of the id `stored` or new, with its marks, before its first commit.
 ///
-/// A store that is there costs a look at `localStorage`, and no wait unless that knows another one.
+/// For an existing store this costs a look at `localStorage`, and no wait unless that knows another one.
 pub(crate) async fn check(name: &str, stored: Option<StoreId>) -> Verdict {
     let beacon = beacon(name);
     if stored.is_some() {
@@ -59,11 +59,11 @@ pub(crate) async fn check(name: &str, stored: Option<StoreId>) -> Verdict {
     judge(stored, &marks(&beacon).await)
 }
 
-/// Forgets the store `name`, which is deleted on purpose, so that the next open does not report it. A window does
-/// it best, since a worker cannot reach what a window wrote to `localStorage`.
+/// Forgets the store `name`, which is deleted on purpose, so that the next open does not report it. A window does it
+/// best, since a worker cannot reach a window's mark in `localStorage`.
 pub(crate) async fn forget(name: &str) {
     let beacon = beacon(name);
-    // In a worker, what a window may have written is overruled instead.
+    // In a worker, a possible mark of a window is overruled instead.
     let overruling = if beacon.can_write_now() { None } else { marks(&beacon).await.first().copied() };
     match overruling {
         Some(mark) => drop(beacon.write(&mark.tombstone().encode()).await),
@@ -86,13 +86,13 @@ struct State {
     latest: Cell<Option<Census>>,
     written: Cell<Option<Census>>,
     urgent: Cell<bool>,
-    /// Whether a task is writing, or waiting to.
+    /// True if a task is writing, or waiting to.
     running: Cell<bool>,
     waker: RefCell<Option<Waker>>,
 }
 
 impl Canary {
-    /// The canary of the store `name`; nothing is written before the first [`Canary::note`].
+    /// Makes the canary of the store `name`; nothing is written before the first [`Canary::note`].
     pub(crate) fn start(name: &str, id: StoreId) -> Self {
         let state = Rc::new(State {
             beacon: beacon(name),
@@ -115,7 +115,7 @@ impl Canary {
         Self { state, _triggers: triggers }
     }
 
-    /// Notes what the store holds after a commit, to be written soon if it counts.
+    /// Notes the store's counts after a commit, to be written soon if they matter.
     pub(crate) fn note(&self, census: Census) {
         let state = &self.state;
         if state.latest.get().is_some_and(|latest| latest.revision > census.revision) {
@@ -134,7 +134,7 @@ impl Canary {
         }
     }
 
-    /// Writes what was noted and is not written yet, unless the browser takes too long for it.
+    /// Writes the noted counts that are not written yet, unless the browser takes too long for it.
     pub(crate) async fn flush(&self) {
         let _ = timeout(self.state.write(), FLUSH_MS).await;
     }
@@ -155,7 +155,7 @@ impl State {
         }
     }
 
-    /// What is to be written, if the counts changed.
+    /// Returns the counts to write, if they changed.
     fn due(&self) -> Option<Census> {
         let latest = self.latest.get()?;
         (!self.written.get().is_some_and(|written| written.same_counts(latest))).then_some(latest)
@@ -173,17 +173,17 @@ impl State {
         let _turn = timeout(Lock::acquire(&self.lock), TURN_MS).await;
         let Some(census) = self.due() else { return };
         self.urgent.set(false);
-        // If another context was later, its mark is copied to where it could not write.
+        // If another context was later, its mark is copied to the places that it could not write.
         let mut marks = marks(&self.beacon).await;
         marks.push(self.mark(census));
         if let Some(mark) = Mark::latest(&marks, self.id) {
-            // Where it cannot be written, trying again would not help.
+            // If it cannot be written, another attempt would not help.
             self.beacon.write(&mark.encode()).await;
         }
         self.written.set(Some(census));
     }
 
-    /// The part that a page that goes has time for. The rest stays due, if there is a later.
+    /// Writes the part that a closing page has time for. The rest stays due, if there is a later.
     fn write_now(&self) {
         if let Some(census) = self.due() {
             let mut marks = decode(&self.beacon.read_now().into_iter().collect::<Vec<_>>());

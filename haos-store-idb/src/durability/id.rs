@@ -1,31 +1,30 @@
-//! Which store.
+//! The identity of a store.
 
 use std::fmt;
 
-/// The id of a store, made with it and kept in it: one that is deleted and made again under the same name has
-/// another.
+/// The id of a store, made with it and kept in it: one that is deleted and made again under the same name has another.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) struct StoreId([u8; 16]);
 
 impl StoreId {
-    /// A new id. It tells stores of one name apart and protects nothing, so any randomness will do, and no
+    /// Makes a new id. It tells stores of one name apart and protects nothing, so any randomness will do, and no
     /// browser refuses this one.
     #[cfg(target_arch = "wasm32")]
     pub(crate) fn random() -> Self {
         Self(std::array::from_fn(|_| (js_sys::Math::random() * 256.0) as u8))
     }
 
-    /// The id of these bytes.
+    /// Makes the id of these bytes.
     pub(crate) const fn from_bytes(bytes: [u8; 16]) -> Self {
         Self(bytes)
     }
 
-    /// The bytes to keep.
+    /// Returns the bytes to keep.
     pub(crate) fn to_bytes(self) -> [u8; 16] {
         self.0
     }
 
-    /// The id that was written as `text`.
+    /// Parses the id's text.
     pub(crate) fn parse(text: &str) -> Option<Self> {
         let number = u128::from_str_radix(text, 16).ok()?;
         (text.len() == 32).then_some(Self(number.to_be_bytes()))

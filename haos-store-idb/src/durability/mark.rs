@@ -1,4 +1,4 @@
-//! What the canary remembers of a store: counts, no ids of rooms and no content.
+//! The canary's memory of a store: counts, no ids of rooms and no content.
 
 use haos_store_api::Revision;
 
@@ -6,38 +6,38 @@ use super::id::StoreId;
 
 const VERSION: &str = "haos-canary/1";
 
-/// What a store held at a revision.
+/// The counts of a store at a revision.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) struct Census {
     /// Rooms.
     pub(crate) rooms: u64,
     /// Outbox rows.
     pub(crate) unsent: u64,
-    /// The revision at which they were counted.
+    /// The revision of these counts.
     pub(crate) revision: Revision,
 }
 
 impl Census {
-    /// Whether nothing would be lost with the store.
+    /// Tells whether nothing would be lost with the store.
     pub(crate) fn is_empty(self) -> bool {
         self.rooms == 0 && self.unsent == 0
     }
 
-    /// Whether the counts are those of `other`.
+    /// Tells whether the counts are those of `other`.
     #[cfg(target_arch = "wasm32")]
     pub(crate) fn same_counts(self, other: Self) -> bool {
         (self.rooms, self.unsent) == (other.rooms, other.unsent)
     }
 }
 
-/// What is written beside IndexedDB.
+/// The record beside IndexedDB.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) struct Mark {
-    /// Of which store.
+    /// The store's id.
     pub(crate) id: StoreId,
-    /// What it held.
+    /// Its counts.
     pub(crate) census: Census,
-    /// When it was written, by the device's clock.
+    /// The time of writing, by the device's clock.
     pub(crate) written_ms: i64,
 }
 
@@ -47,7 +47,7 @@ impl Mark {
         format!("{VERSION} {} {rooms} {unsent} {} {}", self.id, revision.0, self.written_ms)
     }
 
-    /// What was written; `None` for what another version wrote, or nobody.
+    /// Decodes a mark; `None` for the text of another version, or of somebody else.
     pub(crate) fn decode(text: &str) -> Option<Self> {
         let mut parts = text.split(' ');
         if parts.next()? != VERSION {
@@ -60,13 +60,13 @@ impl Mark {
         parts.next().is_none().then_some(Self { id, census, written_ms })
     }
 
-    /// What several copies say of the store `id`: the one of the latest revision counts, since each place may
-    /// have been written last by another context.
+    /// Chooses among several copies of the store `id`: the one of the latest revision counts, since each place may have
+    /// been written last by another context.
     pub(crate) fn latest(marks: &[Self], id: StoreId) -> Option<Self> {
         marks.iter().filter(|mark| mark.id == id).max_by_key(|mark| mark.census.revision).copied()
     }
 
-    /// The mark of a store that was deleted on purpose: nothing is missing, and nothing later says otherwise.
+    /// Makes the mark of a store that was deleted on purpose: nothing is missing, and no later revision contradicts.
     pub(crate) fn tombstone(self) -> Self {
         Self { census: Census { rooms: 0, unsent: 0, revision: Revision(u64::MAX) }, ..self }
     }

@@ -1,5 +1,5 @@
-//! What becomes of a store that the browser may erase: storage that is asked to persist, the quota, and a canary
-//! beside IndexedDB that tells of an erasure.
+//! The protection of a store that the browser may erase: persistent storage, the quota, and a canary beside IndexedDB
+//! that tells of an erasure.
 
 #[cfg(target_arch = "wasm32")]
 mod canary;

@@ -1,25 +1,25 @@
-//! Storage that the browser does not evict, and how much of it there is.
+//! Storage that the browser does not evict, and its amount.
 //!
-//! Persistence is a matter of the whole origin, so this is kept once for each context.
+//! Persistence concerns the whole origin, so this is kept once for each context.
 
 use std::cell::Cell;
 
 use haos_web::{estimate, persist, persisted};
 use wasm_bindgen_futures::spawn_local;
 
-/// Whether the browser may evict this origin's storage when the disk gets full.
+/// The browser's right to evict this origin's storage when the disk gets full.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
 #[non_exhaustive]
 pub enum Persistence {
     /// Not known yet.
     Unknown,
-    /// It may; it was not asked to keep it, or has not answered, or cannot be asked here (a worker).
+    /// It may evict; it was not asked to keep it, or has not answered, or cannot be asked here (a worker).
     BestEffort,
-    /// It promised not to.
+    /// It promised not to evict.
     Persistent,
     /// It was asked and refused. Browsers decide by use: installed or bookmarked applications are granted it.
     Refused,
-    /// The engine does not say.
+    /// The engine does not tell.
     Unsupported,
 }
 
@@ -28,12 +28,12 @@ thread_local! {
     static ASKED: Cell<bool> = const { Cell::new(false) };
 }
 
-/// What is known of it now.
+/// Returns the present knowledge of it.
 pub(crate) fn persistence() -> Persistence {
     STATE.get()
 }
 
-/// Looks, in the background, at what the browser says without being asked for more.
+/// Reads the browser's present state in the background, without asking it for more.
 pub(crate) fn learn_persistence() {
     if STATE.get() == Persistence::Unknown {
         spawn_local(async {
@@ -44,8 +44,8 @@ pub(crate) fn learn_persistence() {
 
 /// Asks the browser, in the background and once, to keep this origin's storage, unless it does so already.
 ///
-/// The time for it is the first commit that stores what the user wrote: browsers that ask the user should do so
-/// when there is something to lose, and those that decide by themselves count the use so far.
+/// The time for it is the first commit of user content: browsers that ask the user should do so when there is something
+/// to lose, and those that decide by themselves count the use so far.
 pub(crate) fn ask_persistence() {
     if ASKED.replace(true) {
         return;
@@ -68,14 +68,14 @@ async fn learn() -> Persistence {
         Some(false) => Persistence::BestEffort,
         None => Persistence::Unsupported,
     };
-    // An answer to the question, which may have come meanwhile, says more.
+    // An answer to the question, which may have come meanwhile, tells more.
     if STATE.get() != Persistence::Refused {
         STATE.set(now);
     }
     now
 }
 
-/// The bytes that this origin uses and may use, as the browser estimates them: advice, not a limit to count on.
+/// Reads the bytes that this origin uses and may use, as the browser estimates them: advice, not a limit to count on.
 pub(crate) async fn quota() -> Option<(u64, u64)> {
     estimate().await.map(|estimate| (estimate.usage, estimate.quota))
 }

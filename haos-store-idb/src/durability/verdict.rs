@@ -1,20 +1,20 @@
-//! What the canary says when a store is opened.
+//! The canary's verdict at the opening of a store.
 
 use haos_store_api::Recovery;
 
 use super::id::StoreId;
 use super::mark::Mark;
 
-/// What became of a store since its mark was written.
+/// The fate of a store since its mark was written.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) enum Verdict {
-    /// Nothing is missing, as far as is known.
+    /// Nothing is missing, as far as known.
     Whole,
-    /// The store is gone, and nobody of this library deleted it.
+    /// The store is gone, and was not deleted by this library.
     Erased(Erased),
 }
 
-/// What was lost, as of the last time it was counted.
+/// The loss, by the latest counts.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) struct Erased {
     /// Rooms.
@@ -24,7 +24,7 @@ pub(crate) struct Erased {
 }
 
 impl Erased {
-    /// The report for whoever opened the store.
+    /// Makes the report for the caller of `open`.
     pub(crate) fn recovery(self) -> Recovery {
         let Self { rooms, unsent } = self;
         Recovery {
@@ -42,10 +42,10 @@ impl Erased {
     }
 }
 
-/// Judges a store by its id, none if it is new, and the marks beside it, which may be of several stores.
+/// Judges a store by its id, absent if it is new, and the marks beside it, which may be of several stores.
 ///
 /// A mark of another id is of a store that was erased and, if this one has an id, made again since: perhaps by a
-/// worker, which could not see the mark that a window left. Of several, the last one written is told.
+/// worker, which could not see a window's mark. Of several, the last one written is reported.
 pub(crate) fn judge(stored: Option<StoreId>, marks: &[Mark]) -> Verdict {
     let gone = marks.iter().filter(|mark| stored != Some(mark.id));
     let missing = gone

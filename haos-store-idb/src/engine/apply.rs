@@ -19,16 +19,15 @@ pub(crate) struct Written {
     pub(crate) commit: Commit,
     #[cfg_attr(not(target_arch = "wasm32"), allow(dead_code, reason = "the store in a browser reads it"))]
     pub(crate) head: Head,
-    /// What a compaction could do without, by room.
+    /// The records that a compaction could spare, by room.
     pub(crate) litter: Vec<(Key, Litter)>,
-    /// What is known once the transaction has committed, for the next one of this context.
+    /// The knowledge for this context's next transaction, once this one has committed.
     pub(crate) known: Option<Known>,
 }
 
-/// Applies a batch within a transaction. On an error the transaction has to be aborted; nothing was written
-/// yet where the batch itself was refused. `before` is what the commit before left known, if that was one of
-/// this context. None if it does not hold any more: the transaction has to be aborted too, and the batch
-/// applied again without it.
+/// Applies a batch within a transaction. On an error the transaction must be aborted; if the batch itself was refused,
+/// nothing was written. `before` is the knowledge after the latest commit, if that was one of this context. `None` if
+/// it no longer holds: the transaction must be aborted too, and the batch applied again without it.
 pub(crate) async fn apply<K: Kv>(
     kv: &K,
     codec: &Codec,
@@ -50,7 +49,7 @@ pub(crate) async fn apply<K: Kv>(
         let mut rows = EngineRows::new(View::new(&known), codec, next);
         let outcome = law::apply(&mut rows, batch, next);
         let View { draft, fault, .. } = rows.view;
-        // Before anything more is looked up, or the batch is refused.
+        // Before any further look-up, or a refusal of the batch.
         if !outcome.as_ref().is_ok_and(|done| done.changed) && !dispelled(doubt.take()).await? {
             return Ok(None);
         }
@@ -83,27 +82,28 @@ pub(crate) async fn apply<K: Kv>(
 /// A keyring, and its record on the way.
 type Keys<'k> = Option<(&'k Keyring, Answer<Option<Vec<u8>>>)>;
 
-/// Another context may have changed the keys: what it dropped must seal nothing any more. Tells whether it did.
+/// Takes over another context's change of the keys: a dropped key must seal nothing any more. Tells whether there was
+/// one.
 async fn adopt(keys: Keys<'_>) -> Result<bool> {
     let Some((keyring, record)) = keys else { return Ok(false) };
     record.await?.map_or(Ok(false), |record| keyring.adopt(&record))
 }
 
-/// Whether what was taken for true is.
+/// Tells whether the assumptions hold.
 async fn dispelled(doubt: Option<(Doubt, Keys<'_>)>) -> Result<bool> {
     let Some((doubt, keys)) = doubt else { return Ok(true) };
     Ok(doubt.dispelled().await? && !adopt(keys).await?)
 }
 
-/// What a commit left in a room.
+/// The spare records that commits left in a room.
 #[derive(Debug, Clone, Copy, Default)]
 #[cfg_attr(not(target_arch = "wasm32"), allow(dead_code, reason = "the store in a browser reads it"))]
 pub(crate) struct Litter {
-    /// Records that a compaction could do without.
+    /// Records that a compaction could spare.
     pub(crate) records: u32,
-    /// Small segments at the newest end of what was appended,
+    /// Small segments at the newest end of the appended ones,
     pub(crate) tail: u32,
-    /// and whether there is a full one before them.
+    /// and true if a full one stands before them.
     pub(crate) full: bool,
 }
 
@@ -111,11 +111,11 @@ pub(crate) struct Litter {
 struct ChangedRoom {
     key: Key,
     litter: Litter,
-    /// The greatest position that changed.
+    /// The greatest changed position.
     last: Position,
 }
 
-/// Writes what a batch changed. Nothing is waited for.
+/// Writes the changes of a batch. Waits for nothing.
 fn write<K: Kv>(kv: &K, known: &Known, draft: &mut Draft, next: Revision) -> Result<Vec<ChangedRoom>> {
     let records = std::mem::take(&mut draft.records);
     // Deletions first: a new segment may bear the key of one that goes.
@@ -151,8 +151,7 @@ fn write<K: Kv>(kv: &K, known: &Known, draft: &mut Draft, next: Revision) -> Res
     Ok(rooms)
 }
 
-/// Writes the changed messages of a room: those where no segment reaches into new segments, the others into
-/// the overlay.
+/// Writes the changed messages of a room: those that no segment reaches into new segments, the others into the overlay.
 fn write_room<K: Kv>(
     kv: &K,
     known: &Known,

@@ -15,7 +15,7 @@ pub(crate) struct Head {
     pub(crate) last_seq: u64,
     /// The latest number given to a media item's bytes.
     pub(crate) last_blob: u64,
-    /// Records in the overlay: none means that reads of it can be spared.
+    /// Records in the overlay: if zero, reads can skip it.
     pub(crate) overlays: u64,
     /// Bytes of messages that the overlay stands for; a compaction gives them back.
     pub(crate) stale: u64,
@@ -24,7 +24,7 @@ pub(crate) struct Head {
 }
 
 impl Head {
-    /// The usage of the store; bytes in all are those of its records.
+    /// Returns the usage of the store; bytes in all are those of its records.
     pub(crate) fn usage(&self) -> Usage {
         let (collections, total_bytes) = (self.sums.collections(), self.sums.bytes() + self.stale);
         Usage { collections, total_bytes, free_bytes: self.stale, quota_bytes: None }

@@ -5,7 +5,7 @@ use haos_store_api::backend::Key;
 
 use super::kv::Span;
 
-/// What a record of the timeline is.
+/// The kinds of records in the timeline.
 const GAP: u8 = 0;
 const OVERLAY: u8 = 1;
 const SEGMENT: u8 = 2;
@@ -14,13 +14,13 @@ const SEGMENT: u8 = 2;
 const ROOM: usize = Key::BYTES;
 const PLACE: usize = 5;
 
-/// A segment's key tells what a count, a search and a deletion need, so that they read no rows.
+/// A segment's key, which suffices for a count, a search and a deletion, so that they read no rows.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) struct SegmentKey {
     pub(crate) room: Key,
     pub(crate) newest: Position,
     pub(crate) oldest: Position,
-    /// Messages.
+    /// The number of messages.
     pub(crate) count: u8,
     /// Bytes of their payloads.
     pub(crate) bytes: u32,
@@ -35,7 +35,7 @@ impl SegmentKey {
         key
     }
 
-    /// None for the key of another record.
+    /// Decodes a key; `None` for that of another record.
     pub(crate) fn decode(key: &[u8]) -> Option<Self> {
         let (room, rest) = key.split_first_chunk::<ROOM>()?;
         let [SEGMENT, rest @ ..] = rest else { return None };
@@ -51,7 +51,7 @@ impl SegmentKey {
         })
     }
 
-    /// Whether no position between its ends is without a message.
+    /// Tells whether it has a message at every position between its ends.
     pub(crate) fn is_dense(&self) -> bool {
         self.newest.get() - self.oldest.get() + 1 == u64::from(self.count)
     }
@@ -97,27 +97,27 @@ pub(crate) fn overlays(room: &Key, oldest: Position, newest: Position) -> Span {
     places(room, OVERLAY, oldest, newest)
 }
 
-/// Every overlay and segment of a room.
+/// Spans every overlay and segment of a room.
 pub(crate) fn timeline(room: &Key) -> Span {
     let mut span = places(room, OVERLAY, Position::MIN, Position::MAX);
     span.high = segments(room, Position::MIN, Position::MAX).high;
     span
 }
 
-/// Segments whose newest message stands between two positions.
+/// Spans the segments whose newest message stands between two positions.
 pub(crate) fn segments(room: &Key, oldest: Position, newest: Position) -> Span {
     let mut span = places(room, SEGMENT, oldest, newest);
     span.high.extend([0xff; 2 * PLACE]);
     span
 }
 
-/// The position of a gap's or an overlay's key.
+/// Reads the position of a gap's or an overlay's key.
 pub(crate) fn position(key: &[u8]) -> Option<Position> {
     let (kind, place) = key.get(ROOM..)?.split_first()?;
     (matches!(*kind, GAP | OVERLAY)).then_some(upright(place.try_into().ok()?))
 }
 
-/// Whether it is the key of an overlay.
+/// Tells whether it is the key of an overlay.
 pub(crate) fn is_overlay(key: &[u8]) -> bool {
     key.get(ROOM) == Some(&OVERLAY)
 }
@@ -129,7 +129,7 @@ pub(crate) fn chunk(blob: u64, index: u64) -> [u8; 16] {
     key
 }
 
-/// Entries of the one index: which messages a record holds, what they relate to, whose they are.
+/// Entries of the only index: the messages of a record, their relations and their senders.
 pub(crate) fn event_entry(event: &Key) -> String {
     entry('e', event)
 }
@@ -142,7 +142,7 @@ pub(crate) fn txn_entry(txn: &Key) -> String {
     entry('t', txn)
 }
 
-/// Text, since a browser reads a record with many binary ids half as fast.
+/// Makes text, since a browser reads a record with many binary ids half as fast.
 fn entry(tag: char, key: &Key) -> String {
     const DIGITS: &[u8; 64] = b"-0123456789ABCDEFGHIJKLMNOPQRSTUVWXYZ_abcdefghijklmnopqrstuvwxyz";
     let number = u128::from_be_bytes(*key.as_bytes());

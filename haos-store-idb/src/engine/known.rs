@@ -1,8 +1,8 @@
-//! What one transaction has loaded, and the changes of the batch under way over it.
+//! The records that one transaction has loaded, and the changes of the batch under way over them.
 //!
-//! The laws are synchronous and a database in a browser is not. So they run over what is known; where they
-//! meet something that is not, they stop with a [`Fault`] that names it, it is loaded within the same
-//! transaction, and they run again. What a batch names is loaded beforehand, so that mostly they run once.
+//! The laws are synchronous and a database in a browser is not. So they run over known records; at an unknown one they
+//! stop with a [`Fault`] that names it, it is loaded within the same transaction, and they run again. The records that
+//! a batch names are loaded beforehand, so that mostly they run once.
 
 use std::collections::{BTreeMap, BTreeSet, HashMap};
 use std::rc::Rc;
@@ -16,17 +16,17 @@ use super::keys::{self, SegmentKey};
 use super::kv::{Span, Table};
 use super::segment::{Beneath, Overlay, Row};
 
-/// Records, and ranges of them, that are kept from one commit to the next.
+/// The most records, and ranges of them, that are kept from one commit to the next.
 const MOST_RECORDS: usize = 1024;
 const MOST_SPANS: usize = 128;
 
 /// Bytes of a record.
 pub(crate) type Value = Rc<[u8]>;
 
-/// Records by table and key; none: absent.
+/// Records by table and key; `None`: known to be absent.
 pub(crate) type Records = BTreeMap<(Table, Vec<u8>), Option<Value>>;
 
-/// What has to be loaded before the laws can go on.
+/// The records to load before the laws can continue.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(crate) enum Fault {
     /// A record.
@@ -35,37 +35,37 @@ pub(crate) enum Fault {
     Scan(Table, Span),
     /// The timeline of a room between two positions.
     Place(Key, Position, Position),
-    /// Where a message stands: the room and the event.
+    /// The position of a message: the room and the event.
     Event(Key, Key),
-    /// Which segments and overlays a room has.
+    /// The segments and overlays of a room.
     Index(Key),
 }
 
-/// What is known of a room's timeline.
+/// The known part of a room's timeline.
 #[derive(Debug, Default)]
 pub(crate) struct Places {
-    /// Ranges, both ends included, of which every message is in `rows`.
+    /// Ranges, both ends included, of which `rows` has every message.
     loaded: Vec<(Position, Position)>,
     pub(crate) rows: BTreeMap<Position, Row>,
     /// By the newest message of each.
     pub(crate) segments: BTreeMap<Position, SegmentKey>,
     pub(crate) overlays: BTreeMap<Position, Over>,
-    /// `segments` and `overlays` are all that the room has.
+    /// True if `segments` and `overlays` are all that the room has.
     pub(crate) indexed: bool,
-    /// The room has no messages at all.
+    /// True if the room has no messages at all.
     pub(crate) empty: bool,
 }
 
-/// What is known of an overlay beside its row.
+/// An overlay without its row.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) struct Over {
     pub(crate) beneath: Option<Beneath>,
-    /// Bytes of its own payload; none: it says that the message is gone.
+    /// Bytes of its own payload; absent if the message is removed.
     pub(crate) bytes: Option<u64>,
 }
 
 impl Over {
-    /// Bytes of the payload beneath.
+    /// Returns the bytes of the payload beneath.
     pub(crate) fn stale(&self) -> u64 {
         self.beneath.map_or(0, |beneath| beneath.bytes.into())
     }
@@ -76,12 +76,12 @@ impl Over {
 }
 
 impl Places {
-    /// Of a room without messages.
+    /// Describes a room without messages.
     pub(crate) fn of_empty() -> Self {
         Self { loaded: vec![(Position::MIN, Position::MAX)], empty: true, ..Self::default() }
     }
 
-    /// Where nothing stands from a position on, whatever `changed` says of the positions that a batch wrote.
+    /// Returns the known free range above the last item, where `changed` is the last position that a batch wrote.
     fn free_above(&self, changed: Option<Position>) -> Option<Self> {
         let (from, _) = self.loaded.iter().find(|(_, to)| *to == Position::MAX)?;
         let last = [
@@ -101,7 +101,7 @@ impl Places {
         self.loaded.iter().any(|(oldest, newest)| *oldest <= at && at <= *newest)
     }
 
-    /// Whether nothing between two positions is unknown.
+    /// Tells whether everything between two positions is known.
     pub(crate) fn spans(&self, oldest: Position, newest: Position) -> bool {
         self.loaded.iter().any(|(from, to)| *from <= oldest && newest <= *to)
     }
@@ -119,31 +119,31 @@ impl Places {
         self.loaded.push((oldest, newest));
     }
 
-    /// The segment whose range has the position, if it is known.
+    /// Returns the segment whose range has the position, if it is known.
     pub(crate) fn segment_at(&self, at: Position) -> Option<&SegmentKey> {
         let (_, key) = self.segments.range(at..).next()?;
         key.contains(at).then_some(key)
     }
 }
 
-/// All of it.
+/// All knowledge of one transaction.
 #[derive(Debug, Default)]
 pub(crate) struct Known {
     pub(crate) head: Head,
     records: Records,
     spans: Vec<(Table, Span)>,
     pub(crate) places: HashMap<Key, Places>,
-    /// Where events stand; none: they are not stored.
+    /// Positions of events; `None`: not stored.
     pub(crate) events: HashMap<Key, Option<Position>>,
 }
 
 impl Known {
-    /// For a read: whether there are overlays is not known.
+    /// Makes the knowledge of a read, in which the existence of overlays is unknown.
     pub(crate) fn unread() -> Self {
         Self { head: Head { overlays: 1, ..Head::default() }, ..Self::default() }
     }
 
-    /// The rows within a record that was loaded, by its key.
+    /// Returns the rows within a loaded record, by its key.
     pub(crate) fn rows_in(&self, room: &Key, key: &[u8]) -> Vec<Row> {
         let (oldest, newest) = match (SegmentKey::decode(key), keys::position(key)) {
             (Some(key), _) => (key.oldest, key.newest),
@@ -154,18 +154,18 @@ impl Known {
         rows.into_iter().flatten().map(|(_, row)| row.clone()).collect()
     }
 
-    /// Whether a record is known, or is known to be absent.
+    /// Tells whether a record, or its absence, is known.
     pub(crate) fn has(&self, table: Table, key: &[u8]) -> bool {
         self.records.contains_key(&(table, key.to_vec())) || self.in_span(table, key)
     }
 
-    /// Whether a whole range is known.
+    /// Tells whether a whole range is known.
     pub(crate) fn covers(&self, table: Table, span: &Span) -> bool {
         self.spans.iter().any(|(of, loaded)| *of == table && loaded.covers(span))
     }
 
-    /// What is still known once a batch has been committed on top: records, gaps, and where rooms end. None if
-    /// that is more than is worth keeping.
+    /// Returns the remaining knowledge once a batch has been committed on top: records, gaps, and the ends of rooms.
+    /// `None` if that is more than is worth keeping.
     pub(crate) fn after(
         mut self,
         head: Head,
@@ -204,16 +204,16 @@ impl Known {
 pub(crate) struct Draft {
     pub(crate) head: Head,
     pub(crate) records: Records,
-    /// By room and position; none: the message is gone.
+    /// By room and position; `None`: the message is removed.
     pub(crate) rows: BTreeMap<(Key, Position), Option<Row>>,
     pub(crate) events: HashMap<Key, Option<Position>>,
-    /// Ranges whose segments and overlays go.
+    /// Ranges whose segments and overlays are removed.
     pub(crate) dropped: Vec<(Key, Position, Position)>,
-    /// Segments that go.
+    /// Removed segments.
     pub(crate) gone: BTreeSet<(Key, Position)>,
 }
 
-/// The rows that the laws see.
+/// The rows as the laws see them.
 #[derive(Debug)]
 pub(crate) struct View<'a> {
     pub(crate) known: &'a Known,
@@ -249,7 +249,7 @@ impl<'a> View<'a> {
         self.draft.records.insert((table, key.to_vec()), value.map(Rc::from));
     }
 
-    /// The keys and values of a range.
+    /// Reads the keys and values of a range.
     pub(crate) fn scan(&mut self, table: Table, span: Span) -> Result<Vec<(Vec<u8>, Value)>> {
         if !self.known.covers(table, &span) {
             return self.lacks(Fault::Scan(table, span));
@@ -264,7 +264,7 @@ impl<'a> View<'a> {
         Ok(found)
     }
 
-    /// What is known of a room's timeline.
+    /// Returns the known part of a room's timeline.
     pub(crate) fn places(&self, room: &Key) -> Option<&'a Places> {
         self.known.places.get(room)
     }
@@ -273,7 +273,7 @@ impl<'a> View<'a> {
         self.draft.dropped.iter().any(|(of, oldest, newest)| of == room && *oldest <= at && at <= *newest)
     }
 
-    /// The message at a position.
+    /// Reads the message at a position.
     pub(crate) fn row(&mut self, room: &Key, at: Position) -> Result<Option<Row>> {
         if let Some(changed) = self.draft.rows.get(&(*room, at)) {
             return Ok(changed.clone());
@@ -287,7 +287,7 @@ impl<'a> View<'a> {
         }
     }
 
-    /// Where an event stands.
+    /// Reads the position of an event.
     pub(crate) fn place_of(&mut self, room: &Key, event: &Key) -> Result<Option<Position>> {
         if let Some(changed) = self.draft.events.get(event) {
             return Ok(*changed);
@@ -304,7 +304,7 @@ impl<'a> View<'a> {
         self.draft.rows.insert((*room, row.at), Some(row));
     }
 
-    /// Takes a message away; tells what it was.
+    /// Removes a message, and returns it.
     pub(crate) fn take_row(&mut self, room: &Key, at: Position) -> Result<Option<Row>> {
         let Some(row) = self.row(room, at)? else { return Ok(None) };
         // Unless it stands elsewhere by now.

@@ -1,4 +1,4 @@
-//! What the engine asks of a database: one transaction over ordered stores of bytes.
+//! The engine's demands on a database: one transaction over ordered stores of bytes.
 
 use futures_util::future::LocalBoxFuture;
 use haos_store_api::Result;
@@ -10,7 +10,7 @@ pub(crate) enum Table {
     Rooms,
     /// Gaps, overlay and segments: see [`keys`](super::keys).
     Timeline,
-    /// Sequence number: row of what the user wrote and was not sent.
+    /// Sequence number: outbox row.
     Outbox,
     /// Transaction key: sequence number.
     OutboxIds,
@@ -18,7 +18,7 @@ pub(crate) enum Table {
     Media,
     /// Blob number, index: bytes.
     Chunks,
-    /// Scope key, kind key, entry key: row of what other parts keep.
+    /// Scope key, kind key, entry key: row of a state entry.
     State,
 }
 
@@ -27,7 +27,7 @@ impl Table {
     pub(crate) const ALL: [Self; 7] =
         [Self::Rooms, Self::Timeline, Self::Outbox, Self::OutboxIds, Self::Media, Self::Chunks, Self::State];
 
-    /// The name of its object store.
+    /// Returns the name of its object store.
     pub(crate) const fn name(self) -> &'static str {
         match self {
             Self::Rooms => "rooms",
@@ -40,7 +40,7 @@ impl Table {
         }
     }
 
-    /// The tables whose values begin with their keys, and the keys' length.
+    /// Returns the length of the keys that its values begin with.
     pub(crate) fn key_bytes(self) -> usize {
         match self {
             Self::Rooms | Self::OutboxIds | Self::Media | Self::Chunks => 16,
@@ -63,7 +63,7 @@ impl Span {
         Self { low: low.into(), high: high.into() }
     }
 
-    /// Every key that begins with `prefix`; keys are shorter than the prefix and 64 bytes more.
+    /// Spans every key that begins with `prefix`; keys are shorter than the prefix and 64 bytes more.
     pub(crate) fn prefix(prefix: &[u8]) -> Self {
         Self::new(prefix, [prefix, &[0xff; 64]].concat())
     }
@@ -72,14 +72,14 @@ impl Span {
         self.low.as_slice() <= key && key <= self.high.as_slice()
     }
 
-    /// Whether every key of `other` is in it.
+    /// Tells whether every key of `other` is in it.
     pub(crate) fn covers(&self, other: &Span) -> bool {
         self.low <= other.low && other.high <= self.high
     }
 }
 
-/// An answer on its way. The request was made when the method was called: to wait for one after the other
-/// costs no more than to wait for the last.
+/// An answer on its way. The request was fired when the method was called: waiting for each in turn costs no more than
+/// waiting for the last.
 pub(crate) type Answer<T> = LocalBoxFuture<'static, Result<T>>;
 
 /// Waits for all of them.
@@ -93,26 +93,26 @@ pub(crate) async fn all<T>(answers: Vec<Answer<T>>) -> Result<Vec<T>> {
 
 /// One transaction.
 pub(crate) trait Kv {
-    /// One of the store's few records with a name.
+    /// Reads one of the store's few named records.
     fn named(&self, name: &'static str) -> Answer<Option<Vec<u8>>>;
-    /// A value.
+    /// Reads a value.
     fn get(&self, table: Table, key: &[u8]) -> Answer<Option<Vec<u8>>>;
-    /// The values of a range, by key, `limit` at most.
+    /// Reads the values of a range, by key, up to `limit`.
     fn range(&self, table: Table, span: &Span, limit: Option<u32>) -> Answer<Vec<Vec<u8>>>;
-    /// The keys of a range, in order.
+    /// Reads the keys of a range, in order.
     fn keys(&self, table: Table, span: &Span, limit: Option<u32>) -> Answer<Vec<Vec<u8>>>;
-    /// The greatest key of a range of the timeline.
+    /// Reads the greatest key of a range of the timeline.
     fn last_key(&self, span: &Span) -> Answer<Option<Vec<u8>>>;
-    /// The value of the greatest key of a range of the timeline.
+    /// Reads the value of the greatest key of a range of the timeline.
     fn last(&self, span: &Span) -> Answer<Option<Vec<u8>>>;
-    /// The keys of the timeline's records that name `entry` among their ids.
+    /// Reads the keys of the timeline's records that name `entry` among their ids.
     fn holders(&self, entry: &str) -> Answer<Vec<Vec<u8>>>;
-    /// The values of those records.
+    /// Reads the values of those records.
     fn held(&self, entry: &str) -> Answer<Vec<Vec<u8>>>;
 
-    /// Writes a value. What fails, fails the transaction.
+    /// Writes a value. A failure fails the transaction.
     fn put(&self, table: Table, key: &[u8], value: &[u8]) -> Result<()>;
-    /// Writes a record of the timeline that is found by its ids.
+    /// Writes a record of the timeline with the ids that find it.
     fn put_indexed(&self, key: &[u8], ids: &[String], value: &[u8]) -> Result<()>;
     /// Writes a record with a name.
     fn put_named(&self, name: &'static str, value: &[u8]) -> Result<()>;

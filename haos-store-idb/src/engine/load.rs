@@ -1,4 +1,4 @@
-//! From the database into what is known.
+//! Loads records from the database.
 
 use haos_store_api::backend::Key;
 use haos_store_api::backend::kv::corrupt;
@@ -9,7 +9,7 @@ use super::known::{Fault, Known, Over, Places};
 use super::kv::{Kv, Span, Table};
 use super::segment::{self, Overlay, Row};
 
-/// Loads what a fault names.
+/// Loads the records of a fault.
 pub(crate) async fn fault<K: Kv>(kv: &K, known: &mut Known, fault: Fault) -> Result<()> {
     match fault {
         Fault::Get(table, key) => {
@@ -43,7 +43,7 @@ pub(crate) fn note_range(known: &mut Known, table: Table, span: Span, values: Ve
     Ok(())
 }
 
-/// The key that a value begins with; a gap's begins with its position.
+/// Returns the key that a value begins with; a gap's begins with its position.
 fn key_of(table: Table, span: &Span, value: &[u8]) -> Option<Vec<u8>> {
     if table != Table::Timeline {
         return value.get(..table.key_bytes()).map(<[u8]>::to_vec);
@@ -53,7 +53,7 @@ fn key_of(table: Table, span: &Span, value: &[u8]) -> Option<Vec<u8>> {
     Some(keys::gap(&room, at))
 }
 
-/// Notes where an event stands, its records being known by their keys.
+/// Notes the position of an event, whose records' keys are known.
 pub(crate) async fn resolve<K: Kv>(
     kv: &K,
     known: &mut Known,
@@ -64,7 +64,7 @@ pub(crate) async fn resolve<K: Kv>(
     for key in holders {
         holder(kv, known, room, key).await?;
     }
-    // A record may hold what an overlay has replaced.
+    // A record may hold a message that an overlay has replaced.
     known.events.entry(*event).or_insert(None);
     Ok(())
 }
@@ -89,7 +89,7 @@ pub(crate) async fn holder<K: Kv>(kv: &K, known: &mut Known, room: &Key, key: &[
     Ok(())
 }
 
-/// Loads a segment, with what lies over it and over the empty range from `from` on.
+/// Loads a segment, with the overlays over it and over the empty range from `from` on.
 async fn take<K: Kv>(kv: &K, known: &mut Known, room: &Key, from: Position, key: SegmentKey) -> Result<()> {
     let value = kv.get(Table::Timeline, &key.encode());
     let from = from.min(key.oldest);
@@ -99,7 +99,7 @@ async fn take<K: Kv>(kv: &K, known: &mut Known, room: &Key, from: Position, key:
     Ok(())
 }
 
-/// Loads a room's timeline between two positions, and as far around them as costs nothing.
+/// Loads a room's timeline between two positions, and further around them at no cost.
 pub(crate) async fn place<K: Kv>(
     kv: &K,
     known: &mut Known,
@@ -115,8 +115,8 @@ pub(crate) async fn place<K: Kv>(
     }
 }
 
-/// Takes up what stands from `at` on: the segment next above it, whose key is `above`, or nothing. Tells
-/// where to go on, if that was not all.
+/// Takes up the items from `at` on: the segment next above it, whose key is `above`, or nothing. Returns the place at
+/// which to continue, if any.
 pub(crate) async fn beyond<K: Kv>(
     kv: &K,
     known: &mut Known,
@@ -138,7 +138,7 @@ pub(crate) async fn beyond<K: Kv>(
     Ok(key.newest.newer(1).filter(|next| *next <= newest))
 }
 
-/// The overlays between two positions; not asked for where the store has none.
+/// Reads the overlays between two positions; does not ask a store without overlays.
 async fn overlays<K: Kv>(
     kv: &K,
     known: &Known,
@@ -153,7 +153,7 @@ async fn overlays<K: Kv>(
     values.iter().map(|value| Overlay::decode(value)).collect()
 }
 
-/// Notes a range of a timeline of which everything is at hand.
+/// Notes a range of a timeline that is completely loaded.
 fn absorb(
     known: &mut Known,
     room: &Key,
@@ -177,7 +177,7 @@ fn absorb(
     known.events.extend(places.rows.range(oldest..=newest).map(|(at, row)| (row.event, Some(*at))));
 }
 
-/// Notes which segments and overlays a room has.
+/// Notes the segments and overlays of a room.
 async fn index<K: Kv>(kv: &K, known: &mut Known, room: &Key) -> Result<()> {
     let segments = kv.keys(Table::Timeline, &keys::segments(room, Position::MIN, Position::MAX), None);
     let overlays = overlays(kv, known, room, Position::MIN, Position::MAX).await?;

@@ -1,5 +1,5 @@
-//! The store as a pure engine: everything but the browser. It runs over any [`kv::Kv`], so that the whole
-//! contract is tested natively, over a map, as well as in browsers.
+//! The store as a pure engine: everything except the browser. It runs over any [`kv::Kv`], so that the whole contract
+//! is tested natively, over a map, as well as in browsers.
 
 pub(crate) mod apply;
 pub(crate) mod chores;

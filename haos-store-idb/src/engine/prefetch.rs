@@ -1,4 +1,4 @@
-//! What a batch names, loaded together before the laws run.
+//! The records that a batch names, loaded together before the laws run.
 
 use haos_store_api::backend::law::sort_by;
 use haos_store_api::backend::{Codec, Key};
@@ -13,10 +13,10 @@ use super::kv::{Answer, HEAD, Kv, Table, all};
 use super::load;
 use super::tables::state_place;
 
-/// From so many messages on it pays to ask first which rooms are empty: what is not there is not looked up.
+/// The number of messages from which on it pays to ask first which rooms are empty, and to skip look-ups there.
 const MANY: usize = 64;
 
-/// The tables that a batch may touch.
+/// Lists the tables that a batch may touch.
 pub(crate) fn tables_of(batch: &WriteBatch) -> Vec<Table> {
     let mut tables = Vec::new();
     let mut note = |all: &[Table]| {
@@ -59,13 +59,13 @@ pub(crate) fn tables_of(batch: &WriteBatch) -> Vec<Table> {
     tables
 }
 
-/// Sorts, and leaves out what is there twice.
+/// Sorts, and removes doubles.
 fn once_each<T: Ord>(all: &mut Vec<T>) {
     sort_by(all, T::cmp);
     all.dedup();
 }
 
-/// What a batch names: lists while they are made, in which something may stand twice, then once each.
+/// The names in a batch: first lists with doubles, then each once.
 #[derive(Default)]
 struct Named {
     records: Vec<(Table, Vec<u8>)>,
@@ -75,12 +75,12 @@ struct Named {
     events: Vec<(Key, Key)>,
     /// The least and the greatest position of new messages, by room.
     places: Vec<(Key, (Position, Position))>,
-    /// Of the events, some are changed and not new.
+    /// True if some of the events are changed and not new.
     changes: bool,
 }
 
 impl Named {
-    /// Less what is known already.
+    /// Collects the names that are not known already.
     fn of(codec: &Codec, batch: &WriteBatch, known: &Known) -> Self {
         let mut named = Self::default();
         for precondition in batch.preconditions() {
@@ -189,7 +189,7 @@ impl Named {
         }
     }
 
-    /// Whether there is nothing but events that are new.
+    /// Tells whether all events are new.
     fn are_new_events(&self) -> bool {
         let nothing_else = self.records.is_empty() && self.timelines.is_empty() && self.places.is_empty();
         nothing_else && !self.changes
@@ -221,10 +221,9 @@ impl Named {
     }
 }
 
-/// What was taken for true before the database told: that the store is still as this context's latest commit left
-/// it, also its counters, which a compaction changes without a revision, and that new messages are not stored yet.
-/// It is asked for at once, and may be looked at after the writes were fired: that spares each commit a turn of
-/// waiting.
+/// An assumption made before the database answered: the store is still as this context's latest commit left it, also in
+/// its counters, which a compaction changes without a revision, and new messages are not stored yet. The answer is
+/// requested at once, and may be read after the writes were fired: that spares each commit a turn of waiting.
 pub(crate) struct Doubt {
     before: Head,
     head: Answer<Option<Vec<u8>>>,
@@ -232,7 +231,7 @@ pub(crate) struct Doubt {
 }
 
 impl Doubt {
-    /// Whether it was true.
+    /// Tells whether it was true.
     pub(crate) async fn dispelled(self) -> Result<bool> {
         let head = decode_head(self.head.await?)?;
         let holders = all(self.holders).await?;
@@ -240,8 +239,8 @@ impl Doubt {
     }
 }
 
-/// Loads it, on top of what the commit before left known. Everything that depends on nothing is asked for at
-/// once; where that is all known, it is not waited for.
+/// Loads the names, on top of the knowledge after the latest commit. All independent requests are fired at once; if
+/// everything is known, none is waited for.
 pub(crate) async fn batch<K: Kv>(
     kv: &K,
     codec: &Codec,
@@ -269,7 +268,7 @@ pub(crate) async fn batch<K: Kv>(
         return Ok((known, Some(Doubt { before, head, holders })));
     }
     if !fill(kv, &mut known, names, head, expected.map(|before| before.revision)).await? {
-        // Another context committed meanwhile: nothing of it is known.
+        // Another context committed meanwhile: none of it is known.
         known = Known::default();
         let names = named(&mut known).await?;
         fill(kv, &mut known, names, kv.named(HEAD), None).await?;
@@ -281,7 +280,7 @@ fn decode_head(head: Option<Vec<u8>>) -> Result<Head> {
     head.map_or(Ok(Head::default()), |head| Head::decode("apply", &head))
 }
 
-/// Tells whether the store is at the revision that was `expected`; else nothing is loaded.
+/// Tells whether the store is at the revision `expected`; if not, loads nothing.
 async fn fill<K: Kv>(
     kv: &K,
     known: &mut Known,
@@ -317,14 +316,13 @@ async fn fill<K: Kv>(
         load::resolve(kv, known, &room, &event, &holders).await?;
     }
     for ((room, (oldest, newest)), above) in both(places).await? {
-        // One step: new messages mostly stand above everything or below everything. What else they meet,
-        // the laws ask for.
+        // One step: new messages mostly stand above everything or below everything. The laws ask for the rest.
         load::beyond(kv, known, &room, oldest, newest, above).await?;
     }
     Ok(true)
 }
 
-/// Rooms without a record have no messages: nothing has to be looked up there.
+/// Notes rooms without a record as empty: they need no look-up.
 async fn find_empty_rooms<K: Kv>(kv: &K, codec: &Codec, batch: &WriteBatch, known: &mut Known) -> Result<()> {
     let rooms = batch.ops().iter().filter_map(|op| match op {
         Op::PutMessage(message) => Some(&message.room),

@@ -50,7 +50,7 @@ impl<'a> EngineRows<'a> {
         Ok(Some(found))
     }
 
-    /// The positions of a room's messages as they are stored.
+    /// Returns the stored positions of a room's messages.
     fn stored_positions(&mut self, room: &Key) -> Result<Vec<Position>> {
         let Some(places) = self.view.places(room).filter(|places| places.indexed) else {
             return self.view.lacks(Fault::Index(*room));
@@ -73,7 +73,7 @@ impl<'a> EngineRows<'a> {
         Ok(all)
     }
 
-    /// Drops the messages between two positions: whole segments without reading them.
+    /// Removes the messages between two positions: whole segments without reading them.
     pub(crate) fn drop_messages(&mut self, room: &Key, oldest: Position, newest: Position) -> Result<()> {
         let Some(places) = self.view.places(room).filter(|places| places.indexed) else {
             return self.view.lacks(Fault::Index(*room));
@@ -107,7 +107,7 @@ impl<'a> EngineRows<'a> {
             self.view.take_row(room, at)?;
         }
         for (at, over) in places.overlays.range(oldest..=newest) {
-            // Those over a segment that stays were seen to just now.
+            // Those over a remaining segment were handled just now.
             let stays = places.segment_at(*at).is_some_and(|key| !inside(key));
             let key = keys::overlay(room, *at);
             if stays || self.view.draft.records.contains_key(&(Table::Timeline, key.clone())) {
@@ -120,7 +120,7 @@ impl<'a> EngineRows<'a> {
             let sum = head.sums.of_mut(Collection::Messages);
             sum.bytes = (sum.bytes + over.stale()).saturating_sub(over.bytes.unwrap_or(0));
             match (over.beneath, over.bytes) {
-                // Counted with its segment, though it was gone already.
+                // Counted with its segment, though it was already removed.
                 (Some(_), None) => sum.rows += 1,
                 (None, Some(_)) => sum.rows = sum.rows.saturating_sub(1),
                 _ => {}

@@ -6,14 +6,14 @@ use haos_store_api::{Message, Position, Result, Revision};
 
 use super::keys::{SegmentKey, event_entry, target_entry, txn_entry};
 
-/// Messages in one record at most: what a page needs, and no more than a browser copies in a moment.
+/// The most messages in one record: enough for a page, and no more than a browser copies in a moment.
 pub(crate) const MOST_ROWS: usize = 32;
-/// Bytes of payloads in one record, unless one message alone has more; for the reason see `tables::CHUNK`.
+/// The most bytes of payloads in one record, unless one message alone has more; for the reason see `tables::CHUNK`.
 const MOST_BYTES: usize = 48 << 10;
-/// Two neighbours in a record stand no further apart: what is filled in between later goes to the overlay.
+/// The greatest distance of two neighbours in a record: messages that come between later go to the overlay.
 pub(crate) const MOST_APART: u64 = 32;
 
-/// What a value begins with: its kind, and the version of its form.
+/// The first byte of a value: its kind, and the version of its form.
 const SEGMENT: u8 = 0x01;
 const OVERLAY: u8 = 0x81;
 const HAS_TARGET: u8 = 1;
@@ -21,7 +21,7 @@ const HAS_TXN: u8 = 2;
 /// In the place of a length: nothing lies beneath.
 const NOTHING: u32 = u32::MAX;
 
-/// A message as it is stored.
+/// A message in its stored form.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(crate) struct Row {
     pub(crate) at: Position,
@@ -58,7 +58,7 @@ impl Row {
         codec.message(room, &self.event, self.columns(), &self.payload)
     }
 
-    /// The same row at another place.
+    /// Returns the row at another place.
     pub(crate) fn moved(&self, codec: &Codec, room: &Key, to: Position) -> Result<Self> {
         let payload = codec.moved_message(room, &self.event, self.columns(), to, &self.payload)?;
         let payload = payload.map_or_else(|| self.payload.clone(), Payload::into_bytes);
@@ -69,7 +69,7 @@ impl Row {
         Self { payload: payload.into_bytes(), ..self }
     }
 
-    /// What it is found by.
+    /// Lists the ids that find it.
     pub(crate) fn ids(&self) -> impl Iterator<Item = String> {
         [
             Some(event_entry(&self.event)),
@@ -92,7 +92,7 @@ impl Row {
         to.extend_from_slice(&self.payload);
     }
 
-    /// Passes over a row; tells whose it is.
+    /// Passes over a row; returns its event's key.
     fn skip(cut: &mut Cut<'_>) -> Result<Key> {
         cut.position()?;
         let keys = usize::try_from(cut.byte()?.count_ones()).unwrap_or(0);
@@ -123,7 +123,7 @@ fn length(bytes: usize) -> u32 {
     u32::try_from(bytes).unwrap_or(NOTHING)
 }
 
-/// Rows of one room, ascending, as one record: key, ids, value. There is at least one.
+/// Encodes rows of one room, ascending, as one record: key, ids, value. There is at least one.
 pub(crate) fn segment(room: Key, rows: &[Row]) -> (SegmentKey, Vec<String>, Vec<u8>) {
     let ends = |row: Option<&Row>| row.map_or(Position::MIN, |row| row.at);
     let key = SegmentKey {
@@ -140,7 +140,7 @@ pub(crate) fn segment(room: Key, rows: &[Row]) -> (SegmentKey, Vec<String>, Vec<
     (key, ids, value)
 }
 
-/// The rows of a segment, ascending.
+/// Decodes the rows of a segment, ascending.
 pub(crate) fn rows(value: &[u8]) -> Result<Vec<Row>> {
     let (mut cut, mut rows) = (within(value)?, Vec::new());
     while !cut.0.is_empty() {
@@ -149,7 +149,7 @@ pub(crate) fn rows(value: &[u8]) -> Result<Vec<Row>> {
     Ok(rows)
 }
 
-/// The row of an event within a segment; the others are passed over.
+/// Finds the row of an event within a segment; passes over the others.
 pub(crate) fn find(value: &[u8], event: &Key) -> Result<Option<Row>> {
     let mut cut = within(value)?;
     while !cut.0.is_empty() {
@@ -168,10 +168,10 @@ fn within(segment: &[u8]) -> Result<Cut<'_>> {
     }
 }
 
-/// What a segment has where something else stands by now.
+/// A segment's message that an overlay hides.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) struct Beneath {
-    /// Of its payload.
+    /// The bytes of its payload.
     pub(crate) bytes: u32,
     pub(crate) event: Key,
 }
@@ -182,13 +182,13 @@ impl Beneath {
     }
 }
 
-/// What stands at one position instead of what a segment says.
+/// The content of one position, in the place of a segment's.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(crate) struct Overlay {
     pub(crate) at: Position,
-    /// None if no segment has a message there.
+    /// Absent if no segment has a message there.
     pub(crate) beneath: Option<Beneath>,
-    /// The message; none: it is gone.
+    /// The message; absent if it is removed.
     pub(crate) row: Option<Row>,
 }
 
@@ -197,7 +197,7 @@ impl Overlay {
         self.row.as_ref().map_or(0, |row| row.payload.len() as u64)
     }
 
-    /// Also the event beneath, so that whoever looks for that learns that it is hidden.
+    /// Lists the ids that find it: also the event beneath, so that a search for that finds it hidden.
     pub(crate) fn ids(&self) -> Vec<String> {
         let hidden = self.beneath.map(|beneath| beneath.event);
         let hidden = hidden.filter(|event| self.row.as_ref().is_none_or(|row| row.event != *event));
@@ -216,7 +216,7 @@ impl Overlay {
         value
     }
 
-    /// Whether a value is an overlay's. Else it is a segment's.
+    /// Tells whether a value is an overlay's. If not, it is a segment's.
     pub(crate) fn is(value: &[u8]) -> bool {
         value.first() == Some(&OVERLAY)
     }
@@ -233,7 +233,7 @@ impl Overlay {
     }
 }
 
-/// Cuts ascending rows into what goes into one record each; `together` says whether two may share one.
+/// Cuts ascending rows into runs of one record each; `together` tells whether two may share one.
 pub(crate) fn runs(rows: Vec<Row>, together: impl Fn(&Row, &Row) -> bool) -> Vec<Vec<Row>> {
     let mut runs: Vec<Vec<Row>> = Vec::new();
     for row in rows {

@@ -1,6 +1,5 @@
-//! What contexts post to each other: `haos`, the version, the revision and the entries, with a NUL between them,
-//! which no id contains. Every version begins with these three, so that one that is not known still tells how far
-//! the store is.
+//! The messages between contexts: `haos`, the version, the revision and the entries, with a NUL between them, which no
+//! id contains. Every version begins with these three, so that an unknown one still tells the store's progress.
 
 use std::collections::BTreeSet;
 
@@ -8,21 +7,21 @@ use haos_store_api::{MediaFormat, MediaKey, MediaUri, Revision, RoomId, Scope, T
 
 const VERSION: u32 = 1;
 
-/// What more touched entries than this are told as: a resync.
+/// The most touched entries of a message; more become a resync.
 const MAX_TOUCHED: usize = 500;
 
 /// The longest message that is read: `MAX_TOUCHED` of the longest entries, two ids of 255 each.
 pub(crate) const MAX_CHARS: u32 = 300_000;
 
-/// The entry of a message that does not list what was touched.
+/// The entry of a message without a list of touched items.
 const EVERYTHING: &str = "*";
 
-/// What another context told.
+/// A message from another context.
 #[derive(Debug, PartialEq, Eq)]
 pub(crate) enum Told {
     /// One commit.
     Commit { revision: Revision, touched: BTreeSet<Touched> },
-    /// Commits up to a revision, if that much could be read.
+    /// Commits up to a revision, if that part was readable.
     Resync { revision: Option<Revision> },
 }
 
@@ -33,7 +32,7 @@ pub(crate) fn encode(revision: Revision, touched: &BTreeSet<Touched>) -> String 
     if known { text } else { format!("{head}\0{EVERYTHING}") }
 }
 
-/// Appends one entry; `None` for what this version has no letter for.
+/// Appends one entry; `None` for a kind without a letter in this version.
 fn push(text: &mut String, entry: &Touched) -> Option<()> {
     let (letter, ids) = match entry {
         Touched::Room(room) => ("r", vec![room.as_str()]),
@@ -140,7 +139,7 @@ mod tests {
     fn damaged_is_a_resync() {
         let text = encode(Revision(3), &every_kind());
         for end in (0..text.len()).filter(|end| text.is_char_boundary(*end)) {
-            // A channel cuts nothing off. If one did, what is left may make sense, of the same commit.
+            // A channel cuts nothing off. If one did, the rest may make sense, of the same commit.
             if let Told::Commit { revision, touched } = decode(&text[..end]) {
                 assert_eq!(revision, Revision(3));
                 assert!(touched.len() <= every_kind().len());

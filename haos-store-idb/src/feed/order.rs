@@ -1,4 +1,4 @@
-//! What the subscribers of this context hear, in the order of revisions, each once.
+//! The changes that subscribers of this context hear, in the order of revisions, each once.
 
 use std::cell::Cell;
 use std::collections::BTreeSet;
@@ -8,11 +8,11 @@ use haos_store_api::{Revision, Touched};
 
 use super::message::Told;
 
-/// What was told here, beside what the database has vouched for.
+/// The revisions told here, and the one that the database has confirmed.
 ///
-/// Whoever runs script of the origin can post a message, with any revision. The next one is told as it comes. One
-/// that is further ahead has the database asked, so that none is believed which nobody committed. And a commit whose
-/// revision was told already is not taken for known before the database was seen at it.
+/// Any script of the origin can post a message, with any revision. The next one is told as it comes. One that is
+/// further ahead makes the context ask the database, so that no uncommitted revision is believed. And a commit whose
+/// revision was told already counts as known only once the database has been seen at it.
 #[derive(Debug)]
 pub(crate) struct Order {
     hub: ChangeHub,
@@ -21,22 +21,22 @@ pub(crate) struct Order {
     asking: Cell<Asking>,
 }
 
-/// Whether the database is being asked.
+/// The state of the question to the database.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 enum Asking {
     No,
     Once,
-    /// Something came that the answer may be too early for.
+    /// A message came that the answer may be too early for.
     Again,
 }
 
 impl Order {
-    /// Nothing is known of the database before [`Order::saw`].
+    /// Knows nothing of the database before [`Order::saw`].
     pub(crate) fn new(hub: ChangeHub) -> Self {
         Self { hub, stored: Cell::new(Revision::ZERO), asking: Cell::new(Asking::No) }
     }
 
-    /// A commit of this context, which may have come after commits of others that were not heard.
+    /// Takes a commit of this context, which may follow commits of others that were not heard.
     pub(crate) fn own(&self, revision: Revision, touched: BTreeSet<Touched>) {
         let latest = self.hub.latest();
         if revision > latest {
@@ -50,8 +50,8 @@ impl Order {
         self.stored.set(self.stored.get().max(revision));
     }
 
-    /// What another context told. Says whether to ask the database now how far it is, for [`Order::stored`].
-    #[must_use = "what is further ahead is told once the database was asked"]
+    /// Takes another context's message. Tells whether to ask the database for its revision now, for [`Order::stored`].
+    #[must_use = "a revision further ahead is told once the database was asked"]
     pub(crate) fn other(&self, told: Told) -> bool {
         let latest = self.hub.latest();
         match told {
@@ -73,8 +73,8 @@ impl Order {
         false
     }
 
-    /// The database is at `revision`; `None` if it did not answer. Says whether to ask it again.
-    #[must_use = "what came since is told once the database was asked again"]
+    /// Takes the database's `revision`; `None` if it did not answer. Tells whether to ask it again.
+    #[must_use = "later messages are told once the database was asked again"]
     pub(crate) fn answered(&self, revision: Option<Revision>) -> bool {
         match revision {
             Some(revision) => self.saw(revision),
@@ -85,7 +85,7 @@ impl Order {
         again
     }
 
-    /// The database was seen at `revision`.
+    /// Notes that the database was seen at `revision`.
     pub(crate) fn saw(&self, revision: Revision) {
         if revision > self.hub.latest() {
             self.hub.resync(revision);
@@ -93,8 +93,8 @@ impl Order {
         self.stored.set(self.stored.get().max(revision));
     }
 
-    /// A commit that is not later than what was told. Up to where the database was seen a resync covered it, or it
-    /// was told itself; beyond, what was told may have been another one.
+    /// Takes a commit that is not later than the latest one told. Up to the revision at which the database was seen a
+    /// resync covered it, or it was told itself; beyond, the one told may have been another.
     fn told_before(&self, revision: Revision, latest: Revision) {
         if revision > self.stored.get() {
             self.hub.resync(latest);
@@ -112,7 +112,7 @@ mod tests {
         Told::Commit { revision: Revision(n), touched: BTreeSet::from([Touched::MediaEvicted]) }
     }
 
-    /// What a subscriber hears, from revision 4 on: whether it is a commit, and its revision.
+    /// Lists the changes that a subscriber hears, from revision 4 on: true for a commit, and its revision.
     fn heard(told: impl FnOnce(&Order)) -> Vec<(bool, u64)> {
         let hub = ChangeHub::new(16, Revision(4));
         let mut changes = hub.subscribe();
@@ -158,7 +158,7 @@ mod tests {
             assert!(order.answered(Some(Revision(7))), "9 may be later than the answer");
             assert!(!order.answered(Some(Revision(9))));
             assert!(!order.other(commit(8)));
-            assert!(order.other(commit(11)), "the next one asks anew");
+            assert!(order.other(commit(11)), "the next one asks again");
         });
         assert_eq!(told, [(true, 5), (false, 7), (false, 9)]);
     }
@@ -217,7 +217,7 @@ mod tests {
         assert_eq!(told, [(true, 5), (true, 6), (true, 7)]);
     }
 
-    /// The next ones are believed as they come; the true ones are not taken for them.
+    /// The next revisions are believed as they come; the true commits are not confused with them.
     #[test]
     fn one_that_runs_ahead_mutes_nothing() {
         let told = heard(|order| {
@@ -238,7 +238,7 @@ mod tests {
             assert!(order.other(commit(u64::MAX)));
             assert!(!order.answered(None));
             assert!(!order.other(commit(5)));
-            assert!(order.other(commit(u64::MAX)), "and the next one asks anew");
+            assert!(order.other(commit(u64::MAX)), "and the next one asks again");
         });
         assert_eq!(told, [(false, 4), (true, 5)]);
     }

@@ -14,7 +14,7 @@ use super::message::{self, MAX_CHARS, Told};
 use super::order::Order;
 use crate::durability::StoreId;
 
-/// The revision that the database has; `None` if it does not answer.
+/// The database's revision; `None` if it does not answer.
 pub(crate) type Stored = LocalBoxFuture<'static, Option<Revision>>;
 
 /// The feed of one open store, until it is dropped.
@@ -27,8 +27,8 @@ pub(crate) struct Feed {
 }
 
 impl Feed {
-    /// Joins the contexts that have the database `name` open, if it is the same store: one that was deleted and
-    /// made again counts its revisions anew and has another id. `stored` asks the database how far it is.
+    /// Joins the contexts that have the database `name` open, if it is the same store: one that was deleted and made
+    /// again counts its revisions from the start and has another id. `stored` asks the database for its revision.
     pub(crate) fn open(
         name: &str,
         id: StoreId,
@@ -47,7 +47,7 @@ impl Feed {
             }
         });
         let triggers = Triggers::listen(move |trigger| {
-            // A frozen page hears nothing, and some browsers drop what it would have heard.
+            // A frozen page hears nothing, and some browsers drop the messages meant for it.
             if matches!(trigger, Trigger::PageShow { persisted: true } | Trigger::Resume) {
                 hub.resync(hub.latest());
             }
@@ -55,7 +55,7 @@ impl Feed {
         Self { order, channel, _triggers: triggers }
     }
 
-    /// Whether other contexts are heard. If not, what they commit is known at the next commit of this one.
+    /// Tells whether other contexts are heard. If not, their commits become known at the next commit of this one.
     pub(crate) fn is_shared(&self) -> bool {
         self.channel.is_some()
     }
@@ -71,13 +71,13 @@ impl Feed {
         self.order.own(revision, touched);
     }
 
-    /// Tells here that the store is at `revision`, if commits of others were missed.
+    /// Publishes `revision` here, if commits of others were missed.
     pub(crate) fn saw(&self, revision: Revision) {
         self.order.saw(revision);
     }
 }
 
-/// Asks the database as long as something came that its last answer may have been too early for.
+/// Asks the database as long as messages come that its last answer may have been too early for.
 async fn ask(order: Rc<Order>, stored: Rc<impl Fn() -> Stored>) {
     while order.answered(stored().await) {}
 }

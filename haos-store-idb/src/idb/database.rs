@@ -26,7 +26,7 @@ pub(crate) struct Database {
 
 type Listener = Closure<dyn FnMut(web_sys::Event)>;
 
-/// Why a connection ended without our doing.
+/// The reason for which a connection ended without our doing.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) enum End {
     /// Another context wants to upgrade or delete the database.
@@ -51,7 +51,7 @@ impl Database {
         self.begin(stores, mode, "begin").map_err(|e| crate::error::js_error("begin", &e))
     }
 
-    /// Begins a transaction whose errors name `operation`; the browser's refusal as it is.
+    /// Begins a transaction whose errors name `operation`; returns the browser's refusal unchanged.
     pub(crate) fn begin(
         &self,
         stores: &[&str],
@@ -73,12 +73,12 @@ impl Database {
         Ok(Transaction::new(tx, mode, operation))
     }
 
-    /// Whether the database has the object store `name`.
+    /// Tells whether the database has the object store `name`.
     pub(crate) fn has_store(&self, name: &str) -> bool {
         self.sys().object_store_names().contains(name)
     }
 
-    /// Closes the connection. Transactions that are under way go on to their end.
+    /// Closes the connection. Transactions under way continue to their end.
     pub(crate) fn close(&self) {
         self.sys().close();
     }
@@ -96,7 +96,7 @@ impl Database {
         *self.listener.borrow_mut() = Some(listener);
     }
 
-    /// Tells the connection of an event that did not happen.
+    /// Fires an event at the connection that did not happen.
     #[cfg(feature = "testing")]
     pub(crate) fn fire(&self, event: &str) {
         if let Ok(event) = web_sys::Event::new(event) {

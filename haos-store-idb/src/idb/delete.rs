@@ -12,8 +12,8 @@ use crate::error::{Failure, js_failure};
 
 const DELETE: &str = "delete";
 
-/// Deletes a database, when every connection to it has been closed; at most `limit_ms` are waited for that.
-/// The deletion goes on after that, and when nobody waits any more.
+/// Deletes a database, once every connection to it has been closed; waits at most `limit_ms` for that. The deletion
+/// continues afterwards, also without a waiting caller.
 pub(crate) async fn delete_database(name: &str, limit_ms: u32) -> Result<()> {
     probe().map_err(|failure| failure.during(DELETE))?;
     let request = CrateDatabase::delete_by_name(name).map_err(|e| refused(&e).during(DELETE))?;

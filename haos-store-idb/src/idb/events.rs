@@ -12,22 +12,22 @@ use web_sys::{Event, IdbRequest, IdbTransaction};
 
 use crate::error::{Failure, js_error, js_failure};
 
-/// The name of an error that says that a transaction was aborted, and not why.
+/// The name of an error that reports the abort of a transaction without the reason.
 const ABORTED: &str = "AbortError";
 
-/// How a transaction ended.
+/// The end of a transaction.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(super) enum Outcome {
-    /// `oncomplete`: what it wrote is there.
+    /// `oncomplete`: its writes are stored.
     Complete,
-    /// `onabort`: nothing of it is there.
+    /// `onabort`: none of it is stored.
     Aborted,
 }
 
-/// What a transaction, its stores and its requests share.
+/// The shared part of a transaction, its stores and its requests.
 ///
-/// Requests answer in the order in which they were made, so those that somebody waits for stand in a queue
-/// and an event is nearly always about the first. That spares a closure for each.
+/// Requests answer in the order in which they were made, so awaited ones stand in a queue and an event is nearly always
+/// about the first. That spares a closure for each.
 pub(super) struct Events {
     pub(super) tx: IdbTransaction,
     pub(super) operation: &'static str,
@@ -41,12 +41,12 @@ type Handler = Closure<dyn FnMut(Event)>;
 struct State {
     waiting: VecDeque<Rc<Slot>>,
     outcome: Option<Outcome>,
-    /// The first request that failed, and whose error nobody may have waited for.
+    /// The first request that failed, and whose error nobody may have awaited.
     failed: Option<IdbRequest>,
     waker: Option<Waker>,
 }
 
-/// A request that somebody waits for.
+/// A request that a caller awaits.
 pub(super) struct Slot {
     pub(super) request: IdbRequest,
     answered: Cell<bool>,
@@ -54,7 +54,7 @@ pub(super) struct Slot {
 }
 
 impl Slot {
-    /// Whether the request is answered; if not, `cx` is woken when it is.
+    /// Tells whether the request is answered; if not, `cx` is woken when it is.
     pub(super) fn poll(&self, cx: &Context<'_>) -> Poll<()> {
         if self.answered.get() {
             return Poll::Ready(());
@@ -96,7 +96,7 @@ impl Events {
         *handler = Some(closure);
     }
 
-    /// Lines up a request to be waited for.
+    /// Lines up a request to be awaited.
     pub(super) fn expect(self: &Rc<Self>, request: IdbRequest) -> Rc<Slot> {
         self.listen();
         if let Some(closure) = &*self.handler.borrow() {
@@ -109,7 +109,7 @@ impl Events {
         slot
     }
 
-    /// How the transaction ended, if it did.
+    /// Returns the transaction's end, once reached.
     pub(super) fn outcome(&self) -> Option<Outcome> {
         self.state.borrow().outcome
     }
@@ -124,8 +124,8 @@ impl Events {
         Poll::Pending
     }
 
-    /// The error of a call that was refused. If the transaction was aborted meanwhile, that is the reason, and
-    /// not that it is over.
+    /// Makes the error of a refused call. If the transaction was aborted meanwhile, that is the reason, and not that it
+    /// is over.
     pub(super) fn refused(&self, e: &JsValue) -> Error {
         match self.outcome() {
             Some(Outcome::Aborted) => self.reason(),
@@ -133,7 +133,7 @@ impl Events {
         }
     }
 
-    /// Why it was aborted. The browser keeps that on the transaction, not in the event. Firefox and WebKit do
+    /// Returns the reason of an abort. The browser keeps it on the transaction, not in the event. Firefox and WebKit do
     /// not, once `commit` was called: then the first request that failed is the reason.
     pub(super) fn reason(&self) -> Error {
         let given = self.tx.error().map(JsValue::from).map(|e| js_failure(self.operation, &e));
@@ -168,7 +168,7 @@ impl Events {
         }
     }
 
-    /// An error of a request, on its way up to the transaction.
+    /// Takes an error of a request, on its way up to the transaction.
     fn failed(&self, request: Option<IdbRequest>) {
         let mut state = self.state.borrow_mut();
         if state.failed.is_none() {
@@ -176,8 +176,7 @@ impl Events {
         }
     }
 
-    /// Whoever still waits for a request learns of the end too: a browser that shuts a database need not
-    /// answer each of them.
+    /// Ends all awaited requests too: a browser that shuts a database need not answer each of them.
     fn ended(&self, outcome: Outcome) {
         let (waiting, waker) = {
             let mut state = self.state.borrow_mut();
@@ -194,7 +193,8 @@ impl Events {
 }
 
 impl Drop for Events {
-    /// An event that found its closure gone would throw, and a handler that throws aborts the transaction.
+    /// Removes the handlers: an event without its closure would throw, and a handler that throws aborts the
+    /// transaction.
     fn drop(&mut self) {
         if self.handler.get_mut().is_none() {
             return;

@@ -9,8 +9,8 @@
 //!   its requests, and a write has none, for its failure is the transaction's.
 //! - *Ranges.* `..x` and `..=x` are swapped there; a [`Range`] has two explicit bounds.
 //!
-//! What is known to be wrong in the crate is tested in `tests/bodies/defects.rs`, and that this module is free
-//! of it in `tests/bodies/binding.rs`.
+//! The crate's known defects are tested in `tests/bodies/defects.rs`, and this module's freedom from them in
+//! `tests/bodies/binding.rs`.
 
 mod database;
 mod delete;

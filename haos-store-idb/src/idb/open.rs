@@ -18,22 +18,22 @@ use web_sys::{IdbOpenDbRequest, IdbTransaction};
 use super::Database;
 use crate::error::{Failure, MISSING, OPEN, js_failure};
 
-/// What an opening brings along.
+/// The arguments of an opening.
 pub(crate) struct Opening<U, B> {
-    /// Which database.
+    /// The database's name.
     pub(crate) name: String,
     /// The version it has or gets.
     pub(crate) version: u32,
-    /// Makes the database what this version is, synchronously, if it is older or missing. If it fails, the
-    /// upgrade is aborted, and a database that was missing stays so.
+    /// Upgrades the database to this version, synchronously, if it is older or absent. If it fails, the upgrade is
+    /// aborted, and an absent database stays so.
     pub(crate) upgrade: U,
-    /// Told once if another connection keeps an older version open.
+    /// Called once if another connection keeps an older version open.
     pub(crate) blocked: B,
 }
 
 impl Database {
-    /// Opens a database. Dropping the future does not cancel that: a cancelled upgrade would leave a database
-    /// without stores, for good. What was opened for nobody is closed again.
+    /// Opens a database. Dropping the future does not cancel that: a cancelled upgrade would leave a database without
+    /// stores, for good. A database opened without a waiting caller is closed again.
     pub(crate) async fn open<U, B>(opening: Opening<U, B>) -> Result<Self, Failure>
     where
         U: FnOnce(&Upgrade<'_>) -> Result<(), Failure> + 'static,
@@ -64,8 +64,8 @@ where
         move |event: VersionChangeEvent, db: CrateDatabase| {
             if let Err(failure) = upgrade(&Upgrade { db: &db, old_version: old_version(&event) }) {
                 *failed.borrow_mut() = Some(failure);
-                // By hand, and `Ok` to the crate: its own way is to throw, which tells the page's error
-                // handler of what is no accident.
+                // By hand, and `Ok` to the crate: its own way is to throw, which tells the page's error handler of a
+                // planned event.
                 abort(fired.borrow().as_ref());
             }
             Ok(())
@@ -99,7 +99,7 @@ where
     }
 }
 
-/// Finds out whether there is an IndexedDB. The crate cannot tell a missing one from a forbidden one.
+/// Finds out whether IndexedDB exists. The crate cannot tell an absent one from a forbidden one.
 pub(super) fn probe() -> Result<(), Failure> {
     let factory = Reflect::get(&js_sys::global(), &JsValue::from_str("indexedDB"));
     match factory {
@@ -111,10 +111,10 @@ pub(super) fn probe() -> Result<(), Failure> {
     }
 }
 
-/// Why the browser did not even take the request.
+/// Returns the reason for which the browser did not even take the request.
 pub(super) fn refused(e: &OpenDbError) -> Failure {
     match e {
-        // What the crate says of whatever `open` throws. No version here is zero, so that leaves the origins
+        // The crate's answer to every error that `open` throws. No version here is zero, so that leaves the origins
         // that may have no storage.
         OpenDbError::VersionZero => Failure::named(OPEN, "SecurityError", "the origin may have no storage"),
         OpenDbError::UnsupportedEnvironment | OpenDbError::NullFactory => {
@@ -143,18 +143,18 @@ pub(crate) struct Upgrade<'a> {
 }
 
 impl Upgrade<'_> {
-    /// The version that the database has; 0: there was none.
+    /// Returns the version of the database; 0: it was absent.
     pub(crate) fn old_version(&self) -> u32 {
         self.old_version
     }
 
-    /// Whether there is an object store `name`.
+    /// Tells whether the object store `name` exists.
     pub(crate) fn has_store(&self, name: &str) -> bool {
         self.db.as_sys().object_store_names().contains(name)
     }
 
-    /// Makes an object store, whose keys are given with each value, with an index over the entries of the
-    /// array that each value has as `index`.
+    /// Makes an object store, whose keys are given with each value, with an index over the entries of the array that
+    /// each value has as `index`.
     pub(crate) fn create_store(&self, name: &str, index: Option<&str>) -> Result<(), Failure> {
         let refused = |e: indexed_db_futures::error::Error| {
             let message = format!("the object store {name} cannot be made: {e}");

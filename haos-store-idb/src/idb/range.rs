@@ -11,18 +11,18 @@ use crate::error::js_error;
 pub(crate) struct Range(IdbKeyRange);
 
 impl Range {
-    /// One key alone.
+    /// Makes the range of one key alone.
     #[cfg(feature = "testing")]
     pub(crate) fn only(key: &[u8]) -> Result<Self> {
         Self::made(IdbKeyRange::only(&to_js(key)))
     }
 
-    /// From `low` to `high`, both included.
+    /// Makes the range from `low` to `high`, both included.
     pub(crate) fn bound(low: &[u8], high: &[u8]) -> Result<Self> {
         Self::bound_open(low, high, false, false)
     }
 
-    /// From `low` to `high`, an open end excluded.
+    /// Makes the range from `low` to `high`, an open end excluded.
     pub(crate) fn bound_open(low: &[u8], high: &[u8], low_open: bool, high_open: bool) -> Result<Self> {
         let (low, high) = (to_js(low), to_js(high));
         Self::made(IdbKeyRange::bound_with_lower_open_and_upper_open(&low, &high, low_open, high_open))

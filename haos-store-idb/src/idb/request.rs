@@ -26,14 +26,14 @@ enum Kind {
     },
 }
 
-/// What of the result is the answer.
+/// The part of the result that is the answer.
 #[derive(Clone, Copy)]
 pub(super) enum Part {
     /// All of it.
     Whole,
-    /// It is a cursor, and its key is meant; undefined if there is none.
+    /// The key of a cursor; undefined without a cursor.
     CursorKey,
-    /// It is a cursor, and its value is meant.
+    /// The value of a cursor.
     CursorValue,
 }
 
@@ -61,8 +61,8 @@ impl Future for Request {
     }
 }
 
-/// The result of an answered request, or its error. An error is looked for only where there is no result:
-/// that spares a call into the browser for each request that succeeds.
+/// Reads the result of an answered request, or its error. Looks for an error only without a result: that spares a call
+/// into the browser for each request that succeeds.
 fn answer(request: &IdbRequest, part: Part, operation: &'static str) -> Result<JsValue> {
     let failed = |e: JsValue| js_error(operation, &e);
     let result = request.result().map_err(|e| match request.ready_state() {

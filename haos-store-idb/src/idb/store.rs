@@ -10,7 +10,7 @@ use super::events::Events;
 use super::request::Part;
 use super::{Range, Request, to_js};
 
-/// An object store of a transaction. Whatever is called here is fired at once.
+/// An object store of a transaction. Every call here is fired at once.
 #[derive(Clone)]
 pub(crate) struct Store {
     store: IdbObjectStore,
@@ -32,27 +32,27 @@ impl Store {
         self.fired(self.store.put_with_key(value, &JsValue::from_str(key)))
     }
 
-    /// Removes one key; nothing happens if it is not there.
+    /// Removes one key; does nothing if it is absent.
     pub(crate) fn delete(&self, key: &[u8]) -> Result<()> {
         self.fired(self.store.delete(&to_js(key)))
     }
 
-    /// Removes a name; nothing happens if it is not there.
+    /// Removes a name; does nothing if it is absent.
     pub(crate) fn delete_named(&self, key: &str) -> Result<()> {
         self.fired(self.store.delete(&JsValue::from_str(key)))
     }
 
-    /// The value under a binary key, undefined if there is none.
+    /// Reads the value under a binary key; undefined if absent.
     pub(crate) fn get(&self, key: &[u8]) -> Result<Request> {
         self.asked(self.store.get(&to_js(key)))
     }
 
-    /// The value under a name, undefined if there is none.
+    /// Reads the value under a name; undefined if absent.
     pub(crate) fn get_named(&self, key: &str) -> Result<Request> {
         self.asked(self.store.get(&JsValue::from_str(key)))
     }
 
-    /// The values of a range in the order of their keys, at most `limit`, as an array.
+    /// Reads the values of a range in the order of their keys, at most `limit`, as an array.
     pub(crate) fn get_all(&self, range: Option<&Range>, limit: Option<u32>) -> Result<Request> {
         let query = query(range);
         match limit {
@@ -63,7 +63,7 @@ impl Store {
         }
     }
 
-    /// The keys of a range in order, at most `limit`, as an array.
+    /// Reads the keys of a range in order, at most `limit`, as an array.
     pub(crate) fn get_all_keys(&self, range: Option<&Range>, limit: Option<u32>) -> Result<Request> {
         let query = query(range);
         match limit {
@@ -73,33 +73,33 @@ impl Store {
         }
     }
 
-    /// How many keys a range has.
+    /// Counts the keys of a range.
     #[cfg(feature = "testing")]
     pub(crate) fn count(&self, range: Option<&Range>) -> Result<Request> {
         self.asked(self.store.count_with_key(query(range)))
     }
 
-    /// The greatest key of a range, undefined if the range is empty.
+    /// Reads the greatest key of a range; undefined if the range is empty.
     pub(crate) fn last_key(&self, range: &Range) -> Result<Request> {
         let prev = IdbCursorDirection::Prev;
         let request = self.store.open_key_cursor_with_range_and_direction(range.as_js(), prev);
         Ok(Request::new(&self.events, request.map_err(|e| self.refused(&e))?, Part::CursorKey))
     }
 
-    /// The value of the greatest key of a range, undefined if the range is empty.
+    /// Reads the value of the greatest key of a range; undefined if the range is empty.
     pub(crate) fn last_value(&self, range: &Range) -> Result<Request> {
         let prev = IdbCursorDirection::Prev;
         let request = self.store.open_cursor_with_range_and_direction(range.as_js(), prev);
         Ok(Request::new(&self.events, request.map_err(|e| self.refused(&e))?, Part::CursorValue))
     }
 
-    /// The keys of the values that have `entry` in `index`, as an array.
+    /// Reads the keys of the values that have `entry` in `index`, as an array.
     pub(crate) fn keys_of(&self, index: &str, entry: &str) -> Result<Request> {
         let index = self.store.index(index).map_err(|e| self.refused(&e))?;
         self.asked(index.get_all_keys_with_key(&JsValue::from_str(entry)))
     }
 
-    /// The values that have `entry` in `index`, as an array.
+    /// Reads the values that have `entry` in `index`, as an array.
     pub(crate) fn values_of(&self, index: &str, entry: &str) -> Result<Request> {
         let index = self.store.index(index).map_err(|e| self.refused(&e))?;
         self.asked(index.get_all_with_key(&JsValue::from_str(entry)))
@@ -118,7 +118,7 @@ impl Store {
     }
 }
 
-/// No range is everything.
+/// Converts a range for IndexedDB; an absent one is everything.
 fn query(range: Option<&Range>) -> &JsValue {
     const EVERYTHING: &JsValue = &JsValue::UNDEFINED;
     range.map_or(EVERYTHING, Range::as_js)

@@ -10,12 +10,12 @@ use web_sys::IdbTransaction;
 use super::Store;
 use super::events::{Events, Outcome};
 
-/// What a transaction is for.
+/// The purpose of a transaction.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) enum Mode {
     /// Reads.
     Read,
-    /// Reads and writes, committed as durably as said.
+    /// Reads and writes, committed with this durability.
     Write(Durability),
 }
 
@@ -38,24 +38,24 @@ impl Transaction {
         Self { events, mode, finished: Cell::new(false) }
     }
 
-    /// A store of those the transaction was begun with.
+    /// Returns one of the stores that the transaction was begun with.
     pub(crate) fn store(&self, name: &str) -> Result<Store> {
         let store = self.events.tx.object_store(name);
         let store = store.map_err(|e| self.events.refused(&e))?;
         Ok(Store::new(store, Rc::clone(&self.events)))
     }
 
-    /// Commits and waits until the browser says that it is complete; else tells why it was aborted.
+    /// Commits and waits until the browser reports completion; otherwise returns the reason of the abort.
     ///
-    /// There is nothing to wait for after reads: each has answered for itself. A caller that stops waiting
-    /// does not stop the commit.
+    /// After reads it waits for nothing: each has answered for itself. A caller that stops waiting does not stop the
+    /// commit.
     pub(crate) async fn done(self) -> Result<()> {
         if self.mode == Mode::Read {
             return Ok(());
         }
         if !self.finished.replace(true) && self.events.outcome().is_none() {
-            // Spares the browser a turn to find out that nothing more is asked. It refuses if the transaction
-            // is over already, and how that ended is what the events tell.
+            // Spares the browser a turn to find out that no request follows. It refuses if the transaction is over
+            // already, whose end the events tell.
             #[allow(
                 deprecated,
                 reason = "web-sys has it from an old draft; it is in every engine since 2021"
@@ -68,13 +68,13 @@ impl Transaction {
         }
     }
 
-    /// Undoes all of it. Nothing happens if it is over.
+    /// Undoes all of it. Does nothing if it is over.
     pub(crate) fn abort(&self) {
         self.finished.set(true);
         let _ = self.events.tx.abort();
     }
 
-    /// How durable the browser was asked to make it.
+    /// Returns the durability that the browser was asked for.
     #[cfg(feature = "testing")]
     pub(crate) fn durability(&self) -> Option<String> {
         let durability =

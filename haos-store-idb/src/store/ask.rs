@@ -1,4 +1,4 @@
-//! What is asked of a store, as values: one way through a transaction for all of it.
+//! The requests to a store, as values: all take one way through a transaction.
 
 use haos_store_api::*;
 
@@ -16,7 +16,7 @@ pub(super) enum Ask {
     Room(RoomId),
     Rooms(RoomQuery),
     Message(RoomId, EventId),
-    /// With how many small segments the room may have.
+    /// The number is that of the room's small segments, at most.
     Timeline(RoomId, Page, usize),
     Gaps(RoomId),
     Count(RoomId, Option<EventId>),
@@ -31,7 +31,7 @@ pub(super) enum Ask {
     Step(Step),
 }
 
-/// What a read answers.
+/// The answer of a read.
 pub(super) enum Told {
     Room(Option<Room>),
     Rooms(Vec<Room>),
@@ -50,7 +50,7 @@ pub(super) enum Told {
 }
 
 impl Ask {
-    /// The operation, and the object stores that it reads.
+    /// Returns the operation, and the object stores that it reads.
     pub(super) fn about(&self) -> (&'static str, &'static [&'static str]) {
         const ROOMS: &str = Table::Rooms.name();
         const TIMELINE: &str = Table::Timeline.name();
@@ -104,7 +104,7 @@ pub(super) enum Work {
     Step(Step),
 }
 
-/// What a write did.
+/// The outcome of a write.
 pub(super) enum Done {
     Applied(Written),
     Keys(Vec<u8>),
@@ -112,7 +112,7 @@ pub(super) enum Done {
 }
 
 impl Work {
-    /// Whether it makes room, or the user wrote it.
+    /// Tells whether it makes room, or stores user content.
     pub(super) fn is_worth_ballast(&self) -> bool {
         match self {
             Self::Apply(batch) => is_worth(batch),
@@ -121,7 +121,7 @@ impl Work {
         }
     }
 
-    /// The operation, the object stores that it may touch, and what it has to survive.
+    /// Returns the operation, the object stores that it may touch, and its durability.
     pub(super) fn about(&self) -> (&'static str, Vec<&'static str>, Durability) {
         match self {
             Self::Apply(batch) => {
@@ -134,7 +134,7 @@ impl Work {
         }
     }
 
-    /// None if it was based on what is known no more: it has to be run again, in another transaction.
+    /// Runs it; `None` if it was based on outdated knowledge: it has to run again, in another transaction.
     pub(super) async fn run(&self, inner: &Inner, kv: &IdbTx<'_>) -> Result<Option<Done>> {
         Ok(match self {
             Self::Apply(batch) => {

@@ -1,7 +1,6 @@
-//! Ballast: bytes that a store keeps in order to have something to throw out. Over the quota a browser refuses
-//! every transaction that puts anything, and each commit puts the store's counters, also one that only removes.
-//! A transaction that does nothing but delete goes through. So the ballast goes first, and then there is room for
-//! what makes room.
+//! Ballast: bytes that a store keeps in order to have something to throw out. Over the quota a browser refuses every
+//! transaction that puts anything, and each commit puts the store's counters, also one that only removes. A transaction
+//! that only deletes succeeds. So the ballast goes first, which leaves room for the commits that free more.
 
 use std::rc::Rc;
 
@@ -18,17 +17,17 @@ const BALLAST: [&str; 3] = ["ballast-1", "ballast-2", "ballast-3"];
 /// writes meanwhile.
 const BYTES: usize = 40 << 10;
 
-/// What is known of it.
+/// The present knowledge of it.
 #[derive(Debug, Clone, Copy, Default)]
 pub(super) enum Ballast {
-    /// Nothing since the store was opened.
+    /// Unknown since the store was opened.
     #[default]
     Unseen,
     There,
     Lacking,
 }
 
-/// Whether a batch is worth the ballast: it makes room, or the user wrote it.
+/// Tells whether a batch is worth the ballast: it makes room, or stores user content.
 pub(super) fn is_worth(batch: &WriteBatch) -> bool {
     batch.durability() == Durability::Strict || batch.ops().iter().any(makes_room)
 }
@@ -45,7 +44,7 @@ fn makes_room(op: &Op) -> bool {
     )
 }
 
-/// Bytes that no engine compresses away.
+/// Makes bytes that no engine compresses away.
 fn bytes() -> Vec<u8> {
     let mut state = 0x2545_f491_4f6c_dd1d_u64;
     let next = || {
@@ -71,7 +70,7 @@ impl Inner {
         Ok(is_there)
     }
 
-    /// After a commit, takes ballast on in the background where there may be none, if there may be room.
+    /// Takes ballast on in the background after a commit, if it may be absent and the quota may allow it.
     pub(super) fn keep_ballast(self: &Rc<Self>, batch: &WriteBatch) {
         let is_due = match self.ballast.get() {
             Ballast::Unseen => true,

@@ -13,31 +13,31 @@ use super::{Inner, Stage};
 use crate::engine::apply::Litter;
 use crate::engine::chores::Step;
 
-/// A room with so many records to spare is worth a compaction.
+/// The spare records of a room from which on a compaction is worth it.
 const WORTH: u32 = 16;
-/// A room with so many does not wait for an idle moment.
+/// The spare records of a room from which on it does not wait for an idle moment.
 const URGENT: u32 = 2048;
-/// How long nothing must have been read or written, in milliseconds.
+/// The time without a read or a write before a compaction, in milliseconds.
 const QUIET_MS: u32 = 1500;
-/// Between two steps, so that others come in between.
+/// The pause between two steps, in which others come in between.
 const PAUSE_MS: u32 = 20;
 
-/// What could be compacted.
+/// The rooms that could be compacted.
 #[derive(Default)]
 pub(super) struct Idle {
     litter: RefCell<HashMap<Key, Litter>>,
-    /// Counts reads and commits, to see whether there are any.
+    /// Counts reads and commits, to notice that there are any.
     calls: Cell<u64>,
     scheduled: Cell<bool>,
 }
 
 impl Idle {
-    /// Somebody reads.
+    /// Notes a read.
     pub(super) fn busy(&self) {
         self.calls.set(self.calls.get() + 1);
     }
 
-    /// Notes what a commit left.
+    /// Notes the spare records of a commit.
     pub(super) fn note(&self, inner: &Rc<Inner>, litter: &[(Key, Litter)]) {
         self.calls.set(self.calls.get() + 1);
         let mut all = self.litter.borrow_mut();
@@ -52,12 +52,12 @@ impl Idle {
         }
     }
 
-    /// How many segments at the end of a room may be small, by what this context wrote.
+    /// Returns the most small segments at the end of a room, by this context's writes.
     pub(super) fn small(&self, room: &Key) -> usize {
         self.litter.borrow().get(room).map_or(0, |litter| litter.tail as usize)
     }
 
-    /// A room that is worth it.
+    /// Returns a room that is worth a compaction.
     fn next(&self) -> Option<Key> {
         let mut all = self.litter.borrow_mut();
         let room = all.iter().find(|(_, sum)| sum.records >= WORTH).map(|(room, _)| *room)?;
@@ -91,7 +91,7 @@ async fn compact(inner: &Rc<Inner>) -> Result<()> {
     let _lock = if locks_available() {
         match Lock::try_acquire(&format!("haos.compact.{}", inner.name)).await {
             Ok(Some(lock)) => Some(lock),
-            // Somebody else is at it.
+            // Another context is at work.
             Ok(None) => return Ok(()),
             Err(error) => {
                 tracing::debug!(%error, "no lock for a compaction");

@@ -31,14 +31,14 @@ use idle::Idle;
 
 /// A store in an IndexedDB database.
 ///
-/// It serves windows, dedicated workers and service workers alike, and any number of them at a time: each
-/// opens the database for itself, and hears of the others' commits. A `Relaxed` commit is handed to the
-/// browser before `apply` returns, a `Strict` one to the device.
+/// It serves windows, dedicated workers and service workers alike, and any number of them at a time: each opens the
+/// database for itself, and hears of the others' commits. A `Relaxed` commit is handed to the browser before `apply`
+/// returns, a `Strict` one to the device.
 ///
-/// Rows of messages are kept many to a record, appended and never rewritten; a compaction in idle moments
-/// makes full records of small ones, in one context at a time. What connects it to the browser may end at any
-/// moment (another tab upgrades, the user clears the site's data, the page goes to sleep): the next call
-/// opens it again, once, and says what came of that.
+/// Rows of messages are kept many to a record, appended and never rewritten; a compaction in idle moments makes full
+/// records of small ones, in one context at a time. The connection to the browser may end at any moment (another tab
+/// upgrades, the user clears the site's data, the page goes to sleep): the next call opens it again, once, and reports
+/// the outcome.
 pub struct IdbStore(Rc<Inner>);
 
 pub(crate) struct Inner {
@@ -46,19 +46,19 @@ pub(crate) struct Inner {
     connection: Connection,
     codec: Codec,
     stage: Cell<Stage>,
-    /// How often the database had been opened when it was last seen to be this store.
+    /// The number of the database's openings when it was last seen to be this store.
     opened: Cell<u32>,
-    /// None once the store is closed: then the feed ends.
+    /// Absent once the store is closed: then the feed ends.
     hub: RefCell<Option<ChangeHub>>,
     feed: RefCell<Option<Feed>>,
     canary: Canary,
     info: RefCell<StoreInfo>,
     id: durability::StoreId,
     idle: Idle,
-    /// What the latest commit of this context left known.
+    /// The knowledge after this context's latest commit.
     known: RefCell<Option<Known>>,
     ballast: Cell<Ballast>,
-    /// Held for reading by whoever writes to the store, so that closing waits for what was accepted.
+    /// Held for reading by every writer, so that closing waits for accepted work.
     accepted: Arc<RwLock<()>>,
 }
 
@@ -82,7 +82,7 @@ impl Inner {
         }
     }
 
-    /// Joins the other contexts that have the store open, and catches up with what they did before.
+    /// Joins the other contexts that have the store open, and catches up with their earlier commits.
     async fn join_feed(self: &Rc<Self>) -> Result<()> {
         let store = Rc::downgrade(self);
         let stored = move || -> Stored {
@@ -108,19 +108,18 @@ impl Inner {
 }
 
 impl IdbStore {
-    /// Opens the store, and makes it if it is missing.
+    /// Opens the store, and makes it if it is absent.
     ///
     /// # Errors
-    /// `Io` where there is none and `create` is off, `Invalid` for a database of that name which is not a
-    /// store, `NewerSchema` for a store of a later version, `Blocked` while another tab holds an older one,
-    /// `Busy` if the browser does not answer, `Unavailable` where there is no IndexedDB (some private
-    /// modes), `Full`; `Sealed`, `NotSealed` and `WrongKey` as the secret is.
+    /// `Io` for an absent store if `create` is off, `Invalid` for a database of that name which is not a store,
+    /// `NewerSchema` for a store of a later version, `Blocked` while another tab holds an older one, `Busy` if the
+    /// browser does not answer, `Unavailable` without an IndexedDB (some private modes), `Full`; `Sealed`, `NotSealed`
+    /// and `WrongKey` for the secret.
     pub async fn open(options: IdbOptions) -> Result<Self> {
         work::alone("open", open::open(options)).await.map(Self)
     }
 
-    /// Deletes the database `name` with everything in it, also what was not sent. Other tabs that have it
-    /// open lose it.
+    /// Deletes the database `name` with everything in it, also unsent messages. Other tabs that have it open lose it.
     ///
     /// # Errors
     /// `Blocked` if another context does not let go of it, `Unavailable`.
@@ -128,8 +127,8 @@ impl IdbStore {
         open::delete(name).await
     }
 
-    /// Whether the browser may erase the store when the device is short of space, as far as it is known.
-    /// After the first commit of what the user wrote, the browser is asked not to.
+    /// Tells whether the browser may erase the store when the device is short of space, as far as known. After the
+    /// first commit of user content, the browser is asked not to.
     pub fn persistence(&self) -> durability::Persistence {
         durability::persistence()
     }
@@ -237,7 +236,7 @@ impl StorageAdapter for IdbStore {
 
     fn changes(&self) -> Changes {
         let hub = self.0.hub.borrow().clone();
-        // A hub that nobody keeps: the feed is over before it begins.
+        // A hub that is dropped at once: the feed ends before it begins.
         hub.unwrap_or_else(|| ChangeHub::new(1, Revision::ZERO)).subscribe()
     }
 

@@ -1,4 +1,4 @@
-//! Opening: a new store is made in one transaction, one that is there is unlocked.
+//! Opening: a new store is made in one transaction, an existing one is unlocked.
 
 use std::cell::{Cell, RefCell};
 use std::rc::Rc;
@@ -17,22 +17,22 @@ use crate::idb::{Mode, delete_database};
 use crate::options::IdbOptions;
 use crate::schema::{FORMAT, META};
 
-/// Changes kept for slow subscribers.
+/// The changes kept for slow subscribers.
 const KEPT_CHANGES: usize = 1024;
-/// How long a deletion waits for other tabs.
+/// The wait of a deletion for other tabs.
 const DELETE_MS: u32 = 5000;
 /// The named record with the store's own id.
 pub(super) const ID: &str = "id";
 
-/// What a store says of itself.
+/// The store's own records.
 struct Meta {
     head: Head,
     id: StoreId,
     keyring: Option<Vec<u8>>,
 }
 
-/// Opens a store. Not to be inlined: the code of a future that another crate awaits, with all that it awaits
-/// in turn, is compiled there once more.
+/// Opens a store. Not to be inlined: a crate that awaits a future compiles its code, with all that it awaits in turn,
+/// once more.
 #[inline(never)]
 pub(super) fn open(options: IdbOptions) -> LocalBoxFuture<'static, Result<Rc<Inner>>> {
     Box::pin(open_now(options))
@@ -41,7 +41,7 @@ pub(super) fn open(options: IdbOptions) -> LocalBoxFuture<'static, Result<Rc<Inn
 async fn open_now(options: IdbOptions) -> Result<Rc<Inner>> {
     let connection = Connection::open(&options).await?;
     let opened = unlock(&connection, &options).await;
-    // From here on the keys do.
+    // From here on the keys suffice.
     let IdbOptions { name, .. } = options;
     let (meta, codec, recovery) = opened.inspect_err(|_| connection.close())?;
     let hub = ChangeHub::new(KEPT_CHANGES, meta.head.revision);
@@ -80,7 +80,7 @@ async fn open_now(options: IdbOptions) -> Result<Rc<Inner>> {
     Ok(inner)
 }
 
-/// What the store is, its rows' codec, and what the browser did to the one before it.
+/// Reads the store's own records, its rows' codec, and the browser's erasure of the one before it.
 async fn unlock(connection: &Connection, options: &IdbOptions) -> Result<(Meta, Codec, Option<Recovery>)> {
     let found = {
         let tx = connection.begin(&[META], Mode::Read, "open").await?;

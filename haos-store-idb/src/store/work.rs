@@ -1,4 +1,4 @@
-//! Transactions: how reads and writes are run.
+//! Transactions: the runs of reads and writes.
 
 use std::rc::Rc;
 
@@ -17,9 +17,9 @@ use crate::engine::chores::{Step, Stepped};
 use crate::engine::kv::Kv;
 use crate::idb::{Mode, Transaction};
 
-/// Runs in a task of its own what uses a transaction. A caller that is busy with something else when a request
-/// is answered would let the browser end the transaction before the next request: a read would fail, and of a
-/// write half would be there.
+/// Runs work with a transaction in a task of its own. A caller that is busy with something else when a request is
+/// answered would let the browser end the transaction before the next request: a read would fail, and half of a write
+/// would be stored.
 pub(super) async fn alone<T: 'static>(
     operation: &'static str,
     work: LocalBoxFuture<'static, Result<T>>,
@@ -33,7 +33,7 @@ pub(super) async fn alone<T: 'static>(
     answer.await.map_err(|_| closed(operation, "the store's task has ended: open the store again"))?
 }
 
-/// Applies a batch: whoever drops the call does not tear it, and the commit is told.
+/// Applies a batch: dropping the call does not tear it, and the commit is told.
 pub(super) async fn apply(inner: &Rc<Inner>, batch: WriteBatch) -> Result<Commit> {
     inner.check("apply")?;
     let inner = Rc::clone(inner);
@@ -58,7 +58,7 @@ pub(super) async fn apply(inner: &Rc<Inner>, batch: WriteBatch) -> Result<Commit
     alone("apply", Box::pin(work)).await
 }
 
-/// Asks in a task of its own; see [`alone`].
+/// Reads in a task of its own; see [`alone`].
 pub(super) async fn ask(inner: &Rc<Inner>, ask: Ask) -> Result<Told> {
     let inner = Rc::clone(inner);
     let (operation, _) = ask.about();
@@ -71,13 +71,13 @@ pub(super) async fn write(inner: &Rc<Inner>, work: Work) -> Result<Done> {
     alone("write", Box::pin(async move { inner.write(&work).await })).await
 }
 
-/// The error for an answer to another question, which cannot be.
+/// Makes the error for an answer to another question, which cannot occur.
 pub(super) fn mixed_up(operation: &'static str) -> Error {
     Error::new(ErrorKind::Other, operation, "an answer was mixed up: report this")
 }
 
 impl Inner {
-    /// What follows a commit.
+    /// Does the work that follows a commit.
     fn tell(&self, batch: &WriteBatch, written: &Written) {
         if let Some(feed) = &*self.feed.borrow() {
             feed.tell(written.commit.revision, touched(batch));
@@ -93,8 +93,8 @@ impl Inner {
         }
     }
 
-    /// Writes within one transaction, and commits it. What the browser cut off by closing the database was
-    /// aborted: it is done again, once.
+    /// Writes within one transaction, and commits it. A transaction that the browser cut off by closing the database
+    /// was aborted: it is done again, once.
     pub(super) async fn write(&self, work: &Work) -> Result<Done> {
         match self.write_once(work).await {
             Err(error) if self.connection.is_lost() => {
@@ -114,7 +114,7 @@ impl Inner {
             let tx = self.begin(&stores, Mode::Write(durability), operation).await?;
             match work.run(self, &IdbTx::new(&tx)).await {
                 Ok(Some(done)) => return tx.done().await.map(|()| done),
-                // What was known is forgotten, so this happens once.
+                // The outdated knowledge is forgotten, so this happens once.
                 Ok(None) => tx.abort(),
                 Err(error) => {
                     tx.abort();
@@ -124,8 +124,8 @@ impl Inner {
         }
     }
 
-    /// Begins a transaction. After the database had to be opened again, it makes sure that it is the same
-    /// store: somebody may have deleted it and made another.
+    /// Begins a transaction. After the database had to be opened again, it makes sure that it is the same store:
+    /// another context may have deleted it and made another.
     async fn begin(&self, stores: &[&str], mode: Mode, operation: &'static str) -> Result<Transaction> {
         self.check(operation)?;
         if self.connection.opened() == self.opened.get() {
@@ -165,7 +165,7 @@ impl Inner {
         ask.run(Reader { kv: &IdbTx::new(&tx), codec: &self.codec }).await
     }
 
-    /// One step of a chore.
+    /// Runs one step of a chore.
     pub(super) async fn step(&self, step: Step) -> Result<Stepped> {
         if !step.writes() {
             let told = self.read(&Ask::Step(step)).await?;
@@ -191,7 +191,7 @@ impl Inner {
     }
 }
 
-/// One step of a chore, in a task of its own.
+/// Runs one step of a chore, in a task of its own.
 pub(super) async fn step(inner: &Rc<Inner>, step: Step) -> Result<Stepped> {
     let inner = Rc::clone(inner);
     alone("maintain", Box::pin(async move { inner.step(step).await })).await

@@ -152,7 +152,7 @@ pub async fn a_transaction_that_committed_by_itself_is_done() {
     finish(database, &name).await;
 }
 
-/// Defect 5, the other half: what is dropped before it is done never happened.
+/// Defect 5, the other half: a transaction that is dropped before it is done never happened.
 pub async fn a_dropped_transaction_is_undone() {
     let (database, name) = fresh().await;
     let tx = database.transaction(&[ITEMS], WRITE).unwrap();

@@ -1,5 +1,5 @@
-//! Stores of released formats: what was put into them, and their records as text, a line each:
-//! `table key value id id …`, key and value in hexadecimal; a named record has its name for a key.
+//! Stores of released formats: the batches put into them, and their records as text, a line each: `table key value id
+//! id …`, key and value in hexadecimal; a named record has its name for a key.
 
 #![allow(unreachable_pub, dead_code, reason = "shared by a test of the crate and one beside it")]
 
@@ -75,7 +75,7 @@ fn pending(n: u64) -> Pending {
     Pending::new(TxnId::new(format!("t{n}")).unwrap(), room(), kind, content, n as i64)
 }
 
-/// What was put into the store, in commits of their own: segments, overlays, a gap, and one of each.
+/// The batches put into the store, in commits of their own: segments, overlays, a gap, and one of each.
 pub fn batches() -> Vec<WriteBatch> {
     let mut first = WriteBatch::relaxed();
     first.put_room(Room { name: Some("lobby".into()), ..Room::new(room(), Membership::Join) });
@@ -120,7 +120,7 @@ pub fn batches() -> Vec<WriteBatch> {
     vec![first, second, third]
 }
 
-/// All of it is there, and the store goes on.
+/// Checks that all of it is present, and that the store still works.
 pub async fn check(store: &dyn StorageAdapter) -> Result<()> {
     assert_eq!(store.info().opened_at, Revision(3));
     let found = store.room(&room()).await?.unwrap();

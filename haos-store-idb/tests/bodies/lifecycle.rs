@@ -1,4 +1,4 @@
-//! Opening: what is made, refused, shared, and given up in time.
+//! Opening: databases that are made, refused, shared, and given up in time.
 
 use std::cell::Cell;
 use std::future::Future;
@@ -163,7 +163,7 @@ pub async fn an_opening_that_takes_too_long_is_given_up() {
     assert_eq!(kind_of_opening(options(&name).open_ms(50)).await, ErrorKind::Busy);
     holder.close();
     deleted.await;
-    // What was opened for nobody was closed again, so an upgrade is not blocked.
+    // The unclaimed opening was closed again, so an upgrade is not blocked.
     let connection = open_next(&name).await.unwrap();
     connection.close();
     raw::delete(&name).await;

@@ -120,7 +120,7 @@ pub async fn a_store_closed_while_it_opens_again_stays_closed() {
     raw::delete(&name).await;
 }
 
-/// A worker has no such event, and hears it all the same if something tells it.
+/// A worker has no such event, but still reacts to it.
 pub async fn a_page_that_is_put_away_lets_go() {
     let name = raw::name("bfcache");
     let connection = open(&name).await;

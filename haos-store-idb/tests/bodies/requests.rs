@@ -1,4 +1,4 @@
-//! The binding does what it says.
+//! The binding does what its docs say.
 
 use std::future::Future;
 use std::task::{Context, Waker};
@@ -15,7 +15,7 @@ fn list(values: &JsValue) -> Vec<Vec<u8>> {
     values.unchecked_ref::<Array>().iter().map(|value| bytes(&value).unwrap()).collect()
 }
 
-/// Every call of a store answers what it says.
+/// Every call of a store answers as documented.
 pub async fn a_store_answers() {
     let (database, name) = fresh().await;
     fill(&database, 6).await;
@@ -55,7 +55,7 @@ pub async fn a_store_answers() {
     finish(database, &name).await;
 }
 
-/// Answers belong to their requests, in whatever order they are waited for, and if some are not.
+/// Answers belong to their requests, in any order of waiting, and also if some are dropped.
 pub async fn many_requests_at_once() {
     let (database, name) = fresh().await;
     fill(&database, 200).await;
@@ -75,7 +75,7 @@ pub async fn many_requests_at_once() {
     finish(database, &name).await;
 }
 
-/// Nobody waits, and nothing is thrown at a handler that is gone.
+/// Nobody waits, and nothing is thrown at a dropped handler.
 pub async fn requests_may_be_forgotten() {
     let (database, name) = fresh().await;
     for key in 0..5 {
@@ -96,7 +96,7 @@ pub async fn requests_may_be_forgotten() {
     finish(database, &name).await;
 }
 
-/// The browser is told how durable a commit is to be.
+/// The browser receives the durability of a commit.
 pub async fn durability_is_asked_for() {
     let (database, name) = fresh().await;
     for (durability, expected) in [(Durability::Strict, "strict"), (Durability::Relaxed, "relaxed")] {
@@ -107,7 +107,7 @@ pub async fn durability_is_asked_for() {
     finish(database, &name).await;
 }
 
-/// A refusal is an error, with a kind, wherever it comes from.
+/// A refusal is an error with a kind, from any source.
 pub async fn refusals_are_errors() {
     let (database, name) = fresh().await;
     let missing = database.transaction(&["no such store"], Mode::Read).err().unwrap();

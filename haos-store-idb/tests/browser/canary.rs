@@ -1,4 +1,4 @@
-//! The canary and what the browser says of its storage.
+//! The canary and the browser's answers about its storage.
 
 use haos_store_api::Revision;
 use haos_web::{Beacon, sleep};
@@ -17,7 +17,7 @@ pub(crate) fn census(rooms: u64, unsent: u64, revision: u64) -> Census {
     Census { rooms, unsent, revision: Revision(revision) }
 }
 
-/// What the report of an erased store says; none if nothing is missing.
+/// Returns the counts in the report of an erased store; `None` if nothing is missing.
 pub(crate) async fn missing(name: &str, id: Option<StoreId>) -> Option<(u64, u64)> {
     match check(name, id).await {
         Verdict::Erased(erased) => Some((erased.rooms, erased.unsent)),
@@ -25,7 +25,7 @@ pub(crate) async fn missing(name: &str, id: Option<StoreId>) -> Option<(u64, u64
     }
 }
 
-/// Waits until the mark says so; the runner's own limit ends a test that waits for nothing.
+/// Waits until the mark has these counts; the runner's own limit ends a test that waits in vain.
 pub(crate) async fn until_missing(name: &str, wanted: (u64, u64)) {
     while missing(name, None).await != Some(wanted) {
         sleep(10).await;
@@ -49,7 +49,7 @@ async fn erased_store_is_reported_until_its_successor_writes() {
     canary.note(census(0, 1, 1));
     canary.flush().await;
     assert_eq!(missing(&name, Some(again)).await, None);
-    assert_eq!(missing(&name, None).await, Some((0, 1)), "revisions start anew");
+    assert_eq!(missing(&name, None).await, Some((0, 1)), "revisions start over");
     forget(&name).await;
     assert_eq!(missing(&name, None).await, None, "deleted on purpose");
 }
@@ -70,7 +70,7 @@ async fn deleted_store_is_not_missed() {
 async fn writes_by_itself() {
     let name = unique("itself");
     let canary = Canary::start(&name, StoreId::random());
-    // A new outbox row is written soon, and many do not make it late.
+    // A new outbox row is written soon, and many do not delay it.
     for unsent in 1..=300 {
         canary.note(census(1, unsent, unsent));
     }

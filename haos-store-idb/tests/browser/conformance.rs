@@ -18,7 +18,7 @@ const SCRIPTS: u32 = match option_env!("HAOS_SCRIPTS") {
     None => 200,
 };
 
-/// What runs side by side: a browser is slow to answer, not busy.
+/// The number of parallel runs: a browser is slow to answer, not busy.
 const LANES: u32 = 4;
 
 /// Stores of this origin, one after the other.

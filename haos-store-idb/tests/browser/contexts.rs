@@ -18,7 +18,7 @@ pub(crate) struct Context {
     pub(crate) hub: ChangeHub,
     pub(crate) feed: Feed,
     pub(crate) changes: Changes,
-    /// What the database says of the store.
+    /// The database's revision of the store.
     stored: Rc<Cell<Revision>>,
 }
 

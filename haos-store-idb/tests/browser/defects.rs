@@ -1,5 +1,5 @@
-//! What is wrong with the crate under the binding, so that a version that mends it is noticed: then the
-//! binding may do with less. The tests of the binding show that it is free of each.
+//! The defects of the crate under the binding, so that a version that mends one is noticed: then the binding may do
+//! with less. The tests of the binding show that it is free of each.
 
 use std::cell::Cell;
 use std::rc::Rc;
@@ -163,7 +163,7 @@ async fn crate_7_steps_one_too_far() {
     finish(database, &name).await;
 }
 
-/// A ninth: whatever `open` throws, the crate says that the version is zero.
+/// A ninth: for every error that `open` throws, the crate says that the version is zero.
 #[wasm_bindgen_test]
 fn crate_9_has_one_error_for_all_that_open_throws() {
     let request = Database::open(name()).with_version(f64::NAN).build();

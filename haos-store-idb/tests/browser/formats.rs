@@ -20,7 +20,7 @@ use self::bodies::{check, records};
 const PLAIN: &str = include_str!("../fixtures/format-1.txt");
 const SEALED: &str = include_str!("../fixtures/format-1-sealed.txt");
 
-/// What a database of format 1 looks like. Not taken from the crate, which may know better by now.
+/// The object stores of a database of format 1. Not taken from the crate, which may know better by now.
 const STORES: [&str; 8] = ["meta", "rooms", "timeline", "outbox", "outbox_ids", "media", "chunks", "state"];
 
 async fn restore(name: &str, text: &str) {

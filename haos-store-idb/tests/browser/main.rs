@@ -1,4 +1,4 @@
-//! The store in a browser, in whatever context this runs: a window, a dedicated worker, a service worker.
+//! The store in a browser, in any context: a window, a dedicated worker, a service worker.
 #![cfg(target_arch = "wasm32")]
 #![allow(clippy::unwrap_used, reason = "a test may panic")]
 #![allow(dead_code, unused_imports, unreachable_pub, reason = "some modules are private to the crate")]

@@ -1,4 +1,4 @@
-//! What the page of a window does.
+//! The actions of a window's page.
 
 use haos_store_api::{Change, Revision};
 use haos_web::Beacon;
@@ -58,7 +58,7 @@ async fn what_is_not_urgent_is_written_late() {
     forget(&name).await;
 }
 
-/// Removes what an eviction takes, the Cache API with IndexedDB, and leaves `localStorage`.
+/// Removes the storage that an eviction takes, the Cache API with IndexedDB, and leaves `localStorage`.
 async fn evict() {
     let gone: js_sys::Promise = run("return caches.delete('haos-beacon')").unchecked_into();
     gone.await.unwrap();

@@ -32,7 +32,7 @@ impl SledHarness {
 #[async_trait(?Send)]
 impl Harness for SledHarness {
     async fn open(&mut self) -> Result<Arc<dyn StorageAdapter>> {
-        // What came before may still be closing; scripts open thousands.
+        // A former store may still be closing; scripts open thousands.
         let _ = std::fs::remove_dir_all(self.path());
         self.stores += 1;
         self.reopen().await

@@ -11,7 +11,7 @@ const fn noticed(name: &'static str, of: Collection) -> Move {
     Move { name, of, on_read: true }
 }
 
-/// An index that no longer leads to a row: only who looks from the row notices.
+/// An index that no longer leads to a row: only a look from the row notices.
 const fn hidden(name: &'static str, of: Collection) -> Move {
     Move { name, of, on_read: false }
 }
@@ -40,7 +40,7 @@ pub(crate) const MOVES: [Move; 18] = [
     noticed("keys of state", State),
 ];
 
-/// Which two records, by the first byte of their keys, and the part of them that is swapped; see `docs/format.md`.
+/// Two records, by the first byte of their keys, and their swapped part; see `docs/format.md`.
 enum Swap {
     Keys(u8, Range<usize>),
     Values(u8, Range<usize>),

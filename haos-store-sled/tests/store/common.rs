@@ -1,4 +1,4 @@
-//! What the tests share.
+//! The common parts of the tests.
 
 use std::collections::BTreeMap;
 use std::path::{Path, PathBuf};
@@ -11,14 +11,14 @@ pub(crate) async fn open(path: &Path) -> SledStore {
     SledStore::open(SledOptions::new(path)).await.expect("the store opens")
 }
 
-/// A store with the sample, closed.
+/// Makes a store with the sample, closed.
 pub(crate) async fn make(path: &Path) {
     let store = open(path).await;
     store.apply(sample()).await.unwrap();
     store.close().await.unwrap();
 }
 
-/// Every file below a folder with its bytes.
+/// Reads every file below a folder.
 pub(crate) fn files(folder: &Path) -> BTreeMap<PathBuf, Vec<u8>> {
     haos_store_api::conformance::durable::files(folder).unwrap()
 }
@@ -34,7 +34,7 @@ pub(crate) async fn is_sound(store: &SledStore) {
     assert_eq!(report.findings, Vec::<String>::new());
 }
 
-/// The tree of a store that is closed, for tampering. It is on disk when the value goes.
+/// The tree of a closed store, for tampering. It is on disk when the value is dropped.
 pub(crate) struct Raw {
     pub(crate) tree: sled::Tree,
     db: sled::Db,

@@ -1,4 +1,4 @@
-//! Damaged folders: never a panic, never a wrong row; a rollback is told, the outbox is carried over.
+//! Damaged folders: never a panic, never a wrong row; a rollback is reported, the outbox is carried over.
 
 use std::collections::BTreeMap;
 use std::path::{Path, PathBuf};
@@ -10,12 +10,12 @@ use haos_store_sled::{OnDamage, SledOptions, SledStore};
 
 use crate::common::*;
 
-/// How often files are damaged: `HAOS_DAMAGES=1000 cargo test … damage` for a long run.
+/// The number of damaged files: `HAOS_DAMAGES=1000 cargo test … damage` for a long run.
 const DAMAGES: &str = "HAOS_DAMAGES";
 /// Commits of the store that is damaged.
 const COMMITS: u64 = 60;
 
-/// Commit `n`, which shows in the room's name and in the token.
+/// Makes commit `n`, which shows in the room's name and in the token.
 fn commit(n: u64) -> WriteBatch {
     let mut batch = WriteBatch::strict();
     batch.put_room(Room { name: Some(n.to_string()), ..room("a") });
@@ -48,7 +48,7 @@ fn restore(path: &Path, sound: &BTreeMap<PathBuf, Vec<u8>>) {
     std::fs::create_dir_all(path.join("sled/blobs")).unwrap();
 }
 
-/// What a damaged store may answer: an error that says so.
+/// Returns the answer, unless it is an error that names the damage.
 fn allowed<T>(result: Result<T>, what: &str) -> Option<T> {
     match result {
         Ok(value) => Some(value),
@@ -59,7 +59,7 @@ fn allowed<T>(result: Result<T>, what: &str) -> Option<T> {
     }
 }
 
-/// Whatever can be read is what some commit wrote.
+/// Every readable row is one that some commit wrote.
 async fn nothing_is_wrong(store: &SledStore, what: &str) {
     if let Some(Some(found)) = allowed(store.room(&room_id("a")).await, what) {
         let n: u64 = found.name.as_ref().unwrap().parse().unwrap();
@@ -230,7 +230,7 @@ async fn an_older_copy_of_the_log_is_noticed() {
     is_sound(&store).await;
 }
 
-/// What opening does not look at: an index that names a row that is not.
+/// Opening does not notice an index that names an absent row.
 #[tokio::test]
 async fn a_row_of_the_outbox_is_skipped_where_that_is_asked_for() {
     let folder = tempfile::tempdir().unwrap();

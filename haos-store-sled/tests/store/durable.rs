@@ -1,4 +1,4 @@
-//! What every backend owes that keeps its stores at a path: the suite of `haos-store-api`.
+//! The durability suite of `haos-store-api`, for backends that keep their stores at a path.
 
 use std::path::Path;
 use std::process::Command;
@@ -63,7 +63,7 @@ impl DurableHarness for SledHarness {
         this_test("durable::child").unwrap()
     }
 
-    /// One that fills up while sled is open is not tried: sled may then hold its files until the process ends.
+    /// A disk that fills up while sled is open is not tried: sled may then hold its files until the process ends.
     #[cfg(target_os = "linux")]
     fn disk(&self, size: &str) -> Option<Disk> {
         let disk = haos_skip::Disk::mount(size)?;
@@ -79,7 +79,7 @@ impl DurableHarness for SledHarness {
     }
 }
 
-/// What is done to the tree, and the finding that a check makes of it.
+/// A change to the tree, and the finding of a check for it.
 type Change = (&'static str, fn(&Raw));
 
 const CHANGES: [Change; 11] = [
@@ -96,11 +96,11 @@ const CHANGES: [Change; 11] = [
     ("state: decode", |raw| raw.flip(keys::STATE, 20)),
 ];
 
-/// Where a row's payload begins, by the first byte of its key.
+/// Returns the start of a row's payload, by the first byte of its key.
 fn payload_at(tag: u8, value: &[u8]) -> Option<usize> {
     Some(match tag {
         keys::ROOM => 20,
-        // A flag for each key that is there.
+        // A flag for each present key.
         keys::MESSAGE => 49 + 16 * (value[48] & 3).count_ones() as usize,
         keys::GAP | keys::STATE => 8,
         keys::PENDING => 48,
@@ -111,7 +111,7 @@ fn payload_at(tag: u8, value: &[u8]) -> Option<usize> {
 }
 
 impl Damages for SledHarness {
-    /// A row that its room's index lacks would not be sent, and nobody would be told.
+    /// Hides a row from its room's index: it would not be sent, without a report to anybody.
     fn spoil(&self, path: &Path) {
         Raw::open(path).remove(keys::PENDING_ROOM);
     }
@@ -126,7 +126,7 @@ impl Damages for SledHarness {
     }
 
     fn make_newer(&self, path: &Path) {
-        // As a later version writes it: the format, and the sum over the line.
+        // In the form of a later version: the format, and the sum over the line.
         let sign = Sign::new("offline store on sled, format 99", StoreId([7; 16]));
         std::fs::write(path.join("HAOS"), sign.line()).unwrap();
     }

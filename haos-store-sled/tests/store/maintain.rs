@@ -22,7 +22,7 @@ async fn compaction_frees_nothing_and_says_so() {
     assert_eq!(txns(&store).await.len(), 3);
 }
 
-/// A row that its room's index lacks would not be sent, and nobody would be told.
+/// A row that its room's index lacks would not be sent, without a report to anybody.
 #[tokio::test]
 async fn an_outbox_that_is_not_indexed_whole_is_damage_at_once() {
     for tag in [keys::PENDING_ROOM, keys::PENDING_TXN] {

@@ -1,4 +1,4 @@
-//! What is opened, what is refused, and that what is refused stays as it was.
+//! Paths that open, paths that are refused, and that refused files stay unchanged.
 
 use std::path::Path;
 
@@ -12,7 +12,7 @@ async fn refusal(options: SledOptions) -> Error {
     SledStore::open(options).await.expect_err("it is refused")
 }
 
-/// Opening fails with this kind, says so, and changes no file.
+/// Opening fails with this kind and these words, and changes no file.
 async fn refused_untouched(path: &Path, kind: ErrorKind, says: &str) {
     let folder = path.parent().unwrap();
     let before = files(folder);
@@ -22,7 +22,7 @@ async fn refused_untouched(path: &Path, kind: ErrorKind, says: &str) {
     assert!(before == files(folder), "a refused file is changed: {error}");
 }
 
-/// sled has to write. What cannot be written is refused as that, and stays as it is.
+/// sled has to write. An unwritable folder is refused as such, and stays unchanged.
 #[cfg(target_os = "linux")]
 #[test]
 fn a_folder_that_cannot_be_written() {
@@ -46,7 +46,7 @@ fn a_folder_that_cannot_be_written() {
     all(folder.path(), 0o555, 0o444);
     let before = files(folder.path());
     let error = std::thread::scope(|scope| {
-        // Root heeds no modes.
+        // Root ignores modes.
         let somebody = scope.spawn(|| {
             if geteuid().is_root() {
                 set_thread_groups(&[]).unwrap();

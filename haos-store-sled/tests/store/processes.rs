@@ -8,7 +8,7 @@ use haos_store_sled::{SledOptions, SledStore};
 
 use crate::common::*;
 
-/// Tells the test binary that it runs as a child, and on which folder.
+/// Tells the test binary that it runs as a child, and its folder.
 const CHILD: &str = "HAOS_HOLD";
 
 /// Holds the store until its standard input ends.
@@ -43,7 +43,7 @@ async fn a_second_process_is_told_and_waits_its_turn() {
     assert!(error.is_retryable() && error.to_string().contains("close the other one"), "{error}");
     assert!(files(&path) == before, "whoever is refused changes nothing");
 
-    // Who asks early enough gets it once it is free.
+    // A process that asks early enough gets it once it is free.
     let own = path.clone();
     let waits =
         tokio::spawn(async move { SledStore::open(SledOptions::new(own).busy_ms(60_000)).await.unwrap() });

@@ -1,4 +1,4 @@
-//! Whose the keyring is.
+//! The rights of the keyring.
 #![cfg(unix)]
 
 use std::fs::Permissions;

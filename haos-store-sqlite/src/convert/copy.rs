@@ -11,22 +11,23 @@ use crate::db::{Db, NEXT, STOP, signed};
 use crate::slot;
 use crate::table::CHUNK_BITS;
 
-/// Rows and bytes, about, of one transaction.
+/// The approximate limits of one transaction: rows and bytes.
 const STEP_ROWS: u64 = 1024;
 const STEP_BYTES: usize = 1 << 20;
 
 type Rooms = HashMap<i64, (RoomId, Key)>;
 
-/// A table: how its rows are read, from a rowid on, and written. The rowid comes first.
+/// A table, with the statement that reads its rows from a rowid on, and the function that writes them. The rowid comes
+/// first.
 struct Table {
     name: &'static str,
     rowid: &'static str,
     select: &'static str,
-    /// Writes a row; tells its bytes.
+    /// Writes a row; returns its bytes.
     copy: fn(Db<'_>, Db<'_>, &Rooms, &Row<'_>) -> Result<usize>,
 }
 
-/// In the order in which they are copied: rooms first.
+/// In the order of copying: rooms first.
 const TABLES: [Table; 7] = [
     Table {
         name: "room",
@@ -124,7 +125,7 @@ const TABLES: [Table; 7] = [
     },
 ];
 
-/// Copies what the target does not have yet, and then the counters, with which it is a whole store.
+/// Copies the rows that the target lacks, and then the counters, with which it is a whole store.
 pub(super) fn all(from: Db<'_>, to: Db<'_>, progress: &Progress, stop: &Stop) -> Result<Report> {
     let total = TABLES.iter().map(|table| count(from, table)).sum::<Result<u64>>()?;
     let mut report = Report::default();
@@ -159,7 +160,7 @@ fn count(db: Db<'_>, table: &Table) -> Result<u64> {
     Ok(db.number(&format!("SELECT count(*) FROM {}", table.name), ())?.unsigned_abs())
 }
 
-/// One transaction's worth; tells how many rows.
+/// Copies one transaction's worth; returns the number of rows.
 fn step(from: Db<'_>, to: Db<'_>, rooms: &Rooms, table: &Table) -> Result<u64> {
     let last = format!("SELECT coalesce(max({}), {}) FROM {}", table.rowid, i64::MIN, table.name);
     let after = to.number(&last, ())?;
@@ -181,7 +182,7 @@ fn counters(from: Db<'_>, to: Db<'_>) -> Result<()> {
     to.set_store_revision(from.store_revision()?)?;
     to.set_last_seq(from.last_seq()?)?;
     to.set_message_sums(to.sums_of(0, i64::MAX)?)?;
-    // Numbers of media are never given twice, also those of items that are gone.
+    // Numbers of media are never given twice, also those of removed items.
     let last = from.number("SELECT seq FROM sqlite_sequence WHERE name = 'media'", ())?;
     if to.run("UPDATE sqlite_sequence SET seq = ?1 WHERE name = 'media'", [last])? == 0 && last > 0 {
         to.run("INSERT INTO sqlite_sequence (name, seq) VALUES ('media', ?1)", [last])?;

@@ -1,6 +1,6 @@
-//! Sealing a plain store and unsealing a sealed one: into a new file beside it, which then takes its
-//! place. Until that moment the store is as it was. Cut off, sealing goes on where it was; unsealing begins anew, and
-//! what it had written in plain goes with it or, after a kill, with the next one who opens the store.
+//! Sealing a plain store and unsealing a sealed one: into a new file beside it, which then takes its place. Until that
+//! moment the store is unchanged. After an interruption, sealing resumes; unsealing begins again, and its plain rows
+//! are removed with it or, after a kill, by the next process that opens the store.
 
 mod copy;
 mod swap;
@@ -24,20 +24,20 @@ use crate::scratch::{Purpose, Scratch, tidy};
 use crate::store::SqliteStore;
 
 impl SqliteStore {
-    /// Seals the plain store at the options' path with the options' secret. It is written anew beside
-    /// the old one, whose file it then replaces; what the old file's blocks held may be read off the
-    /// device until it reuses them. Cut off, it goes on when it is called again. Copies of the store that were set aside
-    /// as damaged stay plain: [`Report::set_aside`] names them.
+    /// Seals the plain store at the options' path with the options' secret. Writes a new file beside the old one, and
+    /// then replaces that; the content of the old file's blocks may be read off the device until it reuses them. An
+    /// interrupted call resumes when repeated. Copies of the store that were set aside as damaged stay plain:
+    /// [`Report::set_aside`] names them.
     ///
     /// # Errors
-    /// `Busy` while anybody has the store open, `Invalid` if it is sealed already or no secret is given,
-    /// `Corrupt` if a row cannot be read, `Full`, `Io`. The store is as it was then.
+    /// `Busy` while anybody has the store open, `Invalid` if it is sealed already or the secret is absent, `Corrupt` if
+    /// a row cannot be read, `Full`, `Io`. The store is unchanged then.
     pub async fn seal(options: SqliteOptions, progress: Progress) -> Result<Report> {
         run(options, To::Sealed, progress).await
     }
 
-    /// Unseals the store at the options' path, which the options' secret opens; see [`seal`](Self::seal). Cut off, it
-    /// begins anew when it is called again.
+    /// Unseals the store at the options' path, which the options' secret opens; see [`seal`](Self::seal). An
+    /// interrupted call begins again when repeated.
     ///
     /// # Errors
     /// As [`seal`](Self::seal), `NotSealed` for a plain store, and `WrongKey`.
@@ -60,7 +60,7 @@ fn convert(options: &Options, to: To, progress: &Progress, stop: &Stop) -> Resul
     let from = Db { conn: &conn, codec: &source, operation: "convert" };
     let id = own_id(from)?;
     alone(&conn)?;
-    // Until the new store is whole, every error takes it along.
+    // Until the new store is whole, every error removes it.
     let (mut scratch, made, codec) = prepare(options, to, from, id)?;
     let into = Db { conn: &made, codec: &codec, operation: "convert" };
     let mut report = copy::all(from, into, progress, stop)?;
@@ -74,7 +74,7 @@ fn convert(options: &Options, to: To, progress: &Progress, stop: &Stop) -> Resul
     let rights = keep_rights(path, &scratch.store());
     rights.map_err(|e| crate::damage::io("the new store cannot have the rights of the old one", e))?;
     scratch.sync();
-    // From the mark on, it is all there is.
+    // From the mark on, it is the only store.
     scratch.keep();
     swap::hand_over(conn, path, scratch.name())?;
     scratch.release();
@@ -82,7 +82,7 @@ fn convert(options: &Options, to: To, progress: &Progress, stop: &Stop) -> Resul
     Ok(report)
 }
 
-/// The store's id; one that an earlier version made is given one.
+/// Reads the store's id; one that an earlier version made gets an id.
 fn own_id(db: Db<'_>) -> Result<StoreId> {
     if let Some(id) = db.store_id()? {
         return Ok(id);
@@ -92,7 +92,7 @@ fn own_id(db: Db<'_>) -> Result<StoreId> {
     Ok(id)
 }
 
-/// Takes the file for itself: outside WAL mode, with an exclusive lock that only closing gives back.
+/// Takes exclusive hold of the file: outside WAL mode, with a lock that only closing gives back.
 fn alone(conn: &Connection) -> Result<()> {
     let open = "somebody has the store open: close it everywhere first";
     let busy = |e| Error::new(ErrorKind::Busy, "convert", open).with_source(e);
@@ -104,8 +104,8 @@ fn alone(conn: &Connection) -> Result<()> {
     conn.execute_batch("BEGIN EXCLUSIVE").map_err(busy)
 }
 
-/// The new store: one that is being sealed from the same state of the source, or a fresh one. What was begun and is of
-/// no use goes.
+/// Opens the new store: one that is being sealed from the same state of the source, or a fresh one. Useless beginnings
+/// are removed.
 fn prepare(options: &Options, to: To, from: Db<'_>, id: StoreId) -> Result<(Scratch, Connection, Codec)> {
     let source = from.store_revision()?;
     let path = options.path();
@@ -127,7 +127,7 @@ fn prepare(options: &Options, to: To, from: Db<'_>, id: StoreId) -> Result<(Scra
     Ok((scratch, conn, codec))
 }
 
-/// What was begun, if it is from the same state of the source and the secret opens it.
+/// Opens the interrupted copy, if it is from the same state of the source and the secret opens it.
 fn go_on(begun: &Scratch, target: &Options, source: Revision) -> Result<Option<(Connection, Codec)>> {
     begun.check()?;
     let (conn, codec) = connect_to(target)?;

@@ -1,4 +1,4 @@
-//! The moment in which a converted store takes its place.
+//! The switch to a converted store.
 
 use std::fs;
 use std::path::Path;
@@ -13,11 +13,11 @@ use crate::error::fault;
 use crate::probe::{Header, header, peek};
 use crate::scratch::store_of;
 
-/// The application id of a store whose content is beside it by now: `HAOM`.
+/// The application id of a store whose content is now beside it: `HAOM`.
 pub(crate) const MOVED_ID: i32 = 0x4841_4F4D;
 
-/// Marks the old store, whose exclusive lock `conn` holds, with the name of the scratch that the new one is in, and
-/// puts that in its place. From the mark on, whoever opens the store does what is left.
+/// Marks the old store, whose exclusive lock `conn` holds, with the name of the new store's scratch, and puts that in
+/// its place. From the mark on, any process that opens the store completes the switch.
 pub(super) fn hand_over(conn: Connection, path: &Path, scratch: &str) -> Result<()> {
     let sql = |e| fault("convert", e);
     let insert = "INSERT OR REPLACE INTO meta (name, value) VALUES ('moved_to', ?1)";
@@ -27,13 +27,13 @@ pub(super) fn hand_over(conn: Connection, path: &Path, scratch: &str) -> Result<
     finish(path, header(path)).map(drop)
 }
 
-/// Puts the new store in the place of one that is marked, if it is; returns the header of what stands there then.
+/// Puts the new store in the place of a marked one; returns the header of the store there afterwards.
 pub(crate) fn finish(path: &Path, found: Option<Header>) -> Result<Option<Header>> {
     if !is_moved(found) {
         return Ok(found);
     }
     if refuse_odd("open", &beside(path, JOURNAL), Expected::File)? {
-        // Killed amid the mark: reading takes back what was written of it.
+        // Killed amid the mark: reading rolls its partial write back.
         let _ = connection(path, OpenFlags::SQLITE_OPEN_READ_WRITE)
             .and_then(|conn| conn.query_row("PRAGMA user_version", (), |_| Ok(())));
         let now = header(path);
@@ -56,14 +56,14 @@ pub(crate) fn finish(path: &Path, found: Option<Header>) -> Result<Option<Header
             Ok(header(path))
         }
         Err(error) => match header(path) {
-            // Somebody else was faster.
+            // Another process was faster.
             now if !is_moved(now) => Ok(now),
             _ => Err(error),
         },
     }
 }
 
-/// The name of the scratch that the new store is in.
+/// Reads the name of the new store's scratch.
 fn moved_to(path: &Path) -> Result<String> {
     let sql = "SELECT value FROM meta WHERE name = 'moved_to'";
     peek(path)?.query_row(sql, (), |row| row.get(0)).map_err(|e| fault("open", e))

@@ -6,16 +6,16 @@ use crate::db::{Db, signed};
 use crate::slot;
 
 impl Db<'_> {
-    /// The gaps of a room, oldest first.
+    /// Reads the gaps of a room, oldest first.
     pub(crate) fn gaps(self, nr: i64, room: RoomRef<'_>) -> Result<Vec<Gap>> {
         let sql = "SELECT pos, revision, payload FROM gap WHERE pos BETWEEN ?1 AND ?2 ORDER BY pos";
         self.gaps_by(sql, slot::whole(nr), room)
     }
 
-    /// The gaps that a statement selects by `pos, revision, payload`.
+    /// Reads the gaps that a statement selects by `pos, revision, payload`.
     pub(crate) fn gaps_by(self, sql: &str, params: impl Params, room: RoomRef<'_>) -> Result<Vec<Gap>> {
         self.all(sql, params, |row| {
-            // A hole is a hole, also where nobody knows any more how to fill it.
+            // A gap stays a gap, also with an unreadable token.
             let unknown = |row| -> Result<Gap> {
                 let position = slot::position(self.int(row, 0)?)?;
                 Ok(Gap { room: room.id.clone(), position, token: None, revision: self.revision(row, 1)? })
@@ -38,7 +38,7 @@ impl Db<'_> {
         Ok(())
     }
 
-    /// Moves a gap, if there is one, to the negative of another rowid.
+    /// Moves a gap, if present, to the negative of another rowid.
     pub(crate) fn move_gap(self, pos: i64, to: i64, room: RoomRef<'_>, revision: Revision) -> Result<()> {
         let sql = "SELECT pos, revision, payload FROM gap WHERE pos = ?1";
         if let Some(gap) = self.first(sql, [pos], |row| self.read_gap(row, room))? {

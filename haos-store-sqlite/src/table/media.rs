@@ -13,12 +13,12 @@ const CHUNK: u64 = CHUNK_BYTES as u64;
 /// The most bytes of an item that is one row: most of one more page.
 const INLINE: u64 = 8 << 10;
 
-/// The rowid of a chunk.
+/// Makes the rowid of a chunk.
 fn pos(nr: i64, index: u64) -> i64 {
     nr << CHUNK_BITS | signed(index)
 }
 
-/// Of a row that begins with `nr, key, size, last_access_ms, pinned, written`.
+/// Reads the columns of a row that begins with `nr, key, size, last_access_ms, pinned, written`.
 pub(crate) fn media_columns(db: Db<'_>, row: &Row<'_>) -> Result<MediaColumns> {
     Ok(MediaColumns {
         blob: db.count(row, 0)?,
@@ -30,7 +30,7 @@ pub(crate) fn media_columns(db: Db<'_>, row: &Row<'_>) -> Result<MediaColumns> {
 }
 
 impl Db<'_> {
-    /// An item and its number.
+    /// Reads an item and its number.
     pub(crate) fn media_info(self, key: &MediaKey) -> Result<Option<(i64, MediaInfo)>> {
         let sql = "SELECT nr, key, size, last_access_ms, pinned, written, payload FROM media WHERE key = ?1";
         let found =
@@ -61,7 +61,7 @@ impl Db<'_> {
         Ok(Some(Media { info, bytes }))
     }
 
-    /// The bytes of an item that is one row.
+    /// Reads the bytes of an item that is one row.
     pub(crate) fn inline(self, nr: i64, row: &Row<'_>, column: usize) -> Result<Option<Vec<u8>>> {
         match row.get_ref(column).map_err(|e| self.fault(e))? {
             ValueRef::Null => Ok(None),
@@ -74,7 +74,7 @@ impl Db<'_> {
             return Err(self.lacking());
         }
         let span = range.within(size);
-        // They are no more than are there, so they fit a usize.
+        // The end is within the bytes, so it fits a usize.
         bytes.truncate(span.end as usize);
         bytes.drain(..span.start as usize);
         Ok(bytes)
@@ -114,7 +114,7 @@ impl Db<'_> {
         Ok((self.int(row, 0)?, self.codec.media_info(&self.key(row, 1)?, columns, self.bytes(row, 6)?)?))
     }
 
-    /// A range of an item's bytes.
+    /// Reads a range of an item's bytes.
     pub(crate) fn media_bytes(self, nr: i64, size: u64, range: ByteRange) -> Result<Vec<u8>> {
         let sql = "SELECT bytes FROM media WHERE nr = ?1";
         match self.first(sql, [nr], |row| self.inline(nr, row, 0))?.flatten() {
@@ -123,7 +123,7 @@ impl Db<'_> {
         }
     }
 
-    /// A range of the bytes of an item that has chunks.
+    /// Reads a range of the bytes of an item that has chunks.
     fn chunks(self, nr: i64, size: u64, range: ByteRange) -> Result<Vec<u8>> {
         let span = range.within(size);
         let mut bytes = Vec::new();
@@ -152,7 +152,7 @@ impl Db<'_> {
         Ok(bytes)
     }
 
-    /// Inserts or replaces an item's row; tells its number.
+    /// Inserts or replaces an item's row; returns its number.
     pub(crate) fn write_media_info(self, info: &MediaInfo, written: Revision) -> Result<i64> {
         if let Some(nr) = self.update_media(&info.key, info, written)? {
             return Ok(nr);
@@ -181,7 +181,7 @@ impl Db<'_> {
         self.run(sql, (nr, key, size, accessed, info.pinned, written, payload, bytes))
     }
 
-    /// Replaces the row of an item, its key included; tells its number.
+    /// Replaces the row of an item, its key included; returns its number.
     pub(crate) fn update_media(
         self,
         from: &MediaKey,

@@ -7,7 +7,7 @@ use rusqlite::{CachedStatement, Params, Row};
 use crate::db::{Db, NEXT, STOP, signed};
 use crate::slot;
 
-/// Rows and payload bytes, or by how much they change.
+/// Rows and payload bytes, or their change.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
 pub(crate) struct Sums {
     pub(crate) rows: i64,
@@ -34,18 +34,18 @@ impl Neg for Sums {
     }
 }
 
-/// What became of an insert.
+/// The outcome of an insert.
 pub(crate) enum Put {
     /// It is stored.
     Stored(Sums),
-    /// Its id or its position is there already.
+    /// Its id or its position is taken already.
     There,
 }
 
-/// Of a row that begins with `pos, key, timestamp_ms, written, payload, sender, target, txn`.
+/// Reads the columns of a row that begins with `pos, key, timestamp_ms, written, payload, sender, target, txn`.
 pub(crate) fn message_columns(db: Db<'_>, row: &Row<'_>) -> Result<MessageColumns> {
     let optional = |column| row.get(column).map_err(|e| db.fault(e));
-    // Plain payloads are bound to nothing.
+    // Plain payloads are not bound.
     let links = if db.codec.binds() {
         Links { sender: db.int(row, 5)?, target: optional(6)?, txn: optional(7)? }
     } else {
@@ -60,7 +60,7 @@ pub(crate) fn message_columns(db: Db<'_>, row: &Row<'_>) -> Result<MessageColumn
 }
 
 impl<'c> Db<'c> {
-    /// The hottest statement of all, so that a batch looks it up once.
+    /// Prepares the hottest statement of all, so that a batch looks it up once.
     pub(crate) fn prepare_insert(self) -> Result<CachedStatement<'c>> {
         self.prepare(
             "INSERT INTO message (pos, key, sender, target, txn, timestamp_ms, written, payload)
@@ -93,8 +93,8 @@ impl<'c> Db<'c> {
         })
     }
 
-    /// A message of a room whose number is not known. The plus keeps the comparison free of an affinity,
-    /// which would keep it from the index.
+    /// Reads a message of a room whose number is not known. The plus keeps the comparison free of an affinity, which
+    /// would keep it from the index.
     pub(crate) fn message(self, room: &RoomId, event: &EventId) -> Result<Option<Message>> {
         let sql = "SELECT m.pos, m.key, m.timestamp_ms, m.written, m.payload, m.sender, m.target, m.txn
                    FROM room AS r
@@ -121,7 +121,7 @@ impl<'c> Db<'c> {
         }
     }
 
-    /// The rowid of a message.
+    /// Reads the rowid of a message.
     pub(crate) fn message_pos(self, nr: i64, room: &RoomId, event: &EventId) -> Result<Option<i64>> {
         let sql = "SELECT pos FROM message INDEXED BY message_by_key WHERE pos >> 40 = ?1 AND key = ?2";
         let key = self.codec.event_key(room, event);
@@ -134,8 +134,8 @@ impl<'c> Db<'c> {
         self.first(sql, [pos], |row| self.read_message(row, room))
     }
 
-    /// As many messages, but for damaged ones, as a statement selects by `pos, key, timestamp_ms, written,
-    /// payload, sender, target, txn`.
+    /// Reads the messages that a statement selects by `pos, key, timestamp_ms, written, payload, sender, target, txn`,
+    /// up to this number, without damaged ones.
     pub(crate) fn messages_by(
         self,
         sql: &str,
@@ -154,8 +154,8 @@ impl<'c> Db<'c> {
         Ok(found)
     }
 
-    /// Deletes the message under a key or at a position if it is damaged; says how the sums change. It may
-    /// come again.
+    /// Deletes the message under a key or at a position if it is damaged; returns the change of the sums. It may come
+    /// again.
     pub(crate) fn clear_damaged(self, nr: i64, message: &Message) -> Result<Option<Sums>> {
         let key = self.codec.event_key(&message.room, &message.id);
         let sql = "SELECT pos, key, timestamp_ms, written, payload, sender, target, txn
@@ -183,7 +183,7 @@ impl<'c> Db<'c> {
         self.codec.message(room, &self.key(row, 1)?, message_columns(self, row)?, self.bytes(row, 4)?)
     }
 
-    /// Moves a message from one rowid to another, and on to the negative of that; says whether there was one.
+    /// Moves a message from one rowid to another, and on to the negative of that; tells whether it existed.
     pub(crate) fn move_message(self, room: &Key, pos: i64, to: i64) -> Result<bool> {
         let sql = "SELECT pos, key, timestamp_ms, written, payload, sender, target, txn
                    FROM message WHERE pos = ?1";
@@ -207,7 +207,7 @@ impl<'c> Db<'c> {
         Ok(self.first("SELECT 1 FROM message WHERE pos = ?1", [pos], |_| Ok(()))?.is_some())
     }
 
-    /// Replaces the message at a rowid by one of the same id; returns how the sums change.
+    /// Replaces the message at a rowid by one of the same id; returns the change of the sums.
     pub(crate) fn update_message(
         self,
         pos: i64,
@@ -239,14 +239,14 @@ impl<'c> Db<'c> {
         Ok(Sums { rows: 1, bytes: row.payload.as_bytes().len() as i64 } + -before)
     }
 
-    /// Deletes the messages from one rowid to another, both included; returns how the sums change.
+    /// Deletes the messages from one rowid to another, both included; returns the change of the sums.
     pub(crate) fn delete_messages(self, oldest: i64, newest: i64) -> Result<Sums> {
         let before = self.sums_of(oldest, newest)?;
         self.run("DELETE FROM message WHERE pos BETWEEN ?1 AND ?2", (oldest, newest))?;
         Ok(-before)
     }
 
-    /// Rows and bytes from one rowid to another, both included.
+    /// Sums rows and bytes from one rowid to another, both included.
     pub(crate) fn sums_of(self, oldest: i64, newest: i64) -> Result<Sums> {
         let sql = "SELECT count(*), coalesce(sum(octet_length(payload)), 0) FROM message
                    WHERE pos BETWEEN ?1 AND ?2";

@@ -6,7 +6,7 @@ use crate::db::{Db, signed};
 use crate::log::next_mark;
 
 impl Db<'_> {
-    /// The revision of the latest commit.
+    /// Reads the revision of the latest commit.
     pub(crate) fn store_revision(self) -> Result<Revision> {
         self.meta("revision").map(Revision)
     }
@@ -15,7 +15,7 @@ impl Db<'_> {
         self.set_meta("revision", revision.0)
     }
 
-    /// A new sequence number. It goes with the transaction: what is rolled back was never given.
+    /// Gives a new sequence number. It is part of the transaction: a rollback takes it back.
     pub(crate) fn next_seq(self) -> Result<u64> {
         let sql = "UPDATE meta SET value = value + 1 WHERE name = 'last_seq' RETURNING value";
         self.first(sql, (), |row| self.count(row, 0))?.ok_or_else(|| self.corrupt("`last_seq` is missing"))
@@ -29,7 +29,7 @@ impl Db<'_> {
         self.set_meta("last_seq", seq)
     }
 
-    /// Rows and payload bytes of all messages, kept by the writer: counting them would read them all.
+    /// Reads rows and payload bytes of all messages, kept by the writer: counting them would read them all.
     pub(crate) fn message_sums(self) -> Result<Sums> {
         Ok(Sums { rows: signed(self.meta("message_rows")?), bytes: signed(self.meta("message_bytes")?) })
     }
@@ -39,7 +39,7 @@ impl Db<'_> {
         self.set_meta("message_bytes", sums.bytes.unsigned_abs())
     }
 
-    /// The store's own id; none in one that an earlier version made.
+    /// Reads the store's own id; absent in one that an earlier version made.
     pub(crate) fn store_id(self) -> Result<Option<StoreId>> {
         self.first("SELECT value FROM meta WHERE name = 'id'", (), |row| {
             let bytes = self.bytes(row, 0)?.try_into();
@@ -52,7 +52,7 @@ impl Db<'_> {
         self.run(sql, [id.0.as_slice()]).map(drop)
     }
 
-    /// What every commit of a batch ends with.
+    /// Ends every commit of a batch.
     pub(crate) fn advance(self, revision: Revision, delta: Sums) -> Result<()> {
         if delta == Sums::default() {
             let sql = concat!(
@@ -71,7 +71,7 @@ impl Db<'_> {
         self.run(sql, (signed(revision.0), delta.rows, delta.bytes)).map(drop)
     }
 
-    /// What every other commit ends with.
+    /// Ends every other commit.
     pub(crate) fn mark(self) -> Result<()> {
         self.run(concat!("UPDATE meta SET value = ", next_mark!(), " WHERE name = 'commit'"), ()).map(drop)
     }

@@ -8,7 +8,7 @@ use crate::rows::SqlRows;
 use crate::slot;
 
 impl Db<'_> {
-    /// A room and its number.
+    /// Reads a room and its number.
     pub(crate) fn room(self, id: &RoomId) -> Result<Option<(i64, Room)>> {
         let sql = "SELECT nr, key, last_activity_ms, revision, payload FROM room WHERE key = ?1";
         let found = self.first(sql, [self.codec.room_key(id).as_bytes()], |row| self.read_room(row))?;
@@ -22,7 +22,7 @@ impl Db<'_> {
         Ok(self.room_ref(id)?.map(|(nr, _)| nr))
     }
 
-    /// A room's number, and its key, for reading its rows.
+    /// Reads a room's number, and pairs the room with its key, for reading its rows.
     pub(crate) fn room_ref<'r>(self, id: &'r RoomId) -> Result<Option<(i64, RoomRef<'r>)>> {
         let room = self.codec.room_ref(id);
         let nr =
@@ -81,7 +81,7 @@ impl Db<'_> {
 
 impl RoomRows for SqlRows<'_> {
     fn room(&mut self, id: &RoomId) -> Result<Option<Room>> {
-        // A damaged row counts as none: the sync that brings the room writes it anew.
+        // A damaged row counts as absent: the sync that brings the room writes it again.
         let Some((nr, room)) = self.db.codec.keep(self.db.room(id))?.flatten() else { return Ok(None) };
         self.learn(id, nr);
         Ok(Some(room))

@@ -6,7 +6,7 @@ use rusqlite::{Params, Row};
 use crate::db::{Db, signed};
 use crate::rows::SqlRows;
 
-/// Of a row that begins with `nr, key, written, payload, scope, kind`.
+/// Reads the columns of a row that begins with `nr, key, written, payload, scope, kind`.
 pub(crate) fn state_columns(db: Db<'_>, row: &Row<'_>) -> Result<StateColumns> {
     let (scope, kind, key) = (db.key(row, 4)?, db.int(row, 5)?, db.key(row, 1)?);
     Ok(StateColumns { scope, kind, key, written: db.revision(row, 2)? })
@@ -47,7 +47,7 @@ impl Db<'_> {
         Ok(found)
     }
 
-    /// The entries that a statement selects by the scope and the kind asked for.
+    /// Reads the entries that a statement selects by the query's scope and kind.
     fn states_by(self, sql: &str, params: impl Params, query: &StateQuery) -> Result<Vec<StateEntry>> {
         let read = |row: &Row<'_>| match self.read_state(row)? {
             entry if entry.scope == query.scope && query.kind.as_ref().is_none_or(|k| entry.kind == *k) => {

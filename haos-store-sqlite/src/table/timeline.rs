@@ -73,7 +73,7 @@ impl TimelineRows for SqlRows<'_> {
         Ok(())
     }
 
-    /// Through negative rowids, which are nobody's: a target may be a source that has not moved yet.
+    /// Moves through negative rowids, which nothing else has: a target may be a source that has not moved yet.
     fn renumber(&mut self, room: &RoomId, moves: &[(Position, Position)], revision: Revision) -> Result<()> {
         let (nr, home) = (self.known(room)?, self.db.codec.room_ref(room));
         let places = || moves.iter().map(|(from, to)| (slot::pack(nr, *from), slot::pack(nr, *to)));

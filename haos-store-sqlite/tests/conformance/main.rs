@@ -37,7 +37,7 @@ impl SqliteHarness {
 #[async_trait(?Send)]
 impl Harness for SqliteHarness {
     async fn open(&mut self) -> Result<Arc<dyn StorageAdapter>> {
-        // What came before may still be closing; scripts open thousands.
+        // A former store may still be closing; scripts open thousands.
         for end in ["", "-wal", "-shm"] {
             let _ = std::fs::remove_file(format!("{}{end}", self.path().display()));
         }

@@ -7,8 +7,8 @@ use haos_store_api::conformance::Move;
 use rusqlite::Connection;
 use rusqlite::types::Value;
 
-/// What is swapped between the two rows of a table. A plain store has no seal over its columns: reads compare the keys
-/// of what they find, and what an index alone names is left to the check.
+/// A swap between the two rows of a table. A plain store has no seal over its columns: reads compare the keys of the
+/// rows found, and a change that only an index shows is left to the check.
 struct Swap {
     /// `table.column`.
     name: &'static str,
@@ -16,7 +16,7 @@ struct Swap {
     plain: Plain,
 }
 
-/// By what a plain store notices.
+/// The part of a plain store that notices.
 #[derive(PartialEq, Eq)]
 enum Plain {
     Read,

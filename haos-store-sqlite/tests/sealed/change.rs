@@ -1,4 +1,4 @@
-//! Changes of who can open a store.
+//! Changes of the secrets of a store.
 
 use haos_store_api::*;
 use haos_store_sqlite::SqliteStore;
@@ -27,7 +27,7 @@ async fn changes_by_two_handles_do_not_undo_each_other() {
     }
 }
 
-/// Writes wait behind a change of keys; it must not wait for whoever reads.
+/// Writes wait behind a change of keys; it must not wait for readers.
 #[tokio::test]
 async fn a_change_of_keys_does_not_wait_for_readers() {
     let folder = tempfile::tempdir().unwrap();

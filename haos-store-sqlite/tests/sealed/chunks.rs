@@ -1,4 +1,4 @@
-//! The bytes of media: chunks that are gone, short, exchanged or made up.
+//! The bytes of media: chunks that are deleted, short, exchanged or made up.
 
 use haos_store_api::backend::*;
 
@@ -9,7 +9,7 @@ use crate::target::Row::One;
 use crate::target::{Target, assert_check_finds, assert_others_read};
 use crate::vault::*;
 
-/// What is done to the two chunks of the first item, and to the row if it takes that.
+/// The changes to the two chunks of the first item, and to the row if needed.
 const CHANGES: [(&str, &str); 8] = [
     ("the first chunk is gone", "DELETE FROM media_chunk WHERE pos = 1 << 24"),
     ("the last chunk is gone", "DELETE FROM media_chunk WHERE pos = (1 << 24) + 1"),

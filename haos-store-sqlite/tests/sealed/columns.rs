@@ -4,7 +4,7 @@ use crate::target::Row::{One, Twin};
 use crate::target::{Target, assert_check_finds, assert_others_read};
 use crate::vault::*;
 
-/// What is changed, and to what.
+/// The changed columns, and their new values.
 const CHANGES: [(Target, &str); 18] = [
     (Target::Room, "last_activity_ms = last_activity_ms + 1"),
     (Target::Room, "revision = 0"),
@@ -49,7 +49,7 @@ async fn a_changed_column_is_noticed() {
     }
 }
 
-/// A key column leads to a row; what is found there knows that it is not meant.
+/// A key column leads to a row whose content does not match it.
 #[tokio::test]
 async fn a_row_under_anothers_key_is_noticed() {
     let folder = tempfile::tempdir().unwrap();
@@ -68,7 +68,7 @@ async fn a_row_under_anothers_key_is_noticed() {
             _ => "",
         };
         conn.execute_batch(&format!("CREATE TEMP TABLE t AS SELECT rowid AS r, * FROM {table}")).unwrap();
-        // The twin goes, and the other row takes its key.
+        // The twin is deleted, and the other row takes its key.
         conn.execute(&format!("DELETE FROM {table} WHERE rowid = ?1"), [twin]).unwrap();
         let sql =
             format!("UPDATE {table} SET {more} key = (SELECT key FROM t WHERE r = :b) WHERE rowid = :a");

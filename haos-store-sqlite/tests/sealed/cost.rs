@@ -1,4 +1,4 @@
-//! What opening may cost, and what lengths tell.
+//! The cost of opening, and the information in lengths.
 
 use std::collections::BTreeSet;
 
@@ -14,7 +14,7 @@ async fn a_cost_over_the_limit_is_refused_untouched() {
     let path = folder.path().join("s.db");
     let dear = KdfParams { memory_kib: 64, passes: 2, lanes: 2 };
     let low = KdfLimits { memory_kib: 32, passes: 2, lanes: 2 };
-    // Nor is a store made that would not open again.
+    // Nor is a store made that could not be opened again.
     let new = with(&path, words("words")).kdf(dear).kdf_limits(low);
     assert_eq!(refusal(new).await, ErrorKind::Invalid);
     SqliteStore::open(with(&path, words("words")).kdf(dear)).await.unwrap().close().await.unwrap();
@@ -48,7 +48,7 @@ async fn an_empty_passphrase_makes_no_store() {
     open_with(&path, words("words")).await.close().await.unwrap();
 }
 
-/// The lengths of messages that are there.
+/// Reads the lengths of the stored messages.
 fn lengths(path: &std::path::Path) -> BTreeSet<i64> {
     let conn = raw(path);
     let mut select = conn.prepare("SELECT length(payload) FROM message").unwrap();
@@ -76,7 +76,7 @@ async fn padded_messages_look_alike_and_are_read_by_everybody() {
     store.close().await.unwrap();
     assert_eq!(lengths(&path).len(), 3, "as long as they are");
 
-    // The option of whoever rotates counts for all that is there.
+    // The option at the rotation counts for all existing rows.
     let store = open(Padding::Buckets).await.unwrap();
     store.maintain(Maintenance::Rotate, Progress::none()).await.unwrap();
     let mut batch = WriteBatch::strict();

@@ -11,7 +11,7 @@ use crate::vault::*;
 
 const PAGE: usize = 4096;
 
-/// A closed sealed store with much history behind the sample.
+/// Makes a closed sealed store with much history behind the sample.
 async fn long(folder: &Path) -> PathBuf {
     let path = folder.join("s.db");
     make(&path, key()).await;
@@ -112,7 +112,7 @@ async fn with_a_wrong_secret_or_none_nothing_is_set_aside_or_changed() {
     }
 }
 
-/// Whoever cannot show that a store is theirs does not replace it.
+/// A caller that cannot open a store does not replace it.
 #[tokio::test]
 async fn without_a_secret_a_store_whose_keyring_cannot_be_read_is_not_replaced_by_a_plain_one() {
     let folder = tempfile::tempdir().unwrap();
@@ -148,7 +148,7 @@ async fn an_unreadable_row_of_the_outbox_is_counted_and_stays_in_what_was_set_as
     assert_eq!(txns(&store).await, ["t1", "t3"]);
 }
 
-/// Whatever a disk does to a sealed file: no panic, and with a wrong secret not a byte is changed.
+/// Random damage of a sealed file: no panic, and with a wrong secret not a byte is changed.
 #[tokio::test]
 async fn random_damage_and_a_wrong_secret() {
     let folder = tempfile::tempdir().unwrap();
@@ -167,7 +167,7 @@ async fn random_damage_and_a_wrong_secret() {
         bytes[from..to].fill(random(256) as u8);
         std::fs::write(&path, &bytes).unwrap();
         let wrong = haos_store_sqlite::SqliteStore::open(with(&path, wrong_key())).await;
-        // Where the damage hit the keyring itself, nobody can tell a wrong secret from the right one.
+        // If the damage hit the keyring itself, nobody can tell a wrong secret from the right one.
         let set_aside = wrong.is_ok();
         drop(wrong);
         if set_aside {

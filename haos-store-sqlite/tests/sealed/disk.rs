@@ -1,4 +1,4 @@
-//! Flipped bits and cut files, with the right secret: no panic, and whatever is read is what was written.
+//! Flipped bits and cut files, with the right secret: no panic, and every row read is one that was written.
 
 use std::path::Path;
 
@@ -8,7 +8,7 @@ use haos_store_sqlite::SqliteStore;
 use crate::common::*;
 use crate::vault::*;
 
-/// Every record that the store gives, by a text that tells all of it.
+/// Lists every record that the store gives, each by a text that tells all of it.
 async fn records(store: &SqliteStore, what: &str) -> Vec<String> {
     let mut found = Vec::new();
     for name in ["a", "b"] {
@@ -33,7 +33,7 @@ fn crc(bytes: &[u8]) -> u64 {
     bytes.iter().fold(7, |sum, byte| sum.wrapping_mul(0x100_0000_01b3) ^ u64::from(*byte))
 }
 
-/// An answer, or an error that says what happened.
+/// Returns the answer, unless it is an error that names the damage.
 fn allowed<T>(answer: Result<T>, what: &str) -> Option<T> {
     match answer {
         Ok(answer) => Some(answer),

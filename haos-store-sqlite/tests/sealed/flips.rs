@@ -1,4 +1,4 @@
-//! A payload of which a byte is not as it was.
+//! A payload with one changed byte.
 
 use haos_store_api::*;
 use haos_store_sqlite::SqliteStore;
@@ -10,7 +10,7 @@ use crate::vault::*;
 /// `version | key id | …`
 const KEY_ID: std::ops::Range<usize> = 1..3;
 
-/// An open sealed store; media has few bytes, so that every one of them can be flipped.
+/// Opens a sealed store; media has few bytes, so that every one of them can be flipped.
 async fn small(folder: &tempfile::TempDir) -> (SqliteStore, rusqlite::Connection) {
     let path = folder.path().join("s.db");
     let store = unsealed(&path).await;
@@ -32,7 +32,7 @@ async fn every_flipped_byte_of_every_table_is_noticed() {
                 bytes[at] ^= flip;
                 target.set_payload(&conn, One, &bytes);
                 let error = target.read(&store, One).await.expect_err("it goes unnoticed");
-                // Of a gap only the token goes: it stays where it is.
+                // A gap loses only its token: it stays where it is.
                 let is_unknown = KEY_ID.contains(&at) && target != Target::Gap;
                 let kind = if is_unknown { ErrorKind::WrongKey } else { ErrorKind::Corrupt };
                 assert_eq!(error.kind(), kind, "{target:?} byte {at}: {error}");
@@ -66,7 +66,7 @@ async fn a_payload_of_another_length_is_noticed() {
 #[tokio::test]
 async fn a_flip_in_a_closed_file_is_noticed_and_a_check_names_it_alone() {
     for target in Target::ALL {
-        // A room that cannot be read is told apart below.
+        // An unreadable room is told apart below.
         if target == Target::Room {
             continue;
         }
@@ -190,7 +190,7 @@ async fn a_rotation_reports_a_tampered_row_and_goes_on_without_it() {
     assert_eq!(key_ids(&folder.path().join("s.db")), [1, 3].into());
 }
 
-/// A page that says that it has 256 rows more has the same ones again and again, in no order.
+/// A page that claims to have 256 rows more has the same ones again and again, in no order.
 #[tokio::test]
 async fn a_rotation_ends_where_rows_come_again_for_ever() {
     let folder = tempfile::tempdir().unwrap();

@@ -1,4 +1,4 @@
-//! Sealed stores from outside: who opens them, what tampering comes to, rotation, damage, processes.
+//! Sealed stores from outside: secrets, tampering, rotation, damage, processes.
 #![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic, reason = "a test says so by panicking")]
 
 mod change;

@@ -10,16 +10,16 @@ use haos_store_sqlite::SqliteStore;
 use crate::common::*;
 use crate::vault::*;
 
-/// Key and nonce: what stands between the version of an envelope and its ciphertext.
+/// Key and nonce: the part between the version of an envelope and its ciphertext.
 type Seal = [u8; 14];
 
-/// Every seal that was ever seen in any of the files, with what was sealed.
+/// Every seal ever seen in any of the files, with its input.
 #[derive(Default)]
 struct Seen(HashMap<Seal, Vec<u8>>);
 
 impl Seen {
-    /// Looks at every payload of the file. One that stands where it stood, or stands in a copy, is the same to the
-    /// last byte; whatever else has its key and its nonce gives both away. The seals that the file holds now.
+    /// Looks at every payload of the file, and returns its present seals. A payload in its former place, or in a copy,
+    /// is the same to the last byte; any other payload with its key and its nonce would give both away.
     fn look(&mut self, path: &Path) -> HashSet<Seal> {
         let conn = raw(path);
         let mut here = HashSet::new();
@@ -44,13 +44,13 @@ impl Seen {
     }
 }
 
-/// Writes into every table: new rows, rows anew in their places, with other content and with the same, moved rows.
+/// Writes into every table: new rows, rows in their places again, with other content and with the same, moved rows.
 async fn write(store: &SqliteStore, turn: u64, who: &str) {
     let mut batch = WriteBatch::relaxed();
     batch.put_room(Room { topic: Some(format!("{who} {turn}")), ..room("a") });
     for n in 0..60 {
         batch.put_message(message("a", &format!("{turn} {n}"), 1_000 * (turn + 1) + n));
-        // Of which there is one already, from the second turn on.
+        // From the second turn on, one exists already.
         let body = Json::new(format!(r#"{{"body":"{who} {turn}"}}"#)).unwrap();
         batch.put_message(Message { content: body, ..message("a", &format!("e{n}"), 100 + n) });
     }
@@ -74,7 +74,7 @@ async fn rotate(store: &SqliteStore) {
     assert_eq!(report.findings, Vec::<String>::new());
 }
 
-/// Batches, a rotation, a restart, twice: each look has whatever was sealed since the one before.
+/// Runs batches, a rotation, a restart, twice: each look sees all seals since the one before.
 async fn live(seen: &mut Seen, path: &Path, first: u64, who: &str) {
     for age in 0..2 {
         let store = unsealed(path).await;
@@ -85,7 +85,11 @@ async fn live(seen: &mut Seen, path: &Path, first: u64, who: &str) {
         let before = seen.look(path);
         rotate(&store).await;
         let after = seen.look(path);
-        assert_eq!((after.len(), after.intersection(&before).count()), (before.len(), 0), "each row anew");
+        assert_eq!(
+            (after.len(), after.intersection(&before).count()),
+            (before.len(), 0),
+            "each row is resealed"
+        );
         store.close().await.unwrap();
         assert_eq!(seen.look(path), after, "nothing is sealed by closing");
     }

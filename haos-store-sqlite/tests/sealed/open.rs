@@ -1,4 +1,4 @@
-//! What opens a store, and what does not.
+//! The secrets that open a store, and those that do not.
 
 use haos_store_api::*;
 use haos_store_sqlite::{SqliteOptions, SqliteStore};
@@ -6,7 +6,7 @@ use haos_store_sqlite::{SqliteOptions, SqliteStore};
 use crate::common::*;
 use crate::vault::*;
 
-/// A copy of the files of an open store, as a crash would leave them.
+/// Copies the files of an open store, as a crash would leave them.
 async fn crashed(secret: Option<Secret>) -> tempfile::TempDir {
     let (folder, crash) = (tempfile::tempdir().unwrap(), tempfile::tempdir().unwrap());
     let path = folder.path().join("s.db");

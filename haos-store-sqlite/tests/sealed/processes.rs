@@ -8,7 +8,7 @@ use haos_store_sqlite::{SqliteOptions, SqliteStore};
 use crate::common::*;
 use crate::vault::*;
 
-/// Tells the test binary that it runs as a child, and on which file.
+/// Tells the test binary that it runs as a child, and its file.
 const CHILD: &str = "HAOS_SEAL_IN";
 /// The child's name and its passphrase.
 const NAME: &str = "HAOS_SEAL_NAME";

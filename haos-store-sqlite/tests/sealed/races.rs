@@ -17,8 +17,8 @@ async fn rotate(store: &SqliteStore) {
     assert_eq!(report.findings, Vec::<String>::new());
 }
 
-/// Deriving the key takes long enough for whole rotations between the look at the keyring and the first
-/// write, which must be sealed with a key that is still held.
+/// Deriving the key takes long enough for whole rotations between the look at the keyring and the first write, which
+/// must be sealed with a key that is still in the keyring.
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn a_store_opened_while_rotations_pass_writes_under_a_key_that_is_held() {
     let folder = tempfile::tempdir().unwrap();
@@ -95,12 +95,12 @@ async fn reads_at_once_all_see_a_rotation_that_another_handle_made() {
     }
 }
 
-/// A change of the keyring waits for readers as long as for other processes.
+/// Opens a store whose changes of the keyring wait for readers as long as for other processes.
 async fn patient(path: &std::path::Path) -> SqliteStore {
     SqliteStore::open(with(path, key()).busy_ms(200)).await.unwrap()
 }
 
-/// A check reads the store as it was when it began, whatever becomes of its keys meanwhile.
+/// A check reads the store as it was when it began, under any later changes of its keys.
 #[tokio::test(flavor = "multi_thread", worker_threads = 4)]
 async fn a_check_outlives_the_end_of_a_rotation() {
     let folder = tempfile::tempdir().unwrap();
@@ -114,7 +114,7 @@ async fn a_check_outlives_the_end_of_a_rotation() {
     assert_eq!(report.findings, Vec::<String>::new());
 }
 
-/// Of two records the later one counts, in whatever order they are read.
+/// Of two records the later one counts, in any order of reading.
 #[test]
 fn an_older_record_is_not_taken_over_after_a_newer_one() {
     let keyring = Keyring::create(&key(), quick()).unwrap();
@@ -127,7 +127,7 @@ fn an_older_record_is_not_taken_over_after_a_newer_one() {
     assert_eq!(keyring.record().unwrap(), begun);
 }
 
-/// A chore that has got `rows` far and waits: told once it has, and let go on by a word.
+/// Runs a chore that stops after `rows`: it reports that, and waits for a word.
 fn paused(
     store: &Arc<SqliteStore>,
     task: Maintenance,
@@ -157,7 +157,7 @@ async fn a_rotation_that_another_overtook_does_not_drop_the_key_of_rows() {
     crate::rotate::fill(&ours).await;
     let theirs = Arc::new(unsealed(&path).await);
 
-    // Ours has passed the messages; theirs completes it and begins another, which has not come to them.
+    // Ours has passed the messages; theirs completes it and begins another, which has not reached them.
     let (our_rotation, told, let_ours_go) = paused(&ours, Maintenance::Rotate, 3100);
     told.recv().unwrap();
     rotate(&theirs).await;

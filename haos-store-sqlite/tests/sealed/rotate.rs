@@ -15,7 +15,7 @@ use crate::vault::*;
 const HISTORY: u64 = 1500;
 const MEDIA_BYTES: usize = 1_300_000;
 
-/// Rows in every table, enough for several steps of a rotation.
+/// Fills every table with rows, enough for several steps of a rotation.
 pub(crate) async fn fill(store: &SqliteStore) {
     store.apply(twins(MEDIA_BYTES)).await.unwrap();
     let mut batch = WriteBatch::relaxed();
@@ -30,7 +30,7 @@ pub(crate) async fn fill(store: &SqliteStore) {
     store.apply(batch).await.unwrap();
 }
 
-/// Reads all that `fill` has written, in long reads and short ones.
+/// Reads all rows of `fill`, in long reads and short ones.
 pub(crate) async fn read_all(store: &SqliteStore) {
     for name in ["a", "b"] {
         let slice = store.timeline(&room_id(name), Page::oldest(10_000)).await.expect("a page");
@@ -56,7 +56,7 @@ async fn rotate(store: &SqliteStore) -> Report {
     report
 }
 
-/// Calls something over and over in a task of its own until it is told to stop.
+/// Repeats a call in a task of its own until it is told to stop.
 fn over_and_over<F: Future<Output = ()> + Send>(
     stop: &Arc<AtomicBool>,
     call: impl Fn(u64) -> F + Send + 'static,
@@ -82,7 +82,7 @@ fn note(who: &str, n: u64) -> WriteBatch {
     batch
 }
 
-/// Everything of the notes of a writer is there, under one key.
+/// Checks that all notes of a writer are present, under one key.
 async fn assert_notes(path: &Path, who: &str, count: u64) {
     let store = unsealed(path).await;
     assert!(count > 0);
@@ -226,7 +226,7 @@ async fn progress_grows_to_its_total_and_the_report_counts_the_rows() {
     assert!(steps.load(Ordering::Relaxed) > 7, "several steps");
 }
 
-/// A call that is dropped leaves a rotation begun; the next one ends it.
+/// A dropped call leaves a rotation begun; the next one ends it.
 #[tokio::test]
 async fn a_rotation_that_was_dropped_is_gone_on_with() {
     let folder = tempfile::tempdir().unwrap();

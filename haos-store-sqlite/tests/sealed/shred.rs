@@ -1,4 +1,4 @@
-//! Shredding: nothing opens the store any more, and nothing of its keys is left.
+//! Shredding: nothing opens the store any more, and no trace of its keys remains.
 
 use haos_store_api::*;
 use haos_store_sqlite::{SqliteOptions, SqliteStore};
@@ -62,7 +62,7 @@ async fn the_keys_are_overwritten_once_the_last_reader_is_gone() {
     assert!(!remains(folder.path(), &record[16..]));
 }
 
-/// What stands in the file's schema cannot keep a keyring that is replaced.
+/// Triggers in the file's schema cannot keep a keyring that is replaced.
 #[tokio::test]
 async fn triggers_keep_no_keys() {
     for change in [KeyChange::SetPassphrase(words("new"), quick()), KeyChange::Shred] {

@@ -1,4 +1,4 @@
-//! Payloads in places that are not theirs, and payloads of another time.
+//! Payloads in other rows' places, and payloads of another time.
 
 use haos_store_api::*;
 use haos_store_sqlite::SqliteStore;
@@ -83,7 +83,7 @@ async fn payloads_exchanged_within_a_room_are_noticed() {
     assert_check_finds(&store, &[]).await;
 }
 
-/// A later version of each row, in a commit of its own.
+/// Makes a later version of each row, in a commit of its own.
 fn later(target: Target) -> WriteBatch {
     let mut batch = WriteBatch::strict();
     match target {
@@ -113,7 +113,7 @@ async fn an_older_version_put_back_is_noticed() {
     for target in Target::ALL {
         let folder = tempfile::tempdir().unwrap();
         let (store, conn) = opened(&folder).await;
-        // Of the bytes, the last chunk is the one that was written anew.
+        // Of the bytes, the last chunk is the one that was rewritten.
         let place = if target == Target::Chunk { 1 << 24 | 1 } else { target.rowid(One) };
         let select = format!("SELECT payload FROM {} WHERE rowid = {place}", target.table());
         let read = || conn.query_row(&select, (), |row| row.get::<_, Vec<u8>>(0)).unwrap();

@@ -1,4 +1,4 @@
-//! One row of each table, and a twin of it elsewhere: what is tampered with, and how it is read.
+//! One row of each table, and a twin of it elsewhere: the targets of tampering, and their reads.
 
 use haos_store_api::*;
 use haos_store_sqlite::SqliteStore;
@@ -20,7 +20,7 @@ pub(crate) enum Target {
     State,
 }
 
-/// Which of a pair of rows.
+/// One of a pair of rows.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) enum Row {
     /// The one of room a, or the first.
@@ -55,7 +55,7 @@ impl Target {
         }
     }
 
-    /// As errors and findings call it.
+    /// Returns its name in errors and findings.
     pub(crate) fn collection(self) -> &'static str {
         match self {
             Self::Room => "rooms",
@@ -67,7 +67,7 @@ impl Target {
         }
     }
 
-    /// The rowid in the sample with twins, by the order in which it is written.
+    /// Returns the rowid in the sample with twins, by the order of writing.
     pub(crate) fn rowid(self, row: Row) -> i64 {
         let position = |offset| at(offset).get() as i64;
         match (self, row) {
@@ -128,7 +128,7 @@ impl Target {
         Ok(())
     }
 
-    /// Whether a list shows the row.
+    /// Tells whether a list shows the row.
     async fn is_listed(self, store: &SqliteStore, row: Row) -> Result<bool> {
         let name = name(row);
         let room = room_id(name);
@@ -151,8 +151,8 @@ impl Target {
         })
     }
 
-    /// The row is known to be tampered with: alone it is refused; a list leaves it out and counts it, but
-    /// for the outbox, which is refused as a whole.
+    /// Checks that tampering with the row is noticed: alone it is refused; a list leaves it out and counts it, except
+    /// the outbox, which is refused as a whole.
     pub(crate) async fn assert_corrupt(self, store: &SqliteStore, row: Row, what: &str) {
         let error = self.read(store, row).await.expect_err(&format!("{self:?}: {what} goes unnoticed"));
         assert_eq!(error.kind(), ErrorKind::Corrupt, "{self:?}: {what}: {error}");
@@ -162,7 +162,7 @@ impl Target {
         let listed = self.is_listed(store, row).await;
         match self {
             Self::Pending => assert_eq!(listed.unwrap_err().kind(), ErrorKind::Corrupt, "{what}"),
-            // A hole stays a hole, and the index does not look at the bytes.
+            // A gap stays a gap, and the index does not look at the bytes.
             Self::Gap | Self::Chunk | Self::Inline => assert!(listed.unwrap(), "{self:?}: {what}"),
             _ => {
                 assert!(!listed.unwrap(), "{self:?}: {what}: a list shows it");
@@ -189,7 +189,7 @@ fn member(room: &RoomId) -> StateQuery {
     StateQuery::one(Scope::Room(room.clone()), kind, StateKey::new("@ada:example.org").unwrap())
 }
 
-/// Every row but these reads as ever.
+/// Checks that all rows except these read as ever.
 pub(crate) async fn assert_others_read(store: &SqliteStore, but: &[(Target, Row)]) {
     for target in Target::ALL {
         for row in [One, Twin] {
@@ -205,7 +205,7 @@ pub(crate) async fn assert_others_read(store: &SqliteStore, but: &[(Target, Row)
     }
 }
 
-/// A check names exactly these collections, a finding each.
+/// Checks that a check names exactly these collections, a finding each.
 pub(crate) async fn assert_check_finds(store: &SqliteStore, collections: &[&str]) {
     let mut findings = crate::vault::check(store).await;
     // A message of another length is noticed twice.

@@ -1,4 +1,4 @@
-//! What the tests of sealed stores share.
+//! The common parts of the tests of sealed stores.
 
 use std::collections::{BTreeMap, BTreeSet, HashSet};
 use std::path::{Path, PathBuf};
@@ -12,17 +12,17 @@ use crate::common::*;
 /// The tables with payloads.
 pub(crate) const TABLES: [&str; 7] = ["room", "message", "gap", "pending", "media", "media_chunk", "state"];
 
-/// The key of most tests.
+/// Returns the key of most tests.
 pub(crate) fn key() -> Secret {
     Secret::key([7; 32])
 }
 
-/// A key that opens nothing.
+/// Returns a key that opens nothing.
 pub(crate) fn wrong_key() -> Secret {
     Secret::key([8; 32])
 }
 
-/// Costs next to nothing.
+/// Returns parameters that cost next to nothing.
 pub(crate) fn quick() -> KdfParams {
     KdfParams { memory_kib: 8, passes: 1, lanes: 1 }
 }
@@ -43,12 +43,12 @@ pub(crate) async fn unsealed(path: &Path) -> SqliteStore {
     open_with(path, key()).await
 }
 
-/// What kept a store from opening.
+/// Returns the error that keeps a store from opening.
 pub(crate) async fn refusal(options: SqliteOptions) -> ErrorKind {
     SqliteStore::open(options).await.expect_err("the store must not open").kind()
 }
 
-/// The sample with a twin in room b for whatever is in room a alone.
+/// Makes the sample with a twin in room b for every row that only room a has.
 pub(crate) fn twins(media_bytes: usize) -> WriteBatch {
     let mut batch = sample_with(media_bytes);
     batch
@@ -58,14 +58,14 @@ pub(crate) fn twins(media_bytes: usize) -> WriteBatch {
     batch
 }
 
-/// A closed sealed store with the sample.
+/// Makes a closed sealed store with the sample.
 pub(crate) async fn make(path: &Path, secret: Secret) {
     let store = open_with(path, secret).await;
     store.apply(twins(100_000)).await.unwrap();
     store.close().await.unwrap();
 }
 
-/// The file as SQLite sees it, for looking at it and for tampering.
+/// Opens the file as SQLite sees it, for looking at it and for tampering.
 pub(crate) fn raw(path: &Path) -> Connection {
     let conn = Connection::open(path).unwrap();
     conn.execute_batch("PRAGMA synchronous = OFF").unwrap();
@@ -76,7 +76,7 @@ pub(crate) fn keyring_record(path: &Path) -> Vec<u8> {
     raw(path).query_row("SELECT payload FROM keyring", (), |row| row.get(0)).unwrap()
 }
 
-/// The numbers of the data keys that payloads are sealed under.
+/// Lists the numbers of the data keys that payloads are sealed under.
 pub(crate) fn key_ids(path: &Path) -> BTreeSet<u16> {
     let conn = raw(path);
     let mut ids = BTreeSet::new();
@@ -94,7 +94,7 @@ pub(crate) async fn check(store: &SqliteStore) -> Vec<String> {
     store.maintain(Maintenance::Check, Progress::none()).await.unwrap().findings
 }
 
-/// The files of a folder but for an empty log and the index of a log, which come and go with whoever looks.
+/// Reads the files of a folder, without an empty log and the index of a log, which come and go with readers.
 pub(crate) fn lasting(folder: &Path) -> BTreeMap<PathBuf, Vec<u8>> {
     let mut found = files(folder);
     found.retain(|file, bytes| {
@@ -104,7 +104,7 @@ pub(crate) fn lasting(folder: &Path) -> BTreeMap<PathBuf, Vec<u8>> {
     found
 }
 
-/// Whether any stretch of random bytes of `record` stands in the store's files.
+/// Tells whether any stretch of random bytes of `record` stands in the store's files.
 pub(crate) fn remains(folder: &Path, record: &[u8]) -> bool {
     const STRETCH: usize = 16;
     let stretches: HashSet<&[u8]> = record.windows(STRETCH).collect();

@@ -1,4 +1,4 @@
-//! What the tests share.
+//! The common parts of the tests.
 
 use std::collections::BTreeMap;
 use std::path::{Path, PathBuf};
@@ -11,7 +11,7 @@ pub(crate) async fn open(path: &Path) -> SqliteStore {
     SqliteStore::open(SqliteOptions::new(path)).await.expect("the store opens")
 }
 
-/// Every file of a folder with its bytes.
+/// Reads every file of a folder.
 pub(crate) fn files(folder: &Path) -> BTreeMap<PathBuf, Vec<u8>> {
     haos_store_api::conformance::durable::files(folder).unwrap()
 }

@@ -1,4 +1,4 @@
-//! Sealing a store that is there, killed at its last step.
+//! Sealing an existing store, killed at its last step.
 
 use haos_store_api::*;
 use haos_store_sqlite::{SqliteOptions, SqliteStore};
@@ -6,7 +6,7 @@ use rusqlite::Connection;
 
 use crate::common::*;
 
-/// Killed between the mark and the renaming: whoever opens it does the rest.
+/// After a kill between the mark and the renaming, the next opening completes the switch.
 #[tokio::test]
 async fn a_marked_store_is_finished_by_whoever_opens_it() {
     let folder = tempfile::tempdir().unwrap();

@@ -10,7 +10,7 @@ use crate::common::*;
 
 const PAGE: usize = 4096;
 
-/// A closed store with the sample and much history behind it.
+/// Makes a closed store with the sample and much history behind it.
 async fn make(folder: &Path) -> PathBuf {
     let path = folder.join("s.db");
     let store = open(&path).await;
@@ -37,7 +37,7 @@ fn root_page(path: &Path, table: &str) -> usize {
     conn.query_row(sql, [table], |row| row.get::<_, u32>(0)).unwrap() as usize
 }
 
-/// Where the damaged store is now.
+/// Returns the present path of the damaged store.
 fn aside(recovery: &Recovery) -> &str {
     recovery.set_aside.as_deref().unwrap()
 }
@@ -107,7 +107,7 @@ async fn an_overwritten_outbox() {
 async fn one_row_of_the_outbox() {
     let folder = tempfile::tempdir().unwrap();
     let path = make(folder.path()).await;
-    // A row that is no row any more, and a table that has to be rebuilt for another reason.
+    // A row that is no longer valid, and a table that has to be rebuilt for another reason.
     let conn = Connection::open(&path).unwrap();
     conn.execute_batch("UPDATE pending SET payload = '{\"x\":1}' WHERE seq = 2; DROP TABLE state").unwrap();
     drop(conn);
@@ -117,7 +117,7 @@ async fn one_row_of_the_outbox() {
     assert_eq!(txns(&store).await, ["t1", "t3", "later"]);
 }
 
-/// Nothing at open looks at the rows, so the store is used as it is.
+/// Opening does not look at the rows, so the store is used as it is.
 #[tokio::test]
 async fn a_row_of_the_outbox_is_skipped_where_that_is_asked_for() {
     let folder = tempfile::tempdir().unwrap();
@@ -137,7 +137,7 @@ async fn a_row_of_the_outbox_is_skipped_where_that_is_asked_for() {
         assert_eq!(rows.iter().map(|row| row.txn_id.as_str()).collect::<Vec<_>>(), expected);
         assert_eq!(store.info().damaged, nth as u64 + 1);
     }
-    // What is left out does not count for the limit.
+    // A row that is left out does not count for the limit.
     let two = PendingQuery { limit: 2, skip_damaged: true, ..PendingQuery::default() };
     assert_eq!(store.pending(two).await.unwrap().len(), 2);
 }
@@ -228,7 +228,7 @@ async fn the_log_is_set_aside_along() {
     assert_eq!(txns(&store).await, ["t1", "t2", "t3", "in the log"]);
 }
 
-/// Whatever a disk does to a file: no panic, and no outbox row goes without being counted or kept.
+/// Random damage of a file: no panic, and no outbox row is lost without being counted or kept.
 #[tokio::test]
 async fn random_damage() {
     let folder = tempfile::tempdir().unwrap();

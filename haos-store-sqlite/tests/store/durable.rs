@@ -1,4 +1,4 @@
-//! What every backend owes that keeps its stores at a path: the suite of `haos-store-api`.
+//! The durability suite of `haos-store-api`, for backends that keep their stores at a path.
 
 use std::path::Path;
 use std::process::Command;
@@ -66,7 +66,7 @@ impl DurableHarness for SqliteHarness {
     }
 }
 
-/// Statements, and the finding that a check makes of each.
+/// Statements, and the finding of a check for each.
 const TAMPERS: [(&str, &str); 13] = [
     (
         "UPDATE message SET key = randomblob(16) WHERE pos = (SELECT min(pos) FROM message)",

@@ -1,4 +1,4 @@
-//! Every format that was ever written is read, and keeps its outbox.
+//! Every format that was ever written is readable, and keeps its outbox.
 
 use std::path::{Path, PathBuf};
 

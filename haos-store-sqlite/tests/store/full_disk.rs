@@ -33,7 +33,7 @@ async fn a_full_disk_refuses_and_loses_nothing() {
         assert_eq!(error.kind(), ErrorKind::Full, "{error:?}");
         assert!(error.is_retryable());
         assert!(acknowledged > 5, "round {round}");
-        // It goes on refusing, and reading goes on working.
+        // It still refuses writes, and still reads.
         assert_eq!(store.apply(large(acknowledged)).await.unwrap_err().kind(), ErrorKind::Full);
         assert_eq!(store.count(&room_id("a"), None).await.unwrap(), acknowledged);
         assert_eq!(txns(&store).await.len() as u64, acknowledged);

@@ -1,4 +1,4 @@
-//! What is opened, what is refused, and that what is refused stays as it was.
+//! Paths that open, paths that are refused, and that refused files stay unchanged.
 
 use std::path::Path;
 
@@ -13,7 +13,7 @@ async fn refusal(options: SqliteOptions) -> Error {
     SqliteStore::open(options).await.expect_err("it is refused")
 }
 
-/// Opening fails with this kind, says so, and changes no file.
+/// Opening fails with this kind and these words, and changes no file.
 async fn refused_untouched(path: &Path, kind: ErrorKind, says: &str) {
     let folder = path.parent().unwrap();
     let before = files(folder);

@@ -9,7 +9,7 @@ use haos_store_sqlite::{SqliteOptions, SqliteStore};
 use crate::common::*;
 
 const INCREMENTS: u64 = 300;
-/// Tells the test binary that it runs as a child, and on which file.
+/// Tells the test binary that it runs as a child, and its file.
 const CHILD: &str = "HAOS_INCREMENT_IN";
 
 /// Counts up in a room's name: reads, adds one, writes on condition that nobody wrote meanwhile.
@@ -85,7 +85,7 @@ async fn commits_of_others_are_noticed() {
         }
     }
 
-    // Before our own write: what others did comes first, and revisions go on from theirs.
+    // Before our own write: the commits of others come first, and revisions continue from theirs.
     for n in 0..20_u64 {
         theirs.apply(put(&format!("t{n}"))).await.unwrap();
         let commit = ours.apply(put(&format!("o{n}"))).await.unwrap();

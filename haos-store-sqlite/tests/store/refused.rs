@@ -1,4 +1,4 @@
-//! What the operating system refuses: what cannot be written can be read, and every error says what it is.
+//! Refusals of the operating system: an unwritable store can be read, and every error names its reason.
 #![cfg(target_os = "linux")]
 
 use std::fs::{self, File, Permissions};
@@ -12,7 +12,7 @@ use rustix::process::{Gid, Resource, Rlimit, Uid, geteuid, getrlimit, setrlimit}
 
 use crate::common::*;
 
-/// Runs it as somebody whom modes bind; root they do not.
+/// Runs a future as a user whom modes bind; root is not bound.
 fn as_somebody<T: Send>(run: impl Future<Output = T> + Send) -> T {
     std::thread::scope(|scope| {
         let somebody = scope.spawn(|| {
@@ -31,8 +31,7 @@ fn mode(path: &Path, mode: u32) {
     fs::set_permissions(path, Permissions::from_mode(mode)).unwrap();
 }
 
-/// A folder with the sample in `s.db`, and what is left of a process that was killed: the log, and SQLite's shared
-/// memory.
+/// Makes a folder with the sample in `s.db`, and the remains of a killed process: the log, and SQLite's shared memory.
 fn sample_folder(left: &[&str]) -> (tempfile::TempDir, PathBuf) {
     let (life, folder) = (tempfile::tempdir().unwrap(), tempfile::tempdir().unwrap());
     let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build().unwrap();
@@ -56,7 +55,7 @@ fn sample_folder(left: &[&str]) -> (tempfile::TempDir, PathBuf) {
     (folder, path)
 }
 
-/// It can be read, and refuses writes as what it is.
+/// The store can be read, and refuses writes with the right error.
 async fn can_be_read(path: &Path, rows: &[&str]) {
     let store = open(path).await;
     assert!(store.info().read_only);
@@ -101,7 +100,7 @@ fn a_folder_that_cannot_be_written() {
     }
 }
 
-/// Nothing is left beside it that would be in its owner's way.
+/// Nothing remains beside it that would be in its owner's way.
 #[test]
 fn a_file_that_cannot_be_written_in_a_folder_that_can() {
     let (folder, path) = sample_folder(&[]);
@@ -110,7 +109,7 @@ fn a_file_that_cannot_be_written_in_a_folder_that_can() {
     assert_eq!(files(folder.path()).len(), 1);
 }
 
-/// Commits of whoever can write are seen.
+/// Commits of a writer are seen.
 #[test]
 fn a_store_that_somebody_else_has_open() {
     let folder = tempfile::tempdir().unwrap();
@@ -160,7 +159,7 @@ fn each_refusal_says_what_it_is() {
     }
 }
 
-/// Tells the test binary that it runs as a child, and on which file.
+/// Tells the test binary that it runs as a child, and its file.
 const CHILD: &str = "HAOS_OPEN_WITHOUT_FILES";
 
 #[tokio::test]
@@ -183,7 +182,7 @@ async fn child() {
         batch
     };
     says(store.apply(batch()).await.expect_err("the writer has no file"));
-    // Opened with none, and with too few to go on.
+    // Opened without any file handles, and with too few to continue.
     let other = || SqliteStore::open(SqliteOptions::new(format!("{path}.other")));
     let mut refused = 0;
     while let Err(error) = other().await {

@@ -1,4 +1,4 @@
-//! Files whose schema somebody else wrote into: nothing of it runs, nothing is lost, nothing takes for ever.
+//! Files whose schema somebody else changed: none of it runs, nothing is lost, nothing takes for ever.
 
 use std::path::{Path, PathBuf};
 
@@ -8,12 +8,12 @@ use rusqlite::Connection;
 
 use crate::common::*;
 
-/// A view that has no end.
+/// A view without an end.
 const ENDLESS: &str =
     "CREATE VIEW endless AS WITH RECURSIVE n (x) AS (SELECT 1 UNION ALL SELECT x + 1 FROM n)
                        SELECT x FROM n;";
 
-/// A closed store with the sample, and what `sql` makes of its schema.
+/// Makes a closed store with the sample, whose schema `sql` changes.
 async fn planted(folder: &Path, sql: &str) -> PathBuf {
     let path = folder.join("s.db");
     let store = open(&path).await;
@@ -55,7 +55,7 @@ async fn triggers_and_views_of_others_do_not_run_and_stay() {
     assert_eq!(number(&path, "SELECT count(*) FROM pending"), 3);
 }
 
-/// What takes part in statements of ours: the store is set aside, and the outbox comes along.
+/// A change of a part that our statements use: the store is set aside, and the outbox comes along.
 #[tokio::test]
 async fn an_altered_schema_is_damage() {
     let costly = "length(hex(zeroblob(100000000)))";

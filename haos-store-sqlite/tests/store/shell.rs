@@ -9,7 +9,7 @@ use rusqlite::Connection;
 
 use crate::common::*;
 
-/// Rows as the `sqlite3` shell prints them; through a plain connection where there is no shell.
+/// Queries rows as the `sqlite3` shell prints them; through a plain connection if the shell is absent.
 fn query(path: &Path, sql: &str) -> Vec<String> {
     if let Ok(output) = Command::new("sqlite3").arg("-readonly").arg(path).arg(sql).output() {
         assert!(output.status.success(), "{sql}: {}", String::from_utf8_lossy(&output.stderr));

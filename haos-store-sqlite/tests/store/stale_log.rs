@@ -7,7 +7,7 @@ use haos_store_sqlite::{OnDamage, SqliteOptions, SqliteStore};
 
 use crate::common::*;
 
-/// A store through its life; each file as it was is in `folder`.
+/// A store through its life; `folder` has each former file.
 struct Life {
     folder: tempfile::TempDir,
     path: PathBuf,
@@ -24,7 +24,7 @@ impl Life {
         Self { folder, path, commits: 0 }
     }
 
-    /// Fifty messages, an outbox row and a room more; closed, or as a kill leaves it: the file and the log.
+    /// Adds fifty messages, an outbox row and a room; then closes, or leaves the file and the log of a kill.
     async fn goes_on(&mut self, then: Option<&str>) {
         let store = open(&self.path).await;
         let n = self.commits;
@@ -42,13 +42,13 @@ impl Life {
         store.close().await.unwrap();
     }
 
-    /// A copy of the file with this end under a name.
+    /// Copies the file with this end under a name.
     fn keep(&self, end: &str, name: &str) {
         let from = format!("{}{end}", self.path.display());
         std::fs::copy(from, self.folder.path().join(format!("{name}{end}"))).unwrap();
     }
 
-    /// A folder with the file of one name and the log of another.
+    /// Makes a folder with the file of one name and the log of another.
     fn together(&self, file: &str, log: &str) -> (tempfile::TempDir, PathBuf) {
         let folder = tempfile::tempdir().unwrap();
         let path = folder.path().join("s.db");
@@ -63,7 +63,7 @@ async fn is_sound(store: &SqliteStore) {
     assert_eq!(report.findings, Vec::<String>::new());
 }
 
-/// The log is set aside, and the store is what was restored.
+/// The log is set aside, and the store has the restored content.
 async fn restored(path: &Path, rows: &[&str]) {
     let before = files(path.parent().unwrap());
     let refused = SqliteStore::open(SqliteOptions::new(path).on_damage(OnDamage::Refuse)).await;
@@ -132,7 +132,7 @@ async fn another_stores_log() {
     restored(&path, &["t1", "t2", "t3"]).await;
 }
 
-/// Chores commit as well: a copy from before one is not what the next log was written on.
+/// Chores commit as well: the next log is not on top of a copy from before one.
 #[tokio::test]
 async fn a_copy_from_before_a_chore() {
     let mut life = Life::new().await;
@@ -151,7 +151,7 @@ async fn a_copy_from_before_a_chore() {
     restored(&path, &["t1", "t2", "t3"]).await;
 }
 
-/// A log that was written on top of the file, however much of it was copied into the file since.
+/// A log that was written on top of the file, with any part of it copied into the file since.
 #[tokio::test]
 async fn the_stores_own_log_is_used() {
     let mut life = Life::new().await;
@@ -183,7 +183,7 @@ async fn the_stores_own_log_is_used() {
     }
 }
 
-/// Whoever cannot open the store changes nothing about it.
+/// A caller that cannot open the store changes nothing about it.
 #[tokio::test]
 async fn a_wrong_key_leaves_the_log() {
     let key = |byte| Secret::key([byte; 32]);

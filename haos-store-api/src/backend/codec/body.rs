@@ -6,12 +6,12 @@ use serde::{Deserialize, Deserializer, Serialize, Serializer};
 
 use crate::*;
 
-/// The name of a field that is a keyword, as serde derives it.
+/// Returns the name of a field that is a keyword, as serde derives it.
 fn plain_name(name: &'static str) -> &'static str {
     name.strip_prefix("r#").unwrap_or(name)
 }
 
-/// A field that is there has a value, be it the JSON `null`; text rows leave it out where it has none.
+/// Reads a field that is present, be its value the JSON `null`; text rows leave out a field without a value.
 fn present<'de, D: Deserializer<'de>>(deserializer: D) -> Result<Option<Json>, D::Error> {
     if deserializer.is_human_readable() {
         Json::deserialize(deserializer).map(Some)
@@ -20,7 +20,7 @@ fn present<'de, D: Deserializer<'de>>(deserializer: D) -> Result<Option<Json>, D
     }
 }
 
-/// Binary rows hold every field; text rows leave out what is empty.
+/// Binary rows hold every field; text rows leave out empty ones.
 macro_rules! body {
     ($(#[$doc:meta])* $name:ident {
         $($req:ident: $rty:ty,)* ; $($(#[$how:meta])* $opt:ident: $oty:ty,)*

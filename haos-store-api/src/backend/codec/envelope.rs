@@ -7,7 +7,7 @@ use super::{Bound, Codec, Payload, RowRef};
 use crate::backend::seal::{HEADER, unpad};
 use crate::{Keyring, Padding, Result};
 
-/// Associated data: of no payload is it longer.
+/// Associated data, with room for those of every payload.
 struct Aad {
     bytes: [u8; 1 + Bound::BYTES],
     used: usize,
@@ -59,7 +59,7 @@ fn close(keyring: &Keyring, padding: Padding, bound: &Bound, mut bytes: Vec<u8>)
     Ok(Payload(bytes))
 }
 
-/// What was sealed.
+/// Returns the body of an envelope.
 pub(super) fn open(keyring: &Keyring, bound: &Bound, bytes: &[u8]) -> Result<Vec<u8>> {
     let (version, body) = open_padded(keyring, bound, bytes)?;
     if version == PADDED {
@@ -69,16 +69,16 @@ pub(super) fn open(keyring: &Keyring, bound: &Bound, bytes: &[u8]) -> Result<Vec
     }
 }
 
-/// What was sealed with its padding, and the version that says whether there is any.
+/// Returns the body with its padding, and the version that tells whether it is padded.
 fn open_padded(keyring: &Keyring, bound: &Bound, bytes: &[u8]) -> Result<(u8, Vec<u8>)> {
     let [version @ (SEALED | PADDED), ..] = bytes else {
         return Err(damaged(bound, &"it is not sealed, in a sealed store"));
     };
     let body = keyring.open(bound.collection, Aad::of(*version, bound).as_bytes(), bytes)?;
-    Ok((*version, body.ok_or_else(|| damaged(bound, &"it is not what was sealed for its place"))?))
+    Ok((*version, body.ok_or_else(|| damaged(bound, &"it was not sealed for its place"))?))
 }
 
-/// The same body with the same padding in another place: no payload grows by being moved.
+/// Seals the same body with the same padding for another place: a move lets no payload grow.
 pub(super) fn rebind(keyring: &Keyring, from: &Bound, to: &Bound, bytes: &[u8]) -> Result<Payload> {
     let (version, body) = open_padded(keyring, from, bytes)?;
     let mut bytes = keyring.envelope(body.len());
@@ -88,8 +88,8 @@ pub(super) fn rebind(keyring: &Keyring, from: &Bound, to: &Bound, bytes: &[u8]) 
 }
 
 impl Codec {
-    /// The payload of a row under the key that seals at present; none if it is, or if rows are plain.
-    /// A rotation does this to every row.
+    /// Seals the payload of a row with the present key; `None` if it is sealed with that already, or rows are plain. A
+    /// rotation does this to every row.
     ///
     /// # Errors
     /// `Corrupt` for a payload that is not the row's.

@@ -14,7 +14,7 @@ const VERSION: u8 = 1;
 pub(crate) const SEALED: u8 = 0xA1;
 /// The version byte of one whose body is padded.
 pub(crate) const PADDED: u8 = 0xA2;
-/// What a message mostly fits in, so that its buffer need not grow.
+/// A capacity that fits most messages, so that their buffers need not grow.
 pub(super) const TYPICAL: usize = 512;
 const HEADER: usize = 1 + 4;
 /// The most that decoding may allocate: hostile lengths are refused, not believed.
@@ -58,7 +58,7 @@ impl Codec {
         }
         match self.form {
             Form::Text if matches!(bytes, [SEALED | PADDED, ..]) => Err(sealed(bound)),
-            // Checked once as a whole, which takes less than every string on its own.
+            // Checked once as a whole, which is cheaper than every string on its own.
             Form::Text => std::str::from_utf8(bytes)
                 .map_err(|e| damaged(bound, &e))
                 .and_then(|text| serde_json::from_str(text).map_err(|e| damaged(bound, &e))),
@@ -66,7 +66,7 @@ impl Codec {
         }
     }
 
-    /// Raw bytes (media chunks) have no inner form.
+    /// Frames raw bytes (media chunks), which have no inner form.
     pub(super) fn seal_raw(&self, row: &RowRef<'_>, body: &[u8]) -> Result<Payload> {
         let bound = &row.bound(self);
         if let Some(keyring) = &self.keyring {
@@ -93,7 +93,7 @@ impl Codec {
         }
     }
 
-    /// The same body, bound to another place; none if it is bound to none.
+    /// Binds the same body to another place; `None` if payloads are not bound.
     pub(super) fn rebind(&self, from: &RowRef<'_>, to: &RowRef<'_>, bytes: &[u8]) -> Result<Option<Payload>> {
         if !self.binds() {
             return Ok(None);
@@ -105,7 +105,7 @@ impl Codec {
     }
 }
 
-/// The start of a frame, with the checksum to come and room for a body.
+/// Begins a frame, with place for the checksum and a body.
 fn header(capacity: usize) -> Vec<u8> {
     let mut bytes = Vec::with_capacity(HEADER + capacity);
     bytes.extend([VERSION, 0, 0, 0, 0]);
@@ -138,7 +138,7 @@ fn decode<T: DeserializeOwned>(bound: &Bound, body: &[u8]) -> Result<T> {
     if used == body.len() { Ok(value) } else { Err(damaged(bound, &"bytes are left over")) }
 }
 
-/// Over what the body is bound to and the body, so that a row in another's place is noticed.
+/// Computes the checksum over the binding and the body, so that a row in another's place is noticed.
 fn checksum(bound: &Bound, body: &[u8]) -> u32 {
     let mut crc = crc32fast::Hasher::new();
     bound.each_part(|part| crc.update(part));
@@ -146,7 +146,7 @@ fn checksum(bound: &Bound, body: &[u8]) -> u32 {
     crc.finalize()
 }
 
-/// A payload that is not bound tells its ids, and so the key that it belongs under.
+/// Checks that an unbound payload, which tells its ids, belongs under its key.
 pub(super) fn own_key(codec: &Codec, row: &RowRef<'_>, own: impl FnOnce() -> Key) -> Result<()> {
     let bound = row.bound(codec);
     if codec.binds() || own() == bound.key {
@@ -163,7 +163,7 @@ pub(super) fn damaged(bound: &Bound, why: &dyn std::fmt::Display) -> Error {
     )
 }
 
-/// A sealed row where rows are plain.
+/// Makes the error for a sealed row where rows are plain.
 fn sealed(bound: &Bound) -> Error {
     let name = bound.collection.name();
     let message = format!("a row of {name} is sealed: open the store with its key");

@@ -17,17 +17,17 @@ impl Key {
     /// The length of a key.
     pub const BYTES: usize = 16;
 
-    /// A key that was read back from its column.
+    /// Makes a key from its column.
     pub fn from_bytes(bytes: [u8; Self::BYTES]) -> Self {
         Self(bytes)
     }
 
-    /// The bytes.
+    /// Returns the bytes.
     pub fn as_bytes(&self) -> &[u8; Self::BYTES] {
         &self.0
     }
 
-    /// The first eight bytes as a number, for an index that may hold doubles.
+    /// Returns the first eight bytes as a number, for an index that may hold doubles.
     pub fn short(&self) -> i64 {
         let mut short = [0; 8];
         short.copy_from_slice(&self.0[..8]);
@@ -42,42 +42,42 @@ impl fmt::Debug for Key {
 }
 
 impl Codec {
-    /// The key of a room.
+    /// Makes the key of a room.
     pub fn room_key(&self, room: &RoomId) -> Key {
         self.key(Collection::Rooms, &[room.as_str()])
     }
 
-    /// The key of an event in its room: of a message, or of a relation's target.
+    /// Makes the key of an event in its room: of a message, or of a relation's target.
     pub fn event_key(&self, room: &RoomId, event: &EventId) -> Key {
         self.key(Collection::Messages, &[room.as_str(), event.as_str()])
     }
 
-    /// The key of a sender in a room.
+    /// Makes the key of a sender in a room.
     pub fn sender_key(&self, room: &RoomId, sender: &UserId) -> Key {
         self.key(Collection::Messages, &["sender", room.as_str(), sender.as_str()])
     }
 
-    /// The key of a transaction.
+    /// Makes the key of a transaction.
     pub fn txn_key(&self, txn_id: &TxnId) -> Key {
         self.key(Collection::Pending, &[txn_id.as_str()])
     }
 
-    /// The key of a media item.
+    /// Makes the key of a media item.
     pub fn media_key(&self, key: &MediaKey) -> Key {
         self.key(Collection::Media, &[key.uri.as_str(), key.format.as_str()])
     }
 
-    /// The key of a scope of state.
+    /// Makes the key of a scope of state.
     pub fn scope_key(&self, scope: &Scope) -> Key {
         self.key(Collection::State, &["scope", scope_text(scope)])
     }
 
-    /// The key of a kind of state within its scope.
+    /// Makes the key of a kind of state within its scope.
     pub fn kind_key(&self, scope: &Scope, kind: &EventType) -> Key {
         self.key(Collection::State, &["kind", scope_text(scope), kind.as_str()])
     }
 
-    /// The key of a state entry.
+    /// Makes the key of a state entry.
     pub fn state_key(&self, scope: &Scope, kind: &EventType, key: &StateKey) -> Key {
         self.key(Collection::State, &[scope_text(scope), kind.as_str(), key.as_str()])
     }
@@ -112,7 +112,7 @@ fn cut(hash: &[u8]) -> Key {
     Key(key)
 }
 
-/// No room id is empty, so the empty text is the account.
+/// Names a scope; no room id is empty, so the empty text is the account.
 fn scope_text(scope: &Scope) -> &str {
     match scope {
         Scope::Account => "",
@@ -121,7 +121,7 @@ fn scope_text(scope: &Scope) -> &str {
 }
 
 impl Codec {
-    /// The key of a chunk: its blob and its place among the blob's chunks.
+    /// Makes the key of a chunk: its blob and its place among the blob's chunks.
     pub(super) fn chunk_key(&self, blob: u64, index: u64) -> Key {
         self.key(Collection::Media, &["chunk", &format!("{blob}/{index}")])
     }

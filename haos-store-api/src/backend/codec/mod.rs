@@ -20,7 +20,7 @@ use std::sync::atomic::{AtomicU64, Ordering};
 use crate::Keyring;
 use crate::{Collection, Error, ErrorKind, Padding, Result};
 
-/// The form of a plain payload. A sealed one is bytes, whatever the form.
+/// The form of a plain payload. A sealed one is bytes in either form.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
 pub enum Form {
     /// JSON text, readable without this library: for SQLite, which checks its own pages and whose
@@ -36,17 +36,17 @@ pub enum Form {
 pub struct Payload(Vec<u8>);
 
 impl Payload {
-    /// What to write.
+    /// Returns the bytes to write.
     pub fn as_bytes(&self) -> &[u8] {
         &self.0
     }
 
-    /// What to write, for whoever keeps it.
+    /// Turns the payload into the bytes to write.
     pub fn into_bytes(self) -> Vec<u8> {
         self.0
     }
 
-    /// What to write, as text, where it is text: a plain payload of [`Form::Text`].
+    /// Returns the text to write, for a plain payload of [`Form::Text`].
     pub fn as_text(&self) -> Option<&str> {
         std::str::from_utf8(&self.0).ok()
     }
@@ -58,8 +58,8 @@ impl fmt::Debug for Payload {
     }
 }
 
-/// What a payload is bound to, so that it is good in no other place and of no other age: its collection,
-/// the key of its room or scope, its own key, and the columns that are written with it.
+/// The binding of a payload, so that it is good in no other place and of no other age: its collection, the key of its
+/// room or scope, its own key, and the columns that are written with it.
 struct Bound {
     collection: Collection,
     parent: Option<Key>,
@@ -69,12 +69,12 @@ struct Bound {
 }
 
 impl Bound {
-    /// A message has as many, and no row has more.
+    /// The columns of a message; no row has more.
     const COLUMNS: usize = 7;
-    /// Bytes of all parts together, at most.
+    /// The most bytes of all parts together.
     const BYTES: usize = 1 + 2 * Key::BYTES + 8 * Self::COLUMNS;
 
-    /// The last key is the row's own.
+    /// Makes a binding; the last key is the row's own.
     fn new<const K: usize, const N: usize>(collection: Collection, keys: [&Key; K], used: [i64; N]) -> Self {
         let mut columns = [0; Self::COLUMNS];
         columns[..N].copy_from_slice(&used);
@@ -82,7 +82,7 @@ impl Bound {
         Self { collection, parent, key: *keys[K - 1], columns, used: N }
     }
 
-    /// The parts one after the other; each has a length that the collection gives.
+    /// Visits the parts one after the other; each has a length that the collection gives.
     fn each_part(&self, mut part: impl FnMut(&[u8])) {
         part(&[self.collection.tag()]);
         self.parent.iter().for_each(|key| part(key.as_bytes()));
@@ -94,20 +94,20 @@ impl Bound {
 /// The bytes of media in one chunk row: small enough for ranges, large enough to cost little.
 pub const CHUNK_BYTES: usize = 64 << 10;
 
-/// Turns entities into rows (key columns and a [`Payload`]) and back. Given to a backend at open.
+/// Turns entities into rows (key columns and a [`Payload`]) and back. A backend gets it at opening.
 #[derive(Debug, Clone)]
 pub struct Codec {
     form: Form,
-    /// Rows that lists left out, by all clones.
+    /// The number of rows that lists left out, counted by all clones.
     damaged: Arc<AtomicU64>,
-    /// A row under a key that is not held counts as damaged.
+    /// True if a row under an unknown key counts as damaged.
     lenient: bool,
     padding: Padding,
     keyring: Option<Keyring>,
 }
 
 impl Codec {
-    /// Rows that anybody with the file can read.
+    /// Makes a codec for rows that anybody with the file can read.
     pub fn plain() -> Self {
         Self {
             form: Form::Binary,
@@ -118,35 +118,35 @@ impl Codec {
         }
     }
 
-    /// Rows that nobody reads or changes unnoticed without the keyring.
+    /// Makes a codec for rows that nobody can read, or change unnoticed, without the keyring.
     pub fn sealed(keyring: Keyring) -> Self {
         Self { keyring: Some(keyring), ..Self::plain() }
     }
 
-    /// The keyring of a sealed store.
+    /// Returns the keyring of a sealed store.
     pub fn keyring(&self) -> Option<&Keyring> {
         self.keyring.as_ref()
     }
 
-    /// The same codec with payloads in `form`. A backend asks for the one it keeps.
+    /// Writes payloads in `form`. A backend asks for the one it keeps.
     #[must_use]
     pub fn in_form(self, form: Form) -> Self {
         Self { form, ..self }
     }
 
-    /// The same codec with sealed payloads padded so. Plain ones are not.
+    /// Pads sealed payloads; plain ones have no padding.
     #[must_use]
     pub fn padded(self, padding: Padding) -> Self {
         Self { padding, ..self }
     }
 
-    /// How sealed payloads are padded.
+    /// Returns the padding of sealed payloads.
     pub fn padding(&self) -> Padding {
         self.padding
     }
 
-    /// One damaged row must not refuse the others: a list leaves it out, and it is counted. A single read
-    /// of it fails, and a check names it.
+    /// Turns damage into an absent row and counts it, so that one damaged row in a list does not refuse the others. A
+    /// single read of it fails, and a check names it.
     ///
     /// # Errors
     /// Every one but `Corrupt`.
@@ -161,30 +161,30 @@ impl Codec {
         }
     }
 
-    /// The same codec for whoever knows that its keyring is the stored one: a row under a key that is not
-    /// in it is damaged.
+    /// Returns a codec that takes a row under an unknown key for damaged: for callers who know that its keyring is the
+    /// stored one.
     #[must_use]
     pub fn lenient(&self) -> Self {
         Self { lenient: true, ..self.clone() }
     }
 
-    /// Whether an error says that a row is damaged.
+    /// Tells whether an error means that a row is damaged.
     pub fn is_damage(&self, error: &Error) -> bool {
         error.kind() == ErrorKind::Corrupt || self.lenient && error.kind() == ErrorKind::WrongKey
     }
 
-    /// How often a list left a damaged row out since the store was opened.
+    /// Counts the times that a list left out a damaged row since the store was opened.
     pub fn damaged(&self) -> u64 {
         self.damaged.load(Ordering::Relaxed)
     }
 
-    /// Whether payloads are bound to their place. Those of plain [`Form::Text`] are not: they tell their ids,
-    /// which are compared when they are read.
+    /// Tells whether payloads are bound to their place. Those of plain [`Form::Text`] are not: they tell their ids,
+    /// which readers compare.
     pub fn binds(&self) -> bool {
         self.form == Form::Binary || self.is_sealed()
     }
 
-    /// Whether rows are sealed.
+    /// Tells whether rows are sealed.
     pub fn is_sealed(&self) -> bool {
         self.keyring.is_some()
     }

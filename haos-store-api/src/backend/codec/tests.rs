@@ -74,14 +74,14 @@ fn text_is_lean_json() {
     );
 }
 
-/// Every codec whose rows are bound to their place.
+/// Makes every codec whose rows are bound to their place.
 fn binding() -> Vec<Codec> {
     let mut codecs = vec![Codec::plain()];
     codecs.push(Codec::sealed(Keyring::create(&Secret::key([1; 32]), KdfParams::default()).unwrap()));
     codecs
 }
 
-/// Every column and every id that a message is bound to, each changed alone.
+/// Every column and every id in a message's binding, each changed alone.
 #[test]
 fn a_message_in_another_place_is_noticed() {
     for codec in binding() {
@@ -117,7 +117,7 @@ fn a_message_in_another_place_is_noticed() {
     }
 }
 
-/// A link that is not there differs from one whose key begins with zeros.
+/// An absent link differs from one whose key begins with zeros.
 #[test]
 fn no_link_is_no_link_to_zero() {
     let none = Links::default();
@@ -155,7 +155,7 @@ fn a_state_entry_of_another_scope_or_kind_is_noticed() {
     }
 }
 
-/// Every codec, with the room's column and, as where there is none, without it.
+/// Every codec, with the room's column and without it.
 #[test]
 fn an_outbox_row_of_another_room_is_noticed() {
     let id = |text: &str| RoomId::new(text).unwrap();
@@ -179,7 +179,7 @@ fn an_outbox_row_of_another_room_is_noticed() {
     }
 }
 
-/// A text row is bound to nothing, and tells its ids.
+/// A text row is not bound, and tells its ids.
 #[test]
 fn text_under_anothers_key_is_noticed() {
     let codec = Codec::plain().in_form(Form::Text);
@@ -284,7 +284,7 @@ fn a_moved_row_is_good_in_its_new_place_alone() {
         let read = |columns| codec.message(room, &row.key, columns, moved.as_bytes());
         assert_eq!(read(MessageColumns { position: to, ..from }).unwrap().position, to);
         assert_eq!(read(from).unwrap_err().kind(), ErrorKind::Corrupt);
-        // Nothing that is damaged is made good by being moved.
+        // A move repairs no damage.
         let read = codec.moved_message(&room.key, &row.key, from, to, moved.as_bytes());
         assert_eq!(read.unwrap_err().kind(), ErrorKind::Corrupt);
     }

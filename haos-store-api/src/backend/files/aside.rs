@@ -7,10 +7,10 @@ use std::path::{Path, PathBuf};
 use super::{Sign, StoreId, beside, create_folder, overwrite, signed_beside, sync_folder};
 use crate::{Error, ErrorKind, Result};
 
-/// What the sign of a copy that was set aside says.
+/// The kind that the sign of a copy set aside tells.
 pub const SET_ASIDE: &str = "set aside";
 
-/// Makes the folder that a damaged store is set aside in, under the first number that is free.
+/// Makes the folder for a damaged store that is set aside, under the first free number.
 ///
 /// # Errors
 /// Those of the file system.
@@ -29,12 +29,12 @@ pub fn set_aside(path: &Path, id: StoreId) -> std::io::Result<PathBuf> {
     }
 }
 
-/// The folder of the copy of this number.
+/// Returns the folder of the copy of this number.
 pub fn set_aside_path(path: &Path, nr: u32) -> PathBuf {
     beside(path, format!(".damaged-{nr}"))
 }
 
-/// The folders of copies of a store that were set aside and are still there.
+/// Lists the folders of a store's copies that were set aside and still exist.
 pub fn set_asides(path: &Path, id: StoreId) -> Vec<PathBuf> {
     let ours = signed_beside(path, id).into_iter().filter(|(_, sign)| sign.what == SET_ASIDE);
     ours.map(|(folder, _)| folder).collect()
@@ -43,7 +43,7 @@ pub fn set_asides(path: &Path, id: StoreId) -> Vec<PathBuf> {
 /// Overwrites every copy of a store that was set aside, as far as the device allows, and removes it.
 ///
 /// # Errors
-/// `Io`, with the name of the copy that is left.
+/// `Io`, with the name of the copy that remains.
 pub fn wipe(path: &Path, id: StoreId) -> Result<()> {
     for folder in set_asides(path, id) {
         overwrite_all(&folder).and_then(|()| fs::remove_dir_all(&folder)).map_err(|e| {

@@ -3,12 +3,12 @@ use std::str::FromStr;
 
 use crate::{Error, ErrorKind, Result};
 
-/// A store's own id: what is made from the store bears it too.
+/// A store's own id: files that are made from the store bear it too.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
 pub struct StoreId(pub [u8; 16]);
 
 impl StoreId {
-    /// A new one.
+    /// Makes a new one.
     ///
     /// # Errors
     /// `Unavailable` if the system gives no randomness.
@@ -20,7 +20,7 @@ impl StoreId {
         Ok(Self(bytes))
     }
 
-    /// The one that stands for a store whose own cannot be read: the same for the same bytes.
+    /// Makes an id for a store whose own cannot be read: the same for the same bytes.
     pub fn of(bytes: &[u8]) -> Self {
         use sha2::{Digest, Sha256};
         let (mut id, hash) = ([0; 16], Sha256::digest(bytes));
@@ -38,7 +38,7 @@ impl fmt::Display for StoreId {
 impl FromStr for StoreId {
     type Err = ();
 
-    /// From the 32 lower-case hex digits that it is shown as.
+    /// Parses the 32 lower-case hex digits of its display.
     fn from_str(text: &str) -> Result<Self, ()> {
         let mut id = [0; 16];
         let (pairs, []) = text.as_bytes().as_chunks::<2>() else { return Err(()) };
@@ -54,7 +54,7 @@ impl FromStr for StoreId {
     }
 }
 
-/// A name that nobody can foresee: 32 hex digits.
+/// Makes a name that nobody can foresee: 32 hex digits.
 ///
 /// # Errors
 /// `Unavailable` if the system gives no randomness.

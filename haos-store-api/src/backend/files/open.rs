@@ -5,7 +5,7 @@ use std::path::Path;
 use super::{beside, random_name};
 use crate::{Error, Result};
 
-/// What is to be at a path, if anything is.
+/// The kind of entry that may stand at a path.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Expected {
     /// A regular file.
@@ -14,10 +14,10 @@ pub enum Expected {
     Folder,
 }
 
-/// Makes a file that only its owner can read, to be read and written.
+/// Makes a file for reading and writing that only its owner can read.
 ///
 /// # Errors
-/// `AlreadyExists` if anything is there, be it a link; those of the file system.
+/// `AlreadyExists` if the path is taken, be it by a link; those of the file system.
 pub fn create(path: &Path) -> std::io::Result<File> {
     private(File::options().read(true).write(true).create_new(true)).open(path)
 }
@@ -25,7 +25,7 @@ pub fn create(path: &Path) -> std::io::Result<File> {
 /// Makes a folder that only its owner can look into.
 ///
 /// # Errors
-/// `AlreadyExists` if anything is there, be it a link; those of the file system.
+/// `AlreadyExists` if the path is taken, be it by a link; those of the file system.
 pub fn create_folder(path: &Path) -> std::io::Result<()> {
     #[allow(unused_mut, reason = "elsewhere there is no mode to set")]
     let mut builder = fs::DirBuilder::new();
@@ -34,16 +34,16 @@ pub fn create_folder(path: &Path) -> std::io::Result<()> {
     builder.create(path)
 }
 
-/// Opens a file of a fixed name to be read and written, and makes it if it is missing, readable for its owner alone.
+/// Opens a file of a fixed name for reading and writing, and makes it if it is absent, readable for its owner alone.
 ///
 /// # Errors
-/// `Invalid` if it is no regular file, and those of the file system.
+/// `Invalid` if it is not a regular file, and those of the file system.
 pub fn open(operation: &'static str, path: &Path) -> Result<File> {
     refuse_odd(operation, path, Expected::File)?;
     let fault = |e| fault(operation, path, e);
     let mut options = File::options();
     private(options.read(true).write(true).create(true).truncate(false));
-    // Should it have become a link or a pipe since: neither is followed nor waited for.
+    // The path may have become a link or a pipe since: neither is followed nor waited for.
     #[cfg(unix)]
     {
         use rustix::fs::OFlags;
@@ -58,10 +58,10 @@ pub fn open(operation: &'static str, path: &Path) -> Result<File> {
     }
 }
 
-/// Whether something is at a path, which must be what is expected.
+/// Tells whether a path is taken, by an entry of the expected kind.
 ///
 /// # Errors
-/// `Invalid` if it is anything else, such as a link; `Io` where that cannot be told.
+/// `Invalid` if the entry is of another kind, such as a link; `Io` where the system does not tell.
 pub fn refuse_odd(operation: &'static str, path: &Path, expected: Expected) -> Result<bool> {
     match fs::symlink_metadata(path) {
         Ok(about) if expected.is_met(&about) => Ok(true),
@@ -80,11 +80,10 @@ impl Expected {
     }
 }
 
-/// Puts bytes in the place of a file, whole or not at all, with the rights of the file that was there; a new one only
-/// its owner can read.
+/// Replaces the bytes of a file, whole or not at all, and keeps its rights; only the owner can read a new one.
 ///
 /// # Errors
-/// `Invalid` if something else than a regular file is there, and those of the file system.
+/// `Invalid` if the path is taken by anything but a regular file, and those of the file system.
 pub fn replace(operation: &'static str, path: &Path, bytes: &[u8]) -> Result<()> {
     let is_there = refuse_odd(operation, path, Expected::File)?;
     let fault = |e| fault(operation, path, e);
@@ -103,7 +102,7 @@ pub fn replace(operation: &'static str, path: &Path, bytes: &[u8]) -> Result<()>
     Ok(())
 }
 
-/// Gives `to` the mode and, as far as may be, the group of `from`. A group that cannot be given has no rights.
+/// Gives `to` the mode and, if possible, the group of `from`. A group that cannot be set has no rights.
 ///
 /// # Errors
 /// Those of the file system.
@@ -116,7 +115,7 @@ pub fn keep_rights(from: &Path, to: &Path) -> std::io::Result<()> {
     fs::set_permissions(to, fs::Permissions::from_mode(mode))
 }
 
-/// Files inherit their rights from the folder.
+/// Does nothing: files inherit their rights from the folder.
 ///
 /// # Errors
 /// None.
@@ -143,7 +142,7 @@ pub fn overwrite(mut file: File) -> std::io::Result<()> {
 /// Makes new names in a folder survive power loss, where the system knows how.
 pub fn sync_folder(path: &Path) {
     if cfg!(unix) {
-        // Where folders cannot be synced, the file system does so itself.
+        // A file system whose folders cannot be synced syncs them itself.
         let _ = File::open(path).and_then(|folder| folder.sync_all());
     }
 }

@@ -4,11 +4,11 @@ use std::path::{Path, PathBuf};
 
 use crate::{Error, Result};
 
-/// The real path of a store: absolute, with every link followed. Where nothing is there yet, the links of its folder
-/// are followed. A path whose folder is missing is made absolute.
+/// Returns the real path of a store: absolute, with every link followed. For a new store the links of its folder are
+/// followed. A path whose folder is absent is made absolute.
 ///
 /// # Errors
-/// `Invalid` for a link that leads nowhere and for a path that cannot be made absolute, `Io` where it cannot be told.
+/// `Invalid` for a dangling link and for a path that cannot be made absolute, `Io` where the system does not tell.
 pub fn resolve(path: &Path) -> Result<PathBuf> {
     let path = std::path::absolute(path)
         .map_err(|e| Error::invalid("open", "the path cannot be made absolute").with_source(e))?;
@@ -22,7 +22,7 @@ pub fn resolve(path: &Path) -> Result<PathBuf> {
                 );
                 Err(Error::invalid("open", text).with_source(e))
             }
-            // Some file systems cannot tell; what is no link is what it is called.
+            // Some file systems cannot tell; a path without links is its own real path.
             Err(_) => Ok(path),
         },
         Err(e) if e.kind() == IoKind::NotFound => Ok(match (path.parent(), path.file_name()) {
@@ -35,7 +35,7 @@ pub fn resolve(path: &Path) -> Result<PathBuf> {
     }
 }
 
-/// The path with something after its name.
+/// Appends an ending to the path's name.
 pub fn beside(path: &Path, ending: impl AsRef<OsStr>) -> PathBuf {
     let mut name = path.as_os_str().to_owned();
     name.push(ending);
@@ -44,7 +44,7 @@ pub fn beside(path: &Path, ending: impl AsRef<OsStr>) -> PathBuf {
 
 fn canonical(path: &Path) -> std::io::Result<PathBuf> {
     let real = std::fs::canonicalize(path)?;
-    // Windows gives `\\?\C:\...`, which is no path for a URI.
+    // Windows gives `\\?\C:\...`, which is not valid in a URI.
     let short = real.to_str().and_then(|text| text.strip_prefix(r"\\?\"));
     let short = short.filter(|text| text.as_bytes().get(1) == Some(&b':')).map(PathBuf::from);
     Ok(short.unwrap_or(real))

@@ -4,34 +4,34 @@ use std::path::{Path, PathBuf};
 
 use super::{Expected, StoreId, create, refuse_odd};
 
-/// The name of the file that says whose a folder is.
+/// The name of the file that signs a folder as ours.
 pub const SIGN: &str = "HAOS";
-/// More than any sign has.
+/// Longer than any sign.
 const LONGEST: u64 = 256;
 
-/// One line in a folder of ours: what it is, of which store, a checksum.
+/// One line in a folder of ours: its kind, its store, a checksum.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Sign {
-    /// What the folder is.
+    /// The kind of folder.
     pub what: String,
     /// The store that it is or belongs to.
     pub id: StoreId,
 }
 
 impl Sign {
-    /// The sign of a folder of this kind.
+    /// Makes the sign of a folder of this kind.
     pub fn new(what: impl Into<String>, id: StoreId) -> Self {
         Self { what: what.into(), id }
     }
 
-    /// As it is written.
+    /// Returns its line.
     pub fn line(&self) -> String {
         let text = format!("HAOS {}, store {}", self.what, self.id);
         let sum = crc32fast::hash(text.as_bytes());
         format!("{text}, {sum:08x}\n")
     }
 
-    /// From its line; none if it is not exactly that.
+    /// Parses its line; `None` unless it is exactly that.
     pub fn parse(line: &str) -> Option<Self> {
         let (rest, _) = line.strip_prefix("HAOS ")?.rsplit_once(", ")?;
         let (what, id) = rest.rsplit_once(", store ")?;
@@ -39,7 +39,7 @@ impl Sign {
         (sign.line() == line).then_some(sign)
     }
 
-    /// The one in a folder; none in a folder of somebody else's.
+    /// Reads the sign of a folder; absent in a folder of somebody else.
     pub fn read(folder: &Path) -> Option<Self> {
         let path = folder.join(SIGN);
         if !refuse_odd("open", folder, Expected::Folder).ok()?
@@ -64,7 +64,7 @@ impl Sign {
     }
 }
 
-/// The folders beside a store whose name begins with that of the store and whose sign bears its id.
+/// Lists the folders beside a store whose name begins with that of the store and whose sign bears its id.
 pub fn signed_beside(path: &Path, id: StoreId) -> Vec<(PathBuf, Sign)> {
     let (Some(folder), Some(name)) = (path.parent(), path.file_name()) else { return Vec::new() };
     let begins = |entry: &fs::DirEntry| {

@@ -3,7 +3,7 @@ use super::rows::Transaction;
 use super::tree::Tree;
 use crate::{Codec, Commit, Result, WriteBatch, law};
 
-/// Applies a batch to a draft over the tree, by the laws. A batch that fails leaves the draft as it was.
+/// Applies a batch to a draft over the tree, by the laws. A batch that fails leaves the draft unchanged.
 ///
 /// # Errors
 /// As [`law::apply`].

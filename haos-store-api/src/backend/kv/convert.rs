@@ -19,7 +19,7 @@ const STEP: usize = 512;
 /// before the next one is made.
 ///
 /// # Errors
-/// `Corrupt` for a row that cannot be read, and whatever the trees and `write` report.
+/// `Corrupt` for an unreadable row, and those of the trees and of `write`.
 pub fn copy<F: Tree, T: Tree>(
     from: Reader<'_, F>,
     to: &T,
@@ -49,7 +49,7 @@ pub fn copy<F: Tree, T: Tree>(
     write(draft, 0)
 }
 
-/// Copies one row with everything that hangs on it.
+/// Copies one row with its dependent rows.
 fn copy_row<F: Tree, T: Tree>(
     from: Reader<'_, F>,
     to: &mut Transaction<'_, T>,

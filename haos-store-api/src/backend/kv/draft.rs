@@ -3,16 +3,16 @@ use std::collections::BTreeMap;
 use super::head::Head;
 use super::keys;
 
-/// New values by key; none where the key is gone.
+/// New values by key; `None` for a removed key.
 pub(super) type Changes<B> = BTreeMap<Vec<u8>, Option<B>>;
 
 /// The changes of a group of batches: a layer over the tree, and the journal that takes a failed batch back.
 #[derive(Debug)]
 pub struct Draft<B> {
-    /// The counters as the changes leave them.
+    /// The counters after the changes.
     pub head: Head,
     pub(super) changes: Changes<B>,
-    /// The entries of the layer that the present batch replaced; none where there was no entry.
+    /// The entries of the layer that the present batch replaced; `None` where the layer had no entry.
     journal: Vec<(Vec<u8>, Option<Option<B>>)>,
     before: Head,
 }
@@ -34,7 +34,7 @@ impl<B: From<Vec<u8>>> Draft<B> {
         self.before = self.head;
     }
 
-    /// Ends a batch as if it had never been.
+    /// Undoes a batch.
     pub(super) fn take_back(&mut self) {
         for (key, old) in self.journal.drain(..).rev() {
             match old {
@@ -45,7 +45,7 @@ impl<B: From<Vec<u8>>> Draft<B> {
         self.head = self.before;
     }
 
-    /// Gives the changes of one atomic write, counters included: a value to be set, or none for a key to be removed.
+    /// Gives the changes of one atomic write, counters included: a value to set, or `None` for a key to remove.
     pub fn into_changes(self) -> impl Iterator<Item = (Vec<u8>, Option<B>)> {
         let head = (keys::head(), Some(self.head.encode().into()));
         self.changes.into_iter().chain([head])

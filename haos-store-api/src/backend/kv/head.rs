@@ -42,12 +42,12 @@ impl Head {
 pub struct Sums([Size; Collection::ALL.len()]);
 
 impl Sums {
-    /// The sum of a collection.
+    /// Returns the sum of a collection.
     pub fn of(&self, of: Collection) -> Size {
         self.0[Self::at(of)]
     }
 
-    /// The sum of a collection, to be changed.
+    /// Returns the sum of a collection, to be changed.
     pub fn of_mut(&mut self, of: Collection) -> &mut Size {
         &mut self.0[Self::at(of)]
     }
@@ -128,7 +128,7 @@ pub fn decode<const N: usize>(
     Ok((counters, sums))
 }
 
-/// The error for a store of a later version.
+/// Makes the error for a store of a later version.
 pub fn newer(found: u32, known: u32) -> Error {
     Error::new(
         ErrorKind::NewerSchema,

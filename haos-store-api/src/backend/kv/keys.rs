@@ -1,5 +1,5 @@
-//! Keys of the tree. The order of their bytes is the order of what they stand for, and a key names its
-//! collection or index by its first byte; numbers are big-endian.
+//! Keys of the tree. Their bytes sort as the values they stand for, and their first byte names the collection or index;
+//! numbers are big-endian.
 
 use crate::{Key, Position};
 
@@ -44,105 +44,105 @@ fn join(tag: u8, parts: &[&[u8]]) -> Vec<u8> {
     key
 }
 
-/// The five bytes of a position.
+/// Encodes a position in five bytes.
 pub fn position(position: Position) -> [u8; POSITION] {
     let [_, _, _, bytes @ ..] = position.get().to_be_bytes();
     bytes
 }
 
-/// The position in five bytes.
+/// Decodes a position of five bytes.
 pub fn parse_position(bytes: &[u8]) -> Option<Position> {
     let [a, b, c, d, e] = *<&[u8; POSITION]>::try_from(bytes).ok()?;
     Position::new(u64::from_be_bytes([0, 0, 0, a, b, c, d, e])).ok()
 }
 
-/// A time as it orders rooms: the later, the smaller.
+/// Encodes a time for the order of rooms: the later, the smaller.
 pub fn newest_first(ms: i64) -> [u8; 8] {
     // With the top bit flipped, two's complement orders as unsigned numbers do.
     (!(ms as u64 ^ 1 << 63)).to_be_bytes()
 }
 
-/// The key of the record of counters.
+/// Makes the key of the record of counters.
 pub fn head() -> Vec<u8> {
     join(HEAD, &[])
 }
 
-/// The key of a room's row.
+/// Makes the key of a room's row.
 pub fn room(key: &Key) -> Vec<u8> {
     join(ROOM, &[key.as_bytes()])
 }
 
-/// The key from a room's number to its key.
+/// Makes the key from a room's number to its key.
 pub fn number(nr: u32) -> Vec<u8> {
     join(NUMBER, &[&nr.to_be_bytes()])
 }
 
-/// The key of a room in the order of activity.
+/// Makes the key of a room in the order of activity.
 pub fn activity(ms: i64, room: &Key) -> Vec<u8> {
     join(ACTIVITY, &[&newest_first(ms), room.as_bytes()])
 }
 
-/// Where rooms of at most this activity begin.
+/// Makes the start of the rooms of at most this activity.
 pub fn activity_from(ms: i64) -> Vec<u8> {
     join(ACTIVITY, &[&newest_first(ms)])
 }
 
-/// The key of a message's row.
+/// Makes the key of a message's row.
 pub fn message(nr: u32, at: Position) -> Vec<u8> {
     join(MESSAGE, &[&nr.to_be_bytes(), &position(at)])
 }
 
-/// The key from an event to its position.
+/// Makes the key from an event to its position.
 pub fn event(nr: u32, event: &Key) -> Vec<u8> {
     join(EVENT, &[&nr.to_be_bytes(), event.as_bytes()])
 }
 
-/// The key of a relation.
+/// Makes the key of a relation.
 pub fn target(nr: u32, target: &Key, at: Position) -> Vec<u8> {
     join(TARGET, &[&nr.to_be_bytes(), target.as_bytes(), &position(at)])
 }
 
-/// The key of a message by its transaction.
+/// Makes the key of a message by its transaction.
 pub fn txn(txn: &Key, nr: u32, at: Position) -> Vec<u8> {
     join(TXN, &[txn.as_bytes(), &nr.to_be_bytes(), &position(at)])
 }
 
-/// The key of a gap's row.
+/// Makes the key of a gap's row.
 pub fn gap(nr: u32, at: Position) -> Vec<u8> {
     join(GAP, &[&nr.to_be_bytes(), &position(at)])
 }
 
-/// The key of an outbox row.
+/// Makes the key of an outbox row.
 pub fn pending(seq: u64) -> Vec<u8> {
     join(PENDING, &[&seq.to_be_bytes()])
 }
 
-/// The key from a transaction to its outbox row.
+/// Makes the key from a transaction to its outbox row.
 pub fn pending_txn(txn: &Key) -> Vec<u8> {
     join(PENDING_TXN, &[txn.as_bytes()])
 }
 
-/// The key of an outbox row by its room.
+/// Makes the key of an outbox row by its room.
 pub fn pending_room(room: &Key, seq: u64) -> Vec<u8> {
     join(PENDING_ROOM, &[room.as_bytes(), &seq.to_be_bytes()])
 }
 
-/// The key of a media item's row.
+/// Makes the key of a media item's row.
 pub fn media(key: &Key) -> Vec<u8> {
     join(MEDIA, &[key.as_bytes()])
 }
 
-/// The key of a chunk.
+/// Makes the key of a chunk.
 pub fn chunk(blob: u64, index: u64) -> Vec<u8> {
     join(CHUNK, &[&blob.to_be_bytes(), &index.to_be_bytes()])
 }
 
-/// The key of a state entry's row.
+/// Makes the key of a state entry's row.
 pub fn state(scope: &Key, kind: &Key, key: &Key) -> Vec<u8> {
     join(STATE, &[scope.as_bytes(), kind.as_bytes(), key.as_bytes()])
 }
 
-/// Both ends of the keys that begin with a scope, or with a scope and a kind.
+/// Returns both ends of the keys that begin with a scope, or with a scope and a kind.
 pub fn states(scope: &Key, kind: Option<&Key>) -> (Vec<u8>, Vec<u8>) {
     let from = match kind {
         Some(kind) => join(STATE, &[scope.as_bytes(), kind.as_bytes()]),
@@ -153,49 +153,49 @@ pub fn states(scope: &Key, kind: Option<&Key>) -> (Vec<u8>, Vec<u8>) {
     (from, to)
 }
 
-/// Both ends of a collection's or an index's keys.
+/// Returns both ends of a collection's or an index's keys.
 pub fn whole(tag: u8) -> (Vec<u8>, Vec<u8>) {
     // No key is longer.
     (vec![tag], join(tag, &[&[0xFF; 3 * KEY]]))
 }
 
-/// Room and position of a message's or a gap's key.
+/// Splits a message's or a gap's key into room and position.
 pub fn parse_place(key: &[u8]) -> Option<(u32, Position)> {
     let (nr, at) = key.get(1..)?.split_first_chunk::<4>()?;
     Some((u32::from_be_bytes(*nr), parse_position(at)?))
 }
 
-/// The position at the end of a key of [`TARGET`].
+/// Splits a key of [`TARGET`].
 pub fn parse_target(key: &[u8]) -> Option<(u32, Key, Position)> {
     let (nr, rest) = key.get(1..)?.split_first_chunk::<4>()?;
     let (target, at) = rest.split_first_chunk::<KEY>()?;
     Some((u32::from_be_bytes(*nr), Key::from_bytes(*target), parse_position(at)?))
 }
 
-/// The parts of a key of [`TXN`].
+/// Splits a key of [`TXN`].
 pub fn parse_txn(key: &[u8]) -> Option<(Key, u32, Position)> {
     let (txn, rest) = key.get(1..)?.split_first_chunk::<KEY>()?;
     let (nr, at) = rest.split_first_chunk::<4>()?;
     Some((Key::from_bytes(*txn), u32::from_be_bytes(*nr), parse_position(at)?))
 }
 
-/// The parts of a key of [`EVENT`].
+/// Splits a key of [`EVENT`].
 pub fn parse_event(key: &[u8]) -> Option<(u32, Key)> {
     let (nr, event) = key.get(1..)?.split_first_chunk::<4>()?;
     Some((u32::from_be_bytes(*nr), Key::from_bytes(event.try_into().ok()?)))
 }
 
-/// The sequence number of a key of [`PENDING`], or at the end of one of [`PENDING_ROOM`].
+/// Reads the sequence number of a key of [`PENDING`], or at the end of one of [`PENDING_ROOM`].
 pub fn parse_seq(key: &[u8]) -> Option<u64> {
     Some(u64::from_be_bytes(*key.get(1..)?.last_chunk::<8>()?))
 }
 
-/// The key(16) at the end of a key.
+/// Reads the key(16) at the end of a key.
 pub fn parse_last(key: &[u8]) -> Option<Key> {
     Some(Key::from_bytes(*key.get(1..)?.last_chunk::<KEY>()?))
 }
 
-/// The parts of a key of [`STATE`].
+/// Splits a key of [`STATE`].
 pub fn parse_state(key: &[u8]) -> Option<(Key, Key, Key)> {
     let (scope, rest) = key.get(1..)?.split_first_chunk::<KEY>()?;
     let (kind, rest) = rest.split_first_chunk::<KEY>()?;
@@ -203,7 +203,7 @@ pub fn parse_state(key: &[u8]) -> Option<(Key, Key, Key)> {
     Some((Key::from_bytes(*scope), Key::from_bytes(*kind), Key::from_bytes(own)))
 }
 
-/// Blob and index of a key of [`CHUNK`].
+/// Splits a key of [`CHUNK`] into blob and index.
 pub fn parse_chunk(key: &[u8]) -> Option<(u64, u64)> {
     let (blob, index) = key.get(1..)?.split_first_chunk::<8>()?;
     Some((u64::from_be_bytes(*blob), u64::from_be_bytes(index.try_into().ok()?)))
@@ -218,7 +218,7 @@ mod tests {
     use super::*;
 
     fn a_key() -> impl Strategy<Value = Key> {
-        // Few, so that equal parts are common.
+        // A small choice, so that equal parts are common.
         (0..4_u8).prop_map(|n| Key::from_bytes([[0, 1, 0x7F, 0xFF][usize::from(n)]; KEY]))
     }
 

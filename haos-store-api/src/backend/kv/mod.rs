@@ -1,9 +1,9 @@
 //! The engine of stores over ordered keys: the rows of all collections, their indexes, reads, the check and the
 //! change of keys, over any [`Tree`].
 //!
-//! A store whose database is an ordered map of bytes needs no engine of its own: it implements [`Tree`], reads
-//! through a [`Reader`], [`apply`]s batches to a [`Draft`] and writes the draft's changes as one atomic commit. The
-//! store in memory and the one over sled are both made so.
+//! A store whose database is an ordered map of bytes needs no engine of its own: it implements [`Tree`], reads through
+//! a [`Reader`], [`apply`]s batches to a [`Draft`] and writes the draft's changes as one atomic commit. The store in
+//! memory and the one over sled work this way.
 
 mod apply;
 mod check;
@@ -45,7 +45,7 @@ pub mod counters {
 
 use crate::{Error, ErrorKind};
 
-/// The error for stored bytes that this library did not write.
+/// Makes the error for stored bytes that this library did not write.
 pub fn corrupt(operation: &'static str, what: &str) -> Error {
     Error::new(ErrorKind::Corrupt, operation, format!("{what}: run `Maintenance::Check` on the store"))
 }

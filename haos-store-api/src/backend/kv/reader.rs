@@ -41,7 +41,7 @@ pub enum Order {
 }
 
 impl<'a, T: Tree> Reader<'a, T> {
-    /// Reads what is committed; errors are told of `operation`.
+    /// Reads committed rows; errors name `operation`.
     pub fn new(tree: &'a T, codec: &'a Codec, operation: &'static str) -> Self {
         Self { tree, changes: None, codec, operation }
     }
@@ -80,7 +80,7 @@ impl<'a, T: Tree> Reader<'a, T> {
         Scan { stored: stored.peekable(), changed: changed.peekable(), order }
     }
 
-    /// Reads the store's counters; a tree that nothing was ever written to has none.
+    /// Reads the store's counters; absent in an empty tree.
     ///
     /// # Errors
     /// As [`Head::decode`].

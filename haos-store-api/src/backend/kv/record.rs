@@ -48,7 +48,7 @@ impl<B: Deref<Target = [u8]> + Clone + From<Vec<u8>>> MessageRecord<B> {
         MessageColumns { position, timestamp_ms: self.timestamp_ms, written: self.written, links }
     }
 
-    /// The same row with another payload, or as it is.
+    /// Returns the row with another payload, or unchanged.
     pub(crate) fn with_payload(&self, payload: Option<&[u8]>) -> B {
         match payload {
             Some(payload) => Columns::of(&self.value[..self.payload]).end(payload).into(),
@@ -57,7 +57,7 @@ impl<B: Deref<Target = [u8]> + Clone + From<Vec<u8>>> MessageRecord<B> {
     }
 }
 
-/// The value of a message's row.
+/// Encodes a message's row.
 pub(crate) fn message(row: &MessageRow, timestamp_ms: i64, written: Revision) -> Vec<u8> {
     let flags = row.target.map_or(0, |_| HAS_TARGET) | row.txn.map_or(0, |_| HAS_TXN);
     let columns = Columns::default().key(&row.key).key(&row.sender).int(timestamp_ms).count(written.0);
@@ -68,7 +68,7 @@ pub(crate) fn message(row: &MessageRow, timestamp_ms: i64, written: Revision) ->
     columns.end(row.payload.as_bytes())
 }
 
-/// The columns at the head of a media item's row.
+/// Encodes the columns at the head of a media item's row.
 pub(crate) fn media(info: &MediaInfo, blob: u64, written: Revision) -> Columns {
     Columns::default()
         .count(blob)
@@ -78,7 +78,7 @@ pub(crate) fn media(info: &MediaInfo, blob: u64, written: Revision) -> Columns {
         .count(written.0)
 }
 
-/// The columns of an outbox row, its transaction's key first, and what follows.
+/// Splits an outbox row into its transaction's key, its other columns and the rest.
 pub(crate) fn pending_columns(seq: u64, value: &[u8]) -> Result<(Key, PendingColumns, &[u8])> {
     let mut cut = Cut(value);
     let (txn, room) = (cut.key()?, Some(cut.key()?.short()));

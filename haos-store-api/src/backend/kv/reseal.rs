@@ -8,16 +8,16 @@ use super::record::{MessageRecord, media_columns, pending_columns};
 use super::tree::Tree;
 use crate::{Collection, PendingColumns, Result, RowRef};
 
-/// Rows looked at, and bytes resealed, about, in one step.
+/// The approximate limits of one step: rows read, and bytes resealed.
 const STEP_ROWS: usize = 512;
 const STEP_BYTES: usize = 1 << 20;
 
 /// A step of the way through all rows.
 #[derive(Debug, Default)]
 pub struct Resealed {
-    /// The key that the next step begins with; none after the last step.
+    /// The key that the next step begins with; absent after the last step.
     pub next: Option<Vec<u8>>,
-    /// Rows looked at.
+    /// Rows read.
     pub rows: u64,
     /// Rows sealed with the present key.
     pub resealed: u64,
@@ -25,11 +25,10 @@ pub struct Resealed {
     pub damaged: Vec<String>,
 }
 
-/// Seals a few hundred rows, from a key on, with the key that seals at present, in a draft. The first step begins
-/// with the empty key.
+/// Seals a few hundred rows, from a key on, with the present key, in a draft. The first step begins with the empty key.
 ///
 /// # Errors
-/// Whatever the tree reports. A damaged row is no error.
+/// Those of the tree. A damaged row is no error.
 pub fn reseal<T: Tree>(
     reader: Reader<'_, T>,
     draft: &mut Draft<T::Bytes>,
@@ -42,7 +41,7 @@ pub fn reseal<T: Tree>(
         let (key, row) = pair?;
         last = Some(key.to_vec());
         let Some((tag, of)) = key.first().and_then(|tag| Some((*tag, collection(*tag)?))) else {
-            // An index: nothing is sealed before the next collection.
+            // An index: its rows are not sealed, skip to the next collection.
             last = key.first().map(|tag| keys::whole(*tag).1);
             break;
         };
@@ -53,7 +52,7 @@ pub fn reseal<T: Tree>(
             Ok(Some(row)) => {
                 bytes += row.len();
                 step.resealed += 1;
-                // Padding may be another than when it was written.
+                // The padding may differ from that of the first write.
                 let sum = draft.head.sums.of_mut(of);
                 sum.bytes = (sum.bytes + row.len() as u64).saturating_sub(before);
                 draft.set(key.to_vec(), Some(row));
@@ -70,7 +69,7 @@ pub fn reseal<T: Tree>(
     Ok(step)
 }
 
-/// The collection that the bytes of a row count for; none for an index.
+/// Returns the collection that counts a row's bytes; `None` for an index.
 fn collection(tag: u8) -> Option<Collection> {
     Some(match tag {
         keys::ROOM => Collection::Rooms,
@@ -83,7 +82,7 @@ fn collection(tag: u8) -> Option<Collection> {
     })
 }
 
-/// Seals a row with the present key; none if it is already.
+/// Seals a row with the present key; `None` if it is sealed with that already.
 fn resealed<T: Tree>(reader: Reader<'_, T>, tag: u8, key: &[u8], row: T::Bytes) -> Result<Option<T::Bytes>> {
     let damaged = || reader.corrupt("a key is damaged");
     if tag == keys::MESSAGE {

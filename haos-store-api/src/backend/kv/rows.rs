@@ -54,7 +54,7 @@ impl<'t, T: Tree> Transaction<'t, T> {
         Ok(nr)
     }
 
-    /// The number of a room that the laws have seen to.
+    /// Returns the number of a room that the laws have seen to.
     pub(super) fn known(&mut self, room: &RoomId) -> Result<u32> {
         self.nr(room)?.ok_or_else(|| self.reader().corrupt("a room's rows came without the room"))
     }

@@ -8,7 +8,7 @@ use super::tree::{Pair, Tree};
 use crate::native::Salvage;
 use crate::{ByteRange, Reads};
 
-/// Reads whatever can be read of a damaged tree, which may fail and panic.
+/// Reads all readable rows of a damaged tree, which may fail and panic.
 pub fn salvage<T: Tree>(reader: Reader<'_, T>) -> Salvage {
     let mut found = Salvage::default();
     found.read_pending(&sequence_numbers(reader), |seq| reader.pending_at(seq));
@@ -24,8 +24,8 @@ pub fn salvage<T: Tree>(reader: Reader<'_, T>) -> Salvage {
     found
 }
 
-/// Lists the outbox rows that a key or an index names, from either end and through each index: damage cuts off what
-/// lies behind it.
+/// Lists the outbox rows that a key or an index names, from either end and through each index: damage cuts off the rows
+/// behind it.
 fn sequence_numbers<T: Tree>(reader: Reader<'_, T>) -> BTreeSet<u64> {
     let mut seqs = BTreeSet::new();
     for (tag, order) in [
@@ -44,9 +44,9 @@ fn sequence_numbers<T: Tree>(reader: Reader<'_, T>) -> BTreeSet<u64> {
     seqs
 }
 
-/// Takes the pairs of a collection, until one cannot be read.
+/// Takes the pairs of a collection, up to the first unreadable one.
 fn each<T: Tree>(reader: Reader<'_, T>, tag: u8, order: Order, take: impl FnMut(Pair<T::Bytes>)) {
     let pairs = || reader.scan(keys::whole(tag), order).map_while(Result::ok).for_each(take);
-    // What panicked is not used again.
+    // A scan that panicked is not used again.
     let _ = catch_unwind(AssertUnwindSafe(pairs));
 }

@@ -37,7 +37,7 @@ impl<T: Tree> Reader<'_, T> {
         Ok(slice(messages, gaps, page.direction, page.limit))
     }
 
-    /// The positions that a page may show, both ends included.
+    /// Returns the positions that a page may show, both ends included.
     fn span(self, nr: u32, room: &RoomId, page: &Page) -> Result<Option<(Position, Position)>> {
         let Start::Beyond(cursor) = &page.start else { return Ok(Some((Position::MIN, Position::MAX))) };
         let anchor = match cursor.anchor() {
@@ -94,7 +94,7 @@ impl<T: Tree> Reader<'_, T> {
         Ok(found.into_values().take(query.limit).collect())
     }
 
-    /// The message that an index names, if it is one that the index would.
+    /// Reads the message that an index names, if the index is right about it.
     fn indexed(
         self,
         nr: u32,
@@ -151,8 +151,8 @@ impl<T: Tree> Reader<'_, T> {
         Ok(found)
     }
 
-    /// Walks the room's times (not its payloads), then reads what is wanted: an index by time would cost
-    /// every insert another key, for a question that is asked rarely.
+    /// Walks the room's times (not its payloads), then reads the matches: an index by time would cost every insert
+    /// another key, for a question that is asked rarely.
     pub(crate) fn messages_of_time(
         self,
         room: &RoomId,
@@ -198,7 +198,7 @@ impl<T: Tree> Reader<'_, T> {
     }
 }
 
-/// Both ends of a room's messages.
+/// Returns both ends of a room's messages.
 fn timeline_of(nr: u32) -> (Vec<u8>, Vec<u8>) {
     (keys::message(nr, Position::MIN), keys::message(nr, Position::MAX))
 }

@@ -10,9 +10,9 @@ pub type Pair<B> = (B, B);
 /// The first and the last key of a range.
 pub type Span = (Vec<u8>, Vec<u8>);
 
-/// An ordered map from bytes to bytes, as a database offers it: keys are ordered as their bytes are.
+/// An ordered map from bytes to bytes, as a database offers it: keys sort by their bytes.
 ///
-/// Reads see whole commits alone; the caller of the engine sees to that.
+/// Reads see whole commits alone; the engine's caller ensures that.
 pub trait Tree {
     /// A key or a value, cheap to clone.
     type Bytes: Deref<Target = [u8]> + Clone + From<Vec<u8>>;
@@ -20,7 +20,7 @@ pub trait Tree {
     /// Reads the value of a key.
     ///
     /// # Errors
-    /// Whatever the database reports, told of `operation`.
+    /// Those of the database, with the name of `operation`.
     fn get(&self, operation: &'static str, key: &[u8]) -> Result<Option<Self::Bytes>>;
 
     /// Reads the pairs of a span in the order of their keys, from either end. The first key is not after the last.

@@ -3,8 +3,8 @@ use std::collections::HashSet;
 use super::sort_by;
 use crate::{MediaInfo, MediaKey, MediaPolicy};
 
-/// Which media a policy removes: too large, then unused for too long, then the longest unused until
-/// the rest fits. Never what is pinned or what `in_outbox` names.
+/// Lists the media that a policy removes: too large, then unused for too long, then the least recently used until the
+/// rest fits. Spares pinned items and those that `in_outbox` names.
 pub fn evict(
     items: &[MediaInfo],
     in_outbox: &HashSet<MediaKey>,

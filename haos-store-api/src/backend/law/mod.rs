@@ -1,4 +1,4 @@
-//! The laws: what a write means and how a read is cut. Pure, synchronous, the same on every backend.
+//! The laws: the meaning of a write and the cut of a read. Pure, synchronous, the same on every backend.
 //!
 //! A backend implements [`Rows`] over one transaction and calls [`apply`]; its reads gather rows and
 //! hand them to [`slice()`], [`RoomPager`] and the `matches` functions.

@@ -1,12 +1,12 @@
 use std::cmp::Ordering;
 
-/// Sorts items; those that compare equal stay as they are to each other.
+/// Sorts items; equal ones keep their order.
 ///
-/// `slice::sort_by` is compiled anew for each type that is sorted, 3 KB of WebAssembly each time. Here only
-/// the moves are: what is sorted are numbers, by one function for all.
+/// `slice::sort_by` is compiled again for each sorted type, 3 KB of WebAssembly each time. Here only the moves are: one
+/// function for all types sorts numbers.
 pub fn sort_by<T>(items: &mut [T], compare: impl Fn(&T, &T) -> Ordering) {
     let mut order = order(items.len(), &|a, b| compare(&items[a], &items[b]));
-    // Each cycle of the permutation: what belongs here comes here, what stood here goes on to where that was.
+    // Follows each cycle of the permutation: an item comes to its place, and the former one there moves on to its own.
     for start in 0..order.len() {
         let mut at = start;
         while order[at] != start {
@@ -18,7 +18,7 @@ pub fn sort_by<T>(items: &mut [T], compare: impl Fn(&T, &T) -> Ordering) {
     }
 }
 
-/// Which item comes first, which next.
+/// Returns the items' indexes in their order.
 fn order(len: usize, compare: &dyn Fn(usize, usize) -> Ordering) -> Vec<usize> {
     let mut order: Vec<usize> = (0..len).collect();
     order.sort_unstable_by(|a, b| compare(*a, *b).then(a.cmp(b)));
@@ -44,7 +44,7 @@ mod tests {
         }
     }
 
-    /// Of a few items an unstable sort leaves equal ones as they are too.
+    /// Takes many items, since an unstable sort, too, keeps the order of a few.
     #[test]
     fn equal_items_stay_in_order_however_many_they_are() {
         for len in [20, 21, 22, 33, 64, 100, 1_000_u32] {

@@ -6,15 +6,15 @@ use crate::{Gap, Position};
 /// A run of old items that a pruning removes, and the gap that it leaves.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct PrunedRun {
-    /// The oldest item that goes.
+    /// The oldest removed item.
     pub oldest: Position,
-    /// The newest item that goes; the gap takes its place.
+    /// The newest removed item; the gap takes its place.
     pub newest: Position,
-    /// The gap's token, where the newest item was a gap that had one.
+    /// The gap's token, if the newest item was a gap that had one.
     pub token: Option<String>,
 }
 
-/// Which runs go when the newest `keep` messages and the protected ones stay.
+/// Lists the removed runs when the newest `keep` messages and the protected ones stay.
 ///
 /// `messages` and `gaps` are the room's, ascending. A run ends at each message that stays, and takes
 /// the gaps within it along; a run of gaps alone is left as it is.
@@ -107,7 +107,7 @@ mod tests {
                 for keep in 0..=messages.len() + 1 {
                     let found = found(&items, keep);
                     let surplus = messages.len().saturating_sub(keep);
-                    // Nothing from the first message on that is kept for being new.
+                    // Removes nothing from the first message on that is kept for being new.
                     let end = messages.get(surplus).map_or(items.len(), |kept| *kept as usize);
                     let runs = items[..end].split(|(_, kind)| *kind == Protected);
                     let runs = runs.filter(|run| surplus > 0 && run.iter().any(|item| item.1 == Message));

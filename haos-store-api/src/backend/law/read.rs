@@ -1,10 +1,9 @@
-//! How reads are cut and ordered.
+//! The cut and the order of reads.
 
 use super::sort_by;
 use crate::*;
 
-/// Cuts a page from the items found: messages and gaps, each up to `limit + 1` of them from the start
-/// point on, in any order.
+/// Cuts a page from messages and gaps, each up to `limit + 1` of them from the start point on, in any order.
 pub fn slice(messages: Vec<Message>, gaps: Vec<Gap>, direction: Direction, limit: usize) -> Slice {
     let mut items: Vec<Item> = messages.into_iter().map(Item::Message).collect();
     items.extend(gaps.into_iter().map(Item::Gap));
@@ -25,17 +24,17 @@ pub struct RoomPager {
 }
 
 impl RoomPager {
-    /// Starts.
+    /// Begins with a query.
     pub fn new(query: RoomQuery) -> Self {
         Self { query, rooms: Vec::new() }
     }
 
-    /// The latest activity that can be part of the answer.
+    /// Returns the latest activity that can be part of the answer.
     pub fn newest_ms(&self) -> i64 {
         self.query.after.as_ref().map_or(i64::MAX, |after| after.last_activity_ms)
     }
 
-    /// Takes the next room; says whether another is wanted.
+    /// Takes the next room; tells whether to push another.
     pub fn push(&mut self, room: Room) -> bool {
         if self.rooms.len() >= self.query.limit
             && self
@@ -61,7 +60,7 @@ impl RoomPager {
             })
     }
 
-    /// The page.
+    /// Returns the page.
     pub fn finish(mut self) -> Vec<Room> {
         sort_by(&mut self.rooms, |a, b| {
             b.last_activity_ms.cmp(&a.last_activity_ms).then_with(|| a.id.cmp(&b.id))
@@ -71,14 +70,14 @@ impl RoomPager {
     }
 }
 
-/// Whether a message answers the query about one of its targets, apart from the limit.
+/// Tells whether a message answers the query about one of its targets, apart from the limit.
 pub fn relation_matches(query: &RelationQuery, target: &EventId, message: &Message) -> bool {
     message.relation.as_ref().is_some_and(|relation| {
         relation.target == *target && query.kind.as_ref().is_none_or(|kind| *kind == relation.kind)
     })
 }
 
-/// Whether an outbox row answers the query, apart from the limit.
+/// Tells whether an outbox row answers the query, apart from the limit.
 pub fn pending_matches(query: &PendingQuery, row: &Pending) -> bool {
     query.txn_id.as_ref().is_none_or(|txn_id| row.txn_id == *txn_id)
         && query.room.as_ref().is_none_or(|room| row.room == *room)
@@ -88,13 +87,13 @@ pub fn pending_matches(query: &PendingQuery, row: &Pending) -> bool {
         && row.seq > query.after_seq
 }
 
-/// Whether a media item answers the query, apart from the limit.
+/// Tells whether a media item answers the query, apart from the limit.
 pub fn media_matches(query: &MediaQuery, info: &MediaInfo) -> bool {
     query.key.as_ref().is_none_or(|key| info.key == *key)
         && query.room.as_ref().is_none_or(|room| info.rooms.contains(room))
 }
 
-/// Orders media for an answer: unused for longest first, ties by key.
+/// Orders media for an answer: the least recently used first, ties by key.
 pub fn sort_media(items: &mut Vec<MediaInfo>, limit: usize) {
     sort_by(items, |a, b| (a.last_access_ms, &a.key).cmp(&(b.last_access_ms, &b.key)));
     items.truncate(limit);

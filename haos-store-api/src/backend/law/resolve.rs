@@ -1,16 +1,16 @@
-//! How an incoming record merges with the stored one.
+//! The merge of an incoming record with the stored one.
 
 use crate::{Error, Message, Pending, Redact, Relation, Result};
 
 /// Merges an incoming message with the stored one of the same id.
 ///
-/// - A confirmed message is an anchor: its position never moves. A provisional one takes the position
-///   of whoever confirms it.
-/// - What sync confirmed is not undone by a send's answer that comes later.
-/// - A redaction is for good: content that comes later does not bring it back. An emptied edit, reaction or
-///   redaction stays known as one, so that it does not show as a removed message.
-/// - The transaction id, once known, stays.
-/// - Everything else is as it came last.
+/// - A confirmed message is an anchor: its position never moves. A provisional one takes the position of the
+///   message that confirms it.
+/// - A send's answer that comes later does not undo a confirmation by sync.
+/// - A redaction is for good: later content does not bring the former back. An emptied edit, reaction or redaction
+///   stays known as one, so that it does not show as a removed message.
+/// - A known transaction id stays.
+/// - All other fields are those of the incoming message.
 ///
 /// Merging the same message again changes nothing.
 ///
@@ -32,14 +32,13 @@ pub fn resolve_message(stored: &Message, incoming: &Message) -> Result<Message> 
     Ok(merged)
 }
 
-/// What is left of a relation when its message is emptied: that the message had no place of its own to be
-/// shown at.
+/// Returns the rest of a relation once its message is emptied: the fact that the message had no place of its own.
 fn emptied_relation(relation: Option<&Relation>) -> Option<Relation> {
     let relation = relation.filter(|relation| relation.kind.is_hidden())?;
     Some(Relation { key: None, ..relation.clone() })
 }
 
-/// A message after its redaction; the first redaction counts.
+/// Returns a message after its redaction; the first redaction counts.
 pub fn redact(stored: &Message, redact: &Redact) -> Message {
     let mut message = stored.clone();
     if message.redacted_by.is_none() {
@@ -53,9 +52,9 @@ pub fn redact(stored: &Message, redact: &Redact) -> Message {
 
 /// Merges an incoming outbox row with the stored one of the same transaction id.
 ///
-/// The sequence number, the room, the time of writing and that of the first attempt stay; the fence
-/// only grows; the anchor is that of the first attempt. Content changes only while no attempt was made: servers answer a reused transaction id
-/// with the first event and ignore the new content.
+/// The sequence number, the room, the time of writing and that of the first attempt stay; the fence only grows; the
+/// anchor is that of the first attempt. Content changes only before the first attempt: servers answer a reused
+/// transaction id with the first event and ignore the new content.
 ///
 /// # Errors
 /// `Invalid` for another room, or for other content after an attempt.

@@ -1,6 +1,6 @@
 use crate::*;
 
-/// What became of an insert into a timeline.
+/// The outcome of an insert into a timeline.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum Inserted {
     /// It is stored.
@@ -11,8 +11,8 @@ pub enum Inserted {
     Taken,
 }
 
-/// The rows of a store within one transaction. A backend moves them and knows no rule: [`super::apply`] decides what is
-/// called when, and with what.
+/// The rows of a store within one transaction. A backend moves them and knows no rule: [`super::apply`] decides which
+/// method is called when, and with which arguments.
 pub trait Rows: RoomRows + TimelineRows + OutboxRows + MediaRows + StateRows {}
 
 impl<R: RoomRows + TimelineRows + OutboxRows + MediaRows + StateRows + ?Sized> Rows for R {}
@@ -60,7 +60,7 @@ pub trait OutboxRows {
     fn pending(&mut self, txn_id: &TxnId) -> Result<Option<Pending>>;
     /// Reads every outbox row.
     fn all_pending(&mut self) -> Result<Vec<Pending>>;
-    /// Gives the next sequence number; none is given twice, also after rows are gone.
+    /// Gives the next sequence number; gives no number twice, also after its row is removed.
     fn next_seq(&mut self) -> Result<u64>;
     /// Inserts or replaces an outbox row, `seq` and `revision` included.
     fn write_pending(&mut self, pending: &Pending) -> Result<()>;

@@ -96,7 +96,7 @@ fn room_query() -> impl Strategy<Value = RoomQuery> {
 
 proptest! {
     #![proptest_config(examples(2_000))]
-    /// Rooms come by falling activity, those of one activity in any order.
+    /// Rooms come by falling activity; those of one activity in any order.
     #[test]
     fn a_page_of_rooms_is_the_first_of_those_that_are_asked_for(
         rooms in rooms(), query in room_query(),
@@ -223,7 +223,7 @@ proptest! {
     }
 }
 
-// What answers a query: each part is asked for alone, and is right or wrong.
+// The queries: each condition is asked for alone, and holds or fails.
 
 #[test]
 fn an_outbox_row_answers_what_each_part_of_a_query_asks() {
@@ -307,7 +307,7 @@ fn media_answer_what_each_part_of_a_query_asks() {
 
 // Merging
 
-/// Two identifiers may be cut to one key: that is told, and neither takes the other's place.
+/// Two identifiers may be cut to one key: that is an error, and neither takes the other's place.
 #[test]
 fn only_the_same_event_and_the_same_row_merge() {
     let stored = message();
@@ -319,7 +319,7 @@ fn only_the_same_event_and_the_same_row_merge() {
     assert_eq!(resolve_pending(&pending(), &elsewhere).unwrap_err().kind(), ErrorKind::Invalid);
 }
 
-/// What a row was given when it came stays, whatever somebody who read it earlier hands in.
+/// A row keeps the values given at its insert, also if a writer hands in an earlier reading.
 #[test]
 fn an_outbox_row_keeps_its_place_its_age_and_its_revision() {
     let stored = Pending { created_ms: 3, fence: 7, revision: Revision(9), ..pending() };
@@ -330,7 +330,7 @@ fn an_outbox_row_keeps_its_place_its_age_and_its_revision() {
     assert_eq!(resolve_pending(&stored, &later).unwrap(), expected);
 }
 
-/// Every pair of attempts and of what of the content differs.
+/// Every pair of attempts and of differing content.
 #[test]
 fn content_changes_until_the_first_attempt_and_never_after() {
     let json = |text: &str| Json::new(text).unwrap();

@@ -11,9 +11,9 @@ use super::rotate::rotate;
 use super::shell::{Shell, Stage};
 use crate::*;
 
-/// Rows that a short read fetches at most, about.
+/// The approximate limit of rows that a short read fetches.
 const NEAR_ROWS: usize = 128;
-/// Bytes of media that a short read fetches at most.
+/// The limit of media bytes that a short read fetches.
 const NEAR_BYTES: u64 = 64 << 10;
 
 impl<B: Backend> Shell<B> {
@@ -140,14 +140,14 @@ impl<B: Backend> StorageAdapter for Shell<B> {
         match &*self.stage() {
             Stage::Open(engine, hub) => {
                 let changes = hub.subscribe();
-                // From now on it looks for other processes' commits; a store that ended has none.
+                // From now on the writer looks for other processes' commits; a closed store has no writer.
                 if B::SHARED && !self.read_only {
                     let _ = engine.jobs.send(Job::Wake);
                 }
                 changes
             }
             Stage::Suspended(hub) => hub.subscribe(),
-            // A hub that nobody keeps: the feed is over before it begins.
+            // A hub that is dropped at once: the feed ends before it begins.
             Stage::Closed => ChangeHub::new(1, Revision::ZERO).subscribe(),
         }
     }

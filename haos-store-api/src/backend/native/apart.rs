@@ -1,4 +1,4 @@
-//! Work on a thread of its own, which ends early where nobody waits for it any more.
+//! Work on a thread of its own, which ends early once its caller stops waiting.
 
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
@@ -10,7 +10,7 @@ use super::backend::Backend;
 use super::error::closed;
 use crate::{Error, ErrorKind, Result};
 
-/// Says when work on a thread of its own is to end: nobody waits for it any more, or its store is closed.
+/// The signal to end work on a thread of its own: its caller stopped waiting, or its store is closed.
 #[derive(Debug, Clone, Default)]
 pub struct Stop {
     pub(super) left: Arc<AtomicBool>,
@@ -18,13 +18,13 @@ pub struct Stop {
 }
 
 impl Stop {
-    /// Whether the work is to end.
+    /// Tells whether the work is to end.
     pub fn is_set(&self) -> bool {
         self.left.load(Ordering::Relaxed) || self.closed.load(Ordering::Relaxed)
     }
 }
 
-/// Tells the thread that nobody waits any more.
+/// Tells the thread that its caller stopped waiting.
 pub(super) struct StopOnDrop(pub(super) Stop);
 
 impl Drop for StopOnDrop {
@@ -33,7 +33,7 @@ impl Drop for StopOnDrop {
     }
 }
 
-/// Runs what belongs to no open store, such as a conversion.
+/// Runs work that belongs to no open store, such as a conversion.
 ///
 /// # Errors
 /// Those of the work, and `Closed` if it panics.
@@ -45,13 +45,13 @@ pub(super) async fn apart<B: Backend, T: Send + 'static>(
     let (reply, answer) = oneshot::channel();
     let stopped = stop.0.clone();
     spawn::<B>(operation, move || {
-        // Nobody waits any more: what was begun is gone on with, or begun again, by the next call.
+        // The caller may have stopped waiting: the next call resumes the work, or begins it again.
         let _ = reply.send(work(&stopped));
     })?;
     answer.await.map_err(|_| closed(operation, "its thread ended unexpectedly: try again"))?
 }
 
-/// Runs something on a thread of a store of this kind.
+/// Runs a function on a thread of a store of this kind.
 pub(super) fn spawn<B: Backend>(name: &str, work: impl FnOnce() + Send + 'static) -> Result<JoinHandle<()>> {
     Builder::new()
         .name(format!("haos-{}-{name}", B::NAME))

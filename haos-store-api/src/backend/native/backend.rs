@@ -7,42 +7,42 @@ use super::options::Options;
 use super::shell::Shell;
 use crate::{ChangeHub, Codec, Form, Progress, Reads, Recovery, Report, Result, Revision};
 
-/// What a store is to its [`Shell`]. One thread at a time has the value itself: the one that writes, or a caller for
-/// the length of a short batch.
+/// A store as its [`Shell`] sees it. One thread at a time has the value itself: the writing one, or a caller's for the
+/// length of a short batch.
 pub trait Backend: Sized + Send + 'static {
     /// Its name, such as `sqlite`; also in the names of its threads.
     const NAME: &'static str;
     /// The version of its format.
     const FORMAT: u32;
-    /// Whether other processes may open the store at the same time. Their commits are then looked for.
+    /// True if other processes may open the store at the same time; the shell then looks for their commits.
     const SHARED: bool;
-    /// What it is in: a file or a folder.
+    /// The kind of its location: a file or a folder.
     const PLACE: &'static str;
     /// The form of its payloads.
     const FORM: Form;
-    /// How long others are waited for unless the options say so.
+    /// The default wait for other holders.
     const BUSY_MS: u32;
-    /// What reads.
+    /// The reading side.
     type Readers: Readers;
-    /// What writes.
+    /// The writing side.
     type Writer: Writer;
 
     /// Opens the store, on the thread that will write it.
     fn open(options: &Options) -> Result<Opened<Self>>;
 
-    /// What the next job works with. It may be opened only now: most of what is opened is read first.
+    /// Returns the writer for the next job. It may open only now: most stores are read first.
     fn writer(&mut self, hub: &ChangeHub) -> Result<&mut Self::Writer>;
 
-    /// Closes the store, after everybody who reads has ended.
+    /// Closes the store, after all readers have ended.
     fn finish(self);
 
     /// Gives free space back.
     fn compact(shell: &Shell<Self>, progress: &Progress) -> impl Future<Output = Result<Report>> + Send;
 
-    /// Reads every row and checks what can be checked, until it is stopped. Reads and writes go on meanwhile.
+    /// Reads every row and checks it as far as possible, until stopped. Reads and writes go on meanwhile.
     fn check(readers: &Self::Readers, progress: &Progress, stop: &Stop) -> Result<Report>;
 
-    /// Bytes on disk that [`Reads::usage`] does not count.
+    /// Counts the bytes on disk that [`Reads::usage`] does not.
     fn bytes_beside(path: &Path) -> u64;
 }
 
@@ -51,34 +51,34 @@ pub trait Backend: Sized + Send + 'static {
 pub struct Opened<B: Backend> {
     /// Stays on its thread.
     pub backend: B,
-    /// Shared by all who read.
+    /// Shared by all readers.
     pub readers: Arc<B::Readers>,
-    /// What was found.
+    /// The findings of the opening.
     pub found: Found,
 }
 
-/// What opening a store found.
+/// The findings of opening a store.
 #[derive(Debug)]
 pub struct Found {
     /// With the store's keys.
     pub codec: Codec,
     /// The latest commit.
     pub revision: Revision,
-    /// What was damaged.
+    /// The damage found.
     pub recovery: Option<Recovery>,
     /// Copies of the store that were set aside.
     pub set_aside: Vec<String>,
-    /// It cannot be written.
+    /// True if it cannot be written.
     pub read_only: bool,
 }
 
-/// What reads a store, shared by all its threads.
+/// The reading side of a store, shared by all its threads.
 pub trait Readers: Send + Sync + 'static {
-    /// What the reading thread reads with.
+    /// The reader of the reading thread.
     type Reader: Reader;
 
-    /// Reads on the caller's thread without waiting for anybody, and leaves a processor to the writer `beside_a_write`.
-    /// None: the reading thread is to be asked.
+    /// Reads on the caller's thread without waiting, and leaves a processor to the writer `beside_a_write`. `None`: ask
+    /// the reading thread.
     fn glance<T>(
         &self,
         beside_a_write: bool,
@@ -86,14 +86,14 @@ pub trait Readers: Send + Sync + 'static {
         read: &impl Fn(&dyn Reads) -> Result<T>,
     ) -> Option<Result<T>>;
 
-    /// A reader for a thread of its own.
+    /// Makes a reader for a thread of its own.
     fn connect(self: &Arc<Self>) -> Result<Self::Reader>;
 
-    /// Closes what glances were done with, which may take long: on the writer's thread, when the store ends.
+    /// Closes the resources of glances, which may take long: on the writer's thread, when the store ends.
     fn close(&self) {}
 }
 
-/// What one thread reads with.
+/// A thread's reader.
 pub trait Reader {
     /// Reads one commit; the read may be done twice.
     fn read<T>(&self, operation: &'static str, read: &impl Fn(&dyn Reads) -> Result<T>) -> Result<T>;

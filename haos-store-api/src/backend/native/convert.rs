@@ -5,7 +5,7 @@ use super::keys::{KeyringPlace, unlock};
 use super::options::{OnDamage, Options};
 use crate::{Codec, Error, Result};
 
-/// Which way a store is converted.
+/// The direction of a conversion.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum To {
     /// A plain store becomes a sealed one.
@@ -15,10 +15,10 @@ pub enum To {
 }
 
 impl To {
-    /// Runs a conversion on a thread of its own, for a store that is there and is not replaced if it is damaged.
+    /// Runs a conversion on a thread of its own, for an existing store, which is not replaced if it is damaged.
     ///
     /// # Errors
-    /// `Invalid` where a secret is missing, and those of the work.
+    /// `Invalid` where a secret is absent, and those of the work.
     pub async fn run<B: Backend, T: Send + 'static>(
         self,
         options: Options,
@@ -31,10 +31,10 @@ impl To {
         apart::<B, _>("convert", move |stop| work(&options, stop)).await
     }
 
-    /// The codec of the store that is converted.
+    /// Returns the codec of the store to convert.
     ///
     /// # Errors
-    /// `Invalid` or `NotSealed` where it is what it is to become, and those of [`unlock`].
+    /// `Invalid` or `NotSealed` if it is in the target's form already, and those of [`unlock`].
     pub fn source(self, place: &impl KeyringPlace, options: &Options) -> Result<Codec> {
         match (self, place.record()?.is_some()) {
             (Self::Sealed, true) => Err(invalid("the store is sealed already: change its secret instead")),
@@ -44,14 +44,14 @@ impl To {
         }
     }
 
-    /// The options of the store that is made.
+    /// Returns the options of the converted store.
     pub fn target(self, options: &Options) -> Options {
         let target = options.clone().create(true);
         if self == Self::Plain { target.no_secret() } else { target }
     }
 }
 
-/// The error of a conversion that was stopped.
+/// Makes the error of a conversion that was stopped.
 pub fn cut_off() -> Error {
     closed("convert", "the conversion was cut off: start it again")
 }

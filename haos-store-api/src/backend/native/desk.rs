@@ -1,5 +1,5 @@
-//! Whose turn it is to write: the writing thread's, or for one short batch a caller's, since two thread wake-ups cost
-//! more than such a batch does.
+//! The turn to write: the writing thread's, or for one short batch a caller's, since two thread wake-ups cost more than
+//! such a batch.
 
 use std::sync::{Mutex, MutexGuard, TryLockError};
 
@@ -7,9 +7,9 @@ use super::backend::Backend;
 use super::job::{Request, Writer};
 use crate::{ChangeHub, Commit, Durability, Op, Result, WriteBatch};
 
-/// Rows that a short batch writes at most, about.
+/// The approximate limit of rows that a short batch writes.
 const SHORT_ROWS: usize = 64;
-/// Bytes of media that a short batch writes at most.
+/// The limit of media bytes that a short batch writes.
 const SHORT_BYTES: usize = 64 << 10;
 
 /// The backend of an open store.
@@ -18,11 +18,11 @@ pub(super) struct Desk<B> {
     turn: Mutex<Turn<B>>,
 }
 
-/// What whoever has the turn works with.
+/// The state of the one whose turn it is.
 pub(super) struct Turn<B> {
     /// Absent once the store has ended.
     backend: Option<B>,
-    /// The writer has done something: it is open.
+    /// True once the writer has done something: it is open.
     is_ready: bool,
 }
 
@@ -42,12 +42,12 @@ impl<B: Backend> Desk<B> {
         Self { hub, turn: Mutex::new(Turn { backend: Some(backend), is_ready: false }) }
     }
 
-    /// Waits for the turn; none if whoever had it panicked, and what it left behind is not used again.
+    /// Waits for the turn; `None` if its last holder panicked, whose state is not used again.
     pub(super) fn lock(&self) -> Option<MutexGuard<'_, Turn<B>>> {
         self.turn.lock().ok()
     }
 
-    /// Whether an idle writer is to look for commits of other processes.
+    /// Tells whether an idle writer should look for commits of other processes.
     pub(super) fn is_followed(&self) -> bool {
         B::SHARED && self.hub.has_subscribers() && self.lock().is_some_and(|turn| turn.is_ready)
     }
@@ -76,7 +76,7 @@ impl<B: Backend> Desk<B> {
     }
 }
 
-/// Whether a batch waits for no disk and takes no longer than to wake a thread.
+/// Tells whether a batch waits for no disk and takes no longer than to wake a thread.
 pub(super) fn is_short(batch: &WriteBatch) -> bool {
     let mut bytes = 0;
     let is_short = |op: &Op| match op {

@@ -25,7 +25,7 @@ pub(super) struct Engine<B: Backend> {
     pub(super) jobs: mpsc::Sender<Job<B>>,
     pub(super) writing: Writing,
     desk: Arc<Desk<B>>,
-    /// Chores are to end.
+    /// True once chores are to end.
     pub(super) closed: Arc<AtomicBool>,
     reads: Arc<ReadQueue<B::Readers>>,
     alive: Alive,
@@ -101,7 +101,7 @@ pub(super) struct Threads {
 }
 
 impl Threads {
-    /// Waits for the threads. Whoever stops waiting can wait again.
+    /// Waits for the threads. A caller that stops waiting can wait again.
     pub(super) async fn end(&mut self) {
         while self.ended.recv().await.is_some() {}
         if self.writer.take().is_some_and(|writer| writer.join().is_err()) {
@@ -131,7 +131,7 @@ pub(super) async fn start<B: Backend>(options: &Options, hub: Option<ChangeHub>)
         match opened {
             Ok(Opened { backend, readers, found }) => {
                 let hub = hub.unwrap_or_else(|| ChangeHub::new(FEED, found.revision));
-                // Nobody waits for the store any more: there will be no job either.
+                // The caller may have stopped waiting for the store: then no job comes either.
                 let desk = Arc::new(Desk::new(backend, hub));
                 let _ = tell.send(Ok((readers, found, desk.clone())));
                 serve(&desk, &inbox);

@@ -1,48 +1,48 @@
-//! Errors that every native store tells alike.
+//! The errors that all native stores share.
 
 use crate::{Error, ErrorKind};
 
-/// A call to a store that is not open.
+/// Makes the error of a call to a store that is not open.
 pub fn closed(operation: &'static str, message: &str) -> Error {
     Error::new(ErrorKind::Closed, operation, message)
 }
 
-/// A call whose thread is gone.
+/// Makes the error of a call whose thread is gone.
 pub fn ended(operation: &'static str) -> Error {
     closed(operation, "the store's thread has ended: close the store and open it again")
 }
 
-/// An error told again, to another batch of the same group.
+/// Copies an error for another batch of the same group.
 pub(super) fn again(error: &Error) -> Error {
     let text = error.to_string();
     let message = text.strip_prefix(error.operation()).and_then(|rest| rest.strip_prefix(": "));
     Error::new(error.kind(), error.operation(), message.unwrap_or(&text))
 }
 
-/// Stored bytes that this library did not write.
+/// Makes the error for stored bytes that this library did not write.
 pub fn corrupt(operation: &'static str, what: &str) -> Error {
     Error::corrupt(operation, format!("{what}; run `Maintenance::Check` on the store"))
 }
 
-/// A write to a store that can only be read.
+/// Makes the error of a write to a read-only store.
 pub fn read_only(operation: &'static str) -> Error {
     let message = "the store can only be read, since its file, its folder or the media is read-only: copy it to where \
                    it can be written";
     Error::new(ErrorKind::ReadOnly, operation, message)
 }
 
-/// A sealed store that no secret was given for.
+/// Makes the error for a sealed store without a secret.
 pub fn sealed() -> Error {
     Error::new(ErrorKind::Sealed, "open", "the store is sealed: give its passphrase or key")
 }
 
-/// A secret that was given for a plain store.
+/// Makes the error for a secret with a plain store.
 pub(super) fn not_sealed() -> Error {
     let message = "the store is plain and a key was given: seal it first, or open it without a key";
     Error::new(ErrorKind::NotSealed, "open", message)
 }
 
-/// A query that a later version of the contract has.
+/// Makes the error for a query of a later version of the contract.
 pub fn unknown_query(backend: &str, operation: &'static str) -> Error {
     let message = format!("this version of the {backend} backend does not know this query: update it");
     Error::new(ErrorKind::Unsupported, operation, message)

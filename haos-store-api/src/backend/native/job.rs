@@ -1,4 +1,4 @@
-//! What the writing thread does: several batches in one commit where they wait together, and calls in between.
+//! The writing thread's work: batches that wait together share a commit, and calls run in between.
 
 use std::collections::BTreeSet;
 use std::sync::Arc;
@@ -14,32 +14,32 @@ use super::rotate::Step;
 use crate::files::StoreId;
 use crate::{ChangeHub, Codec, Commit, Error, ErrorKind, Keyring, Result, Touched, WriteBatch};
 
-/// How often an idle writer looks for commits of other processes, while somebody follows the changes.
+/// The interval at which an idle writer looks for commits of other processes, while the changes have followers.
 const POLL: Duration = Duration::from_millis(200);
-/// Batches that share a commit at most.
+/// The most batches that share a commit.
 const MOST_BATCHES: usize = 64;
 
-/// What the writer is asked to do.
+/// A job for the writer.
 pub(super) enum Job<B: Backend> {
     /// Apply a batch.
     Apply(Request),
-    /// Something else, between commits.
+    /// Run a call between commits.
     Call(Call<B::Writer>),
-    /// Somebody follows the changes from now on.
+    /// Look for commits of other processes from now on.
     Wake,
-    /// The store ends: close what its short reads were done with.
+    /// Close the resources of short reads: the store ends.
     Close(Arc<B::Readers>),
 }
 
 /// A call, with its answer's way back inside.
 type Call<W> = Box<dyn FnOnce(&mut W) + Send>;
 
-/// A batch on its way; whoever reads can tell as long as it lives.
+/// A batch on its way; readers see that as long as it lives.
 #[derive(Debug, Clone, Default)]
 pub struct Writing(Arc<()>);
 
 impl Writing {
-    /// Whether others share it.
+    /// Tells whether others share it.
     pub(super) fn is_going_on(&self) -> bool {
         Arc::strong_count(&self.0) > 1
     }
@@ -56,13 +56,13 @@ pub struct Request {
 }
 
 impl Request {
-    /// A batch to be applied, and where its answer comes.
+    /// Makes a request of a batch, and the receiver of its answer.
     pub fn new(batch: WriteBatch, writing: &Writing) -> (Self, oneshot::Receiver<Result<Commit>>) {
         let (reply, answer) = oneshot::channel();
         (Self { touched: crate::touched(&batch), batch, reply, _writing: writing.clone() }, answer)
     }
 
-    /// What is to be applied.
+    /// Returns the batch.
     pub fn batch(&self) -> &WriteBatch {
         &self.batch
     }
@@ -75,7 +75,7 @@ impl Request {
     }
 }
 
-/// Why a group of batches was not applied as one.
+/// The reason for which a group of batches was not applied as one.
 #[derive(Debug)]
 pub enum Failed {
     /// All of them fail.
@@ -90,7 +90,7 @@ impl From<Error> for Failed {
     }
 }
 
-/// What writes a store.
+/// The writing side of a store.
 pub trait Writer: Sized + Send + 'static {
     /// A place among the rows of a sealed store.
     type Place: Send + 'static;
@@ -98,8 +98,8 @@ pub trait Writer: Sized + Send + 'static {
     /// Applies batches in one commit. A batch that fails takes back only itself; the results are those of the batches.
     fn commit(&mut self, group: &[Request]) -> Result<Vec<Result<Commit>>, Failed>;
 
-    /// Applies a short batch on the caller's thread, which must not wait: none if somebody or something would have to be
-    /// waited for, and then nothing was done. So it is always unless a backend offers it.
+    /// Applies a short batch on the caller's thread, which must not wait: `None` if that would have to, and then
+    /// nothing was done. A backend without this way always returns `None`.
     fn commit_at_once(&mut self, _: &Request) -> Option<Result<Commit>> {
         None
     }
@@ -107,19 +107,20 @@ pub trait Writer: Sized + Send + 'static {
     /// Looks for commits of other processes.
     fn poll(&mut self) {}
 
-    /// The codec of the store's rows.
+    /// Returns the codec of the store's rows.
     fn codec(&self) -> &Codec;
 
-    /// The store's own id.
+    /// Reads the store's own id.
     fn store_id(&self) -> Result<Option<StoreId>>;
 
-    /// Stores the record of a keyring that `make` gives, over the one before; tells which, or none if it gave none.
+    /// Stores the record of a keyring that `make` gives, over the one before; returns it, or `None` if `make` gave
+    /// none.
     fn store_keyring(&mut self, make: impl FnOnce() -> Result<Option<Vec<u8>>>) -> Result<Option<Vec<u8>>>;
 
-    /// How many rows are sealed, about.
+    /// Counts the sealed rows, approximately.
     fn sealed_rows(&self) -> Result<u64>;
 
-    /// Seals some rows, from a place on or from the first, under the key that seals at present.
+    /// Seals some rows with the present key, from a place on or from the first.
     fn reseal(&mut self, from: Option<Self::Place>) -> Result<Step<Self::Place>>;
 
     /// Stores the record that `make` gives, unless it gives none, and takes it over.
@@ -147,7 +148,7 @@ pub(super) fn apply(writer: &mut impl Writer, hub: &ChangeHub, group: Vec<Reques
                 {
                     hub.publish(commit.revision, request.touched);
                 }
-                // Nobody waits any more: the batch is applied all the same.
+                // The caller may have stopped waiting: the batch is applied all the same.
                 let _ = request.reply.send(result);
             }
         }
@@ -170,7 +171,7 @@ pub(super) fn serve<B: Backend>(desk: &Desk<B>, jobs: &Receiver<Job<B>>) {
             readers.close();
             continue;
         }
-        // Taken away by a panic of whoever had it.
+        // Absent after its holder's panic.
         let Some(mut turn) = desk.lock() else { return };
         match (turn.writer(&desk.hub), job) {
             (Err(error), Job::Apply(request)) => {
@@ -189,7 +190,7 @@ pub(super) fn serve<B: Backend>(desk: &Desk<B>, jobs: &Receiver<Job<B>>) {
     desk.finish();
 }
 
-/// The next job; one that is due to wake the writer where it polls.
+/// Waits for the next job; a due poll counts as one.
 fn receive<B: Backend>(jobs: &Receiver<Job<B>>, is_followed: bool) -> Option<Job<B>> {
     if !is_followed {
         return jobs.recv().ok();
@@ -200,7 +201,7 @@ fn receive<B: Backend>(jobs: &Receiver<Job<B>>, is_followed: bool) -> Option<Job
     }
 }
 
-/// The batches that wait behind the first one, and the job that came after them.
+/// Takes the batches that wait behind the first one, and the job that came after them.
 fn gather<B: Backend>(first: Request, jobs: &Receiver<Job<B>>) -> (Vec<Request>, Option<Job<B>>) {
     let mut group = vec![first];
     while group.len() < MOST_BATCHES {

@@ -1,30 +1,30 @@
-//! Who can open a store.
+//! The secrets that open a store.
 
 use super::error::{not_sealed, sealed};
 use super::job::Writer;
 use super::options::Options;
 use crate::{Codec, ErrorKind, KeyChange, Keyring, Result};
 
-/// Where a store keeps the record of its keyring.
+/// The place in which a store keeps the record of its keyring.
 pub trait KeyringPlace {
-    /// The record; none in a plain store.
+    /// Reads the record; absent in a plain store.
     fn record(&self) -> Result<Option<Vec<u8>>>;
 
-    /// Whether the store holds nothing yet, so that it may become a sealed one.
+    /// Tells whether the store is empty, so that it may become a sealed one.
     fn is_new(&self) -> Result<bool>;
 
     /// Stores the first record, unless another process has written or was first to seal the store.
     fn store_first(&self, record: &[u8]) -> Result<()>;
 }
 
-/// The codec of a store: plain, or with the keys that the secret opens. A store that holds nothing yet becomes a sealed
-/// one if a secret is given.
+/// Returns the codec of a store: plain, or with the keys that the secret opens. An empty store becomes a sealed one if
+/// a secret is given.
 ///
 /// # Errors
 /// `Sealed`, `NotSealed`, `WrongKey`, and those of the place.
 pub fn unlock(place: &impl KeyringPlace, options: &Options) -> Result<Codec> {
     let record = place.record()?;
-    // A store that is resumed has its keys already: nothing is derived again.
+    // A resumed store has its keys already: nothing is derived again.
     if let Some(keyring) = options.codec.keyring() {
         keyring.adopt(&record.ok_or_else(not_sealed)?)?;
         return Ok(options.codec.clone());

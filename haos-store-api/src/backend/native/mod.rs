@@ -1,5 +1,5 @@
-//! What native stores have in common, for their backends: the stages of a store's life, its threads, the queue of reads,
-//! the group commit, options, keys, and what is carried over from a damaged store.
+//! The common part of native stores, for their backends: the stages of a store's life, its threads, the queue of reads,
+//! the group commit, options, keys, and the salvage from a damaged store.
 //!
 //! A backend implements [`Backend`] with its [`Readers`] and its [`Writer`]; [`Shell`] makes the adapter of it. The store
 //! that users see is a type of the backend's own around that, with its documentation:

@@ -7,7 +7,7 @@ use std::sync::{Arc, Condvar, Mutex, MutexGuard, PoisonError};
 use super::backend::Readers;
 use crate::Result;
 
-/// A read to be done, with its answer's way back inside; an error if there is nothing to read with.
+/// A read to do, with its answer's way back inside; it gets an error if no reader can be opened.
 pub(super) type Read<R> = Box<dyn FnOnce(Result<&<R as Readers>::Reader>) + Send>;
 
 /// Reads that wait for the thread.
@@ -18,7 +18,7 @@ pub(super) struct ReadQueue<R: Readers> {
 
 struct State<R: Readers> {
     waiting: VecDeque<(&'static str, Read<R>)>,
-    /// There is a thread that does them.
+    /// True if a thread does them.
     served: bool,
     closed: bool,
 }
@@ -33,7 +33,7 @@ impl<R: Readers> ReadQueue<R> {
         self.state.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
-    /// Adds a read unless the queue is closed. `true`: nobody serves it yet, and the caller is to see to that.
+    /// Adds a read unless the queue is closed. `true`: no thread serves it yet, and the caller is to start one.
     #[must_use]
     pub(super) fn push(&self, operation: &'static str, read: Read<R>) -> bool {
         let mut state = self.lock();
@@ -45,7 +45,7 @@ impl<R: Readers> ReadQueue<R> {
         !std::mem::replace(&mut state.served, true)
     }
 
-    /// There is no thread: whoever waits is told so.
+    /// Tells waiting callers that no thread could be started.
     pub(super) fn give_up(&self) {
         let mut state = self.lock();
         state.served = false;

@@ -3,21 +3,21 @@ use super::job::Writer;
 use super::shell::Shell;
 use crate::{Keyring, Progress, Report, Result};
 
-/// What a step of a rotation came to.
+/// The outcome of a step of a rotation.
 #[derive(Debug)]
 pub struct Step<P> {
-    /// Where the next one begins; none: every row is done.
+    /// The place at which the next one begins; absent once every row is done.
     pub next: Option<P>,
-    /// Rows looked at.
+    /// Rows read.
     pub rows: u64,
     /// Rows sealed under the new key.
     pub resealed: u64,
-    /// Rows that cannot be read.
+    /// Unreadable rows.
     pub damaged: Vec<String>,
 }
 
-/// Begins a rotation, or goes on with the one that was cut off. Whoever writes meanwhile, in whatever process, seals
-/// with the new key, so that one pass sees every row that is left.
+/// Begins a rotation, or resumes the one that was interrupted. Writers of every process seal with the new key
+/// meanwhile, so that one pass sees all remaining rows.
 pub(super) async fn rotate<B: Backend>(shell: &Shell<B>, progress: &Progress) -> Result<Report> {
     let begin = |writer: &mut B::Writer| {
         writer.change_keyring(Keyring::rotation_begun)?;
@@ -38,7 +38,7 @@ pub(super) async fn rotate<B: Backend>(shell: &Shell<B>, progress: &Progress) ->
         }
         next = step.next;
     }
-    // What its own key does not open is noise under any key.
+    // A row that its own key does not open is noise under any key.
     let end = move |writer: &mut B::Writer| writer.change_keyring(|keys| keys.rotation_ended(sealing));
     shell.call("maintain", end).await?;
     progress.step(total, total);

@@ -7,18 +7,18 @@ use crate::{
     Error, Media, MediaKey, Pending, Recovery, Result, Revision, Room, RoomId, Scope, StateEntry, state_kind,
 };
 
-/// What can be read of a damaged store and cannot be fetched again: the outbox, the media it sends and the drafts.
-/// What reads it may fail and panic.
+/// The readable rows of a damaged store that cannot be fetched again: the outbox, the media it sends and the drafts.
+/// Its readers may fail and panic.
 #[derive(Debug, Default)]
 pub struct Salvage {
     pending: Vec<Pending>,
-    /// Outbox rows that something names and that cannot be read.
+    /// The number of outbox rows that are named somewhere and are unreadable.
     unreadable: u64,
     media: Vec<Media>,
     drafts: Vec<(Option<Room>, StateEntry)>,
-    /// The latest sequence number that was given.
+    /// The latest sequence number given.
     pub last_seq: u64,
-    /// The latest revision that was told.
+    /// The latest revision published.
     pub revision: Revision,
 }
 
@@ -54,7 +54,7 @@ impl Salvage {
         }
     }
 
-    /// Takes over what counters say.
+    /// Takes over the values of counters.
     pub fn count(&mut self, last_seq: u64, revision: Revision) {
         self.last_seq = self.last_seq.max(last_seq);
         self.revision = self.revision.max(revision);
@@ -83,7 +83,7 @@ impl Salvage {
         Ok(())
     }
 
-    /// Tells what became of the store, which was set `aside`.
+    /// Reports the outcome for the store, which was set `aside`.
     pub fn recovery(&self, aside: &Path, cause: &Error) -> Recovery {
         let (salvaged, unreadable) = (self.pending.len() as u64, self.unreadable);
         tracing::warn!(set_aside = %aside.display(), salvaged, unreadable, %cause, "a damaged store was set aside");
@@ -92,7 +92,7 @@ impl Salvage {
     }
 }
 
-/// What is there and can be read.
+/// Returns the value if it is present and readable.
 fn attempt<T>(read: impl FnOnce() -> Result<Option<T>>) -> Option<T> {
     catch_unwind(AssertUnwindSafe(read)).ok()?.ok()?
 }

@@ -15,10 +15,10 @@ use crate::{ChangeHub, Reads, Result, StoreInfo, Turns};
 
 /// A store over a backend.
 ///
-/// Calls need no runtime: one thread writes, another does long reads, and futures wait for their answers.
-/// Short reads (one row, a page, a small range of media) are done in the caller's poll. A future that is
-/// dropped tears nothing: its batch is applied whole or not at all. Dropping the shell without
-/// [`close`](crate::StorageAdapter::close) lets the threads finish what was accepted, and does not wait for them.
+/// Calls need no runtime: one thread writes, another does long reads, and futures wait for their answers. Short reads
+/// (one row, a page, a small range of media) are done in the caller's poll. Dropping a future tears nothing: its batch
+/// is applied whole or not at all. Dropping the shell without [`close`](crate::StorageAdapter::close) lets the threads
+/// finish all accepted work, and does not wait for them.
 pub struct Shell<B: Backend> {
     pub(super) options: Options,
     pub(super) read_only: bool,
@@ -29,7 +29,7 @@ pub struct Shell<B: Backend> {
     threads: tokio::sync::Mutex<Option<Threads>>,
 }
 
-/// Where a store stands in its life.
+/// The stage of a store's life.
 pub(super) enum Stage<B: Backend> {
     Open(Engine<B>, ChangeHub),
     Suspended(ChangeHub),
@@ -40,7 +40,7 @@ impl<B: Backend> Shell<B> {
     /// Opens the store that the options name.
     ///
     /// # Errors
-    /// `Invalid` for a path that is none, and those of [`Backend::open`].
+    /// `Invalid` for an invalid path, and those of [`Backend::open`].
     pub async fn open(options: Options) -> Result<Self> {
         let options = options.resolved::<B>()?;
         let Started { engine, threads, hub, found } = start::<B>(&options, None).await?;
@@ -81,7 +81,7 @@ impl<B: Backend> Shell<B> {
         self.info.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
-    /// Hands something to the threads of an open store.
+    /// Hands work to the threads of an open store.
     pub(super) fn with_engine<T>(
         &self,
         operation: &'static str,
@@ -94,8 +94,8 @@ impl<B: Backend> Shell<B> {
         }
     }
 
-    /// Reads what, being `short`, takes no longer than to wake a thread: at once, on the caller's thread,
-    /// if nobody has to be waited for.
+    /// Reads on the caller's thread if the read is `short`, taking no longer than to wake a thread, and has to wait for
+    /// nobody; else on the reading thread.
     pub(super) async fn glance<T: Send + 'static>(
         &self,
         operation: &'static str,
@@ -130,7 +130,7 @@ impl<B: Backend> Shell<B> {
         answer.await.map_err(|_| ended(operation))?
     }
 
-    /// Runs something on the writing thread, between commits.
+    /// Runs a function on the writing thread, between commits.
     ///
     /// # Errors
     /// Those of the call, and `Closed`.
@@ -190,7 +190,7 @@ impl<B: Backend> Shell<B> {
             Stage::Suspended(hub) => hub.clone(),
             Stage::Closed => return Err(closed("resume", "the store is closed: open it again")),
         };
-        // A suspension that was cut off left them running.
+        // An interrupted suspension left them running.
         if let Some(threads) = &mut *threads {
             threads.end().await;
         }

@@ -1,4 +1,4 @@
-//! The shell over a backend that holds nothing and notes what it is asked.
+//! The shell over a backend that holds nothing and records its calls.
 
 use std::collections::BTreeMap;
 use std::path::{Path, PathBuf};
@@ -12,13 +12,13 @@ use super::*;
 use crate::files::StoreId;
 use crate::*;
 
-/// What the tests set, and what the backend notes.
+/// The settings of the tests, and the records of the backend.
 #[derive(Debug, Default)]
 struct World {
     notes: Mutex<Vec<String>>,
-    /// The writer cannot be opened.
+    /// True if the writer cannot be opened.
     no_writer: AtomicBool,
-    /// Glances, and short batches, would have to wait.
+    /// True if glances, and short batches, would have to wait.
     busy: AtomicBool,
     secrets: AtomicU32,
 }
@@ -33,7 +33,7 @@ impl World {
     }
 }
 
-/// Options are all that a backend is opened with.
+/// A backend gets its options alone, so that the path finds the test's world.
 static WORLDS: Mutex<BTreeMap<PathBuf, Arc<World>>> = Mutex::new(BTreeMap::new());
 
 #[derive(Debug)]
@@ -90,7 +90,7 @@ impl Backend for Fake {
         shell.call("maintain", |_| Ok(Report::default())).await
     }
 
-    /// It ends when it is told to.
+    /// Ends when it is told to.
     fn check(readers: &FakeReaders, progress: &Progress, stop: &Stop) -> Result<Report> {
         progress.step(0, 1);
         while !stop.is_set() {
@@ -202,7 +202,7 @@ impl Reader for FakeReaders {
     }
 }
 
-/// No rows.
+/// A store without rows.
 struct Nothing;
 
 impl Reads for Nothing {

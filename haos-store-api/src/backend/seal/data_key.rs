@@ -1,4 +1,4 @@
-//! The keys that rows are sealed and named with, ready for use.
+//! The keys that seal and name rows, ready for use.
 
 use aes_gcm::Aes256Gcm;
 use aes_gcm::aead::KeyInit;
@@ -11,7 +11,7 @@ use crate::Collection;
 
 /// A data key: the subkey of each collection with its key schedule.
 pub(super) struct DataKey {
-    /// Named in every envelope. Numbers are given once and grow.
+    /// Its number in every envelope. Numbers are given once and grow.
     pub(super) id: u16,
     pub(super) bytes: Key32,
     ciphers: [Aes256Gcm; Collection::ALL.len()],
@@ -27,7 +27,7 @@ impl DataKey {
         Self { id, bytes, ciphers, nonces }
     }
 
-    /// What nonces are made with.
+    /// Returns the keyed hash that makes nonces.
     pub(super) fn nonces(&self) -> Hmac<Sha256> {
         self.nonces.clone()
     }

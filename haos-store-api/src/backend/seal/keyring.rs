@@ -21,8 +21,8 @@ pub(crate) const OVERHEAD: usize = HEADER + TAG;
 
 /// The keys of a sealed store, once a secret has opened them. Cheap to clone; all clones see a change.
 ///
-/// A backend stores [`Keyring::record`] with the rows, writes a new record in one commit with whatever
-/// it belongs to, and then has the keyring [`adopt`](Keyring::adopt) it.
+/// A backend stores [`Keyring::record`] with the rows, writes a new record in one commit with the rows it belongs to,
+/// and then has the keyring [`adopt`](Keyring::adopt) it.
 #[derive(Clone)]
 pub struct Keyring(Arc<Shared>);
 
@@ -36,14 +36,14 @@ struct Shared {
 struct Keys {
     record: Record,
     index: IndexKey,
-    /// By number; the last one seals. More than one: a rotation is under way.
+    /// By number; the last one seals. More than one during a rotation.
     data: Vec<Arc<DataKey>>,
-    /// Keys that are stored no more, for those who read the store as it was before.
+    /// Keys that are no longer stored, for readers of an older snapshot.
     retired: Vec<Arc<DataKey>>,
 }
 
 impl Keyring {
-    /// New random keys, which `secret` opens, within the default [`KdfLimits`].
+    /// Makes new random keys, which `secret` opens, within the default [`KdfLimits`].
     ///
     /// # Errors
     /// `Invalid` for an empty passphrase and for parameters out of range or over a limit, `Unavailable` if the
@@ -52,7 +52,7 @@ impl Keyring {
         Self::create_within(secret, kdf, KdfLimits::default())
     }
 
-    /// New random keys, which `secret` opens.
+    /// Makes new random keys, which `secret` opens.
     ///
     /// # Errors
     /// As [`create`](Self::create).
@@ -63,7 +63,7 @@ impl Keyring {
         Ok(Self::of(master, limits, Keys::new(record, &body)))
     }
 
-    /// The keys of a stored record, within the default [`KdfLimits`].
+    /// Opens the keys of a stored record, within the default [`KdfLimits`].
     ///
     /// # Errors
     /// As [`unlock_within`](Self::unlock_within).
@@ -71,12 +71,12 @@ impl Keyring {
         Self::unlock_within(record, secret, KdfLimits::default())
     }
 
-    /// The keys of a stored record. It derives one key from a passphrase, which takes as long as the record says,
-    /// within `limits`.
+    /// Opens the keys of a stored record. Derives one key from a passphrase, at the cost that the record names, within
+    /// `limits`.
     ///
     /// # Errors
-    /// `WrongKey` if the secret opens no slot or the store was shredded; `Unsupported` if the record asks for
-    /// more than `limits` allow; `Corrupt` or `NewerSchema` for bytes that are no record. Nothing is changed.
+    /// `WrongKey` if the secret opens no slot or the store was shredded; `Unsupported` if the record exceeds `limits`;
+    /// `Corrupt` or `NewerSchema` for an invalid record. Nothing is changed.
     pub fn unlock_within(record: &[u8], secret: &Secret, limits: KdfLimits) -> Result<Self> {
         let record = Record::from_bytes(record)?;
         if record.slots.is_empty() {
@@ -95,7 +95,7 @@ impl Keyring {
         Self(Arc::new(Shared { master, keys, nonces: Source::system(), limits }))
     }
 
-    /// The same keys, with nonces from another source.
+    /// Opens the same keys, with nonces from another source.
     #[cfg(test)]
     pub(super) fn with_nonces(record: &[u8], secret: &Secret, nonces: Source) -> Result<Self> {
         let mut keyring = Self::unlock(record, secret)?;
@@ -109,16 +109,16 @@ impl Keyring {
         self.0.keys.read().unwrap_or_else(PoisonError::into_inner).clone()
     }
 
-    /// What to store.
+    /// Returns the record to store.
     ///
     /// # Errors
-    /// None that a keyring of this library can meet.
+    /// Never for a keyring of this library.
     pub fn record(&self) -> Result<Vec<u8>> {
         self.keys().record.to_bytes()
     }
 
-    /// Takes over a record that another process, or this one, has stored; says whether it was news. An
-    /// older one than that it has is none.
+    /// Takes over a record that another process, or this one, has stored; tells whether it was new. An older record
+    /// than the present one is not.
     ///
     /// # Errors
     /// `WrongKey` once the store was shredded; `Corrupt` for a record under another master key.
@@ -140,20 +140,20 @@ impl Keyring {
         Ok(true)
     }
 
-    /// Grows with every change of the record.
+    /// Returns the generation, which grows with every change of the record.
     pub fn generation(&self) -> u64 {
         self.keys().record.generation
     }
 
-    /// The number of the data key that seals.
+    /// Returns the number of the data key that seals.
     pub fn sealing_key(&self) -> u16 {
         self.keys().sealing().id
     }
 
-    /// The record after a change of secrets.
+    /// Makes the record after a change of secrets.
     ///
     /// # Errors
-    /// `Invalid` for a change that cannot be made.
+    /// `Invalid` for an impossible change.
     pub fn changed(&self, change: &KeyChange) -> Result<Vec<u8>> {
         let keys = self.keys();
         let mut slots = keys.record.slots.clone();
@@ -173,7 +173,7 @@ impl Keyring {
         self.next(&keys, slots, &keys.body())
     }
 
-    /// The record with a new data key, or none while a rotation is under way.
+    /// Makes the record with a new data key; `None` during a rotation.
     ///
     /// # Errors
     /// `Unsupported` after 65,535 rotations.
@@ -191,8 +191,8 @@ impl Keyring {
         self.next(&keys, keys.record.slots.clone(), &body).map(Some)
     }
 
-    /// The record without any data key but `sealing`, under which every row that can be read is by now;
-    /// none if another rotation has begun meanwhile, or this one was ended already.
+    /// Makes the record without any data key but `sealing`, under which every readable row is by now; `None` if another
+    /// rotation has begun meanwhile, or this one has already ended.
     ///
     /// # Errors
     /// `Unavailable` if the system gives no randomness.
@@ -211,12 +211,12 @@ impl Keyring {
         Record::new(keys.record.generation + 1, slots, body, &self.0.master)?.to_bytes()
     }
 
-    /// The keyed hash of a collection's ids.
+    /// Returns the keyed hash of a collection's ids.
     pub(crate) fn index_hash(&self, collection: Collection) -> Hmac<Sha256> {
         self.keys().index.hash(collection)
     }
 
-    /// An envelope, empty so far: the body is to be appended.
+    /// Begins an envelope: the body is to be appended.
     pub(crate) fn envelope(&self, capacity: usize) -> Vec<u8> {
         let mut bytes = Vec::with_capacity(OVERHEAD + capacity);
         bytes.resize(HEADER, 0);
@@ -234,7 +234,7 @@ impl Keyring {
         encrypt(key.cipher(collection), &nonce, aad, bytes, HEADER)
     }
 
-    /// The body of an envelope, its padding included; none if it is not authentic.
+    /// Opens the body of an envelope, its padding included; `None` if it is not authentic.
     ///
     /// # Errors
     /// `WrongKey` if the keyring does not hold its key.
@@ -253,12 +253,12 @@ impl Keyring {
         Ok(decrypt(key.cipher(collection), nonce, aad, sealed))
     }
 
-    /// Whether an envelope is under the key that seals at present.
+    /// Tells whether an envelope is sealed with the present key.
     pub(crate) fn is_current(&self, bytes: &[u8]) -> bool {
         matches!(bytes, [SEALED | PADDED, a, b, ..] if u16::from_be_bytes([*a, *b]) == self.keys().sealing().id)
     }
 
-    /// Whether rows may be sealed under an older key than the current one.
+    /// Tells whether rows may be sealed under an older key than the current one.
     pub fn is_rotating(&self) -> bool {
         self.keys().data.len() > 1
     }
@@ -279,7 +279,7 @@ impl Keys {
         Body { index: *self.index.bytes, keys: self.data.iter().map(|key| (key.id, *key.bytes)).collect() }
     }
 
-    /// A record without a data key is refused when it is read.
+    /// Returns the key that seals; a record without one is refused when read.
     fn sealing(&self) -> &DataKey {
         &self.data[self.data.len() - 1]
     }

@@ -1,4 +1,4 @@
-//! Sealing: rows encrypted one by one, and the keys for it.
+//! Sealing: the encryption of single rows, and its keys.
 //!
 //! A random *master key* is wrapped once for each secret that opens the store (a slot), and seals the
 //! *body* of the keyring: the data keys and the index key. Subkeys for each collection are derived with
@@ -46,15 +46,15 @@ fn random_key() -> Result<Key32> {
     Ok(key)
 }
 
-/// A key for one purpose.
+/// Derives a key for one purpose.
 fn derive(key: &[u8; 32], purpose: &str) -> Key32 {
     let mut derived = Key32::default();
-    // It fails for outputs of more than 8160 bytes alone.
+    // It fails only for outputs of more than 8160 bytes.
     let _ = Hkdf::<Sha256>::new(None, key).expand(purpose.as_bytes(), &mut *derived);
     derived
 }
 
-/// A small secret under a key of its own: `nonce | ciphertext | tag`.
+/// Seals a small secret under a key of its own: `nonce | ciphertext | tag`.
 fn wrap(key: &[u8; 32], aad: &[u8], secret: &[u8]) -> Result<Vec<u8>> {
     let mut nonce = [0; NONCE];
     random(&mut nonce)?;
@@ -65,13 +65,13 @@ fn wrap(key: &[u8; 32], aad: &[u8], secret: &[u8]) -> Result<Vec<u8>> {
     Ok(wrapped)
 }
 
-/// Undoes [`wrap`]; none under another key, or if a bit is not as it was.
+/// Undoes [`wrap`]; `None` under another key, or if a bit has changed.
 fn unwrap(key: &[u8; 32], aad: &[u8], wrapped: &[u8]) -> Option<Zeroizing<Vec<u8>>> {
     let (nonce, sealed) = wrapped.split_first_chunk::<NONCE>()?;
     decrypt(&Aes256Gcm::new(key.into()), nonce, aad, sealed).map(Zeroizing::new)
 }
 
-/// Encrypts what follows `from`, and appends the tag.
+/// Encrypts the bytes after `from`, and appends the tag.
 fn encrypt(
     cipher: &Aes256Gcm,
     nonce: &[u8; NONCE],
@@ -87,7 +87,7 @@ fn encrypt(
     Ok(())
 }
 
-/// The plaintext of `ciphertext | tag`, if it is authentic.
+/// Decrypts `ciphertext | tag`, if it is authentic.
 fn decrypt(cipher: &Aes256Gcm, nonce: &[u8; NONCE], aad: &[u8], sealed: &[u8]) -> Option<Vec<u8>> {
     let (text, tag) = sealed.split_last_chunk::<TAG>()?;
     let (nonce, tag): (&Nonce<Aes256Gcm>, &Tag<Aes256Gcm>) = (nonce.into(), tag.into());

@@ -1,9 +1,9 @@
 //! Nonces: one for each seal, made at that moment.
 //!
-//! Nothing is fetched ahead, so a forked process or a restored copy of its memory holds no nonce that another one
-//! has. And none is the system's randomness alone: it is a keyed hash over fresh random bytes and everything that
-//! is sealed, so that also a source that repeats itself (a virtual machine started twice from one snapshot) gives
-//! two different rows two nonces. What it costs is a hash of the row, less than what sealing it does.
+//! Nothing is fetched ahead, so a forked process or a restored copy of its memory holds no nonce that another one has.
+//! And no nonce is the system's randomness alone: it is a keyed hash over fresh random bytes and all sealed input, so
+//! that also a source that repeats itself (a virtual machine started twice from one snapshot) gives two different rows
+//! two nonces. It costs a hash of the row, less than the sealing itself.
 
 use std::fmt;
 use std::sync::Arc;
@@ -19,12 +19,12 @@ const FRESH: usize = 16;
 
 type Fill = dyn Fn(&mut [u8]) -> Result<()> + Send + Sync;
 
-/// Where nonces take their random bytes from.
+/// The source of a nonce's random bytes.
 #[derive(Clone)]
 pub(super) struct Source(Arc<Fill>);
 
 impl Source {
-    /// The system's.
+    /// Takes the system's.
     pub(super) fn system() -> Self {
         Self(Arc::new(random))
     }
@@ -34,11 +34,11 @@ impl Source {
         Self(Arc::new(source))
     }
 
-    /// The nonce for sealing `body` with the associated data `aad`.
+    /// Makes the nonce for sealing `body` with the associated data `aad`.
     pub(super) fn nonce(&self, mut hash: Hmac<Sha256>, aad: &[u8], body: &[u8]) -> Result<[u8; NONCE]> {
         let mut fresh = [0; FRESH];
         (self.0)(&mut fresh)?;
-        // The length says where the one ends and the other begins.
+        // The length separates the one from the other.
         for part in [&fresh[..], &[aad.len() as u8], aad, body] {
             hash.update(part);
         }

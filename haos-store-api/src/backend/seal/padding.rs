@@ -1,16 +1,16 @@
-//! Padding: what the length of a sealed row tells.
+//! Padding: hides the length of a sealed row.
 
 use crate::Padding;
 
-/// What marks the end of a padded body, before the zeros.
+/// The end of a padded body, before the zeros.
 const MARK: u8 = 0x80;
-/// Shorter bodies are padded to as many bytes.
+/// The padded length of all shorter bodies.
 const LEAST: usize = 256;
 /// Longer bodies are padded as by [`Padding::Padme`]: a power of two would waste up to half of them.
 const LARGEST: usize = 64 << 10;
 
 impl Padding {
-    /// The length that a body of `len` bytes is padded to.
+    /// Returns the padded length of a body of `len` bytes.
     fn target(self, len: usize) -> usize {
         match self {
             Self::None => len,
@@ -19,7 +19,7 @@ impl Padding {
         }
     }
 
-    /// Appends the mark and the zeros to what follows `from`.
+    /// Appends the mark and the zeros to the bytes after `from`.
     pub(crate) fn pad(self, bytes: &mut Vec<u8>, from: usize) {
         let target = self.target(bytes.len() - from);
         bytes.push(MARK);
@@ -27,7 +27,7 @@ impl Padding {
     }
 }
 
-/// Takes the padding off a body; none if there is none.
+/// Takes the padding off a body; `None` if it is not padded.
 pub(crate) fn unpad(mut bytes: Vec<u8>) -> Option<Vec<u8>> {
     let end = bytes.iter().rposition(|byte| *byte != 0)?;
     if bytes[end] != MARK {
@@ -37,8 +37,8 @@ pub(crate) fn unpad(mut bytes: Vec<u8>) -> Option<Vec<u8>> {
     Some(bytes)
 }
 
-/// Padmé of "Reducing Metadata Leakage from Encrypted Files and Communication with PURBs" (2019): the lengths that
-/// remain tell `O(log log len)` bits, and no body grows by more than an eighth.
+/// Returns the padded length by Padmé of "Reducing Metadata Leakage from Encrypted Files and Communication with PURBs"
+/// (2019): the remaining lengths tell `O(log log len)` bits, and no body grows by more than an eighth.
 fn padme(len: usize) -> usize {
     let Some(exponent) = len.checked_ilog2().filter(|exponent| *exponent > 0) else { return len };
     let kept = exponent.ilog2() + 1;

@@ -8,14 +8,14 @@ use super::{Key32, derive, unwrap, wrap};
 use crate::{Error, ErrorKind, Result};
 
 const VERSION: u8 = 1;
-/// More than eight slots and the data keys of a rotation take.
+/// Longer than eight slots and the data keys of a rotation.
 const LONGEST: usize = 1 << 16;
 
 fn config() -> impl bincode::config::Config {
     bincode::config::standard().with_limit::<LONGEST>()
 }
 
-/// What a backend keeps for a keyring.
+/// The stored form of a keyring.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub(super) struct Record {
     /// Grows with every change, so that of two records the later one is known.
@@ -42,7 +42,7 @@ impl Record {
         Ok(Self { generation, slots, body })
     }
 
-    /// A record that opens for nobody.
+    /// Makes a record that opens for nobody.
     pub(super) fn shredded(generation: u64) -> Self {
         Self { generation, slots: Slots::default(), body: Vec::new() }
     }

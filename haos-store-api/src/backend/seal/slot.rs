@@ -8,7 +8,7 @@ use zeroize::Zeroizing;
 
 use crate::{Error, ErrorKind, KdfLimits, KdfParams, Result, Secret};
 
-/// Slots of keys at most, so that a hostile record costs little.
+/// The most slots of keys, so that a hostile record costs little.
 const MOST_KEYS: usize = 8;
 /// The longest name of a key.
 const LONGEST_NAME: usize = 64;
@@ -16,7 +16,7 @@ const LONGEST_NAME: usize = 64;
 #[cfg(not(all(target_arch = "wasm32", target_os = "unknown")))]
 const LONGEST_FORM: usize = 11;
 
-/// Who can open the store: at most one passphrase, so that opening derives one key, and named keys.
+/// The secrets that open the store: at most one passphrase, so that opening derives one key, and named keys.
 #[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
 pub(super) struct Slots {
     passphrase: Option<PassphraseSlot>,
@@ -39,7 +39,7 @@ struct KeySlot {
 }
 
 impl Slots {
-    /// The first slot of a new keyring.
+    /// Makes the first slot of a new keyring.
     pub(super) fn of(secret: &Secret, kdf: KdfParams, limits: KdfLimits, master: &Key32) -> Result<Self> {
         let mut slots = Self::default();
         match secret {
@@ -53,12 +53,12 @@ impl Slots {
         self.passphrase.is_none() && self.keys.is_empty()
     }
 
-    /// What deriving a key from the passphrase costs.
+    /// Returns the cost of deriving a key from the passphrase.
     pub(super) fn kdf(&self) -> Option<KdfParams> {
         self.passphrase.as_ref().map(PassphraseSlot::kdf)
     }
 
-    /// The master key, or none for a secret that opens no slot.
+    /// Returns the master key, or `None` for a secret that opens no slot.
     pub(super) fn open(&self, secret: &Secret, limits: KdfLimits) -> Result<Option<Key32>> {
         let opened = match (secret, &self.passphrase) {
             (Secret::Passphrase(words), Some(slot)) => {
@@ -74,7 +74,7 @@ impl Slots {
                     ));
                 }
                 let words = normalized(words);
-                // None was ever set.
+                // An empty one can never be set.
                 if words.is_empty() {
                     return Ok(None);
                 }
@@ -179,7 +179,7 @@ impl KeySlot {
     }
 }
 
-/// A passphrase in the form NFKC: what is typed as one character on one keyboard and as two on another is the same.
+/// Normalizes a passphrase to NFKC: keyboards type a character as one or as two, and both count as the same.
 fn normalized(words: &str) -> Zeroizing<String> {
     if words.is_ascii() {
         return Zeroizing::new(words.to_owned());
@@ -197,7 +197,7 @@ fn normalized(words: &str) -> Zeroizing<String> {
     Zeroizing::new(String::from(js_sys::JsString::from(words).normalize("NFKC")))
 }
 
-/// Argon2id, within limits that hold for stored parameters as for given ones.
+/// Runs Argon2id, within limits that hold for stored parameters as for given ones.
 fn stretch(words: &str, kdf: KdfParams, salt: &[u8; 16]) -> Result<Key32> {
     let KdfParams { memory_kib, passes, lanes } = kdf;
     if memory_kib > 1 << 20 || !(1..=64).contains(&passes) || !(1..=16).contains(&lanes) {

@@ -30,7 +30,7 @@ fn take(keyring: &Keyring, change: &KeyChange) {
     assert!(keyring.adopt(&keyring.changed(change).unwrap()).unwrap());
 }
 
-/// A row that only the right keyring reads.
+/// Makes a row that only the right keyring reads.
 fn row(keyring: &Keyring) -> (StateEntry, StateRow) {
     let entry = StateEntry {
         scope: Scope::Account,
@@ -132,7 +132,7 @@ fn a_rotation_reads_old_rows_until_it_ends() {
     ring.adopt(&ring.rotation_ended(ends).unwrap().unwrap()).unwrap();
     assert_eq!(ring.rotation_ended(ends).unwrap(), None, "it is over");
     assert_eq!(codec.state(columns(&old), new.as_bytes()).unwrap(), entry);
-    assert_eq!(read(&ring, &old).unwrap(), entry, "whoever reads the store as it was needs its key");
+    assert_eq!(read(&ring, &old).unwrap(), entry, "a reader of an older snapshot needs its key");
     let again = unlock(&ring, &words("correct horse")).unwrap();
     assert_eq!(read(&again, &old).unwrap_err().kind(), ErrorKind::WrongKey, "its key is gone");
     let read = Codec::sealed(again).state(columns(&old), new.as_bytes());
@@ -176,7 +176,7 @@ fn nothing_secret_is_shown() {
 
 // Nonces
 
-/// A keyring that opens what `keyring` seals, with nonces from `source`.
+/// Returns a keyring that opens the envelopes of `keyring`, with nonces from `source`.
 fn with_nonces(keyring: &Keyring, source: Source) -> Keyring {
     Keyring::with_nonces(&keyring.record().unwrap(), &words("correct horse"), source).unwrap()
 }
@@ -194,7 +194,7 @@ fn seal(keyring: &Keyring, n: u32) -> [u8; 12] {
     nonce(&Codec::sealed(keyring.clone()).state_row(&entry(n), Revision(3)).unwrap().payload)
 }
 
-/// Nothing is kept for the next: each seal asks for bytes of its own, once, and they make the nonce.
+/// Nothing is kept for the next seal: each asks for bytes of its own, once, and they make the nonce.
 #[test]
 fn each_seal_takes_fresh_bytes() {
     let asked = Arc::new(Mutex::new(Vec::new()));
@@ -211,14 +211,14 @@ fn each_seal_takes_fresh_bytes() {
     let nonces: BTreeSet<_> = (0..200).map(|_| seal(&ring, 0)).collect();
     assert_eq!(nonces.len(), 200, "the same row under the same key");
     assert_eq!(*asked.lock().unwrap(), vec![16; 200]);
-    // A row that is read asks for none.
+    // Reading a row asks for none.
     let (_, row) = row(&ring);
     let before = asked.lock().unwrap().len();
     read(&ring, &row).unwrap();
     assert_eq!(asked.lock().unwrap().len(), before);
 }
 
-/// As in two copies of a process, or of a machine, which go on from the same state: the same bytes come again.
+/// Two copies of a process, or of a machine, start from one state: the same bytes come again.
 #[test]
 fn a_source_that_repeats_itself_gives_no_nonce_twice() {
     let ring = keyring();
@@ -291,7 +291,7 @@ fn padding_is_authentic() {
         bad[at] ^= 1 << (at % 8);
         assert!(codec.chunk(1, 2, &bad).is_err(), "byte {at}");
     }
-    // The version says whether there is any; neither passes for the other.
+    // The version tells whether a body is padded; neither passes for the other.
     for row in [good, codec.clone().padded(Padding::None).chunk_row(1, 2, b"x").unwrap().payload.as_bytes()] {
         let mut bad = row.to_vec();
         bad[0] ^= 0xA1 ^ 0xA2;
@@ -299,7 +299,7 @@ fn padding_is_authentic() {
     }
 }
 
-/// A rotation seals every row anew, and as it is set by then.
+/// A rotation seals every row again, with the present padding.
 #[test]
 fn a_rotation_pads_old_rows() {
     let ring = keyring();
@@ -316,7 +316,7 @@ fn take_begun(ring: &Keyring) {
     ring.adopt(&ring.rotation_begun().unwrap().unwrap()).unwrap();
 }
 
-/// Sums of bytes are kept without reading what is moved.
+/// Sums of bytes are kept without reading the moved rows.
 #[test]
 fn a_moved_row_keeps_its_padding() {
     let ring = keyring();

@@ -25,7 +25,7 @@ pub(crate) async fn each_change_is_one_revision(harness: &mut dyn Harness) -> Ou
     same([first, second, none, third].map(|commit| commit.revision.0), [1, 2, 2, 3])
 }
 
-/// Whether an operation raises the revision of room 0, and whether it can be applied again.
+/// The class of an operation: it raises the revision of room 0 or not, and can be applied again or not.
 #[derive(Debug, Clone, Copy, PartialEq)]
 enum Kind {
     OfTheRoom,
@@ -34,7 +34,7 @@ enum Kind {
     Append,
 }
 
-/// Applied again, an operation changes nothing, but for those that say what they found.
+/// Applied again, an operation changes nothing, except those that report what they found.
 pub(crate) async fn each_operation_alone_is_a_change_once(harness: &mut dyn Harness) -> Outcome {
     use Kind::*;
     let store = with_messages(harness, [1, 2, 3, 4]).await?;
@@ -144,7 +144,7 @@ pub(crate) async fn a_room_made_anew_in_one_batch_is_empty(harness: &mut dyn Har
     same(places(&store).await?, [(2, false)])
 }
 
-/// Rooms that a batch met are known to the rest of it; one of them goes.
+/// Rooms that a batch met are known to the rest of it; one of them is removed.
 pub(crate) async fn a_room_that_goes_leaves_the_others_of_its_batch(harness: &mut dyn Harness) -> Outcome {
     for gone in 0..3 {
         let store = harness.open().await?;
@@ -175,7 +175,7 @@ pub(crate) async fn a_room_put_as_it_is_hides_no_change_of_its_batch(harness: &m
     same(store.room(&room(0)).await?, expected)
 }
 
-/// Where gaps are is known to the rest of a batch; what else makes and moves them counts all the same.
+/// The rest of a batch knows the gaps; operations that make and move them count all the same.
 pub(crate) async fn a_message_lands_on_no_gap_of_its_batch(harness: &mut dyn Harness) -> Outcome {
     let store = with_messages(harness, [1, 2, 3, 4]).await?;
     let on = |place: u64| Message { position: at(place), ..message(9) };
@@ -190,7 +190,7 @@ pub(crate) async fn a_message_lands_on_no_gap_of_its_batch(harness: &mut dyn Har
         batch.put_gap(gap(0, None)).renumber(room(0), vec![(at(0), at(8))]).put_message(taken(8))
     });
     fails(moved.await, ErrorKind::Conflict)?;
-    // And where none is left, it lands.
+    // And where no gap is left, it lands.
     put(&store, |batch| {
         batch.put_gap(gap(8, None)).put_message(message(5)).remove_gap(room(0), at(8)).put_message(free)
     })
@@ -242,7 +242,7 @@ pub(crate) async fn a_late_failure_leaves_nothing_behind(harness: &mut dyn Harne
             .put_state(state(Scope::Account, "k", "", "2"))
             .remove_state(Scope::Room(room(0)), kind("k"), key(""))
             .remove_room(room(0))
-            // The room is gone by now.
+            // The room is removed by now.
             .put_message(message(5))
     })
     .await;

@@ -1,4 +1,4 @@
-//! What people and servers put in: it comes back as it was.
+//! Content of people and servers comes back byte for byte.
 
 use crate::conformance::check::*;
 use crate::conformance::make::*;
@@ -59,7 +59,7 @@ pub(crate) async fn a_megabyte_of_content(harness: &mut dyn Harness) -> Outcome 
     same(store.message(&room(0), &event(1)).await?.map(|message| message.content), Some(Json::empty()))
 }
 
-/// Ids that a careless backend mixes up, cuts or trips over.
+/// Makes ids that a careless backend mixes up, cuts or trips over.
 fn odd_ids() -> Vec<String> {
     let mut ids: Vec<String> = [
         "1",

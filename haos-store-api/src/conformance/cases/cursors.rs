@@ -1,4 +1,4 @@
-//! Cursors: a place to go on from, whatever happens meanwhile.
+//! Cursors: a place to continue from, under any changes in between.
 
 use crate::conformance::check::*;
 use crate::conformance::make::*;

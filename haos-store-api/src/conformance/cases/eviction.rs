@@ -1,4 +1,4 @@
-//! Eviction: which media a policy removes.
+//! Eviction: the media that a policy removes.
 
 use crate::conformance::check::*;
 use crate::conformance::make::*;
@@ -52,7 +52,7 @@ pub(crate) async fn eviction_spares_what_is_pinned_or_unsent(harness: &mut dyn H
     let commit = put(&store, |batch| batch.evict_media(nothing, 1_000)).await?;
     holds(commit.changed, "an eviction is a change")?;
     same(all(&store).await?, [1, 2, 4].map(media_key))?;
-    holds(whole(&store, 4).await? == Some(bytes(40)), "what is unsent keeps its bytes")?;
+    holds(whole(&store, 4).await? == Some(bytes(40)), "unsent media keeps its bytes")?;
     same(put(&store, |batch| batch.evict_media(nothing, 1_000)).await?.changed, false)?;
     put(&store, |batch| batch.remove_pending(txn(1)).evict_media(nothing, 1_000)).await?;
     same(all(&store).await?, [media_key(1)])

@@ -7,7 +7,7 @@ use crate::conformance::make::*;
 use crate::conformance::{Failure, Harness, Outcome};
 use crate::*;
 
-/// What the feed of a closed store says next: it must not wait for anything.
+/// Reads the next change of a closed store's feed, which must not wait for anything.
 async fn soon(changes: &mut Changes) -> Result<Option<Change>, Failure> {
     let mut next = std::pin::pin!(changes.next());
     for _ in 0..10_000 {
@@ -117,7 +117,7 @@ pub(crate) async fn whoever_falls_behind_is_told_to_read_again(harness: &mut dyn
     for n in 0..COMMITS {
         put(&store, |batch| batch.put_room(Room { last_activity_ms: n as i64 + 1, ..a_room(0) })).await?;
     }
-    // However much a backend keeps (those here keep 1,024): either all is told, or the break is.
+    // A backend may keep any number (those here keep 1,024): either all is told, or the break is.
     let mut at = changes.start();
     while let Some(change) = told(&store, &mut changes).await? {
         match change {

@@ -1,4 +1,4 @@
-//! Gaps, and moving what stands around them.
+//! Gaps, and moves of the items around them.
 
 use crate::conformance::check::*;
 use crate::conformance::make::*;

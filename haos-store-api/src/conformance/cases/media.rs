@@ -19,7 +19,7 @@ pub(super) async fn whole(store: &Store, n: u64) -> Result<Option<Vec<u8>>> {
 
 pub(crate) async fn every_field_comes_back(harness: &mut dyn Harness) -> Outcome {
     let store = harness.open().await?;
-    // The size a caller writes is ignored; media needs no room row.
+    // The store ignores the caller's size; media needs no room row.
     let info = MediaInfo {
         size: 12_345,
         mime: None,
@@ -200,9 +200,9 @@ pub(crate) async fn what_is_replaced_leaves_no_bytes_behind(harness: &mut dyn Ha
     };
     put(&store, |batch| batch.put_media(media(1, 1), bytes(3)).put_media(media(2, 2), bytes(200_000)))
         .await?;
-    holds(used().await? >= 200_000, "what is stored is counted")?;
+    holds(used().await? >= 200_000, "stored bytes are counted")?;
     put(&store, |batch| batch.rename_media(media_key(1), media_key(2))).await?;
-    holds(used().await? < 100_000, "a rename leaves nothing of what it replaces")?;
+    holds(used().await? < 100_000, "a rename removes the item that it replaces")?;
     put(&store, |batch| batch.put_media(media(2, 2), bytes(200_000))).await?;
     put(&store, |batch| batch.put_media(media(2, 2), bytes(3))).await?;
     holds(used().await? < 100_000, "a later item leaves nothing of the one before")?;
@@ -231,7 +231,7 @@ pub(crate) async fn a_use_is_noted_if_it_is_later(harness: &mut dyn Harness) -> 
     same(all(&store).await?, [2, 1].map(media_key))?;
     same(put(&store, |batch| batch.touch_media(keys(), 30)).await?.changed, false)?;
     same(put(&store, |batch| batch.touch_media(keys(), 29)).await?.changed, false)?;
-    // Reading is no use.
+    // Reading does not count as use.
     whole(&store, 2).await?;
     same(all(&store).await?, [2, 1].map(media_key))
 }

@@ -1,4 +1,4 @@
-//! Messages: how they are stored and merged.
+//! Messages: storing and merging them.
 
 use crate::conformance::check::*;
 use crate::conformance::make::*;
@@ -119,7 +119,7 @@ pub(crate) async fn a_confirmation_moves_a_provisional_message(harness: &mut dyn
     same(store.message(&room(0), &event(1)).await?, Some(merged.clone()))?;
     let sent = store.messages(MessageQuery::Txn(txn(1))).await?;
     same(sent, [merged])?;
-    // And what is confirmed does not move again.
+    // And a confirmed message does not move again.
     put(&store, |batch| batch.put_message(Message { position: at(9), ..message(1) })).await?;
     same(places(&store).await?, [(5, false), (8, false)])
 }

@@ -138,7 +138,7 @@ pub(crate) async fn the_anchor_is_that_of_the_first_attempt(harness: &mut dyn Ha
         put(&store, |batch| batch.put_pending(row)).await?;
         same(one(&store, 1).await?.map(|row| row.anchor), Some(expected))?;
     }
-    // None is an answer too: the room was empty then.
+    // An absent anchor is an answer too: the room was empty then.
     let empty = Pending { first_attempt_ms: Some(1), ..pending(2) };
     put(&store, |batch| batch.put_pending(empty.clone())).await?;
     put(&store, |batch| batch.put_pending(Pending { anchor: Some(event(1)), ..empty })).await?;

@@ -70,7 +70,7 @@ pub(crate) async fn a_gap_is_expected_at_its_revision(harness: &mut dyn Harness)
     };
     fails(expecting(0, 1, None).await, ErrorKind::Conflict)?;
     fails(expecting(0, 3, Some(first.revision)).await, ErrorKind::Conflict)?;
-    // A message is no gap, and another room's gap is another gap.
+    // A message is not a gap, and another room's gap is another gap.
     fails(expecting(0, 2, Some(first.revision)).await, ErrorKind::Conflict)?;
     fails(expecting(1, 1, Some(first.revision)).await, ErrorKind::Conflict)?;
     same(store.room(&room(7)).await?, None)?;

@@ -10,7 +10,7 @@ pub(crate) async fn the_newest_stay_and_a_gap_takes_the_rest(harness: &mut dyn H
     let commit = put(&store, |batch| batch.prune(prune(2, &[]))).await?;
     holds(commit.changed, "a pruning is a change")?;
     same(places(&store).await?, [(2, true), (5, false), (6, false)])?;
-    // No token: the server must be asked for the context of the next message.
+    // No token: a client must ask the server for the context of the next message.
     same(store.gaps(&room(0)).await?, [Gap { revision: commit.revision, ..gap(2, None) }])?;
     same(store.message(&room(0), &event(1)).await?, None)?;
     same(store.count(&room(0), None).await?, 2)
@@ -28,7 +28,7 @@ pub(crate) async fn gaps_among_the_pruned_are_taken_along(harness: &mut dyn Harn
     let store = with_messages(harness, [1, 3, 7]).await?;
     put(&store, |batch| batch.put_gap(gap(2, Some("inner"))).put_gap(gap(5, Some("edge")))).await?;
     put(&store, |batch| batch.prune(prune(1, &[]))).await?;
-    // The newest of what went was a gap: its token still leads on.
+    // The newest removed item was a gap: its token still leads on.
     let gaps = store.gaps(&room(0)).await?;
     same(gaps.iter().map(|gap| gap.token.as_deref()).collect::<Vec<_>>(), [Some("edge")])?;
     same(places(&store).await?, [(5, true), (7, false)])

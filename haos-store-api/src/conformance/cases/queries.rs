@@ -1,4 +1,4 @@
-//! Messages by something else than their place.
+//! Messages by another criterion than their place.
 
 use crate::conformance::check::*;
 use crate::conformance::make::*;

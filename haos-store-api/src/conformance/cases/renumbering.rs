@@ -1,4 +1,4 @@
-//! Renumbering: moving what stands, all at once.
+//! Renumbering: moving items, all at once.
 
 use crate::conformance::check::*;
 use crate::conformance::make::*;
@@ -45,7 +45,7 @@ pub(crate) async fn renumbering_swaps_a_message_with_a_gap(harness: &mut dyn Har
     put(&store, |batch| batch.put_gap(gap(1, Some("t")))).await?;
     let commit = put(&store, |batch| batch.renumber(room(0), moves(&[(1, 2), (2, 1)]))).await?;
     same(places(&store).await?, [(1, false), (2, true)])?;
-    // A moved gap is another gap to whoever was filling it.
+    // A moved gap is another gap to the client that was filling it.
     same(store.gaps(&room(0)).await?, [Gap { revision: commit.revision, ..gap(2, Some("t")) }])
 }
 

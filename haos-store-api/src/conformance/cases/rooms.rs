@@ -50,7 +50,7 @@ pub(crate) async fn a_later_row_replaces(harness: &mut dyn Harness) -> Outcome {
 pub(crate) async fn the_same_row_changes_nothing(harness: &mut dyn Harness) -> Outcome {
     let store = harness.open().await?;
     let first = put(&store, |batch| batch.put_room(full_room())).await?;
-    // The revision a caller writes is ignored.
+    // The store ignores the caller's revision.
     let again = Room { revision: Revision(99), ..full_room() };
     let second = put(&store, |batch| batch.put_room(again)).await?;
     same((second.changed, second.revision), (false, first.revision))?;
@@ -174,7 +174,7 @@ pub(crate) async fn removal_takes_timeline_and_state_along(harness: &mut dyn Har
     put(&store, |batch| batch.remove_room(room(0))).await?;
     same(store.room(&room(0)).await?, None)?;
     same(ids(&store.rooms(RoomQuery::default()).await?), [room(1)])?;
-    // What hung on it stays gone when the room comes back.
+    // The room's former rows stay removed when it comes back.
     put(&store, |batch| batch.put_room(a_room(0))).await?;
     same(places(&store).await?, [])?;
     same(store.gaps(&room(0)).await?, [])?;

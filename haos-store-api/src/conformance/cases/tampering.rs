@@ -1,4 +1,4 @@
-//! Rows that were given another parent beneath the adapter: nothing untrue is told, and it is noticed.
+//! Rows that were given another parent beneath the adapter: no read returns a false row, and the change is noticed.
 
 use std::fmt::Debug;
 
@@ -7,7 +7,7 @@ use crate::conformance::make::*;
 use crate::conformance::{Failure, Harness, Move, Outcome};
 use crate::*;
 
-/// Row `n` of each collection, 0 or 1. Where they stand differs in everything.
+/// Row `n` of each collection, 0 or 1. The two differ in every parent.
 struct Twin {
     room: Room,
     message: Message,
@@ -55,17 +55,17 @@ async fn write(store: &Store) -> Result<()> {
     Ok(())
 }
 
-/// What the reads came to.
+/// The outcome of the reads.
 #[derive(Default)]
 struct Seen {
-    /// Reads of a single row, and of the outbox, that were refused.
+    /// Refused reads of a single row, and of the outbox.
     refused: u64,
-    /// Rows that are not there where they were written.
+    /// Rows that are absent from the place where they were written.
     missing: u64,
 }
 
 impl Seen {
-    /// A single row: as it was written, absent, or refused.
+    /// Judges a single row: as written, absent, or refused.
     #[track_caller]
     fn one<T: PartialEq + Debug>(&mut self, what: &str, read: Result<Option<T>>, wrote: &T) -> Outcome {
         match read {
@@ -80,7 +80,7 @@ impl Seen {
         Ok(())
     }
 
-    /// A list leaves out what cannot be read, and shows nothing that does not belong in it.
+    /// Judges a list, which leaves out unreadable rows, and shows none that does not belong in it.
     #[track_caller]
     fn list<T: PartialEq + Debug>(&mut self, what: &str, read: Result<Vec<T>>, wrote: &[&T]) -> Outcome {
         let found = read.map_err(|error| Failure::from(error).within(format_args!("the list of {what}")))?;
@@ -93,7 +93,7 @@ impl Seen {
         Ok(())
     }
 
-    /// The outbox is whole or refused.
+    /// Judges the outbox, which is whole or refused.
     #[track_caller]
     fn outbox(&mut self, what: &str, read: Result<Vec<Pending>>, wrote: &[&Pending]) -> Outcome {
         match read {
@@ -108,7 +108,7 @@ impl Seen {
     }
 }
 
-/// Revisions and sequence numbers are the store's.
+/// Fills in the store's revisions and sequence numbers.
 fn as_stored(mut twins: [Twin; 2]) -> [Twin; 2] {
     for (n, twin) in twins.iter_mut().enumerate() {
         let revision = Revision(n as u64 + 1);
@@ -184,7 +184,7 @@ async fn read(store: &Store) -> Result<Seen, Failure> {
     Ok(seen)
 }
 
-/// A hole stays a hole, without its token if that cannot be read.
+/// Judges gaps: each stays a gap, without its token if that cannot be read.
 fn tokens(seen: &mut Seen, found: Vec<Gap>, wrote: &Gap) -> Outcome {
     let known = found.into_iter().filter(|gap| gap.token.is_some()).collect();
     seen.list("gaps", Ok(known), &[wrote])
@@ -198,7 +198,7 @@ pub(crate) async fn the_rows_that_are_moved_read_well_before(harness: &mut dyn H
     same(store.maintain(Maintenance::Check, Progress::none()).await?.findings, [""; 0])
 }
 
-/// A store with a move made in it; none where opening it already found and told the damage.
+/// Opens a store with a move made in it; `None` if opening it already found and reported the damage.
 async fn moved(harness: &mut dyn Harness, a_move: Move) -> Result<Option<Store>, Failure> {
     let store = harness.open().await?;
     write(&store).await?;
@@ -214,7 +214,7 @@ async fn moved(harness: &mut dyn Harness, a_move: Move) -> Result<Option<Store>,
     }
 }
 
-/// What reads and the check tell of a move.
+/// Checks that the reads and the check notice a move.
 async fn noticed(store: &Store, a_move: Move) -> Outcome {
     judge(store, a_move, read(store).await?).await
 }
@@ -243,7 +243,7 @@ pub(crate) async fn a_row_under_another_parent_is_noticed(harness: &mut dyn Harn
     Ok(())
 }
 
-/// It seals rows anew without looking what is in them.
+/// A rotation seals rows again without looking into them.
 pub(crate) async fn a_rotation_does_not_make_a_moved_row_good(harness: &mut dyn Harness) -> Outcome {
     for a_move in harness.moves() {
         let Some(store) = moved(harness, a_move).await? else { continue };
@@ -251,7 +251,7 @@ pub(crate) async fn a_rotation_does_not_make_a_moved_row_good(harness: &mut dyn 
             store.maintain(Maintenance::Rotate, Progress::none()).await?;
             let damaged = store.info().damaged;
             let seen = read(&store).await?;
-            // An index that was written anew may be right again.
+            // An index that was rewritten may be right again.
             if seen.missing + seen.refused + (store.info().damaged - damaged) > 0 {
                 judge(&store, a_move, seen).await.map_err(|failure| failure.within(a_move.name))?;
             }

@@ -5,7 +5,7 @@ use crate::conformance::make::*;
 use crate::conformance::{Failure, Harness, Outcome};
 use crate::*;
 
-/// 25 messages and 5 gaps, unevenly placed.
+/// Makes 25 messages and 5 gaps, unevenly placed.
 async fn long_timeline(harness: &mut dyn Harness) -> Result<Store, Failure> {
     let store = with_messages(harness, (0..25).map(|n| n * n)).await?;
     put(&store, |batch| {
@@ -15,7 +15,7 @@ async fn long_timeline(harness: &mut dyn Harness) -> Result<Store, Failure> {
     Ok(store)
 }
 
-/// Walks from an end to the other; items oldest first.
+/// Walks from an end to the other; returns the items oldest first.
 async fn walk(store: &Store, direction: Direction, limit: usize) -> Result<Vec<Item>, Failure> {
     let mut all = Vec::new();
     let mut page = Page { start: Start::End, direction, limit };

@@ -1,4 +1,4 @@
-//! What runs in processes of their own: they are killed, or write while others do.
+//! The processes of some cases: they are killed, or write while others do.
 
 use std::io::{BufRead, BufReader, Write};
 use std::path::{Path, PathBuf};
@@ -9,14 +9,14 @@ use super::{Durable, steps::sealed};
 use crate::conformance::{Failure, Outcome};
 use crate::{Error, Progress, Result};
 
-/// Tells a process that it is a child, what it does, and with which store.
+/// Tells a process that it is a child, its task, and its store.
 const ROLE: &str = "HAOS_DURABLE_CHILD";
 const STORE: &str = "HAOS_DURABLE_STORE";
 
-/// What a child says when all is written.
+/// A child's line when all is written.
 pub(super) const WRITTEN: &str = "written";
 
-/// A command that runs one test of this test binary alone, by its path within the crate.
+/// Makes a command that runs one test of this test binary alone, by its path within the crate.
 ///
 /// # Errors
 /// If the binary cannot be found.
@@ -27,7 +27,7 @@ pub fn this_test(name: &str) -> Result<Command> {
     Ok(command)
 }
 
-/// Does what the case asks for that started this process; else nothing.
+/// Does the task of the case that started this process; otherwise nothing.
 ///
 /// # Panics
 /// If that fails.
@@ -75,7 +75,7 @@ impl Child {
         Ok(Self(command.spawn()?))
     }
 
-    /// What it says from now on. Asked once.
+    /// Returns its lines from now on. Callable once.
     pub(super) fn lines(&mut self) -> impl Iterator<Item = String> + use<> {
         let lines = self.0.stdout.take().map(|out| BufReader::new(out).lines());
         lines.into_iter().flatten().map_while(Result::ok)

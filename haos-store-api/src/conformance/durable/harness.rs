@@ -8,70 +8,70 @@ use async_trait::async_trait;
 use crate::files::StoreId;
 use crate::{Collection, KdfParams, Progress, Report, Result, Secret, StorageAdapter};
 
-/// What the suite needs of a backend that keeps its stores at a path.
+/// The suite's view of a backend that keeps its stores at a path.
 ///
-/// What a backend does not offer has a default, and the cases that need it look at nothing.
+/// Features that a backend may lack have a default, and their cases then check nothing.
 #[async_trait]
 pub trait DurableHarness: Send + Sync {
-    /// What a store looks like from outside.
+    /// Describes the store's files.
     fn layout(&self) -> Layout;
 
-    /// A folder that is empty when a case begins, for that case alone.
+    /// Returns a folder that is empty when a case begins, for that case alone.
     fn folder(&self) -> &Path;
 
     /// Opens a store.
     async fn open(&self, opening: Opening) -> Result<Arc<dyn StorageAdapter>>;
 
-    /// A command that runs [`child`](super::child) in another process: in a test binary
+    /// Makes a command that runs [`child`](super::child) in another process: in a test binary
     /// [`this_test`](super::this_test) makes it.
     fn child(&self) -> Command;
 
-    /// A file system of its own of this size, as `mount` takes it. Default: none.
+    /// Mounts a file system of this size, as `mount` takes it. Default: none.
     fn disk(&self, _size: &str) -> Option<Disk> {
         None
     }
 
-    /// Ways to damage a store. Default: none.
+    /// Returns the ways to damage a store. Default: none.
     fn damages(&self) -> Option<&dyn Damages> {
         None
     }
 
-    /// Conversions between plain and sealed stores. Default: none.
+    /// Returns the conversions between plain and sealed stores. Default: none.
     fn sealing(&self) -> Option<&dyn Sealing> {
         None
     }
 }
 
-/// How a harness damages a store that is closed.
+/// A harness's ways to damage a closed store.
 pub trait Damages: Send + Sync {
-    /// Damages a store so that whoever opens it sets it aside, and can carry over the whole outbox.
+    /// Damages a store so that opening sets it aside, and can carry over the whole outbox.
     fn spoil(&self, path: &Path);
 
     /// Makes the last row of the collection unreadable.
     fn spoil_row(&self, path: &Path, of: Collection);
 
-    /// Makes it a store of format 99, which a later version has written.
+    /// Makes it a store of format 99, as a later version would write it.
     fn make_newer(&self, path: &Path);
 
-    /// What [`tamper`](Self::tamper) can do.
+    /// Lists the changes that [`tamper`](Self::tamper) can make.
     fn tampers(&self) -> Vec<Tamper>;
 
     /// Changes a store that holds [`sample`](super::sample) so that opening it notices nothing and a check does.
     fn tamper(&self, path: &Path, name: &str);
 }
 
-/// Something that does not fit together.
+/// A contradiction within a store.
 #[derive(Debug, Clone, Copy)]
 pub struct Tamper {
-    /// Its name, which means something to the harness alone.
+    /// Its name, with a meaning to the harness alone.
     pub name: &'static str,
     /// Words of the finding that a check reports.
     pub finding: &'static str,
-    /// Whether opening with a check refuses the store, too.
+    /// True if opening with a check refuses the store, too.
     pub at_open: bool,
 }
 
-/// How a harness converts a store, and looks at its keys.
+/// A harness's conversions of a store, and its view of the keys.
 #[async_trait]
 pub trait Sealing: Send + Sync {
     /// Seals a plain store with the secret.
@@ -80,46 +80,46 @@ pub trait Sealing: Send + Sync {
     /// Makes a sealed store a plain one.
     async fn unseal(&self, opening: Opening, progress: Progress) -> Result<Report>;
 
-    /// The id that a store keeps as long as it lives.
+    /// Reads the id that a store keeps for its life.
     fn id(&self, path: &Path) -> StoreId;
 
-    /// The record of its [`Keyring`](crate::Keyring).
+    /// Reads the record of its [`Keyring`](crate::Keyring).
     fn keyring(&self, path: &Path) -> Vec<u8>;
 
     /// Writes another record over it.
     fn set_keyring(&self, path: &Path, record: &[u8]);
 
-    /// The payloads of all rows, in the order of the collections if that is easy.
+    /// Reads the payloads of all rows, in the order of the collections if that is easy.
     fn payloads(&self, path: &Path) -> Vec<Vec<u8>>;
 }
 
-/// What a backend's stores look like from outside. What is said of files in it is put after a store's path: `-wal`
-/// stands beside a store, `/keyring` within.
+/// The files of a backend's stores. Each entry is appended to a store's path: `-wal` stands beside a store, `/keyring`
+/// within.
 #[derive(Debug, Clone, Copy)]
 pub struct Layout {
-    /// What a store is called in the cases: `s`, with the usual ending.
+    /// The name of the stores in the cases: `s`, with the usual ending.
     pub name: &'static str,
-    /// Whether a folder is at the path; else a file.
+    /// True if the path is a folder; else it is a file.
     pub is_folder: bool,
-    /// Whether several processes and handles can have it open at once; else a second one is `Busy`. Default: no.
+    /// True if several processes and handles can have it open at once; else a second one is `Busy`. Default: no.
     pub shared: bool,
-    /// Whether it is opened, to be read only, where nothing can be written; else opening fails with `ReadOnly`.
-    /// Default: no.
+    /// True if a store on a read-only file system is opened for reading; else opening fails with `ReadOnly`. Default:
+    /// no.
     pub reads_only: bool,
-    /// The fixed names of all that it keeps. `*` at the end stands for anything. Default: none.
+    /// The fixed names of all its files. `*` at the end stands for any text. Default: none.
     pub fixed: &'static [&'static str],
-    /// More of them, which are used only while a damaged store is set aside. Default: none.
+    /// Further ones, which are used only while a damaged store is set aside. Default: none.
     pub fixed_in_salvage: &'static [&'static str],
-    /// What there is while a store that was written to is open, in order. Default: the path alone.
+    /// The files of a store that is open and was written to, in order. Default: the path alone.
     pub while_open: &'static [&'static str],
-    /// What comes and goes with whoever looks, and folders whose files the database makes as it likes. Default: none.
+    /// Files that come and go with readers, and folders whose files the database makes as it likes. Default: none.
     pub passing: &'static [&'static str],
-    /// What has the same rights after the store is replaced. Default: the path alone.
+    /// The files with the same rights after the store is replaced. Default: the path alone.
     pub rights: &'static [&'static str],
 }
 
 impl Layout {
-    /// A store that is a file.
+    /// Describes a store that is a file.
     pub const fn file(name: &'static str) -> Self {
         Self {
             name,
@@ -134,36 +134,36 @@ impl Layout {
         }
     }
 
-    /// A store that is a folder.
+    /// Describes a store that is a folder.
     pub const fn folder(name: &'static str) -> Self {
         Self { is_folder: true, ..Self::file(name) }
     }
 }
 
-/// How a case wants a store opened; what it leaves open is as the backend has it by default.
+/// The way in which a case opens a store; absent values are the backend's defaults.
 #[derive(Debug, Clone)]
 #[non_exhaustive]
 pub struct Opening {
-    /// Where the store is.
+    /// The store's path.
     pub path: PathBuf,
-    /// What opens a sealed store.
+    /// The secret of a sealed store.
     pub secret: Option<Secret>,
-    /// What deriving a key costs in a new store: next to nothing.
+    /// The cost of deriving a key in a new store: next to nothing.
     pub kdf: KdfParams,
-    /// How long it waits for others.
+    /// The wait for other holders.
     pub busy_ms: Option<u32>,
-    /// Whether it uses little memory.
+    /// True to use little memory.
     pub low_memory: bool,
-    /// Whether a missing store is made.
+    /// True to make an absent store.
     pub create: bool,
-    /// Whether everything is checked at first.
+    /// True to check everything at first.
     pub check: bool,
-    /// Whether a damaged store is refused; else it is set aside.
+    /// True to refuse a damaged store; else it is set aside.
     pub refuse_damage: bool,
 }
 
 impl Opening {
-    /// A store that is opened as by default.
+    /// Opens a store with the defaults.
     pub fn at(path: impl Into<PathBuf>) -> Self {
         Self {
             path: path.into(),
@@ -202,14 +202,14 @@ impl Opening {
     }
 }
 
-/// A small file system, which goes with the value.
+/// A small file system, which is unmounted when the value is dropped.
 pub struct Disk {
     path: PathBuf,
     remount: Box<dyn Fn(&str) -> bool + Send + Sync>,
 }
 
 impl Disk {
-    /// One that is mounted there, and what mounts it with other options and tells whether that succeeded.
+    /// Wraps a mounted one; `remount` mounts it with other options and tells whether that succeeded.
     pub fn new(path: impl Into<PathBuf>, remount: impl Fn(&str) -> bool + Send + Sync + 'static) -> Self {
         Self { path: path.into(), remount: Box::new(remount) }
     }

@@ -1,8 +1,8 @@
-//! What a backend owes that keeps its stores at a path: named cases about files, processes, damage and keys.
+//! The duties of a backend that keeps its stores at a path: named cases about files, processes, damage and keys.
 //!
 //! A backend gives a [`DurableHarness`] and stamps out the tests with [`durable_suite!`](crate::durable_suite), one for
-//! each of [`CASES`]. What it does not offer (a way to damage its stores, sealing, a disk of its own) the cases pass
-//! over, so that a harness can begin small. The suite is there with the features `files` and `seal`, natively.
+//! each of [`CASES`]. The cases pass over features that it lacks (a way to damage its stores, sealing, a disk of its
+//! own), so that a harness can begin small. The suite exists with the features `files` and `seal`, natively.
 //!
 //! ```
 //! use std::path::Path;
@@ -42,8 +42,8 @@
 //! # }
 //! ```
 //!
-//! The suite's batches and what is in them ([`sample()`] and its parts) are open to a backend's further tests.
-//! `HAOS_KILLS` sets how often a writer is killed (8 times if not).
+//! The suite's batches and their parts ([`sample()`] and its parts) are open to a backend's further tests. `HAOS_KILLS`
+//! sets the number of kills of a writer (default: 8).
 
 #[macro_use]
 mod suite;
@@ -63,7 +63,7 @@ pub use suite::CASES;
 use super::make::Store;
 use super::{CaseFuture, Failure, give_up_on};
 
-/// What the cases run on.
+/// The harness of the cases.
 type Durable = dyn DurableHarness;
 
 /// A named case.
@@ -78,7 +78,7 @@ pub struct Case {
 /// Runs one of [`CASES`] by its name.
 ///
 /// # Panics
-/// If the case fails, or there is none of that name.
+/// If the case fails, or the name is unknown.
 pub async fn run(name: &str, harness: &Durable) {
     let case = CASES.iter().find(|case| case.name == name);
     let outcome = match case {
@@ -88,7 +88,7 @@ pub async fn run(name: &str, harness: &Durable) {
     give_up_on(outcome, name);
 }
 
-/// [`run`] with all in boxes, so that the tests a macro stamps out compile to little.
+/// Runs as [`run`], with everything boxed, so that the tests of a macro compile to little.
 #[doc(hidden)]
 pub fn run_boxed(
     name: &'static str,

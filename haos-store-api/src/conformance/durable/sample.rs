@@ -1,29 +1,29 @@
-//! Small entities and a batch of every kind of row, for the suite and for what a backend tests by itself.
+//! Small entities and a batch of every kind of row, for the suite and for a backend's own tests.
 #![allow(clippy::expect_used, reason = "fixed input, checked by every run")]
 
 use crate::*;
 
-/// The room `!name`.
+/// Makes the room id `!name`.
 pub fn room_id(name: &str) -> RoomId {
     RoomId::new(format!("!{name}")).expect("a room id")
 }
 
-/// The event `$name`.
+/// Makes the event id `$name`.
 pub fn event_id(name: &str) -> EventId {
     EventId::new(format!("${name}")).expect("an event id")
 }
 
-/// The transaction `name`.
+/// Makes the transaction id `name`.
 pub fn txn(name: &str) -> TxnId {
     TxnId::new(name).expect("a transaction id")
 }
 
-/// An event type or a kind of state.
+/// Makes an event type or a kind of state.
 pub fn kind(name: &str) -> EventType {
     EventType::new(name).expect("an event type")
 }
 
-/// The media item `name`, as it was sent.
+/// Makes the key of the media item `name`, as it was sent.
 pub fn media_key(name: &str) -> MediaKey {
     MediaKey {
         uri: MediaUri::new(format!("mxc://example.org/{name}")).expect("a media uri"),
@@ -31,17 +31,17 @@ pub fn media_key(name: &str) -> MediaKey {
     }
 }
 
-/// The position `offset` places newer than the first.
+/// Returns the position `offset` places newer than the first.
 pub fn at(offset: u64) -> Position {
     Position::FIRST.newer(offset).expect("a position")
 }
 
-/// A room with a name.
+/// Makes a room with a name.
 pub fn room(name: &str) -> Room {
     Room { name: Some(format!("Room {name}")), ..Room::new(room_id(name), Membership::Join) }
 }
 
-/// A message, whose body is `text of` and its event's name.
+/// Makes a message, whose body is `text of` and its event's name.
 pub fn message(room: &str, event: &str, offset: u64) -> Message {
     Message {
         room: room_id(room),
@@ -60,24 +60,24 @@ pub fn message(room: &str, event: &str, offset: u64) -> Message {
     }
 }
 
-/// An outbox row, whose body is `unsent` and its transaction's name.
+/// Makes an outbox row, whose body is `unsent` and its transaction's name.
 pub fn pending(room: &str, name: &str) -> Pending {
     let content = json(&format!(r#"{{"body":"unsent {name}"}}"#));
     Pending::new(txn(name), room_id(room), kind("m.room.message"), content, 1_700_000_000_000)
 }
 
-/// A gap with a token.
+/// Makes a gap with a token.
 pub fn gap(room: &str, offset: u64, token: &str) -> Gap {
     Gap { room: room_id(room), position: at(offset), token: Some(token.to_owned()), revision: Revision::ZERO }
 }
 
-/// A state entry.
+/// Makes a state entry.
 pub fn state(scope: Scope, kind_text: &str, key: &str, value: &str) -> StateEntry {
     let key = StateKey::new(key).expect("a state key");
     StateEntry { scope, kind: kind(kind_text), key, event_id: None, value: json(value) }
 }
 
-/// A media item of room `a`, without its bytes.
+/// Makes a media item of room `a`, without its bytes.
 pub fn media(name: &str) -> MediaInfo {
     MediaInfo {
         key: media_key(name),
@@ -90,12 +90,12 @@ pub fn media(name: &str) -> MediaInfo {
     }
 }
 
-/// Rooms a and b, ten messages in each, a gap, state, 100,000 bytes of media and three outbox rows.
+/// Makes rooms a and b, ten messages in each, a gap, state, 100,000 bytes of media and three outbox rows.
 pub fn sample() -> WriteBatch {
     sample_with(100_000)
 }
 
-/// [`sample`] with this number of bytes of media.
+/// Makes [`sample`] with this number of bytes of media.
 pub fn sample_with(media_bytes: usize) -> WriteBatch {
     let mut batch = WriteBatch::strict();
     for name in ["a", "b"] {
@@ -117,7 +117,7 @@ pub fn sample_with(media_bytes: usize) -> WriteBatch {
     batch
 }
 
-/// All that [`sample`] wrote, as a store gives it back.
+/// The rows of [`sample`], as a store gives them back.
 #[derive(Debug, PartialEq)]
 pub struct Everything {
     rooms: Vec<Room>,
@@ -149,19 +149,19 @@ impl Everything {
     }
 }
 
-/// The least of generators of numbers that look random.
+/// A minimal generator of numbers that look random.
 #[derive(Debug, Clone)]
 pub struct Random(pub u64);
 
 impl Random {
-    /// A number below `n`.
+    /// Returns a number below `n`.
     pub fn below(&mut self, n: usize) -> usize {
         self.0 = self.0.wrapping_mul(6_364_136_223_846_793_005).wrapping_add(1_442_695_040_888_963_407);
         (self.0 >> 33) as usize % n.max(1)
     }
 }
 
-/// Bytes that tell where they are.
+/// Makes bytes that tell their place.
 pub fn pattern(len: usize) -> Vec<u8> {
     (0..len).map(|n| (n * 31 + n / 251) as u8).collect()
 }

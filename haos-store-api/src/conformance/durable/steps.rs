@@ -1,4 +1,4 @@
-//! What the cases do over and over.
+//! The common steps of the cases.
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::fs;
@@ -13,30 +13,30 @@ use crate::conformance::check::{holds, same};
 use crate::conformance::{Failure, Outcome};
 use crate::{Error, Maintenance, PendingQuery, Progress, Result, Secret, WriteBatch};
 
-/// What a plain row holds that [`sample`](super::sample()) wrote.
+/// A text in the plain rows of [`sample`](super::sample()).
 pub(super) const PLAIN: &[u8] = b"text of a0";
 
-/// The secret of most cases.
+/// Returns the secret of most cases.
 pub(super) fn key() -> Secret {
     Secret::key([5; 32])
 }
 
-/// Where the store of a case is.
+/// Returns the path of a case's store.
 pub(super) fn place(harness: &Durable) -> PathBuf {
     harness.folder().join(harness.layout().name)
 }
 
-/// A plain store.
+/// Opens a plain store.
 pub(super) async fn open(harness: &Durable, path: &Path) -> Result<Store> {
     harness.open(Opening::at(path)).await
 }
 
-/// A store that is sealed with [`key`].
+/// Opens a store that is sealed with [`key`].
 pub(super) fn sealed(path: &Path) -> Opening {
     Opening::at(path).secret(key())
 }
 
-/// What keeps a store from opening.
+/// Returns the error that keeps a store from opening.
 pub(super) async fn refusal(harness: &Durable, opening: Opening) -> Result<Error, Failure> {
     match harness.open(opening).await {
         Ok(_) => Err(Failure::new("it opens and should be refused")),
@@ -44,14 +44,14 @@ pub(super) async fn refusal(harness: &Durable, opening: Opening) -> Result<Error
     }
 }
 
-/// A closed store with the sample.
+/// Makes a closed store with the sample.
 pub(super) async fn make(harness: &Durable, opening: Opening) -> Outcome {
     let store = harness.open(opening).await?;
     store.apply(sample_with(1000)).await?;
     Ok(store.close().await?)
 }
 
-/// The numbers of the data keys that payloads are sealed under.
+/// Lists the numbers of the data keys that payloads are sealed under.
 pub(super) fn key_ids(sealing: &dyn Sealing, path: &Path) -> BTreeSet<u16> {
     sealing.payloads(path).iter().map(|payload| u16::from_be_bytes([payload[1], payload[2]])).collect()
 }
@@ -61,20 +61,20 @@ pub(super) fn clear(path: &Path) -> std::io::Result<()> {
     if path.is_dir() { fs::remove_dir_all(path) } else { fs::remove_file(path) }
 }
 
-/// A batch that puts a room.
+/// Makes a batch that puts a room.
 pub(super) fn put(name: &str) -> WriteBatch {
     let mut batch = WriteBatch::relaxed();
     batch.put_room(room(name));
     batch
 }
 
-/// The transactions of the outbox.
+/// Lists the transactions of the outbox.
 pub(super) async fn txns(store: &Store) -> Result<Vec<String>> {
     let rows = store.pending(PendingQuery::default()).await?;
     Ok(rows.iter().map(|row| row.txn_id.to_string()).collect())
 }
 
-/// A check finds nothing.
+/// Checks that a check finds nothing.
 pub(super) async fn is_sound(store: &Store) -> Outcome {
     let report = store.maintain(Maintenance::Check, Progress::none()).await?;
     same(report.findings, Vec::<String>::new())
@@ -82,7 +82,7 @@ pub(super) async fn is_sound(store: &Store) -> Outcome {
 
 pub(super) type Steps = Arc<Mutex<Vec<(u64, u64)>>>;
 
-/// A progress, and what it was told.
+/// Makes a progress, and the record of its steps.
 pub(super) fn recorder() -> (Progress, Steps) {
     let steps = Steps::default();
     let own = steps.clone();
@@ -93,14 +93,14 @@ pub(super) fn lock<T>(mutex: &Mutex<T>) -> std::sync::MutexGuard<'_, T> {
     mutex.lock().unwrap_or_else(std::sync::PoisonError::into_inner)
 }
 
-/// What was seen while a store was converted.
+/// The outcomes of looks during a conversion.
 #[cfg(unix)]
 #[derive(Default)]
 pub(super) struct Looks(Arc<Mutex<Vec<Outcome>>>);
 
 #[cfg(unix)]
 impl Looks {
-    /// A progress that looks each time it is told something.
+    /// Makes a progress that looks at each step.
     pub(super) fn at_each_step(&self, look: impl Fn() -> Outcome + Send + Sync + 'static) -> Progress {
         let seen = self.0.clone();
         Progress::to(move |_, _| lock(&seen).push(look()))
@@ -113,7 +113,7 @@ impl Looks {
     }
 }
 
-/// The names in a folder.
+/// Lists the names in a folder.
 pub(super) fn names(folder: &Path) -> Result<Vec<String>, Failure> {
     let mut names = Vec::new();
     for entry in fs::read_dir(folder)? {
@@ -123,7 +123,7 @@ pub(super) fn names(folder: &Path) -> Result<Vec<String>, Failure> {
     Ok(names)
 }
 
-/// What is in the folder of a case, and in the store if that is a folder.
+/// Lists the names in the folder of a case, and in the store if that is a folder.
 pub(super) fn all_names(harness: &Durable) -> Result<Vec<String>, Failure> {
     let mut all = names(harness.folder())?;
     if harness.layout().is_folder {
@@ -132,13 +132,13 @@ pub(super) fn all_names(harness: &Durable) -> Result<Vec<String>, Failure> {
     Ok(all)
 }
 
-/// Nothing but the store is in the folder of the case.
+/// Checks that the folder of the case has only the store.
 #[track_caller]
 pub(super) fn stands_alone(harness: &Durable) -> Outcome {
     same(names(harness.folder())?, [harness.layout().name])
 }
 
-/// Every file below a folder with its bytes.
+/// Reads every file below a folder.
 ///
 /// # Errors
 /// If one cannot be read.
@@ -155,7 +155,7 @@ pub fn files(folder: &Path) -> Result<BTreeMap<PathBuf, Vec<u8>>, Failure> {
     Ok(found)
 }
 
-/// All files but those that come and go with whoever looks.
+/// Reads all files except those that come and go with readers.
 pub(super) fn lasting(harness: &Durable) -> Result<BTreeMap<PathBuf, Vec<u8>>, Failure> {
     let (layout, path) = (harness.layout(), place(harness));
     let mut files = files(harness.folder())?;
@@ -167,13 +167,13 @@ pub(super) fn lasting(harness: &Durable) -> Result<BTreeMap<PathBuf, Vec<u8>>, F
     Ok(files)
 }
 
-/// Whether any file below a folder has these bytes. A file may go while it is looked for.
+/// Tells whether any file below a folder has these bytes. A file may vanish during the search.
 pub(super) fn has_bytes(folder: &Path, bytes: &[u8]) -> bool {
     files(folder)
         .is_ok_and(|files| files.values().any(|file| file.windows(bytes.len()).any(|part| part == bytes)))
 }
 
-/// The least of executors: parks the thread.
+/// Runs a future by parking the thread: a minimal executor.
 pub(super) fn block_on<F: Future>(future: F) -> F::Output {
     struct Unpark(std::thread::Thread);
     impl Wake for Unpark {
@@ -192,7 +192,7 @@ pub(super) fn block_on<F: Future>(future: F) -> F::Output {
     }
 }
 
-/// Joins a thread that came to an outcome.
+/// Returns the outcome of a thread.
 pub(super) fn joined<T>(ended: std::thread::Result<Result<T, Failure>>) -> Result<T, Failure> {
     ended.unwrap_or_else(|_| Err(Failure::new("a thread panicked")))
 }

@@ -6,12 +6,12 @@ use proptest::test_runner::{Config, RngAlgorithm, TestRng, TestRunner};
 use super::{run, step};
 use crate::conformance::{Harness, Outcome};
 
-/// What follows the bytes of an input, enough for any script: the generator asks again and again for
-/// another number than zero, which is what it would get. These bytes make everything as short as can be.
+/// The continuation of an input's bytes, enough for any script: the generator asks again and again for a number other
+/// than zero, and zeros would never end that. These bytes make everything as short as possible.
 const END: [u8; 4 << 10] = [1; 4 << 10];
 
-/// Runs the script that these bytes are the randomness of, and compares every answer with the model, as
-/// [`scripts`](super::scripts) does. Every harness that is given the same bytes runs the same script.
+/// Runs the script whose randomness these bytes are, and compares every answer with the model, as
+/// [`scripts`](super::scripts) does. Every harness runs the same script for the same bytes.
 ///
 /// # Errors
 /// The first fault, with its script.
@@ -22,7 +22,7 @@ pub async fn script_of(bytes: &[u8], harness: &mut dyn Harness) -> Outcome {
     run(harness, &script, 1).await.map_err(|failure| failure.within(format_args!("{script:#?}")))
 }
 
-/// Bytes that make a script, as [`script_of`] reads them; none if a seed makes none.
+/// Makes bytes of a script, as [`script_of`] reads them; `None` if a seed makes none.
 pub fn script_bytes(seed: [u8; 32]) -> Option<Vec<u8>> {
     let mut runner = runner(RngAlgorithm::Recorder, &seed);
     step::script().new_tree(&mut runner).ok()?;

@@ -1,4 +1,4 @@
-//! Every read, against what the model says.
+//! Every read, compared with the model.
 
 use futures_util::future::{try_join_all, try_join3, try_join4};
 
@@ -10,7 +10,7 @@ use crate::conformance::make::{Store, event, kind, media_key, room, txn, user};
 use crate::conformance::{Failure, Outcome};
 use crate::*;
 
-/// A cursor under way, and what it means.
+/// A cursor under way, and its meaning.
 #[derive(Debug, Clone)]
 pub(super) struct Held {
     room: RoomId,
@@ -20,7 +20,7 @@ pub(super) struct Held {
 }
 
 impl Held {
-    /// Takes the cursor that leads on from a page.
+    /// Takes the cursor that continues a page.
     pub(super) async fn take(
         store: &Store,
         room: RoomId,
@@ -40,7 +40,7 @@ impl Held {
         Ok(edge.map(|edge| Self { room, cursor, position: edge.position(), anchor }))
     }
 
-    /// Where it stands now: as far from its message as it was.
+    /// Returns its present place: the same distance from its message as before.
     fn place(&self, model: &Model) -> i64 {
         let number = |position: Position| position.get() as i64;
         let moved = self.anchor.as_ref().and_then(|(event, then)| {
@@ -64,8 +64,8 @@ impl Held {
     }
 }
 
-/// Compares everything. `turn` varies limits and which room is looked at closely. The parts read side by side:
-/// where a read is slow (in a browser), it is slow to answer, not busy.
+/// Compares everything. `turn` varies limits and the room that is compared closely. The parts read side by side: a slow
+/// read (in a browser) is slow to answer, not busy.
 pub(super) async fn compare(store: &Store, model: &Model, held: &[Held], turn: usize) -> Outcome {
     let timelines = (0..ROOMS).map(|n| timeline(store, model, n, turn));
     let held = held.iter().map(|held| held.check(store, model));
@@ -140,7 +140,7 @@ async fn walk(store: &Store, id: &RoomId, items: &[Item], direction: Direction, 
     }
 }
 
-/// What a timeline shows, told by looking at every pair of messages.
+/// Compares the view of a timeline with one made by looking at every pair of messages.
 async fn view(store: &Store, id: &RoomId, all: &[Message]) -> Outcome {
     use RelationKind::*;
     let about = |message: &Message| message.relation.clone().map(|relation| (relation.kind, relation.target));

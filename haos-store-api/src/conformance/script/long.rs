@@ -1,5 +1,5 @@
-//! Batches of many operations: what each leaves behind for those after it. Over the memory store alone, since the
-//! laws are the same on every backend.
+//! Batches of many operations, each on top of those before it. Over the memory store alone, since the laws are the same
+//! on every backend.
 
 use std::sync::Arc;
 
@@ -15,7 +15,7 @@ use crate::conformance::Outcome;
 use crate::conformance::make::{Store, a_room, put};
 use crate::{MemoryStore, WriteBatch};
 
-/// An operation; all three rooms are as likely, and media are left to the other scripts.
+/// Makes an operation; all three rooms are as likely, and media are left to the other scripts.
 fn draft() -> impl Strategy<Value = Draft> {
     (0..3_usize, uniform12(any::<u8>())).prop_map(|(room, mut bytes)| {
         bytes[1] = [0, 10, 15][room];
@@ -32,7 +32,7 @@ async fn run(batches: &[Vec<Draft>]) -> Outcome {
     let mut model = Model { revision: first.revision, ..Model::default() };
     model.rooms.extend((0..3).map(|n| crate::Room { revision: first.revision, ..a_room(n) }));
     for (turn, drafts) in batches.iter().enumerate() {
-        // What is refused is tried for itself, behind what came before it: in a batch it would undo all the rest.
+        // An operation that fails is tried alone, after those before it: in a batch it would undo all others.
         let (mut batch, mut after) = (WriteBatch::relaxed(), model.clone());
         after.revision = model.revision.next();
         for draft in drafts {

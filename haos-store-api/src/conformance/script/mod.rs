@@ -27,28 +27,28 @@ use super::make::{a_room, put, room, told};
 use super::{Failure, Harness, Outcome};
 use crate::{Change, touched};
 
-/// How many scripts, and which.
+/// The number of scripts, and their seed.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct Scripts {
-    /// How many.
+    /// Their number.
     pub count: u32,
-    /// What they are made from: the same seed makes the same scripts.
+    /// Their seed: the same seed makes the same scripts.
     pub seed: u64,
-    /// Everything is read and compared after each step whose number this divides, and at the end: 1 unless
-    /// reads are slow, as in a browser. What a write answers and tells is compared at every step. With 1, each
-    /// room is looked at closely at the end, else one, by turns.
+    /// Everything is read and compared after each step whose number this divides, and at the end: 1 unless reads are
+    /// slow, as in a browser. The answer and the change of a write are compared at every step. With 1, each room is
+    /// compared closely at the end, else one, by turns.
     pub look_every: usize,
 }
 
 impl Default for Scripts {
-    /// A thousand, always the same, each step looked at.
+    /// Returns a thousand scripts, always the same, each step compared.
     fn default() -> Self {
         Self { count: 1_000, seed: 0x4841_4f53, look_every: 1 }
     }
 }
 
 impl Scripts {
-    /// The default, with `HAOS_SCRIPTS` as the count and `HAOS_SEED` as the seed where they are set.
+    /// Returns the default, with `HAOS_SCRIPTS` as the count and `HAOS_SEED` as the seed where they are set.
     pub fn from_env() -> Self {
         let number = |name| std::env::var(name).ok()?.parse::<u64>().ok();
         let default = Self::default();
@@ -155,7 +155,7 @@ async fn run(harness: &mut dyn Harness, script: &[Step], look_every: usize) -> O
     Ok(())
 }
 
-/// Applies a batch to both, and compares what they say and tell.
+/// Applies a batch to both, and compares their answers and changes.
 async fn apply(store: &super::make::Store, model: &mut Model, batch: crate::WriteBatch) -> Outcome {
     let mut changes = store.changes();
     same(changes.start(), model.revision)?;

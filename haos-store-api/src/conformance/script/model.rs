@@ -1,5 +1,5 @@
-//! The contract once more, as slowly and plainly as it can be written: lists and loops. It shares no
-//! code with the laws, so that it checks them as well as the backends.
+//! The contract once more, written as slowly and plainly as possible: lists and loops. It shares no code with the laws,
+//! so that it checks them as well as the backends.
 
 use crate::*;
 
@@ -15,7 +15,7 @@ pub(super) struct Model {
     pub(super) state: Vec<StateEntry>,
 }
 
-/// What a batch should come to. The numbers in `assigned` are the model's guess.
+/// The expected outcome of a batch. The numbers in `assigned` are the model's guess.
 #[derive(Debug)]
 pub(super) struct Expected {
     pub(super) changed: bool,
@@ -25,7 +25,7 @@ pub(super) struct Expected {
 type Ruled<T = ()> = Result<T, ErrorKind>;
 
 impl Model {
-    /// Applies a batch, or says how it must fail and stays as it is.
+    /// Applies a batch, or returns the expected error and stays as it is.
     pub(super) fn apply(&mut self, batch: &WriteBatch) -> Ruled<Expected> {
         for precondition in batch.preconditions() {
             let (now, expected) = match precondition {
@@ -78,7 +78,7 @@ impl Model {
         self.rooms.iter().find(|room| room.id == *id)
     }
 
-    /// The items of a room, oldest first.
+    /// Lists the items of a room, oldest first.
     pub(super) fn timeline(&self, room: &RoomId) -> Vec<Item> {
         let messages = self.messages.iter().filter(|m| m.room == *room).cloned().map(Item::Message);
         let gaps = self.gaps.iter().filter(|g| g.room == *room).cloned().map(Item::Gap);
@@ -91,12 +91,12 @@ impl Model {
         self.timeline(room).iter().all(|item| item.position() != position)
     }
 
-    /// A room's timeline needs the room.
+    /// Requires the room of a timeline.
     pub(super) fn known(&self, room: &RoomId) -> Ruled {
         if self.room(room).is_some() { Ok(()) } else { Err(ErrorKind::Invalid) }
     }
 
-    /// The timeline of a room changed.
+    /// Notes a change of a room's timeline.
     pub(super) fn touch(&mut self, id: &RoomId) -> bool {
         let revision = self.revision;
         for room in self.rooms.iter_mut().filter(|room| room.id == *id) {

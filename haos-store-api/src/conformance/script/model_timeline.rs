@@ -3,7 +3,7 @@
 use super::model::Model;
 use crate::*;
 
-/// An emptied edit, reaction or redaction is still known as one; of any other relation nothing is left.
+/// Returns the rest of an emptied message's relation: edits, reactions and redactions stay known as such.
 fn emptied(relation: Relation) -> Option<Relation> {
     use RelationKind::*;
     match relation.kind {
@@ -32,7 +32,7 @@ impl Model {
         let position = if confirmed { incoming.position } else { stored.position };
         let txn_id = stored.txn_id.clone().or(incoming.txn_id.clone());
         let provisional = stored.provisional && incoming.provisional;
-        // What was emptied stays empty; what was confirmed is known better than a guess.
+        // An emptied message stays empty; a confirmed one is known better than a guess.
         let base = if stored.redacted_by.is_some() || (incoming.provisional && !stored.provisional) {
             &*stored
         } else {

@@ -1,4 +1,4 @@
-//! From the numbers of a script to operations, with what the model knows.
+//! Turns the numbers of a script into operations, with the model's knowledge.
 
 use super::model::Model;
 use super::step::{Draft, Expect, Said, Seen, Unsent};

@@ -4,18 +4,18 @@ use proptest::array::{uniform4, uniform12};
 use proptest::collection::vec;
 use proptest::prelude::{Strategy, any};
 
-/// A step. Its numbers name keys; see `resolve.rs` for what they mean.
+/// A step. Its numbers name keys; `resolve.rs` gives their meaning.
 #[derive(Debug, Clone)]
 pub(super) enum Step {
     /// Applies a batch.
     Apply { strict: bool, expect: Vec<Expect>, ops: Vec<Draft> },
-    /// Opens the store anew.
+    /// Opens the store again.
     Reopen,
     /// Takes a cursor from a page, to be followed by all later steps.
     Hold { room: u8, limit: u8, older: bool },
 }
 
-/// A precondition that holds (if what it names is as the script knows it), or one that may not.
+/// A precondition that holds (if its subject is as the script knows it), or one that may not.
 #[derive(Debug, Clone)]
 pub(super) enum Expect {
     Room { room: u8, seen: Seen },
@@ -166,8 +166,8 @@ pub(super) const TXNS: u8 = 3;
 pub(super) const ITEMS: u8 = 2;
 pub(super) const NAMES: u8 = 3;
 
-/// A script: up to twelve steps, each read off a few random bytes. Bytes shrink towards zero, and so
-/// the keys do, without a strategy for each shape.
+/// Makes a script: up to twelve steps, each read off a few random bytes. Bytes shrink towards zero, and so do the keys,
+/// without a strategy for each shape.
 pub(super) fn script() -> impl Strategy<Value = Vec<Step>> {
     let draft = || uniform12(any::<u8>());
     let step = (any::<u8>(), vec(uniform4(any::<u8>()), 0..=2), vec(draft(), 1..=4));
@@ -203,7 +203,7 @@ fn room_of(byte: u8) -> u8 {
     }
 }
 
-/// None for a third of the bytes, zero included.
+/// `None` for a third of the bytes, zero included.
 fn maybe(byte: u8, keys: u8) -> Option<u8> {
     match byte % 3 {
         0 => None,

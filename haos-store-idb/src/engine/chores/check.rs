@@ -1,4 +1,4 @@
-//! The check: reads every row and tells what does not fit together. It changes nothing.
+//! The check: reads every row and reports contradictions. Changes nothing.
 
 use std::collections::HashMap;
 use std::collections::hash_map::Entry;
@@ -12,7 +12,7 @@ use super::super::segment::{self, Overlay, Row};
 use super::super::tables::{CHUNK, media_row, read_gap, read_outbox_row, read_room_row, read_state_row};
 use super::{Stepped, following};
 
-/// Records looked at in one step.
+/// Records read in one step.
 const STEP: u32 = 64;
 
 pub(super) async fn check<K: Kv>(kv: &K, codec: &Codec, table: Table, from: Vec<u8>) -> Result<Stepped> {
@@ -53,7 +53,7 @@ impl Stepped {
 
 type Fault = Option<String>;
 
-/// A record that is an entity.
+/// Checks a record that is an entity.
 async fn record<K: Kv>(
     kv: &K,
     codec: &Codec,
@@ -107,7 +107,7 @@ async fn record<K: Kv>(
     Ok(None)
 }
 
-/// A gap, a segment or an overlay.
+/// Checks a gap, a segment or an overlay.
 async fn timeline<K: Kv>(
     kv: &K,
     codec: &Codec,
@@ -153,7 +153,7 @@ async fn timeline<K: Kv>(
     Ok(None)
 }
 
-/// The index must find a record by all that is in it.
+/// Checks that the index finds a record by all of its ids.
 async fn indexed<K: Kv>(kv: &K, key: &[u8], ids: impl IntoIterator<Item = String>) -> Result<Fault> {
     let found = all(ids.into_iter().map(|id| kv.holders(&id)).collect()).await?;
     let is_found = found.iter().all(|holders| holders.iter().any(|holder| holder == key));

@@ -10,19 +10,19 @@ use super::super::keys::{self, SegmentKey};
 use super::super::kv::{HEAD, Kv, Table};
 use super::super::segment::{self, MOST_ROWS, Overlay, Row, runs};
 
-/// Segments looked at in one step.
+/// Segments read in one step.
 const STEP: usize = 64;
 
-/// What a step did.
+/// The outcome of a step.
 #[derive(Debug, Default)]
 pub(crate) struct Compacted {
-    /// Where to go on.
+    /// The place at which the next step begins.
     pub(crate) next: Option<Position>,
     pub(crate) freed: u64,
     pub(crate) rows: u64,
 }
 
-/// A piece of a room between two full segments that nothing lies over.
+/// A piece of a room between two full segments without overlays.
 #[derive(Default)]
 struct Pool {
     segments: Vec<SegmentKey>,
@@ -79,7 +79,7 @@ pub(crate) async fn compact_room<K: Kv>(kv: &K, room: &Key, from: Option<Positio
     Ok(done)
 }
 
-/// Splits what was found, newest first, at full segments that nothing lies over.
+/// Splits the records, newest first, at full segments without overlays.
 fn pools(segments: Vec<SegmentKey>, overlays: Vec<Overlay>) -> Vec<Pool> {
     let mut pools = vec![Pool::default()];
     let mut overlays = overlays.into_iter().peekable();

@@ -1,4 +1,4 @@
-//! Who can open a store: its keyring, one record with a name.
+//! A store's keyring, one record with a name.
 
 use haos_store_api::backend::Codec;
 use haos_store_api::{Error, ErrorKind, KeyChange, Result};
@@ -11,14 +11,14 @@ pub(super) fn keyring(codec: &Codec) -> Result<&haos_store_api::backend::Keyring
     codec.keyring().ok_or_else(not_sealed)
 }
 
-/// Writes the record that follows a change; to be adopted once that is committed.
+/// Writes the record after a change, and returns it, to be adopted once that is committed.
 pub(crate) async fn change_keys<K: Kv>(kv: &K, codec: &Codec, change: &KeyChange) -> Result<Vec<u8>> {
     let record = latest(kv, codec).await?.changed(change)?;
     kv.put_named(KEYRING, &record)?;
     Ok(record)
 }
 
-/// The keyring, with what other contexts made of it meanwhile.
+/// Returns the keyring, with other contexts' changes.
 async fn latest<'c, K: Kv>(kv: &K, codec: &'c Codec) -> Result<&'c haos_store_api::backend::Keyring> {
     let keyring = keyring(codec)?;
     if let Some(record) = kv.named(KEYRING).await? {

@@ -1,5 +1,5 @@
-//! Chores: each a row of steps, one transaction each, so that others come in between and a page that is
-//! closed loses one step.
+//! Chores: each a sequence of steps, one transaction each, so that others come in between and a closed page loses one
+//! step.
 
 mod check;
 mod compact;
@@ -24,33 +24,33 @@ const TABLES: [Table; 6] =
 pub(crate) enum Step {
     /// The store's counters.
     Head,
-    /// Which rooms there are.
+    /// Lists the rooms.
     Rooms,
-    /// Merges what is small and folds in the overlay, from a position downwards.
+    /// Merges small segments and folds in the overlay, from a position downwards.
     Compact(Key, Option<Position>),
-    /// Reads what follows a key.
+    /// Checks the rows that follow a key.
     Check(Table, Vec<u8>),
     /// Gives the store a second data key.
     Begin,
-    /// Seals what follows a key under the newest data key.
+    /// Seals the rows that follow a key under the newest data key.
     Reseal(Table, Vec<u8>),
     /// Drops the first data key, if this one still seals.
     End(u16),
 }
 
-/// What a step came to.
+/// The outcome of a step.
 #[derive(Debug, Default)]
 pub(crate) struct Stepped {
     pub(crate) head: Head,
-    /// What `Step::Rooms` found.
+    /// The rooms of `Step::Rooms`.
     pub(crate) rooms: Vec<Key>,
-    /// Where to go on; none: the table, or the room, is done.
+    /// The place at which the next step begins; absent once the table, or the room, is done.
     pub(crate) next: Option<Vec<u8>>,
     pub(crate) below: Option<Position>,
     pub(crate) rows: u64,
     pub(crate) freed: u64,
     pub(crate) findings: Vec<String>,
-    /// Rows met of each collection, in the order of [`Collection::ALL`].
+    /// Rows of each collection in this step, in the order of [`Collection::ALL`].
     pub(crate) counts: [i64; 6],
     /// A keyring's record, to be adopted once the transaction has committed.
     pub(crate) keyring: Option<Vec<u8>>,
@@ -76,7 +76,7 @@ impl Step {
         }
     }
 
-    /// Whether it needs to write.
+    /// Tells whether it needs to write.
     #[cfg_attr(not(target_arch = "wasm32"), allow(dead_code, reason = "the store in a browser asks"))]
     pub(crate) fn writes(&self) -> bool {
         !matches!(self, Self::Head | Self::Rooms | Self::Check(..))
@@ -148,7 +148,7 @@ async fn check_all(progress: &Progress, tx: impl AsyncFn(Step) -> Result<Stepped
             from = next;
         }
     }
-    // Counts of a store that was written to meanwhile say nothing.
+    // Counts are meaningless if the store was written to meanwhile.
     if tx(Step::Head).await?.head.revision == before.revision {
         for ((of, size), count) in before.sums.collections().iter().zip(counts) {
             if size.rows as i64 != count {
@@ -161,8 +161,8 @@ async fn check_all(progress: &Progress, tx: impl AsyncFn(Step) -> Result<Stepped
     Ok(report)
 }
 
-/// Begins a rotation, or goes on with the one that was cut off. What is written meanwhile is sealed with the
-/// new key, so one pass sees every row that is left.
+/// Begins a rotation, or resumes the one that was interrupted. Writers seal with the new key meanwhile, so one pass
+/// sees all remaining rows.
 async fn rotate(
     codec: &Codec,
     progress: &Progress,
@@ -193,7 +193,7 @@ async fn rotate(
 /// A key and its value.
 type Record = (Vec<u8>, Vec<u8>);
 
-/// The next `limit` records of a table from a key on, and the key to go on from.
+/// Reads the next `limit` records of a table from a key on, and the key that follows.
 async fn following<K: Kv>(
     kv: &K,
     table: Table,

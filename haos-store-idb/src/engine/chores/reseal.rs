@@ -29,7 +29,7 @@ pub(super) async fn reseal<K: Kv>(kv: &K, codec: &Codec, table: Table, from: Vec
         };
         match resealed {
             Ok(rows) => step.rows += rows,
-            // What its own key does not open is noise under any key.
+            // A row that its own key does not open is noise under any key.
             Err(error) if codec.is_damage(&error) => step.findings.push(error.to_string()),
             Err(error) => return Err(error),
         }
@@ -38,7 +38,7 @@ pub(super) async fn reseal<K: Kv>(kv: &K, codec: &Codec, table: Table, from: Vec
     Ok(step)
 }
 
-/// By how much payloads grew or shrank: padding may be another than when they were written.
+/// The growth of payloads, negative if they shrank: the padding may differ from that of the first write.
 #[derive(Default)]
 struct Grown {
     by: Vec<(Collection, i64)>,
@@ -54,7 +54,7 @@ impl Grown {
             Table::Media => Collection::Media,
             Table::State => Collection::State,
             Table::Timeline => Collection::Gaps,
-            // An item's bytes count as they are.
+            // An item's bytes count unpadded.
             Table::Chunks | Table::OutboxIds => return,
         };
         self.by.push((of, after as i64 - before as i64));
@@ -75,7 +75,7 @@ impl Grown {
     }
 }
 
-/// The value under the key that seals at present; none if it is.
+/// Seals the value with the present key; `None` if it is sealed with that already.
 fn record(codec: &Codec, table: Table, key: &[u8], value: &[u8]) -> Result<Option<Vec<u8>>> {
     let mut cut = Cut(value);
     let payload = match table {
@@ -120,10 +120,10 @@ fn room_of(key: &[u8]) -> Result<Key> {
     room.ok_or_else(|| corrupt("maintain", "a key of the timeline is damaged"))
 }
 
-/// Tells how many rows were sealed anew.
+/// Returns the number of resealed rows.
 async fn timeline<K: Kv>(kv: &K, codec: &Codec, grown: &mut Grown, key: &[u8], value: &[u8]) -> Result<u64> {
     let room = room_of(key)?;
-    // None if it is under that key already; else by how much it grew.
+    // `None` if it is under that key already; else its growth.
     let reseal = |row: &mut Row| -> Result<Option<i64>> {
         let place = RowRef::Message { room: &room, key: &row.event, columns: row.columns() };
         let Some(payload) = codec.resealed(&place, &row.payload)? else { return Ok(None) };

@@ -38,7 +38,7 @@ impl<K: Kv> Reader<'_, K> {
         Ok(Some(room))
     }
 
-    /// Every room's row is read, since no index is worth its writes; only those that are wanted are decoded.
+    /// Reads every room's row, since no index is worth its writes; decodes only the matches.
     pub(crate) async fn rooms(&self, query: RoomQuery) -> Result<Vec<Room>> {
         let values = self.kv.range(Table::Rooms, &Span::prefix(&[]), None).await?;
         let mut pager = RoomPager::new(query);

@@ -16,11 +16,11 @@ use super::super::tables::{gap_or_unknown, read_room_row};
 use super::records::Reader;
 use super::walk::{Anchor, Older, Step, newer};
 
-/// Segments that are read together on a walk through a room.
+/// Segments that are read together in a walk through a room.
 const STRIDE: usize = 32;
 
 impl<K: Kv> Reader<'_, K> {
-    /// A page of a room, of whose newest segments so many may be `small`.
+    /// Reads a page of a room; up to `small` of its newest segments may be small.
     pub(crate) async fn timeline(&self, room: &RoomId, page: &Page, small: usize) -> Result<Slice> {
         let room = self.codec.room_ref(room);
         let anchor = match &page.start {
@@ -32,7 +32,7 @@ impl<K: Kv> Reader<'_, K> {
             return Ok(slice.unwrap_or_default());
         };
         let event = self.codec.event_key(room.id, event);
-        // Nearly always it stands where it did, which the page itself shows.
+        // Its position is mostly unchanged, which the page itself shows.
         if page.direction == Direction::Older
             && let Some(slice) = self.page(room, page, Anchor::Assumed(event, then), 0).await?
         {
@@ -42,7 +42,7 @@ impl<K: Kv> Reader<'_, K> {
         Ok(self.page(room, page, now, 0).await?.unwrap_or_default())
     }
 
-    /// A page. None if its anchor is assumed at a place, and not met there.
+    /// Reads a page; `None` if its anchor is assumed at a position, and not found there.
     async fn page(
         &self,
         room: RoomRef<'_>,
@@ -67,7 +67,7 @@ impl<K: Kv> Reader<'_, K> {
                 for row in rows {
                     messages.extend(self.codec.keep(row.message(self.codec, room))?);
                 }
-                // Newest first, and the oldest are wanted.
+                // Newest first, while the page takes the oldest.
                 let mut gaps = gaps.await?;
                 gaps.drain(..gaps.len().saturating_sub(wanted));
                 (messages, gaps)
@@ -77,7 +77,7 @@ impl<K: Kv> Reader<'_, K> {
         Ok(Some(slice(messages, gaps, page.direction, page.limit)))
     }
 
-    /// Up to `wanted` messages, newest first. None if an anchor was assumed and is not met.
+    /// Reads up to `wanted` messages, newest first; `None` if its anchor is assumed, and not found there.
     async fn older(
         &self,
         room: RoomRef<'_>,
@@ -114,7 +114,7 @@ impl<K: Kv> Reader<'_, K> {
         Ok(self.find(&event).await?.map(|row| row.at))
     }
 
-    /// The row of an event.
+    /// Reads the row of an event.
     async fn find(&self, event: &Key) -> Result<Option<Row>> {
         let values = self.kv.held(&keys::event_entry(event)).await?;
         let (mut found, mut hidden) = (Vec::new(), Vec::new());
@@ -124,7 +124,7 @@ impl<K: Kv> Reader<'_, K> {
                 found.push(find(value, event)?.ok_or_else(elsewhere)?);
                 continue;
             }
-            // What an overlay says of a position counts, whatever a segment has there.
+            // The overlay of a position counts, also over a segment's message there.
             let overlay = Overlay::decode(value)?;
             match overlay.row.filter(|row| row.event == *event) {
                 Some(row) => return Ok(Some(row)),
@@ -153,7 +153,7 @@ impl<K: Kv> Reader<'_, K> {
         values.iter().rev().map(|value| gap_or_unknown(self.codec, room, value)).collect()
     }
 
-    /// Counts without reading messages, but for the segment that the first one stands in.
+    /// Counts without reading messages, except the segment of the first one.
     pub(crate) async fn count(&self, room: &RoomId, newer_than: Option<&EventId>) -> Result<u64> {
         let key = self.codec.room_key(room);
         let oldest = match newer_than {
@@ -209,7 +209,7 @@ impl<K: Kv> Reader<'_, K> {
         Ok(found)
     }
 
-    /// For each key, the rows of the records that name it, ascending. Of several rooms, by room.
+    /// Reads, for each key, the rows of the records that name it, ascending. Of several rooms, by room.
     async fn holding(&self, keys: &[Key], entry: fn(&Key) -> String) -> Result<Vec<Vec<Row>>> {
         let holders = all(keys.iter().map(|key| self.kv.holders(&entry(key))).collect()).await?;
         let mut known = Known::unread();
@@ -303,7 +303,7 @@ impl<K: Kv> Reader<'_, K> {
     }
 }
 
-/// The positions that a page may show, both ends included.
+/// Returns the positions that a page may show, both ends included.
 fn span(page: &Page, anchor: Option<Position>) -> Option<(Position, Position)> {
     let Start::Beyond(cursor) = &page.start else { return Some((Position::MIN, Position::MAX)) };
     let at = cursor.resolve(anchor);
@@ -313,7 +313,7 @@ fn span(page: &Page, anchor: Option<Position>) -> Option<(Position, Position)> {
     }
 }
 
-/// The room of a record of the timeline.
+/// Returns the room of a record of the timeline.
 fn room_of(key: &[u8]) -> Result<Key> {
     let room = key.first_chunk().copied().map(Key::from_bytes);
     room.ok_or_else(|| corrupt("messages", "a key of the timeline is damaged"))

@@ -9,26 +9,26 @@ use super::super::keys;
 use super::super::kv::{Kv, Table};
 use super::super::segment::{self, MOST_ROWS, Overlay, Row};
 
-/// Overlays asked for with a step before it is known how far it goes.
+/// Overlays that are requested with a step before its extent is known.
 const AHEAD: u32 = 256;
 
-/// From newer to older.
+/// A walk from newer to older.
 pub(crate) struct Older<'a, K> {
     kv: &'a K,
     codec: &'a Codec,
     room: Key,
-    /// The newest position that was not read yet.
+    /// The newest unread position.
     next: Option<Position>,
     start: Start,
 }
 
-/// Where the message stands that a page goes on from.
+/// The position of the message that a page continues from.
 #[derive(Debug, Clone, Copy)]
 pub(crate) enum Anchor {
-    /// There is none, or it is gone.
+    /// Absent, or removed.
     Nowhere,
     At(Position),
-    /// The event stood there when it was last seen.
+    /// The latest known position of the event.
     Assumed(Key, Position),
 }
 
@@ -41,32 +41,32 @@ impl Anchor {
     }
 }
 
-/// How the first step meets the segment that begins above and reaches below.
+/// The way to the segment that begins above the first step and reaches into it.
 enum Start {
-    /// There is none.
+    /// It does not exist.
     Clear,
-    /// By looking for it.
+    /// A search.
     Search,
-    /// It has the event that is assumed at a place, with what else is near there.
+    /// It has the event assumed at a position, with its neighbours.
     Assumed(Key, Position),
 }
 
-/// What a step came to.
+/// The outcome of a step.
 pub(crate) enum Step {
-    /// Newest first.
+    /// The rows, newest first.
     Rows(Vec<Row>),
     End,
-    /// The event is not where it was assumed.
+    /// The event is not at its assumed position.
     Elsewhere,
 }
 
 impl<'a, K: Kv> Older<'a, K> {
-    /// Of a whole room.
+    /// Walks a whole room.
     pub(crate) fn all(kv: &'a K, codec: &'a Codec, room: Key) -> Self {
         Self { kv, codec, room, next: Some(Position::MAX), start: Start::Clear }
     }
 
-    /// From a position on, near an anchor.
+    /// Walks from a position on, near an anchor.
     pub(crate) fn new(kv: &'a K, codec: &'a Codec, room: Key, newest: Position, anchor: Anchor) -> Self {
         let start = match anchor {
             Anchor::Assumed(event, at) => Start::Assumed(event, at),
@@ -76,7 +76,7 @@ impl<'a, K: Kv> Older<'a, K> {
         Self { kv, codec, room, next: Some(newest), start }
     }
 
-    /// The rows of the next `segments` segments or so.
+    /// Reads the rows of the next segments, about `segments` of them.
     pub(crate) async fn step(&mut self, segments: usize) -> Result<Step> {
         let Some(newest) = self.next else { return Ok(Step::End) };
         let (kv, room) = (self.kv, &self.room);
@@ -88,7 +88,7 @@ impl<'a, K: Kv> Older<'a, K> {
         };
         let across = across.map(|above| kv.last(&keys::segments(room, above, Position::MAX)));
         let (top, segments) = match start {
-            // A segment without holes that has the event ends so far above it at most.
+            // A segment without holes that has the event ends at most this far above it.
             Start::Assumed(_, at) => {
                 (at.newer(MOST_ROWS as u64 - 1).map_or(Position::MAX, |top| top.max(newest)), segments + 1)
             }
@@ -134,7 +134,7 @@ impl<'a, K: Kv> Older<'a, K> {
         Ok(Step::Rows(rows.into_values().rev().collect()))
     }
 
-    /// A segment that cannot be read is left out and counted, as a damaged row is.
+    /// Adds a segment's rows; leaves out and counts an unreadable one, as a damaged row.
     fn add(&self, rows: &mut BTreeMap<Position, Row>, value: &[u8]) -> Result<()> {
         let read = self.codec.keep(segment::rows(value))?;
         rows.extend(read.into_iter().flatten().map(|row| (row.at, row)));
@@ -157,7 +157,7 @@ fn lay_over(rows: &mut BTreeMap<Position, Row>, overlays: &[Vec<u8>], oldest: Po
     Ok(())
 }
 
-/// The rows from `oldest` on, oldest first, `wanted` of them or more if there are so many.
+/// Reads the rows from `oldest` on, oldest first: `wanted` or more of them, if the room has as many.
 pub(crate) async fn newer<K: Kv>(
     kv: &K,
     codec: &Codec,
@@ -170,7 +170,7 @@ pub(crate) async fn newer<K: Kv>(
     let mut width = (wanted as u64).saturating_add(2 * segment::MOST_ROWS as u64);
     loop {
         let to = from.newer(width).unwrap_or(Position::MAX);
-        // What ends within the window, and the one segment that reaches out of it at its upper end.
+        // The segments that end within the window, and the one that reaches out of it at its upper end.
         let within = kv.range(Table::Timeline, &keys::segments(room, from, to), None);
         let beyond = to.newer(1).map(|above| kv.last(&keys::segments(room, above, Position::MAX)));
         let mut values = within.await?;

@@ -9,14 +9,14 @@ use super::super::rows::EngineRows;
 /// Position and revision stand before the payload.
 const COLUMNS: usize = 5 + 8;
 
-/// The gap of a value.
+/// Reads the gap of a value.
 pub(crate) fn read_gap(codec: &Codec, room: RoomRef<'_>, value: &[u8]) -> Result<Gap> {
     let mut cut = Cut(value);
     let (position, revision) = (cut.position()?, cut.revision()?);
     codec.gap(room, position, revision, cut.0)
 }
 
-/// The gap of a value. One whose token cannot be read is still a gap.
+/// Reads the gap of a value; one whose token is unreadable stays a gap.
 pub(crate) fn gap_or_unknown(codec: &Codec, room: RoomRef<'_>, value: &[u8]) -> Result<Gap> {
     if let Some(gap) = codec.keep(read_gap(codec, room, value))? {
         return Ok(gap);

@@ -7,9 +7,9 @@ use super::super::keys;
 use super::super::kv::{Span, Table};
 use super::super::rows::EngineRows;
 
-/// The bytes of a chunk here: less than [`haos_store_api::backend::CHUNK_BYTES`], for a record has to stay below 64 KiB.
-/// What is larger, Chromium keeps in a file of its own beside the database, and where it was killed at the wrong
-/// moment it has been seen to find the two apart and to erase everything of the origin.
+/// The bytes of a chunk here: less than [`haos_store_api::backend::CHUNK_BYTES`], for a record has to stay below 64
+/// KiB. Chromium keeps a larger one in a file of its own beside the database; killed at the wrong moment, it has been
+/// seen to find the two apart and to erase all data of the origin.
 pub(crate) const CHUNK: u64 = 48 << 10;
 const CHUNK_BYTES: usize = CHUNK as usize;
 
@@ -21,7 +21,7 @@ pub(crate) fn media_columns(value: &[u8]) -> Result<(Key, MediaColumns, &[u8])> 
     Ok((key, columns, payload))
 }
 
-/// The item of a value, with its columns.
+/// Reads the item of a value, with its columns.
 pub(crate) fn media_row(codec: &Codec, value: &[u8]) -> Result<(MediaColumns, MediaInfo)> {
     let (key, columns, payload) = media_columns(value)?;
     Ok((columns, codec.media_info(&key, columns, payload)?))
@@ -92,7 +92,7 @@ impl EngineRows<'_> {
         let columns = Columns::of(key).count(blob).count(info.size).int(info.last_access_ms);
         let columns = columns.byte(info.pinned.into()).count(self.revision.0);
         let payload = row.payload.as_bytes();
-        // An item's bytes count as they are, so that deleting them need not read them.
+        // An item's bytes count unpadded, so that deleting them need not read them.
         self.view.draft.head.sums.grow(Collection::Media, payload.len() as u64 + info.size);
         self.view.set(Table::Media, key, Some(columns.end(payload)));
         Ok(())

@@ -11,21 +11,21 @@ use super::super::rows::EngineRows;
 /// Sequence number, the transaction's key, due time and revision stand before the payload.
 const COLUMNS: usize = 8 + 16 + 8 + 8;
 
-/// The columns of an outbox row's value, its transaction's key first, and the payload.
+/// Splits an outbox row's value into its transaction's key, its other columns and the payload.
 pub(crate) fn pending_columns(value: &[u8]) -> Result<(Key, PendingColumns, &[u8])> {
     let mut cut = Cut(value);
     let (seq, txn, not_before_ms, revision) = (cut.count()?, cut.key()?, cut.int()?, cut.revision()?);
     Ok((txn, PendingColumns { seq, room: None, not_before_ms, revision }, cut.0))
 }
 
-/// The outbox row of a value.
+/// Reads the outbox row of a value.
 pub(crate) fn read_outbox_row(codec: &Codec, value: &[u8]) -> Result<Pending> {
     let (txn, columns, payload) = pending_columns(value)?;
     codec.pending(&txn, columns, payload)
 }
 
 impl EngineRows<'_> {
-    /// The key of a transaction's row.
+    /// Reads the key of a transaction's row.
     fn outbox_place(&mut self, txn_id: &TxnId) -> Result<Option<[u8; 8]>> {
         let key = self.codec.txn_key(txn_id);
         let Some(value) = self.view.get(Table::OutboxIds, key.as_bytes())? else { return Ok(None) };

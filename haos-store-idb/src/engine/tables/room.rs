@@ -9,7 +9,7 @@ use super::super::rows::EngineRows;
 /// Key, activity and revision stand before the payload.
 const COLUMNS: usize = 16 + 8 + 8;
 
-/// The room of a value.
+/// Reads the room of a value.
 pub(crate) fn read_room_row(codec: &Codec, value: &[u8]) -> Result<Room> {
     let mut cut = Cut(value);
     let (key, activity, revision) = (cut.key()?, cut.int()?, cut.revision()?);
@@ -52,7 +52,7 @@ impl EngineRows<'_> {
 impl RoomRows for EngineRows<'_> {
     fn room(&mut self, id: &RoomId) -> Result<Option<Room>> {
         let found = self.read_room(id);
-        // A damaged row counts as none: the sync that brings the room writes it anew.
+        // A damaged row counts as absent: the sync that brings the room writes it again.
         Ok(self.codec.keep(found)?.flatten())
     }
 

@@ -9,20 +9,20 @@ use super::super::rows::EngineRows;
 /// Three keys and the revision stand before the payload.
 const COLUMNS: usize = 48 + 8;
 
-/// The key of an entry.
+/// Makes the key of an entry.
 pub(crate) fn state_place(codec: &Codec, scope: &Scope, kind: &EventType, key: &StateKey) -> Vec<u8> {
     let keys = [codec.scope_key(scope), codec.kind_key(scope, kind), codec.state_key(scope, kind, key)];
     keys.iter().flat_map(|key| *key.as_bytes()).collect()
 }
 
-/// The columns of an entry's value, and the payload.
+/// Splits an entry's value into its columns and the payload.
 pub(crate) fn state_columns(value: &[u8]) -> Result<(StateColumns, &[u8])> {
     let mut cut = Cut(value);
     let (scope, kind, key) = (cut.key()?, cut.key()?.short(), cut.key()?);
     Ok((StateColumns { scope, kind, key, written: cut.revision()? }, cut.0))
 }
 
-/// The entry of a value.
+/// Reads the entry of a value.
 pub(crate) fn read_state_row(codec: &Codec, value: &[u8]) -> Result<StateEntry> {
     let (columns, payload) = state_columns(value)?;
     codec.state(columns, payload)

@@ -1,4 +1,4 @@
-//! Two contexts over one database: what one knows from its latest commit, the other may have made untrue.
+//! Two contexts over one database: the other may have invalidated one's knowledge from its latest commit.
 
 use std::sync::{Arc, Mutex};
 
@@ -27,7 +27,7 @@ fn message(n: u64) -> Message {
     }
 }
 
-/// A compaction counts anew and makes no revision: who goes by revisions alone would count as before.
+/// A compaction counts again and makes no revision: a check of revisions alone would count as before.
 #[tokio::test]
 async fn what_a_compaction_counted_stays() -> Result<()> {
     let db = Arc::new(Mutex::new(Maps::default()));
@@ -72,7 +72,7 @@ async fn what_another_context_wrote_is_seen() -> Result<()> {
         taken.put_message(Message { id: EventId::new("$other").unwrap(), ..message(n) });
         assert_eq!(other.apply(taken).await.unwrap_err().kind(), ErrorKind::Conflict, "{n}");
         if n % 7 == 3 {
-            // Its place comes free under a segment, and a newer one is taken again.
+            // Its place becomes free under a segment, and a newer one is taken again.
             let mut batch = WriteBatch::relaxed();
             batch.remove_message(room.clone(), message(n).id);
             other.apply(batch).await?;

@@ -23,7 +23,7 @@ impl Maps {
         self.tables.entry(table).or_default()
     }
 
-    /// Every record, as a fixture has it: table, key, value, ids.
+    /// Lists every record, as a fixture has it: table, key, value, ids.
     pub(super) fn all(&self) -> Vec<Parts> {
         let named = self
             .named
@@ -42,7 +42,7 @@ impl Maps {
         named.chain(tables).collect()
     }
 
-    /// The database of such records.
+    /// Makes the database of such records.
     pub(super) fn of(records: impl IntoIterator<Item = Parts>) -> Self {
         let tx = MapTx(RefCell::default(), None);
         for (table, key, value, ids) in records {
@@ -78,7 +78,7 @@ fn now<T: 'static>(value: T) -> Answer<T> {
 }
 
 impl MapTx {
-    /// A browser refuses stores that a transaction was not begun with.
+    /// Refuses, as a browser does, stores that a transaction was not begun with.
     fn begun_with(&self, table: Table) {
         assert!(self.1.as_ref().is_none_or(|scope| scope.contains(&table)), "{table:?} is out of scope");
     }

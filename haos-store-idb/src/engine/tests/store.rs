@@ -29,13 +29,13 @@ enum Stage {
 }
 
 thread_local! {
-    /// What the stores of this thread know from their latest commits, by their numbers.
+    /// The stores' knowledge from their latest commits, for this thread, by their numbers.
     static KNOWN: RefCell<HashMap<u64, Known>> = RefCell::default();
 }
 
 static STORES: AtomicU64 = AtomicU64::new(0);
 
-/// Compacts after each commit, so that what a compaction leaves is met everywhere.
+/// A store that compacts after each commit, so that all cases meet compacted records.
 #[derive(Debug)]
 pub(super) struct MapStore {
     db: Arc<Mutex<Maps>>,
@@ -81,14 +81,14 @@ impl MapStore {
         }
     }
 
-    /// Everything answers at once.
+    /// Runs work in a transaction in which everything answers at once.
     fn run<T>(&self, work: impl AsyncFnOnce(&MapTx, &Codec) -> Result<T>) -> Result<T> {
         self.check()?;
         let done = self.run_over(None, async |kv, codec| work(kv, codec).await.map(Some))?;
         Ok(done.unwrap())
     }
 
-    /// What comes to nothing is undone.
+    /// Runs work and undoes it if it fails.
     fn run_over<T>(
         &self,
         scope: Option<BTreeSet<Table>>,
@@ -123,7 +123,7 @@ impl StorageAdapter for MapStore {
         };
         let scope = || Some(tables_of(&batch).into_iter().collect());
         let first = self.run_over(scope(), apply)?;
-        // Without what was known before.
+        // Without the former knowledge.
         let again = if first.is_none() { self.run_over(scope(), apply)? } else { None };
         let (commit, litter) = first.or(again).unwrap();
         if commit.changed {

@@ -8,12 +8,12 @@ use haos_store_api::conformance::Move;
 use super::super::kv::Table;
 use super::map::Maps;
 
-/// What two records swap.
+/// The swapped parts of two records.
 enum Swap {
     Values(Table),
     /// Parts of their keys; in the timeline, of records of one kind.
     Keys(Table, Option<u8>, Range<usize>),
-    /// What the index finds them by.
+    /// The ids in the index.
     Ids,
 }
 
@@ -35,7 +35,7 @@ const SWAPS: [(&str, Collection, Swap); 11] = [
 ];
 
 pub(super) fn moves() -> Vec<Move> {
-    // Only who looks for an entry of the kind misses it: values are read without the keys that they stand under.
+    // Only a search for an entry of the kind misses it: values are read without the keys that they stand under.
     SWAPS.iter().map(|(name, of, _)| Move { name, of: *of, on_read: *name != "kinds" }).collect()
 }
 

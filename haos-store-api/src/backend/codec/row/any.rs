@@ -2,7 +2,7 @@ use super::super::{Bound, Codec, Key};
 use super::{MediaColumns, MessageColumns, StateColumns};
 use crate::{Collection, Position, Revision};
 
-/// Where a payload stands: what it is bound to, whatever row it is of.
+/// The place of a payload: the binding of a row of any kind.
 #[derive(Debug, Clone, Copy)]
 #[allow(missing_docs, reason = "the fields are the columns of the rows")]
 pub enum RowRef<'a> {
@@ -23,7 +23,7 @@ pub enum RowRef<'a> {
 }
 
 impl RowRef<'_> {
-    /// What a payload of this row is bound to.
+    /// Returns the binding of the row's payload.
     pub(in crate::backend::codec) fn bound(&self, codec: &Codec) -> Bound {
         let int = |count: u64| count as i64;
         match *self {

@@ -8,7 +8,7 @@ use crate::*;
 pub struct MediaRow {
     /// Its key.
     pub key: Key,
-    /// The rest.
+    /// The other fields.
     pub payload: Payload,
 }
 
@@ -17,11 +17,11 @@ pub struct MediaRow {
 pub struct MediaColumns {
     /// The number that its chunks are stored under.
     pub blob: u64,
-    /// Bytes.
+    /// Its size in bytes.
     pub size: u64,
-    /// When it was last used.
+    /// The time of its latest use.
     pub last_access_ms: i64,
-    /// Whether eviction spares it.
+    /// True if eviction spares it.
     pub pinned: bool,
     /// The commit that wrote the payload.
     pub written: Revision,
@@ -35,7 +35,7 @@ pub struct ChunkRow {
 }
 
 impl Codec {
-    /// The row of a media item whose chunks are stored under `blob`, as the commit `written` writes it.
+    /// Makes the row of a media item whose chunks are stored under `blob`, as the commit `written` writes it.
     pub fn media_row(&self, info: &MediaInfo, blob: u64, written: Revision) -> Result<MediaRow> {
         let key = self.media_key(&info.key);
         let body = MediaBody {
@@ -55,7 +55,7 @@ impl Codec {
         Ok(MediaRow { key, payload })
     }
 
-    /// The media item of a row.
+    /// Reads the media item of a row.
     pub fn media_info(&self, key: &Key, columns: MediaColumns, payload: &[u8]) -> Result<MediaInfo> {
         let row = &RowRef::Media { key, columns };
         let body: MediaBody = self.open(row, payload)?;
@@ -71,8 +71,8 @@ impl Codec {
         })
     }
 
-    /// The row of chunk `index` of the blob with number `blob`. A blob keeps its number when its item
-    /// is renamed, so that no bytes move.
+    /// Makes the row of chunk `index` of the blob with number `blob`. A blob keeps its number when its item is renamed,
+    /// so that no bytes move.
     ///
     /// # Errors
     /// `Unavailable` if the system gives no randomness for a sealed row.
@@ -80,7 +80,7 @@ impl Codec {
         Ok(ChunkRow { payload: self.seal_raw(&RowRef::Chunk { blob, index }, bytes)? })
     }
 
-    /// The bytes of a chunk row.
+    /// Reads the bytes of a chunk row.
     pub fn chunk(&self, blob: u64, index: u64, payload: &[u8]) -> Result<Vec<u8>> {
         self.open_raw(&RowRef::Chunk { blob, index }, payload)
     }

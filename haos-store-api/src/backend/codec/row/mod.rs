@@ -1,4 +1,4 @@
-//! Rows: what a backend stores of each entity.
+//! Rows: the stored form of each entity.
 
 mod any;
 mod media;

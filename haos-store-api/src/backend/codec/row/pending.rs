@@ -10,7 +10,7 @@ pub struct PendingRow {
     pub key: Key,
     /// Its room's key.
     pub room: Key,
-    /// The rest.
+    /// The other fields.
     pub payload: Payload,
 }
 
@@ -21,14 +21,14 @@ pub struct PendingColumns {
     pub seq: u64,
     /// The short key of its room, from a backend that keeps one.
     pub room: Option<i64>,
-    /// When it is due.
+    /// The earliest moment of its next attempt.
     pub not_before_ms: i64,
     /// The revision of its latest change.
     pub revision: Revision,
 }
 
 impl Codec {
-    /// The row of an outbox entry.
+    /// Makes the row of an outbox entry.
     pub fn pending_row(&self, pending: &Pending) -> Result<PendingRow> {
         let key = self.txn_key(&pending.txn_id);
         let p = pending.clone();
@@ -64,7 +64,7 @@ impl Codec {
         Ok(PendingRow { key, room, payload })
     }
 
-    /// The outbox entry of a row.
+    /// Reads the outbox entry of a row.
     pub fn pending(&self, key: &Key, columns: PendingColumns, payload: &[u8]) -> Result<Pending> {
         let PendingColumns { seq, room, not_before_ms, revision } = columns;
         let row = &RowRef::Pending { key, seq, not_before_ms, revision };

@@ -8,12 +8,12 @@ use crate::*;
 pub struct RoomRow {
     /// Its key.
     pub key: Key,
-    /// The rest.
+    /// The other fields.
     pub payload: Payload,
 }
 
 impl Codec {
-    /// The row of a room.
+    /// Makes the row of a room.
     pub fn room_row(&self, room: &Room) -> Result<RoomRow> {
         let key = self.room_key(&room.id);
         let body = RoomBody {
@@ -31,10 +31,10 @@ impl Codec {
         Ok(RoomRow { key, payload })
     }
 
-    /// The room of a row.
+    /// Reads the room of a row.
     ///
     /// # Errors
-    /// `Corrupt` for bytes that this codec did not write; so for every reader below.
+    /// `Corrupt` for bytes that this codec did not write; the same holds for every reader below.
     pub fn room(&self, key: &Key, last_activity_ms: i64, revision: Revision, payload: &[u8]) -> Result<Room> {
         let row = &RowRef::Room { key, last_activity_ms, revision };
         let body: RoomBody = self.open(row, payload)?;

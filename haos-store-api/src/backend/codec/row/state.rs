@@ -12,7 +12,7 @@ pub struct StateRow {
     pub kind: Key,
     /// Its key.
     pub key: Key,
-    /// The rest.
+    /// The other fields.
     pub payload: Payload,
 }
 
@@ -30,7 +30,7 @@ pub struct StateColumns {
 }
 
 impl Codec {
-    /// The row of a state entry that the commit `written` writes.
+    /// Makes the row of a state entry that the commit `written` writes.
     pub fn state_row(&self, entry: &StateEntry, written: Revision) -> Result<StateRow> {
         let key = self.state_key(&entry.scope, &entry.kind, &entry.key);
         let scope = self.scope_key(&entry.scope);
@@ -46,7 +46,7 @@ impl Codec {
         Ok(StateRow { scope, kind, key, payload: self.seal(&RowRef::State { columns }, &body)? })
     }
 
-    /// The state entry of a row.
+    /// Reads the state entry of a row.
     pub fn state(&self, columns: StateColumns, payload: &[u8]) -> Result<StateEntry> {
         let row = &RowRef::State { columns };
         let body: StateBody = self.open(row, payload)?;

@@ -14,7 +14,7 @@ pub struct MessageRow {
     pub target: Option<Key>,
     /// The key of its transaction.
     pub txn: Option<Key>,
-    /// The rest.
+    /// The other fields.
     pub payload: Payload,
 }
 
@@ -27,10 +27,10 @@ pub struct RoomRef<'a> {
     pub key: Key,
 }
 
-/// What a message is found by besides its own key, cut short: what an index needs.
+/// The short keys that find a message besides its own: the columns of an index.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
 pub struct Links {
-    /// Four bytes of its sender's key: enough to tell the senders of a room apart; doubles are told by their ids.
+    /// Four bytes of its sender's key: enough to tell the senders of a room apart; ids resolve collisions.
     pub sender: i64,
     /// The short key of the message it relates to.
     pub target: Option<i64>,
@@ -39,17 +39,17 @@ pub struct Links {
 }
 
 impl Links {
-    /// Of whole keys.
+    /// Shortens whole keys.
     pub fn of(sender: &Key, target: Option<&Key>, txn: Option<&Key>) -> Self {
         Self { sender: Self::short_sender(sender), target: target.map(Key::short), txn: txn.map(Key::short) }
     }
 
-    /// What stands for a sender.
+    /// Returns the short key of a sender.
     pub fn short_sender(key: &Key) -> i64 {
         key.short() >> 32
     }
 
-    /// Each as a column, and which of them there are.
+    /// Returns each as a column, and which of them are present.
     pub(in crate::backend::codec) fn columns(&self) -> [i64; 4] {
         let which = i64::from(self.target.is_some()) | i64::from(self.txn.is_some()) << 1;
         [self.sender, self.target.unwrap_or_default(), self.txn.unwrap_or_default(), which]
@@ -57,7 +57,7 @@ impl Links {
 }
 
 impl MessageRow {
-    /// What the message is found by.
+    /// Returns the short keys that find the message.
     pub fn links(&self) -> Links {
         Links::of(&self.sender, self.target.as_ref(), self.txn.as_ref())
     }
@@ -72,7 +72,7 @@ pub struct MessageColumns {
     pub timestamp_ms: i64,
     /// The commit that wrote the payload.
     pub written: Revision,
-    /// What it is found by. Of no consequence where [`Codec::binds`] says no.
+    /// Its short keys. Ignored where [`Codec::binds`] is false.
     pub links: Links,
 }
 
@@ -84,12 +84,12 @@ pub struct GapRow {
 }
 
 impl Codec {
-    /// A room with its key, for reading its rows.
+    /// Pairs a room with its key, for reading its rows.
     pub fn room_ref<'a>(&self, id: &'a RoomId) -> RoomRef<'a> {
         RoomRef { id, key: self.room_key(id) }
     }
 
-    /// The row of a message that the commit `written` writes.
+    /// Makes the row of a message that the commit `written` writes.
     pub fn message_row(&self, message: &Message, written: Revision) -> Result<MessageRow> {
         let room = &message.room;
         let key = self.event_key(room, &message.id);
@@ -114,13 +114,13 @@ impl Codec {
             written,
             links: Links::of(&sender, target.as_ref(), txn.as_ref()),
         };
-        // Of no consequence to a payload that is not bound.
+        // Ignored for a payload that is not bound.
         let room = if self.binds() { self.room_key(room) } else { key };
         let payload = self.seal(&RowRef::Message { room: &room, key: &key, columns }, &body)?;
         Ok(MessageRow { key, sender, target, txn, payload })
     }
 
-    /// The message of a row.
+    /// Reads the message of a row.
     pub fn message(
         &self,
         room: RoomRef<'_>,
@@ -148,7 +148,7 @@ impl Codec {
         })
     }
 
-    /// The payload of a message that moves, for its new place; none if it is good there as it is.
+    /// Binds the payload of a message that moves to its new place; `None` if it fits there as it is.
     ///
     /// # Errors
     /// As [`message`](Self::message).
@@ -164,7 +164,7 @@ impl Codec {
         self.rebind(&at(from), &at(MessageColumns { position: to, ..from }), payload)
     }
 
-    /// The row of a gap.
+    /// Makes the row of a gap.
     pub fn gap_row(&self, gap: &Gap) -> Result<GapRow> {
         let body = GapBody { room_id: gap.room.clone(), token: gap.token.clone() };
         let room = &self.room_key(&gap.room);
@@ -172,7 +172,7 @@ impl Codec {
         Ok(GapRow { payload: self.seal(&RowRef::Gap { room, position, revision }, &body)? })
     }
 
-    /// The gap of a row.
+    /// Reads the gap of a row.
     pub fn gap(
         &self,
         room: RoomRef<'_>,

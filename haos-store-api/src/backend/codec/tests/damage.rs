@@ -1,4 +1,4 @@
-//! What is wrong with bytes is told as what it is.
+//! Each kind of damage in stored bytes has its own error.
 
 use super::*;
 
@@ -64,7 +64,7 @@ fn rows(codec: &Codec) -> Vec<(&'static str, Vec<u8>, Reader)> {
     all
 }
 
-/// What is told of a row whose first bytes are these, if all others are as they were.
+/// Returns the expected error of a row whose byte `at` is now `first`, if all other bytes stay.
 fn told(is_sealed: bool, at: usize, first: u8) -> ErrorKind {
     match (is_sealed, at) {
         (true, 1 | 2) => ErrorKind::WrongKey,
@@ -95,14 +95,14 @@ fn every_flipped_bit_and_every_cut_is_told_as_what_it_is() {
     }
 }
 
-/// Each first byte there can be, alone, before what stood there, and before nothing.
+/// Each possible first byte, alone, before the former content, and before nothing.
 #[test]
 fn each_format_is_told_from_damage() {
     for codec in binding() {
         for (name, good, read) in rows(&codec) {
             for first in (0..=255).filter(|first| *first != good[0]) {
                 let expected = match first {
-                    // Unsealed, a padded body is not authentic; so for the other way round.
+                    // Unsealed, a padded body is not authentic; the same holds the other way round.
                     _ if codec.is_sealed() => ErrorKind::Corrupt,
                     _ => told(false, 0, first),
                 };
@@ -115,7 +115,7 @@ fn each_format_is_told_from_damage() {
     }
 }
 
-/// Bytes whose checksum or seal is right, and that are no row all the same.
+/// Bytes whose checksum or seal is right, and that hold no valid row all the same.
 #[test]
 fn a_whole_body_of_something_else_is_damage() {
     for codec in binding() {
@@ -151,7 +151,7 @@ fn text_that_is_none_is_damage() {
     }
 }
 
-/// A list goes on without a damaged row; what else is wrong ends it.
+/// A list continues without a damaged row; any other error ends it.
 #[test]
 fn a_list_leaves_out_what_is_damaged_and_counts_it() {
     let codec = Codec::plain();

@@ -1,4 +1,4 @@
-//! What is stored today reads for ever: the forms of rows and keys, pinned.
+//! Bytes stored today stay readable for ever: the forms of rows and keys, pinned.
 
 use sha2::{Digest, Sha256};
 
@@ -8,7 +8,7 @@ fn short(bytes: &[u8]) -> String {
     Sha256::digest(bytes)[..8].iter().map(|byte| format!("{byte:02x}")).collect()
 }
 
-/// A row of each kind, once with every field and once with as few as there can be.
+/// Makes a row of each kind, once with every field and once with the fewest.
 fn payloads(codec: &Codec) -> Vec<Payload> {
     let (room, event) = (|text| RoomId::new(text).unwrap(), |text| EventId::new(text).unwrap());
     let json = |text: &str| Json::new(text).unwrap();
@@ -146,7 +146,7 @@ fn binary_rows_are_these() {
     );
 }
 
-/// A key of each kind, by what it is made of.
+/// Makes a key of each kind, named by its parts.
 fn keys(codec: &Codec) -> Vec<Key> {
     let room = RoomId::new("!r").unwrap();
     let kind = EventType::new("k").unwrap();
@@ -198,7 +198,7 @@ fn plain_keys_are_these() {
     );
 }
 
-/// No two things have one key: neither of two collections, nor where one text ends later and the next begins later.
+/// No two things have one key: neither in two collections, nor if one text ends later and the next begins later.
 #[test]
 fn no_two_things_have_one_key() {
     for codec in binding() {

@@ -1,5 +1,4 @@
-//! The check: reads every row, follows every index both ways, and tells what does not fit together. It
-//! changes nothing.
+//! The check: reads every row, follows every index both ways, and reports contradictions. Changes nothing.
 
 mod row;
 
@@ -14,7 +13,7 @@ use super::reader::{Order, Reader};
 use super::record::{MessageRecord, media_columns};
 use super::tree::{Pair, Tree};
 
-/// Rows looked at in one read; commits come in between.
+/// Rows checked in one read; commits come in between.
 const STEP: usize = 256;
 
 /// Runs a read that sees whole commits.
@@ -36,7 +35,7 @@ struct Check<'c> {
 /// Checks every row and every index, a few hundred rows in one read.
 ///
 /// # Errors
-/// Whatever `read` reports, apart from damage, which is a finding.
+/// Those of `read`, except damage, which is a finding.
 pub fn check<T: Tree>(read: Reading<'_, T>, progress: &Progress) -> Result<Report> {
     let before = head(read)?;
     let mut check = Check {
@@ -51,7 +50,7 @@ pub fn check<T: Tree>(read: Reading<'_, T>, progress: &Progress) -> Result<Repor
     for tag in keys::ROOM..=keys::STATE {
         check.walk(read, tag)?;
     }
-    // Counts of a store that was written to meanwhile say nothing.
+    // Counts are meaningless if the store was written to meanwhile.
     if head(read)?.revision == before.revision {
         check.totals(&before.sums);
     }
@@ -64,7 +63,7 @@ impl Check<'_> {
         self.report.find(format_args!("{what}: {fault}"));
     }
 
-    /// A collection or an index, step by step.
+    /// Walks a collection or an index, step by step.
     fn walk<T: Tree>(&mut self, read: Reading<'_, T>, tag: u8) -> Result<()> {
         let (mut from, to) = keys::whole(tag);
         loop {
@@ -79,7 +78,7 @@ impl Check<'_> {
                 Ok(())
             });
             match read_on {
-                // What lies behind it cannot be reached.
+                // The rest behind it cannot be reached.
                 Err(error) if error.kind() == ErrorKind::Corrupt => {
                     self.find(name(tag).0, error);
                     return Ok(());
@@ -98,7 +97,7 @@ impl Check<'_> {
         }
     }
 
-    /// What a finding is, and what ends the check.
+    /// Tells a finding from an error that ends the check.
     fn judge<T: Tree>(&mut self, reader: Reader<'_, T>, tag: u8, pair: Pair<T::Bytes>) -> Result<()> {
         let (name, of) = name(tag);
         if let Some(of) = of {
@@ -188,7 +187,7 @@ impl Check<'_> {
     }
 }
 
-/// What is checked, and the collection it counts for.
+/// Returns the name of a collection or index, and the collection it counts for.
 fn name(tag: u8) -> (&'static str, Option<Collection>) {
     match tag {
         keys::ROOM => ("rooms", Some(Collection::Rooms)),
@@ -213,11 +212,11 @@ fn head<T: Tree>(read: Reading<'_, T>) -> Result<Head> {
     Ok(found.unwrap_or_default())
 }
 
-/// Reads the counters, and sees whether the outbox is whole: as many rows as were counted, each found by its indexes.
-/// A tree that nothing was ever written to has no counters.
+/// Reads the counters, and checks the outbox: it has as many rows as were counted, each found by its indexes. An empty
+/// tree has no counters.
 ///
 /// # Errors
-/// `Corrupt` where rows or the counters are missing, and whatever the tree reports.
+/// `Corrupt` where rows or the counters are absent, and those of the tree.
 pub fn examine<T: Tree>(reader: Reader<'_, T>) -> Result<Option<Head>> {
     let head = reader.head()?;
     if head.is_none() && reader.scan(keys::whole(keys::ROOM), Order::Up).next().is_some() {

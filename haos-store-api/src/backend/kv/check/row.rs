@@ -1,4 +1,4 @@
-//! The checks of rows that need nothing but the row.
+//! The checks that need the row alone.
 
 use crate::{Result, Scope};
 
@@ -8,7 +8,7 @@ use super::super::reader::Reader;
 use super::super::record::MessageRecord;
 use super::super::tree::Tree;
 
-/// What is wrong with a row, if anything.
+/// The defect of a row, if any.
 pub(super) type Finding = Result<Option<&'static str>>;
 
 pub(super) const WRONG_KEY: &str = "its keys are not those of its ids";

@@ -10,7 +10,7 @@ use super::super::tree::Tree;
 const COLUMNS: usize = 8;
 
 impl<T: Tree> Reader<'_, T> {
-    /// The gaps of a room, oldest first.
+    /// Reads the gaps of a room, oldest first.
     pub(crate) fn gaps_in(self, nr: u32, room: RoomRef<'_>) -> Result<Vec<Gap>> {
         let span = (keys::gap(nr, Position::MIN), keys::gap(nr, Position::MAX));
         self.scan(span, Order::Up)
@@ -25,7 +25,7 @@ impl<T: Tree> Reader<'_, T> {
         self.get(&keys::gap(nr, at))?.map(|row| self.read_gap(room, at, &row)).transpose()
     }
 
-    /// A hole is a hole, also where nobody knows any more how to fill it.
+    /// Reads a gap; one whose token is unreadable stays a gap.
     pub(crate) fn gap_or_unknown(self, room: RoomRef<'_>, at: Position, row: &[u8]) -> Result<Gap> {
         let unknown = |revision| Gap { room: room.id.clone(), position: at, token: None, revision };
         match self.codec.keep(self.read_gap(room, at, row))? {

@@ -10,7 +10,7 @@ use super::super::tree::Tree;
 const CHUNK: u64 = CHUNK_BYTES as u64;
 
 impl<T: Tree> Reader<'_, T> {
-    /// An item and the number of its bytes.
+    /// Reads an item and the number of its bytes.
     pub(crate) fn media_info(self, key: &MediaKey) -> Result<Option<(u64, MediaInfo)>> {
         let stored = self.codec.media_key(key);
         let Some(row) = self.get(&keys::media(&stored))? else { return Ok(None) };
@@ -48,7 +48,7 @@ impl<T: Tree> Reader<'_, T> {
         Ok((columns.blob, self.codec.media_info(&key, columns, payload)?))
     }
 
-    /// A range of an item's bytes.
+    /// Reads a range of an item's bytes.
     pub(crate) fn media_bytes(self, blob: u64, size: u64, range: ByteRange) -> Result<Vec<u8>> {
         let span = range.within(size);
         let mut bytes = Vec::new();

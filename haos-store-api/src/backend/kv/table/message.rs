@@ -8,7 +8,7 @@ use super::super::rows::Transaction;
 use super::super::tree::Tree;
 
 impl<T: Tree> Reader<'_, T> {
-    /// Where a message stands.
+    /// Reads a message's position.
     pub(crate) fn message_position(
         self,
         nr: u32,
@@ -23,7 +23,7 @@ impl<T: Tree> Reader<'_, T> {
         keys::parse_position(bytes).ok_or_else(|| self.corrupt("an index of messages is damaged"))
     }
 
-    /// A message of a room whose number is known.
+    /// Reads a message of a room whose number is known.
     pub(crate) fn message_in(self, nr: u32, room: &RoomId, event: &EventId) -> Result<Option<Message>> {
         let Some(at) = self.message_position(nr, room, event)? else { return Ok(None) };
         match self.message_at(nr, self.codec.room_ref(room), at)? {
@@ -75,7 +75,7 @@ impl<T: Tree> Transaction<'_, T> {
         Ok(())
     }
 
-    /// Takes a message away with its indexes; tells what it was.
+    /// Removes a message with its indexes, and returns it.
     pub(crate) fn take_message(&mut self, nr: u32, at: Position) -> Result<Option<MessageRecord<T::Bytes>>> {
         let key = keys::message(nr, at);
         let Some(row) = self.reader().get(&key)? else { return Ok(None) };
@@ -103,13 +103,13 @@ impl<T: Tree> Transaction<'_, T> {
         Ok(())
     }
 
-    /// The positions between two keys of a timeline.
+    /// Lists the positions between two keys of a timeline.
     pub(crate) fn places(&self, span: (Vec<u8>, Vec<u8>)) -> Result<Vec<Position>> {
         let db = self.reader();
         db.scan(span, Order::Up).map(|pair| db.read_place(&pair?.0)).collect()
     }
 
-    /// Takes away the damaged row of a message that comes again.
+    /// Removes the damaged row of a message that comes again.
     fn drop_damaged(&mut self, nr: u32, message: &Message) -> Result<()> {
         if let Some(at) = self.reader().message_position(nr, &message.room, &message.id)? {
             tracing::warn!("a damaged message is replaced");

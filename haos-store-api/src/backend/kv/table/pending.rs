@@ -66,7 +66,7 @@ impl<T: Tree> Reader<'_, T> {
         Ok(found)
     }
 
-    /// The row that a key of the outbox, or of its index by room, names.
+    /// Reads the row that a key of the outbox, or of its index by room, names.
     fn indexed_pending(self, key: &[u8], room: Option<&RoomId>) -> Result<Pending> {
         match self.pending_at(self.read_seq(key)?)? {
             Some(row) if room.is_none_or(|room| row.room == *room) => Ok(row),
@@ -75,7 +75,7 @@ impl<T: Tree> Reader<'_, T> {
         }
     }
 
-    /// Whether both indexes find a row.
+    /// Tells whether both indexes find a row.
     pub(crate) fn is_indexed(self, row: &Pending) -> Result<bool> {
         let by_room = keys::pending_room(&self.codec.room_key(&row.room), row.seq);
         Ok(self.has(&by_room)? && self.pending_seq(&row.txn_id)? == Some(row.seq))
@@ -147,7 +147,7 @@ mod tests {
     use crate::kv::{Draft, Head, Map};
     use crate::{Codec, ErrorKind, EventType, Json};
 
-    /// A row that decays while the store is open: opening it would set the store aside.
+    /// The row decays while the store is open: opening it would set the store aside.
     #[test]
     fn a_damaged_row_is_skipped_where_that_is_asked_for() {
         let (mut tree, codec) = (Map::new(), Codec::plain());

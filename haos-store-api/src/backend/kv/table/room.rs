@@ -11,7 +11,7 @@ use super::super::tree::Tree;
 const COLUMNS: usize = 4 + 8 + 8;
 
 impl<T: Tree> Reader<'_, T> {
-    /// A room and its number.
+    /// Reads a room and its number.
     pub(crate) fn numbered_room(self, id: &RoomId) -> Result<Option<(u32, Room)>> {
         match self.room_by_key(&self.codec.room_key(id))? {
             Some((_, room)) if room.id != *id => Err(self.corrupt("a room stands under another's key")),
@@ -23,19 +23,19 @@ impl<T: Tree> Reader<'_, T> {
         Ok(self.room_ref(id)?.map(|(nr, _)| nr))
     }
 
-    /// A room's number, and its key, for reading its rows.
+    /// Reads a room's number, and pairs the room with its key, for reading its rows.
     pub(crate) fn room_ref<'r>(self, id: &'r RoomId) -> Result<Option<(u32, RoomRef<'r>)>> {
         let room = self.codec.room_ref(id);
         let row = self.get(&keys::room(&room.key))?;
         row.map(|row| Ok((Cut(&row).nr()?, room))).transpose()
     }
 
-    /// The key of the room that has a number.
+    /// Reads the key of the room with a number.
     pub(crate) fn number(self, nr: u32) -> Result<Option<Key>> {
         self.get(&keys::number(nr))?.map(|key| Cut(&key).key()).transpose()
     }
 
-    /// The room that has a number.
+    /// Reads the room with a number.
     pub(crate) fn room_at(self, nr: u32) -> Result<Option<(Key, Room)>> {
         let Some(key) = self.number(nr)? else { return Ok(None) };
         Ok(self.room_by_key(&key)?.map(|(_, room)| (key, room)))
@@ -63,7 +63,7 @@ impl<T: Tree> Reader<'_, T> {
         Ok(pager.finish())
     }
 
-    /// The room that an entry of the order of activity names.
+    /// Reads the room that an entry of the order of activity names.
     fn indexed_room(self, entry: &[u8]) -> Result<Room> {
         let key = keys::parse_last(entry).ok_or_else(|| self.corrupt("an index of rooms is damaged"))?;
         match self.room_by_key(&key)? {
@@ -115,7 +115,7 @@ impl<T: Tree> Transaction<'_, T> {
         Ok(nr)
     }
 
-    /// The row, the room's timeline and its state.
+    /// Removes the row, the room's timeline and its state.
     pub(crate) fn drop_room(&mut self, id: &RoomId) -> Result<()> {
         let Some((nr, room)) = self.reader().numbered_room(id)? else { return Ok(()) };
         self.drop_span(nr, Position::MIN, Position::MAX)?;
@@ -132,7 +132,7 @@ impl<T: Tree> Transaction<'_, T> {
 
 impl<T: Tree> RoomRows for Transaction<'_, T> {
     fn room(&mut self, id: &RoomId) -> Result<Option<Room>> {
-        // A damaged row counts as none: the sync that brings the room writes it anew.
+        // A damaged row counts as absent: the sync that brings the room writes it again.
         Ok(self.codec.keep(self.reader().numbered_room(id))?.flatten().map(|(_, room)| room))
     }
 

@@ -36,7 +36,7 @@ impl<T: Tree> Reader<'_, T> {
         self.codec.state(columns, payload)
     }
 
-    /// The columns of a row of state, and what follows.
+    /// Splits a row of state into its columns and the rest.
     pub(crate) fn state_columns<'v>(self, key: &[u8], row: &'v [u8]) -> Result<(StateColumns, &'v [u8])> {
         let keys = keys::parse_state(key).ok_or_else(|| self.corrupt("a key of state is damaged"))?;
         let (scope, kind, key) = keys;
@@ -77,7 +77,7 @@ impl<T: Tree> Transaction<'_, T> {
         self.drop_state_at(self.reader().state_place(scope, kind, key))
     }
 
-    /// Everything in a scope.
+    /// Removes everything in a scope.
     pub(crate) fn drop_states(&mut self, scope: &Scope) -> Result<()> {
         let span = keys::states(&self.codec.scope_key(scope), None);
         let places: Vec<_> = self.reader().scan(span, Order::Up).collect::<Result<_>>()?;

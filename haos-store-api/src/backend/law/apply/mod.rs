@@ -9,22 +9,22 @@ use self::touched::Touched;
 use super::Rows;
 use crate::*;
 
-/// What a batch did to the rows.
+/// The effect of a batch on the rows.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub struct Applied {
-    /// Whether anything changed. If not, the store's revision stays.
+    /// True if anything changed. If not, the store's revision stays.
     pub changed: bool,
     /// The sequence numbers given to new outbox rows.
     pub assigned: Vec<(TxnId, u64)>,
 }
 
-/// Applies a batch to the rows of one transaction; what changes gets the revision `next`.
+/// Applies a batch to the rows of one transaction; changed rows get the revision `next`.
 ///
 /// On an error the transaction must be rolled back: rows may have been written.
 ///
 /// # Errors
-/// `Conflict` where a precondition fails or a position is taken; `Invalid` for input that breaks the
-/// contract; whatever the rows report.
+/// `Conflict` where a precondition fails or a position is taken; `Invalid` for input that breaks the contract; those of
+/// the rows.
 pub fn apply<R: Rows + ?Sized>(rows: &mut R, batch: &WriteBatch, next: Revision) -> Result<Applied> {
     let mut writer = Writer { rows, next, rooms: Touched::default(), done: Applied::default() };
     for precondition in batch.preconditions() {
@@ -62,7 +62,7 @@ impl<R: Rows + ?Sized> Writer<'_, R> {
                 if found == *expected {
                     return Ok(());
                 }
-                let message = "a state entry has another value than expected: read it again and plan anew";
+                let message = "a state entry has another value than expected: read it again and plan again";
                 return Err(Error::conflict(message));
             }
         };
@@ -73,7 +73,7 @@ impl<R: Rows + ?Sized> Writer<'_, R> {
             revision.map_or_else(|| "absent".to_owned(), |r| format!("at revision {r}"))
         };
         Err(Error::conflict(format!(
-            "the {what} was expected {} and is {}: read it again and plan anew",
+            "the {what} was expected {} and is {}: read it again and plan again",
             say(*expected),
             say(found)
         )))
@@ -117,5 +117,5 @@ fn missing_room(id: &RoomId) -> Error {
 }
 
 fn taken(position: Position) -> Error {
-    Error::conflict(format!("the position {position} is taken: read the timeline again and plan anew"))
+    Error::conflict(format!("the position {position} is taken: read the timeline again and plan again"))
 }

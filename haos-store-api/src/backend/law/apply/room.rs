@@ -1,4 +1,4 @@
-//! Rooms, and how a batch keeps track of those it met.
+//! Rooms, and the record of those that a batch met.
 
 use super::touched::Touch;
 use super::{Rows, Writer, missing_room};
@@ -32,9 +32,9 @@ impl<R: Rows + ?Sized> Writer<'_, R> {
         Ok(())
     }
 
-    /// The room that a timeline op hangs on.
+    /// Notes the room of a timeline op.
     pub(super) fn touch(&mut self, id: &RoomId) -> Result<&mut Touch> {
-        // Found twice, since a borrow that is returned on one path is held on all of them.
+        // Found twice, since the compiler holds a borrow that is returned on one path on all of them.
         if self.rooms.find(id).is_none() {
             let room = self.rows.room(id)?.ok_or_else(|| missing_room(id))?;
             return Ok(self.rooms.insert(Touch { room, dirty: false, gaps: None }));
@@ -42,7 +42,7 @@ impl<R: Rows + ?Sized> Writer<'_, R> {
         self.rooms.find(id).ok_or_else(|| missing_room(id))
     }
 
-    /// The timeline of the room changed.
+    /// Notes a change of the room's timeline.
     pub(super) fn dirty(&mut self, id: &RoomId) -> Result<()> {
         let next = self.next;
         let touch = self.touch(id)?;
@@ -51,7 +51,7 @@ impl<R: Rows + ?Sized> Writer<'_, R> {
         Ok(())
     }
 
-    /// The positions of the room's gaps, ascending, read once a batch.
+    /// Returns the positions of the room's gaps, ascending, read once a batch.
     pub(super) fn gaps(&mut self, id: &RoomId) -> Result<&mut Vec<Position>> {
         let gaps = match self.touch(id)?.gaps.take() {
             Some(gaps) => gaps,

@@ -10,7 +10,7 @@ impl<R: Rows + ?Sized> Writer<'_, R> {
     pub(super) fn put_message(&mut self, message: &Message) -> Result<()> {
         let gap_there = self.gaps(&message.room)?.binary_search(&message.position).is_ok();
         if gap_there {
-            // Only a message that is stored already, elsewhere, may name a gap's position.
+            // Only a message that is already stored, elsewhere, may name a gap's position.
             let Some(stored) = self.rows.message(&message.room, &message.id)? else {
                 return Err(taken(message.position));
             };
@@ -136,7 +136,7 @@ impl<R: Rows + ?Sized> Writer<'_, R> {
             let is_gap = self.gaps(room)?.binary_search(position).is_ok();
             if !is_gap && !self.rows.is_taken(room, *position)? {
                 return Err(Error::conflict(format!(
-                    "nothing stands at {position}: read the timeline again and plan anew"
+                    "nothing stands at {position}: read the timeline again and plan again"
                 )));
             }
         }

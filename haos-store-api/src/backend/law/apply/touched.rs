@@ -40,7 +40,7 @@ impl Touched {
 /// A room that the batch met.
 pub(super) struct Touch {
     pub(super) room: Room,
-    /// Its timeline changed and its row does not say so yet.
+    /// True if its timeline changed and its row does not tell yet.
     pub(super) dirty: bool,
     /// Ascending.
     pub(super) gaps: Option<Vec<Position>>,
@@ -67,7 +67,7 @@ mod tests {
             failure_persistence: None,
             ..ProptestConfig::default()
         })]
-        /// Whatever came and went: each room is found as it was put last, and no other in its place.
+        /// Each room is found as it was put last, and no other in its place, after any sequence of steps.
         #[test]
         fn each_room_is_found_where_it_is(steps in vec((0..8_u8, 0..5_u8), 0..40)) {
             let (mut touched, mut expected) = (Touched::default(), BTreeMap::new());

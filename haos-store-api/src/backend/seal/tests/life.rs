@@ -7,7 +7,7 @@ use super::super::data_key::DataKey;
 use super::super::nonce::Source;
 use super::*;
 
-/// Everything that seals, once: rows of each collection, padded and not, moved ones and resealed ones.
+/// Runs everything that seals, once: rows of each collection, padded and not, moved ones and resealed ones.
 fn seals(ring: &Keyring, nth: u32) -> Vec<Vec<u8>> {
     let codec = Codec::sealed(ring.clone());
     let padded = codec.clone().padded(Padding::Buckets);
@@ -55,7 +55,7 @@ fn seals(ring: &Keyring, nth: u32) -> Vec<Vec<u8>> {
     payloads.into_iter().map(Payload::into_bytes).collect()
 }
 
-/// What rows of an older key become when they are sealed anew.
+/// Returns rows of an older key after sealing them again.
 fn resealed(ring: &Keyring, old: &[(u64, Vec<u8>)]) -> Vec<Vec<u8>> {
     let codec = Codec::sealed(ring.clone());
     let anew = |(index, payload): &(u64, Vec<u8>)| {
@@ -64,8 +64,8 @@ fn resealed(ring: &Keyring, old: &[(u64, Vec<u8>)]) -> Vec<Vec<u8>> {
     old.iter().map(anew).collect()
 }
 
-/// A store's life: copies of its keyring that know nothing of each other seal the same rows in the same places at
-/// once, each in threads of its own, rotate, and are opened anew. Everything that was sealed.
+/// Lives a store's life and returns all envelopes: copies of its keyring that know nothing of each other seal the same
+/// rows in the same places at once, each in threads of its own, rotate, and are opened again.
 fn live(copies: &mut [Keyring], open: &dyn Fn(&[u8]) -> Keyring, rows: u32) -> Vec<Vec<u8>> {
     let mut all = Vec::new();
     for age in 0..3 {
@@ -102,7 +102,7 @@ fn no_two_seals_of_a_stores_life_share_a_key_and_a_nonce() {
     let secret = Secret::key([5; 32]);
     let ring = Keyring::create(&secret, FAST).unwrap();
     let open = |record: &[u8]| Keyring::unlock(record, &secret).unwrap();
-    // Two that were unlocked from one record, and the one that it was made by.
+    // Two that were unlocked from one record, and the one that made it.
     let mut copies = vec![open(&ring.record().unwrap()), open(&ring.record().unwrap()), ring];
     let all = live(&mut copies, &open, 100);
     assert!(all.len() > 20_000, "{}", all.len());
@@ -115,8 +115,8 @@ fn no_two_seals_of_a_stores_life_share_a_key_and_a_nonce() {
     assert_eq!(keys.len(), 4, "the first key, and one a rotation");
 }
 
-/// Also if the system gives the same bytes for ever, as to two machines started from one snapshot: whatever has a
-/// nonce in common is one and the same envelope.
+/// Also if the system gives the same bytes for ever, as to two machines started from one snapshot: envelopes with the
+/// same nonce are the same.
 #[test]
 fn without_any_chance_only_the_same_seal_has_the_same_nonce() {
     let secret = words("correct horse");
@@ -142,7 +142,7 @@ fn without_any_chance_only_the_same_seal_has_the_same_nonce() {
     assert!(later > 3 * first, "{first} and {later}");
 }
 
-/// What a nonce is made of has no two readings.
+/// The input of a nonce has only one reading.
 #[test]
 fn a_nonce_tells_the_place_from_the_body() {
     let key = DataKey::new(1, Key32::new([3; 32]));
@@ -169,7 +169,7 @@ fn stored(record: &[u8]) -> Stored {
     stored
 }
 
-/// The master key seals the keys anew with every change, and each secret's key seals the master key.
+/// The master key seals the keys again with every change, and each secret's key seals the master key.
 #[test]
 fn no_two_records_of_a_keyring_share_a_nonce_or_a_salt() {
     let (mut nonces, mut salts, mut wraps) = (BTreeSet::new(), BTreeSet::new(), 0);

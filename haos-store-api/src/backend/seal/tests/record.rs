@@ -1,13 +1,13 @@
-//! The stored keyring: of several records the later one counts, and one that was changed is told as what it is.
+//! The stored keyring: of several records the later one counts, and a changed one has its own error.
 
 use super::*;
 
-/// A stored record over fields that stand there as they are.
+/// Makes a stored record over these fields.
 fn framed(fields: &[u8]) -> Vec<u8> {
     [&[1], crc32fast::hash(fields).to_le_bytes().as_slice(), fields].concat()
 }
 
-/// A stored record with these data keys, which [`secret`] opens.
+/// Makes a stored record with these data keys, which [`secret`] opens.
 fn with_keys(keys: &[u16]) -> Vec<u8> {
     let master = Key32::new([6; 32]);
     let slots = Slots::of(&secret(), FAST, KdfLimits::MAX, &master).unwrap();
@@ -32,7 +32,7 @@ fn of_two_records_the_later_one_counts() {
     let begun = ring.rotation_begun().unwrap().unwrap();
     assert!(ring.adopt(&begun).unwrap() && !ring.adopt(&old).unwrap());
     assert_eq!(clone.record().unwrap(), begun);
-    // Two changes of one record bear the same number: what was stored last counts.
+    // Two changes of one record bear the same number: the one stored last counts.
     let add = |name: &str| clone.changed(&KeyChange::AddKey(name.into(), secret())).unwrap();
     let [one, other] = [add("one"), add("other")];
     assert!(ring.adopt(&one).unwrap() && ring.adopt(&other).unwrap() && !ring.adopt(&other).unwrap());
@@ -87,7 +87,7 @@ fn every_flipped_bit_and_every_cut_is_told_as_damage_or_as_newer() {
     assert_eq!(ring.record().unwrap(), good, "nothing of that is taken over");
 }
 
-/// The checksum is no secret: whoever changes a field can set it right.
+/// The checksum is no secret: anybody who changes a field can set it right.
 #[test]
 fn every_field_is_authentic() {
     let record = with_keys(&[1, 2]);
@@ -145,7 +145,7 @@ fn numbers_of_keys_end_before_they_begin_anew() {
     assert_eq!(ring.rotation_begun().unwrap_err().kind(), ErrorKind::Unsupported);
 }
 
-/// Whoever reads the store as it was before reads on, however many rotations come and go.
+/// A reader of an older snapshot reads on through any number of rotations.
 #[test]
 fn a_key_that_is_dropped_still_reads() {
     let ring = keyring();

@@ -1,4 +1,4 @@
-//! Who opens a store: keys and passphrases, how many, how long and at what cost.
+//! The secrets of a store: keys and passphrases, their number, length and cost.
 
 use super::*;
 
@@ -15,7 +15,7 @@ fn up_to_eight_keys_open_a_store() {
     take_begun(&ring);
     let ninth = ring.changed(&add("ninth".into(), 9)).unwrap_err();
     assert_eq!(ninth.kind(), ErrorKind::Invalid);
-    // One that is there may get other bytes.
+    // An existing name may get other bytes.
     take(&ring, &add(name(3), 33));
     for byte in [0, 1, 2, 33, 4, 5, 6, 7] {
         unlock(&ring, &Secret::key([byte; 32])).unwrap();
@@ -60,7 +60,7 @@ fn the_last_secret_stays() {
     unlock(&ring, &Secret::key([2; 32])).unwrap();
 }
 
-/// What Argon2id is asked for has ends of its own, whatever the limits say.
+/// Argon2id's parameters have limits of their own, under any `KdfLimits`.
 #[test]
 fn costs_are_taken_up_to_their_ends() {
     let params = |(memory_kib, passes, lanes)| KdfParams { memory_kib, passes, lanes };
@@ -83,7 +83,7 @@ fn limits(memory_kib: u32, passes: u32, lanes: u32) -> KdfLimits {
     KdfLimits { memory_kib, passes, lanes }
 }
 
-/// Whoever has the file can write any cost into it.
+/// Anybody who has the file can write any cost into it.
 #[test]
 fn a_stored_cost_over_the_limit_is_refused_before_it_is_paid() {
     let dear = KdfParams { memory_kib: 32, passes: 3, lanes: 2 };
@@ -99,7 +99,7 @@ fn a_stored_cost_over_the_limit_is_refused_before_it_is_paid() {
         assert!(made.to_string().contains("kdf_limits"), "{made}");
     }
     open(limits(32, 3, 2)).unwrap();
-    // A key costs nothing, whatever the passphrase's slot says.
+    // A key costs nothing, also beside an expensive passphrase.
     take(&ring, &KeyChange::AddKey("k".into(), Secret::key([9; 32])));
     Keyring::unlock_within(&ring.record().unwrap(), &Secret::key([9; 32]), limits(8, 1, 1)).unwrap();
     let default = KdfLimits::default();
@@ -129,7 +129,7 @@ fn an_empty_passphrase_is_refused() {
     assert_eq!(error.kind(), ErrorKind::Invalid);
 }
 
-/// The same words as keyboards and systems give them: composed and in parts, with ligatures and full-width letters.
+/// The same words in the forms of keyboards and systems: composed and in parts, with ligatures and full-width letters.
 #[test]
 fn a_passphrase_counts_in_its_compatible_form() {
     let ring = Keyring::create(&words("caf\u{e9} fi 42"), FAST).unwrap();

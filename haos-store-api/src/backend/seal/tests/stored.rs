@@ -1,4 +1,4 @@
-//! What is stored today opens and reads for ever: the values were computed apart from this code.
+//! Bytes stored today stay readable for ever: the values were computed apart from this code.
 
 use super::*;
 
@@ -23,7 +23,7 @@ fn zeros(bytes: &mut [u8]) -> Result<()> {
     Ok(())
 }
 
-/// A keyring that needs no chance, opened by either secret.
+/// Makes a keyring without randomness, opened by either secret.
 fn opened() -> [Keyring; 2] {
     [words("correct horse"), Secret::key([9; 32])]
         .map(|secret| Keyring::with_nonces(&bytes(RECORD), &secret, Source::of(zeros)).unwrap())

@@ -1,4 +1,4 @@
-//! What lies beside a store: copies of it that were set aside, and what is somebody else's.
+//! Entries beside a store: copies of it that were set aside, and the property of others.
 
 use super::*;
 use crate::files::{Sign, StoreId, beside, random_name};
@@ -23,7 +23,7 @@ pub(crate) async fn what_is_not_known_to_be_ours_is_left_alone(harness: &Durable
         what.map(|what| Sign::new(what, other).write(folder)).transpose()?;
     }
     let kept = names(harness.folder())?;
-    // One that is ours.
+    // This one is ours.
     let name = random_name()?;
     let ours = if path.is_dir() { path.join(name) } else { beside(&path, format!(".{name}")) };
     std::fs::create_dir(&ours)?;
@@ -33,7 +33,7 @@ pub(crate) async fn what_is_not_known_to_be_ours_is_left_alone(harness: &Durable
     let store = harness.open(sealed(&path)).await?;
     same(store.info().set_aside, Vec::<String>::new())?;
     store.close().await?;
-    holds(!ours.exists(), "what is ours goes")?;
+    holds(!ours.exists(), "our copies are removed")?;
     damages.spoil(&path);
     let store = harness.open(sealed(&path)).await?;
     same(store.info().set_aside, [beside(&path, ".damaged-2").display().to_string()])?;
@@ -45,7 +45,8 @@ pub(crate) async fn what_is_not_known_to_be_ours_is_left_alone(harness: &Durable
     Ok(())
 }
 
-/// Two copies, one of the plain store and one of the sealed, are told by whatever should have changed them.
+/// Two copies, one of the plain store and one of the sealed, are reported by every call that may leave them in the old
+/// form.
 pub(crate) async fn copies_that_were_set_aside_are_told_and_go_with_the_keys(harness: &Durable) -> Outcome {
     let (Some(sealing), Some(damages)) = (harness.sealing(), harness.damages()) else { return Ok(()) };
     let (path, folder) = (place(harness), harness.folder());
@@ -62,7 +63,7 @@ pub(crate) async fn copies_that_were_set_aside_are_told_and_go_with_the_keys(har
     same(sealing.id(&path), id).map_err(|f| f.within("the fresh store has the id of the old one"))?;
 
     let report = sealing.seal(sealed(&path), Progress::none()).await?;
-    // It is plain, and that is told.
+    // It is plain, and that is reported.
     same(report.set_aside, std::slice::from_ref(&first))?;
     same(sealing.id(&path), id).map_err(|f| f.within("the sealed store has the id of the plain one"))?;
     let keyring = sealing.keyring(&path);
@@ -71,7 +72,7 @@ pub(crate) async fn copies_that_were_set_aside_are_told_and_go_with_the_keys(har
     same(store.info().set_aside, [first.clone(), second.clone()])?;
     same(sealing.id(&path), id).map_err(|f| f.within("it is still the same store"))?;
     store.change_keys(KeyChange::AddKey("other".to_owned(), Secret::key([6; 32]))).await?;
-    // Whoever changes the keys can tell.
+    // The caller of a change of keys can see them.
     same(store.info().set_aside, [first, second.clone()])?;
     let aside = some(store.info().recovery.and_then(|recovery| recovery.set_aside))?;
     store.close().await?;
@@ -80,7 +81,7 @@ pub(crate) async fn copies_that_were_set_aside_are_told_and_go_with_the_keys(har
     same(copy.kind(), ErrorKind::Corrupt).map_err(|f| f.within("the copy is as it was"))?;
 
     let store = harness.open(sealed(&path)).await?;
-    holds(has_bytes(folder, PLAIN) && has_bytes(folder, &keyring), "what is looked for can be found")?;
+    holds(has_bytes(folder, PLAIN) && has_bytes(folder, &keyring), "the bytes looked for can be found")?;
     store.change_keys(KeyChange::Shred).await?;
     holds(!has_bytes(folder, PLAIN) && !has_bytes(folder, &keyring[5..]), "all of it is gone")?;
     stands_alone(harness)

@@ -1,4 +1,4 @@
-//! Sealing and unsealing a store that is there.
+//! Sealing and unsealing an existing store.
 
 use std::pin::pin;
 use std::sync::Arc;
@@ -10,7 +10,7 @@ use tokio::sync::Notify;
 
 use super::*;
 
-/// A store of the sample, some changes later: numbers and counters have moved on from their rows.
+/// Makes a store of the sample, some changes later: numbers and counters have moved on from their rows.
 async fn make_used(harness: &Durable) -> Result<Everything> {
     let store = open(harness, &place(harness)).await?;
     store.apply(sample()).await?;
@@ -25,7 +25,7 @@ async fn make_used(harness: &Durable) -> Result<Everything> {
     Ok(all)
 }
 
-/// The store is sound, is what it was, and goes on as it would have.
+/// The store is sound, has its former content, and continues as it would have.
 async fn is_as_before(harness: &Durable, opening: Opening, sealed: bool, before: &Everything) -> Outcome {
     let store = harness.open(opening).await?;
     same(store.info().sealed, sealed)?;
@@ -78,7 +78,7 @@ pub(crate) async fn what_cannot_be_done_changes_nothing(harness: &Durable) -> Ou
     is_as_before(harness, sealed(&path), true, &before).await
 }
 
-/// Cut off after each of its steps, begun again with another secret, gone on with.
+/// The conversion is cut off after each of its steps, begun again with another secret, and resumed.
 pub(crate) async fn cut_off_anywhere_it_goes_on(harness: &Durable) -> Outcome {
     let Some(sealing) = harness.sealing() else { return Ok(()) };
     let path = place(harness);
@@ -95,7 +95,7 @@ pub(crate) async fn cut_off_anywhere_it_goes_on(harness: &Durable) -> Outcome {
         let secret = Secret::key([key; 32]);
         let seal = sealing.seal(Opening::at(&path).secret(secret), progress);
         drop(select(seal, pin!(cut.notified())).await);
-        // What was cut off lets go of the file in its own time.
+        // The interrupted conversion lets go of the file in its own time.
         match harness.open(Opening::at(&path).busy_ms(5000)).await {
             Ok(store) => {
                 same(&Everything::of(&*store).await?, &before)?;

@@ -4,7 +4,7 @@ use futures_util::future::join_all;
 
 use super::*;
 
-/// Where the `n`th damaged store of the case is set aside.
+/// Returns the path at which the `n`th damaged store of the case is set aside.
 fn aside(harness: &Durable, n: usize) -> String {
     let folder = crate::files::beside(&place(harness), format!(".damaged-{n}"));
     let store = if harness.layout().is_folder { folder } else { folder.join(harness.layout().name) };
@@ -28,7 +28,7 @@ pub(crate) async fn the_outbox_is_carried_over_row_by_row(harness: &Durable) -> 
     same(txns(&store).await?, ["t1", "t2"])?;
     let rows = store.pending(PendingQuery::default()).await?;
     same(rows[0].content.text("body").as_deref(), Some("unsent t1"))?;
-    // What the outbox sends comes along.
+    // The media that the outbox sends comes along.
     same(some(store.media(&media_key("cat"), ByteRange::ALL).await?)?.bytes, pattern(100_000))?;
     let draft = StateQuery::kind(Scope::Room(room_id("a")), kind("haos.draft"));
     same(store.state(draft).await?.len(), 1)?;

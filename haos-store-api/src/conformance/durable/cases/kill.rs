@@ -1,4 +1,4 @@
-//! A writer that is killed at any moment: what it was told is stored is stored, and nothing is torn.
+//! A writer that is killed at any moment: every acknowledged batch is stored, and no batch is torn.
 
 use std::collections::BTreeSet;
 use std::sync::mpsc;
@@ -7,13 +7,13 @@ use std::time::Duration;
 use super::*;
 use crate::conformance::durable::child::{Child, say};
 
-/// How often a process is killed: `HAOS_KILLS=100 cargo test … kill` for a long run.
+/// The number of kills: `HAOS_KILLS=100 cargo test … kill` for a long run.
 const KILLS: &str = "HAOS_KILLS";
 /// Messages of each room of the history, enough for several steps of a rotation.
 const HISTORY: u64 = 1500;
 const MEDIA_BYTES: usize = 1_300_000;
 
-/// Batch `n`: every part of it carries the number. A killed process loses no relaxed batch either.
+/// Makes batch `n`: every part of it carries the number. A killed process loses no relaxed batch either.
 fn batch(n: u64) -> WriteBatch {
     let mut batch = if n.is_multiple_of(2) { WriteBatch::strict() } else { WriteBatch::relaxed() };
     for name in ["a", "b"] {
@@ -29,13 +29,13 @@ fn batch(n: u64) -> WriteBatch {
     batch
 }
 
-/// The last batch that is stored, from the token.
+/// Reads the number of the last stored batch, from the token.
 async fn last(store: &Store) -> Result<u64> {
     let found = store.state(StateQuery::kind(Scope::Account, kind("haos.sync_token"))).await?;
     found.first().map_or(Ok(0), |entry| entry.value.parse())
 }
 
-/// Writes batch after batch until the process is killed, and rotates meanwhile, if that is asked for.
+/// Writes batch after batch until the process is killed, and rotates meanwhile, if asked.
 pub(crate) async fn write(harness: &Durable, path: &Path, rotates: bool) -> Outcome {
     let store = harness.open(if rotates { sealed(path) } else { Opening::at(path) }).await?;
     let rotating =
@@ -53,7 +53,7 @@ pub(crate) async fn write(harness: &Durable, path: &Path, rotates: bool) -> Outc
     Ok(())
 }
 
-/// Starts the writer, kills it some time after its first word; returns the last number it told.
+/// Starts the writer, kills it some time after its first line; returns the last number it printed.
 fn run_and_kill(harness: &Durable, role: &str, path: &Path, delay: Duration) -> Result<u64, Failure> {
     let mut child = Child::start(harness, role, path)?;
     let (tell, told) = mpsc::channel();
@@ -69,7 +69,7 @@ fn run_and_kill(harness: &Durable, role: &str, path: &Path, delay: Duration) -> 
     joined(listener.join())
 }
 
-/// What is stored is whole, on top of a history that ended at a revision.
+/// The stored rows are whole, on top of a history that ended at a revision.
 async fn is_whole(store: &Store, told: u64, history: Revision) -> Outcome {
     same(store.info().recovery, None)?;
     let n = last(store).await?;
@@ -89,7 +89,7 @@ async fn is_whole(store: &Store, told: u64, history: Revision) -> Outcome {
     is_sound(store).await
 }
 
-/// How often, and how long each time after the first word.
+/// Returns the kills, each with its delay after the first line.
 fn kills(seed: u64, longest_us: usize) -> impl ExactSizeIterator<Item = (usize, Duration)> {
     let kills = std::env::var(KILLS).ok().and_then(|n| n.parse().ok()).unwrap_or(8);
     let mut random = Random(seed);
@@ -108,7 +108,7 @@ pub(crate) async fn nothing_acknowledged_is_lost_and_nothing_is_torn(harness: &D
     Ok(())
 }
 
-/// Rows in every collection.
+/// Writes rows to every collection.
 async fn fill(store: &Store) -> Outcome {
     let mut batch = WriteBatch::strict();
     for name in ["c", "d"] {
@@ -137,7 +137,7 @@ async fn read_all(store: &Store) -> Outcome {
         }
     }
     let media = some(store.media(&media_key("cat"), ByteRange::ALL).await?)?;
-    holds(media.bytes == pattern(MEDIA_BYTES), "media are what was written")?;
+    holds(media.bytes == pattern(MEDIA_BYTES), "media have the written bytes")?;
     holds(store.rooms(RoomQuery::latest(9)).await?.len() >= 2, "the rooms are listed")?;
     let tags = StateQuery::kind(Scope::Room(room_id("d")), kind("m.tag"));
     same(store.state(tags).await?.len(), 50)?;
@@ -169,7 +169,7 @@ pub(crate) async fn a_killed_rotation_loses_nothing_and_completes_in_the_end(har
     }
     holds(cut_off > 0 || rounds < 20, "some kill meets a rotation")?;
 
-    // Once to complete what was cut off, once for a key that is new.
+    // Once to complete the interrupted rotation, once for a new key.
     let mut found = Vec::new();
     for _ in 0..2 {
         let store = harness.open(sealed(&path)).await?;

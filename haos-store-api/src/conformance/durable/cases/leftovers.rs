@@ -1,4 +1,4 @@
-//! Conversions that fail, that nobody waits for, or that are killed: no plain row is left, and nothing else.
+//! Conversions that fail, that lose their caller, or that are killed leave no plain row, and no file.
 
 use std::pin::pin;
 use std::sync::atomic::{AtomicU64, Ordering};
@@ -10,7 +10,7 @@ use tokio::sync::Notify;
 use super::*;
 use crate::conformance::durable::child::{Child, WRITTEN};
 
-/// The last of its rows cannot be read: everything before it has been written in plain by then.
+/// The last row cannot be read: everything before it has been written in plain by then.
 pub(crate) async fn a_failed_conversion_leaves_nothing(harness: &Durable) -> Outcome {
     let (Some(sealing), Some(damages)) = (harness.sealing(), harness.damages()) else { return Ok(()) };
     let path = place(harness);
@@ -32,7 +32,7 @@ pub(crate) async fn a_failed_conversion_leaves_nothing(harness: &Durable) -> Out
         fails(converted, ErrorKind::Corrupt)?;
         holds(steps.load(Ordering::Relaxed) > 3, "it was under way")?;
         if to_plain {
-            holds(plain_rows.load(Ordering::Relaxed) > 0, "what is looked for can be found")?;
+            holds(plain_rows.load(Ordering::Relaxed) > 0, "the bytes looked for can be found")?;
             holds(!has_bytes(harness.folder(), PLAIN), "no plain row is left")?;
         }
         same(all_names(harness)?, before)?;
@@ -80,10 +80,10 @@ pub(crate) async fn what_a_killed_unsealing_wrote_goes_with_the_next_one_who_ope
     for unseals in [false, true] {
         let mut child = Child::start(harness, "unseal", &path)?;
         holds(child.lines().any(|line| line == WRITTEN), "the child writes all rows")?;
-        // While it lives, nobody clears away what it works on.
-        holds(has_bytes(harness.folder(), PLAIN), "what is looked for can be found")?;
+        // While it lives, nobody clears away its files.
+        holds(has_bytes(harness.folder(), PLAIN), "the bytes looked for can be found")?;
         child.kill()?;
-        holds(has_bytes(harness.folder(), PLAIN), "what is looked for can be found")?;
+        holds(has_bytes(harness.folder(), PLAIN), "the bytes looked for can be found")?;
         if unseals {
             sealing.unseal(sealed(&path), Progress::none()).await?;
             let store = open(harness, &path).await?;

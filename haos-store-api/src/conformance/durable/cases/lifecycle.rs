@@ -111,8 +111,7 @@ pub(crate) async fn a_failing_batch_takes_back_only_itself(harness: &Durable) ->
             seqs.extend(result?.assigned.iter().map(|(_, seq)| *seq));
         }
     }
-    same(seqs, (1..=40).collect::<Vec<u64>>())
-        .map_err(|f| f.within("what is taken back uses up no number"))?;
+    same(seqs, (1..=40).collect::<Vec<u64>>()).map_err(|f| f.within("a rollback uses up no number"))?;
     same(store.count(&room_id("a"), None).await?, 40)?;
     same(store.usage().await?.collections[1].1.rows, 40)?;
     same(store.apply(put("b")).await?.revision, Revision(42))
@@ -136,7 +135,7 @@ pub(crate) async fn a_dropped_call_is_applied_whole_or_not_at_all(harness: &Dura
     let rooms = store.rooms(RoomQuery::default()).await?;
     let count = |first: &str| rooms.iter().filter(|room| room.id.as_str().starts_with(first)).count();
     same(count("!x"), count("!y"))?;
-    same(count("!x"), 200).map_err(|f| f.within("close finishes what was accepted"))
+    same(count("!x"), 200).map_err(|f| f.within("close finishes accepted work"))
 }
 
 pub(crate) async fn a_store_dropped_without_close_loses_nothing_that_was_acknowledged(
@@ -175,6 +174,6 @@ pub(crate) async fn a_row_of_megabytes_comes_back(harness: &Durable) -> Outcome 
     store.close().await?;
     let store = open(harness, &path).await?;
     let found = store.state(StateQuery::kind(Scope::Account, kind("large"))).await?;
-    holds(found == [large], "what comes back is what was written")?;
+    holds(found == [large], "the written bytes come back")?;
     is_sound(&store).await
 }

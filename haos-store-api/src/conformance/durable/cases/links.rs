@@ -1,4 +1,4 @@
-//! A store has one real path, whichever link leads to it.
+//! A store has one real path, through any link to it.
 
 use std::os::unix::fs::symlink;
 
@@ -6,7 +6,7 @@ use futures_util::future::join;
 
 use super::*;
 
-/// A store and a link to it, in folders of their own.
+/// Makes a store and a link to it, in folders of their own.
 fn linked(harness: &Durable) -> Result<(PathBuf, PathBuf), Failure> {
     let (stores, links) = (harness.folder().join("real"), harness.folder().join("links"));
     std::fs::create_dir(&stores)?;

@@ -1,4 +1,4 @@
-//! Chores: the check, and what a store says of its size.
+//! Chores: the check, and a store's report of its size.
 
 use futures_util::FutureExt;
 use futures_util::future::join;
@@ -106,7 +106,7 @@ pub(crate) async fn usage_follows_every_change(harness: &Durable) -> Outcome {
     });
     store.apply(batch).await?;
     let less = store.usage().await?;
-    holds(less.collections[1].1.bytes < usage.collections[1].1.bytes, "what is redacted goes")?;
+    holds(less.collections[1].1.bytes < usage.collections[1].1.bytes, "redacted content is removed")?;
 
     let mut batch = WriteBatch::relaxed();
     batch.prune(Prune { room: room_id("b"), keep: 3, protect: Vec::new() }).remove_room(room_id("a"));

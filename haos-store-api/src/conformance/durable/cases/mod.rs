@@ -1,4 +1,4 @@
-//! The cases, by what they are about.
+//! The cases, by their subject.
 
 use std::path::{Path, PathBuf};
 

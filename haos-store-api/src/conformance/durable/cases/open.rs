@@ -1,16 +1,16 @@
-//! What is opened, what is refused, and that what is refused stays as it was.
+//! Paths that open, paths that are refused, and that refused files stay unchanged.
 
 use futures_util::future::join_all;
 
 use super::*;
 
-/// Opening fails with this kind, says so, and changes no file.
+/// Opening fails with this kind and these words, and changes no file.
 async fn refused_untouched(harness: &Durable, path: &Path, kind: ErrorKind, says: &str) -> Outcome {
     let before = files(harness.folder())?;
     let error = refusal(harness, Opening::at(path)).await?;
     same(error.kind(), kind)?;
     holds(error.to_string().contains(says), &format!("{error} says: {says}"))?;
-    holds(before == files(harness.folder())?, "what is refused is not changed")
+    holds(before == files(harness.folder())?, "a refused store is not changed")
 }
 
 pub(crate) async fn paths_that_hold_no_store(harness: &Durable) -> Outcome {
@@ -27,7 +27,7 @@ pub(crate) async fn paths_that_hold_no_store(harness: &Durable) -> Outcome {
     }
     let error = refusal(harness, Opening::at(&path).existing()).await?;
     same(error.kind(), ErrorKind::Io)?;
-    holds(error.to_string().contains("no store"), "what is missing is said")?;
+    holds(error.to_string().contains("no store"), "the error names the absent store")?;
     same(names(harness.folder())?, Vec::<String>::new())?;
     if harness.layout().is_folder {
         std::fs::write(&path, b"notes\n")?;

@@ -1,4 +1,4 @@
-//! A store from a folder that somebody else packed: links where the store keeps something of its own.
+//! A store from a folder that somebody else packed: links in the places of the store's own files.
 
 use std::fs;
 use std::os::unix::fs::{PermissionsExt as _, symlink};
@@ -7,12 +7,12 @@ use super::*;
 use crate::conformance::durable::Layout;
 use crate::files::{StoreId, beside};
 
-/// Names beside a store that once were, or that are taken only if they are free.
+/// Names beside a store that earlier versions used, or that are taken only if they are free.
 const FREE: [&str; 6] = [".leader", ".mended", ".fresh", ".converting", ".converted", ".damaged-1"];
-/// More of them, if it is a file.
+/// Further ones, of a store that is a file.
 const FREE_OF_FILES: [&str; 3] = [".fresh-wal", ".converting-wal", ".converting-journal"];
 
-/// What is done with a store.
+/// An act on a store.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 enum Act {
     Open,
@@ -69,7 +69,7 @@ impl Act {
     }
 }
 
-/// A folder for a store and one for what links lead to, on the same file system.
+/// A folder for a store and one for the links' targets, on the same file system.
 struct Scene {
     root: PathBuf,
     store: PathBuf,
@@ -89,7 +89,7 @@ impl Scene {
         Ok(fs::remove_dir_all(self.root)?)
     }
 
-    /// The place with this ending; `*` is what the first such file has there.
+    /// Returns the place with this ending; for `*`, the first such file there.
     fn place(&self, ending: &str) -> PathBuf {
         let Some(start) = ending.strip_suffix('*') else { return beside(&self.store, ending) };
         let start = beside(&self.store, start);
@@ -101,8 +101,8 @@ impl Scene {
         paths.find(begins).unwrap_or_else(|| beside(&start, "0000000000000000"))
     }
 
-    /// Makes a link of the place. What is there moves elsewhere, so that whoever follows the link finds what he
-    /// expects; else it leads to a file, a folder or nothing.
+    /// Replaces the place by a link. The former entry moves elsewhere, so that a reader who follows the link finds the
+    /// expected content; else the link leads to a file, a folder or nothing.
     fn plant(&self, place: &Path, target: &str) -> Outcome {
         let victim = self.elsewhere.join(target);
         if fs::rename(place, &victim).is_err() {
@@ -118,7 +118,7 @@ impl Scene {
         Ok(symlink(&victim, place)?)
     }
 
-    /// Paths, modes and bytes of all there is elsewhere.
+    /// Lists paths, modes and bytes of all entries elsewhere.
     fn state(&self) -> Result<Vec<(PathBuf, u32, Vec<u8>)>, Failure> {
         let (mut found, mut folders) = (Vec::new(), vec![self.elsewhere.clone()]);
         while let Some(folder) = folders.pop() {
@@ -139,7 +139,7 @@ fn all_fixed(layout: &Layout) -> impl Iterator<Item = &'static str> + use<> {
     layout.fixed.iter().chain(layout.fixed_in_salvage).copied()
 }
 
-/// A link that is planted, what is done then, and what the link leads to.
+/// A planted link, the act that follows, and the link's target.
 #[derive(Debug, Clone, Copy)]
 struct Plant {
     ending: &'static str,
@@ -148,10 +148,10 @@ struct Plant {
 }
 
 impl Plant {
-    /// Every act with every link of this name.
+    /// Pairs every act with every link of this name.
     fn all(harness: &Durable, ending: &'static str) -> Vec<Self> {
         let targets: &[_] = match harness.layout().is_folder {
-            // Everything in the folder is looked at alike, and beside it nothing is.
+            // Everything in the folder is treated alike, and nothing beside it.
             true if ending.starts_with('/') => &["file"],
             true => &["folder"],
             false => &["file", "folder", "nothing"],
@@ -160,7 +160,7 @@ impl Plant {
         acts.flat_map(|act| targets.iter().map(move |target| Self { ending, act, target })).collect()
     }
 
-    /// Plants the link and does the act, which touches nothing that the link leads to.
+    /// Plants the link and does the act, which touches no target of the link.
     async fn run(self, harness: &Durable) -> Result<Result<()>, Failure> {
         let scene = Scene::new(harness)?;
         self.act.prepare(harness, &scene.store).await?;
@@ -207,7 +207,7 @@ pub(crate) async fn a_link_of_any_other_name_is_left_alone(harness: &Durable) ->
     Ok(())
 }
 
-/// What else than a link is no file.
+/// Entries other than links are refused too.
 pub(crate) async fn pipes_and_folders_are_refused_at_once(harness: &Durable) -> Outcome {
     let act = if Act::Salvage.is_offered(harness) { Act::Salvage } else { Act::Open };
     for ending in all_fixed(&harness.layout()) {
@@ -231,7 +231,7 @@ pub(crate) async fn pipes_and_folders_are_refused_at_once(harness: &Durable) -> 
     Ok(())
 }
 
-/// Whatever is in a folder has a name that is planted above, or one that nobody can foresee.
+/// Every entry of a folder has a name that is planted above, or one that nobody can foresee.
 fn all_is_known(folder: &Path, layout: &Layout) -> Outcome {
     let store = folder.join(layout.name);
     let is_fixed = |path: &Path| {

@@ -1,4 +1,4 @@
-//! Whose the files are.
+//! The owner and the rights of the files.
 
 use std::fs::Permissions;
 use std::os::unix::fs::PermissionsExt as _;
@@ -11,7 +11,7 @@ fn mode(path: &Path) -> Result<u32, Failure> {
     Ok(path.symlink_metadata()?.permissions().mode() & 0o777)
 }
 
-/// Every folder is the owner's alone, and so is every file, but for those that the database makes in a folder.
+/// Every folder is the owner's alone, and so is every file, except those that the database makes in a folder.
 fn are_private(folder: &Path, layout: &Layout) -> Outcome {
     for name in names(folder)? {
         let path = folder.join(&name);

@@ -1,4 +1,4 @@
-//! What opens a sealed store, and changes of that.
+//! The secrets of a sealed store, and their changes.
 
 use std::collections::{BTreeSet, HashSet};
 
@@ -16,12 +16,12 @@ fn cheap() -> KdfParams {
     Opening::at("").kdf
 }
 
-/// The store of the case, opened with a secret.
+/// Opens the store of the case with a secret.
 async fn with(harness: &Durable, secret: &Secret) -> Result<Store> {
     harness.open(Opening::at(place(harness)).secret(secret.clone())).await
 }
 
-/// A closed store that is sealed with the secret.
+/// Makes a closed store that is sealed with the secret.
 async fn make_with(harness: &Durable, secret: &Secret) -> Outcome {
     make(harness, Opening::at(place(harness)).secret(secret.clone())).await
 }
@@ -37,7 +37,7 @@ async fn is_wrong(harness: &Durable, secret: &Secret) -> Outcome {
     fails(with(harness, secret).await, ErrorKind::WrongKey)
 }
 
-/// Whether any stretch of random bytes of `record` stands in the store's files.
+/// Tells whether any stretch of random bytes of `record` stands in the store's files.
 fn remains(harness: &Durable, record: &[u8]) -> Result<bool, Failure> {
     const STRETCH: usize = 16;
     let stretches: HashSet<&[u8]> = record.windows(STRETCH).collect();
@@ -181,7 +181,7 @@ pub(crate) async fn a_recovery_key_opens_the_store_until_it_is_removed(harness: 
 
     let store = with(harness, &key()).await?;
     same(txns(&store).await?.len(), 3)?;
-    // Whoever has forgotten the passphrase sets another.
+    // A user who has forgotten the passphrase sets another.
     store.change_keys(KeyChange::SetPassphrase(words("remembered"), cheap())).await?;
     store.change_keys(KeyChange::RemoveKey("recovery".to_owned())).await?;
     store.close().await?;
