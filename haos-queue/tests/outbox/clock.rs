@@ -4,12 +4,12 @@ use std::sync::Arc;
 use std::sync::atomic::{AtomicI64, Ordering::SeqCst};
 use std::time::Duration;
 
+use haos_backends::{Backend, Home};
 use haos_queue::{Host, Outbox, OutboxOptions, Refusal, RetryPolicy, Sleep, TokioHost};
 use haos_sim::SimProtocol;
 use haos_store_api::*;
 
 use crate::client::{Client, draft, guarded, options};
-use crate::stores::{Backend, Home};
 use crate::wire::{Fault, Hold};
 
 const HOUR: i64 = 3_600_000;

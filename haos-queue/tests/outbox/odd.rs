@@ -4,6 +4,7 @@ use std::sync::Arc;
 use std::sync::atomic::{AtomicI64, Ordering};
 use std::time::Duration;
 
+use haos_backends::{Backend, Home};
 use haos_queue::{
     Answer, BackfillPage, Body, Created, Draft, Driver, Event, Host, Lead, Lookup, Order, Outbox,
     OutboxOptions, Refusal, RetryPolicy, Sleep, TokioHost, Transport,
@@ -13,7 +14,6 @@ use haos_store_api::*;
 use tokio::sync::watch;
 
 use crate::client::{Client, draft, guarded, options, room};
-use crate::stores::{Backend, Home};
 use crate::wire::{Fault, Hold, Wire};
 
 const SOON: Duration = Duration::from_secs(30);
