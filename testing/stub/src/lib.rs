@@ -121,11 +121,11 @@ impl Seen {
 impl Transport for Stub {
     async fn send(&self, row: &Pending) -> Answer {
         self.seen().calls += 1;
+        let mut mood = self.mood.subscribe();
+        let mood = mood.wait_for(|mood| *mood != Mood::Hangs).await.map_or(Mood::Down, |mood| *mood);
         // As a request does, it takes a turn of the browser's loop.
         #[cfg(target_arch = "wasm32")]
         BrowserHost.sleep(1).await;
-        let mut mood = self.mood.subscribe();
-        let mood = mood.wait_for(|mood| *mood != Mood::Hangs).await.map_or(Mood::Down, |mood| *mood);
         match mood {
             Mood::Down | Mood::Hangs => Answer::NoAnswer,
             Mood::Refuses => Answer::Refused(Refusal::new(400, "M_BAD")),
