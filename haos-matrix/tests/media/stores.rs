@@ -7,7 +7,6 @@ pub(crate) use haos_backends::{Backend, Store};
 use haos_matrix::{MediaCache, MediaRequest, Variant};
 use haos_queue::pressure::{Kept, PressureOptions};
 use haos_queue::{Host, Sleep};
-use haos_store_api::backend::*;
 use haos_store_api::*;
 
 use crate::server::Scripted;

@@ -5,13 +5,8 @@
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
-<<<<<<< HEAD:haos-queue/tests/outbox/stores.rs
-use haos_store_api::backend::*;
-
-use haos_store_api::*;
-=======
-use haos_store_api::{Codec, KdfParams, Keyring, MemoryStore, Secret, StorageAdapter};
->>>>>>> 906092c (testing: one place for every backend, and the mutants' lists are checked by a unit test):testing/backends/src/lib.rs
+use haos_store_api::backend::{Codec, Keyring};
+use haos_store_api::{KdfParams, MemoryStore, Secret, StorageAdapter};
 use haos_store_sled::{SledOptions, SledStore};
 use haos_store_sqlite::{SqliteOptions, SqliteStore};
 
