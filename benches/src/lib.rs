@@ -26,4 +26,4 @@ mod outbox;
 pub use contenders::*;
 pub use data::{Scale, message, room_id};
 pub use measure::{PASSES, at_share, head, machine, median, pair, row};
-pub use outbox::{Instant, QueueFloor, draft, drain, fill, outbox};
+pub use outbox::{QueueFloor, draft, drain, fill, outbox};

@@ -1,13 +1,11 @@
-//! The outbox: rows to drain, a transport that answers at once, and the floor of an enqueue.
+//! The outbox: rows to drain, to a server that answers at once, and the floor of an enqueue.
 
 use std::path::Path;
 use std::sync::Arc;
-use std::sync::atomic::{AtomicUsize, Ordering};
 
-use haos_queue::{
-    Answer, Draft, Driver, Lead, Outbox, OutboxOptions, PlainProtocol, Session, TokioHost, Transport,
-};
-use haos_store_api::{EventId, Membership, Pending, Room, StorageAdapter, TxnId, UserId, WriteBatch};
+use haos_queue::{Draft, Driver, Lead, Outbox, OutboxOptions, PlainProtocol, TokioHost};
+use haos_store_api::{Membership, Pending, Room, StorageAdapter, TxnId, WriteBatch};
+use haos_stub::{Mood, Stub};
 use rusqlite::{Connection, params};
 
 use crate::data::{Scale, message, room_id};
@@ -47,26 +45,9 @@ pub async fn fill(store: &dyn StorageAdapter, scale: Scale) {
 /// Sends all of them: from the driver's start to its end.
 pub async fn drain(store: &Arc<dyn StorageAdapter>, scale: Scale) {
     let outbox = outbox(store.clone());
-    let transport = Arc::new(Instant { left: AtomicUsize::new(scale.messages), outbox: outbox.clone() });
-    let session = Session { user: UserId::new("@ada:example.org").expect(VALID), device: "bench".to_owned() };
-    Driver::new(outbox, transport, session).run(Lead::Alone).await.expect("the outbox drains");
-}
-
-/// Accepts at once; with the last row it ends the run.
-#[derive(Debug)]
-pub struct Instant {
-    left: AtomicUsize,
-    outbox: Outbox,
-}
-
-#[async_trait::async_trait]
-impl Transport for Instant {
-    async fn send(&self, row: &Pending) -> Answer {
-        if self.left.fetch_sub(1, Ordering::Relaxed) == 1 {
-            self.outbox.stop(60_000);
-        }
-        Answer::Accepted(EventId::new(format!("${:043}", row.seq)).expect(VALID))
-    }
+    let (server, ending) = (Stub::new(Mood::Up), outbox.clone());
+    server.when(scale.messages, move || ending.stop(60_000));
+    Driver::new(outbox, Arc::new(server), Stub::session()).run(Lead::Alone).await.expect("the outbox drains");
 }
 
 /// The floor of an enqueue: plain rusqlite, one insert of the same bytes, one durable transaction.

@@ -3,8 +3,9 @@
 use haos_matrix::SyncOptions;
 use haos_queue::ConnectionState;
 
+use haos_sim::Blow;
+
 use crate::client::{Client, options, token};
-use crate::store::Blow;
 
 /// A client in some rooms that is up to date, and then away while messages come.
 fn away(rooms: usize, messages: usize, page: usize) -> Client {
@@ -34,7 +35,7 @@ fn a_thousand_messages_and_a_death_at_every_write() {
         for blow in [Blow::DieBefore, Blow::DieAfter] {
             let mut client = away(40, 1000, 30);
             client.plan.lock().unwrap().writes = 0;
-            client.plan.lock().unwrap().blow = Some((at, blow));
+            client.plan.lock().unwrap().blow = Some((at..=at, blow));
             client.start();
             let lived = client.caught_up() && client.fill_all();
             survived &= lived;

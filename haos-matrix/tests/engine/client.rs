@@ -6,11 +6,10 @@ use futures_util::FutureExt as _;
 use haos_matrix::{Engine, FillOptions, MatrixProtocol, SyncOptions};
 use haos_queue::pressure::{Kept, PressureOptions};
 use haos_queue::{ConnectionState, Outbox, OutboxOptions, Running};
-use haos_sim::{Group, SimHost, World, compare_timeline};
+use haos_sim::{Blows, Brittle, Group, SimHost, World, compare_timeline};
 use haos_store_api::*;
 
 use crate::model::ME;
-use crate::store::{Brittle, Plan};
 use crate::wire::Wire;
 
 /// Steps that are a busy loop.
@@ -21,7 +20,7 @@ pub(crate) struct Client {
     pub(crate) world: World,
     pub(crate) wire: Arc<Wire>,
     pub(crate) rows: MemoryStore,
-    pub(crate) plan: Arc<Mutex<Plan>>,
+    pub(crate) plan: Arc<Mutex<Blows>>,
     pub(crate) options: SyncOptions,
     pub(crate) pressure: Option<PressureOptions>,
     pub(crate) outbox: Outbox,
@@ -48,7 +47,7 @@ impl Client {
         let world = World::new(seed);
         world.clock.jump(1_700_000_000_000);
         let wire = Wire::new(world.clock.clone(), seed, sliding);
-        let (rows, plan) = (MemoryStore::new(), Arc::<Mutex<Plan>>::default());
+        let (rows, plan) = (MemoryStore::new(), Arc::<Mutex<Blows>>::default());
         let (outbox, engine) = context(&world, &wire, &rows, &plan, &options, None, seed);
         Self { world, wire, rows, plan, options, pressure: None, outbox, engine, group: 1, seed }
     }
@@ -217,12 +216,12 @@ fn context(
     world: &World,
     wire: &Arc<Wire>,
     rows: &MemoryStore,
-    plan: &Arc<Mutex<Plan>>,
+    plan: &Arc<Mutex<Blows>>,
     options: &SyncOptions,
     pressure: Option<PressureOptions>,
     seed: u64,
 ) -> (Outbox, Engine) {
-    let store = Arc::new(Brittle { rows: rows.clone(), plan: plan.clone() });
+    let store = Arc::new(Brittle::new(rows.clone(), plan.clone()));
     let host = Arc::new(SimHost::new(world.clock.clone(), seed));
     let (protocol, queue) = (Arc::new(MatrixProtocol), OutboxOptions::default());
     let store: Arc<dyn StorageAdapter> = match pressure {

@@ -1,10 +1,9 @@
 //! Everything fails, as a seed says; at the end everything is there.
 
-use haos_sim::Chance;
+use haos_sim::{Blow, Chance};
 use haos_store_api::ErrorKind;
 
 use crate::client::Client;
-use crate::store::Blow;
 
 /// Something happens in the world.
 fn happen(client: &mut Client, chance: &mut Chance) {
@@ -35,8 +34,7 @@ fn run(seed: u64) {
         client.plan.lock().unwrap().percent = chance.below(40);
         if chance.percent(20) {
             let blow = *chance.pick(&[Blow::DieBefore, Blow::DieAfter, Blow::Fail(ErrorKind::Busy)]).unwrap();
-            let mut plan = client.plan.lock().unwrap();
-            plan.blow = Some((plan.writes + 1 + chance.below(3), blow));
+            client.plan.lock().unwrap().after(chance.below(3), blow);
         }
         client.pass(chance.below(200_000));
         client.check();

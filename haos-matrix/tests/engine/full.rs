@@ -2,10 +2,10 @@
 
 use haos_queue::ConnectionState;
 use haos_queue::pressure::PressureOptions;
+use haos_sim::Blow;
 use haos_store_api::*;
 
 use crate::client::{Client, token};
-use crate::store::Blow;
 
 fn picture(n: u32) -> MediaInfo {
     let uri = MediaUri::new(format!("mxc://sim/{n}")).unwrap();
@@ -56,7 +56,7 @@ fn full_is_waited_out_and_the_token_stays() {
     client.start();
     assert!(client.caught_up());
     let before = token(&client.rows);
-    client.plan.lock().unwrap().always = Some(Blow::Fail(ErrorKind::Full));
+    client.plan.lock().unwrap().blow = Some((0..=u64::MAX, Blow::Fail(ErrorKind::Full)));
     client.wire.model().messages("!a", 9);
     client.until("failing", |_, state| matches!(state, ConnectionState::Degraded { .. }));
     let asked = client.wire.asked("sync").len();
@@ -64,7 +64,7 @@ fn full_is_waited_out_and_the_token_stays() {
     let tries = client.wire.asked("sync").len() - asked;
     assert!((5..30).contains(&tries), "{tries} tries in an hour");
     assert_eq!(token(&client.rows), before);
-    client.plan.lock().unwrap().always = None;
+    client.plan.lock().unwrap().blow = None;
     assert!(client.caught_up());
     client.check();
 }
@@ -74,7 +74,7 @@ fn a_closed_store_ends_the_run() {
     let mut client = Client::new(19);
     client.wire.model().create("!a");
     client.wire.model().join("!a");
-    client.plan.lock().unwrap().blow = Some((2, Blow::Fail(ErrorKind::Closed)));
+    client.plan.lock().unwrap().blow = Some((2..=2, Blow::Fail(ErrorKind::Closed)));
     let engine = client.engine.clone();
     let ended = client.act(async move { engine.run().await });
     assert_eq!(ended.unwrap_err().kind(), ErrorKind::Closed);

@@ -2,10 +2,10 @@
 
 use haos_matrix::{Account, ParseError, parse_sliding};
 use haos_queue::{ConnectionState, SyncProgress};
+use haos_sim::Blow;
 use haos_store_api::{Membership, StorageAdapter as _, UserId};
 
 use crate::client::{Client, options, room, token};
-use crate::store::Blow;
 use crate::wire::{Fault, refused};
 
 fn many(sliding: bool) -> Client {
@@ -67,7 +67,7 @@ fn a_list_that_fails_is_left_to_the_sync() {
 fn a_death_between_list_and_sync() {
     for at in 1..7 {
         let mut client = many(true);
-        client.plan.lock().unwrap().blow = Some((at, Blow::DieAfter));
+        client.plan.lock().unwrap().blow = Some((at..=at, Blow::DieAfter));
         client.start();
         if !client.caught_up() {
             client.check();

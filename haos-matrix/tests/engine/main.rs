@@ -15,7 +15,6 @@ mod odd;
 mod pause;
 mod rooms;
 mod sender;
-mod store;
 mod together;
 mod tokens;
 mod wire;

@@ -3,14 +3,13 @@
 use futures_util::FutureExt as _;
 use haos_matrix::compose;
 use haos_queue::{Answer, ConnectionState, Driver, Lead, Session};
-use haos_sim::Chance;
+use haos_sim::{Blow, Chance};
 use haos_store_api::{
     MemoryStore, ParkReason, Pending, PendingQuery, PendingState, StorageAdapter as _, TxnId, UserId,
 };
 
 use crate::client::{Client, room};
 use crate::model::ME;
-use crate::store::Blow;
 use crate::wire::Fault;
 
 const HOUR_MS: u64 = 3_600_000;
@@ -116,8 +115,7 @@ fn whatever_fails_each_message_arrives_once_and_in_order() {
             client.plan.lock().unwrap().percent = chance.below(30);
             if chance.percent(20) {
                 let blow = *chance.pick(&[Blow::DieBefore, Blow::DieAfter]).unwrap();
-                let mut plan = client.plan.lock().unwrap();
-                plan.blow = Some((plan.writes + 1 + chance.below(4), blow));
+                client.plan.lock().unwrap().after(chance.below(4), blow);
             }
             client.pass(chance.below(60_000));
             client.check();

@@ -96,9 +96,8 @@ fn an_answer_from_a_cache_does_no_harm() {
     for _ in 0..4 {
         client.wire.model().messages("!a", 9);
         // The first answer cannot be stored, and the server repeats it.
-        let mut plan = client.plan.lock().unwrap();
-        plan.blow = Some((plan.writes + 1, crate::store::Blow::Fail(haos_store_api::ErrorKind::Busy)));
-        drop(plan);
+        let busy = haos_sim::Blow::Fail(haos_store_api::ErrorKind::Busy);
+        client.plan.lock().unwrap().after(0, busy);
         client.wire.next("sync", [Fault::None, Fault::Cached]);
         client.pass(40_000);
         client.wire.model().messages("!a", 9);

@@ -4,11 +4,11 @@ use std::sync::Arc;
 
 use haos_matrix::{MediaCache, MediaError, Variant};
 use haos_queue::pressure::PressureOptions;
+use haos_sim::Tight;
 use haos_store_api::*;
 
 use crate::server::*;
 use crate::stores::*;
-use crate::tight::Tight;
 
 const QUOTA: u64 = 2_000_000;
 const HEADROOM: u64 = 200_000;
@@ -59,7 +59,7 @@ async fn the_headroom_is_the_outboxs() {
 #[tokio::test]
 async fn a_full_device_evicts_and_tries_again() {
     let home = Home::new(Backend::Memory, false);
-    let store: Store = Arc::new(Tight { inner: MemoryStore::new(), capacity: 1_000_000 });
+    let store: Store = Arc::new(Tight::new(1_000_000, u64::MAX));
     let room = RoomId::new("!r").unwrap();
     let mut batch = WriteBatch::relaxed();
     batch.put_room(Room::new(room.clone(), Membership::Join));

@@ -10,4 +10,3 @@ mod policy;
 mod read;
 mod server;
 mod stores;
-mod tight;

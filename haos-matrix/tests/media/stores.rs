@@ -3,68 +3,35 @@
 use std::sync::Arc;
 use std::sync::atomic::{AtomicI64, AtomicU64, Ordering};
 
+pub(crate) use haos_backends::{Backend, Store};
 use haos_matrix::{MediaCache, MediaRequest, Variant};
 use haos_queue::pressure::{Kept, PressureOptions};
 use haos_queue::{Host, Sleep};
-use haos_store_api::backend::*;
 use haos_store_api::*;
-use haos_store_sled::{SledOptions, SledStore};
-use haos_store_sqlite::{SqliteOptions, SqliteStore};
 
 use crate::server::Scripted;
 
-pub(crate) type Store = Arc<dyn StorageAdapter>;
-
 pub(crate) const MINUTE_MS: i64 = 60_000;
-
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(crate) enum Backend {
-    Memory,
-    Sqlite,
-    Sled,
-}
 
 /// The place of a store, to open it again; a server, and the time.
 pub(crate) struct Home {
-    backend: Backend,
-    sealed: bool,
-    memory: MemoryStore,
-    folder: tempfile::TempDir,
+    place: haos_backends::Home,
     pub(crate) server: Arc<Scripted>,
     pub(crate) clock: Arc<Clock>,
 }
 
 impl Home {
     pub(crate) fn new(backend: Backend, sealed: bool) -> Self {
-        let memory = match sealed {
-            true => {
-                let keyring = Keyring::create(&secret(), KdfParams::default()).unwrap();
-                MemoryStore::with_codec(Codec::sealed(keyring))
-            }
-            false => MemoryStore::new(),
-        };
-        let (server, clock) = Default::default();
-        Self { backend, sealed, memory, folder: tempfile::tempdir().unwrap(), server, clock }
+        Self::at(haos_backends::Home::new(backend, sealed))
+    }
+
+    fn at(place: haos_backends::Home) -> Self {
+        Self { place, server: Arc::default(), clock: Arc::default() }
     }
 
     /// Opens it; what was opened before must be closed, as by the end of a process.
     pub(crate) async fn open(&mut self) -> Store {
-        match self.backend {
-            Backend::Memory => {
-                self.memory = self.memory.reopen();
-                Arc::new(self.memory.clone())
-            }
-            Backend::Sqlite => {
-                let options = SqliteOptions::new(self.folder.path().join("s.db"));
-                let options = if self.sealed { options.secret(secret()) } else { options };
-                Arc::new(SqliteStore::open(options).await.unwrap())
-            }
-            Backend::Sled => {
-                let options = SledOptions::new(self.folder.path().join("sled"));
-                let options = if self.sealed { options.secret(secret()) } else { options };
-                Arc::new(SledStore::open(options).await.unwrap())
-            }
-        }
+        self.place.open().await
     }
 
     pub(crate) fn cache(&self, store: &Store) -> MediaCache {
@@ -80,18 +47,9 @@ impl Home {
     }
 }
 
-fn secret() -> Secret {
-    Secret::key([7; 32])
-}
-
-/// Plays a scenario on each backend, plain and sealed. What the test prints says on which it failed.
+/// Plays a scenario on each backend, plain and sealed.
 pub(crate) async fn on_every_store(scenario: impl AsyncFn(Home)) {
-    for backend in [Backend::Memory, Backend::Sqlite, Backend::Sled] {
-        for sealed in [false, true] {
-            println!("on {backend:?}, {}", if sealed { "sealed" } else { "plain" });
-            scenario(Home::new(backend, sealed)).await;
-        }
-    }
+    haos_backends::on_every_store(async |place| scenario(Home::at(place)).await).await;
 }
 
 /// A clock that stands until it is moved, and chance that never meets itself.

@@ -1,10 +1,10 @@
 //! Messages about an unsent one wait for it, and name the server's id.
 
+use haos_backends::{Home, on_every_store};
 use haos_sim::REDACTION;
 use haos_store_api::*;
 
 use crate::client::{Client, room};
-use crate::stores::{Home, on_every_store};
 use crate::wire::{Fault, Hold};
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]

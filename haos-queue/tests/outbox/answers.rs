@@ -1,10 +1,10 @@
 //! The server's answers, or their absence.
 
+use haos_backends::{Home, on_every_store};
 use haos_queue::{ConnectionState, OutboxOptions, PauseReason, Refusal};
 use haos_store_api::*;
 
 use crate::client::{Client, guarded, options, room};
-use crate::stores::{Home, on_every_store};
 use crate::wire::{Fault, Hold};
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]

@@ -1,10 +1,10 @@
 //! Taking back and changing what was written, at every moment.
 
+use haos_backends::{Home, on_every_store};
 use haos_queue::{Acted, Refusal};
 use haos_store_api::*;
 
 use crate::client::{Client, room};
-use crate::stores::{Home, on_every_store};
 use crate::wire::{Fault, Hold};
 
 fn content(body: &str) -> Json {

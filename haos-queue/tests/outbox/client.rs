@@ -3,6 +3,7 @@
 use std::sync::Arc;
 use std::time::Duration;
 
+use haos_backends::{Home, Store};
 use haos_queue::{
     About, Draft, Driver, Enqueued, Lead, Outbox, OutboxOptions, RetryPolicy, TokioHost, apply_sync,
     local_event_id,
@@ -11,7 +12,6 @@ use haos_sim::SimProtocol;
 use haos_store_api::*;
 use tokio::task::JoinHandle;
 
-use crate::stores::{Home, Store};
 use crate::wire::Wire;
 
 /// The time after which something hangs.

@@ -4,12 +4,13 @@ use std::sync::Arc;
 use std::sync::atomic::{AtomicI64, Ordering::SeqCst};
 use std::time::Duration;
 
+use haos_backends::{Backend, Home};
 use haos_queue::{Host, Outbox, OutboxOptions, Refusal, RetryPolicy, Sleep, TokioHost};
 use haos_sim::SimProtocol;
 use haos_store_api::*;
+use tokio::sync::watch;
 
 use crate::client::{Client, draft, guarded, options};
-use crate::stores::{Backend, Home};
 use crate::wire::{Fault, Hold};
 
 const HOUR: i64 = 3_600_000;
@@ -17,21 +18,32 @@ const YEAR: i64 = 366 * 24 * HOUR;
 /// The end of November 2026, and as long before 1970 was.
 const NOW: i64 = 1_795_900_000_000;
 
-/// A machine's clocks: real time, and what was added to it.
-struct Clock {
-    wall_ms: AtomicI64,
+/// A machine's clocks: real time, and what was added to it; and how long somebody wanted to sleep, each time.
+pub(crate) struct Clock {
+    pub(crate) wall_ms: AtomicI64,
     steady_ms: AtomicI64,
+    pub(crate) naps: watch::Sender<Vec<u64>>,
 }
 
 impl Clock {
+    /// A clock whose wall time is that much ahead.
+    pub(crate) fn ahead(ms: i64) -> Self {
+        Self { wall_ms: AtomicI64::new(ms), steady_ms: AtomicI64::new(0), naps: watch::Sender::default() }
+    }
+
     fn set(&self, wall_ms: i64) {
         self.wall_ms.store(wall_ms - TokioHost.now_ms(), SeqCst);
     }
 
     /// So much time passes.
-    fn pass(&self, ms: i64) {
+    pub(crate) fn pass(&self, ms: i64) {
         self.wall_ms.fetch_add(ms, SeqCst);
         self.steady_ms.fetch_add(ms, SeqCst);
+    }
+
+    /// How often somebody slept next to nothing.
+    pub(crate) fn blinks(&self) -> usize {
+        self.naps.borrow().iter().filter(|ms| **ms <= 1).count()
     }
 }
 
@@ -43,6 +55,7 @@ impl Host for Clock {
         TokioHost.steady_ms().saturating_add_signed(self.steady_ms.load(SeqCst))
     }
     fn sleep(&self, ms: u64) -> Sleep {
+        self.naps.send_modify(|naps| naps.push(ms));
         TokioHost.sleep(ms)
     }
     fn random(&self) -> u64 {
@@ -53,7 +66,7 @@ impl Host for Clock {
 /// A client whose clock shows this.
 async fn at(wall_ms: i64) -> (Client, Arc<Clock>) {
     let mut client = Client::new(Home::new(Backend::Memory, false)).await;
-    let clock = Arc::new(Clock { wall_ms: AtomicI64::new(0), steady_ms: AtomicI64::new(0) });
+    let clock = Arc::new(Clock::ahead(0));
     clock.set(wall_ms);
     again(&mut client, &clock);
     (client, clock)

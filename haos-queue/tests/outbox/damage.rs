@@ -1,10 +1,10 @@
 //! One row that cannot be read stops no other, and is not lost.
 
+use haos_backends::{Backend, Home};
 use haos_store_api::*;
 use rusqlite::Connection;
 
 use crate::client::{Client, room};
-use crate::stores::{Backend, Home};
 
 fn stored(client: &Client, seq: u64) -> Option<Vec<u8>> {
     let conn = Connection::open(client.home.sqlite_path()).unwrap();

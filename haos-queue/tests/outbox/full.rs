@@ -2,13 +2,13 @@
 
 use std::sync::Arc;
 
+use haos_backends::{Home, on_every_store};
 use haos_queue::pressure::{Kept, PressureOptions};
 use haos_queue::{Outbox, PauseReason, TokioHost};
 use haos_sim::SimProtocol;
 use haos_store_api::*;
 
 use crate::client::{draft, options, room};
-use crate::stores::{Home, on_every_store};
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn a_full_cache_never_refuses_a_message() {

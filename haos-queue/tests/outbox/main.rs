@@ -14,5 +14,4 @@ mod observe;
 mod odd;
 mod order;
 mod refuse;
-mod stores;
 mod wire;

@@ -1,10 +1,10 @@
 //! Files: bytes first, then the message that names them.
 
+use haos_backends::{Home, on_every_store};
 use haos_queue::{Draft, Enqueued, UPLOAD};
 use haos_store_api::*;
 
 use crate::client::{Client, draft, room};
-use crate::stores::{Home, on_every_store};
 use crate::wire::{Fault, Hold};
 
 /// A file of 3,000 bytes with a thumbnail of 20.

@@ -2,11 +2,11 @@
 
 use std::collections::BTreeMap;
 
+use haos_backends::{Home, on_every_store};
 use haos_queue::{ConnectionState, Observer, PauseReason, Refusal, RowStatus, Update};
 use haos_store_api::*;
 
 use crate::client::{Client, guarded, room};
-use crate::stores::{Home, on_every_store};
 use crate::wire::Fault;
 
 /// Follows until the row of this body is told of.

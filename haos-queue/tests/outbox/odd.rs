@@ -1,19 +1,19 @@
 //! Odd circumstances: clocks that were set back, uploads that never end, stops at once, late damage.
 
 use std::sync::Arc;
-use std::sync::atomic::{AtomicI64, Ordering};
+use std::sync::atomic::Ordering;
 use std::time::Duration;
 
+use haos_backends::{Backend, Home};
 use haos_queue::{
-    Answer, BackfillPage, Body, Created, Draft, Driver, Event, Host, Lead, Lookup, Order, Outbox,
-    OutboxOptions, Refusal, RetryPolicy, Sleep, TokioHost, Transport,
+    Answer, BackfillPage, Body, Created, Draft, Driver, Event, Lead, Lookup, Order, Outbox, OutboxOptions,
+    Refusal, RetryPolicy, Transport,
 };
 use haos_sim::SimProtocol;
 use haos_store_api::*;
-use tokio::sync::watch;
 
 use crate::client::{Client, draft, guarded, options, room};
-use crate::stores::{Backend, Home};
+use crate::clock::Clock;
 use crate::wire::{Fault, Hold, Wire};
 
 const SOON: Duration = Duration::from_secs(30);
@@ -146,48 +146,11 @@ async fn a_long_upload_does_not_hold_up_messages_after_a_failure() {
     driving.abort();
 }
 
-/// The offsets of the wall clock and of the steady one, and how long somebody wanted to sleep, each time.
-struct Clock {
-    wall_ms: AtomicI64,
-    steady_ms: AtomicI64,
-    naps: watch::Sender<Vec<u64>>,
-}
-
-impl Clock {
-    /// So much time passes.
-    fn pass(&self, ms: i64) {
-        self.wall_ms.fetch_add(ms, Ordering::SeqCst);
-        self.steady_ms.fetch_add(ms, Ordering::SeqCst);
-    }
-
-    /// How often somebody slept next to nothing.
-    fn blinks(&self) -> usize {
-        self.naps.borrow().iter().filter(|ms| **ms <= 1).count()
-    }
-}
-
-impl Host for Clock {
-    fn now_ms(&self) -> i64 {
-        TokioHost.now_ms() + self.wall_ms.load(Ordering::SeqCst)
-    }
-    fn steady_ms(&self) -> u64 {
-        TokioHost.steady_ms().saturating_add_signed(self.steady_ms.load(Ordering::SeqCst))
-    }
-    fn sleep(&self, ms: u64) -> Sleep {
-        self.naps.send_modify(|naps| naps.push(ms));
-        TokioHost.sleep(ms)
-    }
-    fn random(&self) -> u64 {
-        TokioHost.random()
-    }
-}
-
 const DAY: i64 = 24 * 3_600_000;
 
 async fn ahead(options: OutboxOptions) -> (Client, Arc<Clock>) {
     let mut client = Client::new(memory()).await;
-    let (wall_ms, steady_ms) = (AtomicI64::new(DAY), AtomicI64::new(0));
-    let clock = Arc::new(Clock { wall_ms, steady_ms, naps: watch::Sender::default() });
+    let clock = Arc::new(Clock::ahead(DAY));
     client.outbox = Outbox::new(client.store.clone(), clock.clone(), Arc::new(SimProtocol), options).unwrap();
     (client, clock)
 }

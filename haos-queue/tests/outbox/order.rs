@@ -1,10 +1,10 @@
 //! Each message arrives once, and a room's messages in order, whoever sends and whatever fails.
 
+use haos_backends::{Home, on_every_store};
 use haos_queue::{Driver, Lead, OutboxOptions};
 use haos_store_api::*;
 
 use crate::client::{Client, options, outbox, room};
-use crate::stores::{Home, on_every_store};
 use crate::wire::{Fault, Hold};
 
 fn bodies(name: &str, count: usize) -> Vec<String> {

@@ -1,10 +1,10 @@
 //! Content that can never be sent is refused where it is written, and nothing of it is stored.
 
+use haos_backends::{Home, on_every_store};
 use haos_queue::{About, Acted, EnqueueError};
 use haos_store_api::*;
 
 use crate::client::{Client, draft, options, room};
-use crate::stores::{Home, on_every_store};
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn what_can_never_be_sent_is_refused_and_leaves_nothing() {

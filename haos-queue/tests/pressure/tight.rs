@@ -2,76 +2,15 @@
 
 use std::sync::Arc;
 
-use async_trait::async_trait;
-use haos_queue::pressure::{PressureOptions, Weight};
+use haos_queue::pressure::PressureOptions;
+use haos_sim::Tight;
 use haos_store_api::*;
 
 use crate::common::*;
 
-/// A store in memory that takes `capacity` bytes and removes no more than `log` at once.
-#[derive(Debug)]
-struct Tight {
-    inner: MemoryStore,
-    capacity: u64,
-    log: u64,
-}
-
-impl Tight {
-    async fn used(&self) -> Result<u64> {
-        Ok(self.inner.usage().await?.collections.iter().map(|(_, size)| size.bytes).sum())
-    }
-}
-
-#[async_trait]
-impl StorageAdapter for Tight {
-    async fn apply(&self, batch: WriteBatch) -> Result<Commit> {
-        let full = || Error::new(ErrorKind::Full, "apply", "the device is full");
-        let before = self.used().await?;
-        let removes = batch.ops().iter().any(|op| matches!(op, Op::EvictMedia(..) | Op::Prune(_)));
-        if removes {
-            // Its removal, tried on a copy.
-            let copy = MemoryStore::new();
-            copy_to(&self.inner, &copy).await?;
-            let start: u64 = copy.usage().await?.collections.iter().map(|(_, size)| size.bytes).sum();
-            copy.apply(batch.clone()).await?;
-            let end: u64 = copy.usage().await?.collections.iter().map(|(_, size)| size.bytes).sum();
-            if start.saturating_sub(end) > self.log {
-                return Err(full());
-            }
-        } else if before + Weight::of(&batch).bytes() > self.capacity {
-            return Err(full());
-        }
-        self.inner.apply(batch).await
-    }
-
-    forward_store! { self => self.inner; except apply }
-}
-
-async fn copy_to(from: &MemoryStore, to: &MemoryStore) -> Result<()> {
-    let mut batch = WriteBatch::relaxed();
-    for room in from.rooms(RoomQuery::default()).await? {
-        let slice = from.timeline(&room.id, Page::oldest(usize::MAX)).await?;
-        batch.put_room(room);
-        for item in slice.items {
-            match item {
-                Item::Message(message) => batch.put_message(message),
-                Item::Gap(gap) => batch.put_gap(gap),
-            };
-        }
-    }
-    for info in from.media_index(MediaQuery::default()).await? {
-        let media = from.media(&info.key, ByteRange::ALL).await?;
-        batch.put_media(info, media.map_or_else(Vec::new, |media| media.bytes));
-    }
-    for row in from.pending(PendingQuery::default()).await? {
-        batch.put_pending(row);
-    }
-    to.apply(batch).await.map(drop)
-}
-
 /// Fills a device with media and old messages; the log has room for two items.
 async fn full() -> Store {
-    let store: Store = Arc::new(Tight { inner: MemoryStore::new(), capacity: 400_000, log: 25_000 });
+    let store: Store = Arc::new(Tight::new(400_000, 25_000));
     put_rooms(&store, 1).await;
     let mut batch = WriteBatch::relaxed();
     for n in 0..100 {

@@ -3,14 +3,14 @@
 use haos_queue::PauseReason;
 use haos_queue::web::{Remaining, Role, on_sync, register_background_sync};
 use haos_store_api::{ParkReason, PendingState};
+use haos_stub::{Mood, Stub};
 use wasm_bindgen_test::wasm_bindgen_test;
 
 use super::context::{Context, HOUR_MS, becomes, guarded, until};
-use super::server::{Mood, Server};
 
 #[wasm_bindgen_test]
 async fn what_is_left_is_sent_before_it_ends() {
-    let a = Context::new("sync", &Server::new(Mood::Up));
+    let a = Context::new("sync", &Stub::new(Mood::Up));
     let mut rows = Vec::new();
     for n in 0..10 {
         rows.push(a.write("lobby", n).await);
@@ -24,7 +24,7 @@ async fn what_is_left_is_sent_before_it_ends() {
 #[wasm_bindgen_test]
 async fn at_the_deadline_it_says_that_rows_remain_and_keeps_none() {
     for mood in [Mood::Down, Mood::Hangs] {
-        let a = Context::new("deadline", &Server::new(mood));
+        let a = Context::new("deadline", &Stub::new(mood));
         let txn_id = a.write("lobby", 0).await;
         let remaining = guarded("the end", on_sync(a.driver(), a.options.clone(), 300)).await;
         assert_eq!(remaining.unwrap(), Remaining::Rows);
@@ -35,7 +35,7 @@ async fn at_the_deadline_it_says_that_rows_remain_and_keeps_none() {
 
 #[wasm_bindgen_test]
 async fn a_page_that_leads_sends_and_the_worker_waits_for_it() {
-    let page = Context::new("page", &Server::new(Mood::Down));
+    let page = Context::new("page", &Stub::new(Mood::Down));
     let driving = page.drive();
     becomes(&driving, Role::Leading).await;
     let txn_id = page.write("lobby", 0).await;
@@ -51,7 +51,7 @@ async fn a_page_that_leads_sends_and_the_worker_waits_for_it() {
 
 #[wasm_bindgen_test]
 async fn what_waits_for_the_user_does_not_remain() {
-    let a = Context::new("parked", &Server::new(Mood::Refuses));
+    let a = Context::new("parked", &Stub::new(Mood::Refuses));
     let head = a.write("lobby", 0).await;
     let behind = a.write("lobby", 1).await;
     let remaining = guarded("the end", on_sync(a.driver(), a.options.clone(), HOUR_MS)).await;
@@ -59,7 +59,7 @@ async fn what_waits_for_the_user_does_not_remain() {
     assert!(matches!(a.row(&head).await.state, PendingState::Parked(ParkReason::Invalid)));
     assert_eq!(a.row(&behind).await.state, PendingState::Queued);
 
-    let b = Context::new("paused", &Server::new(Mood::Up));
+    let b = Context::new("paused", &Stub::new(Mood::Up));
     b.outbox.pause(None, PauseReason::User).await.unwrap();
     b.write("lobby", 0).await;
     let remaining = guarded("the end", on_sync(b.driver(), b.options.clone(), HOUR_MS)).await;

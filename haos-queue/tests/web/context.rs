@@ -7,11 +7,10 @@ use haos_queue::{BrowserHost, Draft, Driver, Outbox, OutboxOptions, RetryPolicy}
 use haos_store_api::{
     EventType, Json, MemoryStore, Pending, PendingQuery, PendingState, RoomId, StorageAdapter as _, TxnId,
 };
+use haos_stub::Stub;
 use haos_web::{sleep, timeout};
 use js_sys::{Object, Reflect};
 use wasm_bindgen::{JsCast as _, JsValue};
-
-use super::server::Server;
 
 /// The time after which something hangs.
 const HANGS_MS: u32 = 30_000;
@@ -23,14 +22,14 @@ pub(crate) const HOUR_MS: u64 = 3_600_000;
 pub(crate) struct Context {
     pub(crate) store: MemoryStore,
     pub(crate) outbox: Outbox,
-    pub(crate) server: Server,
+    pub(crate) server: Stub,
     pub(crate) options: DriveOptions,
 }
 
 impl Context {
     /// A context over a new store. Leases and backoff do not end within a test. The word that there is no
     /// network is taken for true where a test says so itself.
-    pub(crate) fn new(name: &str, server: &Server) -> Self {
+    pub(crate) fn new(name: &str, server: &Stub) -> Self {
         let options = DriveOptions::new(name).patience_ms(HOUR_MS).offline_ms(0);
         Self::over(MemoryStore::new(), options, server)
     }
@@ -44,7 +43,7 @@ impl Context {
         Self { options: change(self.options), ..self }
     }
 
-    fn over(store: MemoryStore, options: DriveOptions, server: &Server) -> Self {
+    fn over(store: MemoryStore, options: DriveOptions, server: &Stub) -> Self {
         let retry =
             RetryPolicy { base_ms: HOUR_MS, cap_ms: HOUR_MS, old_cap_ms: HOUR_MS, ..RetryPolicy::default() };
         let outbox_options =
@@ -58,7 +57,7 @@ impl Context {
 
     pub(crate) fn driver(&self) -> Driver {
         #[allow(clippy::arc_with_non_send_sync, reason = "there is one thread")]
-        Driver::new(self.outbox.clone(), Arc::new(self.server.clone()), Server::session())
+        Driver::new(self.outbox.clone(), Arc::new(self.server.clone()), Stub::session())
     }
 
     pub(crate) fn drive(&self) -> Driving {

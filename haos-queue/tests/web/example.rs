@@ -6,12 +6,11 @@ use std::sync::Arc;
 use haos_queue::web::{DriveOptions, Driving, Remaining, drive, on_sync, register_background_sync};
 use haos_queue::{BrowserHost, Driver, Outbox, OutboxOptions, Protocol, Session, Transport};
 use haos_store_api::{MemoryStore, Result, StorageAdapter};
+use haos_stub::{Mood, Stub};
 use js_sys::Promise;
 use wasm_bindgen::JsValue;
 use wasm_bindgen_futures::{JsFuture, future_to_promise};
 use wasm_bindgen_test::wasm_bindgen_test;
-
-use super::server::{Mood, Server};
 
 /// The store's name, and the tag of the Background Sync.
 const ACCOUNT: &str = "example";
@@ -48,10 +47,9 @@ fn sync(driver: Driver) -> Promise {
 #[wasm_bindgen_test]
 async fn a_page_and_a_service_worker() {
     let store = Arc::new(MemoryStore::new());
-    let server = Arc::new(Server::new(Mood::Up));
+    let server = Arc::new(Stub::new(Mood::Up));
     let driver = || {
-        account(store.clone(), Arc::new(haos_queue::PlainProtocol), server.clone(), Server::session())
-            .unwrap()
+        account(store.clone(), Arc::new(haos_queue::PlainProtocol), server.clone(), Stub::session()).unwrap()
     };
     let driving = start(driver());
     // Optional, and false where there is no such thing: the page asks by itself when it is hidden.

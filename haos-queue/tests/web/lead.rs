@@ -5,17 +5,17 @@ use std::rc::Rc;
 
 use haos_queue::web::Role;
 use haos_store_api::PendingState;
+use haos_stub::{Mood, Stub};
 use haos_web::{Channel, Lock};
 use wasm_bindgen::JsValue;
 use wasm_bindgen_test::wasm_bindgen_test;
 
 use super::context::{Context, HOUR_MS, Replaced, a_while, becomes, guarded, until};
 use super::send::each_arrives_once_in_order;
-use super::server::{Mood, Server};
 
 #[wasm_bindgen_test]
 async fn a_dropped_leader_is_replaced_and_what_it_was_sending_is_taken_up_at_once() {
-    let a = Context::new("dropped", &Server::new(Mood::Hangs));
+    let a = Context::new("dropped", &Stub::new(Mood::Hangs));
     let b = a.other();
     let first = a.drive();
     becomes(&first, Role::Leading).await;
@@ -33,7 +33,7 @@ async fn a_dropped_leader_is_replaced_and_what_it_was_sending_is_taken_up_at_onc
 
 #[wasm_bindgen_test]
 async fn a_leader_that_stops_gives_its_leases_back() {
-    let a = Context::new("stopped", &Server::new(Mood::Hangs));
+    let a = Context::new("stopped", &Stub::new(Mood::Hangs));
     let first = a.drive();
     let txn_id = a.write("lobby", 0).await;
     a.reaches(&txn_id, PendingState::Sending).await;
@@ -47,7 +47,7 @@ async fn a_leader_that_stops_gives_its_leases_back() {
 #[wasm_bindgen_test]
 async fn a_leader_without_a_sign_of_life_is_stood_in_for() {
     let held = Lock::acquire("haos.leader.hangs").await.unwrap();
-    let a = Context::new("hangs", &Server::new(Mood::Up)).with(|options| options.patience_ms(90));
+    let a = Context::new("hangs", &Stub::new(Mood::Up)).with(|options| options.patience_ms(90));
     let b = a.other();
     let (first, second) = (a.drive(), b.drive());
     // Nobody is missed as long as there is nothing to send.
@@ -65,7 +65,7 @@ async fn a_leader_without_a_sign_of_life_is_stood_in_for() {
 #[wasm_bindgen_test]
 async fn what_another_sends_beside_a_hanging_leader_is_not_taken_from_it() {
     let held = Lock::acquire("haos.leader.beside").await.unwrap();
-    let a = Context::new("beside", &Server::new(Mood::Hangs));
+    let a = Context::new("beside", &Stub::new(Mood::Hangs));
     let b = a.other().with(|options| options.patience_ms(90).grace_ms(HOUR_MS));
     let first = a.drive();
     let _second = b.drive();
@@ -86,7 +86,7 @@ async fn what_another_sends_beside_a_hanging_leader_is_not_taken_from_it() {
 
 #[wasm_bindgen_test]
 async fn whoever_waits_can_be_stopped_or_dropped() {
-    let a = Context::new("queue", &Server::new(Mood::Up));
+    let a = Context::new("queue", &Stub::new(Mood::Up));
     let first = a.drive();
     becomes(&first, Role::Leading).await;
     let (stopped, dropped, last) = (a.other().drive(), a.other().drive(), a.other().drive());
@@ -109,7 +109,7 @@ async fn a_leader_that_is_there_again_goes_on() {
         }
     });
     let a =
-        Context::new("again", &Server::new(Mood::Hangs)).with(|options| options.patience_ms(90).grace_ms(0));
+        Context::new("again", &Stub::new(Mood::Hangs)).with(|options| options.patience_ms(90).grace_ms(0));
     let driving = a.drive();
     let txn_id = a.write("lobby", 0).await;
     becomes(&driving, Role::Sharing).await;
@@ -123,7 +123,7 @@ async fn a_leader_that_is_there_again_goes_on() {
 #[wasm_bindgen_test]
 async fn without_locks_every_context_sends_and_leases_keep_them_apart() {
     let _locks = Replaced::new("navigator", "locks", "undefined");
-    let a = Context::new("lockless", &Server::new(Mood::Up));
+    let a = Context::new("lockless", &Stub::new(Mood::Up));
     let b = a.other();
     let (first, second) = (a.drive(), b.drive());
     becomes(&first, Role::Sharing).await;
@@ -134,7 +134,7 @@ async fn without_locks_every_context_sends_and_leases_keep_them_apart() {
 #[wasm_bindgen_test]
 async fn without_channels_the_lock_alone_decides() {
     let _channels = Replaced::new("self", "BroadcastChannel", "undefined");
-    let a = Context::new("mute", &Server::new(Mood::Up)).with(|options| options.patience_ms(9));
+    let a = Context::new("mute", &Stub::new(Mood::Up)).with(|options| options.patience_ms(9));
     let b = a.other();
     let first = a.drive();
     becomes(&first, Role::Leading).await;
@@ -149,7 +149,7 @@ async fn without_channels_the_lock_alone_decides() {
 async fn without_locks_and_channels_everything_is_sent() {
     let _locks = Replaced::new("navigator", "locks", "undefined");
     let _channels = Replaced::new("self", "BroadcastChannel", "undefined");
-    let a = Context::new("bare", &Server::new(Mood::Up));
+    let a = Context::new("bare", &Stub::new(Mood::Up));
     let b = a.other();
     let _driving = (a.drive(), b.drive());
     each_arrives_once_in_order(&a, &b).await;
@@ -158,7 +158,7 @@ async fn without_locks_and_channels_everything_is_sent() {
 #[wasm_bindgen_test]
 async fn a_store_that_is_closed_ends_it() {
     use haos_store_api::StorageAdapter as _;
-    let a = Context::new("closed", &Server::new(Mood::Up));
+    let a = Context::new("closed", &Stub::new(Mood::Up));
     let (mut first, mut second) = (a.drive(), a.other().drive());
     becomes(&first, Role::Leading).await;
     a.store.close().await.unwrap();

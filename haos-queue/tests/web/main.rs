@@ -9,4 +9,3 @@ mod example;
 mod lead;
 mod page;
 mod send;
-mod server;

@@ -2,12 +2,12 @@
 
 use haos_queue::web::Role;
 use haos_store_api::PendingState;
+use haos_stub::{Mood, Stub};
 use haos_web::Lock;
 use js_sys::Reflect;
 use wasm_bindgen_test::wasm_bindgen_test;
 
 use crate::context::{Context, Replaced, becomes, guarded, happens, until};
-use crate::server::{Mood, Server};
 
 /// No worker hears of any of it.
 fn in_window() -> bool {
@@ -21,7 +21,7 @@ fn tells(target: &str, event: &str) {
 
 /// A leading page hears `gone`: it must let go of the lock. Then `back`: it must lead and send again.
 async fn lets_go_and_comes_back(name: &str, gone: (&str, &str), back: (&str, &str)) {
-    let a = Context::new(name, &Server::new(Mood::Hangs));
+    let a = Context::new(name, &Stub::new(Mood::Hangs));
     let driving = a.drive();
     let txn_id = a.write("lobby", 0).await;
     until("a request", || a.server.calls() == 1).await;
@@ -59,7 +59,7 @@ async fn another_page_goes_on_where_one_is_frozen() {
     if !in_window() {
         return;
     }
-    let a = Context::new("other", &Server::new(Mood::Hangs));
+    let a = Context::new("other", &Stub::new(Mood::Hangs));
     let first = a.drive();
     let txn_id = a.write("lobby", 0).await;
     until("a request", || a.server.calls() == 1).await;
@@ -79,7 +79,7 @@ async fn a_page_that_is_seen_tries_at_once() {
     if !in_window() {
         return;
     }
-    let a = Context::new("seen", &Server::new(Mood::Down));
+    let a = Context::new("seen", &Stub::new(Mood::Down));
     let _driving = a.drive();
     let txn_id = a.write("lobby", 0).await;
     until("an attempt", || a.server.calls() == 1).await;
@@ -99,7 +99,7 @@ async fn a_page_that_is_hidden_or_offline_with_something_left_asks_for_a_backgro
         "({ getRegistration: async () => ({ sync: { register: async tag => { self.asked = tag; } } }) })";
     let _worker = Replaced::new("navigator", "serviceWorker", fake);
     let asked = || js_sys::eval("self.asked").unwrap().as_string();
-    let a = Context::new("asks", &Server::new(Mood::Down)).with(|options| options.sync_tag("tag"));
+    let a = Context::new("asks", &Stub::new(Mood::Down)).with(|options| options.sync_tag("tag"));
     let _driving = a.drive();
     a.write("lobby", 0).await;
     until("an attempt", || a.server.calls() == 1).await;

@@ -3,10 +3,10 @@
 use haos_queue::web::{DriveOptions, Role};
 use haos_queue::{BrowserHost, Host as _};
 use haos_store_api::PendingState;
+use haos_stub::{Mood, Stub};
 use wasm_bindgen_test::wasm_bindgen_test;
 
 use super::context::{Context, HOUR_MS, Replaced, a_while, becomes, guarded, happens, room, until};
-use super::server::{Mood, Server};
 
 /// Two contexts write in turn to two rooms; the server must have each message once, in the rooms' order.
 pub(crate) async fn each_arrives_once_in_order(a: &Context, b: &Context) {
@@ -26,7 +26,7 @@ pub(crate) async fn each_arrives_once_in_order(a: &Context, b: &Context) {
 
 #[wasm_bindgen_test]
 async fn one_of_two_contexts_leads_and_each_message_is_sent_once() {
-    let a = Context::new("once", &Server::new(Mood::Up));
+    let a = Context::new("once", &Stub::new(Mood::Up));
     let b = a.other();
     let first = a.drive();
     becomes(&first, Role::Leading).await;
@@ -40,7 +40,7 @@ async fn one_of_two_contexts_leads_and_each_message_is_sent_once() {
 
 #[wasm_bindgen_test]
 async fn coming_online_sends_at_once_what_waits_for_its_backoff() {
-    let a = Context::new("online", &Server::new(Mood::Down));
+    let a = Context::new("online", &Stub::new(Mood::Down));
     let _driving = a.drive();
     let txn_id = a.write("lobby", 0).await;
     until("an attempt", || a.server.calls() == 1).await;
@@ -52,7 +52,7 @@ async fn coming_online_sends_at_once_what_waits_for_its_backoff() {
 
 #[wasm_bindgen_test]
 async fn offline_no_attempt_is_wasted() {
-    let a = Context::new("offline", &Server::new(Mood::Up)).with(|options| options.offline_ms(HOUR_MS));
+    let a = Context::new("offline", &Stub::new(Mood::Up)).with(|options| options.offline_ms(HOUR_MS));
     let offline = Replaced::new("navigator", "onLine", "false");
     let driving = a.drive();
     becomes(&driving, Role::Leading).await;
@@ -75,7 +75,7 @@ async fn offline_no_attempt_is_wasted() {
 
 #[wasm_bindgen_test]
 async fn a_browser_that_is_wrong_about_the_network_is_not_believed_for_long() {
-    let a = Context::new("wrong", &Server::new(Mood::Up)).with(|options| options.offline_ms(50));
+    let a = Context::new("wrong", &Stub::new(Mood::Up)).with(|options| options.offline_ms(50));
     let _offline = Replaced::new("navigator", "onLine", "false");
     let _driving = a.drive();
     let txn_id = a.write("lobby", 0).await;
@@ -84,7 +84,7 @@ async fn a_browser_that_is_wrong_about_the_network_is_not_believed_for_long() {
 
 #[wasm_bindgen_test]
 async fn a_wish_in_a_waiting_context_reaches_the_one_that_sends() {
-    let a = Context::new("wish", &Server::new(Mood::Down));
+    let a = Context::new("wish", &Stub::new(Mood::Down));
     let b = a.other();
     let first = a.drive();
     becomes(&first, Role::Leading).await;

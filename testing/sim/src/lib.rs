@@ -14,7 +14,8 @@
 //! ```
 //!
 //! A frontend can run its own [`Transport`](haos_queue::Transport) or [`Protocol`](haos_queue::Protocol) against the
-//! parts: [`World`] is the executor, [`ModelServer`] the server, [`LoopbackServer`] the same on a socket.
+//! parts: [`World`] is the executor, [`ModelServer`] the server, [`LoopbackServer`] the same on a socket; [`Brittle`]
+//! and [`Tight`] are stores that fail without a simulation.
 #![cfg(not(target_arch = "wasm32"))]
 
 mod act;
@@ -32,7 +33,7 @@ mod timeline;
 mod truth;
 mod world;
 
-pub use loopback::{LoopbackClient, LoopbackFaults, LoopbackFired, LoopbackServer};
+pub use loopback::{Fate, Fates, LoopbackClient, LoopbackFaults, LoopbackFired, LoopbackServer};
 pub use network::Network;
 pub use plan::{Action, Plan};
 pub use protocol::SimProtocol;
@@ -40,7 +41,7 @@ pub use run::{Report, run};
 pub use server::{Kept, ModelServer, REDACTION, ServerRoom};
 pub use shrink::shrink;
 pub use state::Faults;
-pub use store::FaultyStore;
+pub use store::{Blow, Blows, Brittle, FaultyStore, Tight};
 pub use timeline::compare_timeline;
 pub use truth::{Truth, Violation, Written};
 pub use world::{Chance, Clock, Group, SimHost, World};

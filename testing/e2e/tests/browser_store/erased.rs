@@ -2,7 +2,7 @@
 
 use std::time::Duration;
 
-use haos_e2e::browser::{Browser, BrowserEngine, BrowserOptions, Site};
+use haos_e2e::browser::{Browser, BrowserEngine, BrowserOptions, Site, Tab};
 use serde_json::{Value, json};
 
 use crate::{browse, engines, json, show, site, turn};
@@ -35,6 +35,17 @@ async fn filled(engine: BrowserEngine, site: &Site) -> Browser {
         throw new Error('no counts beside the database')";
     browser.run(until, &[]).await.unwrap();
     browser
+}
+
+/// Two tabs: a [`filled`] store is open in the first, and the second is in front.
+async fn two_tabs(engine: BrowserEngine) -> (Site, Browser, [Tab; 2]) {
+    let site = site(|_| async { None }).await;
+    let browser = filled(engine, &site).await;
+    let first = browser.tab().await.unwrap();
+    let second = browser.new_tab().await.unwrap();
+    browser.switch(&second).await.unwrap();
+    show(&browser, &site).await;
+    (site, browser, [first, second])
 }
 
 /// The open store says what happened, and so does the next one.
@@ -71,12 +82,7 @@ async fn a_store_that_the_browser_erases_says_so() {
 async fn a_store_that_another_tab_deletes_says_so() {
     let _turn = turn().await;
     for engine in engines(&BrowserEngine::ALL) {
-        let site = site(|_| async { None }).await;
-        let browser = filled(engine, &site).await;
-        let first = browser.tab().await.unwrap();
-        let second = browser.new_tab().await.unwrap();
-        browser.switch(&second).await.unwrap();
-        show(&browser, &site).await;
+        let (_site, browser, [first, _]) = two_tabs(engine).await;
         browser.run(DELETE, &["erased".into()]).await.unwrap();
         browser.switch(&first).await.unwrap();
         told(&browser, &format!("{engine}: deleted by another tab")).await;
@@ -89,12 +95,7 @@ async fn a_store_that_another_tab_deletes_says_so() {
 async fn a_store_made_anew_by_another_tab_is_not_taken_for_the_old_one() {
     let _turn = turn().await;
     for engine in engines(&BrowserEngine::ALL) {
-        let site = site(|_| async { None }).await;
-        let browser = filled(engine, &site).await;
-        let first = browser.tab().await.unwrap();
-        let second = browser.new_tab().await.unwrap();
-        browser.switch(&second).await.unwrap();
-        show(&browser, &site).await;
+        let (_site, browser, [first, second]) = two_tabs(engine).await;
         browser.run(DELETE, &["erased".into()]).await.unwrap();
         let script = "self.store = await Store.open('erased'); return store.info()";
         let info = json(&browser, script, &[]).await;
@@ -120,12 +121,7 @@ async fn a_store_made_anew_by_another_tab_is_not_taken_for_the_old_one() {
 async fn an_upgrade_by_another_tab_is_let_through_and_told() {
     let _turn = turn().await;
     for engine in engines(&BrowserEngine::ALL) {
-        let site = site(|_| async { None }).await;
-        let browser = filled(engine, &site).await;
-        let first = browser.tab().await.unwrap();
-        let second = browser.new_tab().await.unwrap();
-        browser.switch(&second).await.unwrap();
-        show(&browser, &site).await;
+        let (_site, browser, [first, _]) = two_tabs(engine).await;
         // A later version of the library; it keeps its connection.
         let upgrade = "return await new Promise((resolve, reject) => {
             const request = indexedDB.open('erased', 1000);

@@ -3,7 +3,6 @@
 //! out. With `HAOS_E2E_EACH=2` it dies at every second moment only, and so on.
 #![allow(clippy::unwrap_used, clippy::panic, reason = "a failure is a panic")]
 
-mod brittle;
 mod cover;
 mod device;
 mod kills;

@@ -1,12 +1,12 @@
-use std::sync::Arc;
+use std::sync::{Arc, Mutex};
 use std::time::{Duration, Instant};
 
 use haos_e2e::worker::Dump;
 use haos_matrix::{Client, FillOptions};
 use haos_queue::{ConnectionState, Lead, TokioHost};
+use haos_sim::{Blow, Blows, Brittle};
 use haos_store_api::StorageAdapter;
 
-use crate::brittle::Brittle;
 use crate::cover;
 use crate::device::{Back, Offline, plan};
 use crate::scene::Scene;
@@ -60,20 +60,22 @@ pub(crate) async fn die_at_each(scene: &Scene, device: &Offline, step: u64) {
 /// Catches up until nothing is missing, or until it dies at its `last`th write. Whether it came through.
 async fn catch_up(scene: &Scene, back: &Back, last: u64) -> bool {
     let inner = back.open().await;
-    let store = Arc::new(Brittle::new(inner.clone(), last));
+    let blow = Some((last..=u64::MAX, Blow::DieBefore));
+    let blows = Arc::new(Mutex::new(Blows { blow, ..Blows::default() }));
+    let store = Arc::new(Brittle::new(inner.clone(), blows.clone()));
     let mut options = plan(back.kind, back.folder.path(), scene).options();
     options.sync.fill =
         FillOptions { pages_per_minute: 60_000, pages_per_room: 100, depth: 10_000, rooms: 1000 };
-    let client = Client::resume(store.clone(), Arc::new(TokioHost), &options).await.unwrap().unwrap();
+    let client = Client::resume(store, Arc::new(TokioHost), &options).await.unwrap().unwrap();
     let running = tokio::spawn(client.run(Lead::Alone));
     let through = tokio::select! {
-        () = store.death() => false,
+        () = death(&blows) => false,
         () = nothing_is_missing(&client) => true,
         () = tokio::time::sleep(PATIENCE) => {
             let dump = Dump::of(&*inner).await.unwrap();
             let gaps: Vec<_> = scene.rooms.iter().filter(|room| dump.gaps(room) > 0).collect();
             panic!("not through after {PATIENCE:?}: {:?}, {} writes, gaps in {gaps:?}",
-                client.connection().borrow(), store.writes());
+                client.connection().borrow(), blows.lock().unwrap().writes);
         }
     };
     running.abort();
@@ -81,6 +83,12 @@ async fn catch_up(scene: &Scene, back: &Back, last: u64) -> bool {
     drop(client);
     inner.close().await.unwrap();
     through
+}
+
+async fn death(blows: &Mutex<Blows>) {
+    while !blows.lock().unwrap().dead {
+        tokio::time::sleep(LOOK).await;
+    }
 }
 
 async fn nothing_is_missing(client: &Client) {

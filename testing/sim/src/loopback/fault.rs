@@ -49,31 +49,45 @@ impl LoopbackFired {
     }
 }
 
-/// The fate of a request.
+/// The fate of a request on its way to a server.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(super) enum Fate {
+pub enum Fate {
+    /// The server answers it.
     Served,
+    /// It never reaches the server.
     Lost,
+    /// The server processes it, and the connection breaks.
     AnswerLost,
-    Proxy { processed: bool },
-    Limited { retry_after_ms: u64 },
+    /// A proxy answers 502.
+    Proxy {
+        /// The server has processed it.
+        processed: bool,
+    },
+    /// The answer is 429.
+    Limited {
+        /// The quiet that it asks for, in milliseconds.
+        retry_after_ms: u64,
+    },
 }
 
-/// Decides, and keeps count.
+/// Decides the fates of requests, and counts them.
 #[derive(Debug)]
-pub(super) struct Fates {
+pub struct Fates {
     faults: LoopbackFaults,
     chance: Chance,
-    pub(super) fired: LoopbackFired,
+    /// The fates so far.
+    pub fired: LoopbackFired,
 }
 
 impl Fates {
-    pub(super) fn new(faults: LoopbackFaults) -> Self {
+    /// Fates at these rates.
+    pub fn new(faults: LoopbackFaults) -> Self {
         Self { faults, chance: Chance::new(faults.seed), fired: LoopbackFired::default() }
     }
 
-    /// The next request's, and how long it takes until then.
-    pub(super) fn next(&mut self) -> (Fate, Duration) {
+    /// Decides the next request's, and how long it is held up before that.
+    #[allow(clippy::should_implement_trait, reason = "it never ends")]
+    pub fn next(&mut self) -> (Fate, Duration) {
         let Self { faults, chance, fired } = self;
         fired.requests += 1;
         let slow = chance.below(1000) < faults.slow;

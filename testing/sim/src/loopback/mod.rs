@@ -6,5 +6,5 @@ mod server;
 mod wire;
 
 pub use client::LoopbackClient;
-pub use fault::{LoopbackFaults, LoopbackFired};
+pub use fault::{Fate, Fates, LoopbackFaults, LoopbackFired};
 pub use server::LoopbackServer;

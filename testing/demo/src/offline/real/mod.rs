@@ -2,7 +2,6 @@
 
 mod account;
 mod address;
-mod fate;
 mod halt;
 mod read;
 mod register;

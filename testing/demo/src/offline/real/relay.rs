@@ -7,11 +7,10 @@ use std::sync::{Arc, Mutex, PoisonError};
 use std::time::Duration;
 
 use haos_cli::parts::Result;
-use haos_sim::{LoopbackFaults, LoopbackFired};
+use haos_sim::{Fate, Fates, LoopbackFaults, LoopbackFired};
 
 use super::super::server::no_port;
 use super::address::Address;
-use super::fate::{Fate, Fates};
 
 /// The longest head of a request.
 const HEAD: usize = 64 << 10;
@@ -38,7 +37,9 @@ impl Relay {
     pub(super) fn start(target: Address, faults: LoopbackFaults) -> Result<Self> {
         let listener = TcpListener::bind(("127.0.0.1", 0)).map_err(|e| no_port(&e))?;
         let address = listener.local_addr().map_err(|e| no_port(&e))?;
-        let (fates, closed) = (Mutex::new(Fates::new(faults)), AtomicBool::new(false));
+        // Pauses are the server's own to ask for.
+        let fates = Mutex::new(Fates::new(LoopbackFaults { limited: 0, ..faults }));
+        let closed = AtomicBool::new(false);
         let inner = Arc::new(Inner { target, fates, closed });
         let serving = inner.clone();
         let accept = move || {
@@ -114,8 +115,8 @@ impl Inner {
                 client.write_all(&piece[..read]).ok()?;
                 io::copy(&mut server, client).ok().map(drop)
             }
-            Fate::Proxy => client.write_all(BAD_GATEWAY).ok(),
-            Fate::Lost | Fate::AnswerLost => None,
+            Fate::Proxy { .. } => client.write_all(BAD_GATEWAY).ok(),
+            Fate::Lost | Fate::AnswerLost | Fate::Limited { .. } => None,
         }
     }
 }

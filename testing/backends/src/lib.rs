@@ -1,53 +1,63 @@
-//! The stores that every scenario runs on.
+//! Every native backend, plain and sealed: the stores that a scenario is played on.
+#![cfg(not(target_arch = "wasm32"))]
+#![allow(clippy::unwrap_used, reason = "it is for tests, which fail by panicking")]
 
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
-use haos_store_api::backend::*;
-
-use haos_store_api::*;
+use haos_store_api::backend::{Codec, Keyring};
+use haos_store_api::{KdfParams, MemoryStore, Secret, StorageAdapter};
 use haos_store_sled::{SledOptions, SledStore};
 use haos_store_sqlite::{SqliteOptions, SqliteStore};
 
-pub(crate) type Store = Arc<dyn StorageAdapter>;
+/// A store of any backend.
+pub type Store = Arc<dyn StorageAdapter>;
 
+/// The backends.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(crate) enum Backend {
+pub enum Backend {
+    /// [`MemoryStore`].
     Memory,
+    /// [`SqliteStore`].
     Sqlite,
+    /// [`SledStore`].
     Sled,
 }
 
-/// The place of a store, to open it again.
-pub(crate) struct Home {
-    pub(crate) backend: Backend,
-    pub(crate) sealed: bool,
+/// The place of a store, to open it again. What is there is gone when this is dropped.
+#[derive(Debug)]
+pub struct Home {
+    /// The backend.
+    pub backend: Backend,
+    /// The store is sealed.
+    pub sealed: bool,
     memory: MemoryStore,
     folder: tempfile::TempDir,
 }
 
 impl Home {
-    pub(crate) fn new(backend: Backend, sealed: bool) -> Self {
-        let memory = match sealed {
-            true => {
-                let keyring = Keyring::create(&secret(), KdfParams::default()).unwrap();
-                MemoryStore::with_codec(Codec::sealed(keyring))
-            }
-            false => MemoryStore::new(),
+    /// A place without a store.
+    pub fn new(backend: Backend, sealed: bool) -> Self {
+        let codec = match sealed {
+            true => Codec::sealed(Keyring::create(&secret(), KdfParams::default()).unwrap()),
+            false => Codec::plain(),
         };
+        let memory = MemoryStore::with_codec(codec);
         Self { backend, sealed, memory, folder: tempfile::tempdir().unwrap() }
     }
 
-    pub(crate) fn folder(&self) -> &Path {
+    /// The folder that is the store's.
+    pub fn folder(&self) -> &Path {
         self.folder.path()
     }
 
-    pub(crate) fn sqlite_path(&self) -> PathBuf {
+    /// The file of an SQLite store.
+    pub fn sqlite_path(&self) -> PathBuf {
         self.folder().join("s.db")
     }
 
-    /// Opens it; what was opened before must be closed, as by the end of a process.
-    pub(crate) async fn open(&mut self) -> Store {
+    /// Opens the store; what was opened before must be closed, as by the end of a process.
+    pub async fn open(&mut self) -> Store {
         match self.backend {
             Backend::Memory => {
                 self.memory = self.memory.reopen();
@@ -72,7 +82,7 @@ fn secret() -> Secret {
 }
 
 /// Plays a scenario on each backend, plain and sealed. What the test prints says on which it failed.
-pub(crate) async fn on_every_store(scenario: impl AsyncFn(Home)) {
+pub async fn on_every_store(scenario: impl AsyncFn(Home)) {
     for backend in [Backend::Memory, Backend::Sqlite, Backend::Sled] {
         for sealed in [false, true] {
             println!("on {backend:?}, {}", if sealed { "sealed" } else { "plain" });

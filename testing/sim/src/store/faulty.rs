@@ -8,7 +8,7 @@ use async_trait::async_trait;
 use futures_util::FutureExt as _;
 use haos_store_api::*;
 
-use super::state::SharedSim;
+use crate::state::SharedSim;
 use haos_queue::machine::Class;
 
 /// A context's view of the rows: every call may wait, and may fail as the plan says.
@@ -21,7 +21,7 @@ pub struct FaultyStore {
 }
 
 impl FaultyStore {
-    pub(super) fn new(state: SharedSim, rows: MemoryStore, owner: Arc<std::sync::OnceLock<String>>) -> Self {
+    pub(crate) fn new(state: SharedSim, rows: MemoryStore, owner: Arc<std::sync::OnceLock<String>>) -> Self {
         Self { state, rows, owner, closed: AtomicBool::new(false) }
     }
 
@@ -54,7 +54,7 @@ impl FaultyStore {
 }
 
 /// A row as it is now, past all faults.
-pub(super) fn peek(rows: &MemoryStore, txn_id: &TxnId) -> Option<Pending> {
+pub(crate) fn peek(rows: &MemoryStore, txn_id: &TxnId) -> Option<Pending> {
     let query = PendingQuery { txn_id: Some(txn_id.clone()), ..PendingQuery::default() };
     rows.pending(query).now_or_never()?.ok()?.into_iter().next()
 }
@@ -89,14 +89,14 @@ impl StorageAdapter for FaultyStore {
 
 /// Every batch since the beginning, for power losses: what was not `Strict` may be gone.
 #[derive(Debug, Default)]
-pub(super) struct Log {
+pub(crate) struct Log {
     batches: Vec<WriteBatch>,
     /// How many of them surely survive.
     durable: usize,
 }
 
 impl Log {
-    pub(super) fn push(&mut self, batch: WriteBatch) {
+    pub(crate) fn push(&mut self, batch: WriteBatch) {
         let strict = batch.durability() == Durability::Strict;
         self.batches.push(batch);
         if strict {
@@ -105,7 +105,7 @@ impl Log {
     }
 
     /// How many batches a power loss may take.
-    pub(super) fn at_risk(&self) -> usize {
+    pub(crate) fn at_risk(&self) -> usize {
         self.batches.len() - self.durable
     }
 
@@ -113,9 +113,17 @@ impl Log {
     ///
     /// # Errors
     /// Those of a batch that was applied once and is not applied again.
-    pub(super) fn survivors(&mut self, spared: usize) -> Result<MemoryStore> {
+    pub(crate) fn survivors(&mut self, spared: usize) -> Result<MemoryStore> {
         self.batches.truncate(self.durable + spared);
         self.durable = self.batches.len();
+        self.copy()
+    }
+
+    /// A store with all of them.
+    ///
+    /// # Errors
+    /// Those of a batch that was applied once and is not applied again.
+    pub(crate) fn copy(&self) -> Result<MemoryStore> {
         let rows = MemoryStore::new();
         for batch in &self.batches {
             rows.apply(batch.clone()).now_or_never().transpose()?;
@@ -125,7 +133,7 @@ impl Log {
 }
 
 /// The rows that a batch wrote, by class.
-pub(super) fn classes(batch: &WriteBatch) -> impl Iterator<Item = (&TxnId, &RoomId, Class)> {
+pub(crate) fn classes(batch: &WriteBatch) -> impl Iterator<Item = (&TxnId, &RoomId, Class)> {
     batch.ops().iter().filter_map(|op| match op {
         Op::PutPending(row) => Some((&row.txn_id, &row.room, Class::of(row))),
         _ => None,
