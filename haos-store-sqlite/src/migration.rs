@@ -19,7 +19,7 @@ const MIGRATIONS: [&str; 1] = [include_str!("../migrations/001_initial.sql")];
 pub(crate) const FORMAT: u32 = MIGRATIONS.len() as u32;
 
 /// The views for people with a SQLite shell.
-const VIEWS: &str = include_str!("../migrations/views.sql");
+const VIEWS: &str = include_str!("views.sql");
 
 /// Makes the views that are absent, within a transaction.
 pub(crate) fn make_views(conn: &Connection) -> rusqlite::Result<()> {
