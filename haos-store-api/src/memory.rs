@@ -5,7 +5,7 @@ use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
 use async_trait::async_trait;
 
-use crate::kv::{self, Draft, Head, Map, Reader};
+use crate::kv::{self, Head, Layer, Map, Reader};
 use crate::*;
 
 /// The changes kept for a slow subscriber.
@@ -35,9 +35,9 @@ struct Rows {
 }
 
 impl Rows {
-    fn write(&mut self, draft: Draft<Arc<[u8]>>) {
-        self.head = draft.head;
-        for (key, value) in draft.into_changes() {
+    fn write(&mut self, layer: Layer<Arc<[u8]>>) {
+        self.head = layer.head;
+        for (key, value) in layer.into_changes() {
             match value {
                 Some(value) => drop(self.tree.insert(key.into(), value)),
                 None => drop(self.tree.remove(key.as_slice())),
@@ -120,9 +120,9 @@ impl MemoryStore {
         let mut rows = self.lock();
         let (mut report, mut from) = (Report::default(), Some(Vec::new()));
         while let Some(key) = from.take() {
-            let mut draft = Draft::new(rows.head);
-            let step = kv::reseal(Reader::new(&rows.tree, codec, "maintain"), &mut draft, key)?;
-            rows.write(draft);
+            let mut layer = Layer::new(rows.head);
+            let step = kv::reseal(Reader::new(&rows.tree, codec, "maintain"), &mut layer, key)?;
+            rows.write(layer);
             report.rows += step.resealed;
             step.damaged.iter().for_each(|finding| report.find(finding));
             from = step.next;
@@ -152,10 +152,10 @@ impl StorageAdapter for MemoryStore {
         let hub = self.hub("apply")?;
         // Held until the commit is published, so that the feed has the order of the commits.
         let mut rows = self.lock();
-        let mut draft = Draft::new(rows.head);
-        let commit = kv::apply(&rows.tree, &self.shared.codec, &mut draft, &batch)?;
+        let mut layer = Layer::new(rows.head);
+        let commit = kv::apply(&rows.tree, &self.shared.codec, &mut layer, &batch)?;
         if commit.changed {
-            rows.write(draft);
+            rows.write(layer);
             hub.publish(commit.revision, touched(&batch));
         }
         Ok(commit)

@@ -37,7 +37,7 @@ struct Inner {
     name: String,
     schema: Schema,
     limits: Limits,
-    state: Cell<State>,
+    state: Cell<Life>,
     /// The number of openings of the database.
     opened: Cell<u32>,
     line: RefCell<Option<Rc<Line>>>,
@@ -45,7 +45,7 @@ struct Inner {
 }
 
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-enum State {
+enum Life {
     Open,
     Suspended,
     Closed,
@@ -72,7 +72,7 @@ impl Connection {
             name: options.name.clone(),
             schema,
             limits,
-            state: Cell::new(State::Open),
+            state: Cell::new(Life::Open),
             opened: Cell::new(1),
             line: RefCell::new(Some(line)),
             _page_hide: page_hide(Weak::clone(weak)),
@@ -108,22 +108,22 @@ impl Connection {
 
     /// Closes it for good.
     pub(crate) fn close(&self) {
-        self.0.state.set(State::Closed);
+        self.0.state.set(Life::Closed);
         self.0.line.take();
     }
 
     /// Closes it until [`resume`](Self::resume).
     pub(crate) fn suspend(&self) {
-        if self.0.state.get() == State::Open {
-            self.0.state.set(State::Suspended);
+        if self.0.state.get() == Life::Open {
+            self.0.state.set(Life::Suspended);
         }
         self.0.line.take();
     }
 
     /// Opens it again.
     pub(crate) async fn resume(&self) -> Result<()> {
-        if self.0.state.get() == State::Suspended {
-            self.0.state.set(State::Open);
+        if self.0.state.get() == Life::Suspended {
+            self.0.state.set(Life::Open);
         }
         self.0.usable("resume")?;
         if self.0.line().is_none() {
@@ -140,30 +140,30 @@ impl Connection {
 
     /// Closes it for good: the database is another one than before.
     pub(crate) fn erased(&self, operation: &'static str) -> Error {
-        self.0.state.set(State::Erased);
+        self.0.state.set(Life::Erased);
         self.0.line.take();
         self.0.usable(operation).err().unwrap_or_else(|| Error::new(ErrorKind::Closed, operation, "closed"))
     }
 
     /// Tells whether the connection ended without our doing, and another attempt would open a new one.
     pub(crate) fn is_lost(&self) -> bool {
-        self.0.state.get() == State::Open && self.0.line().is_none()
+        self.0.state.get() == Life::Open && self.0.line().is_none()
     }
 
     /// Tells whether the database vanished while it was open: the user cleared the site's data, or the browser did.
     #[cfg(feature = "testing")]
     pub(crate) fn is_erased(&self) -> bool {
-        self.0.state.get() == State::Erased
+        self.0.state.get() == Life::Erased
     }
 }
 
 impl Inner {
     fn usable(&self, operation: &'static str) -> Result<()> {
         let message = match self.state.get() {
-            State::Open => return Ok(()),
-            State::Suspended => "the store is suspended: resume it",
-            State::Closed => "the store was closed: open it again",
-            State::Erased => "the browser erased the store: open it again, which makes an empty one",
+            Life::Open => return Ok(()),
+            Life::Suspended => "the store is suspended: resume it",
+            Life::Closed => "the store was closed: open it again",
+            Life::Erased => "the browser erased the store: open it again, which makes an empty one",
         };
         Err(Error::new(ErrorKind::Closed, operation, message))
     }
@@ -197,7 +197,7 @@ impl Inner {
                 Ok(line)
             }
             Err(failure) if failure.name() == Some(NO_STORE) => {
-                self.state.set(State::Erased);
+                self.state.set(Life::Erased);
                 self.usable(operation).and(Err(failure.during(operation)))
             }
             Err(failure) => Err(failure.during(operation)),

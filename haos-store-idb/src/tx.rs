@@ -9,7 +9,7 @@ use js_sys::{Array, Object, Reflect};
 use wasm_bindgen::JsValue;
 
 use crate::engine::kv::{Answer, Kv, Span, Table};
-use crate::idb::{Range, Request, Store, Transaction, bytes, to_js};
+use crate::idb::{DbRequest, Range, Store, Transaction, bytes, to_js};
 use crate::schema;
 
 /// The member with the bytes of a record that is found by its ids.
@@ -52,7 +52,7 @@ fn within<T>(
 }
 
 /// Turns a fired request into its answer, decoded by `read`.
-fn answer<T: 'static>(fired: Result<Request>, read: fn(JsValue) -> Result<T>) -> Answer<T> {
+fn answer<T: 'static>(fired: Result<DbRequest>, read: fn(JsValue) -> Result<T>) -> Answer<T> {
     match fired {
         Ok(request) => request.map(move |value| read(value?)).boxed_local(),
         Err(error) => ready(Err(error)).boxed_local(),

@@ -77,11 +77,11 @@ fn copy(
     let total = source.head.sums.rows();
     let mut report = Report::default();
     let (tree, head) = (made.files.tree.clone(), made.head);
-    kv::copy(source.db(), &tree, codec, head, &mut |draft, rows| {
+    kv::copy(source.db(), &tree, codec, head, &mut |layer, rows| {
         if stop.is_set() {
             return Err(cut_off());
         }
-        made.write(draft)?;
+        made.write(layer)?;
         report.rows += rows;
         progress.step(report.rows.min(total), total);
         Ok(())

@@ -13,7 +13,7 @@ pub(crate) struct Tree(pub(crate) sled::Tree);
 /// The tree, read.
 pub(crate) type Db<'a> = kv::Reader<'a, Tree>;
 /// The changes of a commit.
-pub(crate) type Draft = kv::Draft<IVec>;
+pub(crate) type Layer = kv::Layer<IVec>;
 
 impl kv::Tree for Tree {
     type Bytes = IVec;
@@ -31,10 +31,10 @@ impl kv::Tree for Tree {
     }
 }
 
-/// Makes one atomic write of a draft.
-pub(crate) fn batch(draft: Draft) -> Batch {
+/// Makes one atomic write of a layer.
+pub(crate) fn batch(layer: Layer) -> Batch {
     let mut batch = Batch::default();
-    for (key, value) in draft.into_changes() {
+    for (key, value) in layer.into_changes() {
         match value {
             Some(value) => batch.insert(key, value),
             None => batch.remove(key),

@@ -10,7 +10,7 @@ use haos_store_api::backend::native::{OnDamage, Options, corrupt, unlock};
 use haos_store_api::{Error, ErrorKind, Progress, Recovery, Result, Revision};
 
 use crate::damage;
-use crate::db::{Db, Draft, Tree, batch};
+use crate::db::{Db, Layer, Tree, batch};
 use crate::error::{fault, guarded, io};
 use crate::home::{Home, busy};
 use crate::marker::{Mark, Marker};
@@ -61,11 +61,11 @@ impl Opened {
         &self.home
     }
 
-    /// Writes a draft and waits for the device.
-    pub(crate) fn write(&mut self, draft: Draft) -> Result<()> {
-        self.head = draft.head;
+    /// Writes a layer and waits for the device.
+    pub(crate) fn write(&mut self, layer: Layer) -> Result<()> {
+        self.head = layer.head;
         let sled = |e| fault("open", e);
-        self.files.tree.0.apply_batch(batch(draft)).map_err(sled)?;
+        self.files.tree.0.apply_batch(batch(layer)).map_err(sled)?;
         self.files.db.flush().map_err(sled)?;
         self.log.sync_all().map_err(|e| io("open", e))?;
         let marked = self.marker.write(Mark::from(&self.head)).and_then(|()| self.marker.sync());
@@ -164,7 +164,7 @@ fn examine(options: &Options, opened: &mut Opened) -> Result<Option<Recovery>> {
         return roll_forward(options, opened, mark).map(Some);
     }
     if found.is_none() {
-        opened.write(Draft::new(head))?;
+        opened.write(Layer::new(head))?;
         for folder in [opened.home.sled(), opened.home.path().to_owned()] {
             sync_folder(&folder);
         }
@@ -192,9 +192,9 @@ fn roll_forward(options: &Options, opened: &mut Opened, mark: Mark) -> Result<Re
         return Err(Error::new(ErrorKind::Corrupt, "open", cause));
     }
     tracing::warn!(cause, "commits are missing");
-    let mut draft = Draft::new(opened.head);
-    draft.head.revision = Revision(mark.revision.0 + 1);
-    draft.head.last_seq = draft.head.last_seq.max(mark.last_seq);
-    opened.write(draft)?;
+    let mut layer = Layer::new(opened.head);
+    layer.head.revision = Revision(mark.revision.0 + 1);
+    layer.head.last_seq = layer.head.last_seq.max(mark.last_seq);
+    opened.write(layer)?;
     Ok(Recovery { set_aside: None, salvaged: 0, unreadable: 0, cause })
 }

@@ -8,7 +8,7 @@ use haos_store_api::backend::native::{Options, Salvage};
 use haos_store_api::backend::{Codec, kv};
 
 use crate::damage::copy_folder;
-use crate::db::{Db, Draft, Tree};
+use crate::db::{Db, Layer, Tree};
 use crate::error::{fault, guarded, io};
 use crate::home::sled_of;
 use crate::marker::Mark;
@@ -40,12 +40,12 @@ pub(crate) fn read(options: &Options, mended: &Path, mark: Mark) -> Salvage {
 /// Writes the salvaged rows into a fresh store, in one commit.
 pub(crate) fn write(salvage: &Salvage, opened: &mut Opened, codec: &Codec) -> Result<()> {
     guarded("open", || {
-        let mut draft = Draft::new(opened.head);
+        let mut layer = Layer::new(opened.head);
         let tree = opened.files.tree.clone();
-        salvage.write(&mut kv::Transaction::new(&tree, codec, &mut draft, salvage.revision))?;
-        draft.head.last_seq = salvage.last_seq;
-        draft.head.revision = salvage.revision;
-        opened.write(draft)
+        salvage.write(&mut kv::Transaction::new(&tree, codec, &mut layer, salvage.revision))?;
+        layer.head.last_seq = salvage.last_seq;
+        layer.head.revision = salvage.revision;
+        opened.write(layer)
     })
 }
 

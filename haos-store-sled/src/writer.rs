@@ -3,12 +3,12 @@
 use std::sync::Arc;
 
 use haos_store_api::backend::files::StoreId;
-use haos_store_api::backend::kv::{self, Head};
-use haos_store_api::backend::native::{self, Failed, Request, Step};
+use haos_store_api::backend::kv::{self, Head, Resealed};
+use haos_store_api::backend::native::{self, Failed, Submission};
 use haos_store_api::backend::*;
 use haos_store_api::*;
 
-use crate::db::{Db, Draft, batch};
+use crate::db::{Db, Layer, batch};
 use crate::error::{fault, io};
 use crate::marker::Mark;
 use crate::open::Opened;
@@ -45,10 +45,10 @@ impl Writer {
         self.shared.read(operation, read)
     }
 
-    /// Writes a draft that gives no revision.
-    pub(crate) fn write(&mut self, draft: Draft) -> Result<()> {
-        let head = draft.head;
-        let done = self.shared.commit(batch(draft)).and_then(|()| {
+    /// Writes a layer that gives no revision.
+    pub(crate) fn write(&mut self, layer: Layer) -> Result<()> {
+        let head = layer.head;
+        let done = self.shared.commit(batch(layer)).and_then(|()| {
             self.opened.head = head;
             self.flush(true)
         });
@@ -74,12 +74,12 @@ impl native::Writer for Writer {
     type Place = Vec<u8>;
 
     /// Commits one atomic write. A batch that fails takes back only itself; the results are those of the batches.
-    fn commit(&mut self, group: &[Request]) -> Result<Vec<Result<Commit>>, Failed> {
+    fn commit(&mut self, group: &[Submission]) -> Result<Vec<Result<Commit>>, Failed> {
         let (opened, shared) = (&self.opened, &self.shared);
-        let mut draft = Draft::new(opened.head);
+        let mut layer = Layer::new(opened.head);
         let results = shared.run("apply", || {
-            let apply = |request: &Request| {
-                let result = kv::apply(&opened.files.tree, shared.codec(), &mut draft, request.batch());
+            let apply = |request: &Submission| {
+                let result = kv::apply(&opened.files.tree, shared.codec(), &mut layer, request.batch());
                 // An error that is not the batch's own ends the whole group.
                 match result {
                     Err(error) if is_lasting(&error) => Err(error),
@@ -88,10 +88,10 @@ impl native::Writer for Writer {
             };
             group.iter().map(apply).collect::<Result<Vec<_>>>()
         })?;
-        let head = draft.head;
+        let head = layer.head;
         if head.revision > opened.head.revision {
             let strict = group.iter().any(|request| request.batch().durability() == Durability::Strict);
-            let done = shared.commit(batch(draft)).and_then(|()| {
+            let done = shared.commit(batch(layer)).and_then(|()| {
                 self.opened.head = head;
                 self.flush(strict)
             });
@@ -116,7 +116,7 @@ impl native::Writer for Writer {
         Ok(self.head().sums.rows())
     }
 
-    fn reseal(&mut self, from: Option<Vec<u8>>) -> Result<Step<Vec<u8>>> {
+    fn reseal(&mut self, from: Option<Vec<u8>>) -> Result<Resealed> {
         self.reseal_from(from.unwrap_or_default())
     }
 
@@ -147,7 +147,7 @@ mod tests {
         let commit = |writer: &mut Writer| {
             let mut batch = WriteBatch::strict();
             batch.put_room(Room::new(RoomId::new("!r").unwrap(), Membership::Join));
-            writer.commit(&[Request::new(batch, &Writing::default()).0])
+            writer.commit(&[Submission::new(batch, &Writing::default()).0])
         };
         assert_eq!(commit(&mut writer).unwrap()[0].as_ref().unwrap().revision, Revision(1));
         shared.poison();

@@ -1,6 +1,6 @@
 //! Every row under a new data key, a step at a time.
 
-use haos_store_api::backend::native::Step;
+use haos_store_api::backend::kv::Resealed;
 use haos_store_api::backend::*;
 use haos_store_api::*;
 use rusqlite::Row;
@@ -120,11 +120,11 @@ const TABLES: [Sealed; 8] = [
 
 impl Writer {
     /// Seals some rows of the table of this number, after a rowid.
-    pub(crate) fn reseal_after(&mut self, nr: usize, after: i64) -> Result<Step<(usize, i64)>> {
+    pub(crate) fn reseal_after(&mut self, nr: usize, after: i64) -> Result<Resealed<(usize, i64)>> {
         let table = &TABLES[nr];
         self.transact(|writer| {
             let db = writer.db("maintain");
-            let mut step = Step { next: None, rows: 0, resealed: 0, damaged: Vec::new() };
+            let mut step = Resealed { next: None, rows: 0, resealed: 0, damaged: Vec::new() };
             let mut last = None;
             let (mut new, mut bytes, mut grown) = (Vec::new(), 0, 0);
             db.each(table.select, (after, STEP_ROWS), |row| {

@@ -6,7 +6,8 @@ use std::sync::atomic::{AtomicU32, Ordering};
 use std::time::Duration;
 
 use haos_store_api::backend::files::StoreId;
-use haos_store_api::backend::native::{self, Failed, Options, Request, Step, closed};
+use haos_store_api::backend::kv::Resealed;
+use haos_store_api::backend::native::{self, Failed, Options, Submission, closed};
 use haos_store_api::backend::*;
 use haos_store_api::*;
 use rusqlite::Connection;
@@ -93,7 +94,7 @@ impl Writer {
     }
 
     /// Commits one transaction; the results are those of the batches.
-    fn commit_group(&mut self, group: &[Request]) -> Result<Vec<Result<Commit>>, Failed> {
+    fn commit_group(&mut self, group: &[Submission]) -> Result<Vec<Result<Commit>>, Failed> {
         if self.poisoned {
             return Err(Failed::All(closed(
                 "apply",
@@ -161,7 +162,7 @@ impl Writer {
     }
 
     /// Applies each batch within the transaction, then writes the counters.
-    fn apply_all(&mut self, group: &[Request]) -> Result<(Vec<Result<Commit>>, Revision), Failed> {
+    fn apply_all(&mut self, group: &[Submission]) -> Result<(Vec<Result<Commit>>, Revision), Failed> {
         let alone = group.len() == 1;
         let db = Db { conn: &self.conn, codec: &self.codec, operation: "apply" };
         let mut revision = self.revision;
@@ -257,13 +258,13 @@ impl native::Writer for Writer {
     type Place = (usize, i64);
 
     /// Commits one transaction, or asks for the batches one by one.
-    fn commit(&mut self, group: &[Request]) -> Result<Vec<Result<Commit>>, Failed> {
+    fn commit(&mut self, group: &[Submission]) -> Result<Vec<Result<Commit>>, Failed> {
         let results = self.commit_group(group)?;
         self.copy_log();
         Ok(results)
     }
 
-    fn commit_at_once(&mut self, request: &Request) -> Option<Result<Commit>> {
+    fn commit_at_once(&mut self, request: &Submission) -> Option<Result<Commit>> {
         if self.poisoned || self.log.is_full() {
             return None;
         }
@@ -299,7 +300,7 @@ impl native::Writer for Writer {
         self.db("maintain").sealed_rows()
     }
 
-    fn reseal(&mut self, from: Option<(usize, i64)>) -> Result<Step<(usize, i64)>> {
+    fn reseal(&mut self, from: Option<(usize, i64)>) -> Result<Resealed<(usize, i64)>> {
         let (table, after) = from.unwrap_or((0, i64::MIN));
         self.reseal_after(table, after)
     }
@@ -346,11 +347,11 @@ mod tests {
         (folder, writer, other)
     }
 
-    fn request(name: &str) -> Request {
+    fn request(name: &str) -> Submission {
         let mut batch = WriteBatch::relaxed();
         let room = Room::new(RoomId::new("!r").unwrap(), Membership::Join);
         batch.put_room(Room { name: Some(name.to_owned()), ..room });
-        Request::new(batch, &Writing::default()).0
+        Submission::new(batch, &Writing::default()).0
     }
 
     #[test]

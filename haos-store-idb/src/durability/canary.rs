@@ -74,12 +74,12 @@ pub(crate) async fn forget(name: &str) {
 /// Keeps the mark of one open store up to date, until it is dropped.
 #[derive(Debug)]
 pub(crate) struct Canary {
-    state: Rc<State>,
+    state: Rc<Watched>,
     _triggers: Triggers,
 }
 
 #[derive(Debug)]
-struct State {
+struct Watched {
     beacon: Beacon,
     lock: String,
     id: StoreId,
@@ -94,7 +94,7 @@ struct State {
 impl Canary {
     /// Makes the canary of the store `name`; nothing is written before the first [`Canary::note`].
     pub(crate) fn start(name: &str, id: StoreId) -> Self {
-        let state = Rc::new(State {
+        let state = Rc::new(Watched {
             beacon: beacon(name),
             lock: format!("haos-canary/{name}"),
             id,
@@ -148,7 +148,7 @@ impl Drop for Canary {
     }
 }
 
-impl State {
+impl Watched {
     fn wake(&self) {
         if let Some(waker) = self.waker.take() {
             waker.wake();
@@ -196,7 +196,7 @@ impl State {
 }
 
 /// Writes until nothing is due. It holds the state only while it writes.
-async fn run(state: Weak<State>) {
+async fn run(state: Weak<Watched>) {
     loop {
         lazily(&state).await;
         match state.upgrade() {
@@ -214,7 +214,7 @@ async fn run(state: Weak<State>) {
 }
 
 /// Waits until it is urgent, or late.
-async fn lazily(state: &Weak<State>) {
+async fn lazily(state: &Weak<Watched>) {
     let mut limit = pin!(sleep(LAZY_MS));
     poll_fn(|context| match state.upgrade() {
         Some(state) if !state.urgent.get() => {

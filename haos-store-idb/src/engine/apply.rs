@@ -6,7 +6,7 @@ use haos_store_api::{Collection, Commit, Error, ErrorKind, Position, Result, Rev
 
 use super::head::Head;
 use super::keys;
-use super::known::{Draft, Known, View};
+use super::known::{Known, Layer, View};
 use super::kv::{Answer, HEAD, KEYRING, Kv, Table};
 use super::prefetch::Doubt;
 use super::rows::EngineRows;
@@ -116,7 +116,7 @@ struct ChangedRoom {
 }
 
 /// Writes the changes of a batch. Waits for nothing.
-fn write<K: Kv>(kv: &K, known: &Known, draft: &mut Draft, next: Revision) -> Result<Vec<ChangedRoom>> {
+fn write<K: Kv>(kv: &K, known: &Known, draft: &mut Layer, next: Revision) -> Result<Vec<ChangedRoom>> {
     let records = std::mem::take(&mut draft.records);
     // Deletions first: a new segment may bear the key of one that goes.
     for (table, key) in records.iter().filter(|(_, value)| value.is_none()).map(|(place, _)| place) {
@@ -155,7 +155,7 @@ fn write<K: Kv>(kv: &K, known: &Known, draft: &mut Draft, next: Revision) -> Res
 fn write_room<K: Kv>(
     kv: &K,
     known: &Known,
-    draft: &mut Draft,
+    draft: &mut Layer,
     room: &Key,
     changed: Vec<(Position, Option<Row>)>,
     is_deleted: impl Fn(&[u8]) -> bool,

@@ -201,7 +201,7 @@ impl Known {
 
 /// The changes of one batch.
 #[derive(Debug, Default)]
-pub(crate) struct Draft {
+pub(crate) struct Layer {
     pub(crate) head: Head,
     pub(crate) records: Records,
     /// By room and position; `None`: the message is removed.
@@ -217,13 +217,13 @@ pub(crate) struct Draft {
 #[derive(Debug)]
 pub(crate) struct View<'a> {
     pub(crate) known: &'a Known,
-    pub(crate) draft: Draft,
+    pub(crate) draft: Layer,
     pub(crate) fault: Option<Fault>,
 }
 
 impl<'a> View<'a> {
     pub(crate) fn new(known: &'a Known) -> Self {
-        let draft = Draft { head: known.head, ..Draft::default() };
+        let draft = Layer { head: known.head, ..Layer::default() };
         Self { known, draft, fault: None }
     }
 

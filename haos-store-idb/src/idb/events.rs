@@ -31,14 +31,14 @@ pub(super) enum Outcome {
 pub(super) struct Events {
     pub(super) tx: IdbTransaction,
     pub(super) operation: &'static str,
-    state: RefCell<State>,
+    state: RefCell<Awaited>,
     handler: RefCell<Option<Handler>>,
 }
 
 type Handler = Closure<dyn FnMut(Event)>;
 
 #[derive(Default)]
-struct State {
+struct Awaited {
     waiting: VecDeque<Rc<Slot>>,
     outcome: Option<Outcome>,
     /// The first request that failed, and whose error nobody may have awaited.

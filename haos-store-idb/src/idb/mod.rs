@@ -26,7 +26,7 @@ pub(crate) use database::{Database, End};
 pub(crate) use delete::delete_database;
 pub(crate) use open::{Opening, Upgrade};
 pub(crate) use range::Range;
-pub(crate) use request::Request;
+pub(crate) use request::DbRequest;
 pub(crate) use store::Store;
 pub(crate) use transaction::{Mode, Transaction};
 pub(crate) use value::{bytes, to_js};

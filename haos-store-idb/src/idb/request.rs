@@ -14,7 +14,7 @@ use crate::error::{Failure, js_error};
 
 /// The answer to come. The request was fired when this was made; dropping this undoes nothing.
 #[must_use = "the request is fired, but nobody waits for its answer"]
-pub(crate) struct Request(Kind);
+pub(crate) struct DbRequest(Kind);
 
 enum Kind {
     /// Answered without asking the browser.
@@ -37,7 +37,7 @@ pub(super) enum Part {
     CursorValue,
 }
 
-impl Request {
+impl DbRequest {
     pub(super) fn new(events: &Rc<Events>, request: IdbRequest, part: Part) -> Self {
         let slot = events.expect(request);
         Self(Kind::Fired { slot, events: Rc::clone(events), part })
@@ -48,7 +48,7 @@ impl Request {
     }
 }
 
-impl Future for Request {
+impl Future for DbRequest {
     type Output = Result<JsValue>;
 
     fn poll(self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<Self::Output> {

@@ -8,7 +8,7 @@ use web_sys::{IdbCursorDirection, IdbObjectStore, IdbRequest};
 
 use super::events::Events;
 use super::request::Part;
-use super::{Range, Request, to_js};
+use super::{DbRequest, Range, to_js};
 
 /// An object store of a transaction. Every call here is fired at once.
 #[derive(Clone)]
@@ -43,31 +43,31 @@ impl Store {
     }
 
     /// Reads the value under a binary key; undefined if absent.
-    pub(crate) fn get(&self, key: &[u8]) -> Result<Request> {
+    pub(crate) fn get(&self, key: &[u8]) -> Result<DbRequest> {
         self.asked(self.store.get(&to_js(key)))
     }
 
     /// Reads the value under a name; undefined if absent.
-    pub(crate) fn get_named(&self, key: &str) -> Result<Request> {
+    pub(crate) fn get_named(&self, key: &str) -> Result<DbRequest> {
         self.asked(self.store.get(&JsValue::from_str(key)))
     }
 
     /// Reads the values of a range in the order of their keys, at most `limit`, as an array.
-    pub(crate) fn get_all(&self, range: Option<&Range>, limit: Option<u32>) -> Result<Request> {
+    pub(crate) fn get_all(&self, range: Option<&Range>, limit: Option<u32>) -> Result<DbRequest> {
         let query = query(range);
         match limit {
             // To IndexedDB, 0 is no limit.
-            Some(0) => Ok(Request::ready(js_sys::Array::new().into())),
+            Some(0) => Ok(DbRequest::ready(js_sys::Array::new().into())),
             Some(limit) => self.asked(self.store.get_all_with_key_and_limit(query, limit)),
             None => self.asked(self.store.get_all_with_key(query)),
         }
     }
 
     /// Reads the keys of a range in order, at most `limit`, as an array.
-    pub(crate) fn get_all_keys(&self, range: Option<&Range>, limit: Option<u32>) -> Result<Request> {
+    pub(crate) fn get_all_keys(&self, range: Option<&Range>, limit: Option<u32>) -> Result<DbRequest> {
         let query = query(range);
         match limit {
-            Some(0) => Ok(Request::ready(js_sys::Array::new().into())),
+            Some(0) => Ok(DbRequest::ready(js_sys::Array::new().into())),
             Some(limit) => self.asked(self.store.get_all_keys_with_key_and_limit(query, limit)),
             None => self.asked(self.store.get_all_keys_with_key(query)),
         }
@@ -75,38 +75,38 @@ impl Store {
 
     /// Counts the keys of a range.
     #[cfg(feature = "testing")]
-    pub(crate) fn count(&self, range: Option<&Range>) -> Result<Request> {
+    pub(crate) fn count(&self, range: Option<&Range>) -> Result<DbRequest> {
         self.asked(self.store.count_with_key(query(range)))
     }
 
     /// Reads the greatest key of a range; undefined if the range is empty.
-    pub(crate) fn last_key(&self, range: &Range) -> Result<Request> {
+    pub(crate) fn last_key(&self, range: &Range) -> Result<DbRequest> {
         let prev = IdbCursorDirection::Prev;
         let request = self.store.open_key_cursor_with_range_and_direction(range.as_js(), prev);
-        Ok(Request::new(&self.events, request.map_err(|e| self.refused(&e))?, Part::CursorKey))
+        Ok(DbRequest::new(&self.events, request.map_err(|e| self.refused(&e))?, Part::CursorKey))
     }
 
     /// Reads the value of the greatest key of a range; undefined if the range is empty.
-    pub(crate) fn last_value(&self, range: &Range) -> Result<Request> {
+    pub(crate) fn last_value(&self, range: &Range) -> Result<DbRequest> {
         let prev = IdbCursorDirection::Prev;
         let request = self.store.open_cursor_with_range_and_direction(range.as_js(), prev);
-        Ok(Request::new(&self.events, request.map_err(|e| self.refused(&e))?, Part::CursorValue))
+        Ok(DbRequest::new(&self.events, request.map_err(|e| self.refused(&e))?, Part::CursorValue))
     }
 
     /// Reads the keys of the values that have `entry` in `index`, as an array.
-    pub(crate) fn keys_of(&self, index: &str, entry: &str) -> Result<Request> {
+    pub(crate) fn keys_of(&self, index: &str, entry: &str) -> Result<DbRequest> {
         let index = self.store.index(index).map_err(|e| self.refused(&e))?;
         self.asked(index.get_all_keys_with_key(&JsValue::from_str(entry)))
     }
 
     /// Reads the values that have `entry` in `index`, as an array.
-    pub(crate) fn values_of(&self, index: &str, entry: &str) -> Result<Request> {
+    pub(crate) fn values_of(&self, index: &str, entry: &str) -> Result<DbRequest> {
         let index = self.store.index(index).map_err(|e| self.refused(&e))?;
         self.asked(index.get_all_with_key(&JsValue::from_str(entry)))
     }
 
-    fn asked(&self, request: Result<IdbRequest, JsValue>) -> Result<Request> {
-        Ok(Request::new(&self.events, request.map_err(|e| self.refused(&e))?, Part::Whole))
+    fn asked(&self, request: Result<IdbRequest, JsValue>) -> Result<DbRequest> {
+        Ok(DbRequest::new(&self.events, request.map_err(|e| self.refused(&e))?, Part::Whole))
     }
 
     fn fired(&self, request: Result<IdbRequest, JsValue>) -> Result<()> {

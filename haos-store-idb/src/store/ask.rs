@@ -5,7 +5,7 @@ use haos_store_api::*;
 use super::ballast::is_worth;
 use super::{IdbTx, Inner, Reader};
 use crate::engine::apply::{Written, apply};
-use crate::engine::chores::{self, Step, Stepped};
+use crate::engine::chores::{self, Chore, Stepped};
 use crate::engine::head::Head;
 use crate::engine::kv::{Kv, Table};
 use crate::engine::tables_of;
@@ -28,7 +28,7 @@ pub(super) enum Ask {
     State(StateQuery),
     Head,
     Named(&'static str),
-    Step(Step),
+    Step(Chore),
 }
 
 /// The answer of a read.
@@ -101,7 +101,7 @@ impl Ask {
 pub(super) enum Work {
     Apply(WriteBatch),
     Keys(KeyChange),
-    Step(Step),
+    Step(Chore),
 }
 
 /// The outcome of a write.

@@ -11,7 +11,7 @@ use wasm_bindgen_futures::spawn_local;
 
 use super::{Inner, Stage};
 use crate::engine::apply::Litter;
-use crate::engine::chores::Step;
+use crate::engine::chores::Chore;
 
 /// The spare records of a room from which on a compaction is worth it.
 const WORTH: u32 = 16;
@@ -107,7 +107,7 @@ async fn compact(inner: &Rc<Inner>) -> Result<()> {
             if inner.stage.get() != Stage::Open {
                 return Ok(());
             }
-            from = inner.step(Step::Compact(room, from)).await?.below;
+            from = inner.step(Chore::Compact(room, from)).await?.below;
             if from.is_none() {
                 break;
             }

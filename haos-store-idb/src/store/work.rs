@@ -13,7 +13,7 @@ use super::open::ID;
 use super::{IdbTx, Inner, KEYRING, Reader, closed};
 use crate::durability::{Census, ask_persistence};
 use crate::engine::apply::Written;
-use crate::engine::chores::{Step, Stepped};
+use crate::engine::chores::{Chore, Stepped};
 use crate::engine::kv::Kv;
 use crate::idb::{Mode, Transaction};
 
@@ -166,7 +166,7 @@ impl Inner {
     }
 
     /// Runs one step of a chore.
-    pub(super) async fn step(&self, step: Step) -> Result<Stepped> {
+    pub(super) async fn step(&self, step: Chore) -> Result<Stepped> {
         if !step.writes() {
             let told = self.read(&Ask::Step(step)).await?;
             return if let Told::Step(done) = told { Ok(done) } else { Err(mixed_up("maintain")) };
@@ -192,7 +192,7 @@ impl Inner {
 }
 
 /// Runs one step of a chore, in a task of its own.
-pub(super) async fn step(inner: &Rc<Inner>, step: Step) -> Result<Stepped> {
+pub(super) async fn step(inner: &Rc<Inner>, step: Chore) -> Result<Stepped> {
     let inner = Rc::clone(inner);
     alone("maintain", Box::pin(async move { inner.step(step).await })).await
 }

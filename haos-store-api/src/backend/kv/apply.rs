@@ -1,32 +1,32 @@
-use super::draft::Draft;
+use super::layer::Layer;
 use super::rows::Transaction;
 use super::tree::Tree;
 use crate::{Codec, Commit, Result, WriteBatch, law};
 
-/// Applies a batch to a draft over the tree, by the laws. A batch that fails leaves the draft unchanged.
+/// Applies a batch to a layer over the tree, by the laws. A batch that fails leaves the layer unchanged.
 ///
 /// # Errors
 /// As [`law::apply`].
 pub fn apply<T: Tree>(
     tree: &T,
     codec: &Codec,
-    draft: &mut Draft<T::Bytes>,
+    layer: &mut Layer<T::Bytes>,
     batch: &WriteBatch,
 ) -> Result<Commit> {
-    let next = draft.head.revision.next();
-    let applied = law::apply(&mut Transaction::new(tree, codec, draft, next), batch, next);
+    let next = layer.head.revision.next();
+    let applied = law::apply(&mut Transaction::new(tree, codec, layer, next), batch, next);
     match applied {
         Ok(applied) => {
             if applied.changed {
-                draft.head.revision = next;
-                draft.keep();
+                layer.head.revision = next;
+                layer.keep();
             } else {
-                draft.take_back();
+                layer.take_back();
             }
-            Ok(Commit { revision: draft.head.revision, changed: applied.changed, assigned: applied.assigned })
+            Ok(Commit { revision: layer.head.revision, changed: applied.changed, assigned: applied.assigned })
         }
         Err(error) => {
-            draft.take_back();
+            layer.take_back();
             Err(error)
         }
     }

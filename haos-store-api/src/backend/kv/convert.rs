@@ -1,9 +1,9 @@
 use std::collections::HashMap;
 
 use super::columns::Cut;
-use super::draft::Draft;
 use super::head::Head;
 use super::keys;
+use super::layer::Layer;
 use super::reader::{Order, Reader};
 use super::record::{MessageRecord, media_columns};
 use super::rows::Transaction;
@@ -11,11 +11,11 @@ use super::tree::{Pair, Tree};
 use crate::law::{MediaRows, OutboxRows, RoomRows, StateRows, TimelineRows};
 use crate::{ByteRange, Codec, Error, Result, Revision, RoomId};
 
-/// Rows of one draft.
+/// Rows of one layer.
 const STEP: usize = 512;
 
 /// Copies a tree into one whose counters are `head` and that holds no rows, through another codec: every row at the
-/// revision that wrote it. Hands out a draft every few hundred rows, with the number of rows in it, to be written
+/// revision that wrote it. Hands out a layer every few hundred rows, with the number of rows in it, to be written
 /// before the next one is made.
 ///
 /// # Errors
@@ -25,28 +25,28 @@ pub fn copy<F: Tree, T: Tree>(
     to: &T,
     codec: &Codec,
     mut head: Head,
-    write: &mut dyn FnMut(Draft<T::Bytes>, u64) -> Result<()>,
+    write: &mut dyn FnMut(Layer<T::Bytes>, u64) -> Result<()>,
 ) -> Result<()> {
     let mut rooms = HashMap::new();
     for tag in [keys::ROOM, keys::MESSAGE, keys::GAP, keys::PENDING, keys::MEDIA, keys::STATE] {
         let mut pairs = from.scan(keys::whole(tag), Order::Up).peekable();
         while pairs.peek().is_some() {
-            let mut draft = Draft::new(head);
-            let mut rows = Transaction::new(to, codec, &mut draft, Revision::ZERO);
+            let mut layer = Layer::new(head);
+            let mut rows = Transaction::new(to, codec, &mut layer, Revision::ZERO);
             let mut copied = 0;
             for pair in pairs.by_ref().take(STEP) {
                 copy_row(from, &mut rows, &mut rooms, tag, pair?)?;
                 copied += 1;
             }
-            head = draft.head;
-            write(draft, copied)?;
+            head = layer.head;
+            write(layer, copied)?;
         }
     }
     let counters = from.head()?.unwrap_or_default();
-    let mut draft = Draft::new(head);
-    draft.head.revision = counters.revision;
-    draft.head.last_seq = counters.last_seq;
-    write(draft, 0)
+    let mut layer = Layer::new(head);
+    layer.head.revision = counters.revision;
+    layer.head.last_seq = counters.last_seq;
+    write(layer, 0)
 }
 
 /// Copies one row with its dependent rows.

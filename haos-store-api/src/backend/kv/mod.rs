@@ -2,16 +2,16 @@
 //! change of keys, over any [`Tree`].
 //!
 //! A store whose database is an ordered map of bytes needs no engine of its own: it implements [`Tree`], reads through
-//! a [`Reader`], [`apply`]s batches to a [`Draft`] and writes the draft's changes as one atomic commit. The store in
+//! a [`Reader`], [`apply`]s batches to a [`Layer`] and writes the layer's changes as one atomic commit. The store in
 //! memory and the one over sled work this way.
 
 mod apply;
 mod check;
 mod columns;
 mod convert;
-mod draft;
 mod head;
 pub mod keys;
+mod layer;
 mod reader;
 mod reads;
 mod record;
@@ -27,8 +27,8 @@ pub use apply::apply;
 pub use check::{Reading, check, examine};
 pub use columns::{Columns, Cut};
 pub use convert::copy;
-pub use draft::Draft;
 pub use head::{FORMAT, Head, Sums};
+pub use layer::Layer;
 pub use reader::{Order, Reader, Scan};
 pub use record::media_columns;
 pub use reseal::{Resealed, reseal};

@@ -1,7 +1,7 @@
 use std::iter::Peekable;
 
-use super::draft::Changes;
 use super::head::Head;
+use super::layer::Changes;
 use super::tree::{Pair, Span, Tree};
 use super::{corrupt, keys};
 use crate::{Codec, Error, Result};

@@ -1,8 +1,8 @@
 //! Rows under a new data key.
 
 use super::columns::Cut;
-use super::draft::Draft;
 use super::keys;
+use super::layer::Layer;
 use super::reader::{Order, Reader};
 use super::record::{MessageRecord, media_columns, pending_columns};
 use super::tree::Tree;
@@ -14,9 +14,9 @@ const STEP_BYTES: usize = 1 << 20;
 
 /// A step of the way through all rows.
 #[derive(Debug, Default)]
-pub struct Resealed {
-    /// The key that the next step begins with; absent after the last step.
-    pub next: Option<Vec<u8>>,
+pub struct Resealed<P = Vec<u8>> {
+    /// The place that the next step begins with; absent after the last step.
+    pub next: Option<P>,
     /// Rows read.
     pub rows: u64,
     /// Rows sealed with the present key.
@@ -25,13 +25,13 @@ pub struct Resealed {
     pub damaged: Vec<String>,
 }
 
-/// Seals a few hundred rows, from a key on, with the present key, in a draft. The first step begins with the empty key.
+/// Seals a few hundred rows, from a key on, with the present key, in a layer. The first step begins with the empty key.
 ///
 /// # Errors
 /// Those of the tree. A damaged row is no error.
 pub fn reseal<T: Tree>(
     reader: Reader<'_, T>,
-    draft: &mut Draft<T::Bytes>,
+    layer: &mut Layer<T::Bytes>,
     from: Vec<u8>,
 ) -> Result<Resealed> {
     let mut step = Resealed::default();
@@ -53,9 +53,9 @@ pub fn reseal<T: Tree>(
                 bytes += row.len();
                 step.resealed += 1;
                 // The padding may differ from that of the first write.
-                let sum = draft.head.sums.of_mut(of);
+                let sum = layer.head.sums.of_mut(of);
                 sum.bytes = (sum.bytes + row.len() as u64).saturating_sub(before);
-                draft.set(key.to_vec(), Some(row));
+                layer.set(key.to_vec(), Some(row));
             }
             Err(error) if reader.codec.is_damage(&error) => step.damaged.push(error.to_string()),
             Err(error) => return Err(error),

@@ -1,16 +1,16 @@
 //! The rows of one batch, as the laws see them.
 
-use super::draft::Draft;
+use super::layer::Layer;
 use super::reader::Reader;
 use super::tree::Tree;
 use crate::*;
 
-/// One batch under way: the rows of a tree, changed in a draft.
+/// One batch under way: the rows of a tree, changed in a layer.
 #[derive(Debug)]
 pub struct Transaction<'t, T: Tree> {
     reader: Reader<'t, T>,
     pub(super) codec: &'t Codec,
-    pub(super) draft: &'t mut Draft<T::Bytes>,
+    pub(super) layer: &'t mut Layer<T::Bytes>,
     /// The revision that the batch makes.
     pub(super) revision: Revision,
     /// Messages come in runs of one room.
@@ -19,28 +19,28 @@ pub struct Transaction<'t, T: Tree> {
 
 impl<'t, T: Tree> Transaction<'t, T> {
     /// Begins a batch that makes `revision`.
-    pub fn new(tree: &'t T, codec: &'t Codec, draft: &'t mut Draft<T::Bytes>, revision: Revision) -> Self {
-        Self { reader: Reader::new(tree, codec, "apply"), codec, draft, revision, latest: None }
+    pub fn new(tree: &'t T, codec: &'t Codec, layer: &'t mut Layer<T::Bytes>, revision: Revision) -> Self {
+        Self { reader: Reader::new(tree, codec, "apply"), codec, layer, revision, latest: None }
     }
 
     pub(super) fn reader(&self) -> Reader<'_, T> {
-        self.reader.through(&self.draft.changes)
+        self.reader.through(&self.layer.changes)
     }
 
     pub(super) fn set(&mut self, key: Vec<u8>, value: impl Into<T::Bytes>) {
-        self.draft.set(key, Some(value.into()));
+        self.layer.set(key, Some(value.into()));
     }
 
     pub(super) fn remove(&mut self, key: Vec<u8>) {
-        self.draft.set(key, None);
+        self.layer.set(key, None);
     }
 
     pub(super) fn grow(&mut self, of: Collection, bytes: usize) {
-        self.draft.head.sums.grow(of, bytes as u64);
+        self.layer.head.sums.grow(of, bytes as u64);
     }
 
     pub(super) fn shrink(&mut self, of: Collection, bytes: usize) {
-        self.draft.head.sums.shrink(of, bytes as u64);
+        self.layer.head.sums.shrink(of, bytes as u64);
     }
 
     pub(super) fn nr(&mut self, room: &RoomId) -> Result<Option<u32>> {

@@ -3,12 +3,12 @@
 use async_trait::async_trait;
 
 use super::backend::Backend;
-use super::engine::Applied;
 use super::error::{closed, ended, read_only};
 use super::job::{Job, Writer};
 use super::keys::change_keys;
 use super::rotate::rotate;
 use super::shell::{Shell, Stage};
+use super::works::Applied;
 use crate::*;
 
 /// The approximate limit of rows that a short read fetches.

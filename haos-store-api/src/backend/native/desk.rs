@@ -4,7 +4,7 @@
 use std::sync::{Mutex, MutexGuard, TryLockError};
 
 use super::backend::Backend;
-use super::job::{Request, Writer};
+use super::job::{Submission, Writer};
 use crate::{ChangeHub, Commit, Durability, Op, Result, WriteBatch};
 
 /// The approximate limit of rows that a short batch writes.
@@ -54,7 +54,7 @@ impl<B: Backend> Desk<B> {
 
     /// Applies a short batch on this thread, if the turn is free and the writer waits for nothing. Gives it back
     /// otherwise.
-    pub(super) fn apply_at_once(&self, request: Request) -> Result<Result<Commit>, Request> {
+    pub(super) fn apply_at_once(&self, request: Submission) -> Result<Result<Commit>, Submission> {
         let mut turn = match self.turn.try_lock() {
             Ok(turn) if turn.is_ready => turn,
             Ok(_) | Err(TryLockError::WouldBlock | TryLockError::Poisoned(_)) => return Err(request),

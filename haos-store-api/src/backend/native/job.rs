@@ -10,8 +10,8 @@ use tokio::sync::oneshot;
 use super::backend::{Backend, Readers};
 use super::desk::Desk;
 use super::error::again;
-use super::rotate::Step;
 use crate::files::StoreId;
+use crate::kv::Resealed;
 use crate::{ChangeHub, Codec, Commit, Error, ErrorKind, Keyring, Result, Touched, WriteBatch};
 
 /// The interval at which an idle writer looks for commits of other processes, while the changes have followers.
@@ -22,7 +22,7 @@ const MOST_BATCHES: usize = 64;
 /// A job for the writer.
 pub(super) enum Job<B: Backend> {
     /// Apply a batch.
-    Apply(Request),
+    Apply(Submission),
     /// Run a call between commits.
     Call(Call<B::Writer>),
     /// Look for commits of other processes from now on.
@@ -47,7 +47,7 @@ impl Writing {
 
 /// A batch and the way back.
 #[derive(Debug)]
-pub struct Request {
+pub struct Submission {
     batch: WriteBatch,
     touched: BTreeSet<Touched>,
     reply: oneshot::Sender<Result<Commit>>,
@@ -55,7 +55,7 @@ pub struct Request {
     _writing: Writing,
 }
 
-impl Request {
+impl Submission {
     /// Makes a request of a batch, and the receiver of its answer.
     pub fn new(batch: WriteBatch, writing: &Writing) -> (Self, oneshot::Receiver<Result<Commit>>) {
         let (reply, answer) = oneshot::channel();
@@ -96,11 +96,11 @@ pub trait Writer: Sized + Send + 'static {
     type Place: Send + 'static;
 
     /// Applies batches in one commit. A batch that fails takes back only itself; the results are those of the batches.
-    fn commit(&mut self, group: &[Request]) -> Result<Vec<Result<Commit>>, Failed>;
+    fn commit(&mut self, group: &[Submission]) -> Result<Vec<Result<Commit>>, Failed>;
 
     /// Applies a short batch on the caller's thread, which must not wait: `None` if that would have to, and then
     /// nothing was done. A backend without this way always returns `None`.
-    fn commit_at_once(&mut self, _: &Request) -> Option<Result<Commit>> {
+    fn commit_at_once(&mut self, _: &Submission) -> Option<Result<Commit>> {
         None
     }
 
@@ -121,7 +121,7 @@ pub trait Writer: Sized + Send + 'static {
     fn sealed_rows(&self) -> Result<u64>;
 
     /// Seals some rows with the present key, from a place on or from the first.
-    fn reseal(&mut self, from: Option<Self::Place>) -> Result<Step<Self::Place>>;
+    fn reseal(&mut self, from: Option<Self::Place>) -> Result<Resealed<Self::Place>>;
 
     /// Stores the record that `make` gives, unless it gives none, and takes it over.
     ///
@@ -139,7 +139,7 @@ pub trait Writer: Sized + Send + 'static {
 }
 
 /// Applies batches, tells of the commits, and answers.
-pub(super) fn apply(writer: &mut impl Writer, hub: &ChangeHub, group: Vec<Request>) {
+pub(super) fn apply(writer: &mut impl Writer, hub: &ChangeHub, group: Vec<Submission>) {
     match writer.commit(&group) {
         Ok(results) => {
             for (request, result) in group.into_iter().zip(results) {
@@ -202,7 +202,7 @@ fn receive<B: Backend>(jobs: &Receiver<Job<B>>, is_followed: bool) -> Option<Job
 }
 
 /// Takes the batches that wait behind the first one, and the job that came after them.
-fn gather<B: Backend>(first: Request, jobs: &Receiver<Job<B>>) -> (Vec<Request>, Option<Job<B>>) {
+fn gather<B: Backend>(first: Submission, jobs: &Receiver<Job<B>>) -> (Vec<Submission>, Option<Job<B>>) {
     let mut group = vec![first];
     while group.len() < MOST_BATCHES {
         match jobs.try_recv() {

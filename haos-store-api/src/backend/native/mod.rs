@@ -10,7 +10,6 @@ mod apart;
 mod backend;
 mod convert;
 mod desk;
-mod engine;
 mod error;
 mod job;
 mod keys;
@@ -21,14 +20,14 @@ mod salvage;
 mod shell;
 #[cfg(test)]
 mod tests;
+mod works;
 
 pub use apart::Stop;
 pub use backend::{Backend, Found, Opened, Reader, Readers};
 pub use convert::{To, cut_off};
 pub use error::{closed, corrupt, ended, read_only, sealed, unknown_query};
-pub use job::{Failed, Request, Writer, Writing};
+pub use job::{Failed, Submission, Writer, Writing};
 pub use keys::{KeyringPlace, unlock};
 pub use options::{OnDamage, Options, Profile};
-pub use rotate::Step;
 pub use salvage::Salvage;
 pub use shell::Shell;

@@ -12,11 +12,11 @@ pub(super) type Read<R> = Box<dyn FnOnce(Result<&<R as Readers>::Reader>) + Send
 
 /// Reads that wait for the thread.
 pub(super) struct ReadQueue<R: Readers> {
-    state: Mutex<State<R>>,
+    state: Mutex<Line<R>>,
     ready: Condvar,
 }
 
-struct State<R: Readers> {
+struct Line<R: Readers> {
     waiting: VecDeque<(&'static str, Read<R>)>,
     /// True if a thread does them.
     served: bool,
@@ -25,11 +25,11 @@ struct State<R: Readers> {
 
 impl<R: Readers> ReadQueue<R> {
     pub(super) fn new() -> Self {
-        let state = State { waiting: VecDeque::new(), served: false, closed: false };
+        let state = Line { waiting: VecDeque::new(), served: false, closed: false };
         Self { state: Mutex::new(state), ready: Condvar::new() }
     }
 
-    fn lock(&self) -> MutexGuard<'_, State<R>> {
+    fn lock(&self) -> MutexGuard<'_, Line<R>> {
         self.state.lock().unwrap_or_else(PoisonError::into_inner)
     }
 

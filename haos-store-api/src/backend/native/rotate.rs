@@ -3,19 +3,6 @@ use super::job::Writer;
 use super::shell::Shell;
 use crate::{Keyring, Progress, Report, Result};
 
-/// The outcome of a step of a rotation.
-#[derive(Debug)]
-pub struct Step<P> {
-    /// The place at which the next one begins; absent once every row is done.
-    pub next: Option<P>,
-    /// Rows read.
-    pub rows: u64,
-    /// Rows sealed under the new key.
-    pub resealed: u64,
-    /// Unreadable rows.
-    pub damaged: Vec<String>,
-}
-
 /// Begins a rotation, or resumes the one that was interrupted. Writers of every process seal with the new key
 /// meanwhile, so that one pass sees all remaining rows.
 pub(super) async fn rotate<B: Backend>(shell: &Shell<B>, progress: &Progress) -> Result<Report> {

@@ -7,10 +7,10 @@ use tokio::sync::oneshot;
 
 use super::apart::{Stop, StopOnDrop};
 use super::backend::{Backend, Found, Reader, Readers};
-use super::engine::{Engine, Started, Threads, start};
 use super::error::{closed, ended};
 use super::job::Job;
 use super::options::Options;
+use super::works::{Started, Threads, Works, start};
 use crate::{ChangeHub, Reads, Result, StoreInfo, Turns};
 
 /// A store over a backend.
@@ -31,7 +31,7 @@ pub struct Shell<B: Backend> {
 
 /// The stage of a store's life.
 pub(super) enum Stage<B: Backend> {
-    Open(Engine<B>, ChangeHub),
+    Open(Works<B>, ChangeHub),
     Suspended(ChangeHub),
     Closed,
 }
@@ -85,7 +85,7 @@ impl<B: Backend> Shell<B> {
     pub(super) fn with_engine<T>(
         &self,
         operation: &'static str,
-        hand: impl FnOnce(&Engine<B>) -> T,
+        hand: impl FnOnce(&Works<B>) -> T,
     ) -> Result<T> {
         match &*self.stage() {
             Stage::Open(engine, _) => Ok(hand(engine)),
@@ -105,7 +105,7 @@ impl<B: Backend> Shell<B> {
         if short {
             self.turns.give_way().await;
             let glance =
-                |engine: &Engine<B>| engine.readers.glance(engine.writing.is_going_on(), operation, &read);
+                |engine: &Works<B>| engine.readers.glance(engine.writing.is_going_on(), operation, &read);
             if let Some(answer) = self.with_engine(operation, glance)? {
                 return answer;
             }

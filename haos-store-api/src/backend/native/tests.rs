@@ -10,6 +10,7 @@ use super::desk::is_short;
 use super::error::again;
 use super::*;
 use crate::files::StoreId;
+use crate::kv::Resealed;
 use crate::*;
 
 /// The settings of the tests, and the records of the backend.
@@ -106,7 +107,7 @@ impl Backend for Fake {
 }
 
 impl FakeWriter {
-    fn apply_all(&mut self, group: &[Request]) -> Result<Vec<Result<Commit>>, Failed> {
+    fn apply_all(&mut self, group: &[Submission]) -> Result<Vec<Result<Commit>>, Failed> {
         let has = |name: &str| {
             let named = |op: &Op| matches!(op, Op::PutRoom(room) if room.id.as_str() == name);
             group.iter().any(|request| request.batch().ops().iter().any(named))
@@ -132,12 +133,12 @@ const READ_ONLY: Duration = Duration::from_millis(1);
 impl Writer for FakeWriter {
     type Place = ();
 
-    fn commit(&mut self, group: &[Request]) -> Result<Vec<Result<Commit>>, Failed> {
+    fn commit(&mut self, group: &[Submission]) -> Result<Vec<Result<Commit>>, Failed> {
         self.world.note(format!("commit of {}", group.len()));
         self.apply_all(group)
     }
 
-    fn commit_at_once(&mut self, request: &Request) -> Option<Result<Commit>> {
+    fn commit_at_once(&mut self, request: &Submission) -> Option<Result<Commit>> {
         if self.world.busy.load(Ordering::Relaxed) {
             return None;
         }
@@ -164,8 +165,8 @@ impl Writer for FakeWriter {
         Ok(0)
     }
 
-    fn reseal(&mut self, _: Option<()>) -> Result<Step<()>> {
-        Ok(Step { next: None, rows: 0, resealed: 0, damaged: Vec::new() })
+    fn reseal(&mut self, _: Option<()>) -> Result<Resealed<()>> {
+        Ok(Resealed { next: None, rows: 0, resealed: 0, damaged: Vec::new() })
     }
 
     fn store_keyring(&mut self, make: impl FnOnce() -> Result<Option<Vec<u8>>>) -> Result<Option<Vec<u8>>> {

@@ -9,14 +9,14 @@ use proptest::prelude::*;
 use proptest::test_runner::RngSeed;
 
 use super::model::Model;
-use super::step::{Draft, draft_of};
+use super::step::{Sketch, draft_of};
 use super::{apply, compare, resolve};
 use crate::conformance::Outcome;
 use crate::conformance::make::{Store, a_room, put};
 use crate::{MemoryStore, WriteBatch};
 
 /// Makes an operation; all three rooms are as likely, and media are left to the other scripts.
-fn draft() -> impl Strategy<Value = Draft> {
+fn draft() -> impl Strategy<Value = Sketch> {
     (0..3_usize, uniform12(any::<u8>())).prop_map(|(room, mut bytes)| {
         bytes[1] = [0, 10, 15][room];
         if let 47..59 = bytes[0] % 64 {
@@ -26,7 +26,7 @@ fn draft() -> impl Strategy<Value = Draft> {
     })
 }
 
-async fn run(batches: &[Vec<Draft>]) -> Outcome {
+async fn run(batches: &[Vec<Sketch>]) -> Outcome {
     let store: Store = Arc::new(MemoryStore::new());
     let first = put(&store, |batch| (0..3).fold(batch, |batch, n| batch.put_room(a_room(n)))).await?;
     let mut model = Model { revision: first.revision, ..Model::default() };

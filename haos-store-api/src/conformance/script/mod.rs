@@ -21,7 +21,7 @@ pub use bytes::{script_bytes, script_of};
 
 use self::compare::{Held, compare};
 use self::model::Model;
-use self::step::Step;
+use self::step::Action;
 use super::check::{holds, same};
 use super::make::{a_room, put, room, told};
 use super::{Failure, Harness, Outcome};
@@ -93,11 +93,11 @@ pub async fn scripts(harness: &mut dyn Harness, scripts: Scripts) -> Outcome {
 /// Looks for a shorter script that fails too.
 async fn shrink(
     harness: &mut dyn Harness,
-    tree: &mut impl ValueTree<Value = Vec<Step>>,
-    script: Vec<Step>,
+    tree: &mut impl ValueTree<Value = Vec<Action>>,
+    script: Vec<Action>,
     failure: Failure,
     look_every: usize,
-) -> (Vec<Step>, Failure) {
+) -> (Vec<Action>, Failure) {
     const TRIES: usize = 2_000;
     let mut best = (script, failure);
     let mut can_go_on = tree.simplify();
@@ -118,7 +118,7 @@ async fn shrink(
 }
 
 /// Runs one script on a new store.
-async fn run(harness: &mut dyn Harness, script: &[Step], look_every: usize) -> Outcome {
+async fn run(harness: &mut dyn Harness, script: &[Action], look_every: usize) -> Outcome {
     let mut store = harness.open().await?;
     let mut model = Model::default();
     let first = put(&store, |batch| batch.put_room(a_room(0)).put_room(a_room(1))).await?;
@@ -128,16 +128,16 @@ async fn run(harness: &mut dyn Harness, script: &[Step], look_every: usize) -> O
     for (turn, step) in script.iter().enumerate() {
         let in_step = |failure: Failure| failure.within(format_args!("in step {}:", turn + 1));
         match step {
-            Step::Reopen => {
+            Action::Reopen => {
                 drop(store);
                 store = harness.reopen().await?;
                 same(store.info().opened_at, model.revision).map_err(in_step)?;
             }
-            Step::Hold { room: n, limit, older } => {
+            Action::Hold { room: n, limit, older } => {
                 let cursor = Held::take(&store, room((*n).into()), usize::from(*limit), *older).await;
                 held.extend(cursor.map_err(in_step)?);
             }
-            Step::Apply { strict, expect, ops } => {
+            Action::Apply { strict, expect, ops } => {
                 let batch = resolve::batch(&model, *strict, expect, ops);
                 apply(&store, &mut model, batch).await.map_err(in_step)?;
             }

@@ -1,7 +1,7 @@
 //! Turns the numbers of a script into operations, with the model's knowledge.
 
 use super::model::Model;
-use super::step::{Draft, Expect, Said, Seen, Unsent};
+use super::step::{Expect, Said, Seen, Sketch, Unsent};
 use crate::conformance::make::{self, at, bytes, event, json, kind, media_key, room, state, txn, user};
 use crate::*;
 
@@ -39,7 +39,7 @@ fn relation(n: u8, target: u8) -> Relation {
     Relation { kind, target: event(target.into()), key }
 }
 
-pub(super) fn batch(model: &Model, strict: bool, expect: &[Expect], ops: &[Draft]) -> WriteBatch {
+pub(super) fn batch(model: &Model, strict: bool, expect: &[Expect], ops: &[Sketch]) -> WriteBatch {
     let mut batch = if strict { WriteBatch::strict() } else { WriteBatch::relaxed() };
     for one in expect {
         batch.expect(precondition(model, one));
@@ -76,42 +76,42 @@ fn precondition(model: &Model, expect: &Expect) -> Precondition {
     }
 }
 
-pub(super) fn op(model: &Model, draft: &Draft) -> Op {
+pub(super) fn op(model: &Model, draft: &Sketch) -> Op {
     let places = |n: u8| model.timeline(&room(n.into())).iter().map(Item::position).collect::<Vec<_>>();
     match draft {
-        Draft::Room { room: n, name, active, space } => Op::PutRoom(Room {
+        Sketch::Room { room: n, name, active, space } => Op::PutRoom(Room {
             name: (*name > 0).then(|| name.to_string()),
             spaces: space.then(|| room(9)).into_iter().collect(),
             membership: if *name == 2 { Membership::Leave } else { Membership::Join },
             last_activity_ms: moment(*active),
             ..make::a_room((*n).into())
         }),
-        Draft::DropRoom { room: n } => Op::RemoveRoom(room((*n).into())),
-        Draft::Message(said) => Op::PutMessage(message(said)),
-        Draft::DropMessage { room: n, event: e } => Op::RemoveMessage(room((*n).into()), event((*e).into())),
-        Draft::Redact { room: n, event: e, by } => Op::Redact(Redact {
+        Sketch::DropRoom { room: n } => Op::RemoveRoom(room((*n).into())),
+        Sketch::Message(said) => Op::PutMessage(message(said)),
+        Sketch::DropMessage { room: n, event: e } => Op::RemoveMessage(room((*n).into()), event((*e).into())),
+        Sketch::Redact { room: n, event: e, by } => Op::Redact(Redact {
             room: room((*n).into()),
             target: event((*e).into()),
             by: event((*by).into()),
             content: Json::empty(),
         }),
-        Draft::Prune { room: n, keep, protect } => Op::Prune(Prune {
+        Sketch::Prune { room: n, keep, protect } => Op::Prune(Prune {
             room: room((*n).into()),
             keep: (*keep).into(),
             protect: protect.iter().map(|e| event((*e).into())).collect(),
         }),
-        Draft::Gap { room: n, at, token } => Op::PutGap(Gap {
+        Sketch::Gap { room: n, at, token } => Op::PutGap(Gap {
             room: room((*n).into()),
             position: position(*at),
             token: token.map(|token| token.to_string()),
             revision: Revision::ZERO,
         }),
-        Draft::DropGap { room: n, at } => Op::RemoveGap(room((*n).into()), position(*at)),
-        Draft::Renumber { room: n, pairs } => {
+        Sketch::DropGap { room: n, at } => Op::RemoveGap(room((*n).into()), position(*at)),
+        Sketch::Renumber { room: n, pairs } => {
             let moves = pairs.iter().map(|(from, to)| (position(*from), position(*to)));
             Op::Renumber(room((*n).into()), moves.collect())
         }
-        Draft::Swap { room: n, first, second } => {
+        Sketch::Swap { room: n, first, second } => {
             let places = places(*n);
             let pair = places.get(usize::from(*first)).zip(places.get(usize::from(*second)));
             let moves = pair.into_iter().flat_map(|(a, b)| [(*a, *b), (*b, *a)]);
@@ -119,7 +119,7 @@ pub(super) fn op(model: &Model, draft: &Draft) -> Op {
             let moves = moves.take(if first == second { 1 } else { 2 });
             Op::Renumber(room((*n).into()), moves.collect())
         }
-        Draft::Pack { room: n, from } => {
+        Sketch::Pack { room: n, from } => {
             let from = position(*from);
             let moves = places(*n).into_iter().enumerate().filter_map(|(i, old)| {
                 let new = from.newer(i as u64)?;
@@ -127,16 +127,16 @@ pub(super) fn op(model: &Model, draft: &Draft) -> Op {
             });
             Op::Renumber(room((*n).into()), moves.collect())
         }
-        Draft::Pending(unsent) => Op::PutPending(pending(unsent)),
-        Draft::DropPending { txn: n } => Op::RemovePending(txn((*n).into())),
+        Sketch::Pending(unsent) => Op::PutPending(pending(unsent)),
+        Sketch::DropPending { txn: n } => Op::RemovePending(txn((*n).into())),
         _ => media_or_state(model, draft),
     }
 }
 
-fn media_or_state(model: &Model, draft: &Draft) -> Op {
+fn media_or_state(model: &Model, draft: &Sketch) -> Op {
     let item = |n: u8| media_key(n.into());
     match draft {
-        Draft::Media { item: n, len: l, shared, used, pinned } => {
+        Sketch::Media { item: n, len: l, shared, used, pinned } => {
             let info = MediaInfo {
                 rooms: if *shared { vec![room(0), room(1)] } else { vec![room(1)] },
                 pinned: *pinned,
@@ -144,25 +144,27 @@ fn media_or_state(model: &Model, draft: &Draft) -> Op {
             };
             Op::PutMedia(info, bytes(len(*l)))
         }
-        Draft::Append { item: n, len: l, fits } => {
+        Sketch::Append { item: n, len: l, fits } => {
             let size = model.media.iter().find(|(info, _)| info.key == item(*n)).map_or(0, |(i, _)| i.size);
             Op::AppendMedia { key: item(*n), at: size + u64::from(!fits), bytes: bytes(len(*l)) }
         }
-        Draft::Rename { from, to } => Op::RenameMedia(item(*from), item(*to)),
-        Draft::Touch { items, now } => Op::TouchMedia(items.iter().map(|n| item(*n)).collect(), moment(*now)),
-        Draft::Pin { item: n, pinned } => Op::PinMedia(item(*n), *pinned),
-        Draft::DropMedia { item: n } => Op::RemoveMedia(item(*n)),
-        Draft::Evict { total, each, idle, now } => {
+        Sketch::Rename { from, to } => Op::RenameMedia(item(*from), item(*to)),
+        Sketch::Touch { items, now } => {
+            Op::TouchMedia(items.iter().map(|n| item(*n)).collect(), moment(*now))
+        }
+        Sketch::Pin { item: n, pinned } => Op::PinMedia(item(*n), *pinned),
+        Sketch::DropMedia { item: n } => Op::RemoveMedia(item(*n)),
+        Sketch::Evict { total, each, idle, now } => {
             let bytes = |n: u8| [0, 4, 70_000, u64::MAX].get(usize::from(n)).copied().unwrap_or(0);
             let max_idle_ms = [0, 100, i64::MAX].get(usize::from(*idle)).copied().unwrap_or(0);
             let policy = MediaPolicy { max_total: bytes(*total), max_item: bytes(*each), max_idle_ms };
             Op::EvictMedia(policy, moment(*now))
         }
-        Draft::DropState { scope: s, name } => {
+        Sketch::DropState { scope: s, name } => {
             let (kind, key) = name_of(*name);
             Op::RemoveState(scope(*s), kind, key)
         }
-        Draft::State { scope: s, name, value } => {
+        Sketch::State { scope: s, name, value } => {
             let (kind, key) = name_of(*name);
             let event_id = (*value == 2).then(|| event(0));
             let entry = state(scope(*s), kind.as_str(), key.as_str(), &value.to_string());

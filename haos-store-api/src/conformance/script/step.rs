@@ -6,9 +6,9 @@ use proptest::prelude::{Strategy, any};
 
 /// A step. Its numbers name keys; `resolve.rs` gives their meaning.
 #[derive(Debug, Clone)]
-pub(super) enum Step {
+pub(super) enum Action {
     /// Applies a batch.
-    Apply { strict: bool, expect: Vec<Expect>, ops: Vec<Draft> },
+    Apply { strict: bool, expect: Vec<Expect>, ops: Vec<Sketch> },
     /// Opens the store again.
     Reopen,
     /// Takes a cursor from a page, to be followed by all later steps.
@@ -32,7 +32,7 @@ pub(super) enum Seen {
 
 /// An operation.
 #[derive(Debug, Clone)]
-pub(super) enum Draft {
+pub(super) enum Sketch {
     Room {
         room: u8,
         name: u8,
@@ -168,24 +168,24 @@ pub(super) const NAMES: u8 = 3;
 
 /// Makes a script: up to twelve steps, each read off a few random bytes. Bytes shrink towards zero, and so do the keys,
 /// without a strategy for each shape.
-pub(super) fn script() -> impl Strategy<Value = Vec<Step>> {
+pub(super) fn script() -> impl Strategy<Value = Vec<Action>> {
     let draft = || uniform12(any::<u8>());
     let step = (any::<u8>(), vec(uniform4(any::<u8>()), 0..=2), vec(draft(), 1..=4));
     vec(step, 1..=12)
         .prop_map(|steps| steps.into_iter().map(|(kind, expect, ops)| step_of(kind, &expect, &ops)).collect())
 }
 
-fn step_of(kind: u8, expect: &[[u8; 4]], ops: &[[u8; 12]]) -> Step {
+fn step_of(kind: u8, expect: &[[u8; 4]], ops: &[[u8; 12]]) -> Action {
     match kind % 16 {
-        14 => Step::Reopen,
+        14 => Action::Reopen,
         13 | 15 => {
             let [room, limit, older, ..] = ops.first().copied().unwrap_or_default();
-            Step::Hold { room: room_of(room), limit: 1 + limit % 3, older: older % 2 == 1 }
+            Action::Hold { room: room_of(room), limit: 1 + limit % 3, older: older % 2 == 1 }
         }
         n => {
             // Most batches expect nothing, since one wrong guess refuses all of it.
             let expect = if n < 10 { &[] } else { expect };
-            Step::Apply {
+            Action::Apply {
                 strict: n % 2 == 0,
                 expect: expect.iter().map(expect_of).collect(),
                 ops: ops.iter().map(draft_of).collect(),
@@ -225,37 +225,41 @@ fn expect_of([kind, room, which, seen]: &[u8; 4]) -> Expect {
     }
 }
 
-pub(super) fn draft_of(bytes: &[u8; 12]) -> Draft {
+pub(super) fn draft_of(bytes: &[u8; 12]) -> Sketch {
     let [kind, room, a, b, c, d, ..] = *bytes;
     let room = room_of(room);
     match kind % 64 {
-        0..16 => Draft::Message(said_of(bytes)),
-        16..19 => Draft::Room { room, name: a % 3, active: b % 4, space: c % 2 == 1 },
-        19 => Draft::DropRoom { room },
-        20..22 => Draft::DropMessage { room, event: a % EVENTS },
-        22..25 => Draft::Redact { room, event: a % EVENTS, by: b % EVENTS },
-        25..28 => Draft::Prune { room, keep: a % 5, protect: maybe(b, EVENTS) },
-        28..33 => Draft::Gap { room, at: a % POSITIONS, token: maybe(b, 2) },
-        33..35 => Draft::DropGap { room, at: a % POSITIONS },
+        0..16 => Sketch::Message(said_of(bytes)),
+        16..19 => Sketch::Room { room, name: a % 3, active: b % 4, space: c % 2 == 1 },
+        19 => Sketch::DropRoom { room },
+        20..22 => Sketch::DropMessage { room, event: a % EVENTS },
+        22..25 => Sketch::Redact { room, event: a % EVENTS, by: b % EVENTS },
+        25..28 => Sketch::Prune { room, keep: a % 5, protect: maybe(b, EVENTS) },
+        28..33 => Sketch::Gap { room, at: a % POSITIONS, token: maybe(b, 2) },
+        33..35 => Sketch::DropGap { room, at: a % POSITIONS },
         35 => {
             let pairs = [(a, b), (c, d)].map(|(from, to)| (from % POSITIONS, to % POSITIONS));
-            Draft::Renumber { room, pairs: pairs[..usize::from(c % 3)].to_vec() }
+            Sketch::Renumber { room, pairs: pairs[..usize::from(c % 3)].to_vec() }
         }
-        36..38 => Draft::Swap { room, first: a % 4, second: b % 4 },
-        38..40 => Draft::Pack { room, from: a % POSITIONS },
-        40..46 => Draft::Pending(unsent_of(bytes)),
-        46 => Draft::DropPending { txn: a % TXNS },
-        47..51 => {
-            Draft::Media { item: a % ITEMS, len: b % 6, shared: c % 2 == 1, used: d % 4, pinned: d % 16 > 11 }
-        }
-        51..53 => Draft::Append { item: a % ITEMS, len: b % 6, fits: c % 5 != 4 },
-        53 => Draft::Pin { item: a % ITEMS, pinned: b % 2 == 1 },
-        54 => Draft::Rename { from: a % ITEMS, to: b % ITEMS },
-        55 => Draft::Touch { items: vec![a % ITEMS, b % ITEMS], now: c % 4 },
-        56 => Draft::DropMedia { item: a % ITEMS },
-        57..59 => Draft::Evict { total: a % 4, each: b % 4, idle: c % 3, now: d % 4 },
-        59..63 => Draft::State { scope: a % (ROOMS + 1), name: b % NAMES, value: c % 3 },
-        _ => Draft::DropState { scope: a % (ROOMS + 1), name: b % NAMES },
+        36..38 => Sketch::Swap { room, first: a % 4, second: b % 4 },
+        38..40 => Sketch::Pack { room, from: a % POSITIONS },
+        40..46 => Sketch::Pending(unsent_of(bytes)),
+        46 => Sketch::DropPending { txn: a % TXNS },
+        47..51 => Sketch::Media {
+            item: a % ITEMS,
+            len: b % 6,
+            shared: c % 2 == 1,
+            used: d % 4,
+            pinned: d % 16 > 11,
+        },
+        51..53 => Sketch::Append { item: a % ITEMS, len: b % 6, fits: c % 5 != 4 },
+        53 => Sketch::Pin { item: a % ITEMS, pinned: b % 2 == 1 },
+        54 => Sketch::Rename { from: a % ITEMS, to: b % ITEMS },
+        55 => Sketch::Touch { items: vec![a % ITEMS, b % ITEMS], now: c % 4 },
+        56 => Sketch::DropMedia { item: a % ITEMS },
+        57..59 => Sketch::Evict { total: a % 4, each: b % 4, idle: c % 3, now: d % 4 },
+        59..63 => Sketch::State { scope: a % (ROOMS + 1), name: b % NAMES, value: c % 3 },
+        _ => Sketch::DropState { scope: a % (ROOMS + 1), name: b % NAMES },
     }
 }
 

@@ -21,7 +21,7 @@ const TABLES: [Table; 6] =
 
 /// One transaction of a chore.
 #[derive(Debug, Clone)]
-pub(crate) enum Step {
+pub(crate) enum Chore {
     /// The store's counters.
     Head,
     /// Lists the rooms.
@@ -42,7 +42,7 @@ pub(crate) enum Step {
 #[derive(Debug, Default)]
 pub(crate) struct Stepped {
     pub(crate) head: Head,
-    /// The rooms of `Step::Rooms`.
+    /// The rooms of `Chore::Rooms`.
     pub(crate) rooms: Vec<Key>,
     /// The place at which the next step begins; absent once the table, or the room, is done.
     pub(crate) next: Option<Vec<u8>>,
@@ -56,7 +56,7 @@ pub(crate) struct Stepped {
     pub(crate) keyring: Option<Vec<u8>>,
 }
 
-impl Step {
+impl Chore {
     pub(crate) async fn run<K: Kv>(self, kv: &K, codec: &Codec) -> Result<Stepped> {
         match self {
             Self::Head => Ok(Stepped { head: head(kv).await?, ..Stepped::default() }),
@@ -93,7 +93,7 @@ pub(crate) async fn run(
     task: Maintenance,
     codec: &Codec,
     progress: &Progress,
-    tx: impl AsyncFn(Step) -> Result<Stepped>,
+    tx: impl AsyncFn(Chore) -> Result<Stepped>,
 ) -> Result<Report> {
     match task {
         Maintenance::Compact => compact_all(progress, tx).await,
@@ -107,15 +107,15 @@ pub(crate) async fn run(
     }
 }
 
-async fn compact_all(progress: &Progress, tx: impl AsyncFn(Step) -> Result<Stepped>) -> Result<Report> {
-    let rooms = tx(Step::Rooms).await?.rooms;
+async fn compact_all(progress: &Progress, tx: impl AsyncFn(Chore) -> Result<Stepped>) -> Result<Report> {
+    let rooms = tx(Chore::Rooms).await?.rooms;
     let total = rooms.len() as u64;
     let mut report = Report::default();
     progress.step(0, total);
     for (room, done) in rooms.into_iter().zip(1..) {
         let mut from = None;
         loop {
-            let step = tx(Step::Compact(room, from)).await?;
+            let step = tx(Chore::Compact(room, from)).await?;
             report.rows += step.rows;
             report.freed_bytes += step.freed;
             from = step.below;
@@ -129,15 +129,15 @@ async fn compact_all(progress: &Progress, tx: impl AsyncFn(Step) -> Result<Stepp
     Ok(report)
 }
 
-async fn check_all(progress: &Progress, tx: impl AsyncFn(Step) -> Result<Stepped>) -> Result<Report> {
-    let before = tx(Step::Head).await?.head;
+async fn check_all(progress: &Progress, tx: impl AsyncFn(Chore) -> Result<Stepped>) -> Result<Report> {
+    let before = tx(Chore::Head).await?.head;
     let total = before.sums.rows();
     let mut report = Report::default();
     let mut counts = [0_i64; 6];
     for table in TABLES {
         let mut from = Vec::new();
         loop {
-            let step = tx(Step::Check(table, from)).await?;
+            let step = tx(Chore::Check(table, from)).await?;
             report.rows += step.rows;
             for (sum, count) in counts.iter_mut().zip(step.counts) {
                 *sum += count;
@@ -149,7 +149,7 @@ async fn check_all(progress: &Progress, tx: impl AsyncFn(Step) -> Result<Stepped
         }
     }
     // Counts are meaningless if the store was written to meanwhile.
-    if tx(Step::Head).await?.head.revision == before.revision {
+    if tx(Chore::Head).await?.head.revision == before.revision {
         for ((of, size), count) in before.sums.collections().iter().zip(counts) {
             if size.rows as i64 != count {
                 let name = of.name();
@@ -166,17 +166,17 @@ async fn check_all(progress: &Progress, tx: impl AsyncFn(Step) -> Result<Stepped
 async fn rotate(
     codec: &Codec,
     progress: &Progress,
-    tx: impl AsyncFn(Step) -> Result<Stepped>,
+    tx: impl AsyncFn(Chore) -> Result<Stepped>,
 ) -> Result<Report> {
-    tx(Step::Begin).await?;
+    tx(Chore::Begin).await?;
     let sealing = keys::keyring(codec)?.sealing_key();
-    let sums = tx(Step::Head).await?.head.sums;
+    let sums = tx(Chore::Head).await?.head.sums;
     let mut total = sums.rows();
     let mut report = Report::default();
     for table in TABLES {
         let mut from = Vec::new();
         loop {
-            let step = tx(Step::Reseal(table, from)).await?;
+            let step = tx(Chore::Reseal(table, from)).await?;
             report.rows += step.rows;
             step.findings.iter().for_each(|finding| report.find(finding));
             total = total.max(report.rows);
@@ -185,7 +185,7 @@ async fn rotate(
             from = next;
         }
     }
-    tx(Step::End(sealing)).await?;
+    tx(Chore::End(sealing)).await?;
     progress.step(total, total);
     Ok(report)
 }

@@ -14,7 +14,7 @@ use super::super::load;
 use super::super::segment::{MOST_ROWS, Overlay, Row, find, rows};
 use super::super::tables::{gap_or_unknown, read_room_row};
 use super::records::Reader;
-use super::walk::{Anchor, Older, Step, newer};
+use super::walk::{Anchor, Older, Walked, newer};
 
 /// Segments that are read together in a walk through a room.
 const STRIDE: usize = 32;
@@ -90,9 +90,9 @@ impl<K: Kv> Reader<'_, K> {
         let mut segments = (wanted / MOST_ROWS + 2 + small).min(STRIDE);
         loop {
             let rows = match walk.step(segments).await? {
-                Step::Rows(rows) => rows,
-                Step::End => break,
-                Step::Elsewhere => return Ok(None),
+                Walked::Rows(rows) => rows,
+                Walked::End => break,
+                Walked::Elsewhere => return Ok(None),
             };
             let average = (rows.len() / segments).max(1);
             for row in rows {
@@ -245,7 +245,7 @@ impl<K: Kv> Reader<'_, K> {
                 let mut walk = Older::all(self.kv, self.codec, room.key);
                 let mut found = Vec::new();
                 while found.len() < *limit
-                    && let Step::Rows(rows) = walk.step(STRIDE).await?
+                    && let Walked::Rows(rows) = walk.step(STRIDE).await?
                 {
                     for row in rows.iter().filter(|row| row.sender == wanted) {
                         found.extend(self.codec.keep(row.message(self.codec, room))?);
@@ -257,7 +257,7 @@ impl<K: Kv> Reader<'_, K> {
             MessageQuery::Time { room, from_ms, until_ms, limit } => {
                 let mut walk = Older::all(self.kv, self.codec, self.codec.room_key(room));
                 let mut found = Vec::new();
-                while let Step::Rows(rows) = walk.step(STRIDE).await? {
+                while let Walked::Rows(rows) = walk.step(STRIDE).await? {
                     found.extend(
                         rows.into_iter().filter(|row| (*from_ms..*until_ms).contains(&row.timestamp_ms)),
                     );

@@ -52,7 +52,7 @@ enum Start {
 }
 
 /// The outcome of a step.
-pub(crate) enum Step {
+pub(crate) enum Walked {
     /// The rows, newest first.
     Rows(Vec<Row>),
     End,
@@ -77,8 +77,8 @@ impl<'a, K: Kv> Older<'a, K> {
     }
 
     /// Reads the rows of the next segments, about `segments` of them.
-    pub(crate) async fn step(&mut self, segments: usize) -> Result<Step> {
-        let Some(newest) = self.next else { return Ok(Step::End) };
+    pub(crate) async fn step(&mut self, segments: usize) -> Result<Walked> {
+        let Some(newest) = self.next else { return Ok(Walked::End) };
         let (kv, room) = (self.kv, &self.room);
         // Everything at once: the segment that begins above and reaches below, those below, the overlay.
         let start = std::mem::replace(&mut self.start, Start::Clear);
@@ -110,7 +110,7 @@ impl<'a, K: Kv> Older<'a, K> {
         if let Start::Assumed(_, at) = start
             && !rows.contains_key(&at)
         {
-            return Ok(Step::Elsewhere);
+            return Ok(Walked::Elsewhere);
         }
         let is_last = below.len() < segments;
         let lowest = rows.keys().next().copied();
@@ -127,11 +127,11 @@ impl<'a, K: Kv> Older<'a, K> {
         if let Start::Assumed(event, at) = start
             && rows.get(&at).is_none_or(|row| row.event != event)
         {
-            return Ok(Step::Elsewhere);
+            return Ok(Walked::Elsewhere);
         }
         rows.retain(|at, _| *at <= newest);
         self.next = oldest.older(1).filter(|_| !is_last);
-        Ok(Step::Rows(rows.into_values().rev().collect()))
+        Ok(Walked::Rows(rows.into_values().rev().collect()))
     }
 
     /// Adds a segment's rows; leaves out and counts an unreadable one, as a damaged row.

@@ -182,7 +182,7 @@ impl StorageAdapter for MapStore {
         Ok(self.read(async |reader| reader.head().await)?.usage())
     }
     async fn maintain(&self, task: Maintenance, progress: Progress) -> Result<Report> {
-        let tx = async |step: chores::Step| {
+        let tx = async |step: chores::Chore| {
             let done = self.run(async |kv, codec| step.run(kv, codec).await)?;
             self.adopt(done.keyring.as_deref())?;
             Ok(done)

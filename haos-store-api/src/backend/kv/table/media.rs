@@ -75,8 +75,8 @@ impl<T: Tree> Transaction<'_, T> {
         let blob = match self.reader().media_columns(&info.key)? {
             Some(columns) => columns.blob,
             None => {
-                self.draft.head.last_blob += 1;
-                self.draft.head.last_blob
+                self.layer.head.last_blob += 1;
+                self.layer.head.last_blob
             }
         };
         self.drop_media_row(&info.key)?;
@@ -128,7 +128,7 @@ impl<T: Tree> Transaction<'_, T> {
         let row = self.codec.chunk_row(blob, index, bytes)?;
         let payload = row.payload.as_bytes();
         let old = self.reader().get(&key)?.map_or(0, |old| old.len());
-        let sum = self.draft.head.sums.of_mut(Collection::Media);
+        let sum = self.layer.head.sums.of_mut(Collection::Media);
         sum.bytes = sum.bytes.saturating_sub(old as u64) + payload.len() as u64;
         self.set(key, payload.to_vec());
         Ok(())
@@ -148,7 +148,7 @@ impl<T: Tree> Transaction<'_, T> {
         let span = (keys::chunk(columns.blob, 0), keys::chunk(columns.blob, u64::MAX));
         let chunks: Vec<_> = self.reader().scan(span, Order::Up).collect::<Result<_>>()?;
         for (key, row) in chunks {
-            let sum = self.draft.head.sums.of_mut(Collection::Media);
+            let sum = self.layer.head.sums.of_mut(Collection::Media);
             sum.bytes = sum.bytes.saturating_sub(row.len() as u64);
             self.remove(key.to_vec());
         }

@@ -1,4 +1,4 @@
-//! The collections: reading each from the tree, and writing it into a draft with its indexes.
+//! The collections: reading each from the tree, and writing it into a layer with its indexes.
 
 mod gap;
 mod media;

@@ -128,8 +128,8 @@ impl<T: Tree> OutboxRows for Transaction<'_, T> {
     }
 
     fn next_seq(&mut self) -> Result<u64> {
-        self.draft.head.last_seq += 1;
-        Ok(self.draft.head.last_seq)
+        self.layer.head.last_seq += 1;
+        Ok(self.layer.head.last_seq)
     }
 
     fn write_pending(&mut self, pending: &Pending) -> Result<()> {
@@ -144,7 +144,7 @@ impl<T: Tree> OutboxRows for Transaction<'_, T> {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::kv::{Draft, Head, Map};
+    use crate::kv::{Head, Layer, Map};
     use crate::{Codec, ErrorKind, EventType, Json};
 
     /// The row decays while the store is open: opening it would set the store aside.
@@ -152,14 +152,14 @@ mod tests {
     fn a_damaged_row_is_skipped_where_that_is_asked_for() {
         let (mut tree, codec) = (Map::new(), Codec::plain());
         let (room, kind) = (RoomId::new("!r").unwrap(), EventType::new("m.room.message").unwrap());
-        let mut draft = Draft::new(Head::default());
-        let mut rows = Transaction::new(&tree, &codec, &mut draft, crate::Revision(1));
+        let mut layer = Layer::new(Head::default());
+        let mut rows = Transaction::new(&tree, &codec, &mut layer, crate::Revision(1));
         for seq in 1..=3 {
             let txn_id = TxnId::new(format!("t{seq}")).unwrap();
             let row = Pending::new(txn_id, room.clone(), kind.clone(), Json::empty(), 0);
             rows.write_pending(&Pending { seq, ..row }).unwrap();
         }
-        tree.extend(draft.into_changes().filter_map(|(key, value)| Some((key.into(), value?))));
+        tree.extend(layer.into_changes().filter_map(|(key, value)| Some((key.into(), value?))));
         let second = tree.get_mut(keys::pending(2).as_slice()).unwrap();
         let mut value = second.to_vec();
         *value.last_mut().unwrap() ^= 1;

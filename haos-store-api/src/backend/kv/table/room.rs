@@ -103,7 +103,7 @@ impl<T: Tree> Transaction<'_, T> {
     }
 
     fn next_room(&mut self) -> Result<u32> {
-        let next = self.draft.head.last_room + 1;
+        let next = self.layer.head.last_room + 1;
         let nr = u32::try_from(next).map_err(|_| {
             Error::new(
                 ErrorKind::Unsupported,
@@ -111,7 +111,7 @@ impl<T: Tree> Transaction<'_, T> {
                 "the store has numbered four billion rooms and holds no more: start a new one",
             )
         })?;
-        self.draft.head.last_room = next;
+        self.layer.head.last_room = next;
         Ok(nr)
     }
 

@@ -11,7 +11,7 @@ use super::apart::spawn;
 use super::backend::{Backend, Found, Opened};
 use super::desk::{Desk, is_short};
 use super::error::closed;
-use super::job::{Job, Request, Writing, serve};
+use super::job::{Job, Submission, Writing, serve};
 use super::options::Options;
 use super::queue::{Read, ReadQueue};
 use crate::{ChangeHub, Commit, Result, WriteBatch};
@@ -20,7 +20,7 @@ use crate::{ChangeHub, Commit, Result, WriteBatch};
 const FEED: usize = 1024;
 
 /// The way to the threads. They end once it is dropped and their work is done.
-pub(super) struct Engine<B: Backend> {
+pub(super) struct Works<B: Backend> {
     pub(super) readers: Arc<B::Readers>,
     pub(super) jobs: mpsc::Sender<Job<B>>,
     pub(super) writing: Writing,
@@ -42,12 +42,12 @@ pub(super) enum Applied {
     Waits(oneshot::Receiver<Result<Commit>>),
 }
 
-impl<B: Backend> Engine<B> {
+impl<B: Backend> Works<B> {
     /// Applies a short batch at once if nobody else writes; hands any other to the writing thread.
     pub(super) fn apply(&self, batch: WriteBatch) -> Applied {
         let is_alone = !self.writing.is_going_on();
         let is_short = is_short(&batch);
-        let (mut request, answer) = Request::new(batch, &self.writing);
+        let (mut request, answer) = Submission::new(batch, &self.writing);
         if is_alone && is_short {
             request = match self.desk.apply_at_once(request) {
                 Ok(done) => return Applied::AtOnce(done),
@@ -85,7 +85,7 @@ impl<B: Backend> Engine<B> {
     }
 }
 
-impl<B: Backend> Drop for Engine<B> {
+impl<B: Backend> Drop for Works<B> {
     fn drop(&mut self) {
         self.closed.store(true, Ordering::Relaxed);
         self.reads.close();
@@ -112,7 +112,7 @@ impl Threads {
 
 /// A store that was opened.
 pub(super) struct Started<B: Backend> {
-    pub(super) engine: Engine<B>,
+    pub(super) engine: Works<B>,
     pub(super) threads: Threads,
     pub(super) hub: ChangeHub,
     pub(super) found: Found,
@@ -144,6 +144,6 @@ pub(super) async fn start<B: Backend>(options: &Options, hub: Option<ChangeHub>)
         told.await.map_err(|_| closed("open", "the store's thread ended unexpectedly"))??;
     let (writing, closed, reads) = (Writing::default(), Arc::default(), Arc::new(ReadQueue::new()));
     let hub = desk.hub.clone();
-    let engine = Engine { readers, jobs, writing, desk, closed, reads, alive };
+    let engine = Works { readers, jobs, writing, desk, closed, reads, alive };
     Ok(Started { engine, threads: Threads { writer: Some(writer), ended }, hub, found })
 }

@@ -8,7 +8,7 @@ pub(super) type Changes<B> = BTreeMap<Vec<u8>, Option<B>>;
 
 /// The changes of a group of batches: a layer over the tree, and the journal that takes a failed batch back.
 #[derive(Debug)]
-pub struct Draft<B> {
+pub struct Layer<B> {
     /// The counters after the changes.
     pub head: Head,
     pub(super) changes: Changes<B>,
@@ -17,7 +17,7 @@ pub struct Draft<B> {
     before: Head,
 }
 
-impl<B: From<Vec<u8>>> Draft<B> {
+impl<B: From<Vec<u8>>> Layer<B> {
     /// Begins over a tree whose counters are `head`.
     pub fn new(head: Head) -> Self {
         Self { head, changes: Changes::new(), journal: Vec::new(), before: head }
@@ -58,22 +58,22 @@ mod tests {
 
     #[test]
     fn a_failed_batch_takes_back_only_itself() {
-        let mut draft = Draft::<Vec<u8>>::new(Head::default());
-        let set = |draft: &mut Draft<_>, key: u8, value: Option<u8>| {
-            draft.set(vec![key], value.map(|value| vec![value]));
+        let mut layer = Layer::<Vec<u8>>::new(Head::default());
+        let set = |layer: &mut Layer<_>, key: u8, value: Option<u8>| {
+            layer.set(vec![key], value.map(|value| vec![value]));
         };
-        set(&mut draft, 1, Some(1));
-        set(&mut draft, 2, None);
-        draft.head.last_seq = 1;
-        draft.keep();
-        let kept = draft.changes.clone();
+        set(&mut layer, 1, Some(1));
+        set(&mut layer, 2, None);
+        layer.head.last_seq = 1;
+        layer.keep();
+        let kept = layer.changes.clone();
 
-        set(&mut draft, 1, Some(2));
-        set(&mut draft, 1, None);
-        set(&mut draft, 2, Some(2));
-        set(&mut draft, 3, Some(3));
-        draft.head.last_seq = 5;
-        draft.take_back();
-        assert_eq!((draft.changes, draft.head.last_seq), (kept, 1));
+        set(&mut layer, 1, Some(2));
+        set(&mut layer, 1, None);
+        set(&mut layer, 2, Some(2));
+        set(&mut layer, 3, Some(3));
+        layer.head.last_seq = 5;
+        layer.take_back();
+        assert_eq!((layer.changes, layer.head.last_seq), (kept, 1));
     }
 }
