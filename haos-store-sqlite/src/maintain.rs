@@ -24,8 +24,8 @@ pub(crate) async fn compact(shell: &Shell<Sqlite>, progress: &Progress) -> Resul
     let (after, page) = shell
         .call("maintain", |writer| {
             let db = writer.db("maintain");
-            // As far as readers allow; the log is reused otherwise.
-            let _ = db.number("PRAGMA wal_checkpoint(TRUNCATE)", ());
+            // Where readers prevent it, the log is reused.
+            let _ = writer.truncate_log();
             Ok((pages(writer)?.0, db.number("PRAGMA page_size", ())?.unsigned_abs()))
         })
         .await?;

@@ -53,7 +53,9 @@ struct Log {
 
 impl Log {
     fn of(conn: &mut Connection, options: &Options) -> Result<Self> {
-        let pages: Arc<AtomicU32> = Arc::default();
+        let most = tuning(options.profile).log_pages;
+        // The first commit may make the log, which takes a wait on the disk.
+        let pages = Arc::new(AtomicU32::new(most));
         let seen = pages.clone();
         // It takes the place of SQLite's own, which copies the log within a commit.
         let hook = move |_: &mut Wal, pages: i32| {
@@ -61,7 +63,12 @@ impl Log {
             Ok(())
         };
         conn.wal_hook(Some(hook)).map_err(|e| fault("open", e))?;
-        Ok(Self { pages, most: tuning(options.profile).log_pages })
+        Ok(Self { pages, most })
+    }
+
+    /// The log begins again with the next commit, which takes a wait on the disk.
+    fn ended(&self) {
+        self.pages.store(self.most, Ordering::Relaxed);
     }
 
     fn is_full(&self) -> bool {
@@ -93,32 +100,18 @@ impl Writer {
         }
     }
 
-    /// Commits one transaction; the results are those of the batches.
-    fn commit_group(&mut self, group: &[Submission]) -> Result<Vec<Result<Commit>>, Failed> {
-        if self.poisoned {
-            return Err(Failed::All(closed(
-                "apply",
-                "the outcome of a commit is unknown: close the store, open it again and look",
-            )));
-        }
-        let strict = group.iter().any(|request| request.batch().durability() == Durability::Strict);
-        let durability = if strict { Durability::Strict } else { Durability::Relaxed };
-        self.begin(durability).map_err(Failed::All)?;
-        match self.apply_all(group) {
-            Ok((results, revision)) if revision > self.revision => {
-                self.finish_commit()?;
-                self.revision = revision;
-                Ok(results)
-            }
-            Ok((results, _)) => {
-                self.roll_back();
-                Ok(results)
-            }
-            Err(failed) => {
-                self.roll_back();
-                Err(failed)
-            }
-        }
+    /// Copies the whole log into the database and empties it, without waiting for readers.
+    pub(crate) fn truncate_log(&self) -> Result<()> {
+        self.conn.busy_timeout(Duration::ZERO).map_err(|e| fault("maintain", e))?;
+        let done = self.db("maintain").number("PRAGMA wal_checkpoint(TRUNCATE)", ()).map(drop);
+        self.log.ended();
+        self.conn.busy_timeout(self.busy).map_err(|e| fault("maintain", e))?;
+        done
+    }
+
+    /// Tells whether another process has committed since the last look.
+    fn others_committed(&self) -> Result<bool> {
+        Ok(self.db("apply").number("PRAGMA data_version", ())? != self.data_version)
     }
 
     pub(crate) fn db(&self, operation: &'static str) -> Db<'_> {
@@ -259,17 +252,43 @@ impl native::Writer for Writer {
 
     /// Commits one transaction, or asks for the batches one by one.
     fn commit(&mut self, group: &[Submission]) -> Result<Vec<Result<Commit>>, Failed> {
-        let results = self.commit_group(group)?;
+        if self.poisoned {
+            return Err(Failed::All(closed(
+                "apply",
+                "the outcome of a commit is unknown: close the store, open it again and look",
+            )));
+        }
+        let strict = group.iter().any(|request| request.batch().durability() == Durability::Strict);
+        let durability = if strict { Durability::Strict } else { Durability::Relaxed };
+        self.begin(durability).map_err(Failed::All)?;
+        match self.apply_all(group) {
+            Ok((results, revision)) if revision > self.revision => {
+                self.finish_commit()?;
+                self.revision = revision;
+                Ok(results)
+            }
+            Ok((results, _)) => {
+                self.roll_back();
+                Ok(results)
+            }
+            Err(failed) => {
+                self.roll_back();
+                Err(failed)
+            }
+        }
+    }
+
+    fn rest(&mut self) {
         self.copy_log();
-        Ok(results)
     }
 
     fn commit_at_once(&mut self, request: &Submission) -> Option<Result<Commit>> {
-        if self.poisoned || self.log.is_full() {
+        // After another process, the log may begin again with this commit, which takes a wait on the disk.
+        if self.poisoned || self.log.is_full() || self.others_committed().unwrap_or(true) {
             return None;
         }
         self.conn.busy_timeout(Duration::ZERO).ok()?;
-        let results = self.commit_group(std::slice::from_ref(request));
+        let results = self.commit(std::slice::from_ref(request));
         if self.conn.busy_timeout(self.busy).is_err() {
             tracing::debug!("the writer waits for no other process any more");
         }
@@ -318,11 +337,8 @@ impl native::Writer for Writer {
         self.db("keys").number("PRAGMA secure_delete = OFF", ())?;
         let record = written?;
         if record.is_some() {
-            // As far as readers allow, without waiting for them; the log is reused otherwise.
-            let wait = self.db("keys").number("PRAGMA busy_timeout", ())?;
-            self.db("keys").number("PRAGMA busy_timeout = 0", ())?;
-            let _ = self.db("keys").number("PRAGMA wal_checkpoint(TRUNCATE)", ());
-            self.db("keys").number(&format!("PRAGMA busy_timeout = {wait}"), ())?;
+            // Where readers prevent it, the log is reused.
+            let _ = self.truncate_log();
         }
         Ok(record)
     }
@@ -370,24 +386,47 @@ mod tests {
     #[test]
     fn a_caller_waits_for_no_other_process() {
         let (_folder, mut writer, other) = writer();
-        assert_eq!(writer.commit_at_once(&request("a")).unwrap().unwrap().revision, Revision(1));
+        assert!(writer.commit_at_once(&request("a")).is_none(), "the first commit makes the log");
+        writer.commit(&[request("a")]).unwrap();
         other.execute_batch("BEGIN IMMEDIATE").unwrap();
         assert!(writer.commit_at_once(&request("b")).is_none());
         other.execute_batch("ROLLBACK").unwrap();
         let wait = writer.db("test").number("PRAGMA busy_timeout", ()).unwrap();
         assert_eq!(wait, 5000, "the thread waits as before");
         assert_eq!(writer.commit_at_once(&request("b")).unwrap().unwrap().revision, Revision(2));
+        other.execute_batch("CREATE TABLE theirs (x)").unwrap();
+        assert!(writer.commit_at_once(&request("c")).is_none(), "they may have emptied the log");
+        writer.commit(&[request("c")]).unwrap();
+        assert!(writer.commit_at_once(&request("d")).is_some());
+    }
+
+    #[test]
+    fn an_emptied_log_is_begun_by_the_thread() {
+        let (_folder, mut writer, other) = writer();
+        writer.commit(&[request("a")]).unwrap();
+        assert!(writer.commit_at_once(&request("b")).is_some());
+        other.execute_batch("BEGIN; SELECT * FROM room").unwrap();
+        let began = std::time::Instant::now();
+        let _ = writer.truncate_log();
+        assert!(began.elapsed() < writer.busy, "a reader is not waited for");
+        other.execute_batch("COMMIT").unwrap();
+        writer.truncate_log().unwrap();
+        assert!(writer.commit_at_once(&request("c")).is_none());
+        writer.commit(&[request("c")]).unwrap();
+        assert!(writer.commit_at_once(&request("d")).is_some());
     }
 
     #[test]
     fn a_caller_copies_no_log() {
         let (_folder, mut writer, _) = writer();
+        writer.commit(&[request("a")]).unwrap();
         let long = |n: u32| request(&format!("{n}{}", "x".repeat(60_000)));
         let full = (0..2000).find(|n| writer.commit_at_once(&long(*n)).is_none());
         assert!(full.is_some_and(|n| n > 50), "{full:?}: {:?}", writer.log);
         // Twice, since the log begins again with the commit after it was copied.
         for n in 0..2 {
             writer.commit(&[long(1000 + n)]).unwrap();
+            writer.rest();
         }
         assert!(!writer.log.is_full());
         assert!(writer.commit_at_once(&request("a")).is_some());

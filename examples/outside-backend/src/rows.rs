@@ -181,9 +181,8 @@ impl MediaRows for Tables {
         Ok(())
     }
 
-    fn delete_media(&mut self, key: &MediaKey) -> Result<()> {
-        self.media.remove(key);
-        Ok(())
+    fn delete_media(&mut self, key: &MediaKey) -> Result<bool> {
+        Ok(self.media.remove(key).is_some())
     }
 }
 
@@ -198,8 +197,7 @@ impl StateRows for Tables {
         Ok(())
     }
 
-    fn delete_state(&mut self, scope: &Scope, kind: &EventType, key: &StateKey) -> Result<()> {
-        self.state.remove(&(scope.clone(), kind.clone(), key.clone()));
-        Ok(())
+    fn delete_state(&mut self, scope: &Scope, kind: &EventType, key: &StateKey) -> Result<bool> {
+        Ok(self.state.remove(&(scope.clone(), kind.clone(), key.clone())).is_some())
     }
 }

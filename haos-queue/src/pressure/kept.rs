@@ -127,8 +127,18 @@ impl<S: StorageAdapter> Kept<S> {
 
     /// Makes room for a batch that does not fit.
     async fn make_room(&self, weight: &Weight) -> Result<()> {
-        if weight.settles || weight.bytes() == 0 || self.fits(weight, self.estimate().await?) {
+        if weight.settles || weight.bytes() == 0 {
             return Ok(());
+        }
+        match self.estimate().await {
+            Ok(now) if self.fits(weight, now) => return Ok(()),
+            Ok(_) => {}
+            // A message of the user is written all the same: a store that is full says so itself.
+            Err(error) if weight.cache == 0 => {
+                tracing::warn!(%error, "the store could not be measured");
+                return Ok(());
+            }
+            Err(error) => return Err(error),
         }
         if !self.fits(weight, self.measure().await?) {
             self.relieve(Some(weight.bytes())).await?;

@@ -37,7 +37,9 @@ impl Db<'_> {
             "SELECT nr, key, size, last_access_ms, pinned, written, payload, bytes FROM media WHERE key = ?1";
         let found = self.first(sql, [self.codec.media_key(key).as_bytes()], |row| {
             let (nr, info) = self.read_media_info(row)?;
-            Ok((nr, self.inline(nr, row, 7)?, info))
+            // Nothing is asked of the bytes where none are wanted.
+            let inline = if range.within(info.size).is_empty() { None } else { self.inline(nr, row, 7)? };
+            Ok((nr, inline, info))
         })?;
         let Some((nr, inline, info)) = found else { return Ok(None) };
         if info.key != *key {
@@ -53,7 +55,8 @@ impl Db<'_> {
     pub(crate) fn media_index(self, query: &MediaQuery) -> Result<Vec<MediaInfo>> {
         let mut found = Vec::new();
         if let Some(key) = &query.key {
-            found.extend(self.media_info(key)?.map(|(_, info)| info).filter(|i| media_matches(query, i)));
+            let info = self.codec.keep(self.media_info(key))?.flatten().map(|(_, info)| info);
+            found.extend(info.filter(|info| media_matches(query, info)));
         } else {
             let sql = "SELECT nr, key, size, last_access_ms, pinned, written, payload FROM media
                        ORDER BY last_access_ms";
@@ -140,14 +143,14 @@ impl Db<'_> {
         self.first(sql, [self.codec.media_key(key).as_bytes()], |row| self.int(row, 0))
     }
 
-    pub(crate) fn delete_media(self, key: &MediaKey) -> Result<()> {
+    pub(crate) fn delete_media(self, key: &MediaKey) -> Result<bool> {
         let sql = "DELETE FROM media WHERE key = ?1 RETURNING nr";
         let nr = self.first(sql, [self.codec.media_key(key).as_bytes()], |row| self.int(row, 0))?;
         if let Some(nr) = nr {
             let sql = "DELETE FROM media_chunk WHERE pos BETWEEN ?1 AND ?2";
             self.run(sql, (pos(nr, 0), pos(nr + 1, 0) - 1))?;
         }
-        Ok(())
+        Ok(nr.is_some())
     }
 }
 
@@ -185,7 +188,7 @@ impl MediaRows for SqlRows<'_> {
         self.db.update_media(from, to, self.revision).map(drop)
     }
 
-    fn delete_media(&mut self, key: &MediaKey) -> Result<()> {
+    fn delete_media(&mut self, key: &MediaKey) -> Result<bool> {
         self.media = None;
         self.db.delete_media(key)
     }

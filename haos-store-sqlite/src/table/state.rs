@@ -73,10 +73,10 @@ impl Db<'_> {
         Ok(())
     }
 
-    pub(crate) fn delete_state(self, scope: &Scope, kind: &EventType, key: &StateKey) -> Result<()> {
+    pub(crate) fn delete_state(self, scope: &Scope, kind: &EventType, key: &StateKey) -> Result<bool> {
         let codec = self.codec;
         let sql = "DELETE FROM state WHERE scope = ?1 AND kind = ?2 AND key = ?3";
-        self.run(
+        let deleted = self.run(
             sql,
             (
                 codec.scope_key(scope).as_bytes(),
@@ -84,7 +84,7 @@ impl Db<'_> {
                 codec.state_key(scope, kind, key).as_bytes(),
             ),
         )?;
-        Ok(())
+        Ok(deleted > 0)
     }
 }
 
@@ -97,7 +97,7 @@ impl StateRows for SqlRows<'_> {
         self.db.write_state(entry, self.revision)
     }
 
-    fn delete_state(&mut self, scope: &Scope, kind: &EventType, key: &StateKey) -> Result<()> {
+    fn delete_state(&mut self, scope: &Scope, kind: &EventType, key: &StateKey) -> Result<bool> {
         self.db.delete_state(scope, kind, key)
     }
 }

@@ -140,3 +140,38 @@ async fn whatever_is_done_to_the_bytes_of_small_items_is_noticed() {
         assert_check_finds(&store, &["media"]).await;
     }
 }
+
+/// A row that cannot be read gives way to what comes in its place, and takes its bytes along.
+#[tokio::test]
+async fn an_item_whose_row_is_damaged_is_removed_and_replaced() {
+    let spoil = "UPDATE media SET payload = x'00' WHERE nr = 1";
+    let sizes = [40, 20_000];
+    for (before, after) in sizes.iter().flat_map(|before| [0, 40, 20_000].map(|after| (*before, after))) {
+        let folder = tempfile::tempdir().unwrap();
+        let path = folder.path().join("s.db");
+        let store = unsealed(&path).await;
+        store.apply(twins(before)).await.unwrap();
+        raw(&path).execute_batch(spoil).unwrap();
+        let mut batch = WriteBatch::relaxed();
+        batch.put_media(media("cat"), pattern(after));
+        assert!(store.apply(batch).await.unwrap().changed);
+        let found = store.media(&media_key("cat"), ByteRange::ALL).await.unwrap().unwrap();
+        assert_eq!(found.bytes, pattern(after), "{before} bytes, then {after}");
+        assert_check_finds(&store, &[]).await;
+    }
+    let removes = |batch: &mut WriteBatch| drop(batch.remove_media(media_key("cat")));
+    let renames = |batch: &mut WriteBatch| drop(batch.rename_media(media_key("dog"), media_key("cat")));
+    let changes: [(&str, &dyn Fn(&mut WriteBatch)); 2] = [("removed", &removes), ("renamed over", &renames)];
+    for (what, change) in changes {
+        let folder = tempfile::tempdir().unwrap();
+        let path = folder.path().join("s.db");
+        let store = unsealed(&path).await;
+        store.apply(twins(40)).await.unwrap();
+        raw(&path).execute_batch(spoil).unwrap();
+        let mut batch = WriteBatch::relaxed();
+        change(&mut batch);
+        assert!(store.apply(batch).await.unwrap().changed, "{what}");
+        assert_eq!(store.media_index(MediaQuery::default()).await.unwrap().len(), 1, "{what}");
+        assert_check_finds(&store, &[]).await;
+    }
+}

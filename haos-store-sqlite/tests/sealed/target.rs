@@ -118,8 +118,7 @@ impl Target {
                 store.pending(query).await?.len() == 1
             }
             Self::Media => {
-                let query = MediaQuery { key: Some(media_key(item(row))), ..MediaQuery::default() };
-                store.media_index(query).await?.len() == 1
+                store.media(&media_key(item(row)), ByteRange { start: 0, end: 0 }).await?.is_some()
             }
             Self::Chunk | Self::Inline => store.media(&media_key(item(row)), ByteRange::ALL).await?.is_some(),
             Self::State => store.state(member(&room)).await?.len() == 1,

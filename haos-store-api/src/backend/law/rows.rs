@@ -82,8 +82,8 @@ pub trait MediaRows {
     fn append_media(&mut self, key: &MediaKey, at: u64, bytes: &[u8]) -> Result<()>;
     /// Gives an item another key; nothing is stored under that one.
     fn rename_media(&mut self, from: &MediaKey, to: &MediaInfo) -> Result<()>;
-    /// Deletes a media item and its bytes.
-    fn delete_media(&mut self, key: &MediaKey) -> Result<()>;
+    /// Deletes a media item and its bytes, also one whose row cannot be read. Tells whether there was one.
+    fn delete_media(&mut self, key: &MediaKey) -> Result<bool>;
 }
 
 /// The rows of state.
@@ -92,6 +92,6 @@ pub trait StateRows {
     fn state(&mut self, scope: &Scope, kind: &EventType, key: &StateKey) -> Result<Option<StateEntry>>;
     /// Inserts or replaces a state entry. A room scope's room row exists.
     fn write_state(&mut self, entry: &StateEntry) -> Result<()>;
-    /// Deletes a state entry.
-    fn delete_state(&mut self, scope: &Scope, kind: &EventType, key: &StateKey) -> Result<()>;
+    /// Deletes a state entry, also one that cannot be read. Tells whether there was one.
+    fn delete_state(&mut self, scope: &Scope, kind: &EventType, key: &StateKey) -> Result<bool>;
 }

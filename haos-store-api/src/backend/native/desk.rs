@@ -1,7 +1,8 @@
 //! The turn to write: the writing thread's, or for one short batch a caller's, since two thread wake-ups cost more than
 //! such a batch.
 
-use std::sync::{Mutex, MutexGuard, TryLockError};
+use std::ops::{Deref, DerefMut};
+use std::sync::{Mutex, MutexGuard, PoisonError, TryLockError};
 
 use super::backend::Backend;
 use super::job::{Submission, Writer};
@@ -37,26 +38,52 @@ impl<B: Backend> Turn<B> {
     }
 }
 
+/// A turn that is held. A panic of its holder takes the backend away: what it was doing is undone, and nothing is done
+/// with it again.
+pub(super) struct Held<'d, B>(MutexGuard<'d, Turn<B>>);
+
+impl<B> Deref for Held<'_, B> {
+    type Target = Turn<B>;
+
+    fn deref(&self) -> &Turn<B> {
+        &self.0
+    }
+}
+
+impl<B> DerefMut for Held<'_, B> {
+    fn deref_mut(&mut self) -> &mut Turn<B> {
+        &mut self.0
+    }
+}
+
+impl<B> Drop for Held<'_, B> {
+    fn drop(&mut self) {
+        if std::thread::panicking() {
+            self.0.backend = None;
+        }
+    }
+}
+
 impl<B: Backend> Desk<B> {
     pub(super) fn new(backend: B, hub: ChangeHub) -> Self {
         Self { hub, turn: Mutex::new(Turn { backend: Some(backend), is_ready: false }) }
     }
 
-    /// Waits for the turn; `None` if its last holder panicked, whose state is not used again.
-    pub(super) fn lock(&self) -> Option<MutexGuard<'_, Turn<B>>> {
-        self.turn.lock().ok()
+    /// Waits for the turn.
+    pub(super) fn lock(&self) -> Held<'_, B> {
+        Held(self.turn.lock().unwrap_or_else(PoisonError::into_inner))
     }
 
     /// Tells whether an idle writer should look for commits of other processes.
     pub(super) fn is_followed(&self) -> bool {
-        B::SHARED && self.hub.has_subscribers() && self.lock().is_some_and(|turn| turn.is_ready)
+        B::SHARED && self.hub.has_subscribers() && self.lock().is_ready
     }
 
     /// Applies a short batch on this thread, if the turn is free and the writer waits for nothing. Gives it back
     /// otherwise.
     pub(super) fn apply_at_once(&self, request: Submission) -> Result<Result<Commit>, Submission> {
         let mut turn = match self.turn.try_lock() {
-            Ok(turn) if turn.is_ready => turn,
+            Ok(turn) if turn.is_ready => Held(turn),
             Ok(_) | Err(TryLockError::WouldBlock | TryLockError::Poisoned(_)) => return Err(request),
         };
         let Ok(writer) = turn.writer(&self.hub) else { return Err(request) };
@@ -70,7 +97,8 @@ impl<B: Backend> Desk<B> {
 
     /// Closes the store.
     pub(super) fn finish(&self) {
-        if let Some(backend) = self.lock().and_then(|mut turn| turn.backend.take()) {
+        let backend = self.lock().backend.take();
+        if let Some(backend) = backend {
             backend.finish();
         }
     }
@@ -78,18 +106,30 @@ impl<B: Backend> Desk<B> {
 
 /// Tells whether a batch waits for no disk and takes no longer than to wake a thread.
 pub(super) fn is_short(batch: &WriteBatch) -> bool {
-    let mut bytes = 0;
-    let is_short = |op: &Op| match op {
-        Op::PutMedia(_, more) | Op::AppendMedia { bytes: more, .. } => {
-            bytes += more.len();
-            bytes <= SHORT_BYTES
-        }
-        Op::Renumber(_, moves) => moves.len() <= SHORT_ROWS,
-        Op::TouchMedia(keys, _) => keys.len() <= SHORT_ROWS,
-        Op::RemoveRoom(_) | Op::Prune(_) | Op::EvictMedia(..) | Op::RemoveMedia(_) => false,
-        _ => true,
-    };
-    batch.durability() == Durability::Relaxed
-        && batch.ops().len() <= SHORT_ROWS
-        && batch.ops().iter().all(is_short)
+    let (mut rows, mut bytes) = (0, 0);
+    for op in batch.ops() {
+        rows += match op {
+            // What they take away is not bounded.
+            Op::RemoveRoom(_)
+            | Op::Prune(_)
+            | Op::EvictMedia(..)
+            | Op::RemoveMedia(_)
+            | Op::RenameMedia(..) => {
+                return false;
+            }
+            Op::Renumber(_, moves) => moves.len(),
+            Op::TouchMedia(keys, _) => keys.len(),
+            _ => 1,
+        };
+        bytes += match op {
+            Op::PutMedia(_, bytes) | Op::AppendMedia { bytes, .. } => bytes.len(),
+            Op::PutMessage(message) => {
+                message.content.as_str().len()
+                    + message.extra.as_ref().map_or(0, |extra| extra.as_str().len())
+            }
+            Op::PutState(entry) => entry.value.as_str().len(),
+            _ => 0,
+        };
+    }
+    batch.durability() == Durability::Relaxed && rows <= SHORT_ROWS && bytes <= SHORT_BYTES
 }

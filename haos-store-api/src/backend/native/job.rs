@@ -104,6 +104,9 @@ pub trait Writer: Sized + Send + 'static {
         None
     }
 
+    /// Does what is left after a commit, once its callers have their answers.
+    fn rest(&mut self) {}
+
     /// Looks for commits of other processes.
     fn poll(&mut self) {}
 
@@ -138,27 +141,28 @@ pub trait Writer: Sized + Send + 'static {
     }
 }
 
-/// Applies batches, tells of the commits, and answers.
-pub(super) fn apply(writer: &mut impl Writer, hub: &ChangeHub, group: Vec<Submission>) {
+/// The answer to a batch, and its way back.
+type Answer = (oneshot::Sender<Result<Commit>>, Result<Commit>);
+
+/// Applies batches and tells of the commits; gives the answers.
+fn apply(writer: &mut impl Writer, hub: &ChangeHub, group: Vec<Submission>) -> Vec<Answer> {
     match writer.commit(&group) {
         Ok(results) => {
-            for (request, result) in group.into_iter().zip(results) {
+            let answer = |(request, result): (Submission, Result<Commit>)| {
                 if let Ok(commit) = &result
                     && commit.changed
                 {
                     hub.publish(commit.revision, request.touched);
                 }
-                // The caller may have stopped waiting: the batch is applied all the same.
-                let _ = request.reply.send(result);
-            }
+                (request.reply, result)
+            };
+            group.into_iter().zip(results).map(answer).collect()
         }
         Err(Failed::Lost(_)) if group.len() > 1 => {
-            group.into_iter().for_each(|request| apply(writer, hub, vec![request]));
+            group.into_iter().flat_map(|request| apply(writer, hub, vec![request])).collect()
         }
         Err(Failed::Lost(error) | Failed::All(error)) => {
-            for request in group {
-                let _ = request.reply.send(Err(again(&error)));
-            }
+            group.into_iter().map(|request| (request.reply, Err(again(&error)))).collect()
         }
     }
 }
@@ -171,8 +175,7 @@ pub(super) fn serve<B: Backend>(desk: &Desk<B>, jobs: &Receiver<Job<B>>) {
             readers.close();
             continue;
         }
-        // Absent after its holder's panic.
-        let Some(mut turn) = desk.lock() else { return };
+        let mut turn = desk.lock();
         match (turn.writer(&desk.hub), job) {
             (Err(error), Job::Apply(request)) => {
                 let _ = request.reply.send(Err(error));
@@ -181,7 +184,16 @@ pub(super) fn serve<B: Backend>(desk: &Desk<B>, jobs: &Receiver<Job<B>>) {
             (Ok(writer), Job::Apply(request)) => {
                 let (group, other) = gather(request, jobs);
                 next = other;
-                apply(writer, &desk.hub, group);
+                let answers = apply(writer, &desk.hub, group);
+                // The next short batch of whoever is answered finds the turn free.
+                drop(turn);
+                for (reply, answer) in answers {
+                    // The caller may have stopped waiting: the batch is applied all the same.
+                    let _ = reply.send(answer);
+                }
+                if let Ok(writer) = desk.lock().writer(&desk.hub) {
+                    writer.rest();
+                }
             }
             (Ok(writer), Job::Call(call)) => call(writer),
             (Ok(writer), _) => writer.poll(),

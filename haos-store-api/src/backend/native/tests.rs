@@ -50,6 +50,14 @@ struct FakeWriter {
     revision: Revision,
 }
 
+impl Drop for FakeWriter {
+    fn drop(&mut self) {
+        if std::thread::panicking() {
+            self.world.note("dropped");
+        }
+    }
+}
+
 impl Backend for Fake {
     const NAME: &'static str = "fake";
     const FORMAT: u32 = 7;
@@ -143,6 +151,8 @@ impl Writer for FakeWriter {
             return None;
         }
         self.world.note("at once");
+        let names_panic = |op: &Op| matches!(op, Op::PutRoom(room) if room.id.as_str() == "!panic");
+        assert!(!request.batch().ops().iter().any(names_panic), "as a bug would");
         match self.apply_all(std::slice::from_ref(request)) {
             Ok(mut results) => results.pop(),
             Err(Failed::All(error) | Failed::Lost(error)) => Some(Err(error)),
@@ -366,6 +376,23 @@ async fn a_batch_goes_behind_those_that_wait() {
     assert!(!world.noted().contains(&"at once".to_owned()));
 }
 
+/// A caller's panic is the caller's own; the store ends, and lets go of what it had open.
+#[tokio::test]
+async fn a_panic_of_a_caller_ends_the_store_and_frees_it() {
+    let (store, world) = open("panic").await;
+    store.apply(put("!a")).await.unwrap();
+    let store = Arc::new(store);
+    let panics = {
+        let store = store.clone();
+        tokio::spawn(async move { store.apply(put("!panic")).await })
+    };
+    assert!(panics.await.unwrap_err().is_panic());
+    assert!(world.noted().contains(&"dropped".to_owned()), "while the store is not closed yet");
+    assert_eq!(store.apply(put("!a")).await.unwrap_err().kind(), ErrorKind::Closed);
+    store.close().await.unwrap();
+    assert_eq!(world.noted().last().map(String::as_str), Some("close"), "readers end as ever");
+}
+
 #[test]
 fn short_batches_are_bounded() {
     let key =
@@ -389,6 +416,14 @@ fn short_batches_are_bounded() {
     let mut batch = WriteBatch::relaxed();
     batch.remove_room(room("!a"));
     assert!(!is_short(&batch), "a room may have a million rows");
+    let mut batch = WriteBatch::relaxed();
+    batch.touch_media(vec![key.clone(); 40], 1);
+    assert!(is_short(&batch));
+    batch.touch_media(vec![key.clone(); 40], 1);
+    assert!(!is_short(&batch), "all of them count");
+    let mut batch = WriteBatch::relaxed();
+    batch.rename_media(key.clone(), key);
+    assert!(!is_short(&batch), "the item that gives way may be large");
 }
 
 #[tokio::test]

@@ -144,10 +144,13 @@ impl<K: Kv> Reader<'_, K> {
         let values = match &query.key {
             Some(key) => {
                 let value = self.kv.get(Table::Media, self.codec.media_key(key).as_bytes()).await?;
-                let found = value.map(|value| media_row(self.codec, &value)).transpose()?;
-                if found.as_ref().is_some_and(|(_, info)| info.key != *key) {
-                    return Err(corrupt("media_index", "a media item stands under another's key"));
-                }
+                let found = value.map(|value| match media_row(self.codec, &value)? {
+                    (_, info) if info.key != *key => {
+                        Err(corrupt("media_index", "a media item stands under another's key"))
+                    }
+                    found => Ok(found),
+                });
+                let found = found.and_then(|found| self.codec.keep(found).transpose()).transpose()?;
                 return Ok(found
                     .map(|(_, info)| info)
                     .filter(|info| media_matches(query, info))

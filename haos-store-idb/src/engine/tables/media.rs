@@ -147,13 +147,13 @@ impl EngineRows<'_> {
         Ok(())
     }
 
-    pub(crate) fn drop_media(&mut self, key: &MediaKey) -> Result<()> {
+    pub(crate) fn drop_media(&mut self, key: &MediaKey) -> Result<bool> {
         let place = self.codec.media_key(key);
-        let Some((columns, _)) = self.columns(&place)? else { return Ok(()) };
+        let Some((columns, _)) = self.columns(&place)? else { return Ok(false) };
         for index in 0..columns.size.div_ceil(CHUNK) {
             self.view.set(Table::Chunks, &keys::chunk(columns.blob, index), None);
         }
-        self.drop_media_row(&place)
+        self.drop_media_row(&place).map(|()| true)
     }
 }
 
@@ -183,7 +183,7 @@ impl MediaRows for EngineRows<'_> {
         self.move_media(from, to)
     }
 
-    fn delete_media(&mut self, key: &MediaKey) -> Result<()> {
+    fn delete_media(&mut self, key: &MediaKey) -> Result<bool> {
         self.drop_media(key)
     }
 }

@@ -55,17 +55,18 @@ impl EngineRows<'_> {
         Ok(())
     }
 
-    pub(crate) fn drop_state(&mut self, scope: &Scope, kind: &EventType, key: &StateKey) -> Result<()> {
+    pub(crate) fn drop_state(&mut self, scope: &Scope, kind: &EventType, key: &StateKey) -> Result<bool> {
         let place = state_place(self.codec, scope, kind, key);
         self.drop_state_at(&place)
     }
 
-    fn drop_state_at(&mut self, place: &[u8]) -> Result<()> {
-        if let Some(old) = self.view.get(Table::State, place)? {
+    fn drop_state_at(&mut self, place: &[u8]) -> Result<bool> {
+        let found = self.view.get(Table::State, place)?;
+        if let Some(old) = &found {
             self.view.draft.head.sums.shrink(Collection::State, old.len().saturating_sub(COLUMNS) as u64);
             self.view.set(Table::State, place, None);
         }
-        Ok(())
+        Ok(found.is_some())
     }
 
     pub(crate) fn drop_states(&mut self, scope: &Scope) -> Result<()> {
@@ -87,7 +88,7 @@ impl StateRows for EngineRows<'_> {
         self.put_state(entry)
     }
 
-    fn delete_state(&mut self, scope: &Scope, kind: &EventType, key: &StateKey) -> Result<()> {
+    fn delete_state(&mut self, scope: &Scope, kind: &EventType, key: &StateKey) -> Result<bool> {
         self.drop_state(scope, kind, key)
     }
 }

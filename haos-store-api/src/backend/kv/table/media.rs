@@ -30,7 +30,7 @@ impl<T: Tree> Reader<'_, T> {
     pub(crate) fn media_infos(self, query: &MediaQuery) -> Result<Vec<MediaInfo>> {
         let mut found = Vec::new();
         if let Some(key) = &query.key {
-            found.extend(self.media_info(key)?.map(|(_, info)| info));
+            found.extend(self.codec.keep(self.media_info(key))?.flatten().map(|(_, info)| info));
         } else {
             for pair in self.scan(keys::whole(keys::MEDIA), Order::Up) {
                 let (key, row) = pair?;
@@ -143,8 +143,8 @@ impl<T: Tree> Transaction<'_, T> {
         Ok(())
     }
 
-    pub(crate) fn drop_media(&mut self, key: &MediaKey) -> Result<()> {
-        let Some(columns) = self.reader().media_columns(key)? else { return Ok(()) };
+    pub(crate) fn drop_media(&mut self, key: &MediaKey) -> Result<bool> {
+        let Some(columns) = self.reader().media_columns(key)? else { return Ok(false) };
         let span = (keys::chunk(columns.blob, 0), keys::chunk(columns.blob, u64::MAX));
         let chunks: Vec<_> = self.reader().scan(span, Order::Up).collect::<Result<_>>()?;
         for (key, row) in chunks {
@@ -152,7 +152,7 @@ impl<T: Tree> Transaction<'_, T> {
             sum.bytes = sum.bytes.saturating_sub(row.len() as u64);
             self.remove(key.to_vec());
         }
-        self.drop_media_row(key)
+        self.drop_media_row(key).map(|()| true)
     }
 }
 
@@ -181,7 +181,66 @@ impl<T: Tree> MediaRows for Transaction<'_, T> {
         self.move_media(from, to)
     }
 
-    fn delete_media(&mut self, key: &MediaKey) -> Result<()> {
+    fn delete_media(&mut self, key: &MediaKey) -> Result<bool> {
         self.drop_media(key)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::kv::{Head, Layer, Map, check};
+
+    /// A row that cannot be read is removed with its bytes, and what comes in its place is stored.
+    #[test]
+    fn a_damaged_row_is_removed_and_replaced() {
+        let (codec, key) = (Codec::plain(), |name: &str| MediaKey {
+            uri: MediaUri::new(format!("mxc://a/{name}")).unwrap(),
+            format: MediaFormat::new("").unwrap(),
+        });
+        let (cat, dog) = (key("cat"), key("dog"));
+        let info = |key: &MediaKey| MediaInfo {
+            key: key.clone(),
+            size: 0,
+            mime: None,
+            rooms: Vec::new(),
+            last_access_ms: 0,
+            fetched_at_ms: 0,
+            pinned: false,
+        };
+        let apply = |tree: &mut Map, head: &mut Head, batch: &WriteBatch| {
+            let mut layer = Layer::new(*head);
+            let commit = crate::kv::apply(tree, &codec, &mut layer, batch).unwrap();
+            *head = layer.head;
+            for (key, value) in layer.into_changes() {
+                match value {
+                    Some(value) => drop(tree.insert(key.into(), value)),
+                    None => drop(tree.remove(key.as_slice())),
+                }
+            }
+            commit.changed
+        };
+        let changes: [(&dyn Fn(&mut WriteBatch), usize); 3] = [
+            (&|batch| drop(batch.put_media(info(&cat), vec![2; 70_000])), 2),
+            (&|batch| drop(batch.remove_media(cat.clone())), 1),
+            (&|batch| drop(batch.rename_media(dog.clone(), cat.clone())), 1),
+        ];
+        for (change, left) in changes {
+            let (mut tree, mut head) = (Map::new(), Head::default());
+            let mut batch = WriteBatch::relaxed();
+            batch.put_media(info(&cat), vec![1; 100]).put_media(info(&dog), vec![1; 100]);
+            apply(&mut tree, &mut head, &batch);
+            let row = tree.get_mut(keys::media(&codec.media_key(&cat)).as_slice()).unwrap();
+            let mut spoilt = row.to_vec();
+            *spoilt.last_mut().unwrap() ^= 1;
+            *row = spoilt.into();
+            let mut batch = WriteBatch::relaxed();
+            change(&mut batch);
+            assert!(apply(&mut tree, &mut head, &batch));
+            let reader = Reader::new(&tree, &codec, "test");
+            assert_eq!(reader.media_index(&MediaQuery::default()).unwrap().len(), left);
+            let report = check(&|look| look(Reader::new(&tree, &codec, "test")), &Progress::none()).unwrap();
+            assert_eq!(report.findings, [""; 0]);
+        }
     }
 }

@@ -73,7 +73,7 @@ impl<T: Tree> Transaction<'_, T> {
         Ok(())
     }
 
-    pub(crate) fn drop_state(&mut self, scope: &Scope, kind: &EventType, key: &StateKey) -> Result<()> {
+    pub(crate) fn drop_state(&mut self, scope: &Scope, kind: &EventType, key: &StateKey) -> Result<bool> {
         self.drop_state_at(self.reader().state_place(scope, kind, key))
     }
 
@@ -81,15 +81,14 @@ impl<T: Tree> Transaction<'_, T> {
     pub(crate) fn drop_states(&mut self, scope: &Scope) -> Result<()> {
         let span = keys::states(&self.codec.scope_key(scope), None);
         let places: Vec<_> = self.reader().scan(span, Order::Up).collect::<Result<_>>()?;
-        places.into_iter().try_for_each(|(key, _)| self.drop_state_at(key.to_vec()))
+        places.into_iter().try_for_each(|(key, _)| self.drop_state_at(key.to_vec()).map(drop))
     }
 
-    fn drop_state_at(&mut self, key: Vec<u8>) -> Result<()> {
-        if let Some(old) = self.reader().get(&key)? {
-            self.shrink(Collection::State, old.len().saturating_sub(COLUMNS));
-            self.remove(key);
-        }
-        Ok(())
+    fn drop_state_at(&mut self, key: Vec<u8>) -> Result<bool> {
+        let Some(old) = self.reader().get(&key)? else { return Ok(false) };
+        self.shrink(Collection::State, old.len().saturating_sub(COLUMNS));
+        self.remove(key);
+        Ok(true)
     }
 }
 
@@ -102,7 +101,7 @@ impl<T: Tree> StateRows for Transaction<'_, T> {
         self.put_state(entry)
     }
 
-    fn delete_state(&mut self, scope: &Scope, kind: &EventType, key: &StateKey) -> Result<()> {
+    fn delete_state(&mut self, scope: &Scope, kind: &EventType, key: &StateKey) -> Result<bool> {
         self.drop_state(scope, kind, key)
     }
 }

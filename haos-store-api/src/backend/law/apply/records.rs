@@ -38,12 +38,13 @@ impl<R: Rows + ?Sized> Writer<'_, R> {
 
     pub(super) fn put_media(&mut self, info: &MediaInfo, bytes: &[u8]) -> Result<()> {
         let incoming = MediaInfo { size: bytes.len() as u64, ..info.clone() };
-        if let Some(stored) = self.rows.media_info(&info.key)? {
-            if stored == incoming && self.rows.media_bytes(&info.key)? == bytes {
-                return Ok(());
-            }
-            self.rows.delete_media(&info.key)?;
+        if self.rows.media_info(&info.key)?.as_ref() == Some(&incoming)
+            && self.rows.media_bytes(&info.key)? == bytes
+        {
+            return Ok(());
         }
+        // A damaged row must not stay with the bytes that it had.
+        self.rows.delete_media(&info.key)?;
         self.rows.write_media_info(&incoming)?;
         self.rows.append_media(&info.key, 0, bytes)?;
         self.done.changed = true;
@@ -69,9 +70,7 @@ impl<R: Rows + ?Sized> Writer<'_, R> {
         let Some(stored) = self.rows.media_info(from)?.filter(|_| from != to) else {
             return Ok(());
         };
-        if self.rows.media_info(to)?.is_some() {
-            self.rows.delete_media(to)?;
-        }
+        self.rows.delete_media(to)?;
         self.rows.rename_media(from, &MediaInfo { key: to.clone(), ..stored })?;
         self.done.changed = true;
         Ok(())
@@ -94,10 +93,7 @@ impl<R: Rows + ?Sized> Writer<'_, R> {
     }
 
     pub(super) fn remove_media(&mut self, key: &MediaKey) -> Result<()> {
-        if self.rows.media_info(key)?.is_some() {
-            self.rows.delete_media(key)?;
-            self.done.changed = true;
-        }
+        self.done.changed |= self.rows.delete_media(key)?;
         Ok(())
     }
 
@@ -124,10 +120,7 @@ impl<R: Rows + ?Sized> Writer<'_, R> {
     }
 
     pub(super) fn remove_state(&mut self, scope: &Scope, kind: &EventType, key: &StateKey) -> Result<()> {
-        if self.rows.state(scope, kind, key)?.is_some() {
-            self.rows.delete_state(scope, kind, key)?;
-            self.done.changed = true;
-        }
+        self.done.changed |= self.rows.delete_state(scope, kind, key)?;
         Ok(())
     }
 }
