@@ -2,7 +2,7 @@
 
 use std::collections::HashSet;
 
-use haos_store_api::{Durability, Json, MediaKey, Message, Op, Pending, WriteBatch, state_kind};
+use haos_store_api::{Durability, Json, MediaKey, Message, Op, Pending, Room, WriteBatch, state_kind};
 
 use super::PressureOptions;
 
@@ -50,7 +50,8 @@ impl Weight {
                 // The outbox's note of the account takes the place of the one before.
                 Op::PutState(entry) if NOTES.contains(&entry.kind.as_str()) => (0, true),
                 Op::PutState(entry) => (ROW_BYTES + json(&entry.value), is_strict),
-                Op::PutRoom(_) | Op::PutGap(_) => (ROW_BYTES, is_strict),
+                Op::PutRoom(room) => (room_bytes(room), is_strict),
+                Op::PutGap(_) => (ROW_BYTES, is_strict),
                 // Removing, moving and emptying bring nothing.
                 _ => (0, false),
             };
@@ -88,6 +89,11 @@ fn row_bytes(row: &Pending) -> u64 {
 
 fn message_bytes(message: &Message) -> u64 {
     ROW_BYTES + json(&message.content) + message.extra.as_ref().map_or(0, json)
+}
+
+fn room_bytes(room: &Room) -> u64 {
+    let texts = [&room.name, &room.topic, &room.avatar].into_iter().flatten();
+    ROW_BYTES + texts.map(|text| len(text.as_bytes())).sum::<u64>()
 }
 
 #[cfg(test)]
@@ -148,5 +154,14 @@ mod tests {
         eviction.evict_media(Default::default(), 0).remove_media(picture().key);
         assert!(fits(&eviction, u64::MAX), "what makes room needs none");
         assert!(admit(&Weight::of(&cache), u64::MAX, None, &options), "no quota, no limit");
+    }
+
+    /// Strangers choose what a room shows.
+    #[test]
+    fn a_room_weighs_what_it_shows() {
+        let mut batch = WriteBatch::relaxed();
+        let room = Room::new(RoomId::new("!r").unwrap(), haos_store_api::Membership::Invite);
+        batch.put_room(Room { topic: Some("x".repeat(60_000)), ..room });
+        assert!(Weight::of(&batch).cache > 60_000);
     }
 }
