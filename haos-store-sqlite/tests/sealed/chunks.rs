@@ -159,9 +159,14 @@ async fn an_item_whose_row_is_damaged_is_removed_and_replaced() {
         assert_eq!(found.bytes, pattern(after), "{before} bytes, then {after}");
         assert_check_finds(&store, &[]).await;
     }
-    let removes = |batch: &mut WriteBatch| drop(batch.remove_media(media_key("cat")));
-    let renames = |batch: &mut WriteBatch| drop(batch.rename_media(media_key("dog"), media_key("cat")));
-    let changes: [(&str, &dyn Fn(&mut WriteBatch)); 2] = [("removed", &removes), ("renamed over", &renames)];
+    let removes = |batch: &mut WriteBatch| {
+        batch.remove_media(media_key("cat"));
+    };
+    let renames = |batch: &mut WriteBatch| {
+        batch.rename_media(media_key("dog"), media_key("cat"));
+    };
+    type Change<'a> = &'a dyn Fn(&mut WriteBatch);
+    let changes: [(&str, Change<'_>); 2] = [("removed", &removes), ("renamed over", &renames)];
     for (what, change) in changes {
         let folder = tempfile::tempdir().unwrap();
         let path = folder.path().join("s.db");

@@ -220,10 +220,11 @@ mod tests {
             }
             commit.changed
         };
-        let changes: [(&dyn Fn(&mut WriteBatch), usize); 3] = [
-            (&|batch| drop(batch.put_media(info(&cat), vec![2; 70_000])), 2),
-            (&|batch| drop(batch.remove_media(cat.clone())), 1),
-            (&|batch| drop(batch.rename_media(dog.clone(), cat.clone())), 1),
+        type Change<'a> = &'a dyn Fn(&mut WriteBatch);
+        let changes: [(Change<'_>, usize); 3] = [
+            (&|batch| _ = batch.put_media(info(&cat), vec![2; 70_000]), 2),
+            (&|batch| _ = batch.remove_media(cat.clone()), 1),
+            (&|batch| _ = batch.rename_media(dog.clone(), cat.clone()), 1),
         ];
         for (change, left) in changes {
             let (mut tree, mut head) = (Map::new(), Head::default());
