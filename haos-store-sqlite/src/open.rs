@@ -3,7 +3,7 @@
 use std::time::{Duration, Instant};
 
 use haos_store_api::backend::files::{self, beside};
-use haos_store_api::backend::native::{OnDamage, Options, corrupt, read_only as refused, sealed};
+use haos_store_api::backend::native::{OnDamage, Options, corrupt, newer, read_only as refused, sealed};
 use haos_store_api::{Error, ErrorKind, Recovery, Result};
 use rusqlite::Connection;
 use rusqlite::config::DbConfig;
@@ -17,7 +17,7 @@ use crate::error::{cannot_open, fault};
 use crate::log;
 use crate::migration::{FORMAT, SEALED_ID, application_id, format, is_store, migrate};
 use crate::options::tuning;
-use crate::probe::{foreign, header, newer, probe};
+use crate::probe::{foreign, header, probe};
 use crate::read_only::{self, Access};
 use crate::schema::Difference;
 
@@ -127,7 +127,7 @@ fn bring_up(conn: &mut Connection, options: &Options, access: Access) -> Result<
         return Err(Error::new(ErrorKind::Busy, "open", message));
     }
     if is_store(id) && found > FORMAT {
-        return Err(newer(found));
+        return Err(newer(found, FORMAT));
     }
     if !is_store(id) && (id, found) != (0, 0) {
         return Err(foreign());

@@ -2,6 +2,7 @@
 
 use std::path::Path;
 
+use haos_store_api::backend::native::newer;
 use haos_store_api::{Error, ErrorKind, Result};
 use rusqlite::{Connection, OpenFlags};
 
@@ -25,7 +26,7 @@ pub(crate) fn probe(path: &Path, header: Option<Header>, create: bool) -> Result
             refuse(ErrorKind::Invalid, format!("{shown} is no regular file: give the path of one"))
         }
         Ok(_) => match header {
-            Some(Header { id, format, .. }) if is_store(id) && format > FORMAT => Err(newer(format)),
+            Some(Header { id, format, .. }) if is_store(id) && format > FORMAT => Err(newer(format, FORMAT)),
             Some(Header { id, format, has_tables })
                 if !is_store(id) && (id, format, has_tables) != (0, 0, false) =>
             {
@@ -45,15 +46,6 @@ pub(crate) fn probe(path: &Path, header: Option<Header>, create: bool) -> Result
         }
         Err(e) => Err(Error::io("open", format!("{shown} cannot be looked at"), e)),
     }
-}
-
-/// Makes the error for a store of a later version.
-pub(crate) fn newer(found: u32) -> Error {
-    Error::new(
-        ErrorKind::NewerSchema,
-        "open",
-        format!("the store has format {found}, this version knows {FORMAT}: update the application"),
-    )
 }
 
 /// Makes the error for somebody else's file.

@@ -11,21 +11,12 @@ use haos_store_api::conformance::durable::{
     Damages, Disk, DurableHarness, Layout, Opening, Sealing, Tamper, this_test,
 };
 use haos_store_api::{Collection, Progress, Report, Result, StorageAdapter};
-use haos_store_sled::{OnDamage, SledOptions, SledStore};
+use haos_store_sled::SledStore;
 use tempfile::TempDir;
 
 use crate::common::Raw;
 
 struct SledHarness(TempDir);
-
-fn options(opening: Opening) -> SledOptions {
-    let options = SledOptions::new(opening.path).kdf(opening.kdf);
-    let options = options.create(opening.create).check(opening.check);
-    let options = if opening.low_memory { options.low_memory() } else { options };
-    let options = if opening.refuse_damage { options.on_damage(OnDamage::Refuse) } else { options };
-    let options = opening.busy_ms.into_iter().fold(options, SledOptions::busy_ms);
-    opening.secret.into_iter().fold(options, SledOptions::secret)
-}
 
 #[async_trait]
 impl DurableHarness for SledHarness {
@@ -56,7 +47,7 @@ impl DurableHarness for SledHarness {
     }
 
     async fn open(&self, opening: Opening) -> Result<Arc<dyn StorageAdapter>> {
-        Ok(Arc::new(SledStore::open(options(opening)).await?))
+        Ok(Arc::new(SledStore::open(opening.into()).await?))
     }
 
     fn child(&self) -> Command {
@@ -144,11 +135,11 @@ impl Damages for SledHarness {
 #[async_trait]
 impl Sealing for SledHarness {
     async fn seal(&self, opening: Opening, progress: Progress) -> Result<Report> {
-        SledStore::seal(options(opening), progress).await
+        SledStore::seal(opening.into(), progress).await
     }
 
     async fn unseal(&self, opening: Opening, progress: Progress) -> Result<Report> {
-        SledStore::unseal(options(opening), progress).await
+        SledStore::unseal(opening.into(), progress).await
     }
 
     fn id(&self, path: &Path) -> StoreId {

@@ -10,20 +10,11 @@ use haos_store_api::conformance::durable::{
     Damages, Disk, DurableHarness, Layout, Opening, Sealing, Tamper, this_test,
 };
 use haos_store_api::{Collection, Progress, Report, Result, StorageAdapter};
-use haos_store_sqlite::{OnDamage, SqliteOptions, SqliteStore};
+use haos_store_sqlite::SqliteStore;
 use rusqlite::Connection;
 use tempfile::TempDir;
 
 struct SqliteHarness(TempDir);
-
-fn options(opening: Opening) -> SqliteOptions {
-    let options = SqliteOptions::new(opening.path).kdf(opening.kdf);
-    let options = options.create(opening.create).check(opening.check);
-    let options = if opening.low_memory { options.low_memory() } else { options };
-    let options = if opening.refuse_damage { options.on_damage(OnDamage::Refuse) } else { options };
-    let options = opening.busy_ms.into_iter().fold(options, SqliteOptions::busy_ms);
-    opening.secret.into_iter().fold(options, SqliteOptions::secret)
-}
 
 #[async_trait]
 impl DurableHarness for SqliteHarness {
@@ -44,7 +35,7 @@ impl DurableHarness for SqliteHarness {
     }
 
     async fn open(&self, opening: Opening) -> Result<Arc<dyn StorageAdapter>> {
-        Ok(Arc::new(SqliteStore::open(options(opening)).await?))
+        Ok(Arc::new(SqliteStore::open(opening.into()).await?))
     }
 
     fn child(&self) -> Command {
@@ -120,11 +111,11 @@ impl Damages for SqliteHarness {
 #[async_trait]
 impl Sealing for SqliteHarness {
     async fn seal(&self, opening: Opening, progress: Progress) -> Result<Report> {
-        SqliteStore::seal(options(opening), progress).await
+        SqliteStore::seal(opening.into(), progress).await
     }
 
     async fn unseal(&self, opening: Opening, progress: Progress) -> Result<Report> {
-        SqliteStore::unseal(options(opening), progress).await
+        SqliteStore::unseal(opening.into(), progress).await
     }
 
     fn id(&self, path: &Path) -> StoreId {

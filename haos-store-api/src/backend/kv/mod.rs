@@ -47,5 +47,5 @@ use crate::{Error, ErrorKind};
 
 /// Makes the error for stored bytes that this library did not write.
 pub fn corrupt(operation: &'static str, what: &str) -> Error {
-    Error::new(ErrorKind::Corrupt, operation, format!("{what}: run `Maintenance::Check` on the store"))
+    Error::new(ErrorKind::Corrupt, operation, format!("{what}; run `Maintenance::Check` on the store"))
 }

@@ -81,7 +81,7 @@ impl<B: Backend> Desk<B> {
 
     /// Applies a short batch on this thread, if the turn is free and the writer waits for nothing. Gives it back
     /// otherwise.
-    pub(super) fn apply_at_once(&self, request: Submission) -> Result<Result<Commit>, Submission> {
+    pub(super) fn apply_at_once(&self, mut request: Submission) -> Result<Result<Commit>, Submission> {
         let mut turn = match self.turn.try_lock() {
             Ok(turn) if turn.is_ready => Held(turn),
             Ok(_) | Err(TryLockError::WouldBlock | TryLockError::Poisoned(_)) => return Err(request),

@@ -19,11 +19,6 @@ pub(super) fn again(error: &Error) -> Error {
     Error::new(error.kind(), error.operation(), message.unwrap_or(&text))
 }
 
-/// Makes the error for stored bytes that this library did not write.
-pub fn corrupt(operation: &'static str, what: &str) -> Error {
-    Error::corrupt(operation, format!("{what}; run `Maintenance::Check` on the store"))
-}
-
 /// Makes the error of a write to a read-only store.
 pub fn read_only(operation: &'static str) -> Error {
     let message = "the store can only be read, since its file, its folder or the media is read-only: copy it to where \

@@ -68,9 +68,9 @@ impl Submission {
     }
 
     /// Tells the followers of a commit.
-    pub(super) fn publish(self, hub: &ChangeHub, commit: &Commit) {
+    pub(super) fn publish(&mut self, hub: &ChangeHub, commit: &Commit) {
         if commit.changed {
-            hub.publish(commit.revision, self.touched);
+            hub.publish(commit.revision, std::mem::take(&mut self.touched));
         }
     }
 }
@@ -148,11 +148,9 @@ type Answer = (oneshot::Sender<Result<Commit>>, Result<Commit>);
 fn apply(writer: &mut impl Writer, hub: &ChangeHub, group: Vec<Submission>) -> Vec<Answer> {
     match writer.commit(&group) {
         Ok(results) => {
-            let answer = |(request, result): (Submission, Result<Commit>)| {
-                if let Ok(commit) = &result
-                    && commit.changed
-                {
-                    hub.publish(commit.revision, request.touched);
+            let answer = |(mut request, result): (Submission, Result<Commit>)| {
+                if let Ok(commit) = &result {
+                    request.publish(hub, commit);
                 }
                 (request.reply, result)
             };

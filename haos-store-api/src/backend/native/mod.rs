@@ -22,10 +22,12 @@ mod shell;
 mod tests;
 mod works;
 
+pub use crate::kv::corrupt;
+pub use crate::kv::counters::newer;
 pub use apart::Stop;
 pub use backend::{Backend, Found, Opened, Reader, Readers};
 pub use convert::{To, cut_off};
-pub use error::{closed, corrupt, ended, read_only, sealed, unknown_query};
+pub use error::{closed, ended, read_only, sealed, unknown_query};
 pub use job::{Failed, Submission, Writer, Writing};
 pub use keys::{KeyringPlace, unlock};
 pub use options::{OnDamage, Options, Profile};

@@ -1,3 +1,5 @@
+#[cfg(feature = "native")]
+use crate::native::{OnDamage, Options};
 use std::fmt;
 use std::path::{Path, PathBuf};
 use std::process::Command;
@@ -160,6 +162,17 @@ pub struct Opening {
     pub check: bool,
     /// True to refuse a damaged store; else it is set aside.
     pub refuse_damage: bool,
+}
+
+#[cfg(feature = "native")]
+impl From<Opening> for Options {
+    fn from(opening: Opening) -> Self {
+        let options = Self::new(opening.path).kdf(opening.kdf).create(opening.create).check(opening.check);
+        let options = if opening.low_memory { options.low_memory() } else { options };
+        let options = if opening.refuse_damage { options.on_damage(OnDamage::Refuse) } else { options };
+        let options = opening.busy_ms.into_iter().fold(options, Self::busy_ms);
+        opening.secret.into_iter().fold(options, Self::secret)
+    }
 }
 
 impl Opening {
