@@ -34,7 +34,7 @@ fn crate_of(file: &File) -> Option<&str> {
 
 /// The arrows of ARCHITECTURE.md, read backwards. Dev-dependencies count for backends and the contract.
 fn may_not_know(name: &str, other: &str) -> bool {
-    const ABOVE: [&str; 4] = ["haos-store", "haos-queue", "haos-matrix", "haos-cli"];
+    const ABOVE: [&str; 5] = ["haos-store", "haos-queue", "haos-archive", "haos-matrix", "haos-cli"];
     let is_backend = |name: &str| name.starts_with("haos-store-") && name != "haos-store-api";
     match name {
         _ if name == other => false,
@@ -42,7 +42,8 @@ fn may_not_know(name: &str, other: &str) -> bool {
         "haos-store-api" => ABOVE.contains(&other) || is_backend(other) || other == "haos-web",
         _ if is_backend(name) => ABOVE.contains(&other) || is_backend(other),
         "haos-store" => ["haos-queue", "haos-matrix", "haos-cli"].contains(&other),
-        "haos-queue" => ["haos-store", "haos-matrix", "haos-cli"].contains(&other),
+        "haos-queue" => ["haos-store", "haos-archive", "haos-matrix", "haos-cli"].contains(&other),
+        "haos-archive" => ["haos-store", "haos-matrix", "haos-cli"].contains(&other),
         "haos-matrix" => other == "haos-cli",
         _ => false,
     }
