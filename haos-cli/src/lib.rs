@@ -9,6 +9,7 @@ mod clean;
 mod compact;
 mod doctor;
 mod error;
+mod export;
 mod find;
 mod import;
 mod keys;

@@ -1,6 +1,7 @@
 //! The command line: data, and how it is parsed. It knows no command.
 
 mod browse;
+mod export;
 mod import;
 mod keys;
 mod online;
@@ -10,6 +11,7 @@ mod write;
 use clap::{Parser, Subcommand};
 
 pub(crate) use browse::{DoctorArgs, Place, RoomsArgs, ShowArgs, TimelineArgs};
+pub(crate) use export::{ExportArgs, Form};
 pub(crate) use import::ImportArgs;
 pub(crate) use keys::{KeyArgs, Pad, RekeyArgs, SealArgs, ShredArgs, StoreArg, UnsealArgs};
 pub(crate) use online::{
@@ -98,6 +100,8 @@ pub(crate) enum Command {
     Media(MediaArgs),
     /// Say what the store is, how large it is, and with --check whether it is sound
     Doctor(DoctorArgs),
+    /// Write rooms for people: pages for a browser, Markdown, or JSON
+    Export(ExportArgs),
     /// Give free space of the store back to the system
     Compact,
     /// Make views in a plain SQLite store, for people with a SQLite shell
