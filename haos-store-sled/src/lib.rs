@@ -53,6 +53,7 @@ mod home;
 mod marker;
 mod open;
 mod options;
+mod pinned;
 mod rotate;
 mod salvage;
 mod seal;

@@ -28,7 +28,7 @@ pub use check::{Reading, check, examine};
 pub use columns::{Columns, Cut};
 pub use convert::copy;
 pub use head::{FORMAT, Head, Sums};
-pub use layer::Layer;
+pub use layer::{Changes, Layer};
 pub use reader::{Order, Reader, Scan};
 pub use record::media_columns;
 pub use reseal::{Resealed, reseal};

@@ -46,7 +46,8 @@ impl<'a, T: Tree> Reader<'a, T> {
         Self { tree, changes: None, codec, operation }
     }
 
-    pub(super) fn through(self, changes: &'a Changes<T::Bytes>) -> Self {
+    /// Reads through changes that lie over the tree.
+    pub fn through(self, changes: &'a Changes<T::Bytes>) -> Self {
         Self { changes: Some(changes), ..self }
     }
 

@@ -18,6 +18,7 @@ mod queue;
 mod rotate;
 mod salvage;
 mod shell;
+mod snapshot;
 #[cfg(test)]
 mod tests;
 mod works;
