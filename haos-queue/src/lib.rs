@@ -117,7 +117,7 @@ pub use local::{STAGED, local_event_id, local_media_uri, rewrite};
 pub use options::{Order, OutboxOptions};
 pub use outbox::{Acted, EnqueueError, Enqueued, Observer, Outbox, RowStatus, Update};
 pub use protocol::{PlainProtocol, Protocol, RoomPatch, SpaceLink};
-pub use reconcile::{Filled, Synced, apply_page, apply_sync};
+pub use reconcile::{Before, Filled, HistoryRun, MergedRun, Synced, apply_page, apply_sync, merge_run};
 pub use room_state::{NotRead, RoomState, StateAt, StateRead};
 pub use said::{MAX_CODE_BYTES, MAX_SAID_BYTES, said};
 pub use transport::{Body, Created, Lookup, RECEIPT, Session, TYPING, Transport, UPLOAD};

@@ -78,10 +78,10 @@ pub(super) struct FillView {
 }
 
 /// The part of an answer that is about one room.
-struct Brought<'a> {
-    room: &'a RoomId,
-    events: &'a [Event],
-    state: &'a [StateEntry],
+pub(super) struct Brought<'a> {
+    pub(super) room: &'a RoomId,
+    pub(super) events: &'a [Event],
+    pub(super) state: &'a [StateEntry],
 }
 
 /// How many items beyond the segment's neighbours a window takes: tried one after the other.
@@ -165,7 +165,7 @@ async fn follows_beginning<S: StorageAdapter + ?Sized>(
 
 /// The outbox rows whose echo is among the events: by transaction id and own sender, else by event id.
 /// The same text is never a match.
-async fn confirmed<S: StorageAdapter + ?Sized>(
+pub(super) async fn confirmed<S: StorageAdapter + ?Sized>(
     store: &S,
     room: &RoomId,
     events: &[Event],
@@ -226,6 +226,21 @@ async fn room_view<S: StorageAdapter + ?Sized>(
             read,
         }));
     }
+    let mut view = facts(store, room, brought, (own, protocol)).await?;
+    let anchors = view.anchors(events);
+    let high = if gap.is_some() { None } else { Some(Position::MAX) };
+    view.window = window(store, id, anchors.into_iter().chain(gap).collect(), high, margin).await?;
+    Ok(Some(view))
+}
+
+/// The stored part of a room without its timeline's window.
+pub(super) async fn facts<S: StorageAdapter + ?Sized>(
+    store: &S,
+    room: Room,
+    brought: &Brought<'_>,
+    (own, protocol): (Option<&UserId>, &dyn Protocol),
+) -> Result<RoomView> {
+    let Brought { room: id, events, state: entries } = *brought;
     let segment: HashSet<&EventId> = events.iter().map(|event| &event.id).collect();
     let repeated: HashSet<&EventId> = events.iter().filter_map(|event| repeated(event, protocol)).collect();
     let wanted: HashSet<&EventId> =
@@ -240,24 +255,27 @@ async fn room_view<S: StorageAdapter + ?Sized>(
     let emptied = Emptied::new(id, &judged, events, &messages);
     let (state, copies) = (emptied.state(store, protocol).await?, emptied.copies(store, protocol).await?);
     let read = read_shown(store, id, &state_after(entries, &state, &judged, protocol), own, protocol).await?;
-    let anchors = messages
-        .values()
-        .filter(|message| segment.contains(&message.id) && !message.provisional)
-        .map(|message| message.position);
-    let window = window(store, id, anchors.chain(gap).collect(), gap, margin).await?;
-    Ok(Some(RoomView { room, window, messages, redactions, state, copies, read }))
+    Ok(RoomView { room, window: Window::default(), messages, redactions, state, copies, read })
 }
 
-/// The timeline from the oldest anchor to the newest one (to the end, where the segment is the newest
+impl RoomView {
+    /// Where the events stand that are stored for good.
+    pub(super) fn anchors(&self, events: &[Event]) -> Vec<Position> {
+        let stored = events.iter().filter_map(|event| self.messages.get(&event.id));
+        stored.filter(|message| !message.provisional).map(|message| message.position).collect()
+    }
+}
+
+/// The timeline from the oldest anchor to the newest one (to `high`, such as the end where the segment is the newest
 /// of the room), and `margin` items beyond either.
-async fn window<S: StorageAdapter + ?Sized>(
+pub(super) async fn window<S: StorageAdapter + ?Sized>(
     store: &S,
     room: &RoomId,
     anchors: Vec<Position>,
-    gap: Option<Position>,
+    high: Option<Position>,
     margin: usize,
 ) -> Result<Window> {
-    let (Some(low), Some(high)) = (anchors.iter().min(), anchors.iter().max()) else {
+    let (Some(low), Some(newest)) = (anchors.iter().min(), anchors.iter().max()) else {
         let slice = store.timeline(room, Page::newest(margin)).await?;
         return Ok(Window {
             items: slice.items.into_iter().map(stored).collect(),
@@ -274,7 +292,7 @@ async fn window<S: StorageAdapter + ?Sized>(
         Some(before) => Page::newer_than(Cursor::at_position(before), CHUNK),
         None => Page::oldest(CHUNK),
     };
-    let high = if gap.is_some() { *high } else { Position::MAX };
+    let high = high.unwrap_or(*newest);
     let mut beyond = 0;
     while window.newer && beyond < margin {
         let slice = store.timeline(room, page).await?;
