@@ -3,14 +3,14 @@
 use std::collections::{HashMap, HashSet};
 
 use haos_store_api::{
-    Cursor, EventId, Gap, Item, Message, MessageQuery, Page, Pending, PendingQuery, Position, Result, Room,
-    RoomId, StateEntry, StateQuery, StorageAdapter, StorageAdapterExt as _, UserId,
+    EventId, Gap, Message, MessageQuery, Pending, PendingQuery, Position, Result, Room, RoomId, StateEntry,
+    StateQuery, StorageAdapter, StorageAdapterExt as _, UserId,
 };
 
 use super::derive::{SpacesView, read_shown, spaces_view, state_after};
 use super::emptied::{Emptied, repeated, stored_redactions};
 use super::redactions::{Redactions, redacts};
-use super::timeline::{Slot, Stored, Window};
+use super::timeline::{Slot, Stored, Window, window};
 use crate::machine::Family;
 use crate::{BackfillPage, Event, Protocol, StateRead, SyncDelta};
 
@@ -86,7 +86,6 @@ pub(super) struct Brought<'a> {
 
 /// How many items beyond the segment's neighbours a window takes: tried one after the other.
 pub(super) const MARGINS: [usize; 4] = [2, 64, 4096, usize::MAX];
-const CHUNK: usize = 1024;
 
 pub(super) async fn sync_view<S: StorageAdapter + ?Sized>(
     store: &S,
@@ -264,53 +263,4 @@ impl RoomView {
         let stored = events.iter().filter_map(|event| self.messages.get(&event.id));
         stored.filter(|message| !message.provisional).map(|message| message.position).collect()
     }
-}
-
-/// The timeline from the oldest anchor to the newest one (to `high`, such as the end where the segment is the newest
-/// of the room), and `margin` items beyond either.
-pub(super) async fn window<S: StorageAdapter + ?Sized>(
-    store: &S,
-    room: &RoomId,
-    anchors: Vec<Position>,
-    high: Option<Position>,
-    margin: usize,
-) -> Result<Window> {
-    let (Some(low), Some(newest)) = (anchors.iter().min(), anchors.iter().max()) else {
-        let slice = store.timeline(room, Page::newest(margin)).await?;
-        return Ok(Window {
-            items: slice.items.into_iter().map(stored).collect(),
-            older: slice.more,
-            newer: false,
-        });
-    };
-    let at = Cursor::at_position(*low);
-    let below = store.timeline(room, Page::older_than(at, margin)).await?;
-    let mut window =
-        Window { items: below.items.into_iter().map(stored).collect(), older: below.more, newer: true };
-    // The item at `low` itself: a cursor's item is not part of its page.
-    let mut page = match low.older(1) {
-        Some(before) => Page::newer_than(Cursor::at_position(before), CHUNK),
-        None => Page::oldest(CHUNK),
-    };
-    let high = high.unwrap_or(*newest);
-    let mut beyond = 0;
-    while window.newer && beyond < margin {
-        let slice = store.timeline(room, page).await?;
-        beyond += slice.items.iter().filter(|item| item.position() > high).count();
-        window.newer = slice.more;
-        let Some(next) = slice.newer() else { break };
-        page = Page::newer_than(next, CHUNK);
-        window.items.extend(slice.items.into_iter().map(stored));
-    }
-    Ok(window)
-}
-
-fn stored(item: Item) -> Stored {
-    let position = item.position();
-    let item = match item {
-        Item::Message(message) if message.provisional => Slot::Provisional(message.id),
-        Item::Message(message) => Slot::Anchor(message.id),
-        Item::Gap(gap) => Slot::Gap(gap.token),
-    };
-    Stored { position, item }
 }

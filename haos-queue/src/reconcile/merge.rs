@@ -7,14 +7,14 @@ use haos_store_api::{EventId, Message, Position, Result, RoomId, StorageAdapter,
 use super::PlanError;
 use super::apply::Attempt;
 use super::derive::{SpacesAfter, SpacesView, patched, shown, spaces_view, state_after};
-use super::gather::{Brought, Confirmed, RoomView, confirmed, facts, window};
+use super::gather::{Brought, Confirmed, RoomView, confirmed, facts};
 use super::loose::{Spot, loose, spot};
 use super::place::place_at;
 use super::redactions::Redactions;
 use super::room::{Emptier, learned_ops, order_ops};
 use super::splice::{Older, Ordered, Segment, splice};
 use super::sync::confirm;
-use super::timeline::Slot;
+use super::timeline::{Slot, window};
 use crate::{Event, Protocol};
 
 /// Messages of a room as another store holds them: no gap is among them.
