@@ -25,7 +25,11 @@ pub(super) struct Hands<'a, F: ?Sized, T: ?Sized> {
     pub(super) moved: Moved,
 }
 
-impl<F: StorageAdapter + ?Sized, T: StorageAdapter + ?Sized> Hands<'_, F, T> {
+impl<'a, F: StorageAdapter + ?Sized, T: StorageAdapter + ?Sized> Hands<'a, F, T> {
+    pub(super) async fn new(from: &'a F, to: &'a T, options: MoveOptions) -> Result<Self> {
+        Ok(Self { from, to, options, there: clock(from).await?, moved: Moved::default() })
+    }
+
     /// Goes on with what an earlier handover left.
     pub(super) async fn settle(&mut self) -> Result<()> {
         let (mine, theirs) = (Ledger::read(self.to).await?, Ledger::read(self.from).await?);
@@ -52,6 +56,7 @@ impl<F: StorageAdapter + ?Sized, T: StorageAdapter + ?Sized> Hands<'_, F, T> {
     /// Puts all rows into the other store, held back. Gives those that are there now, at their revisions.
     pub(super) async fn put_rows(&mut self) -> Result<Vec<(TxnId, Revision)>> {
         let (mut handed, mut stopped, mut after_seq) = (Vec::new(), HashSet::<RoomId>::new(), 0);
+        let mut newest = 0;
         loop {
             let query = PendingQuery { after_seq, limit: ROWS, ..PendingQuery::default() };
             let rows = self.from.pending(query).await?;
@@ -68,55 +73,63 @@ impl<F: StorageAdapter + ?Sized, T: StorageAdapter + ?Sized> Hands<'_, F, T> {
                     going.push(row);
                 }
             }
-            self.put(&going).await?;
+            newest = self.put(&going, newest).await?;
             handed.extend(going.into_iter().map(|row| (row.txn_id, row.revision)));
         }
     }
 
-    async fn put(&self, rows: &[Pending]) -> Result<()> {
+    /// Puts some rows behind the one that has the number `newest` there. Gives the number of the last of them.
+    async fn put(&self, rows: &[Pending], newest: u64) -> Result<u64> {
         let mut retries = Retries::default();
-        loop {
+        let last = loop {
+            let mut last = newest;
             let here = clock(self.to).await?;
             let clocks = Clocks { there: self.there.as_ref(), here: here.as_ref() };
             let mut ledger = Ledger::read(self.to).await?;
             let mut batch = WriteBatch::strict();
             for row in rows {
                 let taken = take_over(row, clocks);
-                self.put_one(&mut batch, &mut ledger, row, &taken).await?;
+                last = self.put_one(&mut batch, &mut ledger, (row, &taken), last).await?;
             }
             if batch.is_empty() || retries.committed(self.to.apply(batch).await)?.is_some() {
-                break;
+                break last;
             }
-        }
+        };
         for row in rows {
             self.verify(row).await?;
         }
-        Ok(())
+        Ok(last)
     }
 
-    /// Puts one row, unless the other store has it already by itself.
+    /// Puts one row, unless the other store has it already by itself. A row that is there, and would come before those
+    /// that it came behind, goes to the end: it may wait for them. Gives the number of the last row.
     async fn put_one(
         &self,
         batch: &mut WriteBatch,
         ledger: &mut Ledger,
-        theirs: &Pending,
-        taken: &Pending,
-    ) -> Result<()> {
+        (theirs, taken): (&Pending, &Pending),
+        last: u64,
+    ) -> Result<u64> {
         let stored = row(self.to, &theirs.txn_id).await?;
         if stored.is_none() && matches!(known(self.to, theirs).await?, Known::Delivered) {
-            return Ok(());
+            return Ok(last);
         }
         // It was let go by hand, or taken over before: what became of it is not undone.
         if stored.as_ref().is_some_and(|stored| !is_held(stored)) {
-            return Ok(());
+            return Ok(last);
         }
+        let place = stored.as_ref().map(|stored| stored.seq).filter(|seq| *seq > last);
         batch.expect_pending(&theirs.txn_id, stored.as_ref().map(|stored| stored.revision));
+        if stored.is_some() && place.is_none() {
+            batch.remove_pending(theirs.txn_id.clone());
+        }
         batch.put_pending(hold_back(taken));
         let said = Said { coming: Some(taken.state), ..Said::default() };
         if ledger.get(&theirs.txn_id).is_none_or(|before| before.coming != said.coming) {
             ledger.put(batch, &theirs.txn_id, said)?;
         }
-        Ok(())
+        // A new row has a number above all.
+        Ok(place.unwrap_or(u64::MAX))
     }
 
     /// Copies the staged bytes of a row, and makes sure that the other store has both.

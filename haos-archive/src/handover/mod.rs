@@ -13,8 +13,6 @@ mod hands;
 use haos_queue::Retries;
 use haos_store_api::{Result, StorageAdapter, TxnId};
 
-use crate::restore::clock;
-
 use hands::Hands;
 
 /// The fate of rows that are being sent.
@@ -50,8 +48,9 @@ where
     F: StorageAdapter + ?Sized,
     T: StorageAdapter + ?Sized,
 {
-    let there = clock(from).await?;
-    let mut hands = Hands { from, to, options, there, moved: Moved::default() };
+    // A handover in the other direction that was cut off ends first.
+    Hands::new(to, from, options).await?.settle().await?;
+    let mut hands = Hands::new(from, to, options).await?;
     let mut retries = Retries::default();
     let handed = loop {
         (hands.moved.left, hands.moved.doubtful) = Default::default();
