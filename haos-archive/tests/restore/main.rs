@@ -6,6 +6,7 @@ mod cut_off;
 mod dump;
 mod fresh;
 mod history;
+mod kill;
 
 mod media;
 mod moves;
