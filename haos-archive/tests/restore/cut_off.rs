@@ -66,7 +66,7 @@ impl fmt::Debug for Busy {
 impl StorageAdapter for Busy {
     async fn apply(&self, batch: WriteBatch) -> Result<Commit> {
         let writes = self.writes.fetch_add(1, Ordering::Relaxed);
-        if writes % 2 == 0 {
+        if writes.is_multiple_of(2) {
             let mut news = WriteBatch::relaxed();
             news.put_message(message(&room(0), &format!("news{writes}"), 1 << 30 | writes));
             self.store.apply(news).await?;

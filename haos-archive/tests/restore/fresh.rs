@@ -1,6 +1,8 @@
 //! Restored anywhere, a store is equal, collection by collection.
 
-use haos_archive::{Outbox, RestoreOptions, copy};
+use std::sync::Arc;
+
+use haos_archive::{MoveOptions, Moved, Outbox, RestoreOptions, copy, move_store};
 use haos_backends::{Backend, Home, on_every_store};
 use haos_queue::{Clocks, hold_back, take_over};
 use haos_store_api::*;
@@ -53,6 +55,20 @@ async fn a_copy_of_any_store_is_equal() {
         from.close().await.unwrap();
     })
     .await;
+}
+
+#[tokio::test]
+async fn a_copy_can_run_in_a_task_of_its_own() {
+    let (from, to): (Arc<dyn StorageAdapter>, Arc<dyn StorageAdapter>) =
+        (Arc::new(MemoryStore::new()), Arc::new(MemoryStore::new()));
+    let options = RestoreOptions::default();
+    let task = async move {
+        copy(&*from, &*to, options.clone(), Progress::none()).await?;
+        move_store(&*from, &*to, options, MoveOptions::default(), Progress::none()).await
+    };
+    let (restored, moved) = tokio::spawn(task).await.unwrap().unwrap();
+    assert!(restored.is_unchanged());
+    assert_eq!(moved, Moved::default());
 }
 
 #[tokio::test]

@@ -57,7 +57,7 @@ async fn a_sync_token_is_taken_by_a_store_that_had_neither_rooms_nor_a_token() {
     for (to, expected) in [
         (empty(&[]).await, Some("theirs")),
         (with_room(&[]).await, None),
-        (with_room(&[mine.clone()]).await, Some("mine")),
+        (with_room(std::slice::from_ref(&mine)).await, Some("mine")),
         (empty(&[mine]).await, Some("mine")),
     ] {
         let done = restored(&from, &to).await;
@@ -118,7 +118,8 @@ async fn a_login_is_taken_where_it_is_asked_for_and_the_store_has_none() {
 async fn a_draft_that_differs_is_kept_beside_the_stores_own() {
     let draft = |value| state(Scope::Room(room(0)), state_kind::DRAFT, "", value);
     let (mine, theirs) = (draft(r#"{"body":"mine"}"#), draft(r#"{"body":"theirs"}"#));
-    let (to, from) = (with_room(&[mine.clone()]).await, with_room(&[theirs.clone()]).await);
+    let (to, from) =
+        (with_room(std::slice::from_ref(&mine)).await, with_room(std::slice::from_ref(&theirs)).await);
     for turn in 0..3 {
         let counts = restored(&from, &to).await.of(Collection::State);
         assert_eq!(counts.merged, u64::from(turn == 0));

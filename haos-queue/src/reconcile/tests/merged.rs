@@ -68,7 +68,9 @@ fn merge(store: &MemoryStore, run: &HistoryRun) -> MergedRun {
 /// The timeline of a store once another one's is merged into it.
 fn merged(stored: &str, other: &str) -> String {
     let store = timed(stored);
-    runs(items(other, 7), 3).iter().for_each(|run| drop(merge(&store, run)));
+    for run in runs(items(other, 7), 3) {
+        merge(&store, &run);
+    }
     let once = timeline(&store);
     for run in runs(items(other, 7), 2) {
         assert!(!merge(&store, &run).changed, "{stored} + {other} = {once}, and once more");
