@@ -10,8 +10,6 @@ use sha2::{Digest as _, Sha256};
 use super::{Note, ROWS, Reason, Restore};
 use crate::kinds::{RESTORING, TAKEN};
 
-/// Under this kind a room's members are noted to be complete as of a sync token.
-const MEMBERS: &str = "haos.members";
 /// The keys of drafts that are kept beside the store's own begin with this.
 const KEPT: &str = "restored:";
 
@@ -96,7 +94,9 @@ impl<S: StorageAdapter + ?Sized> Restore<'_, S> {
         Ok(match (entry.kind.as_str(), is_accounts) {
             (TAKEN | RESTORING, true) => Way::No(Reason::OfItsStore),
             (state_kind::SYNC_TOKEN, true) => if_fresh(Way::Token),
-            (GATE | CLOCK | state_kind::IMPORT, true) | (MEMBERS, false) => if_fresh(Way::IfAbsent),
+            (GATE | CLOCK | state_kind::IMPORT, true) | (state_kind::MEMBERS, false) => {
+                if_fresh(Way::IfAbsent)
+            }
             (state_kind::SESSION, true) => self.session(entry).await?,
             (state_kind::DRAFT, false) => Way::Draft,
             _ => Way::IfAbsent,

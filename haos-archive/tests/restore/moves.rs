@@ -1,8 +1,10 @@
 //! The outbox of two stores, with restores and moves that are cut off anywhere: a row is sent by one of them.
 
 use std::collections::{BTreeMap, BTreeSet};
+use std::fmt;
 use std::sync::{Arc, Mutex};
 
+use async_trait::async_trait;
 use futures_util::FutureExt as _;
 use haos_archive::{MoveOptions, Moved, RestoreOptions, copy, move_outbox, move_store};
 use haos_backends::on_every_store;
@@ -359,4 +361,88 @@ async fn a_row_that_was_moved_does_not_come_back_from_an_older_archive() {
         assert_eq!(revision(store).await, held);
     }
     assert_eq!(from.outbox().await.unwrap(), []);
+}
+
+/// A store that is moved to: when its first rows are there, something happens in the one that they come from.
+struct Watched {
+    to: MemoryStore,
+    from: MemoryStore,
+    then: Mutex<Option<WriteBatch>>,
+}
+
+impl fmt::Debug for Watched {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str("Watched")
+    }
+}
+
+#[async_trait]
+impl StorageAdapter for Watched {
+    async fn apply(&self, batch: WriteBatch) -> Result<Commit> {
+        let commit = self.to.apply(batch).await?;
+        let then = self.then.lock().unwrap().take();
+        if let Some(then) = then {
+            self.from.apply(then).await?;
+        }
+        Ok(commit)
+    }
+
+    forward_store! { self => self.to; except apply }
+}
+
+/// Moves three rows, of which the second changes meanwhile. Gives the rows of either store that may be sent.
+async fn moved_meanwhile(
+    change: impl FnOnce(&mut WriteBatch, Pending),
+) -> (Moved, [Vec<String>; 2], MemoryStore) {
+    let (from, to) = (MemoryStore::new(), MemoryStore::new());
+    let mut batch = WriteBatch::strict();
+    batch.put_room(Room::new(room(0), Membership::Join));
+    for (n, name) in ["a", "b", "c"].into_iter().enumerate() {
+        batch.put_pending(row(name, &room(n)));
+    }
+    from.apply(batch).await.unwrap();
+    let mut then = WriteBatch::strict();
+    change(&mut then, row("b", &room(1)));
+    let watched = Watched { to: to.clone(), from: from.clone(), then: Mutex::new(Some(then)) };
+    let moved = move_outbox(&from, &watched, MoveOptions::LeaveSending).await.unwrap();
+    let live = async |store: &MemoryStore| {
+        let rows = store.outbox().await.unwrap();
+        rows.iter().filter(|row| is_live(row)).map(|row| row.txn_id.to_string()).collect::<Vec<_>>()
+    };
+    (moved, [live(&from).await, live(&to).await], to)
+}
+
+#[tokio::test]
+async fn a_row_that_changes_while_it_is_moved_is_sent_by_one_store() {
+    let lease = Some(Lease { owner: "x".to_owned(), until_ms: 9 });
+    let sending = |batch: &mut WriteBatch, row| {
+        let row = Pending { state: PendingState::Sending, lease, first_attempt_ms: Some(1), ..row };
+        batch.put_pending(row);
+    };
+    let (moved, live, to) = moved_meanwhile(sending).await;
+    assert_eq!(
+        (moved.left, live),
+        (vec![txn("b")], [vec!["b".to_owned()], vec!["a".to_owned(), "c".to_owned()]])
+    );
+    assert_eq!(to.outbox().await.unwrap().len(), 2, "no copy is left");
+
+    let cancelled = |batch: &mut WriteBatch, row: Pending| _ = batch.remove_pending(row.txn_id);
+    let (moved, live, to) = moved_meanwhile(cancelled).await;
+    assert_eq!((moved.doubtful, live), (vec![txn("b")], [vec![], vec!["a".to_owned(), "c".to_owned()]]));
+    assert_eq!(to.outbox().await.unwrap().len(), 3, "it is held back, and the user decides");
+
+    let sent = |batch: &mut WriteBatch, row: Pending| {
+        let event = Message { txn_id: Some(row.txn_id.clone()), ..message(&room(0), "of-b", 1) };
+        batch.remove_pending(row.txn_id).put_message(event);
+    };
+    let (moved, live, to) = moved_meanwhile(sent).await;
+    assert_eq!((moved.doubtful, live), (vec![], [vec![], vec!["a".to_owned(), "c".to_owned()]]));
+    assert_eq!(to.outbox().await.unwrap().len(), 2, "it has arrived");
+
+    let edited = |batch: &mut WriteBatch, row: Pending| {
+        batch.put_pending(Pending { content: Json::of("edited").unwrap(), ..row });
+    };
+    let (_, live, to) = moved_meanwhile(edited).await;
+    assert_eq!(live, [vec![], ["a", "b", "c"].map(str::to_owned).to_vec()]);
+    assert_eq!(to.outbox().await.unwrap()[1].content, Json::of("edited").unwrap());
 }
