@@ -47,7 +47,7 @@
 //!
 //! `sqlite` and `sled` are the backends of that name, and `idb` is IndexedDB. All are on by default, and the target
 //! picks: `idb` is there in browsers alone, the other two everywhere else. A backend that is missing is told as
-//! `Unsupported`, with the one to use instead.
+//! `Unsupported`, with the one to use instead. `copy`, off by default, brings a store into one of another backend.
 
 mod backend;
 mod capability;
@@ -57,6 +57,9 @@ mod url;
 
 pub use capability::Capabilities;
 pub use convert::{seal, unseal};
+#[cfg(feature = "copy")]
+#[doc(inline)]
+pub use haos_archive::{MoveOptions, Moved, RestoreOptions, Restored, copy, move_store};
 #[doc(inline)]
 pub use haos_store_api::{
     ByteRange, Change, Changes, Collection, Commit, Cursor, Direction, Durability, Error, ErrorKind, EventId,
