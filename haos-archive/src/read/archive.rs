@@ -71,6 +71,11 @@ impl Archive {
         self.files.iter().all(Input::is_encrypted)
     }
 
+    /// Counts its records, which [`records`](Self::records) reads.
+    pub fn record_count(&self) -> u64 {
+        self.catalogue.entries.len() as u64
+    }
+
     /// Reads the records, in the order that [`Record`](crate::Record) tells. Each chunk is compared with its hash before
     /// its rows are read.
     pub fn records(&mut self) -> Records<'_> {

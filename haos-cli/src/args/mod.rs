@@ -1,5 +1,6 @@
 //! The command line: data, and how it is parsed. It knows no command.
 
+mod archive;
 mod browse;
 mod export;
 mod import;
@@ -10,6 +11,7 @@ mod write;
 
 use clap::{Parser, Subcommand};
 
+pub(crate) use archive::{ArchiveKeys, BackupArgs, MoveArgs, RestoreArgs};
 pub(crate) use browse::{DoctorArgs, Place, RoomsArgs, ShowArgs, TimelineArgs};
 pub(crate) use export::{ExportArgs, Form};
 pub(crate) use import::ImportArgs;
@@ -100,6 +102,12 @@ pub(crate) enum Command {
     Media(MediaArgs),
     /// Say what the store is, how large it is, and with --check whether it is sound
     Doctor(DoctorArgs),
+    /// Write everything into one file
+    Backup(BackupArgs),
+    /// Fill the store from an archive, or merge one into it
+    Restore(RestoreArgs),
+    /// Move everything into another store
+    Move(MoveArgs),
     /// Write rooms for people: pages for a browser, Markdown, or JSON
     Export(ExportArgs),
     /// Give free space of the store back to the system
