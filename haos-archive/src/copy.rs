@@ -1,7 +1,7 @@
 //! A store, copied or moved live into another one.
 
 use haos_store_api::{
-    ByteRange, EventType, MediaInfo, Progress, Result, Scope, StateKey, StorageAdapter,
+    ByteRange, ErrorKind, EventType, MediaInfo, Progress, Result, Scope, StateKey, StorageAdapter,
     StorageAdapterExt as _, state_kind,
 };
 
@@ -65,7 +65,28 @@ where
     Ok((restored, move_outbox(from, to, handover).await?))
 }
 
+/// Copies the rows of one commit, where the store gives a view of one.
 async fn rows<F, T>(
+    from: &F,
+    to: &T,
+    options: RestoreOptions,
+    progress: Progress,
+    outbox: bool,
+) -> Result<Restored>
+where
+    F: StorageAdapter + ?Sized,
+    T: StorageAdapter + ?Sized,
+{
+    match from.snapshot().await {
+        Ok(snapshot) => read_rows(&*snapshot, to, options, progress, outbox).await,
+        Err(error) if error.kind() == ErrorKind::Unsupported => {
+            read_rows(from, to, options, progress, outbox).await
+        }
+        Err(error) => Err(error),
+    }
+}
+
+async fn read_rows<F, T>(
     from: &F,
     to: &T,
     mut options: RestoreOptions,
