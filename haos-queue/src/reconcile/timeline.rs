@@ -2,8 +2,8 @@
 
 use haos_store_api::{Cursor, EventId, Item, Page, Position, Result, RoomId, StorageAdapter};
 
-/// The items of a page.
-const CHUNK: usize = 1024;
+/// The fewest and the most items of a page.
+const PAGE: (usize, usize) = (16, 1024);
 
 /// A part of a stored timeline, oldest first.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
@@ -65,10 +65,12 @@ pub(super) async fn window<S: StorageAdapter + ?Sized>(
     let below = store.timeline(room, Page::older_than(at, margin)).await?;
     let mut window =
         Window { items: below.items.into_iter().map(stored).collect(), older: below.more, newer: true };
+    // As many as there are anchors, mostly.
+    let step = anchors.len().saturating_add(margin).clamp(PAGE.0, PAGE.1);
     // The item at `low` itself: a cursor's item is not part of its page.
     let mut page = match low.older(1) {
-        Some(before) => Page::newer_than(Cursor::at_position(before), CHUNK),
-        None => Page::oldest(CHUNK),
+        Some(before) => Page::newer_than(Cursor::at_position(before), step),
+        None => Page::oldest(step),
     };
     let high = high.unwrap_or(*newest);
     let mut beyond = 0;
@@ -77,7 +79,7 @@ pub(super) async fn window<S: StorageAdapter + ?Sized>(
         beyond += slice.items.iter().filter(|item| item.position() > high).count();
         window.newer = slice.more;
         let Some(next) = slice.newer() else { break };
-        page = Page::newer_than(next, CHUNK);
+        page = Page::newer_than(next, step);
         window.items.extend(slice.items.into_iter().map(stored));
     }
     Ok(window)
