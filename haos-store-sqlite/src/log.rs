@@ -13,7 +13,7 @@ use haos_store_api::backend::files::beside;
 use crate::probe::peek;
 
 /// The number of the commit before, and that of the commit: 8 bytes each.
-type Mark = [u8; 16];
+pub(crate) type Mark = [u8; 16];
 
 /// The next mark, in SQL, where the present one is `value`.
 macro_rules! next_mark {
@@ -41,12 +41,21 @@ pub(crate) fn fits(path: &Path) -> bool {
         // together.
         let stands_still = mark_of_file(path) == Some((page, file)) && salts_of(&log).ok() == Some(salts);
         if stands_still {
-            let [before, _] = halves(marks.first().unwrap_or(&file));
-            let [_, now] = halves(&file);
-            return marks.is_empty() || now == before || marks.iter().any(|mark| halves(mark)[1] == now);
+            return is_on_top(&marks, &file);
         }
     }
     true
+}
+
+/// The same for a damaged file, whose mark was found on `page`.
+pub(crate) fn fits_mark(path: &Path, page: u32, file: &Mark) -> bool {
+    marks_of_log(&beside(path, "-wal"), page).map_or(true, |(_, marks)| is_on_top(&marks, file))
+}
+
+fn is_on_top(marks: &[Mark], file: &Mark) -> bool {
+    let [before, _] = halves(marks.first().unwrap_or(file));
+    let [_, now] = halves(file);
+    marks.is_empty() || now == before || marks.iter().any(|mark| halves(mark)[1] == now)
 }
 
 fn halves(mark: &Mark) -> [&[u8]; 2] {

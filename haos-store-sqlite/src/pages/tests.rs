@@ -1,0 +1,1 @@
+//! The reader beside SQLite, and on hostile pages.
