@@ -16,7 +16,7 @@ fn rounds() -> u64 {
 }
 
 /// Spoils a file; returns the pages, the first being 1.
-type Spoil = fn(&mut Random, &mut Vec<u8>) -> BTreeSet<usize>;
+type Spoil = fn(&mut Random, &Made, &mut Vec<u8>) -> BTreeSet<usize>;
 
 async fn many(name: &str, seed: u64, spoil: Spoil) {
     for sealed in [false, true] {
@@ -24,7 +24,7 @@ async fn many(name: &str, seed: u64, spoil: Spoil) {
         let (mut random, mut sums, began) = (Random(seed), Sums::default(), Instant::now());
         for round in 0..rounds() {
             let mut bytes = made.bytes.clone();
-            let pages = spoil(&mut random, &mut bytes);
+            let pages = spoil(&mut random, &made, &mut bytes);
             let first: Vec<_> = pages.iter().take(3).collect();
             let what = format!("{name}, sealed {sealed}, round {round}, pages {first:?}");
             judge(&made, &bytes, &pages, &what, &mut sums).await;
@@ -40,7 +40,7 @@ async fn many(name: &str, seed: u64, spoil: Spoil) {
 
 #[tokio::test]
 async fn a_flipped_bit_costs_no_message_outside_its_page() {
-    many("flip", 21, |random, bytes| {
+    many("flip", 21, |random, _, bytes| {
         let at = random.below(bytes.len());
         bytes[at] ^= 1 << random.below(8);
         [at / PAGE + 1].into()
@@ -48,9 +48,26 @@ async fn a_flipped_bit_costs_no_message_outside_its_page() {
     .await;
 }
 
+/// Most bits of a file are content; here each is one that joins pages and cells.
+#[tokio::test]
+async fn a_flipped_bit_in_the_structure_costs_no_message_outside_its_page() {
+    many("structure", 24, |random, made, bytes| {
+        let tables =
+            ["message", "room", "state", "pending", "gap", "media", "sqlite_schema", "message_by_key"];
+        let own: Vec<usize> = made.pages[tables[random.below(tables.len())]].iter().copied().collect();
+        // The map of pointers too.
+        let page = if random.below(9) == 0 { 2 } else { own[random.below(own.len())] };
+        let start = if page == 1 { 100 } else { 0 };
+        let at = (page - 1) * PAGE + start + random.below(48);
+        bytes[at] ^= 1 << random.below(8);
+        [page].into()
+    })
+    .await;
+}
+
 #[tokio::test]
 async fn a_zeroed_page_costs_no_message_outside_it() {
-    many("zero", 22, |random, bytes| {
+    many("zero", 22, |random, _, bytes| {
         let page = random.below(bytes.len() / PAGE);
         bytes[page * PAGE..(page + 1) * PAGE].fill(0);
         [page + 1].into()
@@ -60,7 +77,7 @@ async fn a_zeroed_page_costs_no_message_outside_it() {
 
 #[tokio::test]
 async fn a_cut_costs_no_message_before_it() {
-    many("cut", 23, |random, bytes| {
+    many("cut", 23, |random, _, bytes| {
         let (pages, to) = (bytes.len() / PAGE, 1 + random.below(bytes.len() - 1));
         bytes.truncate(to);
         (to / PAGE + 1..=pages).collect()
