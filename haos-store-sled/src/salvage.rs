@@ -40,6 +40,7 @@ pub(crate) fn carry_over(
     }
     let _ = fs::remove_dir_all(mended);
     found.count(mark.last_seq, mark.revision);
+    // Rows of the outbox that are kept elsewhere join here, by `Salvage::add_pending`, also if nothing is readable.
     guarded("open", || {
         let layer = kv::finish(&opened.files.tree, &options.codec, opened.head, &found)?;
         opened.write(layer)

@@ -31,7 +31,7 @@ impl Source {
         let length = (file.metadata()?.len() / PAGE as u64).min(MOST_PAGES) as u32;
         // The log may hold pages that the file has not got yet.
         let in_log = frames.places.keys().max().copied().unwrap_or(0).min(frames.pages.unwrap_or(0));
-        let count = length.max(in_log.min(MOST_PAGES as u32));
+        let count = length.max(in_log.min(MOST_PAGES as u32)).min(frames.pages.unwrap_or(u32::MAX));
         Ok(Self { file: RefCell::new(file), log: log.map(RefCell::new), frames, count })
     }
 

@@ -213,7 +213,6 @@ impl<'c> Carry<'c> {
         let indexes = ["pending_by_key", "pending_by_room"];
         let entries = indexes.map(|name| self.damaged.index(name, &mut |_| {}));
         self.salvage.named(Collection::Pending, rows.max(entries[0]).max(entries[1]));
-        // Rows of a mirror beside the store would be added here.
     }
 }
 

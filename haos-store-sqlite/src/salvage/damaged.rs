@@ -56,6 +56,12 @@ impl Meta {
     }
 }
 
+/// Reads the id of a store in its file alone; it never changes.
+pub(super) fn id(path: &Path) -> Option<StoreId> {
+    let source = Source::open(path, false).ok()?;
+    Meta::of(&source, &Roots::of(&source).ok()?).1.id
+}
+
 /// A damaged store.
 #[derive(Debug)]
 pub(super) struct Damaged {

@@ -83,6 +83,8 @@ impl Found {
             self.salvage.last_seq += leap;
             self.salvage.revision.0 += leap;
         }
+        // Rows of the outbox that are kept elsewhere join here, by `Salvage::add_pending`, also if nothing is readable.
+
         // Later than any revision that the damaged store has published.
         let revision = Revision(self.salvage.revision.0 + 1);
         conn.execute_batch("PRAGMA synchronous = FULL").map_err(sql)?;
@@ -99,7 +101,7 @@ impl Found {
 
 /// Reads the id of a damaged store.
 pub(crate) fn readable_id(path: &Path) -> Option<StoreId> {
-    Damaged::open(path).ok()?.meta.id
+    damaged::id(path)
 }
 
 /// The record of the keyring of a damaged store.

@@ -38,8 +38,9 @@ pub(super) fn message(codec: &Codec, room: RoomRef<'_>, pos: i64, record: &[u8])
     };
     let message = codec.message(room, &key(event)?, columns, payload.bytes()?).ok()?;
     // A plain payload is not bound to these, but they are its own.
-    let row = codec.message_row(&message, columns.written).ok()?;
-    (row.links() == columns.links).then_some((message, columns.written))
+    let is_its_own =
+        || codec.message_row(&message, columns.written).is_ok_and(|row| row.links() == columns.links);
+    (codec.binds() || is_its_own()).then_some((message, columns.written))
 }
 
 pub(super) fn gap(codec: &Codec, room: RoomRef<'_>, pos: i64, record: &[u8]) -> Row<Gap> {
