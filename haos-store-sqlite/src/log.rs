@@ -11,6 +11,7 @@ use std::path::Path;
 use haos_store_api::backend::files::beside;
 
 use crate::probe::peek;
+use crate::salvage::readable_mark;
 
 /// The number of the commit before, and that of the commit: 8 bytes each.
 pub(crate) type Mark = [u8; 16];
@@ -47,11 +48,6 @@ pub(crate) fn fits(path: &Path) -> bool {
     true
 }
 
-/// The same for a damaged file, whose mark was found on `page`.
-pub(crate) fn fits_mark(path: &Path, page: u32, file: &Mark) -> bool {
-    marks_of_log(&beside(path, "-wal"), page).map_or(true, |(_, marks)| is_on_top(&marks, file))
-}
-
 fn is_on_top(marks: &[Mark], file: &Mark) -> bool {
     let [before, _] = halves(marks.first().unwrap_or(file));
     let [_, now] = halves(file);
@@ -63,8 +59,13 @@ fn halves(mark: &Mark) -> [&[u8]; 2] {
     [before, now]
 }
 
-/// Reads the mark in the file alone, and its page.
+/// Reads the mark in the file alone, and its page. SQLite would lay a log over a damaged file too: there the page
+/// itself is read.
 fn mark_of_file(path: &Path) -> Option<(u32, Mark)> {
+    sound_mark(path).or_else(|| readable_mark(path))
+}
+
+fn sound_mark(path: &Path) -> Option<(u32, Mark)> {
     let conn = peek(path).ok()?;
     let sql =
         "SELECT rootpage, value FROM meta, sqlite_schema AS s WHERE meta.name = 'commit' AND s.name = 'meta'";

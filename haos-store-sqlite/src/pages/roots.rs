@@ -45,8 +45,9 @@ impl Roots {
 
     /// Returns the pages at which a table or an index may begin, the likelier one first.
     pub(crate) fn of_name(&self, name: &str) -> [Option<u32>; 2] {
-        let (found, made) = (self.found.get(name).copied(), self.made.get(name).copied());
-        [found, made.filter(|made| Some(*made) != found)]
+        // Where the schema names another table, ours is not.
+        let is_free = |page: &u32| self.found.values().all(|other| other != page);
+        [self.found.get(name).copied(), self.made.get(name).copied().filter(is_free)]
     }
 }
 

@@ -232,6 +232,8 @@ pub(super) fn keys_of(page: &Page<'_>, shape: Shape) -> Vec<(i64, usize)> {
 
 /// Visits the entries of an index, in its pages' order, as far as they are readable; returns their number.
 pub(crate) fn entries(source: &Source, root: Option<u32>, visit: &mut dyn FnMut(&[Value<'_>])) -> u64 {
+    // A freed page holds entries too.
+    let root = root.filter(|root| matches!(Map::of(source).get(*root), None | Some(Use::Root)));
     let mut index = Index { source, seen: Pages::up_to(source.count()), entries: 0, visit };
     index.walk(root.unwrap_or(0), 0);
     index.entries

@@ -62,6 +62,13 @@ pub(super) fn id(path: &Path) -> Option<StoreId> {
     Meta::of(&source, &Roots::of(&source).ok()?).1.id
 }
 
+/// Reads the mark of the latest commit in a file alone, and its page.
+pub(crate) fn readable_mark(path: &Path) -> Option<(u32, Mark)> {
+    let source = Source::open(path, false).ok()?;
+    let (page, meta) = Meta::of(&source, &Roots::of(&source).ok()?);
+    Some((page, meta.mark?))
+}
+
 /// A damaged store.
 #[derive(Debug)]
 pub(super) struct Damaged {
@@ -78,10 +85,7 @@ impl Damaged {
     pub(super) fn open(path: &Path) -> Result<Self> {
         let io = |e| Error::io("open", "the damaged store cannot be read", e);
         let alone = Source::open(path, false).map_err(io)?;
-        let (page, meta) = Meta::of(&alone, &Roots::of(&alone)?);
-        // Asked of the pages too, since SQLite may not be able to read the mark.
-        let with_log = log::fits(path) && meta.mark.is_none_or(|mark| log::fits_mark(path, page, &mark));
-        let source = if with_log { Source::open(path, true).map_err(io)? } else { alone };
+        let source = if log::fits(path) { Source::open(path, true).map_err(io)? } else { alone };
         let roots = Roots::of(&source)?;
         let (_, meta) = Meta::of(&source, &roots);
         let plans = plan(&source, &roots, &Shape::TABLES);

@@ -24,7 +24,7 @@ use crate::migration::SEALED_ID;
 
 use carry::Carry;
 use damaged::Damaged;
-pub(crate) use damaged::recognise;
+pub(crate) use damaged::{readable_mark, recognise};
 
 /// Numbers that are left out if the counters are lost, so that none is given twice.
 const LEAP: u64 = 1 << 20;

@@ -76,7 +76,7 @@ impl Carry<'_> {
         if slot::check_room(nr).is_err() || self.rooms.contains_key(&nr) {
             return Ok(());
         }
-        tracing::warn!(room = %id, "the row of a room is lost: it is made anew of its id");
+        tracing::warn!(room = %id, "the row of a room is lost: it is made of its id");
         let key = self.db().codec.room_key(&id);
         let room = Room { revision: self.salvage.revision, ..Room::new(id.clone(), Membership::Join) };
         insert(self.db(), nr, &room)?;

@@ -171,7 +171,7 @@ impl<F: Tree, T: Tree> Carry<'_, F, T> {
 
     /// Makes a row of which the id alone is known; the next sync completes it.
     fn bare_room(&mut self, id: &RoomId) -> Result<()> {
-        tracing::warn!(room = %id, "the row of a room is lost: it is made anew of its id");
+        tracing::warn!(room = %id, "the row of a room is lost: it is made of its id");
         let room = Room { revision: self.found.revision, ..Room::new(id.clone(), Membership::Join) };
         self.found.lost(Collection::Rooms);
         self.rows(Revision::ZERO).write_room(&room)
