@@ -48,7 +48,7 @@ impl Type {
             7 => Self::Real,
             8 | 9 => Self::Int(0, Some(code as i64 - 8)),
             10 | 11 => return None,
-            _ if code % 2 == 0 => Self::Blob(usize::try_from((code - 12) / 2).ok()?),
+            _ if code.is_multiple_of(2) => Self::Blob(usize::try_from((code - 12) / 2).ok()?),
             _ => Self::Text(usize::try_from((code - 13) / 2).ok()?),
         })
     }
