@@ -313,6 +313,18 @@ pub struct Recovery {
     pub salvaged: u64,
     /// Outbox rows that were found but not readable; they are still in the copy set aside.
     pub unreadable: u64,
+    /// What became of each collection, in the order of [`Collection::ALL`]; empty if nothing had to be carried over.
+    pub collections: Vec<(Collection, CarriedOver)>,
     /// The defect.
     pub cause: String,
+}
+
+/// The rows of a collection of a damaged store.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
+pub struct CarriedOver {
+    /// The rows that were carried over.
+    pub rows: u64,
+    /// The rows that are known to be unreadable; there may be more of which nothing tells any more. They are still in
+    /// the copy set aside.
+    pub unreadable: u64,
 }

@@ -62,13 +62,13 @@ pub use convert::{seal, unseal};
 pub use haos_archive::{MoveOptions, Moved, RestoreOptions, Restored, copy, move_store};
 #[doc(inline)]
 pub use haos_store_api::{
-    ByteRange, Change, Changes, Collection, Commit, Cursor, Direction, Durability, Error, ErrorKind, EventId,
-    EventType, Gap, Item, Json, KdfLimits, KdfParams, KeyChange, Lease, MAX_ID_BYTES, MAX_JSON_DEPTH,
-    Maintenance, MaybeSend, Media, MediaFormat, MediaInfo, MediaKey, MediaPolicy, MediaQuery, MediaUri,
-    Membership, MemoryStore, Message, MessageQuery, MessageView, Op, Padding, Page, ParkReason, Pending,
-    PendingQuery, PendingState, Position, Precondition, Progress, ProgressFn, Prune, Reactions, Recovery,
-    Redact, Relation, RelationKind, RelationQuery, Report, Result, Revision, Room, RoomCursor, RoomId,
-    RoomQuery, Scope, Secret, Size, Slice, Start, StateEntry, StateKey, StateQuery, StorageAdapter,
+    ByteRange, CarriedOver, Change, Changes, Collection, Commit, Cursor, Direction, Durability, Error,
+    ErrorKind, EventId, EventType, Gap, Item, Json, KdfLimits, KdfParams, KeyChange, Lease, MAX_ID_BYTES,
+    MAX_JSON_DEPTH, Maintenance, MaybeSend, Media, MediaFormat, MediaInfo, MediaKey, MediaPolicy, MediaQuery,
+    MediaUri, Membership, MemoryStore, Message, MessageQuery, MessageView, Op, Padding, Page, ParkReason,
+    Pending, PendingQuery, PendingState, Position, Precondition, Progress, ProgressFn, Prune, Reactions,
+    Recovery, Redact, Relation, RelationKind, RelationQuery, Report, Result, Revision, Room, RoomCursor,
+    RoomId, RoomQuery, Scope, Secret, Size, Slice, Start, StateEntry, StateKey, StateQuery, StorageAdapter,
     StorageAdapterExt, StoreInfo, Touched, TxnId, Unread, Usage, UserId, View, ViewItem, WriteBatch,
     state_kind, view,
 };

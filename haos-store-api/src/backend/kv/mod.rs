@@ -34,7 +34,7 @@ pub use record::media_columns;
 pub use reseal::{Resealed, reseal};
 pub use rows::Transaction;
 #[cfg(all(feature = "native", not(target_arch = "wasm32")))]
-pub use salvage::salvage;
+pub use salvage::{finish, salvage};
 pub(crate) use tree::Map;
 pub use tree::{Pair, Span, Tree};
 

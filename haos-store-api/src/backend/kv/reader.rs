@@ -51,6 +51,12 @@ impl<'a, T: Tree> Reader<'a, T> {
         Self { changes: Some(changes), ..self }
     }
 
+    /// Reads with another codec.
+    #[cfg(all(feature = "native", not(target_arch = "wasm32")))]
+    pub(super) fn through_codec(self, codec: &'a Codec) -> Self {
+        Self { codec, ..self }
+    }
+
     /// Reads the value of a key.
     ///
     /// # Errors

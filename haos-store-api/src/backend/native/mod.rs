@@ -32,5 +32,5 @@ pub use error::{closed, ended, read_only, sealed, unknown_query};
 pub use job::{Failed, Submission, Writer, Writing};
 pub use keys::{KeyringPlace, unlock};
 pub use options::{OnDamage, Options, Profile};
-pub use salvage::Salvage;
+pub use salvage::{LostRooms, Salvage, Weaver, gaps_where_some_were_lost};
 pub use shell::Shell;
