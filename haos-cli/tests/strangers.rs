@@ -58,6 +58,7 @@ impl Scene {
         let (room, event, url, words) = (&*id("!esc"), &*id("$m"), &*self.server.url, &*self.words);
         let (key, file, out) =
             (&*self.key, &*self.file, &*self.world.path("o\u{1b}[1m\nFORGED").display().to_string());
+        let (archive, to) = (&*format!("{out}.haos"), &*format!("sqlite:{out}.db"));
         let runs: Vec<Vec<&str>> = match command {
             "import" => {
                 vec![vec![file], vec!["--room", room, file], vec![NASTY], vec!["--user", NASTY, file]]
@@ -106,6 +107,20 @@ impl Scene {
             ],
             "doctor" => vec![vec![], vec!["--check"]],
             "compact" | "views" => vec![vec![]],
+            "backup" => vec![
+                vec![archive],
+                vec![archive, "--base", NASTY],
+                vec![archive, "--recipient", NASTY],
+                vec![NASTY, "--archive-passphrase-file", words],
+            ],
+            "restore" => vec![vec![archive], vec!["--check", archive], vec![file], vec![NASTY]],
+            "move" => vec![vec![to], vec![to, "--to-key-file", NASTY], vec![NASTY]],
+            "export" => vec![
+                vec![out],
+                vec!["--format", "markdown", out],
+                vec![out, "--room", NASTY],
+                vec![out, "--sender", NASTY, "--from", NASTY],
+            ],
             "seal" => vec![vec!["--new-passphrase-file", words], vec!["--new-key-file", NASTY]],
             "unseal" | "rotate" => vec![vec![], vec!["--key-file", key]],
             "rekey" => vec![vec!["--add-key", NASTY, "--new-key-file", key], vec!["--remove-key", NASTY]],

@@ -7,7 +7,7 @@ use serde::Serialize;
 
 use crate::error::Result;
 use crate::out::Out;
-use crate::text::{bytes, number, plural, time};
+use crate::text::{bytes, clean, number, plural, time};
 
 /// An archive, for programs.
 #[derive(Serialize)]
@@ -46,7 +46,7 @@ impl ArchiveFields {
     pub(super) fn print(&self, out: &mut Out) -> Result<()> {
         let rows = |name| self.rows.get(name).copied().unwrap_or_default();
         let encrypted = if self.encrypted { "encrypted, " } else { "plain, " };
-        writeln!(out, "{} ({encrypted}of {})", self.file, time(self.time_ms))?;
+        writeln!(out, "{} ({encrypted}of {})", clean(&self.file), time(self.time_ms))?;
         writeln!(
             out,
             "  {} of {}, {} of media with {}, {}",
