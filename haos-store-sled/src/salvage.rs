@@ -4,13 +4,13 @@ use std::fs;
 use std::path::Path;
 
 use haos_store_api::Result;
-use haos_store_api::backend::native::{Options, Salvage};
+use haos_store_api::backend::native::{Mirror, Options, Salvage};
 use haos_store_api::backend::{Codec, kv};
 
 use crate::damage::copy_folder;
 use crate::db::{Db, Layer, Tree};
 use crate::error::{fault, guarded, io};
-use crate::home::sled_of;
+use crate::home::{MIRROR, sled_of};
 use crate::marker::Mark;
 use crate::open::{Opened, TREE};
 use crate::options::settings;
@@ -18,19 +18,24 @@ use crate::shared::Files;
 
 /// Reads as much as possible, from a copy in a folder that is made for it: sled cuts off unreadable data.
 pub(crate) fn read(options: &Options, mended: &Path, mark: Mark) -> Salvage {
-    let mut found = Salvage::default();
+    let (mut found, mirror) = (None, Mirror::read(options.path(), MIRROR).after(mark.revision));
     // The second time without sled's snapshots: the log alone tells all.
     for with_snapshots in [true, false] {
         let _ = fs::remove_dir_all(mended);
-        match attempt(options, mended, with_snapshots) {
+        match attempt(options, mended, with_snapshots, &mirror) {
             Ok(salvage) => {
-                found = salvage;
+                found = Some(salvage);
                 break;
             }
             Err(error) => tracing::warn!(%error, "the damaged store cannot be read"),
         }
     }
     let _ = fs::remove_dir_all(mended);
+    let mut found = found.unwrap_or_else(|| {
+        let mut found = Salvage::default();
+        mirror.complete(&mut found, &options.codec, None, None);
+        found
+    });
     found.last_seq = found.last_seq.max(mark.last_seq);
     // Later than any revision that the damaged store has published.
     found.revision = found.revision.max(mark.revision).next();
@@ -50,7 +55,7 @@ pub(crate) fn write(salvage: &Salvage, opened: &mut Opened, codec: &Codec) -> Re
 }
 
 /// Opens a copy and reads it.
-fn attempt(options: &Options, mended: &Path, with_snapshots: bool) -> Result<Salvage> {
+fn attempt(options: &Options, mended: &Path, with_snapshots: bool, mirror: &Mirror) -> Result<Salvage> {
     copy_folder(&sled_of(options.path()), mended).map_err(|e| io("open", e))?;
     if !with_snapshots {
         for entry in fs::read_dir(mended).map_err(|e| io("open", e))?.flatten() {
@@ -66,7 +71,7 @@ fn attempt(options: &Options, mended: &Path, with_snapshots: bool) -> Result<Sal
         Ok(Files { db, tree })
     })?;
     let db = Db::new(&files.tree, &options.codec, "open");
-    let salvage = guarded("open", || Ok(kv::salvage(db)));
+    let salvage = guarded("open", || Ok(kv::salvage(db, mirror, None)));
     files.release();
     salvage
 }

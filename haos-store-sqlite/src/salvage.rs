@@ -7,12 +7,13 @@ use std::path::Path;
 
 use haos_store_api::backend::Codec;
 use haos_store_api::backend::files::{self, StoreId};
-use haos_store_api::backend::native::{Options, Salvage};
+use haos_store_api::backend::native::{self, KeyringPlace, Mirror, Options, Salvage};
 use haos_store_api::{ByteRange, ErrorKind, Result};
 use rusqlite::config::DbConfig;
 use rusqlite::{Connection, OpenFlags};
 
 use crate::budget::Budget;
+use crate::companions::MIRROR;
 use crate::connection::connection;
 use crate::db::{Db, NEXT};
 use crate::error::fault;
@@ -37,7 +38,7 @@ impl Found {
     /// `WrongKey` and `Sealed`: a store that another user could read is not replaced.
     pub(crate) fn read(options: &Options, copy: &Path) -> Result<Self> {
         let path = options.path();
-        let budget = Budget::of(path);
+        let (budget, mirror) = (Budget::of(path), Mirror::read(path, MIRROR));
         let conn = connect(path, &budget).or_else(|_| {
             mend(path, copy)?;
             budget.refill();
@@ -45,7 +46,9 @@ impl Found {
         });
         let salvage = match conn {
             Ok(conn) => match unlock(&conn, options) {
-                Ok(codec) => Self::gather(Db { conn: &conn, codec: &codec, operation: "open" }, &budget),
+                Ok(codec) => {
+                    Self::gather(Db { conn: &conn, codec: &codec, operation: "open" }, &budget, &mirror)
+                }
                 Err(e)
                     if matches!(e.kind(), ErrorKind::WrongKey | ErrorKind::Sealed | ErrorKind::NotSealed) =>
                 {
@@ -53,18 +56,32 @@ impl Found {
                 }
                 Err(error) => {
                     tracing::warn!(%error, "the keyring of the damaged store cannot be read");
-                    Self::default()
+                    Self::of_mirror(&mirror, options)?
                 }
             },
             Err(error) => {
                 tracing::warn!(%error, "nothing of the damaged store can be read");
-                Self::default()
+                Self::of_mirror(&mirror, options)?
             }
         };
         Ok(salvage)
     }
 
-    fn gather(db: Db<'_>, budget: &Budget) -> Self {
+    /// Takes the outbox from its mirror alone.
+    ///
+    /// # Errors
+    /// `WrongKey` and `Sealed`.
+    fn of_mirror(mirror: &Mirror, options: &Options) -> Result<Self> {
+        let (keyring, id) = (mirror.keyring().map(<[u8]>::to_vec), mirror.id());
+        let mut salvage = Salvage::default();
+        let codec = native::unlock(&OfMirror(keyring.clone()), options)?;
+        mirror.complete(&mut salvage, &codec, None, None);
+        // Later than any revision that the damaged store is known to have published.
+        salvage.revision = salvage.revision.next();
+        Ok(Self { salvage, keyring, id })
+    }
+
+    fn gather(db: Db<'_>, budget: &Budget, mirror: &Mirror) -> Self {
         budget.refill();
         let (keyring, id) = (db.keyring().ok().flatten(), db.store_id().ok().flatten());
         let mut found = Salvage::default();
@@ -83,6 +100,7 @@ impl Found {
             budget.refill();
         }
         found.read_pending(&seqs, |seq| db.pending_at(seq.cast_signed()));
+        mirror.complete(&mut found, db.codec, id, db.store_revision().ok());
         budget.refill();
         found.read_media(|key| db.media(key, ByteRange::ALL));
         budget.refill();
@@ -114,6 +132,24 @@ impl Found {
         db.set_last_seq(salvage.last_seq)?;
         db.set_store_revision(salvage.revision)?;
         db.run("COMMIT", ())?;
+        Ok(())
+    }
+}
+
+/// The keyring in the mirror of a store whose own cannot be read.
+struct OfMirror(Option<Vec<u8>>);
+
+impl KeyringPlace for OfMirror {
+    fn record(&self) -> Result<Option<Vec<u8>>> {
+        Ok(self.0.clone())
+    }
+
+    /// A store without a mirror is given up, and its place is a new one's.
+    fn is_new(&self) -> Result<bool> {
+        Ok(self.0.is_none())
+    }
+
+    fn store_first(&self, _: &[u8]) -> Result<()> {
         Ok(())
     }
 }

@@ -5,20 +5,24 @@ use super::columns::Cut;
 use super::keys;
 use super::reader::{Order, Reader};
 use super::tree::{Pair, Tree};
-use crate::native::Salvage;
+use crate::files::StoreId;
+use crate::native::{Mirror, Salvage};
 use crate::{ByteRange, Reads};
 
-/// Reads all readable rows of a damaged tree, which may fail and panic.
-pub fn salvage<T: Tree>(reader: Reader<'_, T>) -> Salvage {
+/// Reads all readable rows of a damaged tree, which may fail and panic, and completes the outbox from its mirror. `id` is
+/// that of the store, if it is known.
+pub fn salvage<T: Tree>(reader: Reader<'_, T>, mirror: &Mirror, id: Option<StoreId>) -> Salvage {
     let mut found = Salvage::default();
     found.read_pending(&sequence_numbers(reader), |seq| reader.pending_at(seq));
+    let head = catch_unwind(AssertUnwindSafe(|| reader.head())).ok().and_then(Result::ok).flatten();
+    mirror.complete(&mut found, reader.codec, id, head.map(|head| head.revision));
     found.read_media(|key| reader.media(key, ByteRange::ALL));
     each(reader, keys::STATE, Order::Up, |(key, row)| {
         if let Ok(entry) = reader.read_state(&key, &row) {
             found.keep_draft(entry, |id| reader.room(id));
         }
     });
-    if let Ok(Ok(Some(head))) = catch_unwind(AssertUnwindSafe(|| reader.head())) {
+    if let Some(head) = head {
         found.count(head.last_seq, head.revision);
     }
     found

@@ -2,6 +2,7 @@ use std::collections::BTreeSet;
 use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::path::Path;
 
+use super::mirror::Plan;
 use crate::law::Rows;
 use crate::{
     Error, Media, MediaKey, Pending, Recovery, Result, Revision, Room, RoomId, Scope, StateEntry, state_kind,
@@ -12,8 +13,8 @@ use crate::{
 #[derive(Debug, Default)]
 pub struct Salvage {
     pending: Vec<Pending>,
-    /// The number of outbox rows that are named somewhere and are unreadable.
-    unreadable: u64,
+    /// The outbox rows that are named somewhere and are unreadable.
+    unreadable: BTreeSet<u64>,
     media: Vec<Media>,
     drafts: Vec<(Option<Room>, StateEntry)>,
     /// The latest sequence number given.
@@ -32,9 +33,27 @@ impl Salvage {
                     self.revision = self.revision.max(row.revision);
                     self.pending.push(row);
                 }
-                None => self.unreadable += 1,
+                None => drop(self.unreadable.insert(*seq)),
             }
         }
+    }
+
+    /// Returns the outbox rows read so far.
+    pub(super) fn rows(&self) -> &[Pending] {
+        &self.pending
+    }
+
+    /// Completes the outbox rows from the store's mirror.
+    pub(super) fn merge(&mut self, plan: Plan) {
+        let Plan { put, drop, last_seq, revision } = plan;
+        self.pending.retain(|row| !drop.contains(&row.txn_id));
+        for row in put {
+            self.unreadable.remove(&row.seq);
+            self.pending.retain(|own| own.txn_id != row.txn_id);
+            self.pending.push(row);
+        }
+        self.pending.sort_by_key(|row| row.seq);
+        self.count(last_seq, revision);
     }
 
     /// Reads all bytes of the media that the outbox sends.
@@ -85,7 +104,7 @@ impl Salvage {
 
     /// Reports the outcome for the store, which was set `aside`.
     pub fn recovery(&self, aside: &Path, cause: &Error) -> Recovery {
-        let (salvaged, unreadable) = (self.pending.len() as u64, self.unreadable);
+        let (salvaged, unreadable) = (self.pending.len() as u64, self.unreadable.len() as u64);
         tracing::warn!(set_aside = %aside.display(), salvaged, unreadable, %cause, "a damaged store was set aside");
         let set_aside = Some(aside.display().to_string());
         Recovery { set_aside, salvaged, unreadable, cause: cause.to_string() }

@@ -1,0 +1,77 @@
+//! The frames of each moment: a whole mirror, what is about to change, and what became of it.
+
+use super::fold::Fold;
+use super::frame::{Frame, Head, Mark, StoredPending};
+use crate::files::StoreId;
+use crate::{Codec, Key, Revision};
+
+/// The outbox of one commit, as a store has it.
+#[derive(Debug, Clone)]
+pub struct OutboxImage {
+    /// The store's own id.
+    pub id: Option<StoreId>,
+    /// The key of no transaction, which tells under which keys the others are.
+    pub(super) check: Key,
+    /// The record of the keyring of a sealed store.
+    pub keyring: Option<Vec<u8>>,
+    /// The latest commit.
+    pub revision: Revision,
+    /// The latest sequence number given.
+    pub last_seq: u64,
+    /// All rows.
+    pub rows: Vec<StoredPending>,
+}
+
+impl OutboxImage {
+    /// Makes the image of an empty outbox, whose keys are those of the codec.
+    pub fn of(codec: &Codec) -> Self {
+        let (id, keyring, check) = (None, None, codec.mirror_key());
+        Self { id, check, keyring, revision: Revision::ZERO, last_seq: 0, rows: Vec::new() }
+    }
+}
+
+/// Makes a whole mirror of the outbox. `others` are the open intents of other handles.
+pub(super) fn whole(
+    image: &OutboxImage,
+    mark: Mark,
+    by: u64,
+    others: impl IntoIterator<Item = Frame>,
+) -> Vec<u8> {
+    let OutboxImage { id, check, keyring, revision, last_seq, rows } = image;
+    let head = Head {
+        id: *id,
+        check: *check,
+        keyring: keyring.clone(),
+        mark: Mark { revision: *revision, ..mark },
+        last_seq: *last_seq,
+        rows: u32::try_from(rows.len()).unwrap_or(u32::MAX),
+    };
+    let mut bytes = head.encode();
+    for row in rows {
+        Frame::Row { by, row: row.clone() }.encode(&mut bytes);
+    }
+    for intent in others {
+        intent.encode(&mut bytes);
+    }
+    bytes
+}
+
+/// Makes the frames before a commit that may change or remove rows. Rows that the mirror does not have need none.
+pub(super) fn before(fold: &Fold, by: u64, keys: &[Key]) -> Vec<Frame> {
+    let standing = keys.iter().filter(|key| fold.row(key).is_some());
+    standing.map(|key| Frame::Intent { by, key: *key }).collect()
+}
+
+/// Makes the frames after a commit: what the store has under each key, at least as of the revision.
+pub(super) fn after(
+    fold: &Fold,
+    by: u64,
+    found: impl IntoIterator<Item = (Key, Option<StoredPending>)>,
+    revision: Revision,
+) -> Vec<Frame> {
+    let frame = |(key, row): (Key, Option<StoredPending>)| match row {
+        Some(row) => Some(Frame::Row { by, row }),
+        None => fold.row(&key).is_some().then_some(Frame::Gone { by, key, revision }),
+    };
+    found.into_iter().filter_map(frame).collect()
+}
