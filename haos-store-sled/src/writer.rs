@@ -121,7 +121,6 @@ impl native::Writer for Writer {
             revision,
             last_seq,
             rows: self.read("outbox", |db| db.all_stored_pending())?,
-            ..OutboxImage::of(self.shared.codec())
         })
     }
 

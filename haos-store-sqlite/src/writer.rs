@@ -328,7 +328,6 @@ impl native::Writer for Writer {
                 revision: db.store_revision()?,
                 last_seq: db.last_seq()?,
                 rows: db.all_stored_pending()?,
-                ..OutboxImage::of(db.codec)
             })
         })
     }

@@ -124,11 +124,12 @@ pub(super) fn names(folder: &Path) -> Result<Vec<String>, Failure> {
     Ok(names)
 }
 
-/// Lists the names in the folder of a case, and in the store if that is a folder.
+/// Lists the names in the folder of a case, and in the store if that is a folder, but that of the outbox's mirror.
 pub(super) fn all_names(harness: &Durable) -> Result<Vec<String>, Failure> {
-    let mut all = names(harness.folder())?;
+    let mut all = names_but_mirror(harness)?;
     if harness.layout().is_folder {
-        all.extend(names(&place(harness))?);
+        let mirror = harness.layout().mirror.trim_start_matches('/');
+        all.extend(names(&place(harness))?.into_iter().filter(|name| name != mirror));
     }
     Ok(all)
 }

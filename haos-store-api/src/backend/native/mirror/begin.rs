@@ -6,14 +6,11 @@ use super::super::job::Writer as _;
 use super::super::options::{OnDamage, Options};
 use super::file::{MirrorFile, boot};
 use super::fold::Fold;
-use super::frame::{Frame, Head, Kind, Mark, StoredPending, scan};
+use super::frame::{Frame, Head, Kind, Mark, scan};
 use super::judge::{Known, Plan, State, judge};
 use super::keeper::{Keeper, Place, place_of};
 use crate::files::{self, StoreId};
-use crate::{
-    ChangeHub, Codec, Error, ErrorKind, Keyring, Pending, PendingColumns, PendingQuery, Recovery, Result,
-    Revision,
-};
+use crate::{ChangeHub, Codec, Error, ErrorKind, Keyring, Pending, PendingQuery, Recovery, Result, Revision};
 
 impl<B: Backend> Opened<B> {
     /// Gives the outbox of a store that was just opened what the mirror alone has, and returns the keeper of the mirror.
@@ -61,7 +58,7 @@ impl<B: Backend> Opened<B> {
         let fold = Fold::of(head, found.frames, found.has_holes);
         let (rows, state) = self.rows()?;
         let known = Known { rows: &rows, revision: Some(self.found.revision), state };
-        let plan = judge(&fold, known, boot(), |row| decode(&codec, row), |txn| codec.txn_key(txn));
+        let plan = judge(&fold, known, boot(), |row| row.read(&codec).ok(), |txn| codec.txn_key(txn));
         if !plan.is_empty() {
             self.mend(&plan, options, hub)?;
             return self.rewritten(place, hub);
@@ -70,9 +67,10 @@ impl<B: Backend> Opened<B> {
             // What cannot be read stays in the mirror.
             return Ok(Keeper::new(place)?.with(file, fold));
         }
-        let mut own: Vec<_> = fold.rows().filter_map(|(row, _)| decode(&codec, row)).collect();
+        let mut own: Vec<_> = fold.rows().filter_map(|(row, _)| row.read(&codec).ok()).collect();
         own.sort_by_key(|row| row.seq);
-        if fold.has_holes || fold.has_open() || own != rows {
+        let is_new = self.found.recovery.is_some();
+        if is_new || fold.has_holes || fold.has_open() || own != rows {
             return self.rewritten(place, hub);
         }
         let mut keeper = Keeper::new(place)?;
@@ -102,12 +100,13 @@ impl<B: Backend> Opened<B> {
         }
     }
 
-    /// Makes a mirror where none is, if the store has unsent rows.
+    /// Makes a mirror where none is, if the store has unsent rows. A store that cannot tell without a wait has one with
+    /// its next unsent row.
     fn first(&mut self, place: Place, hub: &ChangeHub) -> Result<Keeper> {
-        if self.rows().is_ok_and(|(rows, _)| rows.is_empty()) {
-            Keeper::new(place)
-        } else {
-            self.rewritten(place, hub)
+        let read = |db: &dyn crate::Reads| db.pending(&PendingQuery { limit: 1, ..PendingQuery::default() });
+        match self.readers.glance(false, "open", &read) {
+            Some(Ok(rows)) if !rows.is_empty() => self.rewritten(place, hub),
+            _ => Keeper::new(place),
         }
     }
 
@@ -159,13 +158,6 @@ impl<B: Backend> Opened<B> {
         self.found.recovery.get_or_insert(recovery);
         Ok(())
     }
-}
-
-/// Reads a row of a mirror.
-pub(super) fn decode(codec: &Codec, row: &StoredPending) -> Option<Pending> {
-    let StoredPending { seq, not_before_ms, revision, .. } = *row;
-    let columns = PendingColumns { seq, room: None, not_before_ms, revision };
-    codec.pending(&row.key, columns, &row.payload).ok()
 }
 
 /// Returns the codec of a store that is gone, in whose place `fresh` is that of a new one.

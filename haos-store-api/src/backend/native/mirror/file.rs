@@ -61,7 +61,7 @@ impl MirrorFile {
     pub(super) fn append(&mut self, bytes: &[u8]) -> io::Result<Appended> {
         let _lock = self.lock()?;
         let about = self.file.metadata()?;
-        if about.len() != self.len || self.shared && !is_same(&about, &self.path) {
+        if about.len() != self.len || !is_same(&about, &self.path) {
             return Ok(Appended::Changed);
         }
         let mut file = &self.file;

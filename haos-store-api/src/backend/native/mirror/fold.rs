@@ -3,7 +3,7 @@
 use std::collections::{BTreeMap, BTreeSet};
 
 use super::frame::{Frame, Head, Mark, StoredPending};
-use crate::{Key, Revision};
+use crate::{Codec, Key, Revision};
 
 /// The outbox as a mirror tells it. Frames of different handles may stand in any order: the later revision of a row
 /// counts.
@@ -138,10 +138,11 @@ impl Fold {
         pairs.filter(move |(_, by)| *by != own).map(|(key, by)| Frame::Intent { by, key })
     }
 
-    /// Tells whether the mirror says just what the store has: these rows at this revision.
-    pub(super) fn is_even(&self, rows: &[StoredPending]) -> bool {
+    /// Tells whether the mirror says just what the store has: these rows, as they are read.
+    pub(super) fn is_even(&self, codec: &Codec, rows: &[StoredPending]) -> bool {
+        let read = |row: &StoredPending| row.read(codec).ok();
         let mut expected: Vec<_> = rows.iter().collect();
         expected.sort_by_key(|row| row.key);
-        !self.has_holes && self.is_whole && self.rows().map(|(row, _)| row).eq(expected)
+        !self.has_holes && self.rows().map(|(row, _)| read(row)).eq(expected.into_iter().map(read))
     }
 }

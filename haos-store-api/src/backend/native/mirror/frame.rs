@@ -2,7 +2,7 @@
 
 use crate::files::StoreId;
 use crate::kv::Cut;
-use crate::{Crc32, Key, Result, Revision};
+use crate::{Codec, Crc32, Key, Pending, PendingColumns, Result, Revision};
 
 /// The format of the file. A later layout takes the next number.
 pub(super) const FORMAT: u32 = 1;
@@ -52,6 +52,15 @@ pub struct StoredPending {
     pub revision: Revision,
     /// The other fields.
     pub payload: Vec<u8>,
+}
+
+impl StoredPending {
+    /// Reads the row.
+    pub(super) fn read(&self, codec: &Codec) -> Result<Pending> {
+        let Self { seq, not_before_ms, revision, .. } = *self;
+        let columns = PendingColumns { seq, room: None, not_before_ms, revision };
+        codec.pending(&self.key, columns, &self.payload)
+    }
 }
 
 /// An entry of the log. `by` is the number of chance of the handle that wrote it.

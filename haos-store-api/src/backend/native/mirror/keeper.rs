@@ -155,9 +155,9 @@ impl Keeper {
         if let Some(Err(error)) = &lock {
             tracing::debug!(%error, "another handle holds the copy of the outbox");
         }
-        let mut image = writer.outbox()?;
+        let (mut image, check) = (writer.outbox()?, writer.codec().mirror_key());
         let fold = old.as_ref().and_then(|(_, bytes)| fold_of(bytes));
-        let fold = fold.filter(|fold| fold.head.check == image.check);
+        let fold = fold.filter(|fold| fold.head.check == check);
         if let Some(fold) = fold.as_ref().filter(|_| !wipes) {
             // Of a row of the same commit, the copy with a checksum is kept.
             for row in &mut image.rows {
@@ -171,7 +171,7 @@ impl Keeper {
             return Ok(());
         }
         let mark = Mark { boot: boot(), revision: image.revision, closed: false };
-        replace(&place.path, &place.store, &whole(&image, mark, self.by, others), wipes)?;
+        replace(&place.path, &place.store, &whole(&image, check, mark, self.by, others), wipes)?;
         drop(lock);
         self.load(&place)?;
         (self.trouble, self.wait, self.last_wait, self.is_used) = (None, 0, 0, true);
@@ -266,8 +266,9 @@ impl Keeper {
             image => image?,
         };
         let fold = MirrorFile::open(&place.path, place.shared)?.and_then(|(_, bytes)| fold_of(&bytes));
+        let codec = writer.codec();
         let is_even = match fold {
-            Some(fold) => fold.head.check == image.check && fold.is_even(&image.rows),
+            Some(fold) => fold.head.check == codec.mirror_key() && fold.is_even(codec, &image.rows),
             None => image.rows.is_empty(),
         };
         if is_even {

@@ -3,15 +3,13 @@
 use super::fold::Fold;
 use super::frame::{Frame, Head, Mark, StoredPending};
 use crate::files::StoreId;
-use crate::{Codec, Key, Revision};
+use crate::{Key, Revision};
 
 /// The outbox of one commit, as a store has it.
-#[derive(Debug, Clone)]
+#[derive(Debug, Clone, Default)]
 pub struct OutboxImage {
     /// The store's own id.
     pub id: Option<StoreId>,
-    /// The key of no transaction, which tells under which keys the others are.
-    pub(super) check: Key,
     /// The record of the keyring of a sealed store.
     pub keyring: Option<Vec<u8>>,
     /// The latest commit.
@@ -22,25 +20,18 @@ pub struct OutboxImage {
     pub rows: Vec<StoredPending>,
 }
 
-impl OutboxImage {
-    /// Makes the image of an empty outbox, whose keys are those of the codec.
-    pub fn of(codec: &Codec) -> Self {
-        let (id, keyring, check) = (None, None, codec.mirror_key());
-        Self { id, check, keyring, revision: Revision::ZERO, last_seq: 0, rows: Vec::new() }
-    }
-}
-
-/// Makes a whole mirror of the outbox. `others` are the open intents of other handles.
+/// Makes a whole mirror of the outbox; `check` tells under which keys the rows are. `others` are the open intents of other handles.
 pub(super) fn whole(
     image: &OutboxImage,
+    check: Key,
     mark: Mark,
     by: u64,
     others: impl IntoIterator<Item = Frame>,
 ) -> Vec<u8> {
-    let OutboxImage { id, check, keyring, revision, last_seq, rows } = image;
+    let OutboxImage { id, keyring, revision, last_seq, rows } = image;
     let head = Head {
         id: *id,
-        check: *check,
+        check,
         keyring: keyring.clone(),
         mark: Mark { revision: *revision, ..mark },
         last_seq: *last_seq,

@@ -3,7 +3,6 @@
 use std::path::Path;
 
 use super::super::salvage::Salvage;
-use super::begin::decode;
 use super::file::{MirrorFile, boot};
 use super::fold::Fold;
 use super::judge::{Known, Plan, State, judge};
@@ -75,6 +74,6 @@ impl Mirror {
             tracing::warn!("the copy of the outbox beside the store is another store's, and is not used");
             return Plan::default();
         }
-        judge(fold, known, boot(), |row| decode(codec, row), |txn| codec.txn_key(txn))
+        judge(fold, known, boot(), |row| row.read(codec).ok(), |txn| codec.txn_key(txn))
     }
 }

@@ -8,15 +8,9 @@ use super::fold::Fold;
 use super::frame::{Frame, Head, Kind, Mark, Scan, StoredPending, scan};
 use super::judge::{Known, Plan, State, judge};
 use super::log::{OutboxImage, after, before, whole};
-use crate::{
-    Codec, EventType, Json, Key, ParkReason, Pending, PendingColumns, PendingState, Revision, RoomId, TxnId,
-};
+use crate::{Codec, EventType, Json, Key, ParkReason, Pending, PendingState, Revision, RoomId, TxnId};
 
 const BOOT: u64 = 7;
-
-fn image() -> OutboxImage {
-    OutboxImage::of(&codec())
-}
 
 fn codec() -> Codec {
     Codec::plain()
@@ -43,8 +37,7 @@ fn stored(row: &Pending) -> StoredPending {
 }
 
 fn decode(row: &StoredPending) -> Option<Pending> {
-    let StoredPending { seq, not_before_ms, revision, .. } = *row;
-    codec().pending(&row.key, PendingColumns { seq, room: None, not_before_ms, revision }, &row.payload).ok()
+    row.read(&codec()).ok()
 }
 
 fn fold(bytes: &[u8]) -> Option<Fold> {
@@ -78,7 +71,12 @@ enum Step {
 impl World {
     fn image(&self) -> OutboxImage {
         let rows = self.rows.values().map(stored).collect();
-        OutboxImage { revision: Revision(self.revision), last_seq: self.last_seq, rows, ..image() }
+        OutboxImage {
+            revision: Revision(self.revision),
+            last_seq: self.last_seq,
+            rows,
+            ..OutboxImage::default()
+        }
     }
 
     fn append(&mut self, frames: &[Frame]) {
@@ -122,7 +120,7 @@ impl World {
                             ops.iter().map(|(n, _)| (key(*n), self.rows.get(n).map(stored))).collect();
                         self.append(&after(&fold, by(handle), found, Revision(self.revision)));
                     }
-                    None => self.mirror = whole(&self.image(), self.mark(false), by(handle), []),
+                    None => self.mirror = whole(&self.image(), key(0), self.mark(false), by(handle), []),
                 }
                 self.unanswered.clear();
             }
@@ -130,7 +128,7 @@ impl World {
             Step::Compact(handle) => {
                 if let Some(fold) = fold(&self.mirror) {
                     let others: Vec<_> = fold.open_of_others(by(handle)).collect();
-                    self.mirror = whole(&self.image(), self.mark(false), by(handle), others);
+                    self.mirror = whole(&self.image(), key(0), self.mark(false), by(handle), others);
                 }
             }
             Step::Close(_) => {
@@ -289,7 +287,7 @@ proptest! {
         let world = worlds.last().unwrap();
         if let Some(fold) = fold(&world.mirror) {
             let rows: Vec<_> = world.rows.values().map(stored).collect();
-            prop_assert!(fold.is_even(&rows));
+            prop_assert!(fold.is_even(&codec(), &rows));
         }
     }
 
@@ -311,8 +309,8 @@ fn nr(row: &Pending) -> u8 {
 fn mirror_of(rows: &[Pending]) -> Vec<u8> {
     let rows: Vec<_> = rows.iter().map(stored).collect();
     let last_seq = rows.len() as u64;
-    let image = OutboxImage { revision: Revision(9), last_seq, rows, ..image() };
-    whole(&image, Mark { boot: BOOT, ..Mark::default() }, 1, [])
+    let image = OutboxImage { revision: Revision(9), last_seq, rows, ..OutboxImage::default() };
+    whole(&image, key(0), Mark { boot: BOOT, ..Mark::default() }, 1, [])
 }
 
 #[test]
@@ -363,7 +361,6 @@ fn each_kind_of_file_is_told() {
 fn the_format_stays() {
     let image = OutboxImage {
         id: Some(crate::files::StoreId([3; 16])),
-        check: Key::from_bytes([9; 16]),
         keyring: Some(vec![1, 2, 3]),
         revision: Revision(9),
         last_seq: 5,
@@ -376,7 +373,13 @@ fn the_format_stays() {
         }],
     };
     let mark = Mark { boot: 6, revision: Revision::ZERO, closed: true };
-    let mut bytes = whole(&image, mark, 2, [Frame::Intent { by: 1, key: Key::from_bytes([4; 16]) }]);
+    let mut bytes = whole(
+        &image,
+        Key::from_bytes([9; 16]),
+        mark,
+        2,
+        [Frame::Intent { by: 1, key: Key::from_bytes([4; 16]) }],
+    );
     Frame::Gone { by: 1, key: Key::from_bytes([5; 16]), revision: Revision(10) }.encode(&mut bytes);
     Frame::Known(Mark { boot: 6, revision: Revision(11), closed: false }).encode(&mut bytes);
     let hex: String = bytes.iter().map(|byte| format!("{byte:02x}")).collect();

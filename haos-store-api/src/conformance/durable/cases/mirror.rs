@@ -29,7 +29,9 @@ async fn make_unsent(harness: &Durable, opening: &Opening) -> Result<Vec<Pending
     let store = harness.open(opening.clone()).await?;
     store.apply(sample_with(5000)).await?;
     let mut batch = WriteBatch::strict();
-    ["t1", "t2", "t3"].map(|name| drop(batch.remove_pending(txn(name))));
+    for name in ["t1", "t2", "t3"] {
+        batch.remove_pending(txn(name));
+    }
     store.apply(batch).await?;
     for n in 0..ROWS {
         let mut batch = if n % 2 == 0 { WriteBatch::strict() } else { WriteBatch::relaxed() };
