@@ -56,9 +56,22 @@ impl<B: Backend> Opened<B> {
             return self.rewritten(place, hub);
         }
         let fold = Fold::of(head, found.frames, found.has_holes);
+        self.compared(place, file, fold, &codec, options, hub)
+    }
+
+    /// Compares the store with its own mirror, and goes on with that if nothing differs.
+    fn compared(
+        &mut self,
+        place: Place,
+        file: MirrorFile,
+        fold: Fold,
+        codec: &Codec,
+        options: &Options,
+        hub: &ChangeHub,
+    ) -> Result<Keeper> {
         let (rows, state) = self.rows()?;
         let known = Known { rows: &rows, revision: Some(self.found.revision), state };
-        let plan = judge(&fold, known, boot(), |row| row.read(&codec).ok(), |txn| codec.txn_key(txn));
+        let plan = judge(&fold, known, boot(), |row| row.read(codec).ok(), |txn| codec.txn_key(txn));
         if !plan.is_empty() {
             self.mend(&plan, options, hub)?;
             return self.rewritten(place, hub);
@@ -67,10 +80,10 @@ impl<B: Backend> Opened<B> {
             // What cannot be read stays in the mirror.
             return Ok(Keeper::new(place)?.with(file, fold));
         }
-        let mut own: Vec<_> = fold.rows().filter_map(|(row, _)| row.read(&codec).ok()).collect();
+        let mut own: Vec<_> = fold.rows().filter_map(|(row, _)| row.read(codec).ok()).collect();
         own.sort_by_key(|row| row.seq);
-        let is_new = self.found.recovery.is_some();
-        if is_new || fold.has_holes || fold.has_open() || own != rows {
+        let is_mended = self.found.recovery.is_some();
+        if is_mended || fold.has_holes || fold.has_open() || own != rows {
             return self.rewritten(place, hub);
         }
         let mut keeper = Keeper::new(place)?;

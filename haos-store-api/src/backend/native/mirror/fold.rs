@@ -131,11 +131,16 @@ impl Fold {
         self.rows().map(|(row, _)| (AROUND + row.payload.len()) as u64).sum()
     }
 
-    /// Lists the intents of other handles on rows that stand.
-    pub(super) fn open_of_others(&self, own: u64) -> impl Iterator<Item = Frame> {
-        let standing = self.entries.iter().filter(|(_, entry)| matches!(entry.said, Some(Said::Row(_))));
-        let pairs = standing.flat_map(|(key, entry)| entry.open.iter().map(|by| (*key, *by)));
-        pairs.filter(move |(_, by)| *by != own).map(|(key, by)| Frame::Intent { by, key })
+    /// Tells whether any frame names a transaction.
+    pub(super) fn names(&self, key: &Key) -> bool {
+        self.entries.contains_key(key)
+    }
+
+    /// Lists the intents of other handles on some rows.
+    pub(super) fn open_of_others(&self, own: u64, rows: &[StoredPending]) -> Vec<Frame> {
+        let entries = rows.iter().filter_map(|row| Some((row.key, self.entries.get(&row.key)?)));
+        let pairs = entries.flat_map(|(key, entry)| entry.open.iter().map(move |by| (key, *by)));
+        pairs.filter(|(_, by)| *by != own).map(|(key, by)| Frame::Intent { by, key }).collect()
     }
 
     /// Tells whether the mirror says just what the store has: these rows, as they are read.

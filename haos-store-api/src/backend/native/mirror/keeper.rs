@@ -8,7 +8,7 @@ use super::fold::Fold;
 use super::frame::{Frame, Kind, Mark, scan};
 use super::log::{after, before, whole};
 use crate::files::StoreId;
-use crate::{Error, ErrorKind, Key, Op, Result, TxnId};
+use crate::{Error, ErrorKind, Op, Result, Revision, TxnId};
 
 /// The length up to which a mirror is not worth a compaction.
 const SHORT: u64 = 64 << 10;
@@ -84,19 +84,21 @@ impl Keeper {
         writer: &mut impl Writer,
         group: impl IntoIterator<Item = &'s Submission>,
     ) -> Vec<TxnId> {
-        let mut txns = Vec::new();
+        let (mut txns, mut keys) = (Vec::new(), Vec::new());
         for op in group.into_iter().flat_map(|request| request.batch().ops()) {
-            match op {
-                Op::PutPending(row) => txns.push(row.txn_id.clone()),
-                Op::RemovePending(txn_id) => txns.push(txn_id.clone()),
-                _ => {}
-            }
+            let (txn_id, is_fresh) = match op {
+                Op::PutPending(row) => {
+                    (&row.txn_id, row.revision == Revision::ZERO && row.first_attempt_ms.is_none())
+                }
+                Op::RemovePending(txn_id) => (txn_id, false),
+                _ => continue,
+            };
+            txns.push(txn_id.clone());
+            keys.push((writer.codec().txn_key(txn_id), is_fresh));
         }
-        if self.place.is_none() || txns.is_empty() || self.open.is_none() {
-            return txns;
+        if self.place.is_some() && !txns.is_empty() && self.open.is_some() {
+            self.append(writer, |fold, by| before(fold, by, &keys));
         }
-        let keys: Vec<Key> = txns.iter().map(|txn| writer.codec().txn_key(txn)).collect();
-        self.append(writer, |fold, by| before(fold, by, &keys));
         txns
     }
 
@@ -155,7 +157,16 @@ impl Keeper {
         if let Some(Err(error)) = &lock {
             tracing::debug!(%error, "another handle holds the copy of the outbox");
         }
-        let (mut image, check) = (writer.outbox()?, writer.codec().mirror_key());
+        let check = writer.codec().mirror_key();
+        let mut image = match writer.outbox() {
+            Ok(image) => image,
+            // The mirror may have the only readable copy of a row: it stays, and goes on.
+            Err(error) => {
+                drop(lock);
+                self.trouble = Some(error.to_string());
+                return self.load(&place);
+            }
+        };
         let fold = old.as_ref().and_then(|(_, bytes)| fold_of(bytes));
         let fold = fold.filter(|fold| fold.head.check == check);
         if let Some(fold) = fold.as_ref().filter(|_| !wipes) {
@@ -166,7 +177,7 @@ impl Keeper {
                 }
             }
         }
-        let others: Vec<_> = fold.iter().flat_map(|fold| fold.open_of_others(self.by)).collect();
+        let others = fold.map(|fold| fold.open_of_others(self.by, &image.rows)).unwrap_or_default();
         if old.is_none() && image.rows.is_empty() {
             return Ok(());
         }

@@ -47,10 +47,11 @@ pub(super) fn whole(
     bytes
 }
 
-/// Makes the frames before a commit that may change or remove rows. Rows that the mirror does not have need none.
-pub(super) fn before(fold: &Fold, by: u64, keys: &[Key]) -> Vec<Frame> {
-    let standing = keys.iter().filter(|key| fold.row(key).is_some());
-    standing.map(|key| Frame::Intent { by, key: *key }).collect()
+/// Makes the frames before a commit that may change or remove rows. A fresh row that the mirror does not have needs none;
+/// of any other, a frame of another handle may be on its way.
+pub(super) fn before(fold: &Fold, by: u64, keys: &[(Key, bool)]) -> Vec<Frame> {
+    let announced = keys.iter().filter(|(key, is_fresh)| !is_fresh || fold.row(key).is_some());
+    announced.map(|(key, _)| Frame::Intent { by, key: *key }).collect()
 }
 
 /// Makes the frames after a commit: what the store has under each key, at least as of the revision.
@@ -62,7 +63,7 @@ pub(super) fn after(
 ) -> Vec<Frame> {
     let frame = |(key, row): (Key, Option<StoredPending>)| match row {
         Some(row) => Some(Frame::Row { by, row }),
-        None => fold.row(&key).is_some().then_some(Frame::Gone { by, key, revision }),
+        None => fold.names(&key).then_some(Frame::Gone { by, key, revision }),
     };
     found.into_iter().filter_map(frame).collect()
 }

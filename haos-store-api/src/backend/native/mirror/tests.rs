@@ -106,7 +106,8 @@ impl World {
         match step {
             Step::Batch(handle, ops) => {
                 let now = fold(&self.mirror);
-                let keys: Vec<_> = ops.iter().map(|(n, _)| key(*n)).collect();
+                let is_fresh = |(n, is_put): &(u8, bool)| *is_put && !self.rows.contains_key(n);
+                let keys: Vec<_> = ops.iter().map(|op| (key(op.0), is_fresh(op))).collect();
                 self.unanswered = ops.iter().map(|(n, _)| *n).collect();
                 if let Some(fold) = &now {
                     self.append(&before(fold, by(handle), &keys));
@@ -127,7 +128,7 @@ impl World {
             Step::Other => self.revision += 1,
             Step::Compact(handle) => {
                 if let Some(fold) = fold(&self.mirror) {
-                    let others: Vec<_> = fold.open_of_others(by(handle)).collect();
+                    let others = fold.open_of_others(by(handle), &self.image().rows);
                     self.mirror = whole(&self.image(), key(0), self.mark(false), by(handle), others);
                 }
             }
