@@ -49,6 +49,13 @@ impl Found {
                 Ok(codec) => {
                     Self::gather(Db { conn: &conn, codec: &codec, operation: "open" }, &budget, &mirror)
                 }
+                // Its record is cut off: the mirror has another copy.
+                Err(e) if e.kind() == ErrorKind::NotSealed && mirror.keyring().is_some() => {
+                    let keyring = mirror.keyring().map(<[u8]>::to_vec);
+                    let codec = native::unlock(&OfMirror(keyring.clone()), options)?;
+                    let db = Db { conn: &conn, codec: &codec, operation: "open" };
+                    Self { keyring, ..Self::gather(db, &budget, &mirror) }
+                }
                 Err(e)
                     if matches!(e.kind(), ErrorKind::WrongKey | ErrorKind::Sealed | ErrorKind::NotSealed) =>
                 {

@@ -63,7 +63,11 @@ pub(crate) async fn make(path: &Path, secret: Secret) {
     let store = open_with(path, secret).await;
     store.apply(twins(100_000)).await.unwrap();
     store.close().await.unwrap();
-    // The cases are about the store alone; the next opening makes it again.
+    forget_mirror(path);
+}
+
+/// Removes the mirror of the outbox, so that a case is about the store alone; the next opening makes it again.
+pub(crate) fn forget_mirror(path: &Path) {
     std::fs::remove_file(haos_store_api::backend::files::beside(path, ".outbox")).unwrap();
 }
 

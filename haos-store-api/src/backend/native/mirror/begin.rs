@@ -98,18 +98,21 @@ impl<B: Backend> Opened<B> {
 
     /// Reads the outbox; rows that cannot be read are left out.
     fn rows(&self) -> Result<(Vec<Pending>, State)> {
-        let read = |skip_damaged| {
-            let read = move |db: &dyn crate::Reads| {
-                db.pending(&PendingQuery { skip_damaged, ..PendingQuery::default() })
-            };
-            match self.readers.glance(false, "open", &read) {
-                Some(answer) => answer,
-                None => self.readers.connect()?.read("open", &read),
+        match self.read_rows(false) {
+            Err(error) if error.kind() == ErrorKind::Corrupt => {
+                Ok((self.read_rows(true)?, State::Unreadable))
             }
-        };
-        match read(false) {
-            Err(error) if error.kind() == ErrorKind::Corrupt => Ok((read(true)?, State::Unreadable)),
             rows => Ok((rows?, State::Sound)),
+        }
+    }
+
+    fn read_rows(&self, skip_damaged: bool) -> Result<Vec<Pending>> {
+        let read = move |db: &dyn crate::Reads| {
+            db.pending(&PendingQuery { skip_damaged, ..PendingQuery::default() })
+        };
+        match self.readers.glance(false, "open", &read) {
+            Some(answer) => answer,
+            None => self.readers.connect()?.read("open", &read),
         }
     }
 
@@ -126,7 +129,7 @@ impl<B: Backend> Opened<B> {
     fn rewritten(&mut self, place: Place, hub: &ChangeHub) -> Result<Keeper> {
         let mut keeper = Keeper::new(place)?;
         // The mirror may hold the only readable copy of a row that the store cannot read: then it stays.
-        if self.rows().is_ok_and(|(_, state)| state == State::Sound) {
+        if self.read_rows(false).is_ok() {
             keeper.rewrite(self.backend.writer(hub)?, true);
         }
         Ok(keeper)

@@ -273,7 +273,9 @@ impl Keeper {
         let Some(place) = self.place.clone() else { return Ok(None) };
         let image = match writer.outbox() {
             // The check itself names it.
-            Err(error) if error.kind() == ErrorKind::Corrupt => return Ok(None),
+            Err(error) if matches!(error.kind(), ErrorKind::Corrupt | ErrorKind::WrongKey) => {
+                return Ok(None);
+            }
             image => image?,
         };
         let fold = MirrorFile::open(&place.path, place.shared)?.and_then(|(_, bytes)| fold_of(&bytes));
