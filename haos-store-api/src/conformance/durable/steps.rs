@@ -59,7 +59,8 @@ pub(super) fn key_ids(sealing: &dyn Sealing, path: &Path) -> BTreeSet<u16> {
 /// Removes a store, and the mirror of its outbox.
 pub(super) fn clear(harness: &Durable, path: &Path) -> Outcome {
     without_mirror(harness, path)?;
-    Ok(if path.is_dir() { fs::remove_dir_all(path)? } else { fs::remove_file(path)? })
+    let removed = if path.is_dir() { fs::remove_dir_all(path) } else { fs::remove_file(path) };
+    Ok(removed?)
 }
 
 /// Makes a batch that puts a room.

@@ -13,7 +13,7 @@ use crate::files::{self, StoreId};
 use crate::{ChangeHub, Codec, Error, ErrorKind, Keyring, Pending, PendingQuery, Recovery, Result, Revision};
 
 impl<B: Backend> Opened<B> {
-    /// Gives the outbox of a store that was just opened what the mirror alone has, and returns the keeper of the mirror.
+    /// Gives the outbox of a store that was just opened what the mirror alone has; returns the keeper of the mirror.
     ///
     /// # Errors
     /// `Corrupt` where rows are missing and [`OnDamage::Refuse`] forbids to mend that, `Sealed` and `WrongKey` for a

@@ -289,7 +289,8 @@ impl Keeper {
         }
         let cause = self.trouble.as_ref().map(|trouble| format!(": {trouble}")).unwrap_or_default();
         Ok(Some(format!(
-            "the copy of the outbox beside the store differs from the store{cause}; `Maintenance::Compact` writes it again"
+            "the copy of the outbox beside the store differs from the store{cause}; `Maintenance::Compact` writes it \
+             again"
         )))
     }
 

@@ -20,7 +20,8 @@ pub struct OutboxImage {
     pub rows: Vec<StoredPending>,
 }
 
-/// Makes a whole mirror of the outbox; `check` tells under which keys the rows are. `others` are the open intents of other handles.
+/// Makes a whole mirror of the outbox; `check` tells under which keys the rows are. `others` are the open intents of
+/// other handles.
 pub(super) fn whole(
     image: &OutboxImage,
     check: Key,
@@ -47,8 +48,8 @@ pub(super) fn whole(
     bytes
 }
 
-/// Makes the frames before a commit that may change or remove rows. A fresh row that the mirror does not have needs none;
-/// of any other, a frame of another handle may be on its way.
+/// Makes the frames before a commit that may change or remove rows. A fresh row that the mirror does not have needs
+/// none; of any other, a frame of another handle may be on its way.
 pub(super) fn before(fold: &Fold, by: u64, keys: &[(Key, bool)]) -> Vec<Frame> {
     let announced = keys.iter().filter(|(key, is_fresh)| !is_fresh || fold.row(key).is_some());
     announced.map(|(key, _)| Frame::Intent { by, key: *key }).collect()

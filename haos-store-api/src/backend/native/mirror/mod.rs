@@ -1,7 +1,7 @@
 //! The mirror of the outbox: a second copy of what is unsent, in a small log beside the store.
 //!
-//! Each batch that touches the outbox writes to it twice, and never waits for the disk: before the commit, that rows the
-//! mirror has are about to change (an *intent*); after it and before the answer, what the store then has under these
+//! Each batch that touches the outbox writes to it twice, and never waits for the disk: before the commit, that rows
+//! are about to change (an *intent*); after it and before the answer, what the store then has under these
 //! transactions. A frame names its row by the transaction's key and tells the revision, so that frames of two processes
 //! may stand in any order ([`fold`]). The file is written again, whole, when it is twice as long as what lives.
 //!
@@ -12,12 +12,12 @@
 //! |---|---|---|
 //! | sound | absent, damaged, of other keys | the store's; the mirror is written again |
 //! | sound | cut, or older (killed before the second write, power cut) | the store's; the mirror is written again |
-//! | sound, at the very revision that the mirror knows | whole | a row that the store lacks or has with other content comes back |
-//! | older than the mirror (log lost, rolled back) | whole | what the mirror has of later commits: rows come back, removed ones go |
-//! | rows of the outbox are unreadable | whole | they come back; they wait for the person if the mirror may be older |
-//! | damaged | whole, same run of the system | what the store cannot give comes back as it was; what was removed stays so |
-//! | damaged | whole, a change was announced and not told | the row waits for the person, unless the store has it |
-//! | damaged, at a later revision than the mirror knows | of another run of the system | rows that the mirror alone has wait for the person |
+//! | sound, at the revision that the mirror knows | whole | what the store lacks, or has otherwise, comes back |
+//! | older than the mirror (its log is lost) | whole | it has what the mirror has of later commits |
+//! | sound but for rows of the outbox | whole | they come back; if the mirror may be older, they wait |
+//! | damaged | whole, same run of the system | what the store cannot give comes back; what was removed does not |
+//! | damaged | whole, a change is announced alone | the row waits for the person, unless the store has it |
+//! | damaged, later than the mirror knows | of another run of the system | what it alone has waits for the person |
 //! | damaged, without a readable revision | of another run, not closed | the same |
 //! | gone, or new | whole | all come back |
 //! | gone | sealed with another secret | opening fails: no store is made |
@@ -25,8 +25,8 @@
 //! | any | of a later format | the mirror is left alone, and none is kept |
 //!
 //! A row that waits for the person is `Parked(Paused)` and `ambiguous`: nothing but a retry or a removal by hand ends
-//! that, also if it was removed and the mirror did not learn of it. A mirror that cannot be written is removed, since an
-//! old one could bring back what was sent; a later commit or opening makes it again.
+//! that. A mirror that cannot be written is removed, since an old one could bring back what was sent; a later commit
+//! or opening makes it again.
 
 mod begin;
 mod file;
