@@ -115,7 +115,8 @@ impl World {
                 }
                 self.commit(ops);
                 seen.push(self.clone());
-                match now {
+                // With the intents in it, as the handle knows it then.
+                match now.and_then(|_| fold(&self.mirror)) {
                     Some(fold) => {
                         let found: Vec<_> =
                             ops.iter().map(|(n, _)| (key(*n), self.rows.get(n).map(stored))).collect();
