@@ -16,6 +16,7 @@ fn main() -> std::io::Result<()> {
     frame::assert_current();
     for (target, seeds) in [
         ("answers", whole_answers()),
+        ("archive", archives()),
         ("cursor", cursors()),
         ("decode_row", rows()),
         ("hostile_store", stores()),
@@ -62,6 +63,36 @@ fn whole_answers() -> Seeds {
         })
     });
     answers.collect()
+}
+
+/// Makes archives to put together, each of a description and chunks with their lengths, and beginnings of files.
+fn archives() -> Seeds {
+    const ABOUT: &str = r#"{"revision":1,"time_ms":0,"base":[],"session":false,"counts":COUNTS,"media_bytes":BYTES,"left_out":{}}"#;
+    const ROOM: &str = r#"[{"id":"!a","name":"n","membership":"join","spaces":["!s"],"last_activity_ms":0,"unread":{"notifications":0,"highlights":0},"revision":1}]"#;
+    const STATE: &str = r#"[{"scope":"account","kind":"k","key":"","value":[1]},{"scope":"account","kind":"k","key":"a","event_id":"$e","value":{}}]"#;
+    const ITEMS: &str = r#"[{"gap":{"room":"!a","position":4,"token":"t","revision":1}},{"message":{"room":"!a","id":"$e","position":5,"sender":"@a","timestamp_ms":1,"kind":"k","content":{"body":"hello"},"relation":{"kind":"reaction","target":"$t","key":"+"},"extra":null}}]"#;
+    const MEDIA: &str = r#"[{"key":{"uri":"u","format":""},"size":3,"rooms":["!a"],"last_access_ms":0,"fetched_at_ms":0,"pinned":false}]"#;
+    const PENDING: &str = r#"[{"txn_id":"t","seq":1,"room":"!a","kind":"k","content":1,"wire":null,"state":{"parked":"expired"},"attempts":1,"ambiguous":false,"created_ms":1,"not_before_ms":0,"lease":{"owner":"o","until_ms":9},"fence":0,"priority":0,"media":[{"uri":"u","format":""}],"revision":1}]"#;
+    let chunks = [("\x01", ROOM), ("\x02", STATE), ("\x03", ITEMS), ("\x04", MEDIA), ("\x05", "abc"), ("\x06", PENDING)];
+    let counts = [r#"{"rooms":1}"#, r#"{"state":2}"#, r#"{"gaps":1,"messages":1}"#, r#"{"media":1}"#, "{}", r#"{"pending":1}"#];
+    let all = r#"{"gaps":1,"media":1,"messages":1,"pending":1,"rooms":1,"state":2}"#;
+    let make = |counts: &str, bytes: &str, chunks: &[(&str, &str)]| {
+        let mut seed = vec![2];
+        let about = ABOUT.replace("COUNTS", counts).replace("BYTES", bytes);
+        let chunks = chunks.iter().map(|(tag, rows)| format!("{tag}{rows}"));
+        for part in std::iter::once(about).chain(chunks) {
+            seed.extend((part.len() as u16).to_le_bytes());
+            seed.extend(part.as_bytes());
+        }
+        seed
+    };
+    let mut seeds = vec![("all".to_owned(), make(all, "3", &chunks)), ("empty".to_owned(), make("{}", "0", &[]))];
+    for (n, (chunk, counts)) in chunks.iter().zip(counts).enumerate() {
+        seeds.push((format!("chunk-{n}"), make(counts, "0", std::slice::from_ref(chunk))));
+    }
+    seeds.push(("plain".to_owned(), b"\0\x89HAOSAR\n\x01\0\0\0".to_vec()));
+    seeds.push(("age".to_owned(), b"\x01age-encryption.org/v1\n-> scrypt AAAAAAAAAAAAAAAAAAAAAA 2\n--- ".to_vec()));
+    seeds
 }
 
 fn cursors() -> Seeds {

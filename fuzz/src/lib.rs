@@ -4,6 +4,7 @@
 //! crates define the right behaviour.
 
 pub mod answers;
+pub mod archive;
 pub mod cursor;
 pub mod decode_row;
 pub mod frame;

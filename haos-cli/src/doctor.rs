@@ -3,7 +3,7 @@
 use std::io::Write as _;
 
 use haos_store::Capabilities;
-use haos_store_api::{Collection, Maintenance, StorageAdapter, Usage};
+use haos_store_api::{CarriedOver, Collection, Maintenance, StorageAdapter, Usage};
 use serde::Serialize;
 
 use crate::args::DoctorArgs;
@@ -48,7 +48,16 @@ struct RecoveryFields {
     set_aside: Option<String>,
     salvaged: u64,
     unreadable: u64,
+    collections: Vec<CarriedFields>,
     cause: String,
+}
+
+/// The rows of a collection of a damaged store.
+#[derive(Serialize)]
+struct CarriedFields {
+    name: &'static str,
+    rows: u64,
+    unreadable: u64,
 }
 
 #[derive(Serialize)]
@@ -113,10 +122,15 @@ fn doctor(store: Capabilities, revision: u64, usage: &Usage, check: Option<Check
             set_aside: recovery.set_aside,
             salvaged: recovery.salvaged,
             unreadable: recovery.unreadable,
+            collections: recovery.collections.into_iter().map(carried).collect(),
             cause: recovery.cause,
         }),
         check,
     }
+}
+
+fn carried((of, counts): (Collection, CarriedOver)) -> CarriedFields {
+    CarriedFields { name: of.name(), rows: counts.rows, unreadable: counts.unreadable }
 }
 
 fn print(doctor: &Doctor, out: &mut Out) -> Result<()> {
@@ -156,6 +170,13 @@ fn print(doctor: &Doctor, out: &mut Out) -> Result<()> {
         match &recovery.set_aside {
             Some(place) => writeln!(out, "damaged: set aside at {}", clean(place))?,
             None => writeln!(out, "damaged: {}", clean(&recovery.cause))?,
+        }
+        if !recovery.collections.is_empty() {
+            writeln!(out, "\n{:12} {:>12} {:>12}", "CARRIED OVER", "ROWS", "UNREADABLE")?;
+        }
+        for fields in &recovery.collections {
+            let (rows, unreadable) = (number(fields.rows), number(fields.unreadable));
+            writeln!(out, "{:12} {rows:>12} {unreadable:>12}", fields.name)?;
         }
     }
     for copy in &doctor.set_aside {

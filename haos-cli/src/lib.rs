@@ -3,12 +3,14 @@
 
 #![deny(clippy::print_stdout, clippy::print_stderr, clippy::disallowed_methods)]
 
+mod archive;
 mod args;
 mod chat;
 mod clean;
 mod compact;
 mod doctor;
 mod error;
+mod export;
 mod find;
 mod import;
 mod keys;

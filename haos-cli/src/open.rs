@@ -2,12 +2,11 @@
 
 use std::io::ErrorKind as IoKind;
 
-use haos_store::{ErrorKind, OpenOptions, Opened, Scheme};
+use haos_store::{CarriedOver, Collection, ErrorKind, OpenOptions, Opened, Scheme};
 
 use crate::args::{KeyArgs, StoreArg};
 use crate::error::{Error, Result};
 use crate::secret::{self, Given, prompt};
-use crate::text::plural;
 
 /// How often a passphrase is asked for.
 const TRIES: u32 = 3;
@@ -37,7 +36,8 @@ impl Target {
         Ok(self.unlocked().await?.0)
     }
 
-    /// Opens a store that has to be there; if anything of it is damaged, a fresh one with its outbox.
+    /// Opens a store that has to be there; if anything of it is damaged, a fresh one with everything
+    /// that is readable.
     pub(crate) async fn checked(&self) -> Result<Opened> {
         self.must_exist()?;
         Ok(self.open(OpenOptions { create: false, check: true, ..self.options.clone() }).await?.0)
@@ -140,11 +140,9 @@ fn tell(opened: &Opened) {
     let Some(recovery) = &opened.capabilities.recovery else { return };
     let notice = match &recovery.set_aside {
         Some(place) => format!(
-            "warning: the store was damaged ({}) and is set aside at {place}; {} of the outbox carried over, \
-             {} could not be read. Import your files again to fill the fresh store.",
+            "warning: the store was damaged ({}) and is set aside at {place}. {}",
             recovery.cause,
-            plural(recovery.salvaged, "row"),
-            recovery.unreadable,
+            carried_over(&recovery.collections),
         ),
         None => format!(
             "warning: the store was damaged ({}). Import your files again to fill what is missing.",
@@ -152,4 +150,23 @@ fn tell(opened: &Opened) {
         ),
     };
     crate::notice::notice(&notice);
+}
+
+/// Says how much of each collection is in the fresh store.
+fn carried_over(collections: &[(Collection, CarriedOver)]) -> String {
+    if collections.is_empty() {
+        return "The store beneath is used as it was.".to_owned();
+    }
+    let some = collections.iter().filter(|(_, counts)| counts.rows > 0 || counts.unreadable > 0);
+    let parts: Vec<String> = some
+        .map(|(of, counts)| match counts.unreadable {
+            0 => format!("{} of {}", counts.rows, of.name()),
+            lost => format!("{} of {} ({lost} could not be read)", counts.rows, of.name()),
+        })
+        .collect();
+    let rest = "Sync, or import your files again, to fill what is missing.";
+    match parts.len() {
+        0 => format!("No row could be carried over. {rest}"),
+        _ => format!("Rows carried over: {}. {rest}", parts.join(", ")),
+    }
 }

@@ -10,7 +10,9 @@ use crate::args::{Cli, Command};
 use crate::error::{Error, Result};
 use crate::open::Target;
 use crate::out::Out;
-use crate::{chat, compact, doctor, import, keys, notice, private, rooms, show, timeline, views};
+use crate::{
+    archive, chat, compact, doctor, export, import, keys, notice, private, rooms, show, timeline, views,
+};
 
 /// Runs `haos` with these arguments; the first one is the name of the program.
 pub fn haos(args: impl IntoIterator<Item = OsString>) -> ExitCode {
@@ -73,6 +75,10 @@ async fn run(cli: Cli, out: &mut Out) -> Result<()> {
         Command::Members(args) => chat::members(&store, args, out).await,
         Command::Media(args) => chat::media(&store, args, out).await,
         Command::Doctor(args) => doctor::run(&store, args, out).await,
+        Command::Backup(args) => archive::backup(&store, args, out).await,
+        Command::Restore(args) => archive::restore(&store, args, out).await,
+        Command::Move(args) => archive::move_store(&store, args, out).await,
+        Command::Export(args) => export::run(&store, args, out).await,
         Command::Compact => compact::run(&store, out).await,
         Command::Views => views::run(store, out).await,
         Command::Seal(args) => keys::seal(store, args, out).await,

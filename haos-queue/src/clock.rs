@@ -6,6 +6,7 @@
 //! beside that is not believed. From one run to the next the wall clock is all there is; it is believed as far as
 //! that can be so (`docs/semantics.md`, "Clocks").
 
+use haos_store_api::Json;
 use serde::{Deserialize, Serialize};
 
 /// The most that two clocks differ without one of them having been set.
@@ -35,6 +36,20 @@ pub(crate) struct Noted {
     seen_ms: i64,
     /// How old what happened at this moment or before is, nobody can say for sure.
     doubt_ms: i64,
+}
+
+impl Noted {
+    /// Reads the note of a store: without one, nobody has set its clock.
+    pub(crate) fn read(value: Option<&Json>) -> Self {
+        let unset = Self { doubt_ms: i64::MIN, ..Self::default() };
+        value.and_then(|value| value.parse().ok()).unwrap_or(unset)
+    }
+
+    /// A moment of this clock as another one has it. None where nobody can say how old it is.
+    pub(crate) fn moment_of(&self, other: &Self, moment_ms: i64) -> Option<i64> {
+        let wall_ms = moment_ms.saturating_sub(self.offset_ms);
+        (moment_ms > self.doubt_ms).then_some(wall_ms.saturating_add(other.offset_ms))
+    }
 }
 
 /// The store's clock. Its moments are milliseconds since 1970 as long as nobody sets the wall clock.

@@ -117,6 +117,24 @@ impl Event {
     }
 }
 
+impl From<Message> for Event {
+    /// Takes a stored message's event, without its place.
+    fn from(message: Message) -> Self {
+        Self {
+            id: message.id,
+            sender: message.sender,
+            timestamp_ms: message.timestamp_ms,
+            kind: message.kind,
+            state_key: message.state_key,
+            content: message.content,
+            relation: message.relation,
+            txn_id: message.txn_id,
+            redacted_by: message.redacted_by,
+            extra: message.extra,
+        }
+    }
+}
+
 /// One page of older events, fetched from a gap's token.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct BackfillPage {

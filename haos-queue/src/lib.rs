@@ -81,6 +81,7 @@ mod connection;
 mod delta;
 mod draft;
 mod driver;
+mod handover;
 mod host;
 mod leader;
 mod local;
@@ -105,6 +106,7 @@ pub use connection::{ConnectionState, SyncProgress, SyncState};
 pub use delta::{BackfillPage, Event, RoomDelta, Since, SyncDelta};
 pub use draft::{About, Draft, Staged};
 pub use driver::{Driver, Running, UploadProgress};
+pub use handover::{Clocks, hold_back, let_go, take_over};
 #[cfg(all(target_arch = "wasm32", target_os = "unknown"))]
 pub use host::BrowserHost;
 #[cfg(all(feature = "tokio", not(target_arch = "wasm32")))]
@@ -115,9 +117,9 @@ pub use leader::FileLeader;
 pub use leader::Lead;
 pub use local::{STAGED, local_event_id, local_media_uri, rewrite};
 pub use options::{Order, OutboxOptions};
-pub use outbox::{Acted, EnqueueError, Enqueued, Observer, Outbox, RowStatus, Update};
+pub use outbox::{Acted, CLOCK, EnqueueError, Enqueued, Observer, Outbox, RowStatus, Update};
 pub use protocol::{PlainProtocol, Protocol, RoomPatch, SpaceLink};
-pub use reconcile::{Filled, Synced, apply_page, apply_sync};
+pub use reconcile::{Before, Filled, HistoryRun, MergedRun, Synced, apply_page, apply_sync, merge_run};
 pub use room_state::{NotRead, RoomState, StateAt, StateRead};
 pub use said::{MAX_CODE_BYTES, MAX_SAID_BYTES, said};
 pub use transport::{Body, Created, Lookup, RECEIPT, Session, TYPING, Transport, UPLOAD};

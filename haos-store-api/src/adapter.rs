@@ -78,6 +78,22 @@ pub trait StorageAdapter: MaybeSend + fmt::Debug {
     /// Counts rows and bytes of each collection.
     async fn usage(&self) -> Result<Usage>;
 
+    /// Takes a view of one commit, the latest: a store that is only read, and whose reads all see that commit while
+    /// this store goes on. [`StoreInfo::opened_at`] of it is that commit's revision, [`StoreInfo::damaged`] counts its
+    /// own reads, and its feed is empty. It ends when it is dropped or closed, and with this store.
+    ///
+    /// It costs as long as it lives: the log of a SQLite store grows with what is written meanwhile, sled keeps the
+    /// replaced rows in memory, and a store in memory all rows of that commit. So take it for a task, such as a backup,
+    /// and not for a screen.
+    ///
+    /// # Errors
+    /// `Unsupported` where the backend has no such view, as IndexedDB, whose transactions end by themselves.
+    async fn snapshot(&self) -> Result<Arc<dyn StorageAdapter>> {
+        let message =
+            "this backend gives no view of one commit: follow `changes` and read again what they name";
+        Err(Error::new(ErrorKind::Unsupported, "snapshot", message))
+    }
+
     /// Runs a chore. It can be cut off at any moment and started again.
     async fn maintain(&self, task: Maintenance, progress: Progress) -> Result<Report>;
 
@@ -297,6 +313,18 @@ pub struct Recovery {
     pub salvaged: u64,
     /// Outbox rows that were found but not readable; they are still in the copy set aside.
     pub unreadable: u64,
+    /// What became of each collection, in the order of [`Collection::ALL`]; empty if nothing had to be carried over.
+    pub collections: Vec<(Collection, CarriedOver)>,
     /// The defect.
     pub cause: String,
+}
+
+/// The rows of a collection of a damaged store.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
+pub struct CarriedOver {
+    /// The rows that were carried over.
+    pub rows: u64,
+    /// The rows that are known to be unreadable; there may be more of which nothing tells any more. They are still in
+    /// the copy set aside.
+    pub unreadable: u64,
 }

@@ -41,6 +41,7 @@ macro_rules! __store_methods {
             async media_index(query: $crate::MediaQuery) -> $crate::Result<Vec<$crate::MediaInfo>>;
             async state(query: $crate::StateQuery) -> $crate::Result<Vec<$crate::StateEntry>>;
             async usage() -> $crate::Result<$crate::Usage>;
+            async snapshot() -> $crate::Result<::std::sync::Arc<dyn $crate::StorageAdapter>>;
             async maintain(task: $crate::Maintenance, progress: $crate::Progress)
                 -> $crate::Result<$crate::Report>;
             async change_keys(change: $crate::KeyChange) -> $crate::Result<()>;
@@ -272,7 +273,8 @@ mod tests {
             declared, LISTED,
             "`__store_methods!` lists what `trait StorageAdapter` has, in its order"
         );
-        assert!(declared.contains(&("async", "change_keys")), "the one with a default");
+        assert!(declared.contains(&("async", "change_keys")), "one with a default");
+        assert!(declared.contains(&("async", "snapshot")), "the other");
     }
 
     #[test]

@@ -60,8 +60,8 @@ mod surrogate;
 pub mod view;
 
 pub use adapter::{
-    Collection, Maintenance, MaybeSend, Progress, ProgressFn, Recovery, Report, Size, StorageAdapter,
-    StoreInfo, Usage,
+    CarriedOver, Collection, Maintenance, MaybeSend, Progress, ProgressFn, Recovery, Report, Size,
+    StorageAdapter, StoreInfo, Usage,
 };
 pub(crate) use backend::*;
 pub use batch::{Commit, Durability, MediaPolicy, Op, Precondition, Prune, Redact, WriteBatch};

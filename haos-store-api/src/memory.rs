@@ -135,6 +135,41 @@ impl MemoryStore {
     }
 }
 
+/// The rows of one commit; absent once the snapshot is closed.
+struct HeldRows {
+    tree: Mutex<Option<Map>>,
+    codec: Codec,
+}
+
+impl Held for HeldRows {
+    fn read<T: Send + 'static>(
+        &self,
+        operation: &'static str,
+        read: impl Fn(&dyn Reads) -> Result<T> + Send + 'static,
+    ) -> StoreFuture<'_, Result<T>> {
+        let tree = self.tree.lock().unwrap_or_else(PoisonError::into_inner);
+        let answer = match &*tree {
+            Some(tree) => read(&Reader::new(tree, &self.codec, operation)),
+            None => Err(Error::new(ErrorKind::Closed, operation, "the snapshot is closed: take another")),
+        };
+        Box::pin(std::future::ready(answer))
+    }
+
+    fn damaged(&self) -> u64 {
+        self.codec.damaged()
+    }
+
+    fn end(&self) {
+        self.tree.lock().unwrap_or_else(PoisonError::into_inner).take();
+    }
+}
+
+impl fmt::Debug for HeldRows {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str("HeldRows(..)")
+    }
+}
+
 fn not_sealed(operation: &'static str) -> Error {
     Error::new(ErrorKind::NotSealed, operation, "the store is plain: it has no keys")
 }
@@ -215,6 +250,17 @@ impl StorageAdapter for MemoryStore {
             let total_bytes = usage.collections.iter().map(|(_, size)| size.bytes).sum();
             Ok(Usage { total_bytes, ..usage })
         })
+    }
+
+    async fn snapshot(&self) -> Result<Arc<dyn StorageAdapter>> {
+        self.hub("snapshot")?;
+        let (tree, head) = {
+            let rows = self.lock();
+            (rows.tree.clone(), rows.head)
+        };
+        let codec = self.shared.codec.counting_apart();
+        let held = HeldRows { tree: Mutex::new(Some(tree)), codec };
+        Ok(Arc::new(Snapshot::new(held, head.revision, self.info())))
     }
 
     async fn maintain(&self, task: Maintenance, progress: Progress) -> Result<Report> {

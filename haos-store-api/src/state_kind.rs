@@ -22,3 +22,6 @@ pub const OWN_USER: &str = "haos.user";
 pub const SESSION: &str = "haos.session";
 /// The progress of importing a file of responses, in the account's scope.
 pub const IMPORT: &str = "haos.import";
+/// In a room's scope, under the empty key, whether all members are stored: `{"at": token}` if they are, as of that sync
+/// token, `{}` if changes may have been missed.
+pub const MEMBERS: &str = "haos.members";

@@ -15,22 +15,20 @@ use crate::salvage;
 use crate::seal;
 use crate::switch::{Old, Scratch, switch};
 
-/// Puts a fresh store with the outbox of the damaged one in its place.
+/// Puts a fresh store with everything readable of the damaged one in its place.
 pub(crate) fn replace(options: &Options, home: &Home, cause: &Error) -> Result<Recovery> {
     let path = options.path();
     let mark = Marker::open(&home.commits()).ok().and_then(|(_, mark)| mark).unwrap_or_default();
     let scratch = Scratch::create(home)?;
-    let found = salvage::read(options, &scratch.path().join("mended"), mark);
-
     let made = options.clone().create(true).check(false).at(scratch.path().to_owned());
     let new_home = Home::take(&made)?;
     if let Some(record) = seal::read(&home.keyring())? {
         seal::write(&new_home.keyring(), &record)?;
     }
     let (mut opened, _) = connect(&made, new_home).map_err(|(_, error)| error)?;
-    let written = salvage::write(&found, &mut opened, &options.codec);
+    let carried = salvage::carry_over(options, &scratch.path().join("mended"), mark, &mut opened);
     opened.release();
-    written?;
+    let found = carried?;
 
     let aside = files::set_aside(path, home.id()).map_err(|e| io("open", e))?;
     // What the fresh store has of it is written again; the copy has it as it was.

@@ -34,8 +34,8 @@
 //! - A damaged folder may come up at an older commit, without a word from sled. The store keeps the number
 //!   of its latest commit beside it, so that the loss is noticed and reported
 //!   ([`StoreInfo::recovery`](haos_store_api::StoreInfo::recovery)); the lost commits stay lost.
-//! - After other damage sled opens nothing any more: the folder is set aside, and the outbox with it. Unsent
-//!   rows are carried over only if sled still opens it.
+//! - After other damage sled opens nothing any more: the folder is set aside, and the outbox with it. Rows are
+//!   carried over only if sled still opens it, perhaps without its snapshots.
 //! - sled answers such damage with a panic. Every call is caught and becomes an error, unless the
 //!   application is built with `panic = "abort"`; the panic's message still goes to standard error.
 //! - When the disk fills up, the store refuses every call, and sled may not let go of its files: opening it
@@ -53,6 +53,7 @@ mod home;
 mod marker;
 mod open;
 mod options;
+mod pinned;
 mod rotate;
 mod salvage;
 mod seal;

@@ -83,7 +83,7 @@ pub(crate) fn open(options: &Options) -> Result<(Opened, Option<Recovery>)> {
         Err((home, cause)) if cause.kind() == ErrorKind::Corrupt => {
             if options.on_damage == OnDamage::Refuse {
                 let message =
-                    "the store is damaged: open it with `OnDamage::SetAside`, which saves the outbox";
+                    "the store is damaged: open it with `OnDamage::SetAside`, which saves what is readable";
                 return Err(Error::new(ErrorKind::Corrupt, "open", message).with_source(cause));
             }
             let recovery = damage::replace(options, &home, &cause)?;
@@ -203,5 +203,5 @@ fn roll_forward(options: &Options, opened: &mut Opened, mark: Mark) -> Result<Re
     layer.head.revision = revision;
     layer.head.last_seq = layer.head.last_seq.max(mark.last_seq).max(plan.last_seq);
     opened.write(layer)?;
-    Ok(Recovery { set_aside: None, salvaged, unreadable: 0, cause })
+    Ok(Recovery { set_aside: None, salvaged, unreadable: 0, collections: Vec::new(), cause })
 }

@@ -5,12 +5,12 @@ use std::sync::{Arc, PoisonError, RwLock, TryLockError, mpsc};
 use std::time::Duration;
 
 use haos_store_api::backend::native::{Reader, Readers, closed};
-use haos_store_api::backend::{Codec, Reads};
+use haos_store_api::backend::{Codec, Form, Reads};
 use haos_store_api::{Error, ErrorKind, Result};
-use sled::Batch;
 
-use crate::db::{Db, Tree};
+use crate::db::{Db, Layer, Tree, batch};
 use crate::error::{fault, guarded};
+use crate::pinned::{Pinned, Pins};
 
 /// The wait for sled to let go of its files. Its own threads do not survive every damage, and it waits for them.
 const RELEASE: Duration = Duration::from_secs(20);
@@ -48,6 +48,7 @@ pub(crate) struct Shared {
     /// Held for writing while a commit goes into the tree; absent once the store has ended.
     files: RwLock<Option<Files>>,
     codec: Codec,
+    pins: Pins,
     /// True if sled panicked, or a commit's outcome is unknown: nothing is read or written any more.
     poisoned: AtomicBool,
 }
@@ -58,6 +59,7 @@ impl Shared {
             files: RwLock::new(Some(files)),
             // The stored keyring is this process's own.
             codec: codec.lenient(),
+            pins: Pins::default(),
             poisoned: AtomicBool::new(false),
         }
     }
@@ -107,11 +109,28 @@ impl Shared {
         self.poisoned.store(true, Ordering::Release);
     }
 
-    /// Puts a commit into the tree. Readers see it whole or not at all.
-    pub(crate) fn commit(&self, batch: Batch) -> Result<()> {
+    /// Puts a commit into the tree. Readers see it whole or not at all, and pinned ones not at all.
+    pub(crate) fn commit(&self, layer: Layer) -> Result<()> {
         let files = self.files.write().unwrap_or_else(PoisonError::into_inner);
         let files = files.as_ref().ok_or_else(|| closed("apply", "the store is closed: open it again"))?;
-        self.run("apply", || files.tree.0.apply_batch(batch).map_err(|e| fault("apply", e)))
+        self.run("apply", || {
+            self.pins.keep(&files.tree, &layer)?;
+            files.tree.0.apply_batch(batch(layer)).map_err(|e| fault("apply", e))
+        })
+    }
+
+    /// Reads an earlier commit, through what later ones replaced.
+    pub(crate) fn read_pinned<T>(
+        &self,
+        pinned: &Pinned,
+        operation: &'static str,
+        read: impl FnOnce(Db<'_>) -> Result<T>,
+    ) -> Result<T> {
+        let files = self.files.read().unwrap_or_else(PoisonError::into_inner);
+        let files = files.as_ref().ok_or_else(|| closed(operation, "the store is closed: open it again"))?;
+        pinned.through(|codec, before| {
+            self.run(operation, || read(Db::new(&files.tree, codec, operation).through(before)))
+        })
     }
 
     /// Ends the store for its readers; returns the handles.
@@ -126,6 +145,7 @@ impl Shared {
 
 impl Readers for Shared {
     type Reader = Arc<Self>;
+    type Pinned = Pinned;
 
     /// Returns `None` while a commit is in progress.
     fn glance<T>(
@@ -144,6 +164,12 @@ impl Readers for Shared {
 
     fn connect(self: &Arc<Self>) -> Result<Arc<Self>> {
         Ok(self.clone())
+    }
+
+    fn pin(self: &Arc<Self>, codec: Codec) -> Result<Pinned> {
+        // No commit goes into the tree meanwhile.
+        let _files = self.files.read().unwrap_or_else(PoisonError::into_inner);
+        Ok(self.pins.pin(self.clone(), codec.in_form(Form::Binary).lenient()))
     }
 }
 
@@ -195,7 +221,7 @@ mod tests {
         let after = Shared::read(&shared, "test", |db| db.get(b"k")).unwrap_err();
         assert_eq!(after.kind(), ErrorKind::Closed);
         assert!(after.to_string().contains("open it again"), "{after}");
-        assert_eq!(shared.commit(Batch::default()).unwrap_err().kind(), ErrorKind::Closed);
+        assert_eq!(shared.commit(Layer::new(Default::default())).unwrap_err().kind(), ErrorKind::Closed);
         shared.end().unwrap().release();
         assert_eq!(Shared::read(&shared, "test", |_| Ok(())).unwrap_err().kind(), ErrorKind::Closed);
     }

@@ -8,7 +8,7 @@ use haos_store_api::backend::native::{self, Failed, OutboxImage, Plan, StoredPen
 use haos_store_api::backend::*;
 use haos_store_api::*;
 
-use crate::db::{Db, Layer, batch};
+use crate::db::{Db, Layer};
 use crate::error::{fault, io};
 use crate::marker::Mark;
 use crate::open::Opened;
@@ -48,7 +48,7 @@ impl Writer {
     /// Writes a layer that gives no revision.
     pub(crate) fn write(&mut self, layer: Layer) -> Result<()> {
         let head = layer.head;
-        let done = self.shared.commit(batch(layer)).and_then(|()| {
+        let done = self.shared.commit(layer).and_then(|()| {
             self.opened.head = head;
             self.flush(true)
         });
@@ -91,7 +91,7 @@ impl native::Writer for Writer {
         let head = layer.head;
         if head.revision > opened.head.revision {
             let strict = group.iter().any(|request| request.batch().durability() == Durability::Strict);
-            let done = shared.commit(batch(layer)).and_then(|()| {
+            let done = shared.commit(layer).and_then(|()| {
                 self.opened.head = head;
                 self.flush(strict)
             });

@@ -134,6 +134,26 @@ impl Reader for Bounded {
     }
 }
 
+/// A connection within a transaction that only reads, and so keeps to one commit until it is dropped.
+#[derive(Debug)]
+pub(crate) struct Pinned(Bounded);
+
+impl Pinned {
+    pub(crate) fn new(bounded: Bounded) -> Result<Self> {
+        let db = bounded.db("snapshot");
+        db.run("BEGIN", ())?;
+        // The transaction begins with its first read.
+        db.store_revision()?;
+        Ok(Self(bounded))
+    }
+}
+
+impl Reader for Pinned {
+    fn read<T>(&self, operation: &'static str, read: &impl Fn(&dyn Reads) -> Result<T>) -> Result<T> {
+        self.0.read(operation, read)
+    }
+}
+
 fn size(path: &Path) -> u64 {
     let size = |path: &Path| std::fs::metadata(path).map_or(0, |meta| meta.len());
     size(path).saturating_add(size(&beside(path, "-wal")))

@@ -15,14 +15,14 @@ use crate::log;
 use crate::migration::{APPLICATION_ID, SEALED_ID, is_store};
 use crate::open::{accept, connect};
 use crate::probe::peek;
-use crate::salvage::{Found, readable_id};
+use crate::salvage::{Found, readable_id, recognise};
 use crate::scratch::{Purpose, Scratch};
 
 /// Reads the application id in the header, as far as present, if it marks a store.
 ///
 /// Only for files that SQLite could not read: closing a plain handle drops the locks that this process
 /// has on the file.
-pub(crate) fn our_id(path: &Path) -> Option<i32> {
+fn our_id(path: &Path) -> Option<i32> {
     let read = || -> std::io::Result<[u8; 4]> {
         let mut file = File::open(path)?;
         let mut id = [0; 4];
@@ -39,7 +39,12 @@ pub(crate) fn our_id(path: &Path) -> Option<i32> {
     })
 }
 
-/// Puts a fresh store with the outbox of the damaged one in its place. `None`: another process has done so in the
+/// Tells the application id of a file that SQLite could not read, if it is a store: by its header, or else by its pages.
+pub(crate) fn known_id(path: &Path) -> Option<i32> {
+    our_id(path).or_else(|| recognise(path))
+}
+
+/// Puts a fresh store with everything readable of the damaged one in its place. `None`: another process has done so in the
 /// meantime.
 pub(crate) fn recover(options: &Options, cause: Error) -> Result<Option<Recovery>> {
     let lock_path = beside(options.path(), ".recovery");
@@ -77,8 +82,9 @@ fn log_aside(options: &Options, cause: &Error) -> Result<Option<Recovery>> {
     match opened {
         Ok(rows) => {
             let (set_aside, salvaged) = (Some(aside.display().to_string()), rows.unsigned_abs());
+            let collections = Vec::new();
             tracing::warn!(set_aside = %aside.display(), "a log that was not written on top of its store was set aside");
-            Ok(Some(Recovery { set_aside, salvaged, unreadable: 0, cause: cause.to_string() }))
+            Ok(Some(Recovery { set_aside, salvaged, unreadable: 0, collections, cause: cause.to_string() }))
         }
         // A caller that cannot open the store leaves it unchanged; if it is damaged, all of it is set aside.
         Err(error) => {
@@ -98,7 +104,8 @@ fn replace(options: &Options, cause: Error) -> Result<Recovery> {
     // A process that was killed here before has left its own.
     drop(Scratch::left_over(path, id, Purpose::Passing));
     let scratch = Scratch::create(path, id, Purpose::Passing)?;
-    let found = Found::read(options, &scratch.copy())?;
+    let app_id = known_id(path).unwrap_or(APPLICATION_ID);
+    let mut found = Found::read(options, app_id)?;
     let id = found.id.unwrap_or(id);
 
     let fresh = options.clone().create(true).check(false).at(scratch.store());

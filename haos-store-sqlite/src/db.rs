@@ -92,6 +92,10 @@ impl<'c> Db<'c> {
                 let _ = self.0.run("ROLLBACK", ());
             }
         }
+        if !self.conn.is_autocommit() {
+            // A pinned reader is within one already.
+            return read(self);
+        }
         self.run("BEGIN", ())?;
         let end = End(self);
         read(end.0)

@@ -45,6 +45,7 @@ mod migration;
 mod near;
 mod open;
 mod options;
+mod pages;
 mod probe;
 mod read;
 mod read_only;

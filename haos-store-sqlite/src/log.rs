@@ -11,9 +11,10 @@ use std::path::Path;
 use haos_store_api::backend::files::beside;
 
 use crate::probe::peek;
+use crate::salvage::readable_mark;
 
 /// The number of the commit before, and that of the commit: 8 bytes each.
-type Mark = [u8; 16];
+pub(crate) type Mark = [u8; 16];
 
 /// The next mark, in SQL, where the present one is `value`.
 macro_rules! next_mark {
@@ -41,12 +42,16 @@ pub(crate) fn fits(path: &Path) -> bool {
         // together.
         let stands_still = mark_of_file(path) == Some((page, file)) && salts_of(&log).ok() == Some(salts);
         if stands_still {
-            let [before, _] = halves(marks.first().unwrap_or(&file));
-            let [_, now] = halves(&file);
-            return marks.is_empty() || now == before || marks.iter().any(|mark| halves(mark)[1] == now);
+            return is_on_top(&marks, &file);
         }
     }
     true
+}
+
+fn is_on_top(marks: &[Mark], file: &Mark) -> bool {
+    let [before, _] = halves(marks.first().unwrap_or(file));
+    let [_, now] = halves(file);
+    marks.is_empty() || now == before || marks.iter().any(|mark| halves(mark)[1] == now)
 }
 
 fn halves(mark: &Mark) -> [&[u8]; 2] {
@@ -54,8 +59,13 @@ fn halves(mark: &Mark) -> [&[u8]; 2] {
     [before, now]
 }
 
-/// Reads the mark in the file alone, and its page.
+/// Reads the mark in the file alone, and its page. SQLite would lay a log over a damaged file too: there the page
+/// itself is read.
 fn mark_of_file(path: &Path) -> Option<(u32, Mark)> {
+    sound_mark(path).or_else(|| readable_mark(path))
+}
+
+fn sound_mark(path: &Path) -> Option<(u32, Mark)> {
     let conn = peek(path).ok()?;
     let sql =
         "SELECT rootpage, value FROM meta, sqlite_schema AS s WHERE meta.name = 'commit' AND s.name = 'meta'";

@@ -3,12 +3,12 @@
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError, TryLockError};
 use std::time::Duration;
 
-use haos_store_api::backend::Reads;
 use haos_store_api::backend::native::{Reader, Readers};
+use haos_store_api::backend::{Codec, Reads};
 use haos_store_api::{ErrorKind, Result};
 use rusqlite::Connection;
 
-use crate::budget::Bounded;
+use crate::budget::{Bounded, Pinned};
 use crate::error::fault;
 use crate::open::{Place, only_reads};
 
@@ -37,6 +37,7 @@ impl NearReaders {
 
 impl Readers for NearReaders {
     type Reader = Bounded;
+    type Pinned = Pinned;
 
     fn glance<T>(
         &self,
@@ -59,6 +60,10 @@ impl Readers for NearReaders {
 
     fn connect(self: &Arc<Self>) -> Result<Bounded> {
         Bounded::new(self.place.reader()?, &self.place.options)
+    }
+
+    fn pin(self: &Arc<Self>, codec: Codec) -> Result<Pinned> {
+        Pinned::new(Bounded::new(self.place.reader()?, &self.place.options.clone().unlocked(codec))?)
     }
 
     /// Closing the last connection of a store moves its log into it.

@@ -43,7 +43,7 @@ pub(crate) fn open(options: &Options) -> Result<Opened> {
         Ok(conn) => Ok(Opened { conn, recovery: None, access: Access::Write }),
         Err(error) if error.kind() == ErrorKind::ReadOnly => read(options, error),
         Err(error) if error.kind() == ErrorKind::Corrupt => {
-            let Some(id) = damage::our_id(options.path()) else {
+            let Some(id) = damage::known_id(options.path()) else {
                 return Err(Error::new(
                     ErrorKind::Corrupt,
                     "open",
@@ -58,7 +58,7 @@ pub(crate) fn open(options: &Options) -> Result<Opened> {
                 return Err(Error::new(
                     ErrorKind::Corrupt,
                     "open",
-                    "the store is damaged: open it with `OnDamage::SetAside`, which saves the outbox",
+                    "the store is damaged: open it with `OnDamage::SetAside`, which saves what is readable",
                 )
                 .with_source(error));
             }

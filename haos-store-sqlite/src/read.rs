@@ -142,6 +142,10 @@ impl Reads for Db<'_> {
     fn usage(&self) -> Result<Usage> {
         self.snapshot(Self::usage_now)
     }
+
+    fn revision(&self) -> Result<Revision> {
+        self.store_revision()
+    }
 }
 
 impl Db<'_> {

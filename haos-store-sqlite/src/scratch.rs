@@ -86,11 +86,6 @@ impl Scratch {
         store_in(&self.folder)
     }
 
-    /// Returns the path of a damaged store's copy.
-    pub(crate) fn copy(&self) -> PathBuf {
-        self.folder.join("copy.db")
-    }
-
     /// Refuses a folder into which somebody else has put links.
     pub(crate) fn check(&self) -> Result<()> {
         refuse_odd("convert", &self.store(), haos_store_api::backend::files::Expected::File)?;

@@ -47,7 +47,7 @@
 //!
 //! `sqlite` and `sled` are the backends of that name, and `idb` is IndexedDB. All are on by default, and the target
 //! picks: `idb` is there in browsers alone, the other two everywhere else. A backend that is missing is told as
-//! `Unsupported`, with the one to use instead.
+//! `Unsupported`, with the one to use instead. `copy`, off by default, brings a store into one of another backend.
 
 mod backend;
 mod capability;
@@ -57,15 +57,18 @@ mod url;
 
 pub use capability::Capabilities;
 pub use convert::{seal, unseal};
+#[cfg(feature = "copy")]
+#[doc(inline)]
+pub use haos_archive::{MoveOptions, Moved, RestoreOptions, Restored, copy, move_store};
 #[doc(inline)]
 pub use haos_store_api::{
-    ByteRange, Change, Changes, Collection, Commit, Cursor, Direction, Durability, Error, ErrorKind, EventId,
-    EventType, Gap, Item, Json, KdfLimits, KdfParams, KeyChange, Lease, MAX_ID_BYTES, MAX_JSON_DEPTH,
-    Maintenance, MaybeSend, Media, MediaFormat, MediaInfo, MediaKey, MediaPolicy, MediaQuery, MediaUri,
-    Membership, MemoryStore, Message, MessageQuery, MessageView, Op, Padding, Page, ParkReason, Pending,
-    PendingQuery, PendingState, Position, Precondition, Progress, ProgressFn, Prune, Reactions, Recovery,
-    Redact, Relation, RelationKind, RelationQuery, Report, Result, Revision, Room, RoomCursor, RoomId,
-    RoomQuery, Scope, Secret, Size, Slice, Start, StateEntry, StateKey, StateQuery, StorageAdapter,
+    ByteRange, CarriedOver, Change, Changes, Collection, Commit, Cursor, Direction, Durability, Error,
+    ErrorKind, EventId, EventType, Gap, Item, Json, KdfLimits, KdfParams, KeyChange, Lease, MAX_ID_BYTES,
+    MAX_JSON_DEPTH, Maintenance, MaybeSend, Media, MediaFormat, MediaInfo, MediaKey, MediaPolicy, MediaQuery,
+    MediaUri, Membership, MemoryStore, Message, MessageQuery, MessageView, Op, Padding, Page, ParkReason,
+    Pending, PendingQuery, PendingState, Position, Precondition, Progress, ProgressFn, Prune, Reactions,
+    Recovery, Redact, Relation, RelationKind, RelationQuery, Report, Result, Revision, Room, RoomCursor,
+    RoomId, RoomQuery, Scope, Secret, Size, Slice, Start, StateEntry, StateKey, StateQuery, StorageAdapter,
     StorageAdapterExt, StoreInfo, Touched, TxnId, Unread, Usage, UserId, View, ViewItem, WriteBatch,
     state_kind, view,
 };

@@ -17,7 +17,7 @@ pub struct OpenOptions {
     /// Make the store if it is not there. Default: true.
     pub create: bool,
     /// Check every row or page before the store is used, as after a call that failed with `Corrupt`; what is found
-    /// damaged is set aside, with its outbox carried over. SQLite and sled. Default: false.
+    /// damaged is set aside, with everything readable carried over. SQLite and sled. Default: false.
     pub check: bool,
     /// Trade speed for memory, for phones: see the backend. Default: false.
     pub low_memory: bool,

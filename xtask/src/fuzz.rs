@@ -38,6 +38,7 @@ pub(crate) struct FuzzArgs {
 #[value(rename_all = "snake_case")]
 enum Target {
     Answers,
+    Archive,
     Cursor,
     DecodeRow,
     HostileStore,
@@ -54,7 +55,7 @@ impl Target {
             Self::Cursor | Self::OpenSealed => 512,
             Self::HostileStore => 37,
             Self::KeyOrder => 163,
-            Self::DecodeRow | Self::Script => 4 << 10,
+            Self::Archive | Self::DecodeRow | Self::Script => 4 << 10,
             Self::Answers | Self::SyncJson => 16 << 10,
         }
     }

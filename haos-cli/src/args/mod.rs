@@ -1,6 +1,8 @@
 //! The command line: data, and how it is parsed. It knows no command.
 
+mod archive;
 mod browse;
+mod export;
 mod import;
 mod keys;
 mod online;
@@ -9,7 +11,9 @@ mod write;
 
 use clap::{Parser, Subcommand};
 
+pub(crate) use archive::{ArchiveKeys, BackupArgs, MoveArgs, RestoreArgs};
 pub(crate) use browse::{DoctorArgs, Place, RoomsArgs, ShowArgs, TimelineArgs};
+pub(crate) use export::{ExportArgs, Form};
 pub(crate) use import::ImportArgs;
 pub(crate) use keys::{KeyArgs, Pad, RekeyArgs, SealArgs, ShredArgs, StoreArg, UnsealArgs};
 pub(crate) use online::{
@@ -98,6 +102,14 @@ pub(crate) enum Command {
     Media(MediaArgs),
     /// Say what the store is, how large it is, and with --check whether it is sound
     Doctor(DoctorArgs),
+    /// Write everything into one file
+    Backup(BackupArgs),
+    /// Fill the store from an archive, or merge one into it
+    Restore(RestoreArgs),
+    /// Move everything into another store
+    Move(MoveArgs),
+    /// Write rooms for people: pages for a browser, Markdown, or JSON
+    Export(ExportArgs),
     /// Give free space of the store back to the system
     Compact,
     /// Make views in a plain SQLite store, for people with a SQLite shell

@@ -141,6 +141,7 @@ fn why(reason: ParkReason) -> &'static str {
         ParkReason::ParentFailed => "what it is about was not sent",
         ParkReason::MissingMedia => "its file is gone",
         ParkReason::Paused => "paused",
+        ParkReason::Restored => "the store that it comes from may send it: look, then retry or cancel it",
         _ => "the server refused it",
     }
 }

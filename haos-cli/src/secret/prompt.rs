@@ -40,14 +40,19 @@ pub(crate) fn word(question: &str) -> Result<String> {
 
 /// Asks for a new passphrase, twice.
 pub(crate) fn new_passphrase(instead: &str) -> Result<Secret> {
+    Ok(Secret::passphrase(new_words(instead)?.as_str()))
+}
+
+/// Asks for the words of a new passphrase, twice.
+pub(crate) fn new_words(instead: &str) -> Result<Zeroizing<String>> {
     if !is_possible() {
         return Err(Error::Usage(format!("there is no terminal to ask for the new passphrase: {instead}")));
     }
-    let secret = passphrase("New passphrase:")?;
-    if passphrase("Once more:")? != secret {
+    let words = hidden("New passphrase:", "passphrase")?;
+    if hidden("Once more:", "passphrase")? != words {
         return Err(Error::Input("the two differ: nothing was done, start again".to_owned()));
     }
-    Ok(secret)
+    Ok(words)
 }
 
 /// Asks whether something is meant.

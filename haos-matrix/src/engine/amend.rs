@@ -7,9 +7,7 @@ use haos_store_api::{Json, Membership, Room, Scope, StateEntry};
 
 use crate::parse::{known_key, known_kind};
 
-/// Under this kind, in a room's scope, a store notes whether all members are stored: `{"at": token}` if they
-/// are, `{}` if changes may have been missed.
-pub(super) const MEMBERS: &str = "haos.members";
+pub(super) use haos_store_api::state_kind::MEMBERS;
 
 /// The note that members of a room may be missing, or that they are complete as of a token.
 pub(super) fn note(scope: Scope, value: Json) -> StateEntry {

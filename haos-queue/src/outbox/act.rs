@@ -104,16 +104,16 @@ impl Outbox {
         Ok(acted)
     }
 
-    /// Tries everything again but what may have been sent: that, the user decides one by one. Gives the
-    /// number of rows that were taken up.
+    /// Tries everything again but what may have been sent, here or by the store that it was taken over from: that, the
+    /// user decides one by one. Gives the number of rows that were taken up.
     ///
     /// # Errors
     /// Those of the store.
     pub async fn retry_all(&self) -> Result<usize> {
         let mut taken = 0;
         for row in self.rows(None).await? {
-            let parked = matches!(row.state, PendingState::Parked(_));
-            if parked && row.state != PendingState::Parked(ParkReason::Ambiguous) {
+            let PendingState::Parked(reason) = row.state else { continue };
+            if !matches!(reason, ParkReason::Ambiguous | ParkReason::Restored) {
                 let acted = self.shared.act(&row.txn_id, &Event::Retry).await?;
                 taken += usize::from(matches!(acted, Some((_, Step::Put(_)))));
             }

@@ -26,7 +26,7 @@ pub use act::Acted;
 pub(crate) use enqueue::Parent;
 pub use enqueue::{EnqueueError, Enqueued};
 pub use observe::{Observer, RowStatus, Update};
-pub(crate) use time::CLOCK;
+pub use time::CLOCK;
 
 /// The outbox of one account, over any store.
 ///

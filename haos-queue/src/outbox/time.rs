@@ -9,7 +9,7 @@ use crate::clock::{Clock, Noted, Reading};
 use crate::unless_conflict;
 
 /// Under this kind, in the account's scope, a store holds what is known of its clock.
-pub(crate) const CLOCK: &str = "haos.clock";
+pub const CLOCK: &str = "haos.clock";
 
 /// The number of tries, before a conflict is left to the next time.
 const TRIES: u32 = 8;

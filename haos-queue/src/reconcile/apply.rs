@@ -109,18 +109,18 @@ fn split(delta: &SyncDelta) -> Option<(SyncDelta, SyncDelta)> {
 }
 
 #[derive(Default)]
-struct Attempt {
+pub(super) struct Attempt {
     retries: Retries,
     margin: usize,
 }
 
 impl Attempt {
-    fn margin(&self) -> usize {
+    pub(super) fn margin(&self) -> usize {
         MARGINS[self.margin]
     }
 
     /// Applies a plan; returns if it changed anything, or `None` to plan again.
-    async fn run<S: StorageAdapter + ?Sized>(
+    pub(super) async fn run<S: StorageAdapter + ?Sized>(
         &mut self,
         store: &S,
         plan: std::result::Result<WriteBatch, PlanError>,

@@ -3,14 +3,14 @@
 use std::collections::{HashMap, HashSet};
 
 use haos_store_api::{
-    Cursor, EventId, Gap, Item, Message, MessageQuery, Page, Pending, PendingQuery, Position, Result, Room,
-    RoomId, StateEntry, StateQuery, StorageAdapter, StorageAdapterExt as _, UserId,
+    EventId, Gap, Message, MessageQuery, Pending, PendingQuery, Position, Result, Room, RoomId, StateEntry,
+    StateQuery, StorageAdapter, StorageAdapterExt as _, UserId,
 };
 
 use super::derive::{SpacesView, read_shown, spaces_view, state_after};
 use super::emptied::{Emptied, repeated, stored_redactions};
 use super::redactions::{Redactions, redacts};
-use super::timeline::{Slot, Stored, Window};
+use super::timeline::{Slot, Stored, Window, window};
 use crate::machine::Family;
 use crate::{BackfillPage, Event, Protocol, StateRead, SyncDelta};
 
@@ -78,15 +78,14 @@ pub(super) struct FillView {
 }
 
 /// The part of an answer that is about one room.
-struct Brought<'a> {
-    room: &'a RoomId,
-    events: &'a [Event],
-    state: &'a [StateEntry],
+pub(super) struct Brought<'a> {
+    pub(super) room: &'a RoomId,
+    pub(super) events: &'a [Event],
+    pub(super) state: &'a [StateEntry],
 }
 
 /// How many items beyond the segment's neighbours a window takes: tried one after the other.
 pub(super) const MARGINS: [usize; 4] = [2, 64, 4096, usize::MAX];
-const CHUNK: usize = 1024;
 
 pub(super) async fn sync_view<S: StorageAdapter + ?Sized>(
     store: &S,
@@ -165,7 +164,7 @@ async fn follows_beginning<S: StorageAdapter + ?Sized>(
 
 /// The outbox rows whose echo is among the events: by transaction id and own sender, else by event id.
 /// The same text is never a match.
-async fn confirmed<S: StorageAdapter + ?Sized>(
+pub(super) async fn confirmed<S: StorageAdapter + ?Sized>(
     store: &S,
     room: &RoomId,
     events: &[Event],
@@ -226,6 +225,21 @@ async fn room_view<S: StorageAdapter + ?Sized>(
             read,
         }));
     }
+    let mut view = facts(store, room, brought, (own, protocol)).await?;
+    let anchors = view.anchors(events);
+    let high = if gap.is_some() { None } else { Some(Position::MAX) };
+    view.window = window(store, id, anchors.into_iter().chain(gap).collect(), high, margin).await?;
+    Ok(Some(view))
+}
+
+/// The stored part of a room without its timeline's window.
+pub(super) async fn facts<S: StorageAdapter + ?Sized>(
+    store: &S,
+    room: Room,
+    brought: &Brought<'_>,
+    (own, protocol): (Option<&UserId>, &dyn Protocol),
+) -> Result<RoomView> {
+    let Brought { room: id, events, state: entries } = *brought;
     let segment: HashSet<&EventId> = events.iter().map(|event| &event.id).collect();
     let repeated: HashSet<&EventId> = events.iter().filter_map(|event| repeated(event, protocol)).collect();
     let wanted: HashSet<&EventId> =
@@ -240,59 +254,13 @@ async fn room_view<S: StorageAdapter + ?Sized>(
     let emptied = Emptied::new(id, &judged, events, &messages);
     let (state, copies) = (emptied.state(store, protocol).await?, emptied.copies(store, protocol).await?);
     let read = read_shown(store, id, &state_after(entries, &state, &judged, protocol), own, protocol).await?;
-    let anchors = messages
-        .values()
-        .filter(|message| segment.contains(&message.id) && !message.provisional)
-        .map(|message| message.position);
-    let window = window(store, id, anchors.chain(gap).collect(), gap, margin).await?;
-    Ok(Some(RoomView { room, window, messages, redactions, state, copies, read }))
+    Ok(RoomView { room, window: Window::default(), messages, redactions, state, copies, read })
 }
 
-/// The timeline from the oldest anchor to the newest one (to the end, where the segment is the newest
-/// of the room), and `margin` items beyond either.
-async fn window<S: StorageAdapter + ?Sized>(
-    store: &S,
-    room: &RoomId,
-    anchors: Vec<Position>,
-    gap: Option<Position>,
-    margin: usize,
-) -> Result<Window> {
-    let (Some(low), Some(high)) = (anchors.iter().min(), anchors.iter().max()) else {
-        let slice = store.timeline(room, Page::newest(margin)).await?;
-        return Ok(Window {
-            items: slice.items.into_iter().map(stored).collect(),
-            older: slice.more,
-            newer: false,
-        });
-    };
-    let at = Cursor::at_position(*low);
-    let below = store.timeline(room, Page::older_than(at, margin)).await?;
-    let mut window =
-        Window { items: below.items.into_iter().map(stored).collect(), older: below.more, newer: true };
-    // The item at `low` itself: a cursor's item is not part of its page.
-    let mut page = match low.older(1) {
-        Some(before) => Page::newer_than(Cursor::at_position(before), CHUNK),
-        None => Page::oldest(CHUNK),
-    };
-    let high = if gap.is_some() { *high } else { Position::MAX };
-    let mut beyond = 0;
-    while window.newer && beyond < margin {
-        let slice = store.timeline(room, page).await?;
-        beyond += slice.items.iter().filter(|item| item.position() > high).count();
-        window.newer = slice.more;
-        let Some(next) = slice.newer() else { break };
-        page = Page::newer_than(next, CHUNK);
-        window.items.extend(slice.items.into_iter().map(stored));
+impl RoomView {
+    /// Where the events stand that are stored for good.
+    pub(super) fn anchors(&self, events: &[Event]) -> Vec<Position> {
+        let stored = events.iter().filter_map(|event| self.messages.get(&event.id));
+        stored.filter(|message| !message.provisional).map(|message| message.position).collect()
     }
-    Ok(window)
-}
-
-fn stored(item: Item) -> Stored {
-    let position = item.position();
-    let item = match item {
-        Item::Message(message) if message.provisional => Slot::Provisional(message.id),
-        Item::Message(message) => Slot::Anchor(message.id),
-        Item::Gap(gap) => Slot::Gap(gap.token),
-    };
-    Stored { position, item }
 }

@@ -12,6 +12,8 @@ mod derive;
 mod emptied;
 mod fill;
 mod gather;
+mod loose;
+mod merge;
 mod place;
 mod redactions;
 mod room;
@@ -23,6 +25,7 @@ mod timeline;
 
 pub use apply::{Filled, Synced, apply_page, apply_sync};
 use fill::fill;
+pub use merge::{Before, HistoryRun, MergedRun, merge_run};
 use sync::sync;
 
 /// The reason why no plan could be made from a view.

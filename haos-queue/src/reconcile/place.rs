@@ -15,6 +15,16 @@ use super::timeline::{Slot, Window};
 /// # Errors
 /// `Narrow` if pushing would leave the window, `Exhausted` at the end of the numbers.
 pub(super) fn place(order: &[Ordered], window: &Window) -> Result<Vec<Position>, PlanError> {
+    place_at(order, &[], window)
+}
+
+/// [`place`], where the slots of a run get the positions wished for, one a slot, if all of these fit between its
+/// neighbours.
+pub(super) fn place_at(
+    order: &[Ordered],
+    wishes: &[Option<Position>],
+    window: &Window,
+) -> Result<Vec<Position>, PlanError> {
     let mut placed: Vec<Option<Position>> = order.iter().map(|(position, _)| *position).collect();
     let mut at = 0;
     while at < order.len() {
@@ -23,10 +33,40 @@ pub(super) fn place(order: &[Ordered], window: &Window) -> Result<Vec<Position>,
             continue;
         }
         let end = (at..order.len()).find(|i| placed[*i].is_some()).unwrap_or(order.len());
-        run(order, &mut placed, at, end, window)?;
+        if !wished(wishes, &mut placed, at, end, window) {
+            run(order, &mut placed, at, end, window)?;
+        }
         at = end;
     }
     Ok(placed.into_iter().flatten().collect())
+}
+
+/// Places the unplaced slots `from..to` as wished; tells whether that was possible.
+fn wished(
+    wishes: &[Option<Position>],
+    placed: &mut [Option<Position>],
+    from: usize,
+    to: usize,
+    window: &Window,
+) -> bool {
+    let Some(wishes) = wishes.get(from..to) else { return false };
+    let lower = from.checked_sub(1).and_then(|i| placed[i]);
+    let upper = placed.get(to).copied().flatten();
+    if (lower.is_none() && window.older) || (upper.is_none() && window.newer) {
+        return false;
+    }
+    let mut last = lower;
+    for wish in wishes {
+        if wish.is_none() || *wish <= last {
+            return false;
+        }
+        last = *wish;
+    }
+    let fits = upper.is_none_or(|upper| last < Some(upper));
+    if fits {
+        placed[from..to].copy_from_slice(wishes);
+    }
+    fits
 }
 
 /// Places the unplaced slots `from..to`.

@@ -10,7 +10,7 @@ use super::emptied::repeated;
 use super::gather::RoomView;
 use super::place::place;
 use super::redactions::{Redactions, redacts};
-use super::splice::{Older, Segment, splice};
+use super::splice::{Older, Ordered, Segment, splice};
 use super::timeline::{Slot, Window};
 use crate::{Event, Protocol};
 
@@ -25,13 +25,34 @@ pub(super) fn segment_ops(
 ) -> Result<(), PlanError> {
     let nothing = Window::default();
     let window = view.map_or(&nothing, |view| &view.window);
-    let redactions = Redactions::of(events, view);
     let mut seen = HashSet::new();
-    let events: Vec<&Event> = events.iter().filter(|event| seen.insert(&event.id)).collect();
-    let segment = Segment { events: events.iter().map(|event| &event.id).collect(), older, gap };
+    let distinct: Vec<&Event> = events.iter().filter(|event| seen.insert(&event.id)).collect();
+    let segment = Segment { events: distinct.iter().map(|event| &event.id).collect(), older, gap };
     let order = splice(window, &segment);
     let positions = place(&order, window)?;
+    let emptier = Emptier { room, view, redactions: Redactions::of(events, view), protocol };
+    order_ops(
+        batch,
+        window,
+        (&order, &positions),
+        |index, position| emptier.new_message(distinct[index].clone(), position),
+        room,
+    )?;
+    if let Some(view) = view {
+        learned_ops(batch, view, &distinct);
+        emptier.stored_ops(batch, view, &distinct);
+    }
+    Ok(())
+}
 
+/// Adds what leads from a window to a new order at these positions. `message`: a new one, by its index in the segment.
+pub(super) fn order_ops(
+    batch: &mut WriteBatch,
+    window: &Window,
+    (order, positions): (&[Ordered], &[Position]),
+    message: impl Fn(usize, Position) -> Result<Message, PlanError>,
+    room: &RoomId,
+) -> Result<(), PlanError> {
     let stays: HashSet<Position> = order.iter().filter_map(|(was, _)| *was).collect();
     for stored in window.items.iter().filter(|stored| !stays.contains(&stored.position)) {
         match &stored.item {
@@ -42,48 +63,40 @@ pub(super) fn segment_ops(
     }
     let moves: Vec<_> = order
         .iter()
-        .zip(&positions)
+        .zip(positions)
         .filter_map(|((was, _), now)| Some(((*was)?, *now)))
         .filter(|(was, now)| was != now)
         .collect();
     if !moves.is_empty() {
         batch.renumber(room.clone(), moves);
     }
-    let emptier = Emptier { room, view, redactions, protocol };
     let tokens: HashMap<Position, &Slot> =
         window.items.iter().map(|stored| (stored.position, &stored.item)).collect();
-    for ((was, slot), now) in order.iter().zip(&positions) {
+    for ((was, slot), now) in order.iter().zip(positions) {
         match slot {
             Slot::Gap(token) if was.and_then(|was| tokens.get(&was).copied()) != Some(slot) => {
                 let (room, token) = (room.clone(), token.clone());
                 batch.put_gap(Gap { room, position: *now, token, revision: Revision::ZERO });
             }
-            Slot::New(index) => {
-                let event = events[*index].clone();
-                batch.put_message(emptier.new_message(event, *now)?);
-            }
+            Slot::New(index) => drop(batch.put_message(message(*index, *now)?)),
             _ => {}
         }
-    }
-    if let Some(view) = view {
-        learned_ops(batch, view, &events);
-        emptier.stored_ops(batch, view, &events);
     }
     Ok(())
 }
 
 /// Empties what a segment's redactions are about, and what repeats it.
-struct Emptier<'a> {
-    room: &'a RoomId,
-    view: Option<&'a RoomView>,
-    redactions: Redactions<'a>,
-    protocol: &'a dyn Protocol,
+pub(super) struct Emptier<'a> {
+    pub(super) room: &'a RoomId,
+    pub(super) view: Option<&'a RoomView>,
+    pub(super) redactions: Redactions<'a>,
+    pub(super) protocol: &'a dyn Protocol,
 }
 
 impl Emptier<'_> {
     /// A new event at its place: emptied if its redaction is known, without the content of another one if that
     /// is emptied, merged with what a send's answer left.
-    fn new_message(&self, event: Event, position: Position) -> Result<Message, PlanError> {
+    pub(super) fn new_message(&self, event: Event, position: Position) -> Result<Message, PlanError> {
         let is_copy = repeated(&event, self.protocol).is_some_and(|original| self.is_emptied(original));
         let mut message = event.into_message(self.room.clone(), position);
         if is_copy {
@@ -120,7 +133,7 @@ impl Emptier<'_> {
     }
 
     /// Empties stored messages, and takes their content out of those that repeat it.
-    fn stored_ops(&self, batch: &mut WriteBatch, view: &RoomView, events: &[&Event]) {
+    pub(super) fn stored_ops(&self, batch: &mut WriteBatch, view: &RoomView, events: &[&Event]) {
         for (event, target) in events.iter().filter_map(|event| Some((event, redacts(event)?))) {
             let stored = view.messages.get(target).filter(|stored| stored.redacted_by.is_none());
             if let Some(stored) = stored.filter(|_| self.redactions.of_event(target) == Some(&event.id)) {
@@ -133,8 +146,9 @@ impl Emptier<'_> {
     }
 }
 
-/// Stores the news of a known event's copy: its transaction id, its redaction.
-fn learned_ops(batch: &mut WriteBatch, view: &RoomView, events: &[&Event]) {
+/// Stores the news of a known event's copy: its transaction id, its redaction. Gives the number of those with news.
+pub(super) fn learned_ops(batch: &mut WriteBatch, view: &RoomView, events: &[&Event]) -> u64 {
+    let mut learned = 0;
     for event in events {
         let Some(stored) = view.messages.get(&event.id).filter(|stored| !stored.provisional) else {
             continue;
@@ -146,5 +160,7 @@ fn learned_ops(batch: &mut WriteBatch, view: &RoomView, events: &[&Event]) {
         } else if learns_txn {
             batch.put_message(Message { txn_id: event.txn_id.clone(), ..stored.clone() });
         }
+        learned += u64::from(learns_redaction || learns_txn);
     }
+    learned
 }

@@ -245,11 +245,15 @@ impl<'a> Splice<'a> {
             order.extend(new(&mut self.after[at]));
         }
         order.extend(new(&mut self.tail));
-        // Two holes in a row are one: the newer token pages through both.
-        let doubled: Vec<bool> =
-            order.windows(2).map(|pair| pair[0].1.is_gap() && pair[1].1.is_gap()).chain([false]).collect();
-        let mut doubled = doubled.into_iter();
-        order.retain(|_| !doubled.next().unwrap_or(false));
-        order
+        without_doubled_gaps(order)
     }
+}
+
+/// Two holes in a row are one: the newer token pages through both.
+pub(super) fn without_doubled_gaps(mut order: Vec<Ordered>) -> Vec<Ordered> {
+    let doubled: Vec<bool> =
+        order.windows(2).map(|pair| pair[0].1.is_gap() && pair[1].1.is_gap()).chain([false]).collect();
+    let mut doubled = doubled.into_iter();
+    order.retain(|_| !doubled.next().unwrap_or(false));
+    order
 }

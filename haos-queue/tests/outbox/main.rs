@@ -9,6 +9,7 @@ mod client;
 mod clock;
 mod damage;
 mod full;
+mod handover;
 mod media;
 mod observe;
 mod odd;

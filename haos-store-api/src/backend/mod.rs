@@ -9,6 +9,7 @@ mod codec;
 mod crc;
 #[cfg(all(feature = "files", not(target_arch = "wasm32")))]
 pub mod files;
+mod held;
 mod io;
 pub mod kv;
 pub mod law;
@@ -24,6 +25,7 @@ pub use codec::{
     MessageRow, Payload, PendingColumns, PendingRow, RoomRef, RoomRow, RowRef, StateColumns, StateRow,
 };
 pub use crc::Crc32;
+pub use held::{Held, Snapshot};
 pub use io::explain_io;
 pub use reads::Reads;
 pub use seal::Keyring;

@@ -1,6 +1,7 @@
 use crate::{
     ByteRange, EventId, Gap, Media, MediaInfo, MediaKey, MediaQuery, Message, MessageQuery, Page, Pending,
-    PendingQuery, RelationQuery, Result, Room, RoomId, RoomQuery, Slice, StateEntry, StateQuery, Usage,
+    PendingQuery, RelationQuery, Result, Revision, Room, RoomId, RoomQuery, Slice, StateEntry, StateQuery,
+    Usage,
 };
 
 /// The reads of [`StorageAdapter`](crate::StorageAdapter) over one commit, without waiting: a backend gives them to its
@@ -32,4 +33,6 @@ pub trait Reads {
     fn state(&self, query: &StateQuery) -> Result<Vec<StateEntry>>;
     /// Counts rows and bytes of each collection, as far as the rows tell.
     fn usage(&self) -> Result<Usage>;
+    /// Reads the number of the commit.
+    fn revision(&self) -> Result<Revision>;
 }

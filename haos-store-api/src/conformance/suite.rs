@@ -263,6 +263,10 @@ macro_rules! __conformance_cases {
             it_says_what_it_is,
             a_dropped_write_is_whole_or_not_at_all,
         }
+        snapshots {
+            a_snapshot_keeps_to_its_commit,
+            a_snapshot_can_only_be_read,
+        }
         tampering {
             the_rows_that_are_moved_read_well_before,
             a_row_under_another_parent_is_noticed,

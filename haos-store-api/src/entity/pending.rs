@@ -141,6 +141,9 @@ pub enum ParkReason {
     Paused,
     /// Another refusal.
     Refused,
+    /// It was taken over from another store or an archive, and the store that it comes from may send it still. The
+    /// user decides.
+    Restored,
 }
 
 /// The right to send a row, until a moment.

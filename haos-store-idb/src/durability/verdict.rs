@@ -31,6 +31,7 @@ impl Erased {
             set_aside: None,
             salvaged: 0,
             unreadable: unsent,
+            collections: Vec::new(),
             cause: format!(
                 "the browser erased this store: {rooms} {} and {unsent} unsent {}; rooms are synced again, unsent \
                  messages must be written again; to keep storage, install the application or allow it persistent \

@@ -10,8 +10,8 @@ use haos_store_sled::{OnDamage, SledOptions, SledStore};
 
 use crate::common::*;
 
-/// The number of damaged files: `HAOS_DAMAGES=1000 cargo test … damage` for a long run.
-const DAMAGES: &str = "HAOS_DAMAGES";
+/// The number of damaged files: `HAOS_DAMAGE=1000 cargo test … damage` for a long run.
+const DAMAGES: &str = "HAOS_DAMAGE";
 /// Commits of the store that is damaged.
 const COMMITS: u64 = 60;
 
@@ -129,7 +129,8 @@ async fn many(options: impl Fn(&Path) -> SledOptions, seed: u64, damage: impl Fn
             continue;
         };
         match store.info().recovery {
-            Some(Recovery { set_aside: Some(aside), salvaged: rows, .. }) => {
+            Some(Recovery { set_aside: Some(aside), salvaged: rows, collections, .. }) => {
+                counts_are_true(&store, &collections, rows, &what).await;
                 salvaged += u32::from(rows > 0);
                 assert!(Path::new(&aside).join("HAOS").exists(), "{what}");
                 set_aside += 1;
@@ -153,6 +154,27 @@ async fn many(options: impl Fn(&Path) -> SledOptions, seed: u64, damage: impl Fn
         "rolled back {rolled_back}, set aside {set_aside} ({salvaged} with rows of the outbox), \
          seen by a check {torn}, whole {whole}"
     );
+}
+
+/// What is told of each collection is what the store holds.
+async fn counts_are_true(
+    store: &SledStore,
+    collections: &[(Collection, CarriedOver)],
+    salvaged: u64,
+    what: &str,
+) {
+    let usage = store.usage().await.unwrap();
+    for (of, counts) in collections {
+        let stored = usage.collections.iter().find(|(other, _)| other == of).unwrap().1.rows;
+        match of {
+            Collection::Pending => assert_eq!((counts.rows, stored), (salvaged, salvaged), "{what}"),
+            // Rooms that were made of their ids, and gaps where something is missing.
+            Collection::Rooms | Collection::Gaps => assert!(counts.rows <= stored, "{what}"),
+            // The token may be left out.
+            Collection::State => assert!(stored + 1 >= counts.rows, "{what}"),
+            _ => assert_eq!(counts.rows, stored, "{what}: {of:?}"),
+        }
+    }
 }
 
 fn allowed_at_open(result: Result<SledStore>, what: &str) -> Option<SledStore> {

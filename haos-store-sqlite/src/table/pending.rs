@@ -48,11 +48,6 @@ impl Db<'_> {
             .map(drop)
     }
 
-    pub(crate) fn pending_at(self, seq: i64) -> Result<Option<Pending>> {
-        let sql = "SELECT seq, key, not_before_ms, revision, payload, room FROM pending WHERE seq = ?1";
-        self.first(sql, [seq], |row| self.read_pending(row))
-    }
-
     pub(crate) fn pending_rows(self, query: &PendingQuery) -> Result<Vec<Pending>> {
         let mut found = Vec::new();
         let mut take = |row: &Row<'_>| -> Result<Flow> {

@@ -241,3 +241,68 @@ async fn the_log_is_gone_after_every_close() {
         assert_eq!(files(folder.path()).len(), 1, "close {nth}");
     }
 }
+
+/// SQLite cannot tell whose log it is where the file's header is damaged; the pages tell.
+#[tokio::test]
+async fn a_damaged_file_is_carried_over_without_a_log_that_is_not_its_own() {
+    let mut life = Life::new().await;
+    life.keep("", "old");
+    life.goes_on(None).await;
+    life.goes_on(Some("killed")).await;
+    let all = ["t1", "t2", "t3", "later0", "later1"];
+    // Where the log is its own, it has the header too.
+    for (file, rows) in [("old", &all[..3]), ("killed", &all)] {
+        let (folder, path) = life.together(file, "killed");
+        let mut bytes = std::fs::read(&path).unwrap();
+        bytes[..60].fill(0xAA);
+        std::fs::write(&path, bytes).unwrap();
+        let before = files(folder.path());
+        let store = open(&path).await;
+        let recovery = store.info().recovery;
+        assert!(recovery.is_some() || file == "killed", "it is told");
+        for end in ["", "-wal"].iter().filter(|_| recovery.is_some()) {
+            let aside =
+                PathBuf::from(recovery.as_ref().and_then(|recovery| recovery.set_aside.clone()).unwrap());
+            let name = |path: &Path| PathBuf::from(format!("{}{end}", path.display()));
+            assert!(std::fs::read(name(&aside)).unwrap() == before[&name(&path)], "{file}: both are kept");
+        }
+        assert_eq!(txns(&store).await, rows, "{file}");
+        is_sound(&store).await;
+    }
+}
+
+/// A copy that was made while the log moved into the file: some pages are older than others.
+#[tokio::test]
+async fn a_hot_copy_without_its_log_is_healed() {
+    let mut life = Life::new().await;
+    life.keep("", "old");
+    for _ in 0..4 {
+        life.goes_on(None).await;
+    }
+    let old = std::fs::read(life.folder.path().join("old")).unwrap();
+    let new = std::fs::read(&life.path).unwrap();
+    let (mut random, mut healed) = (Random(5), 0);
+    for round in 0..40 {
+        let folder = tempfile::tempdir().unwrap();
+        let path = folder.path().join("s.db");
+        let mut bytes = new.clone();
+        for (now, then) in bytes.chunks_mut(4096).zip(old.chunks(4096)) {
+            if random.below(3) == 0 {
+                now.copy_from_slice(then);
+            }
+        }
+        std::fs::write(&path, &bytes).unwrap();
+        let store = SqliteStore::open(SqliteOptions::new(&path).check(true)).await.unwrap();
+        let rows = txns(&store).await;
+        assert_eq!(rows[..3], ["t1", "t2", "t3"], "round {round}");
+        let slice = store.timeline(&room_id("b"), Page::oldest(usize::MAX)).await.unwrap();
+        let ids: std::collections::BTreeSet<_> = slice.messages().map(|message| &message.id).collect();
+        assert_eq!(ids.len(), slice.messages().count(), "round {round}: a message stands twice");
+        if store.info().recovery.is_some() {
+            healed += 1;
+            is_sound(&store).await;
+        }
+        store.close().await.unwrap();
+    }
+    assert!(healed > 20, "{healed}");
+}

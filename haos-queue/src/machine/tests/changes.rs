@@ -4,7 +4,7 @@ use super::*;
 use crate::RetryPolicy;
 use crate::machine::table::parent_sent;
 
-const REASONS: [ParkReason; 10] = [
+const REASONS: [ParkReason; 11] = [
     ParkReason::Forbidden,
     ParkReason::TooLarge,
     ParkReason::Invalid,
@@ -15,6 +15,7 @@ const REASONS: [ParkReason; 10] = [
     ParkReason::MissingMedia,
     ParkReason::Paused,
     ParkReason::Refused,
+    ParkReason::Restored,
 ];
 
 /// The changes of an event's row that was never tried, and of one that lived through everything.

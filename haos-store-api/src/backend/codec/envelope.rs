@@ -2,7 +2,7 @@
 
 use serde::Serialize;
 
-use super::frame::{PADDED, SEALED, config, damaged};
+use super::frame::{PADDED, SEALED, damaged};
 use super::{Bound, Codec, Payload, RowRef};
 use crate::backend::seal::{HEADER, unpad};
 use crate::{Keyring, Padding, Result};
@@ -39,7 +39,7 @@ pub(super) fn seal<T: Serialize>(
     body: &T,
 ) -> Result<Payload, Box<dyn std::error::Error>> {
     let mut bytes = keyring.envelope(super::frame::TYPICAL);
-    bincode::serde::encode_into_std_write(body, &mut bytes, config())?;
+    super::frame::append(body, &mut bytes)?;
     Ok(close(keyring, padding, bound, bytes)?)
 }
 

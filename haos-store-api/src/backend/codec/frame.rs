@@ -2,6 +2,8 @@
 
 use std::error::Error as StdError;
 
+use bincode::enc::write::Writer;
+use bincode::error::EncodeError;
 use serde::Serialize;
 use serde::de::DeserializeOwned;
 
@@ -22,6 +24,22 @@ const LIMIT: usize = 256 << 20;
 
 pub(super) fn config() -> impl bincode::config::Config {
     bincode::config::standard().with_limit::<LIMIT>()
+}
+
+/// Appends what is encoded. bincode's own way, through `std::io`, brings the text of every system error into a module
+/// for browsers.
+struct Append<'b>(&'b mut Vec<u8>);
+
+impl Writer for Append<'_> {
+    fn write(&mut self, bytes: &[u8]) -> Result<(), EncodeError> {
+        self.0.extend_from_slice(bytes);
+        Ok(())
+    }
+}
+
+/// Encodes a body behind what `bytes` holds.
+pub(super) fn append<T: Serialize>(body: &T, bytes: &mut Vec<u8>) -> Result<(), EncodeError> {
+    bincode::serde::encode_into_writer(body, Append(bytes), config())
 }
 
 impl Codec {
@@ -45,7 +63,7 @@ impl Codec {
             }
             Form::Binary => {
                 let mut bytes = header(TYPICAL);
-                bincode::serde::encode_into_std_write(body, &mut bytes, config())?;
+                append(body, &mut bytes)?;
                 Ok(frame(bound, bytes))
             }
         }

@@ -168,6 +168,12 @@ impl Codec {
         Self { lenient: true, ..self.clone() }
     }
 
+    /// Returns a codec with a count of damaged rows of its own, for a view whose reader wants to know what it missed.
+    #[must_use]
+    pub fn counting_apart(&self) -> Self {
+        Self { damaged: Arc::default(), ..self.clone() }
+    }
+
     /// Tells whether an error means that a row is damaged.
     pub fn is_damage(&self, error: &Error) -> bool {
         error.kind() == ErrorKind::Corrupt || self.lenient && error.kind() == ErrorKind::WrongKey

@@ -4,7 +4,7 @@ use super::head::Head;
 use super::keys;
 
 /// New values by key; `None` for a removed key.
-pub(super) type Changes<B> = BTreeMap<Vec<u8>, Option<B>>;
+pub type Changes<B> = BTreeMap<Vec<u8>, Option<B>>;
 
 /// The changes of a group of batches: a layer over the tree, and the journal that takes a failed batch back.
 #[derive(Debug)]
@@ -26,6 +26,11 @@ impl<B: From<Vec<u8>>> Layer<B> {
     pub(super) fn set(&mut self, key: Vec<u8>, value: Option<B>) {
         let old = self.changes.insert(key.clone(), value);
         self.journal.push((key, old));
+    }
+
+    /// Lists the keys that one atomic write changes, that of the counters included.
+    pub fn keys(&self) -> impl Iterator<Item = Vec<u8>> + '_ {
+        self.changes.keys().cloned().chain([keys::head()])
     }
 
     /// Ends a batch whose changes stand.

@@ -28,13 +28,13 @@ pub use check::{Reading, check, examine};
 pub use columns::{Columns, Cut};
 pub use convert::copy;
 pub use head::{FORMAT, Head, Sums};
-pub use layer::Layer;
+pub use layer::{Changes, Layer};
 pub use reader::{Order, Reader, Scan};
 pub use record::media_columns;
 pub use reseal::{Resealed, reseal};
 pub use rows::Transaction;
 #[cfg(all(feature = "native", not(target_arch = "wasm32")))]
-pub use salvage::salvage;
+pub use salvage::{finish, salvage};
 pub(crate) use tree::Map;
 pub use tree::{Pair, Span, Tree};
 

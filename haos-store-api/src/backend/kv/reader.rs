@@ -46,8 +46,15 @@ impl<'a, T: Tree> Reader<'a, T> {
         Self { tree, changes: None, codec, operation }
     }
 
-    pub(super) fn through(self, changes: &'a Changes<T::Bytes>) -> Self {
+    /// Reads through changes that lie over the tree.
+    pub fn through(self, changes: &'a Changes<T::Bytes>) -> Self {
         Self { changes: Some(changes), ..self }
+    }
+
+    /// Reads with another codec.
+    #[cfg(all(feature = "native", not(target_arch = "wasm32")))]
+    pub(super) fn through_codec(self, codec: &'a Codec) -> Self {
+        Self { codec, ..self }
     }
 
     /// Reads the value of a key.

@@ -70,4 +70,8 @@ impl<T: Tree> Reads for Reader<'_, T> {
         let sums = self.head()?.unwrap_or_default().sums;
         Ok(Usage { collections: sums.collections(), ..Usage::default() })
     }
+
+    fn revision(&self) -> Result<Revision> {
+        Ok(self.head()?.unwrap_or_default().revision)
+    }
 }

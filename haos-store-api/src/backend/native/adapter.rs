@@ -1,5 +1,7 @@
 //! The methods of the adapter, once for all native stores.
 
+use std::sync::Arc;
+
 use async_trait::async_trait;
 
 use super::backend::Backend;
@@ -9,6 +11,7 @@ use super::keys::change_keys;
 use super::mirror::Keeper;
 use super::rotate::rotate;
 use super::shell::{Shell, Stage};
+use super::snapshot::snapshot;
 use super::works::Applied;
 use crate::*;
 
@@ -126,6 +129,10 @@ impl<B: Backend> StorageAdapter for Shell<B> {
             Ok(usage)
         })
         .await
+    }
+
+    async fn snapshot(&self) -> Result<Arc<dyn StorageAdapter>> {
+        Ok(Arc::new(snapshot(self).await?))
     }
 
     async fn maintain(&self, task: Maintenance, progress: Progress) -> Result<Report> {

@@ -81,6 +81,8 @@ pub struct Found {
 pub trait Readers: Send + Sync + 'static {
     /// The reader of the reading thread.
     type Reader: Reader;
+    /// A reader that keeps to one commit.
+    type Pinned: Reader + 'static;
 
     /// Reads on the caller's thread without waiting, and leaves a processor to the writer `beside_a_write`. `None`: ask
     /// the reading thread.
@@ -93,6 +95,9 @@ pub trait Readers: Send + Sync + 'static {
 
     /// Makes a reader for a thread of its own.
     fn connect(self: &Arc<Self>) -> Result<Self::Reader>;
+
+    /// Makes a reader that sees the latest commit from now on, for a thread of its own; it reads with `codec`.
+    fn pin(self: &Arc<Self>, codec: Codec) -> Result<Self::Pinned>;
 
     /// Closes the resources of glances, which may take long: on the writer's thread, when the store ends.
     fn close(&self) {}

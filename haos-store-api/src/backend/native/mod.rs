@@ -19,6 +19,7 @@ mod queue;
 mod rotate;
 mod salvage;
 mod shell;
+mod snapshot;
 #[cfg(test)]
 mod tests;
 mod works;
@@ -33,5 +34,5 @@ pub use job::{Failed, Submission, Writer, Writing};
 pub use keys::{KeyringPlace, unlock};
 pub use mirror::{Mirror, OutboxImage, Plan, StoredPending, wipe};
 pub use options::{OnDamage, Options, Profile};
-pub use salvage::Salvage;
+pub use salvage::{LostRooms, Salvage, Weaver, gaps_where_some_were_lost};
 pub use shell::Shell;

@@ -21,7 +21,7 @@ pub enum Profile {
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Hash)]
 #[non_exhaustive]
 pub enum OnDamage {
-    /// Rename it, start a fresh one, carry over the readable part of the outbox, and report it in
+    /// Rename it, start a fresh one, carry over everything that is readable, and report it in
     /// [`StoreInfo::recovery`](crate::StoreInfo::recovery).
     #[default]
     SetAside,

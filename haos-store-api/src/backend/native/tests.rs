@@ -200,6 +200,7 @@ impl Writer for FakeWriter {
 
 impl Readers for FakeReaders {
     type Reader = Self;
+    type Pinned = Self;
 
     fn glance<T>(
         &self,
@@ -213,6 +214,11 @@ impl Readers for FakeReaders {
 
     fn connect(self: &Arc<Self>) -> Result<Self> {
         self.0.note("connect");
+        Ok(Self(self.0.clone()))
+    }
+
+    fn pin(self: &Arc<Self>, _: Codec) -> Result<Self> {
+        self.0.note("pin");
         Ok(Self(self.0.clone()))
     }
 
@@ -270,6 +276,9 @@ impl Reads for Nothing {
     }
     fn usage(&self) -> Result<Usage> {
         Ok(Usage { total_bytes: 7, ..Usage::default() })
+    }
+    fn revision(&self) -> Result<Revision> {
+        Ok(Revision(3))
     }
 }
 
@@ -560,4 +569,16 @@ fn an_error_told_again_is_the_same() {
     let error = corrupt("apply", "a row is short");
     let told = again(&error);
     assert_eq!((told.kind(), told.to_string()), (error.kind(), error.to_string()));
+}
+
+#[tokio::test]
+async fn a_snapshot_outlives_a_panic_and_ends_with_its_store() {
+    let (store, _) = open("haos-shell-snapshot").await;
+    let snapshot = store.snapshot().await.unwrap();
+    assert_eq!(snapshot.info().opened_at, Revision(3));
+    assert_eq!(snapshot.gaps(&room("!panic")).await.unwrap_err().kind(), ErrorKind::Closed);
+    assert!(snapshot.gaps(&room("!r")).await.unwrap().is_empty(), "others go on");
+    store.close().await.unwrap();
+    assert_eq!(snapshot.gaps(&room("!r")).await.unwrap_err().kind(), ErrorKind::Closed);
+    assert_eq!(store.snapshot().await.unwrap_err().kind(), ErrorKind::Closed);
 }

@@ -8,7 +8,7 @@ use crate::conformance::make::*;
 use crate::conformance::{Harness, Outcome};
 use crate::*;
 
-async fn fill(store: &Store) -> Result<Commit> {
+pub(super) async fn fill(store: &Store) -> Result<Commit> {
     put(store, |batch| {
         batch
             .put_room(a_room(0))

@@ -15,6 +15,7 @@ pub(crate) mod pruning;
 pub(crate) mod queries;
 pub(crate) mod renumbering;
 pub(crate) mod rooms;
+pub(crate) mod snapshots;
 pub(crate) mod state;
 pub(crate) mod tampering;
 pub(crate) mod timeline;

@@ -54,7 +54,8 @@ pub(crate) async fn every_state_comes_back(harness: &mut dyn Harness) -> Outcome
     use PendingState::*;
     let store = harness.open().await?;
     let refusals = [Forbidden, TooLarge, Invalid, NotFound, Refused];
-    let reasons = refusals.into_iter().chain([Ambiguous, Expired, ParentFailed, MissingMedia, Paused]);
+    let reasons =
+        refusals.into_iter().chain([Ambiguous, Expired, ParentFailed, MissingMedia, Paused, Restored]);
     let states = [Blocked, Queued, Sending, Sent].into_iter().chain(reasons.map(Parked));
     for state in states {
         put(&store, |batch| batch.put_pending(Pending { state, ..pending(1) })).await?;

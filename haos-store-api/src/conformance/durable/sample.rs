@@ -147,6 +147,12 @@ impl Everything {
             rows: store.usage().await?.collections.iter().map(|(_, size)| size.rows).collect(),
         })
     }
+
+    /// Leaves the store's revision out, which a recovery raises.
+    #[must_use]
+    pub fn at_any_revision(self) -> Self {
+        Self { revision: Revision::ZERO, ..self }
+    }
 }
 
 /// A minimal generator of numbers that look random.

@@ -81,6 +81,8 @@ macro_rules! __durable_cases {
         #[cfg(any(unix, windows))]
         damage {
             the_outbox_is_carried_over_row_by_row,
+            every_readable_row_is_carried_over,
+            what_a_sync_tells_once_makes_the_next_one_begin_again,
             refusing_touches_nothing,
             each_damaged_store_keeps_a_name_of_its_own,
             a_damaged_store_opened_often_at_once_is_recovered_once,

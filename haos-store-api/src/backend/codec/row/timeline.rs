@@ -180,11 +180,20 @@ impl Codec {
         revision: Revision,
         payload: &[u8],
     ) -> Result<Gap> {
-        let row = &RowRef::Gap { room: &room.key, position, revision };
-        let body: GapBody = self.open(row, payload)?;
-        if body.room_id != *room.id {
+        let gap = self.gap_in(&room.key, position, revision, payload)?;
+        if gap.room != *room.id {
+            let row = RowRef::Gap { room: &room.key, position, revision };
             return Err(damaged(&row.bound(self), &"it is of another room"));
         }
+        Ok(gap)
+    }
+
+    /// Reads the gap of a row of a room of which the key alone is known.
+    ///
+    /// # Errors
+    /// As [`gap`](Self::gap); a plain row of [`Form::Text`](super::super::Form::Text) may be another room's.
+    pub fn gap_in(&self, room: &Key, position: Position, revision: Revision, payload: &[u8]) -> Result<Gap> {
+        let body: GapBody = self.open(&RowRef::Gap { room, position, revision }, payload)?;
         Ok(Gap { room: body.room_id, position, token: body.token, revision })
     }
 }

@@ -170,7 +170,13 @@ impl<B: Backend> Opened<B> {
         let salvaged = plan.put.len() as u64;
         tracing::warn!(salvaged, cause);
         self.found.revision = revision;
-        let recovery = Recovery { set_aside: None, salvaged, unreadable: 0, cause: cause.to_owned() };
+        let recovery = Recovery {
+            set_aside: None,
+            salvaged,
+            unreadable: 0,
+            collections: Vec::new(),
+            cause: cause.to_owned(),
+        };
         self.found.recovery.get_or_insert(recovery);
         Ok(())
     }

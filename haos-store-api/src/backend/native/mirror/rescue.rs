@@ -57,7 +57,8 @@ impl Mirror {
         id: Option<StoreId>,
         revision: Option<Revision>,
     ) {
-        let known = Known { rows: found.rows(), revision: revision.max(self.latest), state: State::Damaged };
+        let rows: Vec<Pending> = found.pending().cloned().collect();
+        let known = Known { rows: &rows, revision: revision.max(self.latest), state: State::Damaged };
         let plan = self.judge(codec, id, known);
         found.merge(plan);
     }

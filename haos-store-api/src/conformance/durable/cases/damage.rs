@@ -44,6 +44,53 @@ pub(crate) async fn the_outbox_is_carried_over_row_by_row(harness: &Durable) -> 
     same(names_but_mirror(harness)?.len(), 2).map_err(|f| f.within("nothing is left over"))
 }
 
+pub(crate) async fn every_readable_row_is_carried_over(harness: &Durable) -> Outcome {
+    let Some(damages) = harness.damages() else { return Ok(()) };
+    let path = place(harness);
+    let store = open(harness, &path).await?;
+    store.apply(sample()).await?;
+    let before = Everything::of(&*store).await?.at_any_revision();
+    let gaps = store.gaps(&room_id("a")).await?;
+    store.close().await?;
+    damages.spoil(&path);
+
+    let store = open(harness, &path).await?;
+    let recovery = some(store.info().recovery)?;
+    for (of, rows) in [
+        (Collection::Rooms, 2),
+        (Collection::Messages, 21),
+        (Collection::Gaps, 1),
+        (Collection::Pending, 3),
+        (Collection::Media, 1),
+        (Collection::State, 3),
+    ] {
+        let found = recovery.collections.iter().find(|(other, _)| *other == of);
+        same(found.map(|found| found.1), Some(CarriedOver { rows, unreadable: 0 }))
+            .map_err(|f| f.within(of.name()))?;
+    }
+    same(Everything::of(&*store).await?.at_any_revision(), before)?;
+    same(store.gaps(&room_id("a")).await?, gaps)?;
+    same(store.sync_token().await?.as_deref(), Some("s1")).map_err(|f| f.within("nothing is lost"))?;
+    is_sound(&store).await
+}
+
+pub(crate) async fn what_a_sync_tells_once_makes_the_next_one_begin_again(harness: &Durable) -> Outcome {
+    let Some(damages) = harness.damages() else { return Ok(()) };
+    let path = place(harness);
+    let store = open(harness, &path).await?;
+    store.apply(sample()).await?;
+    store.close().await?;
+    damages.spoil_row(&path, Collection::State);
+    damages.spoil(&path);
+    let store = open(harness, &path).await?;
+    let collections = some(store.info().recovery)?.collections;
+    let state = collections.iter().find(|(of, _)| *of == Collection::State);
+    same(state.map(|found| found.1), Some(CarriedOver { rows: 2, unreadable: 1 }))?;
+    same(store.sync_token().await?, None)?;
+    same(store.count(&room_id("a"), None).await?, 11)?;
+    is_sound(&store).await
+}
+
 pub(crate) async fn refusing_touches_nothing(harness: &Durable) -> Outcome {
     let Some(damages) = harness.damages() else { return Ok(()) };
     let path = place(harness);

@@ -1,0 +1,13 @@
+//! Writing: a backup.
+
+mod backup;
+mod cut;
+#[cfg(not(target_arch = "wasm32"))]
+mod file;
+mod known;
+mod meter;
+mod pass;
+mod section;
+mod writer;
+
+pub use backup::Backup;
