@@ -40,7 +40,7 @@ pub enum Format {
 ///
 /// It reads page by page, whatever the length of a room. Messages are shown as in a timeline: edits, reactions and
 /// answers stand at the messages that they are about. Times are in UTC. A message that comes while a room is read may
-/// be missing; [`Backup`](crate) is for one moment of a whole store.
+/// be missing; [`Backup`](crate::Backup) is for one moment of a whole store.
 ///
 /// ```
 /// use haos_archive::export::{Attachment, Directory, Export, Format, Shows};
