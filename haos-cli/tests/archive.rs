@@ -5,15 +5,8 @@ mod common;
 
 use std::process::{Command, Stdio};
 
-use common::{Run, World, fixture, id};
+use common::{Run, World, filled, id};
 use serde_json::Value;
-
-fn filled() -> World {
-    let world = World::new();
-    let initial = fixture("sync/initial_all_limit1000.json");
-    assert_eq!(world.run(&["import", "--user", "@alice:localhost", &initial]).code, 0);
-    world
-}
 
 /// Runs the command on another store.
 fn at(url: &str, args: &[&str]) -> Run {

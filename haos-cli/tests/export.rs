@@ -5,15 +5,8 @@ mod common;
 
 use std::path::{Path, PathBuf};
 
-use common::{World, fixture, id};
+use common::{filled, id};
 use serde_json::Value;
-
-fn filled() -> World {
-    let world = World::new();
-    let initial = fixture("sync/initial_all_limit1000.json");
-    assert_eq!(world.run(&["import", "--user", "@alice:localhost", &initial]).code, 0);
-    world
-}
 
 /// The files below a folder whose names end so.
 fn files(folder: &Path, ending: &str) -> Vec<PathBuf> {

@@ -3,15 +3,8 @@
 
 mod common;
 
-use common::{World, fixture, id};
+use common::{World, filled, fixture, id};
 use serde_json::{Value, json};
-
-fn filled() -> World {
-    let world = World::new();
-    let initial = fixture("sync/initial_all_limit1000.json");
-    assert_eq!(world.run(&["import", "--user", "@alice:localhost", &initial]).code, 0);
-    world
-}
 
 #[test]
 fn rooms() {

@@ -71,6 +71,14 @@ pub(crate) fn fixture(name: &str) -> String {
     path.display().to_string()
 }
 
+/// A world whose store has the rooms of the captures.
+pub(crate) fn filled() -> World {
+    let world = World::new();
+    let initial = fixture("sync/initial_all_limit1000.json");
+    assert_eq!(world.run(&["import", "--user", "@alice:localhost", &initial]).code, 0);
+    world
+}
+
 /// The ids of the captures.
 pub(crate) fn id(group: &str, name: &str) -> String {
     let ids: Value = serde_json::from_str(&std::fs::read_to_string(fixture("ids.json")).unwrap()).unwrap();
