@@ -1,0 +1,26 @@
+//! What live lists and rooms share of an open chat.
+
+use std::collections::BTreeMap;
+use std::sync::Arc;
+
+use haos_queue::{Protocol, SharedHost};
+use haos_store_api::{RoomId, StorageAdapter, UserId};
+use tokio::sync::watch;
+
+/// Who is typing, room by room.
+pub(crate) type Typing = Arc<BTreeMap<RoomId, Vec<UserId>>>;
+
+/// The parts of an open chat that are read.
+#[derive(Clone)]
+pub(crate) struct Base {
+    /// The store, which is read and watched.
+    pub(crate) store: Arc<dyn StorageAdapter>,
+    /// Clock and chance.
+    pub(crate) host: SharedHost,
+    /// The meaning of what is sent.
+    pub(crate) protocol: Arc<dyn Protocol>,
+    /// The own user, once known.
+    pub(crate) me: watch::Receiver<Option<UserId>>,
+    /// Who is typing now.
+    pub(crate) typing: watch::Receiver<Typing>,
+}

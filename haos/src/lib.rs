@@ -1,0 +1,7 @@
+//! Offline-first chat: rooms and timelines that open at once and stay live, messages that are sent once.
+
+mod base;
+pub mod content;
+pub mod live;
+
+pub use live::{Diff, Diffs, OutOfStep};

@@ -1,0 +1,211 @@
+//! A list that stays live: read again when the store changes, and compared with what each subscriber has.
+
+use std::fmt;
+use std::sync::Arc;
+
+use async_trait::async_trait;
+use futures_util::Stream;
+use haos_store_api::{Change, Changes, MaybeSend, Result};
+use tokio::sync::{Mutex, MutexGuard, watch};
+
+use super::diff::{Diff, diffs};
+
+/// A list as the store has it.
+#[cfg_attr(not(target_arch = "wasm32"), async_trait)]
+#[cfg_attr(target_arch = "wasm32", async_trait(?Send))]
+pub(crate) trait Reader: MaybeSend {
+    /// An item; its clones are cheap.
+    type Item: Clone + PartialEq + MaybeSend;
+
+    /// Returns an item's id, which no other item of the list has.
+    fn key(item: &Self::Item) -> &str;
+
+    /// Notes a change of the store. Returns true if the list may be other than it was read.
+    fn note(&mut self, change: &Change) -> bool;
+
+    /// Reads the list. What is noted from the call on makes it stale again.
+    async fn read(&mut self) -> Result<Vec<Self::Item>>;
+}
+
+/// A list with its subscribers. Clones are the same list.
+///
+/// Nothing is queued: a subscriber compares what it has with the latest reading, so that a slow one takes all in one
+/// step.
+pub(crate) struct LiveList<R: Reader> {
+    inner: Arc<Inner<R>>,
+}
+
+struct Inner<R: Reader> {
+    state: Mutex<State<R>>,
+    /// Counts what makes the list stale besides the store.
+    nudges: watch::Sender<u64>,
+    /// Makes another subscription to the store's feed.
+    feed: Box<Feed>,
+}
+
+#[cfg(not(target_arch = "wasm32"))]
+type Feed = dyn Fn() -> Changes + Send + Sync;
+#[cfg(target_arch = "wasm32")]
+type Feed = dyn Fn() -> Changes;
+
+struct State<R: Reader> {
+    reader: R,
+    changes: Changes,
+    /// The nudges that the list knows of.
+    nudge: u64,
+    list: Arc<[R::Item]>,
+    is_stale: bool,
+}
+
+impl<R: Reader> Clone for LiveList<R> {
+    fn clone(&self) -> Self {
+        Self { inner: self.inner.clone() }
+    }
+}
+
+impl<R: Reader> LiveList<R> {
+    /// Makes a list that is read when it is asked for first.
+    #[cfg(not(target_arch = "wasm32"))]
+    pub(crate) fn new(reader: R, feed: impl Fn() -> Changes + Send + Sync + 'static) -> Self {
+        Self::with(reader, Box::new(feed))
+    }
+
+    /// Makes a list that is read when it is asked for first.
+    #[cfg(target_arch = "wasm32")]
+    pub(crate) fn new(reader: R, feed: impl Fn() -> Changes + 'static) -> Self {
+        Self::with(reader, Box::new(feed))
+    }
+
+    fn with(reader: R, feed: Box<Feed>) -> Self {
+        // Subscribed before the first reading: what comes in between is read twice rather than never.
+        let state = State { reader, changes: feed(), nudge: 0, list: Arc::from([]), is_stale: true };
+        Self { inner: Arc::new(Inner { state: Mutex::new(state), nudges: watch::Sender::new(0), feed }) }
+    }
+
+    /// Returns the list as it is now.
+    pub(crate) async fn now(&self) -> Result<Arc<[R::Item]>> {
+        let mut state = self.inner.state.lock().await;
+        self.refresh(&mut state).await?;
+        Ok(state.list.clone())
+    }
+
+    /// Returns the list as it is now, and what follows.
+    pub(crate) async fn subscribe(&self) -> Result<(Vec<R::Item>, Diffs<R::Item>)>
+    where
+        R: 'static,
+    {
+        let (changes, nudges) = ((self.inner.feed)(), self.inner.nudges.subscribe());
+        let seen = self.now().await?;
+        let items = seen.to_vec();
+        Ok((items, Diffs(Box::new(Watch { list: self.clone(), changes, nudges, seen, is_behind: false }))))
+    }
+
+    /// Changes what is read, such as its window, and wakes the subscribers.
+    pub(crate) async fn change<T>(&self, change: impl FnOnce(&mut R) -> T) -> T {
+        let mut state = self.inner.state.lock().await;
+        let outcome = change(&mut state.reader);
+        drop(state);
+        self.nudge();
+        outcome
+    }
+
+    /// Has the list read again, for a reason that the store's feed does not tell.
+    pub(crate) fn nudge(&self) {
+        self.inner.nudges.send_modify(|nudges| *nudges += 1);
+    }
+
+    /// Lends the reader.
+    pub(crate) async fn reader<T>(&self, look: impl FnOnce(&R) -> T) -> T {
+        look(&self.inner.state.lock().await.reader)
+    }
+
+    async fn refresh(&self, state: &mut MutexGuard<'_, State<R>>) -> Result<()> {
+        let state = &mut **state;
+        while let Some(change) = state.changes.try_next() {
+            state.is_stale |= state.reader.note(&change);
+        }
+        let nudge = *self.inner.nudges.borrow();
+        if state.is_stale || state.nudge != nudge {
+            state.is_stale = true;
+            state.nudge = nudge;
+            state.list = state.reader.read().await?.into();
+            state.is_stale = false;
+        }
+        Ok(())
+    }
+}
+
+/// The steps of a list that is watched, batch by batch: a mirror that applies them all is the list as the store has it.
+pub struct Diffs<T>(Box<dyn Steps<T>>);
+
+impl<T> Diffs<T> {
+    /// Waits for the next steps, of which there is at least one; none once the store is closed. Dropping the call
+    /// loses nothing.
+    ///
+    /// # Errors
+    /// Those of the store; the next call goes on.
+    pub async fn next(&mut self) -> Result<Option<Vec<Diff<T>>>> {
+        self.0.next().await
+    }
+
+    /// Turns it into a stream, which ends with the first error.
+    pub fn into_stream(self) -> impl Stream<Item = Result<Vec<Diff<T>>>> {
+        futures_util::stream::unfold(Some(self), |diffs| async {
+            let mut diffs = diffs?;
+            match diffs.next().await {
+                Ok(steps) => Some((Ok(steps?), Some(diffs))),
+                Err(error) => Some((Err(error), None)),
+            }
+        })
+    }
+}
+
+impl<T> fmt::Debug for Diffs<T> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Diffs").finish_non_exhaustive()
+    }
+}
+
+#[cfg_attr(not(target_arch = "wasm32"), async_trait)]
+#[cfg_attr(target_arch = "wasm32", async_trait(?Send))]
+trait Steps<T>: MaybeSend {
+    async fn next(&mut self) -> Result<Option<Vec<Diff<T>>>>;
+}
+
+struct Watch<R: Reader> {
+    list: LiveList<R>,
+    changes: Changes,
+    nudges: watch::Receiver<u64>,
+    /// The list as the subscriber has it.
+    seen: Arc<[R::Item]>,
+    /// True if a change was taken from the feed whose steps were not given yet.
+    is_behind: bool,
+}
+
+#[cfg_attr(not(target_arch = "wasm32"), async_trait)]
+#[cfg_attr(target_arch = "wasm32", async_trait(?Send))]
+impl<R: Reader> Steps<R::Item> for Watch<R> {
+    async fn next(&mut self) -> Result<Option<Vec<Diff<R::Item>>>> {
+        loop {
+            if !self.is_behind {
+                tokio::select! {
+                    change = self.changes.next() => if change.is_none() { return Ok(None) },
+                    // The list has the sender: it does not end.
+                    _ = self.nudges.changed() => {}
+                }
+                self.is_behind = true;
+            }
+            // All that is queued is answered by one reading.
+            while self.changes.try_next().is_some() {}
+            let list = self.list.now().await?;
+            let steps = match Arc::ptr_eq(&list, &self.seen) {
+                true => Vec::new(),
+                false => diffs(&self.seen, &list, R::key),
+            };
+            (self.seen, self.is_behind) = (list, false);
+            if !steps.is_empty() {
+                return Ok(Some(steps));
+            }
+        }
+    }
+}

@@ -1,0 +1,5 @@
+//! The list of rooms.
+
+mod item;
+
+pub use item::{Preview, RoomItem};
