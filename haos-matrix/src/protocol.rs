@@ -1,4 +1,4 @@
-use haos_queue::{Event, NotRead, Protocol, RoomPatch, RoomState, SpaceLink};
+use haos_queue::{Event, NotRead, Protocol, RoomPatch, RoomState, SpaceLink, local_event_id};
 use haos_store_api::{
     EventId, EventType, Json, Pending, Relation, RelationKind, Result, StateEntry, StateKey,
 };
@@ -8,6 +8,8 @@ use crate::parse::members::Members;
 use crate::parse::relation::{REPLACES, relation};
 use crate::parse::{known_key, known_kind, without_copy};
 use crate::{redaction, shown, space};
+
+const REDACTION: &str = "m.room.redaction";
 
 /// Matrix, as the outbox and reconciliation must know it (specification, client-server API, "Event replacements",
 /// "Redactions", "Spaces").
@@ -34,19 +36,26 @@ impl Protocol for MatrixProtocol {
     }
 
     fn redaction(&self) -> Result<(EventType, Json)> {
-        Ok((EventType::new("m.room.redaction")?, Json::empty()))
+        Ok((EventType::new(REDACTION)?, Json::empty()))
     }
 
     fn outlives_parent(&self, row: &Pending) -> bool {
-        if row.kind.as_str() == "m.room.redaction" {
-            return false;
+        // A redaction makes no sense without what it takes back, whether or not that can be named.
+        row.kind.as_str() != REDACTION
+            && matches!(
+                self.row_relation(row).map(|relation| relation.kind),
+                None | Some(RelationKind::Reply | RelationKind::Thread | RelationKind::Other(_))
+            )
+    }
+
+    fn row_relation(&self, row: &Pending) -> Option<Relation> {
+        if row.kind.as_str() == REDACTION {
+            let unsent = || row.parent.as_ref().and_then(|parent| local_event_id(parent).ok());
+            let target = row.target.clone().or_else(unsent)?;
+            return Some(Relation { kind: RelationKind::Redaction, target, key: None });
         }
-        let relation =
-            Members::of_text(row.content.as_str()).and_then(|content| relation(&row.kind, &content));
-        matches!(
-            relation.map(|relation| relation.kind),
-            None | Some(RelationKind::Reply | RelationKind::Thread | RelationKind::Other(_))
-        )
+        let content = Members::of_text(row.content.as_str())?;
+        relation(&row.kind, &content)
     }
 
     fn rights(&self) -> &[&'static str] {

@@ -31,6 +31,11 @@ pub trait Protocol: MaybeSend {
         false
     }
 
+    /// How a row relates to another message, once it is sent: by the local id where that one is unsent.
+    fn row_relation(&self, _row: &Pending) -> Option<Relation> {
+        None
+    }
+
     /// Lists the kinds of room state that decide who may write, besides membership: when one changes, refused
     /// rows are tried again.
     fn rights(&self) -> &[&'static str] {

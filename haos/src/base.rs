@@ -3,7 +3,8 @@
 use std::collections::BTreeMap;
 use std::sync::Arc;
 
-use haos_queue::{Protocol, SharedHost};
+use haos_matrix::Engine;
+use haos_queue::{Outbox, Protocol, SharedHost};
 use haos_store_api::{RoomId, StorageAdapter, UserId};
 use tokio::sync::watch;
 
@@ -19,8 +20,19 @@ pub(crate) struct Base {
     pub(crate) host: SharedHost,
     /// The meaning of what is sent.
     pub(crate) protocol: Arc<dyn Protocol>,
+    /// What writes and fetches.
+    pub(crate) desk: watch::Receiver<Desk>,
     /// The own user, once known.
     pub(crate) me: watch::Receiver<Option<UserId>>,
     /// Who is typing now.
     pub(crate) typing: watch::Receiver<Typing>,
+}
+
+/// What writes and fetches: another one once somebody logs in.
+#[derive(Clone)]
+pub(crate) struct Desk {
+    /// The outbox.
+    pub(crate) outbox: Outbox,
+    /// What fetches history, where somebody is logged in.
+    pub(crate) engine: Option<Engine>,
 }

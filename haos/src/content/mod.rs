@@ -1,6 +1,6 @@
 //! What an event says, as plain types over its JSON.
 
-use haos_store_api::{EventType, Json, StateKey};
+use haos_store_api::{EventType, Json, StateKey, UserId};
 use serde::Serialize;
 
 /// What an event says.
@@ -22,7 +22,7 @@ pub enum Content {
 
 impl Content {
     /// Reads the content of an event.
-    pub fn of(_kind: &EventType, _state_key: Option<&StateKey>, content: &Json) -> Self {
+    pub fn of(_kind: &EventType, _state_key: Option<&StateKey>, content: &Json, _prev: Option<&Json>) -> Self {
         match content.text("body") {
             Some(body) => Self::Text { body },
             None => Self::Unknown { body: None },
@@ -36,4 +36,18 @@ impl Content {
             Self::Unknown { body } => body.clone().unwrap_or_default(),
         }
     }
+}
+
+/// Whom a message mentions.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub struct Mentions {
+    /// These people.
+    pub users: Vec<UserId>,
+    /// Everybody in the room.
+    pub room: bool,
+}
+
+/// Reads whom a message mentions.
+pub fn mentions(_content: &Json) -> Mentions {
+    Mentions::default()
 }

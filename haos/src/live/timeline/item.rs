@@ -2,6 +2,7 @@
 
 use std::sync::Arc;
 
+use haos_queue::RowStatus;
 use haos_store_api::{EventId, EventType, Json, ParkReason, TxnId, UserId};
 use serde::Serialize;
 
@@ -180,4 +181,17 @@ pub struct Receipt {
     pub user: Profile,
     /// When, in milliseconds since 1970, if the server says.
     pub timestamp_ms: Option<i64>,
+}
+
+impl From<RowStatus> for SendStatus {
+    fn from(status: RowStatus) -> Self {
+        match status {
+            RowStatus::Sending => Self::Sending,
+            RowStatus::StillTrying => Self::StillTrying,
+            RowStatus::Delayed => Self::Delayed,
+            RowStatus::Parked(reason) => Self::Parked(reason),
+            RowStatus::Sent => Self::Sent,
+            _ => Self::Waiting,
+        }
+    }
 }

@@ -1,0 +1,180 @@
+//! The reading of a timeline: what changed is read again, the rest is kept.
+
+use std::collections::{HashMap, HashSet};
+use std::sync::Arc;
+
+use async_trait::async_trait;
+use haos_store_api::{
+    Change, EventId, EventType, Item, Json, Message, MessageQuery, PendingQuery, RelationKind, RelationQuery,
+    Result, RoomId, Scope, StateKey, StateQuery, StorageAdapterExt as _, Touched, UserId,
+    state_kind,
+};
+
+use super::TimelineItem;
+use super::gather::{Read, Stored, answered};
+use super::window::{Window, is_shown};
+use crate::base::Base;
+use crate::live::list::Reader;
+
+/// Reads a room's timeline within a window.
+pub(super) struct TimelineReader {
+    pub(super) base: Base,
+    pub(super) room: RoomId,
+    pub(super) window: Window,
+    pub(super) stored: Stored,
+    stale: Stale,
+}
+
+/// The parts that are to be read again.
+#[derive(Debug, Clone, Copy)]
+struct Stale {
+    timeline: bool,
+    state: bool,
+    account: bool,
+}
+
+impl Stale {
+    const ALL: Self = Self { timeline: true, state: true, account: true };
+}
+
+impl TimelineReader {
+    pub(super) fn new(base: Base, room: RoomId, window: Window) -> Self {
+        Self { base, room, window, stored: Stored::default(), stale: Stale::ALL }
+    }
+
+    /// Shows another part of the timeline.
+    pub(super) fn show(&mut self, window: Window) {
+        (self.window, self.stale.timeline) = (window, true);
+    }
+
+    async fn read_rows(&mut self) -> Result<()> {
+        let query =
+            PendingQuery { room: Some(self.room.clone()), skip_damaged: true, ..PendingQuery::default() };
+        let rows = self.base.store.pending(query).await?;
+        let protocol = &self.base.protocol;
+        self.stored.rows = rows.into_iter().map(|row| (row.clone(), protocol.row_relation(&row))).collect();
+        Ok(())
+    }
+
+    async fn read_timeline(&mut self) -> Result<()> {
+        let store = &*self.base.store;
+        let items = self.window.read(store, &self.room).await?;
+        let here: HashMap<&EventId, &Message> =
+            items.iter().filter_map(Item::as_message).map(|message| (&message.id, message)).collect();
+        let elsewhere: HashSet<EventId> =
+            here.values().filter_map(|message| answered(message)).filter(|id| !here.contains_key(id)).collect();
+        let mut quoted = HashMap::new();
+        if !elsewhere.is_empty() {
+            let query = MessageQuery::Ids { room: self.room.clone(), events: elsewhere.into_iter().collect() };
+            quoted.extend(store.messages(query).await?.into_iter().map(|found| (found.id.clone(), found)));
+        }
+        let targets: Vec<EventId> =
+            items.iter().filter(|item| is_shown(item)).filter_map(|item| Some(item.as_message()?.id.clone())).collect();
+        let mut related = Vec::new();
+        let queries = [(targets, None), (quoted.keys().cloned().collect(), Some(RelationKind::Edit))];
+        for (targets, kind) in queries.into_iter().filter(|(targets, _)| !targets.is_empty()) {
+            let query = RelationQuery { room: self.room.clone(), targets, kind, limit: usize::MAX };
+            related.extend(store.related(query).await?);
+        }
+        let stored = &mut self.stored;
+        (stored.items, stored.related, stored.quoted, stored.is_live) =
+            (items, related, quoted, self.window.is_live());
+        Ok(())
+    }
+
+    /// Reads who is who, and who has read what.
+    async fn read_state(&mut self) -> Result<()> {
+        let store = &*self.base.store;
+        let scope = || Scope::Room(self.room.clone());
+        if self.stale.state {
+            self.stored.members.clear();
+            let receipts = StateQuery::kind(scope(), EventType::new("haos.receipt")?);
+            let entries = store.state(receipts).await?;
+            self.stored.receipts = latest(entries.iter().map(|entry| (&entry.key, &entry.value)));
+            let marker = store.state_value(scope(), &EventType::new("m.fully_read")?, &StateKey::new("")?).await?;
+            self.stored.read_upto = marker.and_then(|marker| EventId::new(marker.text("event_id")?).ok());
+        }
+        if self.stale.account {
+            let kind = EventType::new(state_kind::OWN_USER)?;
+            let me = store.state_value(Scope::Account, &kind, &StateKey::new("")?).await?;
+            self.stored.me = me.and_then(|me| me.parse().ok());
+        }
+        let stored = &self.stored;
+        let senders = stored.items.iter().filter_map(Item::as_message).chain(stored.quoted.values());
+        let people = senders.map(|message| &message.sender).chain(&stored.me);
+        let shown: HashSet<&EventId> =
+            stored.items.iter().filter_map(|item| Some(&item.as_message()?.id)).collect();
+        let readers = stored.receipts.iter().filter(|read| shown.contains(&read.event)).map(|read| &read.user);
+        let unknown: HashSet<UserId> =
+            people.chain(readers).filter(|user| !stored.members.contains_key(*user)).cloned().collect();
+        let kind = EventType::new("m.room.member")?;
+        for user in unknown {
+            let value = store.state_value(scope(), &kind, &StateKey::new(user.as_str())?).await?;
+            self.stored.members.insert(user, value.and_then(|event| event.member("content")));
+        }
+        Ok(())
+    }
+}
+
+#[cfg_attr(not(target_arch = "wasm32"), async_trait)]
+#[cfg_attr(target_arch = "wasm32", async_trait(?Send))]
+impl Reader for TimelineReader {
+    type Item = Arc<TimelineItem>;
+
+    fn key(item: &Self::Item) -> &str {
+        &item.id
+    }
+
+    fn note(&mut self, change: &Change) -> bool {
+        let Change::Commit { touched, .. } = change else {
+            self.stale = Stale::ALL;
+            return true;
+        };
+        let mut is_other = false;
+        for item in touched.iter() {
+            match item {
+                Touched::Room(room) if *room == self.room => self.stale.timeline = true,
+                Touched::State(Scope::Room(room)) if *room == self.room => self.stale.state = true,
+                // Whose account it is.
+                Touched::State(Scope::Account) => self.stale.account = true,
+                // Of which room a row was, the store does not say.
+                Touched::Pending(_) => {}
+                _ => continue,
+            }
+            is_other = true;
+        }
+        is_other
+    }
+
+    async fn read(&mut self) -> Result<Vec<Self::Item>> {
+        // The echo of a row comes in one commit with its end: read before the timeline, it is in one of them at least.
+        self.read_rows().await?;
+        if self.stale.timeline {
+            self.read_timeline().await?;
+            self.stale.timeline = false;
+        }
+        self.read_state().await?;
+        (self.stale.state, self.stale.account) = (false, false);
+        Ok(self.stored.shown())
+    }
+}
+
+/// Returns the latest receipt of each user, of those that others see and that are not of a thread.
+fn latest<'a>(entries: impl Iterator<Item = (&'a StateKey, &'a Json)>) -> Vec<Read> {
+    let mut latest: HashMap<UserId, Read> = HashMap::new();
+    for (_, value) in entries.filter(|(key, _)| key.as_str().starts_with("m.read|")) {
+        let is_of_thread = value.text("thread_id").is_some_and(|thread| thread != "main");
+        let user = value.text("user_id").and_then(|user| UserId::new(user).ok());
+        let event = value.text("event_id").and_then(|event| EventId::new(event).ok());
+        let (Some(user), Some(event), false) = (user, event, is_of_thread) else { continue };
+        let timestamp_ms = value.member("ts").and_then(|ts| ts.parse().ok());
+        let read = Read { user: user.clone(), event, timestamp_ms };
+        match latest.get(&user) {
+            Some(held) if held.timestamp_ms >= read.timestamp_ms => {}
+            _ => drop(latest.insert(user, read)),
+        }
+    }
+    let mut list: Vec<Read> = latest.into_values().collect();
+    list.sort_by(|a, b| a.user.cmp(&b.user));
+    list
+}

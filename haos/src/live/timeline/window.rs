@@ -1,0 +1,209 @@
+//! The part of a room's timeline that is shown.
+
+use haos_store_api::{Cursor, Item, Page, Result, RoomId, Slice, StorageAdapter};
+
+/// The most stored items of a window, of which those that show elsewhere, such as reactions, are some.
+pub(super) const MOST: usize = 600;
+/// The number of items that a window at the live end keeps once more than [`MOST`] came in.
+const KEPT: usize = 400;
+
+/// A window, as its edges: the items between them.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(super) struct Window {
+    /// The number of shown items to begin with at the live end, until they are read.
+    wants: Option<usize>,
+    /// The item before the first; absent if that is the oldest stored.
+    older: Option<Cursor>,
+    /// The item behind the last; absent at the live end.
+    newer: Option<Cursor>,
+}
+
+impl Window {
+    /// Makes the window of this number of newest shown items.
+    pub(super) fn live(want: usize) -> Self {
+        Self { wants: Some(want.clamp(1, KEPT)), older: None, newer: None }
+    }
+
+    /// Makes the window between two edges.
+    pub(super) fn between(older: Option<Cursor>, newer: Option<Cursor>) -> Self {
+        Self { wants: None, older, newer }
+    }
+
+    /// Tells whether it ends at the live end, where new messages come in.
+    pub(super) fn is_live(&self) -> bool {
+        self.newer.is_none()
+    }
+
+    /// Tells whether the store has older items.
+    pub(super) fn has_older(&self) -> bool {
+        self.older.is_some()
+    }
+
+    /// Returns the item behind the last.
+    pub(super) fn newer(&self) -> Option<&Cursor> {
+        self.newer.as_ref()
+    }
+
+    /// Reads its items, oldest first. A window that has become too long loses items at the end that is not followed.
+    pub(super) async fn read(&mut self, store: &dyn StorageAdapter, room: &RoomId) -> Result<Vec<Item>> {
+        if let Some(want) = self.wants {
+            let (items, older) = shown_before(store, room, None, want).await?;
+            (self.wants, self.older) = (None, older);
+            return Ok(items);
+        }
+        let mut slice = store.timeline(room, self.from_older()).await?;
+        if let Some(newer) = &self.newer {
+            match end_of(&slice.items, newer) {
+                Some(end) => slice.items.truncate(end),
+                None if slice.items.len() <= MOST => self.newer = None,
+                None => {
+                    self.newer = edge(&slice.items[MOST..]);
+                    slice.items.truncate(MOST);
+                }
+            }
+        } else if slice.items.len() > MOST {
+            slice = store.timeline(room, Page::newest(KEPT + 1)).await?;
+            let surplus = slice.items.len().saturating_sub(KEPT);
+            self.older = edge(&slice.items[..surplus]);
+            slice.items.drain(..surplus);
+        }
+        Ok(slice.items)
+    }
+
+    /// Begins it earlier; what is too much for it leaves at the newer end.
+    pub(super) async fn begin_at(
+        &mut self,
+        older: Option<Cursor>,
+        store: &dyn StorageAdapter,
+        room: &RoomId,
+    ) -> Result<()> {
+        (self.wants, self.older) = (None, older);
+        let slice = store.timeline(room, self.from_older()).await?;
+        let end = self.newer.as_ref().and_then(|newer| end_of(&slice.items, newer));
+        if slice.items.len() > MOST && end.is_none() {
+            self.newer = edge(&slice.items[MOST..]);
+        }
+        Ok(())
+    }
+
+    /// Ends it this number of shown items later; what is too much for it leaves at the older end.
+    pub(super) async fn end_later(
+        &mut self,
+        want: usize,
+        store: &dyn StorageAdapter,
+        room: &RoomId,
+    ) -> Result<()> {
+        if self.is_live() {
+            return Ok(());
+        }
+        let mut items = self.read(store, room).await?;
+        let last = Slice { items: items.clone(), more: false }.newer().or_else(|| self.older.clone());
+        let (more, newer) = shown_after(store, room, last, want).await?;
+        items.extend(more);
+        self.newer = newer;
+        if let Some(surplus) = items.len().checked_sub(MOST + 1) {
+            self.older = edge(&items[surplus..]);
+        }
+        Ok(())
+    }
+
+    fn from_older(&self) -> Page {
+        match self.older.clone() {
+            Some(cursor) => Page::newer_than(cursor, MOST + 1),
+            None => Page::oldest(MOST + 1),
+        }
+    }
+}
+
+/// Reads the newest items before an edge (absent: the live end) of which this number is shown, oldest first, and the
+/// edge before them.
+pub(super) async fn shown_before(
+    store: &dyn StorageAdapter,
+    room: &RoomId,
+    before: Option<Cursor>,
+    want: usize,
+) -> Result<(Vec<Item>, Option<Cursor>)> {
+    // Newest first, and one item further, which is the edge.
+    let (mut items, mut shown, mut start) = (Vec::new(), 0, before);
+    loop {
+        let limit = page_of(want - shown);
+        let page = match start {
+            Some(cursor) => Page::older_than(cursor, limit),
+            None => Page::newest(limit),
+        };
+        let slice = store.timeline(room, page).await?;
+        start = slice.older();
+        for item in slice.items.into_iter().rev() {
+            if shown == want || items.len() == MOST {
+                let edge = edge(std::slice::from_ref(&item));
+                items.reverse();
+                return Ok((items, edge));
+            }
+            shown += usize::from(is_shown(&item));
+            items.push(item);
+        }
+        if !slice.more {
+            items.reverse();
+            return Ok((items, None));
+        }
+    }
+}
+
+/// Reads the oldest items behind an edge (absent: from the beginning) of which this number is shown, oldest first, and
+/// the edge behind them.
+async fn shown_after(
+    store: &dyn StorageAdapter,
+    room: &RoomId,
+    after: Option<Cursor>,
+    want: usize,
+) -> Result<(Vec<Item>, Option<Cursor>)> {
+    let (mut items, mut shown, mut start) = (Vec::new(), 0, after);
+    loop {
+        let limit = page_of(want - shown);
+        let page = match start {
+            Some(cursor) => Page::newer_than(cursor, limit),
+            None => Page::oldest(limit),
+        };
+        let slice = store.timeline(room, page).await?;
+        start = slice.newer();
+        for item in slice.items {
+            if shown == want || items.len() == MOST {
+                return Ok((items, edge(std::slice::from_ref(&item))));
+            }
+            shown += usize::from(is_shown(&item));
+            items.push(item);
+        }
+        if !slice.more {
+            return Ok((items, None));
+        }
+    }
+}
+
+/// Returns the size of a page that holds this number of shown items and the edge, most of the time.
+fn page_of(shown: usize) -> usize {
+    shown + shown / 4 + 4
+}
+
+/// Returns the cursor of the first item.
+fn edge(items: &[Item]) -> Option<Cursor> {
+    let first = items.first()?.clone();
+    // A gap is found again by the message behind it.
+    let near = items.iter().skip(1).take(1).cloned();
+    Slice { items: std::iter::once(first).chain(near).collect(), more: false }.older()
+}
+
+/// Returns the index of the first item that an edge keeps out.
+fn end_of(items: &[Item], newer: &Cursor) -> Option<usize> {
+    let anchor = newer.anchor().and_then(|event| {
+        items.iter().find(|item| item.as_message().is_some_and(|message| message.id == *event))
+    });
+    let place = newer.resolve(anchor.map(Item::position));
+    items.iter().position(|item| item.position() >= place)
+}
+
+/// Tells whether an item shows in its own place.
+pub(super) fn is_shown(item: &Item) -> bool {
+    item.as_message().is_none_or(|message| {
+        !message.relation.as_ref().is_some_and(|relation| relation.kind.is_hidden())
+    })
+}
