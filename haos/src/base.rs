@@ -36,3 +36,15 @@ pub(crate) struct Desk {
     /// What fetches history, where somebody is logged in.
     pub(crate) engine: Option<Engine>,
 }
+
+impl Base {
+    /// Returns the outbox of whoever is logged in.
+    pub(crate) fn outbox(&self) -> Outbox {
+        self.desk.borrow().outbox.clone()
+    }
+
+    /// Returns what fetches history, where somebody is logged in.
+    pub(crate) fn engine(&self) -> Option<Engine> {
+        self.desk.borrow().engine.clone()
+    }
+}

@@ -2,6 +2,8 @@
 
 mod base;
 pub mod content;
+mod error;
 pub mod live;
 
+pub use error::{Error, Result};
 pub use live::{Diff, Diffs, OutOfStep};

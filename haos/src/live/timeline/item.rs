@@ -18,6 +18,17 @@ pub struct TimelineItem {
     pub kind: TimelineItemKind,
 }
 
+impl TimelineItem {
+    /// Returns its message, if it is one.
+    pub fn post(&self) -> Option<&Post> {
+        match &self.kind {
+            TimelineItemKind::Event(event) => Some(&event.post),
+            TimelineItemKind::Local(local) => Some(&local.post),
+            _ => None,
+        }
+    }
+}
+
 /// The kinds of items.
 #[derive(Debug, Clone, PartialEq, Serialize)]
 #[serde(tag = "type", rename_all = "snake_case")]

@@ -151,7 +151,7 @@ pub(super) async fn shown_before(
 
 /// Reads the oldest items behind an edge (absent: from the beginning) of which this number is shown, oldest first, and
 /// the edge behind them.
-async fn shown_after(
+pub(super) async fn shown_after(
     store: &dyn StorageAdapter,
     room: &RoomId,
     after: Option<Cursor>,
