@@ -1,14 +1,11 @@
 //! What live lists and rooms share of an open chat.
 
-use std::collections::BTreeMap;
 use std::sync::Arc;
 
+pub(crate) use haos_matrix::Typing;
 use haos_queue::{Protocol, SharedHost};
-use haos_store_api::{RoomId, StorageAdapter, UserId};
+use haos_store_api::{StorageAdapter, UserId};
 use tokio::sync::watch;
-
-/// Who is typing, room by room.
-pub(crate) type Typing = Arc<BTreeMap<RoomId, Vec<UserId>>>;
 
 /// The parts of an open chat that are read.
 #[derive(Clone)]

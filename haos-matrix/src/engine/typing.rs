@@ -26,7 +26,8 @@ impl Engine {
         }
         self.change_typing(|rooms| {
             for (room, users) in told {
-                let others = users.iter().filter(|user| **user != self.inner.user).cloned().collect::<Vec<_>>();
+                let others =
+                    users.iter().filter(|user| **user != self.inner.user).cloned().collect::<Vec<_>>();
                 match others.is_empty() {
                     true => drop(rooms.remove(room)),
                     false => drop(rooms.insert(room.clone(), others)),

@@ -1,7 +1,5 @@
 use haos_queue::RoomDelta;
-use haos_store_api::{
-    EventId, EventType, Membership, RoomId, Scope, StateEntry, StateKey, Unread, UserId,
-};
+use haos_store_api::{EventId, EventType, Membership, RoomId, Scope, StateEntry, StateKey, Unread, UserId};
 use serde_json::value::RawValue;
 
 use super::account_data::{account_data, is_own};
