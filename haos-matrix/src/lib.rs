@@ -76,9 +76,10 @@ mod space;
 
 pub use account::Account;
 #[cfg(feature = "http")]
-pub use client::{Client, ClientError, ClientOptions};
+pub use client::{Client, ClientError, ClientOptions, Ground};
 pub use engine::{
     Backfill, Engine, FetchError, Fill, FillOptions, FirstSync, Left, MemberList, SyncFilter, SyncOptions,
+    Typing,
 };
 #[cfg(feature = "http")]
 pub use http::{ConnectError, Credentials, Homeserver, HttpOptions, Login, WhoAmI, is_cleartext_url};

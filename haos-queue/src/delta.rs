@@ -53,6 +53,8 @@ pub struct RoomDelta {
     pub prev: Option<String>,
     /// State, members, receipts and account data of the room; later entries win.
     pub state: Vec<StateEntry>,
+    /// Who is typing, all of them, if the answer tells. It is not stored: it is over before it could be read again.
+    pub typing: Option<Vec<UserId>>,
 }
 
 impl RoomDelta {
@@ -67,6 +69,7 @@ impl RoomDelta {
             limited: false,
             prev: None,
             state: Vec::new(),
+            typing: None,
         }
     }
 }

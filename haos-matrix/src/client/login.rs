@@ -8,7 +8,7 @@ use haos_store_api::{
     WriteBatch, state_kind,
 };
 
-use super::{Client, ClientError, ClientOptions};
+use super::{Client, ClientError, ClientOptions, Ground};
 use crate::{Credentials, Homeserver, Login, MatrixSession};
 
 impl Client {
@@ -25,7 +25,25 @@ impl Client {
         device_name: Option<&str>,
         options: &ClientOptions,
     ) -> Result<Self, ClientError> {
-        let held = match MatrixSession::load(&*store).await {
+        let ground = Ground::new(store, host, options)?;
+        Self::login_on(&ground, homeserver, credentials, device_name, options).await
+    }
+
+    /// Logs in, as [`Client::login`] does, on a store whose outbox is in use already.
+    ///
+    /// A client that runs on it is stopped before this one runs.
+    ///
+    /// # Errors
+    /// As of [`Client::login`].
+    pub async fn login_on(
+        ground: &Ground,
+        homeserver: &str,
+        credentials: Credentials,
+        device_name: Option<&str>,
+        options: &ClientOptions,
+    ) -> Result<Self, ClientError> {
+        let (store, host) = (ground.kept.store(), ground.kept.host());
+        let held = match MatrixSession::load(&**store).await {
             // It says to log in again.
             Err(e) if e.kind() == ErrorKind::Corrupt => None,
             held => held?,
@@ -37,16 +55,16 @@ impl Client {
             device_name: device_name.map(str::to_owned),
         };
         let session = server.login(&login).await?;
-        let owner = own_user(&*store).await?.or(held.map(|session| session.user));
+        let owner = own_user(&**store).await?.or(held.map(|session| session.user));
         if let Some(held) = owner.filter(|held| *held != session.user) {
             // The server has a session now that nobody will use.
             let given = session.user.clone();
             let aside = Arc::new(MemoryStore::new());
             session.save(&*aside).await?;
-            let _ = Homeserver::resume(session, aside, host, options.http.clone())?.logout().await;
+            let _ = Homeserver::resume(session, aside, host.clone(), options.http.clone())?.logout().await;
             return Err(ClientError::OtherUser { held, given });
         }
-        let client = Self::of(store, host, session, options)?;
+        let client = Self::of(ground, session, options)?;
         client.write_down().await?;
         client.outbox.try_now();
         Ok(client)
@@ -83,8 +101,16 @@ impl Client {
         host: SharedHost,
         options: &ClientOptions,
     ) -> Result<Option<Self>, ClientError> {
-        match MatrixSession::load(&*store).await? {
-            Some(session) => Self::of(store, host, session, options).map(Some),
+        Self::resume_on(&Ground::new(store, host, options)?, options).await
+    }
+
+    /// The client of whoever is logged in, as of [`Client::resume`], on a store whose outbox is in use already.
+    ///
+    /// # Errors
+    /// As of [`Client::resume`].
+    pub async fn resume_on(ground: &Ground, options: &ClientOptions) -> Result<Option<Self>, ClientError> {
+        match MatrixSession::load(&**ground.kept.store()).await? {
+            Some(session) => Self::of(ground, session, options).map(Some),
             None => Ok(None),
         }
     }

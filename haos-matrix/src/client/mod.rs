@@ -1,6 +1,7 @@
 //! All of it put together: one account on one store.
 
 mod error;
+mod ground;
 mod login;
 mod options;
 
@@ -8,13 +9,14 @@ use std::fmt;
 use std::sync::Arc;
 
 use haos_queue::pressure::Kept;
-use haos_queue::{ConnectionState, Driver, Lead, Outbox, Running, Session, SharedHost};
+use haos_queue::{ConnectionState, Driver, Lead, Outbox, Running, Session};
 use haos_store_api::StorageAdapter;
 use tokio::sync::watch;
 
-use crate::{Engine, Homeserver, MatrixProtocol, MatrixSession, MediaCache, Server};
+use crate::{Engine, Homeserver, MatrixSession, MediaCache, Server};
 
 pub use error::ClientError;
+pub use ground::Ground;
 pub use options::ClientOptions;
 
 /// An account on its device: the store, what sends, what syncs, and the media cache.
@@ -59,17 +61,14 @@ pub struct Client {
 impl Client {
     /// Puts the parts together; `session` is the one that the store holds.
     fn of(
-        store: Arc<dyn StorageAdapter>,
-        host: SharedHost,
+        ground: &Ground,
         session: MatrixSession,
         options: &ClientOptions,
     ) -> std::result::Result<Self, ClientError> {
-        let homeserver =
-            Homeserver::resume(session.clone(), store.clone(), host.clone(), options.http.clone())?;
-        let homeserver = Arc::new(homeserver);
+        let Ground { kept, outbox } = ground.clone();
+        let (store, host) = (kept.store().clone(), kept.host().clone());
+        let homeserver = Arc::new(Homeserver::resume(session.clone(), store, host, options.http.clone())?);
         let server: Arc<dyn Server> = homeserver.clone();
-        let kept = Arc::new(Kept::new(store, host.clone(), options.pressure.clone()));
-        let outbox = Outbox::new(kept.clone(), host, Arc::new(MatrixProtocol), options.outbox.clone())?;
         let sender = Session { user: session.user.clone(), device: session.device.clone() };
         let driver = Driver::new(outbox.clone(), homeserver.clone(), sender);
         let engine = Engine::new(server.clone(), outbox.clone(), session.user.clone(), options.sync.clone());
@@ -118,6 +117,11 @@ impl Client {
     /// The outbox, for all messages; [`compose`](crate::compose) makes drafts.
     pub fn outbox(&self) -> &Outbox {
         &self.outbox
+    }
+
+    /// What sends, for those who decide themselves when: [`Client::run`] runs it.
+    pub fn driver(&self) -> &Driver {
+        &self.driver
     }
 
     /// Older messages, members, gaps.

@@ -60,6 +60,9 @@ impl Engine {
         if let Some(state) = state {
             inner.outbox.sync_state(state);
         }
+        if !memory.live {
+            self.nobody_types();
+        }
         inner.live.send_if_modified(|live| std::mem::replace(live, memory.live) != memory.live);
     }
 

@@ -7,8 +7,8 @@ use crate::parse::{digest, known_key, known_kind};
 
 /// The parts that a server leaves out of its answers (specification, client-server API, "Filtering").
 ///
-/// Receipts and all account data come; typing and presence do not: they are over before they could be read
-/// again, and each would end a waiting request. Rooms are never left out: after a lost token, a room of which
+/// Receipts and all account data come; presence does not, nor typing unless it is asked for: they are over before they
+/// could be read again, and each ends a waiting request. Rooms are never left out: after a lost token, a room of which
 /// the server says nothing is one that the user is no longer in.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct SyncFilter {
@@ -18,28 +18,33 @@ pub struct SyncFilter {
     pub lazy_members: bool,
     /// Rooms that the user has left, in a sync without a token (off).
     pub include_leave: bool,
+    /// Who is typing (off): see [`Engine::typing`](crate::Engine::typing).
+    pub typing: bool,
 }
 
 impl Default for SyncFilter {
     fn default() -> Self {
-        Self { timeline_limit: 20, lazy_members: true, include_leave: false }
+        Self { timeline_limit: 20, lazy_members: true, include_leave: false, typing: false }
     }
 }
 
 impl SyncFilter {
     /// The filter as the server takes it.
     pub fn to_json(self) -> Json {
-        self.json(json!({ "types": ["m.receipt"] }))
+        self.json(match self.typing {
+            true => json!({ "types": ["m.receipt", "m.typing"] }),
+            false => json!({ "types": ["m.receipt"] }),
+        })
     }
 
     /// The filter for an answer as small as there can be: the newest event of a room, and no receipts.
     pub(super) fn slim(self) -> Json {
-        let slim = Self { timeline_limit: 1, lazy_members: true, include_leave: false };
+        let slim = Self { timeline_limit: 1, lazy_members: true, ..Self::default() };
         slim.json(json!({ "not_types": ["*"] }))
     }
 
     fn json(self, ephemeral: serde_json::Value) -> Json {
-        let Self { timeline_limit, lazy_members, include_leave } = self;
+        let Self { timeline_limit, lazy_members, include_leave, .. } = self;
         let filter = json!({
             "presence": { "not_types": ["*"] },
             "room": {

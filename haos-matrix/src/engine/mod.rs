@@ -19,6 +19,7 @@ mod roster;
 mod scroll;
 mod step;
 mod turn;
+mod typing;
 mod upgrade;
 
 use std::collections::HashMap;
@@ -37,6 +38,7 @@ pub use gap::Fill;
 pub use options::{FillOptions, FirstSync, SyncOptions};
 pub use roster::MemberList;
 pub use scroll::{Backfill, Left};
+pub use typing::Typing;
 
 /// Syncs one account into a store, and fills what a sync leaves out. Clones are the same engine.
 ///
@@ -63,6 +65,7 @@ struct Inner {
     live: watch::Sender<bool>,
     /// Counts the syncs that left something out.
     holes: watch::Sender<u64>,
+    typing: watch::Sender<Typing>,
 }
 
 impl Engine {
@@ -80,6 +83,7 @@ impl Engine {
             refused: Mutex::default(),
             live: watch::Sender::new(false),
             holes: watch::Sender::new(0),
+            typing: watch::Sender::default(),
         };
         Self { inner: Arc::new(inner) }
     }
@@ -92,7 +96,7 @@ impl Engine {
     pub fn run(&self) -> Running {
         let engine = self.clone();
         Box::pin(async move {
-            let _ended = Ended(&engine.inner.outbox);
+            let _ended = Ended(&engine);
             tokio::select! {
                 done = engine.cycle() => done,
                 never = engine.fill_holes() => match never {},
@@ -114,11 +118,12 @@ impl Engine {
 }
 
 /// Once nothing syncs, nothing is known of the server.
-struct Ended<'a>(&'a Outbox);
+struct Ended<'a>(&'a Engine);
 
 impl Drop for Ended<'_> {
     fn drop(&mut self) {
-        self.0.sync_state(SyncState::Connecting);
+        self.0.inner.outbox.sync_state(SyncState::Connecting);
+        self.0.nobody_types();
     }
 }
 

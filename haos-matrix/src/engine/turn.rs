@@ -122,6 +122,7 @@ impl Engine {
             Synced::Stale => Outcome::Stale,
             _ => {
                 self.shown_again(&delta);
+                self.note_typing(&delta);
                 if delta.rooms.iter().any(|room| room.limited) {
                     inner.holes.send_modify(|holes| *holes += 1);
                 }

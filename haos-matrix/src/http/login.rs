@@ -39,6 +39,18 @@ pub enum Credentials {
     Token(String),
 }
 
+impl Credentials {
+    /// A user, as `ada` or `@ada:example.org`, and their password.
+    pub fn password(user: impl Into<String>, password: impl Into<String>) -> Self {
+        Self::Password { user: user.into(), password: password.into() }
+    }
+
+    /// A login token, as single sign-on gives one.
+    pub fn token(token: impl Into<String>) -> Self {
+        Self::Token(token.into())
+    }
+}
+
 impl fmt::Debug for Credentials {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {

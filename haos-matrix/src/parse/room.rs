@@ -1,11 +1,11 @@
 use haos_queue::RoomDelta;
-use haos_store_api::{EventId, EventType, Membership, RoomId, Scope, StateEntry, StateKey, Unread};
+use haos_store_api::{EventId, EventType, Membership, RoomId, Scope, StateEntry, StateKey, Unread, UserId};
 use serde_json::value::RawValue;
 
 use super::account_data::{account_data, is_own};
 use super::budget::Budget;
 use super::event::{RawEvent, timestamp};
-use super::members::{Members, is_token, json, list};
+use super::members::{Members, is_token, json, list, text};
 use super::number::count;
 use super::receipt::receipts;
 use super::rest::state_value;
@@ -18,6 +18,9 @@ const STATE_AFTER: [&str; 2] = ["state_after", "org.matrix.msc4222.state_after"]
 const STATE_BEFORE: [&str; 3] = ["state", "invite_state", "knock_state"];
 /// Account data of a room shares its scope with the state events: these types are never state.
 const NEVER_STATE: [&str; 5] = ["m.fully_read", "m.marked_unread", "m.receipt", "m.tag", "m.typing"];
+
+/// The most users of a room who are told to be typing.
+const MOST_TYPING: usize = 64;
 
 /// Reads one room of a response.
 pub(crate) fn room(
@@ -180,7 +183,8 @@ impl<'c> RoomReader<'c> {
         self.delta.state.push(StateEntry { scope: self.scope.clone(), kind, key, event_id: id, value });
     }
 
-    /// Receipts are kept. Typing, and whatever else is ephemeral, is over before it could be read again.
+    /// Receipts are kept. Typing is told, and not kept: like whatever else is ephemeral, it is over before it could be
+    /// read again.
     fn ephemeral(&mut self, raw: &RawValue) {
         let members = Members::of(raw);
         let kind = members.as_ref().and_then(|members| members.text("type"));
@@ -192,11 +196,23 @@ impl<'c> RoomReader<'c> {
                 self.delta.state.extend(entries);
                 complete
             }
+            (Some("m.typing"), Some(members)) => {
+                if let Some(users) = members.object("content").and_then(|content| content.list("user_ids")) {
+                    self.delta.typing = Some(self.typing(users));
+                }
+                true
+            }
             (kind, _) => kind.is_some(),
         };
         if !complete {
             self.unreadable(raw);
         }
+    }
+
+    /// Those of a list whose ids are valid, the first of them.
+    fn typing(&self, users: Vec<&RawValue>) -> Vec<UserId> {
+        let users = users.into_iter().take(MOST_TYPING);
+        users.filter_map(|user| UserId::new(text(user)?).ok()).collect()
     }
 
     /// Unread counts, and the members of the summary: a server leaves out those that did not change, so

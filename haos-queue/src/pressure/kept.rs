@@ -43,6 +43,7 @@ pub struct Kept<S = Arc<dyn StorageAdapter>> {
     pub(super) options: PressureOptions,
     measured: Mutex<Option<Measured>>,
     level: watch::Sender<Level>,
+    relieved: watch::Sender<PressureReport>,
     /// The time of the latest check, in milliseconds since 1970.
     checked_ms: AtomicI64,
 }
@@ -68,8 +69,9 @@ impl Measured {
 impl<S: StorageAdapter> Kept<S> {
     /// Keeps a store by the clock of `host`. It is measured when something is first written.
     pub fn new(store: S, host: SharedHost, options: PressureOptions) -> Self {
-        let (measured, level) = (Mutex::default(), watch::Sender::new(Level::Ok));
-        Self { store, host, options, measured, level, checked_ms: AtomicI64::new(i64::MIN) }
+        let (measured, level, relieved) =
+            (Mutex::default(), watch::Sender::new(Level::Ok), watch::Sender::default());
+        Self { store, host, options, measured, level, relieved, checked_ms: AtomicI64::new(i64::MIN) }
     }
 
     /// The store beneath, whose writes are not kept within bounds.
@@ -95,6 +97,23 @@ impl<S: StorageAdapter> Kept<S> {
     /// Watches the level.
     pub fn watch(&self) -> LevelWatch {
         LevelWatch(self.level.subscribe())
+    }
+
+    /// Watches what went for want of room since the store is kept, all looks together, with the findings of the latest
+    /// one. Each look is told, whether or not anything went.
+    pub fn relieved(&self) -> watch::Receiver<PressureReport> {
+        self.relieved.subscribe()
+    }
+
+    /// Adds a look to those before it.
+    pub(super) fn tell(&self, report: &PressureReport) {
+        self.relieved.send_modify(|sum| {
+            *sum = PressureReport {
+                evicted_bytes: sum.evicted_bytes.saturating_add(report.evicted_bytes),
+                pruned_messages: sum.pruned_messages.saturating_add(report.pruned_messages),
+                ..report.clone()
+            };
+        });
     }
 
     /// Measures the store, evicts media that the policy no longer keeps, and from [`Level::High`] on gives

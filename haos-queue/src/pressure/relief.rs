@@ -60,6 +60,7 @@ impl<S: StorageAdapter> Kept<S> {
         }
         report.evicted_bytes = start.media.saturating_sub(now.media);
         (report.level, report.used_bytes, report.quota_bytes) = (self.level(), now.used, now.quota);
+        self.tell(&report);
         Ok(report)
     }
 

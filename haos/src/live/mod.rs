@@ -1,7 +1,7 @@
 //! Lists that a screen shows and that stay as the store has them.
 
 mod diff;
-mod list;
+pub(crate) mod list;
 pub mod rooms;
 pub mod timeline;
 

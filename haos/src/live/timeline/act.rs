@@ -16,18 +16,18 @@ impl Timeline {
     /// Gives a message of the user's own other content, sent or not.
     ///
     /// # Errors
-    /// `Refused` for what is no own message; `Unsendable`; those of the store.
+    /// `NotPossible` for what is no own message; `Gone` if it was taken back meanwhile; `Unsendable`; those of the store.
     pub(crate) async fn edit_content(&self, item: &TimelineItem, content: Json) -> Result<()> {
         let about = match &item.kind {
             TimelineItemKind::Local(local) => {
-                let acted = self.base.outbox().edit(&local.txn_id, content.clone()).await?;
+                let acted = self.base.outbox.edit(&local.txn_id, content.clone()).await?;
                 if acted != Acted::Gone {
                     return Ok(());
                 }
                 // It was sent meanwhile.
                 self.sent(&local.txn_id).await?
             }
-            TimelineItemKind::Event(event) if !event.post.is_own => return Err(Error::Refused(NOT_OWN)),
+            TimelineItemKind::Event(event) if !event.post.is_own => return Err(Error::NotPossible(NOT_OWN)),
             _ => about(item)?,
         };
         let value: serde_json::Value = content.parse()?;
@@ -37,7 +37,7 @@ impl Timeline {
     /// Reacts to a message with an emoji, once.
     ///
     /// # Errors
-    /// `Refused` for what is no message; those of the store.
+    /// `NotPossible` for what is no message; those of the store.
     pub async fn react(&self, item: &TimelineItem, key: &str) -> Result<()> {
         if post_of(item)?.reactions.iter().any(|reaction| reaction.key == key && reaction.is_own) {
             return Ok(());
@@ -48,12 +48,12 @@ impl Timeline {
     /// Takes the own reaction with this emoji back, sent or not.
     ///
     /// # Errors
-    /// `Refused` for what is no message; those of the store.
+    /// `NotPossible` for what is no message; those of the store.
     pub async fn unreact(&self, item: &TimelineItem, key: &str) -> Result<()> {
         post_of(item)?;
         let is_it = |row: &Pending| row.kind.as_str() == "m.reaction" && has_key(&row.content, key);
         for row in self.additions(item).await?.into_iter().filter(|row| is_it(row)) {
-            self.base.outbox().cancel(&row.txn_id).await?;
+            self.base.outbox.cancel(&row.txn_id).await?;
         }
         let TimelineItemKind::Event(event) = &item.kind else { return Ok(()) };
         let kind = Some(RelationKind::Reaction);
@@ -73,11 +73,11 @@ impl Timeline {
     /// Takes a message back: one that was not sent goes without a trace.
     ///
     /// # Errors
-    /// `Refused` for what is no message; those of the store.
+    /// `NotPossible` for what is no message; those of the store.
     pub async fn redact(&self, item: &TimelineItem, reason: Option<&str>) -> Result<()> {
         let about = match &item.kind {
             TimelineItemKind::Local(local) => {
-                if self.base.outbox().cancel(&local.txn_id).await? != Acted::Gone {
+                if self.base.outbox.cancel(&local.txn_id).await? != Acted::Gone {
                     return Ok(());
                 }
                 self.sent(&local.txn_id).await?
@@ -91,9 +91,9 @@ impl Timeline {
     /// reactions to it and its removal.
     ///
     /// # Errors
-    /// `Refused` for what is no message; those of the store.
+    /// `NotPossible` for what is no message; those of the store.
     pub async fn retry(&self, item: &TimelineItem) -> Result<()> {
-        let outbox = self.base.outbox();
+        let outbox = &self.base.outbox;
         for row in self.additions(item).await? {
             if matches!(row.state, PendingState::Parked(_) | PendingState::Queued) {
                 outbox.retry(&row.txn_id).await?;
@@ -106,26 +106,26 @@ impl Timeline {
     /// removal. What is on its way is taken back by a redaction that follows it.
     ///
     /// # Errors
-    /// `Refused` for what is no message; those of the store.
+    /// `NotPossible` for what is no message; those of the store.
     pub async fn cancel(&self, item: &TimelineItem) -> Result<()> {
         if let TimelineItemKind::Local(_) = &item.kind {
             return self.redact(item, None).await;
         }
         for row in self.additions(item).await? {
-            self.base.outbox().cancel(&row.txn_id).await?;
+            self.base.outbox.cancel(&row.txn_id).await?;
         }
         Ok(())
     }
 
     async fn enqueue(&self, draft: Draft) -> Result<()> {
-        self.base.outbox().enqueue(draft).await?;
+        self.base.outbox.enqueue(draft).await?;
         Ok(())
     }
 
     /// Returns the rows of the outbox that make up an item: of a message that is unsent the message and its uploads, of
     /// one that was sent the user's edits, reactions and removal.
     async fn additions(&self, item: &TimelineItem) -> Result<Vec<Pending>> {
-        let rows = self.base.outbox().rows(Some(&self.room)).await?;
+        let rows = self.base.outbox.rows(Some(&self.room)).await?;
         Ok(match &item.kind {
             TimelineItemKind::Local(local) => {
                 let mut found: Vec<Pending> = Vec::new();
@@ -145,7 +145,7 @@ impl Timeline {
                 };
                 rows.into_iter().filter(is_about).collect()
             }
-            _ => return Err(Error::Refused(NO_MESSAGE)),
+            _ => return Err(Error::NotPossible(NO_MESSAGE)),
         })
     }
 
@@ -153,10 +153,7 @@ impl Timeline {
     async fn sent(&self, txn_id: &TxnId) -> Result<About> {
         let found = self.base.store.messages(MessageQuery::Txn(txn_id.clone())).await?;
         let found = found.into_iter().find(|message| message.room == self.room);
-        found.map(|message| About::Event(message.id)).ok_or_else(|| Error::NotFound {
-            what: "the message".to_owned(),
-            hint: "it was cancelled meanwhile",
-        })
+        found.map(|message| About::Event(message.id)).ok_or(Error::Gone)
     }
 }
 
@@ -165,12 +162,12 @@ fn about(item: &TimelineItem) -> Result<About> {
     match &item.kind {
         TimelineItemKind::Event(event) => Ok(About::Event(event.event_id.clone())),
         TimelineItemKind::Local(local) => Ok(About::Unsent(local.txn_id.clone())),
-        _ => Err(Error::Refused(NO_MESSAGE)),
+        _ => Err(Error::NotPossible(NO_MESSAGE)),
     }
 }
 
 fn post_of(item: &TimelineItem) -> Result<&super::Post> {
-    item.post().ok_or(Error::Refused(NO_MESSAGE))
+    item.post().ok_or(Error::NotPossible(NO_MESSAGE))
 }
 
 fn has_key(content: &Json, key: &str) -> bool {

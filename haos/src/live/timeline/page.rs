@@ -75,8 +75,7 @@ impl Timeline {
             }
         }
         let Some(message) = message else {
-            let what = format!("the event {event}");
-            return Err(Error::NotFound { what, hint: "check its id, or try again with a network" });
+            return Err(Error::NotFound { what: format!("the event {event}") });
         };
         let here = Cursor::of(&message);
         let half = want.max(2) / 2;
@@ -97,16 +96,17 @@ impl Timeline {
         self.list.reader(|reader| reader.window.is_live()).await
     }
 
-    /// Fetches the messages of a gap, or the newest of them: a gap may be left before them.
+    /// Fetches the messages of a gap, or the newest of them: a gap may be left before them. One that was filled
+    /// meanwhile is no fault.
     ///
     /// # Errors
-    /// `NotFound` if the gap is not there any more; those of the store; whatever else goes wrong is in
+    /// Those of the store; whatever else goes wrong is in
     /// [`Reach::stopped`].
     pub async fn fill(&self, gap: &TimelineItem) -> Result<Reach> {
         let _alone = self.paging.lock().await;
         let found = self.list.reader(|reader| gap_of(&reader.stored.items, &gap.id)).await;
         let Some(found) = found else {
-            return Err(Error::NotFound { what: "the gap".to_owned(), hint: "it was filled meanwhile" });
+            return Ok(Reach { is_end: true, stopped: None });
         };
         let stopped = match self.base.engine() {
             None => Some(OFFLINE.to_owned()),

@@ -59,7 +59,7 @@ async fn step(world: &mut World, timeline: &Timeline, chance: &mut Chance) -> St
             "prune"
         }
         (7 | 8, _) => {
-            world.base.outbox().enqueue(compose::text(&world.room, &text).unwrap()).await.unwrap();
+            world.base.outbox.enqueue(compose::text(&world.room, &text).unwrap()).await.unwrap();
             "send"
         }
         (9, Some(item)) => {
@@ -88,7 +88,7 @@ async fn step(world: &mut World, timeline: &Timeline, chance: &mut Chance) -> St
         (14, Some(item)) => {
             if let TimelineItemKind::Event(event) = &item.kind {
                 let draft = compose::read(&world.room, &event.event_id, false).unwrap();
-                world.base.outbox().enqueue(draft).await.unwrap();
+                world.base.outbox.enqueue(draft).await.unwrap();
             }
             "read"
         }

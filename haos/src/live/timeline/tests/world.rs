@@ -1,6 +1,5 @@
 //! A room on a homeserver, the store of one of its members, and the chance that moves both.
 
-use std::collections::BTreeMap;
 use std::sync::Arc;
 
 use haos_matrix::{Account, MatrixProtocol, parse_messages, parse_sync};
@@ -12,7 +11,7 @@ use haos_store_api::{
 use serde_json::{Value, json};
 use tokio::sync::watch;
 
-use crate::base::{Base, Desk};
+use crate::base::Base;
 
 /// Numbers that follow from a seed (Steele, Lea and Flood, "Fast splittable pseudorandom number generators").
 pub(super) struct Chance(u64);
@@ -66,9 +65,10 @@ impl World {
             store: store.clone(),
             host,
             protocol,
-            desk: watch::Sender::new(Desk { outbox, engine: None }).subscribe(),
+            outbox,
+            backend: watch::Sender::new(None).subscribe(),
             me: watch::Sender::new(Some(me())).subscribe(),
-            typing: watch::Sender::new(Arc::new(BTreeMap::new())).subscribe(),
+            typing: watch::Sender::default().subscribe(),
         };
         let mut batch = WriteBatch::strict();
         batch.put_state(StateEntry {
@@ -186,7 +186,7 @@ impl World {
     }
 
     pub(super) async fn rows(&self) -> Vec<Pending> {
-        self.base.outbox().rows(Some(&self.room)).await.unwrap()
+        self.base.outbox.rows(Some(&self.room)).await.unwrap()
     }
 
     /// The sending of a row goes on: an attempt, a refusal, the server's word.

@@ -1,0 +1,81 @@
+use haos_store_api::{EventType, Membership, Scope, StateEntry, StateQuery, StorageAdapter as _, UserId};
+use serde::Serialize;
+
+use super::Room;
+use crate::error::{Error, Result};
+use crate::live::timeline::Profile;
+
+/// The people of a room.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
+pub struct Members {
+    /// Those who take part first, then the others; each by name.
+    pub members: Vec<Member>,
+    /// True if these are all, as of the last sync. Else there may be more.
+    pub is_complete: bool,
+    /// The reason why the server was not asked for the others, for the user.
+    pub problem: Option<String>,
+}
+
+/// A person and their relation to a room.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
+pub struct Member {
+    /// The person.
+    #[serde(flatten)]
+    pub profile: Profile,
+    /// Their relation to it.
+    pub membership: Membership,
+}
+
+impl Room {
+    /// Reads who is in it, and who was: from the store where it has all, else from the server, once. Without a network
+    /// those that the store knows come at once.
+    ///
+    /// # Errors
+    /// Those of the store.
+    pub async fn members(&self) -> Result<Members> {
+        let core = self.chat.core();
+        let engine = core.backend().and_then(|backend| backend.engine().cloned());
+        let is_logged_in = self.chat.account().is_some_and(|account| account.is_logged_in);
+        let (entries, is_complete, problem) = match engine.filter(|_| is_logged_in) {
+            Some(engine) => {
+                let list = engine.members(&self.id).await?;
+                (list.entries, list.complete, list.stopped.map(|stopped| Error::from(stopped).to_string()))
+            }
+            None => {
+                let query = StateQuery::kind(Scope::Room(self.id.clone()), EventType::new("m.room.member")?);
+                (core.store.state(query).await?, false, Some(Error::NotLoggedIn.to_string()))
+            }
+        };
+        let mut members: Vec<Member> = entries.iter().filter_map(Member::of).collect();
+        members.sort_by_cached_key(|member| {
+            let name = member.profile.name.as_deref().unwrap_or(member.profile.id.as_str());
+            (rank(member.membership), name.to_lowercase(), member.profile.id.clone())
+        });
+        Ok(Members { members, is_complete, problem })
+    }
+}
+
+fn rank(membership: Membership) -> u8 {
+    match membership {
+        Membership::Join => 0,
+        Membership::Invite => 1,
+        Membership::Knock => 2,
+        Membership::Leave => 3,
+        _ => 4,
+    }
+}
+
+impl Member {
+    /// Reads a member event; `None` for one that is no user's.
+    fn of(entry: &StateEntry) -> Option<Self> {
+        let id = UserId::new(entry.key.as_str()).ok()?;
+        let content = entry.value.member("content");
+        let member = |name| content.as_ref().and_then(|content| content.member(name));
+        let text =
+            |name| content.as_ref().and_then(|content| content.text(name)).filter(|text| !text.is_empty());
+        let membership = member("membership").and_then(|value| value.parse().ok());
+        let profile = Profile { id, name: text("displayname"), avatar: text("avatar_url") };
+        // What was taken back says nothing: who it was about is not known to be here.
+        Some(Self { profile, membership: membership.unwrap_or(Membership::Leave) })
+    }
+}

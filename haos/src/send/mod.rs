@@ -1,0 +1,64 @@
+//! Sending: into the outbox, which sends it once and in order.
+
+use haos_matrix::compose;
+use haos_queue::{Draft, Enqueued, RowStatus};
+use haos_store_api::{EventType, Json, Pending, RoomId, TxnId};
+
+use crate::error::Result;
+use crate::live::timeline::SendStatus;
+use crate::room::Room;
+
+/// Something that a room can be sent.
+pub trait Sendable {
+    /// Makes the message that goes into the outbox.
+    ///
+    /// # Errors
+    /// [`Error::Unsendable`](crate::Error::Unsendable) for what can never be sent.
+    fn draft(self, room: &RoomId) -> Result<Draft>;
+}
+
+impl Sendable for &str {
+    fn draft(self, room: &RoomId) -> Result<Draft> {
+        Ok(compose::text(room, self)?)
+    }
+}
+
+impl Sendable for String {
+    fn draft(self, room: &RoomId) -> Result<Draft> {
+        self.as_str().draft(room)
+    }
+}
+
+/// An event of any type.
+impl Sendable for (EventType, Json) {
+    fn draft(self, room: &RoomId) -> Result<Draft> {
+        Ok(Draft::new(room.clone(), self.0, self.1))
+    }
+}
+
+impl Room {
+    /// Sends a message: when this returns it survives a power loss, and it is sent once there is a network. Returns its
+    /// transaction.
+    ///
+    /// # Errors
+    /// [`Error::Unsendable`](crate::Error::Unsendable), and those of the store; nothing is stored then.
+    pub async fn send(&self, message: impl Sendable) -> Result<TxnId> {
+        Ok(self.enqueue(message.draft(self.id())?).await?.txn_id)
+    }
+
+    pub(crate) async fn enqueue(&self, draft: Draft) -> Result<Enqueued> {
+        Ok(self.chat().outbox_handle().enqueue(draft).await?)
+    }
+}
+
+/// Reads the status of an outbox row.
+pub(crate) fn status(row: &Pending) -> SendStatus {
+    match RowStatus::of(row) {
+        RowStatus::Sending => SendStatus::Sending,
+        RowStatus::StillTrying => SendStatus::StillTrying,
+        RowStatus::Delayed => SendStatus::Delayed,
+        RowStatus::Parked(reason) => SendStatus::Parked(reason),
+        RowStatus::Sent => SendStatus::Sent,
+        _ => SendStatus::Waiting,
+    }
+}
