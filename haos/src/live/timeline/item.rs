@@ -181,3 +181,17 @@ pub struct Receipt {
     /// When, in milliseconds since 1970, if the server says.
     pub timestamp_ms: Option<i64>,
 }
+
+impl From<haos_queue::RowStatus> for SendStatus {
+    fn from(status: haos_queue::RowStatus) -> Self {
+        use haos_queue::RowStatus;
+        match status {
+            RowStatus::Sending => Self::Sending,
+            RowStatus::StillTrying => Self::StillTrying,
+            RowStatus::Delayed => Self::Delayed,
+            RowStatus::Parked(reason) => Self::Parked(reason),
+            RowStatus::Sent => Self::Sent,
+            _ => Self::Waiting,
+        }
+    }
+}
