@@ -11,6 +11,11 @@ pub const DRAFT: &str = "haos.draft";
 pub const DRAFT_TARGETS: [&str; 2] = ["reply_to", "edit_of"];
 /// The spaces of a room: a JSON list of room ids, in the account's scope, under the room's id.
 pub const SPACES: &str = "haos.spaces";
+/// The tags of a room, a copy of what its scope has: in the account's scope, under the room's id, so that a list finds
+/// the favourites among many rooms.
+pub const TAGS: &str = "haos.tags";
+/// The mark of a room as unread, a copy like [`TAGS`].
+pub const MARKED_UNREAD: &str = "haos.marked_unread";
 /// Unreadable data from the server, kept for a later version.
 pub const UNREADABLE: &str = "haos.unreadable";
 /// The amount of server data that was not kept, by the reason, in the account's scope.

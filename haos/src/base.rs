@@ -34,4 +34,26 @@ impl Base {
     pub(crate) fn engine(&self) -> Option<Engine> {
         self.backend.borrow().as_ref()?.engine().cloned()
     }
+
+    /// Returns what wakes a list besides the store.
+    pub(crate) fn signals(&self) -> Signals {
+        Signals { me: self.me.clone(), typing: self.typing.clone() }
+    }
+}
+
+/// What changes besides the store.
+pub(crate) struct Signals {
+    me: watch::Receiver<Option<UserId>>,
+    typing: watch::Receiver<Typing>,
+}
+
+impl Signals {
+    /// Waits for a change; for ever once the chat is closed. Dropping the call loses nothing.
+    pub(crate) async fn changed(&mut self) {
+        tokio::select! {
+            Ok(()) = self.me.changed() => {}
+            Ok(()) = self.typing.changed() => {}
+            else => std::future::pending().await,
+        }
+    }
 }

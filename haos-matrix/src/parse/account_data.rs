@@ -1,9 +1,9 @@
-use haos_store_api::{EventType, Scope, StateEntry};
+use haos_store_api::{EventType, Scope, StateEntry, StateKey, state_kind};
 use serde_json::value::RawValue;
 
 use super::budget::Budget;
 use super::members::{Members, json};
-use super::unreadable::known_key;
+use super::unreadable::{known_key, known_kind};
 
 /// An account data event: its type is the kind, its content the value, the key is empty.
 ///
@@ -13,6 +13,18 @@ pub(crate) fn account_data(scope: &Scope, raw: &RawValue, budget: &Budget) -> Op
         return None;
     }
     read(scope, raw).or_else(|| budget.unreadable_event(scope, raw))
+}
+
+/// The copy of a room's account data by which lists find the room: see [`state_kind::TAGS`].
+pub(crate) fn listed(entry: &StateEntry) -> Option<StateEntry> {
+    let Scope::Room(room) = &entry.scope else { return None };
+    let kind = match entry.kind.as_str() {
+        "m.tag" => state_kind::TAGS,
+        "m.marked_unread" | "com.famedly.marked_unread" => state_kind::MARKED_UNREAD,
+        _ => return None,
+    };
+    let (kind, key) = (known_kind(kind), StateKey::new(room).ok()?);
+    Some(StateEntry { scope: Scope::Account, kind, key, event_id: None, value: entry.value.clone() })
 }
 
 fn read(scope: &Scope, raw: &RawValue) -> Option<StateEntry> {

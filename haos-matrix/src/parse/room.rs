@@ -2,7 +2,7 @@ use haos_queue::RoomDelta;
 use haos_store_api::{EventId, EventType, Membership, RoomId, Scope, StateEntry, StateKey, Unread, UserId};
 use serde_json::value::RawValue;
 
-use super::account_data::{account_data, is_own};
+use super::account_data::{account_data, is_own, listed};
 use super::budget::Budget;
 use super::event::{RawEvent, timestamp};
 use super::members::{Members, is_token, json, list, text};
@@ -124,7 +124,9 @@ impl<'c> RoomReader<'c> {
             self.each(body, name, |reader, raw| reader.state(raw, false));
         }
         self.each(body, "account_data", |reader, raw| {
-            reader.delta.state.extend(account_data(&reader.scope, raw, reader.budget));
+            let entry = account_data(&reader.scope, raw, reader.budget);
+            reader.delta.state.extend(entry.as_ref().and_then(listed));
+            reader.delta.state.extend(entry);
         });
         self.each(body, "ephemeral", Self::ephemeral);
         self.counts(body);

@@ -27,6 +27,7 @@ use self::core::Core;
 use self::run::{Spawner, Stop};
 use crate::base::Base;
 use crate::error::Result;
+use crate::live::rooms::{RoomFilter, RoomList};
 use crate::room::Room;
 
 pub use account::Account;
@@ -98,6 +99,11 @@ impl Chat {
         Ok(self.core.store.close().await?)
     }
 
+    /// The list of the rooms that a filter chooses: the latest 50, until it is widened.
+    pub fn rooms(&self, filter: RoomFilter) -> RoomList {
+        RoomList::new(self.base(), filter)
+    }
+
     /// The handle of a room, whether or not the store knows it.
     pub fn room(&self, id: &RoomId) -> Room {
         Room::new(self.clone(), id.clone())
@@ -131,7 +137,6 @@ impl Chat {
     }
 
     /// What is shared with lists that are read.
-    #[allow(dead_code, reason = "lists of rooms and timelines are made of it")]
     pub(crate) fn base(&self) -> Base {
         self.core.base()
     }

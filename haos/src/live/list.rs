@@ -9,6 +9,7 @@ use haos_store_api::{Change, Changes, MaybeSend, Result};
 use tokio::sync::{Mutex, MutexGuard, watch};
 
 use super::diff::{Diff, diffs};
+use crate::base::Signals;
 
 /// A list as the store has it.
 #[cfg_attr(not(target_arch = "wasm32"), async_trait)]
@@ -22,6 +23,16 @@ pub(crate) trait Reader: MaybeSend {
 
     /// Notes a change of the store. Returns true if the list may be other than it was read.
     fn note(&mut self, change: &Change) -> bool;
+
+    /// Tells whether something besides the store and the nudges changed since the reading.
+    fn is_outdated(&self) -> bool {
+        false
+    }
+
+    /// Returns what tells that, if anything does.
+    fn signals(&self) -> Option<Signals> {
+        None
+    }
 
     /// Reads the list. What is noted from the call on makes it stale again.
     async fn read(&mut self) -> Result<Vec<Self::Item>>;
@@ -95,9 +106,13 @@ impl<R: Reader> LiveList<R> {
         R: 'static,
     {
         let (changes, nudges) = ((self.inner.feed)(), self.inner.nudges.subscribe());
+        let signals = self.reader(Reader::signals).await;
         let seen = self.now().await?;
         let items = seen.to_vec();
-        Ok((items, Diffs(Box::new(Watch { list: self.clone(), changes, nudges, seen, is_behind: false }))))
+        Ok((
+            items,
+            Diffs(Box::new(Watch { list: self.clone(), changes, nudges, signals, seen, is_behind: false })),
+        ))
     }
 
     /// Changes what is read, such as its window, and wakes the subscribers.
@@ -125,7 +140,7 @@ impl<R: Reader> LiveList<R> {
             state.is_stale |= state.reader.note(&change);
         }
         let nudge = *self.inner.nudges.borrow();
-        if state.is_stale || state.nudge != nudge {
+        if state.is_stale || state.nudge != nudge || state.reader.is_outdated() {
             state.is_stale = true;
             state.nudge = nudge;
             state.list = state.reader.read().await?.into();
@@ -176,6 +191,7 @@ struct Watch<R: Reader> {
     list: LiveList<R>,
     changes: Changes,
     nudges: watch::Receiver<u64>,
+    signals: Option<Signals>,
     /// The list as the subscriber has it.
     seen: Arc<[R::Item]>,
     /// True if a change was taken from the feed whose steps were not given yet.
@@ -192,6 +208,7 @@ impl<R: Reader> Steps<R::Item> for Watch<R> {
                     change = self.changes.next() => if change.is_none() { return Ok(None) },
                     // The list has the sender: it does not end.
                     _ = self.nudges.changed() => {}
+                    () = signalled(&mut self.signals) => {}
                 }
                 self.is_behind = true;
             }
@@ -207,5 +224,12 @@ impl<R: Reader> Steps<R::Item> for Watch<R> {
                 return Ok(Some(steps));
             }
         }
+    }
+}
+
+async fn signalled(signals: &mut Option<Signals>) {
+    match signals {
+        Some(signals) => signals.changed().await,
+        None => std::future::pending().await,
     }
 }

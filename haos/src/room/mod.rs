@@ -9,6 +9,7 @@ use haos_store_api::{EventId, RoomId};
 
 use crate::chat::Chat;
 use crate::error::Result;
+use crate::live::timeline::Timeline;
 
 pub use draft::{RoomDraft, SavedDraft};
 pub use info::RoomInfo;
@@ -34,6 +35,16 @@ impl Room {
     /// The chat that it belongs to.
     pub fn chat(&self) -> &Chat {
         &self.chat
+    }
+
+    /// The timeline, with its newest `want` items to begin with.
+    ///
+    /// # Errors
+    /// Those of the store.
+    pub async fn timeline(&self, want: usize) -> Result<Timeline> {
+        let timeline = Timeline::open(self.chat.base(), self.id.clone(), want);
+        timeline.items().await?;
+        Ok(timeline)
     }
 
     /// Tells everybody that the user has read up to an event, now or once there is a network.

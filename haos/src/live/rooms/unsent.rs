@@ -1,0 +1,101 @@
+//! What the user wrote in rooms that the server has not confirmed.
+
+use std::collections::{BTreeSet, HashMap};
+
+use haos_queue::{Protocol, RowStatus};
+use haos_store_api::{EventId, Pending, PendingQuery, Result, RoomId, StorageAdapter, TxnId};
+
+use super::latest::{Latest, REMOVED, edited_text, is_message, text};
+use crate::live::timeline::SendStatus;
+
+/// The outbox's messages, edits and redactions, room by room.
+#[derive(Debug, Default)]
+pub(super) struct Unsent {
+    rows: HashMap<RoomId, Vec<Pending>>,
+}
+
+impl Unsent {
+    /// Reads the outbox; a damaged row is left out.
+    pub(super) async fn read(store: &dyn StorageAdapter, protocol: &dyn Protocol) -> Result<Self> {
+        let redaction = protocol.redaction().ok().map(|(kind, _)| kind);
+        let query = PendingQuery { skip_damaged: true, ..PendingQuery::default() };
+        let mut rows: HashMap<RoomId, Vec<Pending>> = HashMap::new();
+        for row in store.pending(query).await? {
+            if is_message(&row.kind) || redaction.as_ref() == Some(&row.kind) {
+                rows.entry(row.room.clone()).or_default().push(row);
+            }
+        }
+        Ok(Self { rows })
+    }
+
+    /// Returns the rooms of which one has other rows than the other.
+    pub(super) fn rooms_otherwise<'a>(&'a self, other: &'a Self) -> BTreeSet<&'a RoomId> {
+        let told = |rows: &Self, room| {
+            let rows = rows.rows.get(room).into_iter().flatten();
+            rows.map(|row: &Pending| (row.seq, row.revision)).collect::<Vec<_>>()
+        };
+        let rooms = self.rows.keys().chain(other.rows.keys());
+        rooms.filter(|room| told(self, room) != told(other, room)).collect()
+    }
+
+    /// Returns the latest message of a room that is unsent, with its unsent edits.
+    pub(super) fn latest(&self, room: &RoomId) -> Option<Written<'_>> {
+        let rows = self.rows.get(room)?;
+        let row = rows.iter().rev().find(|row| is_message(&row.kind) && !is_edit(row))?;
+        let text = text(&row.kind, &row.content);
+        let written = Written { row, text, status: status(row), is_redacted: false };
+        Some(match self.change(room, |change| is_about(change, &row.txn_id, row.event_id.as_ref())) {
+            Some(Change { text, is_redacted, .. }) => Written { text, is_redacted, ..written },
+            None => written,
+        })
+    }
+
+    /// Returns the unsent change of a stored message.
+    pub(super) fn change_of(&self, room: &RoomId, latest: &Latest) -> Option<Change> {
+        self.change(room, |row| row.target.as_ref() == Some(&latest.event_id))
+    }
+
+    /// Returns what the latest of the edits and redactions makes of a message; nothing follows a redaction.
+    fn change(&self, room: &RoomId, is_about: impl Fn(&Pending) -> bool) -> Option<Change> {
+        let mut changes = self
+            .rows
+            .get(room)?
+            .iter()
+            .filter(|row| (!is_message(&row.kind) || is_edit(row)) && is_about(row));
+        let latest = changes.clone().find(|row| !is_message(&row.kind)).or_else(|| changes.next_back())?;
+        let is_redacted = !is_message(&latest.kind);
+        let text = match is_redacted {
+            true => REMOVED.to_owned(),
+            false => edited_text(&latest.kind, &latest.content),
+        };
+        Some(Change { text, is_redacted, status: status(latest) })
+    }
+}
+
+/// An unsent message.
+pub(super) struct Written<'a> {
+    pub(super) row: &'a Pending,
+    pub(super) text: String,
+    pub(super) status: SendStatus,
+    pub(super) is_redacted: bool,
+}
+
+/// An unsent edit or redaction.
+pub(super) struct Change {
+    pub(super) text: String,
+    pub(super) is_redacted: bool,
+    pub(super) status: SendStatus,
+}
+
+fn status(row: &Pending) -> SendStatus {
+    RowStatus::of(row).into()
+}
+
+fn is_about(row: &Pending, txn_id: &TxnId, event_id: Option<&EventId>) -> bool {
+    row.parent.as_ref() == Some(txn_id) || event_id.is_some() && row.target.as_ref() == event_id
+}
+
+fn is_edit(row: &Pending) -> bool {
+    let relates = row.content.member("m.relates_to");
+    relates.and_then(|relates| relates.text("rel_type")).as_deref() == Some("m.replace")
+}
