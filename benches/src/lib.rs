@@ -19,8 +19,8 @@
 
 #[allow(clippy::unwrap_used, clippy::panic, reason = "a contender may panic, and that ends the contest")]
 mod contenders;
-mod data;
-mod measure;
+pub mod data;
+pub mod measure;
 mod outbox;
 
 pub use contenders::*;

@@ -1,11 +1,11 @@
 //! The change feed: the items that each commit touched, without content.
 
-use std::collections::BTreeSet;
+use std::collections::{BTreeMap, BTreeSet};
 use std::sync::{Arc, Mutex, PoisonError};
 
 use tokio::sync::broadcast;
 
-use crate::{MediaKey, Op, Revision, RoomId, Scope, TxnId, WriteBatch};
+use crate::{EventId, Gap, MediaKey, Op, Prune, Revision, RoomId, Scope, TxnId, WriteBatch};
 
 /// An item that a commit touched.
 #[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord, Hash)]
@@ -13,6 +13,9 @@ use crate::{MediaKey, Op, Revision, RoomId, Scope, TxnId, WriteBatch};
 pub enum Touched {
     /// A room's row, messages or gaps.
     Room(RoomId),
+    /// Beside the room's own entry: of its timeline, the commit may have changed these messages and nothing else. Without
+    /// it, the commit may have changed anything there.
+    Messages(RoomId, Arc<[EventId]>),
     /// An outbox row.
     Pending(TxnId),
     /// A media item.
@@ -50,9 +53,12 @@ impl Change {
     }
 }
 
+/// The most messages of a room that a commit names.
+const MAX_NAMED: usize = 64;
+
 /// Lists the items that a batch may touch.
 pub fn touched(batch: &WriteBatch) -> BTreeSet<Touched> {
-    let mut set = BTreeSet::new();
+    let mut set = named_messages(batch);
     for op in batch.ops() {
         match op {
             Op::PutRoom(room) => drop(set.insert(Touched::Room(room.id.clone()))),
@@ -83,6 +89,39 @@ pub fn touched(batch: &WriteBatch) -> BTreeSet<Touched> {
         }
     }
     set
+}
+
+/// Names the messages of the rooms of which a batch changes few messages and no gap.
+fn named_messages(batch: &WriteBatch) -> BTreeSet<Touched> {
+    let mut rooms: BTreeMap<&RoomId, Option<BTreeSet<&EventId>>> = BTreeMap::new();
+    for op in batch.ops() {
+        let (room, event) = match op {
+            Op::PutRoom(room) => (&room.id, None),
+            Op::PutMessage(message) => (&message.room, Some(&message.id)),
+            Op::RemoveMessage(room, event) => (room, Some(event)),
+            Op::Redact(redact) => (&redact.room, Some(&redact.target)),
+            Op::RemoveRoom(room) | Op::RemoveGap(room, _) | Op::Renumber(room, _) => {
+                rooms.insert(room, None);
+                continue;
+            }
+            Op::Prune(Prune { room, .. }) | Op::PutGap(Gap { room, .. }) => {
+                rooms.insert(room, None);
+                continue;
+            }
+            _ => continue,
+        };
+        let named = rooms.entry(room).or_insert_with(|| Some(BTreeSet::new()));
+        if let Some(events) = named {
+            events.extend(event);
+            if events.len() > MAX_NAMED {
+                *named = None;
+            }
+        }
+    }
+    let named = rooms.into_iter().filter_map(|(room, events)| {
+        Some(Touched::Messages(room.clone(), events?.into_iter().cloned().collect()))
+    });
+    named.collect()
 }
 
 /// The sending side of the feed, held by a backend.

@@ -25,12 +25,16 @@ fn commit_of(commit: &Commit, touched: impl IntoIterator<Item = Touched>) -> Opt
     Some(Change::Commit { revision: commit.revision, touched: touched.into_iter().collect() })
 }
 
+fn named<const N: usize>(events: [u64; N]) -> Touched {
+    Touched::Messages(room(0), events.map(event).into())
+}
+
 pub(crate) async fn it_starts_at_the_present(harness: &mut dyn Harness) -> Outcome {
     let store = with_messages(harness, [1]).await?;
     let mut changes = store.changes();
     same(changes.start(), Revision(2))?;
     let commit = put(&store, |batch| batch.put_message(message(2))).await?;
-    same(told(&store, &mut changes).await?, commit_of(&commit, [Touched::Room(room(0))]))?;
+    same(told(&store, &mut changes).await?, commit_of(&commit, [Touched::Room(room(0)), named([2])]))?;
     same(changes.try_next(), None)
 }
 
@@ -62,6 +66,7 @@ pub(crate) async fn it_tells_what_was_touched(harness: &mut dyn Harness) -> Outc
     .await?;
     let touched = [
         Touched::Room(room(0)),
+        named([1, 2]),
         Touched::Pending(txn(1)),
         Touched::Media(media_key(1)),
         Touched::State(scope),

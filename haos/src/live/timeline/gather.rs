@@ -9,6 +9,7 @@ use haos_store_api::{
     RelationKind, Slice, TxnId, UserId, ViewItem, view,
 };
 
+use super::stored::{Stored, answered};
 use super::profiles::{Profiles, previous, profile};
 use super::{
     Edited, EventItem, LocalItem, Post, Quote, Reaction, Receipt, SendStatus, ThreadSummary,
@@ -22,46 +23,13 @@ const QUOTED: usize = 200;
 const READERS: usize = 50;
 const DAY_MS: i64 = 24 * 3600 * 1000;
 
-/// What the store has of a timeline's window.
-#[derive(Debug, Clone, Default)]
-pub(super) struct Stored {
-    /// Messages and gaps, oldest first.
-    pub(super) items: Vec<Item>,
-    /// What relates to them, and to the quoted messages.
-    pub(super) related: Vec<Message>,
-    /// The outbox rows of the room with their relations, in order.
-    pub(super) rows: Vec<(Pending, Option<Relation>)>,
-    /// Messages that are answered here and are stored elsewhere.
-    pub(super) quoted: HashMap<EventId, Message>,
-    /// The present member content of the senders.
-    pub(super) members: HashMap<UserId, Option<Json>>,
-    /// The latest receipt of each user.
-    pub(super) receipts: Vec<Read>,
-    /// The event up to which the own user has read.
-    pub(super) read_upto: Option<EventId>,
-    /// True if the window ends at the live end.
-    pub(super) is_live: bool,
-    /// The own user.
-    pub(super) me: Option<UserId>,
-    /// The offset of the days from UTC, in milliseconds.
-    pub(super) offset_ms: i64,
-}
-
-/// Somebody has read up to an event.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub(super) struct Read {
-    pub(super) user: UserId,
-    pub(super) event: EventId,
-    pub(super) timestamp_ms: Option<i64>,
-}
-
 impl Stored {
     /// Returns the shown items, oldest first. Their ids differ.
     pub(super) fn shown(&self) -> Vec<Arc<TimelineItem>> {
         let unsent = Unsent::of(self);
-        let related: Vec<Message> = self.related.iter().chain(&unsent.additions).cloned().collect();
-        let taken_back = |message: &Message| unsent.redactions.contains_key(&message.id);
-        let related: Vec<Message> = related.into_iter().filter(|message| !taken_back(message)).collect();
+        let related = self.related.values().chain(&unsent.additions);
+        let related: Vec<Message> =
+            related.filter(|message| !unsent.redactions.contains_key(&message.id)).cloned().collect();
         let items = self.items.iter().cloned().chain(unsent.messages.iter().cloned().map(Item::Message));
         let view = view::aggregate(Slice { items: items.collect(), more: false }, &related, self.me.as_ref());
         let sight = Sight { stored: self, unsent: &unsent, profiles: Profiles::of(&self.items, &self.members) };
@@ -126,7 +94,7 @@ impl<'a> Unsent<'a> {
             rows: HashMap::new(),
             status: HashMap::new(),
         };
-        let stored_messages = || stored.items.iter().filter_map(Item::as_message).chain(&stored.related);
+        let stored_messages = || stored.items.iter().filter_map(Item::as_message).chain(stored.related.values());
         // The echo of a row may have come since the outbox was read.
         let echoed: HashSet<&TxnId> = stored_messages().filter_map(|message| message.txn_id.as_ref()).collect();
         let ids: HashSet<&EventId> = stored_messages().map(|message| &message.id).collect();
@@ -447,21 +415,6 @@ fn date(days: i64) -> String {
 fn shown_content(message: &Message, edit: Option<&Message>) -> Json {
     let edited = edit.and_then(|edit| edit.content.member("m.new_content"));
     edited.unwrap_or_else(|| message.content.clone())
-}
-
-/// Returns the message that a message answers. In a thread, an answer may be there for readers without threads only.
-pub(super) fn answered(message: &Message) -> Option<EventId> {
-    let relation = message.relation.as_ref()?;
-    match relation.kind {
-        RelationKind::Reply => Some(relation.target.clone()),
-        RelationKind::Thread => {
-            let relates = message.content.member("m.relates_to")?;
-            let is_fallback = relates.member("is_falling_back").is_some_and(|flag| flag.as_str() == "true");
-            let reply = relates.member("m.in_reply_to").filter(|_| !is_fallback)?;
-            EventId::new(reply.text("event_id")?).ok()
-        }
-        _ => None,
-    }
 }
 
 /// Tells whether a message was about another one and lost what it was about when it was taken back.

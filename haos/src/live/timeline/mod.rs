@@ -6,6 +6,7 @@ mod item;
 mod page;
 mod profiles;
 mod reader;
+mod stored;
 #[cfg(test)]
 mod tests;
 mod window;

@@ -1,7 +1,7 @@
 //! Moving the window of a timeline.
 
 use haos_matrix::Left;
-use haos_store_api::{Cursor, EventId, Gap, Item, StorageAdapterExt as _};
+use haos_store_api::{Cursor, EventId, Gap, Item};
 
 use super::gather::gap_ids;
 use super::window::{Window, shown_after, shown_before};

@@ -1,17 +1,17 @@
 //! The reading of a timeline: what changed is read again, the rest is kept.
 
-use std::collections::{HashMap, HashSet};
+use std::collections::{BTreeSet, HashMap, HashSet};
 use std::sync::Arc;
 
 use async_trait::async_trait;
 use haos_store_api::{
-    Change, EventId, EventType, Item, Json, Message, MessageQuery, PendingQuery, RelationKind, RelationQuery,
+    Change, EventId, EventType, Item, Json, MessageQuery, PendingQuery, RelationKind, RelationQuery,
     Result, RoomId, Scope, StateKey, StateQuery, StorageAdapterExt as _, Touched, UserId,
     state_kind,
 };
 
 use super::TimelineItem;
-use super::gather::{Read, Stored, answered};
+use super::stored::{Read, Stored};
 use super::window::{Window, is_shown};
 use crate::base::Base;
 use crate::live::list::Reader;
@@ -26,15 +26,24 @@ pub(super) struct TimelineReader {
 }
 
 /// The parts that are to be read again.
-#[derive(Debug, Clone, Copy)]
+#[derive(Debug, Clone)]
 struct Stale {
-    timeline: bool,
+    timeline: Part,
     state: bool,
     account: bool,
 }
 
+/// A part of the timeline.
+#[derive(Debug, Clone, PartialEq, Eq)]
+enum Part {
+    /// These messages: no others changed.
+    Messages(BTreeSet<EventId>),
+    /// All of it.
+    All,
+}
+
 impl Stale {
-    const ALL: Self = Self { timeline: true, state: true, account: true };
+    const ALL: Self = Self { timeline: Part::All, state: true, account: true };
 }
 
 impl TimelineReader {
@@ -44,7 +53,7 @@ impl TimelineReader {
 
     /// Shows another part of the timeline.
     pub(super) fn show(&mut self, window: Window) {
-        (self.window, self.stale.timeline) = (window, true);
+        (self.window, self.stale.timeline) = (window, Part::All);
     }
 
     async fn read_rows(&mut self) -> Result<()> {
@@ -59,27 +68,50 @@ impl TimelineReader {
     async fn read_timeline(&mut self) -> Result<()> {
         let store = &*self.base.store;
         let items = self.window.read(store, &self.room).await?;
-        let here: HashMap<&EventId, &Message> =
-            items.iter().filter_map(Item::as_message).map(|message| (&message.id, message)).collect();
-        let elsewhere: HashSet<EventId> =
-            here.values().filter_map(|message| answered(message)).filter(|id| !here.contains_key(id)).collect();
-        let mut quoted = HashMap::new();
+        let shown = items.iter().filter(|item| is_shown(item)).filter_map(Item::as_message);
+        let targets: Vec<EventId> = shown.map(|message| message.id.clone()).collect();
+        let stored = &mut self.stored;
+        (stored.items, stored.related, stored.is_live) = (items, HashMap::new(), self.window.is_live());
+        stored.quoted.clear();
+        self.read_related(targets).await
+    }
+
+    /// Reads what relates to messages, and what they answer.
+    async fn read_related(&mut self, shown: Vec<EventId>) -> Result<()> {
+        let store = &*self.base.store;
+        let elsewhere = self.stored.unquoted();
+        let mut quoted = Vec::new();
         if !elsewhere.is_empty() {
-            let query = MessageQuery::Ids { room: self.room.clone(), events: elsewhere.into_iter().collect() };
-            quoted.extend(store.messages(query).await?.into_iter().map(|found| (found.id.clone(), found)));
+            let query = MessageQuery::Ids { room: self.room.clone(), events: elsewhere };
+            quoted = store.messages(query).await?;
         }
-        let targets: Vec<EventId> =
-            items.iter().filter(|item| is_shown(item)).filter_map(|item| Some(item.as_message()?.id.clone())).collect();
-        let mut related = Vec::new();
-        let queries = [(targets, None), (quoted.keys().cloned().collect(), Some(RelationKind::Edit))];
+        let edited = quoted.iter().map(|message| message.id.clone()).collect();
+        let queries = [(shown, None), (edited, Some(RelationKind::Edit))];
         for (targets, kind) in queries.into_iter().filter(|(targets, _)| !targets.is_empty()) {
             let query = RelationQuery { room: self.room.clone(), targets, kind, limit: usize::MAX };
-            related.extend(store.related(query).await?);
+            let related = store.related(query).await?;
+            self.stored.related.extend(related.into_iter().map(|message| (message.id.clone(), message)));
         }
-        let stored = &mut self.stored;
-        (stored.items, stored.related, stored.quoted, stored.is_live) =
-            (items, related, quoted, self.window.is_live());
+        self.stored.quoted.extend(quoted.into_iter().map(|message| (message.id.clone(), message)));
         Ok(())
+    }
+
+    /// Reads these messages again, of which alone it is known that they changed. Returns false if that does not do.
+    async fn update(&mut self, events: &BTreeSet<EventId>) -> Result<bool> {
+        if events.is_empty() {
+            return Ok(true);
+        }
+        let query = MessageQuery::Ids { room: self.room.clone(), events: events.iter().cloned().collect() };
+        let found = self.base.store.messages(query).await?;
+        let has_older = self.window.has_older();
+        let Some(fresh) = self.stored.update(events, found, has_older) else { return Ok(false) };
+        if self.stored.items.len() > self.window.limit() {
+            return Ok(false);
+        }
+        if !fresh.is_empty() {
+            self.read_related(fresh).await?;
+        }
+        Ok(true)
     }
 
     /// Reads who is who, and who has read what.
@@ -130,10 +162,17 @@ impl Reader for TimelineReader {
             self.stale = Stale::ALL;
             return true;
         };
+        let named = touched.iter().find_map(|item| match item {
+            Touched::Messages(room, events) if *room == self.room => Some(events),
+            _ => None,
+        });
         let mut is_other = false;
         for item in touched.iter() {
             match item {
-                Touched::Room(room) if *room == self.room => self.stale.timeline = true,
+                Touched::Room(room) if *room == self.room => match (named, &mut self.stale.timeline) {
+                    (Some(events), Part::Messages(stale)) => stale.extend(events.iter().cloned()),
+                    _ => self.stale.timeline = Part::All,
+                },
                 Touched::State(Scope::Room(room)) if *room == self.room => self.stale.state = true,
                 // Whose account it is.
                 Touched::State(Scope::Account) => self.stale.account = true,
@@ -149,10 +188,15 @@ impl Reader for TimelineReader {
     async fn read(&mut self) -> Result<Vec<Self::Item>> {
         // The echo of a row comes in one commit with its end: read before the timeline, it is in one of them at least.
         self.read_rows().await?;
-        if self.stale.timeline {
+        // What is begun and fails is read as a whole.
+        let is_updated = match std::mem::replace(&mut self.stale.timeline, Part::All) {
+            Part::Messages(events) => self.update(&events).await?,
+            Part::All => false,
+        };
+        if !is_updated {
             self.read_timeline().await?;
-            self.stale.timeline = false;
         }
+        self.stale.timeline = Part::Messages(BTreeSet::new());
         self.read_state().await?;
         (self.stale.state, self.stale.account) = (false, false);
         Ok(self.stored.shown())

@@ -4,8 +4,9 @@ use haos_store_api::{Cursor, Item, Page, Result, RoomId, Slice, StorageAdapter};
 
 /// The most stored items of a window, of which those that show elsewhere, such as reactions, are some.
 pub(super) const MOST: usize = 600;
-/// The number of items that a window at the live end keeps once more than [`MOST`] came in.
-const KEPT: usize = 400;
+/// The items that may come in at the live end until the oldest are left out, and those of them that stay then.
+const GROWTH: usize = 200;
+const STAY: usize = 50;
 
 /// A window, as its edges: the items between them.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -16,17 +17,19 @@ pub(super) struct Window {
     older: Option<Cursor>,
     /// The item behind the last; absent at the live end.
     newer: Option<Cursor>,
+    /// The number of items when the reader last moved it; 0 until it is read.
+    len: usize,
 }
 
 impl Window {
     /// Makes the window of this number of newest shown items.
     pub(super) fn live(want: usize) -> Self {
-        Self { wants: Some(want.clamp(1, KEPT)), older: None, newer: None }
+        Self { wants: Some(want.clamp(1, MOST)), older: None, newer: None, len: 0 }
     }
 
     /// Makes the window between two edges.
     pub(super) fn between(older: Option<Cursor>, newer: Option<Cursor>) -> Self {
-        Self { wants: None, older, newer }
+        Self { wants: None, older, newer, len: 0 }
     }
 
     /// Tells whether it ends at the live end, where new messages come in.
@@ -39,16 +42,16 @@ impl Window {
         self.older.is_some()
     }
 
-    /// Returns the item behind the last.
-    pub(super) fn newer(&self) -> Option<&Cursor> {
-        self.newer.as_ref()
+    /// Returns the most items that it holds before the oldest are left out.
+    pub(super) fn limit(&self) -> usize {
+        (self.len + GROWTH).min(MOST)
     }
 
     /// Reads its items, oldest first. A window that has become too long loses items at the end that is not followed.
     pub(super) async fn read(&mut self, store: &dyn StorageAdapter, room: &RoomId) -> Result<Vec<Item>> {
         if let Some(want) = self.wants {
             let (items, older) = shown_before(store, room, None, want).await?;
-            (self.wants, self.older) = (None, older);
+            (self.wants, self.older, self.len) = (None, older, items.len());
             return Ok(items);
         }
         let mut slice = store.timeline(room, self.from_older()).await?;
@@ -61,11 +64,15 @@ impl Window {
                     slice.items.truncate(MOST);
                 }
             }
-        } else if slice.items.len() > MOST {
-            slice = store.timeline(room, Page::newest(KEPT + 1)).await?;
-            let surplus = slice.items.len().saturating_sub(KEPT);
+        } else if slice.items.len() > MOST || self.len > 0 && slice.items.len() > self.limit() {
+            let keep = if self.len > 0 { self.len + STAY } else { MOST };
+            slice = store.timeline(room, Page::newest(keep + 1)).await?;
+            let surplus = slice.items.len().saturating_sub(keep);
             self.older = edge(&slice.items[..surplus]);
             slice.items.drain(..surplus);
+        }
+        if self.len == 0 {
+            self.len = slice.items.len();
         }
         Ok(slice.items)
     }
@@ -77,7 +84,7 @@ impl Window {
         store: &dyn StorageAdapter,
         room: &RoomId,
     ) -> Result<()> {
-        (self.wants, self.older) = (None, older);
+        (self.wants, self.older, self.len) = (None, older, 0);
         let slice = store.timeline(room, self.from_older()).await?;
         let end = self.newer.as_ref().and_then(|newer| end_of(&slice.items, newer));
         if slice.items.len() > MOST && end.is_none() {
@@ -100,7 +107,7 @@ impl Window {
         let last = Slice { items: items.clone(), more: false }.newer().or_else(|| self.older.clone());
         let (more, newer) = shown_after(store, room, last, want).await?;
         items.extend(more);
-        self.newer = newer;
+        (self.newer, self.len) = (newer, 0);
         if let Some(surplus) = items.len().checked_sub(MOST + 1) {
             self.older = edge(&items[surplus..]);
         }

@@ -173,15 +173,15 @@ async fn seeds(backend: Backend, sealed: bool, share: u64) {
 
 #[tokio::test]
 async fn a_mirror_equals_a_fresh_reading_in_memory() {
-    seeds(Backend::Memory, false, 2).await;
+    seeds(Backend::Memory, false, 1).await;
 }
 
 #[tokio::test]
 async fn a_mirror_equals_a_fresh_reading_of_sqlite() {
-    seeds(Backend::Sqlite, false, 4).await;
+    seeds(Backend::Sqlite, false, 20).await;
 }
 
 #[tokio::test]
 async fn a_mirror_equals_a_fresh_reading_of_a_sealed_store() {
-    seeds(Backend::Sqlite, true, 4).await;
+    seeds(Backend::Sqlite, true, 20).await;
 }

@@ -1,0 +1,134 @@
+//! What the store has of a timeline's window.
+
+use std::collections::{BTreeSet, HashMap, HashSet};
+
+use haos_store_api::{EventId, Item, Json, Message, Pending, Relation, RelationKind, UserId};
+
+use super::window::is_shown;
+
+/// What the store has of a timeline's window.
+#[derive(Debug, Clone, Default)]
+pub(super) struct Stored {
+    /// Messages and gaps, oldest first.
+    pub(super) items: Vec<Item>,
+    /// What relates to them, and to the quoted messages.
+    pub(super) related: HashMap<EventId, Message>,
+    /// The outbox rows of the room with their relations, in order.
+    pub(super) rows: Vec<(Pending, Option<Relation>)>,
+    /// Messages that are answered here and are stored elsewhere.
+    pub(super) quoted: HashMap<EventId, Message>,
+    /// The present member content of the senders.
+    pub(super) members: HashMap<UserId, Option<Json>>,
+    /// The latest receipt of each user.
+    pub(super) receipts: Vec<Read>,
+    /// The event up to which the own user has read.
+    pub(super) read_upto: Option<EventId>,
+    /// True if the window ends at the live end.
+    pub(super) is_live: bool,
+    /// The own user.
+    pub(super) me: Option<UserId>,
+    /// The offset of the days from UTC, in milliseconds.
+    pub(super) offset_ms: i64,
+}
+
+/// Somebody has read up to an event.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(super) struct Read {
+    pub(super) user: UserId,
+    pub(super) event: EventId,
+    pub(super) timestamp_ms: Option<i64>,
+}
+
+impl Stored {
+    /// Returns the answered messages that are neither here nor known from elsewhere.
+    pub(super) fn unquoted(&self) -> Vec<EventId> {
+        let here: HashSet<&EventId> = self.messages().map(|message| &message.id).collect();
+        let answered: BTreeSet<EventId> = self.messages().filter_map(answered).collect();
+        let is_known = |event: &EventId| here.contains(event) || self.quoted.contains_key(event);
+        answered.into_iter().filter(|event| !is_known(event)).collect()
+    }
+
+    pub(super) fn messages(&self) -> impl Iterator<Item = &Message> {
+        self.items.iter().filter_map(Item::as_message)
+    }
+
+    /// Takes the messages `events` as they are now, of which those that are not `found` are gone. Returns the new ones
+    /// that are shown here; absent if the window has to be read again.
+    pub(super) fn update(
+        &mut self,
+        events: &BTreeSet<EventId>,
+        found: Vec<Message>,
+        has_older: bool,
+    ) -> Option<Vec<EventId>> {
+        let there: HashSet<&EventId> = found.iter().map(|message| &message.id).collect();
+        for gone in events.iter().filter(|event| !there.contains(event)) {
+            self.items.retain(|item| item.as_message().is_none_or(|message| message.id != *gone));
+            self.related.remove(gone);
+            self.quoted.remove(gone);
+        }
+        let mut places: HashMap<EventId, usize> = HashMap::new();
+        for (at, item) in self.items.iter().enumerate() {
+            places.extend(item.as_message().map(|message| (message.id.clone(), at)));
+        }
+        let (mut fresh, mut inserted) = (Vec::new(), false);
+        for message in found {
+            if self.quoted.contains_key(&message.id) {
+                self.quoted.insert(message.id.clone(), message.clone());
+            }
+            if let Some(place) = places.get(&message.id) {
+                // It went to another place, or has become another kind of message.
+                let held = self.items[*place].as_message()?;
+                if held.position != message.position || held.relation != message.relation {
+                    return None;
+                }
+                self.items[*place] = Item::Message(message.clone());
+            } else if self.has_place(&message, has_older) {
+                if is_shown(&Item::Message(message.clone())) {
+                    fresh.push(message.id.clone());
+                }
+                self.items.push(Item::Message(message.clone()));
+                inserted = true;
+            }
+            self.related.remove(&message.id);
+            self.related.insert(message.id.clone(), message);
+        }
+        if inserted {
+            self.items.sort_by_key(Item::position);
+        }
+        let here: HashSet<&EventId> = self.items.iter().filter_map(|item| Some(&item.as_message()?.id)).collect();
+        let quoted = &self.quoted;
+        self.related.retain(|_, message| {
+            message.relation.as_ref().is_some_and(|relation| {
+                here.contains(&relation.target)
+                    || relation.kind == RelationKind::Edit && quoted.contains_key(&relation.target)
+            })
+        });
+        Some(fresh)
+    }
+
+    /// Tells whether a message that is new here stands between the edges of the window.
+    fn has_place(&self, message: &Message, has_older: bool) -> bool {
+        match (self.items.first(), self.items.last()) {
+            (Some(first), Some(last)) => {
+                (!has_older || message.position > first.position())
+                    && (self.is_live || message.position < last.position())
+            }
+            _ => !has_older && self.is_live,
+        }
+    }
+}
+
+/// Returns the message that a message answers. In a thread, an answer may be there for readers without threads only.
+pub(super) fn answered(message: &Message) -> Option<EventId> {
+    let relation = message.relation.as_ref()?;
+    match relation.kind {
+        RelationKind::Reply => Some(relation.target.clone()),
+        RelationKind::Thread => {
+            let relates = message.content.member("m.relates_to")?;
+            let is_fallback = relates.member("is_falling_back").is_some_and(|flag| flag.as_str() == "true");
+            let reply = relates.member("m.in_reply_to").filter(|_| !is_fallback)?;
+            EventId::new(reply.text("event_id")?).ok()
+        }
+        _ => None,
+    }
+}
