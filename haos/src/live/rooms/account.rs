@@ -16,6 +16,7 @@ const KINDS: [&str; 4] = ["m.direct", "m.push_rules", state_kind::TAGS, state_ki
 pub(super) struct Account {
     /// As it was read, so that the large values are read again only where they changed.
     raw: [Option<Json>; 2],
+    me: Option<UserId>,
     direct: Arc<BTreeMap<RoomId, Vec<UserId>>>,
     muted: Arc<BTreeSet<RoomId>>,
     favourites: BTreeMap<RoomId, Option<f64>>,
@@ -23,7 +24,7 @@ pub(super) struct Account {
 }
 
 impl Account {
-    /// Returns the users of a direct chat; none of another room.
+    /// Returns the other people of a direct chat; none of another room.
     pub(super) fn direct(&self, room: &RoomId) -> &[UserId] {
         self.direct.get(room).map_or(&[], Vec::as_slice)
     }
@@ -55,17 +56,17 @@ impl Account {
         self.marked.symmetric_difference(&other.marked)
     }
 
-    /// Reads the data again.
-    pub(super) async fn read(&self, store: &dyn StorageAdapter) -> Result<Self> {
+    /// Reads the data again, for the own user.
+    pub(super) async fn read(&self, store: &dyn StorageAdapter, me: Option<&UserId>) -> Result<Self> {
         let mut found = Vec::new();
         for kind in KINDS {
             found.push(store.state(StateQuery::kind(Scope::Account, EventType::new(kind)?)).await?);
         }
         let [direct, rules, tags, marked] = found.try_into().unwrap_or_default();
         let raw = [direct, rules].map(|entries: Vec<StateEntry>| global(entries).map(|entry| entry.value));
-        let direct = match raw[0] == self.raw[0] {
+        let direct = match raw[0] == self.raw[0] && me == self.me.as_ref() {
             true => self.direct.clone(),
-            false => raw[0].as_ref().map(direct_chats).unwrap_or_default().into(),
+            false => raw[0].as_ref().map(|content| direct_chats(content, me)).unwrap_or_default().into(),
         };
         let muted = match raw[1] == self.raw[1] {
             true => self.muted.clone(),
@@ -74,7 +75,14 @@ impl Account {
         let room = |entry: &StateEntry| RoomId::new(&entry.key).ok();
         let tagged = tags.iter().filter_map(|entry| Some((room(entry)?, favourite(&entry.value)?)));
         let marked = marked.iter().filter(|entry| is_unread(&entry.value)).filter_map(room);
-        Ok(Self { direct, muted, favourites: tagged.collect(), marked: marked.collect(), raw })
+        Ok(Self {
+            direct,
+            muted,
+            favourites: tagged.collect(),
+            marked: marked.collect(),
+            raw,
+            me: me.cloned(),
+        })
     }
 }
 
@@ -83,12 +91,15 @@ fn global(entries: Vec<StateEntry>) -> Option<StateEntry> {
     entries.into_iter().find(|entry| entry.key.as_str().is_empty())
 }
 
-/// Reads `m.direct`: the rooms of each user.
-fn direct_chats(content: &Json) -> BTreeMap<RoomId, Vec<UserId>> {
+/// Reads `m.direct`: the rooms of each user but the own.
+fn direct_chats(content: &Json, me: Option<&UserId>) -> BTreeMap<RoomId, Vec<UserId>> {
     let mut chats: BTreeMap<RoomId, BTreeSet<UserId>> = BTreeMap::new();
     let users: BTreeMap<String, Value> = content.parse().unwrap_or_default();
     for (user, rooms) in users {
         let (Ok(user), Value::Array(rooms)) = (UserId::new(user), rooms) else { continue };
+        if Some(&user) == me {
+            continue;
+        }
         for room in rooms.iter().filter_map(|room| RoomId::new(room.as_str()?).ok()) {
             chats.entry(room).or_default().insert(user.clone());
         }
@@ -150,10 +161,14 @@ mod tests {
 
     #[test]
     fn direct_chats_are_read_room_by_room() {
-        let chats = direct_chats(&json(r#"{"@b:x":["!1","!2",7,""],"@a:x":["!1"],"@c:x":"!3","":["!4"]}"#));
+        let me = UserId::new("@me:x").unwrap();
+        let chats = direct_chats(
+            &json(r#"{"@b:x":["!1","!2",7,""],"@a:x":["!1"],"@c:x":"!3","":["!4"],"@me:x":["!1","!5"]}"#),
+            Some(&me),
+        );
         let told: Vec<String> = chats.iter().map(|(room, users)| format!("{room} {users:?}")).collect();
         assert_eq!(told, [r#"!1 ["@a:x", "@b:x"]"#, r#"!2 ["@b:x"]"#]);
-        assert!(direct_chats(&json("[]")).is_empty());
+        assert!(direct_chats(&json("[]"), None).is_empty());
     }
 
     #[test]

@@ -9,6 +9,8 @@ mod order;
 mod part;
 mod reader;
 mod rows;
+#[cfg(test)]
+mod tests;
 mod unsent;
 
 pub use filter::RoomFilter;

@@ -123,7 +123,7 @@ impl RoomReader {
     }
 
     async fn read_account(&mut self) -> Result<()> {
-        let account = self.account.read(&*self.base.store).await?;
+        let account = self.account.read(&*self.base.store, self.me.as_ref()).await?;
         self.changed.extend(account.marked_otherwise(&self.account).cloned());
         (self.account, self.is_account_stale) = (account, false);
         Ok(())
@@ -229,12 +229,8 @@ impl RoomReader {
     fn people<'a>(&'a self, room: &'a Room, part: &'a Part) -> impl Iterator<Item = &'a UserId> {
         let me = self.me.as_ref().filter(|_| self.unsent.latest(&room.id).is_some());
         let sender = part.latest.iter().flatten().map(|latest| &latest.sender).next();
-        let other = self.direct(&room.id).next().filter(|_| room.avatar.is_none());
+        let other = self.account.direct(&room.id).first().filter(|_| room.avatar.is_none());
         me.or(sender).into_iter().chain(other).chain(self.typing(&room.id))
-    }
-
-    fn direct<'a>(&'a self, room: &RoomId) -> impl Iterator<Item = &'a UserId> {
-        self.account.direct(room).iter().filter(|user| Some(*user) != self.me.as_ref())
     }
 
     fn typing<'a>(&'a self, room: &RoomId) -> impl Iterator<Item = &'a UserId> {
@@ -243,7 +239,7 @@ impl RoomReader {
     }
 
     fn item(&self, room: &Room, part: &Part) -> RoomItem {
-        let direct: Vec<UserId> = self.direct(&room.id).cloned().collect();
+        let direct: Vec<UserId> = self.account.direct(&room.id).to_vec();
         let other = direct.first().filter(|_| room.avatar.is_none());
         let avatar = other.and_then(|other| part.people.get(other)?.avatar.clone());
         RoomItem {
@@ -333,7 +329,9 @@ impl Reader for RoomReader {
     }
 
     async fn read(&mut self) -> Result<Vec<Self::Item>> {
-        (self.me, self.typing) = (self.base.me.borrow().clone(), self.base.typing.borrow().clone());
+        let (me, typing) = (self.base.me.borrow().clone(), self.base.typing.borrow().clone());
+        self.is_account_stale |= me != self.me;
+        (self.me, self.typing) = (me, typing);
         if self.is_outbox_stale {
             self.read_outbox().await?;
         }
