@@ -91,7 +91,7 @@ mod tests {
             ("a</mx-reply>b".to_owned(), "ab"),
             ("a < b <mx-replying>".to_owned(), "a < b <mx-replying>"),
             ("a<mx-reply".to_owned(), "a<mx-reply"),
-            (format!("{quote}"), ""),
+            (quote.to_owned(), ""),
         ] {
             assert_eq!(strip_html(&html), stripped, "{html}");
         }

@@ -7,14 +7,14 @@ use std::sync::LazyLock;
 use ammonia::{Builder, UrlRelative};
 
 use super::link::{SCHEMES, is_media, is_safe};
-use super::tidy::{ATTRIBUTES, TAGS, tidied};
+use super::tidy::{ATTRIBUTES, tags, tidied};
 
 static CLEANER: LazyLock<Builder<'static>> = LazyLock::new(|| {
     let attributes: HashMap<_, HashSet<_>> =
         ATTRIBUTES.iter().map(|(tag, names)| (*tag, names.iter().copied().collect())).collect();
     let mut cleaner = Builder::empty();
     cleaner
-        .tags(TAGS.iter().copied().collect())
+        .tags(tags().collect())
         .clean_content_tags(["script", "style"].into())
         .tag_attributes(attributes)
         .url_schemes(SCHEMES.into_iter().chain(["mxc"]).collect())

@@ -8,8 +8,8 @@ use super::link::{is_media, is_safe};
 /// API, "m.room.message msgtypes").
 const MAX_DEPTH: usize = 50;
 
-/// Writes Markdown as HTML. None if it is a plain text as it stands, or nested too deeply. HTML within it is text, a new
-/// line stays one, and links lead only where [`is_safe`] lets them.
+/// Writes Markdown as HTML. None if it is a plain text as it stands, or nested too deeply. HTML within it is text, a
+/// new line stays one, and links lead only where [`is_safe`] lets them.
 pub(super) fn formatted(markdown: &str) -> Option<String> {
     let options = Options::ENABLE_STRIKETHROUGH | Options::ENABLE_TABLES;
     let (mut events, mut kept_tags, mut depth) = (Vec::new(), Vec::new(), 0_usize);

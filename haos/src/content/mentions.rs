@@ -1,4 +1,4 @@
-//! Who a message calls.
+//! The people whom a message calls.
 
 use std::collections::BTreeSet;
 

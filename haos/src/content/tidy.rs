@@ -1,5 +1,5 @@
-//! HTML in order, before it is parsed: a parser of HTML takes time that grows with the square of the nesting, and strangers
-//! write what is nested ten thousand deep.
+//! HTML in order, before it is parsed: a parser takes time that grows with the square of the nesting, and strangers
+//! nest ten thousand deep.
 
 use super::fallback::strip_html;
 
@@ -7,45 +7,13 @@ use super::fallback::strip_html;
 const MAX_DEPTH: usize = 100;
 
 /// The elements that may be shown.
-pub(super) const TAGS: &[&str] = &[
-    "del",
-    "h1",
-    "h2",
-    "h3",
-    "h4",
-    "h5",
-    "h6",
-    "blockquote",
-    "p",
-    "a",
-    "ul",
-    "ol",
-    "sup",
-    "sub",
-    "li",
-    "b",
-    "i",
-    "u",
-    "strong",
-    "em",
-    "s",
-    "code",
-    "hr",
-    "br",
-    "div",
-    "table",
-    "thead",
-    "tbody",
-    "tr",
-    "th",
-    "td",
-    "caption",
-    "pre",
-    "span",
-    "img",
-    "details",
-    "summary",
-];
+const TAGS: &str = "del h1 h2 h3 h4 h5 h6 blockquote p a ul ol sup sub li b i u strong em s code hr br div table thead \
+                    tbody tr th td caption pre span img details summary";
+
+/// Returns the names of the elements that may be shown.
+pub(super) fn tags() -> impl Iterator<Item = &'static str> {
+    TAGS.split(' ')
+}
 
 /// The attributes that may stay.
 pub(super) const ATTRIBUTES: [(&str, &[&str]); 5] = [
@@ -56,8 +24,8 @@ pub(super) const ATTRIBUTES: [(&str, &[&str]); 5] = [
     ("code", &["class"]),
 ];
 
-/// Puts HTML in order: of the elements and attributes those that may be shown, each element ended within the one that it
-/// began in, nested at most 100 deep. The text of the others stays, but that of scripts, styles and quotes.
+/// Puts HTML in order: it keeps the elements and attributes that may be shown, ends each element within the one that
+/// it began in, and nests them at most 100 deep. Of the other elements the text stays; scripts, styles and quotes go.
 pub(super) fn tidied(html: &str) -> String {
     let mut tidy = Tidy::default();
     let html = strip_html(html);
@@ -107,7 +75,7 @@ impl Tidy {
     }
 
     fn start(&mut self, tag: &Tag<'_>) {
-        let Some(name) = TAGS.iter().copied().find(|name| *name == tag.name) else { return };
+        let Some(name) = tags().find(|name| *name == tag.name) else { return };
         while let Some(last) = self.open.pop_if(|last| implied_ends(name).contains(last)) {
             self.depth -= weight(last);
         }
@@ -167,7 +135,7 @@ struct Tag<'h> {
 }
 
 impl<'h> Tag<'h> {
-    /// Reads a tag from its name on, and returns what follows it; none if it never ends (HTML standard, "Tokenization").
+    /// Reads a tag from its name on, and returns what follows; none if it never ends (HTML standard, "Tokenization").
     fn read(html: &'h str) -> Option<(Self, &'h str)> {
         let (name, mut rest) = until(html, |c| is_space(c) || matches!(c, '/' | '>'));
         let mut tag = Self { name: name.to_ascii_lowercase(), attributes: Vec::new() };
