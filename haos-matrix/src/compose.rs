@@ -14,7 +14,7 @@
 //! # Ok(()) }
 //! ```
 
-use haos_queue::{About, Draft, Protocol as _, RECEIPT, Staged, TYPING, local_event_id};
+use haos_queue::{About, Draft, Protocol as _, RECEIPT, Staged, TYPING};
 use haos_store_api::{EventId, EventType, Json, Result, RoomId};
 use serde_json::{Value, json};
 
@@ -53,7 +53,7 @@ pub fn text_content(body: &str) -> Value {
 /// `Invalid` for a message that cannot be named.
 pub fn reply(room: &RoomId, to: &About, body: &str) -> Result<Draft> {
     let mut content = text_content(body);
-    content["m.relates_to"] = json!({ "m.in_reply_to": { "event_id": target(to)?.as_str() } });
+    content["m.relates_to"] = json!({ "m.in_reply_to": { "event_id": to.event_id()?.as_str() } });
     Ok(message(room, &content)?.about(to.clone()))
 }
 
@@ -64,7 +64,7 @@ pub fn reply(room: &RoomId, to: &About, body: &str) -> Result<Draft> {
 /// `Invalid` for a message that cannot be named.
 pub fn edit(room: &RoomId, of: &About, content: &Value) -> Result<Draft> {
     let (kind, content) =
-        MatrixProtocol.edit(&target(of)?, &EventType::new(MESSAGE)?, &Json::of(content)?)?;
+        MatrixProtocol.edit(&of.event_id()?, &EventType::new(MESSAGE)?, &Json::of(content)?)?;
     Ok(Draft::new(room.clone(), kind, content).about(of.clone()))
 }
 
@@ -73,7 +73,7 @@ pub fn edit(room: &RoomId, of: &About, content: &Value) -> Result<Draft> {
 /// # Errors
 /// `Invalid` for a message that cannot be named.
 pub fn reaction(room: &RoomId, to: &About, key: &str) -> Result<Draft> {
-    let relates = json!({ "rel_type": "m.annotation", "event_id": target(to)?.as_str(), "key": key });
+    let relates = json!({ "rel_type": "m.annotation", "event_id": to.event_id()?.as_str(), "key": key });
     let content = Json::of(&json!({ "m.relates_to": relates }))?;
     Ok(Draft::new(room.clone(), EventType::new("m.reaction")?, content).about(to.clone()))
 }
@@ -154,17 +154,4 @@ pub fn typing(room: &RoomId, typing: bool) -> Result<Draft> {
     };
     let draft = Draft::new(room.clone(), EventType::new(TYPING)?, Json::of(&content)?);
     Ok(draft.expires_in_ms(TYPING_MS))
-}
-
-/// The id by which content names a message, sent or not.
-fn target(about: &About) -> Result<EventId> {
-    match about {
-        About::Event(event) => Ok(event.clone()),
-        About::Unsent(txn_id) => local_event_id(txn_id),
-        _ => Err(haos_store_api::Error::new(
-            haos_store_api::ErrorKind::Invalid,
-            "compose",
-            "this message cannot be named in an event",
-        )),
-    }
 }

@@ -40,6 +40,31 @@ pub enum About {
     Unsent(TxnId),
 }
 
+impl About {
+    /// Returns the id by which content names it.
+    ///
+    /// # Errors
+    /// `Invalid` for a transaction whose id is too long to be named.
+    pub fn event_id(&self) -> haos_store_api::Result<EventId> {
+        match self {
+            Self::Event(event_id) => Ok(event_id.clone()),
+            Self::Unsent(txn_id) => local_event_id(txn_id),
+        }
+    }
+}
+
+impl From<&EventId> for About {
+    fn from(event_id: &EventId) -> Self {
+        Self::Event(event_id.clone())
+    }
+}
+
+impl From<&TxnId> for About {
+    fn from(txn_id: &TxnId) -> Self {
+        Self::Unsent(txn_id.clone())
+    }
+}
+
 /// Bytes in the store that an upload will take; see [`Outbox::stage`](crate::Outbox::stage).
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Staged {
@@ -123,16 +148,11 @@ impl Draft {
     ) -> haos_store_api::Result<Vec<Pending>> {
         let expires_at_ms = now_ms.saturating_add_unsigned(self.expires_in_ms.unwrap_or(options.expiry_ms));
         let upload = EventType::new(UPLOAD)?;
-        let mut parent = None;
-        let mut target = None;
-        match self.about {
-            Some(About::Event(event_id)) => target = Some(event_id),
-            Some(About::Unsent(txn_id)) => {
-                target = Some(local_event_id(&txn_id)?);
-                parent = Some(txn_id);
-            }
-            None => {}
-        }
+        let target = self.about.as_ref().map(About::event_id).transpose()?;
+        let mut parent = match self.about {
+            Some(About::Unsent(txn_id)) => Some(txn_id),
+            Some(About::Event(_)) | None => None,
+        };
         let media = self.uploads.iter().map(|staged| staged.key.clone()).collect();
         let row = |txn_id, kind, content, parent: &Option<TxnId>| Pending {
             state: if parent.is_some() { PendingState::Blocked } else { PendingState::Queued },

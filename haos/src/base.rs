@@ -4,7 +4,7 @@ use std::sync::Arc;
 
 use haos_matrix::Engine;
 pub(crate) use haos_matrix::Typing;
-use haos_queue::{Outbox, Protocol, SharedHost};
+use haos_queue::{Outbox, Protocol};
 use haos_store_api::{StorageAdapter, UserId};
 use tokio::sync::watch;
 
@@ -15,8 +15,6 @@ use crate::chat::Backend;
 pub(crate) struct Base {
     /// The store, which is read and watched.
     pub(crate) store: Arc<dyn StorageAdapter>,
-    /// Clock and chance.
-    pub(crate) host: SharedHost,
     /// The meaning of what is sent.
     pub(crate) protocol: Arc<dyn Protocol>,
     /// What is written goes here.

@@ -89,7 +89,6 @@ impl Core {
     pub(crate) fn base(&self) -> Base {
         Base {
             store: self.store.clone(),
-            host: self.host.clone(),
             protocol: self.protocol.clone(),
             outbox: self.outbox.clone(),
             backend: self.backend.subscribe(),

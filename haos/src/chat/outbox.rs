@@ -214,7 +214,7 @@ impl Row {
             _ => Kind::Event,
         };
         let text = match kind {
-            Kind::Event => Content::of(&row.kind, None, &row.content, None).plain(),
+            Kind::Event => Content::of_message(&row.kind, &row.content).plain(),
             _ => String::new(),
         };
         let shown = OutboxRow {

@@ -1,9 +1,9 @@
 //! Sending: into the outbox, which sends it once and in order.
 
-use haos_matrix::compose;
 use haos_queue::{Draft, Enqueued, RowStatus};
 use haos_store_api::{EventType, Json, Pending, RoomId, TxnId};
 
+use crate::content::Text;
 use crate::error::Result;
 use crate::live::timeline::SendStatus;
 use crate::room::Room;
@@ -17,9 +17,15 @@ pub trait Sendable {
     fn draft(self, room: &RoomId) -> Result<Draft>;
 }
 
+impl Sendable for Text {
+    fn draft(self, room: &RoomId) -> Result<Draft> {
+        Ok(Text::draft(&self, room)?)
+    }
+}
+
 impl Sendable for &str {
     fn draft(self, room: &RoomId) -> Result<Draft> {
-        Ok(compose::text(room, self)?)
+        Ok(Text::new(self).draft(room)?)
     }
 }
 

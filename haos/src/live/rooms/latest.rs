@@ -85,7 +85,7 @@ pub(super) fn is_message(kind: &EventType) -> bool {
 
 /// Returns the text of a message.
 pub(super) fn text(kind: &EventType, content: &Json) -> String {
-    one_line(&Content::of(kind, None, content, None).plain())
+    one_line(&Content::of_message(kind, content).plain())
 }
 
 /// Returns the text that an edit gives.

@@ -7,17 +7,19 @@ use haos_store_api::{
 };
 
 use super::{Timeline, TimelineItem, TimelineItemKind};
+use crate::content::Text;
 use crate::{Error, Result};
 
 const NO_MESSAGE: &str = "this item is no message: choose a message";
 const NOT_OWN: &str = "only the user's own messages can be edited";
 
 impl Timeline {
-    /// Gives a message of the user's own other content, sent or not.
+    /// Gives a message of the user's own another text, sent or not.
     ///
     /// # Errors
     /// `NotPossible` for what is no own message; `Gone` if it was taken back meanwhile; `Unsendable`; those of the store.
-    pub(crate) async fn edit_content(&self, item: &TimelineItem, content: Json) -> Result<()> {
+    pub async fn edit(&self, item: &TimelineItem, text: impl Into<Text>) -> Result<()> {
+        let content = text.into().content()?;
         let about = match &item.kind {
             TimelineItemKind::Local(local) => {
                 let acted = self.base.outbox.edit(&local.txn_id, content.clone()).await?;

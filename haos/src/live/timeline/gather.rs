@@ -15,7 +15,7 @@ use super::{
     Edited, EventItem, LocalItem, Post, Quote, Reaction, Receipt, SendStatus, ThreadSummary,
     TimelineItem, TimelineItemKind,
 };
-use crate::content::Content;
+use crate::content::{Content, Mentions};
 
 /// The most characters of a quoted message.
 const QUOTED: usize = 200;
@@ -210,16 +210,15 @@ impl Sight<'_> {
         let is_redacted = view.is_redacted() || self.unsent.redactions.contains_key(&message.id);
         let edit = view.edit.as_ref().filter(|_| !is_redacted);
         let raw = shown_content(message, edit);
-        let mentions = crate::content::mentions(&raw);
+        let mentions = Mentions::of(&raw);
         let is_own = self.is_own(message);
-        let mentions_me =
-            mentions.room || stored.me.as_ref().is_some_and(|me| mentions.users.contains(me));
+        let mentions_me = mentions.room || stored.me.as_ref().is_some_and(|me| mentions.calls(me));
         Post {
             sender: self.profiles.at(&message.sender, at),
             is_own,
             timestamp_ms: message.timestamp_ms,
             kind: message.kind.clone(),
-            content: Content::of(&message.kind, message.state_key.as_ref(), &raw, previous(message).as_ref()),
+            content: content_of(message, &raw),
             edited: edit.map(|edit| Edited {
                 timestamp_ms: edit.timestamp_ms,
                 sending: self.unsent.status_of(&edit.id),
@@ -302,7 +301,7 @@ impl Sight<'_> {
                     let is_redacted = view.is_redacted() || self.unsent.redactions.contains_key(&message.id);
                     let text = (!is_redacted).then(|| {
                         let raw = shown_content(message, view.edit.as_ref());
-                        let content = Content::of(&message.kind, message.state_key.as_ref(), &raw, None);
+                        let content = content_of(message, &raw);
                         content.plain().chars().take(QUOTED).collect()
                     });
                     Quote { event_id: event.clone(), sender: Some(sender), text }
@@ -409,6 +408,12 @@ fn date(days: i64) -> String {
     let month = (5 * rest + 2) / 153;
     let (day, month) = (rest - (153 * month + 2) / 5 + 1, if month < 10 { month + 3 } else { month - 9 });
     format!("{:04}-{month:02}-{day:02}", year + era * 400 + i64::from(month <= 2))
+}
+
+/// Reads a content of a message.
+fn content_of(message: &Message, raw: &Json) -> Content {
+    let prev = message.state_key.as_ref().and_then(|_| previous(message));
+    Content::of(&message.kind, &message.sender, message.state_key.as_ref(), raw, prev.as_ref())
 }
 
 /// Returns the content that is shown: of the latest edit, else of the message.

@@ -6,7 +6,7 @@ use std::sync::Arc;
 
 use haos_backends::{Backend, Home};
 use haos_matrix::compose;
-use haos_store_api::{Json, StorageAdapter};
+use haos_store_api::StorageAdapter;
 
 use self::world::{Chance, World};
 use super::reader::TimelineReader;
@@ -63,7 +63,7 @@ async fn step(world: &mut World, timeline: &Timeline, chance: &mut Chance) -> St
             "send"
         }
         (9, Some(item)) => {
-            let _ = timeline.edit_content(&item, Json::of(&compose::text_content(&text)).unwrap()).await;
+            let _ = timeline.edit(&item, text).await;
             "edit"
         }
         (10, Some(item)) => {
