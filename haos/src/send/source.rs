@@ -60,21 +60,21 @@ impl FileSource {
     }
 }
 
-impl std::convert::From<Vec<u8>> for FileSource {
+impl From<Vec<u8>> for FileSource {
     fn from(bytes: Vec<u8>) -> Self {
         Self(Place::Bytes(bytes))
     }
 }
 
 #[cfg(not(target_arch = "wasm32"))]
-impl std::convert::From<PathBuf> for FileSource {
+impl From<PathBuf> for FileSource {
     fn from(path: PathBuf) -> Self {
         Self(Place::Path(path))
     }
 }
 
 #[cfg(not(target_arch = "wasm32"))]
-impl std::convert::From<&Path> for FileSource {
+impl From<&Path> for FileSource {
     fn from(path: &Path) -> Self {
         path.to_path_buf().into()
     }
