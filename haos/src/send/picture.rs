@@ -106,7 +106,7 @@ pub(super) mod tests {
             assert!(size.is_none() || size == Some((300, 400)), "{length}: {size:?}");
         }
         let mut endless = turned(6, true);
-        let directory = endless.len() - 4 - 24 - 2;
+        let directory = endless.len() - 2 * 12 - 2;
         endless[directory..directory + 2].copy_from_slice(&[0xff, 0xff]);
         assert_eq!(orientation(&endless), 6);
     }

@@ -73,7 +73,9 @@ async fn a_store_of_somebody_else_is_refused_and_stays_theirs() {
     });
     chat.store().apply(batch).await.unwrap();
     let error = chat.login(&server.url, password()).await.unwrap_err();
-    assert!(matches!(&error, Error::OtherUser { held, given } if held.as_str() == "@other:x" && given.as_str() == "@me:x"));
+    assert!(
+        matches!(&error, Error::OtherUser { held, given } if held.as_str() == "@other:x" && given.as_str() == "@me:x")
+    );
     assert!(error.to_string().contains("open another store for @me:x"), "{error}");
     assert_eq!(server.asked()[0].0, "POST logout", "the session that nobody will use is ended");
     assert_eq!(chat.account(), None);
@@ -96,16 +98,25 @@ async fn a_login_that_fails_says_what_to_do() {
     let chat = Chat::open("memory:").await.unwrap();
     let forbidden = answering(403, r#"{"errcode":"M_FORBIDDEN","error":"no"}"#);
     let error = chat.login(&forbidden, password()).await.unwrap_err();
-    assert!(matches!(error, Error::LoginRefused(_)) && error.to_string().contains("check the user"), "{error}");
+    assert!(
+        matches!(error, Error::LoginRefused(_)) && error.to_string().contains("check the user"),
+        "{error}"
+    );
     let hasty = answering(429, r#"{"errcode":"M_LIMIT_EXCEEDED","retry_after_ms":2500}"#);
     let error = chat.login(&hasty, password()).await.unwrap_err();
-    assert!(matches!(error, Error::Busy { wait_ms: 2500 }) && error.to_string().ends_with("in 3 s"), "{error}");
+    assert!(
+        matches!(error, Error::Busy { wait_ms: 2500 }) && error.to_string().ends_with("in 3 s"),
+        "{error}"
+    );
     let nobody = {
         let listener = TcpListener::bind("127.0.0.1:0").unwrap();
         format!("http://{}", listener.local_addr().unwrap())
     };
     let error = chat.login(&nobody, password()).await.unwrap_err();
-    assert!(matches!(error, Error::Unreachable(_)) && error.to_string().contains("check the network"), "{error}");
+    assert!(
+        matches!(error, Error::Unreachable(_)) && error.to_string().contains("check the network"),
+        "{error}"
+    );
     let error = chat.login("ftp://x", password()).await.unwrap_err();
     assert!(matches!(error, Error::Address(_)), "{error}");
     assert_eq!(chat.account(), None);

@@ -61,7 +61,10 @@ async fn bytes_and_streams_are_files_as_well() {
     assert_eq!(of_stream["msgtype"], "m.video");
     let thumbnail = json!({"mimetype": "image/png", "size": 5000, "w": 1000, "h": 800});
     let info = &of_stream["info"];
-    assert_eq!((&info["size"], &info["duration"], &info["thumbnail_info"]), (&json!(2_500_025), &json!(1500), &thumbnail));
+    assert_eq!(
+        (&info["size"], &info["duration"], &info["thumbnail_info"]),
+        (&json!(2_500_025), &json!(1500), &thumbnail)
+    );
     assert_eq!(upload.progress().now().await.unwrap().total_bytes, 2_505_025);
     assert_eq!(chat.outbox().now().await.unwrap().len(), 2, "uploads are not listed by themselves");
     let empty = room.send_file(Vec::new(), FileInfo::guess().mime("text/plain")).await.unwrap();
@@ -79,7 +82,8 @@ async fn what_cannot_be_read_is_refused_and_leaves_nothing() {
     let error = room.send_file(vec![1], FileInfo::guess().name(" ")).await.unwrap_err();
     assert!(matches!(error, Error::File { .. }), "{error}");
     let chunks = vec![Ok(vec![1; 3 << 20]), Err(std::io::Error::other("the camera was unplugged"))];
-    let error = room.send_file(FileSource::stream(stream::iter(chunks)), FileInfo::guess()).await.unwrap_err();
+    let error =
+        room.send_file(FileSource::stream(stream::iter(chunks)), FileInfo::guess()).await.unwrap_err();
     assert!(error.to_string().contains("unplugged"), "{error}");
     assert!(media(&chat).await.is_empty() && chat.outbox().now().await.unwrap().is_empty());
 }

@@ -4,7 +4,7 @@ use futures_util::FutureExt as _;
 use haos::{Chat, Connection, Error, ErrorKind, OpenOptions, Secret};
 use haos_stub::{Mood, Stub};
 
-use crate::world::{World, lobby, over, until};
+use crate::world::{World, known, lobby, over, until};
 
 fn kind(outcome: Result<Chat, Error>) -> ErrorKind {
     match outcome {
@@ -37,6 +37,7 @@ async fn a_sealed_chat_asks_for_its_secret() {
     let world = World::new();
     let secret = || Secret::key([7; 32]);
     let chat = Chat::open(&world.url()).secret(secret()).offline().await.unwrap();
+    known(&chat, &lobby()).await;
     chat.room(&lobby()).draft().set("sealed").await.unwrap();
     chat.close().await.unwrap();
     assert_eq!(kind(Chat::open(&world.url()).await), ErrorKind::Sealed);

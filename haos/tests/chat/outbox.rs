@@ -24,7 +24,8 @@ async fn what_waits_is_counted_and_listed_until_it_is_sent() {
     stub.set(Mood::Up);
     chat.try_now();
     sent(&chat).await;
-    assert_eq!(stub.taken(&lobby())[..3], ids);
+    let taken: Vec<_> = stub.taken(&lobby()).into_iter().filter(|taken| ids.contains(taken)).collect();
+    assert_eq!(taken, ids);
     // A mirror that takes every step has what the list has.
     let rows = list.now().await.unwrap();
     while mirror[..] != rows[..] {
@@ -32,7 +33,10 @@ async fn what_waits_is_counted_and_listed_until_it_is_sent() {
         step.into_iter().for_each(|step: Diff<_>| step.apply(&mut mirror).unwrap());
     }
     let json = serde_json::to_value(&rows[0]).unwrap();
-    assert_eq!((&json["status"], &json["text"], &json["room"]), (&"sent".into(), &"one".into(), &"!room:x".into()));
+    assert_eq!(
+        (&json["status"], &json["text"], &json["room"]),
+        (&"sent".into(), &"one".into(), &"!room:x".into())
+    );
 }
 
 #[tokio::test]

@@ -3,7 +3,7 @@ use haos_stub::{Mood, Stub};
 use serde_json::json;
 
 use crate::server::Server;
-use crate::world::{connected, lobby, logged_in, over, soon};
+use crate::world::{connected, known, lobby, logged_in, over, soon};
 
 fn bob() -> UserId {
     UserId::new("@bob:x").unwrap()
@@ -32,7 +32,9 @@ async fn rooms_are_made_joined_and_left_on_the_server() {
 async fn requests_need_a_login() {
     let chat = Chat::open("memory:").offline().await.unwrap();
     let room = chat.room(&lobby());
-    for refused in [room.join().await, room.leave().await, room.invite(&bob()).await, room.remove(&bob(), None).await] {
+    for refused in
+        [room.join().await, room.leave().await, room.invite(&bob()).await, room.remove(&bob(), None).await]
+    {
         assert!(matches!(refused, Err(Error::NotLoggedIn)));
     }
     let error = room.info().await.unwrap_err();
@@ -86,6 +88,9 @@ async fn a_draft_keeps_its_text_and_what_it_is_about() {
     let draft = chat.room(&lobby()).draft();
     assert_eq!(draft.get().await.unwrap(), None);
     let event = EventId::new("$one").unwrap();
+    draft.clear().await.unwrap();
+    assert!(matches!(draft.set("half a").await, Err(Error::NotFound { .. })), "of no such room");
+    known(&chat, &lobby()).await;
     draft.set("half a").await.unwrap();
     draft.reply_to(Some(&event)).await.unwrap();
     let saved = SavedDraft { text: "half a".to_owned(), reply_to: Some(event.clone()), edit_of: None };

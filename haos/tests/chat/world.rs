@@ -3,8 +3,9 @@
 use std::sync::Arc;
 use std::time::Duration;
 
-use haos::{Chat, Connection, Credentials, Live, Opening, RoomId};
+use haos::{Chat, Connection, Credentials, Live, Membership, Opening, RoomId};
 use haos_queue::PlainProtocol;
+use haos_store_api::{Room, WriteBatch};
 use haos_stub::Stub;
 
 use crate::server::{ROOM, Server};
@@ -49,6 +50,13 @@ pub(crate) async fn logged_in(server: &Server) -> Chat {
 
 pub(crate) fn password() -> Credentials {
     Credentials::password("me", "secret")
+}
+
+/// Makes a room known to a store that no server fills.
+pub(crate) async fn known(chat: &Chat, room: &RoomId) {
+    let mut batch = WriteBatch::relaxed();
+    batch.put_room(Room::new(room.clone(), Membership::Join));
+    chat.store().apply(batch).await.unwrap();
 }
 
 /// Waits until a value is as it is wanted.
