@@ -100,6 +100,25 @@ pub struct FileInfo {
     pub mime: Option<String>,
     /// The media type of its thumbnail.
     pub thumbnail_mime: Option<String>,
+    /// What is written beside it.
+    pub caption: Option<String>,
+    /// Width and height of a picture or video, in pixels, as it is shown.
+    pub size: Option<(u32, u32)>,
+    /// Width and height of its thumbnail, in pixels.
+    pub thumbnail_size: Option<(u32, u32)>,
+    /// How long a sound or video is, in milliseconds.
+    pub duration_ms: Option<u64>,
+    /// A picture's blurhash, which is shown until it is there (MSC2448).
+    pub blurhash: Option<String>,
+}
+
+impl FileInfo {
+    /// Width and height, as an event has them.
+    fn dimensions(info: &mut Value, size: Option<(u32, u32)>) {
+        if let Some((width, height)) = size {
+            (info["w"], info["h"]) = (json!(width), json!(height));
+        }
+    }
 }
 
 /// A file, and its thumbnail, both staged before. They are uploaded first, the thumbnail before the file.
@@ -117,17 +136,25 @@ pub fn file(room: &RoomId, info: &FileInfo, file: Staged, thumbnail: Option<Stag
     if let Some(mime) = &info.mime {
         about["mimetype"] = json!(mime);
     }
+    FileInfo::dimensions(&mut about, info.size);
+    if let Some(duration_ms) = info.duration_ms {
+        about["duration"] = json!(duration_ms);
+    }
+    if let Some(blurhash) = &info.blurhash {
+        about["xyz.amorgan.blurhash"] = json!(blurhash);
+    }
     if let Some(thumbnail) = &thumbnail {
         about["thumbnail_url"] = json!(thumbnail.key().uri.as_str());
         let mut inner = json!({ "size": thumbnail.size() });
         if let Some(mime) = &info.thumbnail_mime {
             inner["mimetype"] = json!(mime);
         }
+        FileInfo::dimensions(&mut inner, info.thumbnail_size);
         about["thumbnail_info"] = inner;
     }
-    let url = file.key().uri.as_str();
+    let (url, body) = (file.key().uri.as_str(), info.caption.as_ref().unwrap_or(&info.name));
     let content = json!({
-        "msgtype": kind, "body": info.name, "filename": info.name, "url": url, "info": about
+        "msgtype": kind, "body": body, "filename": info.name, "url": url, "info": about
     });
     let draft = message(room, &content)?;
     Ok(thumbnail.into_iter().fold(draft, Draft::upload).upload(file))

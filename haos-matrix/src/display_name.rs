@@ -172,6 +172,48 @@ mod tests {
     }
 
     #[test]
+    fn the_name_goes_before_the_alias_and_the_alias_before_people() {
+        let named = |name: &str| entry("m.room.name", "", &format!(r#"{{"content":{{"name":{name}}}}}"#));
+        let alias =
+            |content: &str| entry("m.room.canonical_alias", "", &format!(r#"{{"content":{content}}}"#));
+        let people = [&summary(r#"["@bob:x"]"#, 2, 0)[..], &[member("@bob:x", "join", "Bob")]].concat();
+        let told = |entries: &[Cow<'static, StateEntry>]| name(&[entries, &people[..]].concat()).unwrap();
+        let has_alias = || alias(r##"{"alias":"#r:x"}"##);
+        for (entries, expected) in [
+            (vec![named(r#""Lobby""#), has_alias()], "Lobby"),
+            (vec![named(r#""Lobby""#)], "Lobby"),
+            (vec![has_alias()], "#r:x"),
+            (vec![named(r#""""#), has_alias()], "#r:x"),
+            (vec![named(r#"" ""#), has_alias()], "#r:x"),
+            (vec![named("7"), has_alias()], "#r:x"),
+            (vec![named(r#""""#), alias(r#"{"alias":""}"#)], "Bob"),
+            (vec![alias(r##"{"alt_aliases":["#other:x"]}"##)], "Bob"),
+            (vec![], "Bob"),
+        ] {
+            assert_eq!(told(&entries), expected);
+        }
+        assert_eq!(name(&[named(r#""Lobby""#)]).as_deref(), Some("Lobby"), "whoever is there");
+    }
+
+    #[test]
+    fn a_direct_chat_whose_other_person_left_tells_who_it_was() {
+        let bob = |membership| [member("@me:x", "join", "Me"), member("@bob:x", membership, "Bob")];
+        for (membership, heroes, joined, invited, expected) in [
+            ("join", r#"["@bob:x"]"#, 2, 0, "Bob"),
+            ("invite", r#"["@bob:x"]"#, 1, 1, "Bob"),
+            ("leave", r#"["@bob:x"]"#, 1, 0, "Empty room (was Bob)"),
+            ("ban", r#"["@bob:x"]"#, 1, 0, "Empty room (was Bob)"),
+            ("leave", "[]", 1, 0, "Empty room (was Bob)"),
+        ] {
+            let entries = [&bob(membership)[..], &summary(heroes, joined, invited)[..]].concat();
+            assert_eq!(name(&entries).as_deref(), Some(expected), "{membership} {heroes}");
+        }
+        let two = summary(r#"["@bob:x","@ada:x"]"#, 1, 0);
+        let gone = [&bob("leave")[..], &[member("@ada:x", "ban", "Ada")], &two[..]].concat();
+        assert_eq!(name(&gone).as_deref(), Some("Empty room (was Bob and Ada)"));
+    }
+
+    #[test]
     fn heroes_by_their_names() {
         let members = [
             member("@bob:x", "join", "Bob"),

@@ -182,6 +182,7 @@ fn receipts() {
     let later = room(&later, &id("rooms/general"));
     let value = &entry(&later.state, "haos.receipt", "m.read|@bob:localhost").value;
     assert!(value.text("event_id").unwrap().starts_with("$gdmysOAn"));
+    assert_eq!((&general.typing, later.typing.as_ref().map(Vec::len)), (&None, Some(1)));
 }
 
 #[test]

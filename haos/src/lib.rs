@@ -23,4 +23,4 @@ pub use haos_store::{
 };
 pub use live::{Diff, Diffs, OutOfStep};
 pub use room::{Member, Members, Room, RoomDraft, RoomInfo, SavedDraft};
-pub use send::Sendable;
+pub use send::{FileInfo, FileSource, Sendable, Upload, UploadProgress};

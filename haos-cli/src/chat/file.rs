@@ -44,6 +44,7 @@ pub(crate) async fn send_file(store: &Target, args: &SendFileArgs, out: &mut Out
         name,
         mime: file.mime.clone(),
         thumbnail_mime: thumbnail.as_ref().and_then(|source| source.mime.clone()),
+        ..FileInfo::default()
     };
     let thumbnail = match thumbnail {
         Some(source) => Some(stage(&desk.outbox, &room.id, source, true).await?),

@@ -20,6 +20,10 @@ struct Held {
     refuses: bool,
     /// The number of pages of history without an event.
     empty: usize,
+    /// Who is typing, until it is told.
+    typing: Option<Value>,
+    /// What was asked besides, as `POST createRoom`, with its body.
+    asked: Vec<(String, Value)>,
 }
 
 /// It listens as long as the process lives.
@@ -69,6 +73,16 @@ impl Server {
         self.held.lock().unwrap().empty = count;
     }
 
+    /// These people type now.
+    pub(crate) fn types(&self, users: &[&str]) {
+        self.held.lock().unwrap().typing = Some(json!({"type": "m.typing", "content": {"user_ids": users}}));
+    }
+
+    /// What was asked about rooms and the own user, and with what.
+    pub(crate) fn asked(&self) -> Vec<(String, Value)> {
+        self.held.lock().unwrap().asked.clone()
+    }
+
     /// The user's messages, in the order in which they arrived.
     pub(crate) fn own(&self) -> Vec<Value> {
         let held = self.held.lock().unwrap();
@@ -99,7 +113,16 @@ impl Server {
             ("GET", "sync") => ok(self.sync(wanted("since"), wanted("timeout"))),
             ("GET", "messages") => ok(self.messages(wanted("from"), wanted("limit"))),
             ("GET", "members") => ok(json!({"chunk": [self.held.lock().unwrap().events[1]]})),
-            ("POST", "logout" | "leave" | "read_markers") => ok(json!({})),
+            ("POST", "logout" | "leave" | "read_markers" | "invite" | "kick" | "createRoom") => {
+                let body = serde_json::from_slice(&body).unwrap_or_default();
+                self.held.lock().unwrap().asked.push((format!("{method} {last}"), body));
+                ok(json!({"room_id": ROOM}))
+            }
+            ("PUT", _) if path.contains("/typing/") => {
+                let body = serde_json::from_slice(&body).unwrap_or_default();
+                self.held.lock().unwrap().asked.push((format!("{method} typing"), body));
+                ok(json!({}))
+            }
             ("POST", "create") => ok(json!({"content_uri": "mxc://x/1"})),
             ("POST" | "PUT", _) if path.contains("/upload") => {
                 self.held.lock().unwrap().media = body;
@@ -135,9 +158,10 @@ impl Server {
         let since: Option<usize> = since.map(|token| token[1..].parse().unwrap());
         let wait = timeout.is_some_and(|timeout| timeout != "0");
         loop {
-            let held = self.held.lock().unwrap();
+            let mut held = self.held.lock().unwrap();
             let all = held.events.len();
-            if since == Some(all) && wait {
+            let typing = held.typing.take();
+            if since == Some(all) && wait && typing.is_none() {
                 drop(held);
                 thread::park_timeout(std::time::Duration::from_millis(5));
                 continue;
@@ -148,7 +172,9 @@ impl Server {
             if since.is_none() {
                 joined["state"] = json!({"events": held.events[..3]});
             }
-            let join = if from < all || since.is_none() { json!({ROOM: joined}) } else { json!({}) };
+            let is_told = from < all || since.is_none() || typing.is_some();
+            joined["ephemeral"] = json!({"events": typing.into_iter().collect::<Vec<_>>()});
+            let join = if is_told { json!({ROOM: joined}) } else { json!({}) };
             return json!({"next_batch": format!("s{all}"), "rooms": {"join": join}});
         }
     }

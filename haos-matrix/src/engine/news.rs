@@ -18,9 +18,6 @@ pub(super) async fn has_news(store: &dyn StorageAdapter, delta: &SyncDelta) -> R
 
 async fn is_new(store: &dyn StorageAdapter, delta: &RoomDelta) -> Result<bool> {
     let Some(room) = store.room(&delta.id).await? else { return Ok(true) };
-    if delta.typing.is_some() {
-        return Ok(true);
-    }
     if room.membership != delta.membership || delta.unread.is_some_and(|unread| unread != room.unread) {
         return Ok(true);
     }

@@ -111,7 +111,7 @@ impl Engine {
         amend(&mut delta, stored.as_deref());
         let _alone = inner.admitting.lock().await;
         inner.options.keep.admit(&*inner.store, &mut delta).await?;
-        let is_idle = early && !has_news(&*inner.store, &delta).await?;
+        let is_idle = early && !self.types_anew(&delta) && !has_news(&*inner.store, &delta).await?;
         (delta.since, delta.initial) = (Since::Stored(token), request.since.is_none());
         delta.arrived_ms = Some(self.now_ms());
         if !live {

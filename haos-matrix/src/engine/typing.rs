@@ -1,7 +1,7 @@
 use std::collections::BTreeMap;
 use std::sync::Arc;
 
-use haos_queue::SyncDelta;
+use haos_queue::{RoomDelta, SyncDelta};
 use haos_store_api::{RoomId, UserId};
 use tokio::sync::watch;
 
@@ -17,38 +17,39 @@ impl Engine {
         self.inner.typing.subscribe()
     }
 
+    /// Tells if an answer says otherwise of who is typing than what is known.
+    pub(super) fn types_anew(&self, delta: &SyncDelta) -> bool {
+        let known = self.inner.typing.borrow();
+        delta.rooms.iter().any(|room| {
+            self.others(room).is_some_and(|others| others != known.get(&room.id).cloned().unwrap_or_default())
+        })
+    }
+
     /// Takes from an answer who is typing.
     pub(super) fn note_typing(&self, delta: &SyncDelta) {
-        let told = delta.rooms.iter().filter_map(|room| Some((&room.id, room.typing.as_ref()?)));
-        let told: Vec<_> = told.collect();
-        if told.is_empty() {
+        if !self.types_anew(delta) {
             return;
         }
-        self.change_typing(|rooms| {
-            for (room, users) in told {
-                let others =
-                    users.iter().filter(|user| **user != self.inner.user).cloned().collect::<Vec<_>>();
-                match others.is_empty() {
-                    true => drop(rooms.remove(room)),
-                    false => drop(rooms.insert(room.clone(), others)),
+        self.inner.typing.send_modify(|held| {
+            let rooms = Arc::make_mut(held);
+            for room in &delta.rooms {
+                match self.others(room) {
+                    Some(others) if others.is_empty() => drop(rooms.remove(&room.id)),
+                    Some(others) => drop(rooms.insert(room.id.clone(), others)),
+                    None => {}
                 }
             }
         });
     }
 
+    /// Forgets who is typing.
     pub(super) fn nobody_types(&self) {
-        self.change_typing(BTreeMap::clear);
+        self.inner.typing.send_if_modified(|held| !std::mem::take(held).is_empty());
     }
 
-    fn change_typing(&self, change: impl FnOnce(&mut BTreeMap<RoomId, Vec<UserId>>)) {
-        self.inner.typing.send_if_modified(|held| {
-            let mut rooms = BTreeMap::clone(held);
-            change(&mut rooms);
-            let changed = rooms != **held;
-            if changed {
-                *held = Arc::new(rooms);
-            }
-            changed
-        });
+    /// Who else is typing in a room, if an answer tells.
+    fn others(&self, room: &RoomDelta) -> Option<Vec<UserId>> {
+        let users = room.typing.as_ref()?.iter();
+        Some(users.filter(|user| **user != self.inner.user).cloned().collect())
     }
 }

@@ -38,3 +38,32 @@ fn read(scope: &Scope, raw: &RawValue) -> Option<StateEntry> {
 pub(crate) fn is_own(kind: &str) -> bool {
     kind.starts_with("haos.")
 }
+
+#[cfg(test)]
+mod tests {
+    use haos_store_api::{Json, RoomId};
+
+    use super::*;
+
+    #[test]
+    fn what_finds_a_room_is_copied_to_the_account() {
+        let scope = Scope::Room(RoomId::new("!r").unwrap());
+        for (kind, copy) in [
+            ("m.tag", Some("haos.tags")),
+            ("m.marked_unread", Some("haos.marked_unread")),
+            ("com.famedly.marked_unread", Some("haos.marked_unread")),
+            ("m.fully_read", None),
+        ] {
+            let value = Json::new(r#"{"n": 1.0}"#).unwrap();
+            let (kind, key) = (known_kind(kind), known_key(""));
+            let entry = StateEntry { scope: scope.clone(), kind, key, event_id: None, value };
+            let listed = listed(&entry);
+            assert_eq!(listed.as_ref().map(|entry| entry.kind.as_str()), copy);
+            for listed in listed {
+                assert_eq!((listed.scope, listed.key.as_str()), (Scope::Account, "!r"));
+                assert_eq!(listed.value, entry.value);
+            }
+            assert_eq!(super::listed(&StateEntry { scope: Scope::Account, ..entry }), None);
+        }
+    }
+}

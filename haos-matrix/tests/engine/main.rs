@@ -17,4 +17,5 @@ mod rooms;
 mod sender;
 mod together;
 mod tokens;
+mod typing;
 mod wire;

@@ -9,7 +9,7 @@ use haos_store_api::{
 use serde::Serialize;
 use serde_json::{Map, Value};
 
-use crate::error::Result;
+use crate::error::{Error, Result};
 
 /// The member with the text.
 const BODY: &str = "body";
@@ -55,7 +55,7 @@ impl RoomDraft {
     /// Keeps a text; an empty one of a draft that is about nothing is none.
     ///
     /// # Errors
-    /// Those of the store.
+    /// [`Error::NotFound`] for a room that the store does not know; those of the store.
     pub async fn set(&self, text: &str) -> Result<()> {
         self.change(|members| put(members, BODY, Some(text).filter(|text| !text.is_empty()))).await
     }
@@ -63,7 +63,7 @@ impl RoomDraft {
     /// Makes it an answer to a message, or to none.
     ///
     /// # Errors
-    /// Those of the store.
+    /// As of [`RoomDraft::set`].
     pub async fn reply_to(&self, event: Option<&EventId>) -> Result<()> {
         self.change(|members| put(members, REPLY_TO, event.map(EventId::as_str))).await
     }
@@ -71,7 +71,7 @@ impl RoomDraft {
     /// Makes it an edit of a message, or of none.
     ///
     /// # Errors
-    /// Those of the store.
+    /// As of [`RoomDraft::set`].
     pub async fn edit_of(&self, event: Option<&EventId>) -> Result<()> {
         self.change(|members| put(members, EDIT_OF, event.map(EventId::as_str))).await
     }
@@ -99,6 +99,12 @@ impl RoomDraft {
             let (held, members) = self.read().await?;
             let mut members = members.unwrap_or_default();
             change(&mut members);
+            if members.is_empty() && held.is_none() {
+                return Ok(());
+            }
+            if self.store.room(&self.room).await?.is_none() {
+                return Err(Error::NotFound { what: format!("the room {}", self.room) });
+            }
             let (scope, (kind, key)) = (Scope::Room(self.room.clone()), place()?);
             let mut batch = WriteBatch::relaxed();
             batch.expect_state(scope.clone(), kind.clone(), key.clone(), held.clone());

@@ -1,5 +1,13 @@
 //! Sending: into the outbox, which sends it once and in order.
 
+mod file;
+mod mime;
+mod picture;
+mod source;
+#[cfg(all(feature = "thumbnails", not(target_arch = "wasm32")))]
+mod thumbnail;
+mod upload;
+
 use haos_queue::{Draft, Enqueued, RowStatus};
 use haos_store_api::{EventType, Json, Pending, RoomId, TxnId};
 
@@ -7,6 +15,10 @@ use crate::content::Text;
 use crate::error::Result;
 use crate::live::timeline::SendStatus;
 use crate::room::Room;
+
+pub use file::FileInfo;
+pub use source::FileSource;
+pub use upload::{Upload, UploadProgress};
 
 /// Something that a room can be sent.
 pub trait Sendable {
@@ -66,5 +78,16 @@ pub(crate) fn status(row: &Pending) -> SendStatus {
         RowStatus::Parked(reason) => SendStatus::Parked(reason),
         RowStatus::Sent => SendStatus::Sent,
         _ => SendStatus::Waiting,
+    }
+}
+
+/// Does slow work beside the caller's thread where there is a runtime.
+#[cfg(not(target_arch = "wasm32"))]
+async fn apart<T: Send + 'static>(
+    work: impl FnOnce() -> std::io::Result<T> + Send + 'static,
+) -> std::io::Result<T> {
+    match tokio::runtime::Handle::try_current() {
+        Ok(runtime) => runtime.spawn_blocking(work).await.map_err(std::io::Error::other)?,
+        Err(_) => work(),
     }
 }

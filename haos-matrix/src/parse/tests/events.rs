@@ -235,6 +235,27 @@ fn an_event_is_read_only_with_its_ids() {
 }
 
 #[test]
+fn who_is_typing_is_told_and_is_no_state() {
+    let typing = |content: &str| {
+        let json = format!(
+            r#"{{"next_batch":"s","rooms":{{"join":{{"!r":{{"ephemeral":{{"events":[{{"type":"m.typing","content":{content}}}]}}}}}}}}}}"#
+        );
+        let mut delta = parse_sync(json.as_bytes(), &me()).unwrap();
+        assert_eq!((delta.rooms[0].state.len(), delta.account.len()), (0, 0), "{content}");
+        delta.rooms.remove(0).typing.map(|users| users.iter().map(ToString::to_string).collect::<Vec<_>>())
+    };
+    let users = |users: &[&str]| Some(users.iter().map(ToString::to_string).collect::<Vec<_>>());
+    assert_eq!(typing(r#"{"user_ids":["@a:x","@b:x"]}"#), users(&["@a:x", "@b:x"]));
+    assert_eq!(typing(r#"{"user_ids":[]}"#), users(&[]), "nobody is");
+    assert_eq!(typing(r#"{"user_ids":["",7,"@a:x"]}"#), users(&["@a:x"]));
+    let many = vec![r#""@a:x""#; 1000].join(",");
+    assert_eq!(typing(&format!(r#"{{"user_ids":[{many}]}}"#)).map(|users| users.len()), Some(64));
+    for odd in ["{}", "7", r#"{"user_ids":"@a:x"}"#] {
+        assert_eq!(typing(odd), None, "{odd}");
+    }
+}
+
+#[test]
 fn receipts_stand_under_keys_that_are_told_apart() {
     let key = |kind: &str, user: &str, thread: Option<&str>| {
         let thread = thread.map_or(String::new(), |thread| format!(r#","thread_id":"{thread}""#));

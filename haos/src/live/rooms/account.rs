@@ -4,12 +4,10 @@ use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
 
 use haos_store_api::{
-    EventType, Json, Result, RoomId, Scope, StateEntry, StateQuery, StorageAdapter, UserId, state_kind,
+    EventType, Json, Result, RoomId, Scope, StateEntry, StateKey, StateQuery, StorageAdapter, UserId,
+    state_kind,
 };
 use serde_json::Value;
-
-/// The kinds that are read.
-const KINDS: [&str; 4] = ["m.direct", "m.push_rules", state_kind::TAGS, state_kind::MARKED_UNREAD];
 
 /// What the account's data says of rooms: direct chats, favourites, rooms marked as unread, muted ones.
 #[derive(Debug, Default)]
@@ -58,12 +56,13 @@ impl Account {
 
     /// Reads the data again, for the own user.
     pub(super) async fn read(&self, store: &dyn StorageAdapter, me: Option<&UserId>) -> Result<Self> {
-        let mut found = Vec::new();
-        for kind in KINDS {
-            found.push(store.state(StateQuery::kind(Scope::Account, EventType::new(kind)?)).await?);
-        }
-        let [direct, rules, tags, marked] = found.try_into().unwrap_or_default();
-        let raw = [direct, rules].map(|entries: Vec<StateEntry>| global(entries).map(|entry| entry.value));
+        let query = |kind| Ok(StateQuery::kind(Scope::Account, EventType::new(kind)?));
+        let one = |kind| Ok(StateQuery { key: Some(StateKey::new("")?), ..query(kind)? });
+        let (direct, rules) =
+            (store.state(one("m.direct")?).await?, store.state(one("m.push_rules")?).await?);
+        let (tags, marked) = (query(state_kind::TAGS)?, query(state_kind::MARKED_UNREAD)?);
+        let (tags, marked) = futures_util::future::try_join(store.state(tags), store.state(marked)).await?;
+        let raw = [direct, rules].map(|entries| entries.into_iter().next().map(|entry| entry.value));
         let direct = match raw[0] == self.raw[0] && me == self.me.as_ref() {
             true => self.direct.clone(),
             false => raw[0].as_ref().map(|content| direct_chats(content, me)).unwrap_or_default().into(),
@@ -84,11 +83,6 @@ impl Account {
             me: me.cloned(),
         })
     }
-}
-
-/// Finds the entry with the empty key.
-fn global(entries: Vec<StateEntry>) -> Option<StateEntry> {
-    entries.into_iter().find(|entry| entry.key.as_str().is_empty())
 }
 
 /// Reads `m.direct`: the rooms of each user but the own.

@@ -41,7 +41,7 @@ pub(super) struct RoomReader {
     unsent: Unsent,
     is_account_stale: bool,
     is_outbox_stale: bool,
-    /// Rooms that changed since their rows were read.
+    /// Rooms that changed since the scan took them.
     changed: BTreeSet<RoomId>,
     scan: Scan,
     picked: Picked,
@@ -80,11 +80,12 @@ impl RoomReader {
     fn forget_all(&mut self) {
         (self.is_account_stale, self.is_outbox_stale) = (true, true);
         self.parts.clear();
-        self.forget_rows();
+        self.picked = Picked::default();
+        self.forget_scan();
     }
 
-    fn forget_rows(&mut self) {
-        (self.scan, self.picked) = (Scan::default(), Picked::default());
+    fn forget_scan(&mut self) {
+        self.scan = Scan::default();
         self.changed.clear();
     }
 
@@ -92,10 +93,14 @@ impl RoomReader {
     fn touched(&mut self, touched: &Touched) -> bool {
         match touched {
             Touched::Room(id) => {
-                let is_new = !self.filter.is_listed() || self.picked.has(id);
-                self.changed.insert(id.clone());
+                let was_picked = self.picked.forget(id);
                 self.parts.get_mut(id).into_iter().for_each(Part::forget_messages);
-                is_new
+                // Of the others, any may come into the window.
+                let is_scanned = !self.filter.is_listed();
+                if is_scanned {
+                    self.changed.insert(id.clone());
+                }
+                was_picked || is_scanned
             }
             Touched::State(Scope::Room(id)) => self.parts.get_mut(id).map(Part::forget_state).is_some(),
             Touched::State(Scope::Account) => {
@@ -124,7 +129,9 @@ impl RoomReader {
 
     async fn read_account(&mut self) -> Result<()> {
         let account = self.account.read(&*self.base.store, self.me.as_ref()).await?;
-        self.changed.extend(account.marked_otherwise(&self.account).cloned());
+        if !self.filter.is_listed() {
+            self.changed.extend(account.marked_otherwise(&self.account).cloned());
+        }
         (self.account, self.is_account_stale) = (account, false);
         Ok(())
     }
@@ -132,16 +139,12 @@ impl RoomReader {
     /// Returns the rooms of the window, and notes whether there are more.
     async fn read_rooms(&mut self) -> Result<Vec<Room>> {
         if self.changed.len() > MANY {
-            self.forget_rows();
+            self.forget_scan();
         }
         let store = self.base.store.clone();
         while let Some(id) = self.changed.first().cloned() {
-            self.picked.forget(&id);
-            if !self.filter.is_listed() {
-                let room = store.room(&id).await?;
-                let room = room.filter(|room| self.filter.chooses(room, &self.account));
-                self.scan.update(&id, room);
-            }
+            let room = store.room(&id).await?;
+            self.scan.update(&id, room.filter(|room| self.filter.chooses(room, &self.account)));
             self.changed.remove(&id);
         }
         let Self { filter, account, picked, .. } = &mut *self;
@@ -361,6 +364,6 @@ fn known(part: &Part, user: &UserId) -> Profile {
 }
 
 /// Waits for several readings, some at the same time.
-async fn together<T>(reads: Vec<impl Future<Output = Result<T>>>) -> Result<Vec<T>> {
+pub(super) async fn together<T>(reads: Vec<impl Future<Output = Result<T>>>) -> Result<Vec<T>> {
     futures_util::stream::iter(reads).buffered(AT_ONCE).try_collect().await
 }

@@ -45,7 +45,8 @@ impl Scan {
         }
     }
 
-    /// Reads on: about `wanted` rooms.
+    /// Reads on: about `wanted` rooms. The first page is read without the store's conditions, which most of the latest
+    /// rooms meet: a store need not look far for it.
     pub(super) async fn read_on(
         &mut self,
         store: &dyn StorageAdapter,
@@ -95,13 +96,9 @@ impl Picked {
         self.rooms.values().flatten()
     }
 
-    pub(super) fn has(&self, id: &RoomId) -> bool {
-        self.rooms.contains_key(id)
-    }
-
-    /// Forgets a room as it was read.
-    pub(super) fn forget(&mut self, id: &RoomId) {
-        self.rooms.remove(id);
+    /// Forgets a room as it was read. Tells whether it was there.
+    pub(super) fn forget(&mut self, id: &RoomId) -> bool {
+        self.rooms.remove(id).is_some()
     }
 
     /// Takes exactly these rooms. Returns the ones to be read.

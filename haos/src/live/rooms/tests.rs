@@ -10,7 +10,7 @@ use std::sync::Arc;
 use async_trait::async_trait;
 use futures_util::FutureExt as _;
 use haos_matrix::MatrixProtocol;
-use haos_queue::TokioHost;
+use haos_queue::{Outbox, OutboxOptions, TokioHost};
 use haos_store_api::backend::{ChangeHub, touched};
 use haos_store_api::{
     Changes, Commit, EventId, EventType, Json, Membership, MemoryStore, Message, Pending, Position, Relation,
@@ -37,10 +37,13 @@ impl World {
 
     fn over(store: Arc<dyn StorageAdapter>) -> Self {
         let (me, typing) = (watch::Sender::new(Some(user("@me"))), watch::Sender::new(Typing::default()));
+        let protocol = Arc::new(MatrixProtocol);
+        let outbox = Outbox::new(store.clone(), Arc::new(TokioHost), protocol.clone(), OutboxOptions::default());
         let base = Base {
             store,
-            host: Arc::new(TokioHost),
-            protocol: Arc::new(MatrixProtocol),
+            protocol,
+            outbox: outbox.unwrap(),
+            backend: watch::Sender::new(None).subscribe(),
             me: me.subscribe(),
             typing: typing.subscribe(),
         };

@@ -8,6 +8,9 @@ use haos_store_api::{EventId, Pending, PendingQuery, Result, RoomId, StorageAdap
 use super::latest::{Latest, REMOVED, edited_text, is_message, text};
 use crate::live::timeline::SendStatus;
 
+/// The rows that are read at once: mostly all, and so few that a store reads them on the spot.
+const PAGE: usize = 64;
+
 /// The outbox's messages, edits and redactions, room by room.
 #[derive(Debug, Default)]
 pub(super) struct Unsent {
@@ -18,14 +21,22 @@ impl Unsent {
     /// Reads the outbox; a damaged row is left out.
     pub(super) async fn read(store: &dyn StorageAdapter, protocol: &dyn Protocol) -> Result<Self> {
         let redaction = protocol.redaction().ok().map(|(kind, _)| kind);
-        let query = PendingQuery { skip_damaged: true, ..PendingQuery::default() };
         let mut rows: HashMap<RoomId, Vec<Pending>> = HashMap::new();
-        for row in store.pending(query).await? {
-            if is_message(&row.kind) || redaction.as_ref() == Some(&row.kind) {
-                rows.entry(row.room.clone()).or_default().push(row);
+        let mut query = PendingQuery { skip_damaged: true, limit: PAGE, ..PendingQuery::default() };
+        loop {
+            let page = store.pending(query.clone()).await?;
+            // A page is short where rows were left out: only an empty one is the last.
+            let next = page.last().map(|row| row.seq);
+            for row in page {
+                if is_message(&row.kind) || redaction.as_ref() == Some(&row.kind) {
+                    rows.entry(row.room.clone()).or_default().push(row);
+                }
+            }
+            match next {
+                Some(seq) => query.after_seq = seq,
+                None => return Ok(Self { rows }),
             }
         }
-        Ok(Self { rows })
     }
 
     /// Returns the rooms of which one has other rows than the other.

@@ -99,6 +99,7 @@ async fn file(
         name: name.to_string_lossy().into_owned(),
         mime,
         thumbnail_mime: small.as_ref().map(|_| "image/png".to_owned()),
+        ..compose::FileInfo::default()
     };
     let mut told = write(client, compose::file(room, &info, staged, small)).await?;
     told["uri"] = uri.into();

@@ -95,7 +95,7 @@ async fn a_change_costs_the_rooms_that_changed() {
     let row = batch(&|batch| {
         batch.put_pending(written("!299", "t", "mine"));
     });
-    assert_eq!(costs(row).await, "pending 1, state 2, timeline 1");
+    assert_eq!(costs(row).await, "pending 2, state 2, timeline 1");
     let token = batch(&|batch| {
         batch.put_state(account("haos.sync_token", "", r#""s""#));
     });

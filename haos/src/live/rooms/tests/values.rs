@@ -2,6 +2,9 @@
 
 use std::collections::BTreeMap;
 
+use haos_matrix::{Account, parse_sync};
+use haos_queue::apply_sync;
+
 use super::*;
 
 #[tokio::test]
@@ -148,4 +151,33 @@ async fn what_a_list_shows_has_a_plain_form() {
     let json = Json::of(&world.item("!r").await).unwrap();
     assert_eq!(json.text("name").as_deref(), Some("R"));
     assert_eq!(json.member("latest").unwrap().text("text").as_deref(), Some("hi"));
+}
+
+#[tokio::test]
+async fn a_favourite_and_a_mark_come_with_a_sync() {
+    let world = World::new();
+    let (store, account) = (&*world.base.store, Account::of(user("@me")));
+    let list = world.list(RoomFilter::joined());
+    let mut mirror = Mirror::of(&list).await;
+    for (tags, unread, expected) in [
+        (r#"{"m.favourite":{"order":0.5}}"#, true, ["!a true true", "!b false false"]),
+        ("{}", false, ["!b false false", "!a false false"]),
+    ] {
+        let (tags, unread) = (
+            format!(r#"{{"type":"m.tag","content":{{"tags":{tags}}}}}"#),
+            format!(r#"{{"type":"m.marked_unread","content":{{"unread":{unread}}}}}"#),
+        );
+        let event = r#"{"event_id":"$b","sender":"@b","type":"m.x","content":{},"origin_server_ts":5}"#;
+        let answer = format!(
+            r#"{{"next_batch":"s","rooms":{{"join":{{"!a":{{"account_data":{{"events":[{tags},{unread}]}}}},
+                "!b":{{"timeline":{{"events":[{event}]}}}}}}}}}}"#
+        );
+        let delta = parse_sync(answer.as_bytes(), &account).unwrap();
+        apply_sync(store, &delta, Some(&user("@me")), &MatrixProtocol).await.unwrap();
+        mirror.catch_up();
+        let told = mirror.items.iter();
+        let told: Vec<_> =
+            told.map(|room| format!("{} {} {}", room.id, room.is_favourite, room.is_marked_unread)).collect();
+        assert_eq!(told, expected);
+    }
 }

@@ -63,7 +63,6 @@ impl World {
             Outbox::new(store.clone(), host.clone(), protocol.clone(), OutboxOptions::default()).unwrap();
         let base = Base {
             store: store.clone(),
-            host,
             protocol,
             outbox,
             backend: watch::Sender::new(None).subscribe(),

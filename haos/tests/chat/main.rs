@@ -1,0 +1,14 @@
+//! A chat from outside: over stores in memory and on disk, a transport within the process and a homeserver on the
+//! loopback.
+
+mod account;
+mod files;
+mod leads;
+mod open;
+mod outbox;
+mod rooms;
+#[path = "../../../haos-cli/tests/common/server.rs"]
+#[allow(dead_code, reason = "the tests of the command need more of it")]
+mod server;
+mod storage;
+mod world;
