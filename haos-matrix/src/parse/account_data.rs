@@ -59,7 +59,7 @@ mod tests {
             let entry = StateEntry { scope: scope.clone(), kind, key, event_id: None, value };
             let listed = listed(&entry);
             assert_eq!(listed.as_ref().map(|entry| entry.kind.as_str()), copy);
-            for listed in listed {
+            if let Some(listed) = listed {
                 assert_eq!((listed.scope, listed.key.as_str()), (Scope::Account, "!r"));
                 assert_eq!(listed.value, entry.value);
             }

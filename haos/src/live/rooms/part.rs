@@ -1,4 +1,4 @@
-use std::collections::HashMap;
+use std::collections::{BTreeSet, HashMap};
 use std::sync::Arc;
 
 use haos_store_api::{
@@ -46,18 +46,16 @@ impl Part {
         Ok((room, self))
     }
 
-    /// Reads the profiles of people that are missing.
+    /// Reads the profiles of people.
     pub(super) async fn meet(
         mut self,
         store: Arc<dyn StorageAdapter>,
         room: RoomId,
-        people: Vec<UserId>,
+        people: BTreeSet<UserId>,
     ) -> Result<(RoomId, Self)> {
         for user in people {
-            if !self.people.contains_key(&user) {
-                let profile = profile(&*store, &room, &user).await?;
-                self.people.insert(user, profile);
-            }
+            let profile = profile(&*store, &room, &user).await?;
+            self.people.insert(user, profile);
         }
         Ok((room, self))
     }

@@ -219,8 +219,9 @@ impl RoomReader {
         let mut reads = Vec::new();
         for room in rooms {
             let Some(part) = self.parts.get(&room.id) else { continue };
-            let people: Vec<UserId> = self.people(room, part).cloned().collect();
-            if people.iter().any(|user| !part.people.contains_key(user)) {
+            let people = self.people(room, part).filter(|user| !part.people.contains_key(*user));
+            let people: BTreeSet<UserId> = people.cloned().collect();
+            if !people.is_empty() {
                 reads.push(part.clone().meet(self.base.store.clone(), room.id.clone(), people));
             }
         }
@@ -314,7 +315,8 @@ impl Reader for RoomReader {
     fn note(&mut self, change: &Change) -> bool {
         match change {
             Change::Commit { touched, .. } => {
-                touched.iter().fold(false, |is_stale, touched| self.touched(touched) || is_stale)
+                let stale = touched.iter().filter(|touched| self.touched(touched)).count();
+                stale > 0
             }
             _ => {
                 self.forget_all();

@@ -112,3 +112,65 @@ impl Picked {
         self.rooms.insert(id, room);
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use haos_store_api::{MemoryStore, WriteBatch};
+
+    use super::*;
+
+    fn room(n: i64) -> Room {
+        let id = RoomId::new(format!("!{n}")).unwrap();
+        Room { last_activity_ms: n, ..Room::new(id, Membership::Join) }
+    }
+
+    async fn store(rooms: i64) -> MemoryStore {
+        let (store, mut batch) = (MemoryStore::new(), WriteBatch::relaxed());
+        (0..rooms).for_each(|n| {
+            batch.put_room(room(n));
+        });
+        store.apply(batch).await.unwrap();
+        store
+    }
+
+    async fn read_on(scan: &mut Scan, store: &MemoryStore, wanted: usize) {
+        scan.read_on(store, (None, None), wanted, |room| room.last_activity_ms % 2 == 0).await.unwrap();
+    }
+
+    fn times(scan: &Scan) -> Vec<i64> {
+        scan.rooms().map(|room| room.last_activity_ms).collect()
+    }
+
+    #[tokio::test]
+    async fn a_room_beyond_what_was_read_is_not_taken() {
+        let (store, mut scan) = (store(20).await, Scan::default());
+        scan.update(&room(4).id, Some(room(4)));
+        assert_eq!(times(&scan).len(), 0, "nothing was read");
+        read_on(&mut scan, &store, 6).await;
+        assert_eq!(times(&scan), [18, 16, 14]);
+        scan.update(&room(12).id, Some(room(12)));
+        assert_eq!(times(&scan), [18, 16, 14], "others lie between");
+        scan.update(&room(16).id, Some(Room { last_activity_ms: 3, ..room(16) }));
+        scan.update(&room(18).id, None);
+        scan.update(&room(2).id, Some(Room { last_activity_ms: 30, ..room(2) }));
+        assert_eq!((times(&scan), scan.is_complete()), (vec![30, 14], false));
+        read_on(&mut scan, &store, 99).await;
+        assert!(scan.is_complete());
+        scan.update(&room(5).id, Some(Room { last_activity_ms: -5, ..room(5) }));
+        assert_eq!(times(&scan).last(), Some(&-5), "all was read");
+    }
+
+    #[tokio::test]
+    async fn what_was_forgotten_is_read_again() {
+        let (store, mut scan) = (store(40).await, Scan::default());
+        read_on(&mut scan, &store, 99).await;
+        scan.trim(5);
+        assert_eq!(times(&scan).len(), 20, "not many");
+        scan.trim(3);
+        assert_eq!((times(&scan), scan.is_complete()), (vec![38, 36, 34, 32, 30, 28], false));
+        scan.update(&room(26).id, Some(room(26)));
+        assert_eq!(times(&scan).len(), 6);
+        read_on(&mut scan, &store, 99).await;
+        assert_eq!((times(&scan).len(), scan.is_complete()), (20, true));
+    }
+}

@@ -16,7 +16,8 @@ const KINDS: [&str; 4] = ["m.room.message", "m.room.message", "m.reaction", "m.r
 fn filters() -> Vec<(RoomFilter, usize)> {
     let space = room_id("!0");
     vec![
-        (RoomFilter::joined(), 3),
+        (RoomFilter::joined(), 1),
+        (RoomFilter::joined(), 4),
         (RoomFilter::all(), 50),
         (RoomFilter::invites(), 2),
         (RoomFilter::joined().favourites(), 2),
@@ -37,7 +38,7 @@ struct Player {
 impl Player {
     fn commit(&mut self, step: Step) {
         let [what, a, b, c] = step;
-        let id = format!("!{}", a % 7);
+        let id = format!("!{}", a % 24);
         let (at, batch) = (self.at, &mut self.batch);
         let txn_id = TxnId::new(format!("t{}", b % 4)).unwrap();
         match what % 18 {
@@ -63,12 +64,12 @@ impl Player {
                 _ => drop(batch.put_state(favourite(&id, &format!(r#"{{"order":0.{}}}"#, b % 3)))),
             },
             9 => {
-                let direct = format!(r#"{{"@a":["{id}","!{}"],"@me":["!{}"]}}"#, b % 7, c % 7);
+                let direct = format!(r#"{{"@a":["{id}","!{}"],"@me":["!{}"]}}"#, b % 24, c % 24);
                 batch.put_state(account("m.direct", "", &direct));
             }
             10 => drop(batch.put_state(account("m.push_rules", "", &MUTED.replace("!ROOM", &id)))),
             11 => {
-                let marked = format!(r#"{{"unread":{}}}"#, b % 2 == 0);
+                let marked = format!(r#"{{"unread":{}}}"#, b.is_multiple_of(2));
                 batch.put_state(account("haos.marked_unread", &id, &marked));
             }
             12 => {
@@ -86,7 +87,7 @@ impl Player {
             }
             14 => {
                 batch.remove_pending(txn_id.clone());
-                if c % 2 == 0 {
+                if c.is_multiple_of(2) {
                     batch.put_message(Message { txn_id: Some(txn_id), ..text(&id, at, "@me", "sent") });
                 }
             }
@@ -125,19 +126,19 @@ fn made(id: &str, b: u8, c: u8) -> Room {
         [Membership::Join, Membership::Join, Membership::Join, Membership::Invite, Membership::Leave];
     Room {
         membership: membership[usize::from(b) % 5],
-        name: (c % 3 > 0).then(|| ["Ada", "Team Ada", "Zoe"][usize::from(b) % 3].to_owned()),
-        kind: (id == "!0" || c % 11 == 0).then(|| kind("m.space")),
-        spaces: if b % 2 == 0 { vec![room_id("!0")] } else { Vec::new() },
+        name: (!c.is_multiple_of(3)).then(|| ["Ada", "Team Ada", "Zoe"][usize::from(b) % 3].to_owned()),
+        kind: (id == "!0" || c.is_multiple_of(11)).then(|| kind("m.space")),
+        spaces: if b.is_multiple_of(2) { vec![room_id("!0")] } else { Vec::new() },
         unread: Unread { notifications: u64::from(c % 3 / 2), highlights: 0 },
-        ..room(id, i64::from(b / 5 % 8))
+        ..room(id, i64::from(b / 10))
     }
 }
 
 async fn play(script: Vec<Step>, kept: usize, settle_every: usize, together: usize) {
     let world = World::over(Arc::new(Forgetful::new(kept)));
     let mut player = Player { world, batch: WriteBatch::relaxed(), at: 1 };
-    for n in 0..5_u8 {
-        player.batch.put_room(made(&format!("!{n}"), 5 * n, 1));
+    for n in 0..20_u8 {
+        player.batch.put_room(made(&format!("!{n}"), 10 * n, 1));
     }
     player.flush().await;
     let mut lists: Vec<_> = filters()
@@ -174,14 +175,14 @@ async fn play(script: Vec<Step>, kept: usize, settle_every: usize, together: usi
     }
 }
 
-/// Plays `HAOS_SEEDS` scripts, 48 without it; where the feed keeps few changes, subscribers start over.
+/// Plays `HAOS_SEEDS` scripts, 32 without it; where the feed keeps few changes, subscribers start over.
 #[test]
 fn a_mirror_is_the_list_whatever_happens() {
-    let cases = std::env::var("HAOS_SEEDS").ok().map_or(48, |seeds| seeds.parse().unwrap());
+    let cases = std::env::var("HAOS_SEEDS").ok().map_or(32, |seeds| seeds.parse().unwrap());
     let script = proptest::collection::vec(any::<Step>(), 1..60);
     let pace = (prop_oneof![Just(2_usize), Just(1_024)], 1..9_usize, 1..4_usize);
     let runtime = tokio::runtime::Builder::new_current_thread().build().unwrap();
-    proptest!(ProptestConfig::with_cases(cases), |(script in script, (kept, settle, together) in pace)| {
+    proptest!(ProptestConfig { cases, failure_persistence: None, ..ProptestConfig::default() }, |(script in script, (kept, settle, together) in pace)| {
         runtime.block_on(play(script, kept, settle, together));
     });
 }
