@@ -130,7 +130,6 @@ impl Chat {
     }
 
     /// What is shared with lists that are read.
-    #[allow(dead_code, reason = "lists of rooms and timelines are made of it")]
     pub(crate) fn base(&self) -> Base {
         self.core.base()
     }
