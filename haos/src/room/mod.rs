@@ -3,6 +3,7 @@
 mod draft;
 mod info;
 mod members;
+mod typing;
 
 use haos_matrix::compose;
 use haos_store_api::{EventId, RoomId};

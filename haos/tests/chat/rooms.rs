@@ -3,7 +3,7 @@ use haos_stub::{Mood, Stub};
 use serde_json::json;
 
 use crate::server::Server;
-use crate::world::{connected, known, lobby, logged_in, over, soon};
+use crate::world::{connected, known, lobby, logged_in, over, soon, until};
 
 fn bob() -> UserId {
     UserId::new("@bob:x").unwrap()
@@ -58,6 +58,23 @@ async fn reading_and_typing_are_told() {
     let bodies: Vec<_> = server.asked().into_iter().map(|(_, body)| body).collect();
     assert_eq!((&bodies[0]["m.read"], &bodies[1]["m.read.private"]), (&json!("$e4"), &json!("$e4")));
     assert_eq!((&bodies[2]["typing"], &bodies[3]["typing"]), (&json!(true), &json!(false)));
+}
+
+#[tokio::test]
+async fn who_types_is_told_as_long_as_it_is_so() {
+    let server = Server::start(1);
+    let chat = logged_in(&server).await;
+    connected(&chat).await;
+    let room = chat.room(&lobby());
+    assert!(room.typing_users().now().await.unwrap().is_empty());
+    server.types(&["@bob:x", "@me:x"]);
+    assert_eq!(until(room.typing_users(), |users| !users.is_empty()).await, [bob()]);
+    server.types(&[]);
+    until(room.typing_users(), Vec::is_empty).await;
+    server.types(&["@bob:x"]);
+    until(room.typing_users(), |users| !users.is_empty()).await;
+    chat.forget_login().await.unwrap();
+    until(room.typing_users(), Vec::is_empty).await;
 }
 
 #[tokio::test]
