@@ -1,62 +1,41 @@
-//! A bot that answers `pong` to `ping`, with or without a network in between.
+//! A bot that answers `pong` to `ping` in one room, with or without a network in between.
 //!
 //! ```sh
-//! cargo run -p haos --example bot -- https://matrix.example.org bot PASSWORD
+//! cargo run -p haos --example bot -- https://matrix.example.org bot PASSWORD '#lobby:example.org'
 //! ```
 
-use std::collections::HashMap;
-
-use haos::{Chat, Credentials, EventId, RoomId};
-use haos_store_api::{Change, Page, RoomQuery, Touched};
+use haos::{Chat, Content, Credentials, Diff, Text, TimelineItemKind};
 
 /// Where the bot keeps what it knows, so that a restart goes on.
 const STORE: &str = "sqlite:bot.db";
-/// Messages that are looked at again after a change.
-const NEWEST: usize = 20;
 
 #[tokio::main(flavor = "current_thread")]
 async fn main() -> Result<(), Box<dyn std::error::Error>> {
-    let mut args = std::env::args().skip(1);
+    let args: Vec<String> = std::env::args().skip(1).collect();
+    let [server, user, password, room] = args.as_slice() else {
+        return Err("who am I, and where? Name homeserver, user, password and room".into());
+    };
     let chat = Chat::open(STORE).name("bot").await?;
     if !chat.account().is_some_and(|account| account.is_logged_in) {
-        let (Some(server), Some(user), Some(password)) = (args.next(), args.next(), args.next()) else {
-            return Err("who am I? Name homeserver, user and password".into());
-        };
-        chat.login(&server, Credentials::password(user, password)).await?;
+        chat.login(server, Credentials::password(user, password)).await?;
     }
-    let me = chat.account().ok_or("nobody is logged in")?.user;
-
-    // The newest message of each room that needs no answer any more: those of before the start do not.
-    let mut changes = chat.store().changes();
-    let mut seen: HashMap<RoomId, Option<EventId>> = HashMap::new();
-    for room in chat.store().rooms(RoomQuery::default()).await? {
-        let newest = chat.store().timeline(&room.id, Page::newest(1)).await?;
-        seen.insert(room.id, newest.messages().next().map(|message| message.id.clone()));
-    }
-    println!("{me} listens; Ctrl-C ends it");
+    let room = chat.join(room).await?;
+    let (_, mut diffs) = room.timeline(50).await?.subscribe().await?;
+    println!("listening; Ctrl-C ends it");
     loop {
-        tokio::select! {
+        let steps = tokio::select! {
             _ = tokio::signal::ctrl_c() => break,
-            change = changes.next() => match change {
-                Some(Change::Commit { touched, .. }) => {
-                    for touched in touched.iter() {
-                        let Touched::Room(room) = touched else { continue };
-                        let newest = chat.store().timeline(room, Page::newest(NEWEST)).await?;
-                        let known = seen.get(room).cloned().flatten();
-                        let messages: Vec<_> = newest.messages().collect();
-                        let next = messages.iter().position(|message| Some(&message.id) == known.as_ref());
-                        for message in &messages[next.map_or(0, |at| at + 1)..] {
-                            let is_ping = message.content.text("body").as_deref() == Some("ping");
-                            if is_ping && message.sender != me {
-                                chat.room(room).send("pong").await?;
-                            }
-                        }
-                        seen.insert(room.clone(), messages.last().map(|message| message.id.clone()));
-                    }
-                }
-                Some(_) => {}
-                None => break,
-            },
+            steps = diffs.next() => steps?,
+        };
+        let Some(steps) = steps else { break };
+        // What comes in is answered; what was there before is not, and neither is what is only changed.
+        for step in steps {
+            let Diff::Insert { item, .. } = step else { continue };
+            let TimelineItemKind::Event(event) = &item.kind else { continue };
+            let is_ping = matches!(&event.post.content, Content::Text { body, .. } if body == "ping");
+            if is_ping && !event.post.is_own {
+                room.send(Text::new("pong").reply_to(&event.event_id)).await?;
+            }
         }
     }
     chat.close().await?;

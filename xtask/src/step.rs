@@ -136,6 +136,7 @@ fn wasm(root: &Path, plan: &Plan) -> CiStep {
             &format!("check {WASM} -p haos-matrix"),
             &format!("check {WASM} -p haos-store-api"),
             &format!("check {WASM} -p haos-queue --no-default-features"),
+            &format!("check {WASM} -p haos"),
         ],
     )
     .needs(&[Need::WasmTarget])
@@ -171,7 +172,7 @@ fn package(root: &Path, full: bool) -> CiStep {
     let mut names: Vec<_> = folders
         .filter(|folder| folder.path().join("Cargo.toml").is_file())
         .filter_map(|folder| folder.file_name().into_string().ok())
-        .filter(|name| name.starts_with("haos-"))
+        .filter(|name| name == "haos" || name.starts_with("haos-"))
         .collect();
     names.sort_unstable();
     let mut line = "package --quiet --allow-dirty".to_owned();

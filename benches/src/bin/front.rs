@@ -72,7 +72,8 @@ impl Bench {
                     let key = (kind == RelationKind::Reaction).then(|| "👍".to_owned());
                     if kind == RelationKind::Edit {
                         message.sender = target.sender;
-                        message.content = Json::new(r#"{"m.new_content":{"msgtype":"m.text","body":"edited"}}"#).unwrap();
+                        message.content =
+                            Json::new(r#"{"m.new_content":{"msgtype":"m.text","body":"edited"}}"#).unwrap();
                     }
                     message.relation = Some(Relation { kind, target: target.id, key });
                 }
@@ -93,7 +94,9 @@ impl Bench {
         let mut batch = WriteBatch::relaxed();
         for n in 0..97 {
             let user = format!("@user{n}:example.org");
-            let event = format!(r#"{{"sender":"{user}","content":{{"membership":"join","displayname":"User {n}"}}}}"#);
+            let event = format!(
+                r#"{{"sender":"{user}","content":{{"membership":"join","displayname":"User {n}"}}}}"#
+            );
             batch.put_state(entry(Scope::Room(room.clone()), "m.room.member", &user, &event));
         }
         self.store().apply(batch).await.unwrap();
@@ -118,7 +121,8 @@ async fn bare_timeline(store: &dyn StorageAdapter, room: &RoomId) -> usize {
     let targets: Vec<EventId> = slice.messages().map(|message| message.id.clone()).collect();
     let query = RelationQuery { room: room.clone(), targets, kind: None, limit: usize::MAX };
     let related = store.related(query).await.unwrap();
-    let senders: std::collections::BTreeSet<&UserId> = slice.messages().map(|message| &message.sender).collect();
+    let senders: std::collections::BTreeSet<&UserId> =
+        slice.messages().map(|message| &message.sender).collect();
     let mut known = 0;
     for sender in senders {
         let key = StateKey::new(sender.as_str()).unwrap();

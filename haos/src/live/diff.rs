@@ -222,7 +222,10 @@ mod tests {
         assert_eq!(steps(&old, &plain(&[1, 2])), [Diff::Truncate { len: 2 }]);
         assert_eq!(steps(&old, &plain(&[1, 2, 4, 5])), [Diff::Remove { index: 2 }]);
         assert_eq!(steps(&old, &plain(&[1, 9, 2, 3, 4, 5])), [Diff::Insert { index: 1, item: item(9, 0) }]);
-        assert_eq!(steps(&old, &[item(1, 0), item(2, 0), item(3, 7), item(4, 0), item(5, 0)]), [Diff::Set { index: 2, item: item(3, 7) }]);
+        assert_eq!(
+            steps(&old, &[item(1, 0), item(2, 0), item(3, 7), item(4, 0), item(5, 0)]),
+            [Diff::Set { index: 2, item: item(3, 7) }]
+        );
         assert_eq!(steps(&old, &old), []);
         assert_eq!(steps(&old, &plain(&[7, 8])), [Diff::Reset { items: plain(&[7, 8]) }]);
     }

@@ -37,7 +37,7 @@ impl Sendable for Text {
 
 impl Sendable for &str {
     fn draft(self, room: &RoomId) -> Result<Draft> {
-        Ok(Text::new(self).draft(room)?)
+        Text::new(self).draft(room)
     }
 }
 

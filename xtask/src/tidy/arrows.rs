@@ -29,22 +29,23 @@ pub(super) fn check(files: &[File], findings: &mut Vec<Finding>) {
 fn crate_of(file: &File) -> Option<&str> {
     file.path
         .strip_suffix("/Cargo.toml")
-        .filter(|folder| folder.starts_with("haos-") && !folder.contains('/'))
+        .filter(|folder| (folder.starts_with("haos-") || *folder == "haos") && !folder.contains('/'))
 }
 
 /// The arrows of ARCHITECTURE.md, read backwards. Dev-dependencies count for backends and the contract.
 fn may_not_know(name: &str, other: &str) -> bool {
-    const ABOVE: [&str; 5] = ["haos-store", "haos-queue", "haos-archive", "haos-matrix", "haos-cli"];
+    const ABOVE: [&str; 6] = ["haos-store", "haos-queue", "haos-archive", "haos-matrix", "haos", "haos-cli"];
     let is_backend = |name: &str| name.starts_with("haos-store-") && name != "haos-store-api";
     match name {
         _ if name == other => false,
         "haos-web" => true,
         "haos-store-api" => ABOVE.contains(&other) || is_backend(other) || other == "haos-web",
         _ if is_backend(name) => ABOVE.contains(&other) || is_backend(other),
-        "haos-store" => ["haos-queue", "haos-matrix", "haos-cli"].contains(&other),
-        "haos-queue" => ["haos-store", "haos-archive", "haos-matrix", "haos-cli"].contains(&other),
-        "haos-archive" => ["haos-store", "haos-matrix", "haos-cli"].contains(&other),
-        "haos-matrix" => other == "haos-cli",
+        "haos-store" => ["haos-queue", "haos-matrix", "haos", "haos-cli"].contains(&other),
+        "haos-queue" => ["haos-store", "haos-archive", "haos-matrix", "haos", "haos-cli"].contains(&other),
+        "haos-archive" => ["haos-store", "haos-matrix", "haos", "haos-cli"].contains(&other),
+        "haos-matrix" => ["haos", "haos-cli"].contains(&other),
+        "haos" => other == "haos-cli",
         _ => false,
     }
 }

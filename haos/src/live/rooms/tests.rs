@@ -38,7 +38,8 @@ impl World {
     fn over(store: Arc<dyn StorageAdapter>) -> Self {
         let (me, typing) = (watch::Sender::new(Some(user("@me"))), watch::Sender::new(Typing::default()));
         let protocol = Arc::new(MatrixProtocol);
-        let outbox = Outbox::new(store.clone(), Arc::new(TokioHost), protocol.clone(), OutboxOptions::default());
+        let outbox =
+            Outbox::new(store.clone(), Arc::new(TokioHost), protocol.clone(), OutboxOptions::default());
         let base = Base {
             store,
             protocol,

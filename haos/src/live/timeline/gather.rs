@@ -5,15 +5,15 @@ use std::sync::Arc;
 
 use haos_queue::{RECEIPT, RowStatus, TYPING, UPLOAD, local_event_id};
 use haos_store_api::{
-    EventId, Item, Json, Message, MessageView, Pending, PendingState, Position, Relation,
-    RelationKind, Slice, TxnId, UserId, ViewItem, view,
+    EventId, Item, Json, Message, MessageView, Pending, PendingState, Position, Relation, RelationKind,
+    Slice, TxnId, UserId, ViewItem, view,
 };
 
-use super::stored::{Stored, answered};
 use super::profiles::{Profiles, previous, profile};
+use super::stored::{Stored, answered};
 use super::{
-    Edited, EventItem, LocalItem, Post, Quote, Reaction, Receipt, SendStatus, ThreadSummary,
-    TimelineItem, TimelineItemKind,
+    Edited, EventItem, LocalItem, Post, Quote, Reaction, Receipt, SendStatus, ThreadSummary, TimelineItem,
+    TimelineItemKind,
 };
 use crate::content::{Content, Mentions};
 
@@ -32,9 +32,14 @@ impl Stored {
             related.filter(|message| !unsent.redactions.contains_key(&message.id)).cloned().collect();
         let items = self.items.iter().cloned().chain(unsent.messages.iter().cloned().map(Item::Message));
         let view = view::aggregate(Slice { items: items.collect(), more: false }, &related, self.me.as_ref());
-        let sight = Sight { stored: self, unsent: &unsent, profiles: Profiles::of(&self.items, &self.members) };
-        let indexes: HashMap<&EventId, usize> =
-            self.items.iter().enumerate().filter_map(|(at, item)| Some((&item.as_message()?.id, at))).collect();
+        let sight =
+            Sight { stored: self, unsent: &unsent, profiles: Profiles::of(&self.items, &self.members) };
+        let indexes: HashMap<&EventId, usize> = self
+            .items
+            .iter()
+            .enumerate()
+            .filter_map(|(at, item)| Some((&item.as_message()?.id, at)))
+            .collect();
         let quotes = sight.quotes(&view.items, &related, &indexes);
         let mut list = List::new(self.offset_ms);
         let mut readers = sight.readers(&indexes);
@@ -68,7 +73,8 @@ impl Stored {
     /// Returns the event up to which the own user has read, told to the server or not.
     fn marker(&self) -> Option<EventId> {
         let receipts = self.rows.iter().rev().filter(|(row, _)| row.kind.as_str() == RECEIPT);
-        let unsent = receipts.filter_map(|(row, _)| EventId::new(row.content.text("m.fully_read")?).ok()).next();
+        let unsent =
+            receipts.filter_map(|(row, _)| EventId::new(row.content.text("m.fully_read")?).ok()).next();
         unsent.or_else(|| self.read_upto.clone())
     }
 }
@@ -94,11 +100,14 @@ impl<'a> Unsent<'a> {
             rows: HashMap::new(),
             status: HashMap::new(),
         };
-        let stored_messages = || stored.items.iter().filter_map(Item::as_message).chain(stored.related.values());
+        let stored_messages =
+            || stored.items.iter().filter_map(Item::as_message).chain(stored.related.values());
         // The echo of a row may have come since the outbox was read.
-        let echoed: HashSet<&TxnId> = stored_messages().filter_map(|message| message.txn_id.as_ref()).collect();
+        let echoed: HashSet<&TxnId> =
+            stored_messages().filter_map(|message| message.txn_id.as_ref()).collect();
         let ids: HashSet<&EventId> = stored_messages().map(|message| &message.id).collect();
-        let by_txn: HashMap<&TxnId, &Pending> = stored.rows.iter().map(|(row, _)| (&row.txn_id, row)).collect();
+        let by_txn: HashMap<&TxnId, &Pending> =
+            stored.rows.iter().map(|(row, _)| (&row.txn_id, row)).collect();
         let local = |txn_id: &TxnId| local_event_id(txn_id).ok();
         // Content names what is sent by the id that it was given meanwhile, or by its local one.
         let sent: HashMap<EventId, EventId> = (stored.rows.iter())
@@ -251,10 +260,11 @@ impl Sight<'_> {
         let reaction = |group: &haos_store_api::Reactions| Reaction {
             key: group.key.clone(),
             count: group.count,
-            is_own: self.stored.me.as_ref().map_or_else(
-                || own(&group.key).is_some(),
-                |me| group.senders.contains(me),
-            ),
+            is_own: self
+                .stored
+                .me
+                .as_ref()
+                .map_or_else(|| own(&group.key).is_some(), |me| group.senders.contains(me)),
             senders: group.senders.clone(),
             sending: own(&group.key),
         };
@@ -362,7 +372,8 @@ impl List {
             self.push(format!("day-{date}"), TimelineItemKind::Day { days, date });
         }
         let message = &view.message;
-        let id = message.txn_id.as_ref().map_or_else(|| message.id.to_string(), |txn_id| format!("txn-{txn_id}"));
+        let id =
+            message.txn_id.as_ref().map_or_else(|| message.id.to_string(), |txn_id| format!("txn-{txn_id}"));
         let kind = match row {
             Some((row, status, error)) => TimelineItemKind::Local(Box::new(LocalItem {
                 txn_id: row.txn_id.clone(),
@@ -391,9 +402,9 @@ impl List {
             && let Some(event) = { events }.next()
         {
             event.receipts.extend(readers);
-            event.receipts.sort_by(|a, b| {
-                b.timestamp_ms.cmp(&a.timestamp_ms).then_with(|| a.user.id.cmp(&b.user.id))
-            });
+            event
+                .receipts
+                .sort_by(|a, b| b.timestamp_ms.cmp(&a.timestamp_ms).then_with(|| a.user.id.cmp(&b.user.id)));
             event.receipts.truncate(READERS);
         }
     }

@@ -29,7 +29,8 @@ impl Timeline {
     pub async fn older(&self, want: usize) -> Result<Reach> {
         let _alone = self.paging.lock().await;
         self.list.now().await?;
-        let (mut window, top) = self.list.reader(|reader| (reader.window.clone(), top_of(&reader.stored.items))).await;
+        let (mut window, top) =
+            self.list.reader(|reader| (reader.window.clone(), top_of(&reader.stored.items))).await;
         let (before, gaps) = top;
         let stopped = self.fetch(before.clone(), want).await?;
         let store = &*self.base.store;

@@ -109,6 +109,9 @@ mod tests {
         assert_eq!(name(2).as_deref(), Some("Lady"), "after it");
         assert_eq!(profiles.at(&bob, 0), Profile { id: bob, name: None, avatar: None });
         let unchanged = Profiles::of(&items[..1], &now).at(&ada, 0);
-        assert_eq!((unchanged.name.as_deref(), unchanged.avatar.as_deref()), (Some("Countess"), Some("mxc://x/a")));
+        assert_eq!(
+            (unchanged.name.as_deref(), unchanged.avatar.as_deref()),
+            (Some("Countess"), Some("mxc://x/a"))
+        );
     }
 }

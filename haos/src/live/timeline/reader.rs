@@ -5,9 +5,8 @@ use std::sync::Arc;
 
 use async_trait::async_trait;
 use haos_store_api::{
-    Change, EventId, EventType, Item, Json, MessageQuery, PendingQuery, RelationKind, RelationQuery,
-    Result, RoomId, Scope, StateKey, StateQuery, StorageAdapterExt as _, Touched, UserId,
-    state_kind,
+    Change, EventId, EventType, Item, Json, MessageQuery, PendingQuery, RelationKind, RelationQuery, Result,
+    RoomId, Scope, StateKey, StateQuery, StorageAdapterExt as _, Touched, UserId, state_kind,
 };
 
 use super::TimelineItem;
@@ -123,7 +122,8 @@ impl TimelineReader {
             let receipts = StateQuery::kind(scope(), EventType::new("haos.receipt")?);
             let entries = store.state(receipts).await?;
             self.stored.receipts = latest(entries.iter().map(|entry| (&entry.key, &entry.value)));
-            let marker = store.state_value(scope(), &EventType::new("m.fully_read")?, &StateKey::new("")?).await?;
+            let marker =
+                store.state_value(scope(), &EventType::new("m.fully_read")?, &StateKey::new("")?).await?;
             self.stored.read_upto = marker.and_then(|marker| EventId::new(marker.text("event_id")?).ok());
         }
         if self.stale.account {
@@ -136,7 +136,8 @@ impl TimelineReader {
         let people = senders.map(|message| &message.sender).chain(&stored.me);
         let shown: HashSet<&EventId> =
             stored.items.iter().filter_map(|item| Some(&item.as_message()?.id)).collect();
-        let readers = stored.receipts.iter().filter(|read| shown.contains(&read.event)).map(|read| &read.user);
+        let readers =
+            stored.receipts.iter().filter(|read| shown.contains(&read.event)).map(|read| &read.user);
         let unknown: HashSet<UserId> =
             people.chain(readers).filter(|user| !stored.members.contains_key(*user)).cloned().collect();
         let kind = EventType::new("m.room.member")?;

@@ -95,7 +95,8 @@ impl Stored {
         if inserted {
             self.items.sort_by_key(Item::position);
         }
-        let here: HashSet<&EventId> = self.items.iter().filter_map(|item| Some(&item.as_message()?.id)).collect();
+        let here: HashSet<&EventId> =
+            self.items.iter().filter_map(|item| Some(&item.as_message()?.id)).collect();
         let quoted = &self.quoted;
         self.related.retain(|_, message| {
             message.relation.as_ref().is_some_and(|relation| {

@@ -54,7 +54,7 @@ impl Window {
             (self.wants, self.older, self.len) = (None, older, items.len());
             return Ok(items);
         }
-        let mut slice = store.timeline(room, self.from_older()).await?;
+        let mut slice = store.timeline(room, self.page()).await?;
         if let Some(newer) = &self.newer {
             match end_of(&slice.items, newer) {
                 Some(end) => slice.items.truncate(end),
@@ -85,7 +85,7 @@ impl Window {
         room: &RoomId,
     ) -> Result<()> {
         (self.wants, self.older, self.len) = (None, older, 0);
-        let slice = store.timeline(room, self.from_older()).await?;
+        let slice = store.timeline(room, self.page()).await?;
         let end = self.newer.as_ref().and_then(|newer| end_of(&slice.items, newer));
         if slice.items.len() > MOST && end.is_none() {
             self.newer = edge(&slice.items[MOST..]);
@@ -114,7 +114,7 @@ impl Window {
         Ok(())
     }
 
-    fn from_older(&self) -> Page {
+    fn page(&self) -> Page {
         match self.older.clone() {
             Some(cursor) => Page::newer_than(cursor, MOST + 1),
             None => Page::oldest(MOST + 1),
@@ -210,7 +210,6 @@ fn end_of(items: &[Item], newer: &Cursor) -> Option<usize> {
 
 /// Tells whether an item shows in its own place.
 pub(super) fn is_shown(item: &Item) -> bool {
-    item.as_message().is_none_or(|message| {
-        !message.relation.as_ref().is_some_and(|relation| relation.kind.is_hidden())
-    })
+    item.as_message()
+        .is_none_or(|message| !message.relation.as_ref().is_some_and(|relation| relation.kind.is_hidden()))
 }

@@ -91,7 +91,8 @@ fn words(item: &TimelineItem) -> String {
     match &item.kind {
         TimelineItemKind::Event(event) => {
             let readers: Vec<&str> = event.receipts.iter().map(|receipt| receipt.user.id.as_str()).collect();
-            let read = if readers.is_empty() { String::new() } else { format!(" read by {}", readers.join(" ")) };
+            let read =
+                if readers.is_empty() { String::new() } else { format!(" read by {}", readers.join(" ")) };
             format!("{}{read}", post(&event.post))
         }
         TimelineItemKind::Local(local) => format!("{} [{:?}]", post(&local.post), local.status),
@@ -170,7 +171,8 @@ async fn a_row_whose_echo_came_while_it_was_read_is_shown_once() {
     shown.timeline.items().await.unwrap();
     stored.items = shown.timeline.list.reader(|reader| reader.stored.items.clone()).await;
     let items = stored.shown();
-    let posts: Vec<String> = items.iter().filter(|item| item.post().is_some()).map(|item| words(item)).collect();
+    let posts: Vec<String> =
+        items.iter().filter(|item| item.post().is_some()).map(|item| words(item)).collect();
     assert_eq!(posts[1..], ["hello"]);
 }
 
@@ -186,7 +188,12 @@ async fn quotes_say_what_the_quoted_message_says_now() {
     assert_eq!(shown.posts().await, ["answer <: two>"]);
     shown.sync(&[(ADA, edit("$e1", "three"))]).await;
     assert_eq!(shown.posts().await, ["answer <: three>"]);
-    shown.sync(&[(ADA, json!({ "type": "m.room.redaction", "redacts": "$e1", "content": { "redacts": "$e1" } }))]).await;
+    shown
+        .sync(&[(
+            ADA,
+            json!({ "type": "m.room.redaction", "redacts": "$e1", "content": { "redacts": "$e1" } }),
+        )])
+        .await;
     assert_eq!(shown.posts().await, ["answer <: ?>"]);
     shown.sync(&[(ADA, reply("$unknown", "to what?"))]).await;
     shown.timeline.to_live(1).await;
@@ -232,7 +239,9 @@ async fn a_sent_reaction_is_taken_back() {
 async fn the_read_marker_stands_before_the_first_unread_message_of_others() {
     let mut shown = Shown::new().await;
     shown.world.read_upto = "$e2".to_owned();
-    shown.sync(&[(ADA, text("one")), (ADA, reaction("$e1", "👍")), (ME, text("mine")), (ADA, text("two"))]).await;
+    shown
+        .sync(&[(ADA, text("one")), (ADA, reaction("$e1", "👍")), (ME, text("mine")), (ADA, text("two"))])
+        .await;
     let posts = shown.posts().await;
     assert_eq!(posts, ["one 👍1", "mine", "unread", "two"], "a reaction was read last");
     let read = compose::read(&shown.world.room, &EventId::new("$e4").unwrap(), false).unwrap();
@@ -244,9 +253,7 @@ async fn the_read_marker_stands_before_the_first_unread_message_of_others() {
 async fn readers_stand_at_the_latest_message_that_they_read() {
     let mut shown = Shown::new().await;
     shown.sync(&[(ADA, text("one")), (ADA, reaction("$e1", "👍")), (ADA, text("two"))]).await;
-    let receipt = |event: &str, user: &str, ts: u64| {
-        json!({ "type": "m.receipt", "content": { event: { "m.read": { user: { "ts": ts } } } } })
-    };
+    let receipt = |event: &str, user: &str, ts: u64| json!({ "type": "m.receipt", "content": { event: { "m.read": { user: { "ts": ts } } } } });
     let receipts = json!([receipt("$e2", "@bob:x", 2), receipt("$e3", "@eve:x", 1), receipt("$e3", ME, 3)]);
     shown.world.sync(false, receipts).await;
     assert_eq!(shown.posts().await[..1], ["one 👍1 read by @bob:x"]);
@@ -257,9 +264,12 @@ async fn readers_stand_at_the_latest_message_that_they_read() {
 async fn days_begin_where_the_reader_is() {
     let mut shown = Shown::new().await;
     // 11,000 s after each other, from 2026-11-18 11:06:40 UTC on.
-    shown.sync(&[(ADA, text("a")), (ADA, text("b")), (ADA, text("c")), (ADA, text("d")), (ADA, text("e"))]).await;
+    shown
+        .sync(&[(ADA, text("a")), (ADA, text("b")), (ADA, text("c")), (ADA, text("d")), (ADA, text("e"))])
+        .await;
     shown.timeline.to_live(5).await;
-    let (utc, india) = (["day 2026-11-18", "a", "b", "c", "d"], ["day 2026-11-18", "a", "b", "day 2026-11-19", "c"]);
+    let (utc, india) =
+        (["day 2026-11-18", "a", "b", "c", "d"], ["day 2026-11-18", "a", "b", "day 2026-11-19", "c"]);
     assert_eq!(shown.words().await[..5], utc);
     shown.timeline.set_utc_offset(5 * 60 + 30).await;
     assert_eq!(shown.words().await[..5], india);

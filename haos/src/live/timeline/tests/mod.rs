@@ -120,8 +120,10 @@ async fn step(world: &mut World, timeline: &Timeline, chance: &mut Chance) -> St
 
 /// Reads the same window afresh.
 async fn fresh(timeline: &Timeline) -> Items {
-    let (base, room, window) =
-        timeline.list.reader(|reader| (reader.base.clone(), reader.room.clone(), reader.window.clone())).await;
+    let (base, room, window) = timeline
+        .list
+        .reader(|reader| (reader.base.clone(), reader.room.clone(), reader.window.clone()))
+        .await;
     TimelineReader::new(base, room, window).read().await.unwrap()
 }
 

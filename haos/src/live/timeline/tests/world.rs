@@ -5,8 +5,8 @@ use std::sync::Arc;
 use haos_matrix::{Account, MatrixProtocol, parse_messages, parse_sync};
 use haos_queue::{Outbox, OutboxOptions, TokioHost, apply_page, apply_sync};
 use haos_store_api::{
-    Direction, EventType, Json, ParkReason, Pending, PendingState, Prune, RoomId, Scope, StateEntry, StateKey,
-    StorageAdapter, UserId, WriteBatch, state_kind,
+    Direction, EventType, Json, ParkReason, Pending, PendingState, Prune, RoomId, Scope, StateEntry,
+    StateKey, StorageAdapter, UserId, WriteBatch, state_kind,
 };
 use serde_json::{Value, json};
 use tokio::sync::watch;
@@ -79,7 +79,8 @@ impl World {
         });
         store.apply(batch).await.unwrap();
         let room = RoomId::new("!r:x").unwrap();
-        let mut world = Self { store, base, room, log: Vec::new(), told: 0, read_upto: "$none".to_owned(), syncs: 0 };
+        let mut world =
+            Self { store, base, room, log: Vec::new(), told: 0, read_upto: "$none".to_owned(), syncs: 0 };
         let create = json!({ "type": "m.room.create", "state_key": "", "content": {} });
         world.say(create, PEOPLE[1]);
         world.sync(false, json!([])).await;
@@ -110,7 +111,9 @@ impl World {
                     "rel_type": "m.annotation", "event_id": target, "key": key } } }),
                 2 => message(json!({ "msgtype": "m.text", "body": "* x", "m.new_content": said,
                     "m.relates_to": { "rel_type": "m.replace", "event_id": target } })),
-                3 => json!({ "type": "m.room.redaction", "redacts": target, "content": { "redacts": target } }),
+                3 => {
+                    json!({ "type": "m.room.redaction", "redacts": target, "content": { "redacts": target } })
+                }
                 4 => message(json!({ "msgtype": "m.text", "body": text,
                     "m.relates_to": { "m.in_reply_to": { "event_id": target } } })),
                 5 => message(json!({ "msgtype": "m.text", "body": text, "m.relates_to": {
@@ -161,8 +164,14 @@ impl World {
     pub(super) async fn fill(&mut self, chance: &mut Chance) {
         let gaps = self.store.gaps(&self.room).await.unwrap();
         let Some(gap) = chance.one(&gaps) else { return };
-        let newest = self.store.timeline(&self.room, haos_store_api::Page::newer_than(
-            haos_store_api::Cursor::at_position(gap.position), 1)).await.unwrap();
+        let newest = self
+            .store
+            .timeline(
+                &self.room,
+                haos_store_api::Page::newer_than(haos_store_api::Cursor::at_position(gap.position), 1),
+            )
+            .await
+            .unwrap();
         let behind = newest.messages().next().and_then(|message| message.id.as_str()[2..].parse().ok());
         let token = gap.token.as_ref().and_then(|token| token[1..].parse().ok());
         let Some(upto) = token.or(behind) else { return };
@@ -180,7 +189,11 @@ impl World {
     /// Old messages are given up.
     pub(super) async fn prune(&self, chance: &mut Chance) {
         let mut batch = WriteBatch::relaxed();
-        batch.prune(Prune { room: self.room.clone(), keep: 3 + chance.below(20) as u64, protect: Vec::new() });
+        batch.prune(Prune {
+            room: self.room.clone(),
+            keep: 3 + chance.below(20) as u64,
+            protect: Vec::new(),
+        });
         self.store.apply(batch).await.unwrap();
     }
 
@@ -194,7 +207,11 @@ impl World {
         let Some(row) = chance.one(&rows) else { return };
         let mut batch = WriteBatch::strict();
         let next = match chance.below(4) {
-            0 => Pending { state: PendingState::Parked(ParkReason::Forbidden), error: Some("no".into()), ..row.clone() },
+            0 => Pending {
+                state: PendingState::Parked(ParkReason::Forbidden),
+                error: Some("no".into()),
+                ..row.clone()
+            },
             1 => Pending { attempts: row.attempts + 3, ..row.clone() },
             2 if row.state != PendingState::Sent => Pending { state: PendingState::Sending, ..row.clone() },
             _ => return self.echo(row.clone()).await,

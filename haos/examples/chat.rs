@@ -1,0 +1,118 @@
+//! A chat in a terminal: it shows a room as it changes, and sends each line that is written.
+//!
+//! ```sh
+//! cargo run -p haos --example chat -- sqlite:chat.db https://matrix.example.org ada '#lobby:example.org'
+//! ```
+//!
+//! Lines that begin with a slash do more: `/edit TEXT` for the own latest message, `/react EMOJI` to the latest, `/older`,
+//! `/retry`, `/quit`.
+
+use std::sync::Arc;
+
+use haos::{Chat, Credentials, Timeline, TimelineItem, TimelineItemKind};
+use tokio::sync::mpsc;
+
+type Fault = Box<dyn std::error::Error>;
+
+#[tokio::main]
+async fn main() -> Result<(), Fault> {
+    let args: Vec<String> = std::env::args().skip(1).collect();
+    let [url, server, user, room] = args.as_slice() else {
+        return Err("name a store, a homeserver, a user and a room".into());
+    };
+    let chat = Chat::open(url).name("terminal").await?;
+    if !chat.account().is_some_and(|account| account.is_logged_in) {
+        println!("password of {user}:");
+        let mut password = String::new();
+        std::io::stdin().read_line(&mut password)?;
+        chat.login(server, Credentials::password(user, password.trim_end())).await?;
+    }
+    let room = match haos::RoomId::new(room) {
+        Ok(id) if room.starts_with('!') => chat.room(&id),
+        _ => chat.join(room).await?,
+    };
+    let timeline = room.timeline(30).await?;
+    let (mut items, mut diffs) = timeline.subscribe().await?;
+    let mut connection = chat.connection();
+    let mut lines = lines();
+    loop {
+        draw(&items);
+        tokio::select! {
+            steps = diffs.next() => {
+                let Some(steps) = steps? else { break };
+                for step in steps {
+                    step.apply(&mut items)?;
+                }
+            }
+            summary = connection.next() => match summary? {
+                Some(summary) => println!("[{summary:?}]"),
+                None => break,
+            },
+            line = lines.recv() => match line.as_deref() {
+                None | Some("/quit") => break,
+                Some(line) => match line.strip_prefix('/') {
+                    // What cannot be done is told, and the chat goes on.
+                    Some(command) => if let Err(error) = act(&timeline, &items, command).await {
+                        println!("[{error}]");
+                    },
+                    None if line.is_empty() => {}
+                    None => drop(room.send(line).await?),
+                },
+            },
+        }
+    }
+    chat.close().await?;
+    Ok(())
+}
+
+async fn act(timeline: &Timeline, items: &[Arc<TimelineItem>], command: &str) -> Result<(), Fault> {
+    let (command, text) = command.split_once(' ').unwrap_or((command, ""));
+    let posts = || items.iter().rev().filter(|item| item.post().is_some());
+    let own = posts().find(|item| item.post().is_some_and(|post| post.is_own));
+    let latest = posts().next();
+    match (command, own, latest) {
+        ("older", ..) => drop(timeline.older(30).await?),
+        ("edit", Some(own), _) => timeline.edit(own, text).await?,
+        ("retry", Some(own), _) => timeline.retry(own).await?,
+        ("react", _, Some(latest)) => timeline.react(latest, text).await?,
+        _ => return Err("/edit TEXT, /react EMOJI, /older, /retry and /quit are known here".into()),
+    }
+    Ok(())
+}
+
+/// Shows the end of the timeline.
+fn draw(items: &[Arc<TimelineItem>]) {
+    println!("\x1b[2J\x1b[H");
+    for item in &items[items.len().saturating_sub(30)..] {
+        match &item.kind {
+            TimelineItemKind::Day { date, .. } => println!("— {date} —"),
+            TimelineItemKind::Gap => println!("⋯ older messages are on the server: /older"),
+            TimelineItemKind::ReadMarker => println!("— unread —"),
+            TimelineItemKind::Local(local) => println!("me: {} [{:?}]", plain(item), local.status),
+            _ => println!("{}", plain(item)),
+        }
+    }
+}
+
+fn plain(item: &TimelineItem) -> String {
+    let Some(post) = item.post() else { return String::new() };
+    let name = post.sender.name.as_deref().unwrap_or(post.sender.id.as_str());
+    let mut line =
+        format!("{name}: {}", if post.is_redacted { "(removed)".to_owned() } else { post.content.plain() });
+    line.extend(post.reactions.iter().map(|reaction| format!(" [{} {}]", reaction.key, reaction.count)));
+    // A stranger's text does not steer the terminal.
+    line.chars().map(|char| if char.is_control() { ' ' } else { char }).collect()
+}
+
+/// The lines that are written, read on a thread of their own.
+fn lines() -> mpsc::UnboundedReceiver<String> {
+    let (sender, lines) = mpsc::unbounded_channel();
+    std::thread::spawn(move || {
+        for line in std::io::stdin().lines().map_while(Result::ok) {
+            if sender.send(line).is_err() {
+                return;
+            }
+        }
+    });
+    lines
+}
