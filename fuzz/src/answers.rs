@@ -98,6 +98,7 @@ impl World {
                 sync_grace_ms: 2000,
                 first_sync_ms: 2000,
                 stall_ms: 2000,
+                doubt_ms: 0,
                 max_body_bytes: 4 << 20,
                 max_media_bytes: 1 << 20,
                 ..HttpOptions::default()

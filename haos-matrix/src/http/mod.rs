@@ -25,8 +25,9 @@ mod upload;
 use std::fmt;
 use std::sync::{Arc, Mutex};
 
-use haos_queue::SharedHost;
+use haos_queue::{Answer, Refusal, SharedHost};
 use haos_store_api::{Json, StorageAdapter};
+use tracing::debug;
 
 use self::agent::Agent;
 use self::answer::refused_token;
@@ -45,10 +46,11 @@ use crate::{MatrixSession, Reply};
 /// A homeserver, and the session on it: one implementation of [`Transport`](haos_queue::Transport) for the
 /// outbox and of [`Server`](crate::Server) for everything that reads.
 ///
-/// One call is one request, never tried again, with one exception: a request that is refused because the
-/// access token has expired goes out once more with a new one, since it surely was not processed. New
-/// tokens are in the store before they are used. A session that another context renewed, or that a new
-/// login on the same device stored, is taken up by itself.
+/// One call is one request, never tried again, with two exceptions, where a request was refused for its access
+/// token and surely not processed: if the token has expired, it goes out once more with a new one; if the session
+/// is refused, it goes out again a moment later, twice at most ([`HttpOptions::doubt_ms`]), and the last answer
+/// counts. New tokens are in the store before they are used. A session that another context renewed, or that a
+/// new login on the same device stored, is taken up by itself.
 ///
 /// No token is ever shown, logged or put into a url.
 pub struct Homeserver {
@@ -105,8 +107,22 @@ impl Homeserver {
         self.host.now_ms()
     }
 
-    /// Makes a request in the session's name.
+    /// Makes a request in the session's name. A refusal of the session counts once it is repeated: a homeserver
+    /// that shuts down refuses good tokens.
     async fn authed(&self, request: &Request<'_>) -> Reply<Response> {
+        let doubt_ms = self.options.doubt_ms;
+        for wait_ms in [doubt_ms, doubt_ms.saturating_mul(3)] {
+            let reply = self.authed_once(request).await;
+            if !refuses_session(&reply) {
+                return reply;
+            }
+            debug!(target: "haos::http", request = request.name, wait_ms, "the session is refused: asked again");
+            self.host.sleep(wait_ms).await;
+        }
+        self.authed_once(request).await
+    }
+
+    async fn authed_once(&self, request: &Request<'_>) -> Reply<Response> {
         let token = self.token().await?;
         let response = self.exchange(request, Some(&token)).await?;
         let Some(is_soft) = refused_token(response.status, response.whole()) else { return Ok(response) };
@@ -127,7 +143,7 @@ impl Homeserver {
         let body = self.ask(request).await?;
         match body.trim_ascii_start().first() {
             Some(b'{') => Ok(body),
-            _ => Err(haos_queue::Answer::Unreadable),
+            _ => Err(Answer::Unreadable),
         }
     }
 
@@ -137,15 +153,26 @@ impl Homeserver {
     }
 }
 
+/// Tells if the server refused the access token, and a refresh token, where there is one, as well.
+fn refuses_session(reply: &Reply<Response>) -> bool {
+    match reply {
+        Ok(response) => refused_token(response.status, response.whole()).is_some(),
+        Err(Answer::Refused(refusal)) => {
+            refusal.status == 401 && refusal.code.as_deref() == Some(answer::UNKNOWN_TOKEN)
+        }
+        Err(_) => false,
+    }
+}
+
 fn read_as<T: serde::de::DeserializeOwned>(body: &[u8]) -> Reply<T> {
-    let text = decoded(body).map_err(|_| haos_queue::Answer::Unreadable)?;
-    serde_json::from_str(&text).map_err(|_| haos_queue::Answer::Unreadable)
+    let text = decoded(body).map_err(|_| Answer::Unreadable)?;
+    serde_json::from_str(&text).map_err(|_| Answer::Unreadable)
 }
 
 /// The JSON of a body that is always one.
 fn json<T: serde::Serialize>(body: &T) -> Reply<Json> {
-    let refusal = haos_queue::Refusal::new(400, "M_BAD_JSON");
-    Json::of(body).map_err(|_| haos_queue::Answer::Refused(refusal))
+    let refusal = Refusal::new(400, "M_BAD_JSON");
+    Json::of(body).map_err(|_| Answer::Refused(refusal))
 }
 
 impl fmt::Debug for Homeserver {

@@ -21,6 +21,9 @@ pub struct HttpOptions {
     pub body_ms: u64,
     /// How long before its end an access token is renewed (30 s); at most half its life.
     pub refresh_early_ms: u64,
+    /// How long after it refused the session a server is asked again (2 s); if it refuses once more, thrice as
+    /// long after that for the last time. A homeserver that shuts down refuses good tokens.
+    pub doubt_ms: u64,
     /// The largest body of a sync or a page, in bytes after decompression (256 MiB).
     pub max_body_bytes: u64,
     /// The largest body of a refusal or any other small answer, in bytes (1 MiB).
@@ -42,6 +45,7 @@ impl Default for HttpOptions {
             least_rate: 100,
             body_ms: 3600 * SECOND_MS,
             refresh_early_ms: 30 * SECOND_MS,
+            doubt_ms: 2 * SECOND_MS,
             max_body_bytes: 256 * MIB,
             max_answer_bytes: MIB,
             max_media_bytes: 1024 * MIB,

@@ -2,6 +2,7 @@
 #![allow(clippy::unwrap_used, clippy::panic, reason = "a test says so by panicking")]
 
 mod client;
+mod doubt;
 mod faults;
 mod limits;
 mod login;

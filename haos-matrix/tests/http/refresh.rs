@@ -29,7 +29,7 @@ fn renewing(seen: &Seen) -> Reaction {
 }
 
 async fn home(server: &Server) -> Home {
-    Home::of(&session(server, Some("syr_one")), HttpOptions::default()).await
+    Home::of(&session(server, Some("syr_one")), doubting(1)).await
 }
 
 fn refreshes(server: &Server) -> usize {
@@ -184,7 +184,7 @@ async fn without_a_refresh_token_the_refusal_stands() {
         let server = Server::new(move |_| refused(401, body)).await;
         let home = Home::to(&server).await;
         assert_eq!(send(&home).await.verdict(false), Verdict::Pause(expected));
-        server.only();
+        assert_eq!(server.lines().len(), 3, "it is repeated twice");
     }
 }
 

@@ -58,6 +58,9 @@ where
     Ok(serde_json::from_value(value).ok())
 }
 
+/// The code of a refused access token.
+pub(super) const UNKNOWN_TOKEN: &str = "M_UNKNOWN_TOKEN";
+
 /// Codes that speak of the account rather than of the request.
 const ACCOUNT_WIDE: [&str; 7] = [
     "M_CONSENT_NOT_GIVEN",
@@ -110,13 +113,11 @@ pub(super) fn refusal(status: u16, heads: &Heads, body: &[u8], now_ms: i64) -> A
 impl Fault {
     fn account(&self, status: u16) -> Option<PauseReason> {
         match self.errcode.as_str() {
-            "M_UNKNOWN_TOKEN" | "M_MISSING_TOKEN" if status == 401 => {
-                Some(if self.soft_logout == Some(true) {
-                    PauseReason::SoftLogout
-                } else {
-                    PauseReason::LoggedOut
-                })
-            }
+            UNKNOWN_TOKEN | "M_MISSING_TOKEN" if status == 401 => Some(if self.soft_logout == Some(true) {
+                PauseReason::SoftLogout
+            } else {
+                PauseReason::LoggedOut
+            }),
             code if (400..500).contains(&status) && ACCOUNT_WIDE.contains(&code) => {
                 let parts = [Some(code), self.error.as_deref(), self.consent_uri.as_deref()];
                 let parts: Vec<&str> = parts.into_iter().flatten().collect();
@@ -129,7 +130,7 @@ impl Fault {
 
 /// Tells if the access token was refused, and then whether a refresh token may help.
 pub(super) fn refused_token(status: u16, body: &[u8]) -> Option<bool> {
-    let fault = fault(body).filter(|fault| status == 401 && fault.errcode == "M_UNKNOWN_TOKEN")?;
+    let fault = fault(body).filter(|fault| status == 401 && fault.errcode == UNKNOWN_TOKEN)?;
     Some(fault.soft_logout == Some(true))
 }
 

@@ -59,6 +59,11 @@ pub(crate) fn tokens(access: &str, refresh: Option<&str>) -> Tokens {
     Tokens { access: access.to_owned(), refresh: refresh.map(str::to_owned), expires_at_ms: None }
 }
 
+/// Options under which a refused session is asked about again so soon.
+pub(crate) fn doubting(doubt_ms: u64) -> HttpOptions {
+    HttpOptions { doubt_ms, ..HttpOptions::default() }
+}
+
 /// A session over a store of its own.
 pub(crate) struct Home {
     pub(crate) store: Arc<MemoryStore>,
@@ -86,8 +91,9 @@ impl Home {
         Self { store, clock, http: Arc::new(http) }
     }
 
+    /// One that doubts a refused session for a moment only.
     pub(crate) async fn to(server: &Server) -> Self {
-        Self::of(&session(server, None), HttpOptions::default()).await
+        Self::of(&session(server, None), doubting(1)).await
     }
 
     pub(crate) async fn stored(&self) -> Option<Tokens> {
