@@ -87,7 +87,7 @@ pub(crate) async fn a_wrong_secret_is_refused_untouched(harness: &Durable) -> Ou
             holds(before == lasting(harness)?, "nothing is changed")?;
         }
         opens(harness, &right, &["t1", "t2", "t3"]).await?;
-        clear(&place(harness))?;
+        clear(harness, &place(harness))?;
     }
     Ok(())
 }
@@ -220,7 +220,7 @@ pub(crate) async fn the_last_secret_stays(harness: &Durable) -> Outcome {
         store.close().await?;
         is_wrong(harness, &secret).await?;
         opens(harness, &other_key(9), &["t1", "t2", "t3"]).await?;
-        clear(&path)?;
+        clear(harness, &path)?;
     }
     Ok(())
 }
