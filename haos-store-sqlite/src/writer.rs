@@ -339,6 +339,8 @@ impl native::Writer for Writer {
                 return Ok(None);
             }
             let revision = expected.max(plan.revision).next();
+            // What is damaged may not be found through its indexes.
+            db.run("REINDEX pending", ())?;
             for row in &plan.put {
                 db.clear_pending(row)?;
             }

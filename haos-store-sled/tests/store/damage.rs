@@ -14,6 +14,8 @@ use crate::common::*;
 const DAMAGES: &str = "HAOS_DAMAGE";
 /// Commits of the store that is damaged.
 const COMMITS: u64 = 60;
+/// The latest commits, whose messages are unsent.
+const UNSENT: u64 = 20;
 
 /// Makes commit `n`, which shows in the room's name and in the token.
 fn commit(n: u64) -> WriteBatch {
@@ -25,6 +27,9 @@ fn commit(n: u64) -> WriteBatch {
     batch.put_state(state(Scope::Account, "haos.sync_token", "", &n.to_string()));
     batch.put_state(state(Scope::Room(room_id("a")), "haos.draft", "", &n.to_string()));
     batch.put_pending(pending("a", &n.to_string()));
+    if n > UNSENT {
+        batch.remove_pending(txn(&(n - UNSENT).to_string()));
+    }
     batch.put_media(media("cat"), pattern(n as usize * 2000));
     batch
 }
@@ -76,9 +81,12 @@ async fn nothing_is_wrong(store: &SledStore, what: &str) {
             );
         }
     }
-    for row in allowed(store.pending(PendingQuery::default()).await, what).unwrap_or_default() {
-        let expected = pending("a", &row.seq.to_string());
-        assert_eq!(row, Pending { seq: row.seq, revision: row.revision, ..expected }, "{what}");
+    // The outbox is kept twice.
+    let rows = store.pending(PendingQuery::default()).await;
+    let rows = rows.unwrap_or_else(|error| panic!("{what}: {error:?}"));
+    assert_eq!(rows.len() as u64, UNSENT, "{what}: {rows:?}");
+    for (row, seq) in rows.into_iter().zip(COMMITS - UNSENT + 1..) {
+        assert_eq!(row, Pending { seq, revision: row.revision, ..pending("a", &seq.to_string()) }, "{what}");
     }
     if let Some(Some(found)) = allowed(store.media(&media_key("cat"), ByteRange::ALL).await, what) {
         assert!(found.bytes == pattern(found.bytes.len()) && found.bytes.len() % 2000 == 0, "{what}");
@@ -108,7 +116,7 @@ async fn many(options: impl Fn(&Path) -> SledOptions, seed: u64, damage: impl Fn
     let names: Vec<_> = sound.keys().filter(|file| !sound[*file].is_empty()).cloned().collect();
     let log = path.join("sled/db");
     let mut random = Random(seed);
-    let (mut rolled_back, mut set_aside, mut salvaged, mut whole, mut torn) = (0, 0, 0, 0, 0);
+    let (mut rolled_back, mut set_aside, mut salvaged, mut whole, mut torn, mut refused) = (0, 0, 0, 0, 0, 0);
     let rounds = std::env::var(DAMAGES).map_or(40, |n| n.parse().unwrap());
     for round in 0..rounds {
         restore(&path, &sound);
@@ -119,13 +127,14 @@ async fn many(options: impl Fn(&Path) -> SledOptions, seed: u64, damage: impl Fn
         let what = format!("round {round}, {}", file.strip_prefix(folder.path()).unwrap().display());
         if round % 5 == 4 {
             let refuse = options(&path).on_damage(OnDamage::Refuse);
-            match allowed_at_open(SledStore::open(refuse).await, &what) {
-                Some(store) => nothing_is_wrong(&store, &what).await,
-                None => continue,
+            if let Some(store) = allowed_at_open(SledStore::open(refuse).await, &what) {
+                nothing_is_wrong(&store, &what).await;
+                continue;
             }
-            continue;
         }
         let Some(store) = allowed_at_open(SledStore::open(options(&path)).await, &what) else {
+            refused += 1;
+            println!("{what}: refused");
             continue;
         };
         match store.info().recovery {
@@ -152,7 +161,7 @@ async fn many(options: impl Fn(&Path) -> SledOptions, seed: u64, damage: impl Fn
     }
     println!(
         "rolled back {rolled_back}, set aside {set_aside} ({salvaged} with rows of the outbox), \
-         seen by a check {torn}, whole {whole}"
+         seen by a check {torn}, whole {whole}, refused {refused}"
     );
 }
 

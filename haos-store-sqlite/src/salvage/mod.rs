@@ -11,9 +11,9 @@ mod row;
 
 use std::path::Path;
 
-use haos_store_api::backend::Codec;
 use haos_store_api::backend::files::StoreId;
 use haos_store_api::backend::native::{self, KeyringPlace, Mirror, Options, Salvage, corrupt, sealed};
+use haos_store_api::backend::{Codec, Keyring};
 use haos_store_api::{Result, Revision};
 use rusqlite::Connection;
 
@@ -56,8 +56,8 @@ impl Found {
             .inspect_err(|error| tracing::warn!(%error, "nothing of the damaged store can be read"))
             .ok();
         let own = damaged.as_ref().and_then(|damaged| damaged.keyring.clone());
-        let copy = || mirror.keyring().filter(|_| app_id == SEALED_ID).map(<[u8]>::to_vec);
-        let keyring = own.or_else(copy);
+        let copy = mirror.keyring().filter(|_| app_id == SEALED_ID).map(<[u8]>::to_vec);
+        let keyring = own.or_else(|| copy.clone());
         let id = damaged.as_ref().and_then(|damaged| damaged.meta.id).or(mirror.id());
         let found = Self { damaged, mirror, keyring, codec: None, salvage: Salvage::default(), id };
         if app_id == SEALED_ID && found.keyring.is_none() {
@@ -71,8 +71,9 @@ impl Found {
         if found.damaged.is_none() && found.keyring.is_none() {
             return Ok(found);
         }
-        let codec = native::unlock(&Record(found.keyring.clone()), options)?.lenient();
-        Ok(Self { codec: Some(codec), ..found })
+        let codec = native::unlock(&Record { own: found.keyring, copy }, options)?.lenient();
+        let keyring = codec.keyring().map(Keyring::record).transpose()?;
+        Ok(Self { codec: Some(codec), keyring, ..found })
     }
 
     /// Writes it into a fresh store.
@@ -120,12 +121,15 @@ pub(crate) fn readable_id(path: &Path) -> Option<StoreId> {
     damaged::id(path)
 }
 
-/// The record of the keyring of a damaged store.
-struct Record(Option<Vec<u8>>);
+/// The record of the keyring of a damaged store, and the copy in its mirror.
+struct Record {
+    own: Option<Vec<u8>>,
+    copy: Option<Vec<u8>>,
+}
 
 impl KeyringPlace for Record {
     fn record(&self) -> Result<Option<Vec<u8>>> {
-        Ok(self.0.clone())
+        Ok(self.own.clone())
     }
 
     fn is_new(&self) -> Result<bool> {
@@ -134,5 +138,9 @@ impl KeyringPlace for Record {
 
     fn store_first(&self, _: &[u8]) -> Result<()> {
         Err(corrupt("open", "a damaged store gets no keyring"))
+    }
+
+    fn copy(&self, _: &Options) -> Option<Vec<u8>> {
+        self.copy.clone()
     }
 }

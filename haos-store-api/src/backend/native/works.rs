@@ -13,7 +13,7 @@ use super::desk::{Desk, is_short};
 use super::error::closed;
 use super::job::{Job, Submission, Writing, serve};
 use super::mirror::{Keeper, refuse_other_secret};
-use super::options::{OnDamage, Options};
+use super::options::Options;
 use super::queue::{Read, ReadQueue};
 use crate::{ChangeHub, Commit, ErrorKind, Result, WriteBatch};
 
@@ -175,7 +175,7 @@ fn open<B: Backend>(options: &Options, hub: Option<&ChangeHub>) -> Result<(Opene
         }
     };
     match open(options) {
-        Err(error) if error.kind() == ErrorKind::Corrupt && options.on_damage == OnDamage::SetAside => {
+        Err(error) if error.kind() == ErrorKind::Corrupt && !options.check => {
             open(&options.clone().check(true))
         }
         opened => opened,

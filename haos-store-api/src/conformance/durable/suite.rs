@@ -100,6 +100,7 @@ macro_rules! __durable_cases {
             a_check_tells_a_mirror_that_differs,
             no_plain_row_stays_in_it_when_a_store_is_sealed,
             a_change_of_keys_writes_it_again,
+            a_damaged_keyring_is_restored_from_it,
             handles_that_write_at_once_lose_no_row_of_it,
             a_mirror_that_cannot_be_written_fails_no_commit,
             a_killed_writer_leaves_a_mirror_that_saves_the_outbox,

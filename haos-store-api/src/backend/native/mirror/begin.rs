@@ -10,7 +10,9 @@ use super::frame::{Frame, Head, Kind, Mark, scan};
 use super::judge::{Known, Plan, State, judge};
 use super::keeper::{Keeper, Place, place_of};
 use crate::files::{self, StoreId};
-use crate::{ChangeHub, Codec, Error, ErrorKind, Keyring, Pending, PendingQuery, Recovery, Result, Revision};
+use crate::{
+    ChangeHub, Codec, Error, ErrorKind, Keyring, Pending, PendingQuery, Reads, Recovery, Result, Revision,
+};
 
 impl<B: Backend> Opened<B> {
     /// Gives the outbox of a store that was just opened what the mirror alone has; returns the keeper of the mirror.
@@ -72,6 +74,12 @@ impl<B: Backend> Opened<B> {
         let (rows, state) = self.rows()?;
         let known = Known { rows: &rows, revision: Some(self.found.revision), state };
         let plan = judge(&fold, known, boot(), |row| row.read(codec).ok(), |txn| codec.txn_key(txn));
+        // Unless another process has removed them in the meantime.
+        if plan.is_odd && !options.check && self.read(|db| db.revision())? == self.found.revision {
+            let message =
+                "rows of the outbox are missing, which its copy beside the store has: all of it is checked";
+            return Err(Error::new(ErrorKind::Corrupt, "open", message));
+        }
         if !plan.is_empty() {
             self.mend(&plan, options, hub)?;
             return self.rewritten(place, hub);
@@ -107,9 +115,10 @@ impl<B: Backend> Opened<B> {
     }
 
     fn read_rows(&self, skip_damaged: bool) -> Result<Vec<Pending>> {
-        let read = move |db: &dyn crate::Reads| {
-            db.pending(&PendingQuery { skip_damaged, ..PendingQuery::default() })
-        };
+        self.read(move |db| db.pending(&PendingQuery { skip_damaged, ..PendingQuery::default() }))
+    }
+
+    fn read<T>(&self, read: impl Fn(&dyn Reads) -> Result<T>) -> Result<T> {
         match self.readers.glance(false, "open", &read) {
             Some(answer) => answer,
             None => self.readers.connect()?.read("open", &read),

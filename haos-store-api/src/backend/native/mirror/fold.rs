@@ -57,17 +57,31 @@ impl Fold {
             Self { head, known, last, has_holes, is_whole, has_garbage: false, entries: BTreeMap::new() };
         // The rows that came with the head do not say that the store was opened again.
         let rows = fold.head.rows as usize;
-        for (nth, frame) in frames.into_iter().enumerate() {
-            fold.take(frame);
-            if nth + 1 == rows {
-                fold.last.closed = fold.head.mark.closed;
-            }
+        let mut frames = frames.into_iter();
+        frames.by_ref().take(rows).for_each(|frame| fold.enter(frame));
+        if listed == rows {
+            fold.last.closed = fold.head.mark.closed;
         }
+        frames.for_each(|frame| fold.take(frame));
         fold
     }
 
     /// Takes the next frame.
     pub(super) fn take(&mut self, frame: Frame) {
+        match frame {
+            // It was on its way when the mirror was written again, and removed by then: the head would list it.
+            Frame::Row { by, row }
+                if self.is_whole
+                    && row.revision <= self.head.mark.revision
+                    && self.row(&row.key).is_none() =>
+            {
+                self.enter(Frame::Gone { by, key: row.key, revision: self.head.mark.revision });
+            }
+            frame => self.enter(frame),
+        }
+    }
+
+    fn enter(&mut self, frame: Frame) {
         self.last.closed = false;
         let (by, key, said) = match frame {
             Frame::Known(mark) => {

@@ -40,6 +40,8 @@ pub struct Plan {
     pub last_seq: u64,
     /// The latest revision that the mirror knows of.
     pub revision: Revision,
+    /// True if lost commits do not tell why the store differs: it may be damaged elsewhere, too.
+    pub is_odd: bool,
 }
 
 impl Plan {
@@ -74,6 +76,7 @@ pub(super) fn judge(
             Some(Said::Row(said)) if said.revision >= row.revision => {
                 // Of two copies from the same commit, the one with a checksum counts.
                 if let Some(said) = decode(&said).filter(|said| said != *row) {
+                    plan.is_odd |= said.revision == row.revision;
                     plan.drop.extend((said.seq != row.seq).then(|| row.txn_id.clone()));
                     plan.put.push(said);
                 }
@@ -87,6 +90,7 @@ pub(super) fn judge(
             continue;
         }
         let fate = fate(fold, &store, boot, said, is_open);
+        plan.is_odd |= is_odd(fold, &store, boot, said, is_open);
         let row = if fate == Fate::Absent { None } else { decode(said) };
         plan.put.extend(row.map(|row| if fate == Fate::Doubtful { parked(row) } else { row }));
     }
@@ -114,16 +118,25 @@ fn fate(fold: &Fold, store: &Known<'_>, boot: u64, row: &StoredPending, is_open:
         State::Sound if is_lost && is_open => Fate::Doubtful,
         State::Sound if is_lost || is_last => Fate::Stands,
         State::Sound => Fate::Absent,
-        State::Unreadable if is_open || !is_lost && !is_last => Fate::Doubtful,
-        State::Unreadable => Fate::Stands,
-        State::Damaged if is_open || is_behind(fold, store, boot) => Fate::Doubtful,
-        State::Damaged => Fate::Stands,
+        State::Unreadable | State::Damaged if is_open || is_behind(fold, store, boot) => Fate::Doubtful,
+        State::Unreadable | State::Damaged => Fate::Stands,
     }
+}
+
+/// Tells whether a store must have lost a row by damage: nobody was about to remove it, and the mirror lacks nothing.
+fn is_odd(fold: &Fold, store: &Known<'_>, boot: u64, row: &StoredPending, is_open: bool) -> bool {
+    let is_lost = store.revision.is_some_and(|revision| row.revision > revision);
+    let is_up_to_date = is_same_run(fold, boot) || store.revision == Some(fold.known);
+    store.state == State::Unreadable || is_up_to_date && !fold.has_holes && !is_open && !is_lost
+}
+
+fn is_same_run(fold: &Fold, boot: u64) -> bool {
+    boot != 0 && fold.last.boot == boot
 }
 
 /// Tells whether frames may be missing at the mirror's end, as after a power cut: the mirror is not synced.
 fn is_behind(fold: &Fold, store: &Known<'_>, boot: u64) -> bool {
-    let same_run = boot != 0 && fold.last.boot == boot;
+    let same_run = is_same_run(fold, boot);
     let later = match store.revision {
         Some(revision) => revision > fold.known,
         None => !fold.last.closed || store.rows.iter().any(|row| row.revision > fold.known),

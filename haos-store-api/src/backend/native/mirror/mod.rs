@@ -12,13 +12,15 @@
 //! |---|---|---|
 //! | sound | absent, damaged, of other keys | the store's; the mirror is written again |
 //! | sound | cut, or older (killed before the second write, power cut) | the store's; the mirror is written again |
+//! | sound, but lacks a row or has it otherwise, and no lost commit tells why | whole | all of it is checked first |
 //! | sound, at the revision that the mirror knows | whole | what the store lacks, or has otherwise, comes back |
 //! | older than the mirror (its log is lost) | whole | it has what the mirror has of later commits |
-//! | sound but for rows of the outbox | whole | they come back; if the mirror may be older, they wait |
+//! | sound but for rows of the outbox | whole | as damaged, but the rest stays in its place |
 //! | damaged | whole, same run of the system | what the store cannot give comes back; what was removed does not |
 //! | damaged | whole, a change is announced alone | the row waits for the person, unless the store has it |
 //! | damaged, later than the mirror knows | of another run of the system | what it alone has waits for the person |
 //! | damaged, without a readable revision | of another run, not closed | the same |
+//! | its keyring is damaged | whole | the keyring is restored from the mirror |
 //! | gone, or new | whole | all come back |
 //! | gone | sealed with another secret | opening fails: no store is made |
 //! | of another id | any | the mirror is set aside |

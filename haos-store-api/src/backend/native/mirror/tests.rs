@@ -328,6 +328,36 @@ fn a_reader_goes_on_behind_a_damaged_frame() {
     }
 }
 
+/// Another handle has removed the row since, and has written the mirror again.
+#[test]
+fn a_row_that_comes_late_is_not_back() {
+    let late = Frame::Row { by: 2, row: stored(&row(4, 2, 5, 5)) };
+    let mut bytes = mirror_of(&[row(1, 1, 1, 1), row(2, 2, 2, 2), row(3, 3, 3, 3)]);
+    late.encode(&mut bytes);
+    let read = fold(&bytes).unwrap();
+    assert_eq!(read.rows().count(), 3);
+    Frame::Row { by: 2, row: stored(&row(4, 4, 10, 10)) }.encode(&mut bytes);
+    assert_eq!(fold(&bytes).unwrap().rows().count(), 4, "written again later");
+}
+
+/// A row that is missing in a store that seems sound makes it look at all of itself; not so one whose removal was
+/// under way, nor where the mirror has lost frames or the system was started again.
+#[test]
+fn a_row_that_is_missing_for_no_reason_is_odd() {
+    let rows = [row(1, 1, 1, 1), row(2, 2, 2, 2)];
+    let sound = mirror_of(&rows);
+    let mut open = sound.clone();
+    Frame::Intent { by: 1, key: key(2) }.encode(&mut open);
+    let torn = sound[..sound.len() - 1].to_vec();
+    for (mirror, boot, expected) in
+        [(&sound, BOOT, true), (&sound, 8, false), (&open, BOOT, false), (&torn, BOOT, false)]
+    {
+        let known = Known { rows: &rows[..1], revision: Some(Revision(20)), state: State::Sound };
+        let plan = judge(&fold(mirror).unwrap(), known, boot, decode, |txn| codec().txn_key(txn));
+        assert_eq!((plan.is_odd, plan.is_empty()), (expected, true));
+    }
+}
+
 /// A hostile file costs no more than a few looks at each of its bytes.
 #[test]
 fn frames_that_claim_everything_cost_little() {

@@ -350,6 +350,26 @@ pub(crate) async fn a_change_of_keys_writes_it_again(harness: &Durable) -> Outco
     holds(!refuse_odd("test", &mirror, Expected::File)?, "it goes with the keys")
 }
 
+/// Without its keyring, all of a sealed store would be lost.
+pub(crate) async fn a_damaged_keyring_is_restored_from_it(harness: &Durable) -> Outcome {
+    let (Some(_), Some(sealing)) = (mirror(harness), harness.sealing()) else { return Ok(()) };
+    let path = place(harness);
+    let expected = make_unsent(harness, &sealed(&path)).await?;
+    let record = sealing.keyring(&path);
+    let mut damaged = record.clone();
+    damaged[record.len() / 2] ^= 1;
+    sealing.set_keyring(&path, &damaged);
+    same(refusal(harness, sealed(&path).refusing()).await?.kind(), ErrorKind::Corrupt)?;
+    let wrong = Opening::at(&path).secret(Secret::key([6; 32]));
+    same(refusal(harness, wrong).await?.kind(), ErrorKind::WrongKey)?;
+    holds(sealing.keyring(&path) == damaged, "whoever cannot open it changes nothing")?;
+    let store = harness.open(sealed(&path)).await?;
+    same(&store.pending(PendingQuery::default()).await?, &expected)?;
+    is_sound(&store).await?;
+    store.close().await?;
+    same(sealing.keyring(&path), record)
+}
+
 pub(crate) async fn handles_that_write_at_once_lose_no_row_of_it(harness: &Durable) -> Outcome {
     let (Some(mirror), true) = (mirror(harness), harness.layout().shared) else { return Ok(()) };
     let path = place(harness);

@@ -140,6 +140,8 @@ pub(crate) async fn a_keyring_of_which_one_byte_is_changed_is_refused_untouched(
 ) -> Outcome {
     let Some(sealing) = harness.sealing() else { return Ok(()) };
     make_with(harness, &key()).await?;
+    // It would be restored.
+    without_mirror(harness, &place(harness))?;
     let record = sealing.keyring(&place(harness));
     for at in 0..record.len() {
         let mut bytes = record.clone();
