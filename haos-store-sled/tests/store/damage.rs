@@ -64,6 +64,18 @@ fn allowed<T>(result: Result<T>, what: &str) -> Option<T> {
     }
 }
 
+/// The outbox is kept twice: every unsent row is there, as it was, and none that was cancelled.
+async fn outbox_is_whole(store: &SledStore, what: &str) {
+    let rows = store.pending(PendingQuery::default()).await;
+    let mut rows = rows.unwrap_or_else(|error| panic!("{what}: {error:?}"));
+    // That of `nothing_is_wrong`.
+    rows.retain(|row| row.txn_id.as_str() != "later");
+    assert_eq!(rows.len() as u64, UNSENT, "{what}: {rows:?}");
+    for (row, seq) in rows.into_iter().zip(COMMITS - UNSENT + 1..) {
+        assert_eq!(row, Pending { seq, revision: row.revision, ..pending("a", &seq.to_string()) }, "{what}");
+    }
+}
+
 /// Every readable row is one that some commit wrote.
 async fn nothing_is_wrong(store: &SledStore, what: &str) {
     if let Some(Some(found)) = allowed(store.room(&room_id("a")).await, what) {
@@ -80,13 +92,6 @@ async fn nothing_is_wrong(store: &SledStore, what: &str) {
                 "{what}"
             );
         }
-    }
-    // The outbox is kept twice.
-    let rows = store.pending(PendingQuery::default()).await;
-    let rows = rows.unwrap_or_else(|error| panic!("{what}: {error:?}"));
-    assert_eq!(rows.len() as u64, UNSENT, "{what}: {rows:?}");
-    for (row, seq) in rows.into_iter().zip(COMMITS - UNSENT + 1..) {
-        assert_eq!(row, Pending { seq, revision: row.revision, ..pending("a", &seq.to_string()) }, "{what}");
     }
     if let Some(Some(found)) = allowed(store.media(&media_key("cat"), ByteRange::ALL).await, what) {
         assert!(found.bytes == pattern(found.bytes.len()) && found.bytes.len() % 2000 == 0, "{what}");
@@ -128,6 +133,7 @@ async fn many(options: impl Fn(&Path) -> SledOptions, seed: u64, damage: impl Fn
         if round % 5 == 4 {
             let refuse = options(&path).on_damage(OnDamage::Refuse);
             if let Some(store) = allowed_at_open(SledStore::open(refuse).await, &what) {
+                outbox_is_whole(&store, &what).await;
                 nothing_is_wrong(&store, &what).await;
                 continue;
             }
@@ -137,6 +143,7 @@ async fn many(options: impl Fn(&Path) -> SledOptions, seed: u64, damage: impl Fn
             println!("{what}: refused");
             continue;
         };
+        outbox_is_whole(&store, &what).await;
         match store.info().recovery {
             Some(Recovery { set_aside: Some(aside), salvaged: rows, collections, .. }) => {
                 counts_are_true(&store, &collections, rows, &what).await;
@@ -157,6 +164,11 @@ async fn many(options: impl Fn(&Path) -> SledOptions, seed: u64, damage: impl Fn
             }
         }
         nothing_is_wrong(&store, &what).await;
+        store.close().await.unwrap();
+        // What was not read yet may be damaged.
+        let store = SledStore::open(options(&path).check(true)).await;
+        let store = store.unwrap_or_else(|error| panic!("{what}: {error:?}"));
+        outbox_is_whole(&store, &what).await;
         store.close().await.unwrap();
     }
     println!(
@@ -234,6 +246,7 @@ async fn a_log_that_is_gone_is_a_rollback_to_nothing() {
     let recovery = store.info().recovery.unwrap();
     assert!(recovery.cause.contains(&format!("from commit {COMMITS} to 0")), "{recovery:?}");
     assert_eq!(store.info().opened_at, Revision(COMMITS + 1));
+    outbox_is_whole(&store, "an empty store").await;
     nothing_is_wrong(&store, "an empty store").await;
     store.close().await.unwrap();
     assert_eq!(open(&path).await.info().recovery, None, "it is told once");
