@@ -25,7 +25,7 @@ pub(crate) fn prepare(url: &str) -> Result<()> {
             path.display()
         ))
     };
-    let files = ["", "-wal", "-shm", "-journal", ".leader"].map(|ending| beside(&path, ending));
+    let files = ["", "-wal", "-shm", "-journal", ".outbox", ".leader"].map(|ending| beside(&path, ending));
     files.iter().try_for_each(|file| tighten(file)).map_err(failed)
 }
 

@@ -10,6 +10,7 @@ use haos_store_api::{Progress, Report, Result};
 
 use crate::db::Db;
 use crate::error::guarded;
+use crate::home::MIRROR;
 use crate::open::open;
 use crate::shared::Shared;
 use crate::writer::Writer;
@@ -23,6 +24,7 @@ impl Backend for Sled {
     const FORMAT: u32 = FORMAT;
     const SHARED: bool = false;
     const PLACE: &'static str = "folder";
+    const MIRROR: &'static str = MIRROR;
     const FORM: Form = Form::Binary;
     const BUSY_MS: u32 = 2000;
     type Readers = Shared;
@@ -35,6 +37,7 @@ impl Backend for Sled {
             let copies = files::set_asides(options.path(), opened.home().id());
             let found = Found {
                 codec: opened.codec.clone(),
+                id: Some(opened.home().id()),
                 revision: opened.head.revision,
                 recovery,
                 set_aside: copies.iter().map(|folder| folder.display().to_string()).collect(),

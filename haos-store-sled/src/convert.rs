@@ -1,13 +1,13 @@
 //! Sealing a plain store and unsealing a sealed one: into a folder within its own, which then takes the place of its
 //! content. Until that moment the store is unchanged; an interrupted conversion begins again.
 
-use haos_store_api::backend::native::{Options, Stop, To, cut_off, unlock};
+use haos_store_api::backend::native::{Options, Stop, To, cut_off, unlock, wipe};
 use haos_store_api::backend::*;
 use haos_store_api::*;
 
 use crate::backend::Sled;
 use crate::error::guarded;
-use crate::home::Home;
+use crate::home::{Home, MIRROR};
 use crate::open::{Opened, connect};
 use crate::options::SledOptions;
 use crate::store::SledStore;
@@ -51,6 +51,8 @@ fn convert(options: &Options, to: To, progress: &Progress, stop: &Stop) -> Resul
         drop(scratch);
         return made;
     };
+    // Its rows are in the form of the old store; the next opening writes it again.
+    wipe(&files::beside(options.path(), MIRROR))?;
     switch(&home, scratch, Old::Removed)?;
     let copies = files::set_asides(options.path(), home.id());
     report.set_aside = copies.iter().map(|folder| folder.display().to_string()).collect();

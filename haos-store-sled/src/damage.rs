@@ -3,12 +3,12 @@
 use std::fs;
 use std::path::Path;
 
-use haos_store_api::backend::files::{self, create_folder, sync_folder};
+use haos_store_api::backend::files::{self, beside, create_folder, sync_folder};
 use haos_store_api::backend::native::Options;
 use haos_store_api::{Error, Recovery, Result};
 
 use crate::error::io;
-use crate::home::Home;
+use crate::home::{Home, MIRROR};
 use crate::marker::Marker;
 use crate::open::connect;
 use crate::salvage;
@@ -31,9 +31,12 @@ pub(crate) fn replace(options: &Options, home: &Home, cause: &Error) -> Result<R
     let found = carried?;
 
     let aside = files::set_aside(path, home.id()).map_err(|e| io("open", e))?;
+    // What the fresh store has of it is written again; the copy has it as it was.
+    let _ = fs::hard_link(beside(path, MIRROR), beside(&aside, MIRROR));
     let old = Old::aside(path, &aside)?;
     switch(home, scratch, old).inspect_err(|_| {
         // If nothing was moved into it yet.
+        let _ = fs::remove_file(beside(&aside, MIRROR));
         let _ = fs::remove_file(aside.join(files::SIGN)).and_then(|()| fs::remove_dir(&aside));
     })?;
     sync_folder(path.parent().unwrap_or(path));

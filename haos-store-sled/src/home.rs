@@ -4,6 +4,7 @@
 //! chat/HAOS      one line: the kind of folder, its format, its id, a checksum; locked while the store is open
 //! chat/commits   the number of the latest commit (see `marker`)
 //! chat/keyring   the keyring, in a sealed store
+//! chat/outbox    the mirror of the outbox
 //! chat/sled/     sled's own files
 //! chat/switch    a new store takes the place of this one (see `switch`)
 //! chat/<hex>/    that store, while it is made
@@ -26,6 +27,8 @@ use haos_store_api::backend::kv::{FORMAT, counters::newer};
 pub(crate) const COMMITS: &str = "commits";
 pub(crate) const SLED: &str = "sled";
 pub(crate) const KEYRING: &str = "keyring";
+/// The end of the path of the outbox's mirror, which the shell of native stores keeps.
+pub(crate) const MIRROR: &str = "/outbox";
 /// The start of a store's sign; its format follows.
 const STORE: &str = "offline store on sled, format ";
 /// Longer than any sign.

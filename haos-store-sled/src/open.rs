@@ -3,16 +3,16 @@
 use std::fs::{File, TryLockError};
 use std::time::{Duration, Instant};
 
-use haos_store_api::backend::Codec;
 use haos_store_api::backend::files::{create_folder, sync_folder};
 use haos_store_api::backend::kv::{self, Head};
-use haos_store_api::backend::native::{OnDamage, Options, corrupt, unlock};
-use haos_store_api::{Error, ErrorKind, Progress, Recovery, Result, Revision};
+use haos_store_api::backend::native::{Mirror, OnDamage, Options, corrupt, unlock};
+use haos_store_api::backend::{Codec, Reads as _};
+use haos_store_api::{Error, ErrorKind, PendingQuery, Progress, Recovery, Result};
 
 use crate::damage;
 use crate::db::{Db, Layer, Tree, batch};
 use crate::error::{fault, guarded, io};
-use crate::home::{Home, busy};
+use crate::home::{Home, MIRROR, busy};
 use crate::marker::{Mark, Marker};
 use crate::options::settings;
 use crate::shared::Files;
@@ -191,10 +191,17 @@ fn roll_forward(options: &Options, opened: &mut Opened, mark: Mark) -> Result<Re
     if options.on_damage == OnDamage::Refuse {
         return Err(Error::new(ErrorKind::Corrupt, "open", cause));
     }
-    tracing::warn!(cause, "commits are missing");
-    let mut layer = Layer::new(opened.head);
-    layer.head.revision = Revision(mark.revision.0 + 1);
-    layer.head.last_seq = layer.head.last_seq.max(mark.last_seq);
+    // The outbox goes on where its mirror stands.
+    let (db, mirror) = (opened.db(), Mirror::read(options.path(), MIRROR));
+    let rows = db.pending(&PendingQuery::default())?;
+    let plan = mirror.plan(&opened.codec, Some(opened.home.id()), &rows, opened.head.revision);
+    let salvaged = plan.put.len() as u64;
+    tracing::warn!(cause, salvaged, "commits are missing");
+    let (mut layer, revision) = (Layer::new(opened.head), mark.revision.max(plan.revision).next());
+    let tree = opened.files.tree.clone();
+    plan.write(&mut kv::Transaction::new(&tree, &opened.codec, &mut layer, revision))?;
+    layer.head.revision = revision;
+    layer.head.last_seq = layer.head.last_seq.max(mark.last_seq).max(plan.last_seq);
     opened.write(layer)?;
-    Ok(Recovery { set_aside: None, salvaged: 0, unreadable: 0, collections: Vec::new(), cause })
+    Ok(Recovery { set_aside: None, salvaged, unreadable: 0, collections: Vec::new(), cause })
 }

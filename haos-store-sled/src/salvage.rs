@@ -3,14 +3,14 @@
 use std::fs;
 use std::path::Path;
 
-use haos_store_api::Result;
 use haos_store_api::backend::kv;
-use haos_store_api::backend::native::{Options, Salvage};
+use haos_store_api::backend::native::{Mirror, Options, Salvage};
+use haos_store_api::{Result, Revision};
 
 use crate::damage::copy_folder;
 use crate::db::{Db, Tree};
 use crate::error::{fault, guarded, io};
-use crate::home::sled_of;
+use crate::home::{MIRROR, sled_of};
 use crate::marker::Mark;
 use crate::open::{Opened, TREE};
 use crate::options::settings;
@@ -24,7 +24,7 @@ pub(crate) fn carry_over(
     mark: Mark,
     opened: &mut Opened,
 ) -> Result<Salvage> {
-    let mut found = Salvage::default();
+    let (mut found, mirror) = (Salvage::default(), Mirror::read(options.path(), MIRROR).after(mark.revision));
     // The second time without sled's snapshots: the log alone tells all.
     for with_snapshots in [true, false] {
         let _ = fs::remove_dir_all(mended);
@@ -40,7 +40,8 @@ pub(crate) fn carry_over(
     }
     let _ = fs::remove_dir_all(mended);
     found.count(mark.last_seq, mark.revision);
-    // Rows of the outbox that are kept elsewhere join here, by `Salvage::add_pending`, also if nothing is readable.
+    let revision = Some(found.revision).filter(|revision| *revision > Revision::ZERO);
+    mirror.complete(&mut found, &options.codec, None, revision);
     guarded("open", || {
         let layer = kv::finish(&opened.files.tree, &options.codec, opened.head, &found)?;
         opened.write(layer)

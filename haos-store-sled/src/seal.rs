@@ -6,10 +6,10 @@ use std::path::Path;
 
 use haos_store_api::Result;
 use haos_store_api::backend::files::{self, Expected};
-use haos_store_api::backend::native::KeyringPlace;
+use haos_store_api::backend::native::{KeyringPlace, Mirror, Options};
 
 use crate::error::io;
-use crate::home::Home;
+use crate::home::{Home, MIRROR};
 
 impl KeyringPlace for Home {
     fn record(&self) -> Result<Option<Vec<u8>>> {
@@ -21,6 +21,16 @@ impl KeyringPlace for Home {
     }
 
     fn store_first(&self, record: &[u8]) -> Result<()> {
+        write(&self.keyring(), record)
+    }
+
+    fn copy(&self, _: &Options) -> Option<Vec<u8>> {
+        let mirror = Mirror::read(self.path(), MIRROR);
+        let is_own = mirror.id() == Some(self.id());
+        mirror.keyring().filter(|_| is_own).map(<[u8]>::to_vec)
+    }
+
+    fn restore(&self, record: &[u8]) -> Result<()> {
         write(&self.keyring(), record)
     }
 }

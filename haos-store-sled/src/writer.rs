@@ -4,7 +4,7 @@ use std::sync::Arc;
 
 use haos_store_api::backend::files::StoreId;
 use haos_store_api::backend::kv::{self, Head, Resealed};
-use haos_store_api::backend::native::{self, Failed, Submission};
+use haos_store_api::backend::native::{self, Failed, OutboxImage, Plan, StoredPending, Submission};
 use haos_store_api::backend::*;
 use haos_store_api::*;
 
@@ -106,6 +106,36 @@ impl native::Writer for Writer {
 
     fn codec(&self) -> &Codec {
         self.shared.codec()
+    }
+
+    fn pending(&mut self, txns: &[TxnId]) -> Result<(Revision, Vec<Option<StoredPending>>)> {
+        let rows = |db: Db<'_>| txns.iter().map(|txn_id| db.stored_pending(txn_id)).collect::<Result<_>>();
+        Ok((self.head().revision, self.read("outbox", rows)?))
+    }
+
+    fn outbox(&mut self) -> Result<OutboxImage> {
+        let (home, Head { revision, last_seq, .. }) = (self.opened.home(), self.head());
+        Ok(OutboxImage {
+            id: Some(home.id()),
+            keyring: seal::read(&home.keyring())?,
+            revision,
+            last_seq,
+            rows: self.read("outbox", |db| db.all_stored_pending())?,
+        })
+    }
+
+    fn mend(&mut self, plan: &Plan, expected: Revision) -> Result<Option<Revision>> {
+        let head = self.head();
+        if head.revision != expected {
+            return Ok(None);
+        }
+        let (mut layer, revision) = (Layer::new(head), expected.max(plan.revision).next());
+        let tree = &self.opened.files.tree;
+        plan.write(&mut kv::Transaction::new(tree, self.shared.codec(), &mut layer, revision))?;
+        layer.head.last_seq = head.last_seq.max(plan.last_seq);
+        layer.head.revision = revision;
+        self.write(layer)?;
+        Ok(Some(revision))
     }
 
     fn store_id(&self) -> Result<Option<StoreId>> {

@@ -10,6 +10,7 @@ use haos_store_api::{Progress, Report, Result, Revision};
 use rusqlite::Connection;
 
 use crate::check::check;
+use crate::companions::MIRROR;
 use crate::db::Db;
 use crate::keys::unlock;
 use crate::maintain::compact;
@@ -34,6 +35,7 @@ impl Backend for Sqlite {
     const FORMAT: u32 = FORMAT;
     const SHARED: bool = true;
     const PLACE: &'static str = "file";
+    const MIRROR: &'static str = MIRROR;
     const FORM: Form = Form::Text;
     const BUSY_MS: u32 = 5000;
     type Readers = NearReaders;
@@ -48,14 +50,15 @@ impl Backend for Sqlite {
             accept(&conn)?;
         }
         let db = Db { conn: &conn, codec: &codec, operation: "open" };
-        let (revision, set_aside) = (db.store_revision()?, tidy(options.path(), db.store_id()?));
+        let id = db.store_id()?;
+        let (revision, set_aside) = (db.store_revision()?, tidy(options.path(), id));
         let place = Place { options: options.clone().unlocked(codec.clone()), access };
         let readers = NearReaders::new(conn, place.clone())?;
         let read_only = access != Access::Write;
         Ok(Opened {
             backend: Self { place, found: revision, writer: None },
             readers: Arc::new(readers),
-            found: Found { codec, revision, recovery, set_aside, read_only },
+            found: Found { codec, id, revision, recovery, set_aside, read_only },
         })
     }
 
@@ -87,9 +90,10 @@ impl Backend for Sqlite {
         check(&readers.place, progress, stop)
     }
 
-    /// Counts the log.
+    /// Counts the log and the mirror of the outbox.
     fn bytes_beside(path: &Path) -> u64 {
-        std::fs::metadata(beside(path, "-wal")).map_or(0, |log| log.len())
+        let size = |ending| std::fs::metadata(beside(path, ending)).map_or(0, |file| file.len());
+        size("-wal") + size(MIRROR)
     }
 }
 

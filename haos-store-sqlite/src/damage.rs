@@ -5,14 +5,14 @@ use std::io::{Read, Seek, SeekFrom};
 use std::path::Path;
 
 use haos_store_api::backend::files::{self, StoreId, beside};
-use haos_store_api::backend::native::Options;
+use haos_store_api::backend::native::{Mirror, Options};
 use haos_store_api::{Error, ErrorKind, Recovery, Result};
 
-use crate::companions::COMPANIONS;
+use crate::companions::{COMPANIONS, MIRROR};
 use crate::db::Db;
 use crate::keys::unlock;
 use crate::log;
-use crate::migration::{APPLICATION_ID, is_store};
+use crate::migration::{APPLICATION_ID, SEALED_ID, is_store};
 use crate::open::{accept, connect};
 use crate::probe::peek;
 use crate::salvage::{Found, readable_id, recognise};
@@ -30,7 +30,13 @@ fn our_id(path: &Path) -> Option<i32> {
         file.read_exact(&mut id)?;
         Ok(id)
     };
-    read().ok().map(i32::from_be_bytes).filter(|id| is_store(*id))
+    let own = read().ok().map(i32::from_be_bytes).filter(|id| is_store(*id));
+    own.or_else(|| {
+        // Its header is gone; the mirror tells that it was one.
+        let mirror = Mirror::read(path, MIRROR);
+        let id = if mirror.keyring().is_some() { SEALED_ID } else { APPLICATION_ID };
+        mirror.is_there().then_some(id)
+    })
 }
 
 /// Tells the application id of a file that SQLite could not read, if it is a store: by its header, or else by its pages.
@@ -120,6 +126,8 @@ fn replace(options: &Options, cause: Error) -> Result<Recovery> {
     for companion in COMPANIONS {
         let _ = fs::rename(beside(path, companion), beside(&aside, companion));
     }
+    // What the fresh store has of it is written again; the copy has it as it was.
+    let _ = fs::hard_link(beside(path, MIRROR), beside(&aside, MIRROR));
     fs::rename(fresh.path(), path).map_err(|e| io("the fresh store cannot be put in place", e))?;
     files::sync_folder(path.parent().unwrap_or(path));
 

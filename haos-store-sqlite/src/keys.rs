@@ -1,12 +1,13 @@
 //! A store's keyring, kept as one row.
 
-use haos_store_api::backend::native::{self, KeyringPlace, Options};
+use haos_store_api::backend::native::{self, KeyringPlace, Mirror, Options};
 use haos_store_api::backend::{Codec, Keyring};
 use haos_store_api::{Error, ErrorKind, Result, Revision};
 use rusqlite::Connection;
 
+use crate::companions::MIRROR;
 use crate::db::Db;
-use crate::migration::SEALED_ID;
+use crate::migration::{SEALED_ID, application_id};
 
 /// Makes the codec of a store: plain, or with the keys that the secret opens.
 pub(crate) fn unlock(conn: &Connection, options: &Options) -> Result<Codec> {
@@ -15,7 +16,12 @@ pub(crate) fn unlock(conn: &Connection, options: &Options) -> Result<Codec> {
 
 impl KeyringPlace for Db<'_> {
     fn record(&self) -> Result<Option<Vec<u8>>> {
-        self.keyring()
+        // In this order: another process that seals the store sets both at once.
+        let id = application_id(self.conn).map_err(|e| self.fault(e))?;
+        match self.keyring()? {
+            None if id == SEALED_ID => Err(self.corrupt("the keyring is gone")),
+            found => Ok(found),
+        }
     }
 
     fn is_new(&self) -> Result<bool> {
@@ -24,6 +30,25 @@ impl KeyringPlace for Db<'_> {
 
     fn store_first(&self, record: &[u8]) -> Result<()> {
         write_first(*self, record)
+    }
+
+    fn copy(&self, options: &Options) -> Option<Vec<u8>> {
+        let mirror = Mirror::read(options.path(), MIRROR);
+        let is_own = mirror.id() == self.store_id().ok()?;
+        mirror.keyring().filter(|_| is_own).map(<[u8]>::to_vec)
+    }
+
+    fn restore(&self, record: &[u8]) -> Result<()> {
+        self.run("PRAGMA synchronous = FULL", ())?;
+        self.run("BEGIN IMMEDIATE", ())?;
+        let done = self
+            .run("DELETE FROM keyring", ())
+            .and_then(|_| self.run("INSERT INTO keyring (nr, payload) VALUES (1, ?1)", [record]))
+            .and_then(|_| self.mark())
+            .and_then(|()| self.run("COMMIT", ()));
+        roll_back_unless(*self, done.is_ok());
+        done?;
+        self.run("PRAGMA synchronous = NORMAL", ()).map(drop)
     }
 }
 
@@ -40,14 +65,18 @@ fn write_first(db: Db<'_>, record: &[u8]) -> Result<()> {
             .and_then(|()| db.run(&format!("PRAGMA application_id = {SEALED_ID}"), ()))
             .and_then(|_| db.run("COMMIT", ())),
     });
-    if done.is_err() && !db.conn.is_autocommit() {
-        // Nothing was written, and the error tells the reason.
-        let _ = db.run("ROLLBACK", ());
-    }
+    roll_back_unless(db, done.is_ok());
     done?;
     // Into the header, which can be read when nothing else can.
     db.number("PRAGMA wal_checkpoint(PASSIVE)", ())?;
     db.run("PRAGMA synchronous = NORMAL", ()).map(drop)
+}
+
+fn roll_back_unless(db: Db<'_>, done: bool) {
+    if !done && !db.conn.is_autocommit() {
+        // Nothing was written, and the caller's error tells the reason.
+        let _ = db.run("ROLLBACK", ());
+    }
 }
 
 impl Db<'_> {

@@ -7,7 +7,9 @@ use std::time::Duration;
 
 use haos_store_api::backend::files::StoreId;
 use haos_store_api::backend::kv::Resealed;
-use haos_store_api::backend::native::{self, Failed, Options, Submission, closed};
+use haos_store_api::backend::native::{
+    self, Failed, Options, OutboxImage, Plan, StoredPending, Submission, closed,
+};
 use haos_store_api::backend::*;
 use haos_store_api::*;
 use rusqlite::Connection;
@@ -309,6 +311,48 @@ impl native::Writer for Writer {
 
     fn codec(&self) -> &Codec {
         &self.codec
+    }
+
+    fn pending(&mut self, txns: &[TxnId]) -> Result<(Revision, Vec<Option<StoredPending>>)> {
+        let db = self.db("outbox");
+        let rows = txns.iter().map(|txn_id| db.stored_pending(txn_id)).collect::<Result<_>>()?;
+        Ok((self.revision, rows))
+    }
+
+    fn outbox(&mut self) -> Result<OutboxImage> {
+        self.db("outbox").snapshot(|db| {
+            db.refresh_keys()?;
+            Ok(OutboxImage {
+                id: db.store_id()?,
+                keyring: db.keyring()?,
+                revision: db.store_revision()?,
+                last_seq: db.last_seq()?,
+                rows: db.all_stored_pending()?,
+            })
+        })
+    }
+
+    fn mend(&mut self, plan: &Plan, expected: Revision) -> Result<Option<Revision>> {
+        self.transact(|writer| {
+            let db = writer.db("outbox");
+            if db.store_revision()? != expected {
+                return Ok(None);
+            }
+            let revision = expected.max(plan.revision).next();
+            // What is damaged may not be found through its indexes.
+            db.run("REINDEX pending", ())?;
+            for row in &plan.put {
+                db.clear_pending(row)?;
+            }
+            let db = Db { conn: &writer.conn, codec: &writer.codec, operation: "outbox" };
+            let mut rows = SqlRows::new(db, &mut writer.numbers, revision);
+            plan.write(&mut rows)?;
+            rows.end();
+            db.set_last_seq(plan.last_seq.max(db.last_seq()?))?;
+            db.set_store_revision(revision)?;
+            writer.revision = revision;
+            Ok(Some(revision))
+        })
     }
 
     fn store_id(&self) -> Result<Option<StoreId>> {

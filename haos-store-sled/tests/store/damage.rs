@@ -14,6 +14,8 @@ use crate::common::*;
 const DAMAGES: &str = "HAOS_DAMAGE";
 /// Commits of the store that is damaged.
 const COMMITS: u64 = 60;
+/// The latest commits, whose messages are unsent.
+const UNSENT: u64 = 20;
 
 /// Makes commit `n`, which shows in the room's name and in the token.
 fn commit(n: u64) -> WriteBatch {
@@ -25,6 +27,9 @@ fn commit(n: u64) -> WriteBatch {
     batch.put_state(state(Scope::Account, "haos.sync_token", "", &n.to_string()));
     batch.put_state(state(Scope::Room(room_id("a")), "haos.draft", "", &n.to_string()));
     batch.put_pending(pending("a", &n.to_string()));
+    if n > UNSENT {
+        batch.remove_pending(txn(&(n - UNSENT).to_string()));
+    }
     batch.put_media(media("cat"), pattern(n as usize * 2000));
     batch
 }
@@ -59,6 +64,18 @@ fn allowed<T>(result: Result<T>, what: &str) -> Option<T> {
     }
 }
 
+/// The outbox is kept twice: every unsent row is there, as it was, and none that was cancelled.
+async fn outbox_is_whole(store: &SledStore, what: &str) {
+    let rows = store.pending(PendingQuery::default()).await;
+    let mut rows = rows.unwrap_or_else(|error| panic!("{what}: {error:?}"));
+    // That of `nothing_is_wrong`.
+    rows.retain(|row| row.txn_id.as_str() != "later");
+    assert_eq!(rows.len() as u64, UNSENT, "{what}: {rows:?}");
+    for (row, seq) in rows.into_iter().zip(COMMITS - UNSENT + 1..) {
+        assert_eq!(row, Pending { seq, revision: row.revision, ..pending("a", &seq.to_string()) }, "{what}");
+    }
+}
+
 /// Every readable row is one that some commit wrote.
 async fn nothing_is_wrong(store: &SledStore, what: &str) {
     if let Some(Some(found)) = allowed(store.room(&room_id("a")).await, what) {
@@ -75,10 +92,6 @@ async fn nothing_is_wrong(store: &SledStore, what: &str) {
                 "{what}"
             );
         }
-    }
-    for row in allowed(store.pending(PendingQuery::default()).await, what).unwrap_or_default() {
-        let expected = pending("a", &row.seq.to_string());
-        assert_eq!(row, Pending { seq: row.seq, revision: row.revision, ..expected }, "{what}");
     }
     if let Some(Some(found)) = allowed(store.media(&media_key("cat"), ByteRange::ALL).await, what) {
         assert!(found.bytes == pattern(found.bytes.len()) && found.bytes.len() % 2000 == 0, "{what}");
@@ -108,7 +121,7 @@ async fn many(options: impl Fn(&Path) -> SledOptions, seed: u64, damage: impl Fn
     let names: Vec<_> = sound.keys().filter(|file| !sound[*file].is_empty()).cloned().collect();
     let log = path.join("sled/db");
     let mut random = Random(seed);
-    let (mut rolled_back, mut set_aside, mut salvaged, mut whole, mut torn) = (0, 0, 0, 0, 0);
+    let (mut rolled_back, mut set_aside, mut salvaged, mut whole, mut torn, mut refused) = (0, 0, 0, 0, 0, 0);
     let rounds = std::env::var(DAMAGES).map_or(40, |n| n.parse().unwrap());
     for round in 0..rounds {
         restore(&path, &sound);
@@ -119,15 +132,18 @@ async fn many(options: impl Fn(&Path) -> SledOptions, seed: u64, damage: impl Fn
         let what = format!("round {round}, {}", file.strip_prefix(folder.path()).unwrap().display());
         if round % 5 == 4 {
             let refuse = options(&path).on_damage(OnDamage::Refuse);
-            match allowed_at_open(SledStore::open(refuse).await, &what) {
-                Some(store) => nothing_is_wrong(&store, &what).await,
-                None => continue,
+            if let Some(store) = allowed_at_open(SledStore::open(refuse).await, &what) {
+                outbox_is_whole(&store, &what).await;
+                nothing_is_wrong(&store, &what).await;
+                continue;
             }
-            continue;
         }
         let Some(store) = allowed_at_open(SledStore::open(options(&path)).await, &what) else {
+            refused += 1;
+            println!("{what}: refused");
             continue;
         };
+        outbox_is_whole(&store, &what).await;
         match store.info().recovery {
             Some(Recovery { set_aside: Some(aside), salvaged: rows, collections, .. }) => {
                 counts_are_true(&store, &collections, rows, &what).await;
@@ -149,10 +165,15 @@ async fn many(options: impl Fn(&Path) -> SledOptions, seed: u64, damage: impl Fn
         }
         nothing_is_wrong(&store, &what).await;
         store.close().await.unwrap();
+        // What was not read yet may be damaged.
+        let store = SledStore::open(options(&path).check(true)).await;
+        let store = store.unwrap_or_else(|error| panic!("{what}: {error:?}"));
+        outbox_is_whole(&store, &what).await;
+        store.close().await.unwrap();
     }
     println!(
         "rolled back {rolled_back}, set aside {set_aside} ({salvaged} with rows of the outbox), \
-         seen by a check {torn}, whole {whole}"
+         seen by a check {torn}, whole {whole}, refused {refused}"
     );
 }
 
@@ -225,6 +246,7 @@ async fn a_log_that_is_gone_is_a_rollback_to_nothing() {
     let recovery = store.info().recovery.unwrap();
     assert!(recovery.cause.contains(&format!("from commit {COMMITS} to 0")), "{recovery:?}");
     assert_eq!(store.info().opened_at, Revision(COMMITS + 1));
+    outbox_is_whole(&store, "an empty store").await;
     nothing_is_wrong(&store, "an empty store").await;
     store.close().await.unwrap();
     assert_eq!(open(&path).await.info().recovery, None, "it is told once");
@@ -248,7 +270,8 @@ async fn an_older_copy_of_the_log_is_noticed() {
     let recovery = store.info().recovery.unwrap();
     assert!(recovery.cause.contains("from commit 2 to 1"), "{recovery:?}");
     assert_eq!((recovery.set_aside, store.info().opened_at), (None, Revision(3)));
-    assert_eq!(txns(&store).await, ["1"]);
+    assert_eq!(recovery.salvaged, 1);
+    assert_eq!(txns(&store).await, ["1", "2"], "the mirror of the outbox is not rolled back");
     is_sound(&store).await;
 }
 

@@ -26,6 +26,7 @@ impl DurableHarness for SledHarness {
                 "/HAOS",
                 "/commits",
                 "/keyring",
+                "/outbox",
                 "/switch",
                 "/keyring.new",
                 "/sled",
@@ -37,6 +38,7 @@ impl DurableHarness for SledHarness {
                 "/sled/blobs/7",
             ],
             passing: &["/sled"],
+            mirror: "/outbox",
             rights: &["", "/sled", "/commits"],
             ..Layout::folder("s")
         }

@@ -7,13 +7,14 @@ mod swap;
 
 pub(crate) use swap::{MOVED_ID, finish};
 
-use haos_store_api::backend::files::{StoreId, keep_rights};
-use haos_store_api::backend::native::{Options, Stop, To, cut_off, read_only};
+use haos_store_api::backend::files::{StoreId, beside, keep_rights};
+use haos_store_api::backend::native::{Options, Stop, To, cut_off, read_only, wipe};
 use haos_store_api::backend::*;
 use haos_store_api::*;
 use rusqlite::Connection;
 
 use crate::backend::Sqlite;
+use crate::companions::MIRROR;
 use crate::db::Db;
 use crate::error::fault;
 use crate::keys::unlock;
@@ -74,6 +75,8 @@ fn convert(options: &Options, to: To, progress: &Progress, stop: &Stop) -> Resul
     let rights = keep_rights(path, &scratch.store());
     rights.map_err(|e| crate::damage::io("the new store cannot have the rights of the old one", e))?;
     scratch.sync();
+    // Its rows are in the form of the old store; the next opening writes it again.
+    wipe(&beside(path, MIRROR))?;
     // From the mark on, it is the only store.
     scratch.keep();
     swap::hand_over(conn, path, scratch.name())?;

@@ -11,12 +11,13 @@ mod row;
 
 use std::path::Path;
 
-use haos_store_api::backend::Codec;
 use haos_store_api::backend::files::StoreId;
-use haos_store_api::backend::native::{self, KeyringPlace, Options, Salvage, corrupt, sealed};
+use haos_store_api::backend::native::{self, KeyringPlace, Mirror, Options, Salvage, corrupt, sealed};
+use haos_store_api::backend::{Codec, Keyring};
 use haos_store_api::{Result, Revision};
 use rusqlite::Connection;
 
+use crate::companions::MIRROR;
 use crate::db::Db;
 use crate::error::fault;
 use crate::keys::unlock;
@@ -31,8 +32,14 @@ const LEAP: u64 = 1 << 20;
 
 /// A damaged store, about to be carried over.
 pub(crate) struct Found {
-    /// With the codec of its rows; absent if nothing is readable.
-    readable: Option<(Damaged, Codec)>,
+    /// Absent if nothing is readable.
+    damaged: Option<Damaged>,
+    /// The second copy of the outbox.
+    mirror: Mirror,
+    /// The record of the keyring, of the store or of the mirror.
+    keyring: Option<Vec<u8>>,
+    /// The codec of the rows; absent if neither the store nor its mirror tells.
+    codec: Option<Codec>,
     pub(crate) salvage: Salvage,
     /// The store's own id.
     pub(crate) id: Option<StoreId>,
@@ -44,21 +51,29 @@ impl Found {
     /// # Errors
     /// `WrongKey`, `Sealed` and `NotSealed`: a store that another user could read is not replaced.
     pub(crate) fn read(options: &Options, app_id: i32) -> Result<Self> {
-        let nothing = Self { readable: None, salvage: Salvage::default(), id: None };
-        let damaged = match Damaged::open(options.path()) {
-            Ok(damaged) => damaged,
-            Err(error) => {
-                tracing::warn!(%error, "nothing of the damaged store can be read");
-                return Ok(nothing);
-            }
-        };
-        let id = damaged.meta.id;
-        if app_id == SEALED_ID && damaged.keyring.is_none() {
+        let mirror = Mirror::read(options.path(), MIRROR);
+        let damaged = Damaged::open(options.path())
+            .inspect_err(|error| tracing::warn!(%error, "nothing of the damaged store can be read"))
+            .ok();
+        let own = damaged.as_ref().and_then(|damaged| damaged.keyring.clone());
+        let copy = mirror.keyring().filter(|_| app_id == SEALED_ID).map(<[u8]>::to_vec);
+        let keyring = own.or_else(|| copy.clone());
+        let id = damaged.as_ref().and_then(|damaged| damaged.meta.id).or(mirror.id());
+        let found = Self { damaged, mirror, keyring, codec: None, salvage: Salvage::default(), id };
+        if app_id == SEALED_ID && found.keyring.is_none() {
             tracing::warn!("the keyring of the damaged store cannot be read");
-            return if options.secret.is_none() { Err(sealed()) } else { Ok(Self { id, ..nothing }) };
+            return if options.secret.is_none() {
+                Err(sealed())
+            } else {
+                Ok(Self { damaged: None, ..found })
+            };
         }
-        let codec = native::unlock(&Record(damaged.keyring.clone()), options)?.lenient();
-        Ok(Self { readable: Some((damaged, codec)), id, ..nothing })
+        if found.damaged.is_none() && found.keyring.is_none() {
+            return Ok(found);
+        }
+        let codec = native::unlock(&Record { own: found.keyring, copy }, options)?.lenient();
+        let keyring = codec.keyring().map(Keyring::record).transpose()?;
+        Ok(Self { codec: Some(codec), keyring, ..found })
     }
 
     /// Writes it into a fresh store.
@@ -66,25 +81,27 @@ impl Found {
         let sql = |e| fault("open", e);
         // Until it is complete, nobody opens it.
         conn.execute_batch("PRAGMA synchronous = OFF").map_err(sql)?;
-        let record = self.readable.as_ref().and_then(|(damaged, _)| damaged.keyring.as_ref());
-        if let Some(record) = record {
+        if let Some(record) = &self.keyring {
             conn.execute("INSERT INTO keyring (nr, payload) VALUES (1, ?1)", [record]).map_err(sql)?;
             conn.execute_batch(&format!("PRAGMA application_id = {SEALED_ID}")).map_err(sql)?;
         }
-        let codec = match &self.readable {
-            Some((_, codec)) => codec.clone(),
+        let codec = match &self.codec {
+            Some(codec) => codec.clone(),
             None => unlock(conn, options)?,
         };
         let db = Db { conn, codec: &codec, operation: "open" };
-        if let Some((damaged, _)) = &self.readable {
+        let meta = self.damaged.as_ref().map(|damaged| &damaged.meta);
+        let (is_whole, revision) =
+            (meta.is_some_and(|meta| meta.is_whole()), meta.map(|meta| meta.revision()));
+        if let Some(damaged) = &self.damaged {
             self.salvage.count(damaged.meta.last_seq.unwrap_or(0), damaged.meta.revision());
             Carry::new(db, damaged, &mut self.salvage)?.all()?;
-            let leap = if damaged.meta.is_whole() { 0 } else { LEAP };
-            self.salvage.last_seq += leap;
-            self.salvage.revision.0 += leap;
         }
-        // Rows of the outbox that are kept elsewhere join here, by `Salvage::add_pending`, also if nothing is readable.
-
+        self.mirror.complete(&mut self.salvage, &codec, self.id, revision.filter(|_| is_whole));
+        if self.damaged.is_some() && !is_whole {
+            self.salvage.last_seq += LEAP;
+            self.salvage.revision.0 += LEAP;
+        }
         // Later than any revision that the damaged store has published.
         let revision = Revision(self.salvage.revision.0 + 1);
         conn.execute_batch("PRAGMA synchronous = FULL").map_err(sql)?;
@@ -104,12 +121,15 @@ pub(crate) fn readable_id(path: &Path) -> Option<StoreId> {
     damaged::id(path)
 }
 
-/// The record of the keyring of a damaged store.
-struct Record(Option<Vec<u8>>);
+/// The record of the keyring of a damaged store, and the copy in its mirror.
+struct Record {
+    own: Option<Vec<u8>>,
+    copy: Option<Vec<u8>>,
+}
 
 impl KeyringPlace for Record {
     fn record(&self) -> Result<Option<Vec<u8>>> {
-        Ok(self.0.clone())
+        Ok(self.own.clone())
     }
 
     fn is_new(&self) -> Result<bool> {
@@ -118,5 +138,9 @@ impl KeyringPlace for Record {
 
     fn store_first(&self, _: &[u8]) -> Result<()> {
         Err(corrupt("open", "a damaged store gets no keyring"))
+    }
+
+    fn copy(&self, _: &Options) -> Option<Vec<u8>> {
+        self.copy.clone()
     }
 }

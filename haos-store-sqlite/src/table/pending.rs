@@ -1,4 +1,5 @@
 use haos_store_api::backend::law::{OutboxRows, pending_matches};
+use haos_store_api::backend::native::StoredPending;
 use haos_store_api::backend::*;
 use haos_store_api::*;
 use rusqlite::Row;
@@ -16,6 +17,35 @@ impl Db<'_> {
             }
             found => Ok(found),
         }
+    }
+
+    /// Reads a row as it is, for the mirror of the outbox.
+    pub(crate) fn stored_pending(self, txn_id: &TxnId) -> Result<Option<StoredPending>> {
+        let sql = "SELECT seq, key, not_before_ms, revision, payload, room FROM pending WHERE key = ?1";
+        self.first(sql, [self.codec.txn_key(txn_id).as_bytes()], |row| self.read_stored(row))
+    }
+
+    /// Reads all rows as they are, if each can be read.
+    pub(crate) fn all_stored_pending(self) -> Result<Vec<StoredPending>> {
+        let sql = "SELECT seq, key, not_before_ms, revision, payload, room FROM pending ORDER BY seq";
+        self.all(sql, (), |row| self.read_pending(row).and_then(|_| self.read_stored(row)))
+    }
+
+    fn read_stored(self, row: &Row<'_>) -> Result<StoredPending> {
+        Ok(StoredPending {
+            key: self.key(row, 1)?,
+            seq: self.count(row, 0)?,
+            not_before_ms: self.int(row, 2)?,
+            revision: self.revision(row, 3)?,
+            payload: self.bytes(row, 4)?.to_vec(),
+        })
+    }
+
+    /// Makes room for a row: damage may have moved its number or its key.
+    pub(crate) fn clear_pending(self, row: &Pending) -> Result<()> {
+        let key = self.codec.txn_key(&row.txn_id);
+        self.run("DELETE FROM pending WHERE seq = ?1 OR key = ?2", (signed(row.seq), key.as_bytes()))
+            .map(drop)
     }
 
     pub(crate) fn pending_rows(self, query: &PendingQuery) -> Result<Vec<Pending>> {

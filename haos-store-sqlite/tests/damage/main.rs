@@ -5,4 +5,5 @@
 mod judge;
 mod make;
 mod named;
+mod outbox;
 mod random;

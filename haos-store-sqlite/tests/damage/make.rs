@@ -3,6 +3,7 @@
 use std::collections::{BTreeMap, BTreeSet};
 use std::path::{Path, PathBuf};
 
+use haos_store_api::backend::files::beside;
 use haos_store_api::conformance::durable::{
     event_id, gap, media, message, pattern, pending, room, room_id, state,
 };
@@ -10,6 +11,8 @@ use haos_store_api::*;
 use haos_store_sqlite::{SqliteOptions, SqliteStore};
 use rusqlite::Connection;
 
+/// The end of the path of a store's mirror.
+pub(crate) const MIRROR: &str = ".outbox";
 /// The word in everything that was replaced or removed later.
 pub(crate) const OLD: &str = "of old times";
 pub(crate) const UNSENT: u64 = 20;
@@ -20,6 +23,8 @@ const SMALL_ROOMS: u64 = 12;
 pub(crate) struct Made {
     _folder: tempfile::TempDir,
     pub(crate) bytes: Vec<u8>,
+    /// The second copy of the outbox; absent where it is gone too.
+    pub(crate) mirror: Option<Vec<u8>>,
     pub(crate) sealed: bool,
     /// With the pages on which a row lies.
     pub(crate) messages: BTreeMap<(RoomId, Position), (Message, BTreeSet<usize>)>,
@@ -123,6 +128,7 @@ pub(crate) async fn make(sealed: bool) -> Made {
     fill(&store).await;
     let mut made = Made {
         bytes: Vec::new(),
+        mirror: None,
         sealed,
         messages: BTreeMap::new(),
         pending: BTreeMap::new(),
@@ -158,6 +164,7 @@ pub(crate) async fn make(sealed: bool) -> Made {
     store.close().await.unwrap();
     locate(&path, &mut made);
     made.bytes = std::fs::read(&path).unwrap();
+    made.mirror = Some(std::fs::read(beside(&path, MIRROR)).unwrap());
     assert!(made.messages.values().all(|(message, _)| !message.content.as_str().contains(OLD)));
     made
 }

@@ -16,14 +16,21 @@ fn zeroed(made: &Made, page: usize) -> (Vec<u8>, BTreeSet<usize>) {
 
 /// Zeroes every page of a table or an index, one at a time.
 async fn each_page(tables: &[&str]) {
-    for sealed in [false, true] {
-        let made = make(sealed).await;
+    for (sealed, has_mirror) in [(false, false), (true, false), (false, true), (true, true)] {
+        let mut made = make(sealed).await;
+        made.mirror = made.mirror.filter(|_| has_mirror);
         let mut sums = Sums::default();
         for table in tables {
             for page in &made.pages[*table] {
                 let (bytes, pages) = zeroed(&made, *page);
-                judge(&made, &bytes, &pages, &format!("{table}, page {page}, sealed {sealed}"), &mut sums)
-                    .await;
+                judge(
+                    &made,
+                    &bytes,
+                    &pages,
+                    &format!("{table}, page {page}, sealed {sealed}, mirror {has_mirror}"),
+                    &mut sums,
+                )
+                .await;
             }
         }
         assert_eq!(sums.refused, 0);
@@ -34,7 +41,7 @@ async fn each_page(tables: &[&str]) {
 /// <https://github.com/signalapp/Signal-Desktop/issues/3140>: a corrupt file was wiped, with all of the history.
 #[tokio::test]
 async fn signal_desktop_3140_a_corrupt_file_is_not_wiped() {
-    each_page(&["pending", "meta", "sqlite_schema"]).await;
+    each_page(&["pending", "meta", "keyring", "sqlite_schema"]).await;
 }
 
 /// <https://github.com/matrix-org/matrix-rust-sdk/issues/6298>: a store that could not be opened was deleted.

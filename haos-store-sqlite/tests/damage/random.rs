@@ -11,7 +11,7 @@ use crate::make::{Made, make};
 const PAGE: usize = 4096;
 
 /// The number of rounds: `HAOS_DAMAGE=1000` for a long run.
-fn rounds() -> u64 {
+pub(crate) fn rounds() -> u64 {
     std::env::var("HAOS_DAMAGE").map_or(8, |n| n.parse().unwrap())
 }
 

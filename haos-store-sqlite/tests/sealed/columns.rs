@@ -46,6 +46,7 @@ async fn a_changed_column_is_noticed() {
             assert_check_finds(&store, &[target.collection()]).await;
         }
         haos_store_api::StorageAdapter::close(&store).await.unwrap();
+        let _ = std::fs::remove_file(folder.path().join("s.db.outbox"));
     }
 }
 
@@ -77,5 +78,6 @@ async fn a_row_under_anothers_key_is_noticed() {
         let store = unsealed(&path).await;
         target.assert_corrupt(&store, Twin, "a row under another's key").await;
         haos_store_api::StorageAdapter::close(&store).await.unwrap();
+        let _ = std::fs::remove_file(folder.path().join("s.db.outbox"));
     }
 }

@@ -142,6 +142,7 @@ async fn an_unreadable_row_of_the_outbox_is_counted_and_stays_in_what_was_set_as
     )
     .unwrap();
     drop(conn);
+    forget_mirror(&path);
     let store = unsealed(&path).await;
     let recovery = store.info().recovery.unwrap();
     assert_eq!((recovery.salvaged, recovery.unreadable), (2, 1), "{recovery:?}");

@@ -58,11 +58,17 @@ pub(crate) fn twins(media_bytes: usize) -> WriteBatch {
     batch
 }
 
-/// Makes a closed sealed store with the sample.
+/// Makes a closed sealed store with the sample, without the mirror of its outbox.
 pub(crate) async fn make(path: &Path, secret: Secret) {
     let store = open_with(path, secret).await;
     store.apply(twins(100_000)).await.unwrap();
     store.close().await.unwrap();
+    forget_mirror(path);
+}
+
+/// Removes the mirror of the outbox, so that a case is about the store alone; the next opening makes it again.
+pub(crate) fn forget_mirror(path: &Path) {
+    std::fs::remove_file(haos_store_api::backend::files::beside(path, ".outbox")).unwrap();
 }
 
 /// Opens the file as SQLite sees it, for looking at it and for tampering.

@@ -22,9 +22,10 @@ impl DurableHarness for SqliteHarness {
         Layout {
             shared: true,
             reads_only: true,
-            fixed: &["-wal", "-shm", "-journal"],
+            fixed: &["-wal", "-shm", "-journal", ".outbox"],
             fixed_in_salvage: &[".recovery"],
-            while_open: &["", "-shm", "-wal"],
+            while_open: &["", "-shm", "-wal", ".outbox"],
+            mirror: ".outbox",
             passing: &["-shm"],
             ..Layout::file("s.db")
         }

@@ -62,6 +62,12 @@ impl Codec {
         self.key(Collection::Pending, &[txn_id.as_str()])
     }
 
+    /// Makes the key of no transaction: stores whose keys come from the same secret have it in common.
+    #[cfg(all(feature = "native", not(target_arch = "wasm32")))]
+    pub(crate) fn mirror_key(&self) -> Key {
+        self.key(Collection::Pending, &["mirror", ""])
+    }
+
     /// Makes the key of a media item.
     pub fn media_key(&self, key: &MediaKey) -> Key {
         self.key(Collection::Media, &[key.uri.as_str(), key.format.as_str()])

@@ -8,6 +8,7 @@ use super::backend::Backend;
 use super::error::{closed, ended, read_only};
 use super::job::{Job, Writer};
 use super::keys::change_keys;
+use super::mirror::Keeper;
 use super::rotate::rotate;
 use super::shell::{Shell, Stage};
 use super::snapshot::snapshot;
@@ -20,6 +21,29 @@ const NEAR_ROWS: usize = 128;
 const NEAR_BYTES: u64 = 64 << 10;
 
 impl<B: Backend> Shell<B> {
+    /// Writes the mirror of the outbox again; with `wipes`, over the bytes of the old one.
+    async fn renew_mirror(&self, wipes: bool) -> Result<()> {
+        let renew = move |writer: &mut B::Writer, keeper: &mut Keeper| {
+            keeper.rewrite(writer, wipes);
+            Ok(())
+        };
+        self.tend("maintain", renew).await
+    }
+
+    /// Compares the mirror of the outbox with the store. Another process may stand between a commit and its mirror for
+    /// a moment.
+    async fn check_mirror(&self, report: &mut Report) -> Result<()> {
+        let mut finding = None;
+        for _ in 0..3 {
+            finding = self.tend("maintain", |writer, keeper| keeper.finding(writer)).await?;
+            if finding.is_none() {
+                return Ok(());
+            }
+        }
+        finding.iter().for_each(|finding| report.find(finding));
+        Ok(())
+    }
+
     fn can_write(&self, operation: &'static str) -> Result<()> {
         if self.read_only { Err(read_only(operation)) } else { Ok(()) }
     }
@@ -116,22 +140,41 @@ impl<B: Backend> StorageAdapter for Shell<B> {
             self.can_write("maintain")?;
         }
         match task {
-            Maintenance::Compact => B::compact(self, &progress).await,
-            Maintenance::Check => {
-                self.chore("maintain", move |readers, stop| B::check(readers, &progress, stop)).await
+            Maintenance::Compact => {
+                self.renew_mirror(false).await?;
+                B::compact(self, &progress).await
             }
-            Maintenance::Rotate => rotate(self, &progress).await,
+            Maintenance::Check => {
+                let check = self.chore("maintain", move |readers, stop| B::check(readers, &progress, stop));
+                let mut report = check.await?;
+                if !self.read_only {
+                    self.check_mirror(&mut report).await?;
+                }
+                Ok(report)
+            }
+            Maintenance::Rotate => {
+                let report = rotate(self, &progress).await?;
+                self.renew_mirror(true).await?;
+                Ok(report)
+            }
         }
     }
 
     async fn change_keys(&self, change: KeyChange) -> Result<()> {
         self.can_write("keys")?;
         let shred = change == KeyChange::Shred;
-        let change = move |writer: &mut B::Writer| {
+        let change = move |writer: &mut B::Writer, keeper: &mut Keeper| {
             let id = writer.store_id()?;
-            change_keys(writer, &change).map(|()| id)
+            change_keys(writer, &change)?;
+            // It has the keyring's record, too.
+            if shred {
+                keeper.shred()?
+            } else {
+                keeper.rewrite(writer, true)
+            }
+            Ok(id)
         };
-        let id = self.call("keys", change).await?;
+        let id = self.tend("keys", change).await?;
         if shred {
             self.close().await?;
             id.map_or(Ok(()), |id| files::wipe(self.options.path(), id))?;

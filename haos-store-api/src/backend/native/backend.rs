@@ -5,6 +5,7 @@ use super::apart::Stop;
 use super::job::Writer;
 use super::options::Options;
 use super::shell::Shell;
+use crate::files::StoreId;
 use crate::{ChangeHub, Codec, Form, Progress, Reads, Recovery, Report, Result, Revision};
 
 /// A store as its [`Shell`] sees it. One thread at a time has the value itself: the writing one, or a caller's for the
@@ -18,6 +19,8 @@ pub trait Backend: Sized + Send + 'static {
     const SHARED: bool;
     /// The kind of its location: a file or a folder.
     const PLACE: &'static str;
+    /// The end of its mirror's path, which begins with the store's.
+    const MIRROR: &'static str;
     /// The form of its payloads.
     const FORM: Form;
     /// The default wait for other holders.
@@ -62,6 +65,8 @@ pub struct Opened<B: Backend> {
 pub struct Found {
     /// With the store's keys.
     pub codec: Codec,
+    /// The store's own id.
+    pub id: Option<StoreId>,
     /// The latest commit.
     pub revision: Revision,
     /// The damage found.

@@ -2,10 +2,12 @@
 //! such a batch.
 
 use std::ops::{Deref, DerefMut};
+use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Mutex, MutexGuard, PoisonError, TryLockError};
 
 use super::backend::Backend;
 use super::job::{Submission, Writer};
+use super::mirror::Keeper;
 use crate::{ChangeHub, Commit, Durability, Op, Result, WriteBatch};
 
 /// The approximate limit of rows that a short batch writes.
@@ -17,12 +19,14 @@ const SHORT_BYTES: usize = 64 << 10;
 pub(super) struct Desk<B> {
     pub(super) hub: ChangeHub,
     turn: Mutex<Turn<B>>,
+    is_untidy: AtomicBool,
 }
 
 /// The state of the one whose turn it is.
 pub(super) struct Turn<B> {
     /// Absent once the store has ended.
     backend: Option<B>,
+    keeper: Keeper,
     /// True once the writer has done something: it is open.
     is_ready: bool,
 }
@@ -30,11 +34,11 @@ pub(super) struct Turn<B> {
 impl<B: Backend> Turn<B> {
     /// # Errors
     /// `Closed` once the store has ended, and those of [`Backend::writer`].
-    pub(super) fn writer(&mut self, hub: &ChangeHub) -> Result<&mut B::Writer> {
+    pub(super) fn tools(&mut self, hub: &ChangeHub) -> Result<(&mut B::Writer, &mut Keeper)> {
         let backend = self.backend.as_mut().ok_or_else(|| super::error::ended("apply"))?;
         let writer = backend.writer(hub)?;
         self.is_ready = true;
-        Ok(writer)
+        Ok((writer, &mut self.keeper))
     }
 }
 
@@ -65,8 +69,14 @@ impl<B> Drop for Held<'_, B> {
 }
 
 impl<B: Backend> Desk<B> {
-    pub(super) fn new(backend: B, hub: ChangeHub) -> Self {
-        Self { hub, turn: Mutex::new(Turn { backend: Some(backend), is_ready: false }) }
+    pub(super) fn new(backend: B, keeper: Keeper, hub: ChangeHub) -> Self {
+        let turn = Turn { backend: Some(backend), keeper, is_ready: false };
+        Self { hub, turn: Mutex::new(turn), is_untidy: AtomicBool::new(false) }
+    }
+
+    /// Tells, once, whether the writing thread has something to tidy up.
+    pub(super) fn is_untidy(&self) -> bool {
+        self.is_untidy.swap(false, Ordering::Relaxed)
     }
 
     /// Waits for the turn.
@@ -86,8 +96,13 @@ impl<B: Backend> Desk<B> {
             Ok(turn) if turn.is_ready => Held(turn),
             Ok(_) | Err(TryLockError::WouldBlock | TryLockError::Poisoned(_)) => return Err(request),
         };
-        let Ok(writer) = turn.writer(&self.hub) else { return Err(request) };
+        let Ok((writer, keeper)) = turn.tools(&self.hub) else { return Err(request) };
+        let txns = keeper.before(writer, [&request]);
         let Some(done) = writer.commit_at_once(&request) else { return Err(request) };
+        keeper.after(writer, &txns);
+        if keeper.is_due() {
+            self.is_untidy.store(true, Ordering::Relaxed);
+        }
         if let Ok(commit) = &done {
             // While the turn lasts, so that the feed has the order of the commits.
             request.publish(&self.hub, commit);
@@ -97,7 +112,16 @@ impl<B: Backend> Desk<B> {
 
     /// Closes the store.
     pub(super) fn finish(&self) {
-        let backend = self.lock().backend.take();
+        let mut turn = self.lock();
+        if turn.is_ready
+            && let Ok((writer, keeper)) = turn.tools(&self.hub)
+        {
+            keeper.close(writer);
+        }
+        // With its handle.
+        turn.keeper = Keeper::off();
+        let backend = turn.backend.take();
+        drop(turn);
         if let Some(backend) = backend {
             backend.finish();
         }

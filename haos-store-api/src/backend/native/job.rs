@@ -10,9 +10,12 @@ use tokio::sync::oneshot;
 use super::backend::{Backend, Readers};
 use super::desk::Desk;
 use super::error::again;
+use super::mirror::{Keeper, OutboxImage, Plan, StoredPending};
 use crate::files::StoreId;
 use crate::kv::Resealed;
-use crate::{ChangeHub, Codec, Commit, Error, ErrorKind, Keyring, Result, Touched, WriteBatch};
+use crate::{
+    ChangeHub, Codec, Commit, Error, ErrorKind, Keyring, Result, Revision, Touched, TxnId, WriteBatch,
+};
 
 /// The interval at which an idle writer looks for commits of other processes, while the changes have followers.
 const POLL: Duration = Duration::from_millis(200);
@@ -25,14 +28,14 @@ pub(super) enum Job<B: Backend> {
     Apply(Submission),
     /// Run a call between commits.
     Call(Call<B::Writer>),
-    /// Look for commits of other processes from now on.
+    /// Look for commits of other processes from now on, and tidy up.
     Wake,
     /// Close the resources of short reads: the store ends.
     Close(Arc<B::Readers>),
 }
 
 /// A call, with its answer's way back inside.
-type Call<W> = Box<dyn FnOnce(&mut W) + Send>;
+type Call<W> = Box<dyn FnOnce(&mut W, &mut Keeper) + Send>;
 
 /// A batch on its way; readers see that as long as it lives.
 #[derive(Debug, Clone, Default)]
@@ -113,6 +116,20 @@ pub trait Writer: Sized + Send + 'static {
     /// Returns the codec of the store's rows.
     fn codec(&self) -> &Codec;
 
+    /// Reads these rows of the outbox, absent ones too, and then or earlier the revision of the latest commit. For
+    /// the mirror: each row is as the store has it.
+    fn pending(&mut self, txns: &[TxnId]) -> Result<(Revision, Vec<Option<StoredPending>>)>;
+
+    /// Reads the whole outbox, of one commit.
+    ///
+    /// # Errors
+    /// `Corrupt` for an unreadable row, and those of the store.
+    fn outbox(&mut self) -> Result<OutboxImage>;
+
+    /// Changes the outbox as the mirror's recovery says, at a revision later than the store's and the plan's; no number
+    /// of the plan is given again. Returns that revision, or `None` if the store is at another one than `expected`.
+    fn mend(&mut self, plan: &Plan, expected: Revision) -> Result<Option<Revision>>;
+
     /// Reads the store's own id.
     fn store_id(&self) -> Result<Option<StoreId>>;
 
@@ -174,27 +191,33 @@ pub(super) fn serve<B: Backend>(desk: &Desk<B>, jobs: &Receiver<Job<B>>) {
             continue;
         }
         let mut turn = desk.lock();
-        match (turn.writer(&desk.hub), job) {
+        match (turn.tools(&desk.hub), job) {
             (Err(error), Job::Apply(request)) => {
                 let _ = request.reply.send(Err(error));
             }
             (Err(error), _) => tracing::error!(%error, "the store cannot be opened to write"),
-            (Ok(writer), Job::Apply(request)) => {
+            (Ok((writer, keeper)), Job::Apply(request)) => {
                 let (group, other) = gather(request, jobs);
                 next = other;
+                let txns = keeper.before(writer, &group);
                 let answers = apply(writer, &desk.hub, group);
+                keeper.after(writer, &txns);
                 // The next short batch of whoever is answered finds the turn free.
                 drop(turn);
                 for (reply, answer) in answers {
                     // The caller may have stopped waiting: the batch is applied all the same.
                     let _ = reply.send(answer);
                 }
-                if let Ok(writer) = desk.lock().writer(&desk.hub) {
+                if let Ok((writer, keeper)) = desk.lock().tools(&desk.hub) {
                     writer.rest();
+                    keeper.rest(writer);
                 }
             }
-            (Ok(writer), Job::Call(call)) => call(writer),
-            (Ok(writer), _) => writer.poll(),
+            (Ok((writer, keeper)), Job::Call(call)) => call(writer, keeper),
+            (Ok((writer, keeper)), _) => {
+                writer.poll();
+                keeper.rest(writer);
+            }
         }
     }
     desk.finish();

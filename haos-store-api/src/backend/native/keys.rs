@@ -2,8 +2,8 @@
 
 use super::error::{not_sealed, sealed};
 use super::job::Writer;
-use super::options::Options;
-use crate::{Codec, ErrorKind, KeyChange, Keyring, Result};
+use super::options::{OnDamage, Options};
+use crate::{Codec, Error, ErrorKind, KeyChange, Keyring, Result, Secret};
 
 /// The place in which a store keeps the record of its keyring.
 pub trait KeyringPlace {
@@ -15,26 +15,47 @@ pub trait KeyringPlace {
 
     /// Stores the first record, unless another process has written or was first to seal the store.
     fn store_first(&self, record: &[u8]) -> Result<()>;
+
+    /// Reads the record's copy in the store's mirror, if there is one.
+    fn copy(&self, _: &Options) -> Option<Vec<u8>> {
+        None
+    }
+
+    /// Puts the copy in the place of a damaged record.
+    fn restore(&self, _: &[u8]) -> Result<()> {
+        Ok(())
+    }
 }
 
 /// Returns the codec of a store: plain, or with the keys that the secret opens. An empty store becomes a sealed one if
-/// a secret is given.
+/// a secret is given. A damaged record is replaced by its copy, unless the options refuse damage.
 ///
 /// # Errors
 /// `Sealed`, `NotSealed`, `WrongKey`, and those of the place.
 pub fn unlock(place: &impl KeyringPlace, options: &Options) -> Result<Codec> {
-    let record = place.record()?;
     // A resumed store has its keys already: nothing is derived again.
     if let Some(keyring) = options.codec.keyring() {
-        keyring.adopt(&record.ok_or_else(not_sealed)?)?;
+        keyring.adopt(&place.record()?.ok_or_else(not_sealed)?)?;
         return Ok(options.codec.clone());
     }
     let fresh = |codec: Codec| codec.in_form(options.form).padded(options.codec.padding());
+    let record = match (place.record(), &options.secret) {
+        // A check has found that its place is sound.
+        (Err(error), Some(secret)) if options.check && error.kind() == ErrorKind::Corrupt => {
+            return Ok(fresh(Codec::sealed(copied(place, options, secret, &[], error)?)));
+        }
+        (record, _) => record?,
+    };
     let open = |record: &[u8], secret| Keyring::unlock_within(record, secret, options.kdf_limits);
     let keyring = match (record, &options.secret) {
         (None, None) => return Ok(fresh(Codec::plain())),
         (Some(_), None) => return Err(sealed()),
-        (Some(record), Some(secret)) => open(&record, secret)?,
+        (Some(record), Some(secret)) => match open(&record, secret) {
+            Err(error) if matches!(error.kind(), ErrorKind::Corrupt | ErrorKind::NewerSchema) => {
+                copied(place, options, secret, &record, error)?
+            }
+            opened => opened?,
+        },
         (None, Some(_)) if !place.is_new()? => return Err(not_sealed()),
         (None, Some(secret)) => {
             let made = Keyring::create_within(secret, options.kdf, options.kdf_limits)?;
@@ -48,6 +69,29 @@ pub fn unlock(place: &impl KeyringPlace, options: &Options) -> Result<Codec> {
         }
     };
     Ok(fresh(Codec::sealed(keyring)))
+}
+
+/// Opens the copy of a damaged record, and puts it in the place of that.
+///
+/// # Errors
+/// The cause if there is none.
+fn copied(
+    place: &impl KeyringPlace,
+    options: &Options,
+    secret: &Secret,
+    record: &[u8],
+    cause: Error,
+) -> Result<Keyring> {
+    let copy = place.copy(options).filter(|_| options.on_damage == OnDamage::SetAside);
+    // A version is taken for damage only where all else is as it was.
+    let is_damaged = |copy: &[u8]| cause.kind() == ErrorKind::Corrupt || copy.get(1..) == record.get(1..);
+    let Some(copy) = copy.filter(|copy| is_damaged(copy)) else { return Err(cause) };
+    let keyring = Keyring::unlock_within(&copy, secret, options.kdf_limits)?;
+    match place.restore(&copy) {
+        Ok(()) => tracing::warn!("the store's keyring was damaged and is restored from its copy"),
+        Err(error) => tracing::warn!(%error, "the store's keyring is damaged, and its copy opens the store"),
+    }
+    Ok(keyring)
 }
 
 /// Changes who can open the store; see [`KeyChange`].

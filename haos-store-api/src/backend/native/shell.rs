@@ -9,6 +9,7 @@ use super::apart::{Stop, StopOnDrop};
 use super::backend::{Backend, Found, Reader, Readers};
 use super::error::{closed, ended};
 use super::job::Job;
+use super::mirror::Keeper;
 use super::options::Options;
 use super::works::{Started, Threads, Works, start};
 use crate::{ChangeHub, Reads, Result, StoreInfo, Turns};
@@ -44,7 +45,7 @@ impl<B: Backend> Shell<B> {
     pub async fn open(options: Options) -> Result<Self> {
         let options = options.resolved::<B>()?;
         let Started { engine, threads, hub, found } = start::<B>(&options, None).await?;
-        let Found { codec, revision, recovery, set_aside, read_only } = found;
+        let Found { codec, revision, recovery, set_aside, read_only, id: _ } = found;
         let info = StoreInfo {
             backend: B::NAME,
             format: B::FORMAT,
@@ -139,9 +140,18 @@ impl<B: Backend> Shell<B> {
         operation: &'static str,
         call: impl FnOnce(&mut B::Writer) -> Result<T> + Send + 'static,
     ) -> Result<T> {
+        self.tend(operation, |writer, _| call(writer)).await
+    }
+
+    /// Runs a function as [`call`](Self::call) does, which also has the mirror of the outbox.
+    pub(super) async fn tend<T: Send + 'static>(
+        &self,
+        operation: &'static str,
+        call: impl FnOnce(&mut B::Writer, &mut Keeper) -> Result<T> + Send + 'static,
+    ) -> Result<T> {
         let (reply, answer) = oneshot::channel();
-        let job = Job::Call(Box::new(move |writer| {
-            let _ = reply.send(call(writer));
+        let job = Job::Call(Box::new(move |writer, keeper| {
+            let _ = reply.send(call(writer, keeper));
         }));
         // A job that cannot be sent is dropped with its reply.
         self.with_engine(operation, |engine| drop(engine.jobs.send(job)))?;

@@ -63,6 +63,7 @@ impl Backend for Fake {
     const FORMAT: u32 = 7;
     const SHARED: bool = true;
     const PLACE: &'static str = "name";
+    const MIRROR: &'static str = ".outbox";
     const FORM: Form = Form::Binary;
     const BUSY_MS: u32 = 0;
     type Readers = FakeReaders;
@@ -75,6 +76,7 @@ impl Backend for Fake {
         let (codec, revision) = (options.codec.clone(), Revision::ZERO);
         let found = Found {
             codec: codec.clone(),
+            id: None,
             revision,
             recovery: None,
             set_aside: Vec::new(),
@@ -165,6 +167,18 @@ impl Writer for FakeWriter {
 
     fn codec(&self) -> &Codec {
         &self.codec
+    }
+
+    fn pending(&mut self, txns: &[TxnId]) -> Result<(Revision, Vec<Option<StoredPending>>)> {
+        Ok((self.revision, vec![None; txns.len()]))
+    }
+
+    fn outbox(&mut self) -> Result<OutboxImage> {
+        Ok(OutboxImage { revision: self.revision, ..OutboxImage::default() })
+    }
+
+    fn mend(&mut self, _: &Plan, _: Revision) -> Result<Option<Revision>> {
+        Ok(None)
     }
 
     fn store_id(&self) -> Result<Option<StoreId>> {

@@ -8,13 +8,14 @@ use std::thread::JoinHandle;
 use tokio::sync::oneshot;
 
 use super::apart::spawn;
-use super::backend::{Backend, Found, Opened};
+use super::backend::{Backend, Found, Opened, Readers as _};
 use super::desk::{Desk, is_short};
 use super::error::closed;
 use super::job::{Job, Submission, Writing, serve};
+use super::mirror::{Keeper, refuse_other_secret};
 use super::options::Options;
 use super::queue::{Read, ReadQueue};
-use crate::{ChangeHub, Commit, Result, WriteBatch};
+use crate::{ChangeHub, Commit, ErrorKind, Result, WriteBatch};
 
 /// Changes kept for a slow subscriber.
 const FEED: usize = 1024;
@@ -50,7 +51,12 @@ impl<B: Backend> Works<B> {
         let (mut request, answer) = Submission::new(batch, &self.writing);
         if is_alone && is_short {
             request = match self.desk.apply_at_once(request) {
-                Ok(done) => return Applied::AtOnce(done),
+                Ok(done) => {
+                    if self.desk.is_untidy() {
+                        let _ = self.jobs.send(Job::Wake);
+                    }
+                    return Applied::AtOnce(done);
+                }
                 Err(request) => request,
             };
         }
@@ -125,14 +131,13 @@ pub(super) async fn start<B: Backend>(options: &Options, hub: Option<ChangeHub>)
     let (tell, told) = oneshot::channel();
     let (own, token) = (options.clone(), alive.clone());
     let writer = spawn::<B>("writer", move || {
-        let opened = B::open(&own);
+        let opened = open::<B>(&own, hub.as_ref());
         // The keys are in the codec: the secret leaves memory with the last options that have it.
         drop(own);
         match opened {
-            Ok(Opened { backend, readers, found }) => {
-                let hub = hub.unwrap_or_else(|| ChangeHub::new(FEED, found.revision));
+            Ok((Opened { backend, readers, found }, keeper, made)) => {
                 // The caller may have stopped waiting for the store: then no job comes either.
-                let desk = Arc::new(Desk::new(backend, hub));
+                let desk = Arc::new(Desk::new(backend, keeper, hub.unwrap_or(made)));
                 let _ = tell.send(Ok((readers, found, desk.clone())));
                 serve(&desk, &inbox);
             }
@@ -146,4 +151,33 @@ pub(super) async fn start<B: Backend>(options: &Options, hub: Option<ChangeHub>)
     let hub = desk.hub.clone();
     let engine = Works { readers, jobs, writing, desk, closed, reads, alive };
     Ok(Started { engine, threads: Threads { writer: Some(writer), ended }, hub, found })
+}
+
+/// Opens a store and completes its outbox from the mirror. A store that turns out damaged by that is opened again, with
+/// a check of all of it.
+fn open<B: Backend>(options: &Options, hub: Option<&ChangeHub>) -> Result<(Opened<B>, Keeper, ChangeHub)> {
+    refuse_other_secret::<B>(options)?;
+    let open = |options: &Options| {
+        let mut opened = B::open(options)?;
+        let made = hub.cloned().unwrap_or_else(|| ChangeHub::new(FEED, opened.found.revision));
+        match opened.mirrored(options, &made) {
+            Ok(keeper) => {
+                if hub.is_none() && made.latest() != opened.found.revision {
+                    made.resync(opened.found.revision);
+                }
+                Ok((opened, keeper, made))
+            }
+            Err(error) => {
+                opened.readers.close();
+                opened.backend.finish();
+                Err(error)
+            }
+        }
+    };
+    match open(options) {
+        Err(error) if error.kind() == ErrorKind::Corrupt && !options.check => {
+            open(&options.clone().check(true))
+        }
+        opened => opened,
+    }
 }

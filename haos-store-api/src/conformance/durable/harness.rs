@@ -116,6 +116,8 @@ pub struct Layout {
     pub while_open: &'static [&'static str],
     /// Files that come and go with readers, and folders whose files the database makes as it likes. Default: none.
     pub passing: &'static [&'static str],
+    /// The mirror of the outbox. Its cases are passed over where it is empty. Default: empty.
+    pub mirror: &'static str,
     /// The files with the same rights after the store is replaced. Default: the path alone.
     pub rights: &'static [&'static str],
 }
@@ -132,6 +134,7 @@ impl Layout {
             fixed_in_salvage: &[],
             while_open: &[""],
             passing: &[],
+            mirror: "",
             rights: &[""],
         }
     }

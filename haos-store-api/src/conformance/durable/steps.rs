@@ -56,9 +56,11 @@ pub(super) fn key_ids(sealing: &dyn Sealing, path: &Path) -> BTreeSet<u16> {
     sealing.payloads(path).iter().map(|payload| u16::from_be_bytes([payload[1], payload[2]])).collect()
 }
 
-/// Removes a store.
-pub(super) fn clear(path: &Path) -> std::io::Result<()> {
-    if path.is_dir() { fs::remove_dir_all(path) } else { fs::remove_file(path) }
+/// Removes a store, and the mirror of its outbox.
+pub(super) fn clear(harness: &Durable, path: &Path) -> Outcome {
+    without_mirror(harness, path)?;
+    let removed = if path.is_dir() { fs::remove_dir_all(path) } else { fs::remove_file(path) };
+    Ok(removed?)
 }
 
 /// Makes a batch that puts a room.
@@ -123,19 +125,45 @@ pub(super) fn names(folder: &Path) -> Result<Vec<String>, Failure> {
     Ok(names)
 }
 
-/// Lists the names in the folder of a case, and in the store if that is a folder.
+/// Lists the names in the folder of a case, and in the store if that is a folder, but that of the outbox's mirror.
 pub(super) fn all_names(harness: &Durable) -> Result<Vec<String>, Failure> {
-    let mut all = names(harness.folder())?;
+    let mut all = names_but_mirror(harness)?;
     if harness.layout().is_folder {
-        all.extend(names(&place(harness))?);
+        let mirror = harness.layout().mirror.trim_start_matches('/');
+        all.extend(names(&place(harness))?.into_iter().filter(|name| name != mirror));
     }
     Ok(all)
 }
 
-/// Checks that the folder of the case has only the store.
+/// Checks that the folder of the case has only the store, and the mirror of its outbox.
 #[track_caller]
 pub(super) fn stands_alone(harness: &Durable) -> Outcome {
-    same(names(harness.folder())?, [harness.layout().name])
+    same(names_but_mirror(harness)?, [harness.layout().name])
+}
+
+/// Lists the names in the folder of a case but that of the outbox's mirror.
+pub(super) fn names_but_mirror(harness: &Durable) -> Result<Vec<String>, Failure> {
+    let mut names = names(harness.folder())?;
+    let mirror =
+        mirror(harness).and_then(|path| path.file_name().map(|name| name.to_string_lossy().into_owned()));
+    names.retain(|name| mirror.as_ref() != Some(name));
+    Ok(names)
+}
+
+/// Returns the path of the outbox's mirror, if the backend keeps one.
+pub(super) fn mirror(harness: &Durable) -> Option<PathBuf> {
+    let ending = harness.layout().mirror;
+    (!ending.is_empty()).then(|| crate::files::beside(&place(harness), ending))
+}
+
+/// Removes the mirror of the store at a path, so that a case is about the store alone.
+pub(super) fn without_mirror(harness: &Durable, path: &Path) -> Outcome {
+    let ending = harness.layout().mirror;
+    let mirror = crate::files::beside(path, ending);
+    if !ending.is_empty() && mirror.exists() {
+        fs::remove_file(mirror)?;
+    }
+    Ok(())
 }
 
 /// Reads every file below a folder.

@@ -88,6 +88,24 @@ macro_rules! __durable_cases {
             a_damaged_store_opened_often_at_once_is_recovered_once,
         }
         #[cfg(any(unix, windows))]
+        mirror {
+            every_row_comes_back_whatever_one_place_of_the_store_is_damaged,
+            every_row_comes_back_when_the_store_is_gone,
+            the_store_loses_nothing_whatever_becomes_of_the_mirror,
+            what_was_sent_or_changed_does_not_come_back_as_it_was,
+            rows_that_the_store_lacks_come_back_in_place,
+            another_store_s_mirror_is_not_taken,
+            a_mirror_of_a_later_format_is_kept_and_not_used,
+            it_is_made_with_the_first_row_and_stays_short,
+            a_check_tells_a_mirror_that_differs,
+            no_plain_row_stays_in_it_when_a_store_is_sealed,
+            a_change_of_keys_writes_it_again,
+            a_damaged_keyring_is_restored_from_it,
+            handles_that_write_at_once_lose_no_row_of_it,
+            a_mirror_that_cannot_be_written_fails_no_commit,
+            a_killed_writer_leaves_a_mirror_that_saves_the_outbox,
+        }
+        #[cfg(any(unix, windows))]
         disk {
             no_space_for_a_new_store,
             a_read_only_disk,

@@ -238,7 +238,6 @@ impl<F: Tree, T: Tree> Carry<'_, F, T> {
             Ok(())
         })?;
         self.found.named(Collection::Pending, rows.max(probes::named_seqs(from)));
-        // Rows of a mirror beside the store would be added here.
         Ok(())
     }
 }

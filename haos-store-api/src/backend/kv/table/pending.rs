@@ -1,4 +1,6 @@
 use crate::law::{OutboxRows, pending_matches};
+#[cfg(all(feature = "native", not(target_arch = "wasm32")))]
+use crate::native::StoredPending;
 use crate::*;
 
 use super::super::columns::{Columns, Cut};
@@ -6,6 +8,8 @@ use super::super::keys;
 use super::super::reader::{Order, Reader};
 use super::super::record::pending_columns;
 use super::super::rows::Transaction;
+#[cfg(all(feature = "native", not(target_arch = "wasm32")))]
+use super::super::tree::Pair;
 use super::super::tree::Tree;
 
 /// Two keys, due time and revision stand before the payload.
@@ -32,6 +36,24 @@ impl<T: Tree> Reader<'_, T> {
     pub(crate) fn read_pending(self, seq: u64, row: &[u8]) -> Result<Pending> {
         let (txn, columns, payload) = pending_columns(seq, row)?;
         self.codec.pending(&txn, columns, payload)
+    }
+
+    /// Reads a row as it is, for the mirror of the outbox.
+    #[cfg(all(feature = "native", not(target_arch = "wasm32")))]
+    pub fn stored_pending(self, txn_id: &TxnId) -> Result<Option<StoredPending>> {
+        let Some(seq) = self.pending_seq(txn_id)? else { return Ok(None) };
+        self.get(&keys::pending(seq))?.map(|row| stored(seq, &row)).transpose()
+    }
+
+    /// Reads all rows as they are, if each can be read.
+    #[cfg(all(feature = "native", not(target_arch = "wasm32")))]
+    pub fn all_stored_pending(self) -> Result<Vec<StoredPending>> {
+        let pairs = self.scan((keys::pending(0), keys::pending(u64::MAX)), Order::Up);
+        let read = |(key, row): Pair<T::Bytes>| {
+            let seq = self.read_seq(&key)?;
+            self.read_pending(seq, &row).and_then(|_| stored(seq, &row))
+        };
+        pairs.map(|pair| pair.and_then(read)).collect()
     }
 
     pub(crate) fn read_seq(self, key: &[u8]) -> Result<u64> {
@@ -80,6 +102,12 @@ impl<T: Tree> Reader<'_, T> {
         let by_room = keys::pending_room(&self.codec.room_key(&row.room), row.seq);
         Ok(self.has(&by_room)? && self.pending_seq(&row.txn_id)? == Some(row.seq))
     }
+}
+
+#[cfg(all(feature = "native", not(target_arch = "wasm32")))]
+fn stored(seq: u64, row: &[u8]) -> Result<StoredPending> {
+    let (key, PendingColumns { not_before_ms, revision, .. }, payload) = pending_columns(seq, row)?;
+    Ok(StoredPending { key, seq, not_before_ms, revision, payload: payload.to_vec() })
 }
 
 impl<T: Tree> Transaction<'_, T> {

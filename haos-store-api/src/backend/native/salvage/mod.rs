@@ -11,6 +11,7 @@ use std::path::Path;
 pub use rooms::LostRooms;
 pub use timeline::{Weaver, gaps_where_some_were_lost};
 
+use super::mirror::Plan;
 use crate::law::Rows;
 use crate::{
     CarriedOver, Collection, Error, Pending, Recovery, Result, Revision, Scope, StateKey, TxnId, state_kind,
@@ -59,6 +60,17 @@ impl Salvage {
         }
         self.seqs.insert(row.txn_id.clone(), seq);
         self.pending.insert(seq, Pending { seq, ..row });
+    }
+
+    /// Completes the outbox from the store's mirror.
+    pub(super) fn merge(&mut self, plan: Plan) {
+        for txn_id in plan.drop.iter().chain(plan.put.iter().map(|row| &row.txn_id)) {
+            if let Some(seq) = self.seqs.remove(txn_id) {
+                self.pending.remove(&seq);
+            }
+        }
+        plan.put.into_iter().for_each(|row| self.add_pending(row));
+        self.count(plan.last_seq, plan.revision);
     }
 
     /// Counts a row that was carried over.

@@ -22,7 +22,7 @@ pub(crate) async fn what_is_not_known_to_be_ours_is_left_alone(harness: &Durable
         std::fs::write(folder.join("letter"), "untouched")?;
         what.map(|what| Sign::new(what, other).write(folder)).transpose()?;
     }
-    let kept = names(harness.folder())?;
+    let kept = names_but_mirror(harness)?;
     // This one is ours.
     let name = random_name()?;
     let ours = if path.is_dir() { path.join(name) } else { beside(&path, format!(".{name}")) };
@@ -38,7 +38,7 @@ pub(crate) async fn what_is_not_known_to_be_ours_is_left_alone(harness: &Durable
     let store = harness.open(sealed(&path)).await?;
     same(store.info().set_aside, [beside(&path, ".damaged-2").display().to_string()])?;
     store.change_keys(KeyChange::Shred).await?;
-    same(names(harness.folder())?, kept)?;
+    same(names_but_mirror(harness)?, kept)?;
     for (folder, _) in others {
         same(std::fs::read(folder.join("letter"))?, b"untouched")?;
     }

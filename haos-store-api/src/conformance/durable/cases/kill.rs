@@ -54,7 +54,12 @@ pub(crate) async fn write(harness: &Durable, path: &Path, rotates: bool) -> Outc
 }
 
 /// Starts the writer, kills it some time after its first line; returns the last number it printed.
-fn run_and_kill(harness: &Durable, role: &str, path: &Path, delay: Duration) -> Result<u64, Failure> {
+pub(super) fn run_and_kill(
+    harness: &Durable,
+    role: &str,
+    path: &Path,
+    delay: Duration,
+) -> Result<u64, Failure> {
     let mut child = Child::start(harness, role, path)?;
     let (tell, told) = mpsc::channel();
     let lines = child.lines();
@@ -90,7 +95,7 @@ async fn is_whole(store: &Store, told: u64, history: Revision) -> Outcome {
 }
 
 /// Returns the kills, each with its delay after the first line.
-fn kills(seed: u64, longest_us: usize) -> impl ExactSizeIterator<Item = (usize, Duration)> {
+pub(super) fn kills(seed: u64, longest_us: usize) -> impl ExactSizeIterator<Item = (usize, Duration)> {
     let kills = std::env::var(KILLS).ok().and_then(|n| n.parse().ok()).unwrap_or(8);
     let mut random = Random(seed);
     (0..kills).map(move |round| (round, Duration::from_micros(random.below(longest_us) as u64)))

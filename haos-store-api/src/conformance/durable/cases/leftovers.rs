@@ -37,7 +37,7 @@ pub(crate) async fn a_failed_conversion_leaves_nothing(harness: &Durable) -> Out
         }
         same(all_names(harness)?, before)?;
         stands_alone(harness)?;
-        clear(&path)?;
+        clear(harness, &path)?;
     }
     Ok(())
 }

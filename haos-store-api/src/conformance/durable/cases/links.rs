@@ -67,6 +67,7 @@ pub(crate) async fn a_damaged_store_is_replaced_once_whoever_comes_by_link_or_pa
     }
     is_left_alone(&link)?;
     let name = harness.layout().name;
+    without_mirror(harness, &real)?;
     same(names(real.parent().unwrap_or(&real))?, [name.to_owned(), format!("{name}.damaged-1")])
 }
 

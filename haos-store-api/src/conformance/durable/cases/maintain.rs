@@ -28,6 +28,7 @@ async fn is_found(harness: &Durable, damages: &dyn Damages, path: &Path, tamper:
     let store = open(harness, path).await?;
     store.apply(sample()).await?;
     store.close().await?;
+    without_mirror(harness, path)?;
     damages.tamper(path, tamper.name);
     let store = open(harness, path).await?;
     same(store.info().recovery, None)?;

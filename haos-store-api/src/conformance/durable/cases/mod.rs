@@ -20,6 +20,7 @@ pub(crate) mod lifecycle;
 #[cfg(unix)]
 pub(crate) mod links;
 pub(crate) mod maintain;
+pub(crate) mod mirror;
 pub(crate) mod open;
 #[cfg(unix)]
 pub(crate) mod planted;

@@ -87,7 +87,7 @@ pub(crate) async fn a_wrong_secret_is_refused_untouched(harness: &Durable) -> Ou
             holds(before == lasting(harness)?, "nothing is changed")?;
         }
         opens(harness, &right, &["t1", "t2", "t3"]).await?;
-        clear(&place(harness))?;
+        clear(harness, &place(harness))?;
     }
     Ok(())
 }
@@ -140,6 +140,8 @@ pub(crate) async fn a_keyring_of_which_one_byte_is_changed_is_refused_untouched(
 ) -> Outcome {
     let Some(sealing) = harness.sealing() else { return Ok(()) };
     make_with(harness, &key()).await?;
+    // It would be restored.
+    without_mirror(harness, &place(harness))?;
     let record = sealing.keyring(&place(harness));
     for at in 0..record.len() {
         let mut bytes = record.clone();
@@ -220,7 +222,7 @@ pub(crate) async fn the_last_secret_stays(harness: &Durable) -> Outcome {
         store.close().await?;
         is_wrong(harness, &secret).await?;
         opens(harness, &other_key(9), &["t1", "t2", "t3"]).await?;
-        clear(&path)?;
+        clear(harness, &path)?;
     }
     Ok(())
 }
