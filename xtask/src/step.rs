@@ -203,7 +203,7 @@ fn mutants(full: bool) -> CiStep {
     let line = if full {
         "xtask mutants --least 95"
     } else {
-        "xtask mutants --package any --sample 30 --seconds 100 --least 80"
+        "xtask mutants --package any --sample 24 --seconds 70 --least 80"
     };
     step(StepName::Mutants, about, &[line])
 }
