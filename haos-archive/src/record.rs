@@ -2,8 +2,9 @@ use haos_store_api::{Item, MediaInfo, MediaKey, Pending, Room, RoomId, StateEntr
 
 /// Some rows of one collection, as they are read from a store or an archive and written to another store.
 ///
-/// The records of a store come in the order of the variants. All items of a room follow each other, the oldest first;
-/// the bytes of a media item follow its description, from the first byte to the last.
+/// The records of a store come in the order of the variants. The account's state comes before that of rooms: it says
+/// whose store it is. All items of a room follow each other, the oldest first; the bytes of a media item follow its
+/// description, from the first byte to the last.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum Record {
     /// Rooms.

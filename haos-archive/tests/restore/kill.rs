@@ -1,12 +1,13 @@
 //! A process that is killed while it restores, and one that is killed while it moves an outbox to and fro.
 
-use std::io::{BufRead as _, BufReader, Write as _};
+use std::io::{BufRead as _, BufReader};
 use std::path::Path;
 use std::process::{Command, Stdio};
 use std::sync::Arc;
 use std::time::Duration;
 
 use haos_archive::{MoveOptions, Outbox, RestoreOptions, copy, move_outbox};
+use haos_backends::say;
 use haos_sim::Chance;
 use haos_store_api::*;
 use haos_store_sled::{SledOptions, SledStore};
@@ -29,12 +30,6 @@ async fn open(folder: &Path, backend: &str, name: &str) -> Arc<dyn StorageAdapte
         "sled" => Arc::new(SledStore::open(SledOptions::new(path)).await.unwrap()),
         _ => Arc::new(SqliteStore::open(SqliteOptions::new(path)).await.unwrap()),
     }
-}
-
-fn say(line: &str) {
-    let mut out = std::io::stdout().lock();
-    out.write_all(format!("\n{line} .\n").as_bytes()).unwrap();
-    out.flush().unwrap();
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]

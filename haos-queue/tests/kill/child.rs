@@ -1,10 +1,10 @@
 //! The process that is killed: it writes, sends and syncs until then.
 
-use std::io::Write;
 use std::net::SocketAddr;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
+use haos_backends::say;
 use haos_queue::{
     About, Acted, Draft, Driver, Enqueued, FileLeader, Lead, Outbox, OutboxOptions, RetryPolicy, Session,
     TokioHost, Transport as _, UPLOAD, apply_page, apply_sync, local_event_id,
@@ -44,13 +44,6 @@ pub(crate) async fn open(folder: &Path, sled: bool) -> Arc<dyn StorageAdapter> {
     } else {
         Arc::new(SqliteStore::open(SqliteOptions::new(folder.join("s.db"))).await.unwrap())
     }
-}
-
-/// Tells the parent: one write, and an end that shows that nothing was cut off.
-fn say(line: &str) {
-    let mut out = std::io::stdout().lock();
-    out.write_all(format!("\n{line} .\n").as_bytes()).unwrap();
-    out.flush().unwrap();
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]

@@ -14,6 +14,7 @@ use crate::db::{Db, signed};
 use crate::pages::{Shape, Step};
 use crate::rows::{RoomNumbers, SqlRows};
 use crate::slot;
+use crate::table::Put;
 
 /// A salvage under way.
 pub(super) struct Carry<'c> {
@@ -131,29 +132,17 @@ impl<'c> Carry<'c> {
     /// Writes a message; `false`: another one has its id or its place.
     fn message(&mut self, nr: i64, message: &Message, written: Revision) -> Result<bool> {
         let db = self.pen.db;
-        let row = db.codec.message_row(message, written)?;
-        let links = row.links();
         let mut insert = db.prepare_insert()?;
-        let inserted = insert.execute((
-            slot::pack(nr, message.position),
-            row.key.as_bytes(),
-            links.sender,
-            links.target,
-            links.txn,
-            message.timestamp_ms,
-            signed(written.0),
-            db.bind(&row.payload),
-        ));
-        if inserted.map_err(|e| db.fault(e))? == 0 {
+        let Put::Stored(sums) = db.insert_message(&mut insert, nr, message, written)? else {
             return Ok(false);
-        }
+        };
         drop(insert);
         if let Some(room) = self.bare.get_mut(&nr) {
             room.last_activity_ms = room.last_activity_ms.max(message.timestamp_ms);
         }
         self.salvage.see(written);
         self.salvage.carried(Collection::Messages);
-        self.pen.step(row.payload.as_bytes().len())?;
+        self.pen.step(sums.bytes.unsigned_abs() as usize)?;
         Ok(true)
     }
 

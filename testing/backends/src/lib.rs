@@ -2,6 +2,7 @@
 #![cfg(not(target_arch = "wasm32"))]
 #![allow(clippy::unwrap_used, reason = "it is for tests, which fail by panicking")]
 
+use std::io::Write as _;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
@@ -89,4 +90,11 @@ pub async fn on_every_store(scenario: impl AsyncFn(Home)) {
             scenario(Home::new(backend, sealed)).await;
         }
     }
+}
+
+/// Tells the process that started this one a line: in one write, with an end that shows that nothing was cut off.
+pub fn say(line: &str) {
+    let mut out = std::io::stdout().lock();
+    out.write_all(format!("\n{line} .\n").as_bytes()).unwrap();
+    out.flush().unwrap();
 }

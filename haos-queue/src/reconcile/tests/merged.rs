@@ -78,9 +78,16 @@ fn merged(stored: &str, other: &str) -> String {
     once
 }
 
+/// Checks cases of two timelines and what they become together.
+fn check(cases: &[(&str, &str, &str)]) {
+    for (stored, other, expected) in cases {
+        assert_eq!(merged(stored, other), *expected, "{stored} + {other}");
+    }
+}
+
 #[test]
 fn what_is_unknown_goes_beside_its_neighbour() {
-    for (stored, other, expected) in [
+    check(&[
         ("", "a b c", "a b c"),
         ("", "|t a b |u d e", "|t a b |u d e"),
         ("c d", "a b c", "a b c d"),
@@ -95,27 +102,23 @@ fn what_is_unknown_goes_beside_its_neighbour() {
         // A token is learned where none is known.
         ("a | c", "a |t c", "a |t c"),
         ("a |t c", "a |u c", "a |t c"),
-    ] {
-        assert_eq!(merged(stored, other), expected, "{stored} + {other}");
-    }
+    ]);
 }
 
 #[test]
 fn a_gap_closes_only_where_the_run_goes_on_from_one_side_to_the_other() {
-    for (stored, other, expected) in [
+    check(&[
         ("a |t c", "a b c", "a b c"),
         ("a |t c", "a c", "a c"),
         ("a |t d |u f", "b c d e f", "a |t b c d e f"),
         ("a |t c |u e |v g", "a b c d e f g", "a b c d e f g"),
         ("a |t c", "a b |u c", "a b |t c"),
-    ] {
-        assert_eq!(merged(stored, other), expected, "{stored} + {other}");
-    }
+    ]);
 }
 
 #[test]
 fn a_run_that_touches_nothing_goes_where_its_time_belongs() {
-    for (stored, other, expected) in [
+    check(&[
         ("d e", "a b", "a b | d e"),
         ("d e", "|t a b", "|t a b | d e"),
         ("|t d e", "a b", "a b |t d e"),
@@ -129,30 +132,22 @@ fn a_run_that_touches_nothing_goes_where_its_time_belongs() {
         ("m |t n |u o", "n |v b", "m |t n |v b |u o"),
         ("~z", "a b", "~z a b"),
         ("a ~z", "|t c", "a ~z |t c"),
-    ] {
-        assert_eq!(merged(stored, other), expected, "{stored} + {other}");
-    }
+    ]);
 }
 
 #[test]
 fn a_guess_stays_a_guess_until_somebody_knows_better() {
-    for (stored, other, expected) in [
+    check(&[
         ("a", "a ~b", "a ~b"),
         ("a b c", "a ~c ~b", "a b c"),
         ("a ~c", "a b c", "a b c"),
         ("a ~b c", "a c ~b", "a ~b c"),
-    ] {
-        assert_eq!(merged(stored, other), expected, "{stored} + {other}");
-    }
+    ]);
 }
 
 #[test]
 fn a_gap_that_nothing_follows_is_taken_where_nothing_is_newer() {
-    for (stored, other, expected) in
-        [("a", "a |t", "a |t"), ("a b", "a |t", "a b"), ("", "|t", "|t"), ("a |u", "a |t", "a |u")]
-    {
-        assert_eq!(merged(stored, other), expected, "{stored} + {other}");
-    }
+    check(&[("a", "a |t", "a |t"), ("a b", "a |t", "a b"), ("", "|t", "|t"), ("a |u", "a |t", "a |u")]);
 }
 
 #[test]
