@@ -66,6 +66,7 @@ mod engine;
 mod http;
 mod keep;
 mod media;
+pub mod mime;
 mod parse;
 mod protocol;
 mod redaction;

@@ -5,11 +5,12 @@ use std::io::Read as _;
 use std::path::Path;
 
 use haos_matrix::compose::{self, FileInfo};
+use haos_matrix::mime;
 use haos_queue::{Outbox, Staged};
 use haos_store_api::RoomId;
 
 use super::desk::Desk;
-use super::{mime, write};
+use super::write;
 use crate::args::SendFileArgs;
 use crate::error::{Error, Result};
 use crate::open::Target;
@@ -74,7 +75,8 @@ impl Source {
         }
         let file = File::open(path).map_err(failed)?;
         let size = file.metadata().map_err(failed)?.len();
-        Ok(Self { file, size, mime: mime::of(path).map(str::to_owned), shown })
+        let mime = mime::of(&path.to_string_lossy(), b"").map(str::to_owned);
+        Ok(Self { file, size, mime, shown })
     }
 
     /// The next portion; empty at the end of what the file had when it was opened.

@@ -6,7 +6,6 @@ mod desk;
 mod file;
 mod input;
 mod list;
-mod mime;
 mod online;
 mod report;
 mod row;

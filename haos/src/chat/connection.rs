@@ -83,7 +83,6 @@ impl Chat {
     /// The state of the connection, with the number of unsent messages.
     pub fn connection(&self) -> Live<ConnectionSummary> {
         let core = &self.core;
-        let changes = core.store.changes();
         let source = Summary {
             state: core.outbox.connection(),
             role: core.role.subscribe(),
@@ -91,7 +90,7 @@ impl Chat {
             rows: Rows::new(&core.outbox),
             is_offline: core.is_offline,
         };
-        Live::new(source, changes)
+        self.live(source)
     }
 }
 

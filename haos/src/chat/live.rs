@@ -4,14 +4,17 @@ use async_trait::async_trait;
 use futures_util::Stream;
 use haos_store_api::{Change, Changes, MaybeSend};
 
+use super::run::Life;
 use crate::error::Result;
 
 /// A value that is watched. Nothing is queued: whoever looks rarely sees the latest value, and none of those between.
 ///
-/// It is made of the chat's store, and ends with it.
+/// It ends when the chat is closed, or its last clone is dropped.
 pub struct Live<T> {
     source: Box<dyn Source<T>>,
     changes: Changes,
+    /// Ends with the chat's last clone.
+    life: Life,
     /// The value as it was told last.
     told: Option<T>,
     /// True if something happened since the latest reading, or there was none.
@@ -38,8 +41,8 @@ pub(crate) trait Source<T>: MaybeSend {
 
 impl<T: Clone + PartialEq> Live<T> {
     /// `changes` were subscribed to before anything was read.
-    pub(crate) fn new(source: impl Source<T> + 'static, changes: Changes) -> Self {
-        Self { source: Box::new(source), changes, told: None, is_stale: true }
+    pub(super) fn new(source: impl Source<T> + 'static, changes: Changes, life: Life) -> Self {
+        Self { source: Box::new(source), changes, life, told: None, is_stale: true }
     }
 
     /// Reads the value as it is now.
@@ -53,8 +56,8 @@ impl<T: Clone + PartialEq> Live<T> {
         self.source.read().await
     }
 
-    /// Gives the value at first, and then waits for another one each time; none once the chat is closed. Dropping the
-    /// call loses nothing.
+    /// Gives the value at first, and then waits for another one each time; none once the chat is closed or dropped.
+    /// Dropping the call loses nothing.
     ///
     /// # Errors
     /// Those of the store; the next call goes on.
@@ -67,6 +70,7 @@ impl<T: Clone + PartialEq> Live<T> {
                         None => return Ok(None),
                     },
                     () = self.source.stirred() => self.is_stale = true,
+                    () = self.life.ended() => return Ok(None),
                 }
             }
             // All that is queued is answered by one reading.

@@ -20,6 +20,7 @@ mod storage;
 use std::fmt;
 use std::sync::Arc;
 
+use haos_matrix::Engine;
 use haos_queue::Outbox;
 use haos_store_api::{RoomId, StorageAdapter};
 
@@ -132,8 +133,15 @@ impl Chat {
         &self.core.outbox
     }
 
-    pub(crate) fn core(&self) -> &Core {
-        &self.core
+    /// Makes a value that is watched as long as the chat lives.
+    pub(crate) fn live<T: Clone + PartialEq>(&self, source: impl Source<T> + 'static) -> Live<T> {
+        Live::new(source, self.core.store.changes(), self.stop.life())
+    }
+
+    /// The sync engine, while somebody is logged in on a homeserver: what a screen lacks is fetched by it.
+    pub(crate) fn engine(&self) -> Option<Engine> {
+        let is_logged_in = self.account().is_some_and(|account| account.is_logged_in);
+        self.core.backend().filter(|_| is_logged_in)?.engine().cloned()
     }
 
     /// What is shared with lists that are read.

@@ -67,7 +67,7 @@ impl Opening {
         self
     }
 
-    /// Sets how the outbox, the sync, requests and a full store behave.
+    /// Sets how the outbox, the sync, requests and a full store behave. Signs of typing are asked for in any case.
     #[cfg(feature = "http")]
     pub fn options(mut self, options: haos_matrix::ClientOptions) -> Self {
         self.options = options;
@@ -121,7 +121,8 @@ impl Opening {
             options: self.options,
             scheme,
             name: self.name,
-            is_offline: self.is_offline,
+            // Where nothing can be written down, nothing is sent.
+            is_offline: self.is_offline || opened.capabilities.read_only,
         };
         let core = match self.own {
             Some(own) => {

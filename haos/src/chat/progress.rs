@@ -18,7 +18,7 @@ pub struct SyncProgress {
 impl Chat {
     /// The progress of a first sync, or of one that was missed for long; `None` while nothing is caught up with.
     pub fn sync_progress(&self) -> Live<Option<SyncProgress>> {
-        Live::new(CatchUp(self.core.outbox.connection()), self.core.store.changes())
+        self.live(CatchUp(self.core.outbox.connection()))
     }
 }
 

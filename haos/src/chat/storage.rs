@@ -52,7 +52,7 @@ impl Chat {
     pub fn storage(&self) -> Live<StorageSummary> {
         let core = &self.core;
         let source = Storage { kept: core.kept.clone(), relieved: core.kept.relieved() };
-        Live::new(source, core.store.changes())
+        self.live(source)
     }
 }
 

@@ -33,17 +33,14 @@ impl Room {
     /// # Errors
     /// Those of the store.
     pub async fn members(&self) -> Result<Members> {
-        let core = self.chat.core();
-        let engine = core.backend().and_then(|backend| backend.engine().cloned());
-        let is_logged_in = self.chat.account().is_some_and(|account| account.is_logged_in);
-        let (entries, is_complete, problem) = match engine.filter(|_| is_logged_in) {
+        let (entries, is_complete, problem) = match self.chat.engine() {
             Some(engine) => {
                 let list = engine.members(&self.id).await?;
                 (list.entries, list.complete, list.stopped.map(|stopped| Error::from(stopped).to_string()))
             }
             None => {
                 let query = StateQuery::kind(Scope::Room(self.id.clone()), EventType::new("m.room.member")?);
-                (core.store.state(query).await?, false, Some(Error::NotLoggedIn.to_string()))
+                (self.chat.store().state(query).await?, false, Some(Error::NotLoggedIn.to_string()))
             }
         };
         let mut members: Vec<Member> = entries.iter().filter_map(Member::of).collect();

@@ -11,7 +11,7 @@ impl Room {
     /// Who else is typing in it, while this process or page syncs. It is not stored.
     pub fn typing_users(&self) -> Live<Vec<UserId>> {
         let source = Typists { room: self.id.clone(), typing: self.chat.base().typing };
-        Live::new(source, self.chat.store().changes())
+        self.chat.live(source)
     }
 }
 

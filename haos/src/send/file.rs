@@ -1,12 +1,12 @@
 use std::borrow::Cow;
 
-use haos_matrix::compose;
+use haos_matrix::{compose, mime};
 use haos_queue::{Outbox, Staged};
 use haos_store_api::{RoomId, StorageAdapter as _, WriteBatch};
 
+use super::picture;
 use super::source::{FileSource, Portions};
 use super::upload::Upload;
-use super::{mime, picture};
 use crate::error::{Error, Result};
 use crate::room::Room;
 

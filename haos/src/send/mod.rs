@@ -1,7 +1,6 @@
 //! Sending: into the outbox, which sends it once and in order.
 
 mod file;
-mod mime;
 mod picture;
 mod source;
 #[cfg(all(feature = "thumbnails", not(target_arch = "wasm32")))]

@@ -67,14 +67,13 @@ impl Upload {
     /// How far it is.
     pub fn progress(&self) -> Live<UploadProgress> {
         let outbox = self.chat.outbox_handle().clone();
-        let changes = self.chat.store().changes();
         let source = Progress {
             sent: outbox.uploads(),
             outbox,
             txn_id: self.txn_id.clone(),
             parts: self.parts.clone(),
         };
-        Live::new(source, changes)
+        self.chat.live(source)
     }
 
     /// Pauses it until [`Upload::retry`]; a message that is on its way already is left to it.

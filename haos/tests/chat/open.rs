@@ -79,6 +79,19 @@ async fn a_closed_chat_is_closed_for_every_clone() {
 }
 
 #[tokio::test]
+async fn what_is_watched_ends_with_a_chat_that_is_dropped() {
+    for is_offline in [false, true] {
+        let opening = over("memory:", &Stub::new(Mood::Up));
+        let chat = if is_offline { opening.offline().await.unwrap() } else { opening.await.unwrap() };
+        let (mut connection, mut storage) = (chat.connection(), chat.storage());
+        assert!(connection.next().await.unwrap().is_some() && storage.next().await.unwrap().is_some());
+        drop(chat);
+        while connection.next().await.unwrap().is_some() {}
+        while storage.next().await.unwrap().is_some() {}
+    }
+}
+
+#[tokio::test]
 async fn a_sound_store_has_no_recovery_and_a_damaged_one_says_what_was_carried_over() {
     let (world, stub) = (World::new(), Stub::new(Mood::Down));
     let chat = over(&world.url(), &stub).offline().await.unwrap();

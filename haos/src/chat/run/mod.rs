@@ -48,11 +48,26 @@ impl Stop {
         Self { asked, ended }
     }
 
+    /// Watches the chat's life without a part in it.
+    pub(super) fn life(&self) -> Life {
+        Life(self.asked.subscribe())
+    }
+
     /// Ends it; what is under way has `grace_ms` milliseconds.
     pub(super) async fn stop(&self, grace_ms: u64) {
         self.asked.send_replace(Some(grace_ms));
         // It cannot go without having told.
         let _ = self.ended.clone().wait_for(|ended| *ended).await;
+    }
+}
+
+/// The life of a chat, as those see it who must not keep it alive.
+pub(super) struct Life(watch::Receiver<Option<u64>>);
+
+impl Life {
+    /// Waits until the chat's last clone is dropped.
+    pub(super) async fn ended(&mut self) {
+        while self.0.changed().await.is_ok() {}
     }
 }
 

@@ -105,11 +105,14 @@ async fn wind_up(core: &Core, running: Running, grace_ms: u64) {
 
 /// Takes the lead, asking again while another process has it.
 async fn lead(core: &Core) -> Leading {
+    let mut is_told = false;
     loop {
         match try_lead(core) {
             Ok(Some(leading)) => return leading,
-            Ok(None) => {}
-            Err(error) => tracing::warn!(%error, "the lock of who sends cannot be made"),
+            Err(error) if !std::mem::replace(&mut is_told, true) => {
+                tracing::warn!(%error, "nothing is sent, and it is tried again each second");
+            }
+            Ok(None) | Err(_) => {}
         }
         core.host.sleep(AGAIN_MS).await;
     }

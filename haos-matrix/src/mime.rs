@@ -31,8 +31,9 @@ const TYPES: [(&str, &str); 28] = [
     ("zip", "application/zip"),
 ];
 
-/// Names the type of a file: what its bytes say counts for more than its name.
-pub(super) fn of(name: &str, head: &[u8]) -> Option<&'static str> {
+/// Names the type of a file: what its first bytes say counts for more than its name. Files whose bytes are not known yet
+/// have none.
+pub fn of(name: &str, head: &[u8]) -> Option<&'static str> {
     of_bytes(head).or_else(|| of_name(name))
 }
 
@@ -44,8 +45,8 @@ fn of_name(name: &str) -> Option<&'static str> {
     known.filter(|_| !stem.is_empty())
 }
 
-/// Returns the ending that names of this type have.
-pub(super) fn ending(mime: &str) -> Option<&'static str> {
+/// Returns the ending that names of this type have, if it is a common one.
+pub fn ending(mime: &str) -> Option<&'static str> {
     TYPES.iter().find(|(_, known)| *known == mime).map(|(ending, _)| *ending)
 }
 
