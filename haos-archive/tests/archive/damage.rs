@@ -87,8 +87,7 @@ async fn unreadable_rows_are_counted_and_the_others_are_there() {
     );
     broken.unwrap();
     drop(conn);
-    // It would bring the row back.
-    std::fs::remove_file(format!("{}.outbox", home.sqlite_path().display())).unwrap();
+    home.forget_mirror();
     let store = home.open().await;
     let mut file = Vec::new();
     let summary = Backup::new().run(&store, &mut file).await.unwrap();

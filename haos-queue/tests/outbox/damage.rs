@@ -25,6 +25,7 @@ async fn damaged(sealed: bool) {
     let sql = "UPDATE pending SET payload = '{\"x\":1}' WHERE seq = ?1";
     assert_eq!(conn.execute(sql, [spoilt.seq as i64]).unwrap(), 1);
     drop(conn);
+    client.home.forget_mirror();
     client.store = client.home.open().await;
     client.outbox = crate::client::outbox(&client.store, crate::client::options());
 

@@ -221,6 +221,26 @@ async fn a_flipped_bit_in_the_outbox_s_page_costs_no_unsent_row() {
     }
 }
 
+/// The first bytes of a sealed row name its key.
+#[tokio::test]
+async fn a_row_that_names_another_key_comes_back() {
+    let kept = Kept::new(true, Copied::Closed).await;
+    for at in 0..8 {
+        let folder = tempfile::tempdir().unwrap();
+        let path = folder.path().join("s.db");
+        kept.write(&path);
+        let conn = Connection::open(&path).unwrap();
+        let row = "SELECT payload FROM pending ORDER BY seq LIMIT 1";
+        let mut payload: Vec<u8> = conn.query_row(row, (), |row| row.get(0)).unwrap();
+        payload[at] ^= 4;
+        let sql = "UPDATE pending SET payload = ?1 WHERE seq = (SELECT min(seq) FROM pending)";
+        assert_eq!(conn.execute(sql, [payload]).unwrap(), 1);
+        drop(conn);
+        let damaged = std::fs::read(&path).unwrap();
+        kept.opened("", &damaged, &format!("byte {at}"), &mut 0).await;
+    }
+}
+
 /// Of its keyring's page the latter half is lost, which SQLite does not notice: without its keys, all would be lost.
 #[tokio::test]
 async fn a_keyring_that_is_cut_is_no_plain_store() {

@@ -57,6 +57,11 @@ impl Home {
         self.folder().join("s.db")
     }
 
+    /// Removes the mirror of a closed SQLite store's outbox, so that a case is about the store alone.
+    pub fn forget_mirror(&self) {
+        std::fs::remove_file(format!("{}.outbox", self.sqlite_path().display())).unwrap();
+    }
+
     /// Opens the store; what was opened before must be closed, as by the end of a process.
     pub async fn open(&mut self) -> Store {
         match self.backend {

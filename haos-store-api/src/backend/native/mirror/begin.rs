@@ -107,7 +107,8 @@ impl<B: Backend> Opened<B> {
     /// Reads the outbox; rows that cannot be read are left out.
     fn rows(&self) -> Result<(Vec<Pending>, State)> {
         match self.read_rows(false) {
-            Err(error) if error.kind() == ErrorKind::Corrupt => {
+            // A row under a key that is not in the keyring is damaged, too.
+            Err(error) if matches!(error.kind(), ErrorKind::Corrupt | ErrorKind::WrongKey) => {
                 Ok((self.read_rows(true)?, State::Unreadable))
             }
             rows => Ok((rows?, State::Sound)),
