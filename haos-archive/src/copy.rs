@@ -6,15 +6,16 @@ use haos_store_api::{
 };
 
 use crate::handover::{MoveOptions, Moved, move_outbox};
+use crate::pages::PORTION;
 use crate::restore::{Restore, RestoreOptions, Restored};
-use crate::walk::{PORTION, Walk};
-use crate::{Outbox, Record};
+use crate::walk::Walk;
+use crate::{Outbox, Reason, Record};
 
 /// Copies everything from one store into another, whatever their backends, plain or sealed: a restore without an
 /// archive between.
 ///
 /// Both may be in use. What the first store learns meanwhile may be missing: copying again takes it, and costs reads
-/// alone for what is there. Progress counts rows.
+/// alone for what is there. What it cannot read is left out and counted ([`Reason::Unreadable`]). Progress counts rows.
 ///
 /// # Errors
 /// Those of the stores, and of a restore.
@@ -104,15 +105,17 @@ where
     }
     let total: u64 = from.usage().await?.collections.iter().map(|(_, size)| size.rows).sum();
     let mut restore = Restore::into(to, options).await?;
-    let (mut walk, mut done) = (Walk::of(from), 0);
+    let (mut walk, mut done) = (Walk::of(from, outbox), 0);
     while let Some(record) = walk.next().await? {
         done += count(&record);
-        if outbox || !matches!(record, Record::Pending(_)) {
-            restore.take(record).await?;
-        }
+        restore.take(record).await?;
         progress.step(done.min(total), total);
     }
-    restore.finish().await
+    let mut restored = restore.finish().await?;
+    for (collection, rows) in walk.unreadable {
+        restored.leave_out(collection, Reason::Unreadable, rows);
+    }
+    Ok(restored)
 }
 
 fn count(record: &Record) -> u64 {

@@ -51,6 +51,7 @@ mod format;
 mod handover;
 mod input;
 mod kinds;
+mod pages;
 mod read;
 mod record;
 mod restore;

@@ -177,7 +177,8 @@ fn floor(db: &Path, level: i32) {
         bytes += len as u64;
     }
     println!("{:<24}{:>10.0} MB/s", "floor: read", speed(bytes, read));
-    println!("{:<24}{:>10.0} MB/s", format!("floor: zstd -{level}"), speed(bytes, packed));
+    let zstd = format!("floor: zstd -{level}");
+    println!("{zstd:<24}{:>10.0} MB/s; {:.2} s of processor for both", speed(bytes, packed), cpu());
 }
 
 /// A number of `/proc/self/status`, in MiB.
@@ -226,7 +227,7 @@ async fn backup(db: &Path, path: &Path, base: Option<&Path>, args: &Args) {
     let time = start.elapsed();
     let written = std::fs::metadata(path).map_or(0, |meta| meta.len());
     println!(
-        "{:<24}{:>10.0} MB/s, {:.1} s ({:.1} s of processor), {} messages and {:.0} MB of media in {:.0} MB; {:.1} MiB above the store's {:.1}",
+        "{:<24}{:>10.0} MB/s, {:.1} s ({:.2} s of processor), {} messages and {:.0} MB of media in {:.0} MB; {:.1} MiB above the store's {:.1}",
         if base.is_some() { "incremental, no change" } else { "full" },
         speed(bytes, time),
         time.as_secs_f64(),

@@ -56,9 +56,9 @@ pub(crate) struct Frame {
 }
 
 impl Frame {
-    /// Packs a payload.
-    pub(crate) fn new(kind: u8, raw: &[u8], packer: &mut Packer) -> Result<Self> {
-        let (hash, packed) = (Hash::from(Sha256::digest(raw)), packer.pack(raw)?);
+    /// Packs a payload whose hash is known.
+    pub(crate) fn new(kind: u8, raw: &[u8], hash: Hash, packer: &mut Packer) -> Result<Self> {
+        let packed = packer.pack(raw)?;
         let fits = |len: usize, most: u32| u32::try_from(len).ok().filter(|len| *len <= most);
         let (Some(raw), Some(len)) = (fits(raw.len(), MOST_RAW), fits(packed.len(), MOST_PACKED)) else {
             return Err(corrupt("a part of it would be too long"));

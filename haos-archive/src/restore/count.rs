@@ -43,6 +43,8 @@ pub enum Reason {
     Incomplete,
     /// It breaks the store's contract.
     Invalid,
+    /// The store that it comes from cannot read it. A row may be counted twice.
+    Unreadable,
 }
 
 impl fmt::Display for Reason {
@@ -55,6 +57,7 @@ impl fmt::Display for Reason {
             Self::TakenBefore => "it was taken over before, and sent or cancelled since",
             Self::Incomplete => "its bytes are not all there",
             Self::Invalid => "it breaks the store's contract",
+            Self::Unreadable => "it cannot be read",
         })
     }
 }

@@ -7,6 +7,7 @@ use std::path::{Path, PathBuf};
 use haos_store_api::{Error, ErrorKind, Result, StorageAdapter};
 
 use super::backup::{Backup, Resume};
+use super::behind::Behind;
 use super::known::Known;
 use crate::input::Input;
 use crate::{Identity, Summary};
@@ -41,7 +42,9 @@ impl Backup {
             self.interrupted = Some(Resume(Box::new(interrupted)));
         }
         let replace = self.replace;
-        let summary = self.run(store, &file).await?;
+        let mut behind = file.try_clone().and_then(Behind::begin).map_err(|e| failed(&part, e))?;
+        let summary = self.run(store, &mut behind).await?;
+        behind.end().map_err(|e| failed(&part, e))?;
         file.sync_all().map_err(|e| failed(&part, e))?;
         // Somebody may have put a file there meanwhile.
         if !replace && fs::symlink_metadata(path).is_ok() {

@@ -1,6 +1,8 @@
 //! Writing: a backup.
 
 mod backup;
+#[cfg(not(target_arch = "wasm32"))]
+mod behind;
 mod cut;
 #[cfg(not(target_arch = "wasm32"))]
 mod file;

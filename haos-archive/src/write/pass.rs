@@ -5,8 +5,8 @@ use std::io::Write;
 
 use futures_util::future::join;
 use haos_store_api::{
-    ByteRange, Collection, Error, ErrorKind, Item, MediaInfo, MediaQuery, Page, PendingQuery, Result,
-    RoomCursor, RoomId, RoomQuery, Scope, Slice, StateQuery, StorageAdapter,
+    ByteRange, Collection, Item, MediaInfo, MediaQuery, Page, Result, RoomId, Scope, Slice, StateQuery,
+    StorageAdapter,
 };
 
 use super::cut::Cutter;
@@ -14,14 +14,7 @@ use super::meter::Meter;
 use super::section::{Dirty, Section, Sections, room_key};
 use super::writer::Writer;
 use crate::format::{Hash, Row, Tag, bytes_chunk, encode_row, is_session};
-
-/// The rows that are read at once: few where they are long, since a store gives a page at once.
-const PAGE: std::ops::RangeInclusive<usize> = 4..=256;
-/// Bytes of a page below which the next has more rows, and above which it has fewer.
-const SHORT: usize = 128 << 10;
-const LONG: usize = 512 << 10;
-/// The media bytes of a chunk.
-const MEDIA_BYTES: u64 = 256 << 10;
+use crate::pages::{OutboxPages, PORTION, PageSize, RoomPages, unless_damaged};
 
 /// A reading under way.
 pub(super) struct Pass<'a, W: Write> {
@@ -98,43 +91,32 @@ impl<W: Write> Pass<'_, W> {
 
     async fn rooms(&mut self) -> Result<(Section, BTreeSet<RoomId>)> {
         const KIND: (Tag, Collection) = (Tag::Rooms, Collection::Rooms);
-        let (mut section, mut cutter, mut ids) = (Section::default(), Cutter::new(KIND.0), BTreeSet::new());
+        let (mut section, mut cutter, mut rooms) =
+            (Section::default(), Cutter::new(KIND.0), RoomPages::default());
         let before = self.damaged();
-        let mut after = None;
-        loop {
-            let query = RoomQuery { after, ..RoomQuery::latest(*PAGE.end()) };
-            let rooms = self.store.rooms(query).await?;
-            let Some(last) = rooms.last() else { break };
-            after = Some(RoomCursor::from(last));
-            let known = ids.len();
-            for room in &rooms {
-                // In a store that is written meanwhile, a room may move behind the page.
-                if ids.insert(room.id.clone()) {
-                    self.row(&mut section, &mut cutter, KIND, room_key(room), room)?;
-                }
-            }
-            if ids.len() == known {
-                break;
+        while let Some(page) = rooms.next(self.store).await?.filter(|page| !page.is_empty()) {
+            for room in &page {
+                self.row(&mut section, &mut cutter, KIND, room_key(room), room)?;
             }
         }
         self.end(&mut section, cutter, KIND.0)?;
         section.leave_out(KIND.1, self.damaged() - before);
-        Ok((section, ids))
+        Ok((section, rooms.seen))
     }
 
     async fn state(&mut self, scope: &Scope) -> Result<Section> {
         const KIND: (Tag, Collection) = (Tag::State, Collection::State);
         let (mut section, mut cutter) = (Section::default(), Cutter::new(KIND.0));
         let before = self.damaged();
-        match self.store.state(StateQuery::all(scope.clone())).await {
-            Ok(entries) => {
+        match unless_damaged(self.store.state(StateQuery::all(scope.clone())).await)? {
+            Some(entries) => {
                 let session = self.session;
                 for entry in entries.iter().filter(|entry| session || !is_session(entry)) {
                     let id = [entry.kind.as_str(), entry.key.as_str()].join("\0");
                     self.row(&mut section, &mut cutter, KIND, id.as_bytes(), entry)?;
                 }
             }
-            Err(error) => left_out(error, &mut section, KIND.1)?,
+            None => section.leave_out(KIND.1, 1),
         }
         self.end(&mut section, cutter, KIND.0)?;
         section.leave_out(KIND.1, self.damaged() - before);
@@ -143,26 +125,21 @@ impl<W: Write> Pass<'_, W> {
 
     async fn timeline(&mut self, room: &RoomId) -> Result<Section> {
         let (mut section, mut cutter) = (Section::default(), Cutter::new(Tag::Timeline));
-        let (before, mut limit) = (self.damaged(), 16);
-        let mut page = self.store.timeline(room, Page::oldest(limit)).await;
+        let (before, mut size) = (self.damaged(), PageSize::default());
+        let mut page = self.store.timeline(room, Page::oldest(size.0)).await;
         loop {
-            let slice = match page {
-                Ok(slice) => slice,
-                Err(error) => break left_out(error, &mut section, Collection::Messages)?,
+            let Some(slice) = unless_damaged(page)? else {
+                section.leave_out(Collection::Messages, 1);
+                break;
             };
-            let bytes: usize = slice.messages().map(|message| message.content.as_str().len()).sum();
-            limit = match bytes {
-                ..SHORT => (limit * 2).min(*PAGE.end()),
-                LONG.. => (limit / 4).max(*PAGE.start()),
-                _ => limit,
-            };
+            size = size.after(&slice);
             let Some(newer) = slice.newer().filter(|_| slice.more) else {
                 self.items(&mut section, &mut cutter, &slice)?;
                 break;
             };
             // The store reads the next page while this one is packed.
             let store = self.store;
-            let next = store.timeline(room, Page::newer_than(newer, limit));
+            let next = store.timeline(room, Page::newer_than(newer, size.0));
             let packed = async { self.items(&mut section, &mut cutter, &slice) };
             let (read, packed) = join(next, packed).await;
             packed?;
@@ -246,7 +223,7 @@ impl<W: Write> Pass<'_, W> {
     /// Reads the bytes of an item; tells whether all are there.
     async fn bytes(&mut self, section: &mut Section, info: &MediaInfo) -> Result<bool> {
         let store = self.store;
-        let range = |start: u64| ByteRange { start, end: info.size.min(start + MEDIA_BYTES) };
+        let range = |start: u64| ByteRange { start, end: info.size.min(start + PORTION) };
         let mut at = 0;
         let mut next = match info.size {
             0 => return Ok(true),
@@ -254,12 +231,10 @@ impl<W: Write> Pass<'_, W> {
         };
         loop {
             let wanted = range(at).within(info.size);
-            let bytes = match next {
-                Ok(Some(media)) if media.bytes.len() as u64 == wanted.end - wanted.start => media.bytes,
+            let bytes = match unless_damaged(next)?.flatten() {
+                Some(media) if media.bytes.len() as u64 == wanted.end - wanted.start => media.bytes,
                 // It changed meanwhile and is read again, or it is damaged.
-                Ok(_) => return Ok(false),
-                Err(error) if is_damage(&error) => return Ok(false),
-                Err(error) => return Err(error),
+                _ => return Ok(false),
             };
             at = wanted.end;
             let pack = async { self.put(section, Tag::Bytes, &bytes_chunk(&bytes)) };
@@ -276,39 +251,18 @@ impl<W: Write> Pass<'_, W> {
     async fn pending(&mut self) -> Result<Section> {
         const KIND: (Tag, Collection) = (Tag::Pending, Collection::Pending);
         let (mut section, mut cutter) = (Section::default(), Cutter::new(KIND.0));
-        let (before, mut after_seq, mut ids) = (self.damaged(), 0, BTreeSet::new());
+        let (before, mut outbox) = (self.damaged(), OutboxPages::default());
         loop {
-            let query = PendingQuery { after_seq, limit: 64, skip_damaged: true, ..PendingQuery::default() };
-            let rows = self.store.pending(query).await?;
-            let Some(last) = rows.last() else { break };
-            after_seq = last.seq;
-            let known = ids.len();
-            for row in &rows {
-                // In a store that is written meanwhile, a row may go and come again at the end.
-                if ids.insert(row.txn_id.clone()) {
-                    self.row(&mut section, &mut cutter, KIND, row.txn_id.as_str().as_bytes(), row)?;
-                }
-            }
-            if ids.len() == known {
+            let rows = outbox.next(self.store).await?;
+            if rows.is_empty() {
                 break;
+            }
+            for row in &rows {
+                self.row(&mut section, &mut cutter, KIND, row.txn_id.as_str().as_bytes(), row)?;
             }
         }
         self.end(&mut section, cutter, KIND.0)?;
         section.leave_out(KIND.1, self.damaged() - before);
         Ok(section)
     }
-}
-
-fn is_damage(error: &Error) -> bool {
-    matches!(error.kind(), ErrorKind::Corrupt | ErrorKind::WrongKey)
-}
-
-/// Counts what cannot be read at all.
-fn left_out(error: Error, section: &mut Section, of: Collection) -> Result<()> {
-    if !is_damage(&error) {
-        return Err(error);
-    }
-    tracing::warn!(%error, "the backup leaves out what cannot be read");
-    section.leave_out(of, 1);
-    Ok(())
 }

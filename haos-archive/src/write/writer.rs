@@ -50,10 +50,11 @@ impl<W: Write> Writer<W> {
 
     /// Writes a chunk unless it is known.
     pub(super) fn chunk(&mut self, tag: Tag, raw: &[u8]) -> Result<Entry> {
-        if let Some(entry) = self.reuse(tag, &Hash::from(Sha256::digest(raw)))? {
+        let hash = Hash::from(Sha256::digest(raw));
+        if let Some(entry) = self.reuse(tag, &hash)? {
             return Ok(entry);
         }
-        let frame = Frame::new(tag as u8, raw, &mut self.packer)?;
+        let frame = Frame::new(tag as u8, raw, hash, &mut self.packer)?;
         self.frame(tag, &frame)
     }
 
@@ -85,7 +86,8 @@ impl<W: Write> Writer<W> {
 
     /// Writes the catalogue and the end; gives the bytes of the plaintext.
     pub(super) fn end(mut self, catalogue: &Catalogue) -> Result<u64> {
-        let frame = Frame::new(CATALOGUE, &catalogue.encode()?, &mut self.packer)?;
+        let raw = catalogue.encode()?;
+        let frame = Frame::new(CATALOGUE, &raw, Hash::from(Sha256::digest(&raw)), &mut self.packer)?;
         let (offset, length, hash) = (self.at, frame.head.frame_bytes(), frame.head.hash);
         self.write(&frame.head_bytes())?;
         self.write(&frame.packed)?;

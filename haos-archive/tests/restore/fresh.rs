@@ -2,7 +2,7 @@
 
 use std::sync::Arc;
 
-use haos_archive::{MoveOptions, Moved, Outbox, RestoreOptions, copy, move_store};
+use haos_archive::{MoveOptions, Moved, Outbox, Reason, RestoreOptions, copy, move_store};
 use haos_backends::{Backend, Home, on_every_store};
 use haos_queue::{Clocks, hold_back, take_over};
 use haos_store_api::*;
@@ -80,4 +80,37 @@ async fn a_long_timeline_is_equal_too() {
     copied(&from, &*to, Outbox::HoldBack).await;
     assert_eq!(to.count(&room(0), None).await.unwrap(), 3_001);
     to.close().await.unwrap();
+}
+
+/// What cannot be read does not end a copy, and is counted; an outbox row, too.
+#[tokio::test]
+async fn unreadable_rows_are_counted_and_the_others_are_copied() {
+    let mut home = Home::new(Backend::Sqlite, false);
+    let from = home.open().await;
+    fill(&*from, 2, 30).await;
+    let outbox = from.outbox().await.unwrap();
+    from.close().await.unwrap();
+    let conn = rusqlite::Connection::open(home.sqlite_path()).unwrap();
+    let broken = conn.execute_batch(
+        "UPDATE message SET payload = 'no' WHERE pos = (SELECT max(pos) FROM message);
+         UPDATE pending SET payload = 'no' WHERE seq = (SELECT max(seq) FROM pending);",
+    );
+    broken.unwrap();
+    drop(conn);
+    let (from, to) = (home.open().await, MemoryStore::new());
+    let options = RestoreOptions::default();
+    let restored = copy(&*from, &to, options.clone(), Progress::none()).await.unwrap();
+    let unreadable: Vec<_> =
+        restored.left_out().filter(|(.., reason, _)| *reason == Reason::Unreadable).collect();
+    let collections: Vec<_> = unreadable.iter().map(|(of, ..)| *of).collect();
+    assert_eq!(collections, [Collection::Messages, Collection::Pending], "{unreadable:?}");
+    let copied = to.outbox().await.unwrap();
+    let names = |rows: &[Pending]| rows.iter().map(|row| row.txn_id.clone()).collect::<Vec<_>>();
+    assert_eq!(names(&copied), names(&outbox[..outbox.len() - 1]));
+    assert_eq!(to.count(&room(0), None).await.unwrap(), from.count(&room(0), None).await.unwrap());
+
+    // Who moves must not lose an unsent message: it stays where it is.
+    let refused = move_store(&*from, &to, options, MoveOptions::default(), Progress::none()).await;
+    assert_eq!(refused.unwrap_err().kind(), ErrorKind::Corrupt);
+    from.close().await.unwrap();
 }

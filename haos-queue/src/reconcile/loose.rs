@@ -45,6 +45,12 @@ pub(super) async fn spot<S: StorageAdapter + ?Sized>(
         let gap = oldest.filter(|item| item.as_gap().is_some());
         return Ok(Spot::Before(gap.map_or(position, |gap| gap.position())));
     }
+    if let Some(after) = after
+        && store.timeline(room, Page::newer_than(Cursor::at_position(after), 1)).await?.items.is_empty()
+    {
+        // As where a timeline is merged into an empty one, run by run: its gaps are read for none of them.
+        return Ok(Spot::End);
+    }
     let gaps = store.gaps(room).await?;
     let from = gaps.partition_point(|gap| after.is_some_and(|after| gap.position <= after));
     let (mut low, mut high) = (from, gaps.len());
