@@ -106,6 +106,7 @@ impl Core {
     }
 
     /// Waits until no backend sends and syncs here.
+    #[cfg(feature = "http")]
     pub(super) async fn quiet(&self) {
         // The chat has the sender.
         let _ = self.is_running.subscribe().wait_for(|is_running| !is_running).await;

@@ -42,11 +42,11 @@ fn made(bytes: &[u8]) -> Option<Small> {
     limits.max_alloc = Some(MOST_MEMORY);
     reader.limits(limits);
     let picture = reader.decode().ok()?;
-    let is_small = picture.width() <= WIDTH && picture.height() <= HEIGHT;
-    let shown = upright(
-        if is_small { picture } else { picture.thumbnail(WIDTH, HEIGHT) },
-        picture::orientation(bytes),
-    );
+    let orientation = picture::orientation(bytes);
+    // The bounds are for what is shown, which may be turned.
+    let (width, height) = if orientation >= 5 { (HEIGHT, WIDTH) } else { (WIDTH, HEIGHT) };
+    let is_small = picture.width() <= width && picture.height() <= height;
+    let shown = upright(if is_small { picture } else { picture.thumbnail(width, height) }, orientation);
     let thumbnail = if is_small { None } else { written(&shown) };
     Some(Small {
         blurhash: blurhash(&shown),
