@@ -241,7 +241,7 @@ async fn copy_of_open_store(engine: Backend, history: &History, secret: Option<S
     }
     if engine == Backend::Sqlite {
         assert!(store.usage().await.unwrap().free_bytes > 0, "free pages are in play");
-        assert_eq!(files(copy.path()).len(), 3, "so is the log");
+        assert_eq!(files(copy.path()).len(), 4, "so are the log and the copy of the outbox");
     }
     store.close().await.unwrap();
     copy

@@ -8,9 +8,9 @@
 //! # async fn main() -> haos::Result<()> {
 //! use haos::{Chat, Secret};
 //!
-//! let chat = Chat::open("memory:").await?;
-//! let sealed = Chat::open("memory:").secret(Secret::passphrase("red green blue")).await;
-//! # assert!(sealed.is_err(), "a store in memory is never sealed");
+//! # let folder = tempfile::tempdir().expect("a temporary folder");
+//! # let url = format!("sqlite:{}", folder.path().join("chat.db").display());
+//! let chat = Chat::open(&url).secret(Secret::passphrase("red green blue")).await?;
 //! # chat.close().await }
 //! ```
 //!

@@ -72,18 +72,26 @@ pub(crate) fn shows(world: &World) -> bool {
     store_files(world).iter().any(|(_, bytes)| bytes.windows(PLAIN.len()).any(|part| part == PLAIN))
 }
 
-/// The files of the store with what they hold, by name.
+/// The files of the store with what they hold, by name. A killed conversion may leave a folder of them.
 pub(crate) fn store_files(world: &World) -> Vec<(String, Vec<u8>)> {
-    let folder = world.path("haos.db");
-    let entries = std::fs::read_dir(folder.parent().unwrap_or(Path::new("."))).unwrap();
-    let mut files = Vec::new();
-    for entry in entries {
-        let entry = entry.unwrap();
-        let name = entry.file_name().into_string().unwrap();
-        // SQLite's shared memory is of the processes that have the store open, as is an empty log.
-        let bytes = std::fs::read(entry.path()).unwrap();
-        if name.starts_with("haos.db") && !name.ends_with("-shm") && !bytes.is_empty() {
-            files.push((name, bytes));
+    let store = world.path("haos.db");
+    let (mut folders, mut files) = (vec![store.parent().unwrap_or(Path::new(".")).to_owned()], Vec::new());
+    while let Some(folder) = folders.pop() {
+        for entry in std::fs::read_dir(folder).unwrap() {
+            let path = entry.unwrap().path();
+            let name = path.to_str().unwrap().to_owned();
+            if !name.starts_with(store.to_str().unwrap()) {
+                continue;
+            }
+            if path.is_dir() {
+                folders.push(path);
+                continue;
+            }
+            // SQLite's shared memory is of the processes that have the store open, as is an empty log.
+            let bytes = std::fs::read(path).unwrap();
+            if !name.ends_with("-shm") && !bytes.is_empty() {
+                files.push((name, bytes));
+            }
         }
     }
     files.sort();

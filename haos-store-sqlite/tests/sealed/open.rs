@@ -56,7 +56,7 @@ async fn a_sealed_store_whose_keyring_is_gone_is_refused() {
     let path = folder.path().join("s.db");
     make(&path, key()).await;
     raw(&path).execute("DELETE FROM keyring", ()).unwrap();
-    assert_eq!(refusal(with(&path, key())).await, ErrorKind::NotSealed);
+    assert_eq!(refusal(with(&path, key())).await, ErrorKind::Corrupt);
 }
 
 #[tokio::test]
