@@ -75,6 +75,16 @@ pub trait StorageAdapter: MaybeSend + fmt::Debug {
     /// Reads state entries, by (kind, key).
     async fn state(&self, query: StateQuery) -> Result<Vec<StateEntry>>;
 
+    /// Reads several lists of state entries, in the order of the queries, each as [`state`](Self::state) does: for who
+    /// needs a little of many rooms. A backend reads them at one go, and of one commit, where that costs less.
+    async fn states(&self, queries: Vec<StateQuery>) -> Result<Vec<Vec<StateEntry>>> {
+        let mut lists = Vec::with_capacity(queries.len());
+        for query in queries {
+            lists.push(self.state(query).await?);
+        }
+        Ok(lists)
+    }
+
     /// Counts rows and bytes of each collection.
     async fn usage(&self) -> Result<Usage>;
 

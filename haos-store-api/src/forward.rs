@@ -40,6 +40,8 @@ macro_rules! __store_methods {
                 -> $crate::Result<Option<$crate::Media>>;
             async media_index(query: $crate::MediaQuery) -> $crate::Result<Vec<$crate::MediaInfo>>;
             async state(query: $crate::StateQuery) -> $crate::Result<Vec<$crate::StateEntry>>;
+            async states(queries: Vec<$crate::StateQuery>)
+                -> $crate::Result<Vec<Vec<$crate::StateEntry>>>;
             async usage() -> $crate::Result<$crate::Usage>;
             async snapshot() -> $crate::Result<::std::sync::Arc<dyn $crate::StorageAdapter>>;
             async maintain(task: $crate::Maintenance, progress: $crate::Progress)

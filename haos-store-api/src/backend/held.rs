@@ -101,6 +101,10 @@ impl<H: Held> StorageAdapter for Snapshot<H> {
         self.held.read("state", move |db| db.state(&query)).await
     }
 
+    async fn states(&self, queries: Vec<StateQuery>) -> Result<Vec<Vec<StateEntry>>> {
+        self.held.read("states", move |db| queries.iter().map(|query| db.state(query)).collect()).await
+    }
+
     async fn usage(&self) -> Result<Usage> {
         self.held.read("usage", |db| db.usage()).await
     }

@@ -210,6 +210,7 @@ macro_rules! __conformance_cases {
             every_field_comes_back,
             ordered_by_kind_then_key,
             asked_for_by_any_part,
+            several_lists_come_in_the_order_of_their_queries,
             scopes_do_not_mix,
             a_later_value_replaces,
             the_same_entry_changes_nothing,

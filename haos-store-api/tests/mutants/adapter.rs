@@ -187,6 +187,13 @@ impl StorageAdapter for Mutant {
         Ok(found)
     }
 
+    async fn states(&self, mut queries: Vec<StateQuery>) -> Result<Vec<Vec<StateEntry>>> {
+        if self.has(Defect::StateListsUnordered) {
+            queries.sort_by(|a, b| a.scope.cmp(&b.scope));
+        }
+        self.inner.states(queries).await
+    }
+
     async fn usage(&self) -> Result<Usage> {
         let usage = self.inner.usage().await?;
         Ok(if self.has(Defect::UsageOfNothing) { Usage::default() } else { usage })
@@ -214,7 +221,7 @@ impl StorageAdapter for Mutant {
 
     forward_store! {
         self => self.inner;
-        except apply, rooms, timeline, gaps, count, related, messages, pending, media, media_index, state, usage,
-            changes, suspend, resume, close
+        except apply, rooms, timeline, gaps, count, related, messages, pending, media, media_index, state, states,
+            usage, changes, suspend, resume, close
     }
 }

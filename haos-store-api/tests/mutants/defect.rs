@@ -51,6 +51,7 @@ pub(crate) enum Defect {
     EvictionTakesUnsent,
     MediaNewestFirst,
     StateUnordered,
+    StateListsUnordered,
     ScopesMix,
     ReformatsJson,
     ClipsTimes,
@@ -106,6 +107,7 @@ impl Defect {
         Self::EvictionTakesUnsent,
         Self::MediaNewestFirst,
         Self::StateUnordered,
+        Self::StateListsUnordered,
         Self::ScopesMix,
         Self::ReformatsJson,
         Self::ClipsTimes,
@@ -116,7 +118,11 @@ impl Defect {
     pub(crate) fn is_beyond_scripts(self) -> bool {
         matches!(
             self,
-            Self::StaysOpenAfterClose | Self::IgnoresSuspension | Self::ReformatsJson | Self::UsageOfNothing
+            Self::StaysOpenAfterClose
+                | Self::IgnoresSuspension
+                | Self::StateListsUnordered
+                | Self::ReformatsJson
+                | Self::UsageOfNothing
         )
     }
 }

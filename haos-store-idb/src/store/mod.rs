@@ -205,6 +205,10 @@ impl StorageAdapter for IdbStore {
         ask!(self, Ask::State(query) => Told::State)
     }
 
+    async fn states(&self, queries: Vec<StateQuery>) -> Result<Vec<Vec<StateEntry>>> {
+        ask!(self, Ask::States(queries) => Told::States)
+    }
+
     async fn usage(&self) -> Result<Usage> {
         let head: Result<_> = ask!(self, Ask::Head => Told::Head);
         let usage = head?.usage();

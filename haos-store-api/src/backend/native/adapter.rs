@@ -121,6 +121,11 @@ impl<B: Backend> StorageAdapter for Shell<B> {
         self.glance("state", query.key.is_some(), move |db| db.state(&query)).await
     }
 
+    async fn states(&self, queries: Vec<StateQuery>) -> Result<Vec<Vec<StateEntry>>> {
+        let short = queries.len() <= NEAR_ROWS && queries.iter().all(|query| query.key.is_some());
+        self.glance("states", short, move |db| queries.iter().map(|query| db.state(query)).collect()).await
+    }
+
     async fn usage(&self) -> Result<Usage> {
         let path = self.options.path().to_owned();
         self.read("usage", move |db| {

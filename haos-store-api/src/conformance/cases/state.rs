@@ -53,6 +53,27 @@ pub(crate) async fn asked_for_by_any_part(harness: &mut dyn Harness) -> Outcome 
     same(store.state(StateQuery::kind(of_room(), kind("c"))).await?, [])
 }
 
+pub(crate) async fn several_lists_come_in_the_order_of_their_queries(harness: &mut dyn Harness) -> Outcome {
+    let store = with_room(harness).await?;
+    let (mine, theirs) = (state(Scope::Account, "a", "", "1"), state(of_room(), "b", "k", "2"));
+    let other = state(of_room(), "b", "", "3");
+    put(&store, |batch| batch.put_state(mine.clone()).put_state(theirs.clone()).put_state(other.clone()))
+        .await?;
+    let one = |scope, of, under| StateQuery::one(scope, kind(of), key(under));
+    let queries = [
+        one(of_room(), "b", "k"),
+        one(of_room(), "a", ""),
+        one(Scope::Account, "a", ""),
+        one(Scope::Room(room(9)), "b", "k"),
+        one(of_room(), "b", "k"),
+    ];
+    let lists = [vec![theirs.clone()], vec![], vec![mine], vec![], vec![theirs.clone()]];
+    same(store.states(queries.to_vec()).await?, lists)?;
+    let whole = [StateQuery::all(Scope::Account), StateQuery::kind(of_room(), kind("b"))];
+    same(store.states(whole.to_vec()).await?.pop(), Some(vec![other, theirs]))?;
+    same(store.states(Vec::new()).await?.len(), 0)
+}
+
 pub(crate) async fn scopes_do_not_mix(harness: &mut dyn Harness) -> Outcome {
     let store = with_room(harness).await?;
     put(&store, |batch| batch.put_room(a_room(1))).await?;

@@ -1,5 +1,6 @@
 //! Reads of the collections that are one record an entity.
 
+use futures_util::future::try_join_all;
 use haos_store_api::backend::kv::{Cut, corrupt};
 use haos_store_api::backend::law::{
     RoomPager, media_matches, pending_matches, sort_by, sort_media, sort_state,
@@ -167,6 +168,11 @@ impl<K: Kv> Reader<'_, K> {
         found.retain(|info| media_matches(query, info));
         sort_media(&mut found, query.limit);
         Ok(found)
+    }
+
+    pub(crate) async fn states(&self, queries: &[StateQuery]) -> Result<Vec<Vec<StateEntry>>> {
+        // Requests that wait side by side: the transaction answers all of them in one turn.
+        try_join_all(queries.iter().map(|query| self.state(query))).await
     }
 
     pub(crate) async fn state(&self, query: &StateQuery) -> Result<Vec<StateEntry>> {

@@ -175,6 +175,10 @@ impl StorageAdapter for MapStore {
     async fn media_index(&self, query: MediaQuery) -> Result<Vec<MediaInfo>> {
         self.read(async |reader| reader.media_index(&query).await)
     }
+    async fn states(&self, queries: Vec<StateQuery>) -> Result<Vec<Vec<StateEntry>>> {
+        self.read(async |reader| reader.states(&queries).await)
+    }
+
     async fn state(&self, query: StateQuery) -> Result<Vec<StateEntry>> {
         self.read(async |reader| reader.state(&query).await)
     }
