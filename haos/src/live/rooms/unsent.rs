@@ -2,7 +2,7 @@
 
 use std::collections::{BTreeSet, HashMap};
 
-use haos_queue::{Protocol, RowStatus};
+use haos_queue::Protocol;
 use haos_store_api::{EventId, Pending, PendingQuery, Result, RoomId, StorageAdapter, TxnId};
 
 use super::latest::{Latest, REMOVED, edited_text, is_message, text};
@@ -54,7 +54,7 @@ impl Unsent {
         let rows = self.rows.get(room)?;
         let row = rows.iter().rev().find(|row| is_message(&row.kind) && !is_edit(row))?;
         let text = text(&row.kind, &row.content);
-        let written = Written { row, text, status: status(row), is_redacted: false };
+        let written = Written { row, text, status: SendStatus::of(row), is_redacted: false };
         Some(match self.change(room, |change| is_about(change, &row.txn_id, row.event_id.as_ref())) {
             Some(Change { text, is_redacted, .. }) => Written { text, is_redacted, ..written },
             None => written,
@@ -79,7 +79,7 @@ impl Unsent {
             true => REMOVED.to_owned(),
             false => edited_text(&latest.kind, &latest.content),
         };
-        Some(Change { text, is_redacted, status: status(latest) })
+        Some(Change { text, is_redacted, status: SendStatus::of(latest) })
     }
 }
 
@@ -96,10 +96,6 @@ pub(super) struct Change {
     pub(super) text: String,
     pub(super) is_redacted: bool,
     pub(super) status: SendStatus,
-}
-
-fn status(row: &Pending) -> SendStatus {
-    RowStatus::of(row).into()
 }
 
 fn is_about(row: &Pending, txn_id: &TxnId, event_id: Option<&EventId>) -> bool {

@@ -3,7 +3,7 @@
 use std::collections::{BTreeMap, HashMap, HashSet};
 use std::sync::Arc;
 
-use haos_queue::{RECEIPT, RowStatus, TYPING, UPLOAD, local_event_id};
+use haos_queue::{RECEIPT, TYPING, UPLOAD, local_event_id};
 use haos_store_api::{
     EventId, Item, Json, Message, MessageView, Pending, PendingState, Position, Relation, RelationKind,
     Slice, TxnId, UserId, ViewItem, view,
@@ -172,7 +172,7 @@ fn status_of<'a>(row: &'a Pending, rows: &HashMap<&TxnId, &'a Pending>) -> (Send
         }
     }
     let error = first.error.as_deref().or(row.error.as_deref());
-    (SendStatus::from(RowStatus::of(first)), error)
+    (SendStatus::of(first), error)
 }
 
 /// Makes a message of a row, as if the server had it.
