@@ -9,10 +9,10 @@ use haos_store_api::{
     Slice, TxnId, UserId, ViewItem, view,
 };
 
-use super::profiles::{Profiles, previous, profile};
+use super::profiles::{Profiles, previous};
 use super::stored::{Stored, answered};
 use super::{
-    Edited, EventItem, LocalItem, Post, Quote, Reaction, Receipt, SendStatus, ThreadSummary, TimelineItem,
+    Edited, EventItem, LocalItem, Post, Profile, Quote, Reaction, Receipt, SendStatus, ThreadSummary, TimelineItem,
     TimelineItemKind,
 };
 use crate::content::{Content, Mentions};
@@ -302,7 +302,7 @@ impl Sight<'_> {
                     let message = &view.message;
                     let at = indexes.get(&message.id).copied();
                     let sender = match (at, self.unsent.rows.contains_key(&message.id)) {
-                        (None, false) => profile(
+                        (None, false) => Profile::of(
                             &message.sender,
                             self.stored.members.get(&message.sender).and_then(Option::as_ref),
                         ),
