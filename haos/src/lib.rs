@@ -25,7 +25,9 @@
 //! let (mut rooms, mut diffs) = chat.rooms(RoomFilter::joined()).subscribe().await?;
 //! while let Some(steps) = diffs.next().await? {
 //!     steps.into_iter().try_for_each(|step| step.apply(&mut rooms)).expect("the steps fit the list");
-//!     println!("{} rooms, first {}", rooms.len(), rooms[0].name);
+//!     if let Some(first) = rooms.first() {
+//!         println!("{} rooms, first {}", rooms.len(), first.name);
+//!     }
 //! }
 //! # Ok(()) }
 //! ```
@@ -99,13 +101,14 @@ mod send;
 #[cfg(feature = "http")]
 pub use chat::NewRoom;
 pub use chat::{
-    Account, CarriedRows, Chat, Clear, Cleared, Connection, ConnectionSummary, Live, Opening, OutboxList,
-    OutboxRow, RecoveryReport, StorageLevel, StorageSummary, SyncProgress,
+    Account, CarriedRows, Chat, Clear, Connection, ConnectionSummary, Live, Opening, OutboxList, OutboxRow,
+    RecoveryReport, StorageLevel, StorageSummary, SyncProgress,
 };
 pub use content::{Content, Text};
 pub use error::{Error, Result};
 #[cfg(feature = "http")]
 pub use haos_matrix::{ClientOptions, Credentials};
+pub use haos_queue::pressure::Cleared;
 pub use haos_queue::{PauseReason, Protocol, Session, SharedHost, Transport};
 pub use haos_store::{
     ErrorKind, EventId, EventType, Json, Membership, OpenOptions, RoomId, Secret, TxnId, UserId,

@@ -12,7 +12,6 @@ use super::Chat;
 use crate::content::Content;
 use crate::live::list::{LiveList, Reader};
 use crate::live::{Diffs, timeline::SendStatus};
-use crate::send::status;
 
 /// The longest text of a row, in characters.
 const LONGEST: usize = 200;
@@ -218,7 +217,7 @@ impl Row {
             _ => String::new(),
         };
         let shown = OutboxRow {
-            status: status(&row),
+            status: SendStatus::of(&row),
             text: text.chars().take(LONGEST).collect(),
             error: row.error.filter(|_| row.state != PendingState::Sent),
             txn_id: row.txn_id,

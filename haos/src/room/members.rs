@@ -67,11 +67,8 @@ impl Member {
     fn of(entry: &StateEntry) -> Option<Self> {
         let id = UserId::new(entry.key.as_str()).ok()?;
         let content = entry.value.member("content");
-        let member = |name| content.as_ref().and_then(|content| content.member(name));
-        let text =
-            |name| content.as_ref().and_then(|content| content.text(name)).filter(|text| !text.is_empty());
-        let membership = member("membership").and_then(|value| value.parse().ok());
-        let profile = Profile { id, name: text("displayname"), avatar: text("avatar_url") };
+        let membership = content.as_ref().and_then(|content| content.member("membership")?.parse().ok());
+        let profile = Profile::of(&id, content.as_ref());
         // What was taken back says nothing: who it was about is not known to be here.
         Some(Self { profile, membership: membership.unwrap_or(Membership::Leave) })
     }

@@ -7,12 +7,11 @@ mod source;
 mod thumbnail;
 mod upload;
 
-use haos_queue::{Draft, Enqueued, RowStatus};
-use haos_store_api::{EventType, Json, Pending, RoomId, TxnId};
+use haos_queue::{Draft, Enqueued};
+use haos_store_api::{EventType, Json, RoomId, TxnId};
 
 use crate::content::Text;
 use crate::error::Result;
-use crate::live::timeline::SendStatus;
 use crate::room::Room;
 
 pub use file::FileInfo;
@@ -65,18 +64,6 @@ impl Room {
 
     pub(crate) async fn enqueue(&self, draft: Draft) -> Result<Enqueued> {
         Ok(self.chat().outbox_handle().enqueue(draft).await?)
-    }
-}
-
-/// Reads the status of an outbox row.
-pub(crate) fn status(row: &Pending) -> SendStatus {
-    match RowStatus::of(row) {
-        RowStatus::Sending => SendStatus::Sending,
-        RowStatus::StillTrying => SendStatus::StillTrying,
-        RowStatus::Delayed => SendStatus::Delayed,
-        RowStatus::Parked(reason) => SendStatus::Parked(reason),
-        RowStatus::Sent => SendStatus::Sent,
-        _ => SendStatus::Waiting,
     }
 }
 

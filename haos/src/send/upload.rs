@@ -6,7 +6,7 @@ use haos_store_api::{
 use serde::Serialize;
 use tokio::sync::watch;
 
-use super::status;
+use crate::base::changed;
 use crate::chat::{Chat, Live, Source};
 use crate::error::{Error, Result};
 use crate::live::timeline::SendStatus;
@@ -151,7 +151,7 @@ impl Source<UploadProgress> for Progress {
         }
         let decides = first.unwrap_or(message);
         let error = decides.error.clone().filter(|_| decides.state != PendingState::Sent);
-        Ok(UploadProgress { sent_bytes, total_bytes, status: status(&decides), error })
+        Ok(UploadProgress { sent_bytes, total_bytes, status: SendStatus::of(&decides), error })
     }
 
     fn note(&mut self, change: &Change) -> bool {
@@ -166,8 +166,6 @@ impl Source<UploadProgress> for Progress {
     }
 
     async fn stirred(&mut self) {
-        if self.sent.changed().await.is_err() {
-            std::future::pending().await
-        }
+        changed(&mut self.sent).await
     }
 }

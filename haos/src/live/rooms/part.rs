@@ -5,7 +5,6 @@ use haos_store_api::{
     EventType, Json, Result, RoomId, Scope, StateKey, StorageAdapter, StorageAdapterExt as _, UserId,
     state_kind,
 };
-use serde_json::Value;
 
 use super::latest::Latest;
 use crate::live::timeline::Profile;
@@ -64,17 +63,13 @@ impl Part {
 /// Reads somebody's name and picture in a room: by their member event, or else as the server tells who a room without
 /// a name is named after.
 async fn profile(store: &dyn StorageAdapter, room: &RoomId, user: &UserId) -> Result<Profile> {
-    let text = |json: &Json, name| json.text(name).filter(|text| !text.trim().is_empty());
     if let Some(event) = value(store, room, "m.room.member", user.as_str()).await? {
-        let content = event.member("content").unwrap_or_else(Json::empty);
-        let (name, avatar) = (text(&content, "displayname"), text(&content, "avatar_url"));
-        return Ok(Profile { id: user.clone(), name, avatar });
+        return Ok(Profile::of(user, event.member("content").as_ref()));
     }
     let heroes = value(store, room, "haos.summary", "heroes").await?;
-    let heroes: Vec<Value> = heroes.and_then(|heroes| heroes.parse().ok()).unwrap_or_default();
-    let hero = heroes.iter().find(|hero| hero["user_id"] == user.as_str());
-    let text = |name: &str| Some(hero?[name].as_str()?.to_owned()).filter(|text| !text.trim().is_empty());
-    Ok(Profile { id: user.clone(), name: text("displayname"), avatar: text("avatar_url") })
+    let heroes: Vec<Json> = heroes.and_then(|heroes| heroes.parse().ok()).unwrap_or_default();
+    let is_it = |hero: &&Json| hero.text("user_id").as_deref() == Some(user.as_str());
+    Ok(Profile::of(user, heroes.iter().find(is_it)))
 }
 
 async fn value(store: &dyn StorageAdapter, room: &RoomId, kind: &str, key: &str) -> Result<Option<Json>> {

@@ -361,8 +361,7 @@ impl Reader for RoomReader {
 
 /// Returns somebody as they are known.
 fn known(part: &Part, user: &UserId) -> Profile {
-    let nobody = || Profile { id: user.clone(), name: None, avatar: None };
-    part.people.get(user).cloned().unwrap_or_else(nobody)
+    part.people.get(user).cloned().unwrap_or_else(|| Profile::of(user, None))
 }
 
 /// Waits for several readings, some at the same time.

@@ -45,8 +45,7 @@ impl Scan {
         }
     }
 
-    /// Reads on: about `wanted` rooms. The first page is read without the store's conditions, which most of the latest
-    /// rooms meet: a store need not look far for it.
+    /// Reads on: a page of about `wanted` rooms that meet the store's conditions, of which the chosen ones are taken.
     pub(super) async fn read_on(
         &mut self,
         store: &dyn StorageAdapter,

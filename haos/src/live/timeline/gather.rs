@@ -3,17 +3,17 @@
 use std::collections::{BTreeMap, HashMap, HashSet};
 use std::sync::Arc;
 
-use haos_queue::{RECEIPT, RowStatus, TYPING, UPLOAD, local_event_id};
+use haos_queue::{RECEIPT, TYPING, UPLOAD, local_event_id};
 use haos_store_api::{
     EventId, Item, Json, Message, MessageView, Pending, PendingState, Position, Relation, RelationKind,
     Slice, TxnId, UserId, ViewItem, view,
 };
 
-use super::profiles::{Profiles, previous, profile};
+use super::profiles::{Profiles, previous};
 use super::stored::{Stored, answered};
 use super::{
-    Edited, EventItem, LocalItem, Post, Quote, Reaction, Receipt, SendStatus, ThreadSummary, TimelineItem,
-    TimelineItemKind,
+    Edited, EventItem, LocalItem, Post, Profile, Quote, Reaction, Receipt, SendStatus, ThreadSummary,
+    TimelineItem, TimelineItemKind,
 };
 use crate::content::{Content, Mentions};
 
@@ -172,7 +172,7 @@ fn status_of<'a>(row: &'a Pending, rows: &HashMap<&TxnId, &'a Pending>) -> (Send
         }
     }
     let error = first.error.as_deref().or(row.error.as_deref());
-    (SendStatus::from(RowStatus::of(first)), error)
+    (SendStatus::of(first), error)
 }
 
 /// Makes a message of a row, as if the server had it.
@@ -257,16 +257,16 @@ impl Sight<'_> {
             });
             addition.and_then(|addition| self.unsent.status_of(&addition.id))
         };
-        let reaction = |group: &haos_store_api::Reactions| Reaction {
-            key: group.key.clone(),
-            count: group.count,
-            is_own: self
-                .stored
-                .me
-                .as_ref()
-                .map_or_else(|| own(&group.key).is_some(), |me| group.senders.contains(me)),
-            senders: group.senders.clone(),
-            sending: own(&group.key),
+        let me = self.stored.me.as_ref();
+        let reaction = |group: &haos_store_api::Reactions| {
+            let sending = own(&group.key);
+            Reaction {
+                key: group.key.clone(),
+                count: group.count,
+                is_own: me.map_or(sending.is_some(), |me| group.senders.contains(me)),
+                senders: group.senders.clone(),
+                sending,
+            }
         };
         view.reactions.iter().map(reaction).collect()
     }
@@ -302,7 +302,7 @@ impl Sight<'_> {
                     let message = &view.message;
                     let at = indexes.get(&message.id).copied();
                     let sender = match (at, self.unsent.rows.contains_key(&message.id)) {
-                        (None, false) => profile(
+                        (None, false) => Profile::of(
                             &message.sender,
                             self.stored.members.get(&message.sender).and_then(Option::as_ref),
                         ),

@@ -3,7 +3,7 @@
 use std::sync::Arc;
 
 use haos_queue::RowStatus;
-use haos_store_api::{EventId, EventType, Json, ParkReason, TxnId, UserId};
+use haos_store_api::{EventId, EventType, Json, ParkReason, Pending, TxnId, UserId};
 use serde::Serialize;
 
 use crate::content::Content;
@@ -194,9 +194,10 @@ pub struct Receipt {
     pub timestamp_ms: Option<i64>,
 }
 
-impl From<RowStatus> for SendStatus {
-    fn from(status: RowStatus) -> Self {
-        match status {
+impl SendStatus {
+    /// Reads the status of an outbox row.
+    pub(crate) fn of(row: &Pending) -> Self {
+        match RowStatus::of(row) {
             RowStatus::Sending => Self::Sending,
             RowStatus::StillTrying => Self::StillTrying,
             RowStatus::Delayed => Self::Delayed,

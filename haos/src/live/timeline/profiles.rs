@@ -49,14 +49,16 @@ impl<'a> Profiles<'a> {
             (None, None) => None,
         };
         let content = content.or_else(|| self.now.get(user)?.as_ref());
-        profile(user, content)
+        Profile::of(user, content)
     }
 }
 
-/// Makes a profile of the content of a member event.
-pub(super) fn profile(user: &UserId, content: Option<&Json>) -> Profile {
-    let text = |name| content.and_then(|content| content.text(name)).filter(|text| !text.trim().is_empty());
-    Profile { id: user.clone(), name: text("displayname"), avatar: text("avatar_url") }
+impl Profile {
+    /// Reads the profile of somebody from the content of their member event, if there is one.
+    pub(crate) fn of(user: &UserId, content: Option<&Json>) -> Self {
+        let text = |name| content?.text(name).filter(|text| !text.trim().is_empty());
+        Self { id: user.clone(), name: text("displayname"), avatar: text("avatar_url") }
+    }
 }
 
 /// Returns the content of the state that an event replaced, where the event repeats it.

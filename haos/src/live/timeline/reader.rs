@@ -6,13 +6,13 @@ use std::sync::Arc;
 use async_trait::async_trait;
 use haos_store_api::{
     Change, EventId, EventType, Item, Json, MessageQuery, PendingQuery, RelationKind, RelationQuery, Result,
-    RoomId, Scope, StateKey, StateQuery, StorageAdapterExt as _, Touched, UserId, state_kind,
+    RoomId, Scope, StateKey, StateQuery, StorageAdapterExt as _, Touched, UserId,
 };
 
 use super::TimelineItem;
 use super::stored::{Read, Stored};
 use super::window::{Window, is_shown};
-use crate::base::Base;
+use crate::base::{Base, Signals};
 use crate::live::list::Reader;
 
 /// Reads a room's timeline within a window.
@@ -29,7 +29,6 @@ pub(super) struct TimelineReader {
 struct Stale {
     timeline: Part,
     state: bool,
-    account: bool,
 }
 
 /// A part of the timeline.
@@ -42,7 +41,7 @@ enum Part {
 }
 
 impl Stale {
-    const ALL: Self = Self { timeline: Part::All, state: true, account: true };
+    const ALL: Self = Self { timeline: Part::All, state: true };
 }
 
 impl TimelineReader {
@@ -67,7 +66,7 @@ impl TimelineReader {
     async fn read_timeline(&mut self) -> Result<()> {
         let store = &*self.base.store;
         let items = self.window.read(store, &self.room).await?;
-        let shown = items.iter().filter(|item| is_shown(item)).filter_map(Item::as_message);
+        let shown = items.iter().filter_map(Item::as_message).filter(|message| is_shown(message));
         let targets: Vec<EventId> = shown.map(|message| message.id.clone()).collect();
         let stored = &mut self.stored;
         (stored.items, stored.related, stored.is_live) = (items, HashMap::new(), self.window.is_live());
@@ -126,11 +125,6 @@ impl TimelineReader {
                 store.state_value(scope(), &EventType::new("m.fully_read")?, &StateKey::new("")?).await?;
             self.stored.read_upto = marker.and_then(|marker| EventId::new(marker.text("event_id")?).ok());
         }
-        if self.stale.account {
-            let kind = EventType::new(state_kind::OWN_USER)?;
-            let me = store.state_value(Scope::Account, &kind, &StateKey::new("")?).await?;
-            self.stored.me = me.and_then(|me| me.parse().ok());
-        }
         let stored = &self.stored;
         let senders = stored.items.iter().filter_map(Item::as_message).chain(stored.quoted.values());
         let people = senders.map(|message| &message.sender).chain(&stored.me);
@@ -175,8 +169,6 @@ impl Reader for TimelineReader {
                     _ => self.stale.timeline = Part::All,
                 },
                 Touched::State(Scope::Room(room)) if *room == self.room => self.stale.state = true,
-                // Whose account it is.
-                Touched::State(Scope::Account) => self.stale.account = true,
                 // Of which room a row was, the store does not say.
                 Touched::Pending(_) => {}
                 _ => continue,
@@ -186,7 +178,16 @@ impl Reader for TimelineReader {
         is_other
     }
 
+    fn is_outdated(&self) -> bool {
+        *self.base.me.borrow() != self.stored.me
+    }
+
+    fn signals(&self) -> Option<Signals> {
+        Some(self.base.signals())
+    }
+
     async fn read(&mut self) -> Result<Vec<Self::Item>> {
+        self.stored.me.clone_from(&self.base.me.borrow());
         // The echo of a row comes in one commit with its end: read before the timeline, it is in one of them at least.
         self.read_rows().await?;
         // What is begun and fails is read as a whole.
@@ -199,7 +200,7 @@ impl Reader for TimelineReader {
         }
         self.stale.timeline = Part::Messages(BTreeSet::new());
         self.read_state().await?;
-        (self.stale.state, self.stale.account) = (false, false);
+        self.stale.state = false;
         Ok(self.stored.shown())
     }
 }

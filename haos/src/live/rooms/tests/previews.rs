@@ -196,7 +196,7 @@ async fn the_latest_unsent_message_goes_before_stored_ones() {
 #[tokio::test]
 async fn unsent_edits_and_redactions_show_at_what_they_change() {
     let edited = |txn_id, body| {
-        let relates = r#""m.relates_to":{"rel_type":"m.replace"}"#;
+        let relates = r#""m.relates_to":{"rel_type":"m.replace","event_id":"$2"}"#;
         let content = format!(
             r#"{{"body":"* {body}","m.new_content":{{"msgtype":"m.text","body":"{body}"}},{relates}}}"#
         );

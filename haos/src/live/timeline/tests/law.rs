@@ -1,7 +1,10 @@
 //! What is shown of what is stored, case by case.
 
 use haos_queue::{UPLOAD, local_event_id};
-use haos_store_api::{EventId, EventType, MemoryStore, ParkReason, Pending, PendingState, WriteBatch};
+use haos_store_api::{
+    EventId, EventType, Json, MemoryStore, ParkReason, Pending, PendingState, Scope, StateEntry, StateKey,
+    UserId, WriteBatch,
+};
 use serde_json::{Value, json};
 
 use super::*;
@@ -304,7 +307,7 @@ async fn an_answer_to_an_unsent_message_quotes_it() {
     let shown = Shown::new().await;
     let txn_id = shown.send("first").await;
     let about = haos_queue::About::Unsent(txn_id.clone());
-    let draft = compose::reply(&shown.world.room, &about, "second").unwrap();
+    let draft = compose::reply(&shown.world.room, &about, None, "second").unwrap();
     shown.world.base.outbox.enqueue(draft).await.unwrap();
     let draft = compose::reaction(&shown.world.room, &about, "👍").unwrap();
     shown.world.base.outbox.enqueue(draft).await.unwrap();
@@ -339,4 +342,51 @@ async fn a_window_grows_both_ways_and_follows_the_live_end_alone() {
     assert_eq!(shown.posts().await[0], "1");
     let unknown = shown.timeline.around(&EventId::new("$nowhere").unwrap(), 4).await;
     assert!(matches!(unknown, Err(crate::Error::NotFound { .. })));
+}
+
+#[tokio::test]
+async fn account_data_leaves_a_timeline_as_it_was_read_and_another_user_does_not() {
+    let mut shown = Shown::new().await;
+    shown.sync(&[(ADA, text("hers")), (ADA, reaction("$e1", "👍"))]).await;
+    let (before, mut diffs) = shown.timeline.subscribe().await.unwrap();
+    let mut batch = WriteBatch::relaxed();
+    batch.put_state(StateEntry {
+        scope: Scope::Account,
+        kind: EventType::new("m.direct").unwrap(),
+        key: StateKey::new("").unwrap(),
+        event_id: None,
+        value: Json::empty(),
+    });
+    let now = shown.timeline.items().await.unwrap();
+    shown.world.store.apply(batch).await.unwrap();
+    assert!(Arc::ptr_eq(&now, &shown.timeline.items().await.unwrap()), "nothing was read");
+    shown.world.me.send_replace(UserId::new(ADA).ok());
+    let mut mirror = before;
+    for step in diffs.next().await.unwrap().unwrap() {
+        step.apply(&mut mirror).unwrap();
+    }
+    assert_eq!(mirror, shown.timeline.items().await.unwrap().to_vec());
+    assert_eq!(shown.posts().await, ["hers 👍1!"]);
+    assert!(shown.item(1).await.post().unwrap().is_own);
+}
+
+#[tokio::test]
+async fn an_edit_leaves_alone_what_a_message_answers_and_whom_it_called() {
+    let mut shown = Shown::new().await;
+    let ada = UserId::new(ADA).unwrap();
+    let called = json!({ "type": "m.room.message", "content": { "msgtype": "m.text", "body": "Ada!",
+        "m.mentions": { "user_ids": [ADA] } } });
+    shown.sync(&[(ADA, text("one")), (ME, called)]).await;
+    let text = crate::content::Text::new("Ada, all!").mention(&ada).mention_room();
+    shown.timeline.edit(&*shown.item(2).await, text).await.unwrap();
+    let content: Value = shown.row(0).await.content.parse().unwrap();
+    assert_eq!(content["m.mentions"], json!({ "room": true }));
+    assert_eq!(content["m.new_content"]["m.mentions"], json!({ "user_ids": [ADA], "room": true }));
+    let about = haos_queue::About::Event(EventId::new("$e1").unwrap());
+    let draft = compose::reply(&shown.world.room, &about, Some(&ada), "answer").unwrap();
+    shown.world.base.outbox.enqueue(draft).await.unwrap();
+    let content: Value = shown.row(1).await.content.parse().unwrap();
+    assert_eq!(content["m.mentions"], json!({ "user_ids": [ADA] }));
+    shown.timeline.edit(&*shown.item(3).await, "better").await.unwrap();
+    assert_eq!(shown.posts().await[2], "better <: one> [Waiting]");
 }

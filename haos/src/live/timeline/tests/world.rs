@@ -5,8 +5,7 @@ use std::sync::Arc;
 use haos_matrix::{Account, MatrixProtocol, parse_messages, parse_sync};
 use haos_queue::{Outbox, OutboxOptions, TokioHost, apply_page, apply_sync};
 use haos_store_api::{
-    Direction, EventType, Json, ParkReason, Pending, PendingState, Prune, RoomId, Scope, StateEntry,
-    StateKey, StorageAdapter, UserId, WriteBatch, state_kind,
+    Direction, ParkReason, Pending, PendingState, Prune, RoomId, StorageAdapter, UserId, WriteBatch,
 };
 use serde_json::{Value, json};
 use tokio::sync::watch;
@@ -41,6 +40,7 @@ const PEOPLE: [&str; 3] = ["@me:x", "@ada:x", "@bob:x"];
 pub(super) struct World {
     pub(super) store: Arc<dyn StorageAdapter>,
     pub(super) base: Base,
+    pub(super) me: watch::Sender<Option<UserId>>,
     pub(super) room: RoomId,
     /// The room's events on the server, oldest first.
     log: Vec<Value>,
@@ -61,26 +61,26 @@ impl World {
         let protocol = Arc::new(MatrixProtocol);
         let outbox =
             Outbox::new(store.clone(), host.clone(), protocol.clone(), OutboxOptions::default()).unwrap();
+        let own = watch::Sender::new(Some(me()));
         let base = Base {
             store: store.clone(),
             protocol,
             outbox,
             backend: watch::Sender::new(None).subscribe(),
-            me: watch::Sender::new(Some(me())).subscribe(),
+            me: own.subscribe(),
             typing: watch::Sender::default().subscribe(),
         };
-        let mut batch = WriteBatch::strict();
-        batch.put_state(StateEntry {
-            scope: Scope::Account,
-            kind: EventType::new(state_kind::OWN_USER).unwrap(),
-            key: StateKey::new("").unwrap(),
-            event_id: None,
-            value: Json::of(PEOPLE[0]).unwrap(),
-        });
-        store.apply(batch).await.unwrap();
         let room = RoomId::new("!r:x").unwrap();
-        let mut world =
-            Self { store, base, room, log: Vec::new(), told: 0, read_upto: "$none".to_owned(), syncs: 0 };
+        let mut world = Self {
+            store,
+            base,
+            me: own,
+            room,
+            log: Vec::new(),
+            told: 0,
+            read_upto: "$none".to_owned(),
+            syncs: 0,
+        };
         let create = json!({ "type": "m.room.create", "state_key": "", "content": {} });
         world.say(create, PEOPLE[1]);
         world.sync(false, json!([])).await;
