@@ -58,10 +58,14 @@ impl Account {
     pub(super) async fn read(&self, store: &dyn StorageAdapter, me: Option<&UserId>) -> Result<Self> {
         let query = |kind| Ok(StateQuery::kind(Scope::Account, EventType::new(kind)?));
         let one = |kind| Ok(StateQuery { key: Some(StateKey::new("")?), ..query(kind)? });
-        let (direct, rules) =
-            (store.state(one("m.direct")?).await?, store.state(one("m.push_rules")?).await?);
-        let (tags, marked) = (query(state_kind::TAGS)?, query(state_kind::MARKED_UNREAD)?);
-        let (tags, marked) = futures_util::future::try_join(store.state(tags), store.state(marked)).await?;
+        let queries = vec![
+            one("m.direct")?,
+            one("m.push_rules")?,
+            query(state_kind::TAGS)?,
+            query(state_kind::MARKED_UNREAD)?,
+        ];
+        let mut lists = store.states(queries).await?.into_iter();
+        let [direct, rules, tags, marked] = [(); 4].map(|()| lists.next().unwrap_or_default());
         let raw = [direct, rules].map(|entries| entries.into_iter().next().map(|entry| entry.value));
         let direct = match raw[0] == self.raw[0] && me == self.me.as_ref() {
             true => self.direct.clone(),

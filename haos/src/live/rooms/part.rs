@@ -1,9 +1,7 @@
-use std::collections::{BTreeSet, HashMap};
-use std::sync::Arc;
+use std::collections::{BTreeMap, HashMap};
 
 use haos_store_api::{
-    EventType, Json, Result, RoomId, Scope, StateKey, StorageAdapter, StorageAdapterExt as _, UserId,
-    state_kind,
+    EventType, Json, Result, RoomId, Scope, StateKey, StateQuery, StorageAdapter, UserId, state_kind,
 };
 
 use super::latest::Latest;
@@ -29,50 +27,69 @@ impl Part {
         self.people.clear();
     }
 
-    /// Reads what is missing; `has_messages` is false where none are shown.
-    pub(super) async fn fill(
-        mut self,
-        store: Arc<dyn StorageAdapter>,
-        room: RoomId,
-        has_messages: bool,
-    ) -> Result<(RoomId, Self)> {
-        if self.latest.is_none() && has_messages {
-            self.latest = Some(Latest::read(&*store, &room).await?);
-        }
-        if self.has_draft.is_none() {
-            self.has_draft = Some(value(&*store, &room, state_kind::DRAFT, "").await?.is_some());
-        }
-        Ok((room, self))
-    }
-
-    /// Reads the profiles of people.
-    pub(super) async fn meet(
-        mut self,
-        store: Arc<dyn StorageAdapter>,
-        room: RoomId,
-        people: BTreeSet<UserId>,
-    ) -> Result<(RoomId, Self)> {
-        for user in people {
-            let profile = profile(&*store, &room, &user).await?;
-            self.people.insert(user, profile);
-        }
-        Ok((room, self))
+    fn meet(&mut self, user: UserId, content: Option<&Json>) {
+        let profile = Profile::of(&user, content);
+        self.people.insert(user, profile);
     }
 }
 
-/// Reads somebody's name and picture in a room: by their member event, or else as the server tells who a room without
-/// a name is named after.
-async fn profile(store: &dyn StorageAdapter, room: &RoomId, user: &UserId) -> Result<Profile> {
-    if let Some(event) = value(store, room, "m.room.member", user.as_str()).await? {
-        return Ok(Profile::of(user, event.member("content").as_ref()));
-    }
-    let heroes = value(store, room, "haos.summary", "heroes").await?;
-    let heroes: Vec<Json> = heroes.and_then(|heroes| heroes.parse().ok()).unwrap_or_default();
-    let is_it = |hero: &&Json| hero.text("user_id").as_deref() == Some(user.as_str());
-    Ok(Profile::of(user, heroes.iter().find(is_it)))
+/// What a list wants of a room's state.
+#[derive(Debug)]
+pub(super) enum Wanted {
+    /// Whether there is a draft.
+    Draft,
+    /// Who somebody is.
+    Person(UserId),
 }
 
-async fn value(store: &dyn StorageAdapter, room: &RoomId, kind: &str, key: &str) -> Result<Option<Json>> {
-    // A user's id can be a key: both have the same limit.
-    store.state_value(Scope::Room(room.clone()), &EventType::new(kind)?, &StateKey::new(key)?).await
+/// Reads what is wanted of rooms into their parts, at one go.
+///
+/// Somebody is who their member event says, or else whom the server tells a room without a name to be named after.
+pub(super) async fn read_state(
+    store: &dyn StorageAdapter,
+    parts: &mut HashMap<RoomId, Part>,
+    wanted: Vec<(RoomId, Wanted)>,
+) -> Result<()> {
+    let queries = wanted.iter().map(|(room, wanted)| match wanted {
+        Wanted::Draft => query(room, state_kind::DRAFT, ""),
+        // A user's id can be a key: both have the same limit.
+        Wanted::Person(user) => query(room, "m.room.member", user.as_str()),
+    });
+    let lists = states(store, queries).await?;
+    let mut strangers: BTreeMap<RoomId, Vec<UserId>> = BTreeMap::new();
+    for ((room, wanted), entry) in wanted.into_iter().zip(lists) {
+        let Some(part) = parts.get_mut(&room) else { continue };
+        match (wanted, entry) {
+            (Wanted::Draft, entry) => part.has_draft = Some(entry.is_some()),
+            (Wanted::Person(user), Some(event)) => part.meet(user, event.member("content").as_ref()),
+            (Wanted::Person(user), None) => strangers.entry(room).or_default().push(user),
+        }
+    }
+    let lists = states(store, strangers.keys().map(|room| query(room, "haos.summary", "heroes"))).await?;
+    for ((room, users), heroes) in strangers.into_iter().zip(lists) {
+        let Some(part) = parts.get_mut(&room) else { continue };
+        let heroes: Vec<Json> = heroes.and_then(|heroes| heroes.parse().ok()).unwrap_or_default();
+        for user in users {
+            let hero = heroes.iter().find(|hero| hero.text("user_id").as_deref() == Some(user.as_str()));
+            part.meet(user, hero);
+        }
+    }
+    Ok(())
+}
+
+fn query(room: &RoomId, kind: &str, key: &str) -> Result<StateQuery> {
+    Ok(StateQuery::one(Scope::Room(room.clone()), EventType::new(kind)?, StateKey::new(key)?))
+}
+
+/// Reads the values of entries, each of which may be absent.
+async fn states(
+    store: &dyn StorageAdapter,
+    queries: impl Iterator<Item = Result<StateQuery>>,
+) -> Result<Vec<Option<Json>>> {
+    let queries: Vec<_> = queries.collect::<Result<_>>()?;
+    if queries.is_empty() {
+        return Ok(Vec::new());
+    }
+    let lists = store.states(queries).await?;
+    Ok(lists.into_iter().map(|entries| entries.into_iter().next().map(|entry| entry.value)).collect())
 }

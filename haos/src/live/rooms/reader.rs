@@ -11,8 +11,9 @@ use haos_store_api::{Change, Membership, Result, Room, RoomId, Scope, Touched, U
 use super::RoomFilter;
 use super::account::Account;
 use super::item::{Preview, RoomItem, name_of};
+use super::latest::Latest;
 use super::order::{Placed, compare};
-use super::part::Part;
+use super::part::{self, Part, Wanted};
 use super::rows::{Picked, Scan};
 use super::unsent::Unsent;
 use crate::base::{Base, Signals, Typing};
@@ -209,24 +210,25 @@ impl RoomReader {
         self.parts.retain(|id, _| shown.contains(id));
         let mut reads = Vec::new();
         for room in rooms {
-            let part = self.parts.get(&room.id).cloned().unwrap_or_default();
-            let has_messages = room.membership != Membership::Invite;
-            if part.has_draft.is_none() || part.latest.is_none() && has_messages {
-                reads.push(part.fill(self.base.store.clone(), room.id.clone(), has_messages));
+            let part = self.parts.entry(room.id.clone()).or_default();
+            if part.latest.is_none() && room.membership != Membership::Invite {
+                let (store, id) = (self.base.store.clone(), room.id.clone());
+                reads.push(async move { Latest::read(&*store, &id).await.map(|latest| (id, latest)) });
             }
         }
-        self.parts.extend(together(reads).await?);
-        let mut reads = Vec::new();
+        for (id, latest) in together(reads).await? {
+            self.parts.entry(id).or_default().latest = Some(latest);
+        }
+        let mut wanted = Vec::new();
         for room in rooms {
             let Some(part) = self.parts.get(&room.id) else { continue };
             let people = self.people(room, part).filter(|user| !part.people.contains_key(*user));
-            let people: BTreeSet<UserId> = people.cloned().collect();
-            if !people.is_empty() {
-                reads.push(part.clone().meet(self.base.store.clone(), room.id.clone(), people));
-            }
+            let people: BTreeSet<&UserId> = people.collect();
+            let draft = part.has_draft.is_none().then_some(Wanted::Draft);
+            let all = draft.into_iter().chain(people.into_iter().cloned().map(Wanted::Person));
+            wanted.extend(all.map(|wanted| (room.id.clone(), wanted)));
         }
-        self.parts.extend(together(reads).await?);
-        Ok(())
+        part::read_state(&*self.base.store, &mut self.parts, wanted).await
     }
 
     /// Lists those whose profiles a room shows.

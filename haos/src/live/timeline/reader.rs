@@ -6,7 +6,7 @@ use std::sync::Arc;
 use async_trait::async_trait;
 use haos_store_api::{
     Change, EventId, EventType, Item, Json, MessageQuery, PendingQuery, RelationKind, RelationQuery, Result,
-    RoomId, Scope, StateKey, StateQuery, StorageAdapterExt as _, Touched, UserId,
+    RoomId, Scope, StateKey, StateQuery, Touched, UserId,
 };
 
 use super::TimelineItem;
@@ -119,11 +119,12 @@ impl TimelineReader {
         if self.stale.state {
             self.stored.members.clear();
             let receipts = StateQuery::kind(scope(), EventType::new("haos.receipt")?);
-            let entries = store.state(receipts).await?;
-            self.stored.receipts = latest(entries.iter().map(|entry| (&entry.key, &entry.value)));
-            let marker =
-                store.state_value(scope(), &EventType::new("m.fully_read")?, &StateKey::new("")?).await?;
-            self.stored.read_upto = marker.and_then(|marker| EventId::new(marker.text("event_id")?).ok());
+            let marker = StateQuery::one(scope(), EventType::new("m.fully_read")?, StateKey::new("")?);
+            let mut lists = store.states(vec![receipts, marker]).await?.into_iter();
+            let [receipts, marker] = [(); 2].map(|()| lists.next().unwrap_or_default());
+            self.stored.receipts = latest(receipts.iter().map(|entry| (&entry.key, &entry.value)));
+            let read_upto = marker.first().and_then(|marker| marker.value.text("event_id"));
+            self.stored.read_upto = read_upto.and_then(|event| EventId::new(event).ok());
         }
         let stored = &self.stored;
         let senders = stored.items.iter().filter_map(Item::as_message).chain(stored.quoted.values());
@@ -132,12 +133,18 @@ impl TimelineReader {
             stored.items.iter().filter_map(|item| Some(&item.as_message()?.id)).collect();
         let readers =
             stored.receipts.iter().filter(|read| shown.contains(&read.event)).map(|read| &read.user);
-        let unknown: HashSet<UserId> =
+        let unknown: BTreeSet<UserId> =
             people.chain(readers).filter(|user| !stored.members.contains_key(*user)).cloned().collect();
+        if unknown.is_empty() {
+            return Ok(());
+        }
         let kind = EventType::new("m.room.member")?;
-        for user in unknown {
-            let value = store.state_value(scope(), &kind, &StateKey::new(user.as_str())?).await?;
-            self.stored.members.insert(user, value.and_then(|event| event.member("content")));
+        let member =
+            |user: &UserId| Ok(StateQuery::one(scope(), kind.clone(), StateKey::new(user.as_str())?));
+        let lists = store.states(unknown.iter().map(member).collect::<Result<_>>()?).await?;
+        for (user, entries) in unknown.into_iter().zip(lists) {
+            let content = entries.first().and_then(|event| event.value.member("content"));
+            self.stored.members.insert(user, content);
         }
         Ok(())
     }
