@@ -26,11 +26,17 @@ const NEWS: usize = 5;
 async fn main() {
     println!("{}", measure::machine());
     measure::head(["bare, us", "front door, us"]);
-    timelines().await;
-    for rooms in [100, 10_000] {
+    let named: Vec<String> = std::env::args().skip(1).collect();
+    let is_wanted = |name: &str| named.is_empty() || named.iter().any(|wanted| wanted == name);
+    if is_wanted("timelines") {
+        timelines().await;
+    }
+    for rooms in [100, 10_000].into_iter().filter(|_| is_wanted("lists")) {
         lists(rooms).await;
     }
-    syncs().await;
+    if is_wanted("syncs") {
+        syncs().await;
+    }
 }
 
 struct Bench {
@@ -53,7 +59,7 @@ impl Bench {
         self.chat.store().clone()
     }
 
-    /// Puts messages into rooms, with a reaction to every tenth and an edit of every twentieth.
+    /// Puts messages into rooms, of which their first sender is a member, with a reaction to every tenth and an edit of every twentieth.
     async fn fill(&self, messages: usize, rooms: usize) {
         let scale = Scale { messages, rooms };
         for chunk in (0..messages).collect::<Vec<_>>().chunks(2000) {
@@ -83,6 +89,10 @@ impl Bench {
                     room.last_activity_ms = *n as i64 * 7919 % 100_000;
                     batch.put_room(room);
                 }
+                // The last of each room.
+                if messages - n <= rooms {
+                    batch.put_state(member(Scope::Room(message.room.clone()), &message.sender));
+                }
                 batch.put_message(message);
             }
             self.store().apply(batch).await.unwrap();
@@ -93,14 +103,17 @@ impl Bench {
     async fn join(&self, room: &RoomId) {
         let mut batch = WriteBatch::relaxed();
         for n in 0..97 {
-            let user = format!("@user{n}:example.org");
-            let event = format!(
-                r#"{{"sender":"{user}","content":{{"membership":"join","displayname":"User {n}"}}}}"#
-            );
-            batch.put_state(entry(Scope::Room(room.clone()), "m.room.member", &user, &event));
+            let user = UserId::new(format!("@user{n}:example.org")).unwrap();
+            batch.put_state(member(Scope::Room(room.clone()), &user));
         }
         self.store().apply(batch).await.unwrap();
     }
+}
+
+fn member(scope: Scope, user: &UserId) -> StateEntry {
+    let event =
+        format!(r#"{{"sender":"{user}","content":{{"membership":"join","displayname":"The {user}"}}}}"#);
+    entry(scope, "m.room.member", user.as_str(), &event)
 }
 
 fn entry(scope: Scope, kind: &str, key: &str, value: &str) -> StateEntry {
