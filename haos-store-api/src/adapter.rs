@@ -51,6 +51,16 @@ pub trait StorageAdapter: MaybeSend + fmt::Debug {
     /// Reads part of a timeline: messages and gaps.
     async fn timeline(&self, room: &RoomId, page: Page) -> Result<Slice>;
 
+    /// Reads parts of several timelines, in the order of the pages, each as [`timeline`](Self::timeline) does: for a list
+    /// of rooms. A backend reads them at one go, and of one commit, where that costs less.
+    async fn timelines(&self, pages: Vec<(RoomId, Page)>) -> Result<Vec<Slice>> {
+        let mut slices = Vec::with_capacity(pages.len());
+        for (room, page) in pages {
+            slices.push(self.timeline(&room, page).await?);
+        }
+        Ok(slices)
+    }
+
     /// Reads all gaps of a room, oldest first: the work of a background fill.
     async fn gaps(&self, room: &RoomId) -> Result<Vec<Gap>>;
 
@@ -75,12 +85,16 @@ pub trait StorageAdapter: MaybeSend + fmt::Debug {
     /// Reads state entries, by (kind, key).
     async fn state(&self, query: StateQuery) -> Result<Vec<StateEntry>>;
 
-    /// Reads several lists of state entries, in the order of the queries, each as [`state`](Self::state) does: for who
-    /// needs a little of many rooms. A backend reads them at one go, and of one commit, where that costs less.
+    /// Reads several lists of state entries, in the order of the queries: for who needs a little of many rooms. A
+    /// backend reads them at one go, and of one commit, where that costs less. A damaged entry is left out and counted,
+    /// also where it is asked for alone.
     async fn states(&self, queries: Vec<StateQuery>) -> Result<Vec<Vec<StateEntry>>> {
         let mut lists = Vec::with_capacity(queries.len());
         for query in queries {
-            lists.push(self.state(query).await?);
+            lists.push(match self.state(query).await {
+                Err(error) if error.kind() == ErrorKind::Corrupt => Vec::new(),
+                list => list?,
+            });
         }
         Ok(lists)
     }

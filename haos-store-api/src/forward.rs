@@ -30,6 +30,7 @@ macro_rules! __store_methods {
             async message<'a, 'b>(room: &'a $crate::RoomId, event: &'b $crate::EventId)
                 -> $crate::Result<Option<$crate::Message>>;
             async timeline<'a>(room: &'a $crate::RoomId, page: $crate::Page) -> $crate::Result<$crate::Slice>;
+            async timelines(pages: Vec<($crate::RoomId, $crate::Page)>) -> $crate::Result<Vec<$crate::Slice>>;
             async gaps<'a>(room: &'a $crate::RoomId) -> $crate::Result<Vec<$crate::Gap>>;
             async count<'a, 'b>(room: &'a $crate::RoomId, newer_than: Option<&'b $crate::EventId>)
                 -> $crate::Result<u64>;

@@ -212,6 +212,10 @@ impl StorageAdapter for MemoryStore {
         self.read("timeline", |rows| rows.timeline(room, &page))
     }
 
+    async fn timelines(&self, pages: Vec<(RoomId, Page)>) -> Result<Vec<Slice>> {
+        self.read("timelines", |rows| rows.timelines(&pages))
+    }
+
     async fn gaps(&self, room: &RoomId) -> Result<Vec<Gap>> {
         self.read("gaps", |rows| rows.gaps(room))
     }
@@ -242,6 +246,10 @@ impl StorageAdapter for MemoryStore {
 
     async fn state(&self, query: StateQuery) -> Result<Vec<StateEntry>> {
         self.read("state", |rows| rows.state(&query))
+    }
+
+    async fn states(&self, queries: Vec<StateQuery>) -> Result<Vec<Vec<StateEntry>>> {
+        self.read("states", |rows| rows.states(&queries))
     }
 
     async fn usage(&self) -> Result<Usage> {

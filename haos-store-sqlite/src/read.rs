@@ -50,6 +50,10 @@ impl Reads for Db<'_> {
         })
     }
 
+    fn timelines(&self, pages: &[(RoomId, Page)]) -> Result<Vec<Slice>> {
+        self.snapshot(|db| pages.iter().map(|(room, page)| db.timeline(room, page)).collect())
+    }
+
     fn gaps(&self, room: &RoomId) -> Result<Vec<Gap>> {
         self.snapshot(|db| match db.room_ref(room)? {
             Some((nr, room)) => db.gaps(nr, room),
@@ -136,7 +140,14 @@ impl Reads for Db<'_> {
     }
 
     fn state(&self, query: &StateQuery) -> Result<Vec<StateEntry>> {
-        self.states(query)
+        self.state_entries(query)
+    }
+
+    fn states(&self, queries: &[StateQuery]) -> Result<Vec<Vec<StateEntry>>> {
+        self.snapshot(|db| {
+            let list = |query| db.codec.keep(db.state_entries(query)).map(Option::unwrap_or_default);
+            queries.iter().map(list).collect()
+        })
     }
 
     fn usage(&self) -> Result<Usage> {

@@ -66,6 +66,10 @@ impl<H: Held> StorageAdapter for Snapshot<H> {
         self.held.read("timeline", move |db| db.timeline(&room, &page)).await
     }
 
+    async fn timelines(&self, pages: Vec<(RoomId, Page)>) -> Result<Vec<Slice>> {
+        self.held.read("timelines", move |db| db.timelines(&pages)).await
+    }
+
     async fn gaps(&self, room: &RoomId) -> Result<Vec<Gap>> {
         let room = room.clone();
         self.held.read("gaps", move |db| db.gaps(&room)).await
@@ -102,7 +106,7 @@ impl<H: Held> StorageAdapter for Snapshot<H> {
     }
 
     async fn states(&self, queries: Vec<StateQuery>) -> Result<Vec<Vec<StateEntry>>> {
-        self.held.read("states", move |db| queries.iter().map(|query| db.state(query)).collect()).await
+        self.held.read("states", move |db| db.states(&queries)).await
     }
 
     async fn usage(&self) -> Result<Usage> {

@@ -15,6 +15,10 @@ pub trait Reads {
     fn message(&self, room: &RoomId, event: &EventId) -> Result<Option<Message>>;
     /// Reads part of a timeline.
     fn timeline(&self, room: &RoomId, page: &Page) -> Result<Slice>;
+    /// Reads parts of several timelines.
+    fn timelines(&self, pages: &[(RoomId, Page)]) -> Result<Vec<Slice>> {
+        pages.iter().map(|(room, page)| self.timeline(room, page)).collect()
+    }
     /// Reads all gaps of a room, oldest first.
     fn gaps(&self, room: &RoomId) -> Result<Vec<Gap>>;
     /// Counts a room's messages, or those newer than the given one.
@@ -31,6 +35,8 @@ pub trait Reads {
     fn media_index(&self, query: &MediaQuery) -> Result<Vec<MediaInfo>>;
     /// Reads state entries, by (kind, key).
     fn state(&self, query: &StateQuery) -> Result<Vec<StateEntry>>;
+    /// Reads several lists of state entries; a damaged one is left out also where it is asked for alone.
+    fn states(&self, queries: &[StateQuery]) -> Result<Vec<Vec<StateEntry>>>;
     /// Counts rows and bytes of each collection, as far as the rows tell.
     fn usage(&self) -> Result<Usage>;
     /// Reads the number of the commit.

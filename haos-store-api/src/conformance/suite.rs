@@ -115,6 +115,7 @@ macro_rules! __conformance_cases {
             the_greatest_limit_is_no_overflow,
             beyond_the_ends_is_nothing,
             the_lowest_and_highest_positions_are_places,
+            several_pages_come_in_their_order,
             rooms_do_not_mix,
         }
         cursors {

@@ -113,6 +113,13 @@ impl StorageAdapter for Mutant {
         Ok(slice)
     }
 
+    async fn timelines(&self, mut pages: Vec<(RoomId, Page)>) -> Result<Vec<Slice>> {
+        if self.has(Defect::PagesUnordered) {
+            pages.sort_by(|a, b| a.0.cmp(&b.0));
+        }
+        self.inner.timelines(pages).await
+    }
+
     async fn gaps(&self, room: &RoomId) -> Result<Vec<Gap>> {
         let mut gaps = self.inner.gaps(room).await?;
         self.spoil_gaps(&mut gaps);
@@ -221,7 +228,7 @@ impl StorageAdapter for Mutant {
 
     forward_store! {
         self => self.inner;
-        except apply, rooms, timeline, gaps, count, related, messages, pending, media, media_index, state, states,
+        except apply, rooms, timeline, timelines, gaps, count, related, messages, pending, media, media_index, state, states,
             usage, changes, suspend, resume, close
     }
 }

@@ -52,6 +52,7 @@ pub(crate) enum Defect {
     MediaNewestFirst,
     StateUnordered,
     StateListsUnordered,
+    PagesUnordered,
     ScopesMix,
     ReformatsJson,
     ClipsTimes,
@@ -108,6 +109,7 @@ impl Defect {
         Self::MediaNewestFirst,
         Self::StateUnordered,
         Self::StateListsUnordered,
+        Self::PagesUnordered,
         Self::ScopesMix,
         Self::ReformatsJson,
         Self::ClipsTimes,
@@ -121,6 +123,7 @@ impl Defect {
             Self::StaysOpenAfterClose
                 | Self::IgnoresSuspension
                 | Self::StateListsUnordered
+                | Self::PagesUnordered
                 | Self::ReformatsJson
                 | Self::UsageOfNothing
         )

@@ -18,6 +18,8 @@ pub(super) enum Ask {
     Message(RoomId, EventId),
     /// The number is that of the room's small segments, at most.
     Timeline(RoomId, Page, usize),
+    /// Pages of several rooms, each with the number of small segments.
+    Timelines(Vec<(RoomId, Page, usize)>),
     Gaps(RoomId),
     Count(RoomId, Option<EventId>),
     Related(RelationQuery),
@@ -38,6 +40,7 @@ pub(super) enum Told {
     Rooms(Vec<Room>),
     Message(Option<Message>),
     Timeline(Slice),
+    Timelines(Vec<Slice>),
     Gaps(Vec<Gap>),
     Count(u64),
     Messages(Vec<Message>),
@@ -64,6 +67,7 @@ impl Ask {
             Self::Rooms(_) => ("rooms", &[ROOMS]),
             Self::Message(..) => ("message", &[TIMELINE]),
             Self::Timeline(..) => ("timeline", &[TIMELINE]),
+            Self::Timelines(_) => ("timelines", &[TIMELINE]),
             Self::Gaps(_) => ("gaps", &[TIMELINE]),
             Self::Count(..) => ("count", &[TIMELINE]),
             Self::Related(_) => ("related", &[TIMELINE]),
@@ -85,6 +89,7 @@ impl Ask {
             Self::Rooms(query) => Told::Rooms(reader.rooms(query.clone()).await?),
             Self::Message(room, event) => Told::Message(reader.message(room, event).await?),
             Self::Timeline(room, page, small) => Told::Timeline(reader.timeline(room, page, *small).await?),
+            Self::Timelines(pages) => Told::Timelines(reader.timelines(pages).await?),
             Self::Gaps(room) => Told::Gaps(reader.gaps(room).await?),
             Self::Count(room, newer_than) => Told::Count(reader.count(room, newer_than.as_ref()).await?),
             Self::Related(query) => Told::Messages(reader.related(query).await?),

@@ -173,6 +173,13 @@ impl StorageAdapter for IdbStore {
         ask!(self, Ask::Timeline(room.clone(), page, small) => Told::Timeline)
     }
 
+    async fn timelines(&self, pages: Vec<(RoomId, Page)>) -> Result<Vec<Slice>> {
+        let small = |room: &RoomId| self.0.idle.small(&self.0.codec.room_key(room));
+        let pages = pages.into_iter().map(|(room, page)| (small(&room), room, page));
+        let pages = pages.map(|(small, room, page)| (room, page, small)).collect();
+        ask!(self, Ask::Timelines(pages) => Told::Timelines)
+    }
+
     async fn gaps(&self, room: &RoomId) -> Result<Vec<Gap>> {
         ask!(self, Ask::Gaps(room.clone()) => Told::Gaps)
     }

@@ -27,7 +27,7 @@ impl Db<'_> {
         }
     }
 
-    pub(crate) fn states(self, query: &StateQuery) -> Result<Vec<StateEntry>> {
+    pub(crate) fn state_entries(self, query: &StateQuery) -> Result<Vec<StateEntry>> {
         let scope = self.codec.scope_key(&query.scope);
         let mut found = match (&query.kind, &query.key) {
             (Some(kind), Some(key)) => self.state(&query.scope, kind, key)?.into_iter().collect(),

@@ -63,7 +63,12 @@ impl<T: Tree> Reads for Reader<'_, T> {
     }
 
     fn state(&self, query: &StateQuery) -> Result<Vec<StateEntry>> {
-        self.states(query)
+        self.state_entries(query)
+    }
+
+    fn states(&self, queries: &[StateQuery]) -> Result<Vec<Vec<StateEntry>>> {
+        let list = |query| self.codec.keep(self.state_entries(query)).map(Option::unwrap_or_default);
+        queries.iter().map(list).collect()
     }
 
     fn usage(&self) -> Result<Usage> {

@@ -84,6 +84,11 @@ impl<B: Backend> StorageAdapter for Shell<B> {
         self.glance("timeline", page.limit <= NEAR_ROWS, move |db| db.timeline(&room, &page)).await
     }
 
+    async fn timelines(&self, pages: Vec<(RoomId, Page)>) -> Result<Vec<Slice>> {
+        let rows = pages.iter().fold(0_usize, |rows, (_, page)| rows.saturating_add(page.limit));
+        self.glance("timelines", rows <= NEAR_ROWS, move |db| db.timelines(&pages)).await
+    }
+
     async fn gaps(&self, room: &RoomId) -> Result<Vec<Gap>> {
         let room = room.clone();
         self.read("gaps", move |db| db.gaps(&room)).await
@@ -123,7 +128,7 @@ impl<B: Backend> StorageAdapter for Shell<B> {
 
     async fn states(&self, queries: Vec<StateQuery>) -> Result<Vec<Vec<StateEntry>>> {
         let short = queries.len() <= NEAR_ROWS && queries.iter().all(|query| query.key.is_some());
-        self.glance("states", short, move |db| queries.iter().map(|query| db.state(query)).collect()).await
+        self.glance("states", short, move |db| db.states(&queries)).await
     }
 
     async fn usage(&self) -> Result<Usage> {

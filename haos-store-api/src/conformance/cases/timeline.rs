@@ -139,6 +139,26 @@ pub(crate) async fn the_lowest_and_highest_positions_are_places(harness: &mut dy
     same(store.count(&room(0), Some(&event(2))).await?, 0)
 }
 
+pub(crate) async fn several_pages_come_in_their_order(harness: &mut dyn Harness) -> Outcome {
+    let store = long_timeline(harness).await?;
+    let other = Message { room: room(1), ..message(7) };
+    put(&store, |batch| batch.put_room(a_room(1)).put_message(other)).await?;
+    let pages = [
+        (room(1), Page::newest(3)),
+        (room(0), Page::oldest(2)),
+        (room(9), Page::newest(3)),
+        (room(0), Page::newest(2)),
+        (room(0), Page::newest(0)),
+    ];
+    let mut slices = Vec::new();
+    for (room, page) in &pages {
+        slices.push(store.timeline(room, page.clone()).await?);
+    }
+    same(slices.iter().map(|slice| slice.items.len()).collect::<Vec<_>>(), [1, 2, 0, 2, 0])?;
+    same(store.timelines(pages.to_vec()).await?, slices)?;
+    same(store.timelines(Vec::new()).await?.len(), 0)
+}
+
 pub(crate) async fn rooms_do_not_mix(harness: &mut dyn Harness) -> Outcome {
     let store = with_messages(harness, [1, 2]).await?;
     let other = Message { room: room(1), ..message(3) };

@@ -82,6 +82,7 @@ macro_rules! __durable_cases {
         damage {
             the_outbox_is_carried_over_row_by_row,
             every_readable_row_is_carried_over,
+            a_damaged_entry_refuses_no_other_that_is_read_with_it,
             what_a_sync_tells_once_makes_the_next_one_begin_again,
             refusing_touches_nothing,
             each_damaged_store_keeps_a_name_of_its_own,

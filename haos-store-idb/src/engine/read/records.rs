@@ -172,7 +172,12 @@ impl<K: Kv> Reader<'_, K> {
 
     pub(crate) async fn states(&self, queries: &[StateQuery]) -> Result<Vec<Vec<StateEntry>>> {
         // Requests that wait side by side: the transaction answers all of them in one turn.
-        try_join_all(queries.iter().map(|query| self.state(query))).await
+        try_join_all(
+            queries
+                .iter()
+                .map(async |query| Ok(self.codec.keep(self.state(query).await)?.unwrap_or_default())),
+        )
+        .await
     }
 
     pub(crate) async fn state(&self, query: &StateQuery) -> Result<Vec<StateEntry>> {

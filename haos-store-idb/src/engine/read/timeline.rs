@@ -2,6 +2,7 @@
 
 use std::collections::BTreeMap;
 
+use futures_util::future::try_join_all;
 use haos_store_api::backend::kv::corrupt;
 use haos_store_api::backend::law::{relation_matches, slice, sort_by};
 use haos_store_api::backend::*;
@@ -40,6 +41,12 @@ impl<K: Kv> Reader<'_, K> {
         }
         let now = self.find(&event).await?.map_or(Anchor::Nowhere, |row| Anchor::At(row.at));
         Ok(self.page(room, page, now, 0).await?.unwrap_or_default())
+    }
+
+    /// Reads pages of several rooms, each with the number of small segments.
+    pub(crate) async fn timelines(&self, pages: &[(RoomId, Page, usize)]) -> Result<Vec<Slice>> {
+        // Requests that wait side by side: the transaction answers all of them in one turn.
+        try_join_all(pages.iter().map(|(room, page, small)| self.timeline(room, page, *small))).await
     }
 
     /// Reads a page; `None` if its anchor is assumed at a position, and not found there.

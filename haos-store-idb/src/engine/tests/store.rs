@@ -154,6 +154,11 @@ impl StorageAdapter for MapStore {
     async fn timeline(&self, room: &RoomId, page: Page) -> Result<Slice> {
         self.read(async |reader| reader.timeline(room, &page, 0).await)
     }
+
+    async fn timelines(&self, pages: Vec<(RoomId, Page)>) -> Result<Vec<Slice>> {
+        let pages: Vec<_> = pages.into_iter().map(|(room, page)| (room, page, 0)).collect();
+        self.read(async |reader| reader.timelines(&pages).await)
+    }
     async fn gaps(&self, room: &RoomId) -> Result<Vec<Gap>> {
         self.read(async |reader| reader.gaps(room).await)
     }

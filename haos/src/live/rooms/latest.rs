@@ -12,7 +12,7 @@ use crate::content::Content;
 const KINDS: [&str; 5] =
     ["m.room.message", "m.room.encrypted", "m.sticker", "m.poll.start", "org.matrix.msc3381.poll.start"];
 /// The items that are read for it, page by page, mostly the first.
-const PAGES: [usize; 3] = [4, 12, 32];
+const PAGES: [usize; 3] = [2, 14, 32];
 /// The text of a message whose content was taken back.
 pub(super) const REMOVED: &str = "Message removed";
 
@@ -28,27 +28,29 @@ pub(super) struct Latest {
 }
 
 impl Latest {
-    /// Reads the latest message of a room: one of [`KINDS`] that is neither an edit nor a reaction, among the latest
+    /// Reads the latest message of each room: one of [`KINDS`] that is neither an edit nor a reaction, among the latest
     /// events. A message whose content was taken back stays the latest, so that the list does not jump back to an
     /// older one.
-    pub(super) async fn read(store: &dyn StorageAdapter, room: &RoomId) -> Result<Option<Self>> {
-        let (mut page, mut newer) = (Page::newest(PAGES[0]), Vec::new());
+    pub(super) async fn read(
+        store: &dyn StorageAdapter,
+        rooms: Vec<RoomId>,
+    ) -> Result<Vec<(RoomId, Option<Self>)>> {
+        let mut found = Vec::with_capacity(rooms.len());
+        let mut searches: Vec<Search> = rooms.into_iter().map(Search::begin).collect();
         for next in PAGES[1..].iter().map(|limit| Some(*limit)).chain([None]) {
-            let slice = store.timeline(room, page).await?;
-            let (cursor, more) = (slice.older(), slice.more);
-            for item in slice.items.into_iter().rev() {
-                let Item::Message(message) = item else { continue };
-                if is_shown(&message.kind, message.state_key.as_ref(), message.relation.as_ref()) {
-                    return Ok(Self::of(message, &newer));
-                }
-                newer.push(message);
+            if searches.is_empty() {
+                break;
             }
-            match (cursor, next) {
-                (Some(cursor), Some(limit)) if more => page = Page::older_than(cursor, limit),
-                _ => break,
+            let pages = searches.iter().map(|search| (search.room.clone(), search.page.clone()));
+            let slices = store.timelines(pages.collect()).await?;
+            for (mut search, slice) in std::mem::take(&mut searches).into_iter().zip(slices) {
+                match search.look(slice, next) {
+                    Some(latest) => found.push((search.room, latest)),
+                    None => searches.push(search),
+                }
             }
         }
-        Ok(None)
+        Ok(found)
     }
 
     /// Makes it of a message and all newer ones, its edits among them: an edit follows what it edits.
@@ -70,6 +72,39 @@ impl Latest {
             text,
             is_redacted,
         })
+    }
+}
+
+/// A search for the latest message of a room.
+struct Search {
+    room: RoomId,
+    page: Page,
+    /// What is newer than the page.
+    newer: Vec<Message>,
+}
+
+impl Search {
+    fn begin(room: RoomId) -> Self {
+        Self { room, page: Page::newest(PAGES[0]), newer: Vec::new() }
+    }
+
+    /// Looks at the page; returns the outcome, or none if it goes on with a page of `next` items.
+    fn look(&mut self, slice: Slice, next: Option<usize>) -> Option<Option<Latest>> {
+        let (cursor, more) = (slice.older(), slice.more);
+        for item in slice.items.into_iter().rev() {
+            let Item::Message(message) = item else { continue };
+            if is_shown(&message.kind, message.state_key.as_ref(), message.relation.as_ref()) {
+                return Some(Latest::of(message, &self.newer));
+            }
+            self.newer.push(message);
+        }
+        match (cursor, next) {
+            (Some(cursor), Some(limit)) if more => {
+                self.page = Page::older_than(cursor, limit);
+                None
+            }
+            _ => Some(None),
+        }
     }
 }
 

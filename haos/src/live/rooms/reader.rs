@@ -208,15 +208,14 @@ impl RoomReader {
     async fn read_parts(&mut self, rooms: &[Room]) -> Result<()> {
         let shown: BTreeSet<&RoomId> = rooms.iter().map(|room| &room.id).collect();
         self.parts.retain(|id, _| shown.contains(id));
-        let mut reads = Vec::new();
+        let mut unread = Vec::new();
         for room in rooms {
             let part = self.parts.entry(room.id.clone()).or_default();
             if part.latest.is_none() && room.membership != Membership::Invite {
-                let (store, id) = (self.base.store.clone(), room.id.clone());
-                reads.push(async move { Latest::read(&*store, &id).await.map(|latest| (id, latest)) });
+                unread.push(room.id.clone());
             }
         }
-        for (id, latest) in together(reads).await? {
+        for (id, latest) in Latest::read(&*self.base.store, unread).await? {
             self.parts.entry(id).or_default().latest = Some(latest);
         }
         let mut wanted = Vec::new();

@@ -45,7 +45,7 @@ impl<T: Tree> Reader<'_, T> {
         Ok((columns, cut.0))
     }
 
-    pub(crate) fn states(self, query: &StateQuery) -> Result<Vec<StateEntry>> {
+    pub(crate) fn state_entries(self, query: &StateQuery) -> Result<Vec<StateEntry>> {
         if let (Some(kind), Some(key)) = (&query.kind, &query.key) {
             return Ok(self.state_entry(&query.scope, kind, key)?.into_iter().collect());
         }

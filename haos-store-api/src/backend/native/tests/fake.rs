@@ -272,6 +272,9 @@ impl Reads for Nothing {
     fn state(&self, _: &StateQuery) -> Result<Vec<StateEntry>> {
         Ok(Vec::new())
     }
+    fn states(&self, queries: &[StateQuery]) -> Result<Vec<Vec<StateEntry>>> {
+        Ok(vec![Vec::new(); queries.len()])
+    }
     fn usage(&self) -> Result<Usage> {
         Ok(Usage { total_bytes: 7, ..Usage::default() })
     }

@@ -91,6 +91,36 @@ pub(crate) async fn what_a_sync_tells_once_makes_the_next_one_begin_again(harnes
     is_sound(&store).await
 }
 
+pub(crate) async fn a_damaged_entry_refuses_no_other_that_is_read_with_it(harness: &Durable) -> Outcome {
+    let Some(damages) = harness.damages() else { return Ok(()) };
+    let path = place(harness);
+    let store = open(harness, &path).await?;
+    store.apply(sample()).await?;
+    store.close().await?;
+    damages.spoil_row(&path, Collection::State);
+    let store = open(harness, &path).await?;
+    let in_room = || Scope::Room(room_id("a"));
+    let queries = [
+        StateQuery::one(Scope::Account, kind("haos.sync_token"), key("")),
+        StateQuery::one(in_room(), kind("m.room.member"), key("@ada:example.org")),
+        StateQuery::one(in_room(), kind("haos.draft"), key("")),
+    ];
+    let mut alone = Vec::new();
+    for query in &queries {
+        match store.state(query.clone()).await {
+            Err(error) => same(error.kind(), ErrorKind::Corrupt)?,
+            Ok(list) => alone.push(list),
+        }
+    }
+    same(alone.len(), 2)?;
+    let before = store.info().damaged;
+    let mut together = store.states(queries.to_vec()).await?;
+    same(together.len(), 3)?;
+    together.retain(|list| !list.is_empty());
+    same(together, alone)?;
+    same(store.info().damaged - before, 1)
+}
+
 pub(crate) async fn refusing_touches_nothing(harness: &Durable) -> Outcome {
     let Some(damages) = harness.damages() else { return Ok(()) };
     let path = place(harness);

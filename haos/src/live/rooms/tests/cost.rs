@@ -52,11 +52,11 @@ async fn fifty_rooms_cost_the_same_among_any_number() {
         let list = world.list(RoomFilter::joined());
         list.now().await.unwrap();
         // The account's data; the drafts and profiles of all rooms.
-        assert_eq!(store.told(), "pending 1, rooms 1, states 2, timeline 50", "{rooms}");
+        assert_eq!(store.told(), "pending 1, rooms 1, states 2, timelines 1", "{rooms}");
         list.now().await.unwrap();
         assert_eq!(store.told(), "", "nothing changed");
         list.more(10).await.unwrap();
-        assert_eq!(store.told(), "rooms 1, states 1, timeline 10", "{rooms}");
+        assert_eq!(store.told(), "rooms 1, states 1, timelines 1", "{rooms}");
     }
 }
 
@@ -83,11 +83,11 @@ async fn a_change_costs_the_rooms_that_changed() {
     let message = batch(&|batch| {
         batch.put_message(text("!299", 2, "@a", "more"));
     });
-    assert_eq!(costs(message).await, "room 1, timeline 1");
+    assert_eq!(costs(message).await, "room 1, timelines 1");
     let comes_up = batch(&|batch| {
         batch.put_room(room("!0", 400));
     });
-    assert_eq!(costs(comes_up).await, "room 1, states 1, timeline 1");
+    assert_eq!(costs(comes_up).await, "room 1, states 1, timelines 1");
     let draft = batch(&|batch| {
         batch.put_state(in_room("!299", "haos.draft", "", "{}"));
     });
@@ -95,7 +95,7 @@ async fn a_change_costs_the_rooms_that_changed() {
     let row = batch(&|batch| {
         batch.put_pending(written("!299", "t", "mine"));
     });
-    assert_eq!(costs(row).await, "pending 2, states 2, timeline 1");
+    assert_eq!(costs(row).await, "pending 2, states 2, timelines 1");
     let token = batch(&|batch| {
         batch.put_state(account("haos.sync_token", "", r#""s""#));
     });
@@ -112,9 +112,9 @@ async fn rooms_that_the_account_names_are_read_alone() {
         })
         .await;
     for (filter, shown, calls) in [
-        (RoomFilter::joined().direct(), 2, "pending 1, room 3, states 2, timeline 2"),
-        (RoomFilter::joined().favourites(), 1, "pending 1, room 1, states 2, timeline 1"),
-        (RoomFilter::all().direct().favourites(), 1, "pending 1, room 1, states 2, timeline 1"),
+        (RoomFilter::joined().direct(), 2, "pending 1, room 3, states 2, timelines 1"),
+        (RoomFilter::joined().favourites(), 1, "pending 1, room 1, states 2, timelines 1"),
+        (RoomFilter::all().direct().favourites(), 1, "pending 1, room 1, states 2, timelines 1"),
     ] {
         store.told();
         let list = world.list(filter.clone());
@@ -124,5 +124,5 @@ async fn rooms_that_the_account_names_are_read_alone() {
     // Few rooms among many: the pages grow.
     let list = world.list(RoomFilter::joined().named("!7"));
     assert_eq!(list.now().await.unwrap().len(), 11);
-    assert_eq!(store.told(), "pending 1, room 1, rooms 3, states 2, timeline 11");
+    assert_eq!(store.told(), "pending 1, room 1, rooms 3, states 2, timelines 1");
 }
