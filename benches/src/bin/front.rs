@@ -1,5 +1,7 @@
-//! What the front door costs beside the bare reads of the same run: opening a timeline and the list of rooms, and a
-//! sync to a room that is shown.
+//! What the front door costs beside the bare reads of the same run: opening a timeline and the list of rooms, a sync to
+//! a room that is shown, and the memory of what is shown.
+//!
+//! `cargo run --release -p haos-benches --bin front [timelines] [lists] [syncs] [memory]`, all of them unless named.
 #![allow(clippy::unwrap_used, reason = "a benchmark fails by panicking")]
 
 use std::sync::Arc;
@@ -14,6 +16,9 @@ use haos_store_api::{
     EventId, EventType, Json, Membership, Page, Pending, PendingQuery, Relation, RelationKind, RelationQuery,
     Room, RoomQuery, Scope, StateEntry, StateKey, StateQuery, StorageAdapter, WriteBatch, state_kind,
 };
+
+#[global_allocator]
+static ALLOCATED: peak_alloc::PeakAlloc = peak_alloc::PeakAlloc;
 
 /// Messages of the room whose timeline is opened.
 const MESSAGES: usize = 20_000;
@@ -36,6 +41,9 @@ async fn main() {
     }
     if is_wanted("syncs") {
         syncs().await;
+    }
+    if is_wanted("memory") {
+        memory().await;
     }
 }
 
@@ -238,6 +246,42 @@ async fn syncs() {
     let bare = times.0.clone();
     measure::row(&format!("sync of {NEWS} messages, commit"), times, "1.3");
     measure::row("the same, until its steps are here", (bare, steps_too), "1.3");
+    bench.chat.close().await.unwrap();
+}
+
+/// Subscribes to the timelines of rooms, and tells what each keeps beside the items that it shows.
+async fn memory() {
+    const ROOMS: usize = 100;
+    let bench = Bench::open().await;
+    bench.fill(400 * ROOMS, ROOMS).await;
+    for room in 0..ROOMS {
+        bench.join(&room_id(room)).await;
+    }
+    // What the first reading leaves behind is the store's: caches, statements, threads.
+    bench.chat.room(&room_id(0)).timeline(SHOWN).await.unwrap().items().await.unwrap();
+    let before = ALLOCATED.current_usage();
+    let mut shown = Vec::with_capacity(ROOMS);
+    for room in 0..ROOMS {
+        let timeline = bench.chat.room(&room_id(room)).timeline(SHOWN).await.unwrap();
+        let (items, diffs) = timeline.subscribe().await.unwrap();
+        shown.push((timeline, items, diffs));
+    }
+    let subscribed = ALLOCATED.current_usage() - before;
+    let before = ALLOCATED.current_usage();
+    let items: Vec<Vec<_>> = shown
+        .iter()
+        .map(|(_, items, _)| items.iter().map(|item| Box::new((**item).clone())).collect())
+        .collect();
+    let copied = ALLOCATED.current_usage() - before;
+    let each = |bytes: usize| bytes as f64 / ROOMS as f64 / 1024.0;
+    let count = items.iter().map(Vec::len).sum::<usize>() / ROOMS;
+    println!(
+        "a subscribed room of {count} items{:>22.1} KiB, its items {:.1} KiB, beside them {:.1} KiB (goal: 64)",
+        each(subscribed),
+        each(copied),
+        each(subscribed - copied),
+    );
+    drop((items, shown));
     bench.chat.close().await.unwrap();
 }
 
