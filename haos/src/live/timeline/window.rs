@@ -221,7 +221,9 @@ pub(super) fn is_shown(message: &Message) -> bool {
 
 #[cfg(test)]
 mod tests {
-    use haos_store_api::{EventId, EventType, Json, MemoryStore, Position, UserId, WriteBatch};
+    use haos_store_api::{
+        EventId, EventType, Json, Membership, MemoryStore, Position, Room, UserId, WriteBatch,
+    };
 
     use super::*;
 
@@ -241,6 +243,7 @@ mod tests {
 
         async fn go_on(&mut self, messages: usize) {
             let mut batch = WriteBatch::relaxed();
+            batch.put_room(Room::new(self.room.clone(), Membership::Join));
             for _ in 0..messages {
                 self.said += 1;
                 batch.put_message(self.message(self.said));
