@@ -74,7 +74,7 @@ impl Bench {
             let mut batch = WriteBatch::relaxed();
             for n in chunk {
                 let mut message = message(*n, scale);
-                let target = match n % 20 {
+                let target = match n / rooms % 20 {
                     11 => Some((RelationKind::Reaction, 1)),
                     12 => Some((RelationKind::Edit, 10)),
                     _ => None,

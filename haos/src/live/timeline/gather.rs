@@ -12,8 +12,8 @@ use haos_store_api::{
 use super::profiles::{Profiles, previous};
 use super::stored::{Stored, answered};
 use super::{
-    Edited, EventItem, LocalItem, Post, Profile, Quote, Reaction, Receipt, SendStatus, ThreadSummary,
-    TimelineItem, TimelineItemKind,
+    Edited, EventItem, LocalItem, Post, Quote, Reaction, Receipt, SendStatus, ThreadSummary, TimelineItem,
+    TimelineItemKind,
 };
 use crate::content::{Content, Mentions};
 
@@ -287,10 +287,7 @@ impl Sight<'_> {
                     let message = &view.message;
                     let at = indexes.get(&message.id).copied();
                     let sender = match (at, self.unsent.rows.contains_key(&message.id)) {
-                        (None, false) => Profile::of(
-                            &message.sender,
-                            self.stored.members.get(&message.sender).and_then(Option::as_ref),
-                        ),
+                        (None, false) => self.profiles.present(&message.sender),
                         (at, _) => self.profiles.at(&message.sender, at.unwrap_or(usize::MAX)),
                     };
                     let is_redacted = view.is_redacted() || self.unsent.redactions.contains_key(&message.id);

@@ -12,7 +12,7 @@ const MEMBER: &str = "m.room.member";
 ///
 /// The changes within it tell who somebody was before each: the room's state tells only who they are now.
 pub(super) struct Profiles<'a> {
-    now: &'a HashMap<UserId, Option<Json>>,
+    now: &'a HashMap<UserId, Profile>,
     /// The changes of each person, oldest first: the index of the item, the content before, and the one from then on.
     changes: HashMap<&'a str, Vec<Change<'a>>>,
 }
@@ -24,8 +24,8 @@ struct Change<'a> {
 }
 
 impl<'a> Profiles<'a> {
-    /// Reads the changes in a timeline's part; `now` has the present member content of each sender that has one.
-    pub(super) fn of(items: &'a [Item], now: &'a HashMap<UserId, Option<Json>>) -> Self {
+    /// Reads the changes in a timeline's part; `now` has the present profiles.
+    pub(super) fn of(items: &'a [Item], now: &'a HashMap<UserId, Profile>) -> Self {
         let mut changes: HashMap<&str, Vec<Change<'_>>> = HashMap::new();
         for (at, item) in items.iter().enumerate() {
             let Some(message) = item.as_message().filter(|message| message.kind.as_str() == MEMBER) else {
@@ -48,8 +48,15 @@ impl<'a> Profiles<'a> {
             (None, Some(next)) => next.before.as_ref(),
             (None, None) => None,
         };
-        let content = content.or_else(|| self.now.get(user)?.as_ref());
-        Profile::of(user, content)
+        match content {
+            Some(content) => Profile::of(user, Some(content)),
+            None => self.present(user),
+        }
+    }
+
+    /// Returns the profile that somebody has now.
+    pub(super) fn present(&self, user: &UserId) -> Profile {
+        self.now.get(user).cloned().unwrap_or_else(|| Profile::of(user, None))
     }
 }
 
@@ -102,8 +109,8 @@ mod tests {
             message(2, "m.room.message", "{}", None),
         ];
         let (ada, bob) = (UserId::new("@ada:x").unwrap(), UserId::new("@bob:x").unwrap());
-        let now = Some(Json::new(r#"{"displayname":"Countess","avatar_url":"mxc://x/a"}"#).unwrap());
-        let now = HashMap::from([(ada.clone(), now), (bob.clone(), None)]);
+        let content = Json::new(r#"{"displayname":"Countess","avatar_url":"mxc://x/a"}"#).unwrap();
+        let now = HashMap::from([(ada.clone(), Profile::of(&ada, Some(&content)))]);
         let profiles = Profiles::of(&items, &now);
         let name = |at| profiles.at(&ada, at).name;
         assert_eq!(name(0).as_deref(), Some("Ada"), "before the change");

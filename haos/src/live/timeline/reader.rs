@@ -9,9 +9,9 @@ use haos_store_api::{
     RoomId, Scope, StateKey, StateQuery, Touched, UserId,
 };
 
-use super::TimelineItem;
 use super::stored::{Read, Stored};
 use super::window::{Window, is_shown};
+use super::{Profile, TimelineItem};
 use crate::base::{Base, Signals};
 use crate::live::list::Reader;
 
@@ -65,7 +65,8 @@ impl TimelineReader {
 
     async fn read_timeline(&mut self) -> Result<()> {
         let store = &*self.base.store;
-        let items = self.window.read(store, &self.room).await?;
+        let mut items = self.window.read(store, &self.room).await?;
+        compact(&mut items);
         let shown = items.iter().filter_map(Item::as_message).filter(|message| is_shown(message));
         let targets: Vec<EventId> = shown.map(|message| message.id.clone()).collect();
         let stored = &mut self.stored;
@@ -144,7 +145,8 @@ impl TimelineReader {
         let lists = store.states(unknown.iter().map(member).collect::<Result<_>>()?).await?;
         for (user, entries) in unknown.into_iter().zip(lists) {
             let content = entries.first().and_then(|event| event.value.member("content"));
-            self.stored.members.insert(user, content);
+            let profile = Profile::of(&user, content.as_ref());
+            self.stored.members.insert(user, profile);
         }
         Ok(())
     }
@@ -209,6 +211,25 @@ impl Reader for TimelineReader {
         self.read_state().await?;
         self.stale.state = false;
         Ok(self.stored.shown())
+    }
+}
+
+/// Lets messages share the names that they repeat, and gives back what is not needed: it is held as long as somebody
+/// looks.
+fn compact(items: &mut Vec<Item>) {
+    let (mut users, mut kinds) = (HashSet::new(), HashSet::new());
+    for item in &mut *items {
+        let Item::Message(message) = item else { continue };
+        share(&mut users, &mut message.sender);
+        share(&mut kinds, &mut message.kind);
+    }
+    items.shrink_to_fit();
+}
+
+fn share<T: Clone + Eq + std::hash::Hash>(held: &mut HashSet<T>, name: &mut T) {
+    match held.get(name) {
+        Some(same) => *name = same.clone(),
+        None => drop(held.insert(name.clone())),
     }
 }
 

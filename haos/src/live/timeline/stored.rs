@@ -2,8 +2,9 @@
 
 use std::collections::{BTreeSet, HashMap, HashSet};
 
-use haos_store_api::{EventId, Item, Json, Message, Pending, Relation, RelationKind, UserId};
+use haos_store_api::{EventId, Item, Message, Pending, Relation, RelationKind, UserId};
 
+use super::Profile;
 use super::window::is_shown;
 
 /// What the store has of a timeline's window.
@@ -17,8 +18,8 @@ pub(super) struct Stored {
     pub(super) rows: Vec<(Pending, Option<Relation>)>,
     /// Messages that are answered here and are stored elsewhere.
     pub(super) quoted: HashMap<EventId, Message>,
-    /// The present member content of the senders.
-    pub(super) members: HashMap<UserId, Option<Json>>,
+    /// The present profiles of the senders and the readers.
+    pub(super) members: HashMap<UserId, Profile>,
     /// The latest receipt of each user.
     pub(super) receipts: Vec<Read>,
     /// The event up to which the own user has read.
