@@ -10,17 +10,11 @@ use haos_store_api::{
     EventId, EventType, Json, Membership, Page, RoomId, Secret, StateKey, StorageAdapter, UserId,
 };
 use haos_store_idb::{IdbOptions, IdbStore};
-use js_sys::{Function, JsString};
+use js_sys::Function;
 use wasm_bindgen::prelude::wasm_bindgen;
 
+use crate::failure::{Failure, failure};
 use crate::server::Server;
-
-/// The error of a call to the module.
-type Failure = JsString;
-
-fn failure(error: impl std::fmt::Display) -> Failure {
-    error.to_string().into()
-}
 
 /// A store and its outbox.
 #[wasm_bindgen]

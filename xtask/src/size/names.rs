@@ -3,12 +3,12 @@ use std::collections::BTreeMap;
 use super::module::Module;
 
 /// How many bytes of code each crate has, as its functions' names tell.
-pub(super) fn by_crate(module: &Module) -> Vec<(String, usize)> {
+pub(super) fn by_crate(module: &Module) -> BTreeMap<String, usize> {
     let mut sizes = BTreeMap::new();
     for (name, size) in module.functions() {
         *sizes.entry(crate_of(name).unwrap_or("(no name)").to_owned()).or_default() += size;
     }
-    sizes.into_iter().collect()
+    sizes
 }
 
 /// The crate that a function is of: where a type or a trait of another crate is in the name, the one that wrote

@@ -100,10 +100,11 @@ pub(crate) async fn a_damaged_entry_refuses_no_other_that_is_read_with_it(harnes
     damages.spoil_row(&path, Collection::State);
     let store = open(harness, &path).await?;
     let in_room = || Scope::Room(room_id("a"));
+    let one = |scope, of, key| Ok::<_, Error>(StateQuery::one(scope, kind(of), StateKey::new(key)?));
     let queries = [
-        StateQuery::one(Scope::Account, kind("haos.sync_token"), key("")),
-        StateQuery::one(in_room(), kind("m.room.member"), key("@ada:example.org")),
-        StateQuery::one(in_room(), kind("haos.draft"), key("")),
+        one(Scope::Account, "haos.sync_token", "")?,
+        one(in_room(), "m.room.member", "@ada:example.org")?,
+        one(in_room(), "haos.draft", "")?,
     ];
     let mut alone = Vec::new();
     for query in &queries {
