@@ -45,8 +45,8 @@
 //!
 //! # Features
 //!
-//! `sqlite` and `sled` are the backends of that name, and `idb` is IndexedDB. All are on by default, and the target
-//! picks: `idb` is there in browsers alone, the other two everywhere else. A backend that is missing is told as
+//! `sqlite`, `sled` and `memory` are the backends of that name, and `idb` is IndexedDB. All are on by default, and the
+//! target picks: `idb` is there in browsers alone, `sqlite` and `sled` everywhere else. A backend that is missing is told as
 //! `Unsupported`, with the one to use instead. `copy`, off by default, brings a store into one of another backend.
 
 mod backend;

@@ -85,16 +85,18 @@ pub async fn open_with(url: &str, options: &OpenOptions) -> Result<Opened> {
         let message = "only a SQLite store has views: open the store without them";
         return Err(Error::new(ErrorKind::Unsupported, "views", message));
     }
-    let store: Arc<dyn StorageAdapter> = match scheme {
-        Scheme::Memory => backend::memory::open(options)?,
+    let store: Result<Arc<dyn StorageAdapter>> = match scheme {
+        #[cfg(feature = "memory")]
+        Scheme::Memory => backend::memory::open(options),
         #[cfg(all(feature = "sqlite", not(target_arch = "wasm32")))]
-        Scheme::Sqlite(path) => backend::sqlite::open(path, options).await?,
+        Scheme::Sqlite(path) => backend::sqlite::open(path, options).await,
         #[cfg(all(feature = "sled", not(target_arch = "wasm32")))]
-        Scheme::Sled(path) => backend::sled::open(path, options).await?,
+        Scheme::Sled(path) => backend::sled::open(path, options).await,
         #[cfg(all(feature = "idb", target_arch = "wasm32"))]
-        Scheme::Idb(name) => backend::idb::open(name, options).await?,
-        other => return Err(backend::absent(&other, "open")),
+        Scheme::Idb(name) => backend::idb::open(name, options).await,
+        other => Err(backend::absent(&other, "open")),
     };
+    let store = store?;
     let capabilities = store.info().into();
     Ok(Opened { store, capabilities })
 }

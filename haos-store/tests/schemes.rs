@@ -36,6 +36,14 @@ async fn what_is_for_browsers_says_so() {
     assert!(error.to_string().contains("sqlite:PATH"), "{error}");
 }
 
+#[cfg(not(feature = "memory"))]
+#[tokio::test]
+async fn a_build_without_memory_says_so() {
+    let error = open("memory:").await.unwrap_err();
+    assert_eq!(error.kind(), ErrorKind::Unsupported);
+    assert!(error.to_string().contains("feature `memory`"), "{error}");
+}
+
 #[tokio::test]
 async fn only_a_plain_sqlite_store_has_views() {
     let folder = tempfile::tempdir().unwrap();

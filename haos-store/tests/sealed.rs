@@ -44,6 +44,7 @@ fn shows(folder: &Path) -> bool {
     })
 }
 
+#[cfg(feature = "memory")]
 #[tokio::test]
 async fn memory() {
     let opened = open_with("memory:", &words("red")).await.unwrap();

@@ -86,7 +86,7 @@
 //!
 //! # Features
 //!
-//! `sqlite`, `sled`, `idb` (in browsers) are the stores, and `http` the connection to Matrix homeservers: on by default.
+//! `sqlite`, `sled`, `idb` (in browsers) and `memory` are the stores, and `http` the connection to Matrix homeservers: on by default.
 //! Without `http`, or beside it, a chat runs over [a transport of one's own](Opening::transport). Off by default are
 //! `html` (formatted messages made safe to show), `markdown` and `thumbnails` (of pictures that are sent; natively).
 

@@ -2,6 +2,7 @@
 
 #[cfg(all(feature = "idb", target_arch = "wasm32"))]
 pub(crate) mod idb;
+#[cfg(feature = "memory")]
 pub(crate) mod memory;
 #[cfg(all(any(feature = "sqlite", feature = "sled"), not(target_arch = "wasm32")))]
 mod native;
