@@ -1,7 +1,7 @@
 use std::fs::File;
 use std::io::{self, Write};
-use std::sync::mpsc::{Receiver, SyncSender, sync_channel};
-use std::thread::JoinHandle;
+use std::sync::mpsc::{Receiver, SyncSender, TrySendError, sync_channel};
+use std::thread::{self, JoinHandle};
 
 /// The writes that wait for the thread, at most: of media, some MiB.
 const WAITING: usize = 4;
@@ -19,8 +19,8 @@ pub(super) struct Behind {
 impl Behind {
     pub(super) fn begin(file: File) -> io::Result<Self> {
         let (to, from) = sync_channel(WAITING);
-        let thread = std::thread::Builder::new().name("haos-backup".to_owned());
-        let thread = thread.spawn(move || write(file, &from))?;
+        let thread = thread::Builder::new().name("haos-backup".to_owned());
+        let thread = thread.spawn(move || write(&file, &from))?;
         Ok(Self { to: Some(to), thread: Some(thread) })
     }
 
@@ -42,17 +42,27 @@ impl Behind {
     }
 }
 
-fn write(mut file: File, from: &Receiver<Vec<u8>>) -> io::Result<()> {
-    let mut unsynced = 0;
-    for bytes in from {
-        file.write_all(&bytes)?;
-        unsynced += bytes.len();
-        if unsynced >= SYNC_BYTES {
-            unsynced = 0;
-            file.sync_data()?;
+/// Writes what comes. A thread beside waits for the device: it would hold up the next writes.
+fn write(mut file: &File, from: &Receiver<Vec<u8>>) -> io::Result<()> {
+    thread::scope(|scope| {
+        let (sync, due) = sync_channel(1);
+        let thread = thread::Builder::new().name("haos-backup-sync".to_owned());
+        let synced = thread.spawn_scoped(scope, move || due.iter().try_for_each(|()| file.sync_data()))?;
+        let mut unsynced = 0;
+        for bytes in from {
+            file.write_all(&bytes)?;
+            unsynced += bytes.len();
+            if unsynced >= SYNC_BYTES {
+                match sync.try_send(()) {
+                    Ok(()) => unsynced = 0,
+                    Err(TrySendError::Full(())) => {}
+                    Err(TrySendError::Disconnected(())) => break,
+                }
+            }
         }
-    }
-    Ok(())
+        drop(sync);
+        synced.join().unwrap_or_else(|_| Err(io::Error::other("the thread that syncs has panicked")))
+    })
 }
 
 impl Write for Behind {
