@@ -183,6 +183,19 @@ impl Rows {
         self.rows.values().filter(unsent).count() as u64
     }
 
+    /// Tells if no row goes on by itself. In a room, nothing goes on behind what is parked.
+    pub(super) fn is_settled(&self) -> bool {
+        let mut stuck = HashSet::new();
+        self.rows.values().all(|row| match row.shown.status {
+            SendStatus::Parked(_) => {
+                stuck.insert(&row.shown.room);
+                true
+            }
+            SendStatus::Sent => false,
+            _ => stuck.contains(&row.shown.room),
+        })
+    }
+
     /// The messages, each with how its uploads go.
     fn shown(&self) -> Vec<OutboxRow> {
         let events = self.rows.values().filter(|row| row.kind == Kind::Event);
