@@ -1,10 +1,26 @@
-//! The connection's state in words.
+//! The connection's state in words, and for programs.
 
 use haos::Connection;
 use haos_queue::UploadProgress;
+use serde_json::{Value, json};
 
 use crate::error::what_to_do;
 use crate::text::{bytes, clean, time};
+
+/// The state for programs: a field that it does not have is null.
+pub(super) fn fields(state: &Connection) -> Value {
+    let hint = match state {
+        Connection::Paused { cause, .. } => Some(what_to_do(cause)),
+        _ => None,
+    };
+    let mut fields = json!({
+        "type": "connection", "done": null, "total": null, "error": null, "next_try_ms": null, "hint": hint
+    });
+    if let (Value::Object(fields), Ok(Value::Object(own))) = (&mut fields, serde_json::to_value(state)) {
+        fields.extend(own);
+    }
+    fields
+}
 
 /// The state in a few words. `now_ms`: with it, the next try is told in seconds from now.
 pub(super) fn words(state: &Connection, now_ms: Option<i64>) -> String {
@@ -55,5 +71,8 @@ mod tests {
         assert_eq!(words(&catching_up, None), "catching up: 3 of 9");
         let paused = Connection::Paused { cause: PauseReason::LoggedOut, reason: String::new() };
         assert!(words(&paused, None).contains("haos login"));
+        let fields = fields(&paused);
+        assert_eq!((&fields["state"], &fields["done"]), (&json!("paused"), &Value::Null));
+        assert!(fields["hint"].as_str().is_some_and(|hint| hint.contains("haos login")));
     }
 }

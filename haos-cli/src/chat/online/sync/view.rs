@@ -9,11 +9,12 @@ use haos_queue::{Host as _, RowStatus, TokioHost, Update, UploadProgress};
 use haos_store_api::{Message, MessageView, Pending, PendingState, Room};
 use indicatif::ProgressBar;
 use serde::Serialize;
+use serde_json::Value;
 use tokio::sync::watch;
 
-use super::state::{uploads, words};
+use super::state::{fields, uploads, words};
 use crate::chat::row::{RowFields, print as print_row};
-use crate::error::{Result, what_to_do};
+use crate::error::Result;
 use crate::find;
 use crate::message::{ItemFields, print as print_message};
 use crate::notice;
@@ -41,13 +42,7 @@ pub(super) enum End {
 #[derive(Serialize)]
 #[serde(untagged)]
 enum Line<'a> {
-    Connection {
-        r#type: &'static str,
-        #[serde(flatten)]
-        state: &'a Connection,
-        /// The advice for a pause.
-        hint: Option<String>,
-    },
+    Connection(Value),
     Room {
         r#type: &'static str,
         room_id: &'a RoomId,
@@ -111,13 +106,7 @@ impl<'a> View<'a> {
         }
         match (&self.line, self.out.json) {
             (Some(_), _) => self.tick(),
-            (None, true) => {
-                let hint = match state {
-                    Connection::Paused { cause, .. } => Some(what_to_do(cause)),
-                    _ => None,
-                };
-                self.json(&Line::Connection { r#type: "connection", state, hint })
-            }
+            (None, true) => self.json(&Line::Connection(fields(state))),
             (None, false) => self.say(&words(state, None)),
         }
     }
