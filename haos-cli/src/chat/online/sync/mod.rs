@@ -32,7 +32,14 @@ pub(crate) async fn sync(store: &Target, args: &SyncArgs, out: &mut Out) -> Resu
         options.sync.fill = FillOptions::off();
     }
     let chat = store.chat_with(options).await?;
-    let mut view = View::new(out, &chat, &logged_in(&chat)?.session())?;
+    let session = logged_in(&chat)?.session();
+    if chat.store().info().read_only {
+        return Err(Error::Unhealthy(format!(
+            "{}: the store can only be read: give this user the right to write to it and to its folder",
+            store.url
+        )));
+    }
+    let mut view = View::new(out, &chat, &session)?;
     let mut news = News::start(&**chat.store()).await?;
     let shown = show(&chat, &mut news, args, &mut view).await;
     chat.stop().await;
