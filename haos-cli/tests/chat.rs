@@ -117,6 +117,15 @@ fn what_is_not_sent_changes_in_place() {
 }
 
 #[test]
+fn whom_a_message_calls_it_calls_with_another_text() {
+    let shop = Shop::filled("sqlite", false);
+    let reply = shop.writes(&["reply", "!a", "$theirs", "yse"]);
+    shop.writes(&["edit", "!a", &reply, "yes"]);
+    let content = &shop.rows()[0]["content"];
+    assert_eq!((&content["body"], &content["m.mentions"]), (&json!("yes"), &json!({"user_ids": ["@u:x"]})));
+}
+
+#[test]
 fn what_the_server_would_refuse_is_refused_here() {
     Shop::each(Shop::filled, |shop| {
         let before = shop.revision();

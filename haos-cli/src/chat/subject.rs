@@ -2,7 +2,9 @@
 
 use haos::{About, EventId, TxnId, UserId};
 use haos_queue::UPLOAD;
-use haos_store_api::{Message, MessageQuery, Pending, PendingQuery, PendingState, Room, StorageAdapter};
+use haos_store_api::{
+    Json, Message, MessageQuery, Pending, PendingQuery, PendingState, Room, StorageAdapter,
+};
 
 use crate::error::{Error, Result};
 use crate::text::clean;
@@ -64,6 +66,15 @@ impl Subject {
         }
     }
 
+    /// Its content, as it was sent or is going to be.
+    pub(super) fn content(&self) -> Option<&Json> {
+        match self {
+            Self::Stored(message) => Some(&message.content),
+            Self::Unsent(row) => Some(&row.content),
+            Self::Unknown(_) => None,
+        }
+    }
+
     /// How a draft names it.
     pub(super) fn about(&self) -> About {
         match self {
@@ -117,7 +128,7 @@ fn local(wanted: &str) -> &str {
 
 #[cfg(test)]
 mod tests {
-    use haos_store_api::{EventType, Json, RoomId};
+    use haos_store_api::{EventType, RoomId};
 
     use super::*;
 

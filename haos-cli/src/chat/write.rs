@@ -1,5 +1,6 @@
 //! `haos send`, `reply`, `edit`, `react` and `redact`.
 
+use haos::content::Mentions;
 use haos::{About, Acted, Chat, Text, TxnId, UserId};
 use haos_store_api::Room;
 
@@ -51,6 +52,12 @@ pub(crate) async fn edit(store: &Target, args: &EditArgs, out: &mut Out) -> Resu
     let text = Text::new(input::text(&args.text)?);
     let chat = store.chat().await?;
     let (room, subject) = subject(&chat, &args.room, &args.event, args.how).await?;
+    // Whom the message calls, it goes on to call.
+    let calls = subject.content().map(Mentions::of).unwrap_or_default();
+    let mut text = calls.users.iter().fold(text, Text::mention);
+    if calls.room {
+        text = text.mention_room();
+    }
     let text = match &*check::may_edit(&subject, own(&chat).as_ref(), args.how.anyway)? {
         "m.notice" => text.notice(),
         "m.emote" => text.emote(),
