@@ -2,6 +2,7 @@
 
 use std::io;
 
+use haos::PauseReason;
 use haos_store_api::ErrorKind;
 
 /// The result of a command.
@@ -75,6 +76,15 @@ impl Error {
         Self::Line { file: file.to_owned(), line, reason }
     }
 
+    /// The same, with what it is about.
+    pub(crate) fn on(self, what: &str) -> Self {
+        match self {
+            Self::Input(text) => Self::Input(format!("{what}: {text}")),
+            Self::Later(text) => Self::Later(format!("{what}: {text}")),
+            other => other,
+        }
+    }
+
     /// The message with its causes.
     pub(crate) fn explain(&self) -> String {
         let mut text = self.to_string();
@@ -94,6 +104,34 @@ impl Error {
             );
         }
         text
+    }
+}
+
+impl From<haos::Error> for Error {
+    fn from(error: haos::Error) -> Self {
+        use haos::Error as Chat;
+        let text = error.to_string();
+        match error {
+            Chat::Store(error) => Self::Store(error),
+            Chat::Unreachable(_) | Chat::Busy { .. } => Self::Later(text),
+            Chat::OtherUser { .. } => Self::Unhealthy(format!("{text}, with --store")),
+            Chat::Paused(reason) => Self::Input(what_to_do(&reason)),
+            Chat::Unsendable(_) => Self::Input(format!("{text}; nothing was stored")),
+            _ => Self::Input(text),
+        }
+    }
+}
+
+/// Tells why the account is paused, and what to do about it.
+pub(crate) fn what_to_do(reason: &PauseReason) -> String {
+    match reason {
+        PauseReason::LoggedOut => "the session has ended: log in again with `haos login`".to_owned(),
+        PauseReason::SoftLogout => "the session must be renewed: log in again with `haos login`".to_owned(),
+        PauseReason::Refused(said) => {
+            format!("the homeserver refuses the account ({said}): ask its administrator")
+        }
+        PauseReason::User => "sending was paused: log in again with `haos login` to go on".to_owned(),
+        _ => "the account is paused: log in again with `haos login`".to_owned(),
     }
 }
 

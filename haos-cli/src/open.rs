@@ -2,7 +2,9 @@
 
 use std::io::ErrorKind as IoKind;
 
-use haos_store::{CarriedOver, Collection, ErrorKind, OpenOptions, Opened, Scheme};
+use haos::{Chat, ClientOptions, Opening};
+use haos_matrix::FillOptions;
+use haos_store::{CarriedOver, Collection, ErrorKind, OpenOptions, Opened, Recovery, Scheme};
 
 use crate::args::{KeyArgs, StoreArg};
 use crate::error::{Error, Result};
@@ -40,18 +42,37 @@ impl Target {
     /// that is readable.
     pub(crate) async fn checked(&self) -> Result<Opened> {
         self.must_exist()?;
-        Ok(self.open(OpenOptions { create: false, check: true, ..self.options.clone() }).await?.0)
+        Ok(self.open_store(OpenOptions { create: false, check: true, ..self.options.clone() }).await?.0)
     }
 
     /// Opens a store that has to be there, and gives what opened it.
     pub(crate) async fn unlocked(&self) -> Result<(Opened, OpenOptions)> {
         self.must_exist()?;
-        self.open(OpenOptions { create: false, ..self.options.clone() }).await
+        self.open_store(OpenOptions { create: false, ..self.options.clone() }).await
     }
 
     /// Opens a store, or makes one: a sealed one if a secret was given.
     pub(crate) async fn or_create(&self) -> Result<Opened> {
-        Ok(self.open(self.options.clone()).await?.0)
+        Ok(self.open_store(self.options.clone()).await?.0)
+    }
+
+    /// Opens the chat of a store that has to be there; it waits to be started. Gaps are left to `haos sync`.
+    pub(crate) async fn chat(&self) -> Result<Chat> {
+        let mut options = ClientOptions::default();
+        options.sync.fill = FillOptions::off();
+        self.chat_with(options).await
+    }
+
+    /// Opens the chat of a store that has to be there, with options; it waits to be started.
+    pub(crate) async fn chat_with(&self, options: ClientOptions) -> Result<Chat> {
+        self.must_exist()?;
+        let store = OpenOptions { create: false, ..self.options.clone() };
+        self.open_chat(store, |opening| opening.options(options.clone())).await
+    }
+
+    /// Opens the chat of a store, or makes one, for the login of a device.
+    pub(crate) async fn new_chat(&self, device: &str) -> Result<Chat> {
+        self.open_chat(self.options.clone(), |opening| opening.name(device)).await
     }
 
     /// Refuses a store that is not there, and a sealed one.
@@ -60,7 +81,7 @@ impl Target {
         let url = &self.url;
         match haos_store::open_with(url, &OpenOptions { create: false, ..OpenOptions::default() }).await {
             Ok(opened) => {
-                tell(&opened);
+                tell(opened.capabilities.recovery.as_ref());
                 Ok(opened.store.close().await?)
             }
             Err(error) if error.kind() == ErrorKind::Sealed => Err(Error::Unhealthy(format!(
@@ -83,18 +104,36 @@ impl Target {
         Ok(())
     }
 
-    /// Opens the store, and asks for its passphrase if it has one that is not given.
-    async fn open(&self, options: OpenOptions) -> Result<(Opened, OpenOptions)> {
+    async fn open_store(&self, options: OpenOptions) -> Result<(Opened, OpenOptions)> {
+        let open = async |options: &OpenOptions| Ok(haos_store::open_with(&self.url, options).await?);
+        let opened = self.open(options, open).await?;
+        tell(opened.0.capabilities.recovery.as_ref());
+        Ok(opened)
+    }
+
+    async fn open_chat(&self, options: OpenOptions, opening: impl Fn(Opening) -> Opening) -> Result<Chat> {
+        let open = async |options: &OpenOptions| {
+            opening(Chat::open(&self.url).store_options(options.clone())).held().await
+        };
+        let (chat, _) = self.open(options, open).await?;
+        tell(chat.store().info().recovery.as_ref());
+        Ok(chat)
+    }
+
+    /// Opens it, and asks for its passphrase if it has one that is not given.
+    async fn open<T>(
+        &self,
+        options: OpenOptions,
+        open: impl AsyncFn(&OpenOptions) -> haos::Result<T>,
+    ) -> Result<(T, OpenOptions)> {
         let secret = self.given.as_ref().map(|given| given.secret.clone());
         let mut options = OpenOptions { secret, ..options };
         let mut asked = 0;
         loop {
-            let error = match haos_store::open_with(&self.url, &options).await {
-                Ok(opened) => {
-                    tell(&opened);
-                    return Ok((opened, options));
-                }
-                Err(error) => error,
+            let error = match open(&options).await {
+                Ok(opened) => return Ok((opened, options)),
+                Err(haos::Error::Store(error)) => error,
+                Err(error) => return Err(error.into()),
             };
             let again = match error.kind() {
                 ErrorKind::Sealed => asked == 0,
@@ -136,8 +175,8 @@ impl Target {
 }
 
 /// Says what became of a damaged store.
-fn tell(opened: &Opened) {
-    let Some(recovery) = &opened.capabilities.recovery else { return };
+fn tell(recovery: Option<&Recovery>) {
+    let Some(recovery) = recovery else { return };
     let notice = match &recovery.set_aside {
         Some(place) => format!(
             "warning: the store was damaged ({}) and is set aside at {place}. {}",

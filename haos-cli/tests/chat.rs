@@ -42,13 +42,13 @@ fn everything_is_queued_in_order() {
 
         let rows = shop.rows();
         let of = |rel: &str, event: &str| json!({"rel_type": rel, "event_id": event});
+        let text = |body: &str| json!({"msgtype": "m.text", "body": body, "m.mentions": {}});
         let expected = [
-            json!({"msgtype": "m.text", "body": "hello world", "m.mentions": {}}),
+            text("hello world"),
             json!({"msgtype": "m.text", "body": "yes", "m.mentions": {"user_ids": ["@u:x"]},
                    "m.relates_to": {"m.in_reply_to": {"event_id": "$theirs"}}}),
-            json!({"msgtype": "m.text", "body": "* better", "m.mentions": {},
-                   "m.relates_to": of("m.replace", "$mine"),
-                   "m.new_content": {"msgtype": "m.text", "body": "better", "m.mentions": {}}}),
+            json!({"msgtype": "m.text", "body": "* better", "m.mentions": {}, "m.relates_to": of("m.replace", "$mine"),
+                   "m.new_content": text("better")}),
             json!({"m.relates_to": {"rel_type": "m.annotation", "event_id": "$theirs", "key": "👍"}}),
             json!({"reason": "blurred"}),
         ];
@@ -96,8 +96,10 @@ fn what_is_not_sent_changes_in_place() {
         let rows = shop.rows();
         assert_eq!(rows[0]["content"], json!({"msgtype": "m.text", "body": "hello", "m.mentions": {}}));
         let to = json!({"m.in_reply_to": {"event_id": format!("~{text}")}});
-        let yes = json!({"msgtype": "m.text", "body": "yes", "m.mentions": {}, "m.relates_to": to});
-        assert_eq!(rows[1]["content"], yes);
+        assert_eq!(
+            rows[1]["content"],
+            json!({"msgtype": "m.text", "body": "yes", "m.mentions": {}, "m.relates_to": to})
+        );
         assert_eq!((rows[1]["parent"].as_str(), rows.len()), (Some(text.as_str()), 2));
 
         let reaction = shop.writes(&["react", "!a", &text[..12], "👍"]);
@@ -112,6 +114,15 @@ fn what_is_not_sent_changes_in_place() {
         assert_eq!((&rows[0]["status"], &rows[0]["reason"]), (&json!("parked"), &json!("parentfailed")));
         shop.run(&["edit", "!a", &text, "again"]).fails(3, &[&text, "haos timeline"]);
     });
+}
+
+#[test]
+fn whom_a_message_calls_it_calls_with_another_text() {
+    let shop = Shop::filled("sqlite", false);
+    let reply = shop.writes(&["reply", "!a", "$theirs", "yse"]);
+    shop.writes(&["edit", "!a", &reply, "yes"]);
+    let content = &shop.rows()[0]["content"];
+    assert_eq!((&content["body"], &content["m.mentions"]), (&json!("yes"), &json!({"user_ids": ["@u:x"]})));
 }
 
 #[test]

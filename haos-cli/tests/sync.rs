@@ -75,6 +75,16 @@ fn what_is_written_online_is_sent_at_once() {
 }
 
 #[test]
+fn what_is_changed_or_taken_back_online_was_not_sent_before() {
+    let server = Server::start(5);
+    let shop = synced(&server, "sqlite", false);
+    let [first, second] = ["one", "two"].map(|text| shop.writes(&["send", ROOM, text, "--wait", "0"]));
+    assert_eq!(shop.json(&["redact", ROOM, &first, "--wait", "60"])["outcome"], "cancelled");
+    let changed = shop.json(&["edit", ROOM, &second, "three", "--wait", "60"]);
+    assert_eq!((&changed["outcome"], bodies(&server)), (&json!("sent"), vec!["three".to_owned()]));
+}
+
+#[test]
 fn what_the_server_refuses_is_parked() {
     let server = Server::start(5);
     let shop = synced(&server, "sqlite", false);

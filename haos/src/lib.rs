@@ -86,10 +86,11 @@
 //!
 //! # Features
 //!
-//! `sqlite`, `sled`, `idb` (in browsers) and `memory` are the stores, and `http` the connection to Matrix homeservers: on by default.
-//! Without `http`, or beside it, a chat runs over [a transport of one's own](Opening::transport). Off by default are
+//! `sqlite`, `sled`, `idb` (in browsers) and `memory` are the stores, and `http` the connection to Matrix homeservers: on
+//! by default. Without `http`, or beside it, a chat runs over [a transport of one's own](Opening::transport). Off by default are
 //! `html` (formatted messages made safe to show), `markdown` and `thumbnails` (of pictures that are sent; natively).
 
+mod act;
 mod base;
 mod chat;
 pub mod content;
@@ -107,9 +108,9 @@ pub use chat::{
 pub use content::{Content, Text};
 pub use error::{Error, Result};
 #[cfg(feature = "http")]
-pub use haos_matrix::{ClientOptions, Credentials};
+pub use haos_matrix::{Client, ClientOptions, Credentials};
 pub use haos_queue::pressure::Cleared;
-pub use haos_queue::{PauseReason, Protocol, Session, SharedHost, Transport};
+pub use haos_queue::{About, Acted, Enqueued, PauseReason, Protocol, Session, SharedHost, Transport};
 pub use haos_store::{
     ErrorKind, EventId, EventType, Json, Membership, OpenOptions, RoomId, Secret, TxnId, UserId,
 };

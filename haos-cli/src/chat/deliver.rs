@@ -2,14 +2,13 @@
 
 use std::time::Duration;
 
-use haos_matrix::Client;
-use haos_queue::{ConnectionState, Observer, Update};
-use haos_store_api::{Pending, PendingState, TxnId};
+use haos::{Chat, Connection, TxnId};
+use haos_queue::Update;
+use haos_store_api::{Pending, PendingState};
 use tokio::time::{Instant, sleep_until};
 
-use super::desk::Desk;
-use super::online::{Leading, Runs};
-use crate::error::Result;
+use super::desk::logged_in;
+use crate::error::{Result, what_to_do};
 
 /// How long to go on once the homeserver was not reached: the next try is not worth waiting for.
 const UNREACHED: Duration = Duration::from_millis(500);
@@ -18,43 +17,17 @@ const UNREACHED: Duration = Duration::from_millis(500);
 pub(super) type Why = String;
 
 /// Waits until a row is sent, parked or gone, for at most `wait` seconds. Returns why it is not.
-pub(super) async fn deliver(desk: &Desk, txn_id: &TxnId, wait: u32) -> Result<Option<Why>> {
-    let Ok(client) = desk.logged_in() else {
+pub(super) async fn deliver(chat: &Chat, txn_id: &TxnId, wait: u32) -> Result<Option<Why>> {
+    let mut why = "`haos sync` sends it".to_owned();
+    if logged_in(chat).is_err() {
         return Ok(Some("not logged in: `haos login`, then `haos sync` sends it".to_owned()));
-    };
-    let client = client.clone();
+    }
     if wait == 0 {
-        return Ok(Some("`haos sync` sends it".to_owned()));
+        return Ok(Some(why));
     }
-    let deadline = Instant::now() + Duration::from_secs(wait.into());
-    let mut rows = client.outbox().observe(None);
-    match Leading::try_take(&desk.target)? {
-        Some(leading) => {
-            let mut runs = Runs::start(&client, leading);
-            let waited = tokio::select! {
-                waited = settled(&mut rows, txn_id, Some(&client), deadline) => waited,
-                error = runs.ended() => Err(error),
-            };
-            // The message is written: the end of the client changes nothing of it.
-            let _ = runs.stop().await;
-            waited
-        }
-        None => {
-            let waited = settled(&mut rows, txn_id, None, deadline).await?;
-            Ok(waited.map(|_| "the process that syncs this store sends it".to_owned()))
-        }
-    }
-}
-
-/// Follows a row until nothing more is to be expected of it. `client`: the one that sends, if it is here.
-async fn settled(
-    rows: &mut Observer,
-    txn_id: &TxnId,
-    client: Option<&Client>,
-    deadline: Instant,
-) -> Result<Option<Why>> {
-    let mut connection = client.map(|client| client.connection());
-    let (mut deadline, mut why) = (deadline, "`haos sync` sends it".to_owned());
+    let mut deadline = Instant::now() + Duration::from_secs(wait.into());
+    chat.start();
+    let (mut rows, mut connection) = (chat.outbox_handle().observe(None), chat.connection());
     loop {
         tokio::select! {
             update = rows.next() => match update? {
@@ -62,27 +35,19 @@ async fn settled(
                 Some(_) => {}
                 None => return Ok(Some(why)),
             },
-            state = changed(&mut connection) => match state {
-                ConnectionState::Degraded { error, .. } => {
+            summary = connection.next() => match summary?.map(|summary| summary.connection) {
+                Some(Connection::Degraded { error, .. }) => {
                     deadline = deadline.min(Instant::now() + UNREACHED);
                     why = format!("{error}; `haos sync` sends it");
                 }
-                ConnectionState::Paused(reason) => return Ok(Some(super::online::account_fault(&reason).to_string())),
-                _ => {}
+                Some(Connection::Paused { cause, .. }) => return Ok(Some(what_to_do(&cause))),
+                Some(Connection::Elsewhere) => why = "the process that syncs this store sends it".to_owned(),
+                Some(_) => {}
+                None => return Ok(Some(why)),
             },
             () = sleep_until(deadline) => return Ok(Some(why)),
         }
     }
-}
-
-/// The next state of the connection; never, without one to watch.
-async fn changed(connection: &mut Option<tokio::sync::watch::Receiver<ConnectionState>>) -> ConnectionState {
-    if let Some(connection) = connection
-        && connection.changed().await.is_ok()
-    {
-        return connection.borrow_and_update().clone();
-    }
-    std::future::pending().await
 }
 
 fn is_settled(update: &Update, txn_id: &TxnId) -> bool {

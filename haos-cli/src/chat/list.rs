@@ -2,15 +2,14 @@
 
 use std::io::Write as _;
 
-use haos_queue::Acted;
-use haos_store_api::{Pending, TxnId};
+use haos::{About, Acted, Chat, TxnId};
+use haos_store_api::Pending;
 use serde::Serialize;
 
-use super::desk::{Desk, refused};
 use super::report::{Done, tell};
 use super::row::{RowFields, print};
 use super::subject::{by_txn, rows};
-use super::write::cancelled;
+use super::write::outcome;
 use crate::args::{OutboxArgs, OutboxCommand, RetryArgs};
 use crate::error::{Error, Result};
 use crate::find;
@@ -28,29 +27,29 @@ struct Retried {
 }
 
 pub(crate) async fn outbox(store: &Target, args: &OutboxArgs, out: &mut Out) -> Result<()> {
-    let desk = Desk::open(store).await?;
+    let chat = store.chat().await?;
     match &args.command {
-        None => list(desk, None, out).await,
-        Some(OutboxCommand::List { room }) => list(desk, room.as_deref(), out).await,
-        Some(OutboxCommand::Retry(args)) => retry(desk, args, out).await,
+        None => list(chat, None, out).await,
+        Some(OutboxCommand::List { room }) => list(chat, room.as_deref(), out).await,
+        Some(OutboxCommand::Retry(args)) => retry(chat, args, out).await,
         Some(OutboxCommand::Cancel { row, how }) => {
-            let txn_id = txn_id(&desk, row).await?;
-            let acted = desk.outbox.cancel(&txn_id).await.map_err(refused)?;
-            let done = cancelled(acted, &txn_id).ok_or_else(|| gone(row))?;
-            tell(desk, done, how.wait, out).await
+            let txn_id = txn_id(&chat, row).await?;
+            let acted = chat.outbox_handle().cancel(&txn_id).await.map_err(haos::Error::from)?;
+            let cancelled = |txn_id, maybe_sent| Done::Cancelled { txn_id, maybe_sent };
+            tell(chat, outcome(acted, About::Unsent(txn_id), cancelled)?, how.wait, out).await
         }
     }
 }
 
-async fn list(desk: Desk, room: Option<&str>, out: &mut Out) -> Result<()> {
+async fn list(chat: Chat, room: Option<&str>, out: &mut Out) -> Result<()> {
     let room = match room {
-        Some(room) => Some(find::room(&*desk.store, room).await?),
+        Some(room) => Some(find::room(&**chat.store(), room).await?),
         None => None,
     };
-    let rows = rows(&*desk.store, room.as_ref()).await?;
+    let rows = rows(&**chat.store(), room.as_ref()).await?;
     if out.json {
         out.json(&rows.iter().map(RowFields::from).collect::<Vec<_>>())?;
-        return desk.close().await;
+        return Ok(chat.close().await?);
     }
     // A room's rows together, the room of the oldest row first; in each, the order in which they are sent.
     let mut ids: Vec<_> = Vec::new();
@@ -60,7 +59,7 @@ async fn list(desk: Desk, room: Option<&str>, out: &mut Out) -> Result<()> {
         }
     }
     for id in ids {
-        let room = desk.store.room(id).await?;
+        let room = chat.store().room(id).await?;
         writeln!(out, "{}", room.as_ref().map_or_else(|| clean(id.as_str()), find::label))?;
         for row in rows.iter().filter(|row| row.room == *id) {
             write!(out, "  ")?;
@@ -71,24 +70,24 @@ async fn list(desk: Desk, room: Option<&str>, out: &mut Out) -> Result<()> {
         0 => writeln!(out, "the outbox is empty")?,
         n => writeln!(out, "{}; `haos sync` sends what waits", plural(n as u64, "row"))?,
     }
-    desk.close().await
+    Ok(chat.close().await?)
 }
 
-async fn retry(desk: Desk, args: &RetryArgs, out: &mut Out) -> Result<()> {
-    let Some(wanted) = &args.row else { return retry_all(desk, out).await };
-    let txn_id = txn_id(&desk, wanted).await?;
-    match desk.outbox.retry(&txn_id).await? {
+async fn retry(chat: Chat, args: &RetryArgs, out: &mut Out) -> Result<()> {
+    let Some(wanted) = &args.row else { return retry_all(chat, out).await };
+    let txn_id = txn_id(&chat, wanted).await?;
+    match chat.outbox_handle().retry(&txn_id).await? {
         Acted::Gone => Err(gone(wanted)),
-        _ => tell(desk, Done::Retried(txn_id), args.how.wait, out).await,
+        _ => tell(chat, Done::Retried(txn_id), args.how.wait, out).await,
     }
 }
 
-async fn retry_all(desk: Desk, out: &mut Out) -> Result<()> {
-    let retried = desk.outbox.retry_all().await?;
-    let left = rows(&*desk.store, None).await?;
+async fn retry_all(chat: Chat, out: &mut Out) -> Result<()> {
+    let retried = chat.retry_all().await?;
+    let left = rows(&**chat.store(), None).await?;
     let parked = |row: &&Pending| matches!(row.state, haos_store_api::PendingState::Parked(_));
     let done = Retried { retried, left: left.iter().filter(parked).count() };
-    desk.close().await?;
+    chat.close().await?;
     if out.json {
         return Ok(out.json(&done)?);
     }
@@ -105,8 +104,8 @@ async fn retry_all(desk: Desk, out: &mut Out) -> Result<()> {
 }
 
 /// The row that is meant.
-async fn txn_id(desk: &Desk, wanted: &str) -> Result<TxnId> {
-    let rows = rows(&*desk.store, None).await?;
+async fn txn_id(chat: &Chat, wanted: &str) -> Result<TxnId> {
+    let rows = rows(&**chat.store(), None).await?;
     by_txn(&rows, wanted).map(|row| row.txn_id.clone()).ok_or_else(|| gone(wanted))
 }
 

@@ -2,11 +2,11 @@
 
 use std::io::Write as _;
 
-use haos_store_api::{EventId, MessageQuery, Pending, PendingQuery, PendingState, StorageAdapter, TxnId};
+use haos::{Chat, EventId, TxnId};
+use haos_store_api::{MessageQuery, Pending, PendingQuery, PendingState, StorageAdapter};
 use serde::Serialize;
 
 use super::deliver::deliver;
-use super::desk::Desk;
 use super::row::{RowFields, status, what_next};
 use crate::error::{Error, Result};
 use crate::out::Out;
@@ -48,7 +48,7 @@ struct Stands {
 }
 
 /// Waits until it is sent, where it can be, and tells what became of it.
-pub(super) async fn tell(desk: Desk, done: Done, wait: u32, out: &mut Out) -> Result<()> {
+pub(super) async fn tell(chat: Chat, done: Done, wait: u32, out: &mut Out) -> Result<()> {
     let (txn_id, outcome, maybe_sent) = match &done {
         Done::Queued(txn_id) => (txn_id, "queued", false),
         Done::Changed(txn_id) => (txn_id, "changed", false),
@@ -57,10 +57,11 @@ pub(super) async fn tell(desk: Desk, done: Done, wait: u32, out: &mut Out) -> Re
     };
     let why = match outcome {
         "cancelled" => None,
-        _ => deliver(&desk, txn_id, wait).await?,
+        _ => deliver(&chat, txn_id, wait).await?,
     };
-    let stands = stands(&*desk.store, txn_id).await?;
-    desk.close().await?;
+    chat.stop().await;
+    let stands = stands(&**chat.store(), txn_id).await?;
+    chat.close().await?;
     let outcome = match stands.row.as_ref().map(|row| row.state) {
         _ if outcome == "cancelled" => outcome,
         Some(PendingState::Parked(_)) => "parked",

@@ -1,8 +1,9 @@
 //! The message that a command is about, by its id or by that of its row in the outbox.
 
-use haos_queue::{About, UPLOAD};
+use haos::{About, EventId, TxnId, UserId};
+use haos_queue::UPLOAD;
 use haos_store_api::{
-    EventId, Json, Message, MessageQuery, Pending, PendingQuery, PendingState, Room, StorageAdapter, TxnId,
+    Json, Message, MessageQuery, Pending, PendingQuery, PendingState, Room, StorageAdapter,
 };
 
 use crate::error::{Error, Result};
@@ -54,6 +55,14 @@ impl Subject {
                 clean(wanted),
                 room.id,
             ))),
+        }
+    }
+
+    /// Who wrote it, where the store has it.
+    pub(super) fn author(&self) -> Option<&UserId> {
+        match self {
+            Self::Stored(message) => Some(&message.sender),
+            Self::Unsent(_) | Self::Unknown(_) => None,
         }
     }
 

@@ -18,6 +18,9 @@ pub struct ConnectionSummary {
     pub connection: Connection,
     /// Messages that the server does not have.
     pub unsent: u64,
+    /// True if all news are here, and nothing is sent any more without the user: the end of work that is done in the
+    /// background.
+    pub is_settled: bool,
 }
 
 /// The state of the connection.
@@ -111,7 +114,8 @@ impl Source<ConnectionSummary> for Summary {
         let (role, has_backend) = (*self.role.borrow_and_update(), self.me.borrow_and_update().is_some());
         let state = self.state.borrow_and_update();
         let connection = Connection::of(&state, role, has_backend, self.is_offline);
-        Ok(ConnectionSummary { connection, unsent: self.rows.unsent() })
+        let is_settled = connection == Connection::Live && self.rows.is_settled();
+        Ok(ConnectionSummary { connection, unsent: self.rows.unsent(), is_settled })
     }
 
     fn note(&mut self, change: &Change) -> bool {

@@ -21,6 +21,7 @@ pub(super) struct Parts {
     pub(super) scheme: Scheme,
     pub(super) name: Option<String>,
     pub(super) is_offline: bool,
+    pub(super) is_held: bool,
 }
 
 /// An open chat, without what keeps it running.
@@ -37,6 +38,8 @@ pub(crate) struct Core {
     #[cfg_attr(not(feature = "http"), allow(dead_code, reason = "logins alone need it"))]
     pub(super) name: Option<String>,
     pub(super) is_offline: bool,
+    /// True until the chat is started.
+    pub(super) is_held: watch::Sender<bool>,
     /// The backend to run, once somebody is there.
     pub(super) backend: watch::Sender<Option<Backend>>,
     /// True while a backend sends and syncs here.
@@ -61,7 +64,7 @@ pub(crate) enum Role {
 
 impl Core {
     pub(super) fn new(parts: Parts, protocol: Arc<dyn Protocol>) -> Result<Self> {
-        let Parts { raw, host, options, scheme, name, is_offline } = parts;
+        let Parts { raw, host, options, scheme, name, is_offline, is_held } = parts;
         #[cfg_attr(target_arch = "wasm32", allow(clippy::arc_with_non_send_sync, reason = "one thread"))]
         let kept = Arc::new(Kept::new(raw, host.clone(), options.pressure.clone()));
         let outbox = Outbox::new(kept.clone(), host.clone(), protocol.clone(), options.outbox.clone())?;
@@ -76,6 +79,7 @@ impl Core {
             scheme,
             name,
             is_offline,
+            is_held: watch::Sender::new(is_held),
             backend: watch::Sender::new(None),
             is_running: watch::Sender::new(false),
             role: watch::Sender::new(Role::Idle),

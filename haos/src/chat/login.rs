@@ -58,13 +58,21 @@ impl Chat {
         Ok(())
     }
 
+    /// The client of whoever logged in on a homeserver, there after a logout as well: for what this crate does not offer,
+    /// such as media and the server's answers.
+    pub fn client_handle(&self) -> Option<Client> {
+        match self.core.backend() {
+            Some(Backend::Matrix(client)) => Some(client),
+            _ => None,
+        }
+    }
+
     /// The client of whoever is logged in.
     pub(crate) fn client(&self) -> Result<Client> {
-        match self.core.backend() {
-            Some(Backend::Matrix(client)) if client.session().tokens.is_some() => Ok(client),
-            Some(Backend::Own(..)) => Err(Error::Unsupported("homeserver")),
-            _ => Err(Error::NotLoggedIn),
+        if let Some(Backend::Own(..)) = self.core.backend() {
+            return Err(Error::Unsupported("homeserver"));
         }
+        self.client_handle().filter(|client| client.session().tokens.is_some()).ok_or(Error::NotLoggedIn)
     }
 
     /// The homeserver, for requests that no store is needed for.

@@ -85,18 +85,28 @@ impl Chat {
         Opening::new(url)
     }
 
-    fn start(core: Arc<Core>, spawner: Spawner) -> Self {
+    fn of(core: Arc<Core>, spawner: Spawner) -> Self {
         let stop = Arc::new(Stop::start(core.clone(), spawner));
         Self { core, stop }
     }
 
-    /// Stops sending and syncing, and closes the store, for every clone. What is under way has two seconds; what is
-    /// unsent stays for the next opening.
+    /// Sends and syncs from now on, where the chat was opened [held](Opening::held).
+    pub fn start(&self) {
+        self.core.is_held.send_replace(false);
+    }
+
+    /// Stops sending and syncing, for every clone, until the store is opened again. What is under way has two seconds;
+    /// what is unsent stays. Reading and writing go on.
+    pub async fn stop(&self) {
+        self.stop.stop(GRACE_MS).await;
+    }
+
+    /// [Stops](Chat::stop), and closes the store, for every clone.
     ///
     /// # Errors
     /// Those of the store.
     pub async fn close(&self) -> Result<()> {
-        self.stop.stop(GRACE_MS).await;
+        self.stop().await;
         Ok(self.core.store.close().await?)
     }
 

@@ -26,6 +26,7 @@ pub struct Opening {
     host: Option<SharedHost>,
     own: Option<Own>,
     is_offline: bool,
+    is_held: bool,
     name: Option<String>,
 }
 
@@ -50,6 +51,7 @@ impl Opening {
             host: None,
             own: None,
             is_offline: false,
+            is_held: false,
             name: None,
         }
     }
@@ -98,6 +100,12 @@ impl Opening {
         self
     }
 
+    /// Sends and syncs nothing until [`Chat::start`]: what is unsent can be looked at, changed and taken back first.
+    pub fn held(mut self) -> Self {
+        self.is_held = true;
+        self
+    }
+
     /// Names the device, for the user's other devices to show, as of the next login.
     pub fn name(mut self, device_name: impl Into<String>) -> Self {
         self.name = Some(device_name.into());
@@ -123,6 +131,7 @@ impl Opening {
             name: self.name,
             // Where nothing can be written down, nothing is sent.
             is_offline: self.is_offline || opened.capabilities.read_only,
+            is_held: self.is_held,
         };
         let core = match self.own {
             Some(own) => {
@@ -138,7 +147,7 @@ impl Opening {
             }
         };
         core.find_me().await?;
-        Ok(Chat::start(Arc::new(core), spawner))
+        Ok(Chat::of(Arc::new(core), spawner))
     }
 }
 

@@ -177,6 +177,19 @@ impl Rows {
         self.rows.values().filter(unsent).count() as u64
     }
 
+    /// Tells if no row goes on by itself. In a room, nothing goes on behind what is parked.
+    pub(super) fn is_settled(&self) -> bool {
+        let mut stuck = HashSet::new();
+        self.rows.values().all(|Row { pending, .. }| match SendStatus::of(pending) {
+            SendStatus::Parked(_) => {
+                stuck.insert(&pending.room);
+                true
+            }
+            SendStatus::Sent => false,
+            _ => stuck.contains(&pending.room),
+        })
+    }
+
     /// The messages, each with how its uploads go.
     fn shown(&self) -> Vec<OutboxRow> {
         let shown = |Row { pending, text, .. }: &Row| {

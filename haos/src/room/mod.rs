@@ -1,5 +1,6 @@
 //! A room: what is known of it, and what the user does there.
 
+mod act;
 mod draft;
 mod info;
 mod members;

@@ -82,6 +82,15 @@ impl FileInfo {
         self.thumbnail = Some(Picture { size: picture::size(&bytes), bytes, mime });
         self
     }
+
+    /// Names the media type of the small picture that was added.
+    #[must_use]
+    pub fn thumbnail_mime(mut self, mime: impl Into<String>) -> Self {
+        if let Some(thumbnail) = &mut self.thumbnail {
+            thumbnail.mime = mime.into();
+        }
+        self
+    }
 }
 
 impl Room {

@@ -16,6 +16,7 @@ use crate::room::Room;
 
 pub use file::FileInfo;
 pub use source::FileSource;
+pub(crate) use upload::row;
 pub use upload::{Upload, UploadProgress};
 
 /// Something that a room can be sent.

@@ -16,7 +16,15 @@ type Chunks = Pin<Box<dyn Stream<Item = io::Result<Vec<u8>>> + Send>>;
 type Chunks = Pin<Box<dyn Stream<Item = io::Result<Vec<u8>>>>>;
 
 /// The place that a file to send comes from: a path, bytes, or a stream of them.
-pub struct FileSource(Place);
+pub struct FileSource {
+    place: Place,
+    told: Option<Box<Told>>,
+}
+
+#[cfg(not(target_arch = "wasm32"))]
+type Told = dyn Fn(u64) + Send + Sync;
+#[cfg(target_arch = "wasm32")]
+type Told = dyn Fn(u64);
 
 enum Place {
     Bytes(Vec<u8>),
@@ -29,18 +37,32 @@ impl FileSource {
     /// A file that comes in chunks of any size, none of which is kept in memory.
     #[cfg(not(target_arch = "wasm32"))]
     pub fn stream<B: Into<Vec<u8>>>(chunks: impl Stream<Item = io::Result<B>> + Send + 'static) -> Self {
-        Self(Place::Chunks(Box::pin(chunks.map(|chunk| chunk.map(Into::into)))))
+        Place::Chunks(Box::pin(chunks.map(|chunk| chunk.map(Into::into)))).into()
     }
 
     /// A file that comes in chunks of any size, none of which is kept in memory.
     #[cfg(target_arch = "wasm32")]
     pub fn stream<B: Into<Vec<u8>>>(chunks: impl Stream<Item = io::Result<B>> + 'static) -> Self {
-        Self(Place::Chunks(Box::pin(chunks.map(|chunk| chunk.map(Into::into)))))
+        Place::Chunks(Box::pin(chunks.map(|chunk| chunk.map(Into::into)))).into()
+    }
+
+    /// Has it told how many bytes are copied, after each portion.
+    #[cfg(not(target_arch = "wasm32"))]
+    #[must_use]
+    pub fn told(self, told: impl Fn(u64) + Send + Sync + 'static) -> Self {
+        Self { told: Some(Box::new(told)), ..self }
+    }
+
+    /// Has it told how many bytes are copied, after each portion.
+    #[cfg(target_arch = "wasm32")]
+    #[must_use]
+    pub fn told(self, told: impl Fn(u64) + 'static) -> Self {
+        Self { told: Some(Box::new(told)), ..self }
     }
 
     /// The name of the file, if its place has one.
     pub(super) fn name(&self) -> Option<String> {
-        match &self.0 {
+        match &self.place {
             #[cfg(not(target_arch = "wasm32"))]
             Place::Path(path) => Some(path.file_name()?.to_string_lossy().into_owned()),
             _ => None,
@@ -50,26 +72,32 @@ impl FileSource {
     /// Begins to read it.
     pub(super) fn open(self) -> Result<Portions> {
         let name = self.name();
-        let chunks = match self.0 {
+        let inner = match self.place {
             Place::Bytes(bytes) => Inner::Rest(bytes),
             Place::Chunks(chunks) => Inner::Chunks(chunks, Vec::new()),
             #[cfg(not(target_arch = "wasm32"))]
             Place::Path(path) => Inner::File(file(&path)?),
         };
-        Ok(Portions { name, inner: chunks })
+        Ok(Portions { name, inner, told: self.told, copied: 0 })
+    }
+}
+
+impl From<Place> for FileSource {
+    fn from(place: Place) -> Self {
+        Self { place, told: None }
     }
 }
 
 impl From<Vec<u8>> for FileSource {
     fn from(bytes: Vec<u8>) -> Self {
-        Self(Place::Bytes(bytes))
+        Place::Bytes(bytes).into()
     }
 }
 
 #[cfg(not(target_arch = "wasm32"))]
 impl From<PathBuf> for FileSource {
     fn from(path: PathBuf) -> Self {
-        Self(Place::Path(path))
+        Place::Path(path).into()
     }
 }
 
@@ -90,6 +118,9 @@ impl std::fmt::Debug for FileSource {
 pub(super) struct Portions {
     name: Option<String>,
     inner: Inner,
+    told: Option<Box<Told>>,
+    /// The bytes that were given.
+    copied: u64,
 }
 
 enum Inner {
@@ -109,10 +140,15 @@ impl Portions {
             #[cfg(not(target_arch = "wasm32"))]
             Inner::File((file, left)) => read(file, left).await,
         };
-        read.map_err(|e| {
+        let bytes = read.map_err(|e| {
             let name = self.name.clone().unwrap_or_else(|| "the file".to_owned());
             Error::File { name, problem: format!("it cannot be read: {e}") }
-        })
+        })?;
+        self.copied += bytes.len() as u64;
+        if let Some(told) = &self.told {
+            told(self.copied);
+        }
+        Ok(bytes)
     }
 }
 
@@ -138,7 +174,10 @@ async fn gather(chunks: &mut Chunks, rest: &mut Vec<u8>) -> io::Result<Vec<u8>> 
 #[cfg(not(target_arch = "wasm32"))]
 fn file(path: &Path) -> Result<(Option<std::fs::File>, u64)> {
     let name = || path.display().to_string();
-    let failed = |e: io::Error| Error::File { name: name(), problem: format!("it cannot be read: {e}") };
+    let failed = |e: io::Error| {
+        let (_, remedy) = haos_store_api::backend::explain_io(&e);
+        Error::File { name: name(), problem: format!("it cannot be read: {remedy} ({e})") }
+    };
     // Asked first: to open a pipe would wait for its other end.
     if !std::fs::metadata(path).map_err(failed)?.is_file() {
         let problem = "it is no file: name one, or pack a folder first".to_owned();

@@ -116,7 +116,8 @@ fn part(key: &MediaKey) -> Result<TxnId> {
     Ok(TxnId::new(key.uri.as_str().strip_prefix(STAGED).unwrap_or(key.uri.as_str()))?)
 }
 
-async fn row(outbox: &Outbox, txn_id: &TxnId) -> Result<Option<Pending>> {
+/// Reads a row of the outbox.
+pub(crate) async fn row(outbox: &Outbox, txn_id: &TxnId) -> Result<Option<Pending>> {
     let query = PendingQuery { txn_id: Some(txn_id.clone()), skip_damaged: true, ..PendingQuery::default() };
     Ok(outbox.store().pending(query).await?.into_iter().next())
 }

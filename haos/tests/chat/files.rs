@@ -1,3 +1,5 @@
+use std::sync::{Arc, Mutex};
+
 use futures_util::stream;
 use haos::{Chat, Error, FileInfo, FileSource, Upload};
 use haos_store_api::{MediaQuery, PendingQuery};
@@ -55,11 +57,18 @@ async fn bytes_and_streams_are_files_as_well() {
     assert_eq!((&of_bytes["body"], &of_bytes["info"]["w"]), (&json!("file.png"), &json!(10)));
     // In chunks of a size that no portion has.
     let chunks = (0..25).map(|n| Ok(vec![n; 100_001]));
-    let info = FileInfo::guess().name("clip.mp4").duration_ms(1500).thumbnail(png());
-    let upload = room.send_file(FileSource::stream(stream::iter(chunks)), info).await.unwrap();
+    let info =
+        FileInfo::guess().name("clip.mp4").duration_ms(1500).thumbnail(png()).thumbnail_mime("image/apng");
+    let told = Arc::new(Mutex::new(Vec::new()));
+    let copied = told.clone();
+    let source =
+        FileSource::stream(stream::iter(chunks)).told(move |bytes| copied.lock().unwrap().push(bytes));
+    let upload = room.send_file(source, info).await.unwrap();
     let of_stream = content(&chat, &upload).await;
     assert_eq!(of_stream["msgtype"], "m.video");
-    let thumbnail = json!({"mimetype": "image/png", "size": 5000, "w": 1000, "h": 800});
+    assert_eq!(told.lock().unwrap()[..2], [1 << 20, 2 << 20]);
+    assert_eq!(told.lock().unwrap().last(), Some(&2_500_025));
+    let thumbnail = json!({"mimetype": "image/apng", "size": 5000, "w": 1000, "h": 800});
     let info = &of_stream["info"];
     assert_eq!(
         (&info["size"], &info["duration"], &info["thumbnail_info"]),

@@ -53,3 +53,14 @@ async fn a_login_in_one_chat_is_taken_up_by_another() {
     first.close().await.unwrap();
     connected(&second).await;
 }
+
+#[tokio::test]
+async fn a_lock_that_cannot_be_made_is_told_as_such() {
+    let (world, stub) = (World::new(), Stub::new(Mood::Up));
+    std::fs::create_dir(world.path("chat.db.leader")).unwrap();
+    let chat = over(&world.url(), &stub).await.unwrap();
+    let now = until(chat.connection(), |now| matches!(now.connection, Connection::Degraded { .. })).await;
+    assert!(format!("{now:?}").contains("chat.db.leader"), "{now:?}");
+    std::fs::remove_dir(world.path("chat.db.leader")).unwrap();
+    until(chat.connection(), |now| now.connection == Connection::Live).await;
+}

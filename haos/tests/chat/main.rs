@@ -3,6 +3,7 @@
 #![allow(clippy::unwrap_used, clippy::panic, reason = "a test may panic")]
 
 mod account;
+mod acts;
 mod files;
 mod leads;
 mod open;

@@ -1,4 +1,4 @@
-use haos::{Connection, Diff, Error, EventType, Json};
+use haos::{Acted, Connection, Diff, Error, EventType, Json};
 use haos_stub::{Mood, Stub};
 
 use crate::world::{World, lobby, over, sent, soon, until};
@@ -66,6 +66,46 @@ async fn what_was_refused_is_retried_or_cancelled() {
     sent(&chat).await;
     assert_eq!(stub.count(), 2);
     assert_eq!(chat.retry_all().await.unwrap(), 0);
+}
+
+#[tokio::test]
+async fn all_is_settled_when_only_the_user_can_go_on() {
+    let stub = Stub::new(Mood::Refuses);
+    let chat = over("memory:", &stub).await.unwrap();
+    let room = chat.room(&lobby());
+    room.send("first").await.unwrap();
+    until(chat.connection(), |now| now.is_settled && now.unsent == 1).await;
+    room.send("behind it").await.unwrap();
+    until(chat.connection(), |now| now.is_settled && now.unsent == 2).await;
+    let elsewhere = haos::RoomId::new("!other:x").unwrap();
+    stub.set(Mood::Down);
+    chat.room(&elsewhere).send("it is tried on").await.unwrap();
+    let now = until(chat.connection(), |now| matches!(now.connection, Connection::Degraded { .. })).await;
+    assert!(!now.is_settled);
+    stub.set(Mood::Up);
+    chat.try_now();
+    let now = until(chat.connection(), |now| now.connection == Connection::Live && now.unsent == 2).await;
+    assert!(!now.is_settled, "its echo is to come");
+}
+
+#[tokio::test]
+async fn a_chat_that_is_held_sends_nothing_until_it_is_started_and_nothing_once_it_is_stopped() {
+    let stub = Stub::new(Mood::Up);
+    let chat = over("memory:", &stub).held().await.unwrap();
+    let room = chat.room(&lobby());
+    let (first, second) = (room.send("first").await.unwrap(), room.send("second").await.unwrap());
+    let acted = room.redact(&first, None).await.unwrap();
+    assert_eq!(acted, Acted::Done { maybe_sent: false });
+    assert_eq!(chat.connection().now().await.unwrap().connection, Connection::Connecting);
+    chat.start();
+    sent(&chat).await;
+    assert_eq!(stub.taken(&lobby()), [second.clone()]);
+    chat.stop().await;
+    let third = room.send("third").await.unwrap();
+    chat.try_now();
+    assert_eq!(chat.outbox().now().await.unwrap().last().unwrap().txn_id, third);
+    chat.close().await.unwrap();
+    assert_eq!(stub.taken(&lobby()), [second]);
 }
 
 #[tokio::test]

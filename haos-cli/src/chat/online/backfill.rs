@@ -6,9 +6,8 @@ use haos_matrix::{Client, Left};
 use haos_store_api::{Cursor, Room, StorageAdapter};
 use serde::Serialize;
 
-use super::fault::fetch_fault;
 use crate::args::BackfillArgs;
-use crate::chat::desk::Desk;
+use crate::chat::desk::logged_in;
 use crate::error::{Error, Result};
 use crate::find;
 use crate::open::Target;
@@ -34,19 +33,19 @@ struct Fetched {
 }
 
 pub(crate) async fn backfill(store: &Target, args: &BackfillArgs, out: &mut Out) -> Result<()> {
-    let desk = Desk::open(store).await?;
-    let client = desk.logged_in()?;
-    let room = find::room(&*desk.store, &args.room).await?;
+    let chat = store.chat().await?;
+    let client = logged_in(&chat)?;
+    let room = find::room(&**chat.store(), &args.room).await?;
     let limit = if args.all { u64::MAX } else { args.limit };
-    let before = desk.store.count(&room.id, None).await?;
+    let before = chat.store().count(&room.id, None).await?;
     let bar = progress::counter("fetching", out.json);
     let interrupted = super::sync::interrupted()?;
     let walked = tokio::select! {
-        walked = walk(client, &*desk.store, &room, before, limit, |fetched| bar.set_position(fetched)) => walked,
+        walked = walk(&client, &**chat.store(), &room, before, limit, |fetched| bar.set_position(fetched)) => walked,
         () = interrupted => Ok(Ended::Stopped(Error::Failed("interrupted: the same command goes on".to_owned()))),
     };
     bar.finish_and_clear();
-    let messages = desk.store.count(&room.id, None).await?;
+    let messages = chat.store().count(&room.id, None).await?;
     let walked = walked?;
     let complete = matches!(walked, Ended::Beginning);
     let done = Fetched {
@@ -55,7 +54,7 @@ pub(crate) async fn backfill(store: &Target, args: &BackfillArgs, out: &mut Out)
         messages,
         complete,
     };
-    desk.close().await?;
+    chat.close().await?;
     let rest = if complete { ", back to the beginning of the room" } else { "" };
     let [fetched, stored] = [done.fetched, messages].map(|n| plural(n, "message"));
     out.tell(&done, |out| Ok(writeln!(out, "{fetched} fetched; {stored} stored{rest}")?))?;
@@ -92,7 +91,8 @@ async fn walk(
         let is_beginning = page.is_beginning();
         match page.left {
             Some(Left::Stopped(error)) => {
-                return Ok(Ended::Stopped(fetch_fault("the other messages", error)));
+                let error = Error::from(haos::Error::from(error)).on("the other messages");
+                return Ok(Ended::Stopped(error));
             }
             Some(_) if fetched >= limit => return Ok(Ended::Enough),
             Some(Left::Unfinished) if barren < BARREN => continue,

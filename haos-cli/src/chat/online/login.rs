@@ -3,15 +3,13 @@
 use std::io::Write as _;
 use std::sync::Arc;
 
-use haos_matrix::{
-    Client, ClientError, ClientOptions, Credentials, Homeserver, HttpOptions, MatrixSession, is_cleartext_url,
-};
-use haos_queue::{PauseReason, TokioHost};
+use haos::{Account, Credentials};
+use haos_matrix::{Homeserver, HttpOptions, is_cleartext_url};
+use haos_queue::TokioHost;
 use serde::Serialize;
 
-use super::{answer_fault, client_fault};
 use crate::args::{LoginArgs, LogoutArgs};
-use crate::chat::desk::Desk;
+use crate::chat::desk::logged_in;
 use crate::error::{Error, Result};
 use crate::notice::notice;
 use crate::open::Target;
@@ -24,7 +22,7 @@ use crate::text::clean;
 #[derive(Serialize)]
 struct LoggedIn<'a> {
     user: &'a str,
-    device: &'a str,
+    device: Option<&'a str>,
     homeserver: &'a str,
 }
 
@@ -44,39 +42,35 @@ pub(crate) async fn login(store: &Target, args: &LoginArgs, out: &mut Out) -> Re
         ));
     }
     private::prepare(&store.url)?;
-    let opened = store.or_create().await?;
-    let store = opened.store;
-    let held = MatrixSession::load(&*store).await?;
+    let chat = store.new_chat(&args.device_name).await?;
+    let held = chat.account().filter(|account| account.server.is_some());
     let homeserver = homeserver(args, held.as_ref()).await?;
     if is_cleartext_url(&homeserver) {
         notice(&format!("warning: {homeserver} is not encrypted: others on the way can read along"));
     }
     let credentials = credentials(args, held.as_ref(), from_file, &homeserver)?;
-    let options = ClientOptions::default();
-    let (host, name) = (Arc::new(TokioHost), Some(args.device_name.as_str()));
-    let client = Client::login(store.clone(), host, &homeserver, credentials, name, &options).await;
-    let session = client.map_err(|error| told(error, &homeserver))?.session();
-    store.close().await?;
-    let fields =
-        LoggedIn { user: session.user.as_str(), device: &session.device, homeserver: &session.homeserver };
-    let [user, homeserver, device] = [fields.user, fields.homeserver, fields.device].map(clean);
+    let account = chat.login(&homeserver, credentials).await.map_err(|e| Error::from(e).on(&homeserver))?;
+    chat.close().await?;
+    let homeserver = account.server.as_ref().unwrap_or(&homeserver);
+    let fields = LoggedIn { user: account.user.as_str(), device: account.device.as_deref(), homeserver };
+    let [user, homeserver, device] =
+        [fields.user, fields.homeserver, fields.device.unwrap_or_default()].map(clean);
     let words = format!("logged in as {user} on {homeserver}, device {device}; `haos sync` brings the rooms");
     out.tell(&fields, |out| Ok(writeln!(out, "{words}")?))
 }
 
 pub(crate) async fn logout(store: &Target, args: &LogoutArgs, out: &mut Out) -> Result<()> {
-    let desk = Desk::open(store).await?;
-    let client = desk.logged_in()?;
-    let told = match client.logout().await {
+    let chat = store.chat().await?;
+    logged_in(&chat)?;
+    let told = match chat.logout().await {
         Ok(()) => true,
-        Err(ClientError::Store(error)) => return Err(error.into()),
+        Err(haos::Error::Store(error)) => return Err(error.into()),
         Err(_) if args.forget => {
-            MatrixSession::forget_tokens(&*desk.store).await?;
-            desk.outbox.pause(None, PauseReason::LoggedOut).await?;
+            chat.forget_login().await?;
             false
         }
         Err(error) => {
-            let Error::Later(text) = client_fault(error) else {
+            let Error::Later(text) = error.into() else {
                 return Err(Error::Input(
                     "the homeserver refused to end the session: --forget forgets it here".to_owned(),
                 ));
@@ -84,7 +78,7 @@ pub(crate) async fn logout(store: &Target, args: &LogoutArgs, out: &mut Out) -> 
             return Err(Error::Later(format!("{text}, or forget the session here alone with --forget")));
         }
     };
-    desk.close().await?;
+    chat.close().await?;
     let end = if told { "logged out" } else { "forgotten here; the session goes on on the homeserver" };
     out.tell(&LoggedOut { told }, |out| {
         Ok(writeln!(out, "{end}. Rooms, messages and the outbox stay; `haos login` goes on with them")?)
@@ -92,17 +86,17 @@ pub(crate) async fn logout(store: &Target, args: &LogoutArgs, out: &mut Out) -> 
 }
 
 /// The url of the homeserver: as given, as found for a name, or as it was.
-async fn homeserver(args: &LoginArgs, held: Option<&MatrixSession>) -> Result<String> {
+async fn homeserver(args: &LoginArgs, held: Option<&Account>) -> Result<String> {
     let Some(given) = &args.homeserver else {
         let missing =
             || Error::Usage("which homeserver? Write --homeserver https://matrix.example.org".to_owned());
-        return held.map(|session| session.homeserver.clone()).ok_or_else(missing);
+        return held.and_then(|account| account.server.clone()).ok_or_else(missing);
     };
     if given.contains("://") {
         return Ok(given.clone());
     }
     let found = Homeserver::discover(given, Arc::new(TokioHost), HttpOptions::default()).await;
-    found.map_err(|answer| answer_fault(&format!("the homeserver of {given}"), &answer))
+    found.map_err(|e| Error::from(haos::Error::from(e)).on(&format!("the homeserver of {given}")))
 }
 
 /// The secret that a file has.
@@ -117,7 +111,7 @@ fn secret_of(args: &LoginArgs) -> Result<Option<zeroize::Zeroizing<String>>> {
 /// The proof of who it is: from a file, or typed now.
 fn credentials(
     args: &LoginArgs,
-    held: Option<&MatrixSession>,
+    held: Option<&Account>,
     from_file: Option<zeroize::Zeroizing<String>>,
     homeserver: &str,
 ) -> Result<Credentials> {
@@ -126,7 +120,7 @@ fn credentials(
     }
     let user = match (&args.user, held) {
         (Some(user), _) => user.clone(),
-        (None, Some(session)) => session.user.to_string(),
+        (None, Some(account)) => account.user.to_string(),
         (None, None) if prompt::is_possible() => prompt::word("User:")?,
         (None, None) => return Err(Error::Usage("which user? Write --user @me:example.org".to_owned())),
     };
@@ -135,12 +129,4 @@ fn credentials(
         None => prompt::hidden(&format!("Password of {user} on {homeserver}:"), "password")?,
     };
     Ok(Credentials::Password { user, password: password.to_string() })
-}
-
-fn told(error: ClientError, homeserver: &str) -> Error {
-    match client_fault(error) {
-        Error::Later(text) => Error::Later(format!("{homeserver}: {text}")),
-        Error::Input(text) => Error::Input(format!("{homeserver}: {text}")),
-        other => other,
-    }
 }

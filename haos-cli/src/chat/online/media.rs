@@ -3,14 +3,14 @@
 use std::io::Write;
 use std::path::Path;
 
-use haos_matrix::{ClientOptions, MediaCache, MediaError, MediaRequest, MediaStream, Variant};
+use haos::ClientOptions;
+use haos_matrix::{MediaCache, MediaError, MediaRequest, MediaStream, Variant};
 use haos_store_api::{ByteRange, MediaUri};
 use serde::Serialize;
 
-use super::fault::media_fault;
 use crate::args::MediaArgs;
-use crate::chat::desk::Desk;
-use crate::error::{Error, Result};
+use crate::chat::desk::client;
+use crate::error::{Error, Result, what_to_do};
 use crate::open::Target;
 use crate::out::Out;
 use crate::text::{bytes, clean, why};
@@ -36,16 +36,16 @@ pub(crate) async fn media(store: &Target, args: &MediaArgs, out: &mut Out) -> Re
     });
     let mut options = ClientOptions::default();
     options.http.max_media_bytes = args.max_size;
-    let desk = Desk::with(store, options).await?;
-    let media = desk.client()?.media().clone();
+    let chat = store.chat_with(options).await?;
+    let media = client(&chat)?.media().clone();
     let mut stream = open(&media, &uri, variant).await.map_err(|e| media_fault(&args.uri, e))?;
     let Some(path) = &args.out else {
         copy(&mut stream, &args.uri, out.raw().ok_or_else(where_to)?).await?;
-        return desk.close().await;
+        return Ok(chat.close().await?);
     };
     let bytes_written = file(&mut stream, &args.uri, path).await?;
     media.flush().await?;
-    desk.close().await?;
+    chat.close().await?;
     let (file, mime) = (path.display().to_string(), stream.mime.as_deref());
     let kind = mime.map_or(String::new(), |mime| format!(", {}", clean(mime)));
     let words = format!("{}: {}{kind}", clean(&file), bytes(bytes_written));
@@ -82,4 +82,21 @@ async fn copy(stream: &mut MediaStream, uri: &str, to: &mut impl Write) -> Resul
     }
     to.flush()?;
     Ok(written)
+}
+
+/// An item that did not come.
+fn media_fault(uri: &str, error: MediaError) -> Error {
+    let text = format!("{uri}: {error}");
+    match &error {
+        MediaError::Paused(reason) => Error::Input(what_to_do(reason)),
+        MediaError::Full => Error::Later(text),
+        MediaError::OverLimit { limit } => Error::Input(format!(
+            "{uri}: it has more than {}, and nothing of it was kept: if that is right, raise the limit with \
+             --max-size",
+            bytes(*limit)
+        )),
+        _ if error.is_retryable() => Error::Later(text),
+        MediaError::Store(_) => Error::Unhealthy(text),
+        _ => Error::Input(text),
+    }
 }

@@ -5,10 +5,9 @@ use std::io::Write as _;
 use haos_store_api::{EventType, Scope, StateEntry, StateQuery};
 use serde::Serialize;
 
-use super::fault::fetch_fault;
 use crate::args::RoomArgs;
-use crate::chat::desk::Desk;
-use crate::error::Result;
+use crate::chat::desk::logged_in;
+use crate::error::{Error, Result};
 use crate::find;
 use crate::open::Target;
 use crate::out::Out;
@@ -31,26 +30,26 @@ struct Members {
 }
 
 pub(crate) async fn members(store: &Target, args: &RoomArgs, out: &mut Out) -> Result<()> {
-    let desk = Desk::open(store).await?;
-    let room = find::room(&*desk.store, &args.room).await?;
-    let (entries, complete, stopped) = match desk.logged_in() {
+    let chat = store.chat().await?;
+    let room = find::room(&**chat.store(), &args.room).await?;
+    let (entries, complete, stopped) = match logged_in(&chat) {
         Ok(client) => {
             let list = client.engine().members(&room.id).await?;
-            (list.entries, list.complete, list.stopped.map(|error| fetch_fault("the other members", error)))
+            (list.entries, list.complete, list.stopped.map(haos::Error::from))
         }
         Err(_) => {
             let kind = EventType::new("m.room.member")?;
             let query = StateQuery::kind(Scope::Room(room.id.clone()), kind);
-            (desk.store.state(query).await?, false, None)
+            (chat.store().state(query).await?, false, None)
         }
     };
-    desk.close().await?;
+    chat.close().await?;
     let mut members: Vec<Member> = entries.iter().map(member).collect();
     members.sort();
     let members = Members { room_id: room.id.to_string(), complete, members };
     out.tell(&members, |out| print(&members, out))?;
     // The store's members are shown in any case.
-    stopped.map_or(Ok(()), Err)
+    stopped.map_or(Ok(()), |error| Err(Error::from(error).on("the other members")))
 }
 
 fn member(entry: &StateEntry) -> Member {

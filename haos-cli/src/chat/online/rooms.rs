@@ -2,13 +2,13 @@
 
 use std::io::Write as _;
 
+use haos::{EventId, RoomId};
 use haos_matrix::compose;
-use haos_store_api::{EventId, Page, Room, RoomId, StorageAdapter};
+use haos_store_api::{Page, Room, StorageAdapter};
 use serde::Serialize;
 
-use super::answer_fault;
 use crate::args::{JoinArgs, ReadArgs, RoomArgs};
-use crate::chat::desk::{Desk, refused};
+use crate::chat::desk::logged_in;
 use crate::chat::report::{Done, tell};
 use crate::chat::subject::Subject;
 use crate::error::{Error, Result};
@@ -27,34 +27,31 @@ struct Moved<'a> {
 }
 
 pub(crate) async fn join(store: &Target, args: &JoinArgs, out: &mut Out) -> Result<()> {
-    let desk = Desk::open(store).await?;
-    let client = desk.logged_in()?;
+    let chat = store.chat().await?;
+    logged_in(&chat)?;
     let wanted = args.room.as_str();
     let known = match wanted.starts_with('#') {
         true => None,
-        false => match find::room(&*desk.store, wanted).await {
+        false => match find::room(&**chat.store(), wanted).await {
             Ok(room) => Some(room.id),
             Err(_) if wanted.starts_with('!') => None,
             Err(error) => return Err(error),
         },
     };
     let wanted = known.as_ref().map_or(wanted, RoomId::as_str);
-    // The server in the name knows the room; ids of new room versions have none.
-    let via: Vec<&str> = wanted.split_once(':').map(|(_, server)| server).into_iter().collect();
-    let joined = client.homeserver().join(wanted, &via).await;
-    let room =
-        joined.map_err(|answer| answer_fault(&format!("{} was not joined", clean(wanted)), &answer))?;
-    desk.close().await?;
-    moved(&room, "join", "joined", out)
+    let joined = chat.join(wanted).await;
+    let room = joined.map_err(|e| Error::from(e).on(&format!("{} was not joined", clean(wanted))))?;
+    chat.close().await?;
+    moved(room.id(), "join", "joined", out)
 }
 
 pub(crate) async fn leave(store: &Target, args: &RoomArgs, out: &mut Out) -> Result<()> {
-    let desk = Desk::open(store).await?;
-    let client = desk.logged_in()?;
-    let room = find::room(&*desk.store, &args.room).await?;
-    let left = client.homeserver().leave(&room.id).await;
-    left.map_err(|answer| answer_fault(&format!("{} was not left", room.id), &answer))?;
-    desk.close().await?;
+    let chat = store.chat().await?;
+    logged_in(&chat)?;
+    let room = find::room(&**chat.store(), &args.room).await?;
+    let left = chat.room(&room.id).leave().await;
+    left.map_err(|e| Error::from(e).on(&format!("{} was not left", room.id)))?;
+    chat.close().await?;
     moved(&room.id, "leave", "left", out)
 }
 
@@ -64,17 +61,18 @@ fn moved(room: &RoomId, membership: &'static str, done: &str, out: &mut Out) -> 
 }
 
 pub(crate) async fn read(store: &Target, args: &ReadArgs, out: &mut Out) -> Result<()> {
-    let desk = Desk::open(store).await?;
-    let room = find::room(&*desk.store, &args.room).await?;
+    let chat = store.chat().await?;
+    let room = find::room(&**chat.store(), &args.room).await?;
     let upto = match &args.event {
-        Some(wanted) => match Subject::find(&*desk.store, &room, wanted, false).await? {
+        Some(wanted) => match Subject::find(&**chat.store(), &room, wanted, false).await? {
             Subject::Stored(message) => message.id,
             _ => return Err(Error::Input("the homeserver does not have this message yet".to_owned())),
         },
-        None => newest(&*desk.store, &room).await?,
+        None => newest(&**chat.store(), &room).await?,
     };
-    let row = desk.outbox.enqueue(compose::read(&room.id, &upto, args.private)?).await.map_err(refused)?;
-    tell(desk, Done::Queued(row.txn_id), args.how.wait, out).await
+    let draft = compose::read(&room.id, &upto, args.private)?;
+    let row = chat.outbox_handle().enqueue(draft).await.map_err(haos::Error::from)?;
+    tell(chat, Done::Queued(row.txn_id), args.how.wait, out).await
 }
 
 /// The newest message that the server has for sure.

@@ -119,6 +119,12 @@ enum Turn {
 
 /// Runs one backend after the other until it is stopped, or the store is closed.
 async fn run(core: &Core, mut stopped: Stopped) {
+    let mut is_held = core.is_held.subscribe();
+    tokio::select! {
+        _ = stopped.asked() => return,
+        // The chat has the sender.
+        _ = is_held.wait_for(|is_held| !is_held) => {}
+    }
     let mut backends = core.backend.subscribe();
     let mut place = platform::Place::default();
     loop {

@@ -52,7 +52,6 @@ impl Place {
         stopped: &mut Stopped,
     ) -> Turn {
         if self.0.is_none() {
-            core.now(Role::Waiting);
             tokio::select! {
                 _ = stopped.asked() => return Turn::End,
                 _ = backends.changed() => return Turn::Over,
@@ -101,10 +100,15 @@ async fn lead(core: &Core) -> Leading {
     loop {
         match try_lead(core) {
             Ok(Some(leading)) => return leading,
-            Err(error) if !std::mem::replace(&mut is_told, true) => {
-                tracing::warn!(%error, "nothing is sent, and it is tried again each second");
+            Ok(None) => core.now(Role::Waiting),
+            Err(error) => {
+                let next_try_ms = core.host.now_ms().saturating_add_unsigned(AGAIN_MS);
+                core.now(Role::Idle);
+                core.outbox.sync_state(SyncState::Failing { error: error.to_string(), next_try_ms });
+                if !std::mem::replace(&mut is_told, true) {
+                    tracing::warn!(%error, "nothing is sent, and it is tried again each second");
+                }
             }
-            Ok(None) | Err(_) => {}
         }
         core.host.sleep(AGAIN_MS).await;
     }

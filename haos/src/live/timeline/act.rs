@@ -1,41 +1,30 @@
 //! What a person does to an item of a timeline.
 
-use haos_matrix::compose;
-use haos_queue::{About, Acted, Draft};
-use haos_store_api::{
-    Json, Message, MessageQuery, Pending, PendingState, RelationKind, RelationQuery, TxnId,
-};
+use haos_queue::About;
+use haos_store_api::{Json, Message, Pending, PendingState, RelationKind, RelationQuery};
 
 use super::{Timeline, TimelineItem, TimelineItemKind};
-use crate::content::Text;
+use crate::content::{Content, Text};
 use crate::{Error, Result};
 
 const NO_MESSAGE: &str = "this item is no message: choose a message";
 const NOT_OWN: &str = "only the user's own messages can be edited";
+const NO_TEXT: &str = "only texts can be edited: take it back and send another";
 
 impl Timeline {
     /// Gives a message of the user's own another text, sent or not.
     ///
     /// # Errors
-    /// `NotPossible` for what is no own message; `Gone` if it was taken back meanwhile; `Unsendable`; those of the store.
+    /// `NotPossible` for what is no own text; `Gone` if it was taken back meanwhile; `Unsendable`; those of the store.
     pub async fn edit(&self, item: &TimelineItem, text: impl Into<Text>) -> Result<()> {
-        let content: serde_json::Value = text.into().content()?.parse()?;
-        let about = match &item.kind {
-            TimelineItemKind::Local(local) => {
-                if let Some(row) = self.additions(item).await?.first() {
-                    let content = compose::in_place(content.clone(), &row.content)?;
-                    if self.base.outbox.edit(&local.txn_id, content).await? != Acted::Gone {
-                        return Ok(());
-                    }
-                }
-                // It was sent meanwhile.
-                self.sent(&local.txn_id).await?
-            }
-            TimelineItemKind::Event(event) if !event.post.is_own => return Err(Error::NotPossible(NOT_OWN)),
-            _ => about(item)?,
-        };
-        let before = &post_of(item)?.raw;
-        self.enqueue(compose::edit(&self.room, &about, &content, Some(before))?).await
+        let post = post_of(item)?;
+        let is_text =
+            matches!(post.content, Content::Text { .. } | Content::Notice { .. } | Content::Emote { .. });
+        match (post.is_own, is_text && !post.is_redacted) {
+            (false, _) => Err(Error::NotPossible(NOT_OWN)),
+            (_, false) => Err(Error::NotPossible(NO_TEXT)),
+            _ => self.base.edit(&self.room, about(item)?, text.into()).await.map(drop),
+        }
     }
 
     /// Reacts to a message with an emoji, once.
@@ -46,7 +35,7 @@ impl Timeline {
         if post_of(item)?.reactions.iter().any(|reaction| reaction.key == key && reaction.is_own) {
             return Ok(());
         }
-        self.enqueue(compose::reaction(&self.room, &about(item)?, key)?).await
+        self.base.react(&self.room, &about(item)?, key).await.map(drop)
     }
 
     /// Takes the own reaction with this emoji back, sent or not.
@@ -69,7 +58,7 @@ impl Timeline {
                 && message.relation.as_ref().is_some_and(|relation| relation.key.as_deref() == Some(key))
         };
         for own in self.base.store.related(query).await?.into_iter().filter(is_own) {
-            self.enqueue(compose::redaction(&self.room, &About::Event(own.id), None)?).await?;
+            self.base.redact(&self.room, About::Event(own.id), None).await?;
         }
         Ok(())
     }
@@ -79,16 +68,7 @@ impl Timeline {
     /// # Errors
     /// `NotPossible` for what is no message; those of the store.
     pub async fn redact(&self, item: &TimelineItem, reason: Option<&str>) -> Result<()> {
-        let about = match &item.kind {
-            TimelineItemKind::Local(local) => {
-                if self.base.outbox.cancel(&local.txn_id).await? != Acted::Gone {
-                    return Ok(());
-                }
-                self.sent(&local.txn_id).await?
-            }
-            _ => about(item)?,
-        };
-        self.enqueue(compose::redaction(&self.room, &about, reason)?).await
+        self.base.redact(&self.room, about(item)?, reason).await.map(drop)
     }
 
     /// Tries again, at once, what waits or was refused: the message itself, its files, or the user's edits of it,
@@ -121,11 +101,6 @@ impl Timeline {
         Ok(())
     }
 
-    async fn enqueue(&self, draft: Draft) -> Result<()> {
-        self.base.outbox.enqueue(draft).await?;
-        Ok(())
-    }
-
     /// Returns the rows of the outbox that make up an item: of a message that is unsent the message and its uploads, of
     /// one that was sent the user's edits, reactions and removal.
     async fn additions(&self, item: &TimelineItem) -> Result<Vec<Pending>> {
@@ -151,13 +126,6 @@ impl Timeline {
             }
             _ => return Err(Error::NotPossible(NO_MESSAGE)),
         })
-    }
-
-    /// Returns the event that a transaction became.
-    async fn sent(&self, txn_id: &TxnId) -> Result<About> {
-        let found = self.base.store.messages(MessageQuery::Txn(txn_id.clone())).await?;
-        let found = found.into_iter().find(|message| message.room == self.room);
-        found.map(|message| About::Event(message.id)).ok_or(Error::Gone)
     }
 }
 

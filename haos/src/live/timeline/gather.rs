@@ -410,7 +410,7 @@ fn content_of(message: &Message, raw: &Json) -> Content {
 }
 
 /// Returns the content that is shown: of the latest edit, else of the message.
-fn shown_content(message: &Message, edit: Option<&Message>) -> Json {
+pub(crate) fn shown_content(message: &Message, edit: Option<&Message>) -> Json {
     let edited = edit.and_then(|edit| edit.content.member("m.new_content"));
     edited.unwrap_or_else(|| message.content.clone())
 }

@@ -16,6 +16,7 @@ use std::sync::Arc;
 
 use haos_store_api::{Result, RoomId};
 
+pub(crate) use gather::shown_content;
 pub use item::{
     Edited, EventItem, LocalItem, Post, Profile, Quote, Reaction, Receipt, SendStatus, ThreadSummary,
     TimelineItem, TimelineItemKind,

@@ -1,28 +1,25 @@
 //! `haos sync`: what waits is sent, what comes is shown.
 
-mod idle;
 mod news;
 mod state;
 mod view;
 
 use std::time::Duration;
 
-use haos_matrix::{Client, ClientOptions, FillOptions};
-use haos_queue::{ConnectionState, Observer};
-use haos_store_api::StorageAdapter;
+use haos::{Chat, ClientOptions, Connection};
+use haos_matrix::FillOptions;
+use haos_queue::Update;
 use tokio::time::{Instant, sleep_until};
 
-use self::idle::Idle;
 use self::news::News;
 use self::view::{End, View};
-use super::{Leading, Runs, account_fault};
 use crate::args::SyncArgs;
-use crate::chat::desk::Desk;
-use crate::error::{Error, Result};
+use crate::chat::desk::logged_in;
+use crate::error::{Error, Result, what_to_do};
 use crate::open::Target;
 use crate::out::Out;
 
-/// The time between two requests for the lead, and between two drawings of the connection's line.
+/// The time between two drawings of the connection's line.
 const TICK: Duration = Duration::from_secs(1);
 /// `--once` gives up when the homeserver was not reached for so long.
 const UNREACHED: Duration = Duration::from_secs(30);
@@ -34,27 +31,25 @@ pub(crate) async fn sync(store: &Target, args: &SyncArgs, out: &mut Out) -> Resu
     if args.once {
         options.sync.fill = FillOptions::off();
     }
-    let desk = Desk::with(store, options).await?;
-    let client = desk.logged_in()?.clone();
-    let mut view = View::new(out, &client)?;
-    let mut turn = Turn {
-        rows: client.outbox().observe(None),
-        news: News::start(&*desk.store).await?,
-        idle: Idle::new(),
-        runs: None,
-    };
-    let looped = turn.show(&desk, &client, args, &mut view).await;
+    let chat = store.chat_with(options).await?;
+    let session = logged_in(&chat)?.session();
+    if chat.store().info().read_only {
+        return Err(Error::Unhealthy(format!(
+            "{}: the store can only be read: give this user the right to write to it and to its folder",
+            store.url
+        )));
+    }
+    let mut view = View::new(out, &chat, &session)?;
+    let mut news = News::start(&**chat.store()).await?;
+    let shown = show(&chat, &mut news, args, &mut view).await;
+    chat.stop().await;
+    let end = shown?;
     // The rest of what came is shown, also of what came in the last moment.
-    let stopped = match turn.runs.take() {
-        Some(runs) => runs.stop().await,
-        None => Ok(()),
-    };
-    let end = looped?;
-    turn.news.catch_up(&*desk.store, &mut view).await?;
-    let left = client.outbox().rows(None).await?;
+    news.catch_up(&**chat.store(), &mut view).await?;
+    let left = chat.outbox_handle().rows(None).await?;
+    view.update(&Update::Reset(left.clone()))?;
     view.end(end, &left)?;
-    desk.close().await?;
-    stopped?;
+    chat.close().await?;
     match end {
         End::Unreached => Err(Error::Later(
             "the homeserver was not reached: check the network, then run the same command again".to_owned(),
@@ -64,102 +59,47 @@ pub(crate) async fn sync(store: &Target, args: &SyncArgs, out: &mut Out) -> Resu
     }
 }
 
-/// The sources that are watched.
-struct Turn {
-    rows: Observer,
-    news: News,
-    idle: Idle,
-    runs: Option<Runs>,
-}
-
-impl Turn {
-    /// Shows what happens until there is a reason to end.
-    async fn show(
-        &mut self,
-        desk: &Desk,
-        client: &Client,
-        args: &SyncArgs,
-        view: &mut View<'_>,
-    ) -> Result<End> {
-        let store: &dyn StorageAdapter = &*desk.store;
-        let seconds = args.seconds.unwrap_or(LONGEST).min(LONGEST);
-        let deadline = Instant::now() + Duration::from_secs(seconds.into());
-        let mut connection = client.connection();
-        // The state before the first try is no news.
-        connection.mark_unchanged();
-        let mut unreached: Option<Instant> = None;
-        let mut tick = tokio::time::interval(TICK);
-        let interrupted = interrupted()?;
-        tokio::pin!(interrupted);
-        self.lead(desk, client, args, view)?;
-        loop {
-            tokio::select! {
-                () = &mut interrupted => return Ok(End::Interrupted),
-                () = sleep_until(deadline) => return Ok(if args.once { End::Late } else { End::Time }),
-                error = ended(&mut self.runs) => return Err(error),
-                changed = connection.changed() => {
-                    if changed.is_err() {
-                        continue;
-                    }
-                    let state = connection.borrow_and_update().clone();
-                    unreached = match &state {
-                        ConnectionState::Degraded { .. } | ConnectionState::Offline => unreached.or(Some(Instant::now())),
-                        _ => None,
-                    };
-                    view.connection(&state)?;
-                    match state {
-                        ConnectionState::Paused(reason) if args.once => return Err(account_fault(&reason)),
-                        state => self.idle.connection(&state),
-                    }
-                }
-                update = self.rows.next() => match update? {
-                    Some(update) => {
-                        view.update(&update)?;
-                        self.idle.update(&update);
-                    }
-                    None => return Err(closed()),
-                },
-                change = self.news.next() => match change {
-                    Some(rooms) => self.news.show(store, rooms, view).await?,
-                    None => return Err(closed()),
-                },
-                _ = tick.tick() => {
-                    if self.runs.is_none() {
-                        self.lead(desk, client, args, view)?;
-                    }
-                    view.tick()?;
+/// Sends, syncs and shows what happens until there is a reason to end.
+async fn show(chat: &Chat, news: &mut News, args: &SyncArgs, view: &mut View<'_>) -> Result<End> {
+    let seconds = args.seconds.unwrap_or(LONGEST).min(LONGEST);
+    let deadline = Instant::now() + Duration::from_secs(seconds.into());
+    let interrupted = interrupted()?;
+    tokio::pin!(interrupted);
+    let (mut rows, mut connection) = (chat.outbox_handle().observe(None), chat.connection());
+    let (mut unreached, mut is_settled): (Option<Instant>, bool) = (None, false);
+    let mut tick = tokio::time::interval(TICK);
+    view.connection(&connection.now().await?.connection)?;
+    chat.start();
+    loop {
+        tokio::select! {
+            () = &mut interrupted => return Ok(End::Interrupted),
+            () = sleep_until(deadline) => return Ok(if args.once { End::Late } else { End::Time }),
+            summary = connection.next() => {
+                let summary = summary?.ok_or_else(closed)?;
+                is_settled = summary.is_settled;
+                unreached = match &summary.connection {
+                    Connection::Degraded { .. } | Connection::Offline => unreached.or(Some(Instant::now())),
+                    _ => None,
+                };
+                match &summary.connection {
+                    Connection::Elsewhere if args.once => return Err(Error::Later(
+                        "another process syncs this store already: it sends what waits; end it, or wait for it"
+                            .to_owned(),
+                    )),
+                    Connection::Paused { cause, .. } if args.once => return Err(Error::Input(what_to_do(cause))),
+                    connection => view.connection(connection)?,
                 }
             }
-            if args.once && self.idle.is_done() {
-                return Ok(End::Once);
-            }
-            if args.once && unreached.is_some_and(|since| since.elapsed() >= UNREACHED) {
-                return Ok(End::Unreached);
-            }
+            update = rows.next() => view.update(&update?.ok_or_else(closed)?)?,
+            rooms = news.next() => news.show(&**chat.store(), rooms.ok_or_else(closed)?, view).await?,
+            _ = tick.tick() => view.tick()?,
         }
-    }
-
-    /// Sends and syncs, unless another process does.
-    fn lead(&mut self, desk: &Desk, client: &Client, args: &SyncArgs, view: &mut View<'_>) -> Result<()> {
-        match Leading::try_take(&desk.target)? {
-            Some(leading) => {
-                self.runs = Some(Runs::start(client, leading));
-                view.connection(&ConnectionState::Connecting)
-            }
-            None if args.once => Err(Error::Later(
-                "another process syncs this store already: it sends what waits; end it, or wait for it"
-                    .to_owned(),
-            )),
-            None => view.led_elsewhere(),
+        if args.once && is_settled {
+            return Ok(End::Once);
         }
-    }
-}
-
-/// Ends with a client that is not stopped; never, without one.
-async fn ended(runs: &mut Option<Runs>) -> Error {
-    match runs {
-        Some(runs) => runs.ended().await,
-        None => std::future::pending().await,
+        if args.once && unreached.is_some_and(|since| since.elapsed() >= UNREACHED) {
+            return Ok(End::Unreached);
+        }
     }
 }
 

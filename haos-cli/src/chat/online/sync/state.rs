@@ -1,54 +1,38 @@
 //! The connection's state in words, and for programs.
 
-use haos_queue::{ConnectionState, UploadProgress};
-use serde::Serialize;
+use haos::Connection;
+use haos_queue::UploadProgress;
+use serde_json::{Value, json};
 
-use crate::chat::online::fault::what_to_do;
+use crate::error::what_to_do;
 use crate::text::{bytes, clean, time};
 
-/// The state, for programs.
-#[derive(Debug, Default, Serialize)]
-pub(super) struct StateFields {
-    /// `offline`, `connecting`, `catching_up`, `live`, `degraded` or `paused`.
-    state: &'static str,
-    done: Option<u64>,
-    total: Option<u64>,
-    error: Option<String>,
-    next_try_ms: Option<i64>,
-    /// The advice for a pause.
-    hint: Option<String>,
-}
-
-impl From<&ConnectionState> for StateFields {
-    fn from(state: &ConnectionState) -> Self {
-        let named = |state| Self { state, ..Self::default() };
-        match state {
-            ConnectionState::Offline => named("offline"),
-            ConnectionState::Connecting => named("connecting"),
-            ConnectionState::CatchingUp(progress) => {
-                Self { done: Some(progress.done), total: progress.total, ..named("catching_up") }
-            }
-            ConnectionState::Live => named("live"),
-            ConnectionState::Degraded { error, next_try_ms } => {
-                Self { error: Some(error.clone()), next_try_ms: Some(*next_try_ms), ..named("degraded") }
-            }
-            ConnectionState::Paused(reason) => Self { hint: Some(what_to_do(reason)), ..named("paused") },
-            _ => named("unknown"),
-        }
+/// The state for programs: a field that it does not have is null.
+pub(super) fn fields(state: &Connection) -> Value {
+    let hint = match state {
+        Connection::Paused { cause, .. } => Some(what_to_do(cause)),
+        _ => None,
+    };
+    let mut fields = json!({
+        "type": "connection", "done": null, "total": null, "error": null, "next_try_ms": null, "hint": hint
+    });
+    if let (Value::Object(fields), Ok(Value::Object(own))) = (&mut fields, serde_json::to_value(state)) {
+        fields.extend(own);
     }
+    fields
 }
 
 /// The state in a few words. `now_ms`: with it, the next try is told in seconds from now.
-pub(super) fn words(state: &ConnectionState, now_ms: Option<i64>) -> String {
+pub(super) fn words(state: &Connection, now_ms: Option<i64>) -> String {
     match state {
-        ConnectionState::Offline => "offline: what you write waits".to_owned(),
-        ConnectionState::Connecting => "connecting".to_owned(),
-        ConnectionState::CatchingUp(progress) => match progress.total {
-            Some(total) => format!("catching up: {} of {total}", progress.done),
-            None => format!("catching up: {}", progress.done),
-        },
-        ConnectionState::Live => "live".to_owned(),
-        ConnectionState::Degraded { error, next_try_ms } => {
+        Connection::Offline => "offline: what you write waits".to_owned(),
+        Connection::LoggedOut => "nobody is logged in: `haos login` does that".to_owned(),
+        Connection::Connecting => "connecting".to_owned(),
+        Connection::CatchingUp { done, total: Some(total) } => format!("catching up: {done} of {total}"),
+        Connection::CatchingUp { done, total: None } => format!("catching up: {done}"),
+        Connection::Live => "live".to_owned(),
+        Connection::Elsewhere => "another process syncs: this is what it brings".to_owned(),
+        Connection::Degraded { error, next_try_ms } => {
             let next = match now_ms {
                 Some(now_ms) if *next_try_ms <= now_ms => "trying".to_owned(),
                 Some(now_ms) => {
@@ -59,7 +43,7 @@ pub(super) fn words(state: &ConnectionState, now_ms: Option<i64>) -> String {
             };
             format!("not reached ({}): {next}", clean(error))
         }
-        ConnectionState::Paused(reason) => format!("paused: {}", clean(&what_to_do(reason))),
+        Connection::Paused { cause, .. } => format!("paused: {}", clean(&what_to_do(cause))),
         _ => "unknown".to_owned(),
     }
 }
@@ -73,20 +57,22 @@ pub(super) fn uploads(uploads: &[UploadProgress]) -> String {
 
 #[cfg(test)]
 mod tests {
-    use haos_queue::{PauseReason, SyncProgress};
+    use haos::PauseReason;
 
     use super::*;
 
     #[test]
     fn states_say_what_to_expect_and_what_to_do() {
-        let failing = ConnectionState::Degraded { error: "no answer".to_owned(), next_try_ms: 5_500 };
+        let failing = Connection::Degraded { error: "no answer".to_owned(), next_try_ms: 5_500 };
         assert_eq!(words(&failing, Some(1_000)), "not reached (no answer): next try in 5 s");
         assert_eq!(words(&failing, Some(6_000)), "not reached (no answer): trying");
         assert!(words(&failing, None).contains("next try at 1970-01-01T00:00:05Z"));
-        let progress = SyncProgress { done: 3, total: Some(9) };
-        assert_eq!(words(&ConnectionState::CatchingUp(progress), None), "catching up: 3 of 9");
-        let paused = ConnectionState::Paused(PauseReason::LoggedOut);
+        let catching_up = Connection::CatchingUp { done: 3, total: Some(9) };
+        assert_eq!(words(&catching_up, None), "catching up: 3 of 9");
+        let paused = Connection::Paused { cause: PauseReason::LoggedOut, reason: String::new() };
         assert!(words(&paused, None).contains("haos login"));
-        assert_eq!(StateFields::from(&paused).state, "paused");
+        let fields = fields(&paused);
+        assert_eq!((&fields["state"], &fields["done"]), (&json!("paused"), &Value::Null));
+        assert!(fields["hint"].as_str().is_some_and(|hint| hint.contains("haos login")));
     }
 }

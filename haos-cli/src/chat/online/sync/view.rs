@@ -3,14 +3,16 @@
 use std::collections::BTreeMap;
 use std::io::Write as _;
 
-use haos_matrix::Client;
-use haos_queue::{ConnectionState, Host as _, RowStatus, TokioHost, Update, UploadProgress};
-use haos_store_api::{Message, MessageView, Pending, PendingState, Room, RoomId, TxnId};
+use haos::{Chat, Connection, RoomId, TxnId};
+use haos_matrix::MatrixSession;
+use haos_queue::{Host as _, RowStatus, TokioHost, Update, UploadProgress};
+use haos_store_api::{Message, MessageView, Pending, PendingState, Room};
 use indicatif::ProgressBar;
 use serde::Serialize;
+use serde_json::Value;
 use tokio::sync::watch;
 
-use super::state::{StateFields, uploads, words};
+use super::state::{fields, uploads, words};
 use crate::chat::row::{RowFields, print as print_row};
 use crate::error::Result;
 use crate::find;
@@ -40,11 +42,7 @@ pub(super) enum End {
 #[derive(Serialize)]
 #[serde(untagged)]
 enum Line<'a> {
-    Connection {
-        r#type: &'static str,
-        #[serde(flatten)]
-        state: StateFields,
-    },
+    Connection(Value),
     Room {
         r#type: &'static str,
         room_id: &'a RoomId,
@@ -76,19 +74,17 @@ pub(super) struct View<'a> {
     out: &'a mut Out,
     /// The changing line, if stderr is a terminal.
     line: Option<ProgressBar>,
-    state: ConnectionState,
+    state: Option<Connection>,
     /// The latest line about the connection, where each is a line of its own.
     said: String,
     uploads: watch::Receiver<Vec<UploadProgress>>,
     /// Rows as they were shown: what changed is told, not how often it was looked at.
     rows: BTreeMap<TxnId, String>,
-    elsewhere: bool,
 }
 
 impl<'a> View<'a> {
-    pub(super) fn new(out: &'a mut Out, client: &Client) -> Result<Self> {
+    pub(super) fn new(out: &'a mut Out, chat: &Chat, session: &MatrixSession) -> Result<Self> {
         let on_terminal = !out.json && notice::is_terminal();
-        let session = client.session();
         if !out.json {
             writeln!(out, "{} on {}", clean(session.user.as_str()), clean(&session.homeserver))?;
             out.flush()?;
@@ -96,41 +92,29 @@ impl<'a> View<'a> {
         Ok(Self {
             out,
             line: on_terminal.then(progress::line),
-            state: ConnectionState::Connecting,
+            state: None,
             said: String::new(),
-            uploads: client.outbox().uploads(),
+            uploads: chat.outbox_handle().uploads(),
             rows: BTreeMap::new(),
-            elsewhere: false,
         })
     }
 
-    /// The connection is in another state.
-    pub(super) fn connection(&mut self, state: &ConnectionState) -> Result<()> {
-        self.state = state.clone();
-        self.elsewhere = false;
+    /// The connection is in this state.
+    pub(super) fn connection(&mut self, state: &Connection) -> Result<()> {
+        if self.state.replace(state.clone()).as_ref() == Some(state) {
+            return Ok(());
+        }
         match (&self.line, self.out.json) {
             (Some(_), _) => self.tick(),
-            (None, true) => self.json(&Line::Connection { r#type: "connection", state: state.into() }),
+            (None, true) => self.json(&Line::Connection(fields(state))),
             (None, false) => self.say(&words(state, None)),
-        }
-    }
-
-    /// Another process sends and syncs.
-    pub(super) fn led_elsewhere(&mut self) -> Result<()> {
-        self.elsewhere = true;
-        match (&self.line, self.out.json) {
-            (None, false) => self.say("another process syncs: this is what it brings"),
-            _ => Ok(()),
         }
     }
 
     /// Draws the last line again: the next try comes closer, bytes go out.
     pub(super) fn tick(&mut self) -> Result<()> {
-        if let Some(line) = &self.line {
-            let state = match self.elsewhere {
-                true => "another process syncs".to_owned(),
-                false => words(&self.state, Some(TokioHost.now_ms())),
-            };
+        if let (Some(line), Some(state)) = (&self.line, &self.state) {
+            let state = words(state, Some(TokioHost.now_ms()));
             line.set_message(format!("[{state}{}]", uploads(&self.uploads.borrow_and_update())));
         }
         Ok(())

@@ -3,109 +3,87 @@
 use std::sync::Arc;
 use std::time::Duration;
 
+use haos::{Chat, ClientOptions, Connection};
 use haos_cli::parts::{Error, Result};
-use haos_matrix::{Client, ClientOptions, FillOptions, MatrixProtocol, SyncOptions, parse_event};
-use haos_queue::{
-    ConnectionState, Driver, Event, Lead, Outbox, OutboxOptions, RetryPolicy, Running, TokioHost,
-    Transport as _, apply_page, apply_sync,
-};
+use haos_matrix::{FillOptions, MatrixProtocol, SyncOptions, parse_event};
+use haos_queue::{Event, OutboxOptions, RetryPolicy, Transport as _, apply_page, apply_sync};
 use haos_sim::LoopbackClient;
 use haos_store_api::{Gap, Page, RoomId, StorageAdapter, StorageAdapterExt as _};
 use serde_json::{Value, json};
 
 use super::super::script::session;
+use super::url;
 use crate::args::PartArgs;
 
 /// Events of a page of history.
 const PAGE: usize = 20;
-/// How often a client that syncs by itself is looked at.
+/// How often a chat that syncs by itself is looked at.
 const LOOK: Duration = Duration::from_millis(20);
 
-/// The line to a homeserver.
-pub(super) enum Line {
-    /// The model's: its syncs are made here.
-    Model { outbox: Outbox, client: LoopbackClient },
-    /// A client as applications have it, which syncs by itself.
-    Real(Box<Client>),
+/// A chat as applications have it, which sends by itself.
+pub(super) struct Line {
+    pub(super) chat: Chat,
+    /// The model's, whose syncs are made here; a real homeserver's are the chat's.
+    model: Option<LoopbackClient>,
 }
 
 impl Line {
-    pub(super) async fn open(store: &Arc<dyn StorageAdapter>, args: &PartArgs) -> Result<Self> {
-        // As a chat client would have it, but in a hurry.
+    pub(super) async fn open(args: &PartArgs) -> Result<Self> {
+        // As a chat would have it, but in a hurry.
         let retry = RetryPolicy { base_ms: 20, cap_ms: 200, old_cap_ms: 200, ..RetryPolicy::default() };
-        let outbox = OutboxOptions { retry, echo_ms: 500, ..OutboxOptions::default() };
-        if let Some(address) = args.address {
-            let outbox = Outbox::new(store.clone(), Arc::new(TokioHost), Arc::new(MatrixProtocol), outbox)?;
-            let client = LoopbackClient::new(address).reading(with_relation);
-            return Ok(Self::Model { outbox, client });
+        let mut outbox = OutboxOptions { retry, ..OutboxOptions::default() };
+        if args.address.is_some() {
+            // On a real homeserver a message is done when a sync brings it.
+            outbox.echo_ms = 500;
         }
         let options = ClientOptions {
-            // A message is done when a sync brings it.
-            outbox: OutboxOptions { echo_ms: OutboxOptions::default().echo_ms, ..outbox },
+            outbox,
             sync: SyncOptions { retry, poll_ms: 1000, fill: FillOptions::off(), ..SyncOptions::default() },
             ..ClientOptions::default()
         };
-        let client = Client::resume(store.clone(), Arc::new(TokioHost), &options).await;
-        let client = client.map_err(|e| Error::Failed(format!("the session cannot go on: {e}")))?;
-        client
-            .map(|client| Self::Real(Box::new(client)))
-            .ok_or_else(|| Error::Failed("nobody is logged in on the demo's store".to_owned()))
-    }
-
-    pub(super) fn outbox(&self) -> &Outbox {
-        match self {
-            Self::Model { outbox, .. } => outbox,
-            Self::Real(client) => client.outbox(),
+        let mut opening = Chat::open(&url(&args.folder)).options(options);
+        let model = args.address.map(|address| LoopbackClient::new(address).reading(with_relation));
+        if let Some(client) = &model {
+            opening = opening.transport(Arc::new(client.clone()), Arc::new(MatrixProtocol), session()?);
         }
-    }
-
-    /// The sender, ready to be spawned.
-    pub(super) fn run(&self) -> Result<Running> {
-        Ok(match self {
-            Self::Model { outbox, client } => {
-                Driver::new(outbox.clone(), Arc::new(client.clone()), session()?).run(Lead::Alone)
-            }
-            Self::Real(client) => client.run(Lead::Alone),
-        })
+        let chat = opening.await?;
+        match chat.account() {
+            Some(account) if account.is_logged_in => Ok(Self { chat, model }),
+            _ => Err(Error::Failed("nobody is logged in on the demo's store".to_owned())),
+        }
     }
 
     /// Takes a step; whether all that is new is there.
     pub(super) async fn sync(&self, rooms: &[RoomId]) -> Result<bool> {
-        match self {
-            Self::Model { outbox, client } => {
-                let store = &**outbox.store();
-                let token = store.sync_token().await?;
-                let Ok(delta) = client.sync(token.as_deref()).await else {
-                    tokio::time::sleep(LOOK).await;
-                    return Ok(false);
-                };
-                apply_sync(store, &delta, Some(&session()?.user), &MatrixProtocol).await?;
-                Ok(token.is_some() && delta.rooms.is_empty())
+        let store = &**self.chat.store();
+        let Some(client) = &self.model else {
+            tokio::time::sleep(LOOK).await;
+            if let Connection::Paused { reason, .. } = self.chat.connection().now().await?.connection {
+                return Err(Error::Failed(format!("the homeserver ended the session: {reason}")));
             }
-            Self::Real(client) => {
-                tokio::time::sleep(LOOK).await;
-                let state = client.connection().borrow().clone();
-                if let ConnectionState::Paused(reason) = state {
-                    return Err(Error::Failed(format!("the homeserver ended the session: {reason:?}")));
-                }
-                // The state `live` says nothing: a send that failed last shows there for a while,
-                // also if a sync brought its message.
-                is_settled(&**client.store(), rooms).await
-            }
-        }
+            // The state `live` says nothing: a send that failed last shows there for a while, also if a sync brought
+            // its message.
+            return is_settled(store, rooms).await;
+        };
+        let token = store.sync_token().await?;
+        let Ok(delta) = client.sync(token.as_deref()).await else {
+            tokio::time::sleep(LOOK).await;
+            return Ok(false);
+        };
+        apply_sync(store, &delta, Some(&session()?.user), &MatrixProtocol).await?;
+        Ok(token.is_some() && delta.rooms.is_empty())
     }
 
     /// Fills a gap, or a part of it; what goes wrong is tried again.
     pub(super) async fn fill(&self, room: &RoomId, gap: &Gap) -> Result<()> {
-        match self {
-            Self::Model { outbox, client } => {
-                if let Ok(page) = client.history(room, gap.token.as_deref(), PAGE).await {
-                    apply_page(&**outbox.store(), gap, &page, Some(&session()?.user), &MatrixProtocol)
-                        .await?;
-                }
-            }
+        if let Some(client) = self.chat.client_handle() {
             // A fault of the store shows at the next step.
-            Self::Real(client) => drop(client.engine().fill(room, gap).await),
+            drop(client.engine().fill(room, gap).await);
+        } else if let Some(client) = &self.model
+            && let Ok(page) = client.history(room, gap.token.as_deref(), PAGE).await
+        {
+            let store = &**self.chat.store();
+            apply_page(store, gap, &page, Some(&session()?.user), &MatrixProtocol).await?;
         }
         Ok(())
     }

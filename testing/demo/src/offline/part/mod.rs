@@ -8,7 +8,6 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use haos_cli::parts::{Error, Out, Result};
-use haos_queue::FileLeader;
 use haos_store_api::{PendingQuery, PendingState, RoomId, StorageAdapter, TxnId};
 use serde::{Deserialize, Serialize};
 
@@ -38,32 +37,27 @@ pub(super) fn store_file(folder: &Path) -> PathBuf {
     folder.join("outbox.db")
 }
 
+fn url(folder: &Path) -> String {
+    format!("sqlite:{}", store_file(folder).display())
+}
+
 pub(super) async fn open(folder: &Path) -> Result<Arc<dyn StorageAdapter>> {
-    Ok(haos_store::open(&format!("sqlite:{}", store_file(folder).display())).await?.store)
+    Ok(haos_store::open(&url(folder)).await?.store)
 }
 
 /// Runs one part; a hidden command.
 pub(crate) async fn run(args: PartArgs, out: &mut Out) -> Result<()> {
-    let leader = FileLeader::try_acquire(args.folder.join("outbox.leader"))?;
-    let Some(_leader) = leader else {
-        return Err(Error::Failed("another process sends from this store: end it first".to_owned()));
-    };
-    let store = open(&args.folder).await?;
-    let line = Line::open(&store, &args).await?;
-    let driving = tokio::spawn(line.run()?);
+    let line = Line::open(&args).await?;
     let part = async {
         match args.part {
-            Part::Write => write::write(line.outbox(), &args.rooms, out).await,
-            Part::Send => send(&line, &*store, &args.rooms, out).await,
+            Part::Write => write::write(&line.chat, &args.rooms, out).await,
+            Part::Send => send(&line, &args.rooms, out).await,
         }
     };
     let most = most(args.address.is_none());
     let ended = tokio::time::timeout(most, part).await;
-    line.outbox().stop(1000);
-    let drove = driving.await.map_err(|e| Error::Failed(format!("the driver ended: {e}")))?;
-    ended.map_err(|_| Error::Failed(format!("a process of the demo hung for {} s", most.as_secs())))??;
-    drove?;
-    Ok(store.close().await?)
+    line.chat.close().await?;
+    ended.map_err(|_| Error::Failed(format!("a process of the demo hung for {} s", most.as_secs())))?
 }
 
 fn say(out: &mut Out, said: &Said) -> Result<()> {
@@ -72,7 +66,8 @@ fn say(out: &mut Out, said: &Said) -> Result<()> {
 }
 
 /// Sends and syncs until nothing is left to do.
-async fn send(line: &Line, store: &dyn StorageAdapter, rooms: &[RoomId], out: &mut Out) -> Result<()> {
+async fn send(line: &Line, rooms: &[RoomId], out: &mut Out) -> Result<()> {
+    let store = line.chat.store();
     loop {
         let is_new = line.sync(rooms).await?;
         let mut gaps = 0;
