@@ -157,7 +157,7 @@ pub struct Edited {
 pub struct Quote {
     /// Its id, by which the answer names it.
     pub event_id: EventId,
-    /// Its sender; absent if it is not stored.
+    /// Its sender, as they are now; absent if it is not stored.
     pub sender: Option<Profile>,
     /// Its text now, shortened; absent if it is not stored or was taken back.
     pub text: Option<String>,

@@ -40,7 +40,7 @@ impl Watcher {
                     let tries = tries.entry(row.txn_id.clone()).or_default();
                     *tries += 1;
                     if *tries > TRIES {
-                        refused.push(format!("{row:?}"));
+                        refused.push(json!({ "item": format!("txn-{}", row.txn_id), "row": row }));
                         self.chat.cancel(&row.txn_id).await.map_err(odd)?;
                     } else {
                         self.chat.retry(&row.txn_id).await.map_err(odd)?;

@@ -10,7 +10,7 @@ pub(crate) fn beside<'a>(shown: &'a [Line], truth: &'a [Line]) -> Box<dyn Iterat
     if let Some(place) = place {
         let near = |lines: &'a [Line]| lines.iter().skip(place.saturating_sub(2)).take(5).collect::<Vec<_>>();
         let found = format!(
-            "{} and {} items; from {place} on {:#?} are {:#?}",
+            "{} and {} items; from {place} on {:?} are {:?}",
             shown.len(),
             truth.len(),
             near(shown),
@@ -19,7 +19,15 @@ pub(crate) fn beside<'a>(shown: &'a [Line], truth: &'a [Line]) -> Box<dyn Iterat
         return Box::new(std::iter::once(found));
     }
     let other = shown.iter().zip(truth).filter(|(shown, truth)| shown != truth);
-    Box::new(other.map(|(shown, truth)| format!("{shown:#?} is {truth:#?}")))
+    Box::new(other.map(|(shown, truth)| fields(shown, truth)))
+}
+
+/// What of a line is other.
+fn fields(shown: &Line, truth: &Line) -> String {
+    let (mine, theirs) = (serde_json::to_value(shown).unwrap(), serde_json::to_value(truth).unwrap());
+    let other = mine.as_object().unwrap().iter().filter(|(name, value)| theirs[name.as_str()] != **value);
+    let other = other.map(|(name, value)| format!("{name} {value} is {}", theirs[name.as_str()]));
+    format!("{} {:?}: {}", shown.id, shown.text, other.collect::<Vec<_>>().join(", "))
 }
 
 /// Where two screens differ, apart from the own receipts.
@@ -50,7 +58,7 @@ pub(crate) fn screens(screens: &[Screen], people: &[Person]) -> Vec<String> {
         }
     }
     if one.rooms != other.rooms {
-        found.push(format!("the rooms {:#?} are {:#?}", one.rooms, other.rooms));
+        found.push(format!("the rooms {:?} are {:?}", one.rooms, other.rooms));
     }
     found
 }

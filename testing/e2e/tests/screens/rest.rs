@@ -9,8 +9,12 @@ pub(crate) async fn check(mut script: Script) {
     script.gather().await;
     let (scene, began) = (&script.scene, script.began);
     for person in &scene.people {
-        let refused = person.must(C::Sent).await;
-        println!("{:.0?}: {} has sent all, but {}", began.elapsed(), person.name, refused["refused"]);
+        let refused = person.must(C::Sent).await["refused"].take();
+        for row in refused.as_array().unwrap() {
+            println!("{}: {}", person.name, row["row"]);
+            script.touched.insert(row["item"].as_str().unwrap().to_owned());
+        }
+        println!("{:.0?}: {} has sent all that can be sent", began.elapsed(), person.name);
     }
     for room in &scene.rooms {
         let topic = json!({ "topic": "the end" });

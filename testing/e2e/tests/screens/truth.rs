@@ -8,6 +8,10 @@ use serde_json::Value;
 pub(crate) async fn lines(plain: &Plain, room: &str) -> Vec<Line> {
     let history = plain.history(room).await.unwrap();
     let edits = edits(&history);
+    let members = || history.iter().filter(|event| event.kind == "m.room.member");
+    // Who had no name yet has the one of today.
+    let today: HashMap<_, _> =
+        members().map(|event| (event.state_key.as_deref(), text(&event.content, "displayname"))).collect();
     let mut names: HashMap<&str, Option<String>> = HashMap::new();
     let mut said: HashMap<&str, Quoted> = HashMap::new();
     let mut lines: Vec<Line> = Vec::new();
@@ -25,7 +29,7 @@ pub(crate) async fn lines(plain: &Plain, room: &str) -> Vec<Line> {
         let line = Line {
             id: event.event_id.clone(),
             sender: event.sender.clone(),
-            name: names.get(&*event.sender).cloned().flatten(),
+            name: names.get(&*event.sender).or_else(|| today.get(&Some(&*event.sender))).cloned().flatten(),
             kind: event.kind.clone(),
             text: event.state_key.is_none().then(|| text(content, "body").unwrap_or_default()),
             is_edited: edit.is_some(),
@@ -36,7 +40,8 @@ pub(crate) async fn lines(plain: &Plain, room: &str) -> Vec<Line> {
         let quoted = Quoted {
             id: line.id.clone(),
             sender: Some(line.sender.clone()),
-            name: line.name.clone(),
+            // A quote shows who they are today.
+            name: today.get(&Some(&*event.sender)).cloned().flatten(),
             text: line.text.clone().filter(|_| !is_redacted),
         };
         said.insert(&event.event_id, quoted);
@@ -47,7 +52,11 @@ pub(crate) async fn lines(plain: &Plain, room: &str) -> Vec<Line> {
         lines.iter_mut().zip(history.iter().filter(|event| said.contains_key(&*event.event_id)))
     {
         let target = event.content.pointer("/m.relates_to/m.in_reply_to/event_id").and_then(Value::as_str);
-        line.quote = target.and_then(|target| said.get(target)).filter(|_| !line.is_redacted).cloned();
+        let quoted = |target: &str| {
+            let unknown = || Quoted { id: target.to_owned(), ..Quoted::default() };
+            said.get(target).cloned().unwrap_or_else(unknown)
+        };
+        line.quote = target.filter(|_| !line.is_redacted).map(quoted);
     }
     lines
 }
