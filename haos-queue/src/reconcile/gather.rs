@@ -128,23 +128,15 @@ async fn page_state<S: StorageAdapter + ?Sized>(
     let own: HashSet<&EventId> = page.events.iter().map(|event| &event.id).collect();
     let mut state: Vec<StateEntry> = Vec::new();
     for entry in &page.state {
-        let is_same = |other: &StateEntry| (&other.kind, &other.key) == (&entry.kind, &entry.key);
-        let chosen = state.iter().position(is_same);
-        let held = match chosen {
-            Some(at) => Some(state[at].clone()),
-            None => {
-                let query = StateQuery::one(entry.scope.clone(), entry.kind.clone(), entry.key.clone());
-                store.state(query).await?.pop()
-            }
-        };
-        let counts = match &held {
-            Some(held) => protocol.is_later(entry, held),
-            None => !entry.event_id.as_ref().is_some_and(|event| own.contains(event)),
-        };
-        match chosen {
-            Some(at) if counts => state[at] = entry.clone(),
-            None if counts => state.push(entry.clone()),
-            _ => {}
+        let is_same = |other: &&StateEntry| (&other.kind, &other.key) == (&entry.kind, &entry.key);
+        let query = StateQuery::one(entry.scope.clone(), entry.kind.clone(), entry.key.clone());
+        let stored = store.state(query).await?.pop();
+        let is_own = entry.event_id.as_ref().is_some_and(|event| own.contains(event));
+        let held = state.iter().rev().find(is_same).or(stored.as_ref());
+        // Without a stored one the last word counts.
+        let counts = stored.is_none() && !is_own || held.is_some_and(|held| protocol.is_later(entry, held));
+        if counts {
+            state.push(entry.clone());
         }
     }
     Ok(state)
