@@ -209,9 +209,12 @@ fn mutants(full: bool) -> CiStep {
 }
 
 /// The test programs of `testing/e2e/` that need a homeserver, those that take longest first.
-const WITH_SYNAPSE: [&str; 7] = ["storm", "answers", "catch_up", "demo", "harness", "absence", "media"];
+const WITH_SYNAPSE: [&str; 8] =
+    ["storm", "answers", "catch_up", "screens", "demo", "harness", "absence", "media"];
+/// How much less they do than by themselves, unless they run in full.
+const LESS: [(&str, u32); 3] = [("HAOS_E2E_MESSAGES", 800), ("HAOS_E2E_EACH", 2), ("HAOS_E2E_ACTIONS", 120)];
 
-/// Without `full` with fewer messages and deaths than the tests have by themselves.
+/// Without `full` with fewer messages, deaths and actions than the tests have by themselves.
 fn e2e(root: &Path, full: bool) -> CiStep {
     // With the features of the whole workspace, so that nothing is built again after the step `test`.
     let tests = "test --workspace --all-features";
@@ -220,7 +223,10 @@ fn e2e(root: &Path, full: bool) -> CiStep {
         .iter()
         .map(|name| Cmd::cargo(&format!("{tests} --test {name} -- --ignored --test-threads=2 --nocapture")))
         .map(|cmd| cmd.env("HAOS_SYNAPSE", synapse::folder(root).to_string_lossy()))
-        .map(|cmd| if full { cmd } else { cmd.env("HAOS_E2E_MESSAGES", 800).env("HAOS_E2E_EACH", 2) })
+        .map(|cmd| {
+            let less = LESS.iter().filter(|_| !full);
+            less.fold(cmd, |cmd, (name, number)| cmd.env(name, number))
+        })
         .collect();
     // The server's clock is moved by means of Linux: elsewhere it runs where somebody has provided for it.
     if cfg!(target_os = "linux") {

@@ -20,8 +20,8 @@
 //! # }
 //! ```
 //!
-//! [`Device`] is what is under test, in this process, and a [`Worker`] the same in a process that can be killed;
-//! nothing else here knows it. A Synapse needs `HAOS_SYNAPSE`, the folder of a Python environment with Synapse
+//! [`Device`] is what is under test, in this process, and a [`Worker`] the same in a process that can be killed; a
+//! [`screen`] is a chat of the front door in such a process. Nothing else here knows them. A Synapse needs `HAOS_SYNAPSE`, the folder of a Python environment with Synapse
 //! in it, which `cargo xtask e2e` makes; the proxy needs nothing. With `HAOS_E2E_KEEP` set, a server's folder
 //! stays, log and database included, and is named at its end.
 #![doc(test(attr(deny(unused_imports))))]
@@ -40,6 +40,7 @@ mod http;
 mod plain;
 mod port;
 mod proxy;
+pub mod screen;
 mod synapse;
 pub mod worker;
 

@@ -40,7 +40,7 @@ impl Stored {
             .enumerate()
             .filter_map(|(at, item)| Some((&item.as_message()?.id, at)))
             .collect();
-        let quotes = sight.quotes(&view.items, &related, &indexes);
+        let quotes = sight.quotes(&view.items, &related);
         let mut list = List::new(self.offset_ms);
         let mut readers = sight.readers(&indexes);
         let marker = self.marker().and_then(|event| indexes.get(&event)).copied();
@@ -257,12 +257,7 @@ impl Sight<'_> {
     }
 
     /// Returns the quotes of the messages that are answered here.
-    fn quotes(
-        &self,
-        items: &[ViewItem],
-        related: &[Message],
-        indexes: &HashMap<&EventId, usize>,
-    ) -> HashMap<EventId, Quote> {
+    fn quotes(&self, items: &[ViewItem], related: &[Message]) -> HashMap<EventId, Quote> {
         let views: HashMap<&EventId, &MessageView> = items
             .iter()
             .filter_map(|item| match item {
@@ -285,11 +280,8 @@ impl Sight<'_> {
                 None => Quote { event_id: event.clone(), sender: None, text: None },
                 Some(view) => {
                     let message = &view.message;
-                    let at = indexes.get(&message.id).copied();
-                    let sender = match (at, self.unsent.rows.contains_key(&message.id)) {
-                        (None, false) => self.profiles.present(&message.sender),
-                        (at, _) => self.profiles.at(&message.sender, at.unwrap_or(usize::MAX)),
-                    };
+                    // As they are now: who they were is known of what is in sight alone.
+                    let sender = self.profiles.present(&message.sender);
                     let is_redacted = view.is_redacted() || self.unsent.redactions.contains_key(&message.id);
                     let text = (!is_redacted).then(|| {
                         let raw = shown_content(message, view.edit.as_ref());

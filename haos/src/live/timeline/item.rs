@@ -38,7 +38,8 @@ pub enum TimelineItemKind {
     Event(Box<EventItem>),
     /// Something the user wrote that the server has not confirmed.
     Local(Box<LocalItem>),
-    /// Messages that the server has and the store lacks: [`older`](super::Timeline::older) fetches them.
+    /// Messages that the server has and the store lacks: [`fill`](super::Timeline::fill) fetches them, and
+    /// [`older`](super::Timeline::older) those before the first message.
     Gap,
     /// What is below is unread.
     ReadMarker,
@@ -157,7 +158,7 @@ pub struct Edited {
 pub struct Quote {
     /// Its id, by which the answer names it.
     pub event_id: EventId,
-    /// Its sender; absent if it is not stored.
+    /// Its sender, as they are now; absent if it is not stored.
     pub sender: Option<Profile>,
     /// Its text now, shortened; absent if it is not stored or was taken back.
     pub text: Option<String>,

@@ -6,6 +6,7 @@ use serde_json::{Value, json};
 use super::client::Active;
 use super::command::{To, WorkerCommand};
 use super::dump::{Dump, outbox};
+use super::serve::Obedient as _;
 use crate::{Error, Result};
 
 /// Bytes of a file that are staged at once.
@@ -13,7 +14,7 @@ const CHUNK: usize = 256 << 10;
 
 impl Active {
     /// Does what a command says.
-    pub(super) async fn act(&self, command: WorkerCommand) -> Result<Value> {
+    pub(super) async fn obey(&self, command: WorkerCommand) -> Result<Value> {
         use WorkerCommand as C;
         let client = &self.client;
         match command {
@@ -54,11 +55,11 @@ impl Active {
     }
 }
 
-pub(super) fn odd(error: impl std::fmt::Display) -> Error {
+pub(crate) fn odd(error: impl std::fmt::Display) -> Error {
     Error::new("worker", error)
 }
 
-pub(super) fn id(room: &str) -> Result<RoomId> {
+pub(crate) fn id(room: &str) -> Result<RoomId> {
     RoomId::new(room).map_err(odd)
 }
 

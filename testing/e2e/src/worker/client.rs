@@ -3,12 +3,15 @@ use std::time::Duration;
 
 use haos_matrix::{Client, ClientError, Credentials};
 use haos_queue::{FileLeader, Lead};
-use haos_store::{OpenOptions, Secret};
+use haos_store::OpenOptions;
 use haos_store_api::StorageAdapter;
+use serde_json::{Value, json};
 use tokio::sync::Mutex;
 use tokio::task::JoinHandle;
 
+use super::command::WorkerCommand;
 use super::plan::WorkerPlan;
+use super::serve::Obedient;
 use crate::host::OffHost;
 use crate::{Error, Result};
 
@@ -28,14 +31,16 @@ pub(super) struct Active {
     _leader: FileLeader,
 }
 
-impl Active {
+impl Obedient for Active {
+    type Command = WorkerCommand;
+
     /// Opens the store, goes on with its session or logs in, and runs.
-    pub(super) async fn start(plan: WorkerPlan) -> Result<Self> {
+    async fn start(plan: WorkerPlan) -> Result<Self> {
         let host = Arc::new(OffHost::new(plan.clock_offset_ms));
         let path = plan.store.split_once(':').map_or(&*plan.store, |(_, path)| path);
         let leader = FileLeader::acquire(format!("{path}.leader"), &*host).await;
         let leader = leader.map_err(|e| Error::new("the leader's lock", e))?;
-        let secret = plan.key_hex.as_deref().map(key).transpose()?;
+        let secret = plan.secret()?;
         let options = OpenOptions { secret, ..OpenOptions::default() };
         let opened = haos_store::open_with(&plan.store, &options).await;
         let store = opened.map_err(|e| Error::new("opening the store", e))?.store;
@@ -50,8 +55,25 @@ impl Active {
         Ok(Self { plan, host, resumed, client, running, _leader: leader })
     }
 
+    fn ready(&self) -> Value {
+        let session = self.client.session();
+        json!({ "user": session.user.as_str(), "device": session.device, "resumed": self.resumed })
+    }
+
+    fn waits(command: &WorkerCommand) -> bool {
+        command.waits()
+    }
+
+    fn ends(command: &WorkerCommand) -> bool {
+        matches!(command, WorkerCommand::Stop)
+    }
+
+    async fn act(&self, command: WorkerCommand) -> Result<Value> {
+        self.obey(command).await
+    }
+
     /// Stops the client and closes the store.
-    pub(super) async fn stop(&self) -> Result<()> {
+    async fn stop(&self) -> Result<()> {
         if let Some(running) = self.running.lock().await.take() {
             self.client.stop(GRACE_MS);
             let ended = running.await.map_err(|e| Error::new("the client", e))?;
@@ -79,16 +101,4 @@ async fn log_in(plan: &WorkerPlan, store: &Arc<dyn StorageAdapter>, host: &Arc<O
     };
     let limit = Duration::from_millis(plan.limit_ms);
     tokio::time::timeout(limit, trying).await.map_err(|e| Error::new("login", e))?
-}
-
-fn key(hex: &str) -> Result<Secret> {
-    let wrong = || Error::new("key_hex", "64 hexadecimal digits are needed");
-    let mut bytes = [0; 32];
-    if hex.len() != 2 * bytes.len() || !hex.is_ascii() {
-        return Err(wrong());
-    }
-    for (n, byte) in bytes.iter_mut().enumerate() {
-        *byte = u8::from_str_radix(&hex[2 * n..2 * n + 2], 16).map_err(|_| wrong())?;
-    }
-    Ok(Secret::key(bytes))
 }

@@ -43,10 +43,10 @@ impl WorkerCommand {
 
 /// A command with its number.
 #[derive(Clone, Debug, Serialize, Deserialize)]
-pub(super) struct Numbered {
+pub(super) struct Numbered<C> {
     pub(super) id: u64,
     #[serde(flatten)]
-    pub(super) command: WorkerCommand,
+    pub(super) command: C,
 }
 
 /// A worker's word.

@@ -1,10 +1,12 @@
 use std::collections::HashMap;
+use std::fmt::Debug;
 use std::path::Path;
 use std::process::Stdio;
 use std::sync::atomic::{AtomicU64, Ordering::Relaxed};
 use std::sync::{Arc, Mutex, PoisonError};
 use std::time::Duration;
 
+use serde::Serialize;
 use serde_json::Value;
 use tokio::io::{AsyncBufReadExt as _, AsyncWriteExt as _, BufReader};
 use tokio::process::{Child, ChildStdin, ChildStdout, Command};
@@ -90,7 +92,7 @@ impl Worker {
     ///
     /// # Errors
     /// It could not be done, or the process ended first.
-    pub async fn call(&self, command: WorkerCommand) -> Result<Value> {
+    pub async fn call(&self, command: impl Serialize + Debug) -> Result<Value> {
         let id = self.next.fetch_add(1, Relaxed);
         let name = format!("worker: {command:?}");
         let line = serde_json::to_string(&Numbered { id, command }).map_err(|e| Error::new(&*name, e))?;

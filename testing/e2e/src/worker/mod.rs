@@ -41,8 +41,10 @@ mod plan;
 mod serve;
 mod wait;
 
+pub(crate) use self::act::{id, odd};
 pub use self::command::{To, WorkerCommand};
 pub use self::dump::{Dump, Entry, OutboxRow};
 pub use self::handle::{Worker, Written};
 pub use self::plan::WorkerPlan;
 pub use self::serve::serve;
+pub(crate) use self::serve::{Obedient, run};

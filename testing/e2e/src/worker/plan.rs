@@ -2,7 +2,10 @@ use std::fmt;
 
 use haos_matrix::{ClientOptions, FillOptions, HttpOptions, SyncFilter, SyncOptions};
 use haos_queue::{OutboxOptions, RetryPolicy};
+use haos_store::Secret;
 use serde::{Deserialize, Serialize};
+
+use crate::{Error, Result};
 
 /// The settings of a worker: its first line. Times are short, so that a test with many faults ends.
 #[derive(Clone, Serialize, Deserialize)]
@@ -72,6 +75,14 @@ impl Default for WorkerPlan {
 }
 
 impl WorkerPlan {
+    /// The key of its store, if that is sealed.
+    ///
+    /// # Errors
+    /// It is not 64 hexadecimal digits.
+    pub(crate) fn secret(&self) -> Result<Option<Secret>> {
+        self.key_hex.as_deref().map(key).transpose()
+    }
+
     /// How the client behaves by this plan.
     pub fn options(&self) -> ClientOptions {
         let retry = RetryPolicy {
@@ -122,4 +133,16 @@ impl fmt::Debug for WorkerPlan {
             .field("clock_offset_ms", clock_offset_ms)
             .finish_non_exhaustive()
     }
+}
+
+fn key(hex: &str) -> Result<Secret> {
+    let wrong = || Error::new("key_hex", "64 hexadecimal digits are needed");
+    let mut bytes = [0; 32];
+    if hex.len() != 2 * bytes.len() || !hex.is_ascii() {
+        return Err(wrong());
+    }
+    for (n, byte) in bytes.iter_mut().enumerate() {
+        *byte = u8::from_str_radix(&hex[2 * n..2 * n + 2], 16).map_err(|_| wrong())?;
+    }
+    Ok(Secret::key(bytes))
 }

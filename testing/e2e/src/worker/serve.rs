@@ -2,18 +2,49 @@ use std::io::{BufRead as _, Write as _};
 use std::process::ExitCode;
 use std::sync::Arc;
 
-use serde_json::{Value, json};
+use serde::de::DeserializeOwned;
+use serde_json::Value;
 use tokio::sync::mpsc::{UnboundedReceiver, unbounded_channel};
 
 use super::client::Active;
-use super::command::{Numbered, Said, WorkerCommand};
+use super::command::{Numbered, Said};
 use super::plan::WorkerPlan;
 use crate::{Error, Result};
 
+/// A client of a process, which does what it is told.
+pub(crate) trait Obedient: Send + Sync + Sized + 'static {
+    /// An order to it.
+    type Command: DeserializeOwned + Send;
+
+    /// Opens its store, and runs.
+    fn start(plan: WorkerPlan) -> impl Future<Output = Result<Self>>;
+
+    /// What it says once it runs.
+    fn ready(&self) -> Value;
+
+    /// Tells if a command may take long, and others should not wait for it.
+    fn waits(command: &Self::Command) -> bool;
+
+    /// Tells if nothing comes after a command.
+    fn ends(command: &Self::Command) -> bool;
+
+    /// Does what a command says.
+    fn act(&self, command: Self::Command) -> impl Future<Output = Result<Value>> + Send;
+
+    /// Stops, and closes the store.
+    fn stop(&self) -> impl Future<Output = Result<()>> + Send;
+}
+
 /// Runs this process as a worker, until its input ends or it is told to stop.
 pub fn serve() -> ExitCode {
+    run::<Active>()
+}
+
+/// Runs this process as a client, until its input ends or it is told to stop.
+pub(crate) fn run<C: Obedient>() -> ExitCode {
     let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build();
-    let outcome = runtime.map_err(|e| Error::new("tokio", e)).and_then(|runtime| runtime.block_on(obey()));
+    let outcome =
+        runtime.map_err(|e| Error::new("tokio", e)).and_then(|runtime| runtime.block_on(obey::<C>()));
     match outcome {
         Ok(()) => ExitCode::SUCCESS,
         Err(e) => {
@@ -23,36 +54,31 @@ pub fn serve() -> ExitCode {
     }
 }
 
-async fn obey() -> Result<()> {
+async fn obey<C: Obedient>() -> Result<()> {
     let mut lines = lines();
     let Some(first) = lines.recv().await else { return Ok(()) };
     let plan: WorkerPlan = serde_json::from_str(&first).map_err(|e| Error::new("the plan", e))?;
-    let active = tokio::select! {
-        active = Active::start(plan) => Arc::new(active?),
+    let client = tokio::select! {
+        client = C::start(plan) => Arc::new(client?),
         // It ends with whoever started it. Commands wait until it is ready.
         () = lines.closed() => return Ok(()),
     };
-    let session = active.client.session();
-    say(&Said::Ready {
-        ready: json!({
-            "user": session.user.as_str(), "device": session.device, "resumed": active.resumed,
-        }),
-    });
+    say(&Said::Ready { ready: client.ready() });
     while let Some(line) = lines.recv().await {
-        let Numbered { id, command } =
-            serde_json::from_str(&line).map_err(|e| Error::new("a command", format!("{e}: {line}")))?;
-        if command.waits() {
-            let active = Arc::clone(&active);
-            tokio::spawn(async move { tell(id, active.act(command).await) });
+        let Numbered { id, command } = serde_json::from_str::<Numbered<C::Command>>(&line)
+            .map_err(|e| Error::new("a command", format!("{e}: {line}")))?;
+        if C::waits(&command) {
+            let client = Arc::clone(&client);
+            tokio::spawn(async move { tell(id, client.act(command).await) });
             continue;
         }
-        let ends = matches!(command, WorkerCommand::Stop);
-        tell(id, active.act(command).await);
+        let ends = C::ends(&command);
+        tell(id, client.act(command).await);
         if ends {
             return Ok(());
         }
     }
-    active.stop().await
+    client.stop().await
 }
 
 fn tell(id: u64, outcome: Result<Value>) {

@@ -204,6 +204,22 @@ async fn quotes_say_what_the_quoted_message_says_now() {
 }
 
 #[tokio::test]
+async fn a_quote_names_its_sender_as_they_are_now_wherever_the_window_begins() {
+    let named = |name: &str| {
+        let content = json!({ "membership": "join", "displayname": name });
+        json!({ "type": "m.room.member", "state_key": ADA, "content": content })
+    };
+    let mut shown = Shown::new().await;
+    shown
+        .sync(&[(ADA, named("Ada")), (ADA, text("one")), (ADA, named("Lady")), (ME, reply("$e2", "answer"))])
+        .await;
+    let posts = shown.posts().await;
+    assert_eq!(posts.last().map(String::as_str), Some("answer <Lady: one>"));
+    shown.timeline.to_live(1).await;
+    assert_eq!(shown.posts().await, ["answer <Lady: one>"]);
+}
+
+#[tokio::test]
 async fn what_is_unsent_shows_at_once_where_it_will_be() {
     let mut shown = Shown::new().await;
     shown.sync(&[(ME, text("mine")), (ADA, text("hers")), (ADA, reaction("$e2", "👍"))]).await;
