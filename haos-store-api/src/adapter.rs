@@ -52,7 +52,8 @@ pub trait StorageAdapter: MaybeSend + fmt::Debug {
     async fn timeline(&self, room: &RoomId, page: Page) -> Result<Slice>;
 
     /// Reads parts of several timelines, in the order of the pages, each as [`timeline`](Self::timeline) does: for a list
-    /// of rooms. A backend reads them at one go, and of one commit, where that costs less.
+    /// of rooms. A backend reads them at one go, and of one commit, where that costs less. Who wraps a store and changes
+    /// `timeline` changes this as well.
     async fn timelines(&self, pages: Vec<(RoomId, Page)>) -> Result<Vec<Slice>> {
         let mut slices = Vec::with_capacity(pages.len());
         for (room, page) in pages {
@@ -87,7 +88,7 @@ pub trait StorageAdapter: MaybeSend + fmt::Debug {
 
     /// Reads several lists of state entries, in the order of the queries: for who needs a little of many rooms. A
     /// backend reads them at one go, and of one commit, where that costs less. A damaged entry is left out and counted,
-    /// also where it is asked for alone.
+    /// also where it is asked for alone. Who wraps a store and changes `state` changes this as well.
     async fn states(&self, queries: Vec<StateQuery>) -> Result<Vec<Vec<StateEntry>>> {
         let mut lists = Vec::with_capacity(queries.len());
         for query in queries {

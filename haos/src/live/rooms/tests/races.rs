@@ -10,8 +10,8 @@ use super::*;
 #[derive(Debug)]
 struct Between {
     store: MemoryStore,
-    /// What comes before the next reading of a timeline, or before that of the outbox.
-    before_timeline: Mutex<Option<WriteBatch>>,
+    /// What comes before the next reading of timelines, or before that of the outbox.
+    before_timelines: Mutex<Option<WriteBatch>>,
     before_outbox: Mutex<Option<WriteBatch>>,
 }
 
@@ -26,9 +26,9 @@ impl Between {
 
 #[async_trait]
 impl StorageAdapter for Between {
-    async fn timeline(&self, room: &RoomId, page: Page) -> Result<Slice> {
-        self.comes(&self.before_timeline).await;
-        self.store.timeline(room, page).await
+    async fn timelines(&self, pages: Vec<(RoomId, Page)>) -> Result<Vec<Slice>> {
+        self.comes(&self.before_timelines).await;
+        self.store.timelines(pages).await
     }
 
     async fn pending(&self, query: PendingQuery) -> Result<Vec<Pending>> {
@@ -36,7 +36,7 @@ impl StorageAdapter for Between {
         self.store.pending(query).await
     }
 
-    forward_store! { self => self.store; except timeline, pending }
+    forward_store! { self => self.store; except timelines, pending }
 }
 
 /// The commit of an echo: the row goes, and the message comes.
@@ -54,7 +54,7 @@ async fn a_message_is_always_there_while_its_echo_comes() {
     for before_outbox in [true, false] {
         let store = Arc::new(Between {
             store: MemoryStore::new(),
-            before_timeline: Mutex::default(),
+            before_timelines: Mutex::default(),
             before_outbox: Mutex::default(),
         });
         let world = World::over(store.clone());
@@ -67,7 +67,7 @@ async fn a_message_is_always_there_while_its_echo_comes() {
         let list = world.list(RoomFilter::joined());
         let mut mirror = Mirror::of(&list).await;
         // A change of the outbox and the room, and the echo in the middle of its reading.
-        let place = if before_outbox { &store.before_outbox } else { &store.before_timeline };
+        let place = if before_outbox { &store.before_outbox } else { &store.before_timelines };
         *place.lock().unwrap() = Some(echo());
         world
             .apply(|batch| {
