@@ -62,6 +62,7 @@ pub fn parse_messages_within(
     }
     if direction == Direction::Older {
         read.reverse();
+        set.reverse();
     }
     if let Some(raw) = body.get("state") {
         match list(raw) {
@@ -69,7 +70,7 @@ pub fn parse_messages_within(
             None => state.extend(budget.unreadable_member(&scope, "state", raw)),
         }
     }
-    // After those of the page's beginning.
+    // The latest last.
     state.extend(set);
     budget.check()?;
     state.extend(budget.left_out());

@@ -118,23 +118,19 @@ pub(super) async fn sync_view<S: StorageAdapter + ?Sized>(
     Ok(view)
 }
 
-/// The page's state that the store has nothing for, or something earlier. What the page's own events set counts where
-/// there is something earlier alone: whoever is not known may be gone since.
+/// The page's state that the store has nothing for, where the last word counts, or something earlier.
 async fn page_state<S: StorageAdapter + ?Sized>(
     store: &S,
     page: &BackfillPage,
     protocol: &dyn Protocol,
 ) -> Result<Vec<StateEntry>> {
-    let own: HashSet<&EventId> = page.events.iter().map(|event| &event.id).collect();
     let mut state: Vec<StateEntry> = Vec::new();
     for entry in &page.state {
         let is_same = |other: &&StateEntry| (&other.kind, &other.key) == (&entry.kind, &entry.key);
         let query = StateQuery::one(entry.scope.clone(), entry.kind.clone(), entry.key.clone());
         let stored = store.state(query).await?.pop();
-        let is_own = entry.event_id.as_ref().is_some_and(|event| own.contains(event));
         let held = state.iter().rev().find(is_same).or(stored.as_ref());
-        // Without a stored one the last word counts.
-        let counts = stored.is_none() && !is_own || held.is_some_and(|held| protocol.is_later(entry, held));
+        let counts = stored.is_none() || held.is_some_and(|held| protocol.is_later(entry, held));
         if counts {
             state.push(entry.clone());
         }
