@@ -103,6 +103,13 @@ impl Protocol for MatrixProtocol {
         redaction::relation(event, state)
     }
 
+    fn is_later(&self, entry: &StateEntry, held: &StateEntry) -> bool {
+        let time = |entry: &StateEntry| -> Option<i64> {
+            entry.value.member("origin_server_ts").and_then(|time| time.parse().ok())
+        };
+        entry.kind.as_str() == "m.room.member" && time(entry) > time(held)
+    }
+
     fn space_link(&self, entry: &StateEntry) -> Option<SpaceLink> {
         space::space_link(entry)
     }
@@ -115,11 +122,58 @@ impl Protocol for MatrixProtocol {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use haos_store_api::{RoomId, TxnId};
+    use haos_queue::{apply_page, apply_sync};
+    use haos_store_api::{
+        Direction, MemoryStore, RoomId, Scope, StorageAdapter as _, StorageAdapterExt as _, TxnId, UserId,
+    };
+
+    use crate::{Account, parse_messages, parse_sync};
 
     fn row(kind: &str, content: &str) -> Pending {
         let (kind, content) = (EventType::new(kind).unwrap(), Json::new(content).unwrap());
         Pending::new(TxnId::new("t").unwrap(), RoomId::new("!r").unwrap(), kind, content, 0)
+    }
+
+    /// A member event of Bob's in a room.
+    fn bob(id: &str, time: i64, name: &str) -> String {
+        format!(
+            r#"{{"event_id":"{id}","sender":"@bob:x","state_key":"@bob:x","type":"m.room.member",
+                "origin_server_ts":{time},"content":{{"membership":"join","displayname":"{name}"}}}}"#
+        )
+    }
+
+    #[tokio::test]
+    async fn a_page_tells_the_name_that_a_limited_sync_left_out_and_none_of_before() {
+        let (store, room) = (MemoryStore::new(), RoomId::new("!r").unwrap());
+        let account = Account::of(UserId::new("@me:x").unwrap());
+        let text = r#"{"event_id":"$t","sender":"@me:x","type":"m.room.message","origin_server_ts":9,
+            "content":{"body":"hi"}}"#;
+        for (next, timeline, state) in [
+            ("s1", bob("$e2", 2, "Bob"), String::new()),
+            ("s2", text.to_owned(), r#","limited":true,"prev_batch":"p""#.to_owned()),
+        ] {
+            let timeline = format!(r#"{{"events":[{timeline}]{state}}}"#);
+            let answer =
+                format!(r#"{{"next_batch":"{next}","rooms":{{"join":{{"!r":{{"timeline":{timeline}}}}}}}}}"#);
+            let delta = parse_sync(answer.as_bytes(), &account).unwrap();
+            apply_sync(&store, &delta, account.user.as_ref(), &MatrixProtocol).await.unwrap();
+        }
+        let name = async || {
+            let (kind, key) = (known_kind("m.room.member"), known_key("@bob:x"));
+            let held = store.state_value(Scope::Room(room.clone()), &kind, &key).await.unwrap();
+            held.and_then(|held| held.member("content")?.text("displayname"))
+        };
+        // The later of two changes first, as pages come.
+        for (chunk, told) in [
+            ([bob("$e4", 4, "Bobby"), bob("$e3", 3, "Robert")], "Bobby"),
+            ([bob("$e1", 1, "B"), bob("$e0", 0, "")], "Bobby"),
+        ] {
+            let gap = store.gaps(&room).await.unwrap().pop().unwrap();
+            let page = format!(r#"{{"chunk":[{}],"start":"p","end":"q"}}"#, chunk.join(","));
+            let page = parse_messages(page.as_bytes(), &room, Direction::Older).unwrap();
+            apply_page(&store, &gap, &page, None, &MatrixProtocol).await.unwrap();
+            assert_eq!(name().await.as_deref(), Some(told));
+        }
     }
 
     #[test]

@@ -147,6 +147,7 @@ pub struct BackfillPage {
     pub events: Vec<Event>,
     /// The token that goes on towards older events; none at the beginning of history.
     pub end: Option<String>,
-    /// State of the past that came along: stored where the store has none under its key.
+    /// State of the past that came along, or that the events set: stored where the store has none under its key, and
+    /// where it is [later](crate::Protocol::is_later).
     pub state: Vec<StateEntry>,
 }

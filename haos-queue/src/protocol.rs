@@ -99,6 +99,13 @@ pub trait Protocol: MaybeSend {
         Ok(event.relation.clone())
     }
 
+    /// Tells whether an entry that came with a page of history is later than `held`, which the store has under its key.
+    /// State of the past counts where the store has none; but a change that a sync left out, as of members that are
+    /// loaded lazily, is told by a page alone.
+    fn is_later(&self, _entry: &StateEntry, _held: &StateEntry) -> bool {
+        false
+    }
+
     /// The place in a space that a state entry has a say in.
     fn space_link(&self, _entry: &StateEntry) -> Option<SpaceLink> {
         None

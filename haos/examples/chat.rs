@@ -71,7 +71,10 @@ async fn act(timeline: &Timeline, items: &[Arc<TimelineItem>], command: &str) ->
     let own = posts().find(|item| item.post().is_some_and(|post| post.is_own));
     let latest = posts().next();
     match (command, own, latest) {
-        ("older", ..) => drop(timeline.older(30).await?),
+        ("older", ..) => match items.iter().rfind(|item| matches!(item.kind, TimelineItemKind::Gap)) {
+            Some(gap) => drop(timeline.fill(gap).await?),
+            None => drop(timeline.older(30).await?),
+        },
         ("edit", Some(own), _) => timeline.edit(own, text).await?,
         ("retry", Some(own), _) => timeline.retry(own).await?,
         ("react", _, Some(latest)) => timeline.react(latest, text).await?,

@@ -13,7 +13,8 @@ use crate::ParseError;
 /// (`Direction::Older`) or `dir=f` (`Direction::Newer`).
 ///
 /// The page's state holds events that could not be read, as entries of kind `haos.unreadable`, and the
-/// members that lazy loading sent along: they are as of the page, and good only where the store has none.
+/// members that lazy loading sent along, and those that its events are about: they are as of the page, and good only
+/// where the store has none, or earlier ones.
 ///
 /// # Errors
 /// [`ParseError`] if the bytes are not such a page. So does an `end` that is no token: taken for none it
@@ -46,18 +47,22 @@ pub fn parse_messages_within(
         }
     };
     let scope = Scope::Room(room.clone());
-    let (mut read, mut state) = (Vec::new(), Vec::new());
+    let (mut read, mut state, mut set) = (Vec::new(), Vec::new(), Vec::new());
     for raw in events {
         if !budget.admits_event(raw) {
             continue;
         }
         match RawEvent::read(raw) {
-            Ok(event) => read.push(event.event()),
+            Ok(event) => {
+                set.extend(member_entry(&scope, &event));
+                read.push(event.event());
+            }
             Err(_) => state.extend(budget.unreadable_event(&scope, raw)),
         }
     }
     if direction == Direction::Older {
         read.reverse();
+        set.reverse();
     }
     if let Some(raw) = body.get("state") {
         match list(raw) {
@@ -65,6 +70,8 @@ pub fn parse_messages_within(
             None => state.extend(budget.unreadable_member(&scope, "state", raw)),
         }
     }
+    // The latest last.
+    state.extend(set);
     budget.check()?;
     state.extend(budget.left_out());
     Ok(BackfillPage { room: room.clone(), events: read, end, state })
@@ -81,11 +88,19 @@ pub(crate) fn member(
         return None;
     }
     match RawEvent::read(raw) {
-        Ok(RawEvent { id, kind, state_key: Some(key), members, .. }) if kind.as_str() == "m.room.member" => {
-            let value = state_value(&members);
-            Some(StateEntry { scope: scope.clone(), kind, key, event_id: Some(id), value })
-        }
-        Ok(_) => None,
+        Ok(event) => member_entry(scope, &event),
         Err(_) => budget.unreadable_event(scope, raw),
     }
+}
+
+fn member_entry(scope: &Scope, event: &RawEvent<'_>) -> Option<StateEntry> {
+    let key = event.state_key.clone().filter(|_| event.kind.as_str() == "m.room.member")?;
+    let value = state_value(&event.members);
+    Some(StateEntry {
+        scope: scope.clone(),
+        kind: event.kind.clone(),
+        key,
+        event_id: Some(event.id.clone()),
+        value,
+    })
 }

@@ -66,7 +66,7 @@ pub(super) struct FillView {
     pub(super) gap: Gap,
     /// The outbox rows that the response confirms, and those that wait for them.
     pub(super) confirmed: Vec<Confirmed>,
-    /// The page's state that the store has nothing for.
+    /// The page's state that the store has nothing for, or something earlier.
     pub(super) state: Vec<StateEntry>,
     /// The spaces that the page speaks of.
     pub(super) spaces: SpacesView,
@@ -118,6 +118,26 @@ pub(super) async fn sync_view<S: StorageAdapter + ?Sized>(
     Ok(view)
 }
 
+/// The page's state that the store has nothing for, where the last word counts, or something earlier.
+async fn page_state<S: StorageAdapter + ?Sized>(
+    store: &S,
+    page: &BackfillPage,
+    protocol: &dyn Protocol,
+) -> Result<Vec<StateEntry>> {
+    let mut state: Vec<StateEntry> = Vec::new();
+    for entry in &page.state {
+        let is_same = |other: &&StateEntry| (&other.kind, &other.key) == (&entry.kind, &entry.key);
+        let query = StateQuery::one(entry.scope.clone(), entry.kind.clone(), entry.key.clone());
+        let stored = store.state(query).await?.pop();
+        let held = state.iter().rev().find(is_same).or(stored.as_ref());
+        let counts = stored.is_none() || held.is_some_and(|held| protocol.is_later(entry, held));
+        if counts {
+            state.push(entry.clone());
+        }
+    }
+    Ok(state)
+}
+
 pub(super) async fn fill_view<S: StorageAdapter + ?Sized>(
     store: &S,
     gap: &Gap,
@@ -129,13 +149,7 @@ pub(super) async fn fill_view<S: StorageAdapter + ?Sized>(
     let Some(gap) = gaps.into_iter().find(|stored| stored.position == gap.position) else {
         return Ok(None);
     };
-    let mut state = Vec::new();
-    for entry in &page.state {
-        let query = StateQuery::one(entry.scope.clone(), entry.kind.clone(), entry.key.clone());
-        if store.state(query).await?.is_empty() {
-            state.push(entry.clone());
-        }
-    }
+    let state = page_state(store, page, protocol).await?;
     let brought = Brought { room: &page.room, events: &page.events, state: &state };
     let room = room_view(store, &brought, (own, protocol), Some(gap.position), margin).await?;
     let Some(room) = room else { return Ok(None) };

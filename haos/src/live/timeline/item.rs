@@ -38,7 +38,8 @@ pub enum TimelineItemKind {
     Event(Box<EventItem>),
     /// Something the user wrote that the server has not confirmed.
     Local(Box<LocalItem>),
-    /// Messages that the server has and the store lacks: [`older`](super::Timeline::older) fetches them.
+    /// Messages that the server has and the store lacks: [`fill`](super::Timeline::fill) fetches them, and
+    /// [`older`](super::Timeline::older) those before the first message.
     Gap,
     /// What is below is unread.
     ReadMarker,

@@ -6,6 +6,7 @@ use serde_json::{Value, json};
 use tokio::sync::Mutex;
 
 use super::command::ScreenCommand;
+use super::flicker::Flicker;
 use super::mirror::Mirror;
 use crate::worker::{Obedient, WorkerPlan, id, odd};
 use crate::{Error, Result};
@@ -36,7 +37,9 @@ impl Watcher {
     pub(super) async fn watch(&self, room: &str, want: usize) -> Result<Value> {
         let timeline = self.chat.room(&id(room)?).timeline(want).await.map_err(odd)?;
         let (items, diffs) = timeline.subscribe().await.map_err(odd)?;
-        let followed = Followed { list: timeline, mirror: Mirror::new(items, diffs) };
+        let mut flicker = Flicker::default();
+        let mirror = Mirror::new(items, diffs, move |items| flicker.look(items));
+        let followed = Followed { list: timeline, mirror };
         self.timelines.lock().await.insert(id(room)?, Arc::new(followed));
         Ok(json!({}))
     }
@@ -59,7 +62,7 @@ impl Obedient for Watcher {
         }
         let list = chat.rooms(RoomFilter::joined());
         let (items, diffs) = list.subscribe().await.map_err(odd)?;
-        let rooms = Followed { list, mirror: Mirror::new(items, diffs) };
+        let rooms = Followed { list, mirror: Mirror::new(items, diffs, |_| None) };
         Ok(Self { plan, chat, resumed, rooms, timelines: Mutex::default() })
     }
 

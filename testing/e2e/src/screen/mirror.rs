@@ -15,7 +15,12 @@ struct Shown<T> {
 }
 
 impl<T: Clone + Send + Sync + 'static> Mirror<T> {
-    pub(super) fn new(items: Vec<T>, mut diffs: Diffs<T>) -> Self
+    /// `look` tells what is wrong with the items between two steps' batches.
+    pub(super) fn new(
+        items: Vec<T>,
+        mut diffs: Diffs<T>,
+        mut look: impl FnMut(&[T]) -> Option<String> + Send + 'static,
+    ) -> Self
     where
         Diffs<T>: Send,
     {
@@ -35,6 +40,9 @@ impl<T: Clone + Send + Sync + 'static> Mirror<T> {
                         if let Err(e) = step.apply(&mut shown.items) {
                             shown.fault = Some(e.to_string());
                         }
+                    }
+                    if let Some(wrong) = look(&shown.items) {
+                        shown.fault = Some(wrong);
                     }
                 });
             }

@@ -25,6 +25,7 @@
 mod act;
 mod client;
 mod command;
+mod flicker;
 mod line;
 mod mirror;
 mod rest;

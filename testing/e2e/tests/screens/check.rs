@@ -3,23 +3,35 @@ use haos_e2e::screen::{Line, Screen};
 use crate::person::Person;
 
 /// The places where two timelines differ: the first in the order, else each that shows otherwise.
-pub(crate) fn beside<'a>(shown: &'a [Line], truth: &'a [Line]) -> Box<dyn Iterator<Item = String> + 'a> {
-    let ids = |lines: &'a [Line]| lines.iter().map(|line| &line.id);
-    let place = ids(shown).zip(ids(truth)).position(|(one, other)| one != other);
-    let place = place.or_else(|| (shown.len() != truth.len()).then(|| shown.len().min(truth.len())));
+///
+/// Synapse makes membership events beside a room's other ones, and where both come at once a sync and a page of history
+/// tell them in another order. They count by themselves.
+pub(crate) fn beside(shown: &[Line], truth: &[Line]) -> Vec<String> {
+    let parts = |lines: &[Line]| -> [Vec<Line>; 2] {
+        let (mut members, others): (Vec<_>, Vec<_>) =
+            lines.iter().cloned().partition(|line| line.kind == "m.room.member");
+        members.sort_by(|a, b| a.id.cmp(&b.id));
+        [members, others]
+    };
+    let both = parts(shown).into_iter().zip(parts(truth));
+    both.flat_map(|(shown, truth)| in_order(&shown, &truth)).collect()
+}
+
+fn in_order(shown: &[Line], truth: &[Line]) -> Vec<String> {
+    let place = (0..shown.len().max(truth.len()))
+        .find(|at| shown.get(*at).map(|line| &line.id) != truth.get(*at).map(|line| &line.id));
     if let Some(place) = place {
-        let near = |lines: &'a [Line]| lines.iter().skip(place.saturating_sub(2)).take(5).collect::<Vec<_>>();
-        let found = format!(
-            "{} and {} items; from {place} on {:?} are {:?}",
-            shown.len(),
-            truth.len(),
+        let near =
+            |lines: &[Line]| lines.iter().skip(place.saturating_sub(2)).take(5).cloned().collect::<Vec<_>>();
+        let (count, others) = (shown.len(), truth.len());
+        return vec![format!(
+            "{count} and {others} items; from {place} on {:?} are {:?}",
             near(shown),
             near(truth)
-        );
-        return Box::new(std::iter::once(found));
+        )];
     }
     let other = shown.iter().zip(truth).filter(|(shown, truth)| shown != truth);
-    Box::new(other.map(|(shown, truth)| fields(shown, truth)))
+    other.map(|(shown, truth)| fields(shown, truth)).collect()
 }
 
 /// What of a line is other.
@@ -42,7 +54,9 @@ pub(crate) fn screens(screens: &[Screen], people: &[Person]) -> Vec<String> {
             lines
         };
         let (lines, others) = (bare(lines), bare(&other.timelines[room]));
-        found.extend(beside(&lines, &others).map(|place| format!("in {room}, beside each other: {place}")));
+        found.extend(
+            beside(&lines, &others).iter().map(|place| format!("in {room}, beside each other: {place}")),
+        );
         let read = |screen: &Screen, user: &str| {
             let lines = screen.timelines[room].iter();
             lines

@@ -1,7 +1,7 @@
 use std::path::Path;
 
 use haos_e2e::screen::{Screen, ScreenCommand as C};
-use haos_e2e::{Plain, Proxy, StoreKind, Synapse, Worker, WorkerPlan};
+use haos_e2e::{Fault, Plain, Proxy, Rule, StoreKind, Synapse, Worker, WorkerPlan};
 use serde_json::Value;
 
 const CLIENT: &str = env!("CARGO_BIN_EXE_haos-e2e-screen");
@@ -32,6 +32,12 @@ impl Person {
     ) -> Self {
         let plain = Plain::register(synapse.address(), name, PASSWORD).await.unwrap();
         let proxy = Proxy::start(synapse.address()).await.unwrap();
+        // Answers get lost on the way, so that nobody knows what the server has.
+        proxy.set_rules([
+            Rule::new(Fault::DropResponse).method("PUT").path("*/send/*").every(7),
+            Rule::new(Fault::Truncate).path("*/sync").every(9),
+            Rule::new(Fault::Status502).path("*/messages").every(5),
+        ]);
         let folder = folder.join(name);
         std::fs::create_dir(&folder).unwrap();
         let plan = WorkerPlan {

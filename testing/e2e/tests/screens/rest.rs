@@ -39,6 +39,7 @@ pub(crate) async fn check(mut script: Script) {
         history.extend(scene.cora.history(room).await.unwrap());
     }
     let sent = truth::once(&history, &script.taken, &script.touched);
+    let files = truth::files(&scene.cora, &history, scene.folder.path()).await;
     let mut differences = Vec::new();
     let mut screens = Vec::new();
     for person in &scene.people {
@@ -56,6 +57,7 @@ pub(crate) async fn check(mut script: Script) {
             }
             differences.extend(
                 check::beside(&shown, &truth)
+                    .iter()
                     .map(|found| format!("{} in {room}, beside the server: {found}", person.name)),
             );
         }
@@ -65,7 +67,7 @@ pub(crate) async fn check(mut script: Script) {
         screens.iter().map(|screen| screen.timelines.values().map(Vec::len).sum()).collect();
     let kills: Vec<usize> = scene.people.iter().map(|person| person.kills).collect();
     println!(
-        "{:.0?}: {} events, {sent} texts, {items:?} items on the screens, {kills:?} kills",
+        "{:.0?}: {} events, {sent} texts, {files} files, {items:?} items on the screens, {kills:?} kills",
         began.elapsed(),
         history.len()
     );

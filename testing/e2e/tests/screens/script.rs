@@ -10,6 +10,8 @@ use crate::scene::Scene;
 const KEYS: [&str; 4] = ["👍", "🎉", "❤️", "no"];
 /// More than a sync brings of a room, and than a page of history has.
 const FLOOD: usize = 22;
+/// What the server has of a connection that ended is done by then.
+const UNDER_WAY: Duration = Duration::from_millis(200);
 
 /// What is done, by chance of the seed.
 pub(crate) struct Script {
@@ -163,15 +165,30 @@ impl Script {
         }
     }
 
+    /// Somebody has another name. Meanwhile nothing of theirs is sent: it is by the one name or the other.
     async fn rename(&mut self, person: usize) {
-        let plain = &self.scene.people[person].plain;
-        let (user, body) = (plain.user_id(), json!({ "displayname": self.scene.people[person].name }));
-        let name = if self.chance.below(4) == 0 {
-            body
-        } else {
-            json!({ "displayname": format!("Name {}", self.said) })
+        let was_offline = self.scene.people[person].is_offline;
+        self.scene.people[person].offline(true).await;
+        tokio::time::sleep(UNDER_WAY).await;
+        let name = match self.chance.below(4) {
+            0 => self.scene.people[person].name.to_owned(),
+            _ => format!("Name {}", self.said),
         };
-        plain.call("PUT", &["profile", user, "displayname"], &name).await.unwrap();
+        let plain = &self.scene.people[person].plain;
+        let (user, body) = (plain.user_id(), json!({ "displayname": name }));
+        plain.call("PUT", &["profile", user, "displayname"], &body).await.unwrap();
+        for (nr, room) in self.scene.rooms.iter().enumerate() {
+            let is_in = !self.out.contains(&(person, nr));
+            let member = ["rooms", room, "state", "m.room.member", user];
+            let is_told = async || {
+                let told = plain.call("GET", &member, &Value::Null).await.unwrap();
+                told["displayname"] == name.as_str()
+            };
+            if is_in {
+                haos_e2e::until("a new name is told", is_told).await.unwrap();
+            }
+        }
+        self.scene.people[person].offline(was_offline).await;
     }
 
     /// Somebody without a chat does something, too.

@@ -1,4 +1,5 @@
 use std::collections::{BTreeMap, HashMap, HashSet};
+use std::path::Path;
 
 use haos_e2e::screen::{Line, Quoted};
 use haos_e2e::{Happening, Plain};
@@ -132,4 +133,16 @@ pub(crate) fn once(
         .collect();
     assert!(missing.len() <= gone, "{gone} were taken back, and these are missing: {missing:?}");
     bodies.len()
+}
+
+/// The server has the bytes of every file that was sent; says of how many.
+pub(crate) async fn files(plain: &Plain, history: &[Happening], folder: &Path) -> usize {
+    let mut count = 0;
+    for event in history {
+        let Some(uri) = event.content["url"].as_str() else { continue };
+        let sent = std::fs::read(folder.join(event.body().unwrap())).unwrap();
+        assert!(plain.download(uri).await.unwrap() == sent, "{event:?} has other bytes");
+        count += 1;
+    }
+    count
 }
