@@ -257,16 +257,16 @@ impl Sight<'_> {
             });
             addition.and_then(|addition| self.unsent.status_of(&addition.id))
         };
-        let reaction = |group: &haos_store_api::Reactions| Reaction {
-            key: group.key.clone(),
-            count: group.count,
-            is_own: self
-                .stored
-                .me
-                .as_ref()
-                .map_or_else(|| own(&group.key).is_some(), |me| group.senders.contains(me)),
-            senders: group.senders.clone(),
-            sending: own(&group.key),
+        let me = self.stored.me.as_ref();
+        let reaction = |group: &haos_store_api::Reactions| {
+            let sending = own(&group.key);
+            Reaction {
+                key: group.key.clone(),
+                count: group.count,
+                is_own: me.map_or(sending.is_some(), |me| group.senders.contains(me)),
+                senders: group.senders.clone(),
+                sending,
+            }
         };
         view.reactions.iter().map(reaction).collect()
     }

@@ -66,7 +66,7 @@ impl TimelineReader {
     async fn read_timeline(&mut self) -> Result<()> {
         let store = &*self.base.store;
         let items = self.window.read(store, &self.room).await?;
-        let shown = items.iter().filter(|item| is_shown(item)).filter_map(Item::as_message);
+        let shown = items.iter().filter_map(Item::as_message).filter(|message| is_shown(message));
         let targets: Vec<EventId> = shown.map(|message| message.id.clone()).collect();
         let stored = &mut self.stored;
         (stored.items, stored.related, stored.is_live) = (items, HashMap::new(), self.window.is_live());

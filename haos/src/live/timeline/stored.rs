@@ -83,13 +83,12 @@ impl Stored {
                 }
                 self.items[*place] = Item::Message(message.clone());
             } else if self.has_place(&message, has_older) {
-                if is_shown(&Item::Message(message.clone())) {
+                if is_shown(&message) {
                     fresh.push(message.id.clone());
                 }
                 self.items.push(Item::Message(message.clone()));
                 inserted = true;
             }
-            self.related.remove(&message.id);
             self.related.insert(message.id.clone(), message);
         }
         if inserted {

@@ -1,6 +1,6 @@
 //! The part of a room's timeline that is shown.
 
-use haos_store_api::{Cursor, Item, Page, Result, RoomId, Slice, StorageAdapter};
+use haos_store_api::{Cursor, Item, Message, Page, Result, RoomId, Slice, StorageAdapter};
 
 /// The most stored items of a window, of which those that show elsewhere, such as reactions, are some.
 pub(super) const MOST: usize = 600;
@@ -44,14 +44,17 @@ impl Window {
 
     /// Returns the most items that it holds before the oldest are left out.
     pub(super) fn limit(&self) -> usize {
-        (self.len + GROWTH).min(MOST)
+        match self.len {
+            0 => MOST,
+            len => (len + GROWTH).min(MOST),
+        }
     }
 
     /// Reads its items, oldest first. A window that has become too long loses items at the end that is not followed.
     pub(super) async fn read(&mut self, store: &dyn StorageAdapter, room: &RoomId) -> Result<Vec<Item>> {
         if let Some(want) = self.wants {
             let (items, older) = shown_before(store, room, None, want).await?;
-            (self.wants, self.older, self.len) = (None, older, items.len());
+            (self.wants, self.older, self.len) = (None, older, items.len().max(want));
             return Ok(items);
         }
         let mut slice = store.timeline(room, self.page()).await?;
@@ -64,7 +67,7 @@ impl Window {
                     slice.items.truncate(MOST);
                 }
             }
-        } else if slice.items.len() > MOST || self.len > 0 && slice.items.len() > self.limit() {
+        } else if slice.items.len() > self.limit() {
             let keep = if self.len > 0 { self.len + STAY } else { MOST };
             slice = store.timeline(room, Page::newest(keep + 1)).await?;
             let surplus = slice.items.len().saturating_sub(keep);
@@ -146,7 +149,7 @@ pub(super) async fn shown_before(
                 items.reverse();
                 return Ok((items, edge));
             }
-            shown += usize::from(is_shown(&item));
+            shown += usize::from(item.as_message().is_none_or(is_shown));
             items.push(item);
         }
         if !slice.more {
@@ -177,7 +180,7 @@ pub(super) async fn shown_after(
             if shown == want || items.len() == MOST {
                 return Ok((items, edge(std::slice::from_ref(&item))));
             }
-            shown += usize::from(is_shown(&item));
+            shown += usize::from(item.as_message().is_none_or(is_shown));
             items.push(item);
         }
         if !slice.more {
@@ -208,8 +211,93 @@ fn end_of(items: &[Item], newer: &Cursor) -> Option<usize> {
     items.iter().position(|item| item.position() >= place)
 }
 
-/// Tells whether an item shows in its own place.
-pub(super) fn is_shown(item: &Item) -> bool {
-    item.as_message()
-        .is_none_or(|message| !message.relation.as_ref().is_some_and(|relation| relation.kind.is_hidden()))
+/// Tells whether a message shows in its own place.
+pub(super) fn is_shown(message: &Message) -> bool {
+    !message.relation.as_ref().is_some_and(|relation| relation.kind.is_hidden())
+}
+
+#[cfg(test)]
+mod tests {
+    use haos_store_api::{
+        EventId, EventType, Json, Membership, MemoryStore, Position, Room, UserId, WriteBatch,
+    };
+
+    use super::*;
+
+    /// A room in a store.
+    struct Talk {
+        store: MemoryStore,
+        room: RoomId,
+        said: u64,
+    }
+
+    impl Talk {
+        async fn of(messages: usize) -> Self {
+            let mut talk = Self { store: MemoryStore::new(), room: RoomId::new("!r").unwrap(), said: 0 };
+            talk.go_on(messages).await;
+            talk
+        }
+
+        async fn go_on(&mut self, messages: usize) {
+            let mut batch = WriteBatch::relaxed();
+            batch.put_room(Room::new(self.room.clone(), Membership::Join));
+            for _ in 0..messages {
+                self.said += 1;
+                batch.put_message(self.message(self.said));
+            }
+            self.store.apply(batch).await.unwrap();
+        }
+
+        fn message(&self, at: u64) -> Message {
+            Message {
+                room: self.room.clone(),
+                id: EventId::new(format!("${at}")).unwrap(),
+                position: Position::new(at).unwrap(),
+                sender: UserId::new("@ada:x").unwrap(),
+                timestamp_ms: 0,
+                kind: EventType::new("m.room.message").unwrap(),
+                state_key: None,
+                content: Json::empty(),
+                relation: None,
+                txn_id: None,
+                redacted_by: None,
+                provisional: false,
+                extra: None,
+            }
+        }
+
+        /// Reads a window: the number of its items, of which the last is the newest message.
+        async fn read(&self, window: &mut Window) -> usize {
+            let items = window.read(&self.store, &self.room).await.unwrap();
+            let newest = items.last().and_then(Item::as_message);
+            assert_eq!(newest.map(|message| &message.id), Some(&self.message(self.said).id));
+            items.len()
+        }
+    }
+
+    #[tokio::test]
+    async fn a_window_leaves_out_the_oldest_once_many_came_in() {
+        let mut talk = Talk::of(10).await;
+        let mut window = Window::live(8);
+        assert_eq!(talk.read(&mut window).await, 8);
+        assert_eq!(window.limit(), 8 + GROWTH);
+        talk.go_on(GROWTH).await;
+        assert_eq!(talk.read(&mut window).await, 8 + GROWTH);
+        talk.go_on(1).await;
+        assert_eq!(talk.read(&mut window).await, 8 + STAY);
+        talk.go_on(1).await;
+        assert_eq!(talk.read(&mut window).await, 8 + STAY + 1);
+    }
+
+    #[tokio::test]
+    async fn a_window_over_an_empty_room_grows_as_if_it_were_full() {
+        let mut talk = Talk::of(0).await;
+        let mut window = Window::live(8);
+        assert!(window.read(&talk.store, &talk.room).await.unwrap().is_empty());
+        talk.go_on(8 + GROWTH).await;
+        assert_eq!(talk.read(&mut window).await, 8 + GROWTH);
+        talk.go_on(1).await;
+        assert_eq!(talk.read(&mut window).await, 8 + STAY);
+        assert!(window.has_older());
+    }
 }
