@@ -68,7 +68,10 @@ impl Window {
                 }
             }
         } else if slice.items.len() > self.limit() {
-            let keep = if self.len > 0 { self.len + STAY } else { MOST };
+            let keep = match self.len {
+                0 => MOST,
+                len => (len + STAY).min(MOST - STAY),
+            };
             slice = store.timeline(room, Page::newest(keep + 1)).await?;
             let surplus = slice.items.len().saturating_sub(keep);
             self.older = edge(&slice.items[..surplus]);
@@ -273,6 +276,10 @@ mod tests {
             assert_eq!(newest.map(|message| &message.id), Some(&self.message(self.said).id));
             items.len()
         }
+
+        fn edge(&self, at: u64) -> Option<Cursor> {
+            Some(Cursor::of(&self.message(at)))
+        }
     }
 
     #[tokio::test]
@@ -299,5 +306,23 @@ mod tests {
         talk.go_on(1).await;
         assert_eq!(talk.read(&mut window).await, 8 + STAY);
         assert!(window.has_older());
+    }
+
+    #[tokio::test]
+    async fn a_window_that_is_full_leaves_out_the_oldest_for_many_at_once() {
+        let mut talk = Talk::of(MOST + 9).await;
+        let mut window = Window::between(talk.edge(9), None);
+        assert_eq!(window.limit(), MOST);
+        assert_eq!(talk.read(&mut window).await, MOST);
+        let mut cuts = 0;
+        let mut before = MOST;
+        for _ in 0..2 * STAY {
+            talk.go_on(1).await;
+            let now = talk.read(&mut window).await;
+            assert!(now <= MOST && window.has_older(), "{now}");
+            cuts += usize::from(now < before);
+            before = now;
+        }
+        assert_eq!(cuts, 2);
     }
 }
