@@ -49,9 +49,15 @@ impl Signals {
     /// Waits for a change; for ever once the chat is closed. Dropping the call loses nothing.
     pub(crate) async fn changed(&mut self) {
         tokio::select! {
-            Ok(()) = self.me.changed() => {}
-            Ok(()) = self.typing.changed() => {}
-            else => std::future::pending().await,
+            () = changed(&mut self.me) => {}
+            () = changed(&mut self.typing) => {}
         }
+    }
+}
+
+/// Waits for another value; for ever once nobody is left to give one. Dropping the call loses nothing.
+pub(crate) async fn changed<T>(value: &mut watch::Receiver<T>) {
+    if value.changed().await.is_err() {
+        std::future::pending().await
     }
 }

@@ -7,6 +7,7 @@ use tokio::sync::watch;
 use super::core::Role;
 use super::outbox::Rows;
 use super::{Chat, Live, Source};
+use crate::base::changed;
 use crate::error::Result;
 
 /// The state of the connection and what waits for it, in one line of a screen.
@@ -120,10 +121,9 @@ impl Source<ConnectionSummary> for Summary {
     async fn stirred(&mut self) {
         // Once one of them is gone the store's feed ends as well.
         tokio::select! {
-            Ok(()) = self.state.changed() => {}
-            Ok(()) = self.role.changed() => {}
-            Ok(()) = self.me.changed() => {}
-            else => std::future::pending().await,
+            () = changed(&mut self.state) => {}
+            () = changed(&mut self.role) => {}
+            () = changed(&mut self.me) => {}
         }
     }
 }

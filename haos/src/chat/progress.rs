@@ -4,6 +4,7 @@ use serde::Serialize;
 use tokio::sync::watch;
 
 use super::{Chat, Live, Source};
+use crate::base::changed;
 use crate::error::Result;
 
 /// How far the server's news are brought.
@@ -37,8 +38,6 @@ impl Source<Option<SyncProgress>> for CatchUp {
     }
 
     async fn stirred(&mut self) {
-        if self.0.changed().await.is_err() {
-            std::future::pending().await
-        }
+        changed(&mut self.0).await
     }
 }

@@ -7,6 +7,7 @@ use serde::Serialize;
 use tokio::sync::watch;
 
 use super::{Chat, Live, Source};
+use crate::base::changed;
 use crate::error::Result;
 
 /// How full the store is.
@@ -87,8 +88,6 @@ impl Source<StorageSummary> for Storage {
     }
 
     async fn stirred(&mut self) {
-        if self.relieved.changed().await.is_err() {
-            std::future::pending().await
-        }
+        changed(&mut self.relieved).await
     }
 }

@@ -3,7 +3,7 @@ use haos_store_api::{RoomId, UserId};
 use tokio::sync::watch;
 
 use super::Room;
-use crate::base::Typing;
+use crate::base::{Typing, changed};
 use crate::chat::{Live, Source};
 use crate::error::Result;
 
@@ -28,8 +28,6 @@ impl Source<Vec<UserId>> for Typists {
     }
 
     async fn stirred(&mut self) {
-        if self.typing.changed().await.is_err() {
-            std::future::pending().await
-        }
+        changed(&mut self.typing).await
     }
 }

@@ -6,6 +6,7 @@ use haos_store_api::{
 use serde::Serialize;
 use tokio::sync::watch;
 
+use crate::base::changed;
 use crate::chat::{Chat, Live, Source};
 use crate::error::{Error, Result};
 use crate::live::timeline::SendStatus;
@@ -165,8 +166,6 @@ impl Source<UploadProgress> for Progress {
     }
 
     async fn stirred(&mut self) {
-        if self.sent.changed().await.is_err() {
-            std::future::pending().await
-        }
+        changed(&mut self.sent).await
     }
 }

@@ -18,6 +18,7 @@ use web as platform;
 
 use super::backend::Backend;
 use super::core::{Core, Role, is_of_account};
+use crate::base::changed;
 pub(super) use platform::{Spawner, host};
 
 /// How long what is under way may take when a backend gives way to another one, in milliseconds.
@@ -168,8 +169,6 @@ async fn hand_on_typing(core: &Core, backend: &Backend) -> Infallible {
     };
     loop {
         core.typing.send_replace(typing.borrow_and_update().clone());
-        if typing.changed().await.is_err() {
-            return std::future::pending().await;
-        }
+        changed(&mut typing).await;
     }
 }
