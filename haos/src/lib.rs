@@ -99,13 +99,14 @@ mod send;
 #[cfg(feature = "http")]
 pub use chat::NewRoom;
 pub use chat::{
-    Account, CarriedRows, Chat, Clear, Cleared, Connection, ConnectionSummary, Live, Opening, OutboxList,
-    OutboxRow, RecoveryReport, StorageLevel, StorageSummary, SyncProgress,
+    Account, CarriedRows, Chat, Clear, Connection, ConnectionSummary, Live, Opening, OutboxList, OutboxRow,
+    RecoveryReport, StorageLevel, StorageSummary, SyncProgress,
 };
 pub use content::{Content, Text};
 pub use error::{Error, Result};
 #[cfg(feature = "http")]
 pub use haos_matrix::{ClientOptions, Credentials};
+pub use haos_queue::pressure::Cleared;
 pub use haos_queue::{PauseReason, Protocol, Session, SharedHost, Transport};
 pub use haos_store::{
     ErrorKind, EventId, EventType, Json, Membership, OpenOptions, RoomId, Secret, TxnId, UserId,

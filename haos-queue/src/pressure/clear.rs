@@ -7,6 +7,7 @@ use haos_store_api::{
     PendingQuery, Progress, Prune, Result, RoomId, RoomQuery, Scope, StateKey, StateQuery, StorageAdapter,
     WriteBatch, state_kind,
 };
+use serde::Serialize;
 
 use crate::local::STAGED;
 
@@ -28,9 +29,9 @@ pub enum Clear {
 }
 
 /// The amounts that were removed.
-#[derive(Debug, Clone, Default, PartialEq, Eq)]
+#[derive(Debug, Clone, Default, PartialEq, Eq, Serialize)]
 pub struct Cleared {
-    /// Outbox rows.
+    /// Outbox rows: unsent messages and signals.
     pub unsent: u64,
     /// Media items.
     pub media: u64,

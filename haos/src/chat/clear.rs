@@ -1,4 +1,4 @@
-use haos_queue::pressure;
+use haos_queue::pressure::{self, Cleared};
 use serde::{Deserialize, Serialize};
 
 use super::Chat;
@@ -17,23 +17,6 @@ pub enum Clear {
     AllButUnsent,
     /// Everything, with the login: unsent messages are lost. Log out first, or the homeserver keeps the device.
     EverythingIncludingUnsent,
-}
-
-/// The amounts that were removed.
-#[derive(Debug, Clone, Default, PartialEq, Eq, Serialize)]
-pub struct Cleared {
-    /// Unsent messages and signals.
-    pub unsent: u64,
-    /// Media items.
-    pub media: u64,
-    /// Their bytes.
-    pub media_bytes: u64,
-    /// Messages.
-    pub messages: u64,
-    /// Rooms.
-    pub rooms: u64,
-    /// Bytes that the system got back.
-    pub freed_bytes: u64,
 }
 
 impl Chat {
@@ -65,7 +48,6 @@ impl Chat {
         }
         core.kept.check().await?;
         core.outbox.try_now();
-        let pressure::Cleared { unsent, media, media_bytes, messages, rooms, freed_bytes } = done;
-        Ok(Cleared { unsent, media, media_bytes, messages, rooms, freed_bytes })
+        Ok(done)
     }
 }

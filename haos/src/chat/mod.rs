@@ -33,7 +33,7 @@ use crate::room::Room;
 
 pub use account::Account;
 pub(crate) use backend::Backend;
-pub use clear::{Clear, Cleared};
+pub use clear::Clear;
 pub use connection::{Connection, ConnectionSummary};
 pub use live::Live;
 pub(crate) use live::Source;

@@ -12,8 +12,8 @@ use haos_store_api::{
 use super::profiles::{Profiles, previous};
 use super::stored::{Stored, answered};
 use super::{
-    Edited, EventItem, LocalItem, Post, Profile, Quote, Reaction, Receipt, SendStatus, ThreadSummary, TimelineItem,
-    TimelineItemKind,
+    Edited, EventItem, LocalItem, Post, Profile, Quote, Reaction, Receipt, SendStatus, ThreadSummary,
+    TimelineItem, TimelineItemKind,
 };
 use crate::content::{Content, Mentions};
 

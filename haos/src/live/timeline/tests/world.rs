@@ -71,8 +71,16 @@ impl World {
             typing: watch::Sender::default().subscribe(),
         };
         let room = RoomId::new("!r:x").unwrap();
-        let mut world =
-            Self { store, base, me: own, room, log: Vec::new(), told: 0, read_upto: "$none".to_owned(), syncs: 0 };
+        let mut world = Self {
+            store,
+            base,
+            me: own,
+            room,
+            log: Vec::new(),
+            told: 0,
+            read_upto: "$none".to_owned(),
+            syncs: 0,
+        };
         let create = json!({ "type": "m.room.create", "state_key": "", "content": {} });
         world.say(create, PEOPLE[1]);
         world.sync(false, json!([])).await;
