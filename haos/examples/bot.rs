@@ -4,7 +4,10 @@
 //! cargo run -p haos --example bot -- https://matrix.example.org bot PASSWORD '#lobby:example.org'
 //! ```
 
-use haos::{Chat, Content, Credentials, Diff, Text, TimelineItemKind};
+use std::collections::HashSet;
+
+use haos::live::timeline::EventItem;
+use haos::{Chat, Content, Credentials, EventId, Text, TimelineItem, TimelineItemKind};
 
 /// Where the bot keeps what it knows, so that a restart goes on.
 const STORE: &str = "sqlite:bot.db";
@@ -20,7 +23,10 @@ async fn main() -> Result<(), Box<dyn std::error::Error>> {
         chat.login(server, Credentials::password(user, password)).await?;
     }
     let room = chat.join(room).await?;
-    let (_, mut diffs) = room.timeline(50).await?.subscribe().await?;
+    let (mut items, mut diffs) = room.timeline(50).await?.subscribe().await?;
+    // What was there before is not answered.
+    let mut seen: HashSet<EventId> =
+        items.iter().filter_map(|item| Some(event(item)?.event_id.clone())).collect();
     println!("listening; Ctrl-C ends it");
     loop {
         let steps = tokio::select! {
@@ -28,16 +34,25 @@ async fn main() -> Result<(), Box<dyn std::error::Error>> {
             steps = diffs.next() => steps?,
         };
         let Some(steps) = steps else { break };
-        // What comes in is answered; what was there before is not, and neither is what is only changed.
         for step in steps {
-            let Diff::Insert { item, .. } = step else { continue };
-            let TimelineItemKind::Event(event) = &item.kind else { continue };
+            step.apply(&mut items)?;
+        }
+        // Whatever the steps were, a reset among them, each message is answered once.
+        for event in items.iter().filter_map(|item| event(item)) {
+            let is_new = seen.insert(event.event_id.clone());
             let is_ping = matches!(&event.post.content, Content::Text { body, .. } if body == "ping");
-            if is_ping && !event.post.is_own {
+            if is_new && is_ping && !event.post.is_own {
                 room.send(Text::new("pong").reply_to(&event.event_id)).await?;
             }
         }
     }
     chat.close().await?;
     Ok(())
+}
+
+fn event(item: &TimelineItem) -> Option<&EventItem> {
+    match &item.kind {
+        TimelineItemKind::Event(event) => Some(event),
+        _ => None,
+    }
 }

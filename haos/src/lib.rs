@@ -25,7 +25,9 @@
 //! let (mut rooms, mut diffs) = chat.rooms(RoomFilter::joined()).subscribe().await?;
 //! while let Some(steps) = diffs.next().await? {
 //!     steps.into_iter().try_for_each(|step| step.apply(&mut rooms)).expect("the steps fit the list");
-//!     println!("{} rooms, first {}", rooms.len(), rooms[0].name);
+//!     if let Some(first) = rooms.first() {
+//!         println!("{} rooms, first {}", rooms.len(), first.name);
+//!     }
 //! }
 //! # Ok(()) }
 //! ```
