@@ -43,10 +43,12 @@ fn everything_is_queued_in_order() {
         let rows = shop.rows();
         let of = |rel: &str, event: &str| json!({"rel_type": rel, "event_id": event});
         let expected = [
-            json!({"msgtype": "m.text", "body": "hello world"}),
-            json!({"msgtype": "m.text", "body": "yes", "m.relates_to": {"m.in_reply_to": {"event_id": "$theirs"}}}),
-            json!({"msgtype": "m.text", "body": "* better", "m.relates_to": of("m.replace", "$mine"),
-                   "m.new_content": {"msgtype": "m.text", "body": "better"}}),
+            json!({"msgtype": "m.text", "body": "hello world", "m.mentions": {}}),
+            json!({"msgtype": "m.text", "body": "yes", "m.mentions": {"user_ids": ["@u:x"]},
+                   "m.relates_to": {"m.in_reply_to": {"event_id": "$theirs"}}}),
+            json!({"msgtype": "m.text", "body": "* better", "m.mentions": {},
+                   "m.relates_to": of("m.replace", "$mine"),
+                   "m.new_content": {"msgtype": "m.text", "body": "better", "m.mentions": {}}}),
             json!({"m.relates_to": {"rel_type": "m.annotation", "event_id": "$theirs", "key": "👍"}}),
             json!({"reason": "blurred"}),
         ];
@@ -92,9 +94,10 @@ fn what_is_not_sent_changes_in_place() {
         assert_eq!((&changed["outcome"], &changed["txn_id"]), (&json!("changed"), &json!(text)));
         shop.writes(&["edit", "!a", &format!("~{reply}"), "yes"]);
         let rows = shop.rows();
-        assert_eq!(rows[0]["content"], json!({"msgtype": "m.text", "body": "hello"}));
+        assert_eq!(rows[0]["content"], json!({"msgtype": "m.text", "body": "hello", "m.mentions": {}}));
         let to = json!({"m.in_reply_to": {"event_id": format!("~{text}")}});
-        assert_eq!(rows[1]["content"], json!({"msgtype": "m.text", "body": "yes", "m.relates_to": to}));
+        let yes = json!({"msgtype": "m.text", "body": "yes", "m.mentions": {}, "m.relates_to": to});
+        assert_eq!(rows[1]["content"], yes);
         assert_eq!((rows[1]["parent"].as_str(), rows.len()), (Some(text.as_str()), 2));
 
         let reaction = shop.writes(&["react", "!a", &text[..12], "👍"]);

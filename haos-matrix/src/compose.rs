@@ -1,5 +1,5 @@
 //! A user's acts as drafts for the outbox (specification, client-server API, "Instant messaging",
-//! "Rich replies", "Event replacements", "Event annotations and reactions").
+//! "Rich replies", "Event replacements", "Event annotations and reactions", "User and room mentions").
 //!
 //! ```
 //! use haos_matrix::compose;
@@ -15,23 +15,26 @@
 //! ```
 
 use haos_queue::{About, Draft, Protocol as _, RECEIPT, Staged, TYPING};
-use haos_store_api::{EventId, EventType, Json, Result, RoomId};
+use haos_store_api::{EventId, EventType, Json, Result, RoomId, UserId};
 use serde_json::{Value, json};
 
-use crate::MatrixProtocol;
+use crate::mentions::MENTIONS;
+use crate::{MatrixProtocol, Mentions};
 
 /// How long others show that the user is typing, unless told again, in milliseconds.
 const TYPING_MS: u64 = 30_000;
 
 /// The type of messages.
 const MESSAGE: &str = "m.room.message";
+/// The member of a content that names what it relates to.
+const RELATES_TO: &str = "m.relates_to";
 
 /// A text.
 ///
 /// # Errors
 /// `Invalid` for content that is no JSON object.
 pub fn text(room: &RoomId, body: &str) -> Result<Draft> {
-    message(room, &text_content(body))
+    message(room, &text_content(body, &Mentions::default()))
 }
 
 /// A message of any kind; `content` has its `msgtype` and `body`.
@@ -42,29 +45,43 @@ pub fn message(room: &RoomId, content: &Value) -> Result<Draft> {
     Ok(Draft::new(room.clone(), EventType::new(MESSAGE)?, Json::of(content)?))
 }
 
-/// The content of a text, as [`haos_queue::Outbox::edit`] and [`edit`] take it.
-pub fn text_content(body: &str) -> Value {
-    json!({ "msgtype": "m.text", "body": body })
+/// The content of a text, as [`haos_queue::Outbox::edit`] and [`edit`] take it. It calls the mentioned people and nobody
+/// else, whatever it says.
+pub fn text_content(body: &str, mentions: &Mentions) -> Value {
+    json!({ "msgtype": "m.text", "body": body, MENTIONS: mentions.value() })
 }
 
-/// A text that answers a message.
+/// The content of an unsent message in the place of `before`: like an edit of a sent one, it leaves alone what the message
+/// relates to.
+///
+/// # Errors
+/// `Invalid` for content that is no JSON.
+pub fn in_place(mut content: Value, before: &Json) -> Result<Json> {
+    if let Some(relation) = before.member(RELATES_TO) {
+        content[RELATES_TO] = relation.parse()?;
+    }
+    Json::of(&content)
+}
+
+/// A text that answers a message. It calls the `author` of that one: leave out the user themself, and who is not known.
 ///
 /// # Errors
 /// `Invalid` for a message that cannot be named.
-pub fn reply(room: &RoomId, to: &About, body: &str) -> Result<Draft> {
-    let mut content = text_content(body);
-    content["m.relates_to"] = json!({ "m.in_reply_to": { "event_id": to.event_id()?.as_str() } });
+pub fn reply(room: &RoomId, to: &About, author: Option<&UserId>, body: &str) -> Result<Draft> {
+    let mut content = text_content(body, &author.cloned().map(Mentions::user).unwrap_or_default());
+    content[RELATES_TO] = json!({ "m.in_reply_to": { "event_id": to.event_id()?.as_str() } });
     Ok(message(room, &content)?.about(to.clone()))
 }
 
-/// Other content for a message of the user's own. For one that is still in the outbox,
-/// [`haos_queue::Outbox::edit`] changes it in place where it can.
+/// Other content for a message of the user's own, which has the content `before`, where that is known: whom that one
+/// calls is not called again. For one that is still in the outbox, [`haos_queue::Outbox::edit`] changes it in place where
+/// it can.
 ///
 /// # Errors
 /// `Invalid` for a message that cannot be named.
-pub fn edit(room: &RoomId, of: &About, content: &Value) -> Result<Draft> {
+pub fn edit(room: &RoomId, of: &About, content: &Value, before: Option<&Json>) -> Result<Draft> {
     let (kind, content) =
-        MatrixProtocol.edit(&of.event_id()?, &EventType::new(MESSAGE)?, &Json::of(content)?)?;
+        MatrixProtocol.edit(&of.event_id()?, &EventType::new(MESSAGE)?, &Json::of(content)?, before)?;
     Ok(Draft::new(room.clone(), kind, content).about(of.clone()))
 }
 
@@ -74,7 +91,7 @@ pub fn edit(room: &RoomId, of: &About, content: &Value) -> Result<Draft> {
 /// `Invalid` for a message that cannot be named.
 pub fn reaction(room: &RoomId, to: &About, key: &str) -> Result<Draft> {
     let relates = json!({ "rel_type": "m.annotation", "event_id": to.event_id()?.as_str(), "key": key });
-    let content = Json::of(&json!({ "m.relates_to": relates }))?;
+    let content = Json::of(&json!({ RELATES_TO: relates }))?;
     Ok(Draft::new(room.clone(), EventType::new("m.reaction")?, content).about(to.clone()))
 }
 
@@ -154,7 +171,8 @@ pub fn file(room: &RoomId, info: &FileInfo, file: Staged, thumbnail: Option<Stag
     }
     let (url, body) = (file.key().uri.as_str(), info.caption.as_ref().unwrap_or(&info.name));
     let content = json!({
-        "msgtype": kind, "body": body, "filename": info.name, "url": url, "info": about
+        "msgtype": kind, "body": body, "filename": info.name, "url": url, "info": about,
+        MENTIONS: Mentions::default().value()
     });
     let draft = message(room, &content)?;
     Ok(thumbnail.into_iter().fold(draft, Draft::upload).upload(file))

@@ -66,6 +66,7 @@ mod engine;
 mod http;
 mod keep;
 mod media;
+mod mentions;
 pub mod mime;
 mod parse;
 mod protocol;
@@ -86,6 +87,7 @@ pub use engine::{
 pub use http::{ConnectError, Credentials, Homeserver, HttpOptions, Login, WhoAmI, is_cleartext_url};
 pub use keep::{KeepLimits, LeftOut, ToDeviceLimits};
 pub use media::{MediaCache, MediaError, MediaRequest, MediaStream};
+pub use mentions::Mentions;
 pub use parse::{
     AnswerLimits, ParseError, Sliding, parse_event, parse_messages, parse_messages_within, parse_sliding,
     parse_sync,

@@ -4,6 +4,7 @@ use haos_store_api::{
 };
 use serde_json::{Map, Value, json};
 
+use crate::mentions::{MENTIONS, Mentions};
 use crate::parse::members::Members;
 use crate::parse::relation::{REPLACES, relation};
 use crate::parse::{known_key, known_kind, without_copy};
@@ -17,7 +18,13 @@ const REDACTION: &str = "m.room.redaction";
 pub struct MatrixProtocol;
 
 impl Protocol for MatrixProtocol {
-    fn edit(&self, target: &EventId, kind: &EventType, content: &Json) -> Result<(EventType, Json)> {
+    fn edit(
+        &self,
+        target: &EventId,
+        kind: &EventType,
+        content: &Json,
+        before: Option<&Json>,
+    ) -> Result<(EventType, Json)> {
         let new: Map<String, Value> = content.parse()?;
         // For clients without edits: the new content, its text marked.
         let mut event = new.clone();
@@ -26,6 +33,10 @@ impl Protocol for MatrixProtocol {
                 text.insert_str(0, "* ");
             }
         }
+        // The new content has all whom the message calls, the edit those whom it calls newly: an empty list keeps the
+        // text from calling anybody ("Edits of events with mentions").
+        let called = before.map(Mentions::of).unwrap_or_default();
+        event.insert(MENTIONS.to_owned(), Mentions::of(content).since(&called).value());
         // A replacement has no relation of its own.
         let mut new = new;
         new.remove("m.relates_to");
@@ -128,11 +139,36 @@ mod tests {
         let content =
             r#"{"body":"better","m.relates_to":{"m.in_reply_to":{"event_id":"$x"}},"msgtype":"m.text"}"#;
         let target = EventId::new("~t1").unwrap();
-        let (_, edit) = MatrixProtocol.edit(&target, &kind, &Json::new(content).unwrap()).unwrap();
+        let (_, edit) = MatrixProtocol.edit(&target, &kind, &Json::new(content).unwrap(), None).unwrap();
         let edit: Value = edit.parse().unwrap();
         assert_eq!(edit["body"], "* better");
         assert_eq!(edit["m.new_content"], json!({ "body": "better", "msgtype": "m.text" }));
         assert_eq!(edit["m.relates_to"], json!({ "rel_type": "m.replace", "event_id": "~t1" }));
+    }
+
+    #[test]
+    fn an_edit_calls_those_whom_the_message_did_not_call() {
+        let kind = EventType::new("m.room.message").unwrap();
+        let target = EventId::new("$m").unwrap();
+        let (ada, both) = (r#"{"user_ids":["@ada:x"]}"#, r#"{"user_ids":["@ada:x","@bob:x"],"room":true}"#);
+        for (before, new, called) in [
+            (Some(ada), both, json!({ "user_ids": ["@bob:x"], "room": true })),
+            (Some(both), ada, json!({})),
+            (Some(both), both, json!({})),
+            (Some("{}"), ada, json!({ "user_ids": ["@ada:x"] })),
+            (None, ada, json!({ "user_ids": ["@ada:x"] })),
+        ] {
+            let content = |mentions: &str| Json::new(format!(r#"{{"m.mentions":{mentions}}}"#)).unwrap();
+            let was = before.map(content);
+            let (_, edit) = MatrixProtocol.edit(&target, &kind, &content(new), was.as_ref()).unwrap();
+            let edit: Value = edit.parse().unwrap();
+            assert_eq!(edit["m.mentions"], called, "{before:?} {new}");
+            let new: Value = serde_json::from_str(new).unwrap();
+            assert_eq!(edit["m.new_content"]["m.mentions"], new, "{before:?}");
+        }
+        let (_, edit) = MatrixProtocol.edit(&target, &kind, &Json::empty(), None).unwrap();
+        let edit: Value = edit.parse().unwrap();
+        assert_eq!((&edit["m.mentions"], &edit["m.new_content"]), (&json!({}), &json!({})));
     }
 
     #[test]

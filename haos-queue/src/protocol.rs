@@ -9,11 +9,17 @@ use crate::{Event, NotRead, RoomState, StateAt};
 
 /// A protocol: its defaults are those of one without redactions, edits and relations.
 pub trait Protocol: MaybeSend {
-    /// Makes the event that gives a sent one other content.
+    /// Makes the event that gives a sent one other content. `before` is the content that it has, where that is known.
     ///
     /// # Errors
     /// `Unsupported` where the protocol has no edits; those of [`Json`].
-    fn edit(&self, _target: &EventId, _kind: &EventType, _content: &Json) -> Result<(EventType, Json)> {
+    fn edit(
+        &self,
+        _target: &EventId,
+        _kind: &EventType,
+        _content: &Json,
+        _before: Option<&Json>,
+    ) -> Result<(EventType, Json)> {
         Err(Error::new(ErrorKind::Unsupported, "edit", "the protocol has no edits"))
     }
 

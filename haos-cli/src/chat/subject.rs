@@ -2,7 +2,7 @@
 
 use haos_queue::{About, UPLOAD};
 use haos_store_api::{
-    EventId, Message, MessageQuery, Pending, PendingQuery, PendingState, Room, StorageAdapter, TxnId,
+    EventId, Json, Message, MessageQuery, Pending, PendingQuery, PendingState, Room, StorageAdapter, TxnId,
 };
 
 use crate::error::{Error, Result};
@@ -54,6 +54,15 @@ impl Subject {
                 clean(wanted),
                 room.id,
             ))),
+        }
+    }
+
+    /// Its content, as it was sent or is going to be.
+    pub(super) fn content(&self) -> Option<&Json> {
+        match self {
+            Self::Stored(message) => Some(&message.content),
+            Self::Unsent(row) => Some(&row.content),
+            Self::Unknown(_) => None,
         }
     }
 
@@ -110,7 +119,7 @@ fn local(wanted: &str) -> &str {
 
 #[cfg(test)]
 mod tests {
-    use haos_store_api::{EventType, Json, RoomId};
+    use haos_store_api::{EventType, RoomId};
 
     use super::*;
 

@@ -1,8 +1,8 @@
 //! `haos send`, `reply`, `edit`, `react` and `redact`.
 
-use haos_matrix::compose;
+use haos_matrix::{Mentions, compose};
 use haos_queue::{Acted, Draft};
-use haos_store_api::{Json, Pending, PendingState, Room, TxnId};
+use haos_store_api::{PendingState, Room, TxnId};
 use serde_json::Value;
 
 use super::desk::{Desk, refused};
@@ -34,7 +34,12 @@ pub(crate) async fn reply(store: &Target, args: &ReplyArgs, out: &mut Out) -> Re
     let room = room(&desk, &args.room, args.how).await?;
     let subject = Subject::find(&*desk.store, &room, &args.event, args.how.anyway).await?;
     check::may_be_about(&subject)?;
-    enqueue(desk, compose::reply(&room.id, &subject.about(), &text)?, args.how, out).await
+    let author = match &subject {
+        Subject::Stored(message) => Some(&message.sender).filter(|sender| Some(*sender) != desk.own.as_ref()),
+        _ => None,
+    };
+    let draft = compose::reply(&room.id, &subject.about(), author, &text)?;
+    enqueue(desk, draft, args.how, out).await
 }
 
 pub(crate) async fn react(store: &Target, args: &ReactArgs, out: &mut Out) -> Result<()> {
@@ -55,13 +60,16 @@ pub(crate) async fn edit(store: &Target, args: &EditArgs, out: &mut Out) -> Resu
     for _ in 0..TRIES {
         let subject = Subject::find(&*desk.store, &room, &args.event, args.how.anyway).await?;
         let kind = check::may_edit(&subject, desk.own.as_ref(), args.how.anyway)?;
-        let mut content = compose::text_content(&text);
+        // Whom the message calls, it goes on to call.
+        let before = subject.content();
+        let mut content = compose::text_content(&text, &before.map(Mentions::of).unwrap_or_default());
         content["msgtype"] = Value::String(kind);
         let Subject::Unsent(row) = &subject else {
-            let draft = compose::edit(&room.id, &subject.about(), &content)?;
+            let draft = compose::edit(&room.id, &subject.about(), &content, before)?;
             return enqueue(desk, draft, args.how, out).await;
         };
-        let acted = desk.outbox.edit(&row.txn_id, in_place(row, content)?).await.map_err(refused)?;
+        let content = compose::in_place(content, &row.content)?;
+        let acted = desk.outbox.edit(&row.txn_id, content).await.map_err(refused)?;
         if let Some(done) = done(acted, &row.txn_id, Done::Changed) {
             return tell(desk, done, args.how.wait, out).await;
         }
@@ -103,14 +111,6 @@ pub(super) async fn room(desk: &Desk, wanted: &str, how: How) -> Result<Room> {
 pub(super) async fn enqueue(desk: Desk, draft: Draft, how: How, out: &mut Out) -> Result<()> {
     let row = desk.outbox.enqueue(draft).await.map_err(refused)?;
     tell(desk, Done::Queued(row.txn_id), how.wait, out).await
-}
-
-/// The new content of an unsent row. An answer stays one.
-fn in_place(row: &Pending, mut content: Value) -> Result<Json> {
-    if let Some(relation) = row.content.member("m.relates_to") {
-        content["m.relates_to"] = relation.parse()?;
-    }
-    Ok(Json::of(&content)?)
 }
 
 /// The outcome for a row; `None` if it left the outbox.

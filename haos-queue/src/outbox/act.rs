@@ -75,7 +75,8 @@ impl Outbox {
                     Some(event_id) => event_id.clone(),
                     None => local_event_id(&row.txn_id)?,
                 };
-                let (kind, content) = shared.protocol.edit(&target, &row.kind, &content)?;
+                let (kind, content) =
+                    shared.protocol.edit(&target, &row.kind, &content, Some(&row.content))?;
                 let draft = Draft::new(row.room.clone(), kind, content).about(about(&row));
                 Ok(Acted::Followed(self.enqueue(draft).await?))
             }

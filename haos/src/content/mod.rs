@@ -26,7 +26,6 @@ mod link;
 #[cfg(feature = "markdown")]
 mod markdown;
 mod member;
-mod mentions;
 mod message;
 mod poll;
 mod read;
@@ -41,8 +40,8 @@ use haos_store_api::{EventType, Json, StateKey, UserId, without_lone_surrogates}
 use serde::Serialize;
 
 pub use file::{File, Thumbnail};
+pub use haos_matrix::Mentions;
 pub use member::{MemberAction, MemberChange, NameChange};
-pub use mentions::Mentions;
 pub use poll::{Answer, Poll, PollEnd, Vote};
 pub use state::StateChange;
 pub use text::Text;

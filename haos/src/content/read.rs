@@ -76,11 +76,6 @@ impl<'a> Object<'a> {
         let number: f64 = serde_json::from_str(self.get(name)?).ok()?;
         (0.0..=MAX_INTEGER).contains(&number).then_some(number as u64)
     }
-
-    /// Tells if a member is `true`.
-    pub(super) fn is_true(&self, name: &str) -> bool {
-        self.get(name) == Some("true")
-    }
 }
 
 /// Returns the text of a JSON string.
@@ -106,8 +101,7 @@ mod tests {
 
     #[test]
     fn malformed_members_count_as_absent() {
-        let object =
-            Object::of(r#"{"a":null,"b":3,"c":"x","d":[1,"y"],"e":{"f":" "},"c":"z","t":true,"u":"true"}"#);
+        let object = Object::of(r#"{"a":null,"b":3,"c":"x","d":[1,"y"],"e":{"f":" "},"c":"z"}"#);
         assert_eq!(object.get("a"), None);
         assert_eq!(object.text("b"), None);
         assert_eq!(object.text("c").as_deref(), Some("z"), "the last one counts");
@@ -115,7 +109,6 @@ mod tests {
         assert_eq!(object.list("c"), None);
         assert_eq!(object.object("e").name("f"), None);
         assert!(object.object("c").get("f").is_none());
-        assert!(object.is_true("t") && !object.is_true("u"));
         assert!(Object::of("[1]").get("a").is_none());
     }
 

@@ -136,8 +136,8 @@ impl Text {
     }
 
     fn value(&self) -> Result<Value> {
-        let mut content =
-            json!({ "msgtype": self.kind, "body": self.body, "m.mentions": self.mentions.value() });
+        let mut content = compose::text_content(&self.body, &self.mentions);
+        content["msgtype"] = self.kind.into();
         if let Some(html) = &self.formatted {
             content["format"] = HTML.into();
             content["formatted_body"] = html.as_str().into();

@@ -8,7 +8,13 @@ use haos_queue::Protocol;
 pub struct SimProtocol;
 
 impl Protocol for SimProtocol {
-    fn edit(&self, target: &EventId, kind: &EventType, content: &Json) -> Result<(EventType, Json)> {
+    fn edit(
+        &self,
+        target: &EventId,
+        kind: &EventType,
+        content: &Json,
+        _: Option<&Json>,
+    ) -> Result<(EventType, Json)> {
         #[derive(serde::Serialize)]
         struct Edit<'a> {
             edits: &'a EventId,

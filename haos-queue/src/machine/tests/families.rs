@@ -13,7 +13,13 @@ use crate::machine::{Family, adopt, echo, move_children, plan};
 struct Plain;
 
 impl Protocol for Plain {
-    fn edit(&self, _: &EventId, kind: &EventType, content: &Json) -> Result<(EventType, Json)> {
+    fn edit(
+        &self,
+        _: &EventId,
+        kind: &EventType,
+        content: &Json,
+        _: Option<&Json>,
+    ) -> Result<(EventType, Json)> {
         Ok((kind.clone(), content.clone()))
     }
 

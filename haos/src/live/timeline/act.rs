@@ -19,12 +19,14 @@ impl Timeline {
     /// # Errors
     /// `NotPossible` for what is no own message; `Gone` if it was taken back meanwhile; `Unsendable`; those of the store.
     pub async fn edit(&self, item: &TimelineItem, text: impl Into<Text>) -> Result<()> {
-        let content = text.into().content()?;
+        let content: serde_json::Value = text.into().content()?.parse()?;
         let about = match &item.kind {
             TimelineItemKind::Local(local) => {
-                let acted = self.base.outbox.edit(&local.txn_id, content.clone()).await?;
-                if acted != Acted::Gone {
-                    return Ok(());
+                if let Some(row) = self.additions(item).await?.first() {
+                    let content = compose::in_place(content.clone(), &row.content)?;
+                    if self.base.outbox.edit(&local.txn_id, content).await? != Acted::Gone {
+                        return Ok(());
+                    }
                 }
                 // It was sent meanwhile.
                 self.sent(&local.txn_id).await?
@@ -32,8 +34,8 @@ impl Timeline {
             TimelineItemKind::Event(event) if !event.post.is_own => return Err(Error::NotPossible(NOT_OWN)),
             _ => about(item)?,
         };
-        let value: serde_json::Value = content.parse()?;
-        self.enqueue(compose::edit(&self.room, &about, &value)?).await
+        let before = &post_of(item)?.raw;
+        self.enqueue(compose::edit(&self.room, &about, &content, Some(before))?).await
     }
 
     /// Reacts to a message with an emoji, once.

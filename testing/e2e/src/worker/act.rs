@@ -1,4 +1,4 @@
-use haos_matrix::{Client, MediaRequest, compose};
+use haos_matrix::{Client, MediaRequest, Mentions, compose};
 use haos_queue::{About, Draft, Enqueued, Staged};
 use haos_store_api::{ByteRange, EventId, MediaUri, RoomId, TxnId};
 use serde_json::{Value, json};
@@ -19,14 +19,14 @@ impl Active {
         match command {
             C::Write { room, body } => write(client, compose::text(&id(&room)?, &body)).await,
             C::Reply { room, to, body } => {
-                write(client, compose::reply(&id(&room)?, &about(&to)?, &body)).await
+                write(client, compose::reply(&id(&room)?, &about(&to)?, None, &body)).await
             }
             C::React { room, to, body } => {
                 write(client, compose::reaction(&id(&room)?, &about(&to)?, &body)).await
             }
             C::Edit { room, to, body } => {
-                let content = compose::text_content(&body);
-                write(client, compose::edit(&id(&room)?, &about(&to)?, &content)).await
+                let content = compose::text_content(&body, &Mentions::default());
+                write(client, compose::edit(&id(&room)?, &about(&to)?, &content, None)).await
             }
             C::Redact { room, to } => {
                 write(client, compose::redaction(&id(&room)?, &about(&to)?, None)).await

@@ -19,7 +19,7 @@ async fn what_can_never_be_sent_is_refused_at_once() {
         assert!(matches!(refused, Err(EnqueueError::Unsendable(_))), "{refused:?}");
         assert!(Json::new(r#"{"msgtype":"m.text","body":"#).is_err());
         let nobody = TxnId::new("never-written").unwrap();
-        let reply = compose::reply(&room, &About::Unsent(nobody.clone()), "yes").unwrap();
+        let reply = compose::reply(&room, &About::Unsent(nobody.clone()), None, "yes").unwrap();
         let refused = outbox.enqueue(reply).await;
         assert!(
             matches!(&refused, Err(EnqueueError::UnknownParent(parent)) if *parent == nobody),

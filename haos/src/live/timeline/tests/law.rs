@@ -307,7 +307,7 @@ async fn an_answer_to_an_unsent_message_quotes_it() {
     let shown = Shown::new().await;
     let txn_id = shown.send("first").await;
     let about = haos_queue::About::Unsent(txn_id.clone());
-    let draft = compose::reply(&shown.world.room, &about, "second").unwrap();
+    let draft = compose::reply(&shown.world.room, &about, None, "second").unwrap();
     shown.world.base.outbox.enqueue(draft).await.unwrap();
     let draft = compose::reaction(&shown.world.room, &about, "👍").unwrap();
     shown.world.base.outbox.enqueue(draft).await.unwrap();
@@ -368,4 +368,25 @@ async fn account_data_leaves_a_timeline_as_it_was_read_and_another_user_does_not
     assert_eq!(mirror, shown.timeline.items().await.unwrap().to_vec());
     assert_eq!(shown.posts().await, ["hers 👍1!"]);
     assert!(shown.item(1).await.post().unwrap().is_own);
+}
+
+#[tokio::test]
+async fn an_edit_leaves_alone_what_a_message_answers_and_whom_it_called() {
+    let mut shown = Shown::new().await;
+    let ada = UserId::new(ADA).unwrap();
+    let called = json!({ "type": "m.room.message", "content": { "msgtype": "m.text", "body": "Ada!",
+        "m.mentions": { "user_ids": [ADA] } } });
+    shown.sync(&[(ADA, text("one")), (ME, called)]).await;
+    let text = crate::content::Text::new("Ada, all!").mention(&ada).mention_room();
+    shown.timeline.edit(&*shown.item(2).await, text).await.unwrap();
+    let content: Value = shown.row(0).await.content.parse().unwrap();
+    assert_eq!(content["m.mentions"], json!({ "room": true }));
+    assert_eq!(content["m.new_content"]["m.mentions"], json!({ "user_ids": [ADA], "room": true }));
+    let about = haos_queue::About::Event(EventId::new("$e1").unwrap());
+    let draft = compose::reply(&shown.world.room, &about, Some(&ada), "answer").unwrap();
+    shown.world.base.outbox.enqueue(draft).await.unwrap();
+    let content: Value = shown.row(1).await.content.parse().unwrap();
+    assert_eq!(content["m.mentions"], json!({ "user_ids": [ADA] }));
+    shown.timeline.edit(&*shown.item(3).await, "better").await.unwrap();
+    assert_eq!(shown.posts().await[2], "better <: one> [Waiting]");
 }

@@ -2,16 +2,17 @@
 
 use std::collections::BTreeSet;
 
-use haos_store_api::{Json, UserId, without_lone_surrogates};
+use haos_store_api::{Json, UserId};
 use serde::Serialize;
 use serde_json::{Value, json};
 
-use super::read::{Object, string};
+/// The member of a content that names whom it calls.
+pub(crate) const MENTIONS: &str = "m.mentions";
 
 /// The people whom a message calls (specification, client-server API, "User and room mentions").
 ///
 /// ```
-/// use haos::content::Mentions;
+/// use haos_matrix::Mentions;
 /// use haos_store_api::{Json, UserId};
 ///
 /// # fn main() -> haos_store_api::Result<()> {
@@ -30,11 +31,22 @@ pub struct Mentions {
 impl Mentions {
     /// Reads `m.mentions` of a content. Without that member nobody is called, whatever the text says.
     pub fn of(content: &Json) -> Self {
-        let content = without_lone_surrogates(content.as_str());
-        let mentions = Object::of(&content).object("m.mentions");
-        let users = mentions.list("user_ids").unwrap_or_default();
-        let user = |json| UserId::new(string(json)?).ok();
-        Self { users: users.into_iter().filter_map(user).collect(), room: mentions.is_true("room") }
+        let member = content.member(MENTIONS);
+        let mentions: Value = member.and_then(|mentions| mentions.parse().ok()).unwrap_or_default();
+        let users = mentions["user_ids"].as_array().into_iter().flatten();
+        let user = |user: &Value| UserId::new(user.as_str()?).ok();
+        Self { users: users.filter_map(user).collect(), room: mentions["room"] == true }
+    }
+
+    /// Makes the mentions of one person.
+    pub fn user(user: UserId) -> Self {
+        Self { users: BTreeSet::from([user]), room: false }
+    }
+
+    /// Returns those whom this calls and `before` does not.
+    #[must_use]
+    pub fn since(&self, before: &Self) -> Self {
+        Self { users: &self.users - &before.users, room: self.room && !before.room }
     }
 
     /// Tells if a user is called, alone or with the whole room.
@@ -43,7 +55,7 @@ impl Mentions {
     }
 
     /// Returns it as the value of `m.mentions`.
-    pub(super) fn value(&self) -> Value {
+    pub fn value(&self) -> Value {
         let mut value = json!({});
         if !self.users.is_empty() {
             value["user_ids"] = self.users.iter().map(UserId::as_str).collect();
@@ -73,6 +85,8 @@ mod tests {
             let mentions = Mentions::of(&Json::new(content).unwrap());
             assert_eq!(mentions.users.iter().map(UserId::as_str).collect::<Vec<_>>(), users, "{content}");
             assert_eq!(mentions.room, room, "{content}");
+            assert_eq!(mentions.since(&Mentions::default()), mentions, "{content}");
+            assert_eq!(mentions.since(&mentions), Mentions::default(), "{content}");
             let again = Json::of(&json!({ "m.mentions": mentions.value() })).unwrap();
             assert_eq!(Mentions::of(&again), mentions, "{content}");
         }
