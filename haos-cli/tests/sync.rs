@@ -7,8 +7,8 @@ use std::io::{BufRead as _, BufReader};
 use std::process::Stdio;
 
 use common::keys::secret;
-use common::server::{ROOM, Server};
 use common::shop::Shop;
+use haos_stub::server::{ROOM, Server};
 use serde_json::{Value, json};
 
 /// A store that is logged in and synced once.

@@ -5,7 +5,6 @@ pub(crate) mod harm;
 pub(crate) mod keys;
 pub(crate) mod one_login;
 mod run;
-pub(crate) mod server;
 pub(crate) mod shop;
 pub(crate) mod stranger;
 

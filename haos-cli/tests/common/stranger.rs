@@ -9,7 +9,7 @@ use std::time::Duration;
 use serde_json::{Value, json};
 
 use super::harm::NASTY;
-use super::server::{Answer, serve};
+use haos_stub::server::{Answer, serve};
 
 /// An id with all of that in it.
 pub(crate) fn id(start: &str) -> String {

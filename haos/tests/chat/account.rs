@@ -6,8 +6,8 @@ use haos_queue::{Draft, Outbox};
 use haos_store_api::{EventType, Json, Scope, StateEntry, StateKey, WriteBatch, state_kind};
 use haos_stub::{Mood, Stub};
 
-use crate::server::{Server, serve};
 use crate::world::{World, connected, lobby, logged_in, over, password, sent, soon, until};
+use haos_stub::server::{Server, serve};
 
 #[tokio::test]
 async fn a_login_brings_the_rooms_and_sends_what_waits() {

@@ -3,8 +3,8 @@ use haos::{Chat, Error, FileInfo, FileSource, Upload};
 use haos_store_api::{MediaQuery, PendingQuery};
 use serde_json::{Value, json};
 
-use crate::server::Server;
 use crate::world::{World, connected, lobby, logged_in, sent, soon, until};
+use haos_stub::server::Server;
 
 /// A PNG's beginning, which says 1000x800.
 fn png() -> Vec<u8> {

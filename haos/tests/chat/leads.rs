@@ -3,8 +3,8 @@ use std::time::{Duration, Instant};
 use haos::{Chat, Connection};
 use haos_stub::{Mood, Stub};
 
-use crate::server::Server;
 use crate::world::{World, connected, lobby, over, password, sent, soon, until};
+use haos_stub::server::Server;
 
 #[tokio::test]
 async fn of_two_chats_on_one_store_one_runs_and_the_other_takes_over() {

@@ -8,8 +8,5 @@ mod leads;
 mod open;
 mod outbox;
 mod rooms;
-#[path = "../../../haos-cli/tests/common/server.rs"]
-#[allow(dead_code, reason = "the tests of the command need more of it")]
-mod server;
 mod storage;
 mod world;

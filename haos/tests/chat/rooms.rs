@@ -2,8 +2,8 @@ use haos::{Chat, Error, EventId, Membership, NewRoom, SavedDraft, UserId};
 use haos_stub::{Mood, Stub};
 use serde_json::json;
 
-use crate::server::Server;
 use crate::world::{connected, known, lobby, logged_in, over, soon, until};
+use haos_stub::server::Server;
 
 fn bob() -> UserId {
     UserId::new("@bob:x").unwrap()

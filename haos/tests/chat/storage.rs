@@ -1,8 +1,8 @@
 use haos::{Chat, Clear, ClientOptions, StorageLevel};
 use haos_store_api::{ByteRange, MediaFormat, MediaInfo, MediaKey, MediaUri, WriteBatch};
 
-use crate::server::Server;
 use crate::world::{World, connected, lobby, logged_in, until};
+use haos_stub::server::Server;
 
 fn picture(n: u32) -> MediaKey {
     MediaKey { uri: MediaUri::new(format!("mxc://x/{n}")).unwrap(), format: MediaFormat::new("").unwrap() }

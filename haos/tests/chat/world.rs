@@ -8,7 +8,7 @@ use haos_queue::PlainProtocol;
 use haos_store_api::{Room, WriteBatch};
 use haos_stub::Stub;
 
-use crate::server::{ROOM, Server};
+use haos_stub::server::{ROOM, Server};
 
 /// The longest that anything may take.
 const PATIENCE: Duration = Duration::from_secs(20);

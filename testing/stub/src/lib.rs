@@ -1,5 +1,5 @@
 //! A homeserver within the process, natively and in a browser: it takes each transaction once, and is as up as it is
-//! told to be.
+//! told to be. [`server`] is one on the loopback, for clients that speak HTTP.
 //!
 //! ```
 //! use haos_queue::{Answer, Transport as _};
@@ -18,6 +18,9 @@
 //! assert_eq!((server.calls(), server.taken(&room)), (3, vec![row.txn_id]));
 //! # Ok(()) }
 //! ```
+
+#[cfg(not(target_arch = "wasm32"))]
+pub mod server;
 
 use std::collections::HashMap;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};

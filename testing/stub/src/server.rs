@@ -1,4 +1,8 @@
-//! A homeserver on the loopback with one room, as small as a test of the command needs it.
+//! A homeserver on the loopback with one room, as small as the tests of a client need it.
+//!
+//! Its room has a name, its creator `@me:x`, and what `@bob:x` says; anybody is logged in as `@me:x`. It panics where a
+//! client asks what no client may.
+#![allow(clippy::unwrap_used, reason = "a test fails by panicking")]
 
 use std::io::{BufRead as _, BufReader, Read as _, Write as _};
 use std::net::{TcpListener, TcpStream};
@@ -8,7 +12,7 @@ use std::thread;
 use serde_json::{Value, json};
 
 /// The room.
-pub(crate) const ROOM: &str = "!room:x";
+pub const ROOM: &str = "!room:x";
 
 /// The state of the server.
 #[derive(Default)]
@@ -28,14 +32,15 @@ struct Held {
 
 /// It listens as long as the process lives.
 #[derive(Clone)]
-pub(crate) struct Server {
-    pub(crate) url: String,
+pub struct Server {
+    /// Its address, as a login takes it.
+    pub url: String,
     held: Arc<Mutex<Held>>,
 }
 
 impl Server {
     /// A room with a name and this number of messages of somebody else.
-    pub(crate) fn start(messages: usize) -> Self {
+    pub fn start(messages: usize) -> Self {
         let listener = TcpListener::bind("127.0.0.1:0").unwrap();
         let url = format!("http://{}", listener.local_addr().unwrap());
         let server = Self { url, held: Arc::default() };
@@ -59,32 +64,33 @@ impl Server {
     }
 
     /// Somebody else writes.
-    pub(crate) fn text(&self, body: &str) {
+    pub fn text(&self, body: &str) {
         let content = json!({"msgtype": "m.text", "body": body});
         self.add(json!({"sender": "@bob:x", "type": "m.room.message", "content": content}));
     }
 
-    pub(crate) fn refuse_sends(&self, refuses: bool) {
+    /// From now on, sends are refused, or no longer.
+    pub fn refuse_sends(&self, refuses: bool) {
         self.held.lock().unwrap().refuses = refuses;
     }
 
     /// The next pages of history hold no event.
-    pub(crate) fn empty_pages(&self, count: usize) {
+    pub fn empty_pages(&self, count: usize) {
         self.held.lock().unwrap().empty = count;
     }
 
     /// These people type now.
-    pub(crate) fn types(&self, users: &[&str]) {
+    pub fn types(&self, users: &[&str]) {
         self.held.lock().unwrap().typing = Some(json!({"type": "m.typing", "content": {"user_ids": users}}));
     }
 
     /// What was asked about rooms and the own user, and with what.
-    pub(crate) fn asked(&self) -> Vec<(String, Value)> {
+    pub fn asked(&self) -> Vec<(String, Value)> {
         self.held.lock().unwrap().asked.clone()
     }
 
     /// The user's messages, in the order in which they arrived.
-    pub(crate) fn own(&self) -> Vec<Value> {
+    pub fn own(&self) -> Vec<Value> {
         let held = self.held.lock().unwrap();
         held.events[3..].iter().filter(|event| event["sender"] == "@me:x").cloned().collect()
     }
@@ -200,10 +206,10 @@ impl Server {
 }
 
 /// Status and body.
-pub(crate) type Answer = (u16, Vec<u8>);
+pub type Answer = (u16, Vec<u8>);
 
 /// Answers the requests of a connection, by method, target and body.
-pub(crate) fn serve(mut stream: TcpStream, mut answer: impl FnMut(&str, &str, Vec<u8>) -> Answer) {
+pub fn serve(mut stream: TcpStream, mut answer: impl FnMut(&str, &str, Vec<u8>) -> Answer) {
     let mut reader = BufReader::new(stream.try_clone().unwrap());
     while let Some((line, body)) = request(&mut reader) {
         let mut words = line.split_whitespace();
