@@ -9,6 +9,7 @@ use std::convert::Infallible;
 use std::sync::Arc;
 
 use haos_matrix::Typing;
+use haos_store_api::{ErrorKind, Result};
 use tokio::sync::watch;
 
 #[cfg(not(target_arch = "wasm32"))]
@@ -159,6 +160,29 @@ async fn found(core: &Core, backends: &mut watch::Receiver<Option<Backend>>) -> 
                 None => return None,
             },
         }
+    }
+}
+
+/// The turn after a run that ended like this.
+fn over(ended: Result<()>) -> Turn {
+    match ended {
+        Err(error) if error.kind() == ErrorKind::Closed => Turn::End,
+        Err(error) => {
+            tracing::warn!(%error, "sending and syncing ended, and begin again");
+            Turn::Over
+        }
+        Ok(()) => Turn::Over,
+    }
+}
+
+/// The turn after a run that ended by itself, a moment later.
+async fn again(core: &Core, ended: Result<()>, stopped: &mut Stopped) -> Turn {
+    if let Turn::End = over(ended) {
+        return Turn::End;
+    }
+    tokio::select! {
+        _ = stopped.asked() => Turn::End,
+        () = core.host.sleep(AGAIN_MS) => Turn::Over,
     }
 }
 

@@ -5,7 +5,7 @@ use haos_store_api::{Error, ErrorKind, Result};
 use tokio::runtime::Handle;
 use tokio::sync::watch;
 
-use super::{AGAIN_MS, Backend, Core, GRACE_MS, Role, Stopped, Turn, hand_on_typing};
+use super::{AGAIN_MS, Backend, Core, GRACE_MS, Role, Stopped, Turn, again, hand_on_typing};
 
 /// The machine's clock, timer and chance.
 pub(in crate::chat) fn host() -> SharedHost {
@@ -81,15 +81,7 @@ impl Place {
             }
             never = hand_on_typing(core, backend) => match never {},
         };
-        match ended {
-            Err(error) if error.kind() == ErrorKind::Closed => return Turn::End,
-            Err(error) => tracing::warn!(%error, "sending and syncing ended, and begin again"),
-            Ok(()) => {}
-        }
-        tokio::select! {
-            _ = stopped.asked() => Turn::End,
-            () = core.host.sleep(AGAIN_MS) => Turn::Over,
-        }
+        again(core, ended, stopped).await
     }
 }
 

@@ -4,10 +4,10 @@ use std::sync::Arc;
 use haos_queue::web::{DriveOptions, Role as Part, drive};
 use haos_queue::{BrowserHost, Running, SharedHost, SyncState};
 use haos_store::Scheme;
-use haos_store_api::{ErrorKind, Result};
+use haos_store_api::Result;
 use tokio::sync::watch;
 
-use super::{AGAIN_MS, Backend, Core, GRACE_MS, Role, Stopped, Turn, hand_on_typing};
+use super::{Backend, Core, GRACE_MS, Role, Stopped, Turn, again, hand_on_typing, over};
 
 /// The browser's clock, timers and chance.
 #[allow(clippy::arc_with_non_send_sync, reason = "one thread")]
@@ -60,7 +60,7 @@ impl Place {
                 Ok(()) = part.changed() => {}
                 _ = backends.changed() => {
                     drop(syncing);
-                    return over(driving.stop(GRACE_MS).await, Turn::Over);
+                    return over(driving.stop(GRACE_MS).await);
                 }
                 grace_ms = stopped.asked() => {
                     drop(syncing);
@@ -78,25 +78,7 @@ impl Place {
             // Reads are uses; a store that is closed has no use for them.
             let _ = client.media().flush().await;
         }
-        if let Turn::End = over(ended, Turn::Over) {
-            return Turn::End;
-        }
-        tokio::select! {
-            _ = stopped.asked() => Turn::End,
-            () = core.host.sleep(AGAIN_MS) => Turn::Over,
-        }
-    }
-}
-
-/// The next turn after what ended like this.
-fn over(ended: Result<()>, next: Turn) -> Turn {
-    match ended {
-        Err(error) if error.kind() == ErrorKind::Closed => Turn::End,
-        Err(error) => {
-            tracing::warn!(%error, "sending and syncing ended, and begin again");
-            next
-        }
-        Ok(()) => next,
+        again(core, ended, stopped).await
     }
 }
 
