@@ -4,7 +4,7 @@ use std::sync::Arc;
 use async_trait::async_trait;
 use haos_queue::{Outbox, RECEIPT, TYPING, UPLOAD};
 use haos_store_api::{
-    Change, EventType, Pending, PendingQuery, PendingState, Result, RoomId, Touched, TxnId,
+    Change, EventType, Json, Pending, PendingQuery, PendingState, Result, RoomId, Touched, TxnId,
 };
 use serde::Serialize;
 
@@ -111,16 +111,11 @@ pub(super) struct Rows {
 }
 
 struct Row {
-    shown: OutboxRow,
-    parent: Option<TxnId>,
-    kind: Kind,
-}
-
-#[derive(Clone, Copy, PartialEq, Eq)]
-enum Kind {
-    Event,
-    Upload,
-    Signal,
+    /// The row, without its content.
+    pending: Pending,
+    text: String,
+    /// True for neither an upload nor a signal.
+    is_event: bool,
 }
 
 impl Rows {
@@ -178,54 +173,38 @@ impl Rows {
 
     /// The number of messages that the server does not have.
     pub(super) fn unsent(&self) -> u64 {
-        let unsent = |row: &&Row| row.kind == Kind::Event && row.shown.status != SendStatus::Sent;
+        let unsent = |row: &&Row| row.is_event && row.pending.state != PendingState::Sent;
         self.rows.values().filter(unsent).count() as u64
     }
 
     /// The messages, each with how its uploads go.
     fn shown(&self) -> Vec<OutboxRow> {
-        let events = self.rows.values().filter(|row| row.kind == Kind::Event);
-        events
-            .map(|row| match self.upload(row) {
-                Some(upload) => OutboxRow {
-                    status: upload.shown.status,
-                    error: upload.shown.error.clone(),
-                    ..row.shown.clone()
-                },
-                None => row.shown.clone(),
-            })
-            .collect()
-    }
-
-    /// The first upload that a message waits for.
-    fn upload(&self, row: &Row) -> Option<&Row> {
-        let parent = |row: &Row| self.rows.get(self.places.get(row.parent.as_ref()?)?);
-        let is_upload = |row: &&Row| row.kind == Kind::Upload;
-        std::iter::successors(parent(row).filter(is_upload), |row| parent(row).filter(is_upload)).last()
+        let shown = |Row { pending, text, .. }: &Row| {
+            let find = |txn_id: &TxnId| Some(&self.rows.get(self.places.get(txn_id)?)?.pending);
+            let (status, error) = SendStatus::of_message(pending, find);
+            OutboxRow {
+                txn_id: pending.txn_id.clone(),
+                room: pending.room.clone(),
+                kind: pending.kind.clone(),
+                text: text.clone(),
+                status,
+                error: error.map(str::to_owned),
+                created_ms: pending.created_ms,
+            }
+        };
+        self.rows.values().filter(|row| row.is_event).map(shown).collect()
     }
 }
 
 impl Row {
-    fn of(row: Pending) -> Self {
-        let kind = match row.kind.as_str() {
-            UPLOAD => Kind::Upload,
-            RECEIPT | TYPING => Kind::Signal,
-            _ => Kind::Event,
+    fn of(pending: Pending) -> Self {
+        let is_event = !matches!(pending.kind.as_str(), UPLOAD | RECEIPT | TYPING);
+        let text = match is_event {
+            true => Content::of_message(&pending.kind, &pending.content).plain(),
+            false => String::new(),
         };
-        let text = match kind {
-            Kind::Event => Content::of_message(&row.kind, &row.content).plain(),
-            _ => String::new(),
-        };
-        let shown = OutboxRow {
-            status: SendStatus::of(&row),
-            text: text.chars().take(LONGEST).collect(),
-            error: row.error.filter(|_| row.state != PendingState::Sent),
-            txn_id: row.txn_id,
-            room: row.room,
-            kind: row.kind,
-            created_ms: row.created_ms,
-        };
-        Self { shown, parent: row.parent, kind }
+        let text = text.chars().take(LONGEST).collect();
+        Self { pending: Pending { content: Json::empty(), ..pending }, text, is_event }
     }
 }
 

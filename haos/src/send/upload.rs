@@ -1,7 +1,7 @@
 use async_trait::async_trait;
 use haos_queue::{Outbox, RowStatus, STAGED, Staged, UploadProgress as Sent};
 use haos_store_api::{
-    Change, MediaKey, MediaQuery, Pending, PendingQuery, PendingState, StorageAdapter as _, Touched, TxnId,
+    Change, MediaKey, MediaQuery, Pending, PendingQuery, StorageAdapter as _, Touched, TxnId,
 };
 use serde::Serialize;
 use tokio::sync::watch;
@@ -138,20 +138,20 @@ impl Source<UploadProgress> for Progress {
             let status = SendStatus::Sent;
             return Ok(UploadProgress { sent_bytes: total_bytes, total_bytes, status, error: None });
         };
-        let (mut sent_bytes, mut first) = (0, None);
+        let (mut sent_bytes, mut left) = (0, Vec::new());
         for (txn_id, size) in &self.parts {
             match row(&self.outbox, txn_id).await? {
                 Some(part) if RowStatus::of(&part) != RowStatus::Sent => {
                     let under_way = sent.iter().find(|sent| sent.txn_id == *txn_id);
                     sent_bytes += under_way.map_or(0, |sent| sent.sent.min(*size));
-                    first = first.or(Some(part));
+                    left.push(part);
                 }
                 _ => sent_bytes += size,
             }
         }
-        let decides = first.unwrap_or(message);
-        let error = decides.error.clone().filter(|_| decides.state != PendingState::Sent);
-        Ok(UploadProgress { sent_bytes, total_bytes, status: SendStatus::of(&decides), error })
+        let find = |txn_id: &TxnId| left.iter().find(|part: &&Pending| part.txn_id == *txn_id);
+        let (status, error) = SendStatus::of_message(&message, find);
+        Ok(UploadProgress { sent_bytes, total_bytes, status, error: error.map(str::to_owned) })
     }
 
     fn note(&mut self, change: &Change) -> bool {

@@ -5,8 +5,8 @@ use std::sync::Arc;
 
 use haos_queue::{RECEIPT, TYPING, UPLOAD, local_event_id};
 use haos_store_api::{
-    EventId, Item, Json, Message, MessageView, Pending, PendingState, Position, Relation, RelationKind,
-    Slice, TxnId, UserId, ViewItem, view,
+    EventId, Item, Json, Message, MessageView, Pending, Position, Relation, RelationKind, Slice, TxnId,
+    UserId, ViewItem, view,
 };
 
 use super::profiles::{Profiles, previous};
@@ -120,7 +120,8 @@ impl<'a> Unsent<'a> {
                 || row.event_id.as_ref().is_some_and(|event| ids.contains(event));
             let id = row.event_id.clone().or_else(|| local(&row.txn_id));
             let (Some(id), true, false) = (id, is_event, is_echoed) else { continue };
-            unsent.status.insert(&row.txn_id, status_of(row, &by_txn));
+            let status = SendStatus::of_message(row, |txn_id| by_txn.get(txn_id).copied());
+            unsent.status.insert(&row.txn_id, status);
             let mut relation = relation.clone();
             if let Some(relation) = &mut relation
                 && let Some(event) = sent.get(&relation.target)
@@ -157,22 +158,6 @@ impl<'a> Unsent<'a> {
     fn status_of(&self, event: &EventId) -> Option<SendStatus> {
         self.row_of(event).map(|(_, status, _)| status)
     }
-}
-
-/// Returns the status of a row and its error. A message that waits for its uploads has the status of the first that is
-/// left.
-fn status_of<'a>(row: &'a Pending, rows: &HashMap<&TxnId, &'a Pending>) -> (SendStatus, Option<&'a str>) {
-    let mut first = row;
-    // A chain is as long as the outbox at most.
-    for _ in 0..rows.len() {
-        let parent = first.parent.as_ref().filter(|_| first.state == PendingState::Blocked);
-        match parent.and_then(|parent| rows.get(parent)) {
-            Some(parent) if parent.kind.as_str() == UPLOAD => first = parent,
-            _ => break,
-        }
-    }
-    let error = first.error.as_deref().or(row.error.as_deref());
-    (SendStatus::of(first), error)
 }
 
 /// Makes a message of a row, as if the server had it.

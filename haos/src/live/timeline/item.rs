@@ -2,8 +2,8 @@
 
 use std::sync::Arc;
 
-use haos_queue::RowStatus;
-use haos_store_api::{EventId, EventType, Json, ParkReason, Pending, TxnId, UserId};
+use haos_queue::{RowStatus, UPLOAD};
+use haos_store_api::{EventId, EventType, Json, ParkReason, Pending, PendingState, TxnId, UserId};
 use serde::Serialize;
 
 use crate::content::Content;
@@ -194,7 +194,25 @@ pub struct Receipt {
     pub timestamp_ms: Option<i64>,
 }
 
+/// The longest chain of uploads that is followed: a message has two.
+const LONGEST_CHAIN: usize = 64;
+
 impl SendStatus {
+    /// Reads the status of a message and its latest error: as long as it waits for its uploads, those of the first that
+    /// is left. `find` gives the rows of the outbox by their transactions.
+    pub(crate) fn of_message<'a>(
+        row: &'a Pending,
+        find: impl Fn(&TxnId) -> Option<&'a Pending>,
+    ) -> (Self, Option<&'a str>) {
+        let before = |row: &&'a Pending| {
+            let parent = row.parent.as_ref().filter(|_| row.state == PendingState::Blocked)?;
+            find(parent).filter(|parent| parent.kind.as_str() == UPLOAD && parent.state != PendingState::Sent)
+        };
+        let decides = std::iter::successors(Some(row), before).take(LONGEST_CHAIN).last().unwrap_or(row);
+        let error = decides.error.as_deref().filter(|_| decides.state != PendingState::Sent);
+        (Self::of(decides), error)
+    }
+
     /// Reads the status of an outbox row.
     pub(crate) fn of(row: &Pending) -> Self {
         match RowStatus::of(row) {
