@@ -34,7 +34,7 @@ use crate::tree::{Program, Tree};
 
 /// Rounds of leaving out what does not compile.
 const ROUNDS: usize = 30;
-/// Mistakes that the simulation must find.
+/// Mistakes with names, each of which the simulation or the tests of its package must find.
 const NAMED: &str = "testing/mutants/mistakes.txt";
 /// How many others stand for each of them in a sample.
 const TO_EACH_NAMED: usize = 6;
@@ -94,14 +94,16 @@ fn work(args: &Args) -> Result<bool, String> {
     let equivalent = equivalent(&root, &all_sources)?;
     let seed = args.seed.map_or_else(|| commit(&root), Ok)?;
     let packages = packages(args.package.as_deref(), seed)?;
+    let is_asked = |path: &str| packages.contains(&scope::finder(path));
     let is_meant = |source: &Source| {
-        packages.contains(&scope::package(&source.path)) || source.sites.iter().any(named::is_one)
+        packages.contains(&scope::package(&source.path))
+            || is_asked(&source.path) && source.sites.iter().any(named::is_one)
     };
     let sources: Vec<_> = all_sources.into_iter().filter(is_meant).collect();
     let all = mutant::number(&sources);
     let is_meant = |mutant: &&Mutant| {
-        let package = scope::package(&sources[mutant.file].path);
-        (mutant.is_named || packages.contains(&package))
+        let path = &sources[mutant.file].path;
+        (mutant.is_named && is_asked(path) || packages.contains(&scope::package(path)))
             && args.only.as_ref().is_none_or(|text| mutant.name.contains(text))
     };
     let mut chosen: Vec<_> = all.iter().filter(is_meant).cloned().collect();
@@ -137,7 +139,7 @@ fn work(args: &Args) -> Result<bool, String> {
         outcomes.iter().filter(|outcome| outcome.is_named && outcome.found_by.is_none()).collect();
     if let [first, ..] = overlooked[..] {
         return Err(format!(
-            "the simulation does not find {} mistakes that it must, as {}",
+            "{} mistakes with names are not found by the tests that must, as {}",
             overlooked.len(),
             first.name
         ));
@@ -151,14 +153,18 @@ fn work(args: &Args) -> Result<bool, String> {
 /// The packages whose mistakes and tests are meant.
 fn packages(named: Option<&str>, seed: u64) -> Result<Vec<&'static str>, String> {
     let mistaken = || scope::PACKAGES.into_iter().filter(|package| scope::is_mistaken(package));
+    let with_finder = |package| match package {
+        scope::FRONT => vec![scope::FRONT],
+        _ => vec![package, scope::SIMULATION],
+    };
     match named {
         None => Ok(scope::PACKAGES.to_vec()),
         Some("any") => {
             let all: Vec<_> = mistaken().collect();
-            Ok(vec![all[(seed % all.len() as u64) as usize], scope::SIMULATION])
+            Ok(with_finder(all[(seed % all.len() as u64) as usize]))
         }
         Some(name) => match mistaken().find(|package| *package == name) {
-            Some(package) => Ok(vec![package, scope::SIMULATION]),
+            Some(package) => Ok(with_finder(package)),
             None => {
                 Err(format!("--package takes `any` or one of {}", mistaken().collect::<Vec<_>>().join(", ")))
             }
@@ -366,12 +372,11 @@ fn try_all(
             programs: ledger.programs,
         };
         for known in knowns.iter().filter(|known| known.reaches.contains(&first)) {
-            let is_simulation = known.program.name == scope::PROGRAM;
-            if mutant.is_named && !is_simulation {
+            if mutant.is_named && !scope::must_find(&known.program.name, &sources[mutant.file].path) {
                 continue;
             }
             outcome.reached = true;
-            let ended = match mutant.is_named {
+            let ended = match mutant.is_named && known.program.name == scope::PROGRAM {
                 true => run::simulate(known, mutant.number, scratch)?,
                 false => run::try_out(known, mutant.number, scratch)?,
             };

@@ -16,7 +16,7 @@ pub(crate) struct Mutant {
     /// `file: function: change`, with a number behind it where that occurs again.
     pub(crate) name: String,
     pub(crate) line: usize,
-    /// It is one of those that the simulation must find.
+    /// It is one of those with names.
     pub(crate) is_named: bool,
 }
 

@@ -18,7 +18,7 @@ pub(crate) struct Outcome {
     pub(crate) found_by: Option<String>,
     /// A test reaches its place.
     pub(crate) reached: bool,
-    /// The simulation must find it.
+    /// It has a name: the tests that it is for must find it.
     pub(crate) is_named: bool,
     /// The hash of its file's text.
     pub(crate) text: u64,
