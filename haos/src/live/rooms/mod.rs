@@ -10,7 +10,7 @@ mod part;
 mod reader;
 mod rows;
 #[cfg(test)]
-mod tests;
+pub(super) mod tests;
 mod unsent;
 
 pub use filter::RoomFilter;

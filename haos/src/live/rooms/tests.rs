@@ -150,7 +150,7 @@ fn kind(kind: &str) -> EventType {
     EventType::new(kind).unwrap()
 }
 
-fn room(id: &str, last_activity_ms: i64) -> Room {
+pub(in crate::live) fn room(id: &str, last_activity_ms: i64) -> Room {
     Room { last_activity_ms, ..Room::new(room_id(id), Membership::Join) }
 }
 
@@ -181,7 +181,7 @@ fn message(room: &str, at: u64, sender: &str, of: &str, content: &str) -> Messag
     }
 }
 
-fn text(room: &str, at: u64, sender: &str, body: &str) -> Message {
+pub(in crate::live) fn text(room: &str, at: u64, sender: &str, body: &str) -> Message {
     message(room, at, sender, "m.room.message", &format!(r#"{{"msgtype":"m.text","body":"{body}"}}"#))
 }
 

@@ -221,11 +221,12 @@ pub(super) fn is_shown(message: &Message) -> bool {
 
 #[cfg(test)]
 mod tests {
-    use haos_store_api::{
-        EventId, EventType, Json, Membership, MemoryStore, Position, Room, UserId, WriteBatch,
-    };
+    use haos_store_api::{MemoryStore, WriteBatch};
 
     use super::*;
+    use crate::live::rooms::tests::{room, text};
+
+    const ROOM: &str = "!r";
 
     /// A room in a store.
     struct Talk {
@@ -236,50 +237,32 @@ mod tests {
 
     impl Talk {
         async fn of(messages: usize) -> Self {
-            let mut talk = Self { store: MemoryStore::new(), room: RoomId::new("!r").unwrap(), said: 0 };
+            let mut talk = Self { store: MemoryStore::new(), room: RoomId::new(ROOM).unwrap(), said: 0 };
             talk.go_on(messages).await;
             talk
         }
 
         async fn go_on(&mut self, messages: usize) {
             let mut batch = WriteBatch::relaxed();
-            batch.put_room(Room::new(self.room.clone(), Membership::Join));
+            batch.put_room(room(ROOM, 0));
             for _ in 0..messages {
                 self.said += 1;
-                batch.put_message(self.message(self.said));
+                batch.put_message(said(self.said));
             }
             self.store.apply(batch).await.unwrap();
-        }
-
-        fn message(&self, at: u64) -> Message {
-            Message {
-                room: self.room.clone(),
-                id: EventId::new(format!("${at}")).unwrap(),
-                position: Position::new(at).unwrap(),
-                sender: UserId::new("@ada:x").unwrap(),
-                timestamp_ms: 0,
-                kind: EventType::new("m.room.message").unwrap(),
-                state_key: None,
-                content: Json::empty(),
-                relation: None,
-                txn_id: None,
-                redacted_by: None,
-                provisional: false,
-                extra: None,
-            }
         }
 
         /// Reads a window: the number of its items, of which the last is the newest message.
         async fn read(&self, window: &mut Window) -> usize {
             let items = window.read(&self.store, &self.room).await.unwrap();
             let newest = items.last().and_then(Item::as_message);
-            assert_eq!(newest.map(|message| &message.id), Some(&self.message(self.said).id));
+            assert_eq!(newest.map(|message| &message.id), Some(&said(self.said).id));
             items.len()
         }
+    }
 
-        fn edge(&self, at: u64) -> Option<Cursor> {
-            Some(Cursor::of(&self.message(at)))
-        }
+    fn said(at: u64) -> Message {
+        text(ROOM, at, "@ada", "hello")
     }
 
     #[tokio::test]
@@ -311,7 +294,7 @@ mod tests {
     #[tokio::test]
     async fn a_window_that_is_full_leaves_out_the_oldest_for_many_at_once() {
         let mut talk = Talk::of(MOST + 9).await;
-        let mut window = Window::between(talk.edge(9), None);
+        let mut window = Window::between(Some(Cursor::of(&said(9))), None);
         assert_eq!(window.limit(), MOST);
         assert_eq!(talk.read(&mut window).await, MOST);
         let mut cuts = 0;
