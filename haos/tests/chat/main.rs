@@ -9,4 +9,5 @@ mod open;
 mod outbox;
 mod rooms;
 mod storage;
+mod timeline;
 mod world;

@@ -169,6 +169,9 @@ mod tests {
         assert_eq!((times(&scan), scan.is_complete()), (vec![38, 36, 34, 32, 30, 28], false));
         scan.update(&room(26).id, Some(room(26)));
         assert_eq!(times(&scan).len(), 6);
+        scan.update(&room(29).id, Some(room(29)));
+        assert_eq!(times(&scan), [38, 36, 34, 32, 30, 29, 28], "down to the last that is kept");
+        scan.update(&room(29).id, None);
         read_on(&mut scan, &store, 99).await;
         assert_eq!((times(&scan).len(), scan.is_complete()), (20, true));
     }

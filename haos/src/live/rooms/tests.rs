@@ -138,7 +138,7 @@ fn user(id: &str) -> UserId {
     UserId::new(id).unwrap()
 }
 
-fn room_id(id: &str) -> RoomId {
+pub(in crate::live) fn room_id(id: &str) -> RoomId {
     RoomId::new(id).unwrap()
 }
 
@@ -185,7 +185,7 @@ pub(in crate::live) fn text(room: &str, at: u64, sender: &str, body: &str) -> Me
     message(room, at, sender, "m.room.message", &format!(r#"{{"msgtype":"m.text","body":"{body}"}}"#))
 }
 
-fn about(relation: RelationKind, target: &str, message: Message) -> Message {
+pub(in crate::live) fn about(relation: RelationKind, target: &str, message: Message) -> Message {
     Message { relation: Some(Relation { kind: relation, target: event_id(target), key: None }), ..message }
 }
 

@@ -396,7 +396,7 @@ impl List {
 }
 
 /// Returns a date as `YYYY-MM-DD` (Howard Hinnant, "chrono-Compatible Low-Level Date Algorithms", `civil_from_days`).
-fn date(days: i64) -> String {
+pub(super) fn date(days: i64) -> String {
     let days = days + 719_468;
     let (era, day) = (days.div_euclid(146_097), days.rem_euclid(146_097));
     let year = (day - day / 1460 + day / 36_524 - day / 146_096) / 365;

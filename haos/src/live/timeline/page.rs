@@ -147,3 +147,37 @@ fn gap_of(items: &[Item], id: &str) -> Option<Gap> {
     let gaps = items.iter().filter_map(Item::as_gap);
     gaps.zip(gap_ids(items)).filter(|(_, found)| found == id).nth(nr - 1).map(|(gap, _)| gap.clone())
 }
+
+#[cfg(test)]
+mod tests {
+    use haos_store_api::{Position, Revision};
+
+    use super::*;
+    use crate::live::rooms::tests::{room_id, text};
+
+    #[test]
+    fn a_gap_is_found_by_its_id() {
+        let gap = |at: u64| Gap {
+            room: room_id("!r"),
+            position: Position::new(at).unwrap(),
+            token: None,
+            revision: Revision::ZERO,
+        };
+        let said = |at| Item::Message(text("!r", at, "@ada", "hello"));
+        let items =
+            [Item::Gap(gap(1)), Item::Gap(gap(2)), said(3), Item::Gap(gap(4)), said(5), Item::Gap(gap(6))];
+        for (id, at) in [
+            ("gap-$3", Some(1)),
+            ("gap-$3#2", Some(2)),
+            ("gap-$3#3", None),
+            ("gap-$5", Some(4)),
+            ("gap-end", Some(6)),
+            ("gap-$4", None),
+        ] {
+            let found = gap_of(&items, id).map(|gap| gap.position.get());
+            assert_eq!(found, at, "{id}");
+        }
+        let (first, gaps) = top_of(&items);
+        assert_eq!((first, gaps), (items[2].as_message().map(Cursor::of), 2));
+    }
+}

@@ -132,3 +132,78 @@ pub(super) fn answered(message: &Message) -> Option<EventId> {
         _ => None,
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use haos_store_api::{Position, RelationKind as Kind};
+
+    use super::*;
+    use crate::live::rooms::tests::{about, text};
+
+    fn said(at: u64) -> Message {
+        text("!r", at, "@ada", "hello")
+    }
+
+    fn stored(places: &[u64]) -> Stored {
+        let items = places.iter().map(|at| Item::Message(said(*at))).collect();
+        Stored { items, is_live: true, ..Stored::default() }
+    }
+
+    /// Takes a message as if it alone had changed: the new ones that are shown, and the places of all.
+    fn take(stored: &mut Stored, message: Message, has_older: bool) -> Option<(usize, Vec<u64>)> {
+        let events = BTreeSet::from([message.id.clone()]);
+        let fresh = stored.update(&events, vec![message], has_older)?.len();
+        Some((fresh, stored.messages().map(|message| message.position.get()).collect()))
+    }
+
+    #[test]
+    fn a_new_message_stands_where_it_belongs_or_not_here() {
+        for (places, at, has_older, is_live, expected) in [
+            (&[2, 6][..], 4, false, true, &[2, 4, 6][..]),
+            (&[2, 6], 8, true, true, &[2, 6, 8]),
+            (&[2, 6], 8, true, false, &[2, 6]),
+            (&[2, 6], 1, false, true, &[1, 2, 6]),
+            (&[2, 6], 1, true, true, &[2, 6]),
+            (&[2, 6], 4, true, false, &[2, 4, 6]),
+            (&[], 4, false, true, &[4]),
+            (&[], 4, true, true, &[]),
+            (&[], 4, false, false, &[]),
+        ] {
+            let mut stored = Stored { is_live, ..stored(places) };
+            let fresh = expected.len() - places.len();
+            let found = take(&mut stored, said(at), has_older);
+            assert_eq!(found, Some((fresh, expected.to_vec())), "{places:?} {at} {has_older} {is_live}");
+        }
+    }
+
+    #[test]
+    fn one_that_moved_or_became_another_has_the_window_read_again() {
+        let held = || stored(&[2, 6]);
+        assert_eq!(take(&mut held(), said(6), true), Some((0, vec![2, 6])));
+        let moved = Message { position: Position::new(7).unwrap(), ..said(6) };
+        assert_eq!(take(&mut held(), moved, true), None);
+        assert_eq!(take(&mut held(), about(Kind::Reply, "$2", said(6)), true), None);
+        let mut edited = held();
+        take(&mut edited, text("!r", 6, "@ada", "better"), true).unwrap();
+        assert_eq!(edited.messages().last().unwrap().content.text("body").as_deref(), Some("better"));
+    }
+
+    #[test]
+    fn what_is_gone_leaves_and_what_relates_to_nothing_here_with_it() {
+        let mut stored = stored(&[2, 6]);
+        for (at, kind, target) in [(7, Kind::Reaction, "$2"), (8, Kind::Edit, "$2"), (9, Kind::Edit, "$1")] {
+            take(&mut stored, about(kind, target, said(at)), true).unwrap();
+        }
+        assert_eq!(stored.related.len(), 2, "the third is about nothing here");
+        stored.quoted.insert(said(1).id, said(1));
+        take(&mut stored, about(Kind::Edit, "$1", said(9)), true).unwrap();
+        take(&mut stored, about(Kind::Reaction, "$1", said(10)), true).unwrap();
+        assert_eq!(stored.related.len(), 3, "of a quoted message only its edits count");
+        take(&mut stored, text("!r", 1, "@ada", "other"), true).unwrap();
+        assert_eq!(stored.quoted[&said(1).id].content.text("body").as_deref(), Some("other"));
+        let gone = BTreeSet::from([said(1).id, said(2).id]);
+        assert_eq!(stored.update(&gone, Vec::new(), true), Some(Vec::new()));
+        let left: Vec<u64> = stored.messages().map(|message| message.position.get()).collect();
+        assert_eq!((left, stored.related.len(), stored.quoted.len()), (vec![6, 7, 8, 9, 10], 0, 0));
+    }
+}

@@ -292,6 +292,16 @@ mod tests {
     }
 
     #[tokio::test]
+    async fn a_window_that_was_moved_may_grow_from_where_it_is() {
+        let mut talk = Talk::of(2 * GROWTH).await;
+        let mut window = Window::live(8);
+        window.begin_at(Some(Cursor::of(&said(50))), &talk.store, &talk.room).await.unwrap();
+        assert_eq!(talk.read(&mut window).await, 2 * GROWTH - 50);
+        talk.go_on(GROWTH).await;
+        assert_eq!(talk.read(&mut window).await, 3 * GROWTH - 50);
+    }
+
+    #[tokio::test]
     async fn a_window_that_is_full_leaves_out_the_oldest_for_many_at_once() {
         let mut talk = Talk::of(MOST + 9).await;
         let mut window = Window::between(Some(Cursor::of(&said(9))), None);

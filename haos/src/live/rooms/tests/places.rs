@@ -39,18 +39,18 @@ async fn a_filter_chooses_rooms_that_meet_all_its_conditions() {
             batch.put_state(account("haos.marked_unread", "!a", r#"{"unread":true}"#));
             batch.put_state(account("haos.marked_unread", "!odd", r#"{"unread":false}"#));
             batch.put_state(account("m.direct", "", r#"{"@b:x":["!b"],"@i:x":["!i"],"@me":["!a"]}"#));
-            batch.put_state(favourite("!b", "{}"));
+            batch.put_state(favourite("!b", "{}")).put_state(favourite("!c", "{}"));
         })
         .await;
     let space = room_id("!s");
     for (filter, ids) in [
-        (RoomFilter::joined(), "!b !in !c !a !odd"),
+        (RoomFilter::joined(), "!c !b !in !a !odd"),
         (RoomFilter::invites(), "!i"),
-        (RoomFilter::all(), "!b !in !l !i !c !a !odd"),
+        (RoomFilter::all(), "!c !b !in !l !i !a !odd"),
         (RoomFilter::all().spaces(), "!s"),
         (RoomFilter::all().spaces().named("space"), "!s"),
         (RoomFilter::invites().spaces(), ""),
-        (RoomFilter::joined().unread(), "!b !in !c !a"),
+        (RoomFilter::joined().unread(), "!c !b !in !a"),
         (RoomFilter::joined().space(&space), "!in"),
         (RoomFilter::joined().space(&space).unread(), "!in"),
         (RoomFilter::joined().space(&room_id("!other")), ""),

@@ -9,23 +9,23 @@ use serde_json::{Value, json};
 
 use super::*;
 
-const ADA: &str = "@ada:x";
-const ME: &str = "@me:x";
+pub(super) const ADA: &str = "@ada:x";
+pub(super) const ME: &str = "@me:x";
 
 /// A world with a timeline on it.
-struct Shown {
-    world: World,
-    timeline: Timeline,
+pub(super) struct Shown {
+    pub(super) world: World,
+    pub(super) timeline: Timeline,
 }
 
 impl Shown {
-    async fn new() -> Self {
+    pub(super) async fn new() -> Self {
         let world = World::new(Arc::new(MemoryStore::new())).await;
         let timeline = Timeline::open(world.base.clone(), world.room.clone(), 50);
         Self { world, timeline }
     }
 
-    async fn sync(&mut self, events: &[(&str, Value)]) {
+    pub(super) async fn sync(&mut self, events: &[(&str, Value)]) {
         for (sender, event) in events {
             self.world.say(event.clone(), sender);
         }
@@ -33,35 +33,35 @@ impl Shown {
     }
 
     /// The items in words, without the first, which is the room's creation.
-    async fn words(&self) -> Vec<String> {
+    pub(super) async fn words(&self) -> Vec<String> {
         let items = self.timeline.items().await.unwrap();
         items.iter().map(|item| words(item)).filter(|words| !words.contains("created the room")).collect()
     }
 
     /// The messages alone.
-    async fn posts(&self) -> Vec<String> {
+    pub(super) async fn posts(&self) -> Vec<String> {
         let mut words = self.words().await;
         words.retain(|words| !words.starts_with("day"));
         words
     }
 
-    async fn item(&self, nr: usize) -> Arc<TimelineItem> {
+    pub(super) async fn item(&self, nr: usize) -> Arc<TimelineItem> {
         let items = self.timeline.items().await.unwrap();
         items.iter().filter(|item| item.post().is_some()).nth(nr).unwrap().clone()
     }
 
-    async fn send(&self, text: &str) -> haos_store_api::TxnId {
+    pub(super) async fn send(&self, text: &str) -> haos_store_api::TxnId {
         let draft = compose::text(&self.world.room, text).unwrap();
         self.world.base.outbox.enqueue(draft).await.unwrap().txn_id
     }
 
-    async fn put(&self, row: Pending) {
+    pub(super) async fn put(&self, row: Pending) {
         let mut batch = WriteBatch::strict();
         batch.put_pending(row);
         self.world.store.apply(batch).await.unwrap();
     }
 
-    async fn row(&self, nr: usize) -> Pending {
+    pub(super) async fn row(&self, nr: usize) -> Pending {
         self.world.rows().await[nr].clone()
     }
 }
@@ -105,7 +105,7 @@ fn words(item: &TimelineItem) -> String {
     }
 }
 
-fn text(body: &str) -> Value {
+pub(super) fn text(body: &str) -> Value {
     json!({ "type": "m.room.message", "content": { "msgtype": "m.text", "body": body } })
 }
 
@@ -119,12 +119,12 @@ fn edit(target: &str, body: &str) -> Value {
     related(body, json!({ "rel_type": "m.replace", "event_id": target }))
 }
 
-fn reply(target: &str, body: &str) -> Value {
+pub(super) fn reply(target: &str, body: &str) -> Value {
     json!({ "type": "m.room.message", "content": { "msgtype": "m.text", "body": body,
         "m.relates_to": { "m.in_reply_to": { "event_id": target } } } })
 }
 
-fn reaction(target: &str, key: &str) -> Value {
+pub(super) fn reaction(target: &str, key: &str) -> Value {
     json!({ "type": "m.reaction", "content": {
         "m.relates_to": { "rel_type": "m.annotation", "event_id": target, "key": key } } })
 }

@@ -1,4 +1,5 @@
 mod law;
+mod parts;
 mod world;
 
 use std::collections::{BTreeMap, HashSet};
