@@ -233,3 +233,61 @@ async fn signalled(signals: &mut Option<Signals>) {
         None => std::future::pending().await,
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use std::sync::atomic::{AtomicBool, Ordering};
+
+    use futures_util::FutureExt as _;
+    use haos_store_api::{Error, ErrorKind, MemoryStore, StorageAdapter as _, WriteBatch};
+
+    use super::*;
+    use crate::live::rooms::tests::room;
+
+    /// The number of rooms, while it can be read.
+    struct Rooms {
+        store: Arc<MemoryStore>,
+        fails: Arc<AtomicBool>,
+    }
+
+    #[async_trait]
+    impl Reader for Rooms {
+        type Item = String;
+
+        fn key(item: &String) -> &str {
+            item
+        }
+
+        fn note(&mut self, _: &Change) -> bool {
+            true
+        }
+
+        async fn read(&mut self) -> Result<Vec<String>> {
+            if self.fails.load(Ordering::Relaxed) {
+                return Err(Error::new(ErrorKind::Io, "read", "the disk is away"));
+            }
+            let rooms = self.store.rooms(haos_store_api::RoomQuery::latest(9)).await?;
+            Ok(rooms.into_iter().map(|room| room.id.to_string()).collect())
+        }
+    }
+
+    #[tokio::test]
+    async fn a_change_that_could_not_be_read_is_told_by_the_next_call() {
+        let (store, fails) = (Arc::new(MemoryStore::new()), Arc::new(AtomicBool::new(false)));
+        let (feed, reader) = (store.clone(), Rooms { store: store.clone(), fails: fails.clone() });
+        let list = LiveList::new(reader, move || feed.changes());
+        let (mut mirror, mut diffs) = list.subscribe().await.unwrap();
+        assert!(mirror.is_empty());
+        let mut batch = WriteBatch::relaxed();
+        batch.put_room(room("!a", 1));
+        store.apply(batch).await.unwrap();
+        fails.store(true, Ordering::Relaxed);
+        assert_eq!(diffs.next().await.unwrap_err().kind(), ErrorKind::Io);
+        assert_eq!(list.now().await.unwrap_err().kind(), ErrorKind::Io);
+        fails.store(false, Ordering::Relaxed);
+        let steps = diffs.next().now_or_never().expect("it waits for another change").unwrap().unwrap();
+        steps.into_iter().for_each(|step| step.apply(&mut mirror).unwrap());
+        assert_eq!(mirror, ["!a"]);
+        assert!(diffs.next().now_or_never().is_none(), "it was told");
+    }
+}

@@ -221,10 +221,10 @@ pub(super) fn is_shown(message: &Message) -> bool {
 
 #[cfg(test)]
 mod tests {
-    use haos_store_api::{MemoryStore, WriteBatch};
+    use haos_store_api::{MemoryStore, RelationKind, WriteBatch};
 
     use super::*;
-    use crate::live::rooms::tests::{room, text};
+    use crate::live::rooms::tests::{about, room, text};
 
     const ROOM: &str = "!r";
 
@@ -299,6 +299,34 @@ mod tests {
         assert_eq!(talk.read(&mut window).await, 2 * GROWTH - 50);
         talk.go_on(GROWTH).await;
         assert_eq!(talk.read(&mut window).await, 3 * GROWTH - 50);
+    }
+
+    #[tokio::test]
+    async fn a_window_that_reached_the_live_end_may_grow_from_there() {
+        let mut talk = Talk::of(3 * GROWTH).await;
+        let edge = |at| Some(Cursor::of(&said(at)));
+        let mut window = Window::between(edge(50), edge(60));
+        window.end_later(3 * GROWTH, &talk.store, &talk.room).await.unwrap();
+        assert!(window.is_live());
+        assert_eq!(talk.read(&mut window).await, 3 * GROWTH - 50);
+        assert_eq!(window.limit(), MOST);
+        talk.go_on(50).await;
+        assert_eq!(talk.read(&mut window).await, MOST);
+    }
+
+    #[tokio::test]
+    async fn what_shows_elsewhere_counts_for_no_page() {
+        let talk = Talk::of(1).await;
+        let mut batch = WriteBatch::relaxed();
+        for at in 2..90 {
+            batch.put_message(about(RelationKind::Reaction, "$1", said(at)));
+        }
+        batch.put_message(said(90)).put_message(said(91));
+        talk.store.apply(batch).await.unwrap();
+        let (items, newer) = shown_after(&talk.store, &talk.room, None, 2).await.unwrap();
+        assert_eq!((items.len(), newer), (90, Some(Cursor::of(&said(91)))));
+        let (items, older) = shown_before(&talk.store, &talk.room, None, 3).await.unwrap();
+        assert_eq!((items.len(), older), (91, None));
     }
 
     #[tokio::test]
