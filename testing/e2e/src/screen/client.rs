@@ -18,7 +18,7 @@ pub(super) struct Watcher {
     /// It was not logged in by this process.
     resumed: bool,
     pub(super) rooms: Followed<RoomList, Arc<RoomItem>>,
-    pub(super) timelines: Mutex<BTreeMap<RoomId, Arc<Followed<Timeline, Arc<TimelineItem>>>>>,
+    pub(super) timelines: Mutex<BTreeMap<RoomId, Arc<FollowedTimeline>>>,
 }
 
 /// A list and its mirror.
@@ -27,9 +27,11 @@ pub(super) struct Followed<L, T> {
     pub(super) mirror: Mirror<T>,
 }
 
+type FollowedTimeline = Followed<Timeline, Arc<TimelineItem>>;
+
 impl Watcher {
     /// The timeline of a room that is watched.
-    pub(super) async fn timeline(&self, room: &str) -> Result<Arc<Followed<Timeline, Arc<TimelineItem>>>> {
+    pub(super) async fn timeline(&self, room: &str) -> Result<Arc<FollowedTimeline>> {
         let found = self.timelines.lock().await.get(&id(room)?).cloned();
         found.ok_or_else(|| Error::new(room, "watch it first"))
     }
