@@ -4,6 +4,7 @@ use std::time::Duration;
 
 use haos::{About, Acted, Chat, Enqueued, RoomId, Sendable as _, Text, TxnId};
 use haos_cli::parts::{Error, Out, Result};
+use haos_matrix::Mentions;
 use haos_matrix::compose::{self, FileInfo};
 use haos_queue::Draft;
 
@@ -44,7 +45,10 @@ async fn one(chat: &Chat, room: &RoomId, write: Write, txns: &[Option<TxnId>]) -
     let of = |at: usize| txns.get(at).cloned().flatten().map(About::Unsent).ok_or_else(|| unknown(at));
     let draft = match write {
         Write::Text(body) => body.draft(room)?,
-        Write::Edit(at, body) => compose::edit(room, &of(at)?, &compose::text_content(body))?,
+        Write::Edit(at, body) => {
+            let content = compose::text_content(body, &Mentions::default());
+            compose::edit(room, &of(at)?, &content, None)?
+        }
         Write::React(at, key) => compose::reaction(room, &of(at)?, key)?,
         Write::Answer(at, body) => Text::new(body).reply_to(of(at)?).draft(room)?,
         Write::File(name) => file(chat, room, name).await?,
