@@ -32,7 +32,9 @@ impl Flicker {
             }
         }
         let gone = self.unsent.drain().filter(|id| !shown.contains(&**id));
-        self.gone.extend(gone);
+        // What is behind a gap comes with it.
+        let has_gap = items.iter().any(|item| matches!(item.kind, TimelineItemKind::Gap));
+        self.gone.extend(gone.filter(|_| !has_gap));
         let unsent = items.iter().filter(|item| matches!(item.kind, TimelineItemKind::Local(_)));
         self.unsent.extend(unsent.map(|item| item.id.clone()));
         None
