@@ -124,11 +124,13 @@ async fn page_state<S: StorageAdapter + ?Sized>(
     page: &BackfillPage,
     protocol: &dyn Protocol,
 ) -> Result<Vec<StateEntry>> {
+    let query =
+        |entry: &StateEntry| StateQuery::one(entry.scope.clone(), entry.kind.clone(), entry.key.clone());
+    let stored = store.states(page.state.iter().map(query).collect()).await?;
     let mut state: Vec<StateEntry> = Vec::new();
-    for entry in &page.state {
+    for (entry, stored) in page.state.iter().zip(stored) {
         let is_same = |other: &&StateEntry| (&other.kind, &other.key) == (&entry.kind, &entry.key);
-        let query = StateQuery::one(entry.scope.clone(), entry.kind.clone(), entry.key.clone());
-        let stored = store.state(query).await?.pop();
+        let stored = stored.into_iter().next();
         let held = state.iter().rev().find(is_same).or(stored.as_ref());
         let counts = stored.is_none() || held.is_some_and(|held| protocol.is_later(entry, held));
         if counts {
