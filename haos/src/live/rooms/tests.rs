@@ -101,18 +101,28 @@ impl Mirror {
         }
         taken
     }
+
+    /// Takes what is told, until it shows what the store has.
+    async fn reach(&mut self, now: &[Arc<RoomItem>]) {
+        while self.items != now {
+            let told = tokio::time::timeout(std::time::Duration::from_secs(60), self.diffs.next()).await;
+            for step in told.expect("the steps end early").unwrap().unwrap() {
+                step.apply(&mut self.items).unwrap();
+            }
+        }
+    }
 }
 
 /// A store whose feed forgets soon.
 #[derive(Debug)]
 struct Forgetful {
-    store: MemoryStore,
+    store: Arc<dyn StorageAdapter>,
     hub: ChangeHub,
 }
 
 impl Forgetful {
-    fn new(kept: usize) -> Self {
-        Self { store: MemoryStore::new(), hub: ChangeHub::new(kept, Revision::ZERO) }
+    fn new(store: Arc<dyn StorageAdapter>, kept: usize) -> Self {
+        Self { store, hub: ChangeHub::new(kept, Revision::ZERO) }
     }
 }
 
