@@ -1,5 +1,6 @@
 //! How it is measured: two contenders take turns, medians are told.
 
+use std::path::Path;
 use std::time::Instant;
 
 /// Passes over each operation.
@@ -33,6 +34,24 @@ pub fn median(values: &mut [f64]) -> f64 {
 pub fn at_share(values: &mut [f64], share: f64) -> f64 {
     values.sort_by(f64::total_cmp);
     values[((values.len() as f64 * share) as usize).min(values.len() - 1)]
+}
+
+/// Three digits that say something.
+pub fn digits(figure: f64) -> String {
+    match figure {
+        figure if figure >= 100.0 => format!("{figure:.0}"),
+        figure if figure >= 10.0 => format!("{figure:.1}"),
+        figure => format!("{figure:.2}"),
+    }
+}
+
+/// The size of what is in a folder, in bytes.
+///
+/// # Panics
+/// When it cannot be read.
+pub fn size(folder: &Path) -> u64 {
+    let entries = std::fs::read_dir(folder).expect("a folder").map(|entry| entry.expect("an entry").path());
+    entries.map(|path| if path.is_dir() { size(&path) } else { path.metadata().expect("a file").len() }).sum()
 }
 
 /// Describes the machine.

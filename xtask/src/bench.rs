@@ -38,26 +38,36 @@ pub(crate) struct BenchArgs {
 enum Other {
     /// The store beside raw IndexedDB and Dexie, in browser engines
     Web(WebArgs),
+    /// From a cold process to rooms and a timeline, beside matrix-sdk-ui, which takes minutes to compile
+    FirstScreen(ScreenArgs),
 }
 
-/// The package of the peers: a workspace of its own.
+/// Arguments of `cargo xtask bench first-screen`.
+#[derive(clap::Args)]
+struct ScreenArgs {
+    /// Processes of each, by store and kind of start
+    #[arg(long, value_name = "N", default_value_t = 21)]
+    passes: u32,
+    /// Write docs/benchmarks-front.md
+    #[arg(long)]
+    write: bool,
+}
+
+/// The packages of the peers: a workspace of its own.
 const RIVALS: &str = "benches/rivals/Cargo.toml";
 
 impl BenchArgs {
     pub(crate) fn run(self, root: &Path) -> Result {
-        if let Some(Other::Web(args)) = self.other {
-            return args.run(root);
+        match self.other {
+            Some(Other::Web(args)) => return args.run(root),
+            Some(Other::FirstScreen(args)) => return args.run(root),
+            None => {}
         }
         if self.check {
             return bench_check::run(root, self.bless);
         }
         run(root, &["build", "--release", "-p", "haos-benches", "--bin", "contend", "--bin", "compare"])?;
-        let rivals = root.join("target/rivals");
-        if self.peers {
-            let target = rivals.display().to_string();
-            run(root, &["build", "--release", "--manifest-path", RIVALS, "--target-dir", &target])?;
-        }
-        let program = rivals.join("release/haos-rivals").display().to_string();
+        let program = if self.peers { build_rival(root, "haos-rivals")? } else { String::new() };
         let mut args = vec!["run", "--release", "-p", "haos-benches", "--bin", "compare", "--"];
         args.extend(self.quick.then_some("--quick"));
         args.extend(self.scale.then_some("--scale"));
@@ -71,6 +81,26 @@ impl BenchArgs {
         }
         run(root, &args)
     }
+}
+
+impl ScreenArgs {
+    fn run(self, root: &Path) -> Result {
+        let peer = build_rival(root, "haos-rivals-front")?;
+        let passes = self.passes.to_string();
+        let mut args = vec!["run", "--release", "-p", "haos-benches", "--bin", "first_screen", "--"];
+        args.extend(["--peer", &peer, "--passes", &passes]);
+        args.extend(self.write.then_some("--write"));
+        run(root, &args)
+    }
+}
+
+/// Builds a package of the peers; the path of its program.
+fn build_rival(root: &Path, package: &str) -> Result<String> {
+    let target = root.join("target/rivals");
+    let folder = target.display().to_string();
+    let args = ["build", "--release", "--manifest-path", RIVALS, "-p", package, "--target-dir", &folder];
+    run(root, &args)?;
+    Ok(target.join("release").join(package).display().to_string())
 }
 
 fn run(root: &Path, args: &[&str]) -> Result {
@@ -97,7 +127,9 @@ mod tests {
         assert_eq!(parse("bench --check"), Some(false));
         assert_eq!(parse("bench --check --bless"), Some(true));
         assert_eq!(parse("bench --bless"), None, "there is nothing to write");
-        for other in ["--quick", "--peers", "--scale", "--scale --huge", "--contenders sled", "web"] {
+        for other in
+            ["--quick", "--peers", "--scale", "--scale --huge", "--contenders sled", "web", "first-screen"]
+        {
             assert_eq!(parse(&format!("bench --check {other}")), None, "{other}");
         }
     }

@@ -72,8 +72,12 @@ pub(crate) fn all(root: &Path, plan: &Plan) -> Vec<CiStep> {
     let (outside, rivals) = ("examples/outside-backend/Cargo.toml", "benches/rivals/Cargo.toml");
     let mut steps = vec![
         step(Tidy, "style: sizes, whitespace, migrations, arrows between crates", &[]),
-        step(Fmt, "formatting", &["fmt --all --check", &format!("fmt --check --manifest-path {rivals}")])
-            .needs(&[Need::Rustfmt]),
+        step(
+            Fmt,
+            "formatting",
+            &["fmt --all --check", &format!("fmt --all --check --manifest-path {rivals}")],
+        )
+        .needs(&[Need::Rustfmt]),
         step(
             Clippy,
             "lints of every target, benches and examples included",

@@ -16,11 +16,13 @@ mod busy;
 mod contender;
 mod data;
 mod order;
+mod screen;
 mod serve;
 mod system;
 
 pub use contender::Contender;
 pub use data::{Data, Made, room_id};
 pub use order::{Order, Told};
+pub use screen::{Filled, Lock, Screen, ScreenRoom};
 pub use serve::{Turn, serve};
-pub use system::{cpu_us, memory};
+pub use system::{cpu_us, forget, memory};

@@ -20,7 +20,7 @@ pub fn memory(name: &str) -> u64 {
 }
 
 /// Has the files of a folder written to disk and dropped from the page cache; says whether that went well.
-pub(crate) fn forget(folder: &Path) -> bool {
+pub fn forget(folder: &Path) -> bool {
     let Ok(entries) = std::fs::read_dir(folder) else { return false };
     entries.flatten().map(|entry| entry.path()).all(|path| match path.is_dir() {
         true => forget(&path),

@@ -3,6 +3,7 @@
 use std::fmt::Write as _;
 
 use haos_benches::machine;
+use haos_benches::measure::digits;
 
 use crate::Args;
 use crate::features::Feature;
@@ -156,14 +157,5 @@ fn goals(text: &mut String, shown: &[Shown], grown: &[Grown]) {
             Bound::AtLeast(bound) => format!(">= {bound}"),
         };
         let _ = writeln!(text, "| {} | {} | {bound} | {:.3} | {reached} |", goal.of, goal.what, goal.seen);
-    }
-}
-
-/// Three digits that say something.
-fn digits(figure: f64) -> String {
-    match figure {
-        figure if figure >= 100.0 => format!("{figure:.0}"),
-        figure if figure >= 10.0 => format!("{figure:.1}"),
-        figure => format!("{figure:.2}"),
     }
 }

@@ -1,9 +1,10 @@
 //! A contender's process.
 
 use std::io::{BufRead, BufReader, Write};
-use std::path::{Path, PathBuf};
+use std::path::Path;
 use std::process::{Child, ChildStdin, ChildStdout, Command, Stdio};
 
+use haos_benches::measure::size;
 use haos_contest::{Order, Told};
 use tempfile::TempDir;
 
@@ -52,11 +53,4 @@ impl Drop for Rival {
         let _ = self.child.kill();
         let _ = self.child.wait();
     }
-}
-
-fn size(folder: &Path) -> u64 {
-    let entries = std::fs::read_dir(folder).unwrap().map(|entry| entry.unwrap().path());
-    entries
-        .map(|path: PathBuf| if path.is_dir() { size(&path) } else { path.metadata().unwrap().len() })
-        .sum()
 }

@@ -1,7 +1,5 @@
 //! The reports of the contenders' processes, a line of JSON each.
 
-use std::process::{Command, Stdio};
-
 use serde::{Deserialize, Serialize};
 
 /// An initial sync into a store.
@@ -36,13 +34,4 @@ pub(crate) struct Started {
     pub(crate) peak_bytes: u64,
     /// Resident bytes before the store was opened.
     pub(crate) before_bytes: u64,
-}
-
-/// Runs it to its end; what its last line says. Panics if it fails.
-pub(crate) fn run<T: for<'de> Deserialize<'de>>(command: &mut Command) -> T {
-    let out = command.stdin(Stdio::null()).stderr(Stdio::inherit()).output().unwrap();
-    assert!(out.status.success(), "{command:?}: {}", out.status);
-    let said = String::from_utf8(out.stdout).unwrap();
-    serde_json::from_str(said.lines().next_back().unwrap_or_default())
-        .unwrap_or_else(|e| panic!("{command:?} said {said:?}: {e}"))
 }

@@ -47,16 +47,15 @@
 mod child;
 mod ours;
 mod peer;
-mod server;
 
 use std::path::Path;
 use std::process::ExitCode;
 
+use haos_benches::account::{Server, capture};
 use haos_benches::median;
 
 use child::{Started, Synced};
 use peer::Peer;
-use server::Server;
 
 const MIB: f64 = 1024.0 * 1024.0;
 
@@ -131,8 +130,7 @@ struct Column {
 }
 
 fn measure(scenario: &Scenario, passes: usize, peer: Option<&Peer>) {
-    let fixtures = Path::new(env!("CARGO_MANIFEST_DIR")).join("../fixtures/matrix/big");
-    let server = Server::start(&fixtures.join(scenario.capture)).unwrap();
+    let server = Server::start(&capture(scenario.capture)).unwrap();
     let column = |name| Column { name, syncs: Vec::new(), starts: Vec::new() };
     let (mut theirs, mut ours) = (column("js-sdk"), column("haos"));
     for _ in 0..passes {

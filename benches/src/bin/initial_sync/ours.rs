@@ -5,15 +5,15 @@ use std::process::Command;
 use std::sync::Arc;
 use std::time::{Duration, Instant};
 
+use haos_benches::account::{Server, count, run, session};
 use haos_contest::memory;
-use haos_matrix::{Client, ClientOptions, MatrixSession, Tokens};
+use haos_matrix::{Client, ClientOptions};
 use haos_queue::{ConnectionState, Lead, TokioHost};
-use haos_store_api::{Page, RoomQuery, StorageAdapter, UserId};
+use haos_store_api::{Page, RoomQuery, StorageAdapter};
 use haos_store_sqlite::{SqliteOptions, SqliteStore};
 use tokio::runtime::{Builder, Runtime};
 
-use crate::child::{Started, Synced, run};
-use crate::server::{Server, TOKEN, USER};
+use crate::child::{Started, Synced};
 
 /// How long a sync may take.
 const PATIENCE: Duration = Duration::from_secs(60);
@@ -56,14 +56,7 @@ fn synced(runtime: &Runtime, server: &str, path: &Path) -> Synced {
 /// The initial sync, as a frontend has it: a client over the store, until all is caught up.
 async fn engine(server: &str, path: &Path) -> Arc<dyn StorageAdapter> {
     let store: Arc<dyn StorageAdapter> = Arc::new(SqliteStore::open(SqliteOptions::new(path)).await.unwrap());
-    let tokens = Tokens { access: TOKEN.to_owned(), refresh: None, expires_at_ms: None };
-    let session = MatrixSession {
-        homeserver: server.to_owned(),
-        user: UserId::new(USER).unwrap(),
-        device: "bench".to_owned(),
-        tokens: Some(tokens),
-    };
-    session.save(&*store).await.unwrap();
+    session(server).save(&*store).await.unwrap();
     let options = ClientOptions::default();
     let client = Client::resume(store.clone(), Arc::new(TokioHost), &options).await.unwrap().unwrap();
     let mut connection = client.connection();
@@ -73,21 +66,6 @@ async fn engine(server: &str, path: &Path) -> Arc<dyn StorageAdapter> {
         () = tokio::time::sleep(PATIENCE) => panic!("not caught up after {PATIENCE:?}"),
     }
     store
-}
-
-/// All events in the store's timelines.
-async fn count(store: &dyn StorageAdapter) -> u64 {
-    let mut sum = 0;
-    for room in store.rooms(RoomQuery::default()).await.unwrap() {
-        let mut page = Page::newest(1000);
-        loop {
-            let slice = store.timeline(&room.id, page).await.unwrap();
-            sum += slice.messages().count() as u64;
-            let Some(older) = slice.older().filter(|_| slice.more) else { break };
-            page = Page::older_than(older, 1000);
-        }
-    }
-    sum
 }
 
 fn started(runtime: &Runtime, path: &Path) -> Started {

@@ -4,8 +4,9 @@ use std::fs;
 use std::path::{Path, PathBuf};
 use std::process::{Command, ExitCode, Stdio};
 
-use crate::child::{Started, Synced, run};
-use crate::server::{Server, TOKEN, USER};
+use haos_benches::account::{Server, TOKEN, USER, run};
+
+use crate::child::{Started, Synced};
 
 const FILES: [&str; 6] =
     ["package.json", "package-lock.json", "client.mjs", "database.mjs", "initial_sync.mjs", "start.mjs"];

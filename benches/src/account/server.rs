@@ -1,6 +1,6 @@
 //! A homeserver on the loopback that has one account to give, as it was captured.
 
-use std::collections::{BTreeMap, BTreeSet};
+use std::collections::{BTreeMap, BTreeSet, HashMap};
 use std::io::{self, BufRead as _, BufReader, Read as _, Write as _};
 use std::net::{SocketAddr, TcpListener, TcpStream};
 use std::path::Path;
@@ -8,12 +8,11 @@ use std::sync::{Arc, Mutex};
 use std::thread;
 use std::time::Duration;
 
+use serde::Deserialize;
+use serde_json::value::RawValue;
 use serde_json::{Value, json};
 
-/// Whose account the capture is.
-pub(crate) const USER: &str = "@hist:localhost";
-/// The token that a request must bring.
-pub(crate) const TOKEN: &str = "token-of-the-bench";
+use super::{TOKEN, USER};
 
 /// The longest wait of a sync for news, in milliseconds; none come.
 const POLL_MS: u64 = 30_000;
@@ -23,17 +22,29 @@ const MAX_BODY: u64 = 1 << 20;
 /// Answers in HTTP/1.1, a thread a connection, never compressed: for benches, not for a network.
 ///
 /// It has no end of its own: its threads wait for the process to end.
-pub(crate) struct Server {
+#[derive(Debug)]
+pub struct Server {
     address: SocketAddr,
     account: Arc<Account>,
 }
 
+#[derive(Debug)]
 struct Account {
     sync: Vec<u8>,
     next: String,
+    /// Older events, by room and the token that they are asked for with.
+    pages: HashMap<(String, String), Box<RawValue>>,
     /// Of each room its newest member event of each user.
     members: BTreeMap<String, Vec<Value>>,
     unknown: Mutex<BTreeSet<String>>,
+}
+
+/// A captured page of older events.
+#[derive(Deserialize)]
+struct OlderPage {
+    room_id: String,
+    from: String,
+    response: Box<RawValue>,
 }
 
 struct HttpRequest {
@@ -45,12 +56,31 @@ struct HttpRequest {
 }
 
 impl Server {
-    /// Serves the sync answer in this file, which is compressed.
-    pub(crate) fn start(capture: &Path) -> io::Result<Self> {
-        let sync = zstd::decode_all(std::fs::File::open(capture)?)?;
+    /// Serves the sync answer in this file, which is compressed, and no older events.
+    ///
+    /// # Errors
+    /// Those of the file, and of the port.
+    pub fn start(sync: &Path) -> io::Result<Self> {
+        Self::serving(sync, HashMap::new())
+    }
+
+    /// Serves the sync answer, and from another file the pages of older events that it left out.
+    ///
+    /// # Errors
+    /// Those of the files, and of the port.
+    pub fn with_older(sync: &Path, pages: &Path) -> io::Result<Self> {
+        let pages = zstd::decode_all(std::fs::File::open(pages)?)?;
+        let pages = serde_json::Deserializer::from_slice(&pages).into_iter::<OlderPage>();
+        let pages = pages.map(|page| page.map(|page| ((page.room_id, page.from), page.response)));
+        Self::serving(sync, pages.collect::<serde_json::Result<_>>()?)
+    }
+
+    fn serving(sync: &Path, pages: HashMap<(String, String), Box<RawValue>>) -> io::Result<Self> {
+        let sync = zstd::decode_all(std::fs::File::open(sync)?)?;
         let read: Value = serde_json::from_slice(&sync)?;
         let next = read["next_batch"].as_str().unwrap_or_default().to_owned();
-        let account = Account { next, members: members(&read), sync, unknown: Mutex::default() };
+        let members = members(&read);
+        let account = Account { sync, next, pages, members, unknown: Mutex::default() };
         let account = Arc::new(account);
         let listener = TcpListener::bind(("127.0.0.1", 0))?;
         let address = listener.local_addr()?;
@@ -66,12 +96,15 @@ impl Server {
     }
 
     /// Its url, as a client wants it.
-    pub(crate) fn url(&self) -> String {
+    pub fn url(&self) -> String {
         format!("http://{}", self.address)
     }
 
     /// The requests that are not served here: a client may have done without, or have tried again and again.
-    pub(crate) fn unknown(&self) -> Vec<String> {
+    ///
+    /// # Panics
+    /// When a request has panicked.
+    pub fn unknown(&self) -> Vec<String> {
         self.account.unknown.lock().unwrap().iter().cloned().collect()
     }
 }
@@ -79,8 +112,8 @@ impl Server {
 fn members(sync: &Value) -> BTreeMap<String, Vec<Value>> {
     let rooms = sync["rooms"]["join"].as_object().into_iter().flatten();
     let rooms = rooms.map(|(id, room)| {
-        let events = room["timeline"]["events"].as_array().into_iter().flatten();
-        let members = events.filter(|event| event["type"] == "m.room.member");
+        let events = ["state", "timeline"].into_iter().flat_map(|part| room[part]["events"].as_array());
+        let members = events.flatten().filter(|event| event["type"] == "m.room.member");
         let newest: BTreeMap<_, _> =
             members.map(|event| (event["state_key"].as_str(), event.clone())).collect();
         (id.clone(), newest.into_values().collect())
@@ -146,8 +179,13 @@ impl Account {
             ("GET", ["rooms", room, "members"]) => {
                 json!({ "chunk": self.members.get(&decoded(room)).cloned().unwrap_or_default() })
             }
-            // Older events than those of the sync are not given.
-            ("GET", ["rooms", _, "messages"]) => json!({ "chunk": [], "start": "beginning" }),
+            ("GET", ["rooms", room, "messages"]) => {
+                let from = parameter(&request.query, "from").map(decoded).unwrap_or_default();
+                match self.pages.get(&(decoded(room), from)) {
+                    Some(page) => return ("200 OK", Some(page.get().to_owned())),
+                    None => json!({ "chunk": [], "start": "beginning" }),
+                }
+            }
             ("POST", ["keys", "upload"]) => json!({ "one_time_key_counts": {} }),
             ("POST", ["keys", "query"]) => json!({ "device_keys": {}, "failures": {} }),
             ("GET", ["devices"]) => json!({ "devices": [] }),
@@ -166,17 +204,18 @@ impl Account {
     }
 
     fn sync(&self, query: &str) -> (&'static str, Option<String>) {
-        let parameter = |name| {
-            let pairs = query.split('&').filter_map(|pair| pair.split_once('='));
-            pairs.filter(|(key, _)| *key == name).map(|(_, value)| value).next()
-        };
-        if parameter("since").is_none() {
+        if parameter(query, "since").is_none() {
             return ("200 OK", None);
         }
-        let wait_ms = parameter("timeout").and_then(|ms| ms.parse().ok()).unwrap_or(0);
+        let wait_ms = parameter(query, "timeout").and_then(|ms| ms.parse().ok()).unwrap_or(0);
         thread::sleep(Duration::from_millis(POLL_MS.min(wait_ms)));
         ("200 OK", Some(json!({ "next_batch": self.next }).to_string()))
     }
+}
+
+fn parameter<'q>(query: &'q str, name: &str) -> Option<&'q str> {
+    let mut pairs = query.split('&').filter_map(|pair| pair.split_once('='));
+    pairs.find(|(key, _)| *key == name).map(|(_, value)| value)
 }
 
 fn open_to_all(path: &str) -> bool {
