@@ -77,9 +77,7 @@ pub(crate) async fn every_readable_row_is_carried_over(harness: &Durable) -> Out
 pub(crate) async fn what_a_sync_tells_once_makes_the_next_one_begin_again(harness: &Durable) -> Outcome {
     let Some(damages) = harness.damages() else { return Ok(()) };
     let path = place(harness);
-    let store = open(harness, &path).await?;
-    store.apply(sample()).await?;
-    store.close().await?;
+    make(harness, Opening::at(&path)).await?;
     damages.spoil_row(&path, Collection::State);
     damages.spoil(&path);
     let store = open(harness, &path).await?;
@@ -94,9 +92,7 @@ pub(crate) async fn what_a_sync_tells_once_makes_the_next_one_begin_again(harnes
 pub(crate) async fn a_damaged_entry_refuses_no_other_that_is_read_with_it(harness: &Durable) -> Outcome {
     let Some(damages) = harness.damages() else { return Ok(()) };
     let path = place(harness);
-    let store = open(harness, &path).await?;
-    store.apply(sample()).await?;
-    store.close().await?;
+    make(harness, Opening::at(&path)).await?;
     damages.spoil_row(&path, Collection::State);
     let store = open(harness, &path).await?;
     let in_room = || Scope::Room(room_id("a"));
