@@ -87,8 +87,9 @@
 //! # Features
 //!
 //! `sqlite`, `sled`, `idb` (in browsers) and `memory` are the stores, and `http` the connection to Matrix homeservers: on
-//! by default. Without `http`, or beside it, a chat runs over [a transport of one's own](Opening::transport). Off by default are
-//! `html` (formatted messages made safe to show), `markdown` and `thumbnails` (of pictures that are sent; natively).
+//! by default. Without `http`, or beside it, a chat runs over [a transport of one's own](Opening::transport). Off by
+//! default are `html` (formatted messages made safe to show), `markdown` and `thumbnails` (of pictures that are sent;
+//! natively).
 
 mod act;
 mod base;
