@@ -12,13 +12,13 @@ pub(crate) struct WebArgs {
     /// Only these engines
     #[arg(long, value_name = "LIST", value_delimiter = ',')]
     engines: Vec<BrowserEngine>,
-    /// Only these of haos, haos_sealed, raw, dexie, dexie_rooms, dexie_seed
+    /// Only these of haos, haos_sealed, raw, raw_log, opfs, dexie, dexie_rooms, dexie_seed
     #[arg(long, value_name = "LIST")]
     contenders: Option<String>,
     /// Rounds that count, after one that does not
     #[arg(long, value_name = "N", default_value_t = 7)]
     rounds: u32,
-    /// Also newest page and commit at 10,000 and 500,000 messages, which takes minutes an engine
+    /// Also pages, gets and commits at 10,000 and 500,000 messages, and memory: minutes an engine
     #[arg(long)]
     scale: bool,
     /// Write docs/benchmarks-web.md

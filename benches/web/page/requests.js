@@ -1,8 +1,8 @@
 // How often an operation asks the browser: transactions opened, requests made, and the longest chain of requests
 // that waited for one another. No load on the machine changes these figures.
 
-import { Feed, roomId } from "./data.js";
-import { fresh, remove } from "./rounds.js";
+import { Feed, isBeforeHole, roomId } from "./data.js";
+import { fresh, remove } from "./stores.js";
 
 const METHODS = ["put", "add", "get", "getKey", "getAll", "getAllKeys", "getAllRecords", "delete", "clear", "count"];
 const CURSORS = ["openCursor", "openKeyCursor"];
@@ -49,7 +49,7 @@ async function counting(work) {
   return [counted, made];
 }
 
-/** What each operation asks for, on a database with so many messages. */
+/** What each operation asks for, on a database with so many messages; nothing of what a store cannot do. */
 export async function requests(contender, messages) {
   const name = `requests-${contender}`;
   const store = await fresh(contender, name);
@@ -60,15 +60,29 @@ export async function requests(contender, messages) {
     const prepared = store.prepare(messages);
     return (await counting(() => store.commit(prepared)))[0];
   };
-  seen.bulk = await commit(all);
   // Not the first ones: a store may learn what it then knows.
-  for (const batch of feed.commits(10, 5, 5)) seen.commits_5_rooms = await commit(batch);
-  for (const batch of feed.commits(10, 5, 1)) seen.commits_1_room = await commit(batch);
-  for (const batch of feed.commits(10, 1, 1)) seen.commits_of_1 = await commit(batch);
-  let page;
-  [seen.newest_50, page] = await counting(() => store.newest(roomId(1), 50));
-  [seen.pages_20] = await counting(() => store.older(roomId(1), page, 50));
-  [seen.gets_in_sequence] = await counting(() => store.message(all[77].roomId, all[77].eventId));
+  const commits = async () => {
+    for (const batch of feed.commits(10, 5, 5)) seen.commits_5_rooms = await commit(batch);
+    for (const batch of feed.commits(10, 5, 1)) seen.commits_1_room = await commit(batch);
+    for (const batch of feed.commits(10, 1, 1)) seen.commits_of_1 = await commit(batch);
+  };
+  if (!store.newest) {
+    await commits();
+  } else {
+    seen.bulk = await commit(all);
+    await commits();
+    let page;
+    [seen.newest_50, page] = await counting(() => store.newest(roomId(1), 50));
+    [seen.pages_20] = await counting(() => store.older(roomId(1), page, 50));
+    [seen.gets_in_sequence] = await counting(() => store.message(all[77].roomId, all[77].eventId));
+    const middle = all.length >> 1;
+    const edit = store.prepareEdit(feed.edit(all[middle]));
+    [seen.edits] = await counting(() => store.edit(edit));
+    const redaction = store.prepareRedaction(feed.redaction(all[middle + 1]));
+    [seen.redactions] = await counting(() => store.redact(redaction));
+    const before = all.find((_, n) => n > middle && isBeforeHole(n));
+    seen.late = await commit([feed.late(before, 1)]);
+  }
   await store.close();
   await remove(contender, name);
   return seen;

@@ -1,5 +1,6 @@
 use haos_store_api::{
-    EventId, EventType, Json, Membership, Message, Position, Room, RoomId, UserId, WriteBatch,
+    EventId, EventType, Json, Membership, Message, Position, Redact, Relation, RelationKind, Room, RoomId,
+    UserId, WriteBatch,
 };
 use wasm_bindgen::JsValue;
 use wasm_bindgen::prelude::wasm_bindgen;
@@ -28,7 +29,7 @@ impl Batch {
         Ok(())
     }
 
-    /// One more message; the content is JSON text.
+    /// One more message; the content is JSON text. With a message that it edits, it is an edit.
     ///
     /// # Errors
     /// Something of it is not valid.
@@ -42,8 +43,16 @@ impl Batch {
         timestamp_ms: f64,
         kind: &str,
         content: String,
+        edits: Option<String>,
     ) -> Result<(), JsValue> {
         let position = Position::FIRST.newer(position.into()).ok_or_else(|| js("no such position"))?;
+        let edit = |target: String| {
+            Ok::<_, JsValue>(Relation {
+                kind: RelationKind::Edit,
+                target: EventId::new(target).map_err(js)?,
+                key: None,
+            })
+        };
         self.0.put_message(Message {
             room: RoomId::new(room).map_err(js)?,
             id: EventId::new(id).map_err(js)?,
@@ -53,11 +62,25 @@ impl Batch {
             kind: EventType::new(kind).map_err(js)?,
             state_key: None,
             content: Json::new(content).map_err(js)?,
-            relation: None,
+            relation: edits.map(edit).transpose()?,
             txn_id: None,
             redacted_by: None,
             provisional: false,
             extra: None,
+        });
+        Ok(())
+    }
+
+    /// Empties a message.
+    ///
+    /// # Errors
+    /// An id is not valid.
+    pub fn redact(&mut self, room: &str, target: &str, by: &str) -> Result<(), JsValue> {
+        self.0.redact(Redact {
+            room: RoomId::new(room).map_err(js)?,
+            target: EventId::new(target).map_err(js)?,
+            by: EventId::new(by).map_err(js)?,
+            content: Json::new("{}").map_err(js)?,
         });
         Ok(())
     }

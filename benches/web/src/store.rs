@@ -1,4 +1,6 @@
-use haos_store_api::{Cursor, EventId, Page, RoomId, Secret, StorageAdapter as _};
+use haos_store_api::{
+    Cursor, EventId, Maintenance, Page, Progress, RoomId, Secret, StorageAdapter as _, StorageAdapterExt as _,
+};
 use haos_store_idb::{IdbOptions, IdbStore};
 use wasm_bindgen::JsValue;
 use wasm_bindgen::prelude::wasm_bindgen;
@@ -40,6 +42,14 @@ impl Store {
         self.0.apply(batch.0).await.map(drop).map_err(js)
     }
 
+    /// Brings all that was committed into the form that it stays in.
+    ///
+    /// # Errors
+    /// As the store's.
+    pub async fn fold(&self) -> Result<(), JsValue> {
+        self.0.maintain(Maintenance::Compact, Progress::none()).await.map(drop).map_err(js)
+    }
+
     /// The newest messages of a room, oldest first.
     ///
     /// # Errors
@@ -53,8 +63,21 @@ impl Store {
     /// # Errors
     /// As the store's, and for what is no cursor.
     pub async fn older(&self, room: String, cursor: String, limit: usize) -> Result<String, JsValue> {
-        let cursor: Cursor = cursor.parse().map_err(js)?;
-        self.timeline(&room, Page::older_than(cursor, limit)).await
+        self.timeline(&room, older_than(&cursor, limit)?).await
+    }
+
+    /// The newest messages of a room, or those before a cursor, as they are shown: with their edits.
+    ///
+    /// # Errors
+    /// As the store's, and for what is no cursor.
+    pub async fn shown(&self, room: String, cursor: Option<String>, limit: usize) -> Result<String, JsValue> {
+        let page = match cursor {
+            Some(cursor) => older_than(&cursor, limit)?,
+            None => Page::newest(limit),
+        };
+        let room = RoomId::new(room).map_err(js)?;
+        let view = self.0.timeline_view(&room, page).await.map_err(js)?;
+        Ok(page::view(&view))
     }
 
     /// One message.
@@ -80,4 +103,9 @@ impl Store {
         let slice = self.0.timeline(&room, page).await.map_err(js)?;
         Ok(page::slice(&slice))
     }
+}
+
+fn older_than(cursor: &str, limit: usize) -> Result<Page, JsValue> {
+    let cursor: Cursor = cursor.parse().map_err(js)?;
+    Ok(Page::older_than(cursor, limit))
 }

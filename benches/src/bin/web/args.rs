@@ -1,14 +1,17 @@
 use haos_e2e::browser::BrowserEngine;
 
 /// The contenders, which take turns; the names are those of the page's modules.
-pub(crate) const CONTENDERS: [&str; 6] = ["haos", "haos_sealed", "raw", "dexie", "dexie_rooms", "dexie_seed"];
+pub(crate) const CONTENDERS: [&str; 8] =
+    ["haos", "haos_sealed", "raw", "raw_log", "opfs", "dexie", "dexie_rooms", "dexie_seed"];
+/// Fewer have no middle for as many changes.
+const LEAST_MESSAGES: u32 = 2000;
 const USAGE: &str = "usage: web [--engines LIST] [--contenders LIST] [--rounds N] [--messages N] \
                      [--scale] [--write]
   --engines LIST     of chromium, firefox, webkit (default: all)
-  --contenders LIST  of haos, haos_sealed, raw, dexie, dexie_rooms, dexie_seed (default: all)
+  --contenders LIST  of haos, haos_sealed, raw, raw_log, opfs, dexie, dexie_rooms, dexie_seed (default: all)
   --rounds N         rounds that count, after one that does not (default: 7)
-  --messages N       messages of the bulk (default: 10000)
-  --scale            also newest page and commit at 10,000 and 500,000 messages: minutes an engine
+  --messages N       messages of the bulk, at least 2000 (default: 10000)
+  --scale            also pages, gets and commits at 10,000 and 500,000 messages, and memory: minutes an engine
   --write            write docs/benchmarks-web.md";
 
 /// The selection of measurements.
@@ -44,7 +47,7 @@ impl Args {
                         "--engines" => args.engines = list(&value, BrowserEngine::from_name)?,
                         "--contenders" => args.contenders = list(&value, contender)?,
                         "--rounds" => args.rounds = number(&value)?.try_into().map_err(|_| usage())?,
-                        "--messages" => args.messages = number(&value)?,
+                        "--messages" => args.messages = number(&value)?.max(LEAST_MESSAGES),
                         _ => return Err(usage()),
                     }
                 }

@@ -1,4 +1,4 @@
-//! The parts of the page: our contender as WebAssembly, and the peer's package.
+//! The parts of the page: our contender as WebAssembly, and the peers' packages.
 
 use std::fs;
 use std::path::{Path, PathBuf};
@@ -12,11 +12,20 @@ const TARGET: &str = "wasm32-unknown-unknown";
 pub(crate) struct Built {
     pub(crate) page: PathBuf,
     pub(crate) package: PathBuf,
-    pub(crate) peer: PathBuf,
+    pub(crate) dexie: Peer,
+    pub(crate) sqlite: Peer,
     /// Our contender's bytes, as they are loaded.
     pub(crate) wasm_bytes: u64,
-    /// Dexie's version, and its bytes.
-    pub(crate) dexie: (String, u64),
+}
+
+/// A package of npm.
+pub(crate) struct Peer {
+    /// The folder of what is loaded.
+    pub(crate) folder: PathBuf,
+    /// As the lockfile has it.
+    pub(crate) version: String,
+    /// Bytes of what is loaded.
+    pub(crate) bytes: u64,
 }
 
 /// Builds in `target` what is missing there.
@@ -27,11 +36,15 @@ pub(crate) fn build(target: &Path, args: &Args) -> Result<Built, String> {
     if args.contenders.iter().any(|name| name.starts_with("haos")) {
         wasm(target, &package)?;
     }
-    let peer = peer(&sources.join("peer"), &folder.join("peer"))?;
-    let size = |file: PathBuf| fs::metadata(file).map(|data| data.len()).unwrap_or_default();
-    let wasm_bytes = size(package.join("haos_benches_web_bg.wasm"));
-    let dexie = (peer.1, size(peer.0.join("dexie.min.mjs")));
-    Ok(Built { page: sources.join("page"), package, peer: peer.0, wasm_bytes, dexie })
+    let wasm_bytes = size(&package.join("haos_benches_web_bg.wasm"));
+    let modules = Modules::install(&sources.join("peer"), &folder.join("peer"))?;
+    let dexie = modules.peer("dexie", "dist/modern", &["dexie.min.mjs"]);
+    let sqlite = modules.peer("@sqlite.org/sqlite-wasm", "dist", &["index.mjs", "sqlite3.wasm"]);
+    Ok(Built { page: sources.join("page"), package, dexie, sqlite, wasm_bytes })
+}
+
+fn size(file: &Path) -> u64 {
+    fs::metadata(file).map(|data| data.len()).unwrap_or_default()
 }
 
 /// Not through wasm-opt: that of Debian 12 breaks modules with more than one table, as these are.
@@ -56,25 +69,39 @@ fn wasm(target: &Path, package: &Path) -> Result<(), String> {
     run(&mut bindgen, "cargo install wasm-bindgen-cli, in the version of Cargo.lock")
 }
 
-/// The folder of Dexie's files, as the lockfile has it, and its version.
-fn peer(sources: &Path, folder: &Path) -> Result<(PathBuf, String), String> {
-    let failed = |e: std::io::Error| format!("{}: {e}", folder.display());
-    fs::create_dir_all(folder).map_err(failed)?;
-    let lock = fs::read(sources.join("package-lock.json")).map_err(failed)?;
-    let installed = folder.join("installed-lock.json");
-    if fs::read(&installed).ok().as_ref() != Some(&lock) {
-        for file in ["package.json", "package-lock.json"] {
-            fs::copy(sources.join(file), folder.join(file)).map_err(failed)?;
+/// The peers' packages, as the lockfile has them.
+struct Modules {
+    folder: PathBuf,
+    lock: serde_json::Value,
+}
+
+impl Modules {
+    fn install(sources: &Path, folder: &Path) -> Result<Self, String> {
+        let failed = |e: std::io::Error| format!("{}: {e}", folder.display());
+        fs::create_dir_all(folder).map_err(failed)?;
+        let lock = fs::read(sources.join("package-lock.json")).map_err(failed)?;
+        let installed = folder.join("installed-lock.json");
+        if fs::read(&installed).ok().as_ref() != Some(&lock) {
+            for file in ["package.json", "package-lock.json"] {
+                fs::copy(sources.join(file), folder.join(file)).map_err(failed)?;
+            }
+            let mut install = Command::new("npm");
+            install.args(["ci", "--ignore-scripts", "--no-audit", "--no-fund", "--loglevel=error"]);
+            install.arg("--prefix").arg(folder).stdout(Stdio::null());
+            run(&mut install, "npm is missing: install node 20 or later with npm")?;
+            fs::write(&installed, &lock).map_err(failed)?;
         }
-        let mut install = Command::new("npm");
-        install.args(["ci", "--ignore-scripts", "--no-audit", "--no-fund", "--loglevel=error"]);
-        install.arg("--prefix").arg(folder).stdout(Stdio::null());
-        run(&mut install, "npm is missing: install node 20 or later with npm")?;
-        fs::write(&installed, &lock).map_err(failed)?;
+        let lock = serde_json::from_slice(&lock).map_err(|e| e.to_string())?;
+        Ok(Self { folder: folder.join("node_modules"), lock })
     }
-    let lock: serde_json::Value = serde_json::from_slice(&lock).map_err(|e| e.to_string())?;
-    let version = &lock["packages"]["node_modules/dexie"]["version"];
-    Ok((folder.join("node_modules/dexie/dist/modern"), version.as_str().unwrap_or("?").to_owned()))
+
+    /// A package of which these files below `folder` are loaded.
+    fn peer(&self, package: &str, folder: &str, files: &[&str]) -> Peer {
+        let version = &self.lock["packages"][format!("node_modules/{package}")]["version"];
+        let folder = self.folder.join(package).join(folder);
+        let bytes = files.iter().map(|file| size(&folder.join(file))).sum();
+        Peer { version: version.as_str().unwrap_or("?").to_owned(), folder, bytes }
+    }
 }
 
 fn program(variable: &str, name: &str) -> Command {

@@ -8,19 +8,28 @@ use serde_json::{Value, json};
 
 use crate::args::Args;
 use crate::build::Built;
-use crate::figures::{COLD, Measured, OPERATIONS, Scaled};
+use crate::figures::{COLD, MIXED, Measured, OPERATIONS, SCALED, Scaled};
 
-/// A round of the slowest contender, or its growth.
-const SCRIPT: Duration = Duration::from_secs(1800);
+/// A round of all, or the filling of the largest database.
+const SCRIPT: Duration = Duration::from_secs(3600);
 const SIZES: [u32; 2] = [10_000, 500_000];
 /// The contenders that grow.
-const GROWING: [&str; 2] = ["haos", "dexie"];
+const GROWING: [&str; 3] = ["haos", "haos_sealed", "dexie"];
+/// The contenders that read and write beside each other.
+const MIXING: [&str; 5] = ["haos", "haos_sealed", "raw", "opfs", "dexie"];
+/// The time in which they do.
+const MIXED_MS: u32 = 1500;
+/// A log that is only written has no pages.
+const ONLY_WRITES: &str = "raw_log";
+/// Its requests are not the page's, and none of IndexedDB.
+const NO_REQUESTS: &str = "opfs";
 
 /// One engine after the other.
 pub(crate) async fn engines(built: &Built, args: &Args) -> Result<Vec<Measured>> {
     let options = SiteOptions::new(&built.page)
         .mount("/pkg/", &built.package)
-        .mount("/peer/", &built.peer)
+        .mount("/peer/", &built.dexie.folder)
+        .mount("/sqlite/", &built.sqlite.folder)
         // Precise timers, and scripts and modules from the cache, as with a page that is used daily.
         .isolated(true)
         .cached(true);
@@ -45,43 +54,81 @@ async fn measure(
     let mut measured = Measured::new(engine, browser.version());
     browser.goto(&site.url("/index.html")).await?;
     eprintln!("{engine} {}", browser.version());
+    choose(&browser, args, &mut measured).await?;
     for number in 0..=args.rounds {
-        let mut turns = args.contenders.clone();
-        turns.rotate_left(number % args.contenders.len());
-        for contender in turns {
-            let seen = round(&browser, contender, args).await?;
-            eprintln!("  round {number} {contender:<12} {}", seen["times"]);
+        let arguments = [json!(measured.contenders), args.messages.into(), number.into()];
+        let seen = browser.run("return await round(...args)", &arguments).await?;
+        for contender in measured.contenders.clone() {
+            eprintln!("  round {number} {contender:<12} {}", seen[contender]["times"]);
             // The first one warms code and caches up.
             if number > 0 {
-                take(&mut measured, contender, &seen)?;
+                take(&mut measured, contender, &seen[contender])?;
             }
         }
     }
+    mix(&browser, args, &mut measured).await?;
     cold(&browser, site, args, &mut measured).await?;
     count(&browser, site, args, &mut measured).await?;
     if args.scale {
-        grow(&browser, site, args, &mut measured).await?;
+        grow(&browser, site, &mut measured).await?;
     }
     browser.quit().await?;
     Ok(measured)
 }
 
-async fn round(browser: &Browser, contender: &str, args: &Args) -> Result<Value> {
-    browser.run("return await round(args[0], args[1])", &[contender.into(), args.messages.into()]).await
+/// Leaves out what this browser has not.
+async fn choose(browser: &Browser, args: &Args, measured: &mut Measured) -> Result<()> {
+    for &contender in &args.contenders {
+        let missing = browser.run("return await missing(args[0])", &[contender.into()]).await?;
+        match missing.as_str() {
+            Some(why) => {
+                eprintln!("  without {contender}: {why}");
+                measured.missing.push((contender, why.to_owned()));
+            }
+            None => measured.contenders.push(contender),
+        }
+    }
+    Ok(())
 }
 
 fn take(measured: &mut Measured, contender: &'static str, seen: &Value) -> Result<()> {
     for (operation, _) in OPERATIONS {
-        measured.add(contender, operation, number(&seen["times"][operation])?);
+        let ms = &seen["times"][operation];
+        if !(ms.is_null() && contender == ONLY_WRITES) {
+            measured.add(contender, operation, number(ms)?);
+        }
     }
-    measured.wrong.insert(contender, seen["wrong"].as_u64().unwrap_or_default());
+    wrong(measured, contender, seen);
+    Ok(())
+}
+
+fn wrong(measured: &mut Measured, contender: &'static str, seen: &Value) {
+    let most = measured.wrong.entry(contender).or_default();
+    *most = seen["wrong"].as_u64().unwrap_or_default().max(*most);
+}
+
+/// A reader and a writer at once: one contender after the other, each once a round.
+async fn mix(browser: &Browser, args: &Args, measured: &mut Measured) -> Result<()> {
+    let able: Vec<_> = measured.contenders.iter().copied().filter(|name| MIXING.contains(name)).collect();
+    for number in 0..=args.rounds {
+        for &contender in &able {
+            let arguments = [contender.into(), args.messages.into(), MIXED_MS.into()];
+            let seen = browser.run("return await mixed(...args)", &arguments).await?;
+            eprintln!("  mixed {number} {contender:<12} {seen}");
+            if number > 0 {
+                measured.add(contender, MIXED[0].0, number_of(&seen, "pages")?);
+                measured.add(contender, MIXED[1].0, number_of(&seen, "commits")?);
+                wrong(measured, contender, &seen);
+            }
+        }
+    }
     Ok(())
 }
 
 /// A page of its own for each start, which loads the contender's code, opens what is there, and reads.
 async fn cold(browser: &Browser, site: &Site, args: &Args, measured: &mut Measured) -> Result<()> {
     let mut filled = Vec::new();
-    for &contender in &args.contenders {
+    for &contender in measured.contenders.iter().filter(|name| **name != ONLY_WRITES) {
         let name = format!("cold-{contender}");
         let arguments = [contender.into(), name.clone().into(), args.messages.into()];
         filled.push((contender, name, browser.run("return await fill(...args)", &arguments).await?));
@@ -116,7 +163,7 @@ async fn cold(browser: &Browser, site: &Site, args: &Args, measured: &mut Measur
 /// On a page of its own, since counting slows down.
 async fn count(browser: &Browser, site: &Site, args: &Args, measured: &mut Measured) -> Result<()> {
     browser.goto(&site.url("/requests.html")).await?;
-    for &contender in &args.contenders {
+    for contender in measured.contenders.clone().into_iter().filter(|name| *name != NO_REQUESTS) {
         let arguments = [contender.into(), args.messages.into()];
         let seen = browser.run("return await requests(...args)", &arguments).await?;
         eprintln!("  requests {contender:<12} {seen}");
@@ -130,21 +177,44 @@ async fn count(browser: &Browser, site: &Site, args: &Args, measured: &mut Measu
     Ok(())
 }
 
-async fn grow(browser: &Browser, site: &Site, args: &Args, measured: &mut Measured) -> Result<()> {
-    for contender in GROWING.into_iter().filter(|name| args.contenders.contains(name)) {
-        browser.goto(&site.url("/index.html")).await?;
+/// Pages that are gone fill the databases; one that is new uses the large one alone, for the memory it takes, and
+/// another one both.
+async fn grow(browser: &Browser, site: &Site, measured: &mut Measured) -> Result<()> {
+    let largest = SIZES[SIZES.len() - 1];
+    let page = site.url("/index.html");
+    for contender in GROWING.into_iter().filter(|name| measured.contenders.contains(name)) {
+        browser.goto(&page).await?;
+        for size in SIZES {
+            browser.run("await prepare(...args)", &[contender.into(), size.into()]).await?;
+        }
+        renew(browser, &page).await?;
+        let arguments = [contender.into(), largest.into()];
+        let grown = browser.run("return await memory(...args)", &arguments).await?;
+        renew(browser, &page).await?;
         let seen = browser.run("return await scale(...args)", &[contender.into(), json!(SIZES)]).await?;
-        eprintln!("  scale {contender:<12} {seen}");
+        eprintln!("  scale {contender:<12} {seen}, memory {grown}");
+        if let Some(bytes) = grown.as_u64() {
+            measured.memory.insert(contender, bytes);
+        }
         for at in seen.as_array().into_iter().flatten() {
-            measured.scale.push(Scaled {
-                contender,
-                messages: at["messages"].as_u64().unwrap_or_default(),
-                newest_50: number_of(at, "newest_50")?,
-                commit_of_5: number_of(at, "commit_of_5")?,
-            });
+            let mut ms = [0.0; SCALED.len()];
+            for (ms, (key, _)) in ms.iter_mut().zip(SCALED) {
+                *ms = number_of(at, key)?;
+            }
+            let messages = at["messages"].as_u64().unwrap_or_default();
+            measured.scale.push(Scaled { contender, messages, ms });
+        }
+        for size in SIZES {
+            browser.run("await discard(...args)", &[contender.into(), size.into()]).await?;
         }
     }
     Ok(())
+}
+
+/// The page as new: modules and their memory are others.
+async fn renew(browser: &Browser, page: &str) -> Result<()> {
+    browser.goto("about:blank").await?;
+    browser.goto(page).await
 }
 
 fn number_of(value: &Value, key: &str) -> Result<f64> {

@@ -6,12 +6,12 @@ use haos_benches::machine;
 
 use crate::args::Args;
 use crate::build::Built;
-use crate::figures::{COLD, Measured, OPERATIONS};
+use crate::figures::{COLD, MIXED, Measured, Named, OPERATIONS, SCALED};
 use crate::goal::judge;
 
 const HEAD: &str = include_str!("head.md");
 /// The calls that requests are counted of.
-const SINGLE: [(&str, &str); 7] = [
+const SINGLE: [Named; 10] = [
     ("bulk", "bulk"),
     ("commits_5_rooms", "commit of 5, over 5 rooms"),
     ("commits_1_room", "commit of 5, in one room"),
@@ -19,6 +19,9 @@ const SINGLE: [(&str, &str); 7] = [
     ("newest_50", "newest 50"),
     ("pages_20", "the 50 before"),
     ("gets_in_sequence", "get by id"),
+    ("edits", "edit"),
+    ("redactions", "redaction"),
+    ("late", "late message"),
 ];
 
 /// All of it.
@@ -28,8 +31,10 @@ pub(crate) fn markdown(built: &Built, args: &Args, engines: &[Measured]) -> Stri
     text.push_str(&goals(engines));
     for measured in engines {
         let _ = write!(text, "\n## {} {}\n\n", title(measured.engine.name()), measured.version);
-        text.push_str(&table(measured, args));
-        text.push_str(&requests(measured, args));
+        text.push_str(&missing(measured));
+        text.push_str(&times(measured));
+        text.push_str(&mixed(measured));
+        text.push_str(&requests(measured));
         text.push_str(&scale(measured));
     }
     text
@@ -40,13 +45,16 @@ fn setting(built: &Built, args: &Args, engines: &[Measured]) -> String {
         engines.iter().map(|m| format!("{} {}", title(m.engine.name()), m.version)).collect();
     format!(
         "- Machine: {}.\n- Engines: {}.\n- haos: release profile, {} KB of wasm as loaded, not through wasm-opt. \
-         Dexie {}, {} KB of script.\n- {} messages in 10 rooms, {} rounds after one that does not count, \
+         Dexie {}, {} KB of script. SQLite {}, {} KB of script and wasm.\n\
+         - {} messages in 10 rooms, {} rounds after one that does not count, \
          cold starts {} each.\n- Command: `cargo xtask bench web --rounds {}{} --write`.\n",
         machine(),
         engines.join(", "),
         built.wasm_bytes / 1000,
-        built.dexie.0,
-        built.dexie.1 / 1000,
+        built.dexie.version,
+        built.dexie.bytes / 1000,
+        built.sqlite.version,
+        built.sqlite.bytes / 1000,
         args.messages,
         args.rounds,
         args.rounds * 2,
@@ -56,8 +64,8 @@ fn setting(built: &Built, args: &Args, engines: &[Measured]) -> String {
 }
 
 fn goals(engines: &[Measured]) -> String {
-    let mut text = "\n## Goals\n\nSpeed is Dexie's median time by ours; growth is our cost at the greatest \
-                    size by that at the least.\n\n| engine | goal | wanted | seen | |\n|---|---|---|---|---|\n"
+    let mut text = "\n## Goals\n\nSpeed is Dexie's median time by ours, and the plain store's by the sealed \
+                    one's; growth is our cost at the greatest size by that at the least.\n\n| engine | goal | wanted | seen | |\n|---|---|---|---|---|\n"
         .to_owned();
     for measured in engines {
         for goal in judge(measured) {
@@ -66,7 +74,7 @@ fn goals(engines: &[Measured]) -> String {
                 "| {} | {}: {} | {} | {:.2} | {} |",
                 title(measured.engine.name()),
                 column(goal.contender),
-                name(goal.operation),
+                goal.name,
                 goal.wanted,
                 goal.seen,
                 if goal.reached { "reached" } else { "**not reached**" },
@@ -76,27 +84,42 @@ fn goals(engines: &[Measured]) -> String {
     text
 }
 
-/// Medians in milliseconds, least and most below them, and the speed by Dexie's.
-fn table(measured: &Measured, args: &Args) -> String {
-    let mut text = String::from("| ms |");
-    let columns: Vec<_> = args.contenders.iter().map(|contender| column(contender)).collect();
-    let _ = writeln!(text, " {} |\n|---|{}", columns.join(" | "), "---|".repeat(columns.len()));
-    for (operation, name) in OPERATIONS.into_iter().chain([COLD]) {
+fn missing(measured: &Measured) -> String {
+    let lines = measured.missing.iter();
+    lines.map(|(contender, why)| format!("{} cannot be had here: {why}\n\n", column(contender))).collect()
+}
+
+/// The first line of a table with a column for each contender.
+fn columns(measured: &Measured, what: &str) -> String {
+    let columns: Vec<_> = measured.contenders.iter().map(|contender| column(contender)).collect();
+    format!("| {what} | {} |\n|---|{}\n", columns.join(" | "), "---|".repeat(columns.len()))
+}
+
+/// Medians, with least and most behind them, and how many times as good as Dexie's.
+fn table(measured: &Measured, what: &str, rows: &[Named], better: impl Fn(f64, f64) -> f64) -> String {
+    let mut text = columns(measured, what);
+    for &(key, name) in rows {
         let _ = write!(text, "| {name} |");
-        let dexie = measured.median("dexie", operation);
-        for &contender in &args.contenders {
-            let Some([median, least, most]) = measured.spread(contender, operation) else {
+        let dexie = measured.median("dexie", key);
+        for &contender in &measured.contenders {
+            let Some([median, least, most]) = measured.spread(contender, key) else {
                 text.push_str(" |");
                 continue;
             };
             let _ = write!(text, " {} ({}-{})", figure(median), figure(least), figure(most));
             if let (Some(dexie), false) = (dexie, contender == "dexie") {
-                let _ = write!(text, " **{:.2}x**", dexie / median);
+                let _ = write!(text, " **{:.2}x**", better(dexie, median));
             }
             text.push_str(" |");
         }
         text.push('\n');
     }
+    text
+}
+
+fn times(measured: &Measured) -> String {
+    let rows: Vec<_> = OPERATIONS.into_iter().chain([COLD]).collect();
+    let mut text = table(measured, "ms", &rows, |dexie, ms| dexie / ms);
     for (contender, wrong) in measured.wrong.iter().filter(|(_, wrong)| **wrong > 0) {
         let _ = writeln!(
             text,
@@ -107,17 +130,16 @@ fn table(measured: &Measured, args: &Args) -> String {
     text
 }
 
+fn mixed(measured: &Measured) -> String {
+    format!("\n{}", table(measured, "a second", &MIXED, |dexie, calls| calls / dexie))
+}
+
 /// The counts that no load on the machine changes.
-fn requests(measured: &Measured, args: &Args) -> String {
-    let columns: Vec<_> = args.contenders.iter().map(|contender| column(contender)).collect();
-    let mut text = format!(
-        "\n| requests a call, and the longest chain of them | {} |\n|---|{}\n",
-        columns.join(" | "),
-        "---|".repeat(columns.len())
-    );
+fn requests(measured: &Measured) -> String {
+    let mut text = format!("\n{}", columns(measured, "requests a call, and the longest chain of them"));
     for (operation, name) in SINGLE {
         let _ = write!(text, "| {name} |");
-        for &contender in &args.contenders {
+        for &contender in &measured.contenders {
             let seen = measured.requests.get(&(contender, operation));
             let _ = write!(text, " {} |", seen.map_or_else(String::new, |(t, r)| format!("{t} / {r}")));
         }
@@ -130,18 +152,27 @@ fn scale(measured: &Measured) -> String {
     if measured.scale.is_empty() {
         return String::new();
     }
-    let mut text =
-        "\n| single calls, median ms | messages | newest 50 | commit of 5 |\n|---|---|---|---|\n".to_owned();
+    let names: Vec<_> = SCALED.into_iter().map(|(_, name)| name).collect();
+    let mut text = format!(
+        "\n| single calls, median ms | messages | {} | memory |\n|---|---|{}---|\n",
+        names.join(" | "),
+        "---|".repeat(names.len())
+    );
     for scaled in &measured.scale {
-        let (page, commit) = (figure(scaled.newest_50), figure(scaled.commit_of_5));
-        let _ = writeln!(text, "| {} | {} | {page} | {commit} |", column(scaled.contender), scaled.messages);
+        let ms: Vec<_> = scaled.ms.into_iter().map(figure).collect();
+        let largest =
+            measured.growth(scaled.contender).is_some_and(|(_, large)| large.messages == scaled.messages);
+        let memory = measured.memory.get(scaled.contender).filter(|_| largest);
+        let memory = memory.map_or_else(String::new, |bytes| format!("{} KiB", bytes / 1024));
+        let _ = writeln!(
+            text,
+            "| {} | {} | {} | {memory} |",
+            column(scaled.contender),
+            scaled.messages,
+            ms.join(" | ")
+        );
     }
     text
-}
-
-fn name(operation: &'static str) -> &'static str {
-    let known = OPERATIONS.into_iter().chain([COLD]).find(|(key, _)| *key == operation);
-    known.map_or(operation, |(_, name)| name)
 }
 
 fn title(engine: &str) -> &str {
@@ -157,6 +188,8 @@ fn column(contender: &str) -> &str {
     match contender {
         "haos_sealed" => "haos, sealed",
         "raw" => "raw IndexedDB",
+        "raw_log" => "raw log",
+        "opfs" => "SQLite over OPFS",
         "dexie" => "Dexie",
         "dexie_rooms" => "Dexie, with rooms",
         "dexie_seed" => "Dexie, first sketch",

@@ -22,6 +22,30 @@ export class Store {
     await this.database.transaction("rw", this.database.messages, () => this.database.messages.bulkPut(messages));
   }
 
+  prepareEdit(event) {
+    return event;
+  }
+
+  async edit({ roomId, edits, content }) {
+    await this.change(roomId, edits, content["m.new_content"]);
+  }
+
+  prepareRedaction(event) {
+    return event;
+  }
+
+  async redact({ roomId, target }) {
+    await this.change(roomId, target, {});
+  }
+
+  async change(room, id, content) {
+    const { messages } = this.database;
+    await this.database.transaction("rw", messages, async () => {
+      const row = await messages.get([room, id]);
+      await messages.put({ ...row, content });
+    });
+  }
+
   async newest(room, limit) {
     return this.page(room, Dexie.maxKey, limit);
   }

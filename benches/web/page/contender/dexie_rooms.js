@@ -28,4 +28,14 @@ class WithRooms extends Store {
       ]),
     );
   }
+
+  async change(room, id, content) {
+    const { messages, meta } = this.database;
+    this.revision += 1;
+    await this.database.transaction("rw", [messages, meta], async () => {
+      const head = meta.put({ name: "head", revision: this.revision });
+      const row = await messages.get([room, id]);
+      await Promise.all([head, messages.put({ ...row, content })]);
+    });
+  }
 }

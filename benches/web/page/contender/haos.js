@@ -5,16 +5,28 @@ import init, { Batch, Store } from "/pkg/haos_benches_web.js";
 
 export const open = (name) => opened(name, false);
 
+let instance;
+let before;
+
+async function load() {
+  if (instance) return;
+  instance = await init();
+  before = instance.memory.buffer.byteLength;
+}
+
 export async function opened(name, sealed) {
-  await init();
+  await load();
   return new Haos(await Store.open(name, sealed));
 }
 
 /** The store's own way: it also forgets what it keeps beside the database. */
 export async function remove(name) {
-  await init();
+  await load();
   await Store.delete(name);
 }
+
+/** The bytes by which the module's memory grew since it was made an instance of. It never shrinks. */
+export const grown = () => instance.memory.buffer.byteLength - before;
 
 class Haos {
   constructor(store) {
@@ -30,8 +42,8 @@ class Haos {
 
   prepare(messages) {
     const batch = new Batch();
-    for (const { roomId, eventId, position, sender, timestamp, type, content } of messages) {
-      batch.put(roomId, eventId, position, sender, timestamp, type, JSON.stringify(content));
+    for (const { roomId, eventId, position, sender, timestamp, type, content, edits } of messages) {
+      batch.put(roomId, eventId, position, sender, timestamp, type, JSON.stringify(content), edits);
     }
     return batch;
   }
@@ -40,12 +52,44 @@ class Haos {
     await this.store.apply(batch);
   }
 
+  /** An edit is a message of its own, and is put in its target's place where that is shown. */
+  prepareEdit(event) {
+    return this.prepare([event]);
+  }
+
+  async edit(batch) {
+    await this.store.apply(batch);
+  }
+
+  prepareRedaction({ roomId, target, eventId }) {
+    const batch = new Batch();
+    batch.redact(roomId, target, eventId);
+    return batch;
+  }
+
+  async redact(batch) {
+    await this.store.apply(batch);
+  }
+
+  async fold() {
+    await this.store.fold();
+  }
+
   async newest(room, limit) {
     return JSON.parse(await this.store.newest(room, limit));
   }
 
   async older(room, page, limit) {
     return JSON.parse(await this.store.older(room, page[0].cursor, limit));
+  }
+
+  /** The newest page as it is shown, or the one before `page`. */
+  async shown(room, page, limit) {
+    const { older, messages } = JSON.parse(await this.store.shown(room, page?.older, limit));
+    const shown = messages.map((message) =>
+      message.edit ? { ...message, content: message.edit["m.new_content"] } : message,
+    );
+    return Object.assign(shown, { older });
   }
 
   async message(room, id) {

@@ -2,6 +2,6 @@
 
 import { opened } from "./haos.js";
 
-export { remove } from "./haos.js";
+export { grown, remove } from "./haos.js";
 
 export const open = (name) => opened(name, true);

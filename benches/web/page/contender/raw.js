@@ -4,13 +4,13 @@ const LAST = 2 ** 40;
 // An order for `getAll` is in some engines only; where it is not, a cursor walks.
 const ORDERED = "getAllRecords" in IDBIndex.prototype;
 
-const settled = (request) =>
+export const settled = (request) =>
   new Promise((resolve, reject) => {
     request.onsuccess = () => resolve(request.result);
     request.onerror = () => reject(request.error);
   });
 
-const completed = (transaction) =>
+export const completed = (transaction) =>
   new Promise((resolve, reject) => {
     transaction.oncomplete = () => resolve();
     transaction.onabort = () => reject(transaction.error);
@@ -39,6 +39,30 @@ class Raw {
     const transaction = this.database.transaction("messages", "readwrite", { durability: "relaxed" });
     const store = transaction.objectStore("messages");
     for (const message of messages) store.put(message);
+    await completed(transaction);
+  }
+
+  prepareEdit(event) {
+    return event;
+  }
+
+  async edit({ roomId, edits, content }) {
+    await this.change(roomId, edits, content["m.new_content"]);
+  }
+
+  prepareRedaction(event) {
+    return event;
+  }
+
+  async redact({ roomId, target }) {
+    await this.change(roomId, target, {});
+  }
+
+  async change(room, id, content) {
+    const transaction = this.database.transaction("messages", "readwrite", { durability: "relaxed" });
+    const store = transaction.objectStore("messages");
+    const request = store.get([room, id]);
+    request.onsuccess = () => store.put({ ...request.result, content });
     await completed(transaction);
   }
 
