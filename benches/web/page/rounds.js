@@ -76,9 +76,12 @@ export async function round(contenders, messages, turn) {
   return Object.fromEntries(lanes.map(({ contender, times, wrong }) => [contender, { times: sums(times), wrong }]));
 }
 
-/** A database with so many messages that stays, for cold starts. */
+/** A database that stays, for cold starts: so many messages in their final form, and commits that came after. */
 export async function fill(contender, name, messages) {
-  const store = await filled(contender, name, messages, new Feed());
+  const feed = new Feed();
+  const store = await filled(contender, name, messages, feed);
+  await store.fold?.();
+  for (const batch of feed.commits(20, 5, 5)) await store.commit(store.prepare(batch));
   const page = await store.newest(roomId(0), PAGE);
   await store.close();
   return { room: roomId(0), first: page[0].content.body, last: page[PAGE - 1].content.body };

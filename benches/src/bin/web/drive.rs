@@ -177,8 +177,8 @@ async fn count(browser: &Browser, site: &Site, args: &Args, measured: &mut Measu
     Ok(())
 }
 
-/// Pages that are gone fill the databases; one that is new uses the large one alone, for the memory it takes, and
-/// another one both.
+/// Pages that are gone fill the databases; one that is new uses both, and another one the large one alone, for the
+/// memory that it takes.
 async fn grow(browser: &Browser, site: &Site, measured: &mut Measured) -> Result<()> {
     let largest = SIZES[SIZES.len() - 1];
     let page = site.url("/index.html");
@@ -188,10 +188,10 @@ async fn grow(browser: &Browser, site: &Site, measured: &mut Measured) -> Result
             browser.run("await prepare(...args)", &[contender.into(), size.into()]).await?;
         }
         renew(browser, &page).await?;
+        let seen = browser.run("return await scale(...args)", &[contender.into(), json!(SIZES)]).await?;
+        renew(browser, &page).await?;
         let arguments = [contender.into(), largest.into()];
         let grown = browser.run("return await memory(...args)", &arguments).await?;
-        renew(browser, &page).await?;
-        let seen = browser.run("return await scale(...args)", &[contender.into(), json!(SIZES)]).await?;
         eprintln!("  scale {contender:<12} {seen}, memory {grown}");
         if let Some(bytes) = grown.as_u64() {
             measured.memory.insert(contender, bytes);

@@ -1,4 +1,4 @@
-//! Stores of messages in one browser page: haos, plain and sealed, IndexedDB by hand and Dexie, in turns.
+//! Stores of messages in one browser page: haos, plain and sealed, IndexedDB by hand, Dexie and SQLite, in turns.
 //!
 //! ```sh
 //! cargo xtask bench web                        # installs what is missing, then runs this

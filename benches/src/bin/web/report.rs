@@ -65,7 +65,8 @@ fn setting(built: &Built, args: &Args, engines: &[Measured]) -> String {
 
 fn goals(engines: &[Measured]) -> String {
     let mut text = "\n## Goals\n\nSpeed is Dexie's median time by ours, and the plain store's by the sealed \
-                    one's; growth is our cost at the greatest size by that at the least.\n\n| engine | goal | wanted | seen | |\n|---|---|---|---|---|\n"
+                    one's; growth is our cost at the greatest size by that at the least.\n\n\
+                    | engine | goal | wanted | seen | |\n|---|---|---|---|---|\n"
         .to_owned();
     for measured in engines {
         for goal in judge(measured) {
