@@ -52,7 +52,7 @@ const pages = (name, reopens, page, wrong) => ({
   ready: (_, __, block) => PAGED[block],
   async run(store, room) {
     const found = [await page(store, roomId(room))];
-    while (found.length < PAGES) found.push(await page(store, roomId(room), found.at(-1)));
+    while (found.length < PAGES && found.at(-1).length > 0) found.push(await page(store, roomId(room), found.at(-1)));
     return found.reverse().flat();
   },
   wrong,

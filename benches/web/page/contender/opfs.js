@@ -31,7 +31,7 @@ export async function missing() {
     await remove("probe");
     return undefined;
   } catch (error) {
-    return String(error);
+    return error.message;
   }
 }
 

@@ -75,6 +75,6 @@ self.onmessage = async ({ data: { number, call, args } }) => {
   try {
     self.postMessage({ number, value: await calls[call](...args) });
   } catch (error) {
-    self.postMessage({ number, error: String(error) });
+    self.postMessage({ number, error: error?.message ?? String(error) });
   }
 };

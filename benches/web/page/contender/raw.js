@@ -77,7 +77,7 @@ class Raw {
 
   async page(room, before, limit) {
     const index = this.database.transaction("messages").objectStore("messages").index("timeline");
-    const range = IDBKeyRange.bound([room, 0], [room, before], false, true);
+    const range = IDBKeyRange.bound([room, -1], [room, before], true, true);
     const rows = ORDERED
       ? await settled(index.getAll({ query: range, count: limit, direction: "prev" }))
       : await walk(index, range, limit);
