@@ -163,8 +163,8 @@ impl<'s> Walk<'s> {
         let keys = keys_of(page, self.trees[tree].shape);
         let ids: Vec<i64> = keys.iter().map(|(id, _)| *id).collect();
         let (Some(low), Some(high)) = (ids.first(), ids.last()) else {
-            // Only a root may be empty.
-            if step.parent > 0 || page.len() > 0 {
+            // Only a root may be empty, and then nothing is on it.
+            if step.parent > 0 || page.len() > 0 || !page.is_full() {
                 self.tear(tree, step);
             }
             return;

@@ -199,8 +199,10 @@ impl<'c> Carry<'c> {
             rows += u64::from(step != Step::Torn);
             Ok(())
         });
-        let told = self.damaged.told([Index::PendingKey, Index::PendingRoom]);
-        self.salvage.named(Collection::Pending, rows.max(Told::most(&told)));
+        let [by_key, by_room] = self.damaged.told([Index::PendingKey, Index::PendingRoom]);
+        // A damaged page of the table may show rows that were removed.
+        let table = Told { rows, is_whole: false };
+        self.salvage.named(Collection::Pending, Told::most(&[by_key, by_room, table]));
     }
 }
 
