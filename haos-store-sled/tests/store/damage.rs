@@ -296,3 +296,25 @@ async fn a_row_of_the_outbox_is_skipped_where_that_is_asked_for() {
     assert_eq!(rows.iter().map(|row| row.txn_id.as_str()).collect::<Vec<_>>(), ["t1", "t2"]);
     assert_eq!(store.info().damaged, 1);
 }
+
+/// As after a mix-up of copies: what another store has not sent yet is nobody's here.
+#[tokio::test]
+async fn the_outbox_of_another_store_is_not_taken_over() {
+    let folder = tempfile::tempdir().unwrap();
+    let (path, other) = (folder.path().join("s"), folder.path().join("other"));
+    make(&path).await;
+    let store = open(&other).await;
+    store.apply(commit(1)).await.unwrap();
+    let mut batch = WriteBatch::strict();
+    batch.put_pending(pending("a", "foreign"));
+    store.apply(batch).await.unwrap();
+    store.close().await.unwrap();
+    std::fs::copy(other.join("outbox"), path.join("outbox")).unwrap();
+    let room_a = Codec::plain().room_key(&room_id("a"));
+    Raw::open(&path).tree.insert(kv::keys::pending_room(&room_a, 9), vec![]).unwrap();
+
+    let store = SledStore::open(SledOptions::new(&path).check(true)).await.unwrap();
+    assert!(store.info().recovery.is_some_and(|told| told.set_aside.is_some()));
+    assert_eq!(txns(&store).await, ["t1", "t2"]);
+    store.close().await.unwrap();
+}
