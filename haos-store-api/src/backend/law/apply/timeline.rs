@@ -98,7 +98,6 @@ impl<R: Rows + ?Sized> Writer<'_, R> {
     }
 
     pub(super) fn put_gap(&mut self, gap: &Gap) -> Result<()> {
-        self.touch(&gap.room)?;
         match self.gap(&gap.room, gap.position)? {
             Some(stored) if stored.token == gap.token => return Ok(()),
             Some(_) => {}
@@ -110,9 +109,6 @@ impl<R: Rows + ?Sized> Writer<'_, R> {
     }
 
     pub(super) fn remove_gap(&mut self, room: &RoomId, position: Position) -> Result<()> {
-        if self.rows.room(room)?.is_none() {
-            return Ok(());
-        }
         if self.gap(room, position)?.is_none() {
             return Ok(());
         }
