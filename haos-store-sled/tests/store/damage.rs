@@ -121,6 +121,7 @@ async fn many(options: impl Fn(&Path) -> SledOptions, seed: u64, damage: impl Fn
     let names: Vec<_> = sound.keys().filter(|file| !sound[*file].is_empty()).cloned().collect();
     let log = path.join("sled/db");
     let mut random = Random(seed);
+    let mut keyrings = 0;
     let (mut rolled_back, mut set_aside, mut salvaged, mut whole, mut torn, mut refused) = (0, 0, 0, 0, 0, 0);
     let rounds = std::env::var(DAMAGES).map_or(40, |n| n.parse().unwrap());
     for round in 0..rounds {
@@ -151,6 +152,10 @@ async fn many(options: impl Fn(&Path) -> SledOptions, seed: u64, damage: impl Fn
                 assert!(Path::new(&aside).join("HAOS").exists(), "{what}");
                 set_aside += 1;
             }
+            Some(recovery) if recovery.cause.contains("keyring") => {
+                assert_eq!(store.info().opened_at, Revision(COMMITS), "{what}: {recovery:?}");
+                keyrings += 1;
+            }
             Some(recovery) => {
                 assert!(recovery.cause.contains("rolled back"), "{what}: {recovery:?}");
                 rolled_back += 1;
@@ -173,7 +178,8 @@ async fn many(options: impl Fn(&Path) -> SledOptions, seed: u64, damage: impl Fn
     }
     println!(
         "rolled back {rolled_back}, set aside {set_aside} ({salvaged} with rows of the outbox), \
-         seen by a check {torn}, whole {whole}, refused {refused}"
+         seen by a check {torn}, \
+         keyrings restored {keyrings}, whole {whole}, refused {refused}"
     );
 }
 
@@ -315,6 +321,6 @@ async fn the_outbox_of_another_store_is_not_taken_over() {
 
     let store = SledStore::open(SledOptions::new(&path).check(true)).await.unwrap();
     assert!(store.info().recovery.is_some_and(|told| told.set_aside.is_some()));
-    assert_eq!(txns(&store).await, ["t1", "t2"]);
+    assert_eq!(txns(&store).await, ["t1", "t2", "t3"]);
     store.close().await.unwrap();
 }
