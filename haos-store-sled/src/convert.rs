@@ -62,7 +62,7 @@ fn convert(options: &Options, to: To, progress: &Progress, stop: &Stop) -> Resul
 /// Makes the new store, whole and closed.
 fn make(source: &Opened, target: Options, progress: &Progress, stop: &Stop) -> Result<Report> {
     let home = Home::take(&target)?;
-    let codec = unlock(&home, &target)?;
+    let codec = unlock(&home, &target)?.codec;
     let (mut made, _) = connect(&target.unlocked(codec.clone()), home).map_err(|(_, error)| error)?;
     let report = guarded("convert", || copy(source, &mut made, &codec, progress, stop));
     made.release();

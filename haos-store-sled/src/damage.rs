@@ -26,7 +26,8 @@ pub(crate) fn replace(options: &Options, home: &Home, cause: &Error) -> Result<R
         seal::write(&new_home.keyring(), &record)?;
     }
     let (mut opened, _) = connect(&made, new_home).map_err(|(_, error)| error)?;
-    let carried = salvage::carry_over(options, &scratch.path().join("mended"), mark, &mut opened);
+    let mended = scratch.path().join("mended");
+    let carried = salvage::carry_over(options, &mended, (mark, home.known_id()), &mut opened);
     opened.release();
     let found = carried?;
 

@@ -41,6 +41,8 @@ const PAUSE: Duration = Duration::from_millis(5);
 pub(crate) struct Home {
     path: PathBuf,
     id: StoreId,
+    /// False if the sign was damaged, so that the id may be another one.
+    is_known: bool,
     /// Holds the lock.
     _sign: File,
 }
@@ -79,7 +81,8 @@ impl Home {
         }
         let mut text = String::new();
         let read = (&file).take(LONGEST).read_to_string(&mut text);
-        let id = match parse(&text) {
+        let found = parse(&text);
+        let id = match found {
             Some((found, _)) if found > FORMAT => return Err(newer(found, FORMAT)),
             Some((_, id)) => id,
             None => {
@@ -101,12 +104,17 @@ impl Home {
                 id
             }
         };
-        Ok(Some(Self { path: path.to_owned(), id, _sign: file }))
+        Ok(Some(Self { path: path.to_owned(), id, is_known: found.is_some(), _sign: file }))
     }
 
     /// Returns the store's own id.
     pub(crate) fn id(&self) -> StoreId {
         self.id
+    }
+
+    /// Returns the store's own id, unless its sign was damaged.
+    pub(crate) fn known_id(&self) -> Option<StoreId> {
+        self.is_known.then_some(self.id)
     }
 
     /// Returns the path of the marks.

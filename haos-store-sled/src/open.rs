@@ -5,7 +5,7 @@ use std::time::{Duration, Instant};
 
 use haos_store_api::backend::files::{create_folder, sync_folder};
 use haos_store_api::backend::kv::{self, Head};
-use haos_store_api::backend::native::{Mirror, OnDamage, Options, corrupt, unlock};
+use haos_store_api::backend::native::{Mirror, OnDamage, Options, Unlocked, corrupt, unlock, with_keyring};
 use haos_store_api::backend::{Codec, Reads as _};
 use haos_store_api::{Error, ErrorKind, PendingQuery, Progress, Recovery, Result};
 
@@ -77,9 +77,10 @@ impl Opened {
 pub(crate) fn open(options: &Options) -> Result<(Opened, Option<Recovery>)> {
     let home = Home::take(options)?;
     // A store whose key is wrong or absent is unchanged, also if it is damaged.
-    let options = &options.clone().unlocked(unlock(&home, options)?);
+    let Unlocked { codec, is_restored } = unlock(&home, options)?;
+    let options = &options.clone().unlocked(codec);
     match connect(options, home) {
-        Ok(opened) => Ok(opened),
+        Ok((opened, recovery)) => Ok((opened, with_keyring(recovery, is_restored))),
         Err((home, cause)) if cause.kind() == ErrorKind::Corrupt => {
             if options.on_damage == OnDamage::Refuse {
                 let message =
@@ -88,7 +89,7 @@ pub(crate) fn open(options: &Options) -> Result<(Opened, Option<Recovery>)> {
             }
             let recovery = damage::replace(options, &home, &cause)?;
             let (opened, _) = connect(&options.clone().check(false), home).map_err(|(_, error)| error)?;
-            Ok((opened, Some(recovery)))
+            Ok((opened, with_keyring(Some(recovery), is_restored)))
         }
         Err((_, error)) => Err(error),
     }
@@ -194,7 +195,7 @@ fn roll_forward(options: &Options, opened: &mut Opened, mark: Mark) -> Result<Re
     // The outbox goes on where its mirror stands.
     let (db, mirror) = (opened.db(), Mirror::read(options.path(), MIRROR));
     let rows = db.pending(&PendingQuery::default())?;
-    let plan = mirror.plan(&opened.codec, Some(opened.home.id()), &rows, opened.head.revision);
+    let plan = mirror.plan(&opened.codec, opened.home.known_id(), &rows, opened.head.revision);
     let salvaged = plan.put.len() as u64;
     tracing::warn!(cause, salvaged, "commits are missing");
     let (mut layer, revision) = (Layer::new(opened.head), mark.revision.max(plan.revision).next());

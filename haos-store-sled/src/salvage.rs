@@ -3,6 +3,7 @@
 use std::fs;
 use std::path::Path;
 
+use haos_store_api::backend::files::StoreId;
 use haos_store_api::backend::kv;
 use haos_store_api::backend::native::{Mirror, Options, Salvage};
 use haos_store_api::{Result, Revision};
@@ -17,11 +18,11 @@ use crate::options::settings;
 use crate::shared::Files;
 
 /// Carries as much as possible over to a fresh store. Reads a copy in a folder that is made for it: sled cuts off
-/// unreadable data.
+/// unreadable data. `id`: that of the damaged store, if it is known; the outbox of another one is not taken over.
 pub(crate) fn carry_over(
     options: &Options,
     mended: &Path,
-    mark: Mark,
+    (mark, id): (Mark, Option<StoreId>),
     opened: &mut Opened,
 ) -> Result<Salvage> {
     let (mut found, mirror) = (Salvage::default(), Mirror::read(options.path(), MIRROR).after(mark.revision));
@@ -41,7 +42,7 @@ pub(crate) fn carry_over(
     let _ = fs::remove_dir_all(mended);
     found.count(mark.last_seq, mark.revision);
     let revision = Some(found.revision).filter(|revision| *revision > Revision::ZERO);
-    mirror.complete(&mut found, &options.codec, None, revision);
+    mirror.complete(&mut found, &options.codec, id, revision);
     guarded("open", || {
         let layer = kv::finish(&opened.files.tree, &options.codec, opened.head, &found)?;
         opened.write(layer)

@@ -4,7 +4,7 @@ use std::path::Path;
 use std::sync::Arc;
 
 use haos_store_api::backend::files::beside;
-use haos_store_api::backend::native::{Backend, Found, Opened, Options, Shell, Stop};
+use haos_store_api::backend::native::{Backend, Found, Opened, Options, Shell, Stop, Unlocked, with_keyring};
 use haos_store_api::backend::{ChangeHub, Form};
 use haos_store_api::{Progress, Report, Result, Revision};
 use rusqlite::Connection;
@@ -45,7 +45,7 @@ impl Backend for Sqlite {
     /// own connection.
     fn open(options: &Options) -> Result<Opened<Self>> {
         let crate::open::Opened { conn, recovery, access } = open(options)?;
-        let codec = unlock(&conn, options)?;
+        let Unlocked { codec, is_restored } = unlock(&conn, options)?;
         if access == Access::Write {
             accept(&conn)?;
         }
@@ -58,7 +58,14 @@ impl Backend for Sqlite {
         Ok(Opened {
             backend: Self { place, found: revision, writer: None },
             readers: Arc::new(readers),
-            found: Found { codec, id, revision, recovery, set_aside, read_only },
+            found: Found {
+                codec,
+                id,
+                revision,
+                recovery: with_keyring(recovery, is_restored),
+                set_aside,
+                read_only,
+            },
         })
     }
 

@@ -5,7 +5,7 @@ use std::io::{Read, Seek, SeekFrom};
 use std::path::Path;
 
 use haos_store_api::backend::files::{self, StoreId, beside};
-use haos_store_api::backend::native::{Mirror, Options};
+use haos_store_api::backend::native::{Mirror, Options, Unlocked, with_keyring};
 use haos_store_api::{Error, ErrorKind, Recovery, Result};
 
 use crate::companions::{COMPANIONS, MIRROR};
@@ -51,7 +51,7 @@ pub(crate) fn recover(options: &Options, cause: Error) -> Result<Option<Recovery
     let lock = files::open("open", &lock_path)?;
     lock.lock().map_err(|e| io("the recovery cannot be begun", e))?;
     let done = match log_aside(options, &cause) {
-        Ok(None) if still_damaged(options) => replace(options, cause).map(Some),
+        Ok(None) if still_damaged(options) => replace(options, cause),
         done => done,
     };
     // Waiters for the lock look again, so a lost lock file does no harm.
@@ -75,16 +75,20 @@ fn log_aside(options: &Options, cause: &Error) -> Result<Option<Recovery>> {
         (beside(path, "-wal"), beside(&folder.join(path.file_name().unwrap_or_default()), "-wal"));
     fs::rename(&log, &aside).map_err(failed)?;
     let opened = connect(&options.clone().check(true)).and_then(|conn| {
-        let codec = unlock(&conn, options)?;
+        let Unlocked { codec, is_restored } = unlock(&conn, options)?;
         accept(&conn)?;
-        Db { conn: &conn, codec: &codec, operation: "open" }.number("SELECT count(*) FROM pending", ())
+        Db { conn: &conn, codec: &codec, operation: "open" }
+            .number("SELECT count(*) FROM pending", ())
+            .map(|rows| (rows, is_restored))
     });
     match opened {
-        Ok(rows) => {
+        Ok((rows, is_restored)) => {
             let (set_aside, salvaged) = (Some(aside.display().to_string()), rows.unsigned_abs());
             let collections = Vec::new();
             tracing::warn!(set_aside = %aside.display(), "a log that was not written on top of its store was set aside");
-            Ok(Some(Recovery { set_aside, salvaged, unreadable: 0, collections, cause: cause.to_string() }))
+            let recovery =
+                Recovery { set_aside, salvaged, unreadable: 0, collections, cause: cause.to_string() };
+            Ok(with_keyring(Some(recovery), is_restored))
         }
         // A caller that cannot open the store leaves it unchanged; if it is damaged, all of it is set aside.
         Err(error) => {
@@ -98,7 +102,7 @@ fn still_damaged(options: &Options) -> bool {
     connect(options).is_err_and(|error| error.kind() == ErrorKind::Corrupt)
 }
 
-fn replace(options: &Options, cause: Error) -> Result<Recovery> {
+fn replace(options: &Options, cause: Error) -> Result<Option<Recovery>> {
     let path = options.path();
     let id = readable_id(path).unwrap_or_else(|| stand_in(path));
     // A process that was killed here before has left its own.
@@ -131,7 +135,7 @@ fn replace(options: &Options, cause: Error) -> Result<Recovery> {
     fs::rename(fresh.path(), path).map_err(|e| io("the fresh store cannot be put in place", e))?;
     files::sync_folder(path.parent().unwrap_or(path));
 
-    Ok(found.salvage.recovery(&aside, &cause))
+    Ok(found.recovery(&aside, &cause))
 }
 
 /// Makes an id for a store whose own cannot be read: the same as long as the file is unchanged.

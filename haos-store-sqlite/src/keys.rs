@@ -1,7 +1,7 @@
 //! A store's keyring, kept as one row.
 
-use haos_store_api::backend::native::{self, KeyringPlace, Mirror, Options};
-use haos_store_api::backend::{Codec, Keyring};
+use haos_store_api::backend::Keyring;
+use haos_store_api::backend::native::{self, KeyringPlace, Mirror, Options, Unlocked};
 use haos_store_api::{Error, ErrorKind, Result, Revision};
 use rusqlite::Connection;
 
@@ -10,7 +10,7 @@ use crate::db::Db;
 use crate::migration::{SEALED_ID, application_id};
 
 /// Makes the codec of a store: plain, or with the keys that the secret opens.
-pub(crate) fn unlock(conn: &Connection, options: &Options) -> Result<Codec> {
+pub(crate) fn unlock(conn: &Connection, options: &Options) -> Result<Unlocked> {
     native::unlock(&Db { conn, codec: &options.codec, operation: "open" }, options)
 }
 

@@ -25,6 +25,8 @@ impl Spot {
 
 /// The items looked through, at a time, for one that is no guess.
 const STEP: usize = 16;
+/// The items looked through for a gap, before all gaps are read.
+const NEAR: usize = 1024;
 
 /// Finds where a run belongs that began at a time of the server and is newer than what stands at `after`: before
 /// the first gap whose newer side is of a later time. What a store holds without a gap has no place in it.
@@ -46,10 +48,9 @@ pub(super) async fn spot<S: StorageAdapter + ?Sized>(
         return Ok(Spot::Before(gap.map_or(position, |gap| gap.position())));
     }
     if let Some(after) = after
-        && store.timeline(room, Page::newer_than(Cursor::at_position(after), 1)).await?.items.is_empty()
+        && let Some(spot) = spot_beyond(store, room, after, began_ms).await?
     {
-        // As where a timeline is merged into an empty one, run by run: its gaps are read for none of them.
-        return Ok(Spot::End);
+        return Ok(spot);
     }
     let gaps = store.gaps(room).await?;
     let from = gaps.partition_point(|gap| after.is_some_and(|after| gap.position <= after));
@@ -62,6 +63,43 @@ pub(super) async fn spot<S: StorageAdapter + ?Sized>(
         }
     }
     Ok(gaps.get(low).map_or(Spot::End, |gap| Spot::Before(gap.position)))
+}
+
+/// Looks for a spot a little beyond a place; absent if it is further on.
+///
+/// A timeline is merged run by run, each beyond the one before: reading all gaps for each would cost their square.
+async fn spot_beyond<S: StorageAdapter + ?Sized>(
+    store: &S,
+    room: &RoomId,
+    after: Position,
+    began_ms: i64,
+) -> Result<Option<Spot>> {
+    let (mut from, mut step, mut left) = (Cursor::at_position(after), STEP, NEAR);
+    // A gap that no message has followed so far.
+    let mut open: Option<Position> = None;
+    while left > 0 {
+        let slice = store.timeline(room, Page::newer_than(from, step)).await?;
+        for item in &slice.items {
+            match (item, open) {
+                (Item::Gap(gap), None) => open = Some(gap.position),
+                (Item::Message(message), Some(gap)) if !message.provisional => {
+                    if message.timestamp_ms > began_ms {
+                        return Ok(Some(Spot::Before(gap)));
+                    }
+                    open = None;
+                }
+                _ => {}
+            }
+        }
+        match slice.newer().filter(|_| slice.more) {
+            Some(next) => from = next,
+            // Nothing follows: then the run does.
+            None => return Ok(Some(open.map_or(Spot::End, Spot::Before))),
+        }
+        left = left.saturating_sub(step);
+        step = (2 * step).min(left);
+    }
+    Ok(None)
 }
 
 /// Tells if what follows a gap is later than this.

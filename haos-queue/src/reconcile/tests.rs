@@ -15,6 +15,7 @@ mod merged;
 mod older;
 mod settled;
 mod splice_laws;
+mod spots;
 mod windows;
 
 /// Nothing here waits.

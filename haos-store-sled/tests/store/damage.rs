@@ -121,6 +121,7 @@ async fn many(options: impl Fn(&Path) -> SledOptions, seed: u64, damage: impl Fn
     let names: Vec<_> = sound.keys().filter(|file| !sound[*file].is_empty()).cloned().collect();
     let log = path.join("sled/db");
     let mut random = Random(seed);
+    let mut keyrings = 0;
     let (mut rolled_back, mut set_aside, mut salvaged, mut whole, mut torn, mut refused) = (0, 0, 0, 0, 0, 0);
     let rounds = std::env::var(DAMAGES).map_or(40, |n| n.parse().unwrap());
     for round in 0..rounds {
@@ -151,6 +152,10 @@ async fn many(options: impl Fn(&Path) -> SledOptions, seed: u64, damage: impl Fn
                 assert!(Path::new(&aside).join("HAOS").exists(), "{what}");
                 set_aside += 1;
             }
+            Some(recovery) if recovery.cause.contains("keyring") => {
+                assert_eq!(store.info().opened_at, Revision(COMMITS), "{what}: {recovery:?}");
+                keyrings += 1;
+            }
             Some(recovery) => {
                 assert!(recovery.cause.contains("rolled back"), "{what}: {recovery:?}");
                 rolled_back += 1;
@@ -173,7 +178,8 @@ async fn many(options: impl Fn(&Path) -> SledOptions, seed: u64, damage: impl Fn
     }
     println!(
         "rolled back {rolled_back}, set aside {set_aside} ({salvaged} with rows of the outbox), \
-         seen by a check {torn}, whole {whole}, refused {refused}"
+         seen by a check {torn}, \
+         keyrings restored {keyrings}, whole {whole}, refused {refused}"
     );
 }
 
@@ -295,4 +301,26 @@ async fn a_row_of_the_outbox_is_skipped_where_that_is_asked_for() {
     let rows = store.pending(PendingQuery { skip_damaged: true, ..query }).await.unwrap();
     assert_eq!(rows.iter().map(|row| row.txn_id.as_str()).collect::<Vec<_>>(), ["t1", "t2"]);
     assert_eq!(store.info().damaged, 1);
+}
+
+/// As after a mix-up of copies: what another store has not sent yet is nobody's here.
+#[tokio::test]
+async fn the_outbox_of_another_store_is_not_taken_over() {
+    let folder = tempfile::tempdir().unwrap();
+    let (path, other) = (folder.path().join("s"), folder.path().join("other"));
+    make(&path).await;
+    let store = open(&other).await;
+    store.apply(commit(1)).await.unwrap();
+    let mut batch = WriteBatch::strict();
+    batch.put_pending(pending("a", "foreign"));
+    store.apply(batch).await.unwrap();
+    store.close().await.unwrap();
+    std::fs::copy(other.join("outbox"), path.join("outbox")).unwrap();
+    let room_a = Codec::plain().room_key(&room_id("a"));
+    Raw::open(&path).tree.insert(kv::keys::pending_room(&room_a, 9), vec![]).unwrap();
+
+    let store = SledStore::open(SledOptions::new(&path).check(true)).await.unwrap();
+    assert!(store.info().recovery.is_some_and(|told| told.set_aside.is_some()));
+    assert_eq!(txns(&store).await, ["t1", "t2", "t3"]);
+    store.close().await.unwrap();
 }

@@ -141,7 +141,7 @@ fn go_on(begun: &Scratch, target: &Options, source: Revision) -> Result<Option<(
 
 fn connect_to(target: &Options) -> Result<(Connection, Codec)> {
     let conn = connect(target)?;
-    let codec = unlock(&conn, target)?;
+    let codec = unlock(&conn, target)?.codec;
     accept(&conn)?;
     Ok((conn, codec))
 }

@@ -9,6 +9,7 @@
 
 mod cell;
 mod chain;
+mod index;
 mod log;
 mod map;
 mod number;
@@ -23,12 +24,13 @@ mod source;
 mod tests;
 mod tree;
 
+pub(crate) use index::{Told, entries};
 pub(crate) use record::{Value, decode};
 pub(crate) use roots::Roots;
 pub(crate) use rows::{Step, rows};
-pub(crate) use shape::Shape;
+pub(crate) use shape::{Index, Shape};
 pub(crate) use source::Source;
-pub(crate) use tree::{Plan, entries, plan};
+pub(crate) use tree::{Plan, plan};
 
 /// The size of a store's pages (`docs/format.md`).
 pub(crate) const PAGE: usize = 4096;

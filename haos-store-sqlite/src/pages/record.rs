@@ -2,8 +2,8 @@
 
 use super::number::varint;
 
-/// A value of a record.
-#[derive(Debug, Clone, Copy, PartialEq)]
+/// A value of a record, in SQLite's order.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
 pub(crate) enum Value<'r> {
     Null,
     Int(i64),

@@ -45,9 +45,13 @@ impl Roots {
 
     /// Returns the pages at which a table or an index may begin, the likelier one first.
     pub(crate) fn of_name(&self, name: &str) -> [Option<u32>; 2] {
-        // Where the schema names another table, ours is not.
-        let is_free = |page: &u32| self.found.values().all(|other| other != page);
-        [self.found.get(name).copied(), self.made.get(name).copied().filter(is_free)]
+        // Where the schema names another table, ours is not; of two at one page, one is named wrongly.
+        let is_free = |page: &u32| self.found.iter().all(|(other, root)| other == name || root != page);
+        let [found, made] = [&self.found, &self.made].map(|roots| roots.get(name).copied());
+        match (found, made.filter(is_free)) {
+            (Some(found), Some(made)) if !is_free(&found) => [Some(made), Some(found)],
+            likely => likely.into(),
+        }
     }
 }
 

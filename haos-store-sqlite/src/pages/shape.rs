@@ -1,4 +1,4 @@
-//! The types of each table's columns, which tell its rows from another table's.
+//! The types of each table's and index's columns, which tell its rows from another one's.
 
 use super::record::{Type, types};
 
@@ -11,6 +11,7 @@ enum Column {
     Key,
     Int,
     MaybeInt,
+    Text,
     /// Text or bytes.
     Body,
     Bytes,
@@ -25,6 +26,7 @@ impl Column {
             Self::Key => found == Type::Blob(16),
             Self::Int => matches!(found, Type::Int(..)),
             Self::MaybeInt => matches!(found, Type::Int(..) | Type::Null),
+            Self::Text => matches!(found, Type::Text(_)),
             Self::Body => matches!(found, Type::Text(_) | Type::Blob(_)),
             Self::Bytes => matches!(found, Type::Blob(_)),
             Self::MaybeBytes => matches!(found, Type::Blob(_) | Type::Null),
@@ -101,5 +103,50 @@ impl Shape {
         let Some((found, _)) = types(local).filter(|_| ids) else { return false };
         let columns = self.columns();
         found.len() >= columns.len() && columns.iter().zip(found).all(|(column, found)| column.fits(found))
+    }
+}
+
+/// An index; `meta` has the form of one, since its names are its keys.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Index {
+    Meta,
+    RoomKey,
+    RoomActivity,
+    MessageKey,
+    PendingKey,
+    PendingRoom,
+    MediaKey,
+    MediaAccess,
+    StatePlace,
+}
+
+impl Index {
+    /// Returns the index's name.
+    pub(crate) fn name(self) -> &'static str {
+        match self {
+            Self::Meta => "meta",
+            Self::RoomKey => "room_by_key",
+            Self::RoomActivity => "room_by_activity",
+            Self::MessageKey => "message_by_key",
+            Self::PendingKey => "pending_by_key",
+            Self::PendingRoom => "pending_by_room",
+            Self::MediaKey => "media_by_key",
+            Self::MediaAccess => "media_by_access",
+            Self::StatePlace => "state_by_place",
+        }
+    }
+
+    /// Tells whether a record's first bytes are those of an entry: the columns of the index, and the row's key.
+    pub(super) fn fits(self, local: &[u8]) -> bool {
+        use Column::*;
+        let columns: &[Column] = match self {
+            Self::Meta => &[Text, Any],
+            Self::RoomKey | Self::PendingKey | Self::MediaKey => &[Key, Int],
+            Self::RoomActivity | Self::PendingRoom | Self::MediaAccess => &[Int, Int],
+            Self::MessageKey => &[Int, Key, Int],
+            Self::StatePlace => &[Key, Int, Key, Int],
+        };
+        let Some((found, _)) = types(local) else { return false };
+        found.len() == columns.len() && columns.iter().zip(found).all(|(column, found)| column.fits(found))
     }
 }

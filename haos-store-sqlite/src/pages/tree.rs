@@ -6,8 +6,7 @@ use super::cell::{Kind, Page};
 use super::map::{Map, Use};
 use super::number::Pages;
 use super::order::ascending;
-use super::record::{Value, decode};
-use super::{Bytes, Roots, Shape, Source};
+use super::{Roots, Shape, Source};
 
 /// The most levels of a b-tree.
 pub(super) const MOST_LEVELS: u32 = 20;
@@ -164,8 +163,8 @@ impl<'s> Walk<'s> {
         let keys = keys_of(page, self.trees[tree].shape);
         let ids: Vec<i64> = keys.iter().map(|(id, _)| *id).collect();
         let (Some(low), Some(high)) = (ids.first(), ids.last()) else {
-            // Only a root may be empty.
-            if step.parent > 0 || page.len() > 0 {
+            // Only a root may be empty, and then nothing is on it.
+            if step.parent > 0 || page.len() > 0 || !page.is_full() {
                 self.tear(tree, step);
             }
             return;
@@ -228,49 +227,4 @@ pub(super) fn keys_of(page: &Page<'_>, shape: Shape) -> Vec<(i64, usize)> {
         .collect();
     let ids: Vec<i64> = rows.iter().map(|(id, _)| *id).collect();
     ascending(&ids).into_iter().map(|nth| rows[nth]).collect()
-}
-
-/// Visits the entries of an index, in its pages' order, as far as they are readable; returns their number.
-pub(crate) fn entries(source: &Source, root: Option<u32>, visit: &mut dyn FnMut(&[Value<'_>])) -> u64 {
-    // A freed page holds entries too.
-    let root = root.filter(|root| matches!(Map::of(source).get(*root), None | Some(Use::Root)));
-    let mut index = Index { source, seen: Pages::up_to(source.count()), entries: 0, visit };
-    index.walk(root.unwrap_or(0), 0);
-    index.entries
-}
-
-struct Index<'s, 'v> {
-    source: &'s Source,
-    seen: Pages,
-    entries: u64,
-    visit: &'v mut dyn FnMut(&[Value<'_>]),
-}
-
-impl Index<'_, '_> {
-    fn walk(&mut self, nr: u32, level: u32) {
-        if level > MOST_LEVELS || nr == 0 || !self.seen.add(nr) {
-            return;
-        }
-        let Some(bytes) = self.source.page(nr) else { return };
-        self.page(nr, &bytes, level);
-    }
-
-    fn page(&mut self, nr: u32, bytes: &Bytes, level: u32) {
-        let Some(page) = Page::of(nr, bytes) else { return };
-        if !matches!(page.kind, Kind::IndexLeaf | Kind::IndexInterior) {
-            return;
-        }
-        for nth in 0..page.len() {
-            if let Some((child, _)) = page.child(nth) {
-                self.walk(child, level + 1);
-            }
-            if let Some(values) = page.cell(nth).and_then(|cell| decode(cell.local)) {
-                self.entries += 1;
-                (self.visit)(&values);
-            }
-        }
-        if let Some(last) = page.last_child() {
-            self.walk(last, level + 1);
-        }
-    }
 }

@@ -11,7 +11,7 @@ use super::pen::Pen;
 use super::rooms::Rooms;
 use super::row;
 use crate::db::{Db, signed};
-use crate::pages::{Shape, Step};
+use crate::pages::{Index, Shape, Step, Told};
 use crate::rows::{RoomNumbers, SqlRows};
 use crate::slot;
 use crate::table::Put;
@@ -123,9 +123,9 @@ impl<'c> Carry<'c> {
         weaver.end(self.salvage);
         // One item a position.
         self.db().run("DELETE FROM gap WHERE pos IN (SELECT pos FROM message)", ())?;
-        let entries = self.damaged.index("message_by_key", &mut |_| {});
-        let counted = self.damaged.meta.message_rows.unwrap_or(0);
-        self.salvage.named(Collection::Messages, entries.max(counted));
+        let [index] = self.damaged.told([Index::MessageKey]);
+        let counter = Told { rows: self.damaged.meta.message_rows.unwrap_or(0), is_whole: false };
+        self.salvage.named(Collection::Messages, Told::most(&[index, counter]));
         Ok(())
     }
 
@@ -182,8 +182,8 @@ impl<'c> Carry<'c> {
             self.salvage.carried(Collection::State);
             self.pen.step(record.len())
         })?;
-        let entries = self.damaged.index("state_by_place", &mut |_| {});
-        self.salvage.named(Collection::State, entries);
+        let told = self.damaged.told([Index::StatePlace]);
+        self.salvage.named(Collection::State, Told::most(&told));
         Ok(())
     }
 
@@ -199,9 +199,10 @@ impl<'c> Carry<'c> {
             rows += u64::from(step != Step::Torn);
             Ok(())
         });
-        let indexes = ["pending_by_key", "pending_by_room"];
-        let entries = indexes.map(|name| self.damaged.index(name, &mut |_| {}));
-        self.salvage.named(Collection::Pending, rows.max(entries[0]).max(entries[1]));
+        let [by_key, by_room] = self.damaged.told([Index::PendingKey, Index::PendingRoom]);
+        // A damaged page of the table may show rows that were removed.
+        let table = Told { rows, is_whole: false };
+        self.salvage.named(Collection::Pending, Told::most(&[by_key, by_room, table]));
     }
 }
 

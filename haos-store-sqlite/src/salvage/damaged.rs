@@ -8,7 +8,7 @@ use haos_store_api::{Error, Result, Revision};
 
 use crate::log::{self, Mark};
 use crate::migration::{APPLICATION_ID, SEALED_ID};
-use crate::pages::{Plan, Roots, Shape, Source, Step, Value, decode, entries, plan, rows};
+use crate::pages::{Index, Plan, Roots, Shape, Source, Step, Told, Value, decode, entries, plan, rows};
 
 /// The rows of `meta`, as far as readable.
 #[derive(Debug, Default)]
@@ -22,9 +22,9 @@ pub(super) struct Meta {
 
 impl Meta {
     fn of(source: &Source, roots: &Roots) -> (u32, Self) {
-        for root in roots.of_name("meta").into_iter().flatten() {
+        for root in roots.of_name(Index::Meta.name()).into_iter().flatten() {
             let mut meta = Self::default();
-            entries(source, Some(root), &mut |values| meta.take(values));
+            entries(source, Index::Meta, Some(root), &mut |values| meta.take(values));
             if meta.mark.is_some() || meta.revision.is_some() {
                 return (root, meta);
             }
@@ -118,11 +118,17 @@ impl Damaged {
         let Ok(()) = self.visit(shape, visit);
     }
 
-    /// Counts the entries of an index, and visits them.
-    pub(super) fn index(&self, name: &str, visit: &mut dyn FnMut(&[Value<'_>])) -> u64 {
+    /// Counts the rows that an index names, and visits its entries.
+    pub(super) fn index(&self, index: Index, visit: &mut dyn FnMut(&[Value<'_>])) -> Told {
         // The second page is tried only if there is nothing at the first.
-        let mut found = self.roots.of_name(name).into_iter().map(|root| entries(&self.source, root, visit));
-        found.find(|entries| *entries > 0).unwrap_or(0)
+        let roots = self.roots.of_name(index.name()).into_iter();
+        let mut found = roots.map(|root| entries(&self.source, index, root, visit));
+        found.find(|told| told.rows > 0).unwrap_or_default()
+    }
+
+    /// Counts the rows that several indexes of a table name, and visits the entries of none.
+    pub(super) fn told<const N: usize>(&self, indexes: [Index; N]) -> [Told; N] {
+        indexes.map(|index| self.index(index, &mut |_| {}))
     }
 }
 

@@ -5,7 +5,7 @@ use haos_store_api::{Collection, Result};
 
 use super::carry::Carry;
 use super::row;
-use crate::pages::{Shape, Step, Value, decode};
+use crate::pages::{Index, Shape, Step, Told, Value, decode};
 use crate::table::CHUNK_BITS;
 
 impl Carry<'_> {
@@ -31,9 +31,8 @@ impl Carry<'_> {
             self.salvage.carried(Collection::Media);
             self.pen.step(record.len())
         })?;
-        let indexes = ["media_by_key", "media_by_access"];
-        let entries = indexes.map(|name| self.damaged.index(name, &mut |_| {}));
-        self.salvage.named(Collection::Media, entries[0].max(entries[1]));
+        let told = self.damaged.told([Index::MediaKey, Index::MediaAccess]);
+        self.salvage.named(Collection::Media, Told::most(&told));
         self.chunks()?;
         self.drop_parts()
     }

@@ -12,9 +12,11 @@ mod row;
 use std::path::Path;
 
 use haos_store_api::backend::files::StoreId;
-use haos_store_api::backend::native::{self, KeyringPlace, Mirror, Options, Salvage, corrupt, sealed};
+use haos_store_api::backend::native::{
+    self, KeyringPlace, Mirror, Options, Salvage, Unlocked, corrupt, sealed, with_keyring,
+};
 use haos_store_api::backend::{Codec, Keyring};
-use haos_store_api::{Result, Revision};
+use haos_store_api::{Error, Recovery, Result, Revision};
 use rusqlite::Connection;
 
 use crate::companions::MIRROR;
@@ -41,6 +43,8 @@ pub(crate) struct Found {
     /// The codec of the rows; absent if neither the store nor its mirror tells.
     codec: Option<Codec>,
     pub(crate) salvage: Salvage,
+    /// True if the mirror gave the keyring.
+    is_restored: bool,
     /// The store's own id.
     pub(crate) id: Option<StoreId>,
 }
@@ -57,9 +61,11 @@ impl Found {
             .ok();
         let own = damaged.as_ref().and_then(|damaged| damaged.keyring.clone());
         let copy = mirror.keyring().filter(|_| app_id == SEALED_ID).map(<[u8]>::to_vec);
+        let is_restored = own.is_none() && copy.is_some();
         let keyring = own.or_else(|| copy.clone());
         let id = damaged.as_ref().and_then(|damaged| damaged.meta.id).or(mirror.id());
-        let found = Self { damaged, mirror, keyring, codec: None, salvage: Salvage::default(), id };
+        let salvage = Salvage::default();
+        let found = Self { damaged, mirror, keyring, codec: None, salvage, is_restored, id };
         if app_id == SEALED_ID && found.keyring.is_none() {
             tracing::warn!("the keyring of the damaged store cannot be read");
             return if options.secret.is_none() {
@@ -71,9 +77,11 @@ impl Found {
         if found.damaged.is_none() && found.keyring.is_none() {
             return Ok(found);
         }
-        let codec = native::unlock(&Record { own: found.keyring, copy }, options)?.lenient();
+        let Unlocked { codec, is_restored } = native::unlock(&Record { own: found.keyring, copy }, options)?;
+        let codec = codec.lenient();
         let keyring = codec.keyring().map(Keyring::record).transpose()?;
-        Ok(Self { codec: Some(codec), keyring, ..found })
+        let is_restored = is_restored || found.is_restored;
+        Ok(Self { codec: Some(codec), keyring, is_restored, ..found })
     }
 
     /// Writes it into a fresh store.
@@ -87,7 +95,7 @@ impl Found {
         }
         let codec = match &self.codec {
             Some(codec) => codec.clone(),
-            None => unlock(conn, options)?,
+            None => unlock(conn, options)?.codec,
         };
         let db = Db { conn, codec: &codec, operation: "open" };
         let meta = self.damaged.as_ref().map(|damaged| &damaged.meta);
@@ -113,6 +121,11 @@ impl Found {
         db.set_message_sums(db.sums_of(0, i64::MAX)?)?;
         db.run("COMMIT", ())?;
         Ok(())
+    }
+
+    /// Reports the outcome for the store, which was set `aside`.
+    pub(crate) fn recovery(&self, aside: &Path, cause: &Error) -> Option<Recovery> {
+        with_keyring(Some(self.salvage.recovery(aside, cause)), self.is_restored)
     }
 }
 

@@ -10,7 +10,7 @@ use haos_store_api::{Collection, Membership, Result, Room, RoomId, Scope};
 use super::carry::Carry;
 use super::row;
 use crate::db::{Db, signed};
-use crate::pages::{Shape, Step, Value};
+use crate::pages::{Index, Shape, Step, Told, Value};
 use crate::slot;
 
 /// The rooms of the fresh store by their numbers, which are those of the damaged one.
@@ -32,7 +32,7 @@ impl Carry<'_> {
             Step::Torn => Ok(()),
         })?;
         let mut lost = LostRooms::default();
-        let entries = damaged.index("room_by_key", &mut |values| {
+        let by_key = damaged.index(Index::RoomKey, &mut |values| {
             if let [key, Value::Int(nr)] = values
                 && !self.rooms.contains_key(nr)
                 && let Some(key) = key.bytes().and_then(|key| key.try_into().ok())
@@ -40,8 +40,8 @@ impl Carry<'_> {
                 lost.want(Key::from_bytes(key), *nr);
             }
         });
-        let others = damaged.index("room_by_activity", &mut |_| {});
-        self.salvage.named(Collection::Rooms, entries.max(others));
+        let [by_activity] = damaged.told([Index::RoomActivity]);
+        self.salvage.named(Collection::Rooms, Told::most(&[by_key, by_activity]));
         if lost.is_open() {
             self.ask(&mut lost);
             for (nr, id) in lost.found() {

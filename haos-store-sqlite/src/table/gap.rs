@@ -12,6 +12,16 @@ impl Db<'_> {
         self.gaps_by(sql, slot::whole(nr), room)
     }
 
+    /// Reads the newest gap of a room at a rowid or before it, and the oldest one after it.
+    pub(crate) fn gaps_beside(self, pos: i64, room: RoomRef<'_>) -> Result<[Option<Gap>; 2]> {
+        let (first, last) = slot::whole(slot::room(pos));
+        let older =
+            "SELECT pos, revision, payload FROM gap WHERE pos BETWEEN ?1 AND ?2 ORDER BY pos DESC LIMIT 1";
+        let newer =
+            "SELECT pos, revision, payload FROM gap WHERE pos > ?1 AND pos <= ?2 ORDER BY pos LIMIT 1";
+        Ok([self.gaps_by(older, (first, pos), room)?.pop(), self.gaps_by(newer, (pos, last), room)?.pop()])
+    }
+
     /// Reads the gaps that a statement selects by `pos, revision, payload`.
     pub(crate) fn gaps_by(self, sql: &str, params: impl Params, room: RoomRef<'_>) -> Result<Vec<Gap>> {
         self.all(sql, params, |row| {

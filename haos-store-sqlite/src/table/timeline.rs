@@ -97,6 +97,13 @@ impl TimelineRows for SqlRows<'_> {
         }
     }
 
+    fn gaps_beside(&mut self, room: &RoomId, at: Position) -> Result<[Option<Gap>; 2]> {
+        match self.nr(room)? {
+            Some(nr) => self.db.gaps_beside(slot::pack(nr, at), self.db.codec.room_ref(room)),
+            None => Ok([None, None]),
+        }
+    }
+
     fn write_gap(&mut self, gap: &Gap) -> Result<()> {
         let nr = self.known(&gap.room)?;
         self.db.write_gap(nr, gap)

@@ -89,3 +89,19 @@ async fn a_damaged_map_of_pointers_costs_no_row() {
     judge(&made, &bytes, &pages, "the map", &mut sums).await;
     assert_eq!(sums.readable, sums.messages, "{sums:?}");
 }
+
+/// What a page shows that claims more cells than it has was removed; one that claims fewer hides rows.
+#[tokio::test]
+async fn a_page_that_claims_another_number_of_cells_brings_nothing_back_and_hides_no_loss() {
+    let made = make(false).await;
+    let mut sums = Sums::default();
+    let pages = made.pages.iter().filter(|(name, _)| !name.starts_with("sqlite_") && *name != "media_chunk");
+    for (name, page) in pages.filter_map(|(name, own)| Some((name, *own.last()?))) {
+        for bit in 0..8 {
+            let mut bytes = made.bytes.clone();
+            bytes[(page - 1) * PAGE + 4] ^= 1 << bit;
+            judge(&made, &bytes, &[page].into(), &format!("{name}, page {page}, bit {bit}"), &mut sums).await;
+        }
+    }
+    assert_eq!(sums.refused, 0, "{sums:?}");
+}

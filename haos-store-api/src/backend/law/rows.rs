@@ -48,6 +48,14 @@ pub trait TimelineRows {
 
     /// Reads all gaps of a room, ascending.
     fn gaps(&mut self, room: &RoomId) -> Result<Vec<Gap>>;
+    /// Reads the newest gap of a room that stands at a position or before it, and the oldest one after it.
+    ///
+    /// A backend that finds them without reading all gaps writes its own: each batch asks for them some times.
+    fn gaps_beside(&mut self, room: &RoomId, at: Position) -> Result<[Option<Gap>; 2]> {
+        let mut gaps = self.gaps(room)?;
+        let mut newer = gaps.split_off(gaps.partition_point(|gap| gap.position <= at)).into_iter();
+        Ok([gaps.pop(), newer.next()])
+    }
     /// Inserts or replaces a gap, `revision` included. The room row exists.
     fn write_gap(&mut self, gap: &Gap) -> Result<()>;
     /// Deletes a gap.

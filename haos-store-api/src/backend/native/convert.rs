@@ -38,8 +38,10 @@ impl To {
     pub fn source(self, place: &impl KeyringPlace, options: &Options) -> Result<Codec> {
         match (self, place.record()?.is_some()) {
             (Self::Sealed, true) => Err(invalid("the store is sealed already: change its secret instead")),
-            (Self::Sealed, false) => unlock(place, &options.clone().no_secret()),
-            (Self::Plain, true) => unlock(place, options),
+            (Self::Sealed, false) => {
+                unlock(place, &options.clone().no_secret()).map(|unlocked| unlocked.codec)
+            }
+            (Self::Plain, true) => unlock(place, options).map(|unlocked| unlocked.codec),
             (Self::Plain, false) => Err(not_sealed()),
         }
     }

@@ -3,7 +3,7 @@
 use super::error::{not_sealed, sealed};
 use super::job::Writer;
 use super::options::{OnDamage, Options};
-use crate::{Codec, Error, ErrorKind, KeyChange, Keyring, Result, Secret};
+use crate::{Codec, Error, ErrorKind, KeyChange, Keyring, Recovery, Result, Secret};
 
 /// The place in which a store keeps the record of its keyring.
 pub trait KeyringPlace {
@@ -27,32 +27,61 @@ pub trait KeyringPlace {
     }
 }
 
+/// The keys of a store.
+#[derive(Debug)]
+pub struct Unlocked {
+    /// Its codec.
+    pub codec: Codec,
+    /// True if its keyring was damaged and the copy in its mirror opened it.
+    pub is_restored: bool,
+}
+
+/// Adds to the report of an opening, if there is one, that the keyring was restored, if it was.
+pub fn with_keyring(recovery: Option<Recovery>, is_restored: bool) -> Option<Recovery> {
+    const CAUSE: &str = "its keyring was damaged, and is restored from the copy beside the store";
+    if !is_restored {
+        return recovery;
+    }
+    Some(match recovery {
+        Some(other) => Recovery { cause: format!("{}; {CAUSE}", other.cause), ..other },
+        None => Recovery {
+            set_aside: None,
+            salvaged: 0,
+            unreadable: 0,
+            collections: Vec::new(),
+            cause: CAUSE.to_owned(),
+        },
+    })
+}
+
 /// Returns the codec of a store: plain, or with the keys that the secret opens. An empty store becomes a sealed one if
 /// a secret is given. A damaged record is replaced by its copy, unless the options refuse damage.
 ///
 /// # Errors
 /// `Sealed`, `NotSealed`, `WrongKey`, and those of the place.
-pub fn unlock(place: &impl KeyringPlace, options: &Options) -> Result<Codec> {
+pub fn unlock(place: &impl KeyringPlace, options: &Options) -> Result<Unlocked> {
+    let unlocked = |codec: Codec, is_restored| Ok(Unlocked { codec, is_restored });
     // A resumed store has its keys already: nothing is derived again.
     if let Some(keyring) = options.codec.keyring() {
         keyring.adopt(&place.record()?.ok_or_else(not_sealed)?)?;
-        return Ok(options.codec.clone());
+        return unlocked(options.codec.clone(), false);
     }
     let fresh = |codec: Codec| codec.in_form(options.form).padded(options.codec.padding());
     let record = match (place.record(), &options.secret) {
         // A check has found that its place is sound.
         (Err(error), Some(secret)) if options.check && error.kind() == ErrorKind::Corrupt => {
-            return Ok(fresh(Codec::sealed(copied(place, options, secret, &[], error)?)));
+            return unlocked(fresh(Codec::sealed(copied(place, options, secret, &[], error)?)), true);
         }
         (record, _) => record?,
     };
     let open = |record: &[u8], secret| Keyring::unlock_within(record, secret, options.kdf_limits);
     let keyring = match (record, &options.secret) {
-        (None, None) => return Ok(fresh(Codec::plain())),
+        (None, None) => return unlocked(fresh(Codec::plain()), false),
         (Some(_), None) => return Err(sealed()),
         (Some(record), Some(secret)) => match open(&record, secret) {
             Err(error) if matches!(error.kind(), ErrorKind::Corrupt | ErrorKind::NewerSchema) => {
-                copied(place, options, secret, &record, error)?
+                let keyring = copied(place, options, secret, &record, error)?;
+                return unlocked(fresh(Codec::sealed(keyring)), true);
             }
             opened => opened?,
         },
@@ -68,7 +97,7 @@ pub fn unlock(place: &impl KeyringPlace, options: &Options) -> Result<Codec> {
             }
         }
     };
-    Ok(fresh(Codec::sealed(keyring)))
+    unlocked(fresh(Codec::sealed(keyring)), false)
 }
 
 /// Opens the copy of a damaged record, and puts it in the place of that.

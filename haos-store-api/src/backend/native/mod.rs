@@ -31,7 +31,7 @@ pub use backend::{Backend, Found, Opened, Reader, Readers};
 pub use convert::{To, cut_off};
 pub use error::{closed, ended, read_only, sealed, unknown_query};
 pub use job::{Failed, Submission, Writer, Writing};
-pub use keys::{KeyringPlace, unlock};
+pub use keys::{KeyringPlace, Unlocked, unlock, with_keyring};
 pub use mirror::{Mirror, OutboxImage, Plan, StoredPending, wipe};
 pub use options::{OnDamage, Options, Profile};
 pub use salvage::{LostRooms, Salvage, Weaver, gaps_where_some_were_lost};

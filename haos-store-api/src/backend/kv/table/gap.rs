@@ -12,13 +12,28 @@ const COLUMNS: usize = 8;
 impl<T: Tree> Reader<'_, T> {
     /// Reads the gaps of a room, oldest first.
     pub(crate) fn gaps_in(self, nr: u32, room: RoomRef<'_>) -> Result<Vec<Gap>> {
-        let span = (keys::gap(nr, Position::MIN), keys::gap(nr, Position::MAX));
-        self.scan(span, Order::Up)
-            .map(|pair| {
-                let (key, row) = pair?;
-                self.gap_or_unknown(room, self.read_place(&key)?, &row)
-            })
-            .collect()
+        self.gaps_of(nr, room, (Position::MIN, Position::MAX), Order::Up).collect()
+    }
+
+    /// Reads the newest gap at a position or before it, and the oldest one after it.
+    pub(crate) fn gaps_beside(self, nr: u32, room: RoomRef<'_>, at: Position) -> Result<[Option<Gap>; 2]> {
+        let older = self.gaps_of(nr, room, (Position::MIN, at), Order::Down).next().transpose()?;
+        let Some(after) = at.newer(1) else { return Ok([older, None]) };
+        let newer = self.gaps_of(nr, room, (after, Position::MAX), Order::Up).next().transpose()?;
+        Ok([older, newer])
+    }
+
+    fn gaps_of(
+        self,
+        nr: u32,
+        room: RoomRef<'_>,
+        (oldest, newest): (Position, Position),
+        order: Order,
+    ) -> impl Iterator<Item = Result<Gap>> {
+        self.scan((keys::gap(nr, oldest), keys::gap(nr, newest)), order).map(move |pair| {
+            let (key, row) = pair?;
+            self.gap_or_unknown(room, self.read_place(&key)?, &row)
+        })
     }
 
     pub(crate) fn gap_at(self, nr: u32, room: RoomRef<'_>, at: Position) -> Result<Option<Gap>> {

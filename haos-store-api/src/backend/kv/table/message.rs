@@ -207,6 +207,13 @@ impl<T: Tree> TimelineRows for Transaction<'_, T> {
         }
     }
 
+    fn gaps_beside(&mut self, room: &RoomId, at: Position) -> Result<[Option<Gap>; 2]> {
+        match self.nr(room)? {
+            Some(nr) => self.reader().gaps_beside(nr, self.codec.room_ref(room), at),
+            None => Ok([None, None]),
+        }
+    }
+
     fn write_gap(&mut self, gap: &Gap) -> Result<()> {
         let nr = self.known(&gap.room)?;
         self.put_gap(nr, gap)

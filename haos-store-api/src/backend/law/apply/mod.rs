@@ -53,9 +53,7 @@ impl<R: Rows + ?Sized> Writer<'_, R> {
                 (self.rows.pending(txn_id)?.map(|row| row.revision), expected, "outbox row")
             }
             Precondition::Gap(room, position, expected) => {
-                let gaps = self.rows.gaps(room)?;
-                let gap = gaps.into_iter().find(|gap| gap.position == *position);
-                (gap.map(|gap| gap.revision), expected, "gap")
+                (self.gap(room, *position)?.map(|gap| gap.revision), expected, "gap")
             }
             Precondition::State(scope, kind, key, expected) => {
                 let found = self.rows.state(scope, kind, key)?.map(|entry| entry.value);

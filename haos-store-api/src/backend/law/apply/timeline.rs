@@ -8,7 +8,7 @@ use crate::*;
 
 impl<R: Rows + ?Sized> Writer<'_, R> {
     pub(super) fn put_message(&mut self, message: &Message) -> Result<()> {
-        let gap_there = self.gaps(&message.room)?.binary_search(&message.position).is_ok();
+        let gap_there = self.is_gap(&message.room, message.position)?;
         if gap_there {
             // Only a message that is already stored, elsewhere, may name a gap's position.
             let Some(stored) = self.rows.message(&message.room, &message.id)? else {
@@ -93,34 +93,25 @@ impl<R: Rows + ?Sized> Writer<'_, R> {
             self.rows.write_gap(&gap)?;
             self.dirty(room)?;
         }
-        self.touch(room)?.gaps = None;
+        self.touch(room)?.without_gaps = None;
         Ok(())
     }
 
     pub(super) fn put_gap(&mut self, gap: &Gap) -> Result<()> {
-        let gaps = self.gaps(&gap.room)?;
-        if let Err(place) = gaps.binary_search(&gap.position) {
-            gaps.insert(place, gap.position);
-            if self.rows.is_taken(&gap.room, gap.position)? {
-                return Err(taken(gap.position));
-            }
-        } else {
-            let stored = self.rows.gaps(&gap.room)?;
-            if stored.iter().any(|old| old.position == gap.position && old.token == gap.token) {
-                return Ok(());
-            }
+        match self.gap(&gap.room, gap.position)? {
+            Some(stored) if stored.token == gap.token => return Ok(()),
+            Some(_) => {}
+            None if self.rows.is_taken(&gap.room, gap.position)? => return Err(taken(gap.position)),
+            None => self.touch(&gap.room)?.without_gaps = None,
         }
         self.rows.write_gap(&Gap { revision: self.next, ..gap.clone() })?;
         self.dirty(&gap.room)
     }
 
     pub(super) fn remove_gap(&mut self, room: &RoomId, position: Position) -> Result<()> {
-        if self.rows.room(room)?.is_none() {
+        if self.gap(room, position)?.is_none() {
             return Ok(());
         }
-        let gaps = self.gaps(room)?;
-        let Ok(place) = gaps.binary_search(&position) else { return Ok(()) };
-        gaps.remove(place);
         self.rows.delete_gap(room, position)?;
         self.dirty(room)
     }
@@ -133,15 +124,14 @@ impl<R: Rows + ?Sized> Writer<'_, R> {
             return Err(Error::invalid("apply", "a renumbering names a position twice"));
         }
         for position in &from {
-            let is_gap = self.gaps(room)?.binary_search(position).is_ok();
-            if !is_gap && !self.rows.is_taken(room, *position)? {
+            if !self.is_gap(room, *position)? && !self.rows.is_taken(room, *position)? {
                 return Err(Error::conflict(format!(
                     "nothing stands at {position}: read the timeline again and plan again"
                 )));
             }
         }
         for position in to.difference(&from) {
-            if self.gaps(room)?.binary_search(position).is_ok() || self.rows.is_taken(room, *position)? {
+            if self.is_gap(room, *position)? || self.rows.is_taken(room, *position)? {
                 return Err(taken(*position));
             }
         }
@@ -150,7 +140,7 @@ impl<R: Rows + ?Sized> Writer<'_, R> {
         }
         self.rows.renumber(room, &moves, self.next)?;
         self.dirty(room)?;
-        self.touch(room)?.gaps = None;
+        self.touch(room)?.without_gaps = None;
         Ok(())
     }
 }

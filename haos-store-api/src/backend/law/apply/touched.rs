@@ -42,8 +42,18 @@ pub(super) struct Touch {
     pub(super) room: Room,
     /// True if its timeline changed and its row does not tell yet.
     pub(super) dirty: bool,
-    /// Ascending.
-    pub(super) gaps: Option<Vec<Position>>,
+    /// No gap stands between these places, if something is known of them.
+    pub(super) without_gaps: Option<Between>,
+}
+
+/// Places, both excluded; an absent one is the end of the timeline.
+#[derive(Debug, Clone, Copy)]
+pub(super) struct Between(pub(super) Option<Position>, pub(super) Option<Position>);
+
+impl Between {
+    pub(super) fn holds(self, at: Position) -> bool {
+        self.0.is_none_or(|older| older < at) && self.1.is_none_or(|newer| at < newer)
+    }
 }
 
 #[cfg(test)]
@@ -75,7 +85,7 @@ mod tests {
                 match what {
                     0..3 => {
                         let room = Room { last_activity_ms: turn, ..Room::new(id(n), Membership::Join) };
-                        let put = touched.insert(Touch { room, dirty: false, gaps: None });
+                        let put = touched.insert(Touch { room, dirty: false, without_gaps: None });
                         prop_assert_eq!(put.room.last_activity_ms, turn);
                         expected.insert(n, turn);
                     }

@@ -180,14 +180,22 @@ impl<B: Backend> Opened<B> {
         let salvaged = plan.put.len() as u64;
         tracing::warn!(salvaged, cause);
         self.found.revision = revision;
-        let recovery = Recovery {
-            set_aside: None,
-            salvaged,
-            unreadable: 0,
-            collections: Vec::new(),
-            cause: cause.to_owned(),
-        };
-        self.found.recovery.get_or_insert(recovery);
+        self.found.recovery = Some(match self.found.recovery.take() {
+            // As of a keyring that was restored.
+            Some(told) if told.set_aside.is_none() => Recovery {
+                salvaged: told.salvaged + salvaged,
+                cause: format!("{}; {cause}", told.cause),
+                ..told
+            },
+            Some(told) => told,
+            None => Recovery {
+                set_aside: None,
+                salvaged,
+                unreadable: 0,
+                collections: Vec::new(),
+                cause: cause.to_owned(),
+            },
+        });
         Ok(())
     }
 }

@@ -366,8 +366,13 @@ pub(crate) async fn a_damaged_keyring_is_restored_from_it(harness: &Durable) -> 
     let store = harness.open(sealed(&path)).await?;
     same(&store.pending(PendingQuery::default()).await?, &expected)?;
     is_sound(&store).await?;
+    let is_told = |told: Recovery| told.set_aside.is_none() && told.cause.contains("keyring");
+    holds(store.info().recovery.is_some_and(is_told), "it is told")?;
     store.close().await?;
-    same(sealing.keyring(&path), record)
+    same(sealing.keyring(&path), record)?;
+    let store = harness.open(sealed(&path)).await?;
+    same(store.info().recovery, None)?;
+    Ok(store.close().await?)
 }
 
 pub(crate) async fn handles_that_write_at_once_lose_no_row_of_it(harness: &Durable) -> Outcome {
