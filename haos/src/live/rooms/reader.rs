@@ -5,6 +5,7 @@ use std::sync::Arc;
 use std::sync::atomic::{AtomicUsize, Ordering};
 
 use async_trait::async_trait;
+use futures_util::future::try_join3;
 use futures_util::{StreamExt as _, TryStreamExt as _};
 use haos_store_api::{Change, Membership, Result, Room, RoomId, Scope, Touched, UserId};
 
@@ -116,24 +117,53 @@ impl RoomReader {
         }
     }
 
-    /// Reads the outbox. It is read before the timelines: the commit of an echo removes the row and stores the message,
-    /// which would be in neither the other way round. For the same reason, the messages of a room whose rows changed
-    /// are read again.
-    async fn read_outbox(&mut self) -> Result<()> {
-        let unsent = Unsent::read(&*self.base.store, &*self.base.protocol).await?;
-        for room in unsent.rooms_otherwise(&self.unsent) {
-            self.parts.get_mut(room).into_iter().for_each(Part::forget_messages);
+    /// Reads at the same time what does not depend on each other: the outbox, the account's data, and the first rooms,
+    /// if none was read yet.
+    ///
+    /// The outbox is read before the timelines: the commit of an echo removes the row and stores the message, which
+    /// would be in neither the other way round. For the same reason, the messages of a room whose rows changed are read
+    /// again.
+    async fn read_first(&mut self) -> Result<()> {
+        let (base, me) = (&self.base, self.me.as_ref());
+        let account = async {
+            match self.is_account_stale {
+                true => self.account.read(&*base.store, me).await.map(Some),
+                false => Ok(None),
+            }
+        };
+        let unsent = async {
+            match self.is_outbox_stale {
+                true => Unsent::read(&*base.store, &*base.protocol).await.map(Some),
+                false => Ok(None),
+            }
+        };
+        let query =
+            self.scan.query(self.filter.of_store(), self.window.load(Ordering::Relaxed).saturating_add(1));
+        let limit = query.limit;
+        let is_first = self.scan.is_unread() && self.changed.is_empty() && !self.filter.is_listed();
+        let rooms = async {
+            match is_first {
+                true => base.store.rooms(query).await.map(Some),
+                false => Ok(None),
+            }
+        };
+        let (account, unsent, rooms) = try_join3(account, unsent, rooms).await?;
+        if let Some(unsent) = unsent {
+            for room in unsent.rooms_otherwise(&self.unsent) {
+                self.parts.get_mut(room).into_iter().for_each(Part::forget_messages);
+            }
+            (self.unsent, self.is_outbox_stale) = (unsent, false);
         }
-        (self.unsent, self.is_outbox_stale) = (unsent, false);
-        Ok(())
-    }
-
-    async fn read_account(&mut self) -> Result<()> {
-        let account = self.account.read(&*self.base.store, self.me.as_ref()).await?;
-        if !self.filter.is_listed() {
-            self.changed.extend(account.marked_otherwise(&self.account).cloned());
+        if let Some(account) = account {
+            if !self.filter.is_listed() && !self.scan.is_unread() {
+                self.changed.extend(account.marked_otherwise(&self.account).cloned());
+            }
+            (self.account, self.is_account_stale) = (account, false);
         }
-        (self.account, self.is_account_stale) = (account, false);
+        if let Some(rooms) = rooms {
+            let Self { filter, account, scan, .. } = self;
+            scan.take(rooms, limit, |room| filter.chooses(room, account));
+        }
         Ok(())
     }
 
@@ -184,7 +214,9 @@ impl RoomReader {
             }
             // Where few rooms are chosen, the pages grow.
             page = missing.max(page * 2);
-            scan.read_on(&*self.base.store, filter.of_store(), page, chooses).await?;
+            let query = scan.query(filter.of_store(), page);
+            let limit = query.limit;
+            scan.take(self.base.store.rooms(query).await?, limit, chooses);
         }
         scan.trim(wanted);
         Ok(())
@@ -338,12 +370,7 @@ impl Reader for RoomReader {
         let (me, typing) = (self.base.me.borrow().clone(), self.base.typing.borrow().clone());
         self.is_account_stale |= me != self.me;
         (self.me, self.typing) = (me, typing);
-        if self.is_outbox_stale {
-            self.read_outbox().await?;
-        }
-        if self.is_account_stale {
-            self.read_account().await?;
-        }
+        self.read_first().await?;
         let rooms = self.read_rooms().await?;
         self.read_parts(&rooms).await?;
         let mut items = Vec::with_capacity(rooms.len());
