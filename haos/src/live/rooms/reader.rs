@@ -7,6 +7,7 @@ use std::sync::atomic::{AtomicUsize, Ordering};
 use async_trait::async_trait;
 use futures_util::future::try_join3;
 use futures_util::{StreamExt as _, TryStreamExt as _};
+use haos_store_api::backend::law::sort_by;
 use haos_store_api::{Change, Membership, Result, Room, RoomId, Scope, Touched, UserId};
 
 use super::RoomFilter;
@@ -17,7 +18,7 @@ use super::order::{Placed, compare};
 use super::part::{self, Part, Wanted};
 use super::rows::{Picked, Scan};
 use super::unsent::Unsent;
-use crate::base::{Base, Signals, Typing};
+use crate::base::{Base, Signals, Typing, gathered};
 use crate::live::list::Reader;
 use crate::live::timeline::Profile;
 
@@ -227,7 +228,7 @@ impl RoomReader {
         let picked = self.picked.rooms().filter(|room| filter.chooses(room, account));
         let mut first: Vec<Placed<'_>> =
             picked.map(|room| Placed { favourite: account.favourite(&room.id), room }).collect();
-        first.sort_by(|a, b| compare(*a, *b));
+        sort_by(&mut first, |a, b| compare(*a, *b));
         let others = self.scan.rooms().filter(|room| account.favourite(&room.id).is_none());
         let mut rooms = first.into_iter().map(|placed| placed.room).chain(others);
         let shown = rooms.by_ref().take(window).cloned().collect();
@@ -238,7 +239,7 @@ impl RoomReader {
 
     /// Reads the missing parts of the rooms that are shown, and forgets those of others.
     async fn read_parts(&mut self, rooms: &[Room]) -> Result<()> {
-        let shown: BTreeSet<&RoomId> = rooms.iter().map(|room| &room.id).collect();
+        let shown: BTreeSet<&RoomId> = gathered(rooms.iter().map(|room| &room.id));
         self.parts.retain(|id, _| shown.contains(id));
         let mut unread = Vec::new();
         for room in rooms {
@@ -254,7 +255,7 @@ impl RoomReader {
         for room in rooms {
             let Some(part) = self.parts.get(&room.id) else { continue };
             let people = self.people(room, part).filter(|user| !part.people.contains_key(*user));
-            let people: BTreeSet<&UserId> = people.collect();
+            let people: BTreeSet<&UserId> = gathered(people);
             let draft = part.has_draft.is_none().then_some(Wanted::Draft);
             let all = draft.into_iter().chain(people.into_iter().cloned().map(Wanted::Person));
             wanted.extend(all.map(|wanted| (room.id.clone(), wanted)));

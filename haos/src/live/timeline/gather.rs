@@ -4,6 +4,7 @@ use std::collections::{BTreeMap, HashMap, HashSet};
 use std::sync::Arc;
 
 use haos_queue::{RECEIPT, local_event_id};
+use haos_store_api::backend::law::sort_by;
 use haos_store_api::{
     EventId, Item, Json, Message, MessageView, Pending, Position, Relation, RelationKind, Slice, TxnId,
     UserId, ViewItem, view,
@@ -375,9 +376,9 @@ impl List {
             && let Some(event) = { events }.next()
         {
             event.receipts.extend(readers);
-            event
-                .receipts
-                .sort_by(|a, b| b.timestamp_ms.cmp(&a.timestamp_ms).then_with(|| a.user.id.cmp(&b.user.id)));
+            sort_by(&mut event.receipts, |a, b| {
+                b.timestamp_ms.cmp(&a.timestamp_ms).then_with(|| a.user.id.cmp(&b.user.id))
+            });
             event.receipts.truncate(READERS);
         }
     }

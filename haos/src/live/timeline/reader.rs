@@ -4,6 +4,7 @@ use std::collections::{BTreeSet, HashMap, HashSet};
 use std::sync::Arc;
 
 use async_trait::async_trait;
+use haos_store_api::backend::law::sort_by;
 use haos_store_api::{
     Change, EventId, EventType, Item, Json, MessageQuery, Pending, PendingQuery, RelationKind, RelationQuery,
     Result, RoomId, Scope, StateKey, StateQuery, Touched, TxnId, UserId,
@@ -12,7 +13,7 @@ use haos_store_api::{
 use super::stored::{Read, Stored};
 use super::window::{Window, is_shown};
 use super::{Profile, TimelineItem};
-use crate::base::{Base, Signals};
+use crate::base::{Base, Signals, gathered};
 use crate::live::list::Reader;
 
 /// Reads a room's timeline within a window.
@@ -137,8 +138,8 @@ impl TimelineReader {
             stored.items.iter().filter_map(|item| Some(&item.as_message()?.id)).collect();
         let readers =
             stored.receipts.iter().filter(|read| shown.contains(&read.event)).map(|read| &read.user);
-        let unknown: BTreeSet<UserId> =
-            people.chain(readers).filter(|user| !stored.members.contains_key(*user)).cloned().collect();
+        let unknown = people.chain(readers).filter(|user| !stored.members.contains_key(*user));
+        let unknown: BTreeSet<UserId> = gathered(unknown.cloned());
         if unknown.is_empty() {
             return Ok(());
         }
@@ -253,6 +254,6 @@ fn latest<'a>(entries: impl Iterator<Item = (&'a StateKey, &'a Json)>) -> Vec<Re
         }
     }
     let mut list: Vec<Read> = latest.into_values().collect();
-    list.sort_by(|a, b| a.user.cmp(&b.user));
+    sort_by(&mut list, |a, b| a.user.cmp(&b.user));
     list
 }

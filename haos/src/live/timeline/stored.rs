@@ -3,10 +3,12 @@
 use std::collections::{BTreeSet, HashMap, HashSet};
 
 use haos_queue::{RECEIPT, TYPING, UPLOAD};
+use haos_store_api::backend::law::sort_by;
 use haos_store_api::{EventId, Item, Json, Message, Pending, Relation, RelationKind, UserId};
 
 use super::Profile;
 use super::window::is_shown;
+use crate::base::gathered;
 
 /// What the store has of a timeline's window.
 #[derive(Debug, Clone, Default)]
@@ -45,7 +47,7 @@ impl Stored {
     /// Returns the answered messages that are neither here nor known from elsewhere.
     pub(super) fn unquoted(&self) -> Vec<EventId> {
         let here: HashSet<&EventId> = self.messages().map(|message| &message.id).collect();
-        let answered: BTreeSet<EventId> = self.messages().filter_map(answer_of).collect();
+        let answered: BTreeSet<EventId> = gathered(self.messages().filter_map(answer_of));
         let is_known = |event: &EventId| here.contains(event) || self.quoted.contains_key(event);
         answered.into_iter().filter(|event| !is_known(event)).collect()
     }
@@ -94,7 +96,7 @@ impl Stored {
             self.related.insert(message.id.clone(), message);
         }
         if inserted {
-            self.items.sort_by_key(Item::position);
+            sort_by(&mut self.items, |a, b| a.position().cmp(&b.position()));
         }
         let here: HashSet<&EventId> =
             self.items.iter().filter_map(|item| Some(&item.as_message()?.id)).collect();
