@@ -119,12 +119,12 @@ impl RoomReader {
     }
 
     /// Reads at the same time what does not depend on each other: the outbox, the account's data, and the first rooms,
-    /// if none was read yet.
+    /// if none was read yet. Returns the number of rooms that were asked for.
     ///
     /// The outbox is read before the timelines: the commit of an echo removes the row and stores the message, which
     /// would be in neither the other way round. For the same reason, the messages of a room whose rows changed are read
     /// again.
-    async fn read_first(&mut self) -> Result<()> {
+    async fn read_first(&mut self) -> Result<usize> {
         let (base, me) = (&self.base, self.me.as_ref());
         let account = async {
             match self.is_account_stale {
@@ -161,15 +161,14 @@ impl RoomReader {
             }
             (self.account, self.is_account_stale) = (account, false);
         }
-        if let Some(rooms) = rooms {
-            let Self { filter, account, scan, .. } = self;
-            scan.take(rooms, limit, |room| filter.chooses(room, account));
-        }
-        Ok(())
+        let Some(rooms) = rooms else { return Ok(0) };
+        let Self { filter, account, scan, .. } = self;
+        scan.take(rooms, limit, |room| filter.chooses(room, account));
+        Ok(limit)
     }
 
-    /// Returns the rooms of the window, and notes whether there are more.
-    async fn read_rooms(&mut self) -> Result<Vec<Room>> {
+    /// Returns the rooms of the window, and notes whether there are more. `asked` were asked for in this reading.
+    async fn read_rooms(&mut self, asked: usize) -> Result<Vec<Room>> {
         if self.changed.len() > MANY {
             self.forget_scan();
         }
@@ -196,17 +195,16 @@ impl RoomReader {
         }
         let window = self.window.load(Ordering::Relaxed);
         if !self.filter.is_listed() {
-            self.read_scan(window.saturating_add(1)).await?;
+            self.read_scan(window.saturating_add(1), asked).await?;
         }
         Ok(self.shown(window))
     }
 
-    /// Reads on until so many rooms are there, the favourites among them.
-    async fn read_scan(&mut self, wanted: usize) -> Result<()> {
+    /// Reads on until so many rooms are there, the favourites among them; the latest page was of `page` rooms.
+    async fn read_scan(&mut self, wanted: usize, mut page: usize) -> Result<()> {
         let Self { filter, account, scan, picked, .. } = self;
         let chooses = |room: &Room| filter.chooses(room, account);
         let favourites = picked.rooms().filter(|room| chooses(room)).count();
-        let mut page = 0;
         loop {
             let others = scan.rooms().filter(|room| account.favourite(&room.id).is_none());
             let missing = wanted.saturating_sub(favourites + others.take(wanted).count());
@@ -371,8 +369,8 @@ impl Reader for RoomReader {
         let (me, typing) = (self.base.me.borrow().clone(), self.base.typing.borrow().clone());
         self.is_account_stale |= me != self.me;
         (self.me, self.typing) = (me, typing);
-        self.read_first().await?;
-        let rooms = self.read_rooms().await?;
+        let asked = self.read_first().await?;
+        let rooms = self.read_rooms(asked).await?;
         self.read_parts(&rooms).await?;
         let mut items = Vec::with_capacity(rooms.len());
         for room in &rooms {
