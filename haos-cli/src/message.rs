@@ -2,6 +2,7 @@
 
 use std::io::Write as _;
 
+use haos::content::Content;
 use haos_store_api::{Gap, Json, Message, MessageView, RelationKind};
 use serde::Serialize;
 
@@ -138,20 +139,28 @@ pub fn body(view: &MessageView) -> Option<String> {
     edited.and_then(|content| content.text("body")).or_else(|| view.message.content.text("body"))
 }
 
+/// What a message says, for people who have read who sent it.
+fn words(view: &MessageView) -> String {
+    let message = &view.message;
+    let edited = view.edit.as_ref().and_then(|edit| edit.content.member("m.new_content"));
+    let content = edited.as_ref().unwrap_or(&message.content);
+    let unsigned = message.extra.as_ref().and_then(|extra| extra.member("unsigned"));
+    let before = unsigned.and_then(|unsigned| unsigned.member("prev_content"));
+    match Content::of(&message.kind, &message.sender, message.state_key.as_ref(), content, before.as_ref()) {
+        Content::State(change) => change.sentence("", None).trim_start().to_owned(),
+        Content::Emote { body, .. } => format!("* {body}"),
+        content => Some(content.plain())
+            .filter(|text| !text.is_empty())
+            .unwrap_or_else(|| format!("[{}]", message.kind)),
+    }
+}
+
 /// Prints a message as a line, longer texts indented below it.
 pub(crate) fn print(view: &MessageView, out: &mut Out) -> Result<()> {
     let message = &view.message;
     let (time, sender) = (time(message.timestamp_ms), clean(message.sender.as_str()));
     write!(out, "{time}  {sender}  ")?;
-    let text = if view.is_redacted() {
-        "(removed)".to_owned()
-    } else if let Some(body) = body(view) {
-        body
-    } else {
-        let about = message.state_key.as_ref().filter(|key| !key.as_str().is_empty());
-        let about = about.map_or(String::new(), |key| format!(" {key}"));
-        format!("[{}{about}]", message.kind)
-    };
+    let text = if view.is_redacted() { "(removed)".to_owned() } else { words(view) };
     let lines = clean_lines(&text);
     write!(out, "{}", lines.first().map_or("", String::as_str))?;
     for line in lines.iter().skip(1) {
@@ -175,4 +184,56 @@ pub(crate) fn print(view: &MessageView, out: &mut Out) -> Result<()> {
     }
     writeln!(out, "  {}", clean(message.id.as_str()))?;
     Ok(())
+}
+
+#[cfg(test)]
+mod tests {
+    use haos_store_api::{EventId, EventType, Position, RoomId, StateKey, UserId};
+
+    use super::*;
+
+    fn message(kind: &str, state_key: Option<&str>, content: &str) -> Message {
+        Message {
+            room: RoomId::new("!r").unwrap(),
+            id: EventId::new("$m").unwrap(),
+            position: Position::FIRST,
+            sender: UserId::new("@ada:x").unwrap(),
+            timestamp_ms: 0,
+            kind: EventType::new(kind).unwrap(),
+            state_key: state_key.map(|key| StateKey::new(key).unwrap()),
+            content: Json::new(content).unwrap(),
+            relation: None,
+            txn_id: None,
+            redacted_by: None,
+            provisional: false,
+            extra: Json::new(r#"{"unsigned":{"prev_content":{"membership":"join"}}}"#).ok(),
+        }
+    }
+
+    #[test]
+    fn what_a_line_says() {
+        let text = "m.room.message";
+        for (kind, key, content, expected) in [
+            (text, None, r#"{"msgtype":"m.text","body":"hi"}"#, "hi"),
+            (text, None, r#"{"msgtype":"m.emote","body":"waves"}"#, "* waves"),
+            (text, None, r#"{"msgtype":"m.image","body":"a.png","url":"mxc://x/1"}"#, "a.png"),
+            (
+                text,
+                None,
+                r#"{"body":"> <@b:x> quoted\n\nanswer","msgtype":"m.text","m.relates_to":{"m.in_reply_to":{"event_id":"$a"}}}"#,
+                "answer",
+            ),
+            ("m.room.create", Some(""), "{}", "created the room"),
+            ("m.room.topic", Some(""), r#"{"topic":"x"}"#, "changed the room's topic to “x”"),
+            ("m.room.member", Some("@bob:x"), r#"{"membership":"leave"}"#, "removed @bob:x"),
+            ("m.room.member", Some("@ada:x"), r#"{"membership":"leave"}"#, "left the room"),
+            ("org.x", Some("k"), "{}", "changed the room's state (org.x)"),
+            ("org.x", None, "{}", "[org.x]"),
+        ] {
+            assert_eq!(words(&MessageView::from(message(kind, key, content))), expected);
+        }
+        let edit = message(text, None, r#"{"m.new_content":{"msgtype":"m.emote","body":"bows"}}"#);
+        let edited = message(text, None, r#"{"msgtype":"m.text","body":"hi"}"#);
+        assert_eq!(words(&MessageView { edit: Some(edit), ..MessageView::from(edited) }), "* bows");
+    }
 }

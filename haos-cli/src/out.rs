@@ -46,6 +46,12 @@ impl Out {
         self.stdout.get_ref().is_terminal()
     }
 
+    /// The number of columns of the terminal that shows it, if one does.
+    pub(crate) fn columns(&self) -> Option<usize> {
+        let (_, columns) = self.is_terminal().then(|| console::Term::stdout().size_checked())??;
+        Some(columns.into())
+    }
+
     /// For bytes that are no text: to a file or another program, and never to a terminal.
     pub(crate) fn raw(&mut self) -> Option<&mut impl Write> {
         (!self.is_terminal()).then_some(&mut self.stdout)

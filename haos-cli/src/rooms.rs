@@ -77,13 +77,18 @@ pub(crate) async fn run(store: &Target, args: &RoomsArgs, out: &mut Out) -> Resu
     out.tell(&rows, |out| table(&rows, out))
 }
 
+const HEAD: [&str; COLUMNS] = ["ROOM", "MEMBER", "UNREAD", "MESSAGES", "GAPS", "LAST ACTIVITY", "ID"];
+const COLUMNS: usize = 7;
+const ID: usize = COLUMNS - 1;
+/// The most and the fewest columns of a terminal that a name takes, if it is long.
+const NAME: (usize, usize) = (32, 14);
+
 fn table(rows: &[Row], out: &mut Out) -> Result<()> {
-    const HEAD: [&str; 7] = ["ROOM", "MEMBER", "UNREAD", "MESSAGES", "GAPS", "LAST ACTIVITY", "ID"];
     let mut lines = vec![HEAD.map(str::to_owned)];
     for row in rows {
         let name = row.name.as_deref().map(clean).filter(|name| !name.is_empty());
         lines.push([
-            shorten(name.as_deref().unwrap_or("(no name)"), 32),
+            shorten(name.as_deref().unwrap_or("(no name)"), NAME.0),
             row.membership().to_owned(),
             match row.highlights {
                 0 => number(row.unread),
@@ -95,19 +100,107 @@ fn table(rows: &[Row], out: &mut Out) -> Result<()> {
             clean(&row.id),
         ]);
     }
-    let width = |at: usize| lines.iter().map(|line| line[at].width()).max().unwrap_or(0);
-    let widths: [usize; 7] = std::array::from_fn(width);
-    for line in &lines {
-        for (at, (cell, width)) in line.iter().zip(widths).enumerate() {
-            // Names may be in characters that take two columns.
-            let space = " ".repeat(width.saturating_sub(cell.width()));
-            match at {
-                2..=4 => write!(out, "{space}{cell}  ")?,
-                6 => writeln!(out, "{cell}")?,
-                _ => write!(out, "{cell}{space}  ")?,
-            }
-        }
+    for line in laid_out(lines, out.columns()) {
+        writeln!(out, "{line}")?;
     }
     writeln!(out, "{}", plural(rows.len() as u64, "room"))?;
     Ok(())
+}
+
+/// Lays a table out, below its head, for a terminal of this many columns, or for a file. Where it is narrow, what says
+/// least is left out, and then ids stand on lines of their own: they are never cut.
+fn laid_out(mut lines: Vec<[String; COLUMNS]>, columns: Option<usize>) -> Vec<String> {
+    let width = |at: usize| lines.iter().map(|line| line[at].width()).max().unwrap_or(0);
+    let mut widths: [usize; COLUMNS] = std::array::from_fn(width);
+    let columns = columns.unwrap_or(usize::MAX);
+    let layouts: [&[usize]; 7] = [
+        &[0, 1, 2, 3, 4, 5, ID],
+        &[0, 1, 2, 3, 5, ID],
+        &[0, 1, 2, 5, ID],
+        &[0, 1, 2, ID],
+        &[0, 1, 2, 5],
+        &[0, 1, 2],
+        &[0, 2],
+    ];
+    let rest = |layout: &[usize]| layout[1..].iter().map(|at| widths[*at] + 2).sum::<usize>();
+    let fits = |layout: &&&[usize]| widths[0].min(NAME.1) + rest(layout) <= columns;
+    let layout = *layouts.iter().find(fits).unwrap_or(&layouts[layouts.len() - 1]);
+    widths[0] = widths[0].min(columns.saturating_sub(rest(layout)).max(HEAD[0].len()));
+    let mut laid = Vec::with_capacity(lines.len());
+    for (nr, line) in lines.iter_mut().enumerate() {
+        line[0] = shorten(&line[0], widths[0]);
+        let mut text = String::new();
+        for at in layout {
+            let (cell, gap) = (&line[*at], if *at == 0 { "" } else { "  " });
+            // Names may be in characters that take two columns.
+            let space = " ".repeat(widths[*at].saturating_sub(cell.width()));
+            match at {
+                2..=4 => text.extend([gap, &space, cell]),
+                _ => text.extend([gap, cell, &space]),
+            }
+        }
+        laid.push(text.trim_end().to_owned());
+        if !layout.contains(&ID) && nr > 0 {
+            laid.push(format!("  {}", line[ID]));
+        }
+    }
+    laid
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn line(name: &str, unread: &str, id: &str) -> [String; COLUMNS] {
+        [name, "join", unread, "1,024", "1", "2026-11-22T15:52:59Z", id].map(str::to_owned)
+    }
+
+    fn lines() -> Vec<[String; COLUMNS]> {
+        let id = "!abcdefghijklmnopqr:example.org";
+        vec![
+            HEAD.map(str::to_owned),
+            line("General", "1,234 (3!)", id),
+            line("會議改到下午三點會議改到下", "0", "!b"),
+        ]
+    }
+
+    #[test]
+    fn a_table_fits_its_terminal() {
+        for columns in 40..200 {
+            for line in laid_out(lines(), Some(columns)) {
+                assert!(line.width() <= columns, "{columns}: {line}");
+            }
+        }
+        let heads =
+            [200, 104, 98, 80, 60, 40, 30].map(|columns| laid_out(lines(), Some(columns)).swap_remove(0));
+        let words = heads.map(|head| head.split_whitespace().collect::<Vec<_>>().join(" "));
+        assert_eq!(
+            words,
+            [
+                "ROOM MEMBER UNREAD MESSAGES GAPS LAST ACTIVITY ID",
+                "ROOM MEMBER UNREAD MESSAGES LAST ACTIVITY ID",
+                "ROOM MEMBER UNREAD LAST ACTIVITY ID",
+                "ROOM MEMBER UNREAD ID",
+                "ROOM MEMBER UNREAD LAST ACTIVITY",
+                "ROOM MEMBER UNREAD",
+                "ROOM UNREAD",
+            ]
+        );
+    }
+
+    #[test]
+    fn a_file_gets_all_of_it_and_a_narrow_terminal_whole_ids() {
+        assert_eq!(laid_out(lines(), None), laid_out(lines(), Some(500)));
+        let narrow = laid_out(lines(), Some(38));
+        assert_eq!(
+            narrow,
+            [
+                "ROOM                MEMBER      UNREAD",
+                "General             join    1,234 (3!)",
+                "  !abcdefghijklmnopqr:example.org",
+                "會議改到下午三點…   join             0",
+                "  !b",
+            ]
+        );
+    }
 }

@@ -1,6 +1,7 @@
 //! Text for people: safe on a terminal, short, in usual units.
 
 use jiff::Timestamp;
+use unicode_width::UnicodeWidthStr as _;
 
 pub(crate) use crate::clean::{clean, clean_lines};
 
@@ -9,12 +10,22 @@ pub fn why(error: &std::io::Error) -> String {
     format!("{} ({error})", haos_store_api::backend::explain_io(error).1)
 }
 
-/// At most `most` characters, the last one `…` if some are left out.
+/// At most `most` columns of a terminal, the last one `…` if some are left out. A joined emoji is not cut within.
 pub fn shorten(text: &str, most: usize) -> String {
-    if text.chars().count() <= most {
+    if text.width() <= most {
         return text.to_owned();
     }
-    text.chars().take(most.saturating_sub(1)).chain(['…']).collect()
+    let (mut cut, keep) = (0, most.saturating_sub(1));
+    for (at, c) in text.char_indices() {
+        let shown = &text[..at + c.len_utf8()];
+        let is_open = c == '\u{200d}' || text[shown.len()..].starts_with('\u{200d}');
+        match shown.width() {
+            width if width > most => break,
+            width if width <= keep && !is_open => cut = shown.len(),
+            _ => {}
+        }
+    }
+    format!("{}…", &text[..cut])
 }
 
 /// A moment as `2026-01-31T12:00:00Z`; `-` for none.
@@ -78,6 +89,26 @@ mod tests {
         assert_eq!(time(0), "-");
         assert_eq!(time(1_795_362_779_000), "2026-11-22T15:52:59Z");
         assert_eq!(time(i64::MAX), format!("{} ms", i64::MAX));
-        assert_eq!(shorten("äöüß", 3), "äö…");
+    }
+
+    #[test]
+    fn what_is_too_wide_is_cut_between_characters() {
+        for (text, most, expected) in [
+            ("abc", 3, "abc"),
+            ("äöüß", 3, "äö…"),
+            ("會議改到下午", 12, "會議改到下午"),
+            ("會議改到下午", 11, "會議改到下…"),
+            ("會議改到下午", 10, "會議改到…"),
+            ("e\u{301}e\u{301}e\u{301}", 2, "e\u{301}…"),
+            ("👨‍👩‍👧 family", 9, "👨‍👩‍👧 family"),
+            ("👨‍👩‍👧 family", 6, "👨‍👩‍👧 fa…"),
+            ("a👨‍👩‍👧", 2, "a…"),
+            ("שלום עולם", 5, "שלום…"),
+            ("abc", 0, "…"),
+        ] {
+            let short = shorten(text, most);
+            assert_eq!(short, expected, "{text} in {most}");
+            assert!(short.width() <= most.max(1), "{text} in {most}");
+        }
     }
 }

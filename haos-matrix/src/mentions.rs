@@ -35,12 +35,16 @@ impl Mentions {
         let mentions: Value = member.and_then(|mentions| mentions.parse().ok()).unwrap_or_default();
         let users = mentions["user_ids"].as_array().into_iter().flatten();
         let user = |user: &Value| UserId::new(user.as_str()?).ok();
-        Self { users: users.filter_map(user).collect(), room: mentions["room"] == true }
+        let mut called = Self { users: BTreeSet::new(), room: mentions["room"] == true };
+        called.users.extend(users.filter_map(user));
+        called
     }
 
     /// Makes the mentions of one person.
     pub fn user(user: UserId) -> Self {
-        Self { users: BTreeSet::from([user]), room: false }
+        let mut called = Self::default();
+        called.users.insert(user);
+        called
     }
 
     /// Returns those whom this calls and `before` does not.

@@ -7,6 +7,7 @@ use std::collections::BTreeMap;
 pub use self::reactions::{MAX_KEY_BYTES, MAX_KEYS, MAX_SENDERS, Reactions};
 
 use self::reactions::Tally;
+use crate::backend::law::sort_by;
 use crate::{Cursor, EventId, Gap, Item, Message, Position, RelationKind, Slice, UserId};
 
 /// A page of a timeline as shown.
@@ -127,7 +128,7 @@ pub fn aggregate(slice: Slice, related: &[Message], own: Option<&UserId>) -> Vie
         }
     }
     for group in by_target.values_mut() {
-        group.sort_by_key(|message| message.position);
+        sort_by(group, |a, b| a.position.cmp(&b.position));
     }
     let (older, newer, more) = (slice.older(), slice.newer(), slice.more);
     let items = slice.items.into_iter().filter_map(|item| match item {

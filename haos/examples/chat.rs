@@ -7,6 +7,7 @@
 //! Lines that begin with a slash do more: `/edit TEXT` for the own latest message, `/react EMOJI` to the latest, `/older`,
 //! `/retry`, `/quit`.
 
+use std::io::IsTerminal as _;
 use std::sync::Arc;
 
 use haos::{Chat, Credentials, Timeline, TimelineItem, TimelineItemKind};
@@ -53,7 +54,7 @@ async fn main() -> Result<(), Fault> {
                 Some(line) => match line.strip_prefix('/') {
                     // What cannot be done is told, and the chat goes on.
                     Some(command) => if let Err(error) = act(&timeline, &items, command).await {
-                        println!("[{error}]");
+                        println!("[{}]", safe(&error.to_string()));
                     },
                     None if line.is_empty() => {}
                     None => drop(room.send(line).await?),
@@ -85,7 +86,9 @@ async fn act(timeline: &Timeline, items: &[Arc<TimelineItem>], command: &str) ->
 
 /// Shows the end of the timeline.
 fn draw(items: &[Arc<TimelineItem>]) {
-    println!("\x1b[2J\x1b[H");
+    if std::io::stdout().is_terminal() {
+        print!("\x1b[2J\x1b[H");
+    }
     for item in &items[items.len().saturating_sub(30)..] {
         match &item.kind {
             TimelineItemKind::Day { date, .. } => println!("— {date} —"),
@@ -103,8 +106,13 @@ fn plain(item: &TimelineItem) -> String {
     let mut line =
         format!("{name}: {}", if post.is_redacted { "(removed)".to_owned() } else { post.content.plain() });
     line.extend(post.reactions.iter().map(|reaction| format!(" [{} {}]", reaction.key, reaction.count)));
-    // A stranger's text does not steer the terminal.
-    line.chars().map(|char| if char.is_control() { ' ' } else { char }).collect()
+    safe(&line)
+}
+
+/// A stranger's text does not steer the terminal, and does not turn the line around.
+fn safe(text: &str) -> String {
+    let turns = |char| matches!(char, '\u{61c}' | '\u{200e}' | '\u{200f}' | '\u{202a}'..='\u{202e}' | '\u{2066}'..='\u{2069}');
+    text.chars().map(|char| if char.is_control() || turns(char) { ' ' } else { char }).collect()
 }
 
 /// The lines that are written, read on a thread of their own.

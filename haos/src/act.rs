@@ -3,25 +3,25 @@
 use haos_matrix::compose;
 use haos_queue::{About, Acted, Enqueued};
 use haos_store_api::{
-    Item, Json, MessageQuery, PendingState, RelationKind, RelationQuery, RoomId, Slice, TxnId, ViewItem, view,
+    EventId, Item, Json, MessageQuery, PendingState, RelationKind, RelationQuery, RoomId, Slice, TxnId,
+    UserId, ViewItem, view,
 };
-use serde_json::Value;
 
 use crate::base::Base;
-use crate::content::Text;
-use crate::live::timeline::shown_content;
+use crate::content::{Mentions, Text};
+use crate::live::timeline::{answered, shown_content};
 use crate::send::row;
 use crate::{Error, Result};
 
 const NO_MESSAGE: &str = "this is about another message: choose that one";
 
 impl Base {
-    /// Gives a message another text: in place while it is unsent, else by an edit, which calls nobody again.
+    /// Gives a message another text: in place while it is unsent, else by an edit, which calls nobody again. An answer
+    /// that calls the sender of what it answers goes on to do so.
     pub(crate) async fn edit(&self, room: &RoomId, about: About, text: Text) -> Result<Acted> {
-        let content: Value = text.content()?.parse()?;
         let about = match about {
             About::Unsent(txn_id) => {
-                let content = self.in_place(&txn_id, content.clone()).await?;
+                let content = self.in_place(room, &txn_id, text.clone()).await?;
                 let acted = self.outbox.edit(&txn_id, content).await?;
                 if acted != Acted::Gone {
                     return Ok(acted);
@@ -31,6 +31,11 @@ impl Base {
             about => about,
         };
         let before = self.shown(room, &about).await?;
+        let text = match &before {
+            Some((answered, content)) => self.calling(room, answered.clone(), content, text).await?,
+            None => text,
+        };
+        let (content, before) = (text.content()?.parse()?, before.map(|(_, content)| content));
         let draft = compose::edit(room, &about, &content, before.as_ref())?;
         Ok(Acted::Followed(self.outbox.enqueue(draft).await?))
     }
@@ -55,24 +60,54 @@ impl Base {
         Ok(Acted::Followed(self.outbox.enqueue(compose::redaction(room, &about, reason)?).await?))
     }
 
-    /// Returns the new content of a message that is unsent. An answer stays one.
-    async fn in_place(&self, txn_id: &TxnId, content: Value) -> Result<Json> {
-        let Some(held) = row(&self.outbox, txn_id).await? else { return Ok(Json::of(&content)?) };
-        if self.protocol.row_relation(&held).is_some_and(|relation| relation.kind.is_hidden()) {
-            return Err(Error::NotPossible(NO_MESSAGE));
-        }
-        Ok(compose::in_place(content, &held.content)?)
+    /// Returns the sender of a message, unless it is the user or the store does not have it.
+    pub(crate) async fn author(&self, room: &RoomId, about: &About) -> Result<Option<UserId>> {
+        // What is unsent is the user's.
+        let About::Event(event) = about else { return Ok(None) };
+        let sender = self.store.message(room, event).await?.map(|message| message.sender);
+        Ok(sender.filter(|sender| self.me.borrow().as_ref() != Some(sender)))
     }
 
-    /// Returns the content of a stored message, by its latest edit.
-    async fn shown(&self, room: &RoomId, about: &About) -> Result<Option<Json>> {
+    /// Makes the new text of an answer call the sender of what it answers, if it did `before`.
+    async fn calling(
+        &self,
+        room: &RoomId,
+        answered: Option<EventId>,
+        before: &Json,
+        text: Text,
+    ) -> Result<Text> {
+        let Some(answered) = answered else { return Ok(text) };
+        let author = self.author(room, &About::Event(answered)).await?;
+        Ok(match author.filter(|author| Mentions::of(before).users.contains(author)) {
+            Some(author) => text.mention(&author),
+            None => text,
+        })
+    }
+
+    /// Returns the new content of a message that is unsent. An answer stays one.
+    async fn in_place(&self, room: &RoomId, txn_id: &TxnId, text: Text) -> Result<Json> {
+        let Some(held) = row(&self.outbox, txn_id).await? else { return Ok(text.content()?) };
+        let relation = self.protocol.row_relation(&held);
+        if relation.as_ref().is_some_and(|relation| relation.kind.is_hidden()) {
+            return Err(Error::NotPossible(NO_MESSAGE));
+        }
+        let answered = answered(relation.as_ref(), &held.content);
+        let text = self.calling(room, answered, &held.content, text).await?;
+        Ok(compose::in_place(text.content()?.parse()?, &held.content)?)
+    }
+
+    /// Returns what a stored message answers, and its content by its latest edit.
+    async fn shown(&self, room: &RoomId, about: &About) -> Result<Option<(Option<EventId>, Json)>> {
         let About::Event(event) = about else { return Ok(None) };
         let Some(message) = self.store.message(room, event).await? else { return Ok(None) };
+        let answered = answered(message.relation.as_ref(), &message.content);
         let query = RelationQuery { kind: Some(RelationKind::Edit), ..RelationQuery::of(room, event) };
         let edits = self.store.related(query).await?;
         let slice = Slice { items: vec![Item::Message(message)], more: false };
         Ok(match view::aggregate(slice, &edits, None).items.pop() {
-            Some(ViewItem::Message(shown)) => Some(shown_content(&shown.message, shown.edit.as_ref())),
+            Some(ViewItem::Message(shown)) => {
+                Some((answered, shown_content(&shown.message, shown.edit.as_ref())))
+            }
             _ => None,
         })
     }

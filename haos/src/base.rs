@@ -55,6 +55,14 @@ impl Signals {
     }
 }
 
+/// Gathers what comes into a set or a map, one by one. `collect` would sort it first, by code that is compiled again for
+/// each type.
+pub(crate) fn gathered<C: Default + Extend<T>, T>(items: impl Iterator<Item = T>) -> C {
+    let mut gathered = C::default();
+    gathered.extend(items);
+    gathered
+}
+
 /// Waits for another value; for ever once nobody is left to give one. Dropping the call loses nothing.
 pub(crate) async fn changed<T>(value: &mut watch::Receiver<T>) {
     if value.changed().await.is_err() {

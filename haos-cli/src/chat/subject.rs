@@ -1,6 +1,6 @@
 //! The message that a command is about, by its id or by that of its row in the outbox.
 
-use haos::{About, EventId, TxnId, UserId};
+use haos::{About, EventId, TxnId};
 use haos_queue::UPLOAD;
 use haos_store_api::{
     Json, Message, MessageQuery, Pending, PendingQuery, PendingState, Room, StorageAdapter,
@@ -55,14 +55,6 @@ impl Subject {
                 clean(wanted),
                 room.id,
             ))),
-        }
-    }
-
-    /// Who wrote it, where the store has it.
-    pub(super) fn author(&self) -> Option<&UserId> {
-        match self {
-            Self::Stored(message) => Some(&message.sender),
-            Self::Unsent(_) | Self::Unknown(_) => None,
         }
     }
 

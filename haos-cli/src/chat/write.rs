@@ -29,11 +29,7 @@ pub(crate) async fn reply(store: &Target, args: &ReplyArgs, out: &mut Out) -> Re
     let chat = store.chat().await?;
     let (room, subject) = subject(&chat, &args.room, &args.event, args.how).await?;
     check::may_be_about(&subject)?;
-    let mut text = Text::new(text).reply_to(subject.about());
-    if let Some(author) = subject.author().filter(|author| own(&chat).as_ref() != Some(author)) {
-        text = text.mention(author);
-    }
-    let txn_id = chat.room(&room.id).send(text).await?;
+    let txn_id = chat.room(&room.id).send(Text::new(text).reply_to(subject.about())).await?;
     tell(chat, Done::Queued(txn_id), args.how.wait, out).await
 }
 

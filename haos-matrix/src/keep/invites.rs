@@ -1,6 +1,7 @@
 use std::collections::HashMap;
 
 use haos_queue::{RoomDelta, SyncDelta, unless_conflict};
+use haos_store_api::backend::law::sort_by;
 use haos_store_api::{Membership, Result, Revision, Room, RoomId, RoomQuery, StorageAdapter, WriteBatch};
 
 use super::KeepLimits;
@@ -36,7 +37,7 @@ pub(super) async fn admit(
     let Some(excess) = waiting.len().checked_sub(limits.invites).filter(|excess| *excess > 0) else {
         return Ok(());
     };
-    waiting.sort();
+    sort_by(&mut waiting, Ord::cmp);
     let mut gone: Vec<RoomId> = Vec::new();
     for (_, id) in waiting {
         if gone.len() == excess {

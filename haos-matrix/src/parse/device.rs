@@ -1,8 +1,9 @@
+use haos_store_api::backend::law::sort_by;
 use haos_store_api::{Scope, StateEntry, StateKey};
 use serde_json::value::RawValue;
 
 use super::budget::Budget;
-use super::members::{Members, json, list, quoted, text};
+use super::members::{Member, Members, json, list, quoted, text};
 use super::unreadable::{digest, known_key, known_kind};
 
 /// The kind of events for this device.
@@ -34,7 +35,8 @@ pub(crate) fn device_lists(raw: &RawValue, budget: &Budget) -> Vec<StateEntry> {
     let mut entries = Vec::new();
     let mut lists: Vec<_> = lists.iter().filter(|member| member.value.get() != "null").collect();
     // Whoever is in both has keys to be fetched.
-    lists.sort_by_key(|member| (member.name() == "changed", member.name().to_owned()));
+    let is_changed = |member: &Member<'_>| member.name() == "changed";
+    sort_by(&mut lists, |a, b| (is_changed(a), a.name()).cmp(&(is_changed(b), b.name())));
     for member in lists {
         let Some(users) = list(member.value) else {
             entries.extend(budget.unreadable_member(&Scope::Account, "device_lists", raw));

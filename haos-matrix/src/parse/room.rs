@@ -1,4 +1,5 @@
 use haos_queue::RoomDelta;
+use haos_store_api::backend::law::sort_by;
 use haos_store_api::{EventId, EventType, Membership, RoomId, Scope, StateEntry, StateKey, Unread, UserId};
 use serde_json::value::RawValue;
 
@@ -49,7 +50,13 @@ pub(crate) fn mentions(
         _ => 0,
     };
     if mentions.len() > 1 {
-        mentions.sort_by_cached_key(|(membership, body)| (step(membership), latest(body), body.get()));
+        let key = |membership: &Membership, body: &RawValue| (step(membership), latest(body));
+        let mut keyed: Vec<_> = mentions
+            .into_iter()
+            .map(|(membership, body)| (key(&membership, body), membership, body))
+            .collect();
+        sort_by(&mut keyed, |a, b| a.0.cmp(&b.0).then_with(|| a.2.get().cmp(b.2.get())));
+        mentions = keyed.into_iter().map(|(_, membership, body)| (membership, body)).collect();
     }
     let mut deltas: Vec<RoomDelta> = Vec::new();
     let mut reader: Option<RoomReader<'_>> = None;

@@ -1,6 +1,7 @@
 use std::collections::BTreeMap;
 
 use haos_queue::SyncDelta;
+use haos_store_api::backend::law::sort_by;
 use haos_store_api::{RoomId, Scope};
 use serde_json::value::RawValue;
 
@@ -70,6 +71,6 @@ fn read_rooms(
         };
         delta.rooms.push(sliding_room(id, &room, &extensions, (account, budget)));
     }
-    delta.rooms.sort_by(|a, b| a.id.cmp(&b.id));
+    sort_by(&mut delta.rooms, |a, b| a.id.cmp(&b.id));
     Ok(())
 }

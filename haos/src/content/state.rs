@@ -1,5 +1,7 @@
 //! Changes of a room's state.
 
+use std::collections::HashSet;
+
 use haos_store_api::{EventId, EventType, MediaUri, RoomId, StateKey, UserId};
 use serde::Serialize;
 
@@ -215,7 +217,7 @@ fn pinned(content: &Object<'_>, prev: Option<&Object<'_>>) -> StateChange {
     };
     // Without the list before, the new ones among them are not known.
     let (before, after) = prev.map(|prev| (events(prev), events(content))).unwrap_or_default();
-    let new = |events: Vec<EventId>, known: std::collections::BTreeSet<EventId>| {
+    let new = |events: Vec<EventId>, known: HashSet<EventId>| {
         events.into_iter().filter(|event| !known.contains(event)).take(MAX_PINNED).collect()
     };
     StateChange::Pinned {

@@ -16,7 +16,7 @@ use super::message::HTML;
 ///
 /// # fn main() -> haos_store_api::Result<()> {
 /// let hello = EventId::new("$hello")?;
-/// let text = Text::new("hi Ada").reply_to(&hello).mention(&UserId::new("@ada:example.org")?);
+/// let text = Text::new("hi Bob, too").reply_to(&hello).mention(&UserId::new("@bob:example.org")?);
 /// let draft = text.draft(&RoomId::new("!lobby:example.org")?)?;
 /// # let _ = draft;
 /// # Ok(()) }
@@ -77,7 +77,7 @@ impl Text {
         Self { kind: "m.emote", ..self }
     }
 
-    /// Answers a message, sent or not. It calls nobody: add the sender by [`mention`](Self::mention).
+    /// Answers a message, sent or not. [`Room::send`](crate::Room::send) calls its sender.
     pub fn reply_to(self, message: impl Into<About>) -> Self {
         Self { reply: Some(message.into()), ..self }
     }
@@ -97,6 +97,11 @@ impl Text {
     pub fn mention_room(mut self) -> Self {
         self.mentions.room = true;
         self
+    }
+
+    /// Returns the message that it answers.
+    pub(crate) fn answered(&self) -> Option<&About> {
+        self.reply.as_ref()
     }
 
     /// Returns its content, as an edit takes it.

@@ -1,3 +1,4 @@
+use haos_store_api::backend::law::sort_by;
 use haos_store_api::{EventType, Membership, Scope, StateEntry, StateQuery, StorageAdapter as _, UserId};
 use serde::Serialize;
 
@@ -43,11 +44,14 @@ impl Room {
                 (self.chat.store().state(query).await?, false, Some(Error::NotLoggedIn.to_string()))
             }
         };
-        let mut members: Vec<Member> = entries.iter().filter_map(Member::of).collect();
-        members.sort_by_cached_key(|member| {
+        let key = |member: &Member| {
             let name = member.profile.name.as_deref().unwrap_or(member.profile.id.as_str());
             (rank(member.membership), name.to_lowercase(), member.profile.id.clone())
-        });
+        };
+        let members = entries.iter().filter_map(Member::of);
+        let mut keyed: Vec<_> = members.map(|member| (key(&member), member)).collect();
+        sort_by(&mut keyed, |(a, _), (b, _)| a.cmp(b));
+        let members = keyed.into_iter().map(|(_, member)| member).collect();
         Ok(Members { members, is_complete, problem })
     }
 }

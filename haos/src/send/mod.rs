@@ -7,8 +7,8 @@ mod source;
 mod thumbnail;
 mod upload;
 
-use haos_queue::{Draft, Enqueued};
-use haos_store_api::{EventType, Json, RoomId, TxnId};
+use haos_queue::{About, Draft, Enqueued};
+use haos_store_api::{EventType, Json, RoomId, TxnId, UserId};
 
 use crate::content::Text;
 use crate::error::Result;
@@ -20,17 +20,38 @@ pub(crate) use upload::row;
 pub use upload::{Upload, UploadProgress};
 
 /// Something that a room can be sent.
-pub trait Sendable {
+pub trait Sendable: Sized {
     /// Makes the message that goes into the outbox.
     ///
     /// # Errors
     /// [`Error::Unsendable`](crate::Error::Unsendable) for what can never be sent.
     fn draft(self, room: &RoomId) -> Result<Draft>;
+
+    /// Returns the message that it answers, whose sender it calls by [`calling`](Self::calling) when it is sent. By
+    /// itself there is none.
+    fn answers(&self) -> Option<&About> {
+        None
+    }
+
+    /// Makes it call a person too.
+    #[must_use]
+    fn calling(self, user: &UserId) -> Self {
+        let _ = user;
+        self
+    }
 }
 
 impl Sendable for Text {
     fn draft(self, room: &RoomId) -> Result<Draft> {
         Ok(Text::draft(&self, room)?)
+    }
+
+    fn answers(&self) -> Option<&About> {
+        self.answered()
+    }
+
+    fn calling(self, user: &UserId) -> Self {
+        self.mention(user)
     }
 }
 
@@ -55,11 +76,19 @@ impl Sendable for (EventType, Json) {
 
 impl Room {
     /// Sends a message: when this returns it survives a power loss, and it is sent once there is a network. Returns its
-    /// transaction.
+    /// transaction. An answer calls the sender of what it answers, unless that is the user or the store does not have it.
     ///
     /// # Errors
     /// [`Error::Unsendable`](crate::Error::Unsendable), and those of the store; nothing is stored then.
     pub async fn send(&self, message: impl Sendable) -> Result<TxnId> {
+        let author = match message.answers() {
+            Some(about) => self.chat().base().author(self.id(), about).await?,
+            None => None,
+        };
+        let message = match author {
+            Some(author) => message.calling(&author),
+            None => message,
+        };
         Ok(self.enqueue(message.draft(self.id())?).await?.txn_id)
     }
 

@@ -9,6 +9,8 @@ use haos_store_api::{
 };
 use serde_json::Value;
 
+use crate::base::gathered;
+
 /// What the account's data says of rooms: direct chats, favourites, rooms marked as unread, muted ones.
 #[derive(Debug, Default)]
 pub(super) struct Account {
@@ -46,7 +48,7 @@ impl Account {
 
     /// Returns the direct chats and the favourites, each once.
     pub(super) fn listed(&self) -> BTreeSet<&RoomId> {
-        self.direct.keys().chain(self.favourites.keys()).collect()
+        gathered(self.direct.keys().chain(self.favourites.keys()))
     }
 
     /// Returns the rooms that only one of both has marked as unread.
@@ -81,8 +83,8 @@ impl Account {
         Ok(Self {
             direct,
             muted,
-            favourites: tagged.collect(),
-            marked: marked.collect(),
+            favourites: gathered(tagged),
+            marked: gathered(marked),
             raw,
             me: me.cloned(),
         })
@@ -102,7 +104,7 @@ fn direct_chats(content: &Json, me: Option<&UserId>) -> BTreeMap<RoomId, Vec<Use
             chats.entry(room).or_default().insert(user.clone());
         }
     }
-    chats.into_iter().map(|(room, users)| (room, users.into_iter().collect())).collect()
+    gathered(chats.into_iter().map(|(room, users)| (room, users.into_iter().collect())))
 }
 
 /// Reads `m.push_rules` for the rooms that do not notify: by an override rule for the room alone, or else by a room
@@ -125,7 +127,7 @@ fn muted_rooms(content: &Json) -> BTreeSet<RoomId> {
     for (room, notifies) in overriding.chain(of_rooms) {
         decided.entry(room).or_insert(notifies);
     }
-    decided.into_iter().filter(|(_, notifies)| !notifies).map(|(room, _)| room).collect()
+    gathered(decided.into_iter().filter(|(_, notifies)| !notifies).map(|(room, _)| room))
 }
 
 fn notifies(rule: &Value) -> bool {

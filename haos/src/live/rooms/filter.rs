@@ -86,9 +86,11 @@ impl RoomFilter {
         self
     }
 
-    /// Returns the conditions that a store tests.
+    /// Returns the conditions that a store tests. Most rooms are joined: without that condition a store reads a page on
+    /// the spot, since it looks at no others.
     pub(super) fn of_store(&self) -> (Option<Membership>, Option<RoomId>) {
-        (self.membership, self.space.clone())
+        let membership = self.membership.filter(|membership| *membership != Membership::Join);
+        (membership, self.space.clone())
     }
 
     /// Tells whether the account's data names the rooms in question.

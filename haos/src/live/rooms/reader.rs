@@ -5,7 +5,9 @@ use std::sync::Arc;
 use std::sync::atomic::{AtomicUsize, Ordering};
 
 use async_trait::async_trait;
+use futures_util::future::try_join3;
 use futures_util::{StreamExt as _, TryStreamExt as _};
+use haos_store_api::backend::law::sort_by;
 use haos_store_api::{Change, Membership, Result, Room, RoomId, Scope, Touched, UserId};
 
 use super::RoomFilter;
@@ -16,7 +18,7 @@ use super::order::{Placed, compare};
 use super::part::{self, Part, Wanted};
 use super::rows::{Picked, Scan};
 use super::unsent::Unsent;
-use crate::base::{Base, Signals, Typing};
+use crate::base::{Base, Signals, Typing, gathered};
 use crate::live::list::Reader;
 use crate::live::timeline::Profile;
 
@@ -116,29 +118,57 @@ impl RoomReader {
         }
     }
 
-    /// Reads the outbox. It is read before the timelines: the commit of an echo removes the row and stores the message,
-    /// which would be in neither the other way round. For the same reason, the messages of a room whose rows changed
-    /// are read again.
-    async fn read_outbox(&mut self) -> Result<()> {
-        let unsent = Unsent::read(&*self.base.store, &*self.base.protocol).await?;
-        for room in unsent.rooms_otherwise(&self.unsent) {
-            self.parts.get_mut(room).into_iter().for_each(Part::forget_messages);
+    /// Reads at the same time what does not depend on each other: the outbox, the account's data, and the first rooms,
+    /// if none was read yet. Returns the number of rooms that were asked for.
+    ///
+    /// The outbox is read before the timelines: the commit of an echo removes the row and stores the message, which
+    /// would be in neither the other way round. For the same reason, the messages of a room whose rows changed are read
+    /// again.
+    async fn read_first(&mut self) -> Result<usize> {
+        let (base, me) = (&self.base, self.me.as_ref());
+        let account = async {
+            match self.is_account_stale {
+                true => self.account.read(&*base.store, me).await.map(Some),
+                false => Ok(None),
+            }
+        };
+        let unsent = async {
+            match self.is_outbox_stale {
+                true => Unsent::read(&*base.store, &*base.protocol).await.map(Some),
+                false => Ok(None),
+            }
+        };
+        let query =
+            self.scan.query(self.filter.of_store(), self.window.load(Ordering::Relaxed).saturating_add(1));
+        let limit = query.limit;
+        let is_first = self.scan.is_unread() && self.changed.is_empty() && !self.filter.is_listed();
+        let rooms = async {
+            match is_first {
+                true => base.store.rooms(query).await.map(Some),
+                false => Ok(None),
+            }
+        };
+        let (account, unsent, rooms) = try_join3(account, unsent, rooms).await?;
+        if let Some(unsent) = unsent {
+            for room in unsent.rooms_otherwise(&self.unsent) {
+                self.parts.get_mut(room).into_iter().for_each(Part::forget_messages);
+            }
+            (self.unsent, self.is_outbox_stale) = (unsent, false);
         }
-        (self.unsent, self.is_outbox_stale) = (unsent, false);
-        Ok(())
+        if let Some(account) = account {
+            if !self.filter.is_listed() && !self.scan.is_unread() {
+                self.changed.extend(account.marked_otherwise(&self.account).cloned());
+            }
+            (self.account, self.is_account_stale) = (account, false);
+        }
+        let Some(rooms) = rooms else { return Ok(0) };
+        let Self { filter, account, scan, .. } = self;
+        scan.take(rooms, limit, |room| filter.chooses(room, account));
+        Ok(limit)
     }
 
-    async fn read_account(&mut self) -> Result<()> {
-        let account = self.account.read(&*self.base.store, self.me.as_ref()).await?;
-        if !self.filter.is_listed() {
-            self.changed.extend(account.marked_otherwise(&self.account).cloned());
-        }
-        (self.account, self.is_account_stale) = (account, false);
-        Ok(())
-    }
-
-    /// Returns the rooms of the window, and notes whether there are more.
-    async fn read_rooms(&mut self) -> Result<Vec<Room>> {
+    /// Returns the rooms of the window, and notes whether there are more. `asked` were asked for in this reading.
+    async fn read_rooms(&mut self, asked: usize) -> Result<Vec<Room>> {
         if self.changed.len() > MANY {
             self.forget_scan();
         }
@@ -165,17 +195,16 @@ impl RoomReader {
         }
         let window = self.window.load(Ordering::Relaxed);
         if !self.filter.is_listed() {
-            self.read_scan(window.saturating_add(1)).await?;
+            self.read_scan(window.saturating_add(1), asked).await?;
         }
         Ok(self.shown(window))
     }
 
-    /// Reads on until so many rooms are there, the favourites among them.
-    async fn read_scan(&mut self, wanted: usize) -> Result<()> {
+    /// Reads on until so many rooms are there, the favourites among them; the latest page was of `page` rooms.
+    async fn read_scan(&mut self, wanted: usize, mut page: usize) -> Result<()> {
         let Self { filter, account, scan, picked, .. } = self;
         let chooses = |room: &Room| filter.chooses(room, account);
         let favourites = picked.rooms().filter(|room| chooses(room)).count();
-        let mut page = 0;
         loop {
             let others = scan.rooms().filter(|room| account.favourite(&room.id).is_none());
             let missing = wanted.saturating_sub(favourites + others.take(wanted).count());
@@ -184,7 +213,9 @@ impl RoomReader {
             }
             // Where few rooms are chosen, the pages grow.
             page = missing.max(page * 2);
-            scan.read_on(&*self.base.store, filter.of_store(), page, chooses).await?;
+            let query = scan.query(filter.of_store(), page);
+            let limit = query.limit;
+            scan.take(self.base.store.rooms(query).await?, limit, chooses);
         }
         scan.trim(wanted);
         Ok(())
@@ -195,7 +226,7 @@ impl RoomReader {
         let picked = self.picked.rooms().filter(|room| filter.chooses(room, account));
         let mut first: Vec<Placed<'_>> =
             picked.map(|room| Placed { favourite: account.favourite(&room.id), room }).collect();
-        first.sort_by(|a, b| compare(*a, *b));
+        sort_by(&mut first, |a, b| compare(*a, *b));
         let others = self.scan.rooms().filter(|room| account.favourite(&room.id).is_none());
         let mut rooms = first.into_iter().map(|placed| placed.room).chain(others);
         let shown = rooms.by_ref().take(window).cloned().collect();
@@ -206,7 +237,7 @@ impl RoomReader {
 
     /// Reads the missing parts of the rooms that are shown, and forgets those of others.
     async fn read_parts(&mut self, rooms: &[Room]) -> Result<()> {
-        let shown: BTreeSet<&RoomId> = rooms.iter().map(|room| &room.id).collect();
+        let shown: BTreeSet<&RoomId> = gathered(rooms.iter().map(|room| &room.id));
         self.parts.retain(|id, _| shown.contains(id));
         let mut unread = Vec::new();
         for room in rooms {
@@ -222,7 +253,7 @@ impl RoomReader {
         for room in rooms {
             let Some(part) = self.parts.get(&room.id) else { continue };
             let people = self.people(room, part).filter(|user| !part.people.contains_key(*user));
-            let people: BTreeSet<&UserId> = people.collect();
+            let people: BTreeSet<&UserId> = gathered(people);
             let draft = part.has_draft.is_none().then_some(Wanted::Draft);
             let all = draft.into_iter().chain(people.into_iter().cloned().map(Wanted::Person));
             wanted.extend(all.map(|wanted| (room.id.clone(), wanted)));
@@ -338,13 +369,8 @@ impl Reader for RoomReader {
         let (me, typing) = (self.base.me.borrow().clone(), self.base.typing.borrow().clone());
         self.is_account_stale |= me != self.me;
         (self.me, self.typing) = (me, typing);
-        if self.is_outbox_stale {
-            self.read_outbox().await?;
-        }
-        if self.is_account_stale {
-            self.read_account().await?;
-        }
-        let rooms = self.read_rooms().await?;
+        let asked = self.read_first().await?;
+        let rooms = self.read_rooms(asked).await?;
         self.read_parts(&rooms).await?;
         let mut items = Vec::with_capacity(rooms.len());
         for room in &rooms {

@@ -3,7 +3,7 @@
 use std::cmp::Reverse;
 use std::collections::{BTreeMap, BTreeSet, HashMap};
 
-use haos_store_api::{Membership, Result, Room, RoomCursor, RoomId, RoomQuery, StorageAdapter};
+use haos_store_api::{Membership, Room, RoomCursor, RoomId, RoomQuery};
 
 /// A place in the order of activity, the latest first; ties by id.
 type Place = (Reverse<i64>, RoomId);
@@ -45,18 +45,24 @@ impl Scan {
         }
     }
 
-    /// Reads on: a page of about `wanted` rooms that meet the store's conditions, of which the chosen ones are taken.
-    pub(super) async fn read_on(
-        &mut self,
-        store: &dyn StorageAdapter,
+    /// Tells whether nothing was read yet.
+    pub(super) fn is_unread(&self) -> bool {
+        self.end.is_none() && !self.is_complete
+    }
+
+    /// Returns what to ask a store for: a page of about `wanted` rooms that meet the store's conditions.
+    pub(super) fn query(
+        &self,
         (membership, space): (Option<Membership>, Option<RoomId>),
         wanted: usize,
-        chooses: impl Fn(&Room) -> bool,
-    ) -> Result<()> {
-        let limit = wanted.clamp(1, PAGE);
+    ) -> RoomQuery {
         let after =
             self.end.clone().map(|(Reverse(last_activity_ms), id)| RoomCursor { last_activity_ms, id });
-        let page = store.rooms(RoomQuery { space, membership, after, limit }).await?;
+        RoomQuery { space, membership, after, limit: wanted.clamp(1, PAGE) }
+    }
+
+    /// Takes the chosen rooms of the page that was asked for by [`query`](Self::query) with this limit.
+    pub(super) fn take(&mut self, page: Vec<Room>, limit: usize, chooses: impl Fn(&Room) -> bool) {
         self.is_complete = page.len() < limit;
         if let Some(last) = page.last() {
             self.end = Some((Reverse(last.last_activity_ms), last.id.clone()));
@@ -65,7 +71,6 @@ impl Scan {
             let id = room.id.clone();
             self.update(&id, Some(room).filter(&chooses));
         }
-        Ok(())
     }
 
     /// Forgets the rooms behind the first `keep`, if there are very many.
@@ -114,7 +119,7 @@ impl Picked {
 
 #[cfg(test)]
 mod tests {
-    use haos_store_api::{MemoryStore, WriteBatch};
+    use haos_store_api::{MemoryStore, StorageAdapter as _, WriteBatch};
 
     use super::*;
 
@@ -133,7 +138,10 @@ mod tests {
     }
 
     async fn read_on(scan: &mut Scan, store: &MemoryStore, wanted: usize) {
-        scan.read_on(store, (None, None), wanted, |room| room.last_activity_ms % 2 == 0).await.unwrap();
+        let query = scan.query((None, None), wanted);
+        let limit = query.limit;
+        let page = store.rooms(query).await.unwrap();
+        scan.take(page, limit, |room| room.last_activity_ms % 2 == 0);
     }
 
     fn times(scan: &Scan) -> Vec<i64> {
@@ -143,9 +151,11 @@ mod tests {
     #[tokio::test]
     async fn a_room_beyond_what_was_read_is_not_taken() {
         let (store, mut scan) = (store(20).await, Scan::default());
+        assert!(scan.is_unread());
         scan.update(&room(4).id, Some(room(4)));
         assert_eq!(times(&scan).len(), 0, "nothing was read");
         read_on(&mut scan, &store, 6).await;
+        assert!(!scan.is_unread());
         assert_eq!(times(&scan), [18, 16, 14]);
         scan.update(&room(12).id, Some(room(12)));
         assert_eq!(times(&scan), [18, 16, 14], "others lie between");

@@ -6,6 +6,7 @@ use haos_queue::Protocol;
 use haos_store_api::{EventId, Pending, PendingQuery, Result, RoomId, StorageAdapter, TxnId};
 
 use super::latest::{Latest, REMOVED, edited_text, is_message, text};
+use crate::base::gathered;
 use crate::live::timeline::SendStatus;
 
 /// The rows that are read at once: mostly all, and so few that a store reads them on the spot.
@@ -59,7 +60,7 @@ impl Unsent {
             rows.map(|row: &Row| (row.pending.seq, row.pending.revision)).collect::<Vec<_>>()
         };
         let rooms = self.rows.keys().chain(other.rows.keys());
-        rooms.filter(|room| told(self, room) != told(other, room)).collect()
+        gathered(rooms.filter(|room| told(self, room) != told(other, room)))
     }
 
     /// Returns the latest message of a room that is unsent, with its unsent edits.

@@ -3,14 +3,15 @@
 use std::collections::{BTreeMap, HashMap, HashSet};
 use std::sync::Arc;
 
-use haos_queue::{RECEIPT, TYPING, UPLOAD, local_event_id};
+use haos_queue::{RECEIPT, local_event_id};
+use haos_store_api::backend::law::sort_by;
 use haos_store_api::{
     EventId, Item, Json, Message, MessageView, Pending, Position, Relation, RelationKind, Slice, TxnId,
     UserId, ViewItem, view,
 };
 
 use super::profiles::{Profiles, previous};
-use super::stored::{Stored, answered};
+use super::stored::{Stored, answer_of, is_event};
 use super::{
     Edited, EventItem, LocalItem, Post, Quote, Reaction, Receipt, SendStatus, ThreadSummary, TimelineItem,
     TimelineItemKind,
@@ -115,11 +116,10 @@ impl<'a> Unsent<'a> {
             .collect();
         let count = stored.rows.len() as u64;
         for (nr, (row, relation)) in stored.rows.iter().enumerate() {
-            let is_event = !matches!(row.kind.as_str(), UPLOAD | RECEIPT | TYPING);
             let is_echoed = echoed.contains(&row.txn_id)
                 || row.event_id.as_ref().is_some_and(|event| ids.contains(event));
             let id = row.event_id.clone().or_else(|| local(&row.txn_id));
-            let (Some(id), true, false) = (id, is_event, is_echoed) else { continue };
+            let (Some(id), true, false) = (id, is_event(row), is_echoed) else { continue };
             let status = SendStatus::of_message(row, |txn_id| by_txn.get(txn_id).copied());
             unsent.status.insert(&row.txn_id, status);
             let mut relation = relation.clone();
@@ -217,7 +217,7 @@ impl Sight<'_> {
                 timestamp_ms: edit.timestamp_ms,
                 sending: self.unsent.status_of(&edit.id),
             }),
-            reply: answered(message).and_then(|event| quotes.get(&event).cloned()).filter(|_| !is_redacted),
+            reply: answer_of(message).and_then(|event| quotes.get(&event).cloned()).filter(|_| !is_redacted),
             thread_root: match &message.relation {
                 Some(relation) if relation.kind == RelationKind::Thread => Some(relation.target.clone()),
                 _ => None,
@@ -266,7 +266,7 @@ impl Sight<'_> {
             })
             .collect();
         let mut quotes = HashMap::new();
-        for event in views.values().filter_map(|view| answered(&view.message)) {
+        for event in views.values().filter_map(|view| answer_of(&view.message)) {
             let elsewhere = self.stored.quoted.get(&event).map(|message| {
                 let slice = Slice { items: vec![Item::Message(message.clone())], more: false };
                 view::aggregate(slice, related, None)
@@ -376,9 +376,9 @@ impl List {
             && let Some(event) = { events }.next()
         {
             event.receipts.extend(readers);
-            event
-                .receipts
-                .sort_by(|a, b| b.timestamp_ms.cmp(&a.timestamp_ms).then_with(|| a.user.id.cmp(&b.user.id)));
+            sort_by(&mut event.receipts, |a, b| {
+                b.timestamp_ms.cmp(&a.timestamp_ms).then_with(|| a.user.id.cmp(&b.user.id))
+            });
             event.receipts.truncate(READERS);
         }
     }

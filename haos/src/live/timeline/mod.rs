@@ -22,6 +22,7 @@ pub use item::{
     TimelineItem, TimelineItemKind,
 };
 pub use page::Reach;
+pub(crate) use stored::answered;
 
 use self::reader::TimelineReader;
 use self::window::Window;

@@ -4,15 +4,16 @@ use std::collections::{BTreeSet, HashMap, HashSet};
 use std::sync::Arc;
 
 use async_trait::async_trait;
+use haos_store_api::backend::law::sort_by;
 use haos_store_api::{
-    Change, EventId, EventType, Item, Json, MessageQuery, PendingQuery, RelationKind, RelationQuery, Result,
-    RoomId, Scope, StateKey, StateQuery, Touched, UserId,
+    Change, EventId, EventType, Item, Json, MessageQuery, Pending, PendingQuery, RelationKind, RelationQuery,
+    Result, RoomId, Scope, StateKey, StateQuery, Touched, TxnId, UserId,
 };
 
 use super::stored::{Read, Stored};
 use super::window::{Window, is_shown};
 use super::{Profile, TimelineItem};
-use crate::base::{Base, Signals};
+use crate::base::{Base, Signals, gathered};
 use crate::live::list::Reader;
 
 /// Reads a room's timeline within a window.
@@ -54,13 +55,16 @@ impl TimelineReader {
         (self.window, self.stale.timeline) = (window, Part::All);
     }
 
-    async fn read_rows(&mut self) -> Result<()> {
+    /// Reads the outbox. Returns the rows that went since it was read before.
+    async fn read_rows(&mut self) -> Result<Vec<Pending>> {
         let query =
             PendingQuery { room: Some(self.room.clone()), skip_damaged: true, ..PendingQuery::default() };
         let rows = self.base.store.pending(query).await?;
         let protocol = &self.base.protocol;
-        self.stored.rows = rows.into_iter().map(|row| (row.clone(), protocol.row_relation(&row))).collect();
-        Ok(())
+        let rows = rows.into_iter().map(|row| (row.clone(), protocol.row_relation(&row))).collect();
+        let before = std::mem::replace(&mut self.stored.rows, rows);
+        let there: HashSet<&TxnId> = self.stored.rows.iter().map(|(row, _)| &row.txn_id).collect();
+        Ok(before.into_iter().map(|(row, _)| row).filter(|row| !there.contains(&row.txn_id)).collect())
     }
 
     async fn read_timeline(&mut self) -> Result<()> {
@@ -134,8 +138,8 @@ impl TimelineReader {
             stored.items.iter().filter_map(|item| Some(&item.as_message()?.id)).collect();
         let readers =
             stored.receipts.iter().filter(|read| shown.contains(&read.event)).map(|read| &read.user);
-        let unknown: BTreeSet<UserId> =
-            people.chain(readers).filter(|user| !stored.members.contains_key(*user)).cloned().collect();
+        let unknown = people.chain(readers).filter(|user| !stored.members.contains_key(*user));
+        let unknown: BTreeSet<UserId> = gathered(unknown.cloned());
         if unknown.is_empty() {
             return Ok(());
         }
@@ -198,10 +202,11 @@ impl Reader for TimelineReader {
     async fn read(&mut self) -> Result<Vec<Self::Item>> {
         self.stored.me.clone_from(&self.base.me.borrow());
         // The echo of a row comes in one commit with its end: read before the timeline, it is in one of them at least.
-        self.read_rows().await?;
+        let gone = self.read_rows().await?;
         // What is begun and fails is read as a whole.
         let is_updated = match std::mem::replace(&mut self.stale.timeline, Part::All) {
-            Part::Messages(events) => self.update(&events).await?,
+            // The echo of a row that went may be of a commit that was not noted yet.
+            Part::Messages(events) => self.update(&events).await? && self.stored.has_echoes_of(&gone),
             Part::All => false,
         };
         if !is_updated {
@@ -249,6 +254,6 @@ fn latest<'a>(entries: impl Iterator<Item = (&'a StateKey, &'a Json)>) -> Vec<Re
         }
     }
     let mut list: Vec<Read> = latest.into_values().collect();
-    list.sort_by(|a, b| a.user.cmp(&b.user));
+    sort_by(&mut list, |a, b| a.user.cmp(&b.user));
     list
 }

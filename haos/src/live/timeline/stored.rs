@@ -2,10 +2,13 @@
 
 use std::collections::{BTreeSet, HashMap, HashSet};
 
-use haos_store_api::{EventId, Item, Message, Pending, Relation, RelationKind, UserId};
+use haos_queue::{RECEIPT, TYPING, UPLOAD};
+use haos_store_api::backend::law::sort_by;
+use haos_store_api::{EventId, Item, Json, Message, Pending, Relation, RelationKind, UserId};
 
 use super::Profile;
 use super::window::is_shown;
+use crate::base::gathered;
 
 /// What the store has of a timeline's window.
 #[derive(Debug, Clone, Default)]
@@ -44,7 +47,7 @@ impl Stored {
     /// Returns the answered messages that are neither here nor known from elsewhere.
     pub(super) fn unquoted(&self) -> Vec<EventId> {
         let here: HashSet<&EventId> = self.messages().map(|message| &message.id).collect();
-        let answered: BTreeSet<EventId> = self.messages().filter_map(answered).collect();
+        let answered: BTreeSet<EventId> = gathered(self.messages().filter_map(answer_of));
         let is_known = |event: &EventId| here.contains(event) || self.quoted.contains_key(event);
         answered.into_iter().filter(|event| !is_known(event)).collect()
     }
@@ -93,7 +96,7 @@ impl Stored {
             self.related.insert(message.id.clone(), message);
         }
         if inserted {
-            self.items.sort_by_key(Item::position);
+            sort_by(&mut self.items, |a, b| a.position().cmp(&b.position()));
         }
         let here: HashSet<&EventId> =
             self.items.iter().filter_map(|item| Some(&item.as_message()?.id)).collect();
@@ -105,6 +108,15 @@ impl Stored {
             })
         });
         Some(fresh)
+    }
+
+    /// Tells whether the event of each of these rows is here.
+    pub(super) fn has_echoes_of(&self, rows: &[Pending]) -> bool {
+        let is_echo = |message: &Message, row: &Pending| {
+            message.txn_id.as_ref() == Some(&row.txn_id) || row.event_id.as_ref() == Some(&message.id)
+        };
+        let mut events = rows.iter().filter(|row| is_event(row));
+        events.all(|row| self.messages().chain(self.related.values()).any(|message| is_echo(message, row)))
     }
 
     /// Tells whether a message that is new here stands between the edges of the window.
@@ -119,13 +131,24 @@ impl Stored {
     }
 }
 
-/// Returns the message that a message answers. In a thread, an answer may be there for readers without threads only.
-pub(super) fn answered(message: &Message) -> Option<EventId> {
-    let relation = message.relation.as_ref()?;
+/// Tells whether a row is of an event, which comes back by a sync.
+pub(super) fn is_event(row: &Pending) -> bool {
+    !matches!(row.kind.as_str(), UPLOAD | RECEIPT | TYPING)
+}
+
+/// Returns the message that a message answers.
+pub(super) fn answer_of(message: &Message) -> Option<EventId> {
+    answered(message.relation.as_ref(), &message.content)
+}
+
+/// Returns the message that one with this relation and content answers. In a thread, an answer may be there for readers
+/// without threads only.
+pub(crate) fn answered(relation: Option<&Relation>, content: &Json) -> Option<EventId> {
+    let relation = relation?;
     match relation.kind {
         RelationKind::Reply => Some(relation.target.clone()),
         RelationKind::Thread => {
-            let relates = message.content.member("m.relates_to")?;
+            let relates = content.member("m.relates_to")?;
             let is_fallback = relates.member("is_falling_back").is_some_and(|flag| flag.as_str() == "true");
             let reply = relates.member("m.in_reply_to").filter(|_| !is_fallback)?;
             EventId::new(reply.text("event_id")?).ok()

@@ -31,10 +31,7 @@ impl Flicker {
                 return Some(format!("it shows twice: {item:?}"));
             }
         }
-        let gone = self.unsent.drain().filter(|id| !shown.contains(&**id));
-        // What is behind a gap comes with it.
-        let has_gap = items.iter().any(|item| matches!(item.kind, TimelineItemKind::Gap));
-        self.gone.extend(gone.filter(|_| !has_gap));
+        self.gone.extend(self.unsent.drain().filter(|id| !shown.contains(&**id)));
         let unsent = items.iter().filter(|item| matches!(item.kind, TimelineItemKind::Local(_)));
         self.unsent.extend(unsent.map(|item| item.id.clone()));
         None

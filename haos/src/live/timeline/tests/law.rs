@@ -20,7 +20,11 @@ pub(super) struct Shown {
 
 impl Shown {
     pub(super) async fn new() -> Self {
-        let world = World::new(Arc::new(MemoryStore::new())).await;
+        Self::over(Arc::new(MemoryStore::new())).await
+    }
+
+    pub(super) async fn over(store: Arc<dyn StorageAdapter>) -> Self {
+        let world = World::new(store).await;
         let timeline = Timeline::open(world.base.clone(), world.room.clone(), 50);
         Self { world, timeline }
     }

@@ -1,5 +1,6 @@
 mod law;
 mod parts;
+mod races;
 mod world;
 
 use std::collections::{BTreeMap, HashSet};

@@ -3,9 +3,9 @@
 use std::sync::Arc;
 
 use haos_matrix::{Account, MatrixProtocol, parse_messages, parse_sync};
-use haos_queue::{Outbox, OutboxOptions, TokioHost, apply_page, apply_sync};
+use haos_queue::{Outbox, OutboxOptions, SyncDelta, TokioHost, apply_page, apply_sync};
 use haos_store_api::{
-    Direction, ParkReason, Pending, PendingState, Prune, RoomId, StorageAdapter, UserId, WriteBatch,
+    Direction, EventId, ParkReason, Pending, PendingState, Prune, RoomId, StorageAdapter, UserId, WriteBatch,
 };
 use serde_json::{Value, json};
 use tokio::sync::watch;
@@ -51,7 +51,7 @@ pub(super) struct World {
     syncs: u64,
 }
 
-fn me() -> UserId {
+pub(super) fn me() -> UserId {
     UserId::new(PEOPLE[0]).unwrap()
 }
 
@@ -144,6 +144,12 @@ impl World {
     }
 
     pub(super) async fn sync(&mut self, limited: bool, ephemeral: Value) {
+        let delta = self.answer(limited, ephemeral);
+        apply_sync(&*self.store, &delta, Some(&me()), &MatrixProtocol).await.unwrap();
+    }
+
+    /// The server's answer to a sync: all that happened, or only the newer half.
+    pub(super) fn answer(&mut self, limited: bool, ephemeral: Value) -> SyncDelta {
         let skipped = if limited { (self.log.len() - self.told) / 2 } else { 0 };
         let from = self.told + skipped;
         let account_data = json!([{ "type": "m.fully_read", "content": { "event_id": self.read_upto } }]);
@@ -155,9 +161,8 @@ impl World {
             "ephemeral": { "events": ephemeral },
             "account_data": { "events": account_data },
         } } } });
-        let delta = parse_sync(answer.to_string().as_bytes(), &Account::of(me())).unwrap();
-        apply_sync(&*self.store, &delta, Some(&me()), &MatrixProtocol).await.unwrap();
         self.told = self.log.len();
+        parse_sync(answer.to_string().as_bytes(), &Account::of(me())).unwrap()
     }
 
     /// Some events of a gap come in.
@@ -231,6 +236,12 @@ impl World {
             self.store.apply(batch).await.unwrap();
             return;
         }
+        self.take(&row);
+        self.sync(false, json!([])).await;
+    }
+
+    /// The server takes the row of an event. Returns the event's id.
+    pub(super) fn take(&mut self, row: &Pending) -> EventId {
         let content: Value = row.content.parse().unwrap();
         let mut event = json!({ "type": row.kind.as_str(), "content": content,
             "unsigned": { "transaction_id": row.txn_id.as_str() } });
@@ -238,6 +249,6 @@ impl World {
             event["redacts"] = json!(target.as_str());
         }
         self.say(event, PEOPLE[0]);
-        self.sync(false, json!([])).await;
+        EventId::new(format!("$e{}", self.log.len() - 1)).unwrap()
     }
 }
