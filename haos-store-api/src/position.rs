@@ -40,7 +40,7 @@ impl Position {
     }
 
     /// Returns the number.
-    pub fn get(self) -> u64 {
+    pub const fn get(self) -> u64 {
         self.0
     }
 

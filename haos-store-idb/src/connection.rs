@@ -145,6 +145,11 @@ impl Connection {
         self.0.usable(operation).err().unwrap_or_else(|| Error::new(ErrorKind::Closed, operation, "closed"))
     }
 
+    /// Tells whether a connection is open now.
+    pub(crate) fn is_there(&self) -> bool {
+        self.0.line().is_some()
+    }
+
     /// Tells whether the connection ended without our doing, and another attempt would open a new one.
     pub(crate) fn is_lost(&self) -> bool {
         self.0.state.get() == Life::Open && self.0.line().is_none()

@@ -10,23 +10,27 @@ use crate::error::{Failure, NO_STORE, OPEN};
 use crate::idb::{Database, Upgrade};
 
 /// The version of the format that this library writes.
-pub(crate) const FORMAT: u32 = 1;
+pub(crate) const FORMAT: u32 = crate::engine::head::FORMAT;
 
-/// The store's description: its head, its keys. String keys, unlike the others.
+/// The store's description: its head, its keys. String keys, unlike the tables.
 pub(crate) const META: &str = "meta";
-/// The index of [`Table::Timeline`] over the ids of a segment's messages.
-pub(crate) const IDS: &str = "ids";
+/// The commits that are not folded into the tables yet. Its keys are numbers that it gives.
+pub(crate) const LOG: &str = "log";
 
 /// All object stores.
-pub(crate) const ALL: [&str; 1 + Table::ALL.len()] = {
-    let mut all = [META; 1 + Table::ALL.len()];
+pub(crate) const ALL: [&str; 2 + Table::ALL.len()] = {
+    let mut all = [META; 2 + Table::ALL.len()];
+    all[1] = LOG;
     let mut nth = 0;
     while nth < Table::ALL.len() {
-        all[1 + nth] = Table::ALL[nth].name();
+        all[2 + nth] = Table::ALL[nth].name();
         nth += 1;
     }
     all
 };
+
+/// An object store that only format 1 had, which was never released.
+const OF_FORMAT_1: &str = "timeline";
 
 /// A step from one version to the next, within the transaction of the upgrade. It is synchronous: after an await it
 /// would be committed even if it failed.
@@ -42,14 +46,16 @@ pub(crate) struct Schema {
 /// The schema of this library.
 pub(crate) const CURRENT: Schema = Schema { migrations: &MIGRATIONS };
 
-const MIGRATIONS: [Migration; FORMAT as usize] = [format_1];
+const MIGRATIONS: [Migration; FORMAT as usize] = [format_1, format_2];
 
-/// Makes the first version.
-fn format_1(upgrade: &Upgrade<'_>) -> Result<(), Failure> {
-    for name in ALL {
-        upgrade.create_store(name, (name == Table::Timeline.name()).then_some(IDS))?;
-    }
+/// Makes nothing: format 1 was never released.
+fn format_1(_: &Upgrade<'_>) -> Result<(), Failure> {
     Ok(())
+}
+
+/// Makes the first released version.
+fn format_2(upgrade: &Upgrade<'_>) -> Result<(), Failure> {
+    ALL.into_iter().try_for_each(|name| upgrade.create_store(name, name == LOG))
 }
 
 impl Schema {
@@ -65,6 +71,9 @@ impl Schema {
         let old = upgrade.old_version();
         if old == 0 && !create {
             return Err(Failure::named(OPEN, NO_STORE, "the database is missing"));
+        }
+        if old > 0 && upgrade.has_store(OF_FORMAT_1) && upgrade.has_store(META) {
+            return Err(Failure::new(ErrorKind::Invalid, UNRELEASED));
         }
         if old > 0 && !ALL.iter().all(|name| upgrade.has_store(name)) {
             return Err(Failure::new(ErrorKind::Invalid, FOREIGN));
@@ -82,3 +91,5 @@ impl Schema {
 }
 
 const FOREIGN: &str = "the database of this name is not a store: use another name";
+const UNRELEASED: &str = "the database is of a version of this library that was never released: delete it, or use \
+                          another name";

@@ -32,11 +32,6 @@ impl Connection {
         }
     }
 
-    /// Tells whether a connection is open now.
-    pub(crate) fn has_line(&self) -> bool {
-        self.0.line().is_some()
-    }
-
     /// Tells whether both came of one opening.
     pub(crate) fn shares_line(&self, other: &Self) -> bool {
         match (self.0.line(), other.0.line()) {

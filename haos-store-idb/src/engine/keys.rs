@@ -1,125 +1,121 @@
-//! Keys of the timeline: newest first, so that a page is one ascending range in every engine.
+//! Keys of timelines: newest first, so that a page is one ascending range in every engine.
+//!
+//! Messages stand in *buckets* of [`WIDTH`] positions. A bucket's messages are one record, a segment, or several where
+//! they are large; where a message stands tells its bucket, so that no index of segments has to be kept.
 
 use haos_store_api::Position;
 use haos_store_api::backend::Key;
 
 use super::kv::Span;
 
-/// The kinds of records in the timeline.
-const GAP: u8 = 0;
-const OVERLAY: u8 = 1;
-const SEGMENT: u8 = 2;
+/// The positions of a bucket: enough for a page, and no more than a browser copies in a moment.
+pub(crate) const WIDTH: u64 = 32;
 
-/// Keys of rooms come first, so that a room is one range.
 const ROOM: usize = Key::BYTES;
 const PLACE: usize = 5;
 
-/// A segment's key, which suffices for a count, a search and a deletion, so that they read no rows.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(crate) struct SegmentKey {
-    pub(crate) room: Key,
-    pub(crate) newest: Position,
-    pub(crate) oldest: Position,
+/// The number of a bucket.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub(crate) struct Bucket(u64);
+
+impl Bucket {
+    pub(crate) const OLDEST: Self = Self(Position::MIN.get() / WIDTH);
+    pub(crate) const NEWEST: Self = Self(Position::MAX.get() / WIDTH);
+
+    /// Returns the bucket of a position.
+    pub(crate) fn of(at: Position) -> Self {
+        Self(at.get() / WIDTH)
+    }
+
+    /// Returns its oldest position.
+    pub(crate) fn oldest(self) -> Position {
+        Position::new(self.0 * WIDTH).unwrap_or(Position::MIN)
+    }
+
+    /// Returns its newest position.
+    pub(crate) fn newest(self) -> Position {
+        Position::new(self.0 * WIDTH + (WIDTH - 1)).unwrap_or(Position::MAX)
+    }
+
+    pub(crate) fn older(self) -> Option<Self> {
+        (self > Self::OLDEST).then(|| Self(self.0 - 1))
+    }
+
+    pub(crate) fn newer(self) -> Option<Self> {
+        (self < Self::NEWEST).then(|| Self(self.0 + 1))
+    }
+
+    /// Returns the bucket so many newer, or the newest.
+    pub(crate) fn newer_by(self, buckets: u64) -> Self {
+        Self(self.0.saturating_add(buckets)).min(Self::NEWEST)
+    }
+}
+
+/// The key of a segment: it tells enough for a count, a sum and a deletion, so that they read no messages.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
+pub(crate) struct Segment {
+    pub(crate) bucket: Bucket,
+    /// Which of the bucket's segments it is.
+    pub(crate) part: u8,
     /// The number of messages.
     pub(crate) count: u8,
     /// Bytes of their payloads.
     pub(crate) bytes: u32,
 }
 
-impl SegmentKey {
-    pub(crate) fn encode(&self) -> Vec<u8> {
-        let mut key = place(&self.room, SEGMENT, self.newest);
-        key.extend(inverted(self.oldest));
-        key.push(self.count);
+impl Segment {
+    pub(crate) fn encode(&self, room: &Key) -> Vec<u8> {
+        let mut key = room_and(room, inverted(self.bucket.0));
+        key.extend([self.part, self.count]);
         key.extend(self.bytes.to_be_bytes());
         key
     }
 
-    /// Decodes a key; `None` for that of another record.
-    pub(crate) fn decode(key: &[u8]) -> Option<Self> {
+    /// Decodes a key, or the beginning of a value.
+    pub(crate) fn decode(key: &[u8]) -> Option<(Key, Self)> {
         let (room, rest) = key.split_first_chunk::<ROOM>()?;
-        let [SEGMENT, rest @ ..] = rest else { return None };
-        let (newest, rest) = rest.split_first_chunk::<PLACE>()?;
-        let (oldest, rest) = rest.split_first_chunk::<PLACE>()?;
-        let ([count], bytes) = rest.split_first_chunk::<1>()?;
-        Some(Self {
-            room: Key::from_bytes(*room),
-            newest: upright(newest),
-            oldest: upright(oldest),
-            count: *count,
-            bytes: u32::from_be_bytes(bytes.try_into().ok()?),
-        })
-    }
-
-    /// Tells whether it has a message at every position between its ends.
-    pub(crate) fn is_dense(&self) -> bool {
-        self.newest.get() - self.oldest.get() + 1 == u64::from(self.count)
-    }
-
-    pub(crate) fn contains(&self, at: Position) -> bool {
-        self.oldest <= at && at <= self.newest
+        let (place, rest) = rest.split_first_chunk::<PLACE>()?;
+        let ([part, count], rest) = rest.split_first_chunk::<2>()?;
+        let bytes = u32::from_be_bytes(*rest.first_chunk()?);
+        let bucket = Bucket(upright(place)).min(Bucket::NEWEST);
+        Some((Key::from_bytes(*room), Self { bucket, part: *part, count: *count, bytes }))
     }
 }
 
-fn inverted(at: Position) -> [u8; PLACE] {
-    let [_, _, _, place @ ..] = (Position::MAX.get() - at.get()).to_be_bytes();
+/// Spans the segments of the buckets between two, both included.
+pub(crate) fn segments(room: &Key, oldest: Bucket, newest: Bucket) -> Span {
+    let mut high = room_and(room, inverted(oldest.0));
+    high.extend([0xff; 8]);
+    Span::new(room_and(room, inverted(newest.0)), high)
+}
+
+fn inverted(place: u64) -> [u8; PLACE] {
+    let [_, _, _, place @ ..] = (Position::MAX.get() - place).to_be_bytes();
     place
 }
 
-fn upright(place: &[u8; PLACE]) -> Position {
+fn upright(place: &[u8; PLACE]) -> u64 {
     let mut number = [0; 8];
     number[3..].copy_from_slice(place);
-    let value = Position::MAX.get() - u64::from_be_bytes(number);
-    Position::new(value).unwrap_or(Position::MIN)
+    Position::MAX.get().saturating_sub(u64::from_be_bytes(number))
 }
 
-fn place(room: &Key, kind: u8, at: Position) -> Vec<u8> {
-    [room.as_bytes().as_slice(), &[kind], &inverted(at)].concat()
-}
-
-fn places(room: &Key, kind: u8, oldest: Position, newest: Position) -> Span {
-    Span::new(place(room, kind, newest), place(room, kind, oldest))
+fn room_and(room: &Key, rest: [u8; PLACE]) -> Vec<u8> {
+    [room.as_bytes().as_slice(), &rest].concat()
 }
 
 pub(crate) fn gap(room: &Key, at: Position) -> Vec<u8> {
-    place(room, GAP, at)
+    room_and(room, inverted(at.get()))
 }
 
-pub(crate) fn gaps(room: &Key, oldest: Position, newest: Position) -> Span {
-    places(room, GAP, oldest, newest)
+/// Spans the gaps of a room.
+pub(crate) fn gaps(room: &Key) -> Span {
+    Span::prefix(room.as_bytes())
 }
 
-pub(crate) fn overlay(room: &Key, at: Position) -> Vec<u8> {
-    place(room, OVERLAY, at)
-}
-
-pub(crate) fn overlays(room: &Key, oldest: Position, newest: Position) -> Span {
-    places(room, OVERLAY, oldest, newest)
-}
-
-/// Spans every overlay and segment of a room.
-pub(crate) fn timeline(room: &Key) -> Span {
-    let mut span = places(room, OVERLAY, Position::MIN, Position::MAX);
-    span.high = segments(room, Position::MIN, Position::MAX).high;
-    span
-}
-
-/// Spans the segments whose newest message stands between two positions.
-pub(crate) fn segments(room: &Key, oldest: Position, newest: Position) -> Span {
-    let mut span = places(room, SEGMENT, oldest, newest);
-    span.high.extend([0xff; 2 * PLACE]);
-    span
-}
-
-/// Reads the position of a gap's or an overlay's key.
-pub(crate) fn position(key: &[u8]) -> Option<Position> {
-    let (kind, place) = key.get(ROOM..)?.split_first()?;
-    (matches!(*kind, GAP | OVERLAY)).then_some(upright(place.try_into().ok()?))
-}
-
-/// Tells whether it is the key of an overlay.
-pub(crate) fn is_overlay(key: &[u8]) -> bool {
-    key.get(ROOM) == Some(&OVERLAY)
+/// Reads the position of a gap's key.
+pub(crate) fn gap_position(key: &[u8]) -> Option<Position> {
+    Position::new(upright(key.get(ROOM..)?.try_into().ok()?)).ok()
 }
 
 pub(crate) fn chunk(blob: u64, index: u64) -> [u8; 16] {
@@ -129,25 +125,15 @@ pub(crate) fn chunk(blob: u64, index: u64) -> [u8; 16] {
     key
 }
 
-/// Entries of the only index: the messages of a record, their relations and their senders.
-pub(crate) fn event_entry(event: &Key) -> String {
-    entry('e', event)
+pub(crate) fn txn(txn: &Key, room: &Key, at: Position) -> Vec<u8> {
+    let place = haos_store_api::backend::kv::keys::position(at);
+    [txn.as_bytes().as_slice(), room.as_bytes(), &place].concat()
 }
 
-pub(crate) fn target_entry(target: &Key) -> String {
-    entry('r', target)
-}
-
-pub(crate) fn txn_entry(txn: &Key) -> String {
-    entry('t', txn)
-}
-
-/// Makes text, since a browser reads a record with many binary ids half as fast.
-fn entry(tag: char, key: &Key) -> String {
-    const DIGITS: &[u8; 64] = b"-0123456789ABCDEFGHIJKLMNOPQRSTUVWXYZ_abcdefghijklmnopqrstuvwxyz";
-    let number = u128::from_be_bytes(*key.as_bytes());
-    let digit = |nth: u32| char::from(DIGITS[(number >> (126 - 6 * nth)) as usize & 63]);
-    std::iter::once(tag).chain((0..22).map(digit)).collect()
+/// Reads the room and the position of a transaction's key.
+pub(crate) fn parse_txn(key: &[u8]) -> Option<(Key, Position)> {
+    let (room, place) = key.get(Key::BYTES..)?.split_first_chunk::<ROOM>()?;
+    Some((Key::from_bytes(*room), haos_store_api::backend::kv::keys::parse_position(place.get(..PLACE)?)?))
 }
 
 #[cfg(test)]
@@ -155,27 +141,25 @@ mod tests {
     use super::*;
 
     #[test]
-    fn each_key_has_an_entry_of_its_own() {
-        let all: Vec<String> =
-            (0..128).map(|bit| event_entry(&Key::from_bytes((1_u128 << bit).to_be_bytes()))).collect();
-        assert!(all.windows(2).all(|two| two[0] < two[1]), "{all:?}");
-        assert_eq!(all[0], "e---------------------0");
-    }
-
-    #[test]
     fn newest_first_and_back() {
         let room = Key::from_bytes([7; 16]);
         let at = |n| Position::new(n).unwrap();
         assert!(gap(&room, at(9)) < gap(&room, at(8)));
-        assert_eq!(position(&overlay(&room, at(258))), Some(at(258)));
-        assert_eq!(position(&gap(&room, Position::MAX)), Some(Position::MAX));
-        let key = SegmentKey { room, newest: at(40), oldest: at(9), count: 32, bytes: 77_000 };
-        assert_eq!(SegmentKey::decode(&key.encode()), Some(key));
-        assert!(key.is_dense() && key.contains(at(9)) && !key.contains(at(41)));
-        assert_eq!(position(&key.encode()), None);
-        assert!(segments(&room, at(40), at(40)).has(&key.encode()));
-        assert!(!segments(&room, at(41), at(99)).has(&key.encode()));
-        assert!(timeline(&room).has(&key.encode()) && timeline(&room).has(&overlay(&room, at(1))));
-        assert!(!timeline(&room).has(&gap(&room, at(1))));
+        for place in [at(258), Position::MAX, Position::MIN] {
+            assert_eq!(gap_position(&gap(&room, place)), Some(place));
+            let key = txn(&Key::from_bytes([3; 16]), &room, place);
+            assert_eq!(parse_txn(&key), Some((room, place)));
+            let bucket = Bucket::of(place);
+            assert!(bucket.oldest() <= place && place <= bucket.newest());
+            assert_eq!((Bucket::of(bucket.oldest()), Bucket::of(bucket.newest())), (bucket, bucket));
+            let key = Segment { bucket, part: 1, count: 32, bytes: 77_000 };
+            let encoded = key.encode(&room);
+            assert_eq!(encoded.len(), super::super::kv::Table::Segments.key_bytes());
+            assert_eq!(Segment::decode(&encoded), Some((room, key)));
+            assert!(segments(&room, bucket, bucket).has(&encoded));
+            assert!(segments(&room, Bucket::OLDEST, Bucket::NEWEST).has(&encoded));
+            assert!(bucket.newer().is_none_or(|newer| !segments(&room, newer, Bucket::NEWEST).has(&encoded)));
+            assert!(bucket.older().is_none_or(|older| !segments(&room, Bucket::OLDEST, older).has(&encoded)));
+        }
     }
 }

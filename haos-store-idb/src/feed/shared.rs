@@ -28,17 +28,20 @@ pub(crate) struct Feed {
 
 impl Feed {
     /// Joins the contexts that have the database `name` open, if it is the same store: one that was deleted and made
-    /// again counts its revisions from the start and has another id. `stored` asks the database for its revision.
+    /// again counts its revisions from the start and has another id. `heard` is told first of everything that another
+    /// context said, or may have said; `stored` asks the database for its revision.
     pub(crate) fn open(
         name: &str,
         id: StoreId,
         hub: ChangeHub,
+        heard: Rc<dyn Fn()>,
         stored: impl Fn() -> Stored + 'static,
     ) -> Self {
         let (order, stored) = (Rc::new(Order::new(hub.clone())), Rc::new(stored));
         let channel = Channel::open(&format!("haos-feed/{id}/{name}"), {
-            let order = Rc::clone(&order);
+            let (order, heard) = (Rc::clone(&order), Rc::clone(&heard));
             move |message| {
+                heard();
                 // No transaction is opened for a message that comes in its turn: a page may be frozen at any moment,
                 // and would hold up the others' writes with it.
                 if order.other(told(&message)) {
@@ -49,6 +52,7 @@ impl Feed {
         let triggers = Triggers::listen(move |trigger| {
             // A frozen page hears nothing, and some browsers drop the messages meant for it.
             if matches!(trigger, Trigger::PageShow { persisted: true } | Trigger::Resume) {
+                heard();
                 hub.resync(hub.latest());
             }
         });

@@ -29,4 +29,4 @@ pub(crate) use range::Range;
 pub(crate) use request::DbRequest;
 pub(crate) use store::Store;
 pub(crate) use transaction::{Mode, Transaction};
-pub(crate) use value::{bytes, to_js};
+pub(crate) use value::{bytes, number, number_to_js, to_js};

@@ -4,11 +4,11 @@ use std::cell::RefCell;
 use std::rc::Rc;
 
 use haos_store_api::ErrorKind;
+use indexed_db_futures::OpenDbResult;
 use indexed_db_futures::database::{Database as CrateDatabase, VersionChangeEvent};
 use indexed_db_futures::error::OpenDbError;
 use indexed_db_futures::internals::SystemRepr;
 use indexed_db_futures::prelude::*;
-use indexed_db_futures::{KeyPath, OpenDbResult};
 use js_sys::Reflect;
 use tokio::sync::oneshot;
 use wasm_bindgen::{JsCast, JsValue};
@@ -153,18 +153,12 @@ impl Upgrade<'_> {
         self.db.as_sys().object_store_names().contains(name)
     }
 
-    /// Makes an object store, whose keys are given with each value, with an index over the entries of the array that
-    /// each value has as `index`.
-    pub(crate) fn create_store(&self, name: &str, index: Option<&str>) -> Result<(), Failure> {
+    /// Makes an object store, whose keys are given with each value, or are numbers that it gives.
+    pub(crate) fn create_store(&self, name: &str, numbers: bool) -> Result<(), Failure> {
         let refused = |e: indexed_db_futures::error::Error| {
             let message = format!("the object store {name} cannot be made: {e}");
             Failure::new(ErrorKind::Other, message)
         };
-        let store = self.db.create_object_store(name).build().map_err(refused)?;
-        if let Some(index) = index {
-            let built = store.create_index(index, KeyPath::from(index)).with_multi_entry(true).build();
-            built.map_err(refused)?;
-        }
-        Ok(())
+        self.db.create_object_store(name).with_auto_increment(numbers).build().map(drop).map_err(refused)
     }
 }

@@ -7,7 +7,7 @@ use std::task::{Context, Poll};
 
 use haos_store_api::Result;
 use wasm_bindgen::{JsCast, JsValue};
-use web_sys::{IdbCursor, IdbCursorWithValue, IdbRequest, IdbRequestReadyState};
+use web_sys::{IdbCursorWithValue, IdbRequest, IdbRequestReadyState};
 
 use super::events::{Events, Slot};
 use crate::error::{Failure, js_error};
@@ -31,9 +31,7 @@ enum Kind {
 pub(super) enum Part {
     /// All of it.
     Whole,
-    /// The key of a cursor; undefined without a cursor.
-    CursorKey,
-    /// The value of a cursor.
+    /// The value of a cursor; undefined without a cursor.
     CursorValue,
 }
 
@@ -76,10 +74,6 @@ fn answer(request: &IdbRequest, part: Part, operation: &'static str) -> Result<J
     }
     match part {
         Part::Whole => Ok(result),
-        Part::CursorKey => match result.dyn_ref::<IdbCursor>() {
-            Some(cursor) => cursor.key().map_err(failed),
-            None => Ok(JsValue::UNDEFINED),
-        },
         Part::CursorValue => match result.dyn_ref::<IdbCursorWithValue>() {
             Some(cursor) => cursor.value().map_err(failed),
             None => Ok(JsValue::UNDEFINED),

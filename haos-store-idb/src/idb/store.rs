@@ -8,7 +8,7 @@ use web_sys::{IdbCursorDirection, IdbObjectStore, IdbRequest};
 
 use super::events::Events;
 use super::request::Part;
-use super::{DbRequest, Range, to_js};
+use super::{DbRequest, Range, number_to_js, to_js};
 
 /// An object store of a transaction. Every call here is fired at once.
 #[derive(Clone)]
@@ -40,6 +40,21 @@ impl Store {
     /// Removes a name; does nothing if it is absent.
     pub(crate) fn delete_named(&self, key: &str) -> Result<()> {
         self.fired(self.store.delete(&JsValue::from_str(key)))
+    }
+
+    /// Removes the keys of a range.
+    pub(crate) fn delete_range(&self, range: &Range) -> Result<()> {
+        self.fired(self.store.delete(range.as_js()))
+    }
+
+    /// Adds a value to a store that gives numbers; the answer is its number.
+    pub(crate) fn add(&self, value: &JsValue) -> Result<DbRequest> {
+        self.asked(self.store.add(value))
+    }
+
+    /// Adds a value under a number.
+    pub(crate) fn add_as(&self, number: u64, value: &JsValue) -> Result<()> {
+        self.fired(self.store.add_with_key(value, &number_to_js(number)))
     }
 
     /// Reads the value under a binary key; undefined if absent.
@@ -79,30 +94,11 @@ impl Store {
         self.asked(self.store.count_with_key(query(range)))
     }
 
-    /// Reads the greatest key of a range; undefined if the range is empty.
-    pub(crate) fn last_key(&self, range: &Range) -> Result<DbRequest> {
-        let prev = IdbCursorDirection::Prev;
-        let request = self.store.open_key_cursor_with_range_and_direction(range.as_js(), prev);
-        Ok(DbRequest::new(&self.events, request.map_err(|e| self.refused(&e))?, Part::CursorKey))
-    }
-
     /// Reads the value of the greatest key of a range; undefined if the range is empty.
     pub(crate) fn last_value(&self, range: &Range) -> Result<DbRequest> {
         let prev = IdbCursorDirection::Prev;
         let request = self.store.open_cursor_with_range_and_direction(range.as_js(), prev);
         Ok(DbRequest::new(&self.events, request.map_err(|e| self.refused(&e))?, Part::CursorValue))
-    }
-
-    /// Reads the keys of the values that have `entry` in `index`, as an array.
-    pub(crate) fn keys_of(&self, index: &str, entry: &str) -> Result<DbRequest> {
-        let index = self.store.index(index).map_err(|e| self.refused(&e))?;
-        self.asked(index.get_all_keys_with_key(&JsValue::from_str(entry)))
-    }
-
-    /// Reads the values that have `entry` in `index`, as an array.
-    pub(crate) fn values_of(&self, index: &str, entry: &str) -> Result<DbRequest> {
-        let index = self.store.index(index).map_err(|e| self.refused(&e))?;
-        self.asked(index.get_all_with_key(&JsValue::from_str(entry)))
     }
 
     fn asked(&self, request: Result<IdbRequest, JsValue>) -> Result<DbRequest> {

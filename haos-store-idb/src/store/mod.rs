@@ -8,24 +8,22 @@ mod work;
 
 use std::cell::{Cell, RefCell};
 use std::fmt;
-use std::rc::Rc;
+use std::rc::{Rc, Weak};
 use std::sync::Arc;
 
 use async_trait::async_trait;
 use haos_store_api::backend::*;
 use haos_store_api::*;
-use tokio::sync::RwLock;
+use tokio::sync::{Mutex, RwLock};
 
 use crate::connection::Connection;
 use crate::durability::{self, Canary};
 use crate::engine::chores;
-use crate::engine::known::Known;
-use crate::engine::kv::KEYRING;
-use crate::engine::read::Reader;
+use crate::engine::memory::Memory;
 use crate::feed::{Feed, Stored};
 use crate::options::IdbOptions;
 use crate::tx::IdbTx;
-use ask::{Ask, Done, Told, Work};
+use ask::{Ask, Told};
 use ballast::Ballast;
 use idle::Idle;
 
@@ -35,8 +33,8 @@ use idle::Idle;
 /// database for itself, and hears of the others' commits. A `Relaxed` commit is handed to the browser before `apply`
 /// returns, a `Strict` one to the device.
 ///
-/// Rows of messages are kept many to a record, appended and never rewritten; a compaction in idle moments makes full
-/// records of small ones, in one context at a time. The connection to the browser may end at any moment (another tab
+/// A commit is one record of a log. In idle moments one context at a time folds the log into tables, in which messages are
+/// kept many to a record. What was read or written lately is answered from memory. The connection to the browser may end at any moment (another tab
 /// upgrades, the user clears the site's data, the page goes to sleep): the next call opens it again, once, and reports
 /// the outcome.
 pub struct IdbStore(Rc<Inner>);
@@ -55,8 +53,17 @@ pub(crate) struct Inner {
     info: RefCell<StoreInfo>,
     id: durability::StoreId,
     idle: Idle,
-    /// The knowledge after this context's latest commit.
-    known: RefCell<Option<Known>>,
+    memory: RefCell<Memory>,
+    /// True if another context may have committed what is not in memory.
+    stale: Cell<bool>,
+    /// The readings from memory since the latest load.
+    readings: Cell<u32>,
+    /// The load that is about to begin.
+    flight: RefCell<Option<work::Flight>>,
+    /// The loads into memory.
+    loads: Cell<u32>,
+    /// Held by the commit under way: they follow one another.
+    turn: Mutex<()>,
     ballast: Cell<Ballast>,
     /// Held for reading by every writer, so that closing waits for accepted work.
     accepted: Arc<RwLock<()>>,
@@ -82,29 +89,55 @@ impl Inner {
         }
     }
 
-    /// Joins the other contexts that have the store open, and catches up with their earlier commits.
-    async fn join_feed(self: &Rc<Self>) -> Result<()> {
-        let store = Rc::downgrade(self);
+    /// Joins the other contexts that have the store open. What they committed before is caught up with by the next
+    /// reading.
+    fn join_feed(self: &Rc<Self>) {
+        let (store, hearing) = (Rc::downgrade(self), Rc::downgrade(self));
+        let heard = Rc::new(move || {
+            if let Some(inner) = hearing.upgrade() {
+                inner.stale.set(true);
+            }
+        });
         let stored = move || -> Stored {
             let store = store.clone();
             Box::pin(async move {
-                match store.upgrade()?.read(&Ask::Head).await {
-                    Ok(Told::Head(head)) => Some(head.revision),
-                    _ => None,
-                }
+                let inner = store.upgrade()?;
+                inner.load(Vec::new()).await.ok()?;
+                let revision = inner.memory.borrow().head.revision;
+                Some(revision)
             })
         };
-        let feed = self.hub.borrow().as_ref().map(|hub| Feed::open(&self.name, self.id, hub.clone(), stored));
+        let hub = self.hub.borrow();
+        let feed = hub.as_ref().map(|hub| Feed::open(&self.name, self.id, hub.clone(), heard, stored));
         if let Some(feed) = &feed {
             self.info.borrow_mut().shared = feed.is_shared();
+            feed.saw(self.memory.borrow().head.revision);
         }
         *self.feed.borrow_mut() = feed;
-        let Told::Head(head) = self.read(&Ask::Head).await? else { return Err(work::mixed_up("open")) };
-        if let Some(feed) = &*self.feed.borrow() {
-            feed.saw(head.revision);
-        }
-        Ok(())
+        self.stale.set(true);
+        OPEN.with_borrow_mut(|all| {
+            all.retain(|other| other.strong_count() > 0);
+            if !all.iter().any(|other| std::ptr::eq(other.as_ptr(), Rc::as_ptr(self))) {
+                all.push(Rc::downgrade(self));
+            }
+        });
     }
+
+    /// Lets the other stores over this database in this very context know of a commit, before any channel does.
+    fn siblings(&self) {
+        OPEN.with_borrow(|all| {
+            for other in all.iter().filter_map(Weak::upgrade) {
+                if other.id == self.id && !std::ptr::eq(&*other, self) {
+                    other.stale.set(true);
+                }
+            }
+        });
+    }
+}
+
+thread_local! {
+    /// The open stores of this context.
+    static OPEN: RefCell<Vec<Weak<Inner>>> = const { RefCell::new(Vec::new()) };
 }
 
 impl IdbStore {
@@ -169,14 +202,12 @@ impl StorageAdapter for IdbStore {
     }
 
     async fn timeline(&self, room: &RoomId, page: Page) -> Result<Slice> {
-        let small = self.0.idle.small(&self.0.codec.room_key(room));
-        ask!(self, Ask::Timeline(room.clone(), page, small) => Told::Timeline)
+        let slices: Result<Vec<Slice>> =
+            ask!(self, Ask::Timelines(vec![(room.clone(), page)]) => Told::Timelines);
+        Ok(slices?.pop().unwrap_or_default())
     }
 
     async fn timelines(&self, pages: Vec<(RoomId, Page)>) -> Result<Vec<Slice>> {
-        let small = |room: &RoomId| self.0.idle.small(&self.0.codec.room_key(room));
-        let pages = pages.into_iter().map(|(room, page)| (small(&room), room, page));
-        let pages = pages.map(|(small, room, page)| (room, page, small)).collect();
         ask!(self, Ask::Timelines(pages) => Told::Timelines)
     }
 
@@ -209,7 +240,8 @@ impl StorageAdapter for IdbStore {
     }
 
     async fn state(&self, query: StateQuery) -> Result<Vec<StateEntry>> {
-        ask!(self, Ask::State(query) => Told::State)
+        let found: Result<Vec<Vec<StateEntry>>> = ask!(self, Ask::States(vec![query]) => Told::States);
+        Ok(found?.pop().unwrap_or_default())
     }
 
     async fn states(&self, queries: Vec<StateQuery>) -> Result<Vec<Vec<StateEntry>>> {
@@ -232,9 +264,8 @@ impl StorageAdapter for IdbStore {
 
     async fn change_keys(&self, change: KeyChange) -> Result<()> {
         let shreds = change == KeyChange::Shred;
-        let Done::Keys(record) = work::write(&self.0, Work::Keys(change)).await? else {
-            return Err(work::mixed_up("keys"));
-        };
+        let inner = Rc::clone(&self.0);
+        let record = work::alone("keys", Box::pin(async move { inner.change_keys(&change).await })).await?;
         if shreds {
             return self.close().await;
         }
@@ -270,8 +301,9 @@ impl StorageAdapter for IdbStore {
         }
         self.0.connection.resume().await?;
         self.0.stage.set(Stage::Open);
+        self.0.join_feed();
         let inner = Rc::clone(&self.0);
-        work::alone("resume", Box::pin(async move { inner.join_feed().await })).await
+        work::alone("resume", Box::pin(async move { inner.load(Vec::new()).await })).await
     }
 
     async fn close(&self) -> Result<()> {

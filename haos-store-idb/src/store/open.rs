@@ -7,15 +7,18 @@ use std::sync::Arc;
 use futures_util::future::LocalBoxFuture;
 use haos_store_api::backend::*;
 use haos_store_api::*;
+use tokio::sync::Mutex;
 
 use super::{IdbTx, Inner, Stage};
 use crate::connection::Connection;
 use crate::durability::{self, Canary, StoreId, Verdict};
 use crate::engine::head::Head;
 use crate::engine::kv::{HEAD, KEYRING, Kv};
+use crate::engine::memory::Memory;
+use crate::engine::reload;
 use crate::idb::{Mode, delete_database};
 use crate::options::IdbOptions;
-use crate::schema::{FORMAT, META};
+use crate::schema::{FORMAT, LOG, META};
 
 /// The changes kept for slow subscribers.
 const KEPT_CHANGES: usize = 1024;
@@ -26,9 +29,10 @@ pub(super) const ID: &str = "id";
 
 /// The store's own records.
 struct Meta {
-    head: Head,
+    head: Vec<u8>,
     id: StoreId,
     keyring: Option<Vec<u8>>,
+    log: Vec<Vec<u8>>,
 }
 
 /// Opens a store. Not to be inlined: a crate that awaits a future compiles its code, with all that it awaits in turn,
@@ -44,7 +48,11 @@ async fn open_now(options: IdbOptions) -> Result<Rc<Inner>> {
     // From here on the keys suffice.
     let IdbOptions { name, .. } = options;
     let (meta, codec, recovery) = opened.inspect_err(|_| connection.close())?;
-    let hub = ChangeHub::new(KEPT_CHANGES, meta.head.revision);
+    let Meta { head, id, log, .. } = meta;
+    let memory = RefCell::new(Memory::default());
+    reload::begin(&memory, &codec, Some(head), log).inspect_err(|_| connection.close())?;
+    let opened_at = memory.borrow().head.revision;
+    let hub = ChangeHub::new(KEPT_CHANGES, opened_at);
     let info = StoreInfo {
         backend: "idb",
         format: FORMAT,
@@ -54,13 +62,13 @@ async fn open_now(options: IdbOptions) -> Result<Rc<Inner>> {
         shared: true,
         evictable: true,
         read_only: false,
-        opened_at: meta.head.revision,
+        opened_at,
         recovery,
         set_aside: Vec::new(),
         damaged: 0,
     };
     let inner = Rc::new(Inner {
-        canary: Canary::start(&name, meta.id),
+        canary: Canary::start(&name, id),
         name,
         connection,
         codec,
@@ -69,13 +77,19 @@ async fn open_now(options: IdbOptions) -> Result<Rc<Inner>> {
         hub: RefCell::new(Some(hub)),
         feed: RefCell::default(),
         info: RefCell::new(info),
-        id: meta.id,
+        id,
         idle: Default::default(),
-        known: RefCell::default(),
+        memory,
+        stale: Cell::new(true),
+        readings: Cell::default(),
+        flight: RefCell::default(),
+        loads: Cell::default(),
+        turn: Mutex::default(),
         ballast: Cell::default(),
         accepted: Arc::default(),
     });
-    inner.join_feed().await?;
+    inner.join_feed();
+    inner.plan_fold();
     durability::learn_persistence();
     Ok(inner)
 }
@@ -83,7 +97,7 @@ async fn open_now(options: IdbOptions) -> Result<Rc<Inner>> {
 /// Reads the store's own records, its rows' codec, and the browser's erasure of the one before it.
 async fn unlock(connection: &Connection, options: &IdbOptions) -> Result<(Meta, Codec, Option<Recovery>)> {
     let found = {
-        let tx = connection.begin(&[META], Mode::Read, "open").await?;
+        let tx = connection.begin(&[META, LOG], Mode::Read, "open").await?;
         read(&IdbTx::new(&tx)).await?
     };
     let verdict = durability::check(&options.name, found.as_ref().map(|meta| meta.id)).await;
@@ -95,15 +109,16 @@ async fn unlock(connection: &Connection, options: &IdbOptions) -> Result<(Meta, 
     let create = |secret: &Rc<Secret>| Keyring::create_within(secret, options.kdf, options.kdf_limits);
     let keyring = options.secret.as_ref().map(create).transpose()?;
     let record = keyring.as_ref().map(Keyring::record).transpose()?;
-    let tx = connection.begin(&[META], Mode::Write(Durability::Strict), "open").await?;
+    let tx = connection.begin(&[META, LOG], Mode::Write(Durability::Strict), "open").await?;
     let kv = IdbTx::new(&tx);
     // Another context may have made it meanwhile.
     if let Some(meta) = read(&kv).await? {
         let codec = codec_of(&meta, options)?;
         return Ok((meta, codec, recovery));
     }
-    let meta = Meta { head: Head::default(), id: StoreId::random(), keyring: record };
-    kv.put_named(HEAD, &meta.head.encode())?;
+    let head = Head::default().encode();
+    let meta = Meta { head, id: StoreId::random(), keyring: record, log: Vec::new() };
+    kv.put_named(HEAD, &meta.head)?;
     kv.put_named(ID, &meta.id.to_bytes())?;
     if let Some(record) = &meta.keyring {
         kv.put_named(KEYRING, record)?;
@@ -114,14 +129,13 @@ async fn unlock(connection: &Connection, options: &IdbOptions) -> Result<(Meta, 
 }
 
 async fn read(kv: &IdbTx<'_>) -> Result<Option<Meta>> {
-    let (head, id, keyring) = (kv.named(HEAD), kv.named(ID), kv.named(KEYRING));
+    let (head, id, keyring, log) = (kv.named(HEAD), kv.named(ID), kv.named(KEYRING), kv.log(0));
     let Some(head) = head.await? else { return Ok(None) };
-    let head = Head::decode("open", &head)?;
     let id = id.await?.and_then(|id| id.try_into().ok()).map_or_else(
         || Err(crate::engine::corrupt("open", "the store has lost its id")),
         |id| Ok(StoreId::from_bytes(id)),
     )?;
-    Ok(Some(Meta { head, id, keyring: keyring.await? }))
+    Ok(Some(Meta { head, id, keyring: keyring.await?, log: log.await? }))
 }
 
 fn codec_of(meta: &Meta, options: &IdbOptions) -> Result<Codec> {

@@ -1,5 +1,5 @@
-//! Stores of released formats: the batches put into them, and their records as text, a line each: `table key value id
-//! id …`, key and value in hexadecimal; a named record has its name for a key.
+//! Stores of released formats: the batches put into them, and their records as text, a line each: `table key value`,
+//! key and value in hexadecimal; a named record has its name for a key, one of the log its number.
 
 #![allow(unreachable_pub, dead_code, reason = "shared by a test of the crate and one beside it")]
 
@@ -10,7 +10,6 @@ pub struct Record {
     pub table: String,
     pub key: Vec<u8>,
     pub value: Vec<u8>,
-    pub ids: Vec<String>,
 }
 
 fn hex(bytes: &[u8]) -> String {
@@ -23,8 +22,7 @@ fn bytes(hex: &str) -> Vec<u8> {
 
 impl Record {
     pub fn line(&self) -> String {
-        let ids: String = self.ids.iter().map(|id| format!(" {id}")).collect();
-        format!("{} {} {}{ids}\n", self.table, hex(&self.key), hex(&self.value))
+        format!("{} {} {}\n", self.table, hex(&self.key), hex(&self.value))
     }
 }
 
@@ -34,7 +32,7 @@ pub fn records(text: &str) -> Vec<Record> {
         let table = parts.next().unwrap().to_owned();
         let mut part = || parts.next().map(bytes).unwrap();
         let (key, value) = (part(), part());
-        Record { table, key, value, ids: parts.map(str::to_owned).collect() }
+        Record { table, key, value }
     };
     text.lines().map(record).collect()
 }
@@ -75,7 +73,7 @@ fn pending(n: u64) -> Pending {
     Pending::new(TxnId::new(format!("t{n}")).unwrap(), room(), kind, content, n as i64)
 }
 
-/// The batches put into the store, in commits of their own: segments, overlays, a gap, and one of each.
+/// The batches put into the store, in commits of their own: a message of each kind, a gap, and one of each.
 pub fn batches() -> Vec<WriteBatch> {
     let mut first = WriteBatch::relaxed();
     first.put_room(Room { name: Some("lobby".into()), ..Room::new(room(), Membership::Join) });

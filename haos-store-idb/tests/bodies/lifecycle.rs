@@ -16,29 +16,29 @@ use crate::connection::Connection;
 use crate::engine::kv::Table;
 use crate::error::Failure;
 use crate::idb::{Mode, Upgrade, delete_database, to_js};
-use crate::schema::{ALL, CURRENT, FORMAT, IDS, META, Migration, Schema};
+use crate::schema::{ALL, CURRENT, FORMAT, META, Migration, Schema};
 
 /// A format after this one, for upgrades to come.
-const NEXT: Schema = Schema { migrations: &[CURRENT.migrations[0], next] };
-const BROKEN: Schema = Schema { migrations: &[CURRENT.migrations[0], broken] };
-const COUNTED: Schema = Schema { migrations: &[counted as Migration] };
+const NEXT: Schema = Schema { migrations: &[CURRENT.migrations[0], CURRENT.migrations[1], next] };
+const BROKEN: Schema = Schema { migrations: &[CURRENT.migrations[0], CURRENT.migrations[1], broken] };
+const COUNTED: Schema = Schema { migrations: &[CURRENT.migrations[0], counted as Migration] };
 
 thread_local! {
     static COUNT: Cell<u32> = const { Cell::new(0) };
 }
 
 fn next(upgrade: &Upgrade<'_>) -> Result<(), Failure> {
-    upgrade.create_store("next", None)
+    upgrade.create_store("next", false)
 }
 
 fn broken(upgrade: &Upgrade<'_>) -> Result<(), Failure> {
-    upgrade.create_store("next", None)?;
+    upgrade.create_store("next", false)?;
     Err(Failure::new(ErrorKind::Corrupt, "on purpose"))
 }
 
 fn counted(upgrade: &Upgrade<'_>) -> Result<(), Failure> {
     COUNT.set(COUNT.get() + 1);
-    CURRENT.migrations[0](upgrade)
+    CURRENT.migrations[1](upgrade)
 }
 
 pub(super) fn options(name: &str) -> IdbOptions {
@@ -54,14 +54,14 @@ pub(super) async fn open_next(name: &str) -> haos_store_api::Result<Connection> 
 }
 
 pub(super) async fn put(connection: &Connection, key: u8) -> haos_store_api::Result<()> {
-    let tx = connection.begin(&[Table::Timeline.name()], Mode::Write(Durability::Strict), "apply").await?;
-    tx.store(Table::Timeline.name())?.put(&[key], &to_js(&[key]))?;
+    let tx = connection.begin(&[Table::Segments.name()], Mode::Write(Durability::Strict), "apply").await?;
+    tx.store(Table::Segments.name())?.put(&[key], &to_js(&[key]))?;
     tx.done().await
 }
 
 pub(super) async fn count(connection: &Connection) -> haos_store_api::Result<f64> {
-    let tx = connection.begin(&[Table::Timeline.name()], Mode::Read, "page").await?;
-    let count = tx.store(Table::Timeline.name())?.count(None)?.await?;
+    let tx = connection.begin(&[Table::Segments.name()], Mode::Read, "page").await?;
+    let count = tx.store(Table::Segments.name())?.count(None)?.await?;
     Ok(count.as_f64().unwrap())
 }
 
@@ -76,13 +76,6 @@ pub async fn a_new_database_has_all_stores() {
     for store in ALL {
         assert_eq!(tx.store(store).unwrap().count(None).unwrap().await.unwrap(), 0);
     }
-    let timeline = connection
-        .begin(&[Table::Timeline.name()], Mode::Read, "page")
-        .await
-        .unwrap()
-        .store(Table::Timeline.name())
-        .unwrap();
-    assert_eq!(js_sys::Array::from(&timeline.keys_of(IDS, "a").unwrap().await.unwrap()).length(), 0);
     let meta = connection.begin(&[META], Mode::Write(Durability::Strict), "apply").await.unwrap();
     meta.store(META).unwrap().put_named("head", &JsValue::from(1)).unwrap();
     meta.done().await.unwrap();
@@ -119,6 +112,22 @@ pub async fn a_foreign_database_is_refused() {
     assert_eq!(open_next(&name).await.err().unwrap().kind(), ErrorKind::Invalid);
     let (version, stores) = raw::look(&name).await;
     assert_eq!((version, stores), (f64::from(FORMAT), vec!["foreign".to_owned()]));
+    raw::delete(&name).await;
+}
+
+pub async fn a_database_that_was_never_released_is_refused() {
+    let name = raw::name("unreleased");
+    let upgrade = |upgrade: &Upgrade<'_>| {
+        ["meta", "rooms", "timeline", "outbox", "outbox_ids", "media", "chunks", "state"]
+            .into_iter()
+            .try_for_each(|store| upgrade.create_store(store, false))
+    };
+    let opening = crate::idb::Opening { name: name.clone(), version: 1, upgrade, blocked: || {} };
+    drop(crate::idb::Database::open(opening).await.ok().unwrap());
+    let error = Connection::open(&options(&name)).await.err().unwrap();
+    assert_eq!(error.kind(), ErrorKind::Invalid);
+    assert!(error.to_string().contains("never released: delete it"), "{error}");
+    assert_eq!(raw::look(&name).await.1.len(), 8, "nothing changed");
     raw::delete(&name).await;
 }
 

@@ -29,8 +29,8 @@ pub async fn an_upgrade_elsewhere_is_let_through() {
 pub async fn a_commit_under_way_is_finished_before_an_upgrade() {
     let name = raw::name("finish");
     let old = open(&name).await;
-    let tx = old.begin(&[Table::Timeline.name()], Mode::Write(Durability::Strict), "apply").await.unwrap();
-    tx.store(Table::Timeline.name()).unwrap().put(&[1], &to_js(b"x")).unwrap();
+    let tx = old.begin(&[Table::Segments.name()], Mode::Write(Durability::Strict), "apply").await.unwrap();
+    tx.store(Table::Segments.name()).unwrap().put(&[1], &to_js(b"x")).unwrap();
     let (done, new) = join(tx.done(), open_next(&name)).await;
     done.unwrap();
     let new = new.unwrap();
@@ -61,7 +61,7 @@ pub async fn the_browser_tells_of_a_forced_close() {
     let connection = open(&name).await;
     put(&connection, 1).await.unwrap();
     connection.fire("close");
-    assert!(!connection.has_line());
+    assert!(!connection.is_there());
     assert_eq!(count(&connection).await.unwrap(), 1.0);
     connection.close();
     raw::delete(&name).await;
@@ -115,7 +115,7 @@ pub async fn a_store_closed_while_it_opens_again_stays_closed() {
     connection.lose(Loss::Told);
     let (counted, ()) = join(count(&connection), async { connection.close() }).await;
     assert_eq!(counted.err().unwrap().kind(), ErrorKind::Closed);
-    assert!(!connection.has_line());
+    assert!(!connection.is_there());
     open_next(&name).await.unwrap().close();
     raw::delete(&name).await;
 }
@@ -126,11 +126,11 @@ pub async fn a_page_that_is_put_away_lets_go() {
     let connection = open(&name).await;
     put(&connection, 1).await.unwrap();
     tell_pagehide(false);
-    assert!(connection.has_line());
+    assert!(connection.is_there());
     tell_pagehide(true);
-    assert!(!connection.has_line());
+    assert!(!connection.is_there());
     assert_eq!(count(&connection).await.unwrap(), 1.0);
-    assert!(connection.has_line());
+    assert!(connection.is_there());
     tell_pagehide(true);
     open_next(&name).await.unwrap().close();
     raw::delete(&name).await;

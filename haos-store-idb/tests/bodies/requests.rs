@@ -5,11 +5,11 @@ use std::task::{Context, Waker};
 
 use futures_util::future::join_all;
 use haos_store_api::{Durability, ErrorKind};
-use js_sys::{Array, Object, Reflect};
+use js_sys::Array;
 use wasm_bindgen::{JsCast, JsValue};
 
-use super::binding::{ITEMS, MARKED, WRITE, fill, finish, fresh, has, reader};
-use crate::idb::{Mode, Range, bytes, to_js};
+use super::binding::{ITEMS, NUMBERED, WRITE, fill, finish, fresh, has, opened, reader};
+use crate::idb::{Mode, Range, bytes, number, to_js};
 
 fn list(values: &JsValue) -> Vec<Vec<u8>> {
     values.unchecked_ref::<Array>().iter().map(|value| bytes(&value).unwrap()).collect()
@@ -32,26 +32,59 @@ pub async fn a_store_answers() {
     let keys = |range: std::ops::Range<u8>| range.map(|key| vec![key]).collect::<Vec<_>>();
     assert_eq!(answers, [keys(1..5), keys(1..3), keys(0..0), keys(1..4), keys(0..6)]);
 
-    let tx = database.transaction(&[ITEMS, MARKED], Mode::Write(Durability::Strict)).unwrap();
-    let (items, marked) = (tx.store(ITEMS).unwrap(), tx.store(MARKED).unwrap());
+    let tx = database.transaction(&[ITEMS], Mode::Write(Durability::Strict)).unwrap();
+    let items = tx.store(ITEMS).unwrap();
     items.delete(&[0]).unwrap();
     items.delete(&[0]).unwrap();
-    [1, 2, 3, 4].iter().for_each(|key| items.delete(&[*key]).unwrap());
+    items.delete_range(&Range::bound(&[1], &[4]).unwrap()).unwrap();
     items.put_named("head", &JsValue::from_str("a value")).unwrap();
-    for (key, ids) in [(1, ["a", "b"]), (2, ["b", "c"])] {
-        let value = Object::new();
-        let ids: Array = ids.iter().map(|id| JsValue::from_str(id)).collect();
-        Reflect::set(&value, &"ids".into(), &ids).unwrap();
-        marked.put(&[key], &value).unwrap();
-    }
     let named = items.get_named("head").unwrap();
-    let marks = join_all(["a", "b", "c", "d"].map(|id| marked.keys_of("ids", id).unwrap())).await;
     assert_eq!(named.await.unwrap().as_string().unwrap(), "a value");
-    let marks: Vec<_> = marks.into_iter().map(|keys| list(&keys.unwrap())).collect();
-    assert_eq!(marks, [vec![vec![1]], vec![vec![1], vec![2]], vec![vec![2]], vec![]]);
     tx.done().await.unwrap();
     assert_eq!(reader(&database).count(None).unwrap().await.unwrap(), 2);
-    assert!(marked.keys_of("ids", "a").is_err());
+    assert!(items.get_named("head").is_err());
+    finish(database, &name).await;
+}
+
+/// The log relies on it: no number is given twice once it was committed, also if its value is deleted, and each is the
+/// one after the last. Those of an aborted transaction are given again.
+pub async fn numbers_follow_one_another() {
+    let (database, name) = fresh().await;
+    let add = async |count: u64| {
+        let tx = database.transaction(&[NUMBERED], WRITE).unwrap();
+        let store = tx.store(NUMBERED).unwrap();
+        let given: Vec<_> = (0..count).map(|n| store.add(&to_js(&[n as u8])).unwrap()).collect();
+        let given: Vec<_> =
+            join_all(given).await.into_iter().map(|nr| number(&nr.unwrap()).unwrap()).collect();
+        (tx, given)
+    };
+    let (tx, given) = add(3).await;
+    assert_eq!(given, [1, 2, 3]);
+    tx.done().await.unwrap();
+    let (tx, given) = add(2).await;
+    assert_eq!(given, [4, 5]);
+    tx.abort();
+    let (tx, given) = add(1).await;
+    assert_eq!(given, [4], "those of an aborted transaction");
+    tx.store(NUMBERED).unwrap().delete_range(&Range::up_to(4).unwrap()).unwrap();
+    tx.done().await.unwrap();
+    drop(database);
+    let database = opened(&name, 1).await;
+    let tx = database.transaction(&[NUMBERED], WRITE).unwrap();
+    let store = tx.store(NUMBERED).unwrap();
+    let added = store.add(&to_js(&[9])).unwrap();
+    assert_eq!(
+        number(&added.await.unwrap()),
+        Some(5),
+        "all before it are deleted, and the database was closed"
+    );
+    store.add_as(8, &to_js(&[8])).unwrap();
+    let after = store.get_all(Some(&Range::above(5).unwrap()), None).unwrap();
+    assert_eq!(list(&after.await.unwrap()), [[8]]);
+    tx.done().await.unwrap();
+    let tx = database.transaction(&[NUMBERED], WRITE).unwrap();
+    tx.store(NUMBERED).unwrap().add_as(8, &to_js(&[7])).unwrap();
+    assert!(tx.done().await.is_err(), "a number that is taken");
     finish(database, &name).await;
 }
 
@@ -118,7 +151,7 @@ pub async fn refusals_are_errors() {
     let store = tx.store(ITEMS).unwrap();
     let function = js_sys::Function::new_no_args("");
     assert_eq!(store.put(&[1], &function).err().unwrap().kind(), ErrorKind::Other);
-    assert!(tx.store(MARKED).is_err());
+    assert!(tx.store(NUMBERED).is_err());
     tx.done().await.unwrap();
     database.close();
     let closed = database.transaction(&[ITEMS], Mode::Read).err().unwrap();

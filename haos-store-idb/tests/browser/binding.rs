@@ -23,10 +23,11 @@ tests! {
         a_transaction_that_committed_by_itself_is_done
         a_dropped_transaction_is_undone
         a_dropped_connection_is_closed
-        the_last_key_is_the_last
+        the_last_value_is_the_last
         an_abort_tells_its_reason;
     requests:
         a_store_answers
+        numbers_follow_one_another
         many_requests_at_once
         requests_may_be_forgotten
         durability_is_asked_for
@@ -36,6 +37,7 @@ tests! {
         a_missing_database_is_not_made_unasked
         a_newer_database_is_refused
         a_foreign_database_is_refused
+        a_database_that_was_never_released_is_refused
         a_migration_keeps_what_is_there
         an_old_version_elsewhere_blocks
         an_opening_that_takes_too_long_is_given_up

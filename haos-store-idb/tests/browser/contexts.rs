@@ -27,7 +27,7 @@ pub(crate) fn context(name: &str, id: StoreId) -> Context {
     let stored = Rc::new(Cell::new(Revision(4)));
     let asked = Rc::clone(&stored);
     let ask = move || -> Stored { Box::pin(std::future::ready(Some(asked.get()))) };
-    let (feed, changes) = (Feed::open(name, id, hub.clone(), ask), hub.subscribe());
+    let (feed, changes) = (Feed::open(name, id, hub.clone(), Rc::new(|| ()), ask), hub.subscribe());
     assert!(feed.is_shared());
     feed.saw(Revision(4));
     Context { hub, feed, changes, stored }

@@ -5,34 +5,43 @@ mod bodies;
 
 use haos_store_api::{Result, Secret, StorageAdapter};
 use haos_store_idb::{IdbOptions, IdbStore};
-use indexed_db_futures::KeyPath;
 use indexed_db_futures::database::Database;
 use indexed_db_futures::internals::SystemRepr;
 use indexed_db_futures::object_store::ObjectStore;
 use indexed_db_futures::prelude::*;
 use indexed_db_futures::transaction::TransactionMode;
-use js_sys::{Array, Object, Reflect, Uint8Array};
+use js_sys::Uint8Array;
 use wasm_bindgen::JsValue;
 use wasm_bindgen_test::wasm_bindgen_test;
 
 use self::bodies::{check, records};
 
-const PLAIN: &str = include_str!("../fixtures/format-1.txt");
-const SEALED: &str = include_str!("../fixtures/format-1-sealed.txt");
+const PLAIN: &str = include_str!("../fixtures/format-2.txt");
+const SEALED: &str = include_str!("../fixtures/format-2-sealed.txt");
 
-/// The object stores of a database of format 1. Not taken from the crate, which may know better by now.
-const STORES: [&str; 8] = ["meta", "rooms", "timeline", "outbox", "outbox_ids", "media", "chunks", "state"];
+/// The object stores of a database of format 2. Not taken from the crate, which may know better by now.
+const STORES: [&str; 12] = [
+    "meta",
+    "log",
+    "rooms",
+    "gaps",
+    "segments",
+    "ids",
+    "txns",
+    "outbox",
+    "outbox_ids",
+    "media",
+    "chunks",
+    "state",
+];
 
 async fn restore(name: &str, text: &str) {
     IdbStore::delete(name).await.unwrap();
     let database = Database::open(name)
-        .with_version(1_u32)
+        .with_version(2_u32)
         .with_on_upgrade_needed(|_, db| {
             for store in STORES {
-                let made = db.create_object_store(store).build()?;
-                if store == "timeline" {
-                    made.create_index("ids", KeyPath::One("ids")).with_multi_entry(true).build()?;
-                }
+                db.create_object_store(store).with_auto_increment(store == "log").build()?;
             }
             Ok(())
         })
@@ -44,27 +53,19 @@ async fn restore(name: &str, text: &str) {
         let store: ObjectStore<'_> = tx.object_store(&record.table).unwrap();
         let key = match record.table.as_str() {
             "meta" => JsValue::from_str(std::str::from_utf8(&record.key).unwrap()),
+            "log" => JsValue::from_f64(u64::from_be_bytes(record.key.try_into().unwrap()) as f64),
             _ => js(&record.key),
         };
-        let value = if record.ids.is_empty() {
-            js(&record.value)
-        } else {
-            let object = Object::new();
-            let ids: Array = record.ids.iter().map(|id| JsValue::from_str(id)).collect();
-            Reflect::set(&object, &"ids".into(), &ids).unwrap();
-            Reflect::set(&object, &"data".into(), &js(&record.value)).unwrap();
-            object.into()
-        };
-        drop(store.as_sys().put_with_key(&value, &key).unwrap());
+        drop(store.as_sys().put_with_key(&js(&record.value), &key).unwrap());
     }
     tx.commit().await.unwrap();
     database.close();
 }
 
 #[wasm_bindgen_test]
-async fn a_store_of_format_1_is_whole() -> Result<()> {
+async fn a_store_of_format_2_is_whole() -> Result<()> {
     for (name, text, secret) in
-        [("format-1", PLAIN, None), ("format-1-sealed", SEALED, Some(Secret::key([7; 32])))]
+        [("format-2", PLAIN, None), ("format-2-sealed", SEALED, Some(Secret::key([7; 32])))]
     {
         restore(name, text).await;
         let options = IdbOptions::new(name);

@@ -4,24 +4,26 @@ use std::collections::HashMap;
 use std::collections::hash_map::Entry;
 
 use haos_store_api::backend::{Codec, Key, RoomRef};
-use haos_store_api::{Collection, Result, RoomId};
+use haos_store_api::{Collection, ErrorKind, Result, RoomId};
 
-use super::super::keys::{self, SegmentKey};
-use super::super::kv::{Kv, Span, Table, all};
-use super::super::segment::{self, Overlay, Row};
+use super::super::ids::{self, Block, By, Ids};
+use super::super::keys::{self, Segment};
+use super::super::kv::{Kv, Span, Table};
+use super::super::record::Record;
+use super::super::row;
 use super::super::tables::{CHUNK, media_row, read_gap, read_outbox_row, read_room_row, read_state_row};
 use super::{Stepped, following};
 
 /// Records read in one step.
 const STEP: u32 = 64;
 
-pub(super) async fn check<K: Kv>(kv: &K, codec: &Codec, table: Table, from: Vec<u8>) -> Result<Stepped> {
+pub(super) async fn check(kv: &dyn Kv, codec: &Codec, table: Table, from: Vec<u8>) -> Result<Stepped> {
     let (records, next) = following(kv, table, from, STEP).await?;
     let mut step = Stepped { next, ..Stepped::default() };
     let mut rooms = HashMap::new();
     for (key, value) in &records {
         let looked = match table {
-            Table::Timeline => timeline(kv, codec, &mut rooms, &mut step, key, value).await,
+            Table::Gaps | Table::Segments => timeline(kv, codec, &mut rooms, &mut step, key, value).await,
             _ => record(kv, codec, &mut step, table, key, value).await,
         };
         match looked {
@@ -36,7 +38,8 @@ pub(super) async fn check<K: Kv>(kv: &K, codec: &Codec, table: Table, from: Vec<
 fn name(table: Table) -> &'static str {
     match table {
         Table::Rooms => "rooms",
-        Table::Timeline => "messages",
+        Table::Gaps => "gaps",
+        Table::Segments | Table::Ids | Table::Txns => "messages",
         Table::Outbox | Table::OutboxIds => "pending",
         Table::Media | Table::Chunks => "media",
         Table::State => "state",
@@ -54,8 +57,8 @@ impl Stepped {
 type Fault = Option<String>;
 
 /// Checks a record that is an entity.
-async fn record<K: Kv>(
-    kv: &K,
+async fn record(
+    kv: &dyn Kv,
     codec: &Codec,
     step: &mut Stepped,
     table: Table,
@@ -102,16 +105,23 @@ async fn record<K: Kv>(
             };
             codec.chunk(blob, index, &value[key.len()..])?;
         }
-        Table::Timeline | Table::OutboxIds => {}
+        Table::Gaps | Table::Segments | Table::Ids | Table::Txns | Table::OutboxIds => {}
     }
     Ok(None)
 }
 
-/// Checks a gap, a segment or an overlay.
-async fn timeline<K: Kv>(
-    kv: &K,
+/// A room as its timeline's check needs it.
+#[derive(Debug)]
+struct Place {
+    id: Option<RoomId>,
+    ids: Ids,
+}
+
+/// Checks a gap or a segment.
+async fn timeline(
+    kv: &dyn Kv,
     codec: &Codec,
-    rooms: &mut HashMap<Key, Option<RoomId>>,
+    rooms: &mut HashMap<Key, Place>,
     step: &mut Stepped,
     key: &[u8],
     value: &[u8],
@@ -119,43 +129,52 @@ async fn timeline<K: Kv>(
     let Some(room) = key.first_chunk().copied().map(Key::from_bytes) else {
         return Ok(Some("a key is damaged".to_owned()));
     };
-    let id = match rooms.entry(room) {
+    let place = match rooms.entry(room) {
         Entry::Occupied(known) => known.into_mut(),
         Entry::Vacant(place) => {
-            let stored = kv.get(Table::Rooms, room.as_bytes()).await?;
-            place.insert(stored.and_then(|value| read_room_row(codec, &value).ok()).map(|room| room.id))
+            let (stored, blocks) =
+                (kv.get(Table::Rooms, room.as_bytes()), kv.range(Table::Ids, &ids::blocks(&room), None));
+            let stored = stored.await?.and_then(|value| read_room_row(codec, &value).ok());
+            let blocks = blocks.await?;
+            let blocks = blocks.iter().filter(|value| value.starts_with(room.as_bytes()));
+            let blocks = blocks.filter_map(|value| Some(Block::decode(value).ok()?.entries));
+            place.insert(Place { id: stored.map(|room| room.id), ids: Ids::of(blocks.collect()) })
         }
     };
-    let Some(id) = id else { return Ok(Some("a row without its room".to_owned())) };
+    let is_segment = key.len() == Table::Segments.key_bytes();
+    step.count(
+        if is_segment { Collection::Messages } else { Collection::Gaps },
+        Segment::decode(key).filter(|_| is_segment).map_or(1, |(_, key)| key.count.into()),
+    );
+    let Some(id) = &place.id else { return Ok(Some("a row without its room".to_owned())) };
+    if !value.starts_with(key) {
+        return Ok(Some("a record stands under another's key".to_owned()));
+    }
     let room = RoomRef { id, key: room };
-    let decode = |row: &Row| row.message(codec, room).map(drop);
-    if let Some(segment) = SegmentKey::decode(key) {
-        step.count(Collection::Messages, segment.count.into());
-        let rows = segment::rows(value)?;
-        let ends = (rows.first().map(|row| row.at), rows.last().map(|row| row.at));
-        if rows.len() != usize::from(segment.count) || ends != (Some(segment.oldest), Some(segment.newest)) {
-            return Ok(Some("a segment does not hold what its key says".to_owned()));
-        }
-        rows.iter().try_for_each(decode)?;
-        return indexed(kv, key, rows.iter().flat_map(Row::ids)).await;
-    } else if keys::is_overlay(key) {
-        let overlay = Overlay::decode(value)?;
-        step.count(
-            Collection::Messages,
-            i64::from(overlay.row.is_some()) - i64::from(overlay.beneath.is_some()),
-        );
-        overlay.row.iter().try_for_each(decode)?;
-        return indexed(kv, key, overlay.ids()).await;
-    } else {
-        step.count(Collection::Gaps, 1);
+    if !is_segment {
         read_gap(codec, room, value)?;
+        return Ok(None);
+    }
+    let rows = row::rows(value.to_vec())?;
+    for row in &rows {
+        row.message(codec, room)?;
+        let is_found = place.ids.find(By::Event, &row.event).contains(&row.at)
+            && row.target.is_none_or(|target| place.ids.find(By::Target, &target).contains(&row.at));
+        if !is_found {
+            return Ok(Some("a message that its ids do not find".to_owned()));
+        }
     }
     Ok(None)
 }
 
-/// Checks that the index finds a record by all of its ids.
-async fn indexed<K: Kv>(kv: &K, key: &[u8], ids: impl IntoIterator<Item = String>) -> Result<Fault> {
-    let found = all(ids.into_iter().map(|id| kv.holders(&id)).collect()).await?;
-    let is_found = found.iter().all(|holders| holders.iter().any(|holder| holder == key));
-    Ok((!is_found).then(|| "a message that its index does not find".to_owned()))
+/// Checks the records of the log, whose rows are checked once they are folded.
+pub(super) async fn log(kv: &dyn Kv) -> Result<Stepped> {
+    let mut step = Stepped::default();
+    for bytes in kv.log(0).await? {
+        match Record::decode(bytes) {
+            Err(error) if error.kind() == ErrorKind::Corrupt => step.findings.push(format!("log: {error}")),
+            other => drop(other?),
+        }
+    }
+    Ok(step)
 }

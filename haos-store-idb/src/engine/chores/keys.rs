@@ -3,7 +3,9 @@
 use haos_store_api::backend::Codec;
 use haos_store_api::{Error, ErrorKind, KeyChange, Result};
 
+use super::super::fold;
 use super::super::kv::{KEYRING, Kv};
+use super::super::record::Entry;
 use super::Stepped;
 
 pub(super) fn keyring(codec: &Codec) -> Result<&haos_store_api::backend::Keyring> {
@@ -12,14 +14,14 @@ pub(super) fn keyring(codec: &Codec) -> Result<&haos_store_api::backend::Keyring
 }
 
 /// Writes the record after a change, and returns it, to be adopted once that is committed.
-pub(crate) async fn change_keys<K: Kv>(kv: &K, codec: &Codec, change: &KeyChange) -> Result<Vec<u8>> {
+pub(crate) async fn change_keys(kv: &dyn Kv, codec: &Codec, change: &KeyChange) -> Result<Vec<u8>> {
     let record = latest(kv, codec).await?.changed(change)?;
-    kv.put_named(KEYRING, &record)?;
+    put(kv, &record).await?;
     Ok(record)
 }
 
 /// Returns the keyring, with other contexts' changes.
-async fn latest<'c, K: Kv>(kv: &K, codec: &'c Codec) -> Result<&'c haos_store_api::backend::Keyring> {
+async fn latest<'c>(kv: &dyn Kv, codec: &'c Codec) -> Result<&'c haos_store_api::backend::Keyring> {
     let keyring = keyring(codec)?;
     if let Some(record) = kv.named(KEYRING).await? {
         keyring.adopt(&record)?;
@@ -27,19 +29,25 @@ async fn latest<'c, K: Kv>(kv: &K, codec: &'c Codec) -> Result<&'c haos_store_ap
     Ok(keyring)
 }
 
-pub(super) async fn begin<K: Kv>(kv: &K, codec: &Codec) -> Result<Stepped> {
+pub(super) async fn begin(kv: &dyn Kv, codec: &Codec) -> Result<Stepped> {
     let record = latest(kv, codec).await?.rotation_begun()?;
-    wrote(kv, record)
+    wrote(kv, record).await
 }
 
-pub(super) async fn end<K: Kv>(kv: &K, codec: &Codec, sealing: u16) -> Result<Stepped> {
+pub(super) async fn end(kv: &dyn Kv, codec: &Codec, sealing: u16) -> Result<Stepped> {
     let record = latest(kv, codec).await?.rotation_ended(sealing)?;
-    wrote(kv, record)
+    wrote(kv, record).await
 }
 
-fn wrote<K: Kv>(kv: &K, record: Option<Vec<u8>>) -> Result<Stepped> {
+async fn wrote(kv: &dyn Kv, record: Option<Vec<u8>>) -> Result<Stepped> {
     if let Some(record) = &record {
-        kv.put_named(KEYRING, record)?;
+        put(kv, record).await?;
     }
     Ok(Stepped { keyring: record, ..Stepped::default() })
+}
+
+/// Writes the record, and tells the other contexts: none commits before it has adopted it.
+async fn put(kv: &dyn Kv, record: &[u8]) -> Result<()> {
+    kv.put_named(KEYRING, record)?;
+    fold::mark(kv, &Entry::Keys, &[]).await
 }

@@ -2,32 +2,31 @@
 //! step.
 
 mod check;
-mod compact;
 mod keys;
 mod reseal;
 
-use haos_store_api::backend::{Codec, Key};
-use haos_store_api::{Error, ErrorKind, Maintenance, Position, Progress, Report, Result};
+use haos_store_api::backend::Codec;
+use haos_store_api::{Error, ErrorKind, Maintenance, Progress, Report, Result};
 
+use super::fold;
 use super::head::Head;
 use super::kv::{HEAD, Kv, Span, Table};
 
-pub(crate) use compact::compact_room;
 pub(crate) use keys::change_keys;
 
 /// Every table with payloads.
-const TABLES: [Table; 6] =
-    [Table::Rooms, Table::Timeline, Table::Outbox, Table::Media, Table::Chunks, Table::State];
+const TABLES: [Table; 7] =
+    [Table::Rooms, Table::Gaps, Table::Segments, Table::Outbox, Table::Media, Table::Chunks, Table::State];
 
 /// One transaction of a chore.
 #[derive(Debug, Clone)]
 pub(crate) enum Chore {
-    /// The store's counters.
+    /// The store's counters, as of the latest fold.
     Head,
-    /// Lists the rooms.
-    Rooms,
-    /// Merges small segments and folds in the overlay, from a position downwards.
-    Compact(Key, Option<Position>),
+    /// Checks the records of the log.
+    Log,
+    /// Folds the oldest records of the log.
+    Fold,
     /// Checks the rows that follow a key.
     Check(Table, Vec<u8>),
     /// Gives the store a second data key.
@@ -42,13 +41,11 @@ pub(crate) enum Chore {
 #[derive(Debug, Default)]
 pub(crate) struct Stepped {
     pub(crate) head: Head,
-    /// The rooms of `Chore::Rooms`.
-    pub(crate) rooms: Vec<Key>,
-    /// The place at which the next step begins; absent once the table, or the room, is done.
+    /// The place at which the next step begins; absent once the table is done.
     pub(crate) next: Option<Vec<u8>>,
-    pub(crate) below: Option<Position>,
+    /// True if a fold left something to fold.
+    pub(crate) more: bool,
     pub(crate) rows: u64,
-    pub(crate) freed: u64,
     pub(crate) findings: Vec<String>,
     /// Rows of each collection in this step, in the order of [`Collection::ALL`].
     pub(crate) counts: [i64; 6],
@@ -57,17 +54,13 @@ pub(crate) struct Stepped {
 }
 
 impl Chore {
-    pub(crate) async fn run<K: Kv>(self, kv: &K, codec: &Codec) -> Result<Stepped> {
+    pub(crate) async fn run(self, kv: &dyn Kv, codec: &Codec) -> Result<Stepped> {
         match self {
             Self::Head => Ok(Stepped { head: head(kv).await?, ..Stepped::default() }),
-            Self::Rooms => {
-                let rooms = kv.keys(Table::Rooms, &Span::prefix(&[]), None).await?;
-                let rooms = rooms.iter().filter_map(|key| key.first_chunk().copied().map(Key::from_bytes));
-                Ok(Stepped { rooms: rooms.collect(), ..Stepped::default() })
-            }
-            Self::Compact(room, from) => {
-                let done = compact_room(kv, &room, from).await?;
-                Ok(Stepped { below: done.next, freed: done.freed, rows: done.rows, ..Stepped::default() })
+            Self::Log => check::log(kv).await,
+            Self::Fold => {
+                let done = fold::fold(kv).await?;
+                Ok(Stepped { rows: done.rows, more: done.more, ..Stepped::default() })
             }
             Self::Check(table, from) => check::check(kv, codec, table, from).await,
             Self::Begin => keys::begin(kv, codec).await,
@@ -79,11 +72,11 @@ impl Chore {
     /// Tells whether it needs to write.
     #[cfg_attr(not(target_arch = "wasm32"), allow(dead_code, reason = "the store in a browser asks"))]
     pub(crate) fn writes(&self) -> bool {
-        !matches!(self, Self::Head | Self::Rooms | Self::Check(..))
+        !matches!(self, Self::Head | Self::Log | Self::Check(..))
     }
 }
 
-async fn head<K: Kv>(kv: &K) -> Result<Head> {
+async fn head(kv: &dyn Kv) -> Result<Head> {
     let head = kv.named(HEAD).await?;
     head.map_or(Ok(Head::default()), |head| Head::decode("maintain", &head))
 }
@@ -96,7 +89,7 @@ pub(crate) async fn run(
     tx: impl AsyncFn(Chore) -> Result<Stepped>,
 ) -> Result<Report> {
     match task {
-        Maintenance::Compact => compact_all(progress, tx).await,
+        Maintenance::Compact => fold_all(progress, &tx).await,
         Maintenance::Check => check_all(progress, tx).await,
         Maintenance::Rotate => rotate(codec, progress, tx).await,
         _ => Err(Error::new(
@@ -107,32 +100,26 @@ pub(crate) async fn run(
     }
 }
 
-async fn compact_all(progress: &Progress, tx: impl AsyncFn(Chore) -> Result<Stepped>) -> Result<Report> {
-    let rooms = tx(Chore::Rooms).await?.rooms;
-    let total = rooms.len() as u64;
+/// Folds all of the log.
+async fn fold_all(progress: &Progress, tx: &impl AsyncFn(Chore) -> Result<Stepped>) -> Result<Report> {
     let mut report = Report::default();
-    progress.step(0, total);
-    for (room, done) in rooms.into_iter().zip(1..) {
-        let mut from = None;
-        loop {
-            let step = tx(Chore::Compact(room, from)).await?;
-            report.rows += step.rows;
-            report.freed_bytes += step.freed;
-            from = step.below;
-            if from.is_none() {
-                break;
-            }
+    progress.step(0, 1);
+    loop {
+        let step = tx(Chore::Fold).await?;
+        report.rows += step.rows;
+        progress.step(report.rows, report.rows + u64::from(step.more));
+        if !step.more {
+            return Ok(report);
         }
-        progress.step(done, total);
     }
-    progress.step(total, total);
-    Ok(report)
 }
 
 async fn check_all(progress: &Progress, tx: impl AsyncFn(Chore) -> Result<Stepped>) -> Result<Report> {
+    let mut report = Report::default();
+    tx(Chore::Log).await?.findings.iter().for_each(|finding| report.find(finding));
+    fold_all(&Progress::none(), &tx).await?;
     let before = tx(Chore::Head).await?.head;
     let total = before.sums.rows();
-    let mut report = Report::default();
     let mut counts = [0_i64; 6];
     for table in TABLES {
         let mut from = Vec::new();
@@ -148,8 +135,8 @@ async fn check_all(progress: &Progress, tx: impl AsyncFn(Chore) -> Result<Steppe
             from = next;
         }
     }
-    // Counts are meaningless if the store was written to meanwhile.
-    if tx(Chore::Head).await?.head.revision == before.revision {
+    // Counts are meaningless if more was folded meanwhile.
+    if tx(Chore::Head).await?.head.folded == before.folded {
         for ((of, size), count) in before.sums.collections().iter().zip(counts) {
             if size.rows as i64 != count {
                 let name = of.name();
@@ -169,6 +156,8 @@ async fn rotate(
     tx: impl AsyncFn(Chore) -> Result<Stepped>,
 ) -> Result<Report> {
     tx(Chore::Begin).await?;
+    // What is in the log from here on is under the new key.
+    fold_all(&Progress::none(), &tx).await?;
     let sealing = keys::keyring(codec)?.sealing_key();
     let sums = tx(Chore::Head).await?.head.sums;
     let mut total = sums.rows();
@@ -194,8 +183,8 @@ async fn rotate(
 type Record = (Vec<u8>, Vec<u8>);
 
 /// Reads the next `limit` records of a table from a key on, and the key that follows.
-async fn following<K: Kv>(
-    kv: &K,
+async fn following(
+    kv: &dyn Kv,
     table: Table,
     from: Vec<u8>,
     limit: u32,

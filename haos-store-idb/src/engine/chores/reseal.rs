@@ -1,29 +1,33 @@
 //! Rows under a new data key.
 
 use haos_store_api::backend::kv::{Cut, corrupt};
-use haos_store_api::backend::{Codec, Key, PendingColumns, RowRef};
+use haos_store_api::backend::{Codec, PendingColumns, RowRef};
 use haos_store_api::{Collection, Result};
 
-use super::super::head::Head;
-use super::super::keys::{self, SegmentKey};
-use super::super::kv::{HEAD, Kv, Table};
-use super::super::segment::{self, Beneath, Overlay, Row};
-use super::super::tables::{media_columns, pending_columns, state_columns};
+use super::super::fold;
+use super::super::keys::Segment;
+use super::super::kv::{Kv, Table};
+use super::super::record::Entry;
+use super::super::row;
+use super::super::tables::{gap_columns, media_columns, pending_columns, state_columns};
 use super::{Stepped, following};
 
 /// Records in one step: of chunks and segments, some megabytes.
 const STEP: u32 = 32;
 
-pub(super) async fn reseal<K: Kv>(kv: &K, codec: &Codec, table: Table, from: Vec<u8>) -> Result<Stepped> {
+pub(super) async fn reseal(kv: &dyn Kv, codec: &Codec, table: Table, from: Vec<u8>) -> Result<Stepped> {
     let (records, next) = following(kv, table, from, STEP).await?;
     let mut step = Stepped { next, ..Stepped::default() };
-    let mut grown = Grown::default();
+    // The growth of payloads, negative if they shrank: the padding may differ from that of the first write.
+    let mut grown = Vec::new();
     for (key, value) in &records {
         let resealed = match table {
-            Table::Timeline => timeline(kv, codec, &mut grown, key, value).await,
-            _ => record(codec, table, key, value).and_then(|new| {
+            Table::Segments => segment(kv, codec, &mut grown, key, value),
+            _ => record(codec, table, value).and_then(|new| {
                 let Some(new) = new else { return Ok(0) };
-                grown.note(table, value.len(), new.len());
+                if let Some(of) = collection(table) {
+                    grown.push((of, new.len() as i64 - value.len() as i64));
+                }
                 kv.put(table, key, &new).map(|()| 1)
             }),
         };
@@ -34,49 +38,28 @@ pub(super) async fn reseal<K: Kv>(kv: &K, codec: &Codec, table: Table, from: Vec
             Err(error) => return Err(error),
         }
     }
-    grown.write(kv).await?;
+    grown.retain(|(_, by)| *by != 0);
+    if !grown.is_empty() {
+        fold::mark(kv, &Entry::Keys, &grown).await?;
+    }
     Ok(step)
 }
 
-/// The growth of payloads, negative if they shrank: the padding may differ from that of the first write.
-#[derive(Default)]
-struct Grown {
-    by: Vec<(Collection, i64)>,
-    /// Of rows that lie beneath an overlay.
-    stale: i64,
-}
-
-impl Grown {
-    fn note(&mut self, table: Table, before: usize, after: usize) {
-        let of = match table {
-            Table::Rooms => Collection::Rooms,
-            Table::Outbox => Collection::Pending,
-            Table::Media => Collection::Media,
-            Table::State => Collection::State,
-            Table::Timeline => Collection::Gaps,
-            // An item's bytes count unpadded.
-            Table::Chunks | Table::OutboxIds => return,
-        };
-        self.by.push((of, after as i64 - before as i64));
-    }
-
-    async fn write<K: Kv>(self, kv: &K) -> Result<()> {
-        if self.stale == 0 && self.by.iter().all(|(_, by)| *by == 0) {
-            return Ok(());
-        }
-        let Some(head) = kv.named(HEAD).await? else { return Ok(()) };
-        let mut head = Head::decode("maintain", &head)?;
-        for (of, by) in self.by {
-            let sum = head.sums.of_mut(of);
-            sum.bytes = sum.bytes.saturating_add_signed(by);
-        }
-        head.stale = head.stale.saturating_add_signed(self.stale);
-        kv.put_named(HEAD, &head.encode())
+/// Returns the collection that a record's payload counts for.
+fn collection(table: Table) -> Option<Collection> {
+    match table {
+        Table::Rooms => Some(Collection::Rooms),
+        Table::Gaps => Some(Collection::Gaps),
+        Table::Outbox => Some(Collection::Pending),
+        Table::Media => Some(Collection::Media),
+        Table::State => Some(Collection::State),
+        // An item's bytes count unpadded.
+        Table::Segments | Table::Ids | Table::Txns | Table::OutboxIds | Table::Chunks => None,
     }
 }
 
 /// Seals the value with the present key; `None` if it is sealed with that already.
-fn record(codec: &Codec, table: Table, key: &[u8], value: &[u8]) -> Result<Option<Vec<u8>>> {
+fn record(codec: &Codec, table: Table, value: &[u8]) -> Result<Option<Vec<u8>>> {
     let mut cut = Cut(value);
     let payload = match table {
         Table::Rooms => {
@@ -103,79 +86,43 @@ fn record(codec: &Codec, table: Table, key: &[u8], value: &[u8]) -> Result<Optio
             cut.0 = payload;
             codec.resealed(&RowRef::State { columns }, payload)?
         }
-        Table::Timeline => {
-            // A gap.
-            let room = &room_of(key)?;
-            let (position, revision) = (cut.position()?, cut.revision()?);
-            codec.resealed(&RowRef::Gap { room, position, revision }, cut.0)?
+        Table::Gaps => {
+            let room = &Cut(value).key()?;
+            let (position, revision, payload) = gap_columns(value)?;
+            cut.0 = payload;
+            codec.resealed(&RowRef::Gap { room, position, revision }, payload)?
         }
-        Table::OutboxIds => None,
+        Table::Segments | Table::Ids | Table::Txns | Table::OutboxIds => None,
     };
     let columns = value.len() - cut.0.len();
     Ok(payload.map(|payload| [&value[..columns], payload.as_bytes()].concat()))
 }
 
-fn room_of(key: &[u8]) -> Result<Key> {
-    let room = key.first_chunk().copied().map(Key::from_bytes);
-    room.ok_or_else(|| corrupt("maintain", "a key of the timeline is damaged"))
-}
-
-/// Returns the number of resealed rows.
-async fn timeline<K: Kv>(kv: &K, codec: &Codec, grown: &mut Grown, key: &[u8], value: &[u8]) -> Result<u64> {
-    let room = room_of(key)?;
-    // `None` if it is under that key already; else its growth.
-    let reseal = |row: &mut Row| -> Result<Option<i64>> {
-        let place = RowRef::Message { room: &room, key: &row.event, columns: row.columns() };
-        let Some(payload) = codec.resealed(&place, &row.payload)? else { return Ok(None) };
-        let before = row.payload.len() as i64;
-        *row = row.clone().with_payload(payload);
-        Ok(Some(row.payload.len() as i64 - before))
-    };
+/// Returns the number of resealed messages.
+fn segment(
+    kv: &dyn Kv,
+    codec: &Codec,
+    grown: &mut Vec<(Collection, i64)>,
+    key: &[u8],
+    value: &[u8],
+) -> Result<u64> {
+    let (room, old) =
+        Segment::decode(key).ok_or_else(|| corrupt("maintain", "a key of a segment is damaged"))?;
+    let mut rows = row::rows(value.to_vec())?;
     let mut changed = 0;
-    if let Some(old) = SegmentKey::decode(key) {
-        let mut rows = segment::rows(value)?;
-        let mut other = Vec::new();
-        for row in &mut rows {
-            let Some(by) = reseal(row)? else { continue };
+    for row in &mut rows {
+        let place = RowRef::Message { room: &room, key: &row.event, columns: row.columns() };
+        if let Some(payload) = codec.resealed(&place, &row.payload)? {
+            grown.push((Collection::Messages, payload.as_bytes().len() as i64 - row.payload.len() as i64));
+            *row = row.clone().with_payload(payload);
             changed += 1;
-            if by != 0 {
-                other.push((row.at, by));
-            }
         }
-        if changed > 0 {
-            let (new, ids, value) = segment::segment(old.room, &rows);
-            if new != old {
-                kv.delete(Table::Timeline, key)?;
-            }
-            kv.put_indexed(&new.encode(), &ids, &value)?;
+    }
+    if changed > 0 {
+        kv.delete(Table::Segments, key)?;
+        for (key, value) in row::segments(&room, old.bucket, old.part, &rows) {
+            kv.put(Table::Segments, &key.encode(&room), &value)?;
         }
-        for (at, by) in other {
-            let over = keys::overlay(&room, at);
-            let overlay =
-                kv.get(Table::Timeline, &over).await?.map(|value| Overlay::decode(&value)).transpose()?;
-            match overlay {
-                Some(Overlay { beneath: Some(beneath), row, .. }) => {
-                    let bytes = beneath.bytes.saturating_add_signed(by as i32);
-                    let overlay = Overlay { at, beneath: Some(Beneath { bytes, ..beneath }), row };
-                    kv.put_indexed(&over, &overlay.ids(), &overlay.encode())?;
-                    grown.stale += by;
-                }
-                _ => grown.by.push((Collection::Messages, by)),
-            }
-        }
-    } else if keys::is_overlay(key) {
-        let mut overlay = Overlay::decode(value)?;
-        if let Some(row) = &mut overlay.row
-            && let Some(by) = reseal(row)?
-        {
-            changed += 1;
-            grown.by.push((Collection::Messages, by));
-            kv.put_indexed(key, &overlay.ids(), &overlay.encode())?;
-        }
-    } else if let Some(new) = record(codec, Table::Timeline, key, value)? {
-        grown.note(Table::Timeline, value.len(), new.len());
-        kv.put(Table::Timeline, key, &new)?;
-        changed += 1;
     }
     Ok(changed)
 }

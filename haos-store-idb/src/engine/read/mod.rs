@@ -1,7 +1,16 @@
-//! Reads, each within one transaction.
+//! Readings: pure functions of the memory, each of one state of the store. What one lacks is in its view's faults.
 
 mod records;
 mod timeline;
 mod walk;
 
-pub(crate) use records::Reader;
+use haos_store_api::backend::Codec;
+
+use super::view::View;
+pub(crate) use walk::Walk;
+
+/// One reading.
+pub(crate) struct Reader<'r, 'm> {
+    pub(crate) view: &'r mut View<'m>,
+    pub(crate) codec: &'r Codec,
+}

@@ -6,7 +6,7 @@ mod outbox;
 mod room;
 mod state;
 
-pub(crate) use gap::{gap_or_unknown, read_gap};
+pub(crate) use gap::{gap_columns, read_gap, read_gaps};
 pub(crate) use media::{CHUNK, media_columns, media_row};
 pub(crate) use outbox::{pending_columns, read_outbox_row};
 pub(crate) use room::read_room_row;

@@ -64,7 +64,7 @@ impl RoomRows for EngineRows<'_> {
         let key = self.room_key(id);
         self.drop_gaps(&key, Position::MIN, Position::MAX)?;
         self.drop_states(&Scope::Room(id.clone()))?;
-        self.drop_messages(&key, Position::MIN, Position::MAX)?;
+        self.view.drop_run(&key, Position::MIN, Position::MAX)?;
         self.drop_room(&key)
     }
 }

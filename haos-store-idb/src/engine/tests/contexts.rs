@@ -1,13 +1,17 @@
-//! Two contexts over one database: the other may have invalidated one's knowledge from its latest commit.
+//! Several contexts over one database.
 
 use std::sync::{Arc, Mutex};
 
-use haos_store_api::backend::*;
-
+use haos_store_api::backend::Codec;
 use haos_store_api::*;
 
+use super::super::head::Head;
+use super::super::memory::{Memory, Taken};
+use super::super::record::{Entry, Record};
 use super::map::Maps;
-use super::store::MapStore;
+use super::store::{Folds, MapStore};
+
+type Db = Arc<Mutex<Maps>>;
 
 fn message(n: u64) -> Message {
     Message {
@@ -27,63 +31,193 @@ fn message(n: u64) -> Message {
     }
 }
 
-/// A compaction counts again and makes no revision: a check of revisions alone would count as before.
-#[tokio::test]
-async fn what_a_compaction_counted_stays() -> Result<()> {
-    let db = Arc::new(Mutex::new(Maps::default()));
-    let stores = [0, 1].map(|_| MapStore::open(Arc::clone(&db), Codec::plain(), false));
-    let room = message(0).room;
-    for other in 0..2 {
-        let mut batch = WriteBatch::relaxed();
-        batch.put_room(Room::new(room.clone(), Membership::Join));
-        for n in 0..10 {
-            batch.put_message(message(100 * other + n));
-        }
-        stores[0].apply(batch).await?;
-        let mut batch = WriteBatch::relaxed();
-        batch.remove_message(room.clone(), message(100 * other + 3).id);
-        stores[0].apply(batch).await?;
-        assert!(stores[0].usage().await?.free_bytes > 0);
-        stores[other as usize].maintain(Maintenance::Compact, Progress::none()).await?;
-        let mut batch = WriteBatch::relaxed();
-        batch.put_message(message(100 * other + 10));
-        stores[0].apply(batch).await?;
-        assert_eq!(stores[0].usage().await?.free_bytes, 0);
+fn open(db: &Db) -> MapStore {
+    MapStore::open(Arc::clone(db), Codec::plain(), Folds::Never)
+}
+
+fn puts(numbers: impl IntoIterator<Item = u64>) -> WriteBatch {
+    let mut batch = WriteBatch::relaxed();
+    for n in numbers {
+        batch.put_message(message(n));
     }
-    Ok(())
+    batch
+}
+
+async fn with_room(db: &Db) -> Result<MapStore> {
+    let store = open(db);
+    let mut batch = WriteBatch::relaxed();
+    batch.put_room(Room::new(message(0).room, Membership::Join));
+    store.apply(batch).await?;
+    Ok(store)
+}
+
+async fn shown(store: &MapStore) -> Result<Vec<EventId>> {
+    let slice = store.timeline(&message(0).room, Page::oldest(5000)).await?;
+    Ok(slice.messages().map(|message| message.id.clone()).collect())
+}
+
+fn ids(numbers: impl IntoIterator<Item = u64>) -> Vec<EventId> {
+    numbers.into_iter().map(|n| message(n).id).collect()
+}
+
+async fn findings(store: &MapStore) -> Result<Vec<String>> {
+    Ok(store.maintain(Maintenance::Check, Progress::none()).await?.findings)
 }
 
 #[tokio::test]
 async fn what_another_context_wrote_is_seen() -> Result<()> {
-    let db = Arc::new(Mutex::new(Maps::default()));
-    let stores = [0, 1].map(|_| MapStore::open(Arc::clone(&db), Codec::plain(), false));
+    let db = Db::default();
+    let stores = [with_room(&db).await?, open(&db)];
     let room = message(0).room;
-    let mut batch = WriteBatch::relaxed();
-    batch.put_room(Room::new(room.clone(), Membership::Join));
-    stores[0].apply(batch).await?;
     for n in 0..60 {
         // In turns of three, so that each finds its own commit before it and the other's.
         let [one, other] = [(n / 3) % 2, (n / 3 + 1) % 2].map(|nr| &stores[nr as usize]);
-        let mut batch = WriteBatch::relaxed();
-        batch.put_message(message(n));
-        one.apply(batch.clone()).await?;
-        assert!(!other.apply(batch).await?.changed, "{n}");
+        one.apply(puts([n])).await?;
+        assert!(!other.apply(puts([n])).await?.changed, "{n}");
         let mut taken = WriteBatch::relaxed();
         taken.put_message(Message { id: EventId::new("$other").unwrap(), ..message(n) });
         assert_eq!(other.apply(taken).await.unwrap_err().kind(), ErrorKind::Conflict, "{n}");
         if n % 7 == 3 {
-            // Its place becomes free under a segment, and a newer one is taken again.
+            // Its place becomes free, and is taken again.
             let mut batch = WriteBatch::relaxed();
             batch.remove_message(room.clone(), message(n).id);
             other.apply(batch).await?;
-            let mut batch = WriteBatch::relaxed();
-            batch.put_message(message(n));
-            assert!(one.apply(batch).await?.changed, "{n}");
+            assert!(one.apply(puts([n])).await?.changed, "{n}");
+        }
+        if n % 11 == 5 {
+            one.fold()?;
         }
     }
-    let slice = stores[1].timeline(&room, Page::oldest(100)).await?;
-    let expected: Vec<_> = (0..60).map(|n| message(n).id).collect();
-    assert_eq!(slice.messages().map(|message| message.id.clone()).collect::<Vec<_>>(), expected);
-    assert_eq!(stores[0].maintain(Maintenance::Check, Progress::none()).await?.findings, [""; 0]);
+    for store in &stores {
+        assert_eq!(shown(store).await?, ids(0..60));
+        assert_eq!(findings(store).await?, [""; 0]);
+    }
+    Ok(())
+}
+
+/// A commit that is folded at once leaves nothing in the log that others could take up.
+#[tokio::test]
+async fn a_large_commit_is_seen() -> Result<()> {
+    let db = Db::default();
+    let stores = [with_room(&db).await?, open(&db)];
+    stores[1].apply(puts([0, 1, 2])).await?;
+    assert_eq!(shown(&stores[0]).await?, ids(0..3));
+    stores[1].apply(puts(3..3000)).await?;
+    assert_eq!(db.lock().unwrap().log.len(), 1, "it was folded");
+    assert!(!stores[0].apply(puts([2999])).await?.changed);
+    for store in &stores {
+        assert_eq!(shown(store).await?, ids(0..3000));
+        assert_eq!(store.message(&message(0).room, &message(1234).id).await?, Some(message(1234)));
+        assert_eq!(findings(store).await?, [""; 0]);
+    }
+    Ok(())
+}
+
+#[test]
+fn what_was_read_before_a_fold_is_not_taken_up_after_it() {
+    let mut memory = Memory::default();
+    memory.begin(Head { folded: 4, ..Head::default() });
+    let take = |memory: &mut Memory, number, entry| {
+        assert_eq!(memory.know(Record { number, head: Head::default(), entry }), Taken::Done);
+    };
+    take(&mut memory, 5, Entry::Commit(Default::default()));
+    take(&mut memory, 6, Entry::Commit(Default::default()));
+    assert!(memory.agrees(4) && memory.agrees(6), "commits alone change no table");
+    assert!(!memory.agrees(7), "of what it has not caught up with");
+    take(&mut memory, 7, Entry::Folded(5));
+    take(&mut memory, 8, Entry::Commit(Default::default()));
+    assert!(!memory.agrees(6) && memory.agrees(7) && memory.agrees(8));
+    take(&mut memory, 9, Entry::Reset);
+    assert!(!memory.agrees(8) && memory.agrees(9));
+}
+
+/// No browser is known to leave a hole in the numbers; one that does is slower, and nothing else.
+#[tokio::test]
+async fn numbers_with_a_hole_do_for_commits_and_folds() -> Result<()> {
+    let db = Db::default();
+    let stores = [with_room(&db).await?, open(&db)];
+    for n in 0..30 {
+        db.lock().unwrap().given += n % 3;
+        let store = &stores[n as usize % 2];
+        assert!(store.apply(puts([n])).await?.changed);
+        if n % 7 == 0 {
+            store.fold()?;
+        }
+    }
+    for store in [&stores[0], &stores[1], &open(&db)] {
+        assert_eq!(shown(store).await?, ids(0..30));
+        assert_eq!(findings(store).await?, [""; 0]);
+    }
+    Ok(())
+}
+
+/// A record of the log that cannot be read is a finding, and costs its own commit alone.
+#[tokio::test]
+async fn a_damaged_record_of_the_log_costs_its_commit() -> Result<()> {
+    let db = Db::default();
+    let store = with_room(&db).await?;
+    for n in 0..5 {
+        store.apply(puts([n])).await?;
+    }
+    *db.lock().unwrap().log.get_mut(&4).unwrap().last_mut().unwrap() ^= 1;
+    let store = open(&db);
+    assert_eq!(store.info().damaged, 1);
+    assert_eq!(shown(&store).await?, ids([0, 1, 3, 4]));
+    assert!(store.apply(puts([2])).await?.changed, "a sync brings it again");
+    let findings = findings(&store).await?;
+    assert!(findings.iter().any(|finding| finding.starts_with("log: ")), "{findings:?}");
+    assert_eq!(shown(&open(&db)).await?, ids(0..5));
+    Ok(())
+}
+
+/// What a partial fold leaves in the log is still over what it took.
+#[tokio::test]
+async fn a_fold_stops_where_it_would_change_too_much() -> Result<()> {
+    let db = Db::default();
+    let store = with_room(&db).await?;
+    // Apart, so that each is a bucket of its own; the first place of all changes again and again.
+    for n in 0..600 {
+        store.apply(puts([n * 40])).await?;
+        if n % 50 == 0 {
+            let mut batch = WriteBatch::relaxed();
+            batch.remove_message(message(0).room, message(n * 40).id);
+            store.apply(batch).await?;
+        }
+    }
+    let before = shown(&store).await?;
+    let other = open(&db);
+    assert_eq!(shown(&other).await?, before);
+    store.maintain(Maintenance::Compact, Progress::none()).await?;
+    for store in [&store, &other, &open(&db)] {
+        assert_eq!(shown(store).await?, before);
+        assert_eq!(store.count(&message(0).room, None).await?, before.len() as u64);
+        assert_eq!(findings(store).await?, [""; 0]);
+    }
+    Ok(())
+}
+
+/// A part of a timeline that was dropped stays so, though an earlier record was folded and the drop was not.
+#[tokio::test]
+async fn a_drop_in_the_log_is_over_what_a_fold_took() -> Result<()> {
+    let db = Db::default();
+    let store = with_room(&db).await?;
+    for n in 0..600 {
+        store.apply(puts([n * 40])).await?;
+    }
+    let mut batch = WriteBatch::relaxed();
+    batch.remove_room(message(0).room).put_room(Room::new(message(0).room, Membership::Join));
+    batch.put_message(message(7)).put_message(message(80));
+    store.apply(batch).await?;
+    let other = open(&db);
+    assert!(store.fold_once()?.more, "the drop is left in the log");
+    for store in [&store, &other, &open(&db)] {
+        assert_eq!(shown(store).await?, ids([7, 80]));
+        assert_eq!(store.message(&message(0).room, &message(40).id).await?, None);
+    }
+    store.fold()?;
+    for store in [&store, &other, &open(&db)] {
+        assert_eq!(shown(store).await?, ids([7, 80]));
+        assert_eq!(findings(store).await?, [""; 0]);
+    }
     Ok(())
 }

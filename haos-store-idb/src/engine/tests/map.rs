@@ -13,9 +13,9 @@ use super::super::kv::{Answer, Kv, Span, Table};
 pub(super) struct Maps {
     pub(super) named: BTreeMap<&'static str, Vec<u8>>,
     pub(super) tables: BTreeMap<Table, BTreeMap<Vec<u8>, Vec<u8>>>,
-    /// Ids by record of the timeline, and records by id.
-    ids: BTreeMap<Vec<u8>, Vec<String>>,
-    index: BTreeSet<(String, Vec<u8>)>,
+    pub(super) log: BTreeMap<u64, Vec<u8>>,
+    /// The greatest number that the log gave.
+    pub(super) given: u64,
 }
 
 impl Maps {
@@ -23,55 +23,48 @@ impl Maps {
         self.tables.entry(table).or_default()
     }
 
-    /// Lists every record, as a fixture has it: table, key, value, ids.
+    /// Lists every record, as a fixture has it: table, key, value.
     pub(super) fn all(&self) -> Vec<Parts> {
-        let named = self
-            .named
-            .iter()
-            .map(|(name, value)| ("meta".to_owned(), name.as_bytes().to_vec(), value.clone(), Vec::new()));
+        let meta = self.named.iter();
+        let meta = meta.map(|(name, value)| ("meta".to_owned(), name.as_bytes().to_vec(), value.clone()));
+        let log = self.log.iter();
+        let log = log.map(|(nr, value)| ("log".to_owned(), nr.to_be_bytes().to_vec(), value.clone()));
         let tables = self.tables.iter().flat_map(|(table, records)| {
-            records.iter().map(|(key, value)| {
-                (
-                    table.name().to_owned(),
-                    key.clone(),
-                    value.clone(),
-                    self.ids.get(key).cloned().unwrap_or_default(),
-                )
-            })
+            records.iter().map(|(key, value)| (table.name().to_owned(), key.clone(), value.clone()))
         });
-        named.chain(tables).collect()
+        meta.chain(log).chain(tables).collect()
     }
 
     /// Makes the database of such records.
     pub(super) fn of(records: impl IntoIterator<Item = Parts>) -> Self {
         let tx = MapTx(RefCell::default(), None);
-        for (table, key, value, ids) in records {
+        for (table, key, value) in records {
             if table == "meta" {
                 let known = ["head", "keyring", "id"].into_iter().find(|name| name.as_bytes() == key);
                 tx.put_named(known.unwrap(), &value).unwrap();
-                continue;
-            }
-            let table = Table::ALL.into_iter().find(|one| one.name() == table).unwrap();
-            match ids.is_empty() {
-                true => tx.put(table, &key, &value).unwrap(),
-                false => tx.put_indexed(&key, &ids, &value).unwrap(),
+            } else if table == "log" {
+                tx.add_as(u64::from_be_bytes(key.try_into().unwrap()), &value).unwrap();
+            } else {
+                let table = Table::ALL.into_iter().find(|one| one.name() == table).unwrap();
+                tx.put(table, &key, &value).unwrap();
             }
         }
         tx.0.into_inner()
     }
-
-    fn forget_ids(&mut self, key: &[u8]) {
-        for id in self.ids.remove(key).into_iter().flatten() {
-            self.index.remove(&(id, key.to_vec()));
-        }
-    }
 }
 
-type Parts = (String, Vec<u8>, Vec<u8>, Vec<String>);
+type Parts = (String, Vec<u8>, Vec<u8>);
+
+/// The object stores of a transaction.
+#[derive(Debug, Clone)]
+pub(super) struct Scope {
+    pub(super) tables: BTreeSet<Table>,
+    pub(super) meta: bool,
+}
 
 /// One transaction.
 #[derive(Debug)]
-pub(super) struct MapTx(pub(super) RefCell<Maps>, pub(super) Option<BTreeSet<Table>>);
+pub(super) struct MapTx(pub(super) RefCell<Maps>, pub(super) Option<Scope>);
 
 fn now<T: 'static>(value: T) -> Answer<T> {
     ready(Ok(value)).boxed_local()
@@ -80,7 +73,14 @@ fn now<T: 'static>(value: T) -> Answer<T> {
 impl MapTx {
     /// Refuses, as a browser does, stores that a transaction was not begun with.
     fn begun_with(&self, table: Table) {
-        assert!(self.1.as_ref().is_none_or(|scope| scope.contains(&table)), "{table:?} is out of scope");
+        assert!(
+            self.1.as_ref().is_none_or(|scope| scope.tables.contains(&table)),
+            "{table:?} is out of scope"
+        );
+    }
+
+    fn begun_with_meta(&self) {
+        assert!(self.1.as_ref().is_none_or(|scope| scope.meta), "the named records are out of scope");
     }
 
     fn in_range<T>(&self, table: Table, span: &Span, pick: impl Fn(&Vec<u8>, &Vec<u8>) -> T) -> Vec<T> {
@@ -93,6 +93,7 @@ impl MapTx {
 
 impl Kv for MapTx {
     fn named(&self, name: &'static str) -> Answer<Option<Vec<u8>>> {
+        self.begun_with_meta();
         now(self.0.borrow().named.get(name).cloned())
     }
 
@@ -113,25 +114,12 @@ impl Kv for MapTx {
         now(all)
     }
 
-    fn last_key(&self, span: &Span) -> Answer<Option<Vec<u8>>> {
-        now(self.in_range(Table::Timeline, span, |key, _| key.clone()).pop())
+    fn last(&self, table: Table, span: &Span) -> Answer<Option<Vec<u8>>> {
+        now(self.in_range(table, span, |_, value| value.clone()).pop())
     }
 
-    fn last(&self, span: &Span) -> Answer<Option<Vec<u8>>> {
-        now(self.in_range(Table::Timeline, span, |_, value| value.clone()).pop())
-    }
-
-    fn holders(&self, entry: &str) -> Answer<Vec<Vec<u8>>> {
-        let maps = self.0.borrow();
-        let range = maps.index.range((entry.to_owned(), Vec::new())..);
-        now(range.take_while(|(id, _)| id == entry).map(|(_, key)| key.clone()).collect())
-    }
-
-    fn held(&self, entry: &str) -> Answer<Vec<Vec<u8>>> {
-        let keys = self.holders(entry).now_or_never().unwrap().unwrap();
-        let mut maps = self.0.borrow_mut();
-        let table = maps.table(Table::Timeline);
-        now(keys.iter().map(|key| table[key].clone()).collect())
+    fn log(&self, after: u64) -> Answer<Vec<Vec<u8>>> {
+        now(self.0.borrow().log.range(after + 1..).map(|(_, value)| value.clone()).collect())
     }
 
     fn put(&self, table: Table, key: &[u8], value: &[u8]) -> Result<()> {
@@ -140,27 +128,46 @@ impl Kv for MapTx {
         Ok(())
     }
 
-    fn put_indexed(&self, key: &[u8], ids: &[String], value: &[u8]) -> Result<()> {
-        let mut maps = self.0.borrow_mut();
-        maps.forget_ids(key);
-        maps.index.extend(ids.iter().map(|id| (id.clone(), key.to_vec())));
-        maps.ids.insert(key.to_vec(), ids.to_vec());
-        maps.table(Table::Timeline).insert(key.to_vec(), value.to_vec());
-        Ok(())
-    }
-
     fn put_named(&self, name: &'static str, value: &[u8]) -> Result<()> {
+        self.begun_with_meta();
         self.0.borrow_mut().named.insert(name, value.to_vec());
         Ok(())
     }
 
     fn delete(&self, table: Table, key: &[u8]) -> Result<()> {
         self.begun_with(table);
+        self.0.borrow_mut().table(table).remove(key);
+        Ok(())
+    }
+
+    fn clear(&self, table: Table, span: &Span) -> Result<()> {
+        self.begun_with(table);
+        self.0.borrow_mut().table(table).retain(|key, _| !span.has(key));
+        Ok(())
+    }
+
+    fn add(&self, record: &[u8]) -> Answer<u64> {
         let mut maps = self.0.borrow_mut();
-        if table == Table::Timeline {
-            maps.forget_ids(key);
-        }
-        maps.table(table).remove(key);
+        maps.given += 1;
+        let number = maps.given;
+        maps.log.insert(number, record.to_vec());
+        now(number)
+    }
+
+    fn add_as(&self, number: u64, record: &[u8]) -> Result<()> {
+        let mut maps = self.0.borrow_mut();
+        maps.given = maps.given.max(number);
+        assert!(maps.log.insert(number, record.to_vec()).is_none(), "{number} is taken");
+        Ok(())
+    }
+
+    fn trim(&self, last: u64) -> Result<()> {
+        self.0.borrow_mut().log.retain(|number, _| *number > last);
+        Ok(())
+    }
+
+    fn trim_from(&self, first: u64) -> Result<()> {
+        self.0.borrow_mut().log.retain(|number, _| *number < first);
         Ok(())
     }
 }

@@ -8,16 +8,21 @@ mod tamper;
 
 use haos_store_api::backend::Codec;
 
-use self::store::MapHarness;
+use self::store::{Folds, MapHarness};
 
 mod plain {
     use super::*;
-    haos_store_api::conformance_suite!(tokio::test, MapHarness::new(Codec::plain, false));
+    haos_store_api::conformance_suite!(tokio::test, MapHarness::new(Codec::plain, Folds::Never));
 }
 
-mod compacted {
+mod folded {
     use super::*;
-    haos_store_api::conformance_suite!(tokio::test, MapHarness::new(Codec::plain, true));
+    haos_store_api::conformance_suite!(tokio::test, MapHarness::new(Codec::plain, Folds::Always));
+}
+
+mod by_chance {
+    use super::*;
+    haos_store_api::conformance_suite!(tokio::test, MapHarness::new(Codec::plain, Folds::ByChance));
 }
 
 mod sealed {
@@ -30,5 +35,5 @@ mod sealed {
         Codec::sealed(Keyring::create(&Secret::key([7; 32]), Default::default()).unwrap())
     }
 
-    haos_store_api::conformance_suite!(tokio::test, MapHarness::new(codec, true));
+    haos_store_api::conformance_suite!(tokio::test, MapHarness::new(codec, Folds::Sometimes));
 }

@@ -2,6 +2,7 @@
 
 use std::cell::RefCell;
 use std::collections::{BTreeSet, HashMap};
+use std::rc::Rc;
 use std::sync::atomic::{AtomicU64, Ordering};
 use std::sync::{Arc, Mutex};
 
@@ -11,14 +12,16 @@ use haos_store_api::backend::*;
 use haos_store_api::conformance::{Harness, Move};
 use haos_store_api::*;
 
-use super::super::apply::apply;
 use super::super::chores;
-use super::super::head::{FORMAT, Head};
-use super::super::known::Known;
-use super::super::kv::{HEAD, KEYRING, Table};
-use super::super::read::Reader;
-use super::super::tables_of;
-use super::map::{MapTx, Maps};
+use super::super::commit::{self, Outcome};
+use super::super::fold;
+use super::super::head::FORMAT;
+use super::super::kv::{KEYRING, Table};
+use super::super::memory::Memory;
+use super::super::read::{Reader, Walk};
+use super::super::reload::{self, Loaded};
+use super::super::view::{Fault, View};
+use super::map::{MapTx, Maps, Scope};
 use super::tamper;
 
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -28,43 +31,101 @@ enum Stage {
     Closed,
 }
 
+/// The memories of contexts, by their store.
+type Memories = HashMap<(u64, u64), Rc<RefCell<Memory>>>;
+
 thread_local! {
-    /// The stores' knowledge from their latest commits, for this thread, by their numbers.
-    static KNOWN: RefCell<HashMap<u64, Known>> = RefCell::default();
+    /// The memories of stores and their contexts, for this thread.
+    static MEMORIES: RefCell<Memories> = RefCell::default();
 }
 
 static STORES: AtomicU64 = AtomicU64::new(0);
 
-/// A store that compacts after each commit, so that all cases meet compacted records.
+/// When a store folds.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) enum Folds {
+    /// When it is told to.
+    Never,
+    /// After each commit, so that all cases meet folded records.
+    Always,
+    /// After every third commit, and then it forgets what it knows of the tables.
+    Sometimes,
+    /// By chance. And every call is of another of some contexts, which fold, forget and begin anew by chance: together
+    /// they are one store, or one of them knows what is not so.
+    ByChance,
+}
+
+/// The contexts of a store that folds by chance.
+const CONTEXTS: u64 = 3;
+
 #[derive(Debug)]
 pub(super) struct MapStore {
     db: Arc<Mutex<Maps>>,
     codec: Codec,
-    tidy: bool,
+    folds: Folds,
     stage: Mutex<Stage>,
     hub: Mutex<Option<ChangeHub>>,
     opened_at: Revision,
     nr: u64,
+    context: AtomicU64,
+    dice: Mutex<u64>,
 }
 
 impl MapStore {
-    pub(super) fn open(db: Arc<Mutex<Maps>>, codec: Codec, tidy: bool) -> Self {
-        let head = db.lock().unwrap().named.get(HEAD).map(|head| Head::decode("open", head).unwrap());
-        let opened_at = head.unwrap_or_default().revision;
+    pub(super) fn open(db: Arc<Mutex<Maps>>, codec: Codec, folds: Folds) -> Self {
         if let Some(keyring) = codec.keyring() {
             let mut db = db.lock().unwrap();
             db.named.entry(KEYRING).or_insert_with(|| keyring.record().unwrap());
         }
-        let hub = Mutex::new(Some(ChangeHub::new(256, opened_at)));
-        Self {
+        let seed = 1 + db.lock().unwrap().given;
+        let mut store = Self {
             db,
             codec,
-            tidy,
+            folds,
             stage: Mutex::new(Stage::Open),
-            hub,
-            opened_at,
+            hub: Mutex::default(),
+            opened_at: Revision::ZERO,
             nr: STORES.fetch_add(1, Ordering::Relaxed),
+            context: AtomicU64::new(0),
+            dice: Mutex::new(seed),
+        };
+        store.load(Vec::new()).unwrap();
+        store.opened_at = store.memory().borrow().head.revision;
+        *store.hub.lock().unwrap() = Some(ChangeHub::new(256, store.opened_at));
+        store
+    }
+
+    /// Returns the memory of the context at work.
+    pub(super) fn memory(&self) -> Rc<RefCell<Memory>> {
+        let context = (self.nr, self.context.load(Ordering::Relaxed));
+        MEMORIES.with_borrow_mut(|all| Rc::clone(all.entry(context).or_default()))
+    }
+
+    /// Lets chance have its way before a call.
+    fn chance(&self) -> Result<()> {
+        if self.folds != Folds::ByChance {
+            return Ok(());
         }
+        let mut dice = self.dice.lock().unwrap();
+        let mut below = |sides: u64| {
+            // xorshift64*
+            *dice ^= *dice >> 12;
+            *dice ^= *dice << 25;
+            *dice ^= *dice >> 27;
+            (dice.wrapping_mul(0x2545_f491_4f6c_dd1d) >> 33) % sides
+        };
+        self.context.store(below(CONTEXTS), Ordering::Relaxed);
+        if below(6) == 0 {
+            self.fold()?;
+        }
+        match below(24) {
+            0 => *self.memory().borrow_mut() = Memory::default(),
+            1..4 => self.memory().borrow_mut().tables.shrink_to(below(4096) as usize),
+            // Of the tables alone, as they may be a fold ago: what it committed last is not caught up with.
+            4..8 => self.load(Vec::new())?,
+            _ => {}
+        }
+        Ok(())
     }
 
     fn check(&self) -> Result<()> {
@@ -81,125 +142,189 @@ impl MapStore {
         }
     }
 
-    /// Runs work in a transaction in which everything answers at once.
-    fn run<T>(&self, work: impl AsyncFnOnce(&MapTx, &Codec) -> Result<T>) -> Result<T> {
-        self.check()?;
-        let done = self.run_over(None, async |kv, codec| work(kv, codec).await.map(Some))?;
-        Ok(done.unwrap())
-    }
-
-    /// Runs work and undoes it if it fails.
-    fn run_over<T>(
+    /// Runs work in a transaction in which everything answers at once; undoes it if it fails, or says false.
+    pub(super) fn run<T>(
         &self,
-        scope: Option<BTreeSet<Table>>,
-        work: impl AsyncFnOnce(&MapTx, &Codec) -> Result<Option<T>>,
+        scope: Option<Scope>,
+        work: impl AsyncFn(&MapTx) -> Result<Option<T>>,
     ) -> Result<Option<T>> {
         self.check()?;
         let mut db = self.db.lock().unwrap();
         let tx = MapTx(RefCell::new(db.clone()), scope);
-        let done = work(&tx, &self.codec).now_or_never().expect("maps answer at once")?;
+        let done = work(&tx).now_or_never().expect("maps answer at once")?;
         if done.is_some() {
             *db = tx.0.into_inner();
         }
         Ok(done)
     }
 
-    fn read<T>(&self, work: impl AsyncFnOnce(Reader<'_, MapTx>) -> Result<T>) -> Result<T> {
-        self.run(async |kv, codec| work(Reader { kv, codec }).await)
+    fn load(&self, faults: Vec<Fault>) -> Result<()> {
+        let scope = Scope { tables: faults.iter().map(Fault::table).collect(), meta: false };
+        let load =
+            async |kv: &MapTx| reload::load(kv, &self.codec, &self.memory(), faults.clone()).await.map(Some);
+        while self.run(Some(scope.clone()), load)?.unwrap() != Loaded::Done {
+            let all = Scope { tables: BTreeSet::new(), meta: true };
+            let anew = async |kv: &MapTx| reload::anew(kv, &self.codec, &self.memory()).await.map(Some);
+            self.run(Some(all), anew)?;
+        }
+        Ok(())
+    }
+
+    fn read<T>(&self, mut read: impl FnMut(Reader<'_, '_>) -> Result<T>) -> Result<T> {
+        self.check()?;
+        self.chance()?;
+        self.load(Vec::new())?;
+        let memory = self.memory();
+        for _ in 0..100 {
+            let faults = {
+                let memory = memory.borrow();
+                let mut view = View::new(&memory);
+                let done = read(Reader { view: &mut view, codec: &self.codec });
+                if view.faults.is_empty() {
+                    drop(memory);
+                    self.memory().borrow_mut().tables.forget(Table::Chunks);
+                    return done;
+                }
+                view.faults
+            };
+            self.load(faults)?;
+        }
+        panic!("a reading lacks something for ever");
+    }
+
+    pub(super) fn commit(&self, batch: &WriteBatch) -> Result<Commit> {
+        self.check()?;
+        self.chance()?;
+        let memory = self.memory();
+        let mut by_hand = false;
+        for _ in 0..100 {
+            let number = memory.borrow().number;
+            let outcome = commit::prepare(&memory.borrow(), &self.codec, batch);
+            let draft = match outcome {
+                Ok(Outcome::Lacks(faults)) => {
+                    self.load(faults)?;
+                    continue;
+                }
+                Ok(Outcome::Draft(draft)) => draft,
+                // Only the latest state of the store refuses a batch, or says that it changes nothing.
+                decided => {
+                    self.load(Vec::new())?;
+                    if memory.borrow().number != number {
+                        continue;
+                    }
+                    let Outcome::Unchanged(commit) = decided? else { unreachable!() };
+                    return Ok(commit);
+                }
+            };
+            let written = if draft.is_large() {
+                self.run(None, async |kv| Ok(fold::commit(kv, &draft).await?.then_some(())))?
+            } else {
+                let chunks = draft.has_chunks().then_some(Table::Chunks);
+                let scope = Scope { tables: chunks.into_iter().collect(), meta: false };
+                self.run(Some(scope), async |kv| Ok(commit::write(kv, &draft, by_hand).await?.then_some(())))?
+            };
+            if written.is_some() {
+                return Ok(commit::written(&mut memory.borrow_mut(), *draft));
+            }
+            self.load(Vec::new())?;
+            by_hand = memory.borrow().number == number;
+        }
+        panic!("a commit lacks something for ever");
+    }
+
+    pub(super) fn fold_once(&self) -> Result<fold::Folded> {
+        Ok(self.run(None, async |kv| fold::fold(kv).await.map(Some))?.unwrap())
+    }
+
+    pub(super) fn fold(&self) -> Result<()> {
+        while self.fold_once()?.more {}
+        Ok(())
     }
 }
 
 #[async_trait]
 impl StorageAdapter for MapStore {
     async fn apply(&self, batch: WriteBatch) -> Result<Commit> {
-        // Within the run: it is not Send, and a store of the tests must be.
-        let apply = async |kv: &MapTx, codec: &Codec| {
-            let before = KNOWN.with_borrow_mut(|known| known.remove(&self.nr));
-            let Some(mut written) = apply(kv, codec, &batch, before).await? else { return Ok(None) };
-            if let Some(known) = written.known.take() {
-                KNOWN.with_borrow_mut(|all| all.insert(self.nr, known));
-            }
-            Ok(Some((written.commit, written.litter)))
-        };
-        let scope = || Some(tables_of(&batch).into_iter().collect());
-        let first = self.run_over(scope(), apply)?;
-        // Without the former knowledge.
-        let again = if first.is_none() { self.run_over(scope(), apply)? } else { None };
-        let (commit, litter) = first.or(again).unwrap();
+        let commit = self.commit(&batch)?;
+        self.memory().borrow_mut().tables.forget(Table::Chunks);
         if commit.changed {
             if let Some(hub) = &*self.hub.lock().unwrap() {
                 hub.publish(commit.revision, touched(&batch));
             }
-            if self.tidy {
-                for (room, _) in litter {
-                    let mut from = None;
-                    while {
-                        from = self.run(async |kv, _| chores::compact_room(kv, &room, from).await)?.next;
-                        from.is_some()
-                    } {}
+            match self.folds {
+                Folds::Never => {}
+                Folds::Always => self.fold()?,
+                Folds::Sometimes if commit.revision.0 % 3 == 0 => {
+                    self.fold()?;
+                    self.load(Vec::new())?;
+                    self.memory().borrow_mut().tables.shrink_to(0);
                 }
+                Folds::Sometimes | Folds::ByChance => {}
             }
         }
         Ok(commit)
     }
     async fn room(&self, id: &RoomId) -> Result<Option<Room>> {
-        self.read(async |reader| reader.room(id).await)
+        self.read(|mut reader| reader.room(id))
     }
     async fn rooms(&self, query: RoomQuery) -> Result<Vec<Room>> {
-        self.read(async |reader| reader.rooms(query).await)
+        self.read(|mut reader| reader.rooms(&query))
     }
     async fn message(&self, room: &RoomId, event: &EventId) -> Result<Option<Message>> {
-        self.read(async |reader| reader.message(room, event).await)
+        self.read(|mut reader| reader.message(room, event))
     }
     async fn timeline(&self, room: &RoomId, page: Page) -> Result<Slice> {
-        self.read(async |reader| reader.timeline(room, &page, 0).await)
+        self.read(|mut reader| reader.timeline(room, &page))
     }
 
     async fn timelines(&self, pages: Vec<(RoomId, Page)>) -> Result<Vec<Slice>> {
-        let pages: Vec<_> = pages.into_iter().map(|(room, page)| (room, page, 0)).collect();
-        self.read(async |reader| reader.timelines(&pages).await)
+        self.read(|mut reader| reader.timelines(&pages))
     }
     async fn gaps(&self, room: &RoomId) -> Result<Vec<Gap>> {
-        self.read(async |reader| reader.gaps(room).await)
+        self.read(|mut reader| reader.gaps(room))
     }
     async fn count(&self, room: &RoomId, newer_than: Option<&EventId>) -> Result<u64> {
-        self.read(async |reader| reader.count(room, newer_than).await)
+        self.read(|mut reader| reader.count(room, newer_than))
     }
     async fn related(&self, query: RelationQuery) -> Result<Vec<Message>> {
-        self.read(async |reader| reader.related(&query).await)
+        self.read(|mut reader| reader.related(&query))
     }
     async fn messages(&self, query: MessageQuery) -> Result<Vec<Message>> {
-        self.read(async |reader| reader.messages(&query).await)
+        {
+            let mut walk = Walk::default();
+            self.read(|mut reader| reader.messages(&query, &mut walk))
+        }
     }
     async fn pending(&self, query: PendingQuery) -> Result<Vec<Pending>> {
-        self.read(async |reader| reader.pending(&query).await)
+        self.read(|mut reader| reader.pending(&query))
     }
     async fn media(&self, key: &MediaKey, range: ByteRange) -> Result<Option<Media>> {
-        self.read(async |reader| reader.media(key, range).await)
+        self.read(|mut reader| reader.media(key, range))
     }
     async fn media_index(&self, query: MediaQuery) -> Result<Vec<MediaInfo>> {
-        self.read(async |reader| reader.media_index(&query).await)
+        self.read(|mut reader| reader.media_index(&query))
     }
     async fn states(&self, queries: Vec<StateQuery>) -> Result<Vec<Vec<StateEntry>>> {
-        self.read(async |reader| reader.states(&queries).await)
+        self.read(|mut reader| reader.states(&queries))
     }
 
     async fn state(&self, query: StateQuery) -> Result<Vec<StateEntry>> {
-        self.read(async |reader| reader.state(&query).await)
+        self.read(|mut reader| reader.state(&query))
     }
     async fn usage(&self) -> Result<Usage> {
-        Ok(self.read(async |reader| reader.head().await)?.usage())
+        self.read(|reader| Ok(reader.view.memory.head.usage()))
     }
     async fn maintain(&self, task: Maintenance, progress: Progress) -> Result<Report> {
         let tx = async |step: chores::Chore| {
-            let done = self.run(async |kv, codec| step.run(kv, codec).await)?;
+            let done = self.run(None, async |kv| step.clone().run(kv, &self.codec).await.map(Some))?.unwrap();
             self.adopt(done.keyring.as_deref())?;
             Ok(done)
         };
         chores::run(task, &self.codec, &progress, tx).now_or_never().expect("maps answer at once")
     }
     async fn change_keys(&self, change: KeyChange) -> Result<()> {
-        let record = self.run(async |kv, codec| chores::change_keys(kv, codec, &change).await)?;
+        let change_keys = async |kv: &MapTx| chores::change_keys(kv, &self.codec, &change).await.map(Some);
+        let record = self.run(None, change_keys)?.unwrap();
         if change == KeyChange::Shred {
             return self.close().await;
         }
@@ -252,12 +377,12 @@ pub(super) struct MapHarness {
     db: Arc<Mutex<Maps>>,
     codec: fn() -> Codec,
     opened: Option<Codec>,
-    tidy: bool,
+    folds: Folds,
 }
 
 impl MapHarness {
-    pub(super) fn new(codec: fn() -> Codec, tidy: bool) -> Self {
-        Self { db: Arc::default(), codec, opened: None, tidy }
+    pub(super) fn new(codec: fn() -> Codec, folds: Folds) -> Self {
+        Self { db: Arc::default(), codec, opened: None, folds }
     }
 }
 
@@ -271,7 +396,7 @@ impl Harness for MapHarness {
 
     async fn reopen(&mut self) -> Result<Arc<dyn StorageAdapter>> {
         let codec = self.opened.get_or_insert_with(self.codec).clone();
-        Ok(Arc::new(MapStore::open(self.db.clone(), codec, self.tidy)))
+        Ok(Arc::new(MapStore::open(self.db.clone(), codec, self.folds)))
     }
 
     fn moves(&self) -> Vec<Move> {

@@ -1,0 +1,255 @@
+//! A fold: works the oldest records of the log into the tables, in one transaction with their deletion.
+//!
+//! It needs no memory, and no keys: it reads the log and the buckets that it changes from the database, and moves
+//! payloads as they are. What it leaves in the log is a record that tells of it.
+
+use std::collections::{BTreeMap, BTreeSet};
+
+use haos_store_api::backend::Key;
+use haos_store_api::{Collection, Position, Result};
+
+use super::changes::Changes;
+use super::commit::Draft;
+use super::head::Head;
+use super::ids::{self, Block, Entry as IdEntry};
+use super::keys::{self, Bucket, Segment};
+use super::kv::{HEAD, Kv, Table, all};
+use super::record::{self, Entry, Record};
+use super::row::{self, Row};
+
+/// The most buckets that one fold changes, unless one record alone changes more.
+const MOST_BUCKETS: usize = 512;
+
+/// The outcome of a fold.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) struct Folded {
+    /// Records that were folded.
+    pub(crate) records: u64,
+    /// Rows that were written.
+    pub(crate) rows: u64,
+    /// True if records are left that could be folded.
+    pub(crate) more: bool,
+}
+
+/// Folds the oldest records of the log.
+pub(crate) async fn fold(kv: &dyn Kv) -> Result<Folded> {
+    let Log { records, head, latest } = Log::read(kv).await?;
+    let mut merged = Changes::default();
+    let mut done = Folded { records: 0, rows: 0, more: false };
+    let (mut upto, mut touched) = (0, BTreeSet::new());
+    for record in records {
+        if let Entry::Commit(changes) = record.entry {
+            let buckets = changes.rows.keys().map(|(room, at)| (*room, Bucket::of(*at)));
+            let buckets: BTreeSet<(Key, Bucket)> = buckets.collect();
+            if done.records > 0 && touched.union(&buckets).count() > MOST_BUCKETS {
+                done.more = true;
+                break;
+            }
+            touched.extend(buckets);
+            merged.lay(*changes);
+            done.records += 1;
+        }
+        merged.head = record.head;
+        upto = record.number;
+    }
+    if done.records == 0 {
+        return Ok(done);
+    }
+    let folded = Head { folded: upto, ..merged.head };
+    done.rows = work(kv, merged).await?;
+    finish(kv, &folded, latest + 1, &head, &Entry::Folded(upto)).await?;
+    Ok(done)
+}
+
+/// Writes what a fold ends with: its counters, the deletion of what it folded, and the record that tells of it.
+async fn finish(kv: &dyn Kv, folded: &Head, number: u64, head: &Head, mark: &Entry) -> Result<()> {
+    kv.put_named(HEAD, &folded.encode())?;
+    kv.trim(folded.folded)?;
+    add(kv, number, &record::mark(number, head, mark)).await
+}
+
+/// Adds a record under the number that it bears.
+pub(crate) async fn add(kv: &dyn Kv, number: u64, record: &[u8]) -> Result<()> {
+    if kv.add(record).await? != number {
+        // The browser left a hole in the numbers.
+        kv.trim_from(number)?;
+        kv.add_as(number, record)?;
+    }
+    Ok(())
+}
+
+/// Writes a draft into the tables, with all of the log. Tells whether it is the next commit: if not, the transaction
+/// must be aborted.
+pub(crate) async fn commit(kv: &dyn Kv, draft: &Draft) -> Result<bool> {
+    let log = Log::read(kv).await?;
+    if log.latest + 1 != draft.first {
+        return Ok(false);
+    }
+    let mut merged = Changes::default();
+    for record in log.records {
+        if let Entry::Commit(changes) = record.entry {
+            merged.lay(*changes);
+        }
+    }
+    draft.write_chunks(kv)?;
+    let mut changes = draft.changes.clone();
+    changes.records.retain(|(table, _), _| *table != Table::Chunks);
+    merged.lay(changes);
+    let head = Head { folded: log.latest, ..merged.head };
+    work(kv, merged).await?;
+    finish(kv, &head, draft.first, &head, &Entry::Reset).await?;
+    Ok(true)
+}
+
+/// Adds a record that is no commit, with changed sums if there are any.
+pub(crate) async fn mark(kv: &dyn Kv, entry: &Entry, grown: &[(Collection, i64)]) -> Result<()> {
+    let (folded, log) = (kv.named(HEAD), Log::read(kv));
+    let (folded, Log { mut head, latest, .. }) = (folded.await?, log.await?);
+    if !grown.is_empty() {
+        let mut folded = folded.map_or(Ok(Head::default()), |head| Head::decode("maintain", &head))?;
+        for (of, by) in grown {
+            for head in [&mut head, &mut folded] {
+                let sum = head.sums.of_mut(*of);
+                sum.bytes = sum.bytes.saturating_add_signed(*by);
+            }
+        }
+        kv.put_named(HEAD, &folded.encode())?;
+    }
+    add(kv, latest + 1, &record::mark(latest + 1, &head, entry)).await
+}
+
+/// The log, decoded.
+struct Log {
+    records: Vec<Record>,
+    /// The counters after the last of them.
+    head: Head,
+    /// The latest number.
+    latest: u64,
+}
+
+impl Log {
+    async fn read(kv: &dyn Kv) -> Result<Self> {
+        let (head, log) = (kv.named(HEAD), kv.log(0));
+        let mut head = head.await?.map_or(Ok(Head::default()), |head| Head::decode("maintain", &head))?;
+        let (mut latest, mut records) = (head.folded, Vec::new());
+        for bytes in log.await? {
+            latest = Record::number_of(&bytes).unwrap_or(latest).max(latest);
+            // A damaged one is in nobody's memory either.
+            if let Ok(record) = Record::decode(bytes) {
+                head = record.head;
+                records.push(record);
+            }
+        }
+        Ok(Self { records, head, latest })
+    }
+}
+
+/// What changes in a bucket, ascending.
+type Changed = Vec<(Position, Option<Row>)>;
+
+/// The part of a run that is whole buckets.
+fn whole((_, oldest, newest): &(Key, Position, Position)) -> Option<(Bucket, Bucket)> {
+    let (mut from, mut to) = (Bucket::of(*oldest), Bucket::of(*newest));
+    if from.oldest() < *oldest {
+        from = from.newer()?;
+    }
+    if *newest < to.newest() {
+        to = to.older()?;
+    }
+    (from <= to).then_some((from, to))
+}
+
+/// Writes changes into the tables; returns the rows that it wrote.
+async fn work(kv: &dyn Kv, changes: Changes) -> Result<u64> {
+    let mut rows = 0;
+    for ((table, key), value) in &changes.records {
+        match value {
+            Some(value) => kv.put(*table, key, value)?,
+            None => kv.delete(*table, key)?,
+        }
+        rows += 1;
+    }
+    // The new content of each bucket that changes.
+    let mut buckets: BTreeMap<(Key, Bucket), Changed> = BTreeMap::new();
+    for run in &changes.dropped {
+        let (room, oldest, newest) = run;
+        let inside = whole(run);
+        if let Some((from, to)) = inside {
+            kv.clear(Table::Segments, &keys::segments(room, from, to))?;
+            if (from, to) == (Bucket::OLDEST, Bucket::NEWEST) {
+                kv.clear(Table::Ids, &ids::blocks(room))?;
+            }
+        }
+        for edge in [Bucket::of(*oldest), Bucket::of(*newest)] {
+            if !inside.is_some_and(|(from, to)| from <= edge && edge <= to) {
+                buckets.entry((*room, edge)).or_default();
+            }
+        }
+    }
+    for ((room, at), row) in &changes.rows {
+        buckets.entry((*room, Bucket::of(*at))).or_default().push((*at, row.clone()));
+    }
+    let stored = buckets
+        .keys()
+        .map(|(room, bucket)| kv.range(Table::Segments, &keys::segments(room, *bucket, *bucket), None));
+    let stored: Vec<_> = stored.collect();
+    let mut rooms: Vec<Key> = buckets.keys().map(|(room, _)| *room).collect();
+    rooms.dedup();
+    let blocks: Vec<_> = rooms.iter().map(|room| kv.last(Table::Ids, &ids::blocks(room))).collect();
+    let stored = all(stored).await?;
+    let blocks = all(blocks).await?;
+    let mut new: BTreeMap<Key, Vec<IdEntry>> = BTreeMap::new();
+    for (((room, bucket), changed), stored) in buckets.into_iter().zip(stored) {
+        rows += changed.len() as u64;
+        let entries = new.entry(room).or_default();
+        write_bucket(kv, &room, bucket, changed, stored, entries, &|at| changes.is_dropped(&room, at))?;
+    }
+    for (room, last) in rooms.iter().zip(blocks) {
+        let last = last.and_then(|last| Block::decode(&last).ok());
+        for block in ids::pack(last, new.remove(room).unwrap_or_default()) {
+            kv.put(Table::Ids, &ids::block_key(room, block.number), &block.encode(room))?;
+        }
+    }
+    Ok(rows)
+}
+
+/// Writes a bucket's messages, and notes the entries that its new ones need.
+fn write_bucket(
+    kv: &dyn Kv,
+    room: &Key,
+    bucket: Bucket,
+    changed: Changed,
+    stored: Vec<Vec<u8>>,
+    entries: &mut Vec<IdEntry>,
+    is_dropped: &dyn Fn(Position) -> bool,
+) -> Result<()> {
+    let mut rows: BTreeMap<Position, Row> = BTreeMap::new();
+    let (mut old, mut first) = (Vec::new(), 0);
+    for value in stored {
+        let Some((_, key)) = Segment::decode(&value) else { continue };
+        match row::rows(value) {
+            Ok(all) => {
+                rows.extend(all.into_iter().map(|row| (row.at, row)));
+                old.push(key);
+            }
+            // What cannot be read is left where it is, for a later version that can.
+            Err(_) => first = key.part.saturating_add(1).max(first),
+        }
+    }
+    rows.retain(|at, _| !is_dropped(*at));
+    for (at, row) in changed {
+        match row {
+            Some(row) => {
+                entries.extend(ids::entries(&row, rows.get(&at)));
+                rows.insert(at, row);
+            }
+            None => drop(rows.remove(&at)),
+        }
+    }
+    let rows: Vec<Row> = rows.into_values().collect();
+    let mut segments = row::segments(room, bucket, first, &rows);
+    for key in old.iter().filter(|old| !segments.iter().any(|(key, _)| key == *old)) {
+        kv.delete(Table::Segments, &key.encode(room))?;
+    }
+    segments.drain(..).try_for_each(|(key, value)| kv.put(Table::Segments, &key.encode(room), &value))
+}

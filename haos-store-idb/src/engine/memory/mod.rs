@@ -1,0 +1,188 @@
+//! What a context knows of the store: counters, the tail of the log, and parts of the tables.
+//!
+//! The tail has every change since the tables were last folded into, so that a part of the tables that was read at any
+//! time since then, with the tail over it, is the store as of `number`. A fold that happened moves the tail's changes
+//! into the known parts, which thereby are what the tables are now: nothing is read again.
+
+mod tables;
+
+use std::collections::{BTreeMap, HashMap};
+
+use haos_store_api::backend::{Codec, Key};
+use haos_store_api::{Position, Result};
+
+use super::changes::{Changes, Run, Value};
+use super::head::Head;
+use super::kv::Table;
+use super::record::{Entry, Record};
+use super::row::Row;
+pub(crate) use tables::{Holds, Next, Tables};
+
+/// The memory of a context.
+#[derive(Debug, Default)]
+pub(crate) struct Memory {
+    /// The counters after the latest record.
+    pub(crate) head: Head,
+    /// The number of the latest record of the log that is in here; absent before the first reading.
+    pub(crate) number: Option<u64>,
+    /// The latest record that tells of a fold, or of other changes of the tables.
+    marked: u64,
+    pub(crate) tail: Tail,
+    pub(crate) tables: Tables,
+    /// Records of the log that could not be read.
+    pub(crate) damaged: u64,
+}
+
+/// What a record that was taken up asks for.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Taken {
+    Done,
+    /// To adopt the keyring's record.
+    Keys,
+    /// Records before it are gone: everything has to be read anew.
+    Missed,
+}
+
+impl Memory {
+    /// Takes up the next record of the log.
+    ///
+    /// # Errors
+    /// `NewerSchema` for a record of a later version.
+    pub(crate) fn take(&mut self, codec: &Codec, bytes: Vec<u8>) -> Result<Taken> {
+        let number = Record::number_of(&bytes);
+        let expected = self.number.map_or(0, |number| number + 1);
+        match number {
+            Some(number) if number < expected => return Ok(Taken::Done),
+            Some(number) if number > expected => return Ok(Taken::Missed),
+            _ => {}
+        }
+        let Some(record) = codec.keep(Record::decode(bytes))? else {
+            self.number = Some(expected);
+            self.damaged += 1;
+            return Ok(Taken::Done);
+        };
+        Ok(self.know(record))
+    }
+
+    /// Takes up the next record, decoded.
+    pub(crate) fn know(&mut self, record: Record) -> Taken {
+        let Record { number, head, entry } = record;
+        self.number = Some(number);
+        self.head = head;
+        match entry {
+            Entry::Commit(changes) => self.tail.lay(number, *changes),
+            Entry::Folded(upto) => {
+                self.marked = number;
+                self.tail.fold(upto, &mut self.tables);
+            }
+            Entry::Reset => {
+                self.marked = number;
+                (self.tail, self.tables) = Default::default();
+            }
+            Entry::Keys => {
+                self.marked = number;
+                self.tables = Tables::default();
+                return Taken::Keys;
+            }
+        }
+        Taken::Done
+    }
+
+    /// Forgets everything, and begins at the tables as the latest fold left them.
+    pub(crate) fn begin(&mut self, head: Head) {
+        *self = Self { number: Some(head.folded), head, damaged: self.damaged, ..Self::default() };
+    }
+
+    /// Tells whether parts of the tables may be taken up that were read when `number` was the latest record: no later
+    /// one, already in here, tells of changes of the tables.
+    pub(crate) fn agrees(&self, number: u64) -> bool {
+        self.marked <= number && self.number.is_some_and(|known| known >= number)
+    }
+}
+
+/// The changes since the latest fold, each with the number of its record.
+#[derive(Debug, Default)]
+pub(crate) struct Tail {
+    pub(crate) records: BTreeMap<(Table, Vec<u8>), (u64, Option<Value>)>,
+    pub(crate) rows: BTreeMap<(Key, Position), (u64, Option<Row>)>,
+    dropped: Vec<(u64, Run)>,
+    pub(crate) events: HashMap<Key, Position>,
+    /// The records in it, and about how many bytes they have.
+    pub(crate) commits: u64,
+    pub(crate) bytes: usize,
+}
+
+impl Tail {
+    fn lay(&mut self, number: u64, changes: Changes) {
+        self.commits += 1;
+        for run in changes.dropped {
+            let (room, oldest, newest) = run;
+            let span = (room, oldest)..=(room, newest);
+            let inside: Vec<_> = self.rows.range(span).map(|(place, _)| *place).collect();
+            for place in inside {
+                self.rows.remove(&place);
+            }
+            self.dropped.push((number, run));
+        }
+        for ((table, key), value) in changes.records {
+            if table != Table::Chunks {
+                self.bytes += key.len() + value.as_ref().map_or(0, |value| value.len());
+                self.records.insert((table, key), (number, value));
+            }
+        }
+        for (place, row) in changes.rows {
+            self.bytes += 96 + row.as_ref().map_or(0, |row| row.payload.len());
+            self.rows.insert(place, (number, row));
+        }
+        self.events.extend(changes.events);
+    }
+
+    /// Moves the changes of the records up to a number into the known parts of the tables.
+    fn fold(&mut self, upto: u64, tables: &mut Tables) {
+        self.dropped.retain(|(number, run)| {
+            let stays = *number > upto;
+            if !stays {
+                tables.drop_run(run);
+            }
+            stays
+        });
+        let late = |number: &u64| *number > upto;
+        let rows = std::mem::take(&mut self.rows);
+        for ((room, at), (number, row)) in rows {
+            if late(&number) {
+                self.rows.insert((room, at), (number, row));
+            } else {
+                tables.set_row(&room, at, row);
+            }
+        }
+        let records = std::mem::take(&mut self.records);
+        for (place, (number, value)) in records {
+            if late(&number) {
+                self.records.insert(place, (number, value));
+            } else {
+                tables.note(place.0, place.1, value);
+            }
+        }
+        let rows = &self.rows;
+        let stays = rows.values().filter_map(|(_, row)| row.as_ref());
+        self.events = stays.map(|row| (row.event, row.at)).collect();
+        self.commits = 0;
+        self.bytes =
+            self.rows.values().map(|(_, row)| 96 + row.as_ref().map_or(0, |row| row.payload.len())).sum();
+        self.bytes += self
+            .records
+            .iter()
+            .map(|((_, key), (_, value))| key.len() + value.as_ref().map_or(0, |value| value.len()))
+            .sum::<usize>();
+    }
+
+    /// Tells whether the position lost its message to a dropped part.
+    pub(crate) fn is_dropped(&self, room: &Key, at: Position) -> bool {
+        self.dropped.iter().any(|(_, (of, oldest, newest))| of == room && *oldest <= at && at <= *newest)
+    }
+
+    /// Tells whether a part of a room's timeline meets a dropped one.
+    pub(crate) fn drops_in(&self, room: &Key, from: Position, to: Position) -> bool {
+        self.dropped.iter().any(|(_, (of, oldest, newest))| of == room && *oldest <= to && from <= *newest)
+    }
+}

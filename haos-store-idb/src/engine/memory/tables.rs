@@ -1,0 +1,349 @@
+//! The known parts of the tables.
+
+use std::cell::Cell;
+use std::collections::{BTreeMap, HashMap};
+
+use haos_store_api::Position;
+use haos_store_api::backend::Key;
+use haos_store_api::backend::law::sort_by;
+
+use super::super::changes::{Records, Run, Value};
+use super::super::ids::{self, Ids};
+use super::super::keys::{Bucket, Segment};
+use super::super::kv::{Span, Table};
+use super::super::row::Row;
+
+/// The known parts of the tables.
+#[derive(Debug, Default)]
+pub(crate) struct Tables {
+    pub(crate) records: Records,
+    spans: Vec<(Table, Span)>,
+    timelines: HashMap<Key, Timeline>,
+    /// Counts the uses of buckets and ids, so that those used last stay.
+    clock: Cell<u64>,
+}
+
+/// The known part of a room's messages.
+#[derive(Debug, Default)]
+struct Timeline {
+    /// Ranges of buckets, both ends included, that are known, present or not.
+    loaded: Vec<(Bucket, Bucket)>,
+    buckets: BTreeMap<Bucket, Shelf>,
+    ids: Option<(Ids, Cell<u64>)>,
+    /// What all of the room's buckets hold.
+    directory: Option<BTreeMap<Bucket, Holds>>,
+}
+
+/// The messages of a bucket.
+#[derive(Debug, Default)]
+struct Shelf {
+    rows: Vec<Row>,
+    used: Cell<u64>,
+}
+
+/// What the segments of a bucket hold, by their keys.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
+pub(crate) struct Holds {
+    pub(crate) count: u64,
+    pub(crate) bytes: u64,
+}
+
+/// The bucket that follows in a room.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Next<'a> {
+    Found(Bucket, &'a [Row]),
+    /// There is none.
+    Nothing,
+    /// This one, and perhaps more of them, would have to be read.
+    Unknown(Bucket),
+}
+
+impl Tables {
+    /// Returns a record, if it is known; the inner `None` says that it is absent.
+    pub(crate) fn get(&self, table: Table, key: &[u8]) -> Option<Option<Value>> {
+        match self.records.get(&(table, key.to_vec())) {
+            Some(value) => Some(value.clone()),
+            None => self.spans.iter().any(|(of, span)| *of == table && span.has(key)).then_some(None),
+        }
+    }
+
+    /// Tells whether a whole range is known.
+    pub(crate) fn covers(&self, table: Table, span: &Span) -> bool {
+        self.spans.iter().any(|(of, known)| *of == table && known.covers(span))
+    }
+
+    pub(crate) fn note(&mut self, table: Table, key: Vec<u8>, value: Option<Value>) {
+        self.records.insert((table, key), value);
+    }
+
+    /// Notes all records of a range.
+    pub(crate) fn note_range(&mut self, table: Table, span: Span, found: Vec<(Vec<u8>, Value)>) {
+        let inside = self.records.range((table, span.low.clone())..=(table, span.high.clone()));
+        let inside: Vec<_> = inside.map(|(place, _)| place.clone()).collect();
+        for place in inside {
+            self.records.remove(&place);
+        }
+        self.records.extend(found.into_iter().map(|(key, value)| ((table, key), Some(value))));
+        self.spans.retain(|(of, known)| *of != table || !span.covers(known));
+        self.spans.push((table, span));
+    }
+
+    /// Forgets what is known of a table.
+    pub(crate) fn forget(&mut self, table: Table) {
+        self.spans.retain(|(of, _)| *of != table);
+        self.records.retain(|(of, _), _| *of != table);
+    }
+
+    /// Returns the messages of a bucket, if they are known.
+    pub(crate) fn bucket(&self, room: &Key, bucket: Bucket) -> Option<&[Row]> {
+        let timeline = self.timelines.get(room)?;
+        if let Some(shelf) = timeline.buckets.get(&bucket) {
+            return Some(self.used(shelf));
+        }
+        timeline.knows(bucket).then_some(&[])
+    }
+
+    fn used<'a>(&self, shelf: &'a Shelf) -> &'a [Row] {
+        self.tick(&shelf.used);
+        &shelf.rows
+    }
+
+    fn tick(&self, used: &Cell<u64>) {
+        self.clock.set(self.clock.get() + 1);
+        used.set(self.clock.get());
+    }
+
+    /// Tells whether a range of buckets is known.
+    pub(crate) fn spans(&self, room: &Key, oldest: Bucket, newest: Bucket) -> bool {
+        let timeline = self.timelines.get(room);
+        timeline.is_some_and(|timeline| {
+            timeline.loaded.iter().any(|(from, to)| *from <= oldest && newest <= *to)
+                || timeline.directory.as_ref().is_some_and(|all| all.range(oldest..=newest).next().is_none())
+        })
+    }
+
+    /// Finds the newest bucket that is no newer than `from`.
+    pub(crate) fn older(&self, room: &Key, from: Bucket) -> Next<'_> {
+        let Some(timeline) = self.timelines.get(room) else { return Next::Unknown(from) };
+        let found = timeline.buckets.range(..=from).next_back();
+        let bound = found.map_or(Bucket::OLDEST, |(bucket, _)| *bucket);
+        if let Some(all) = &timeline.directory {
+            return match all.range(..=from).next_back() {
+                None => Next::Nothing,
+                Some((bucket, _)) => match found {
+                    Some((known, shelf)) if known == bucket => Next::Found(*known, self.used(shelf)),
+                    // Known, and nothing in it can be read.
+                    _ if timeline.has_loaded(*bucket) => Next::Found(*bucket, &[]),
+                    _ => Next::Unknown(*bucket),
+                },
+            };
+        }
+        match timeline.loaded.iter().find(|(oldest, newest)| *oldest <= from && from <= *newest) {
+            Some((oldest, _)) if *oldest <= bound => match found {
+                Some((bucket, shelf)) => Next::Found(*bucket, self.used(shelf)),
+                None => Next::Nothing,
+            },
+            Some((oldest, _)) => oldest.older().map_or(Next::Nothing, Next::Unknown),
+            None => Next::Unknown(from),
+        }
+    }
+
+    /// Finds the oldest bucket that is no older than `from`.
+    pub(crate) fn newer(&self, room: &Key, from: Bucket) -> Next<'_> {
+        let Some(timeline) = self.timelines.get(room) else { return Next::Unknown(from) };
+        let found = timeline.buckets.range(from..).next();
+        let bound = found.map_or(Bucket::NEWEST, |(bucket, _)| *bucket);
+        if let Some(all) = &timeline.directory {
+            return match all.range(from..).next() {
+                None => Next::Nothing,
+                Some((bucket, _)) => match found {
+                    Some((known, shelf)) if known == bucket => Next::Found(*known, self.used(shelf)),
+                    // Known, and nothing in it can be read.
+                    _ if timeline.has_loaded(*bucket) => Next::Found(*bucket, &[]),
+                    _ => Next::Unknown(*bucket),
+                },
+            };
+        }
+        match timeline.loaded.iter().find(|(oldest, newest)| *oldest <= from && from <= *newest) {
+            Some((_, newest)) if *newest >= bound => match found {
+                Some((bucket, shelf)) => Next::Found(*bucket, self.used(shelf)),
+                None => Next::Nothing,
+            },
+            Some((_, newest)) => newest.newer().map_or(Next::Nothing, Next::Unknown),
+            None => Next::Unknown(from),
+        }
+    }
+
+    /// Takes up a range of buckets with all of their messages, which ascend.
+    pub(crate) fn note_buckets(&mut self, room: &Key, oldest: Bucket, newest: Bucket, rows: Vec<Row>) {
+        let now = Cell::new(0);
+        self.tick(&now);
+        let timeline = self.timelines.entry(*room).or_default();
+        let stale: Vec<Bucket> = timeline.buckets.range(oldest..=newest).map(|(bucket, _)| *bucket).collect();
+        for bucket in stale {
+            timeline.buckets.remove(&bucket);
+        }
+        for row in rows {
+            let shelf = timeline.buckets.entry(Bucket::of(row.at)).or_default();
+            shelf.used.set(now.get());
+            shelf.rows.push(row);
+        }
+        timeline.note_loaded(oldest, newest);
+    }
+
+    /// Returns the ids of a room, if they are known.
+    pub(crate) fn ids(&self, room: &Key) -> Option<&Ids> {
+        let (ids, used) = self.timelines.get(room)?.ids.as_ref()?;
+        self.tick(used);
+        Some(ids)
+    }
+
+    pub(crate) fn note_ids(&mut self, room: &Key, ids: Ids) {
+        let used = Cell::new(0);
+        self.tick(&used);
+        self.timelines.entry(*room).or_default().ids = Some((ids, used));
+    }
+
+    /// Returns what all buckets of a room hold, if it is known.
+    pub(crate) fn directory(&self, room: &Key) -> Option<&BTreeMap<Bucket, Holds>> {
+        self.timelines.get(room)?.directory.as_ref()
+    }
+
+    pub(crate) fn note_directory(&mut self, room: &Key, keys: impl Iterator<Item = Segment>) {
+        let mut all: BTreeMap<Bucket, Holds> = BTreeMap::new();
+        for key in keys {
+            let holds = all.entry(key.bucket).or_default();
+            holds.count += u64::from(key.count);
+            holds.bytes += u64::from(key.bytes);
+        }
+        self.timelines.entry(*room).or_default().directory = Some(all);
+    }
+
+    /// Writes a message, or its removal, where its bucket is known.
+    pub(super) fn set_row(&mut self, room: &Key, at: Position, row: Option<Row>) {
+        let Some(timeline) = self.timelines.get_mut(room) else { return };
+        timeline.directory = None;
+        if let (Some((ids, _)), Some(row)) = (&mut timeline.ids, &row) {
+            ids.add(ids::entries(row, None).collect());
+        }
+        let bucket = Bucket::of(at);
+        if !timeline.knows(bucket) {
+            return;
+        }
+        let shelf = timeline.buckets.entry(bucket).or_default();
+        match (shelf.rows.binary_search_by_key(&at, |row| row.at), row) {
+            (Ok(place), Some(row)) => shelf.rows[place] = row,
+            (Ok(place), None) => drop(shelf.rows.remove(place)),
+            (Err(place), Some(row)) => shelf.rows.insert(place, row),
+            (Err(_), None) => {}
+        }
+        if shelf.rows.is_empty() {
+            timeline.buckets.remove(&bucket);
+        }
+    }
+
+    /// Removes the messages of a part.
+    pub(super) fn drop_run(&mut self, (room, oldest, newest): &Run) {
+        let Some(timeline) = self.timelines.get_mut(room) else { return };
+        timeline.directory = None;
+        timeline.buckets.retain(|_, shelf| {
+            shelf.rows.retain(|row| row.at < *oldest || *newest < row.at);
+            !shelf.rows.is_empty()
+        });
+    }
+
+    /// Returns about how many bytes it takes.
+    pub(crate) fn bytes(&self) -> usize {
+        let records = self
+            .records
+            .iter()
+            .map(|((_, key), value)| 64 + key.len() + value.as_ref().map_or(0, |value| value.len()));
+        records.sum::<usize>() + self.timelines.values().map(Timeline::bytes).sum::<usize>()
+    }
+
+    /// Forgets what was not used for longest, until it takes at most `bytes`.
+    pub(crate) fn shrink_to(&mut self, bytes: usize) {
+        let mut total = self.bytes();
+        if total <= bytes {
+            return;
+        }
+        let mut all: Vec<(u64, usize, Key, Option<Bucket>)> = Vec::new();
+        for (room, timeline) in &mut self.timelines {
+            // Soon read again, and seldom needed.
+            timeline.directory = None;
+            all.extend(
+                timeline
+                    .buckets
+                    .iter()
+                    .map(|(at, shelf)| (shelf.used.get(), shelf.bytes(), *room, Some(*at))),
+            );
+            all.extend(timeline.ids.iter().map(|(ids, used)| (used.get(), ids.bytes(), *room, None)));
+        }
+        sort_by(&mut all, |a, b| a.0.cmp(&b.0));
+        for (_, size, room, bucket) in all {
+            if total <= bytes {
+                break;
+            }
+            if let Some(timeline) = self.timelines.get_mut(&room) {
+                match bucket {
+                    Some(bucket) => timeline.forget(bucket),
+                    None => timeline.ids = None,
+                }
+            }
+            total = total.saturating_sub(size);
+        }
+        self.timelines.retain(|_, timeline| !timeline.buckets.is_empty() || timeline.ids.is_some());
+        if total > bytes {
+            self.records.clear();
+            self.spans.clear();
+        }
+    }
+}
+
+impl Timeline {
+    fn has_loaded(&self, bucket: Bucket) -> bool {
+        self.loaded.iter().any(|(oldest, newest)| *oldest <= bucket && bucket <= *newest)
+    }
+
+    fn knows(&self, bucket: Bucket) -> bool {
+        self.has_loaded(bucket) || self.directory.as_ref().is_some_and(|all| !all.contains_key(&bucket))
+    }
+
+    /// Notes a range; ranges that meet become one, so that a page across both is seen as known.
+    fn note_loaded(&mut self, mut oldest: Bucket, mut newest: Bucket) {
+        let touches = |(from, to): &(Bucket, Bucket), oldest: Bucket, newest: Bucket| {
+            newest.newer().is_none_or(|next| *from <= next) && to.newer().is_none_or(|next| oldest <= next)
+        };
+        while let Some(nth) = self.loaded.iter().position(|range| touches(range, oldest, newest)) {
+            let (from, to) = self.loaded.swap_remove(nth);
+            (oldest, newest) = (oldest.min(from), newest.max(to));
+        }
+        self.loaded.push((oldest, newest));
+    }
+
+    fn forget(&mut self, bucket: Bucket) {
+        self.buckets.remove(&bucket);
+        let Some(nth) = self.loaded.iter().position(|(from, to)| *from <= bucket && bucket <= *to) else {
+            return;
+        };
+        let (from, to) = self.loaded.swap_remove(nth);
+        if let Some(older) = bucket.older().filter(|older| from <= *older) {
+            self.loaded.push((from, older));
+        }
+        if let Some(newer) = bucket.newer().filter(|newer| *newer <= to) {
+            self.loaded.push((newer, to));
+        }
+    }
+
+    fn bytes(&self) -> usize {
+        let ids = self.ids.as_ref().map_or(0, |(ids, _)| ids.bytes());
+        let directory = self.directory.as_ref().map_or(0, |all| all.len() * 32);
+        256 + ids + directory + self.buckets.values().map(Shelf::bytes).sum::<usize>()
+    }
+}
+
+impl Shelf {
+    fn bytes(&self) -> usize {
+        64 + self.rows.iter().map(Row::bytes).sum::<usize>()
+    }
+}

@@ -1,0 +1,395 @@
+//! The store as a reading or a batch sees it: a draft over the log's tail over the known parts of the tables.
+//!
+//! Laws and readings are synchronous and a database in a browser is not. So they run over what is in memory; where that
+//! is not enough they note [`Fault`]s and stop, what the faults name is loaded, and they run again.
+
+use std::collections::BTreeMap;
+
+use haos_store_api::backend::Key;
+use haos_store_api::backend::law::sort_by;
+use haos_store_api::{Collection, Error, ErrorKind, Position, Result};
+
+use super::changes::{Changes, Value};
+use super::ids::By;
+use super::keys::{self, Bucket, WIDTH};
+use super::kv::{Span, Table};
+use super::memory::{Holds, Memory, Next};
+use super::row::Row;
+
+/// What has to be loaded.
+#[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord)]
+pub(crate) enum Fault {
+    /// A record.
+    Get(Table, Vec<u8>),
+    /// A range of records.
+    Scan(Table, Span),
+    /// The messages between two buckets of a room, both included.
+    Buckets(Key, Bucket, Bucket),
+    /// The same, and whether there are any newer ones.
+    Newest(Key, Bucket, Bucket),
+    /// The messages of a room from a bucket downwards, about so many segments.
+    Older(Key, Bucket, u32),
+    /// The ids of a room.
+    Ids(Key),
+    /// The keys of a room's segments.
+    Directory(Key),
+}
+
+impl Fault {
+    /// Returns the table that it is about.
+    pub(crate) fn table(&self) -> Table {
+        match self {
+            Self::Get(table, _) | Self::Scan(table, _) => *table,
+            Self::Buckets(..) | Self::Newest(..) | Self::Older(..) | Self::Directory(_) => Table::Segments,
+            Self::Ids(_) => Table::Ids,
+        }
+    }
+}
+
+/// The store as a reading or a batch sees it.
+#[derive(Debug)]
+pub(crate) struct View<'a> {
+    pub(crate) memory: &'a Memory,
+    pub(crate) draft: Changes,
+    pub(crate) faults: Vec<Fault>,
+}
+
+impl<'a> View<'a> {
+    pub(crate) fn new(memory: &'a Memory) -> Self {
+        let draft = Changes { head: memory.head, ..Changes::default() };
+        Self { memory, draft, faults: Vec::new() }
+    }
+
+    /// Stops until something is loaded.
+    pub(crate) fn lacks<T>(&mut self, fault: Fault) -> Result<T> {
+        if !self.faults.contains(&fault) {
+            self.faults.push(fault);
+        }
+        Err(Error::new(ErrorKind::Other, "read", "a record was not loaded: report this"))
+    }
+
+    /// Reads a record.
+    pub(crate) fn get(&mut self, table: Table, key: &[u8]) -> Result<Option<Value>> {
+        let place = (table, key.to_vec());
+        if let Some(changed) = self.draft.records.get(&place) {
+            return Ok(changed.clone());
+        }
+        if let Some((_, changed)) = self.memory.tail.records.get(&place) {
+            return Ok(changed.clone());
+        }
+        match self.memory.tables.get(table, key) {
+            Some(value) => Ok(value),
+            None => self.lacks(Fault::Get(table, place.1)),
+        }
+    }
+
+    pub(crate) fn set(&mut self, table: Table, key: &[u8], value: Option<Vec<u8>>) {
+        self.draft.records.insert((table, key.to_vec()), value.map(Value::from));
+    }
+
+    /// Reads the keys and values of a range.
+    pub(crate) fn scan(&mut self, table: Table, span: Span) -> Result<Vec<(Vec<u8>, Value)>> {
+        if !self.memory.tables.covers(table, &span) {
+            return self.lacks(Fault::Scan(table, span));
+        }
+        let range = || (table, span.low.clone())..=(table, span.high.clone());
+        let (draft, tail) = (&self.draft.records, &self.memory.tail.records);
+        let stored = self.memory.tables.records.range(range());
+        let stored = stored.filter(|(place, _)| !tail.contains_key(place) && !draft.contains_key(place));
+        let late = tail.range(range()).filter(|(place, _)| !draft.contains_key(place));
+        let late = late.map(|(place, (_, value))| (place, value));
+        let all = stored.chain(late).chain(draft.range(range()));
+        let mut found: Vec<(Vec<u8>, Value)> =
+            all.filter_map(|((_, key), value)| Some((key.clone(), value.clone()?))).collect();
+        sort_by(&mut found, |(a, _), (b, _)| a.cmp(b));
+        Ok(found)
+    }
+
+    /// Returns what changed at a position: nothing, or a message, or its removal.
+    fn changed(&self, room: &Key, at: Position) -> Option<Option<&Row>> {
+        if let Some(row) = self.draft.rows.get(&(*room, at)) {
+            return Some(row.as_ref());
+        }
+        if self.draft.is_dropped(room, at) {
+            return Some(None);
+        }
+        if let Some((_, row)) = self.memory.tail.rows.get(&(*room, at)) {
+            return Some(row.as_ref());
+        }
+        self.memory.tail.is_dropped(room, at).then_some(None)
+    }
+
+    /// Reads the message at a position.
+    pub(crate) fn row(&mut self, room: &Key, at: Position) -> Result<Option<Row>> {
+        if let Some(changed) = self.changed(room, at) {
+            return Ok(changed.cloned());
+        }
+        let bucket = Bucket::of(at);
+        match self.memory.tables.bucket(room, bucket) {
+            Some(rows) => Ok(within(rows, at).cloned()),
+            None => self.lacks(Fault::Buckets(*room, bucket, bucket)),
+        }
+    }
+
+    /// Finds the message of an event in a room.
+    pub(crate) fn find(&mut self, room: &Key, event: &Key) -> Result<Option<Row>> {
+        let hints = [self.draft.events.get(event).copied(), self.memory.tail.events.get(event).copied()];
+        for at in hints.into_iter().flatten() {
+            if let Some(row) = self.row(room, at)?.filter(|row| row.event == *event) {
+                return Ok(Some(row));
+            }
+        }
+        let Some(ids) = self.memory.tables.ids(room) else { return self.lacks(Fault::Ids(*room)) };
+        for at in ids.find(By::Event, event) {
+            if let Some(row) = self.row(room, at)?.filter(|row| row.event == *event) {
+                return Ok(Some(row));
+            }
+        }
+        Ok(None)
+    }
+
+    /// Lists the messages of a room that relate to an event, ascending.
+    pub(crate) fn relating(&mut self, room: &Key, target: &Key) -> Result<Vec<Row>> {
+        let Some(ids) = self.memory.tables.ids(room) else { return self.lacks(Fault::Ids(*room)) };
+        let mut places = ids.find(By::Target, target);
+        let span = (*room, Position::MIN)..=(*room, Position::MAX);
+        let tail = self.memory.tail.rows.range(span).filter_map(|(_, (_, row))| row.as_ref());
+        places.extend(tail.filter(|row| row.target.as_ref() == Some(target)).map(|row| row.at));
+        places.sort_unstable();
+        places.dedup();
+        let rows: Vec<_> = places.into_iter().map(|at| self.row(room, at)).collect();
+        let mut found = Vec::new();
+        for row in rows {
+            found.extend(row?.filter(|row| row.target.as_ref() == Some(target)));
+        }
+        Ok(found)
+    }
+
+    /// Lists the messages of a part, ascending, where `stored` are those of the tables.
+    fn visible<'s>(
+        &'s self,
+        room: &Key,
+        stored: &'s [Row],
+        oldest: Position,
+        newest: Position,
+    ) -> Vec<&'s Row> {
+        let from = stored.partition_point(|row| row.at < oldest);
+        let to = stored.partition_point(|row| row.at <= newest);
+        let stored = &stored[from..to];
+        let span = || (*room, oldest)..=(*room, newest);
+        let tail = &self.memory.tail;
+        let is_changed = self.draft.rows.range(span()).next().is_some()
+            || tail.rows.range(span()).next().is_some()
+            || tail.drops_in(room, oldest, newest)
+            || !self.draft.dropped.is_empty();
+        if !is_changed {
+            return stored.iter().collect();
+        }
+        let mut rows: BTreeMap<Position, &Row> = BTreeMap::new();
+        let unchanged = stored.iter().filter(|row| self.changed(room, row.at).is_none());
+        rows.extend(unchanged.map(|row| (row.at, row)));
+        let late = tail.rows.range(span()).map(|(place, _)| place);
+        let late = late.chain(self.draft.rows.range(span()).map(|(place, _)| place));
+        rows.extend(late.filter_map(|(_, at)| Some((*at, self.changed(room, *at)??))));
+        rows.into_values().collect()
+    }
+
+    /// Returns the bucket that follows and its messages; `fault` says what is lacking where it is unknown.
+    fn next(
+        &mut self,
+        next: Next<'a>,
+        fault: impl FnOnce(Bucket) -> Fault,
+    ) -> Result<(Option<Bucket>, &'a [Row])> {
+        match next {
+            Next::Found(bucket, rows) => Ok((Some(bucket), rows)),
+            Next::Nothing => Ok((None, &[])),
+            Next::Unknown(bucket) => self.lacks(fault(bucket)),
+        }
+    }
+
+    /// Lists messages from a position on, newest first: `wanted` or more, if the room has as many.
+    pub(crate) fn older(&mut self, room: &Key, from: Position, wanted: usize) -> Result<Vec<&Row>> {
+        let mut parts = Vec::new();
+        let (mut at, mut found) = (from, 0);
+        loop {
+            let next = self.memory.tables.older(room, Bucket::of(at));
+            // The newest bucket is seldom full.
+            let segments = wanted.saturating_sub(found) as u64 / WIDTH + 2;
+            let segments = u32::try_from(segments).unwrap_or(u32::MAX);
+            let (bucket, stored) = self.next(next, |bucket| Fault::Older(*room, bucket, segments))?;
+            let oldest = bucket.map_or(Position::MIN, Bucket::oldest);
+            parts.push((stored, oldest, at));
+            found += self.visible(room, stored, oldest, at).len();
+            match oldest.older(1).filter(|_| bucket.is_some() && found < wanted) {
+                Some(next) => at = next,
+                None => break,
+            }
+        }
+        let this = &*self;
+        let rows = |(stored, oldest, newest)| this.visible(room, stored, oldest, newest).into_iter().rev();
+        Ok(parts.into_iter().flat_map(rows).collect())
+    }
+
+    /// Lists messages from a position on, oldest first: `wanted` or more, if the room has as many.
+    pub(crate) fn newer(&mut self, room: &Key, from: Position, wanted: usize) -> Result<Vec<&Row>> {
+        let mut parts = Vec::new();
+        let (mut at, mut found) = (from, 0);
+        loop {
+            let next = self.memory.tables.newer(room, Bucket::of(at));
+            let width = wanted.saturating_sub(found) as u64 / WIDTH + 2;
+            let is_known = self.memory.tables.directory(room).is_some();
+            let (bucket, stored) = self.next(next, |bucket| match bucket == Bucket::of(at) || is_known {
+                true => Fault::Newest(*room, bucket, bucket.newer_by(width)),
+                // Nothing near: the next may be anywhere.
+                false => Fault::Directory(*room),
+            })?;
+            let newest = bucket.map_or(Position::MAX, Bucket::newest);
+            parts.push((stored, at, newest));
+            found += self.visible(room, stored, at, newest).len();
+            match newest.newer(1).filter(|_| bucket.is_some() && found < wanted) {
+                Some(next) => at = next,
+                None => break,
+            }
+        }
+        let this = &*self;
+        let rows = |(stored, oldest, newest)| this.visible(room, stored, oldest, newest);
+        Ok(parts.into_iter().flat_map(rows).collect())
+    }
+
+    /// Tells whether anything changed in a bucket since it was stored.
+    fn is_changed(&self, room: &Key, bucket: Bucket) -> bool {
+        let (oldest, newest) = (bucket.oldest(), bucket.newest());
+        let span = || (*room, oldest)..=(*room, newest);
+        let meets =
+            |(of, from, to): &(Key, Position, Position)| of == room && *from <= newest && oldest <= *to;
+        self.draft.rows.range(span()).next().is_some()
+            || self.draft.dropped.iter().any(meets)
+            || self.memory.tail.rows.range(span()).next().is_some()
+            || self.memory.tail.drops_in(room, oldest, newest)
+    }
+
+    /// Lists the buckets that a part meets, with what is in the part: only a sum where a whole bucket is, unchanged,
+    /// and the positions otherwise.
+    fn parts(&mut self, room: &Key, oldest: Position, newest: Position) -> Result<Vec<Part>> {
+        let memory = self.memory;
+        let Some(directory) = memory.tables.directory(room) else {
+            return self.lacks(Fault::Directory(*room));
+        };
+        let mut parts = Vec::new();
+        let stored = |bucket: Bucket, holds| (bucket, Some(holds));
+        let mut all: BTreeMap<Bucket, Option<Holds>> = directory
+            .range(Bucket::of(oldest)..=Bucket::of(newest))
+            .map(|(bucket, holds)| stored(*bucket, *holds))
+            .collect();
+        let span = || (*room, oldest)..=(*room, newest);
+        let late = memory.tail.rows.range(span()).map(|(place, _)| place);
+        for (_, at) in late.chain(self.draft.rows.range(span()).map(|(place, _)| place)) {
+            all.entry(Bucket::of(*at)).or_default();
+        }
+        let mut lacking = false;
+        for (bucket, holds) in all {
+            let is_whole = oldest <= bucket.oldest() && bucket.newest() <= newest;
+            if let Some(holds) = holds
+                && is_whole
+                && !self.is_changed(room, bucket)
+            {
+                parts.push(Part::Whole(bucket, holds));
+                continue;
+            }
+            let Some(rows) = memory.tables.bucket(room, bucket) else {
+                let _: Result<()> = self.lacks(Fault::Buckets(*room, bucket, bucket));
+                lacking = true;
+                continue;
+            };
+            let (from, to) = (bucket.oldest().max(oldest), bucket.newest().min(newest));
+            let rows = self.visible(room, rows, from, to);
+            parts.push(Part::Rows(rows.into_iter().map(|row| row.at).collect()));
+        }
+        if lacking {
+            Err(Error::new(ErrorKind::Other, "read", "a record was not loaded: report this"))
+        } else {
+            Ok(parts)
+        }
+    }
+
+    /// Lists the positions of a room's messages, ascending.
+    pub(crate) fn positions(&mut self, room: &Key) -> Result<Vec<Position>> {
+        let mut all = Vec::new();
+        let mut lacking = None;
+        for part in self.parts(room, Position::MIN, Position::MAX)? {
+            match part {
+                Part::Rows(rows) => all.extend(rows),
+                Part::Whole(bucket, holds) if holds.count == WIDTH => {
+                    let every = bucket.oldest().get()..=bucket.newest().get();
+                    all.extend(every.filter_map(|at| Position::new(at).ok()));
+                }
+                Part::Whole(bucket, _) => match self.memory.tables.bucket(room, bucket) {
+                    Some(rows) => all.extend(rows.iter().map(|row| row.at)),
+                    None => lacking = self.lacks::<()>(Fault::Buckets(*room, bucket, bucket)).err(),
+                },
+            }
+        }
+        lacking.map_or(Ok(all), Err)
+    }
+
+    /// Counts the messages of a room from a position on.
+    pub(crate) fn count(&mut self, room: &Key, oldest: Position) -> Result<u64> {
+        let parts = self.parts(room, oldest, Position::MAX)?;
+        let count = |part: &Part| match part {
+            Part::Whole(_, holds) => holds.count,
+            Part::Rows(rows) => rows.len() as u64,
+        };
+        Ok(parts.iter().map(count).sum())
+    }
+
+    /// Removes the messages of a part: whole buckets without reading them.
+    pub(crate) fn drop_run(&mut self, room: &Key, oldest: Position, newest: Position) -> Result<()> {
+        for part in self.parts(room, oldest, newest)? {
+            match part {
+                Part::Whole(_, holds) => {
+                    let sum = self.draft.head.sums.of_mut(Collection::Messages);
+                    sum.rows = sum.rows.saturating_sub(holds.count);
+                    sum.bytes = sum.bytes.saturating_sub(holds.bytes);
+                }
+                Part::Rows(rows) => {
+                    for at in rows {
+                        self.take_row(room, at)?;
+                    }
+                }
+            }
+        }
+        self.draft.drop_run((*room, oldest, newest));
+        Ok(())
+    }
+
+    pub(crate) fn put_row(&mut self, room: &Key, row: Row) {
+        self.draft.head.sums.grow(Collection::Messages, row.payload.len() as u64);
+        if let Some(txn) = &row.txn {
+            let key = keys::txn(txn, room, row.at);
+            self.set(Table::Txns, &key, Some(key.clone()));
+        }
+        self.draft.put_row(room, row);
+    }
+
+    /// Removes a message, and returns it.
+    pub(crate) fn take_row(&mut self, room: &Key, at: Position) -> Result<Option<Row>> {
+        let Some(row) = self.row(room, at)? else { return Ok(None) };
+        self.draft.head.sums.shrink(Collection::Messages, row.payload.len() as u64);
+        if let Some(txn) = &row.txn {
+            self.set(Table::Txns, &keys::txn(txn, room, at), None);
+        }
+        self.draft.rows.insert((*room, at), None);
+        Ok(Some(row))
+    }
+}
+
+/// A part of a bucket.
+enum Part {
+    Whole(Bucket, Holds),
+    Rows(Vec<Position>),
+}
+
+/// Finds the message at a position among ascending ones.
+fn within(rows: &[Row], at: Position) -> Option<&Row> {
+    rows.binary_search_by_key(&at, |row| row.at).ok().and_then(|place| rows.get(place))
+}
