@@ -155,6 +155,7 @@ fn packages(named: Option<&str>, seed: u64) -> Result<Vec<&'static str>, String>
     let mistaken = || scope::PACKAGES.into_iter().filter(|package| scope::is_mistaken(package));
     let with_finder = |package| match package {
         scope::FRONT => vec![scope::FRONT],
+        scope::BROWSER => vec![scope::BROWSER],
         _ => vec![package, scope::SIMULATION],
     };
     match named {

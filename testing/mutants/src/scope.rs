@@ -3,12 +3,22 @@
 use std::path::Path;
 
 /// The files that decide something: laws, forms, keys, schedules, reconciliation, and readers of strangers' text.
-const FILES: [&str; 30] = [
+const FILES: [&str; 40] = [
     "haos-store-api/src/backend/law",
     "haos-store-api/src/backend/codec",
     "haos-store-api/src/backend/seal",
     "haos-store-api/src/page.rs",
     "haos-store-api/src/view.rs",
+    "haos-store-idb/src/engine/changes.rs",
+    "haos-store-idb/src/engine/commit.rs",
+    "haos-store-idb/src/engine/fold.rs",
+    "haos-store-idb/src/engine/ids.rs",
+    "haos-store-idb/src/engine/keys.rs",
+    "haos-store-idb/src/engine/memory",
+    "haos-store-idb/src/engine/record.rs",
+    "haos-store-idb/src/engine/reload.rs",
+    "haos-store-idb/src/engine/row.rs",
+    "haos-store-idb/src/engine/view.rs",
     "haos-queue/src/machine",
     "haos-queue/src/answer.rs",
     "haos-queue/src/backoff.rs",
@@ -37,11 +47,13 @@ const FILES: [&str; 30] = [
 ];
 
 /// Whose tests are run.
-pub(crate) const PACKAGES: [&str; 6] =
-    ["haos-store-api", "haos-store-sqlite", SIMULATION, "haos-queue", "haos-matrix", FRONT];
+pub(crate) const PACKAGES: [&str; 7] =
+    ["haos-store-api", "haos-store-sqlite", BROWSER, SIMULATION, "haos-queue", "haos-matrix", FRONT];
 
 /// Whose tests must find the mistakes with names in it.
 pub(crate) const FRONT: &str = "haos";
+/// The same for the engine of stores in browsers.
+pub(crate) const BROWSER: &str = "haos-store-idb";
 /// Whose tests must find the other mistakes with names, and those of the queue in any case.
 pub(crate) const SIMULATION: &str = "haos-sim";
 /// The program among them.
@@ -89,7 +101,7 @@ pub(crate) fn package(path: &str) -> &str {
 
 /// The package whose tests must find the mistakes with names of a file.
 pub(crate) fn finder(path: &str) -> &'static str {
-    if package(path) == FRONT { FRONT } else { SIMULATION }
+    [FRONT, BROWSER].into_iter().find(|one| package(path) == *one).unwrap_or(SIMULATION)
 }
 
 /// Tells if a program, `package/target`, must find the mistakes with names of a file.
