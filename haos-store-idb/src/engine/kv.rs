@@ -98,11 +98,6 @@ impl Span {
     pub(crate) fn has(&self, key: &[u8]) -> bool {
         self.low.as_slice() <= key && key <= self.high.as_slice()
     }
-
-    /// Tells whether every key of `other` is in it.
-    pub(crate) fn covers(&self, other: &Span) -> bool {
-        self.low <= other.low && other.high <= self.high
-    }
 }
 
 /// An answer on its way. The request was fired when the method was called: waiting for each in turn costs no more than

@@ -17,7 +17,8 @@ use super::super::row::Row;
 #[derive(Debug, Default)]
 pub(crate) struct Tables {
     pub(crate) records: Records,
-    spans: Vec<(Table, Span)>,
+    /// Ranges of which all records are known: by table and lower bound, the upper bound.
+    spans: BTreeMap<(Table, Vec<u8>), Vec<u8>>,
     timelines: HashMap<Key, Timeline>,
     /// Counts the uses of buckets and ids, so that those used last stay.
     clock: Cell<u64>,
@@ -61,15 +62,23 @@ pub(crate) enum Next<'a> {
 impl Tables {
     /// Returns a record, if it is known; the inner `None` says that it is absent.
     pub(crate) fn get(&self, table: Table, key: &[u8]) -> Option<Option<Value>> {
-        match self.records.get(&(table, key.to_vec())) {
+        let place = (table, key.to_vec());
+        match self.records.get(&place) {
             Some(value) => Some(value.clone()),
-            None => self.spans.iter().any(|(of, span)| *of == table && span.has(key)).then_some(None),
+            None => self.is_known(place, key).then_some(None),
         }
     }
 
     /// Tells whether a whole range is known.
     pub(crate) fn covers(&self, table: Table, span: &Span) -> bool {
-        self.spans.iter().any(|(of, known)| *of == table && known.covers(span))
+        self.is_known((table, span.low.clone()), &span.high)
+    }
+
+    /// Tells whether one known range goes from a place to the key `high` and further.
+    fn is_known(&self, low: (Table, Vec<u8>), high: &[u8]) -> bool {
+        let table = low.0;
+        let known = self.spans.range(..=low).next_back();
+        known.is_some_and(|((of, _), end)| *of == table && high <= end.as_slice())
     }
 
     pub(crate) fn note(&mut self, table: Table, key: Vec<u8>, value: Option<Value>) {
@@ -84,14 +93,28 @@ impl Tables {
             self.records.remove(&place);
         }
         self.records.extend(found.into_iter().map(|(key, value)| ((table, key), Some(value))));
-        self.spans.retain(|(of, known)| *of != table || !span.covers(known));
-        self.spans.push((table, span));
+        let inside = self.spans.range((table, span.low.clone())..=(table, span.high.clone()));
+        let inside = inside.filter(|(_, high)| **high <= span.high);
+        let inside: Vec<_> = inside.map(|(low, _)| low.clone()).collect();
+        for low in inside {
+            self.spans.remove(&low);
+        }
+        self.spans.insert((table, span.low), span.high);
     }
 
     /// Forgets what is known of a table.
     pub(crate) fn forget(&mut self, table: Table) {
-        self.spans.retain(|(of, _)| *of != table);
-        self.records.retain(|(of, _), _| *of != table);
+        let of_table = |place: &(Table, Vec<u8>)| place.0 == table;
+        let records = self.records.range((table, Vec::new())..).map(|(place, _)| place);
+        let records: Vec<_> = records.take_while(|place| of_table(place)).cloned().collect();
+        for place in records {
+            self.records.remove(&place);
+        }
+        let spans = self.spans.range((table, Vec::new())..).map(|(place, _)| place);
+        let spans: Vec<_> = spans.take_while(|place| of_table(place)).cloned().collect();
+        for place in spans {
+            self.spans.remove(&place);
+        }
     }
 
     /// Returns the messages of a bucket, if they are known.
