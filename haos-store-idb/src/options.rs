@@ -25,6 +25,7 @@ pub struct IdbOptions {
     pub(crate) create: bool,
     pub(crate) blocked_ms: u32,
     pub(crate) open_ms: u32,
+    pub(crate) memory_bytes: usize,
 }
 
 impl IdbOptions {
@@ -39,6 +40,7 @@ impl IdbOptions {
             create: true,
             blocked_ms: 5000,
             open_ms: 20_000,
+            memory_bytes: 8 << 20,
         }
     }
 
@@ -80,6 +82,13 @@ impl IdbOptions {
     /// leave such a request without an answer. Default: 20000.
     pub fn open_ms(self, open_ms: u32) -> Self {
         Self { open_ms, ..self }
+    }
+
+    /// Limits what the store keeps in memory of what it read, in bytes, about: above it, half is forgotten, what was not used
+    /// for longest first. Commits that are not folded yet, some hundred KiB as a rule, come on top. Default: 8 MiB; 1 MiB
+    /// suffices for a phone that shows one room at a time.
+    pub fn memory_bytes(self, memory_bytes: usize) -> Self {
+        Self { memory_bytes, ..self }
     }
 
     /// Returns the database's name.

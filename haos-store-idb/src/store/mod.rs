@@ -54,6 +54,8 @@ pub(crate) struct Inner {
     id: durability::StoreId,
     idle: Idle,
     memory: RefCell<Memory>,
+    /// The bytes of the tables in memory from which on some are forgotten.
+    memory_bytes: usize,
     /// True if another context may have committed what is not in memory.
     stale: Cell<bool>,
     /// The readings from memory since the latest load.

@@ -46,7 +46,7 @@ async fn open_now(options: IdbOptions) -> Result<Rc<Inner>> {
     let connection = Connection::open(&options).await?;
     let opened = unlock(&connection, &options).await;
     // From here on the keys suffice.
-    let IdbOptions { name, .. } = options;
+    let IdbOptions { name, memory_bytes, .. } = options;
     let (meta, codec, recovery) = opened.inspect_err(|_| connection.close())?;
     let Meta { head, id, log, .. } = meta;
     let memory = RefCell::new(Memory::default());
@@ -80,6 +80,7 @@ async fn open_now(options: IdbOptions) -> Result<Rc<Inner>> {
         id,
         idle: Default::default(),
         memory,
+        memory_bytes,
         stale: Cell::new(true),
         readings: Cell::default(),
         flight: RefCell::default(),

@@ -26,14 +26,12 @@ use crate::engine::view::{Fault, View};
 use crate::idb::{Mode, Transaction};
 use crate::schema::{ALL, LOG, META};
 
-/// The bytes of known parts of the tables from which on some are forgotten.
-const MOST_BYTES: usize = 8 << 20;
 /// The time in which other contexts tell of their commits, in milliseconds.
 const PATIENCE_MS: u32 = 100;
 /// The readings from memory before one that looks at the log: a task that only reads lets the browser have a turn, in
 /// which other contexts are heard.
 const READINGS: u32 = 64;
-/// The loads between two looks at those bytes.
+/// The loads between two looks at the memory that they take.
 const LOADS: u32 = 16;
 
 /// Runs work with transactions in a task of its own. A caller that is busy with something else when a request is
@@ -187,8 +185,8 @@ impl Inner {
             spawn_local(missed(Rc::downgrade(self), revision));
         }
         self.loads.set(self.loads.get() + 1);
-        if self.loads.get().is_multiple_of(LOADS) && self.memory.borrow().tables.bytes() > MOST_BYTES {
-            self.memory.borrow_mut().tables.shrink_to(MOST_BYTES / 2);
+        if self.loads.get().is_multiple_of(LOADS) && self.memory.borrow().tables.bytes() > self.memory_bytes {
+            self.memory.borrow_mut().tables.shrink_to(self.memory_bytes / 2);
         }
         Ok(())
     }
