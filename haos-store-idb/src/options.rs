@@ -85,8 +85,7 @@ impl IdbOptions {
     }
 
     /// Limits what the store keeps in memory of what it read, in bytes, about: above it, half is forgotten, what was not used
-    /// for longest first. Commits that are not folded yet, some hundred KiB as a rule, come on top. Default: 8 MiB; 1 MiB
-    /// suffices for a phone that shows one room at a time.
+    /// for longest first. Commits that are not folded yet come on top. Default: 8 MiB.
     pub fn memory_bytes(self, memory_bytes: usize) -> Self {
         Self { memory_bytes, ..self }
     }
