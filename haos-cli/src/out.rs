@@ -47,6 +47,7 @@ impl Out {
     }
 
     /// The number of columns of the terminal that shows it, if one does.
+    #[allow(clippy::disallowed_methods, reason = "asks for its size and writes nothing")]
     pub(crate) fn columns(&self) -> Option<usize> {
         let (_, columns) = self.is_terminal().then(|| console::Term::stdout().size_checked())??;
         Some(columns.into())
