@@ -76,7 +76,7 @@ mod tests {
         let write = |tree: &mut Counted, head, batch: &WriteBatch| {
             let mut layer = Layer::new(head);
             apply(tree, &codec, &mut layer, batch).unwrap();
-            let head = layer.head.clone();
+            let head = layer.head;
             for (key, value) in layer.into_changes() {
                 match value {
                     Some(value) => drop(tree.map.insert(key.into(), value)),
