@@ -47,7 +47,10 @@ impl Out {
     }
 
     /// The number of columns of the terminal that shows it, if one does.
-    #[allow(clippy::disallowed_methods, reason = "asks for its size and writes nothing")]
+    #[expect(
+        clippy::disallowed_methods,
+        reason = "the terminal is asked for its size, and nothing is written"
+    )]
     pub(crate) fn columns(&self) -> Option<usize> {
         let (_, columns) = self.is_terminal().then(|| console::Term::stdout().size_checked())??;
         Some(columns.into())
