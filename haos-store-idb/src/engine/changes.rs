@@ -34,7 +34,7 @@ pub(crate) struct Changes {
 }
 
 impl Changes {
-    /// Lays later changes over these.
+    /// Lays later changes over these, without their hints: a fold needs none.
     pub(crate) fn lay(&mut self, later: Self) {
         self.head = later.head;
         self.records.extend(later.records);
@@ -42,7 +42,6 @@ impl Changes {
             self.drop_run(run);
         }
         self.rows.extend(later.rows);
-        self.events.extend(later.events);
     }
 
     /// Removes all messages of a part.

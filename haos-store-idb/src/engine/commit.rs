@@ -44,9 +44,7 @@ pub(crate) struct Draft {
 /// # Errors
 /// The batch's own: it is refused, and nothing happened.
 pub(crate) fn prepare(memory: &Memory, codec: &Codec, batch: &WriteBatch) -> Result<Outcome> {
-    if memory.number.is_none() {
-        return Ok(Outcome::Lacks(Vec::new()));
-    }
+    let Some(latest) = memory.number else { return Ok(Outcome::Lacks(Vec::new())) };
     let wanted = wanted(memory, codec, batch);
     if !wanted.is_empty() {
         return Ok(Outcome::Lacks(wanted));
@@ -65,7 +63,7 @@ pub(crate) fn prepare(memory: &Memory, codec: &Codec, batch: &WriteBatch) -> Res
         return Ok(Outcome::Unchanged(commit));
     }
     draft.head.revision = next;
-    let first = memory.number.map_or(1, |number| number + 1);
+    let first = latest + 1;
     let records = record::commit(first, &draft);
     Ok(Outcome::Draft(Box::new(Draft { commit, changes: draft, first, records })))
 }

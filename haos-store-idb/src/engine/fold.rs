@@ -173,17 +173,15 @@ async fn work(kv: &dyn Kv, changes: Changes) -> Result<u64> {
     let mut buckets: BTreeMap<(Key, Bucket), Changed> = BTreeMap::new();
     for run in &changes.dropped {
         let (room, oldest, newest) = run;
-        let inside = whole(run);
-        if let Some((from, to)) = inside {
+        if let Some((from, to)) = whole(run) {
             kv.clear(Table::Segments, &keys::segments(room, from, to))?;
             if (from, to) == (Bucket::OLDEST, Bucket::NEWEST) {
                 kv.clear(Table::Ids, &ids::blocks(room))?;
             }
         }
+        // An edge that is whole has nothing stored any more.
         for edge in [Bucket::of(*oldest), Bucket::of(*newest)] {
-            if !inside.is_some_and(|(from, to)| from <= edge && edge <= to) {
-                buckets.entry((*room, edge)).or_default();
-            }
+            buckets.entry((*room, edge)).or_default();
         }
     }
     for ((room, at), row) in &changes.rows {
@@ -252,4 +250,37 @@ fn write_bucket(
         kv.delete(Table::Segments, &key.encode(room))?;
     }
     segments.drain(..).try_for_each(|(key, value)| kv.put(Table::Segments, &key.encode(room), &value))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::engine::keys::WIDTH;
+
+    #[test]
+    fn whole_buckets_are_those_that_a_run_covers() {
+        let all = Position::MAX.get();
+        let last = all - WIDTH;
+        for (oldest, newest, expected) in [
+            (32, 63, Some((1, 1))),
+            (32, 62, None),
+            (33, 63, None),
+            (33, 95, Some((2, 2))),
+            (31, 95, Some((1, 2))),
+            (32, 96, Some((1, 2))),
+            (40, 50, None),
+            (40, 70, None),
+            (0, 30, None),
+            (0, 31, Some((0, 0))),
+            (0, all, Some((0, all / WIDTH))),
+            (last + 2, all, None),
+            (last + 1, all, Some((all / WIDTH, all / WIDTH))),
+        ] {
+            let run =
+                (Key::from_bytes([1; 16]), Position::new(oldest).unwrap(), Position::new(newest).unwrap());
+            let bucket = |nth| Bucket::OLDEST.newer_by(nth);
+            let expected = expected.map(|(from, to)| (bucket(from), bucket(to)));
+            assert_eq!(whole(&run), expected, "{oldest} to {newest}");
+        }
+    }
 }

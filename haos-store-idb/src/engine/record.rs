@@ -289,6 +289,24 @@ mod tests {
     }
 
     #[test]
+    fn a_record_is_filled_to_its_last_byte() {
+        let sized = |rooms: [u8; 2], length: usize| {
+            let mut changes = Changes::default();
+            for (room, (n, length)) in rooms.into_iter().zip([(1, 1000), (5, length)]) {
+                let row = Row { payload: vec![0; length].into(), ..row(n) };
+                changes.put_row(&Key::from_bytes([room; 16]), row);
+            }
+            commit(1, &changes).iter().map(Vec::len).collect::<Vec<_>>()
+        };
+        let [empty] = sized([1, 2], 0)[..] else { panic!() };
+        let fits = MOST_BYTES - empty;
+        assert_eq!(sized([1, 2], fits), [MOST_BYTES]);
+        assert_eq!(sized([1, 2], fits + 1).len(), 2);
+        let [same] = sized([1, 1], 0)[..] else { panic!() };
+        assert_eq!(empty - same, 1 + Key::BYTES, "a room is named once");
+    }
+
+    #[test]
     fn marks_come_back_and_damage_is_noticed() {
         let head = Head { revision: Revision(3), ..Head::default() };
         for entry in [Entry::Folded(8), Entry::Reset, Entry::Keys] {

@@ -262,4 +262,37 @@ pub(super) mod tests {
         let read: Vec<Row> = parts.into_iter().flat_map(|(_, value)| rows(value).unwrap()).collect();
         assert_eq!(read, all);
     }
+
+    #[test]
+    fn rows_out_of_place_are_refused() {
+        let room = Key::from_bytes([7; 16]);
+        let encoded = |bucket: Bucket, numbers: &[u64]| {
+            let all: Vec<Row> = numbers.iter().map(|n| row(*n)).collect();
+            segments(&room, bucket, 0, &all).swap_remove(0).1
+        };
+        let bucket = Bucket::of(row(1).at);
+        assert!(rows(encoded(bucket, &[1, 2, 31])).is_ok());
+        for (bucket, numbers) in [
+            (bucket, &[2, 1][..]),
+            (bucket, &[1, 1]),
+            (bucket, &[1, 32]),
+            (bucket, &[32]),
+            (bucket.newer().unwrap(), &[1]),
+            (bucket.newer().unwrap(), &[33, 32]),
+        ] {
+            assert!(rows(encoded(bucket, numbers)).is_err(), "{numbers:?}");
+        }
+    }
+
+    #[test]
+    fn payloads_share_the_bytes_of_their_segment() {
+        let room = Key::from_bytes([7; 16]);
+        let all: Vec<Row> = (1..=6).map(row).collect();
+        let read = rows(segments(&room, Bucket::of(all[0].at), 0, &all).swap_remove(0).1).unwrap();
+        assert!(read.iter().all(|row| Rc::ptr_eq(&row.payload.record, &read[0].payload.record)));
+        let record: Rc<[u8]> = Rc::from(vec![1, 2, 3]);
+        let other = Bytes::within(&record, &[2, 3]);
+        assert!(!Rc::ptr_eq(&other.record, &record));
+        assert_eq!(*other, [2, 3]);
+    }
 }

@@ -37,7 +37,7 @@ pub(crate) struct Memory {
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) enum Taken {
     Done,
-    /// To adopt the keyring's record.
+    /// The keys changed: everything has to be read anew, with the keyring's record.
     Keys,
     /// Records before it are gone: everything has to be read anew.
     Missed,
@@ -81,7 +81,6 @@ impl Memory {
             }
             Entry::Keys => {
                 self.marked = number;
-                self.tables = Tables::default();
                 return Taken::Keys;
             }
         }

@@ -17,7 +17,7 @@ use super::super::row::Row;
 #[derive(Debug, Default)]
 pub(crate) struct Tables {
     pub(crate) records: Records,
-    /// Ranges of which all records are known: by table and lower bound, the upper bound.
+    /// Ranges of which all records are known, none overlapping: by table and lower bound, the upper bound.
     spans: BTreeMap<(Table, Vec<u8>), Vec<u8>>,
     timelines: HashMap<Key, Timeline>,
     /// Counts the uses of buckets and ids, so that those used last stay.
@@ -93,13 +93,22 @@ impl Tables {
             self.records.remove(&place);
         }
         self.records.extend(found.into_iter().map(|(key, value)| ((table, key), Some(value))));
-        let inside = self.spans.range((table, span.low.clone())..=(table, span.high.clone()));
-        let inside = inside.filter(|(_, high)| **high <= span.high);
-        let inside: Vec<_> = inside.map(|(low, _)| low.clone()).collect();
-        for low in inside {
-            self.spans.remove(&low);
+        // Ranges that overlap become one, so that one look tells whether a key is in any.
+        let Span { mut low, mut high } = span;
+        let before = self.spans.range(..=(table, low.clone())).next_back().map(|(place, _)| place.clone());
+        let inside =
+            self.spans.range((table, low.clone())..=(table, high.clone())).map(|(place, _)| place.clone());
+        let beside: Vec<_> = before.into_iter().chain(inside).collect();
+        for place in beside {
+            if let Some(end) = self.spans.get(&place)
+                && place.0 == table
+                && low <= *end
+            {
+                (low, high) = (low.min(place.1.clone()), high.max(end.clone()));
+                self.spans.remove(&place);
+            }
         }
-        self.spans.insert((table, span.low), span.high);
+        self.spans.insert((table, low), high);
     }
 
     /// Forgets what is known of a table.
@@ -370,3 +379,6 @@ impl Shelf {
         64 + self.rows.iter().map(Row::bytes).sum::<usize>()
     }
 }
+
+#[cfg(test)]
+mod tests;

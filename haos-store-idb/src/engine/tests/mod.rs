@@ -1,9 +1,11 @@
 //! The contract over maps: natively, fast, with shrinking.
 
 mod contexts;
+mod costs;
 mod format;
 mod map;
 mod store;
+mod sums;
 mod tamper;
 
 use haos_store_api::backend::Codec;

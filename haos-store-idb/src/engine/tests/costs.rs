@@ -1,0 +1,173 @@
+//! What a load brings, and what a commit takes up: a mistake there is no wrong answer, and costs others' time.
+
+use haos_store_api::backend::Codec;
+use haos_store_api::*;
+
+use super::super::changes::Changes as Written;
+use super::super::commit::{self, Draft, Outcome};
+use super::super::head::Head;
+use super::super::keys::Bucket;
+use super::super::memory::{Memory, Next};
+use super::super::record::{Entry, Record};
+use super::super::row::tests::row;
+use super::super::view::{Fault, View};
+use super::contexts::{Db, message, open, puts, with_room};
+
+fn bucket(n: u64) -> Bucket {
+    Bucket::of(message(n).position)
+}
+
+fn draft(memory: &Memory, batch: &WriteBatch) -> Draft {
+    match commit::prepare(memory, &Codec::plain(), batch) {
+        Ok(Outcome::Draft(draft)) => *draft,
+        other => panic!("{other:?}"),
+    }
+}
+
+fn entry(n: u64) -> WriteBatch {
+    let mut batch = WriteBatch::relaxed();
+    let room = Room::new(message(0).room, Membership::Join);
+    batch.put_room(Room { name: Some(n.to_string()), ..room });
+    batch
+}
+
+/// Returns a memory after record 4, which knows all of the tables: nothing.
+fn empty(batch: &WriteBatch) -> Memory {
+    let mut memory = Memory::default();
+    memory.begin(Head { folded: 4, ..Head::default() });
+    for _ in 0..9 {
+        let Ok(Outcome::Lacks(faults)) = commit::prepare(&memory, &Codec::plain(), batch) else { break };
+        for fault in faults {
+            match fault {
+                Fault::Get(table, key) => memory.tables.note(table, key, None),
+                Fault::Scan(table, span) => memory.tables.note_range(table, span, Vec::new()),
+                other => panic!("{other:?}"),
+            }
+        }
+    }
+    memory
+}
+
+#[test]
+fn a_memory_without_a_beginning_decides_nothing() {
+    let nothing = commit::prepare(&Memory::default(), &Codec::plain(), &WriteBatch::relaxed());
+    assert!(matches!(nothing, Ok(Outcome::Lacks(faults)) if faults.is_empty()));
+}
+
+#[test]
+fn a_commit_is_taken_up_once() {
+    let mut memory = empty(&entry(1));
+    let [first, late] = [1, 2].map(|n| draft(&memory, &entry(n)));
+    assert_eq!((first.first, first.has_chunks()), (5, false));
+    commit::written(&mut memory, first);
+    assert_eq!((memory.number, memory.tail.commits), (Some(5), 1));
+    let revision = memory.head.revision;
+    commit::written(&mut memory, late);
+    assert_eq!((memory.number, memory.tail.commits, memory.head.revision), (Some(5), 1, revision));
+
+    let late = draft(&empty(&entry(3)), &entry(3));
+    let mut memory = Memory::default();
+    commit::written(&mut memory, late);
+    assert_eq!((memory.number, memory.tail.commits), (None, 0));
+}
+
+#[test]
+fn the_tail_knows_its_size() {
+    let room = backend::Key::from_bytes([1; 16]);
+    let mut memory = Memory::default();
+    memory.begin(Head::default());
+    let mut know = |number, entry| {
+        memory.know(Record { number, head: Head::default(), entry });
+        memory.tail.bytes
+    };
+    let mut written = Written::default();
+    written.put_row(&room, row(30));
+    written.rows.insert((room, row(31).at), None);
+    assert_eq!(know(1, Entry::Commit(written.into())), 96 + 30 + 96);
+    let mut written = Written::default();
+    written.records.insert((super::super::kv::Table::Rooms, vec![4; 16]), Some(vec![4; 40].into()));
+    written.records.insert((super::super::kv::Table::Rooms, vec![5; 16]), None);
+    written.records.insert((super::super::kv::Table::Chunks, vec![5; 16]), Some(vec![5; 40].into()));
+    written.put_row(&room, row(20));
+    let second = 16 + 40 + 16 + 96 + 20;
+    assert_eq!(know(2, Entry::Commit(written.into())), 96 + 30 + 96 + second);
+    assert_eq!(know(3, Entry::Folded(1)), second);
+    assert_eq!(know(4, Entry::Folded(3)), 0);
+}
+
+#[tokio::test]
+async fn the_newest_say_whether_anything_is_above() -> Result<()> {
+    let db = Db::default();
+    let store = with_room(&db).await?;
+    store.apply(puts([0, 1, 40, 100])).await?;
+    store.fold()?;
+    let key = Codec::plain().room_key(&message(0).room);
+    let (low, high) = (bucket(40), bucket(100));
+    for (newest, is_all) in [(low, false), (high, true)] {
+        let store = open(&db);
+        store.load(vec![Fault::Newest(key, low, newest)])?;
+        let memory = store.memory();
+        let memory = memory.borrow();
+        assert!(memory.tables.spans(&key, low, newest) && !memory.tables.spans(&key, bucket(0), newest));
+        assert_eq!(memory.tables.spans(&key, low, Bucket::NEWEST), is_all);
+        let store = open(&db);
+        store.load(vec![Fault::Buckets(key, low, newest)])?;
+        assert!(!store.memory().borrow().tables.spans(&key, low, Bucket::NEWEST));
+    }
+    Ok(())
+}
+
+#[tokio::test]
+async fn a_bucket_of_several_segments_is_read_as_a_whole() -> Result<()> {
+    let db = Db::default();
+    let store = with_room(&db).await?;
+    let mut batch = puts([0, 100]);
+    for n in 40..45 {
+        batch.put_message(Message { content: Json::of(&"x".repeat(40 << 10)).unwrap(), ..message(n) });
+    }
+    store.apply(batch).await?;
+    store.fold()?;
+    let key = Codec::plain().room_key(&message(0).room);
+    // From the large bucket, and from one above it, by how many segments are asked for.
+    for (from, segments, oldest) in [
+        (44, 1, 40),
+        (44, 4, 40),
+        (44, 5, 40),
+        (44, 6, 0),
+        (100, 1, 100),
+        (100, 5, 100),
+        (100, 6, 40),
+        (100, 9, 0),
+    ] {
+        let store = open(&db);
+        store.load(vec![Fault::Older(key, bucket(from), segments)])?;
+        let memory = store.memory();
+        let tables = &memory.borrow().tables;
+        let known = |n| tables.bucket(&key, bucket(n)).map(|rows| rows.len());
+        let expected = |n: u64, count| (oldest <= n && n <= from).then_some(count);
+        assert_eq!(known(0), expected(0, 1), "{from}, {segments}");
+        assert_eq!(known(44), if oldest <= 40 { Some(5) } else { None }, "{from}, {segments}");
+        assert_eq!(known(100), expected(100, 1), "{from}, {segments}");
+        let is_all = matches!(tables.older(&key, bucket(0)), Next::Found(..));
+        assert_eq!(is_all, oldest == 0, "{from}, {segments}");
+        assert_eq!(tables.spans(&key, Bucket::OLDEST, bucket(from)), oldest == 0, "{from}, {segments}");
+    }
+    Ok(())
+}
+
+#[test]
+fn newer_messages_are_looked_for_nearby_first() {
+    let mut memory = Memory::default();
+    memory.begin(Head::default());
+    let key = backend::Key::from_bytes([1; 16]);
+    let at = message(5).position;
+    let lacking = |memory: &Memory| {
+        let mut view = View::new(memory);
+        assert!(view.newer(&key, at, 40).is_err());
+        view.faults
+    };
+    let near = Fault::Newest(key, bucket(5), bucket(5).newer_by(3));
+    assert_eq!(lacking(&memory), [near]);
+    memory.tables.note_buckets(&key, bucket(5), bucket(5).newer_by(3), Vec::new());
+    assert_eq!(lacking(&memory), [Fault::Directory(key)]);
+}
