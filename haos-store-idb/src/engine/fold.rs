@@ -20,6 +20,10 @@ use super::row::{self, Row};
 /// The most buckets that one fold changes, unless one record alone changes more.
 const MOST_BUCKETS: usize = 512;
 
+/// The distance of two buckets that are read together, with what is between them, and the most that are.
+const NEAR: u64 = 3;
+const MOST_TOGETHER: u64 = 64;
+
 /// The outcome of a fold.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) struct Folded {
@@ -187,17 +191,24 @@ async fn work(kv: &dyn Kv, changes: Changes) -> Result<u64> {
     for ((room, at), row) in &changes.rows {
         buckets.entry((*room, Bucket::of(*at))).or_default().push((*at, row.clone()));
     }
-    let stored = buckets
-        .keys()
-        .map(|(room, bucket)| kv.range(Table::Segments, &keys::segments(room, *bucket, *bucket), None));
+    let stored = near(buckets.keys());
+    let stored = stored.iter().map(|(room, oldest, newest)| {
+        kv.range(Table::Segments, &keys::segments(room, *oldest, *newest), None)
+    });
     let stored: Vec<_> = stored.collect();
     let mut rooms: Vec<Key> = buckets.keys().map(|(room, _)| *room).collect();
     rooms.dedup();
     let blocks: Vec<_> = rooms.iter().map(|room| kv.last(Table::Ids, &ids::blocks(room))).collect();
-    let stored = all(stored).await?;
+    let mut segments: BTreeMap<(Key, Bucket), Vec<Vec<u8>>> = BTreeMap::new();
+    for value in all(stored).await?.into_iter().flatten() {
+        if let Some((room, key)) = Segment::decode(&value) {
+            segments.entry((room, key.bucket)).or_default().push(value);
+        }
+    }
     let blocks = all(blocks).await?;
     let mut new: BTreeMap<Key, Vec<IdEntry>> = BTreeMap::new();
-    for (((room, bucket), changed), stored) in buckets.into_iter().zip(stored) {
+    for ((room, bucket), changed) in buckets {
+        let stored = segments.remove(&(room, bucket)).unwrap_or_default();
         rows += changed.len() as u64;
         let entries = new.entry(room).or_default();
         write_bucket(kv, &room, bucket, changed, stored, entries, &|at| changes.is_dropped(&room, at))?;
@@ -209,6 +220,24 @@ async fn work(kv: &dyn Kv, changes: Changes) -> Result<u64> {
         }
     }
     Ok(rows)
+}
+
+/// Joins ascending buckets to ranges, each of which is read at once: neighbours of a room, or nearly so.
+fn near<'b>(buckets: impl Iterator<Item = &'b (Key, Bucket)>) -> Vec<(Key, Bucket, Bucket)> {
+    let mut ranges: Vec<(Key, Bucket, Bucket)> = Vec::new();
+    for (room, bucket) in buckets {
+        match ranges.last_mut() {
+            Some((of, oldest, newest))
+                if of == room
+                    && *bucket <= newest.newer_by(NEAR)
+                    && *bucket < oldest.newer_by(MOST_TOGETHER) =>
+            {
+                *newest = *bucket;
+            }
+            _ => ranges.push((*room, *bucket, *bucket)),
+        }
+    }
+    ranges
 }
 
 /// Writes a bucket's messages, and notes the entries that its new ones need.
@@ -256,6 +285,18 @@ fn write_bucket(
 mod tests {
     use super::*;
     use crate::engine::keys::WIDTH;
+
+    #[test]
+    fn neighbours_are_read_together() {
+        let rooms = [1, 2].map(|byte| Key::from_bytes([byte; 16]));
+        let bucket = |nth| Bucket::OLDEST.newer_by(nth);
+        let keys: Vec<_> =
+            [(0, 1), (0, 4), (0, 8), (1, 8), (1, 9)].map(|(r, n)| (rooms[r], bucket(n))).into();
+        let range = |r: usize, from, to| (rooms[r], bucket(from), bucket(to));
+        assert_eq!(near(keys.iter()), [range(0, 1, 4), range(0, 8, 8), range(1, 8, 9)]);
+        let keys: Vec<_> = (0..130).map(|n| (rooms[0], bucket(n))).collect();
+        assert_eq!(near(keys.iter()), [range(0, 0, 63), range(0, 64, 127), range(0, 128, 129)]);
+    }
 
     #[test]
     fn whole_buckets_are_those_that_a_run_covers() {
