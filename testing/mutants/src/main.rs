@@ -247,15 +247,17 @@ fn build(
     for round in 1..=ROUNDS {
         let woven = tree.weave(sources, all, &(&dropped | &idle))?;
         let begun = Instant::now();
-        match tree.build(true)? {
+        let built = match tree.build(true)? {
             Ok(_) => {
                 let left = without(chosen, &dropped).len();
                 println!("compiling {} mistakes, without {left} that do not compile", chosen.len() - left);
-                return match tree.build(false)? {
-                    Ok(programs) => Ok((programs, dropped)),
-                    Err(faults) => Err(format!("the tests do not compile:\n{}", faults[0].text)),
-                };
+                // What is compiled for tests alone may still be at fault.
+                tree.build(false)?
             }
+            faults => faults,
+        };
+        match built {
+            Ok(programs) => return Ok((programs, dropped)),
             Err(faults) => {
                 let blamed = drop::blamed(sources, &woven, &faults)?;
                 println!(

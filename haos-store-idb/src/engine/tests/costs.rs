@@ -6,9 +6,9 @@ use haos_store_api::*;
 use super::super::changes::Changes as Written;
 use super::super::commit::{self, Draft, Outcome};
 use super::super::head::Head;
-use super::super::keys::Bucket;
-use super::super::memory::{Memory, Next};
-use super::super::record::{Entry, Record};
+use super::super::keys::{Bucket, Segment};
+use super::super::memory::{Memory, Next, Taken};
+use super::super::record::{Entry, Record, mark};
 use super::super::row::tests::row;
 use super::super::view::{Fault, View};
 use super::contexts::{Db, message, open, puts, with_room};
@@ -170,4 +170,35 @@ fn newer_messages_are_looked_for_nearby_first() {
     assert_eq!(lacking(&memory), [near]);
     memory.tables.note_buckets(&key, bucket(5), bucket(5).newer_by(3), Vec::new());
     assert_eq!(lacking(&memory), [Fault::Directory(key)]);
+}
+
+#[test]
+fn a_count_reads_the_buckets_that_changed_alone() {
+    let [key, other] = [1, 2].map(|byte| backend::Key::from_bytes([byte; 16]));
+    let [low, high] = [5, 100].map(|n| Bucket::of(row(n).at));
+    let mut memory = Memory::default();
+    memory.begin(Head::default());
+    let keys = [(low, 3), (high, 5)].map(|(bucket, count)| Segment { bucket, part: 0, count, bytes: 9 });
+    memory.tables.note_directory(&key, keys.into_iter());
+    let mut view = View::new(&memory);
+    view.draft.drop_run((other, Position::MIN, Position::MAX));
+    assert_eq!(view.count(&key, Position::MIN).unwrap(), 8);
+    assert_eq!(view.count(&key, low.newest().newer(1).unwrap()).unwrap(), 5);
+
+    let mut written = Written::default();
+    written.rows.insert((key, row(100).at), None);
+    memory.know(Record { number: 1, head: Head::default(), entry: Entry::Commit(written.into()) });
+    let mut view = View::new(&memory);
+    assert!(view.count(&key, Position::MIN).is_err());
+    assert_eq!(view.faults, [Fault::Buckets(key, high, high)]);
+}
+
+#[test]
+fn a_damaged_record_is_passed_over() {
+    let mut memory = Memory::default();
+    memory.begin(Head { folded: 4, ..Head::default() });
+    let mut bytes = mark(5, &Head::default(), &Entry::Reset);
+    *bytes.last_mut().unwrap() ^= 1;
+    assert_eq!(memory.take(&Codec::plain(), bytes).unwrap(), Taken::Done);
+    assert_eq!((memory.number, memory.damaged), (Some(5), 1));
 }
