@@ -120,15 +120,12 @@ pub(crate) fn written(memory: &mut Memory, draft: Draft) -> Commit {
     let Draft { commit, changes, first, records } = draft;
     // Another reading may have brought it already.
     if memory.number.is_some_and(|known| known + 1 == first) {
-        let head = changes.head;
-        memory.know(match is_large {
-            true => Record { number: first, head, entry: Entry::Reset },
-            false => Record {
-                number: first + records.len() as u64 - 1,
-                head,
-                entry: Entry::Commit(Box::new(changes)),
-            },
-        });
+        let (head, number) = (changes.head, if is_large { first } else { first + records.len() as u64 - 1 });
+        memory.know(Record { number, head, entry: Entry::Commit(Box::new(changes)) });
+        if is_large {
+            // The tables have it: what was written stays known.
+            memory.know(Record { number, head, entry: Entry::Folded(number) });
+        }
     }
     commit
 }

@@ -146,14 +146,15 @@ impl Tail {
             stays
         });
         let late = |number: &u64| *number > upto;
-        let rows = std::mem::take(&mut self.rows);
-        for ((room, at), (number, row)) in rows {
+        let mut folded = Vec::new();
+        for (place, (number, row)) in std::mem::take(&mut self.rows) {
             if late(&number) {
-                self.rows.insert((room, at), (number, row));
+                self.rows.insert(place, (number, row));
             } else {
-                tables.set_row(&room, at, row);
+                folded.push((place, row));
             }
         }
+        tables.set_rows(folded.into_iter());
         let records = std::mem::take(&mut self.records);
         for (place, (number, value)) in records {
             if late(&number) {

@@ -251,26 +251,25 @@ impl Tables {
         self.timelines.entry(*room).or_default().directory = Some(all);
     }
 
-    /// Writes a message, or its removal, where its bucket is known.
-    pub(super) fn set_row(&mut self, room: &Key, at: Position, row: Option<Row>) {
-        let Some(timeline) = self.timelines.get_mut(room) else { return };
-        timeline.directory = None;
-        if let (Some((ids, _)), Some(row)) = (&mut timeline.ids, &row) {
-            ids.add(ids::entries(row, None).collect());
-        }
-        let bucket = Bucket::of(at);
-        if !timeline.knows(bucket) {
-            return;
-        }
-        let shelf = timeline.buckets.entry(bucket).or_default();
-        match (shelf.rows.binary_search_by_key(&at, |row| row.at), row) {
-            (Ok(place), Some(row)) => shelf.rows[place] = row,
-            (Ok(place), None) => drop(shelf.rows.remove(place)),
-            (Err(place), Some(row)) => shelf.rows.insert(place, row),
-            (Err(_), None) => {}
-        }
-        if shelf.rows.is_empty() {
-            timeline.buckets.remove(&bucket);
+    /// Writes messages, or their removal, where their buckets are known. They come by room.
+    pub(super) fn set_rows(&mut self, rows: impl Iterator<Item = ((Key, Position), Option<Row>)>) {
+        let mut rows = rows.peekable();
+        while let Some(((room, _), _)) = rows.peek() {
+            let room = *room;
+            let mut timeline = self.timelines.get_mut(&room);
+            if let Some(timeline) = &mut timeline {
+                timeline.directory = None;
+            }
+            let mut entries = Vec::new();
+            while let Some(((_, at), row)) = rows.next_if(|((of, _), _)| *of == room) {
+                if let Some(timeline) = &mut timeline {
+                    entries.extend(row.iter().flat_map(|row| ids::entries(row, None)));
+                    timeline.set_row(at, row);
+                }
+            }
+            if let Some((ids, _)) = timeline.and_then(|timeline| timeline.ids.as_mut()) {
+                ids.add(entries);
+            }
         }
     }
 
@@ -333,6 +332,23 @@ impl Tables {
 }
 
 impl Timeline {
+    fn set_row(&mut self, at: Position, row: Option<Row>) {
+        let bucket = Bucket::of(at);
+        if !self.knows(bucket) {
+            return;
+        }
+        let shelf = self.buckets.entry(bucket).or_default();
+        match (shelf.rows.binary_search_by_key(&at, |row| row.at), row) {
+            (Ok(place), Some(row)) => shelf.rows[place] = row,
+            (Ok(place), None) => drop(shelf.rows.remove(place)),
+            (Err(place), Some(row)) => shelf.rows.insert(place, row),
+            (Err(_), None) => {}
+        }
+        if shelf.rows.is_empty() {
+            self.buckets.remove(&bucket);
+        }
+    }
+
     fn has_loaded(&self, bucket: Bucket) -> bool {
         self.loaded.iter().any(|(oldest, newest)| *oldest <= bucket && bucket <= *newest)
     }

@@ -198,7 +198,7 @@ impl Both {
             3..7 => {
                 let n = nth * WIDTH + self.dice.below(WIDTH);
                 let new = (self.dice.below(3) > 0).then(|| row(n, self.dice.below(50)));
-                self.tables.set_row(&room, at(n), new.clone());
+                self.tables.set_rows([((room, at(n)), new.clone())].into_iter());
                 match new {
                     Some(new) => {
                         if let Some(entries) = &mut model.entries {
