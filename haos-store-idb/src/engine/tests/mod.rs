@@ -3,6 +3,7 @@
 mod contexts;
 mod costs;
 mod format;
+mod late;
 mod map;
 mod store;
 mod sums;
