@@ -6,7 +6,7 @@
 use std::collections::{BTreeMap, BTreeSet};
 
 use haos_store_api::backend::Key;
-use haos_store_api::{Collection, Position, Result};
+use haos_store_api::{Collection, ErrorKind, Position, Result};
 
 use super::changes::Changes;
 use super::commit::Draft;
@@ -138,10 +138,14 @@ impl Log {
         let (mut latest, mut records) = (head.folded, Vec::new());
         for bytes in log.await? {
             latest = Record::number_of(&bytes).unwrap_or(latest).max(latest);
-            // A damaged one is in nobody's memory either.
-            if let Ok(record) = Record::decode(bytes) {
-                head = record.head;
-                records.push(record);
+            match Record::decode(bytes) {
+                Ok(record) => {
+                    head = record.head;
+                    records.push(record);
+                }
+                // It is in nobody's memory either.
+                Err(error) if error.kind() == ErrorKind::Corrupt => {}
+                Err(error) => return Err(error),
             }
         }
         Ok(Self { records, head, latest })
@@ -214,7 +218,15 @@ async fn work(kv: &dyn Kv, changes: Changes) -> Result<u64> {
         write_bucket(kv, &room, bucket, changed, stored, entries, &|at| changes.is_dropped(&room, at))?;
     }
     for (room, last) in rooms.iter().zip(blocks) {
-        let last = last.and_then(|last| Block::decode(&last).ok());
+        let last = match last.map(|last| Block::decode(room, &last)) {
+            None => Block::default(),
+            Some(Ok(last)) => last,
+            // What cannot be read is left where it is: blocks are numbered on from 0.
+            Some(Err(_)) => {
+                let blocks = kv.keys(Table::Ids, &ids::blocks(room), None).await?;
+                Block { number: blocks.len() as u32, entries: Vec::new() }
+            }
+        };
         for block in ids::pack(last, new.remove(room).unwrap_or_default()) {
             kv.put(Table::Ids, &ids::block_key(room, block.number), &block.encode(room))?;
         }

@@ -82,8 +82,12 @@ impl Block {
         value
     }
 
-    pub(crate) fn decode(value: &[u8]) -> Result<Self> {
-        let damaged = || corrupt("decode", "a block of ids is damaged");
+    /// Decodes a block of a room.
+    pub(crate) fn decode(room: &Key, value: &[u8]) -> Result<Self> {
+        let damaged = || corrupt("decode", "a block of ids is damaged, or another room's");
+        if !value.starts_with(room.as_bytes()) {
+            return Err(damaged());
+        }
         let number = value.get(Key::BYTES..).and_then(|rest| rest.first_chunk()).ok_or_else(damaged)?;
         let entries = value.get(Table::Ids.key_bytes()..).unwrap_or_default();
         let (entries, []) = entries.as_chunks::<ENTRY>() else { return Err(damaged()) };
@@ -95,15 +99,11 @@ impl Block {
 }
 
 /// Puts entries into blocks, into `last` first. Returns the blocks that are new or changed.
-pub(crate) fn pack(last: Option<Block>, mut new: Vec<Entry>) -> Vec<Block> {
-    if new.is_empty() {
-        return Vec::new();
-    }
-    let next = last.as_ref().map_or(0, |last| last.number + 1);
+pub(crate) fn pack(last: Block, mut new: Vec<Entry>) -> Vec<Block> {
     let mut blocks = Vec::new();
-    let mut block = match last {
-        Some(last) if last.entries.len() < MOST => last,
-        _ => Block { number: next, entries: Vec::new() },
+    let mut block = match last.entries.len() < MOST {
+        true => last,
+        false => Block { number: last.number + 1, entries: Vec::new() },
     };
     while !new.is_empty() {
         let later = new.split_off((MOST - block.entries.len()).min(new.len()));
@@ -171,8 +171,8 @@ mod tests {
         assert_eq!(new.len(), 249 + 124);
         let mut blocks: Vec<Block> = Vec::new();
         for part in new.chunks(100) {
-            for block in pack(blocks.pop_if(|last| last.entries.len() < MOST), part.to_vec()) {
-                blocks.push(Block::decode(&block.encode(&room)).unwrap());
+            for block in pack(blocks.pop().unwrap_or_default(), part.to_vec()) {
+                blocks.push(Block::decode(&room, &block.encode(&room)).unwrap());
             }
         }
         let mut ids = Ids::of(blocks.into_iter().map(|block| block.entries).collect());
@@ -192,19 +192,19 @@ mod tests {
                 |n: u64| Key::from_bytes(u128::from(n.reverse_bits()).to_be_bytes().map(|b| b ^ n as u8));
             (from..from + count).map(|n| entry(By::Event, &key(n), Position::new(n + 1).unwrap())).collect()
         };
-        let blocks = pack(None, new(0, 2500));
+        let blocks = pack(Block::default(), new(0, 2500));
         assert_eq!(
             blocks.iter().map(|b| (b.number, b.entries.len())).collect::<Vec<_>>(),
             [(0, MOST), (1, MOST), (2, 452)]
         );
-        let more = pack(blocks.last().cloned(), new(3000, 600));
+        let more = pack(blocks[2].clone(), new(3000, 600));
         assert_eq!(
             more.iter().map(|b| (b.number, b.entries.len())).collect::<Vec<_>>(),
             [(2, MOST), (3, 28)]
         );
-        let more = pack(Some(blocks[0].clone()), new(4000, 1));
+        let more = pack(blocks[0].clone(), new(4000, 1));
         assert_eq!((more[0].number, more.len()), (1, 1));
-        assert!(pack(more.last().cloned(), Vec::new()).is_empty());
+        assert!(pack(more[0].clone(), Vec::new()).is_empty());
     }
 
     #[test]

@@ -212,12 +212,8 @@ impl Asked {
             Self::Ids(room, values) => {
                 let mut blocks = Vec::new();
                 for value in values.await? {
-                    let block = Block::decode(&value);
-                    let block = block.and_then(|block| match value.starts_with(room.as_bytes()) {
-                        true => Ok(block.entries),
-                        false => Err(misplaced(Table::Ids)),
-                    });
-                    blocks.extend(codec.keep(block)?);
+                    let block = Block::decode(&room, &value);
+                    blocks.extend(codec.keep(block)?.map(|block| block.entries));
                 }
                 Found::Ids(room, Ids::of(blocks))
             }

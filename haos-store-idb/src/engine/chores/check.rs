@@ -136,8 +136,7 @@ async fn timeline(
                 (kv.get(Table::Rooms, room.as_bytes()), kv.range(Table::Ids, &ids::blocks(&room), None));
             let stored = stored.await?.and_then(|value| read_room_row(codec, &value).ok());
             let blocks = blocks.await?;
-            let blocks = blocks.iter().filter(|value| value.starts_with(room.as_bytes()));
-            let blocks = blocks.filter_map(|value| Some(Block::decode(value).ok()?.entries));
+            let blocks = blocks.iter().filter_map(|value| Some(Block::decode(&room, value).ok()?.entries));
             place.insert(Place { id: stored.map(|room| room.id), ids: Ids::of(blocks.collect()) })
         }
     };

@@ -2,10 +2,11 @@
 
 use std::sync::{Arc, Mutex};
 
-use haos_store_api::backend::Codec;
+use haos_store_api::backend::{Codec, Crc32};
 use haos_store_api::*;
 
 use super::super::head::Head;
+use super::super::kv::Table;
 use super::super::memory::{Memory, Taken};
 use super::super::record::{Entry, Record};
 use super::map::Maps;
@@ -223,5 +224,52 @@ async fn a_drop_in_the_log_is_over_what_a_fold_took() -> Result<()> {
         assert_eq!(shown(store).await?, ids([7, 80]));
         assert_eq!(findings(store).await?, [""; 0]);
     }
+    Ok(())
+}
+
+/// A record that a later version of this library wrote is not folded away by one that cannot read it.
+#[tokio::test]
+async fn a_record_of_a_later_version_stays_in_the_log() -> Result<()> {
+    let db = Db::default();
+    let store = with_room(&db).await?;
+    store.apply(puts([0])).await?;
+    let mut later = db.lock().unwrap().log[&2].clone();
+    later.truncate(later.len() - 4);
+    later[0] += 1;
+    later.extend(Crc32::of(&later).to_be_bytes());
+    db.lock().unwrap().log.insert(2, later);
+    assert_eq!(store.fold_once().unwrap_err().kind(), ErrorKind::NewerSchema);
+    assert_eq!(store.apply(puts(1..3000)).await.unwrap_err().kind(), ErrorKind::NewerSchema);
+    assert_eq!(db.lock().unwrap().log.len(), 2);
+    Ok(())
+}
+
+/// A fold puts new ids behind a damaged block of them, and over no other one.
+#[tokio::test]
+async fn a_damaged_block_of_ids_costs_its_own() -> Result<()> {
+    let db = Db::default();
+    let store = with_room(&db).await?;
+    // Two full blocks and a part of one.
+    store.apply(puts(0..2500)).await?;
+    store.fold()?;
+    let last = |db: &Db| {
+        let mut db = db.lock().unwrap();
+        let (key, value) = db.tables.get_mut(&Table::Ids).unwrap().iter_mut().next_back().unwrap();
+        (key.clone(), std::mem::take(value))
+    };
+    let (key, mut value) = last(&db);
+    value.pop();
+    db.lock().unwrap().tables.get_mut(&Table::Ids).unwrap().insert(key, value);
+    let store = open(&db);
+    store.apply(puts([2500])).await?;
+    store.fold()?;
+    let store = open(&db);
+    let room = message(0).room;
+    let mut lost = 0;
+    for n in 0..=2500 {
+        lost += u64::from(store.message(&room, &message(n).id).await?.is_none());
+    }
+    assert_eq!(lost, 2500 - 2048, "those of the damaged block");
+    assert!(store.message(&room, &message(2500).id).await?.is_some());
     Ok(())
 }
