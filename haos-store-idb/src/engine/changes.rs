@@ -1,6 +1,7 @@
 //! The changes of a commit: what a log record holds, absolute values that may be laid over others in order.
 
 use std::collections::{BTreeMap, HashMap};
+use std::ops::{RangeBounds, RangeInclusive};
 use std::rc::Rc;
 
 use haos_store_api::Position;
@@ -17,7 +18,47 @@ pub(crate) type Value = Rc<[u8]>;
 pub(crate) type Records = BTreeMap<(Table, Vec<u8>), Option<Value>>;
 
 /// A part of a room's timeline, both ends included.
-pub(crate) type Run = (Key, Position, Position);
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) struct Run {
+    pub(crate) room: Key,
+    pub(crate) oldest: Position,
+    pub(crate) newest: Position,
+}
+
+impl Run {
+    /// Tells whether a position is in it.
+    pub(crate) fn has(&self, room: &Key, at: Position) -> bool {
+        self.meets(&Self { room: *room, oldest: at, newest: at })
+    }
+
+    /// Tells whether they have a position in common.
+    pub(crate) fn meets(&self, other: &Self) -> bool {
+        self.room == other.room && self.oldest <= other.newest && other.oldest <= self.newest
+    }
+
+    /// Returns the places of its positions.
+    pub(crate) fn places(&self) -> RangeInclusive<(Key, Position)> {
+        (self.room, self.oldest)..=(self.room, self.newest)
+    }
+}
+
+/// Removes a range of a map.
+pub(crate) fn take_out<K: Ord + Clone, V>(map: &mut BTreeMap<K, V>, range: impl RangeBounds<K>) {
+    let inside: Vec<K> = map.range(range).map(|(key, _)| key.clone()).collect();
+    for key in inside {
+        map.remove(&key);
+    }
+}
+
+/// Returns about how many bytes a record takes.
+pub(crate) fn record_bytes(key: &[u8], value: Option<&Value>) -> usize {
+    key.len() + value.map_or(0, |value| value.len())
+}
+
+/// Returns about how many bytes a message, or its removal, takes.
+pub(crate) fn row_bytes(row: Option<&Row>) -> usize {
+    96 + row.map_or(0, |row| row.payload.len())
+}
 
 /// The changes of one commit, or of several.
 #[derive(Debug, Clone, Default)]
@@ -46,18 +87,20 @@ impl Changes {
 
     /// Removes all messages of a part.
     pub(crate) fn drop_run(&mut self, run: Run) {
-        let (room, oldest, newest) = run;
-        let inside: Vec<_> =
-            self.rows.range((room, oldest)..=(room, newest)).map(|(place, _)| *place).collect();
-        for place in inside {
-            self.rows.remove(&place);
-        }
+        take_out(&mut self.rows, run.places());
         self.dropped.push(run);
     }
 
     /// Tells whether the position lost its message to a dropped part.
     pub(crate) fn is_dropped(&self, room: &Key, at: Position) -> bool {
-        self.dropped.iter().any(|(of, oldest, newest)| of == room && *oldest <= at && at <= *newest)
+        self.dropped.iter().any(|run| run.has(room, at))
+    }
+
+    /// Returns about how many bytes a record of them has.
+    pub(crate) fn bytes(&self) -> usize {
+        let records = self.records.iter().filter(|((table, _), _)| *table != Table::Chunks);
+        let records = records.map(|((_, key), value)| record_bytes(key, value.as_ref()));
+        records.sum::<usize>() + self.rows.values().map(|row| row_bytes(row.as_ref())).sum::<usize>()
     }
 
     pub(crate) fn put_row(&mut self, room: &Key, row: Row) {

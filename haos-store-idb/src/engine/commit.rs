@@ -16,7 +16,7 @@ use super::rows::EngineRows;
 use super::view::{Fault, View};
 use super::wanted::wanted;
 
-/// The bytes of records from which on a commit is folded at once, so that they are not written twice.
+/// The bytes of changes from which on a commit is folded at once, so that they are not written twice.
 const LARGE: usize = 256 << 10;
 
 /// The outcome of the laws.
@@ -36,6 +36,7 @@ pub(crate) struct Draft {
     pub(crate) changes: Changes,
     /// The number of its first record.
     pub(crate) first: u64,
+    /// None, if it is large.
     records: Vec<Vec<u8>>,
 }
 
@@ -52,7 +53,7 @@ pub(crate) fn prepare(memory: &Memory, codec: &Codec, batch: &WriteBatch) -> Res
     let next = Revision(memory.head.revision.0 + 1);
     let mut rows = EngineRows::new(View::new(memory), codec, next);
     let done = law::apply(&mut rows, batch, next);
-    let View { mut draft, faults, .. } = rows.view;
+    let (mut draft, faults) = rows.view.end();
     if !faults.is_empty() {
         return Ok(Outcome::Lacks(faults));
     }
@@ -64,14 +65,15 @@ pub(crate) fn prepare(memory: &Memory, codec: &Codec, batch: &WriteBatch) -> Res
     }
     draft.head.revision = next;
     let first = latest + 1;
-    let records = record::commit(first, &draft);
+    let is_large = draft.bytes() > LARGE;
+    let records = if is_large { Vec::new() } else { record::commit(first, &draft) };
     Ok(Outcome::Draft(Box::new(Draft { commit, changes: draft, first, records })))
 }
 
 impl Draft {
     /// Tells whether it is to be folded at once, by [`fold::commit`](super::fold::commit).
     pub(crate) fn is_large(&self) -> bool {
-        self.records.iter().map(Vec::len).sum::<usize>() > LARGE
+        self.records.is_empty()
     }
 
     /// Tells whether it writes bytes of media.

@@ -8,7 +8,7 @@ use std::collections::{BTreeMap, BTreeSet};
 use haos_store_api::backend::Key;
 use haos_store_api::{Collection, ErrorKind, Position, Result};
 
-use super::changes::Changes;
+use super::changes::{Changes, Run};
 use super::commit::Draft;
 use super::head::Head;
 use super::ids::{self, Block, Entry as IdEntry};
@@ -95,10 +95,7 @@ pub(crate) async fn commit(kv: &dyn Kv, draft: &Draft) -> Result<bool> {
             merged.lay(*changes);
         }
     }
-    draft.write_chunks(kv)?;
-    let mut changes = draft.changes.clone();
-    changes.records.retain(|(table, _), _| *table != Table::Chunks);
-    merged.lay(changes);
+    merged.lay(draft.changes.clone());
     let head = Head { folded: log.latest, ..merged.head };
     work(kv, merged).await?;
     finish(kv, &head, draft.first, &head, &Entry::Reset).await?;
@@ -156,7 +153,7 @@ impl Log {
 type Changed = Vec<(Position, Option<Row>)>;
 
 /// The part of a run that is whole buckets.
-fn whole((_, oldest, newest): &(Key, Position, Position)) -> Option<(Bucket, Bucket)> {
+fn whole(Run { oldest, newest, .. }: &Run) -> Option<(Bucket, Bucket)> {
     let (mut from, mut to) = (Bucket::of(*oldest), Bucket::of(*newest));
     if from.oldest() < *oldest {
         from = from.newer()?;
@@ -180,7 +177,7 @@ async fn work(kv: &dyn Kv, changes: Changes) -> Result<u64> {
     // The new content of each bucket that changes.
     let mut buckets: BTreeMap<(Key, Bucket), Changed> = BTreeMap::new();
     for run in &changes.dropped {
-        let (room, oldest, newest) = run;
+        let Run { room, oldest, newest } = run;
         if let Some((from, to)) = whole(run) {
             kv.clear(Table::Segments, &keys::segments(room, from, to))?;
             if (from, to) == (Bucket::OLDEST, Bucket::NEWEST) {
@@ -329,8 +326,8 @@ mod tests {
             (last + 2, all, None),
             (last + 1, all, Some((all / WIDTH, all / WIDTH))),
         ] {
-            let run =
-                (Key::from_bytes([1; 16]), Position::new(oldest).unwrap(), Position::new(newest).unwrap());
+            let at = |n| Position::new(n).unwrap();
+            let run = Run { room: Key::from_bytes([1; 16]), oldest: at(oldest), newest: at(newest) };
             let bucket = |nth| Bucket::OLDEST.newer_by(nth);
             let expected = expected.map(|(from, to)| (bucket(from), bucket(to)));
             assert_eq!(whole(&run), expected, "{oldest} to {newest}");

@@ -9,7 +9,7 @@ use haos_store_api::Result;
 use haos_store_api::backend::kv::{Cut, corrupt};
 use haos_store_api::backend::{Crc32, Key};
 
-use super::changes::{Changes, Value};
+use super::changes::{Changes, Run, Value};
 use super::head::Head;
 use super::kv::Table;
 use super::row::Row;
@@ -66,7 +66,7 @@ pub(crate) fn mark(number: u64, head: &Head, entry: &Entry) -> Vec<u8> {
 pub(crate) fn commit(first: u64, changes: &Changes) -> Vec<Vec<u8>> {
     let mut parts = Parts { done: Vec::new(), first, head: &changes.head, open: Vec::new(), room: None };
     parts.open = parts.begun();
-    for (room, oldest, newest) in &changes.dropped {
+    for Run { room, oldest, newest } in &changes.dropped {
         let place = haos_store_api::backend::kv::keys::position;
         parts.item(&[DROP], None, &[room.as_bytes().as_slice(), &place(*oldest), &place(*newest)].concat());
     }
@@ -207,7 +207,10 @@ fn items(record: &Rc<[u8]>, mut cut: Cut<'_>, head: Head) -> Result<Changes> {
     let mut room = None;
     while !cut.0.is_empty() {
         match cut.byte()? {
-            DROP => changes.dropped.push((cut.key()?, cut.position()?, cut.position()?)),
+            DROP => {
+                let (room, oldest, newest) = (cut.key()?, cut.position()?, cut.position()?);
+                changes.dropped.push(Run { room, oldest, newest });
+            }
             PUT => {
                 let table = Table::of(cut.byte()?).ok_or_else(damaged)?;
                 let length = cut.byte()?;
@@ -243,7 +246,7 @@ mod tests {
         let mut changes =
             Changes { head: Head { revision: Revision(7), ..Head::default() }, ..Changes::default() };
         let room = |byte| Key::from_bytes([byte; 16]);
-        changes.dropped.push((room(1), Position::MIN, Position::MAX));
+        changes.dropped.push(Run { room: room(1), oldest: Position::MIN, newest: Position::MAX });
         changes.records.insert((Table::Rooms, vec![4; 16]), Some(Rc::from(vec![4; 40])));
         changes.records.insert((Table::State, vec![5; 48]), None);
         changes.records.insert((Table::Chunks, vec![6; 16]), Some(Rc::from(vec![6; 99])));

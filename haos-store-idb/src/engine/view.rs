@@ -3,13 +3,14 @@
 //! Laws and readings are synchronous and a database in a browser is not. So they run over what is in memory; where that
 //! is not enough they note [`Fault`]s and stop, what the faults name is loaded, and they run again.
 
+use std::cell::RefCell;
 use std::collections::BTreeMap;
 
 use haos_store_api::backend::Key;
 use haos_store_api::backend::law::sort_by;
-use haos_store_api::{Collection, Error, ErrorKind, Position, Result};
+use haos_store_api::{Collection, Direction, Error, ErrorKind, Position, Result};
 
-use super::changes::{Changes, Value};
+use super::changes::{Changes, Run, Value};
 use super::ids::By;
 use super::keys::{self, Bucket, WIDTH};
 use super::kv::{Span, Table};
@@ -51,25 +52,31 @@ impl Fault {
 pub(crate) struct View<'a> {
     pub(crate) memory: &'a Memory,
     pub(crate) draft: Changes,
-    pub(crate) faults: Vec<Fault>,
+    faults: RefCell<Vec<Fault>>,
 }
 
 impl<'a> View<'a> {
     pub(crate) fn new(memory: &'a Memory) -> Self {
         let draft = Changes { head: memory.head, ..Changes::default() };
-        Self { memory, draft, faults: Vec::new() }
+        Self { memory, draft, faults: RefCell::default() }
     }
 
     /// Stops until something is loaded.
-    pub(crate) fn lacks<T>(&mut self, fault: Fault) -> Result<T> {
-        if !self.faults.contains(&fault) {
-            self.faults.push(fault);
+    fn lacks<T>(&self, fault: Fault) -> Result<T> {
+        let mut faults = self.faults.borrow_mut();
+        if !faults.contains(&fault) {
+            faults.push(fault);
         }
         Err(Error::new(ErrorKind::Other, "read", "a record was not loaded: report this"))
     }
 
+    /// Ends it: returns the draft, and what was lacking.
+    pub(crate) fn end(self) -> (Changes, Vec<Fault>) {
+        (self.draft, self.faults.into_inner())
+    }
+
     /// Reads a record.
-    pub(crate) fn get(&mut self, table: Table, key: &[u8]) -> Result<Option<Value>> {
+    pub(crate) fn get(&self, table: Table, key: &[u8]) -> Result<Option<Value>> {
         let place = (table, key.to_vec());
         if let Some(changed) = self.draft.records.get(&place) {
             return Ok(changed.clone());
@@ -88,7 +95,7 @@ impl<'a> View<'a> {
     }
 
     /// Reads the keys and values of a range.
-    pub(crate) fn scan(&mut self, table: Table, span: Span) -> Result<Vec<(Vec<u8>, Value)>> {
+    pub(crate) fn scan(&self, table: Table, span: Span) -> Result<Vec<(Vec<u8>, Value)>> {
         if !self.memory.tables.covers(table, &span) {
             return self.lacks(Fault::Scan(table, span));
         }
@@ -120,7 +127,7 @@ impl<'a> View<'a> {
     }
 
     /// Reads the message at a position.
-    pub(crate) fn row(&mut self, room: &Key, at: Position) -> Result<Option<Row>> {
+    pub(crate) fn row(&self, room: &Key, at: Position) -> Result<Option<Row>> {
         if let Some(changed) = self.changed(room, at) {
             return Ok(changed.cloned());
         }
@@ -132,7 +139,7 @@ impl<'a> View<'a> {
     }
 
     /// Finds the message of an event in a room.
-    pub(crate) fn find(&mut self, room: &Key, event: &Key) -> Result<Option<Row>> {
+    pub(crate) fn find(&self, room: &Key, event: &Key) -> Result<Option<Row>> {
         let hints = [self.draft.events.get(event).copied(), self.memory.tail.events.get(event).copied()];
         for at in hints.into_iter().flatten() {
             if let Some(row) = self.row(room, at)?.filter(|row| row.event == *event) {
@@ -149,7 +156,7 @@ impl<'a> View<'a> {
     }
 
     /// Lists the messages of a room that relate to an event, ascending.
-    pub(crate) fn relating(&mut self, room: &Key, target: &Key) -> Result<Vec<Row>> {
+    pub(crate) fn relating(&self, room: &Key, target: &Key) -> Result<Vec<Row>> {
         let Some(ids) = self.memory.tables.ids(room) else { return self.lacks(Fault::Ids(*room)) };
         let mut places = ids.find(By::Target, target);
         let span = (*room, Position::MIN)..=(*room, Position::MAX);
@@ -178,10 +185,7 @@ impl<'a> View<'a> {
         let stored = &stored[from..to];
         let span = || (*room, oldest)..=(*room, newest);
         let tail = &self.memory.tail;
-        let is_changed = self.draft.rows.range(span()).next().is_some()
-            || tail.rows.range(span()).next().is_some()
-            || tail.drops_in(room, oldest, newest)
-            || !self.draft.dropped.is_empty();
+        let is_changed = self.is_changed(&Run { room: *room, oldest, newest });
         if !is_changed {
             return stored.iter().collect();
         }
@@ -194,128 +198,103 @@ impl<'a> View<'a> {
         rows.into_values().collect()
     }
 
-    /// Returns the bucket that follows and its messages; `fault` says what is lacking where it is unknown.
-    fn next(
-        &mut self,
-        next: Next<'a>,
-        fault: impl FnOnce(Bucket) -> Fault,
-    ) -> Result<(Option<Bucket>, &'a [Row])> {
-        match next {
-            Next::Found(bucket, rows) => Ok((Some(bucket), rows)),
-            Next::Nothing => Ok((None, &[])),
-            Next::Unknown(bucket) => self.lacks(fault(bucket)),
-        }
-    }
-
-    /// Lists messages from a position on, newest first: `wanted` or more, if the room has as many.
-    pub(crate) fn older(&mut self, room: &Key, from: Position, wanted: usize) -> Result<Vec<&Row>> {
-        let mut parts = Vec::new();
-        let (mut at, mut found) = (from, 0);
-        loop {
-            let next = self.memory.tables.older(room, Bucket::of(at));
-            // The newest bucket is seldom full.
-            let segments = wanted.saturating_sub(found) as u64 / WIDTH + 2;
-            let segments = u32::try_from(segments).unwrap_or(u32::MAX);
-            let (bucket, stored) = self.next(next, |bucket| Fault::Older(*room, bucket, segments))?;
-            let oldest = bucket.map_or(Position::MIN, Bucket::oldest);
-            parts.push((stored, oldest, at));
-            found += self.visible(room, stored, oldest, at).len();
-            match oldest.older(1).filter(|_| bucket.is_some() && found < wanted) {
-                Some(next) => at = next,
-                None => break,
+    /// Lists messages from a position on, the nearest first: `wanted` or more, if the room has as many.
+    pub(crate) fn page(
+        &self,
+        room: &Key,
+        direction: Direction,
+        from: Position,
+        wanted: usize,
+    ) -> Result<Vec<&Row>> {
+        let mut found: Vec<&Row> = Vec::new();
+        let mut next = Some(from);
+        while let Some(at) = next {
+            let (bucket, stored) = match self.memory.tables.next(room, direction, Bucket::of(at)) {
+                Next::Found(bucket, rows) => Ok((Some(bucket), rows)),
+                Next::Nothing => Ok((None, &[][..])),
+                Next::Unknown(bucket) => {
+                    // The bucket at the end of a timeline is seldom full.
+                    let buckets = wanted.saturating_sub(found.len()) as u64 / WIDTH + 2;
+                    self.lacks(match direction {
+                        Direction::Older => {
+                            Fault::Older(*room, bucket, u32::try_from(buckets).unwrap_or(u32::MAX))
+                        }
+                        Direction::Newer
+                            if bucket == Bucket::of(at) || self.memory.tables.directory(room).is_some() =>
+                        {
+                            Fault::Newest(*room, bucket, bucket.newer_by(buckets))
+                        }
+                        // Nothing near: the next may be anywhere.
+                        Direction::Newer => Fault::Directory(*room),
+                    })
+                }
+            }?;
+            match direction {
+                Direction::Older => {
+                    let oldest = bucket.map_or(Position::MIN, Bucket::oldest);
+                    found.extend(self.visible(room, stored, oldest, at).into_iter().rev());
+                    next = oldest.older(1);
+                }
+                Direction::Newer => {
+                    let newest = bucket.map_or(Position::MAX, Bucket::newest);
+                    found.extend(self.visible(room, stored, at, newest));
+                    next = newest.newer(1);
+                }
             }
+            next = next.filter(|_| bucket.is_some() && found.len() < wanted);
         }
-        let this = &*self;
-        let rows = |(stored, oldest, newest)| this.visible(room, stored, oldest, newest).into_iter().rev();
-        Ok(parts.into_iter().flat_map(rows).collect())
+        Ok(found)
     }
 
-    /// Lists messages from a position on, oldest first: `wanted` or more, if the room has as many.
-    pub(crate) fn newer(&mut self, room: &Key, from: Position, wanted: usize) -> Result<Vec<&Row>> {
-        let mut parts = Vec::new();
-        let (mut at, mut found) = (from, 0);
-        loop {
-            let next = self.memory.tables.newer(room, Bucket::of(at));
-            let width = wanted.saturating_sub(found) as u64 / WIDTH + 2;
-            let is_known = self.memory.tables.directory(room).is_some();
-            let (bucket, stored) = self.next(next, |bucket| match bucket == Bucket::of(at) || is_known {
-                true => Fault::Newest(*room, bucket, bucket.newer_by(width)),
-                // Nothing near: the next may be anywhere.
-                false => Fault::Directory(*room),
-            })?;
-            let newest = bucket.map_or(Position::MAX, Bucket::newest);
-            parts.push((stored, at, newest));
-            found += self.visible(room, stored, at, newest).len();
-            match newest.newer(1).filter(|_| bucket.is_some() && found < wanted) {
-                Some(next) => at = next,
-                None => break,
-            }
-        }
-        let this = &*self;
-        let rows = |(stored, oldest, newest)| this.visible(room, stored, oldest, newest);
-        Ok(parts.into_iter().flat_map(rows).collect())
-    }
-
-    /// Tells whether anything changed in a bucket since it was stored.
-    fn is_changed(&self, room: &Key, bucket: Bucket) -> bool {
-        let (oldest, newest) = (bucket.oldest(), bucket.newest());
-        let span = || (*room, oldest)..=(*room, newest);
-        let meets =
-            |(of, from, to): &(Key, Position, Position)| of == room && *from <= newest && oldest <= *to;
-        self.draft.rows.range(span()).next().is_some()
-            || self.draft.dropped.iter().any(meets)
-            || self.memory.tail.rows.range(span()).next().is_some()
-            || self.memory.tail.drops_in(room, oldest, newest)
+    /// Tells whether anything changed in a part since it was stored.
+    fn is_changed(&self, part: &Run) -> bool {
+        self.draft.rows.range(part.places()).next().is_some()
+            || self.draft.dropped.iter().any(|run| run.meets(part))
+            || self.memory.tail.rows.range(part.places()).next().is_some()
+            || self.memory.tail.drops_in(part)
     }
 
     /// Lists the buckets that a part meets, with what is in the part: only a sum where a whole bucket is, unchanged,
     /// and the positions otherwise.
-    fn parts(&mut self, room: &Key, oldest: Position, newest: Position) -> Result<Vec<Part>> {
+    fn parts(&self, room: &Key, oldest: Position, newest: Position) -> Result<Vec<Part>> {
         let memory = self.memory;
         let Some(directory) = memory.tables.directory(room) else {
             return self.lacks(Fault::Directory(*room));
         };
         let mut parts = Vec::new();
-        let stored = |bucket: Bucket, holds| (bucket, Some(holds));
-        let mut all: BTreeMap<Bucket, Option<Holds>> = directory
-            .range(Bucket::of(oldest)..=Bucket::of(newest))
-            .map(|(bucket, holds)| stored(*bucket, *holds))
-            .collect();
+        let stored = directory.range(Bucket::of(oldest)..=Bucket::of(newest));
+        let mut all: BTreeMap<Bucket, Option<Holds>> =
+            stored.map(|(bucket, holds)| (*bucket, Some(*holds))).collect();
         let span = || (*room, oldest)..=(*room, newest);
         let late = memory.tail.rows.range(span()).map(|(place, _)| place);
         for (_, at) in late.chain(self.draft.rows.range(span()).map(|(place, _)| place)) {
             all.entry(Bucket::of(*at)).or_default();
         }
-        let mut lacking = false;
+        let mut known = Ok(());
         for (bucket, holds) in all {
-            let is_whole = oldest <= bucket.oldest() && bucket.newest() <= newest;
+            let run = Run { room: *room, oldest: bucket.oldest(), newest: bucket.newest() };
+            let is_whole = oldest <= run.oldest && run.newest <= newest;
             if let Some(holds) = holds
                 && is_whole
-                && !self.is_changed(room, bucket)
+                && !self.is_changed(&run)
             {
                 parts.push(Part::Whole(bucket, holds));
                 continue;
             }
             let Some(rows) = memory.tables.bucket(room, bucket) else {
-                let _: Result<()> = self.lacks(Fault::Buckets(*room, bucket, bucket));
-                lacking = true;
+                known = self.lacks(Fault::Buckets(*room, bucket, bucket));
                 continue;
             };
-            let (from, to) = (bucket.oldest().max(oldest), bucket.newest().min(newest));
-            let rows = self.visible(room, rows, from, to);
+            let rows = self.visible(room, rows, run.oldest.max(oldest), run.newest.min(newest));
             parts.push(Part::Rows(rows.into_iter().map(|row| row.at).collect()));
         }
-        if lacking {
-            Err(Error::new(ErrorKind::Other, "read", "a record was not loaded: report this"))
-        } else {
-            Ok(parts)
-        }
+        known.map(|()| parts)
     }
 
     /// Lists the positions of a room's messages, ascending.
-    pub(crate) fn positions(&mut self, room: &Key) -> Result<Vec<Position>> {
+    pub(crate) fn positions(&self, room: &Key) -> Result<Vec<Position>> {
         let mut all = Vec::new();
-        let mut lacking = None;
+        let mut known = Ok(());
         for part in self.parts(room, Position::MIN, Position::MAX)? {
             match part {
                 Part::Rows(rows) => all.extend(rows),
@@ -325,15 +304,15 @@ impl<'a> View<'a> {
                 }
                 Part::Whole(bucket, _) => match self.memory.tables.bucket(room, bucket) {
                     Some(rows) => all.extend(rows.iter().map(|row| row.at)),
-                    None => lacking = self.lacks::<()>(Fault::Buckets(*room, bucket, bucket)).err(),
+                    None => known = self.lacks(Fault::Buckets(*room, bucket, bucket)),
                 },
             }
         }
-        lacking.map_or(Ok(all), Err)
+        known.map(|()| all)
     }
 
     /// Counts the messages of a room from a position on.
-    pub(crate) fn count(&mut self, room: &Key, oldest: Position) -> Result<u64> {
+    pub(crate) fn count(&self, room: &Key, oldest: Position) -> Result<u64> {
         let parts = self.parts(room, oldest, Position::MAX)?;
         let count = |part: &Part| match part {
             Part::Whole(_, holds) => holds.count,
@@ -358,7 +337,7 @@ impl<'a> View<'a> {
                 }
             }
         }
-        self.draft.drop_run((*room, oldest, newest));
+        self.draft.drop_run(Run { room: *room, oldest, newest });
         Ok(())
     }
 

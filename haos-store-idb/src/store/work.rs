@@ -119,7 +119,8 @@ impl Inner {
         let memory = self.memory.borrow();
         let mut view = View::new(&memory);
         let told = ask.run(Reader { view: &mut view, codec: &self.codec }, walk);
-        if view.faults.is_empty() { Ok(told) } else { Err(view.faults) }
+        let (_, faults) = view.end();
+        if faults.is_empty() { Ok(told) } else { Err(faults) }
     }
 
     pub(super) async fn read(

@@ -11,7 +11,7 @@ use std::collections::{BTreeMap, HashMap};
 use haos_store_api::backend::{Codec, Key};
 use haos_store_api::{Position, Result};
 
-use super::changes::{Changes, Run, Value};
+use super::changes::{Changes, Run, Value, record_bytes, row_bytes, take_out};
 use super::head::Head;
 use super::kv::Table;
 use super::record::{Entry, Record};
@@ -115,22 +115,17 @@ impl Tail {
     fn lay(&mut self, number: u64, changes: Changes) {
         self.commits += 1;
         for run in changes.dropped {
-            let (room, oldest, newest) = run;
-            let span = (room, oldest)..=(room, newest);
-            let inside: Vec<_> = self.rows.range(span).map(|(place, _)| *place).collect();
-            for place in inside {
-                self.rows.remove(&place);
-            }
+            take_out(&mut self.rows, run.places());
             self.dropped.push((number, run));
         }
         for ((table, key), value) in changes.records {
             if table != Table::Chunks {
-                self.bytes += key.len() + value.as_ref().map_or(0, |value| value.len());
+                self.bytes += record_bytes(&key, value.as_ref());
                 self.records.insert((table, key), (number, value));
             }
         }
         for (place, row) in changes.rows {
-            self.bytes += 96 + row.as_ref().map_or(0, |row| row.payload.len());
+            self.bytes += row_bytes(row.as_ref());
             self.rows.insert(place, (number, row));
         }
         self.events.extend(changes.events);
@@ -167,22 +162,18 @@ impl Tail {
         let stays = rows.values().filter_map(|(_, row)| row.as_ref());
         self.events = stays.map(|row| (row.event, row.at)).collect();
         self.commits = 0;
-        self.bytes =
-            self.rows.values().map(|(_, row)| 96 + row.as_ref().map_or(0, |row| row.payload.len())).sum();
-        self.bytes += self
-            .records
-            .iter()
-            .map(|((_, key), (_, value))| key.len() + value.as_ref().map_or(0, |value| value.len()))
-            .sum::<usize>();
+        let rows = self.rows.values().map(|(_, row)| row_bytes(row.as_ref()));
+        let records = self.records.iter().map(|((_, key), (_, value))| record_bytes(key, value.as_ref()));
+        self.bytes = rows.chain(records).sum();
     }
 
     /// Tells whether the position lost its message to a dropped part.
     pub(crate) fn is_dropped(&self, room: &Key, at: Position) -> bool {
-        self.dropped.iter().any(|(_, (of, oldest, newest))| of == room && *oldest <= at && at <= *newest)
+        self.dropped.iter().any(|(_, run)| run.has(room, at))
     }
 
     /// Tells whether a part of a room's timeline meets a dropped one.
-    pub(crate) fn drops_in(&self, room: &Key, from: Position, to: Position) -> bool {
-        self.dropped.iter().any(|(_, (of, oldest, newest))| of == room && *oldest <= to && from <= *newest)
+    pub(crate) fn drops_in(&self, part: &Run) -> bool {
+        self.dropped.iter().any(|(_, run)| run.meets(part))
     }
 }

@@ -3,11 +3,11 @@
 use std::cell::Cell;
 use std::collections::{BTreeMap, HashMap};
 
-use haos_store_api::Position;
 use haos_store_api::backend::Key;
 use haos_store_api::backend::law::sort_by;
+use haos_store_api::{Direction, Position};
 
-use super::super::changes::{Records, Run, Value};
+use super::super::changes::{Records, Run, Value, record_bytes, take_out};
 use super::super::ids::{self, Ids};
 use super::super::keys::{Bucket, Segment};
 use super::super::kv::{Span, Table};
@@ -87,11 +87,7 @@ impl Tables {
 
     /// Notes all records of a range.
     pub(crate) fn note_range(&mut self, table: Table, span: Span, found: Vec<(Vec<u8>, Value)>) {
-        let inside = self.records.range((table, span.low.clone())..=(table, span.high.clone()));
-        let inside: Vec<_> = inside.map(|(place, _)| place.clone()).collect();
-        for place in inside {
-            self.records.remove(&place);
-        }
+        take_out(&mut self.records, (table, span.low.clone())..=(table, span.high.clone()));
         self.records.extend(found.into_iter().map(|(key, value)| ((table, key), Some(value))));
         // Ranges that overlap become one, so that one look tells whether a key is in any.
         let Span { mut low, mut high } = span;
@@ -113,17 +109,10 @@ impl Tables {
 
     /// Forgets what is known of a table.
     pub(crate) fn forget(&mut self, table: Table) {
-        let of_table = |place: &(Table, Vec<u8>)| place.0 == table;
-        let records = self.records.range((table, Vec::new())..).map(|(place, _)| place);
-        let records: Vec<_> = records.take_while(|place| of_table(place)).cloned().collect();
-        for place in records {
-            self.records.remove(&place);
-        }
-        let spans = self.spans.range((table, Vec::new())..).map(|(place, _)| place);
-        let spans: Vec<_> = spans.take_while(|place| of_table(place)).cloned().collect();
-        for place in spans {
-            self.spans.remove(&place);
-        }
+        // No key is as long.
+        let all = || (table, Vec::new())..=(table, vec![0xff; 128]);
+        take_out(&mut self.records, all());
+        take_out(&mut self.spans, all());
     }
 
     /// Returns the messages of a bucket, if they are known.
@@ -154,55 +143,32 @@ impl Tables {
         })
     }
 
-    /// Finds the newest bucket that is no newer than `from`.
-    pub(crate) fn older(&self, room: &Key, from: Bucket) -> Next<'_> {
+    /// Finds the nearest bucket from `from` on: the newest that is no newer, or the oldest that is no older.
+    pub(crate) fn next(&self, room: &Key, direction: Direction, from: Bucket) -> Next<'_> {
         let Some(timeline) = self.timelines.get(room) else { return Next::Unknown(from) };
-        let found = timeline.buckets.range(..=from).next_back();
-        let bound = found.map_or(Bucket::OLDEST, |(bucket, _)| *bucket);
+        let found = nearest(&timeline.buckets, direction, from);
         if let Some(all) = &timeline.directory {
-            return match all.range(..=from).next_back() {
-                None => Next::Nothing,
-                Some((bucket, _)) => match found {
-                    Some((known, shelf)) if known == bucket => Next::Found(*known, self.used(shelf)),
-                    // Known, and nothing in it can be read.
-                    _ if timeline.has_loaded(*bucket) => Next::Found(*bucket, &[]),
-                    _ => Next::Unknown(*bucket),
-                },
+            return match (nearest(all, direction, from), found) {
+                (None, _) => Next::Nothing,
+                (Some((bucket, _)), Some((known, shelf))) if bucket == known => {
+                    Next::Found(*bucket, self.used(shelf))
+                }
+                // Known, and nothing in it can be read.
+                (Some((bucket, _)), _) if timeline.has_loaded(*bucket) => Next::Found(*bucket, &[]),
+                (Some((bucket, _)), _) => Next::Unknown(*bucket),
             };
         }
-        match timeline.loaded.iter().find(|(oldest, newest)| *oldest <= from && from <= *newest) {
-            Some((oldest, _)) if *oldest <= bound => match found {
-                Some((bucket, shelf)) => Next::Found(*bucket, self.used(shelf)),
-                None => Next::Nothing,
-            },
-            Some((oldest, _)) => oldest.older().map_or(Next::Nothing, Next::Unknown),
-            None => Next::Unknown(from),
-        }
-    }
-
-    /// Finds the oldest bucket that is no older than `from`.
-    pub(crate) fn newer(&self, room: &Key, from: Bucket) -> Next<'_> {
-        let Some(timeline) = self.timelines.get(room) else { return Next::Unknown(from) };
-        let found = timeline.buckets.range(from..).next();
-        let bound = found.map_or(Bucket::NEWEST, |(bucket, _)| *bucket);
-        if let Some(all) = &timeline.directory {
-            return match all.range(from..).next() {
-                None => Next::Nothing,
-                Some((bucket, _)) => match found {
-                    Some((known, shelf)) if known == bucket => Next::Found(*known, self.used(shelf)),
-                    // Known, and nothing in it can be read.
-                    _ if timeline.has_loaded(*bucket) => Next::Found(*bucket, &[]),
-                    _ => Next::Unknown(*bucket),
-                },
-            };
-        }
-        match timeline.loaded.iter().find(|(oldest, newest)| *oldest <= from && from <= *newest) {
-            Some((_, newest)) if *newest >= bound => match found {
-                Some((bucket, shelf)) => Next::Found(*bucket, self.used(shelf)),
-                None => Next::Nothing,
-            },
-            Some((_, newest)) => newest.newer().map_or(Next::Nothing, Next::Unknown),
-            None => Next::Unknown(from),
+        let range = timeline.loaded.iter().find(|(oldest, newest)| *oldest <= from && from <= *newest);
+        let Some((oldest, newest)) = range else { return Next::Unknown(from) };
+        match found {
+            Some((bucket, shelf)) if oldest <= bucket && bucket <= newest => {
+                Next::Found(*bucket, self.used(shelf))
+            }
+            _ => match direction {
+                Direction::Older => oldest.older(),
+                Direction::Newer => newest.newer(),
+            }
+            .map_or(Next::Nothing, Next::Unknown),
         }
     }
 
@@ -211,10 +177,7 @@ impl Tables {
         let now = Cell::new(0);
         self.tick(&now);
         let timeline = self.timelines.entry(*room).or_default();
-        let stale: Vec<Bucket> = timeline.buckets.range(oldest..=newest).map(|(bucket, _)| *bucket).collect();
-        for bucket in stale {
-            timeline.buckets.remove(&bucket);
-        }
+        take_out(&mut timeline.buckets, oldest..=newest);
         for row in rows {
             let shelf = timeline.buckets.entry(Bucket::of(row.at)).or_default();
             shelf.used.set(now.get());
@@ -274,21 +237,18 @@ impl Tables {
     }
 
     /// Removes the messages of a part.
-    pub(super) fn drop_run(&mut self, (room, oldest, newest): &Run) {
-        let Some(timeline) = self.timelines.get_mut(room) else { return };
+    pub(super) fn drop_run(&mut self, run: &Run) {
+        let Some(timeline) = self.timelines.get_mut(&run.room) else { return };
         timeline.directory = None;
         timeline.buckets.retain(|_, shelf| {
-            shelf.rows.retain(|row| row.at < *oldest || *newest < row.at);
+            shelf.rows.retain(|row| !run.has(&run.room, row.at));
             !shelf.rows.is_empty()
         });
     }
 
     /// Returns about how many bytes it takes.
     pub(crate) fn bytes(&self) -> usize {
-        let records = self
-            .records
-            .iter()
-            .map(|((_, key), value)| 64 + key.len() + value.as_ref().map_or(0, |value| value.len()));
+        let records = self.records.iter().map(|((_, key), value)| 64 + record_bytes(key, value.as_ref()));
         records.sum::<usize>() + self.timelines.values().map(Timeline::bytes).sum::<usize>()
     }
 
@@ -328,6 +288,13 @@ impl Tables {
             self.records.clear();
             self.spans.clear();
         }
+    }
+}
+
+fn nearest<V>(map: &BTreeMap<Bucket, V>, direction: Direction, from: Bucket) -> Option<(&Bucket, &V)> {
+    match direction {
+        Direction::Older => map.range(..=from).next_back(),
+        Direction::Newer => map.range(from..).next(),
     }
 }
 

@@ -37,10 +37,11 @@ impl Reader<'_, '_> {
         let (key, codec) = (room.key, self.codec);
         let mut extra = 0;
         loop {
-            let rows = match page.direction {
-                Direction::Older => self.view.older(&key, newest, wanted.saturating_add(extra))?,
-                Direction::Newer => self.view.newer(&key, oldest, wanted.saturating_add(extra))?,
+            let from = match page.direction {
+                Direction::Older => newest,
+                Direction::Newer => oldest,
             };
+            let rows = self.view.page(&key, page.direction, from, wanted.saturating_add(extra))?;
             let (mut messages, all) = (Vec::new(), rows.len());
             for row in rows {
                 if messages.len() >= wanted {

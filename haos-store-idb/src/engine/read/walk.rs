@@ -1,4 +1,4 @@
-//! Queries that walk through a whole room, step by step: what was walked is not kept in memory.
+//! Queries that walk through a whole room, step by step: what was walked may be forgotten before the end.
 
 use haos_store_api::backend::law::sort_by;
 use haos_store_api::*;
@@ -63,7 +63,7 @@ impl Reader<'_, '_> {
         while let Some(next) = walk.next
             && walk.found.len() < limit
         {
-            let rows = self.view.older(&room.key, next, STEP)?;
+            let rows = self.view.page(&room.key, Direction::Older, next, STEP)?;
             for row in rows.iter().filter(|row| matches(row)) {
                 // Unreadable ones do not count towards the limit.
                 if limit == usize::MAX || codec.keep(row.message(codec, room))?.is_some() {

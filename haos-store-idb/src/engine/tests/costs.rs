@@ -3,7 +3,7 @@
 use haos_store_api::backend::Codec;
 use haos_store_api::*;
 
-use super::super::changes::Changes as Written;
+use super::super::changes::{Changes as Written, Run};
 use super::super::commit::{self, Draft, Outcome};
 use super::super::head::Head;
 use super::super::keys::{Bucket, Segment};
@@ -148,7 +148,7 @@ async fn a_bucket_of_several_segments_is_read_as_a_whole() -> Result<()> {
         assert_eq!(known(0), expected(0, 1), "{from}, {segments}");
         assert_eq!(known(44), if oldest <= 40 { Some(5) } else { None }, "{from}, {segments}");
         assert_eq!(known(100), expected(100, 1), "{from}, {segments}");
-        let is_all = matches!(tables.older(&key, bucket(0)), Next::Found(..));
+        let is_all = matches!(tables.next(&key, Direction::Older, bucket(0)), Next::Found(..));
         assert_eq!(is_all, oldest == 0, "{from}, {segments}");
         assert_eq!(tables.spans(&key, Bucket::OLDEST, bucket(from)), oldest == 0, "{from}, {segments}");
     }
@@ -162,9 +162,9 @@ fn newer_messages_are_looked_for_nearby_first() {
     let key = backend::Key::from_bytes([1; 16]);
     let at = message(5).position;
     let lacking = |memory: &Memory| {
-        let mut view = View::new(memory);
-        assert!(view.newer(&key, at, 40).is_err());
-        view.faults
+        let view = View::new(memory);
+        assert!(view.page(&key, Direction::Newer, at, 40).is_err());
+        view.end().1
     };
     let near = Fault::Newest(key, bucket(5), bucket(5).newer_by(3));
     assert_eq!(lacking(&memory), [near]);
@@ -181,16 +181,16 @@ fn a_count_reads_the_buckets_that_changed_alone() {
     let keys = [(low, 3), (high, 5)].map(|(bucket, count)| Segment { bucket, part: 0, count, bytes: 9 });
     memory.tables.note_directory(&key, keys.into_iter());
     let mut view = View::new(&memory);
-    view.draft.drop_run((other, Position::MIN, Position::MAX));
+    view.draft.drop_run(Run { room: other, oldest: Position::MIN, newest: Position::MAX });
     assert_eq!(view.count(&key, Position::MIN).unwrap(), 8);
     assert_eq!(view.count(&key, low.newest().newer(1).unwrap()).unwrap(), 5);
 
     let mut written = Written::default();
     written.rows.insert((key, row(100).at), None);
     memory.know(Record { number: 1, head: Head::default(), entry: Entry::Commit(written.into()) });
-    let mut view = View::new(&memory);
+    let view = View::new(&memory);
     assert!(view.count(&key, Position::MIN).is_err());
-    assert_eq!(view.faults, [Fault::Buckets(key, high, high)]);
+    assert_eq!(view.end().1, [Fault::Buckets(key, high, high)]);
 }
 
 #[test]

@@ -187,12 +187,13 @@ impl MapStore {
                 let memory = memory.borrow();
                 let mut view = View::new(&memory);
                 let done = read(Reader { view: &mut view, codec: &self.codec });
-                if view.faults.is_empty() {
+                let (_, faults) = view.end();
+                if faults.is_empty() {
                     drop(memory);
                     self.memory().borrow_mut().tables.forget(Table::Chunks);
                     return done;
                 }
-                view.faults
+                faults
             };
             self.load(faults)?;
         }

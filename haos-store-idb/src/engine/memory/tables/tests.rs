@@ -215,7 +215,7 @@ impl Both {
             7 => {
                 let oldest = nth * WIDTH + self.dice.below(WIDTH);
                 let newest = oldest + self.dice.below(WIDTH * 2);
-                self.tables.drop_run(&(room, at(oldest), at(newest)));
+                self.tables.drop_run(&Run { room, oldest: at(oldest), newest: at(newest) });
                 model.stored.retain(|at, _| at.get() < oldest || newest < at.get());
                 model.directory = None;
             }
@@ -248,7 +248,7 @@ impl Both {
             16..18 => {
                 let from = self.dice.below(BUCKETS + 1);
                 let expected = model.first((0..=from).rev());
-                let found = Answer::of(self.tables.older(&room, bucket(from)));
+                let found = Answer::of(self.tables.next(&room, Direction::Older, bucket(from)));
                 assert_eq!(found, expected, "older than {from}: {model:?}");
                 self.after(&room, &found);
             }
@@ -258,7 +258,7 @@ impl Both {
                 if expected == Answer::Unknown(Bucket::NEWEST) && model.directory.is_none() {
                     expected = Answer::Unknown(bucket(BUCKETS - 1).newer().unwrap());
                 }
-                let found = Answer::of(self.tables.newer(&room, bucket(from)));
+                let found = Answer::of(self.tables.next(&room, Direction::Newer, bucket(from)));
                 assert_eq!(found, expected, "newer than {from}: {model:?}");
                 self.after(&room, &found);
             }
