@@ -34,9 +34,12 @@ use idle::Idle;
 /// returns, a `Strict` one to the device.
 ///
 /// A commit is one record of a log. In idle moments one context at a time folds the log into tables, in which messages are
-/// kept many to a record. What was read or written lately is answered from memory. The connection to the browser may end at any moment (another tab
-/// upgrades, the user clears the site's data, the page goes to sleep): the next call opens it again, once, and reports
-/// the outcome.
+/// kept many to a record. What was read or written lately is answered from memory: messages, pages, gaps, counts and
+/// relations show every commit of this context, and those of others that it has heard of. Everything else shows every
+/// commit.
+///
+/// The connection to the browser may end at any moment (another tab upgrades, the user clears the site's data, the page
+/// goes to sleep): the next call opens it again, once, and reports the outcome.
 pub struct IdbStore(Rc<Inner>);
 
 pub(crate) struct Inner {

@@ -61,6 +61,18 @@ fn ids(numbers: impl IntoIterator<Item = u64>) -> Vec<EventId> {
     numbers.into_iter().map(|n| message(n).id).collect()
 }
 
+/// Shows the same in each store, and nothing is wrong with any.
+async fn agree<'s>(
+    stores: impl IntoIterator<Item = &'s MapStore>,
+    numbers: impl IntoIterator<Item = u64> + Clone,
+) -> Result<()> {
+    for store in stores {
+        assert_eq!(shown(store).await?, ids(numbers.clone()));
+        assert_eq!(findings(store).await?, [""; 0]);
+    }
+    Ok(())
+}
+
 pub(super) async fn findings(store: &MapStore) -> Result<Vec<String>> {
     Ok(store.maintain(Maintenance::Check, Progress::none()).await?.findings)
 }
@@ -89,11 +101,7 @@ async fn what_another_context_wrote_is_seen() -> Result<()> {
             one.fold()?;
         }
     }
-    for store in &stores {
-        assert_eq!(shown(store).await?, ids(0..60));
-        assert_eq!(findings(store).await?, [""; 0]);
-    }
-    Ok(())
+    agree(&stores, 0..60).await
 }
 
 /// A commit that is folded at once leaves nothing in the log that others could take up.
@@ -107,11 +115,9 @@ async fn a_large_commit_is_seen() -> Result<()> {
     assert_eq!(db.lock().unwrap().log.len(), 1, "it was folded");
     assert!(!stores[0].apply(puts([2999])).await?.changed);
     for store in &stores {
-        assert_eq!(shown(store).await?, ids(0..3000));
         assert_eq!(store.message(&message(0).room, &message(1234).id).await?, Some(message(1234)));
-        assert_eq!(findings(store).await?, [""; 0]);
     }
-    Ok(())
+    agree(&stores, 0..3000).await
 }
 
 #[test]
@@ -145,11 +151,7 @@ async fn numbers_with_a_hole_do_for_commits_and_folds() -> Result<()> {
             store.fold()?;
         }
     }
-    for store in [&stores[0], &stores[1], &open(&db)] {
-        assert_eq!(shown(store).await?, ids(0..30));
-        assert_eq!(findings(store).await?, [""; 0]);
-    }
-    Ok(())
+    agree([&stores[0], &stores[1], &open(&db)], 0..30).await
 }
 
 /// A record of the log that cannot be read is a finding, and costs its own commit alone.
@@ -220,11 +222,7 @@ async fn a_drop_in_the_log_is_over_what_a_fold_took() -> Result<()> {
         assert_eq!(store.message(&message(0).room, &message(40).id).await?, None);
     }
     store.fold()?;
-    for store in [&store, &other, &open(&db)] {
-        assert_eq!(shown(store).await?, ids([7, 80]));
-        assert_eq!(findings(store).await?, [""; 0]);
-    }
-    Ok(())
+    agree([&store, &other, &open(&db)], [7, 80]).await
 }
 
 /// A record that a later version of this library wrote is not folded away by one that cannot read it.
