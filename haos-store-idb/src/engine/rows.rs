@@ -128,6 +128,10 @@ impl TimelineRows for EngineRows<'_> {
         self.room_gaps(room)
     }
 
+    fn gaps_beside(&mut self, room: &RoomId, at: Position) -> Result<[Option<Gap>; 2]> {
+        self.room_gaps_beside(room, at)
+    }
+
     fn write_gap(&mut self, gap: &Gap) -> Result<()> {
         self.put_gap(gap)
     }
