@@ -39,19 +39,25 @@ pub struct Unlocked {
 /// Adds to the report of an opening, if there is one, that the keyring was restored, if it was.
 pub fn with_keyring(recovery: Option<Recovery>, is_restored: bool) -> Option<Recovery> {
     const CAUSE: &str = "its keyring was damaged, and is restored from the copy beside the store";
-    if !is_restored {
-        return recovery;
-    }
-    Some(match recovery {
-        Some(other) => Recovery { cause: format!("{}; {CAUSE}", other.cause), ..other },
+    if is_restored { Some(mended(recovery, 0, CAUSE)) } else { recovery }
+}
+
+/// Adds to the report of an opening, if there is one, what was mended in place.
+pub(super) fn mended(recovery: Option<Recovery>, salvaged: u64, cause: &str) -> Recovery {
+    match recovery {
+        Some(other) => Recovery {
+            salvaged: other.salvaged + salvaged,
+            cause: format!("{}; {cause}", other.cause),
+            ..other
+        },
         None => Recovery {
             set_aside: None,
-            salvaged: 0,
+            salvaged,
             unreadable: 0,
             collections: Vec::new(),
-            cause: CAUSE.to_owned(),
+            cause: cause.to_owned(),
         },
-    })
+    }
 }
 
 /// Returns the codec of a store: plain, or with the keys that the secret opens. An empty store becomes a sealed one if

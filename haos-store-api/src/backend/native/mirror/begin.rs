@@ -3,6 +3,7 @@
 use super::super::backend::{Backend, Opened, Reader as _, Readers as _};
 use super::super::error::sealed;
 use super::super::job::Writer as _;
+use super::super::keys::mended;
 use super::super::options::{OnDamage, Options};
 use super::file::{MirrorFile, boot};
 use super::fold::Fold;
@@ -10,9 +11,7 @@ use super::frame::{Frame, Head, Kind, Mark, scan};
 use super::judge::{Known, Plan, State, judge};
 use super::keeper::{Keeper, Place, place_of};
 use crate::files::{self, StoreId};
-use crate::{
-    ChangeHub, Codec, Error, ErrorKind, Keyring, Pending, PendingQuery, Reads, Recovery, Result, Revision,
-};
+use crate::{ChangeHub, Codec, Error, ErrorKind, Keyring, Pending, PendingQuery, Reads, Result, Revision};
 
 impl<B: Backend> Opened<B> {
     /// Gives the outbox of a store that was just opened what the mirror alone has; returns the keeper of the mirror.
@@ -181,20 +180,9 @@ impl<B: Backend> Opened<B> {
         tracing::warn!(salvaged, cause);
         self.found.revision = revision;
         self.found.recovery = Some(match self.found.recovery.take() {
-            // As of a keyring that was restored.
-            Some(told) if told.set_aside.is_none() => Recovery {
-                salvaged: told.salvaged + salvaged,
-                cause: format!("{}; {cause}", told.cause),
-                ..told
-            },
-            Some(told) => told,
-            None => Recovery {
-                set_aside: None,
-                salvaged,
-                unreadable: 0,
-                collections: Vec::new(),
-                cause: cause.to_owned(),
-            },
+            Some(told) if told.set_aside.is_some() => told,
+            // It may tell of a keyring that was restored.
+            told => mended(told, salvaged, cause),
         });
         Ok(())
     }
