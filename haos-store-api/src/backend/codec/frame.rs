@@ -8,7 +8,7 @@ use serde::Serialize;
 use serde::de::DeserializeOwned;
 
 use super::{Bound, Codec, Form, Key, Payload, RowRef};
-use crate::{Error, Result};
+use crate::{Crc32, Error, Result};
 
 /// The version byte of [`Form::Binary`]. A later layout takes the next number.
 const VERSION: u8 = 1;
@@ -158,10 +158,10 @@ fn decode<T: DeserializeOwned>(bound: &Bound, body: &[u8]) -> Result<T> {
 
 /// Computes the checksum over the binding and the body, so that a row in another's place is noticed.
 fn checksum(bound: &Bound, body: &[u8]) -> u32 {
-    let mut crc = crc32fast::Hasher::new();
+    let mut crc = Crc32::default();
     bound.each_part(|part| crc.update(part));
     crc.update(body);
-    crc.finalize()
+    crc.finish()
 }
 
 /// Checks that an unbound payload, which tells its ids, belongs under its key.

@@ -3,6 +3,7 @@ use std::io::{Read as _, Write as _};
 use std::path::{Path, PathBuf};
 
 use super::{Expected, StoreId, create, refuse_odd};
+use crate::Crc32;
 
 /// The name of the file that signs a folder as ours.
 pub const SIGN: &str = "HAOS";
@@ -27,7 +28,7 @@ impl Sign {
     /// Returns its line.
     pub fn line(&self) -> String {
         let text = format!("HAOS {}, store {}", self.what, self.id);
-        let sum = crc32fast::hash(text.as_bytes());
+        let sum = Crc32::of(text.as_bytes());
         format!("{text}, {sum:08x}\n")
     }
 

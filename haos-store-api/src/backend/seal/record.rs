@@ -5,7 +5,7 @@ use zeroize::{Zeroize, ZeroizeOnDrop, Zeroizing};
 
 use super::slot::Slots;
 use super::{Key32, derive, unwrap, wrap};
-use crate::{Error, ErrorKind, Result};
+use crate::{Crc32, Error, ErrorKind, Result};
 
 const VERSION: u8 = 1;
 /// Longer than eight slots and the data keys of a rotation.
@@ -62,7 +62,7 @@ impl Record {
         let fields = bincode::serde::encode_to_vec(self, config())
             .map_err(|e| Error::invalid("keys", format!("the keyring has no stored form: {e}")))?;
         let mut bytes = vec![VERSION];
-        bytes.extend(crc32fast::hash(&fields).to_le_bytes());
+        bytes.extend(Crc32::of(&fields).to_le_bytes());
         bytes.extend(fields);
         Ok(bytes)
     }
@@ -70,7 +70,7 @@ impl Record {
     pub(super) fn from_bytes(bytes: &[u8]) -> Result<Self> {
         match bytes {
             [VERSION, a, b, c, d, fields @ ..] => {
-                if u32::from_le_bytes([*a, *b, *c, *d]) != crc32fast::hash(fields) {
+                if u32::from_le_bytes([*a, *b, *c, *d]) != Crc32::of(fields) {
                     return Err(damaged("its checksum does not match"));
                 }
                 let (record, used): (Self, usize) = bincode::serde::decode_from_slice(fields, config())

@@ -4,7 +4,7 @@ use super::*;
 
 /// Makes a stored record over these fields.
 fn framed(fields: &[u8]) -> Vec<u8> {
-    [&[1], crc32fast::hash(fields).to_le_bytes().as_slice(), fields].concat()
+    [&[1], crate::Crc32::of(fields).to_le_bytes().as_slice(), fields].concat()
 }
 
 /// Makes a stored record with these data keys, which [`secret`] opens.
