@@ -1,21 +1,26 @@
 //! The parts of the page: our contender as WebAssembly, and the peers' packages.
 
+use std::collections::BTreeSet;
 use std::fs;
 use std::path::{Path, PathBuf};
 use std::process::{Command, Stdio};
 
+use haos_bundle::Bundle;
+
 use crate::args::Args;
 
-const TARGET: &str = "wasm32-unknown-unknown";
+/// Our contender.
+const PACKAGE: &str = "haos-benches-web";
 
 /// Folders to serve, and what is in them.
 pub(crate) struct Built {
     pub(crate) page: PathBuf,
+    /// Our contender, and a copy of it that notes which functions run.
     pub(crate) package: PathBuf,
+    pub(crate) watched: PathBuf,
+    bundle: Option<Bundle>,
     pub(crate) dexie: Peer,
     pub(crate) sqlite: Peer,
-    /// Our contender's bytes, as they are loaded.
-    pub(crate) wasm_bytes: u64,
 }
 
 /// A package of npm.
@@ -32,41 +37,36 @@ pub(crate) struct Peer {
 pub(crate) fn build(target: &Path, args: &Args) -> Result<Built, String> {
     let folder = target.join("bench-web");
     let sources = Path::new(env!("CARGO_MANIFEST_DIR")).join("web");
-    let package = folder.join("pkg");
-    if args.contenders.iter().any(|name| name.starts_with("haos")) {
-        wasm(target, &package)?;
+    let (package, watched) = (folder.join("pkg"), folder.join("watched"));
+    let ours = args.contenders.iter().any(|name| name.starts_with("haos"));
+    let bundle = ours.then(|| Bundle::build(target, PACKAGE, &[])).transpose().map_err(|e| e.to_string())?;
+    if let Some(bundle) = &bundle {
+        bundle.watched(&watched).map_err(|e| e.to_string())?;
     }
-    let wasm_bytes = size(&package.join("haos_benches_web_bg.wasm"));
     let modules = Modules::install(&sources.join("peer"), &folder.join("peer"))?;
     let dexie = modules.peer("dexie", "dist/modern", &["dexie.min.mjs"]);
     let sqlite = modules.peer("@sqlite.org/sqlite-wasm", "dist", &["index.mjs", "sqlite3.wasm"]);
-    Ok(Built { page: sources.join("page"), package, dexie, sqlite, wasm_bytes })
+    Ok(Built { page: sources.join("page"), package, watched, bundle, dexie, sqlite })
+}
+
+impl Built {
+    /// Puts our contender there, with the functions of these numbers in its first half.
+    pub(crate) fn halve(&self, first: &BTreeSet<u32>) -> Result<(), String> {
+        self.bundle
+            .iter()
+            .try_for_each(|bundle| bundle.halves(&self.package, first))
+            .map_err(|e| e.to_string())
+    }
+
+    /// The bytes of our contender's modules, the one that is loaded first and the rest.
+    pub(crate) fn halves_bytes(&self) -> (u64, u64) {
+        let bytes = |half: &str| size(&self.package.join(format!("haos_benches_web_{half}.wasm")));
+        (bytes("bg"), bytes("rest"))
+    }
 }
 
 fn size(file: &Path) -> u64 {
     fs::metadata(file).map(|data| data.len()).unwrap_or_default()
-}
-
-/// Not through wasm-opt: that of Debian 12 breaks modules with more than one table, as these are.
-fn wasm(target: &Path, package: &Path) -> Result<(), String> {
-    let cargo = std::env::var_os("CARGO").unwrap_or_else(|| "cargo".into());
-    let mut build = Command::new(cargo);
-    build
-        .args(["build", "--release", "--target", TARGET, "--package", "haos-benches-web"])
-        // Cargo's settings for this program are not meant for that one.
-        .env_remove("CARGO_MANIFEST_DIR")
-        .env("CARGO_PROFILE_RELEASE_DEBUG", "0")
-        .env("CARGO_PROFILE_RELEASE_LTO", "true")
-        .env("CARGO_PROFILE_RELEASE_CODEGEN_UNITS", "1")
-        .env("CARGO_PROFILE_RELEASE_PANIC", "abort")
-        .arg("--target-dir")
-        .arg(target);
-    run(&mut build, "run this through cargo")?;
-    let module = target.join(TARGET).join("release/haos_benches_web.wasm");
-    let mut bindgen = program("WASM_BINDGEN", "wasm-bindgen");
-    bindgen.args(["--target", "web", "--no-typescript", "--remove-name-section"]);
-    bindgen.args(["--remove-producers-section", "--out-dir"]).arg(package).arg(module);
-    run(&mut bindgen, "cargo install wasm-bindgen-cli, in the version of Cargo.lock")
 }
 
 /// The peers' packages, as the lockfile has them.
@@ -102,10 +102,6 @@ impl Modules {
         let bytes = files.iter().map(|file| size(&folder.join(file))).sum();
         Peer { version: version.as_str().unwrap_or("?").to_owned(), folder, bytes }
     }
-}
-
-fn program(variable: &str, name: &str) -> Command {
-    Command::new(std::env::var_os(variable).unwrap_or_else(|| name.into()))
 }
 
 fn run(command: &mut Command, advice: &str) -> Result<(), String> {

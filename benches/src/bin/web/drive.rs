@@ -1,5 +1,6 @@
 //! The browsers, and what they are told.
 
+use std::collections::BTreeSet;
 use std::time::Duration;
 
 use haos_e2e::browser::{Browser, BrowserEngine, BrowserOptions, Site, SiteOptions};
@@ -26,6 +27,7 @@ const NO_REQUESTS: &str = "opfs";
 
 /// One engine after the other.
 pub(crate) async fn engines(built: &Built, args: &Args) -> Result<Vec<Measured>> {
+    halve(built, args).await?;
     let options = SiteOptions::new(&built.page)
         .mount("/pkg/", &built.package)
         .mount("/peer/", &built.dexie.folder)
@@ -40,6 +42,26 @@ pub(crate) async fn engines(built: &Built, args: &Args) -> Result<Vec<Measured>>
         all.push(measure(engine, &site, folder.path(), args).await?);
     }
     Ok(all)
+}
+
+/// Sees in one of the engines what our contender needs for a first page, and splits it by that.
+async fn halve(built: &Built, args: &Args) -> Result<()> {
+    let (Some(&engine), true) = (args.engines.first(), args.contenders.contains(&"haos")) else {
+        return Ok(());
+    };
+    let site = Site::start(SiteOptions::new(&built.page).mount("/pkg/", &built.watched)).await?;
+    let browser = Browser::start(engine, BrowserOptions::default().script_limit(SCRIPT)).await?;
+    browser.goto(&site.url("/index.html")).await?;
+    let filled = browser.run("return await fill('haos', 'first', 1000)", &[]).await?;
+    browser.goto(&site.url("/first.html")).await?;
+    let ran = browser.run("return await first(...args)", &["first".into(), filled["room"].clone()]).await?;
+    browser.quit().await?;
+    let ran: Option<BTreeSet<u32>> =
+        ran.as_array().into_iter().flatten().map(|number| u32::try_from(number.as_u64()?).ok()).collect();
+    let ran = ran
+        .filter(|ran| !ran.is_empty())
+        .ok_or_else(|| failed("the first page", "nothing ran".to_owned()))?;
+    built.halve(&ran).map_err(|cause| failed("our contender", cause))
 }
 
 /// The profile is on disk, where people have theirs.

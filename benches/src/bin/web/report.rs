@@ -44,13 +44,14 @@ fn setting(built: &Built, args: &Args, engines: &[Measured]) -> String {
     let engines: Vec<_> =
         engines.iter().map(|m| format!("{} {}", title(m.engine.name()), m.version)).collect();
     format!(
-        "- Machine: {}.\n- Engines: {}.\n- haos: release profile, {} KB of wasm as loaded, not through wasm-opt. \
+        "- Machine: {}.\n- Engines: {}.\n- haos: profile `web`, {} KB of wasm as loaded for a first page, {} KB after it. \
          Dexie {}, {} KB of script. SQLite {}, {} KB of script and wasm.\n\
          - {} messages in 10 rooms, {} rounds after one that does not count, \
          cold starts {} each.\n- Command: `cargo xtask bench web --rounds {}{} --write`.\n",
         machine(),
         engines.join(", "),
-        built.wasm_bytes / 1000,
+        built.halves_bytes().0 / 1000,
+        built.halves_bytes().1 / 1000,
         built.dexie.version,
         built.dexie.bytes / 1000,
         built.sqlite.version,

@@ -1,0 +1,24 @@
+//! The glue of a module in two halves.
+
+use crate::source::{Error, Result};
+use crate::split::LOADER;
+
+/// How the rest is loaded.
+const LOADING: &str = include_str!("glue.js");
+
+/// Adds to wasm-bindgen's glue of the module `name` how the rest is loaded, from the file `rest` beside it.
+pub(crate) fn halved(glue: &str, name: &str, rest: &str) -> Result<String> {
+    let quoted = |text: &str| format!("\"{text}\"");
+    let namespace = quoted(&format!("./{name}_bg.js"));
+    let imports = format!("{namespace}: import0,\n");
+    if glue.matches(&imports).count() != 1 {
+        return Err(Error::new(
+            "its glue has another form than wasm-bindgen 0.2.130 writes: look at glue.rs",
+        ));
+    }
+    let (module, function) = LOADER;
+    let loader = format!("{imports}        {module}: {{ {function}: loadRestNow }},\n");
+    // As a computed key and as a value.
+    let loading = LOADING.replace("GLUE:", &format!("{namespace}:")).replace("GLUE", &namespace);
+    Ok(glue.replace(&imports, &loader) + &loading.replace("REST", &quoted(rest)))
+}

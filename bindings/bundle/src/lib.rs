@@ -1,0 +1,138 @@
+//! Makes what a browser loads of a crate: WebAssembly and its glue, in two halves.
+//!
+//! A page needs little of a program at once. So a [`Bundle`] is built, a copy of it notes which functions run until the
+//! first page is there ([`Bundle::watched`]), and with these in the first half it is split ([`Bundle::halves`]).
+
+mod glue;
+mod source;
+mod split;
+mod watch;
+
+use std::collections::BTreeSet;
+use std::path::{Path, PathBuf};
+use std::process::Command;
+use std::{env, fs};
+
+pub use source::{Error, Result};
+pub use split::{FIRST, Halves, LOADER, split};
+pub use watch::{RAN, watch};
+
+const TARGET: &str = "wasm32-unknown-unknown";
+/// The profile of the workspace by which all is built that browsers load.
+const PROFILE: &str = "web";
+/// What the engines of today have and rustc uses.
+const FEATURES: [&str; 6] = [
+    "--enable-bulk-memory",
+    "--enable-nontrapping-float-to-int",
+    "--enable-sign-ext",
+    "--enable-mutable-globals",
+    "--enable-reference-types",
+    "--enable-multivalue",
+];
+
+/// A crate as a browser loads it.
+#[derive(Debug)]
+pub struct Bundle {
+    /// The name of its files.
+    name: String,
+    /// Glue, as wasm-bindgen wrote it.
+    glue: String,
+    /// The module, optimised, without names.
+    pub module: Vec<u8>,
+    /// The same code with the names of its functions.
+    pub named: Vec<u8>,
+}
+
+impl Bundle {
+    /// Builds the package with its features into the target folder, by the programs `CARGO`, `WASM_BINDGEN` and
+    /// `WASM_OPT`, or what the path has by their names.
+    ///
+    /// # Errors
+    /// When one of the programs fails or is missing.
+    pub fn build(target: &Path, package: &str, features: &[&str]) -> Result<Self> {
+        let name = package.replace('-', "_");
+        let folder = target.join("bundle").join([&[package], features].concat().join("+"));
+        fs::create_dir_all(&folder).map_err(|e| Error::at(&folder, &e))?;
+        let mut cargo = program("CARGO", "cargo");
+        cargo.args(["build", "--profile", PROFILE, "--target", TARGET, "--package", package]);
+        cargo.arg("--target-dir").arg(target).args(["--features", &features.join(",")]);
+        // Cargo's settings for the program that calls this are not meant for that one.
+        run(cargo.env_remove("CARGO_MANIFEST_DIR"), "run this through cargo")?;
+        let made = target.join(TARGET).join(PROFILE).join(format!("{name}.wasm"));
+        let mut bindgen = program("WASM_BINDGEN", "wasm-bindgen");
+        bindgen.args(["--target", "web", "--no-typescript", "--out-dir"]).arg(&folder).arg(made);
+        run(&mut bindgen, "cargo install wasm-bindgen-cli, in the version of Cargo.lock")?;
+        let (bound, named) = (folder.join(format!("{name}_bg.wasm")), folder.join("named.wasm"));
+        let module = folder.join("module.wasm");
+        optimise(&bound, &named, &["-Oz", "--debuginfo"])?;
+        optimise(&named, &module, &["--strip-debug", "--strip-producers"])?;
+        let glue = folder.join(format!("{name}.js"));
+        Ok(Self {
+            name,
+            glue: String::from_utf8(read(&glue)?).map_err(|_| Error::new("its glue is no text"))?,
+            module: read(&module)?,
+            named: read(&named)?,
+        })
+    }
+
+    /// Writes it whole.
+    ///
+    /// # Errors
+    /// When the folder cannot be written.
+    pub fn whole(&self, folder: &Path) -> Result<()> {
+        self.write(folder, &self.glue, &[("bg", &self.module)])
+    }
+
+    /// Writes a copy that notes which functions run: see [`watch`].
+    ///
+    /// # Errors
+    /// When the folder cannot be written, or the module be read.
+    pub fn watched(&self, folder: &Path) -> Result<()> {
+        self.write(folder, &self.glue, &[("bg", &watch(&self.module)?)])
+    }
+
+    /// Writes it in two halves: see [`split`]. The glue has a function more, `loadRest`.
+    ///
+    /// # Errors
+    /// When the folder cannot be written, or the module be split.
+    pub fn halves(&self, folder: &Path, kept: &BTreeSet<u32>) -> Result<()> {
+        let halves = split(&self.module, kept)?;
+        let glue = glue::halved(&self.glue, &self.name, &format!("{}_rest.wasm", self.name))?;
+        self.write(folder, &glue, &[("bg", &halves.first), ("rest", &halves.rest)])
+    }
+
+    fn write(&self, folder: &Path, glue: &str, modules: &[(&str, &[u8])]) -> Result<()> {
+        // Not what was here before.
+        let _ = fs::remove_dir_all(folder);
+        fs::create_dir_all(folder).map_err(|e| Error::at(folder, &e))?;
+        let file = |name: String, bytes: &[u8]| {
+            let file = folder.join(name);
+            fs::write(&file, bytes).map_err(|e| Error::at(&file, &e))
+        };
+        file(format!("{}.js", self.name), glue.as_bytes())?;
+        modules.iter().try_for_each(|(half, module)| file(format!("{}_{half}.wasm", self.name), module))
+    }
+}
+
+fn optimise(from: &Path, to: &Path, how: &[&str]) -> Result<()> {
+    let mut optimise = program("WASM_OPT", "wasm-opt");
+    optimise.args(how).args(FEATURES).arg(from).arg("-o").arg(to);
+    run(&mut optimise, "npm install binaryen, in the version of bindings/bundle/package.json")
+}
+
+fn read(file: &PathBuf) -> Result<Vec<u8>> {
+    fs::read(file).map_err(|e| Error::at(file, &e))
+}
+
+fn program(variable: &str, name: &str) -> Command {
+    Command::new(env::var_os(variable).unwrap_or_else(|| name.into()))
+}
+
+fn run(command: &mut Command, advice: &str) -> Result<()> {
+    let name = command.get_program().to_string_lossy().into_owned();
+    match command.status() {
+        Ok(status) if status.success() => Ok(()),
+        Ok(status) => Err(Error::new(&format!("{name} failed with {status}: what it said is above"))),
+        Err(e) => Err(Error::new(&format!("{name}: {e}; {advice}"))),
+    }
+}
