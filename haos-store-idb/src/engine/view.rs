@@ -5,6 +5,7 @@
 
 use std::cell::RefCell;
 use std::collections::BTreeMap;
+use std::ops::Bound;
 
 use haos_store_api::backend::Key;
 use haos_store_api::backend::law::sort_by;
@@ -16,6 +17,9 @@ use super::keys::{self, Bucket, WIDTH};
 use super::kv::{Span, Table};
 use super::memory::{Holds, Memory, Next};
 use super::row::Row;
+
+/// The segments that are read ahead at most: some hundred KB, in the time of one request.
+const AHEAD: usize = 32;
 
 /// What has to be loaded.
 #[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord)]
@@ -110,6 +114,43 @@ impl<'a> View<'a> {
             all.filter_map(|((_, key), value)| Some((key.clone(), value.clone()?))).collect();
         sort_by(&mut found, |(a, _), (b, _)| a.cmp(b));
         Ok(found)
+    }
+
+    /// Finds the record of a range that is nearest to a key of that range: of those from it on, or of those before it.
+    pub(crate) fn nearest(
+        &self,
+        table: Table,
+        span: &Span,
+        key: &[u8],
+        is_before: bool,
+    ) -> Result<Option<(Vec<u8>, Value)>> {
+        if !self.memory.tables.covers(table, span) {
+            return self.lacks(Fault::Scan(table, span.clone()));
+        }
+        let place = |key: &[u8]| (table, key.to_vec());
+        let (mut low, mut high) = match is_before {
+            true => (Bound::Included(place(&span.low)), Bound::Excluded(place(key))),
+            false => (Bound::Included(place(key)), Bound::Included(place(&span.high))),
+        };
+        loop {
+            let range = || (low.clone(), high.clone());
+            let mut stored = self.memory.tables.records.range(range()).map(|(place, _)| place);
+            let mut late = self.memory.tail.records.range(range()).map(|(place, _)| place);
+            let mut draft = self.draft.records.range(range()).map(|(place, _)| place);
+            let found = match is_before {
+                true => [stored.next_back(), late.next_back(), draft.next_back()].into_iter().flatten().max(),
+                false => [stored.next(), late.next(), draft.next()].into_iter().flatten().min(),
+            };
+            let Some(found) = found.cloned() else { return Ok(None) };
+            if let Some(value) = self.get(table, &found.1)? {
+                return Ok(Some((found.1, value)));
+            }
+            // It was removed: on to the next.
+            match is_before {
+                true => high = Bound::Excluded(found),
+                false => low = Bound::Excluded(found),
+            }
+        }
     }
 
     /// Returns what changed at a position: nothing, or a message, or its removal.
@@ -217,7 +258,9 @@ impl<'a> View<'a> {
                     let buckets = wanted.saturating_sub(found.len()) as u64 / WIDTH + 2;
                     self.lacks(match direction {
                         Direction::Older => {
-                            Fault::Older(*room, bucket, u32::try_from(buckets).unwrap_or(u32::MAX))
+                            // Who reads on goes on reading: as much as was read so far comes along.
+                            let ahead = self.memory.tables.newer_beside(room, bucket, AHEAD) as u64;
+                            Fault::Older(*room, bucket, u32::try_from(buckets + ahead).unwrap_or(u32::MAX))
                         }
                         Direction::Newer
                             if bucket == Bucket::of(at) || self.memory.tables.directory(room).is_some() =>

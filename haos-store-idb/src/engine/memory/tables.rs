@@ -143,6 +143,13 @@ impl Tables {
         })
     }
 
+    /// Counts the buckets of messages that are known without a break from the one after `bucket` on, up to `most`.
+    pub(crate) fn newer_beside(&self, room: &Key, bucket: Bucket, most: usize) -> usize {
+        let Some((timeline, from)) = self.timelines.get(room).zip(bucket.newer()) else { return 0 };
+        let known = timeline.loaded.iter().find(|(oldest, newest)| *oldest <= from && from <= *newest);
+        known.map_or(0, |(_, newest)| timeline.buckets.range(from..=*newest).take(most).count())
+    }
+
     /// Finds the nearest bucket from `from` on: the newest that is no newer, or the oldest that is no older.
     pub(crate) fn next(&self, room: &Key, direction: Direction, from: Bucket) -> Next<'_> {
         let Some(timeline) = self.timelines.get(room) else { return Next::Unknown(from) };

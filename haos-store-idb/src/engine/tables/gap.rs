@@ -41,17 +41,16 @@ pub(crate) fn read_gaps(view: &mut View<'_>, codec: &Codec, room: RoomRef<'_>) -
 }
 
 impl EngineRows<'_> {
-    /// Reads the gaps beside a position: only these are decoded, however many the room has.
+    /// Reads the gaps beside a position: no others are looked at, however many the room has.
     pub(crate) fn room_gaps_beside(&mut self, room: &RoomId, at: Position) -> Result<[Option<Gap>; 2]> {
         let room = self.codec.room_ref(room);
-        let found = self.view.scan(Table::Gaps, keys::gaps(&room.key))?;
-        // Keys begin with the newest.
-        let newer = found.partition_point(|(key, _)| keys::gap_position(key) > Some(at));
-        let read = |nth: Option<usize>| {
-            let found = nth.and_then(|nth| found.get(nth));
-            found.map(|(_, value)| gap_or_unknown(self.codec, room, value)).transpose()
+        let (all, key) = (keys::gaps(&room.key), keys::gap(&room.key, at));
+        let read = |is_newer| {
+            // Keys begin with the newest.
+            let found = self.view.nearest(Table::Gaps, &all, &key, is_newer)?;
+            found.map(|(_, value)| gap_or_unknown(self.codec, room, &value)).transpose()
         };
-        Ok([read(Some(newer))?, read(newer.checked_sub(1))?])
+        Ok([read(false)?, read(true)?])
     }
 
     pub(crate) fn room_gaps(&mut self, room: &RoomId) -> Result<Vec<Gap>> {

@@ -173,6 +173,36 @@ fn newer_messages_are_looked_for_nearby_first() {
 }
 
 #[test]
+fn who_reads_on_is_given_more_each_time() {
+    let [key, other] = [1, 2].map(|byte| backend::Key::from_bytes([byte; 16]));
+    let lacking = |memory: &Memory| {
+        let view = View::new(memory);
+        assert!(view.page(&key, Direction::Older, row(3200).at, 3201).is_err());
+        view.end().1
+    };
+    let mut memory = Memory::default();
+    memory.begin(Head::default());
+    let newest = Bucket::of(row(3200).at);
+    assert_eq!(lacking(&memory), [Fault::Older(key, newest, 102)]);
+    // Buckets of another room, and those with others in between, are not what was read so far.
+    let mut oldest = newest;
+    for (read, ahead) in [(4, 4), (10, 10), (40, 32)] {
+        let rows = |from: u64| (from..=3200).step_by(32).map(row).collect::<Vec<_>>();
+        let from = 3200 - 32 * (read - 1);
+        oldest = Bucket::of(row(from).at);
+        memory.tables.note_buckets(&other, oldest, newest, rows(from));
+        memory.tables.note_buckets(&key, oldest, newest, rows(from));
+        let left = (3201 - read) / 32 + 2;
+        let next = oldest.older().unwrap();
+        assert_eq!(lacking(&memory), [Fault::Older(key, next, u32::try_from(left + ahead).unwrap())]);
+    }
+    let apart = oldest.older().unwrap().older().unwrap();
+    let view = View::new(&memory);
+    assert!(view.page(&key, Direction::Older, apart.oldest(), 40).is_err());
+    assert_eq!(view.end().1, [Fault::Older(key, apart, 3)]);
+}
+
+#[test]
 fn a_count_reads_the_buckets_that_changed_alone() {
     let [key, other] = [1, 2].map(|byte| backend::Key::from_bytes([byte; 16]));
     let [low, high] = [5, 100].map(|n| Bucket::of(row(n).at));

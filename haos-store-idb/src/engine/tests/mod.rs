@@ -8,6 +8,7 @@ mod map;
 mod store;
 mod sums;
 mod tamper;
+mod view;
 
 use haos_store_api::backend::Codec;
 
