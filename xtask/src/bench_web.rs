@@ -4,7 +4,7 @@ use crate::Result;
 use crate::cmd::Cmd;
 use crate::engine::BrowserEngine;
 use crate::need::Need;
-use crate::tools;
+use crate::size;
 
 /// Arguments of `cargo xtask bench web`.
 #[derive(clap::Args)]
@@ -30,7 +30,7 @@ impl WebArgs {
     /// Installs what is missing, then has the program of `benches` build, drive and report.
     pub(crate) fn run(self, root: &Path) -> Result {
         let engines = if self.engines.is_empty() { BrowserEngine::ALL.to_vec() } else { self.engines };
-        let mut needs = vec![Need::WasmTarget, Need::WasmBindgen];
+        let mut needs = vec![Need::WasmTarget, Need::WasmBindgen, Need::Npm, Need::Binaryen];
         needs.extend(engines.iter().flat_map(|engine| engine.needs()));
         Need::meet_all(needs)?;
         let names: Vec<_> = engines.iter().map(ToString::to_string).collect();
@@ -42,8 +42,7 @@ impl WebArgs {
         }
         args.extend(self.scale.then_some("--scale"));
         args.extend(self.write.then_some("--write"));
-        let bindgen = tools::WASM_BINDGEN.path_of(root, "wasm-bindgen");
-        let run = Cmd::new("cargo", &args).env("WASM_BINDGEN", bindgen);
+        let run = size::with_bundler(Cmd::new("cargo", &args), root);
         let run = engines.into_iter().fold(run, |run, engine| {
             let (variable, driver) = engine.driver(root);
             run.env(variable, driver)

@@ -9,6 +9,7 @@ mod bench;
 mod bench_check;
 mod bench_web;
 mod beside;
+mod binaryen;
 mod cmd;
 mod engine;
 mod fuzz;
@@ -65,8 +66,12 @@ enum Chore {
     E2e,
     /// The stores beside the floor and the peers; writes docs/benchmarks.md. With `--check`: instructions counted
     Bench(BenchArgs),
-    /// How large a frontend's module becomes by this store and queue, and of what; fails over the limit
-    Size,
+    /// How large what a browser loads is, and of what; whether it works in halves. Fails over the budget
+    Size {
+        /// Take the sizes as the budget
+        #[arg(long)]
+        bless: bool,
+    },
     /// Look for inputs that break what the targets of `fuzz/` hold
     Fuzz(FuzzArgs),
     /// Put small mistakes into what decides something, one at a time, and see which the tests find
@@ -142,7 +147,7 @@ fn main() -> ExitCode {
         }
         Chore::E2e => e2e(),
         Chore::Bench(args) => root::find().and_then(|root| args.run(&root)),
-        Chore::Size => root::find().and_then(|root| size::run(&root)),
+        Chore::Size { bless } => root::find().and_then(|root| size::run(&root, bless)),
         Chore::Fuzz(args) => root::find().and_then(|root| args.run(&root)),
         Chore::Mutants(args) => root::find().and_then(|root| args.run(&root)),
         Chore::Advisories => root::find().and_then(|root| advisories::run(&root)),

@@ -2,7 +2,7 @@ use std::path::Path;
 
 use crate::Result;
 use crate::cmd::Cmd;
-use crate::{apt, synapse, tools};
+use crate::{apt, binaryen, synapse, tools};
 
 /// Something outside this repository that a step cannot do without.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
@@ -18,6 +18,8 @@ pub(crate) enum Need {
     Chromium,
     Firefox,
     WebKit,
+    // Before what it installs.
+    Npm,
     Binaryen,
     Valgrind,
     Geckodriver,
@@ -41,7 +43,8 @@ impl Need {
             Self::Chromium => is_there("chromedriver") && (is_there("chromium") || is_there("google-chrome")),
             Self::Firefox => is_there("firefox") || is_there("firefox-esr"),
             Self::WebKit => is_there("WebKitWebDriver") && is_there("xvfb-run"),
-            Self::Binaryen => Cmd::new("wasm-opt", &["--version"]).works(),
+            Self::Npm => Cmd::new("npm", &["--version"]).works(),
+            Self::Binaryen => binaryen::is_met(),
             Self::Valgrind => Cmd::new("valgrind", &["--version"]).works(),
             Self::SqliteShell => Cmd::new("sqlite3", &["--version"]).works(),
             Self::Geckodriver => tools::GECKODRIVER.is_met(),
@@ -59,7 +62,7 @@ impl Need {
                 "webkit2gtk-driver xvfb xauth",
                 "WebKitGTK's `WebKitWebDriver` and `xvfb-run`, which are there on Linux only",
             ),
-            Self::Binaryen => ("binaryen", "binaryen, with its `wasm-opt`"),
+            Self::Npm => ("nodejs npm", "node and npm"),
             Self::Valgrind => ("valgrind", "Valgrind, which is there for Linux"),
             Self::SqliteShell => ("sqlite3", "SQLite's shell, `sqlite3`"),
             _ => return None,
@@ -79,13 +82,14 @@ impl Need {
             Self::Nightly => Cmd::new("rustup", &["toolchain", "install", "nightly", "--profile", "minimal"]),
             Self::CargoFuzz => Cmd::cargo("install cargo-fuzz --locked"),
             Self::Synapse => return synapse::install(),
+            Self::Binaryen => return binaryen::install(),
             Self::Geckodriver => return tools::GECKODRIVER.install(),
             Self::WasmBindgen => return tools::WASM_BINDGEN.install(),
             Self::Faketime
             | Self::Chromium
             | Self::Firefox
             | Self::WebKit
-            | Self::Binaryen
+            | Self::Npm
             | Self::Valgrind
             | Self::SqliteShell => return Ok(Vec::new()),
         }])
@@ -109,6 +113,7 @@ impl Need {
             Self::Chromium => "Chromium with its driver",
             Self::Firefox => "Firefox",
             Self::WebKit => "WebKitGTK's driver with xvfb-run",
+            Self::Npm => "npm",
             Self::Binaryen => "binaryen",
             Self::Valgrind => "valgrind",
             Self::Geckodriver => "geckodriver",

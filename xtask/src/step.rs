@@ -7,7 +7,7 @@ use crate::cmd::Cmd;
 use crate::engine::BrowserEngine;
 use crate::need::Need;
 use crate::soak::Soak;
-use crate::{fuzz, native, synapse, web};
+use crate::{fuzz, native, size, synapse, web};
 
 /// One part of `cargo xtask test`, in the order in which they run.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
@@ -18,6 +18,7 @@ pub(crate) enum StepName {
     Test,
     Wasm,
     Web,
+    Size,
     Doc,
     Package,
     Outside,
@@ -87,6 +88,7 @@ pub(crate) fn all(root: &Path, plan: &Plan) -> Vec<CiStep> {
         test(root, plan),
         wasm(root, plan),
         web(root, plan),
+        size(root),
         step(Doc, "documentation without warnings", &["doc --workspace --all-features --no-deps"])
             .each(|cmd| cmd.env("RUSTDOCFLAGS", "-D warnings")),
         package(root, plan.full),
@@ -167,6 +169,14 @@ fn web(root: &Path, plan: &Plan) -> CiStep {
     let drive = drive.map(|cmd| if plan.full { cmd } else { cmd.env("HAOS_KILLS", KILLS) });
     // First, since it takes the longest.
     step.beside.splice(0..0, drive.map(|cmd| plan.soak.pass_to(cmd)));
+    step
+}
+
+/// Builds what browsers load as it is shipped.
+fn size(root: &Path) -> CiStep {
+    let about = "what a browser loads: its size within the budget, its halves at work";
+    let mut step = step(StepName::Size, about, &[]).needs(&size::NEEDS);
+    step.commands.push(size::program(root, false));
     step
 }
 

@@ -7,11 +7,14 @@ use haos_queue::{
     apply_sync,
 };
 use haos_store_api::{
-    EventId, EventType, Json, Membership, Page, RoomId, Secret, StateKey, StorageAdapter, UserId,
+    Cursor, EventId, EventType, Json, Membership, Message, Page, RoomId, RoomQuery, Secret, StateKey,
+    StorageAdapter, UserId,
 };
 use haos_store_idb::{IdbOptions, IdbStore};
 use js_sys::Function;
+use wasm_bindgen::JsValue;
 use wasm_bindgen::prelude::wasm_bindgen;
+use wasm_bindgen_futures::spawn_local;
 
 use crate::failure::{Failure, failure};
 use crate::server::Server;
@@ -20,7 +23,6 @@ use crate::server::Server;
 #[wasm_bindgen]
 pub struct Chat {
     store: Arc<dyn StorageAdapter>,
-    outbox: Outbox,
     me: UserId,
     driving: Option<Driving>,
 }
@@ -37,14 +39,13 @@ impl Chat {
             options = options.secret(Secret::passphrase(passphrase));
         }
         let store: Arc<dyn StorageAdapter> = Arc::new(IdbStore::open(options).await.map_err(failure)?);
-        let outbox = Outbox::new(
-            store.clone(),
-            Arc::new(BrowserHost),
-            Arc::new(PlainProtocol),
-            OutboxOptions::default(),
-        );
         let me = UserId::new(me).map_err(failure)?;
-        Ok(Self { store, outbox: outbox.map_err(failure)?, me, driving: None })
+        Ok(Self { store, me, driving: None })
+    }
+
+    fn outbox(&self) -> Result<Outbox, Failure> {
+        let (store, host) = (self.store.clone(), Arc::new(BrowserHost));
+        Outbox::new(store, host, Arc::new(PlainProtocol), OutboxOptions::default()).map_err(failure)
     }
 
     /// Applies one event of a sync; with `limited`, what came before it was left out.
@@ -79,25 +80,58 @@ impl Chat {
         Ok(())
     }
 
-    /// The newest messages of a room, a line each.
+    /// The rooms, a line each.
     ///
     /// # Errors
     /// The store's.
-    pub async fn page(&self, room: String, limit: usize) -> Result<String, Failure> {
-        let room = RoomId::new(room).map_err(failure)?;
-        let slice = self.store.timeline(&room, Page::newest(limit)).await.map_err(failure)?;
+    pub async fn rooms(&self) -> Result<String, Failure> {
+        let rooms = self.store.rooms(RoomQuery::default()).await.map_err(failure)?;
         let mut text = String::new();
-        for message in slice.messages() {
+        for room in rooms {
             // Writing to a String does not fail.
-            let _ = writeln!(
-                text,
-                "{} {} {}",
-                message.id.as_str(),
-                message.sender.as_str(),
-                message.content.as_str()
-            );
+            let _ = writeln!(text, "{} {}", room.id.as_str(), room.name.as_deref().unwrap_or_default());
         }
         Ok(text)
+    }
+
+    /// Messages of a room, a line each, which begins with a cursor: the newest, or those before a cursor.
+    ///
+    /// # Errors
+    /// The store's, and for what is no cursor.
+    pub async fn page(&self, room: String, before: Option<String>, limit: usize) -> Result<String, Failure> {
+        let room = RoomId::new(room).map_err(failure)?;
+        let page = match before {
+            None => Page::newest(limit),
+            Some(cursor) => Page::older_than(cursor.parse::<Cursor>().map_err(failure)?, limit),
+        };
+        let slice = self.store.timeline(&room, page).await.map_err(failure)?;
+        let mut text = String::new();
+        slice.messages().for_each(|message| line(&mut text, message));
+        Ok(text)
+    }
+
+    /// A message, as a line of a page.
+    ///
+    /// # Errors
+    /// The store's.
+    pub async fn message(&self, room: String, id: String) -> Result<String, Failure> {
+        let (room, id) = (RoomId::new(room).map_err(failure)?, EventId::new(id).map_err(failure)?);
+        let mut text = String::new();
+        let found = self.store.message(&room, &id).await.map_err(failure)?;
+        found.iter().for_each(|message| line(&mut text, message));
+        Ok(text)
+    }
+
+    /// Calls a function with the revision of every commit, of this context or another.
+    pub fn live(&self, changed: Function) {
+        let mut changes = self.store.changes();
+        spawn_local(async move {
+            while let Some(change) = changes.next().await {
+                let revision = change.revision().0 as f64;
+                // What the function throws is its own.
+                let _ = changed.call1(&JsValue::NULL, &revision.into());
+            }
+        });
     }
 
     /// Writes a message into the outbox.
@@ -107,14 +141,24 @@ impl Chat {
     pub async fn enqueue(&self, room: String, kind: String, content: String) -> Result<String, Failure> {
         let (room, kind) = (RoomId::new(room).map_err(failure)?, EventType::new(kind).map_err(failure)?);
         let draft = Draft::new(room, kind, Json::new(content).map_err(failure)?);
-        Ok(self.outbox.enqueue(draft).await.map_err(failure)?.txn_id.to_string())
+        Ok(self.outbox()?.enqueue(draft).await.map_err(failure)?.txn_id.to_string())
     }
 
     /// Sends what is in the outbox, in this context or another: `send` gets room, transaction id, kind and
     /// content, and returns a promise of the event's id.
-    pub fn run(&mut self, send: Function) {
+    ///
+    /// # Errors
+    /// The outbox's.
+    pub fn run(&mut self, send: Function) -> Result<(), Failure> {
         let session = Session { user: self.me.clone(), device: "web".to_owned() };
-        let driver = Driver::new(self.outbox.clone(), Arc::new(Server(send)), session);
+        let driver = Driver::new(self.outbox()?, Arc::new(Server(send)), session);
         self.driving = Some(drive(driver, DriveOptions::new("chat")));
+        Ok(())
     }
+}
+
+fn line(text: &mut String, message: &Message) {
+    let (cursor, id, sender) = (Cursor::of(message), message.id.as_str(), message.sender.as_str());
+    // Writing to a String does not fail.
+    let _ = writeln!(text, "{cursor} {id} {sender} {}", message.content.as_str());
 }

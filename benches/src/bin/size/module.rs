@@ -37,12 +37,13 @@ impl Module {
         Some(module)
     }
 
-    /// Name and size of every function that has code.
-    pub(super) fn functions(&self) -> impl Iterator<Item = (&str, usize)> {
+    /// Number, name and size of every function that has code.
+    pub(super) fn functions(&self) -> impl Iterator<Item = (u32, &str, usize)> {
         self.code.iter().enumerate().map(|(n, size)| {
             let number = n + self.imports;
             let found = self.names.binary_search_by_key(&number, |(number, _)| *number);
-            (found.map_or("", |at| self.names[at].1.as_str()), *size)
+            let name = found.map_or("", |at| self.names[at].1.as_str());
+            (u32::try_from(number).unwrap_or(u32::MAX), name, *size)
         })
     }
 }
@@ -139,7 +140,7 @@ mod tests {
         bytes.extend(b"\x0b\x01\x00");
         bytes.extend(b"\x00\x0d\x04name\x01\x06\x01\x02\x03x::");
         let module = Module::read(&bytes).unwrap();
-        assert_eq!(module.functions().collect::<Vec<_>>(), [("", 3), ("x::", 2)]);
+        assert_eq!(module.functions().collect::<Vec<_>>(), [(1, "", 3), (2, "x::", 2)]);
         assert_eq!(module.data, 1);
     }
 

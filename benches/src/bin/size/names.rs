@@ -1,14 +1,15 @@
-use std::collections::BTreeMap;
-
+use super::Parts;
 use super::module::Module;
 
-/// How many bytes of code each crate has, as its functions' names tell.
-pub(super) fn by_crate(module: &Module) -> BTreeMap<String, usize> {
-    let mut sizes = BTreeMap::new();
-    for (name, size) in module.functions() {
+/// How many bytes of code each crate has, as its functions' names tell: in the functions of certain numbers, and in the
+/// others.
+pub(super) fn by_crate(module: &Module, is_in: impl Fn(u32) -> bool) -> (Parts, Parts) {
+    let (mut inside, mut outside) = (Parts::new(), Parts::new());
+    for (number, name, size) in module.functions() {
+        let sizes = if is_in(number) { &mut inside } else { &mut outside };
         *sizes.entry(crate_of(name).unwrap_or("(no name)").to_owned()).or_default() += size;
     }
-    sizes
+    (inside, outside)
 }
 
 /// The crate that a function is of: where a type or a trait of another crate is in the name, the one that wrote

@@ -1,0 +1,61 @@
+// What a page does with the module that is weighed, whole or in halves.
+
+import init, * as pkg from "/pkg/haos_size.js";
+
+const ME = "@me:example.org";
+const ROOM = "!room:example.org";
+const MESSAGES = 150;
+
+const body = (n) => JSON.stringify({ msgtype: "m.text", body: `message ${n}` });
+
+/** A database with a room. */
+export async function fill(name) {
+  await init();
+  const chat = await pkg.Chat.open(name, ME);
+  for (let n = 0; n < MESSAGES; n += 1) {
+    await chat.apply(ROOM, `$message${n}`, "@you:example.org", "m.room.message", body(n), false);
+  }
+  chat.free();
+}
+
+/** Shows what a person looks at first, and follows it; tells the newest line and which functions ran, where the module
+ * notes that. */
+export async function first(name) {
+  const wasm = await init();
+  const chat = await pkg.Chat.open(name, ME);
+  chat.live(() => {});
+  await chat.rooms();
+  const page = (await chat.page(ROOM, undefined, 50)).trim().split("\n");
+  const older = (await chat.page(ROOM, page[0].split(" ")[0], 50)).trim().split("\n");
+  await chat.message(ROOM, older[0].split(" ")[1]);
+  // What follows in idle moments.
+  await new Promise((resolve) => setTimeout(resolve, 500));
+  chat.free();
+  const ran = Object.keys(wasm).filter((name) => name.startsWith("ran") && wasm[name].value === 1);
+  return { newest: page.at(-1), ran: ran.map((name) => Number(name.slice(3))), loaded: loaded() };
+}
+
+/** The modules of WebAssembly that were loaded. */
+const loaded = () =>
+  performance
+    .getEntriesByType("resource")
+    .map(({ name }) => name.split("/").pop())
+    .filter((name) => name.endsWith(".wasm"));
+
+/** Writes a message, sealed or not, which needs the rest: loaded by itself, or before. */
+export async function write(name, passphrase, isAwaited) {
+  if (isAwaited) await pkg.loadRest();
+  else await init();
+  const chat = await pkg.Chat.open(name, ME, passphrase ?? undefined);
+  await chat.apply(ROOM, "$other", "@you:example.org", "m.room.message", body("of another"), false);
+  await chat.enqueue(ROOM, "m.room.message", body("of mine"));
+  const sent = await new Promise((resolve) => {
+    chat.run(async (...row) => {
+      resolve(row[3]);
+      return "$mine";
+    });
+  });
+  const page = (await chat.page(ROOM, undefined, 50)).trim().split("\n");
+  chat.free();
+  return { newest: page.at(-1), sent, loaded: loaded() };
+}

@@ -1,0 +1,103 @@
+//! What a first page needs, as seen in a browser; and whether the halves work there.
+
+use std::collections::BTreeSet;
+use std::path::Path;
+
+use haos_bundle::Bundle;
+use haos_e2e::browser::{Browser, BrowserEngine, BrowserOptions, Site, SiteOptions};
+use serde_json::{Value, json};
+
+use crate::{NAME, Result};
+
+/// Splits a bundle into `halves` by what a first page needs, and gives the numbers of these functions.
+pub(crate) fn split(bundle: &Bundle, page: &Path, watched: &Path, halves: &Path) -> Result<BTreeSet<u32>> {
+    let runtime = tokio::runtime::Builder::new_multi_thread().worker_threads(2).enable_all().build();
+    runtime.map_err(|e| e.to_string())?.block_on(async {
+        bundle.watched(watched).map_err(|e| e.to_string())?;
+        let first = first(page, watched).await?;
+        bundle.halves(halves, &first).map_err(|e| e.to_string())?;
+        work(page, halves).await?;
+        Ok(first)
+    })
+}
+
+async fn first(page: &Path, watched: &Path) -> Result<BTreeSet<u32>> {
+    let seen = Seen::start(page, watched).await?;
+    seen.run("fill", &["first".into()]).await?;
+    // The page and its module as new.
+    seen.load().await?;
+    let ran = seen.run("first", &["first".into()]).await?["ran"].take();
+    seen.browser.quit().await.map_err(|e| e.to_string())?;
+    let ran: Option<BTreeSet<u32>> =
+        ran.as_array().into_iter().flatten().map(|number| u32::try_from(number.as_u64()?).ok()).collect();
+    ran.filter(|ran| !ran.is_empty()).ok_or_else(|| "nothing ran for a first page".to_owned())
+}
+
+/// A first page needs the first half alone; what needs the rest has it loaded, awaited or not, on a page and in a worker.
+async fn work(page: &Path, halves: &Path) -> Result {
+    let seen = Seen::start(page, halves).await?;
+    let (first_half, rest) = (format!("{NAME}_bg.wasm"), format!("{NAME}_rest.wasm"));
+    seen.run("fill", &["plain".into()]).await?;
+    seen.load().await?;
+    let shown = seen.run("first", &["plain".into()]).await?;
+    is("a first page", &shown["loaded"], &json!([first_half]))?;
+    has("a first page", &shown["newest"], "message 149")?;
+    for (number, (call, passphrase, is_awaited)) in [
+        ("", None, false),
+        ("", Some("secret"), true),
+        ("inWorker", None, false),
+        ("inWorker", Some("secret"), true),
+    ]
+    .into_iter()
+    .enumerate()
+    {
+        let what = format!("{call} write, passphrase {passphrase:?}, rest awaited: {is_awaited}");
+        seen.load().await?;
+        let args = [format!("written{number}").into(), passphrase.into(), is_awaited.into()];
+        let told = match call {
+            "" => seen.run("write", &args).await?,
+            _ => seen.run(call, &[&["write".into()], &args[..]].concat()).await?,
+        };
+        has(&what, &told["newest"], "of another")?;
+        has(&what, &told["sent"], "of mine")?;
+        let mut loaded: Vec<_> = told["loaded"].as_array().into_iter().flatten().cloned().collect();
+        loaded.sort_by_key(Value::to_string);
+        is(&what, &loaded.into(), &json!([first_half, rest]))?;
+    }
+    seen.browser.quit().await.map_err(|e| e.to_string())
+}
+
+fn is(what: &str, seen: &Value, expected: &Value) -> Result {
+    if seen == expected { Ok(()) } else { Err(format!("{what}: {seen}, and not {expected}")) }
+}
+
+fn has(what: &str, seen: &Value, words: &str) -> Result {
+    let has = seen.as_str().is_some_and(|text| text.contains(words));
+    if has { Ok(()) } else { Err(format!("{what}: {seen} has not the words `{words}`")) }
+}
+
+/// A browser with the page.
+struct Seen {
+    browser: Browser,
+    site: Site,
+}
+
+impl Seen {
+    async fn start(page: &Path, package: &Path) -> Result<Self> {
+        let site =
+            Site::start(SiteOptions::new(page).mount("/pkg/", package)).await.map_err(|e| e.to_string())?;
+        let browser = Browser::start(BrowserEngine::Chromium, BrowserOptions::default()).await;
+        let seen = Self { browser: browser.map_err(|e| e.to_string())?, site };
+        seen.load().await?;
+        Ok(seen)
+    }
+
+    async fn load(&self) -> Result {
+        self.browser.goto("about:blank").await.map_err(|e| e.to_string())?;
+        self.browser.goto(&self.site.url("/index.html")).await.map_err(|e| e.to_string())
+    }
+
+    async fn run(&self, call: &str, args: &[Value]) -> Result<Value> {
+        self.browser.run(&format!("return await {call}(...args)"), args).await.map_err(|e| e.to_string())
+    }
+}

@@ -1,0 +1,38 @@
+//! The optimiser of what browsers load, as npm has it: that of Debian 12 breaks modules with more than one table, as
+//! wasm-bindgen's are.
+
+use std::path::{Path, PathBuf};
+
+use crate::cmd::Cmd;
+use crate::{Result, root};
+
+/// The folder with the lockfile.
+const SOURCES: &str = "bindings/bundle";
+/// Where it is installed.
+const FOLDER: &str = "target/tools/binaryen";
+
+/// The path of `wasm-opt`.
+pub(crate) fn path(root: &Path) -> String {
+    root.join(FOLDER).join("node_modules/.bin/wasm-opt").to_string_lossy().into_owned()
+}
+
+/// Tells if it is there in the version of the lockfile.
+pub(crate) fn is_met() -> bool {
+    let lock = |folder: PathBuf| std::fs::read(folder.join("package-lock.json")).ok();
+    root::find().is_ok_and(|root| {
+        let (wanted, there) = (lock(root.join(SOURCES)), lock(root.join(FOLDER)));
+        wanted.is_some() && wanted == there && Cmd::new(&path(&root), &["--version"]).works()
+    })
+}
+
+pub(crate) fn install() -> Result<Vec<Cmd>> {
+    let root = root::find()?;
+    let [sources, folder] = [SOURCES, FOLDER].map(|folder| root.join(folder).to_string_lossy().into_owned());
+    let [package, lock] = ["package.json", "package-lock.json"].map(|file| format!("{sources}/{file}"));
+    let quiet = ["--ignore-scripts", "--no-audit", "--no-fund", "--loglevel=error"];
+    Ok(vec![
+        Cmd::new("mkdir", &["-p", &folder]),
+        Cmd::new("cp", &[&package, &lock, &folder]),
+        Cmd::new("npm", &[&["ci", "--prefix", &folder], &quiet[..]].concat()),
+    ])
+}

@@ -1,0 +1,41 @@
+//! What a browser loads, weighed and tried by a program of `benches`.
+
+use std::path::Path;
+
+use crate::cmd::Cmd;
+use crate::engine::BrowserEngine;
+use crate::need::Need;
+use crate::{Result, binaryen, tools};
+
+/// What it cannot do without: it builds for browsers, and looks in one what a first page needs.
+pub(crate) const NEEDS: [Need; 5] =
+    [Need::WasmTarget, Need::WasmBindgen, Need::Npm, Need::Binaryen, Need::Chromium];
+
+/// Installs what is missing, then has the program build, weigh and try.
+pub(crate) fn run(root: &Path, bless: bool) -> Result {
+    Need::meet_all(NEEDS.to_vec())?;
+    let program = program(root, bless);
+    println!("$ {program}");
+    if program.run(root) {
+        Ok(())
+    } else {
+        Err("the size is not as it should be: what is wrong is above".into())
+    }
+}
+
+/// The command of it.
+pub(crate) fn program(root: &Path, bless: bool) -> Cmd {
+    let run = Cmd::cargo(if bless {
+        "run -p haos-benches --bin size -- --bless"
+    } else {
+        "run -p haos-benches --bin size"
+    });
+    let (driver, path) = BrowserEngine::Chromium.driver(root);
+    with_bundler(run, root).env(driver, path)
+}
+
+/// Tells a program that builds what browsers load where its tools are.
+pub(crate) fn with_bundler(cmd: Cmd, root: &Path) -> Cmd {
+    cmd.env("WASM_BINDGEN", tools::WASM_BINDGEN.path_of(root, "wasm-bindgen"))
+        .env("WASM_OPT", binaryen::path(root))
+}
