@@ -22,3 +22,22 @@ pub(crate) fn halved(glue: &str, name: &str, rest: &str) -> Result<String> {
     let loading = LOADING.replace("GLUE:", &format!("{namespace}:")).replace("GLUE", &namespace);
     Ok(glue.replace(&imports, &loader) + &loading.replace("REST", &quoted(rest)))
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn glue_of_two_halves_names_both() {
+        let glue = "    return {\n        \"./chat_bg.js\": import0,\n    };\n";
+        let halved = halved(glue, "chat", "chat_rest.wasm").unwrap();
+        assert!(halved.contains("\"./chat_bg.js\": import0,\n        rest: { load: loadRestNow },\n"));
+        assert!(halved.contains("first: wasm, \"./chat_bg.js\": __wbg_get_imports()[\"./chat_bg.js\"]"));
+        assert!(halved.contains("new URL(\"chat_rest.wasm\", import.meta.url)") && !halved.contains("GLUE"));
+    }
+
+    #[test]
+    fn glue_of_another_form_is_refused() {
+        assert!(halved("return { other: import0 };", "chat", "chat_rest.wasm").is_err());
+    }
+}

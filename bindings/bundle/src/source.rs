@@ -56,14 +56,13 @@ impl From<reencode::Error> for Error {
 pub(crate) struct Source<'a> {
     pub(crate) types: Vec<FuncType>,
     groups: Vec<RecGroup>,
-    imports: Vec<Import<'a>>,
+    pub(crate) imports: Vec<Import<'a>>,
     /// The number of the type of each function, imported ones first.
     pub(crate) functions: Vec<u32>,
     pub(crate) tables: Vec<Table<'a>>,
-    pub(crate) memories: Vec<MemoryType>,
+    pub(crate) memory: MemoryType,
     pub(crate) globals: Vec<Global<'a>>,
     pub(crate) exports: Vec<Export<'a>>,
-    pub(crate) start: Option<u32>,
     elements: Option<ElementSectionReader<'a>>,
     pub(crate) bodies: Vec<FunctionBody<'a>>,
     data: Option<DataSectionReader<'a>>,
@@ -77,10 +76,9 @@ impl<'a> Source<'a> {
             imports: Vec::new(),
             functions: Vec::new(),
             tables: Vec::new(),
-            memories: Vec::new(),
+            memory: memory(wasm)?,
             globals: Vec::new(),
             exports: Vec::new(),
-            start: None,
             elements: None,
             bodies: Vec::new(),
             data: None,
@@ -115,29 +113,23 @@ impl<'a> Source<'a> {
                     }
                 }
                 Payload::TableSection(section) => source.tables = all(section)?,
-                Payload::MemorySection(section) => source.memories = all(section)?,
                 Payload::GlobalSection(section) => source.globals = all(section)?,
                 Payload::ExportSection(section) => source.exports = all(section)?,
-                Payload::StartSection { func, .. } => source.start = Some(func),
+                Payload::StartSection { .. } => {
+                    return Err(Error::new("it has a function that runs at the start"));
+                }
                 Payload::ElementSection(section) => source.elements = Some(section),
                 Payload::CodeSectionEntry(body) => source.bodies.push(body),
                 Payload::DataSection(section) => source.data = Some(section),
                 _ => {}
             }
         }
-        match source.memories.len() {
-            1 => Ok(source),
-            _ => Err(Error::new("it has not one memory")),
-        }
+        Ok(source)
     }
 
     /// Returns how many functions are imported: theirs are the first numbers.
     pub(crate) fn imported(&self) -> u32 {
         count(self.imports.len())
-    }
-
-    pub(crate) fn function_imports(&self) -> &[Import<'a>] {
-        &self.imports
     }
 
     pub(crate) fn type_of(&self, function: u32) -> Result<&FuncType> {
@@ -218,9 +210,7 @@ impl<'a> Source<'a> {
 
     pub(crate) fn memories_section(&self, renumber: &mut Renumber) -> Result<MemorySection> {
         let mut memories = MemorySection::new();
-        for memory in &self.memories {
-            memories.memory(renumber.memory_type(*memory)?);
-        }
+        memories.memory(renumber.memory_type(self.memory)?);
         Ok(memories)
     }
 
@@ -267,6 +257,18 @@ impl Reencode for Renumber {
         // One that has no number is mentioned by nothing that is written.
         Ok(self.0.get(&function).copied().unwrap_or(u32::MAX))
     }
+}
+
+/// Finds the one memory.
+fn memory(wasm: &[u8]) -> Result<MemoryType> {
+    for payload in Parser::new(0).parse_all(wasm) {
+        if let Payload::MemorySection(section) = payload?
+            && let [memory] = all(section)?[..]
+        {
+            return Ok(memory);
+        }
+    }
+    Err(Error::new("it has not one memory"))
 }
 
 fn all<'a, T: FromReader<'a>>(section: SectionLimited<'a, T>) -> Result<Vec<T>> {

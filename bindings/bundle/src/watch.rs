@@ -4,8 +4,8 @@ use std::collections::BTreeMap;
 
 use wasm_encoder::reencode::Reencode as _;
 use wasm_encoder::{
-    CodeSection, ConstExpr, ExportKind, FunctionSection, GlobalType, Instruction, Module, StartSection,
-    TableSection, ValType,
+    CodeSection, ConstExpr, ExportKind, FunctionSection, GlobalType, Instruction, Module, TableSection,
+    ValType,
 };
 
 use crate::source::{Renumber, Result, Source, count};
@@ -47,9 +47,6 @@ pub fn watch(wasm: &[u8]) -> Result<Vec<u8>> {
     module.section(&source.types_section(&mut renumber)?).section(&source.imports_section(&mut renumber)?);
     module.section(&declared).section(&tables).section(&source.memories_section(&mut renumber)?);
     module.section(&globals).section(&exports);
-    if let Some(start) = source.start {
-        module.section(&StartSection { function_index: start });
-    }
     module.section(&source.elements_section(&mut renumber)?);
     module.section(&code).section(&source.data_section(&mut renumber)?);
     Ok(module.finish())

@@ -107,26 +107,38 @@ async fn unlock(connection: &Connection, options: &IdbOptions) -> Result<(Meta, 
         let codec = codec_of(&meta, options)?;
         return Ok((meta, codec, recovery));
     }
-    let create = |secret: &Rc<Secret>| Keyring::create_within(secret, options.kdf, options.kdf_limits);
-    let keyring = options.secret.as_ref().map(create).transpose()?;
-    let record = keyring.as_ref().map(Keyring::record).transpose()?;
-    let tx = connection.begin(&[META, LOG], Mode::Write(Durability::Strict), "open").await?;
-    let kv = IdbTx::new(&tx);
-    // Another context may have made it meanwhile.
-    if let Some(meta) = read(&kv).await? {
-        let codec = codec_of(&meta, options)?;
-        return Ok((meta, codec, recovery));
-    }
-    let head = Head::default().encode();
-    let meta = Meta { head, id: StoreId::random(), keyring: record, log: Vec::new() };
-    kv.put_named(HEAD, &meta.head)?;
-    kv.put_named(ID, &meta.id.to_bytes())?;
-    if let Some(record) = &meta.keyring {
-        kv.put_named(KEYRING, record)?;
-    }
-    tx.done().await?;
-    let codec = keyring.map_or_else(Codec::plain, Codec::sealed).padded(options.padding);
+    let (meta, codec) = create(connection, options).await?;
     Ok((meta, codec, recovery))
+}
+
+/// Makes a store. In a box: who opens one that is there does not need it.
+#[inline(never)]
+fn create<'a>(
+    connection: &'a Connection,
+    options: &'a IdbOptions,
+) -> LocalBoxFuture<'a, Result<(Meta, Codec)>> {
+    Box::pin(async move {
+        let make = |secret: &Rc<Secret>| Keyring::create_within(secret, options.kdf, options.kdf_limits);
+        let keyring = options.secret.as_ref().map(make).transpose()?;
+        let record = keyring.as_ref().map(Keyring::record).transpose()?;
+        let tx = connection.begin(&[META, LOG], Mode::Write(Durability::Strict), "open").await?;
+        let kv = IdbTx::new(&tx);
+        // Another context may have made it meanwhile.
+        if let Some(meta) = read(&kv).await? {
+            let codec = codec_of(&meta, options)?;
+            return Ok((meta, codec));
+        }
+        let head = Head::default().encode();
+        let meta = Meta { head, id: StoreId::random(), keyring: record, log: Vec::new() };
+        kv.put_named(HEAD, &meta.head)?;
+        kv.put_named(ID, &meta.id.to_bytes())?;
+        if let Some(record) = &meta.keyring {
+            kv.put_named(KEYRING, record)?;
+        }
+        tx.done().await?;
+        let codec = keyring.map_or_else(Codec::plain, Codec::sealed).padded(options.padding);
+        Ok((meta, codec))
+    })
 }
 
 async fn read(kv: &IdbTx<'_>) -> Result<Option<Meta>> {

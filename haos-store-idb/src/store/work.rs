@@ -1,4 +1,7 @@
 //! The runs of readings and commits, and the transactions that they need.
+//!
+//! What is seldom done is boxed, and never inlined: a first page needs none of it, and a module in two halves has it in
+//! the second.
 
 use std::collections::BTreeSet;
 use std::rc::{Rc, Weak};
@@ -209,10 +212,7 @@ impl Inner {
             match loaded.await {
                 Ok(Loaded::Done) => return Ok(()),
                 Ok(Loaded::Again) => {}
-                Ok(Loaded::Anew) => {
-                    let tx = self.begin(&[LOG, META], Mode::Read, "read").await?;
-                    reload::anew(&IdbTx::new(&tx), &self.codec, &self.memory).await?;
-                }
+                Ok(Loaded::Anew) => self.load_anew().await?,
                 Err(error) if self.connection.is_lost() && !cut_off => {
                     tracing::debug!(%error, "a read was cut off");
                     cut_off = true;
@@ -220,6 +220,14 @@ impl Inner {
                 Err(error) => return Err(error),
             }
         }
+    }
+
+    #[inline(never)]
+    fn load_anew(&self) -> LocalBoxFuture<'_, Result<()>> {
+        Box::pin(async move {
+            let tx = self.begin(&[LOG, META], Mode::Read, "read").await?;
+            reload::anew(&IdbTx::new(&tx), &self.codec, &self.memory).await
+        })
     }
 
     /// Does the work that follows a commit.
@@ -327,13 +335,21 @@ impl Inner {
                 return Ok(tx);
             }
         }
-        let all = self.connection.begin(&ALL, Mode::Read, operation).await?;
-        let opened = self.connection.opened();
-        if IdbTx::new(&all).named(ID).await?.as_deref() != Some(&self.id.to_bytes()) {
-            return Err(self.connection.erased(operation));
-        }
-        self.opened.set(opened);
+        self.make_sure(operation).await?;
         self.connection.begin(stores, mode, operation).await
+    }
+
+    #[inline(never)]
+    fn make_sure(&self, operation: &'static str) -> LocalBoxFuture<'_, Result<()>> {
+        Box::pin(async move {
+            let all = self.connection.begin(&ALL, Mode::Read, operation).await?;
+            let opened = self.connection.opened();
+            if IdbTx::new(&all).named(ID).await?.as_deref() != Some(&self.id.to_bytes()) {
+                return Err(self.connection.erased(operation));
+            }
+            self.opened.set(opened);
+            Ok(())
+        })
     }
 
     /// Runs one step of a chore, in one transaction.
@@ -377,9 +393,12 @@ impl Inner {
         Ok(())
     }
 
-    async fn refresh_keys(&self) -> Result<()> {
-        let tx = self.begin(&[META], Mode::Read, "keys").await?;
-        reload::adopt(&IdbTx::new(&tx), &self.codec).await
+    #[inline(never)]
+    fn refresh_keys(&self) -> LocalBoxFuture<'_, Result<()>> {
+        Box::pin(async move {
+            let tx = self.begin(&[META], Mode::Read, "keys").await?;
+            reload::adopt(&IdbTx::new(&tx), &self.codec).await
+        })
     }
 }
 

@@ -71,6 +71,7 @@ fn run(bless: bool) -> Result {
     let front_glue = weigh("glue with the front door", &file(&whole, ".js"))?;
     let front_whole = weigh("module with the front door", &file(&whole, "_bg.wasm"))?;
 
+    list(&store, &first, &folder.join("first.txt"))?;
     let (in_first, in_rest) = parts(&store, Some(&first))?;
     print_parts("the first half", &in_first);
     print_parts("the rest", &in_rest);
@@ -97,6 +98,15 @@ fn parts(bundle: &Bundle, first: Option<&BTreeSet<u32>>) -> Result<(Parts, Parts
         names::by_crate(&module, |number| first.is_none_or(|first| first.contains(&number)));
     in_first.insert("(data)".to_owned(), module.data);
     Ok((in_first, rest))
+}
+
+/// Writes the functions of the first half into a file, each with its bytes, the largest first.
+fn list(bundle: &Bundle, first: &BTreeSet<u32>, file: &Path) -> Result {
+    let module = Module::read(&bundle.named).ok_or("wasm-opt wrote a module that cannot be read")?;
+    let mut all: Vec<_> = module.functions().filter(|(number, _, _)| first.contains(number)).collect();
+    all.sort_by_key(|(_, _, size)| std::cmp::Reverse(*size));
+    let lines: String = all.iter().map(|(_, name, size)| format!("{size:>7} {name}\n")).collect();
+    fs::write(file, lines).map_err(|e| format!("{}: {e}", file.display()))
 }
 
 /// Returns what each part has more than another module's.

@@ -132,6 +132,7 @@ impl Tail {
     }
 
     /// Moves the changes of the records up to a number into the known parts of the tables.
+    #[inline(never)]
     fn fold(&mut self, upto: u64, tables: &mut Tables) {
         self.dropped.retain(|(number, run)| {
             let stays = *number > upto;

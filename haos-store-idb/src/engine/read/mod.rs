@@ -1,4 +1,6 @@
 //! Readings: pure functions of the memory, each of one state of the store. What one lacks is in its view's faults.
+//!
+//! Those that a first page does not need are never inlined: a module in two halves has them in the second.
 
 mod records;
 mod timeline;

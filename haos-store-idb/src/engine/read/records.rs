@@ -42,6 +42,7 @@ impl Reader<'_, '_> {
         Ok(pager.finish())
     }
 
+    #[inline(never)]
     pub(crate) fn pending(&mut self, query: &PendingQuery) -> Result<Vec<Pending>> {
         let mut found = Vec::new();
         if let Some(txn_id) = &query.txn_id {
@@ -76,6 +77,7 @@ impl Reader<'_, '_> {
         if is_it { Ok(Some(found)) } else { Err(damaged()) }
     }
 
+    #[inline(never)]
     pub(crate) fn media(&mut self, key: &MediaKey, range: ByteRange) -> Result<Option<Media>> {
         let Some(value) = self.view.get(Table::Media, self.codec.media_key(key).as_bytes())? else {
             return Ok(None);
@@ -114,6 +116,7 @@ impl Reader<'_, '_> {
         if bytes.len() as u64 == span.end - span.start { Ok(bytes) } else { Err(lacking()) }
     }
 
+    #[inline(never)]
     pub(crate) fn media_index(&mut self, query: &MediaQuery) -> Result<Vec<MediaInfo>> {
         let mut found = Vec::new();
         if let Some(key) = &query.key {
@@ -135,6 +138,7 @@ impl Reader<'_, '_> {
         Ok(found)
     }
 
+    #[inline(never)]
     pub(crate) fn states(&mut self, queries: &[StateQuery]) -> Result<Vec<Vec<StateEntry>>> {
         // All first: what they lack is loaded in one turn.
         let all: Vec<_> = queries.iter().map(|query| self.state(query)).collect();

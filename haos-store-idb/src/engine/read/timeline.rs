@@ -95,6 +95,7 @@ impl Reader<'_, '_> {
     }
 
     /// Counts without reading messages, except the buckets that changed and the one of the first.
+    #[inline(never)]
     pub(crate) fn count(&mut self, room: &RoomId, newer_than: Option<&EventId>) -> Result<u64> {
         let room = self.codec.room_ref(room);
         let oldest = match newer_than {
@@ -107,6 +108,7 @@ impl Reader<'_, '_> {
         oldest.map_or(Ok(0), |oldest| self.view.count(&room.key, oldest))
     }
 
+    #[inline(never)]
     pub(crate) fn related(&mut self, query: &RelationQuery) -> Result<Vec<Message>> {
         let room = self.codec.room_ref(&query.room);
         let targets = query.targets.iter();

@@ -22,6 +22,7 @@ pub(crate) struct Walk {
 
 impl Reader<'_, '_> {
     /// Answers a query; `walk` keeps what was found when it stops for something to be loaded.
+    #[inline(never)]
     pub(crate) fn messages(&mut self, query: &MessageQuery, walk: &mut Walk) -> Result<Vec<Message>> {
         match query {
             MessageQuery::Ids { room, events } => self.messages_by_id(room, events),
