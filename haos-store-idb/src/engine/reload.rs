@@ -35,15 +35,22 @@ pub(crate) async fn load(
 ) -> Result<Loaded> {
     let Some(after) = memory.borrow().number else { return Ok(Loaded::Anew) };
     let log = kv.log(after);
-    let asked: Vec<Asked> = faults.into_iter().map(|fault| Asked::of(kv, fault)).collect();
+    let mut asked: Vec<Asked> = faults.into_iter().map(|fault| Asked::of(kv, fault)).collect();
     let records = log.await?;
     let seen = records.last().and_then(|last| Record::number_of(last)).unwrap_or(after);
     if catch_up(memory, codec, records)? != Taken::Done {
         return Ok(Loaded::Anew);
     }
     let mut found = Vec::with_capacity(asked.len());
-    for asked in asked {
-        found.push(asked.answer(kv, codec).await?);
+    while let Some(Asked { fault, answers }) = asked.pop() {
+        let mut values = Vec::with_capacity(answers.len());
+        for answer in answers {
+            values.push(answer.await?);
+        }
+        match Found::of(codec, fault, values)? {
+            Ok(each) => found.push(each),
+            Err(fault) => asked.push(Asked::of(kv, fault)),
+        }
     }
     let mut memory = memory.borrow_mut();
     if !memory.agrees(seen) {
@@ -104,17 +111,39 @@ pub(crate) async fn adopt(kv: &dyn Kv, codec: &Codec) -> Result<()> {
     Ok(())
 }
 
-type Values = Answer<Vec<Vec<u8>>>;
+/// A fault, and the requests that were fired for it.
+struct Asked {
+    fault: Fault,
+    answers: Vec<Answer<Vec<Vec<u8>>>>,
+}
 
-/// A fault whose requests were fired.
-enum Asked {
-    Get(Table, Vec<u8>, Answer<Option<Vec<u8>>>),
-    Scan(Table, Span, Values),
-    /// With the keys of what is newer, at most one.
-    Buckets(Key, Bucket, Bucket, Values, Option<Values>),
-    Older(Key, Bucket, u32, Values),
-    Ids(Key, Values),
-    Directory(Key, Values),
+impl Asked {
+    fn of(kv: &dyn Kv, fault: Fault) -> Self {
+        let segments = |room: &Key, oldest, newest, most| {
+            kv.range(Table::Segments, &keys::segments(room, oldest, newest), most)
+        };
+        let directory = |room: &Key, oldest, most| {
+            kv.keys(Table::Segments, &keys::segments(room, oldest, Bucket::NEWEST), most)
+        };
+        let answers = match &fault {
+            Fault::Get(table, key) => {
+                vec![kv.range(*table, &Span::new(key.as_slice(), key.as_slice()), Some(1))]
+            }
+            Fault::Scan(table, span) => vec![kv.range(*table, span, None)],
+            Fault::Buckets(room, oldest, newest) => vec![segments(room, *oldest, *newest, None)],
+            // With the keys of what is newer, at most one.
+            Fault::Newest(room, oldest, newest) => vec![
+                segments(room, *oldest, *newest, None),
+                directory(room, newest.newer().unwrap_or(*newest), Some(1)),
+            ],
+            Fault::Older(room, newest, most) => {
+                vec![segments(room, Bucket::OLDEST, *newest, Some(most.saturating_add(1)))]
+            }
+            Fault::Ids(room) => vec![kv.range(Table::Ids, &super::ids::blocks(room), None)],
+            Fault::Directory(room) => vec![directory(room, Bucket::OLDEST, None)],
+        };
+        Self { fault, answers }
+    }
 }
 
 /// What was loaded.
@@ -126,103 +155,84 @@ enum Found {
     Directory(Key, Vec<Segment>),
 }
 
-impl Asked {
-    fn of(kv: &dyn Kv, fault: Fault) -> Self {
-        match fault {
-            Fault::Get(table, key) => {
-                let answer = kv.get(table, &key);
-                Self::Get(table, key, answer)
-            }
+impl Found {
+    /// Decodes the answers to a fault; the inner error is what has to be asked for instead.
+    fn of(
+        codec: &Codec,
+        fault: Fault,
+        answers: Vec<Vec<Vec<u8>>>,
+    ) -> Result<std::result::Result<Self, Fault>> {
+        let mut answers = answers.into_iter();
+        let mut values = answers.next().unwrap_or_default();
+        Ok(Ok(match fault {
+            // A record of another key says so where it is decoded.
+            Fault::Get(table, key) => Self::Record(table, key, values.pop().map(Value::from)),
             Fault::Scan(table, span) => {
-                let answer = kv.range(table, &span, None);
-                Self::Scan(table, span, answer)
+                let found = records(codec, table, &span, values)?;
+                Self::Range(table, span, found)
             }
             Fault::Buckets(room, oldest, newest) => {
-                let values = kv.range(Table::Segments, &keys::segments(&room, oldest, newest), None);
-                Self::Buckets(room, oldest, newest, values, None)
+                Self::Buckets(room, oldest, newest, rows(codec, &room, values)?)
             }
             Fault::Newest(room, oldest, newest) => {
-                let values = kv.range(Table::Segments, &keys::segments(&room, oldest, newest), None);
-                let next = newest.newer().unwrap_or(newest);
-                let beyond = kv.keys(Table::Segments, &keys::segments(&room, next, Bucket::NEWEST), Some(1));
-                Self::Buckets(room, oldest, newest, values, Some(beyond))
+                let is_all = answers.next().is_some_and(|beyond| beyond.is_empty());
+                let newest = if is_all { Bucket::NEWEST } else { newest };
+                Self::Buckets(room, oldest, newest, rows(codec, &room, values)?)
             }
             Fault::Older(room, newest, segments) => {
-                let span = keys::segments(&room, Bucket::OLDEST, newest);
-                let values = kv.range(Table::Segments, &span, Some(segments.saturating_add(1)));
-                Self::Older(room, newest, segments, values)
-            }
-            Fault::Ids(room) => Self::Ids(room, kv.range(Table::Ids, &super::ids::blocks(&room), None)),
-            Fault::Directory(room) => {
-                let span = keys::segments(&room, Bucket::OLDEST, Bucket::NEWEST);
-                Self::Directory(room, kv.keys(Table::Segments, &span, None))
-            }
-        }
-    }
-
-    async fn answer(self, kv: &dyn Kv, codec: &Codec) -> Result<Found> {
-        Ok(match self {
-            Self::Get(table, key, answer) => {
-                // A record of another key says so where it is decoded.
-                Found::Record(table, key, answer.await?.map(Value::from))
-            }
-            Self::Scan(table, span, answer) => {
-                // Records come in the order of their keys, and each begins with its own.
-                let keyed = |value: Vec<u8>, before: Option<&(Vec<u8>, Value)>| {
-                    let key = value.get(..table.key_bytes()).map(<[u8]>::to_vec);
-                    let key =
-                        key.filter(|key| span.has(key) && before.is_none_or(|(before, _)| before < key));
-                    Ok((key.ok_or_else(|| misplaced(table))?, Value::from(value)))
-                };
-                let mut found: Vec<(Vec<u8>, Value)> = Vec::new();
-                for value in answer.await? {
-                    let keyed = keyed(value, found.last());
-                    // An outbox is refused rather than shortened; elsewhere a misplaced record counts as absent.
-                    let keyed = if table == Table::Outbox { Some(keyed?) } else { codec.keep(keyed)? };
-                    found.extend(keyed);
-                }
-                Found::Range(table, span, found)
-            }
-            Self::Buckets(room, oldest, newest, values, beyond) => {
-                let rows = rows(codec, &room, values.await?)?;
-                let is_all = match beyond {
-                    Some(beyond) => beyond.await?.is_empty(),
-                    None => false,
-                };
-                Found::Buckets(room, oldest, if is_all { Bucket::NEWEST } else { newest }, rows)
-            }
-            Self::Older(room, newest, segments, values) => {
-                let mut values = values.await?;
                 let mut oldest = Bucket::OLDEST;
                 if values.len() > segments as usize {
                     let of = |value: &Vec<u8>| Segment::decode(value).map(|(_, key)| key.bucket);
                     // The last bucket may have more segments.
                     let last = values.last().and_then(of).unwrap_or(Bucket::OLDEST);
                     let whole = values.iter().position(|value| of(value) == Some(last)).unwrap_or(0);
+                    if whole == 0 {
+                        return Ok(Err(Fault::Buckets(room, last, newest)));
+                    }
                     values.truncate(whole);
                     oldest = last.newer().unwrap_or(last);
-                    if whole == 0 {
-                        values =
-                            kv.range(Table::Segments, &keys::segments(&room, last, newest), None).await?;
-                        oldest = last;
-                    }
                 }
-                Found::Buckets(room, oldest, newest, rows(codec, &room, values)?)
+                Self::Buckets(room, oldest, newest, rows(codec, &room, values)?)
             }
-            Self::Ids(room, values) => {
+            Fault::Ids(room) => {
                 let mut blocks = Vec::new();
-                for value in values.await? {
+                for value in values {
                     let block = Block::decode(&room, &value);
                     blocks.extend(codec.keep(block)?.map(|block| block.entries));
                 }
-                Found::Ids(room, Ids::of(blocks))
+                Self::Ids(room, Ids::of(blocks))
             }
-            Self::Directory(room, answer) => {
-                let keys = answer.await?;
-                Found::Directory(room, keys.iter().filter_map(|key| Some(Segment::decode(key)?.1)).collect())
+            Fault::Directory(room) => {
+                Self::Directory(room, values.iter().filter_map(|key| Some(Segment::decode(key)?.1)).collect())
             }
-        })
+        }))
     }
+
+    fn note(self, memory: &mut Memory) {
+        let tables = &mut memory.tables;
+        match self {
+            Self::Record(table, key, value) => tables.note(table, key, value),
+            Self::Range(table, span, found) => tables.note_range(table, span, found),
+            Self::Buckets(room, oldest, newest, rows) => tables.note_buckets(&room, oldest, newest, rows),
+            Self::Ids(room, ids) => tables.note_ids(&room, ids),
+            Self::Directory(room, keys) => tables.note_directory(&room, keys.into_iter()),
+        }
+    }
+}
+
+/// Takes the keys off the records of a range: they come in order, and each begins with its own.
+fn records(codec: &Codec, table: Table, span: &Span, values: Vec<Vec<u8>>) -> Result<Vec<(Vec<u8>, Value)>> {
+    let mut found: Vec<(Vec<u8>, Value)> = Vec::new();
+    for value in values {
+        let key = value.get(..table.key_bytes()).map(<[u8]>::to_vec);
+        let before = found.last().map(|(key, _)| key);
+        let key = key.filter(|key| span.has(key) && before.is_none_or(|before| before < key));
+        let keyed = key.ok_or_else(|| misplaced(table)).map(|key| (key, Value::from(value)));
+        // An outbox is refused rather than shortened; elsewhere a misplaced record counts as absent.
+        let keyed = if table == Table::Outbox { Some(keyed?) } else { codec.keep(keyed)? };
+        found.extend(keyed);
+    }
+    Ok(found)
 }
 
 /// Reads the messages of segments, ascending; leaves out and counts unreadable ones, as damaged rows.
@@ -243,19 +253,4 @@ fn rows(codec: &Codec, room: &Key, values: Vec<Vec<u8>>) -> Result<Vec<Row>> {
 
 fn misplaced(table: Table) -> Error {
     corrupt("read", &format!("a record of {} stands under another's key", table.name()))
-}
-
-impl Found {
-    fn note(self, memory: &mut Memory) {
-        let tables = &mut memory.tables;
-        match self {
-            Self::Record(table, key, value) => tables.note(table, key, value),
-            Self::Range(table, span, found) => {
-                tables.note_range(table, span, found);
-            }
-            Self::Buckets(room, oldest, newest, rows) => tables.note_buckets(&room, oldest, newest, rows),
-            Self::Ids(room, ids) => tables.note_ids(&room, ids),
-            Self::Directory(room, keys) => tables.note_directory(&room, keys.into_iter()),
-        }
-    }
 }
