@@ -1,13 +1,23 @@
 //! The checksum of rows and records, for backends too.
 
+#[cfg(any(test, all(target_arch = "wasm32", target_os = "unknown")))]
+mod tables;
+
+#[cfg(not(all(target_arch = "wasm32", target_os = "unknown")))]
+use crc32fast::Hasher;
+#[cfg(all(target_arch = "wasm32", target_os = "unknown"))]
+use tables::Hasher;
+
 /// CRC-32 as in zip files.
 #[derive(Debug, Clone, Default)]
-pub struct Crc32(crc32fast::Hasher);
+pub struct Crc32(Hasher);
 
 impl Crc32 {
     /// Computes the checksum of some bytes.
     pub fn of(bytes: &[u8]) -> u32 {
-        crc32fast::hash(bytes)
+        let mut crc = Self::default();
+        crc.update(bytes);
+        crc.finish()
     }
 
     /// Takes the next bytes.

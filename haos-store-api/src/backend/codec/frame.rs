@@ -4,6 +4,7 @@ use std::error::Error as StdError;
 
 use super::body::Body;
 use super::{Bound, Codec, Form, Key, Payload, RowRef, binary};
+use crate::backend::Crc32;
 use crate::{Error, Result};
 
 /// The version byte of [`Form::Binary`]. A later layout takes the next number.
@@ -136,10 +137,10 @@ fn decode<T: Body>(bound: &Bound, body: &[u8]) -> Result<T> {
 
 /// Computes the checksum over the binding and the body, so that a row in another's place is noticed.
 fn checksum(bound: &Bound, body: &[u8]) -> u32 {
-    let mut crc = crc32fast::Hasher::new();
+    let mut crc = Crc32::default();
     bound.each_part(|part| crc.update(part));
     crc.update(body);
-    crc.finalize()
+    crc.finish()
 }
 
 /// Checks that an unbound payload, which tells its ids, belongs under its key.

@@ -4,6 +4,7 @@ use zeroize::{Zeroize, ZeroizeOnDrop, Zeroizing};
 
 use super::slot::Slots;
 use super::{Key32, derive, unwrap, wrap};
+use crate::backend::Crc32;
 use crate::backend::codec::binary::{self, Binary as _, binary_struct};
 use crate::{Error, ErrorKind, Result};
 
@@ -61,7 +62,7 @@ impl Record {
         let mut fields = Vec::new();
         self.write(&mut fields);
         let mut bytes = vec![VERSION];
-        bytes.extend(crc32fast::hash(&fields).to_le_bytes());
+        bytes.extend(Crc32::of(&fields).to_le_bytes());
         bytes.extend(fields);
         bytes
     }
@@ -69,7 +70,7 @@ impl Record {
     pub(super) fn from_bytes(bytes: &[u8]) -> Result<Self> {
         match bytes {
             [VERSION, a, b, c, d, fields @ ..] => {
-                if u32::from_le_bytes([*a, *b, *c, *d]) != crc32fast::hash(fields) {
+                if u32::from_le_bytes([*a, *b, *c, *d]) != Crc32::of(fields) {
                     return Err(damaged("its checksum does not match"));
                 }
                 if fields.len() > LONGEST {
