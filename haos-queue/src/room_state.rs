@@ -3,6 +3,7 @@
 use std::borrow::Cow;
 use std::collections::BTreeMap;
 
+use haos_store_api::backend::SortedMap;
 use haos_store_api::{EventType, Json, RoomId, StateEntry, StateKey, UserId};
 
 /// A room's state: what an answer changes, over what was read from the store.
@@ -36,7 +37,7 @@ pub struct NotRead {
 
 /// The parts of a room's state that were read from the store.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
-pub struct StateRead(BTreeMap<NotRead, Vec<StateEntry>>);
+pub struct StateRead(SortedMap<NotRead, Vec<StateEntry>>);
 
 impl<'a> RoomState<'a> {
     /// The state of a room in which `changed` is put. `stored` is what was read; none if the store has nothing

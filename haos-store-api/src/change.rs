@@ -1,10 +1,11 @@
 //! The change feed: the items that each commit touched, without content.
 
-use std::collections::{BTreeMap, BTreeSet};
+use std::collections::BTreeSet;
 use std::sync::{Arc, Mutex, PoisonError};
 
 use tokio::sync::broadcast;
 
+use crate::backend::{SortedMap, SortedSet};
 use crate::{EventId, Gap, MediaKey, Op, Prune, Revision, RoomId, Scope, TxnId, WriteBatch};
 
 /// An item that a commit touched.
@@ -93,7 +94,7 @@ pub fn touched(batch: &WriteBatch) -> BTreeSet<Touched> {
 
 /// Names the messages of the rooms of which a batch changes few messages and no gap.
 fn named_messages(batch: &WriteBatch) -> BTreeSet<Touched> {
-    let mut rooms: BTreeMap<&RoomId, Option<BTreeSet<&EventId>>> = BTreeMap::new();
+    let mut rooms: SortedMap<&RoomId, Option<SortedSet<&EventId>>> = SortedMap::new();
     for op in batch.ops() {
         let (room, event) = match op {
             Op::PutRoom(room) => (&room.id, None),
@@ -110,7 +111,7 @@ fn named_messages(batch: &WriteBatch) -> BTreeSet<Touched> {
             }
             _ => continue,
         };
-        let named = rooms.entry(room).or_insert_with(|| Some(BTreeSet::new()));
+        let named = rooms.or_insert_with(room, || Some(SortedSet::new()));
         if let Some(events) = named {
             events.extend(event);
             if events.len() > MAX_NAMED {
@@ -121,7 +122,10 @@ fn named_messages(batch: &WriteBatch) -> BTreeSet<Touched> {
     let named = rooms.into_iter().filter_map(|(room, events)| {
         Some(Touched::Messages(room.clone(), events?.into_iter().cloned().collect()))
     });
-    named.collect()
+    // Put one by one: to collect them would bring code that sorts them.
+    let mut set = BTreeSet::new();
+    set.extend(named);
+    set
 }
 
 /// The sending side of the feed, held by a backend.

@@ -1,5 +1,4 @@
-use std::collections::{HashMap, HashSet};
-
+use haos_store_api::backend::{SortedMap, SortedSet};
 use haos_store_api::{
     EventType, Membership, Result, RoomId, Scope, StateEntry, StateQuery, StorageAdapterExt as _,
 };
@@ -47,7 +46,7 @@ pub(super) struct Gates {
     /// How often the sync token changed while we looked.
     tokens: u64,
     /// The state that decides who may write, in rooms with refused rows.
-    rights: HashMap<RoomId, Option<Rights>>,
+    rights: SortedMap<RoomId, Option<Rights>>,
 }
 
 #[derive(Debug, PartialEq, Eq)]
@@ -60,7 +59,7 @@ impl Gates {
     /// Reads the stored gates and the sync token.
     pub(super) async fn read(&mut self, shared: &Shared, schedule: &mut Schedule) -> Result<()> {
         let (account, rooms) = Gate::read_all(&*shared.store).await?;
-        let paused: HashSet<RoomId> =
+        let paused: SortedSet<RoomId> =
             rooms.into_iter().filter(|(_, gate)| gate.paused.is_some()).map(|(room, _)| room).collect();
         // A pause that could not be written down still holds, unless somebody resumed the account.
         let heard_ms = if account.resumed == self.account.resumed { self.account.not_before_ms } else { 0 };
@@ -128,7 +127,7 @@ impl Gates {
 
     /// Rights in this room are of interest from now on.
     pub(super) fn watch(&mut self, room: &RoomId) {
-        self.rights.entry(room.clone()).or_insert(None);
+        self.rights.or_default(room.clone());
     }
 
     pub(super) fn is_watched(&self, room: &RoomId) -> bool {
@@ -149,7 +148,7 @@ impl Gates {
             state.extend(shared.store.state(query).await?);
         }
         let now = Some(Rights { membership, state });
-        let seen = self.rights.entry(room.clone()).or_insert(None);
+        let seen = self.rights.or_default(room.clone());
         let changed = *seen != now;
         *seen = now;
         Ok(changed)

@@ -1,5 +1,4 @@
-use std::collections::HashMap;
-
+use haos_store_api::backend::SortedMap;
 use haos_store_api::{Message, Page, Pending, PendingState, Position, Result, TxnId, WriteBatch};
 
 use super::Driver;
@@ -19,7 +18,7 @@ const MISSING_MS: i64 = 15 * 60_000;
 #[derive(Debug, Default)]
 pub(super) struct Probes {
     order: Rows,
-    rows: HashMap<TxnId, Probe>,
+    rows: SortedMap<TxnId, Probe>,
 }
 
 #[derive(Debug, Clone, Copy)]
@@ -62,7 +61,7 @@ impl Probes {
 
     /// When the next one may be due; none while no sync comes.
     pub(super) fn wake_ms(&self, gates: &Gates) -> Option<i64> {
-        let (_, txn_id) = self.order.first_key_value()?;
+        let (_, txn_id) = self.order.first()?;
         let probe = self.rows.get(txn_id)?;
         (gates.tokens() >= probe.tokens).then_some(probe.at_ms)
     }
@@ -70,7 +69,7 @@ impl Probes {
     /// Those to ask the server for.
     pub(super) fn due(&mut self, now_ms: i64, echo_ms: u64, gates: &Gates) -> Vec<TxnId> {
         let (mut due, echo_ms) = (Vec::new(), echo_ms.max(1));
-        while let Some((&(at_ms, _), txn_id)) = self.order.first_key_value() {
+        while let Some((&(at_ms, _), txn_id)) = self.order.first() {
             let Some(probe) = self.rows.get(txn_id).filter(|_| at_ms <= now_ms).copied() else { break };
             let txn_id = txn_id.clone();
             if gates.tokens() >= probe.tokens {

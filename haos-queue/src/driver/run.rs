@@ -1,10 +1,10 @@
-use std::collections::{HashMap, HashSet};
 use std::future::Future;
 use std::pin::Pin;
 
 use futures_util::StreamExt as _;
 use futures_util::future::{AbortHandle, abortable};
 use futures_util::stream::FuturesUnordered;
+use haos_store_api::backend::{SortedMap, SortedSet};
 use haos_store_api::{Change, Changes, Result, Revision, RoomId, TxnId};
 
 use super::Driver;
@@ -35,7 +35,7 @@ pub(super) struct Run<'a> {
     pub(super) jobs: FuturesUnordered<Job<'a>>,
     /// The jobs under way, by class, and how to stop an upload.
     pub(super) running: [usize; 3],
-    pub(super) aborts: HashMap<TxnId, AbortHandle>,
+    pub(super) aborts: SortedMap<TxnId, AbortHandle>,
     pub(super) gates: Gates,
     pub(super) probes: Probes,
     /// Doubles while the store fails; nothing is begun until then.
@@ -43,9 +43,9 @@ pub(super) struct Run<'a> {
     pub(super) store_until_ms: i64,
     pub(super) dirty: Vec<TxnId>,
     /// The latest change of rows under way: their job may have read them before it.
-    pub(super) missed: HashMap<TxnId, Revision>,
+    pub(super) missed: SortedMap<TxnId, Revision>,
     /// Rooms that changed while something of theirs was under way, and those to look at again for it.
-    pub(super) stirred: HashSet<RoomId>,
+    pub(super) stirred: SortedSet<RoomId>,
     pub(super) recheck: Vec<RoomId>,
     /// The facts to be read again.
     pub(super) stale: Stale,
@@ -92,14 +92,14 @@ impl<'a> Run<'a> {
             schedule: Schedule::new(&shared.options, &shared.owner, lead == Lead::Alone),
             jobs: FuturesUnordered::new(),
             running: [0; 3],
-            aborts: HashMap::new(),
+            aborts: SortedMap::new(),
             gates: Gates::default(),
             probes: Probes::default(),
             store_wait_ms: 0,
             store_until_ms: i64::MIN,
             dirty: Vec::new(),
-            missed: HashMap::new(),
-            stirred: HashSet::new(),
+            missed: SortedMap::new(),
+            stirred: SortedSet::new(),
             recheck: Vec::new(),
             stale: Stale { outbox: true, staged: true, ..Stale::default() },
             last_ms: shared.now_ms(),

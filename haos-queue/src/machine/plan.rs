@@ -1,7 +1,6 @@
 //! From a step to one batch: the row, and those that wait for it.
 
-use std::collections::HashMap;
-
+use haos_store_api::backend::SortedMap;
 use haos_store_api::{
     EventId, MediaKey, MediaUri, Pending, PendingQuery, PendingState, Result, StorageAdapter, TxnId,
     WriteBatch,
@@ -197,7 +196,7 @@ fn rewritten(row: &Pending, sent: &Sent) -> Result<Pending> {
 
 /// Cancels or parks what waited for a row that was cancelled.
 fn orphan(batch: &mut WriteBatch, family: &Family, context: &Context<'_>, protocol: &dyn Protocol) {
-    let mut gone = HashMap::from([(&family.row.txn_id, &family.row)]);
+    let mut gone = SortedMap::from_iter([(&family.row.txn_id, &family.row)]);
     for waiting in &family.waiting {
         let parent = waiting.parent.as_ref().and_then(|parent| gone.get(parent));
         let Some(parent) = parent else { continue };

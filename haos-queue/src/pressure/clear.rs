@@ -1,7 +1,6 @@
 //! Clearing a store because the user asked for it.
 
-use std::collections::HashSet;
-
+use haos_store_api::backend::SortedSet;
 use haos_store_api::{
     EventId, EventType, Item, Maintenance, MediaKey, MediaPolicy, MediaQuery, MessageQuery, Page,
     PendingQuery, Progress, Prune, Result, RoomId, RoomQuery, Scope, StateKey, StateQuery, StorageAdapter,
@@ -116,7 +115,7 @@ async fn clear_outbox(store: &dyn StorageAdapter) -> Result<u64> {
 /// Takes the pins off, but for `everything` those of media that an outbox row sends or is about to send.
 async fn unpin(store: &dyn StorageAdapter, everything: bool) -> Result<()> {
     let rows = store.pending(PendingQuery { skip_damaged: true, ..PendingQuery::default() }).await?;
-    let sent: HashSet<MediaKey> = rows.into_iter().flat_map(|row| row.media).collect();
+    let sent: SortedSet<MediaKey> = rows.into_iter().flat_map(|row| row.media).collect();
     let mut items = store.media_index(MediaQuery::default()).await?;
     items.retain(|item| {
         let is_staged = sent.contains(&item.key) || item.key.uri.as_str().starts_with(STAGED);

@@ -1,7 +1,6 @@
 //! The weight of a batch, and if there is room for it.
 
-use std::collections::HashSet;
-
+use haos_store_api::backend::SortedSet;
 use haos_store_api::{Durability, Json, MediaKey, Message, Op, Pending, Room, WriteBatch, state_kind};
 
 use super::PressureOptions;
@@ -33,7 +32,7 @@ impl Weight {
             Op::PutPending(row) => Some(row),
             _ => None,
         });
-        let staged: HashSet<&MediaKey> = rows.flat_map(|row| &row.media).collect();
+        let staged: SortedSet<&MediaKey> = rows.flat_map(|row| &row.media).collect();
         let mut weight = Self::default();
         for op in batch.ops() {
             let (bytes, is_own) = match op {

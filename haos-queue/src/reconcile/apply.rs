@@ -1,7 +1,6 @@
 //! Read, plan, apply; on a conflict once more.
 
-use std::collections::HashSet;
-
+use haos_store_api::backend::SortedSet;
 use haos_store_api::{Error, ErrorKind, Gap, Result, StorageAdapter, UserId, WriteBatch};
 
 use super::gather::{MARGINS, fill_view, sync_view};
@@ -97,11 +96,11 @@ pub async fn apply_page<S: StorageAdapter + ?Sized>(
 
 /// The first mention of every room, and the rest with the token; none if each is mentioned once.
 fn split(delta: &SyncDelta) -> Option<(SyncDelta, SyncDelta)> {
-    let mut seen = HashSet::new();
+    let mut seen = SortedSet::new();
     if delta.rooms.iter().all(|room| seen.insert(&room.id)) {
         return None;
     }
-    let mut seen = HashSet::new();
+    let mut seen = SortedSet::new();
     let (first, again) = delta.rooms.iter().cloned().partition(|room| seen.insert(room.id.clone()));
     let (since, arrived_ms) = (delta.since.clone(), delta.arrived_ms);
     let head = SyncDelta { rooms: first, since, arrived_ms, ..SyncDelta::default() };

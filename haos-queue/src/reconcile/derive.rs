@@ -2,9 +2,9 @@
 //! of one answer's events alone.
 
 use std::borrow::Cow;
-use std::collections::{BTreeMap, BTreeSet, HashMap, HashSet};
 
 use haos_store_api::backend::law::sort_by;
+use haos_store_api::backend::{SortedMap, SortedSet};
 use haos_store_api::{
     EventType, Json, Result, Room, RoomId, Scope, StateEntry, StateKey, StateQuery, StorageAdapter,
     StorageAdapterExt as _, UserId, WriteBatch, state_kind,
@@ -19,11 +19,11 @@ use crate::{NotRead, Protocol, RoomPatch, RoomState, SpaceLink, StateAt, StateRe
 #[derive(Debug, Clone, Default)]
 pub(super) struct SpacesView {
     /// The entries that have a say and are not in the answer.
-    pub(super) words: HashMap<StateAt, Option<Json>>,
+    pub(super) words: SortedMap<StateAt, Option<Json>>,
     /// The spaces of rooms, where the answer or a new room asks for them.
-    pub(super) spaces: HashMap<RoomId, Vec<RoomId>>,
+    pub(super) spaces: SortedMap<RoomId, Vec<RoomId>>,
     /// Rooms that are only put into a space or taken out of one.
-    pub(super) children: HashMap<RoomId, Room>,
+    pub(super) children: SortedMap<RoomId, Room>,
 }
 
 /// The state that is put: of several entries under one key the last, emptied if its event is, and the `stored`
@@ -34,7 +34,7 @@ pub(super) fn state_after<'a>(
     redactions: &Redactions<'_>,
     protocol: &dyn Protocol,
 ) -> Vec<Cow<'a, StateEntry>> {
-    let mut seen = HashSet::new();
+    let mut seen = SortedSet::new();
     let is_emptied = |entry: &StateEntry| {
         entry.event_id.as_ref().is_some_and(|event| redactions.of_event(event).is_some())
     };
@@ -112,13 +112,13 @@ pub(super) async fn read_part<S: StorageAdapter + ?Sized>(
 
 /// The places in spaces that changed entries have a say in, and what those entries say.
 struct Links<'a> {
-    links: BTreeMap<(RoomId, RoomId), SpaceLink>,
-    words: HashMap<StateAt, &'a Json>,
+    links: SortedMap<(RoomId, RoomId), SpaceLink>,
+    words: SortedMap<StateAt, &'a Json>,
 }
 
 impl<'a> Links<'a> {
     fn of(changed: impl IntoIterator<Item = &'a Cow<'a, StateEntry>>, protocol: &dyn Protocol) -> Self {
-        let (mut links, mut words) = (BTreeMap::new(), HashMap::new());
+        let (mut links, mut words) = (SortedMap::new(), SortedMap::new());
         for entry in changed {
             let (Scope::Room(room), Some(link)) = (&entry.scope, protocol.space_link(entry)) else {
                 continue;
@@ -187,7 +187,7 @@ pub(super) struct SpacesAfter {
     /// By child.
     spaces: Vec<(RoomId, Vec<RoomId>)>,
     /// The children that the answer puts into spaces or takes out.
-    told: HashSet<RoomId>,
+    told: SortedSet<RoomId>,
 }
 
 impl SpacesAfter {
@@ -197,9 +197,9 @@ impl SpacesAfter {
         protocol: &dyn Protocol,
     ) -> std::result::Result<Self, PlanError> {
         let links = Links::of(changed, protocol);
-        let mut spaces: BTreeMap<&RoomId, BTreeSet<&RoomId>> =
+        let mut spaces: SortedMap<&RoomId, SortedSet<&RoomId>> =
             view.spaces.iter().map(|(child, of)| (child, of.iter().collect())).collect();
-        let mut told = HashSet::new();
+        let mut told = SortedSet::new();
         for link in links.links.values() {
             let unread = |at: StateAt| PlanError::NotRead(NotRead { kind: at.kind, key: Some(at.key) });
             let present = links.is_linked(link, view, protocol).map_err(unread)?;
@@ -211,7 +211,7 @@ impl SpacesAfter {
             told.insert(link.child.clone());
         }
         let owned =
-            |(child, of): (&RoomId, BTreeSet<&RoomId>)| (child.clone(), of.into_iter().cloned().collect());
+            |(child, of): (&RoomId, SortedSet<&RoomId>)| (child.clone(), of.into_iter().cloned().collect());
         Ok(Self { spaces: spaces.into_iter().map(owned).collect(), told })
     }
 

@@ -1,7 +1,6 @@
 //! The stored part of the events that an answer empties, and of what came of them.
 
-use std::collections::{BTreeSet, HashMap, HashSet};
-
+use haos_store_api::backend::{SortedMap, SortedSet};
 use haos_store_api::{
     EventId, EventType, Message, RelationKind, RelationQuery, Result, RoomId, Scope, StateEntry, StateKey,
     StateQuery, StorageAdapter,
@@ -21,10 +20,11 @@ pub(super) fn repeated<'a>(event: &'a Event, protocol: &dyn Protocol) -> Option<
 pub(super) async fn stored_redactions<S: StorageAdapter + ?Sized>(
     store: &S,
     room: &RoomId,
-    events: impl Iterator<Item = &EventId>,
-    messages: &HashMap<EventId, Message>,
+    events: SortedSet<&EventId>,
+    messages: &SortedMap<EventId, Message>,
 ) -> Result<Stored> {
-    let targets: Vec<EventId> = events.filter(|id| !messages.contains_key(*id)).cloned().collect();
+    let targets: Vec<EventId> =
+        events.into_iter().filter(|id| !messages.contains_key(*id)).cloned().collect();
     let mut stored = Stored::new();
     if targets.is_empty() {
         return Ok(stored);
@@ -33,7 +33,7 @@ pub(super) async fn stored_redactions<S: StorageAdapter + ?Sized>(
     let found = store.related(RelationQuery { room: room.clone(), targets, kind, limit: usize::MAX }).await?;
     for by in found.into_iter().filter(|by| by.redacted_by.is_none()) {
         if let Some(relation) = by.relation {
-            stored.entry(relation.target).or_default().push(by.id);
+            stored.or_default(relation.target).push(by.id);
         }
     }
     Ok(stored)
@@ -53,11 +53,11 @@ impl<'a> Emptied<'a> {
         room: &'a RoomId,
         redactions: &Redactions<'a>,
         events: &'a [Event],
-        messages: &'a HashMap<EventId, Message>,
+        messages: &'a SortedMap<EventId, Message>,
     ) -> Self {
         let stored = messages.iter().map(|(id, message)| (id, (&message.kind, message.state_key.as_ref())));
         let brought = events.iter().map(|event| (&event.id, (&event.kind, event.state_key.as_ref())));
-        let places: HashMap<&EventId, Place<'a>> = stored.chain(brought).collect();
+        let places: SortedMap<&EventId, Place<'a>> = stored.chain(brought).collect();
         let events = redactions.events().into_iter().map(|event| (event, places.get(event).copied()));
         Self { room, events: events.collect() }
     }
@@ -71,11 +71,11 @@ impl<'a> Emptied<'a> {
         let scope = Scope::Room(self.room.clone());
         let one =
             |kind: &EventType, key: &StateKey| StateQuery::one(scope.clone(), kind.clone(), key.clone());
-        let places: Option<BTreeSet<Place<'_>>> = self.events.iter().map(|(_, place)| *place).collect();
+        let places: Option<SortedSet<Place<'_>>> = self.events.iter().map(|(_, place)| *place).collect();
         let mut entries = Vec::new();
         match &places {
             Some(places) => {
-                for (kind, key) in places {
+                for (kind, key) in places.iter() {
                     let Some(key) = key else { continue };
                     entries.extend(store.state(one(kind, key)).await?);
                 }
@@ -83,10 +83,10 @@ impl<'a> Emptied<'a> {
             // State may be older than the stored timeline: then all of it is looked through.
             None => entries = store.state(StateQuery::all(scope.clone())).await?,
         }
-        let ids: HashSet<&EventId> = self.events.iter().map(|(event, _)| *event).collect();
+        let ids: SortedSet<&EventId> = self.events.iter().map(|(event, _)| *event).collect();
         entries.retain(|entry| entry.event_id.as_ref().is_some_and(|event| ids.contains(event)));
         let known = self.events.iter().filter_map(|(_, place)| place.filter(|(_, key)| key.is_some()));
-        let kinds: BTreeSet<EventType> =
+        let kinds: SortedSet<EventType> =
             known.map(|(kind, _)| kind).chain(entries.iter().map(|entry| &entry.kind)).cloned().collect();
         for kind in kinds {
             if let Some((kind, key)) = protocol.repeated_in(&kind) {

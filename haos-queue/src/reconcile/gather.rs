@@ -1,7 +1,6 @@
 //! The part of the store that a plan needs, and how it is read.
 
-use std::collections::{HashMap, HashSet};
-
+use haos_store_api::backend::{SortedMap, SortedSet};
 use haos_store_api::{
     EventId, Gap, Message, MessageQuery, Pending, PendingQuery, Position, Result, Room, RoomId, StateEntry,
     StateQuery, StorageAdapter, StorageAdapterExt as _, UserId,
@@ -20,7 +19,7 @@ pub(super) struct SyncView {
     /// The stored token.
     pub(super) token: Option<String>,
     /// Each room of the response that is stored.
-    pub(super) rooms: HashMap<RoomId, RoomView>,
+    pub(super) rooms: SortedMap<RoomId, RoomView>,
     /// The outbox rows that the response confirms, and those that wait for them.
     pub(super) confirmed: Vec<Confirmed>,
     /// The spaces that the response speaks of.
@@ -46,9 +45,9 @@ pub(super) struct RoomView {
     /// The timeline around the segment.
     pub(super) window: Window,
     /// The stored messages that the segment holds, redacts or repeats.
-    pub(super) messages: HashMap<EventId, Message>,
+    pub(super) messages: SortedMap<EventId, Message>,
     /// Stored redactions, by target, of events that the segment brings or repeats.
-    pub(super) redactions: HashMap<EventId, Vec<EventId>>,
+    pub(super) redactions: SortedMap<EventId, Vec<EventId>>,
     /// The state that the segment empties.
     pub(super) state: Vec<StateEntry>,
     /// The messages that repeat what the segment empties.
@@ -186,10 +185,10 @@ pub(super) async fn confirmed<S: StorageAdapter + ?Sized>(
     events: &[Event],
     own: Option<&UserId>,
 ) -> Result<Vec<Confirmed>> {
-    let (mut confirmed, mut seen) = (Vec::new(), HashSet::new());
+    let (mut confirmed, mut seen) = (Vec::new(), SortedSet::new());
     let none = PendingQuery { skip_damaged: true, ..PendingQuery::default() };
     // Rows that the server accepted, for echoes that do not tell their transaction id: read once.
-    let mut accepted: Option<HashMap<EventId, Pending>> = None;
+    let mut accepted: Option<SortedMap<EventId, Pending>> = None;
     for event in events.iter().filter(|event| own.is_none_or(|own| event.sender == *own)) {
         let row = match &event.txn_id {
             Some(txn_id) => {
@@ -228,7 +227,7 @@ async fn room_view<S: StorageAdapter + ?Sized>(
         return Ok(None);
     };
     if events.is_empty() && margin == 0 {
-        let (messages, redactions) = (HashMap::new(), HashMap::new());
+        let (messages, redactions) = (SortedMap::new(), SortedMap::new());
         let after = state_after(entries, &[], &Redactions::default(), protocol);
         let read = read_shown(store, id, &after, own, protocol).await?;
         return Ok(Some(RoomView {
@@ -256,17 +255,17 @@ pub(super) async fn facts<S: StorageAdapter + ?Sized>(
     (own, protocol): (Option<&UserId>, &dyn Protocol),
 ) -> Result<RoomView> {
     let Brought { room: id, events, state: entries } = *brought;
-    let segment: HashSet<&EventId> = events.iter().map(|event| &event.id).collect();
-    let repeated: HashSet<&EventId> = events.iter().filter_map(|event| repeated(event, protocol)).collect();
-    let wanted: HashSet<&EventId> =
-        segment.union(&repeated).copied().chain(events.iter().filter_map(redacts)).collect();
+    let repeated = events.iter().filter_map(|event| repeated(event, protocol));
+    let brought: SortedSet<&EventId> = events.iter().map(|event| &event.id).chain(repeated).collect();
+    let mut wanted = brought.clone();
+    wanted.extend(events.iter().filter_map(redacts));
     let wanted = wanted.into_iter().cloned().collect();
     let stored = store.messages(MessageQuery::Ids { room: id.clone(), events: wanted }).await?;
-    let messages: HashMap<EventId, Message> =
+    let messages: SortedMap<EventId, Message> =
         stored.into_iter().map(|message| (message.id.clone(), message)).collect();
-    let redactions = stored_redactions(store, id, segment.union(&repeated).copied(), &messages).await?;
+    let redactions = stored_redactions(store, id, brought, &messages).await?;
     let is_spent = |id: &EventId| messages.get(id).is_some_and(|stored| stored.redacted_by.is_some());
-    let judged = Redactions::judge(events, &redactions, is_spent);
+    let judged = Redactions::judge(events, Some(&redactions), &is_spent);
     let emptied = Emptied::new(id, &judged, events, &messages);
     let (state, copies) = (emptied.state(store, protocol).await?, emptied.copies(store, protocol).await?);
     let read = read_shown(store, id, &state_after(entries, &state, &judged, protocol), own, protocol).await?;

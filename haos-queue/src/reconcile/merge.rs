@@ -1,7 +1,6 @@
 //! A run of history that another store holds as one batch.
 
-use std::collections::HashSet;
-
+use haos_store_api::backend::{SortedMap, SortedSet};
 use haos_store_api::{EventId, Message, Position, Result, RoomId, StorageAdapter, UserId, WriteBatch};
 
 use super::PlanError;
@@ -108,7 +107,7 @@ struct RunView {
     /// The run's events, without the guesses of which the store knows.
     events: Vec<Event>,
     /// The guesses among them.
-    guesses: HashSet<EventId>,
+    guesses: SortedSet<EventId>,
     /// Guesses of the other store that are stored.
     known: Vec<Event>,
     /// The place of a run of which nothing is stored.
@@ -125,11 +124,11 @@ impl RunView {
         margin: usize,
     ) -> Result<Option<Self>> {
         let Some(room) = store.room(&run.room).await? else { return Ok(None) };
-        let mut seen = HashSet::new();
+        let mut seen = SortedSet::new();
         let distinct = || run.messages.iter().filter(|message| message.room == run.room);
         let all: Vec<Event> =
             distinct().filter(|message| seen.insert(&message.id)).cloned().map(Event::from).collect();
-        let guesses: HashSet<EventId> =
+        let guesses: SortedSet<EventId> =
             distinct().filter(|message| message.provisional).map(|message| message.id.clone()).collect();
         let confirmed = confirmed(store, &run.room, &all, own).await?;
         let brought = Brought { room: &run.room, events: &all, state: &[] };
@@ -270,7 +269,7 @@ impl RunView {
 
 /// The places that the other store gave to what is new.
 fn wishes(order: &[Ordered], run: &HistoryRun, events: &[Event]) -> Vec<Option<Position>> {
-    let places: std::collections::HashMap<&EventId, Position> =
+    let places: SortedMap<&EventId, Position> =
         run.messages.iter().map(|message| (&message.id, message.position)).collect();
     let wish = |(was, slot): &Ordered| match (was, slot, &run.before) {
         (Some(_), _, _) => None,

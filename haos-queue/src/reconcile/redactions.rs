@@ -1,8 +1,6 @@
 //! Which events are emptied, and by which redactions.
 
-use std::collections::hash_map::Entry;
-use std::collections::{BTreeMap, BTreeSet, HashMap, HashSet};
-
+use haos_store_api::backend::{SortedMap, SortedSet};
 use haos_store_api::{EventId, RelationKind};
 
 use super::gather::RoomView;
@@ -15,43 +13,42 @@ pub(super) fn redacts(event: &Event) -> Option<&EventId> {
 }
 
 /// Stored redactions that hold, by target, oldest first.
-pub(super) type Stored = HashMap<EventId, Vec<EventId>>;
+pub(super) type Stored = SortedMap<EventId, Vec<EventId>>;
 
 /// The events that the redactions of an answer empty, and those of the answer that stored ones empty.
 ///
 /// A redaction counts where it stands: what it emptied stays empty when it is redacted itself, and what comes
 /// after that it does not empty. The first that counts is the one that emptied an event.
 #[derive(Debug, Default)]
-pub(super) struct Redactions<'a>(HashMap<&'a EventId, &'a EventId>);
+pub(super) struct Redactions<'a>(SortedMap<&'a EventId, &'a EventId>);
 
 impl<'a> Redactions<'a> {
     /// Judges an answer's events, oldest first, in a room of which this is stored.
     pub(super) fn of(events: &'a [Event], view: Option<&'a RoomView>) -> Self {
-        let stored = view.into_iter().flat_map(|view| &view.redactions);
         let is_spent = |id: &EventId| {
             view.and_then(|view| view.messages.get(id)).is_some_and(|stored| stored.redacted_by.is_some())
         };
-        Self::judge(events, stored, is_spent)
+        Self::judge(events, view.map(|view| &view.redactions), &is_spent)
     }
 
     /// Judges an answer's `events`, oldest first, after the `stored` redactions. `is_spent`: whether an event is
     /// stored as emptied.
     pub(super) fn judge(
         events: &'a [Event],
-        stored: impl IntoIterator<Item = (&'a EventId, &'a Vec<EventId>)>,
-        is_spent: impl Fn(&EventId) -> bool,
+        stored: Option<&'a Stored>,
+        is_spent: &dyn Fn(&EventId) -> bool,
     ) -> Self {
-        let mut emptied = HashMap::new();
+        let mut emptied = SortedMap::new();
         let mut live = Live::default();
-        for (target, by) in stored {
+        for (target, by) in stored.into_iter().flat_map(Stored::iter) {
             by.iter().for_each(|by| live.add(target, by));
         }
-        let here: HashSet<&EventId> = events.iter().map(|event| &event.id).collect();
-        let mut passed = HashSet::new();
+        let here: SortedSet<&EventId> = events.iter().map(|event| &event.id).collect();
+        let mut passed = SortedSet::new();
         for event in events {
             let before = live.first(&event.id);
             if let Some(by) = before.or(event.redacted_by.as_ref()) {
-                emptied.entry(&event.id).or_insert(by);
+                emptied.or_insert_with(&event.id, || by);
             }
             passed.insert(&event.id);
             let Some(target) = redacts(event).filter(|target| before.is_none() && **target != event.id)
@@ -61,7 +58,7 @@ impl<'a> Redactions<'a> {
             // A redaction that is stored as emptied had emptied its targets in the store when it came.
             let is_spent = is_spent(&event.id);
             if passed.contains(target) || (!here.contains(target) && !is_spent) {
-                emptied.entry(target).or_insert(&event.id);
+                emptied.or_insert_with(target, || &event.id);
             }
             live.remove(target);
             if event.redacted_by.is_none() && !is_spent {
@@ -77,7 +74,7 @@ impl<'a> Redactions<'a> {
     }
 
     /// The emptied events, by id.
-    pub(super) fn events(&self) -> BTreeSet<&'a EventId> {
+    pub(super) fn events(&self) -> SortedSet<&'a EventId> {
         self.0.keys().copied().collect()
     }
 }
@@ -86,17 +83,17 @@ impl<'a> Redactions<'a> {
 #[derive(Default)]
 struct Live<'a> {
     /// By target, in the order in which they came.
-    of: HashMap<&'a EventId, BTreeMap<usize, &'a EventId>>,
+    of: SortedMap<&'a EventId, SortedMap<usize, &'a EventId>>,
     /// Each one's target and number.
-    targets: HashMap<&'a EventId, (&'a EventId, usize)>,
+    targets: SortedMap<&'a EventId, (&'a EventId, usize)>,
 }
 
 impl<'a> Live<'a> {
     fn add(&mut self, target: &'a EventId, by: &'a EventId) {
         let number = self.targets.len();
-        if let Entry::Vacant(place) = self.targets.entry(by) {
-            place.insert((target, number));
-            self.of.entry(target).or_default().insert(number, by);
+        if !self.targets.contains_key(by) {
+            self.targets.insert(by, (target, number));
+            self.of.or_default(target).insert(number, by);
         }
     }
 
@@ -146,13 +143,13 @@ mod tests {
         let events: Vec<Event> = events.split(' ').map(event).collect();
         let mut before = Stored::new();
         for by in stored.iter().map(|text| event(text)) {
-            before.entry(redacts(&by).unwrap().clone()).or_default().push(by.id);
+            before.or_default(redacts(&by).unwrap().clone()).push(by.id);
         }
         judged(&before, false, &events)
     }
 
     fn judged(stored: &Stored, spent: bool, events: &[Event]) -> Vec<String> {
-        let redactions = Redactions::judge(events, stored, |_| spent);
+        let redactions = Redactions::judge(events, Some(stored), &|_| spent);
         let told = |event: &EventId| {
             let by = redactions.of_event(event).unwrap();
             format!("{}<{}", &event.as_str()[1..], &by.as_str()[1..])

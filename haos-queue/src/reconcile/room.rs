@@ -1,8 +1,7 @@
 //! The part of a batch that works a segment into a room's timeline.
 
-use std::collections::{HashMap, HashSet};
-
 use haos_store_api::backend::law::resolve_message;
+use haos_store_api::backend::{SortedMap, SortedSet};
 use haos_store_api::{EventId, Gap, Message, Position, Redact, Revision, RoomId, WriteBatch};
 
 use super::PlanError;
@@ -25,7 +24,7 @@ pub(super) fn segment_ops(
 ) -> Result<(), PlanError> {
     let nothing = Window::default();
     let window = view.map_or(&nothing, |view| &view.window);
-    let mut seen = HashSet::new();
+    let mut seen = SortedSet::new();
     let distinct: Vec<&Event> = events.iter().filter(|event| seen.insert(&event.id)).collect();
     let segment = Segment { events: distinct.iter().map(|event| &event.id).collect(), older, gap };
     let order = splice(window, &segment);
@@ -53,7 +52,7 @@ pub(super) fn order_ops(
     message: impl Fn(usize, Position) -> Result<Message, PlanError>,
     room: &RoomId,
 ) -> Result<(), PlanError> {
-    let stays: HashSet<Position> = order.iter().filter_map(|(was, _)| *was).collect();
+    let stays: SortedSet<Position> = order.iter().filter_map(|(was, _)| *was).collect();
     for stored in window.items.iter().filter(|stored| !stays.contains(&stored.position)) {
         match &stored.item {
             Slot::Gap(_) => drop(batch.remove_gap(room.clone(), stored.position)),
@@ -70,7 +69,7 @@ pub(super) fn order_ops(
     if !moves.is_empty() {
         batch.renumber(room.clone(), moves);
     }
-    let tokens: HashMap<Position, &Slot> =
+    let tokens: SortedMap<Position, &Slot> =
         window.items.iter().map(|stored| (stored.position, &stored.item)).collect();
     for ((was, slot), now) in order.iter().zip(positions) {
         match slot {

@@ -1,7 +1,6 @@
 //! The order of a timeline after a segment is worked into it.
 
-use std::collections::HashMap;
-
+use haos_store_api::backend::SortedMap;
 use haos_store_api::{EventId, Position};
 
 use super::timeline::{Slot, Stored, Window};
@@ -73,7 +72,7 @@ impl<'a> Splice<'a> {
     }
 
     fn run(mut self) -> Vec<Ordered> {
-        let index: HashMap<&EventId, usize> = self.segment.events.iter().copied().zip(0..).collect();
+        let index: SortedMap<&EventId, usize> = self.segment.events.iter().copied().zip(0..).collect();
         // Where each event of the segment stands already, if it does for good.
         let mut stands: Vec<Option<usize>> = vec![None; self.segment.events.len()];
         for (slot, stored) in self.window.items.iter().enumerate() {

@@ -1,7 +1,6 @@
 //! A sync response as one batch.
 
-use std::collections::{HashMap, HashSet};
-
+use haos_store_api::backend::{SortedMap, SortedSet};
 use haos_store_api::{
     EventType, Json, Membership, Pending, Result, Scope, StateEntry, StateKey, TxnId, WriteBatch, state_kind,
 };
@@ -115,7 +114,7 @@ pub(super) fn account<T: serde::Serialize + ?Sized>(
 
 /// Of several entries under one key the last counts, and the others never reach the store.
 fn last_of_each(entries: &[StateEntry]) -> Vec<&StateEntry> {
-    let mut seen = HashSet::new();
+    let mut seen = SortedSet::new();
     let last = entries.iter().rev().filter(|entry| seen.insert((&entry.scope, &entry.kind, &entry.key)));
     let mut last: Vec<_> = last.collect();
     last.reverse();
@@ -126,8 +125,8 @@ fn last_of_each(entries: &[StateEntry]) -> Vec<&StateEntry> {
 pub(super) fn confirm(batch: &mut WriteBatch, confirmed: &[Confirmed]) -> Result<(), PlanError> {
     // Of two echoes in one response, the later may be of a row that waited for the earlier: it was sent by
     // somebody else meanwhile, and goes too.
-    let gone: HashSet<&TxnId> = confirmed.iter().map(|echo| &echo.family.row.txn_id).collect();
-    let mut written: HashMap<TxnId, Pending> = HashMap::new();
+    let gone: SortedSet<&TxnId> = confirmed.iter().map(|echo| &echo.family.row.txn_id).collect();
+    let mut written: SortedMap<TxnId, Pending> = SortedMap::new();
     for Confirmed { family, event_id } in confirmed {
         let mut family = family.clone();
         family.waiting.retain(|row| !gone.contains(&row.txn_id));

@@ -1,8 +1,7 @@
 //! Which row is next: an index of the outbox without its content, pure, every step O(log n).
 
-use std::collections::{BTreeMap, BTreeSet, HashMap, HashSet};
-
 use haos_store_api::backend::law::sort_by;
+use haos_store_api::backend::{SortedMap, SortedSet};
 use haos_store_api::{ParkReason, Pending, PendingState, RoomId, TxnId};
 
 use crate::machine::{Class, Phase};
@@ -30,10 +29,10 @@ enum Place {
 
 /// Lanes in an order: those with something to send by priority, falling, then age; those that wait by the
 /// moment, with nothing after it. One type for both, and one for rows: a module has the code of each.
-type Lanes = BTreeSet<(i64, u64, Lane)>;
+type Lanes = SortedSet<(i64, u64, Lane)>;
 
 /// Rows by a moment and their place in the outbox; in a lane by the latter alone.
-pub(crate) type Rows = BTreeMap<(i64, u64), TxnId>;
+pub(crate) type Rows = SortedMap<(i64, u64), TxnId>;
 
 /// The number in [`Lanes`] of a priority: what goes first is least.
 fn rank(priority: i32) -> i64 {
@@ -56,19 +55,19 @@ pub(crate) struct Schedule {
     limits: Limits,
     order: Order,
     owner: String,
-    rows: HashMap<TxnId, Entry>,
-    lanes: BTreeMap<Lane, (Rows, Place)>,
+    rows: SortedMap<TxnId, Entry>,
+    lanes: SortedMap<Lane, (Rows, Place)>,
     ready: [Lanes; 3],
     waits: Lanes,
     expiries: Rows,
     /// In the order of their ids.
-    children: HashMap<TxnId, Vec<TxnId>>,
+    children: SortedMap<TxnId, Vec<TxnId>>,
     /// No other context sends: what is being sent and not by us was left behind.
     alone: bool,
     /// Rows under way here, and how many in each lane.
-    busy: HashMap<TxnId, Option<Lane>>,
-    taken: HashMap<Lane, usize>,
-    paused: HashSet<RoomId>,
+    busy: SortedMap<TxnId, Option<Lane>>,
+    taken: SortedMap<Lane, usize>,
+    paused: SortedSet<RoomId>,
 }
 
 impl Schedule {
@@ -100,14 +99,14 @@ impl Schedule {
             self.expiries.insert((entry.expires_ms, entry.seq), row.txn_id.clone());
         }
         if let Some(parent) = &entry.parent {
-            let children = self.children.entry(parent.clone()).or_default();
+            let children = self.children.or_default(parent.clone());
             if let Err(place) = children.binary_search(&row.txn_id) {
                 children.insert(place, row.txn_id.clone());
             }
         }
         let lane = entry.lane.clone();
         if phase != Phase::Sent {
-            self.lanes.entry(lane.clone()).or_default().0.insert((0, entry.seq), row.txn_id.clone());
+            self.lanes.or_default(lane.clone()).0.insert((0, entry.seq), row.txn_id.clone());
         }
         self.rows.insert(row.txn_id.clone(), entry);
         self.file(&lane);
@@ -205,7 +204,9 @@ impl Schedule {
     /// Rows of a room that the server refused to its sender.
     pub(crate) fn forbidden(&self, room: &RoomId) -> Vec<TxnId> {
         let forbidden = PendingState::Parked(ParkReason::Forbidden);
-        let of_room = self.lanes.range((room.clone(), Class::Event)..=(room.clone(), Class::Signal));
+        let first = (room.clone(), Class::Event);
+        let from = self.lanes.iter_from(&first);
+        let of_room = from.take_while(|(lane, _)| lane.0 == *room);
         let rows = of_room.flat_map(|(_, (rows, _))| rows.values());
         rows.filter(|txn_id| self.rows.get(*txn_id).is_some_and(|row| row.state == forbidden))
             .cloned()

@@ -115,8 +115,8 @@ fn a_lease_that_runs_out_is_told() {
 fn a_paused_room_rests() {
     let mut schedule = schedule(Order::Strict);
     schedule.put(&row(1, 1, PendingState::Queued));
-    schedule.pause([room(1)].into());
+    schedule.pause(SortedSet::from_iter([room(1)]));
     assert_eq!(schedule.next(Class::Event), None);
-    schedule.pause(HashSet::new());
+    schedule.pause(SortedSet::new());
     assert_eq!(schedule.next(Class::Event), Some(txn(1)));
 }

@@ -1,7 +1,6 @@
 //! Whose turn it is.
 
-use std::collections::HashSet;
-
+use haos_store_api::backend::SortedSet;
 use haos_store_api::{RoomId, TxnId};
 
 use super::entry::Entry;
@@ -135,7 +134,7 @@ impl Schedule {
     pub(crate) fn hold(&mut self, txn_id: &TxnId) {
         let lane = self.rows.get(txn_id).map(|entry| entry.lane.clone());
         if let Some(lane) = &lane {
-            *self.taken.entry(lane.clone()).or_default() += 1;
+            *self.taken.or_default(lane.clone()) += 1;
             self.file(lane);
         }
         self.busy.insert(txn_id.clone(), lane);
@@ -183,7 +182,7 @@ impl Schedule {
     }
 
     /// Which rooms are paused from now on.
-    pub(crate) fn pause(&mut self, rooms: HashSet<RoomId>) {
+    pub(crate) fn pause(&mut self, rooms: SortedSet<RoomId>) {
         if self.paused != rooms {
             self.paused = rooms;
             self.file_all();

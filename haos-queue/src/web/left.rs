@@ -1,7 +1,6 @@
 //! The work that is left, seen from beside the driver.
 
-use std::collections::HashSet;
-
+use haos_store_api::backend::SortedSet;
 use haos_store_api::{PendingQuery, PendingState, Result};
 
 use crate::account::Gate;
@@ -22,8 +21,8 @@ pub(super) async fn is_left(outbox: &Outbox) -> Result<bool> {
     }
     // Lanes of which nothing more can go: rooms that are paused, and what stands behind a row that waits.
     let paused = rooms.into_iter().filter(|(_, gate)| gate.paused.is_some());
-    let paused: HashSet<_> = paused.map(|(room, _)| room).collect();
-    let (mut held, mut waiting) = (HashSet::new(), HashSet::new());
+    let paused: SortedSet<_> = paused.map(|(room, _)| room).collect();
+    let (mut held, mut waiting) = (SortedSet::new(), SortedSet::new());
     let mut query = PendingQuery { limit: PAGE, skip_damaged: true, ..PendingQuery::default() };
     loop {
         let rows = shared.store.pending(query.clone()).await?;

@@ -17,6 +17,7 @@ pub mod law;
 pub mod native;
 mod reads;
 mod seal;
+mod sorted;
 mod turns;
 
 pub use crate::change::{ChangeHub, touched};
@@ -29,4 +30,5 @@ pub use held::{Held, Snapshot};
 pub use io::explain_io;
 pub use reads::Reads;
 pub use seal::Keyring;
+pub use sorted::{SortedMap, SortedSet};
 pub use turns::Turns;

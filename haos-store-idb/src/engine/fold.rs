@@ -3,9 +3,7 @@
 //! It needs no memory, and no keys: it reads the log and the buckets that it changes from the database, and moves
 //! payloads as they are. What it leaves in the log is a record that tells of it.
 
-use std::collections::{BTreeMap, BTreeSet};
-
-use haos_store_api::backend::Key;
+use haos_store_api::backend::{Key, SortedMap, SortedSet};
 use haos_store_api::{Collection, ErrorKind, Position, Result};
 
 use super::changes::{Changes, Run};
@@ -40,12 +38,13 @@ pub(crate) async fn fold(kv: &dyn Kv) -> Result<Folded> {
     let Log { records, head, latest } = Log::read(kv).await?;
     let mut merged = Changes::default();
     let mut done = Folded { records: 0, rows: 0, more: false };
-    let (mut upto, mut touched) = (0, BTreeSet::new());
+    let (mut upto, mut touched) = (0, SortedSet::new());
     for record in records {
         if let Entry::Commit(changes) = record.entry {
             let buckets = changes.rows.keys().map(|(room, at)| (*room, Bucket::of(*at)));
-            let buckets: BTreeSet<(Key, Bucket)> = buckets.collect();
-            if done.records > 0 && touched.union(&buckets).count() > MOST_BUCKETS {
+            let buckets: SortedSet<(Key, Bucket)> = buckets.collect();
+            let new = buckets.iter().filter(|bucket| !touched.contains(*bucket)).count();
+            if done.records > 0 && touched.len() + new > MOST_BUCKETS {
                 done.more = true;
                 break;
             }
@@ -175,7 +174,7 @@ async fn work(kv: &dyn Kv, changes: Changes) -> Result<u64> {
         rows += 1;
     }
     // The new content of each bucket that changes.
-    let mut buckets: BTreeMap<(Key, Bucket), Changed> = BTreeMap::new();
+    let mut buckets: SortedMap<(Key, Bucket), Changed> = SortedMap::new();
     for run in &changes.dropped {
         let Run { room, oldest, newest } = run;
         if let Some((from, to)) = whole(run) {
@@ -186,11 +185,11 @@ async fn work(kv: &dyn Kv, changes: Changes) -> Result<u64> {
         }
         // An edge that is whole has nothing stored any more.
         for edge in [Bucket::of(*oldest), Bucket::of(*newest)] {
-            buckets.entry((*room, edge)).or_default();
+            buckets.or_default((*room, edge));
         }
     }
     for ((room, at), row) in &changes.rows {
-        buckets.entry((*room, Bucket::of(*at))).or_default().push((*at, row.clone()));
+        buckets.or_default((*room, Bucket::of(*at))).push((*at, row.clone()));
     }
     let stored = near(buckets.keys());
     let stored = stored.iter().map(|(room, oldest, newest)| {
@@ -200,18 +199,18 @@ async fn work(kv: &dyn Kv, changes: Changes) -> Result<u64> {
     let mut rooms: Vec<Key> = buckets.keys().map(|(room, _)| *room).collect();
     rooms.dedup();
     let blocks: Vec<_> = rooms.iter().map(|room| kv.last(Table::Ids, &ids::blocks(room))).collect();
-    let mut segments: BTreeMap<(Key, Bucket), Vec<Vec<u8>>> = BTreeMap::new();
+    let mut segments: SortedMap<(Key, Bucket), Vec<Vec<u8>>> = SortedMap::new();
     for value in all(stored).await?.into_iter().flatten() {
         if let Some((room, key)) = Segment::decode(&value) {
-            segments.entry((room, key.bucket)).or_default().push(value);
+            segments.or_default((room, key.bucket)).push(value);
         }
     }
     let blocks = all(blocks).await?;
-    let mut new: BTreeMap<Key, Vec<IdEntry>> = BTreeMap::new();
+    let mut new: SortedMap<Key, Vec<IdEntry>> = SortedMap::new();
     for ((room, bucket), changed) in buckets {
         let stored = segments.remove(&(room, bucket)).unwrap_or_default();
         rows += changed.len() as u64;
-        let entries = new.entry(room).or_default();
+        let entries = new.or_default(room);
         write_bucket(kv, &room, bucket, changed, stored, entries, &|at| changes.is_dropped(&room, at))?;
     }
     for (room, last) in rooms.iter().zip(blocks) {
@@ -259,7 +258,7 @@ fn write_bucket(
     entries: &mut Vec<IdEntry>,
     is_dropped: &dyn Fn(Position) -> bool,
 ) -> Result<()> {
-    let mut rows: BTreeMap<Position, Row> = BTreeMap::new();
+    let mut rows: SortedMap<Position, Row> = SortedMap::new();
     let (mut old, mut first) = (Vec::new(), 0);
     for value in stored {
         let Some((_, key)) = Segment::decode(&value) else { continue };

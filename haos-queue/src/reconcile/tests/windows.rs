@@ -105,7 +105,7 @@ fn a_room_without_news_is_read_without_its_timeline() {
             vec![RoomDelta { timeline: events(names), limited, ..RoomDelta::new(room(), Membership::Join) }];
         let delta = SyncDelta { rooms, ..SyncDelta::default() };
         let view = now(sync_view(&store, &delta, (None, &PlainProtocol), 2)).unwrap();
-        assert_eq!(view.rooms[&room()].window.items.len(), read, "{limited} {names}");
+        assert_eq!(view.rooms.get(&room()).unwrap().window.items.len(), read, "{limited} {names}");
     }
 }
 

@@ -1,6 +1,6 @@
 //! The schedule against a naive one, which looks at every row each time it is asked.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, HashSet};
 
 use proptest::prelude::*;
 
@@ -391,7 +391,7 @@ fn carry_out(
             if rooms != model.paused {
                 model.told.clear();
             }
-            schedule.pause(rooms.clone());
+            schedule.pause(rooms.iter().cloned().collect());
             model.paused = rooms;
         }
         Act::Pass(ms) => model.now_ms += ms,

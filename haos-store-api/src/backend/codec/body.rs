@@ -1,10 +1,15 @@
 //! The stored part of each entity that is not a key column. Field order is the binary format: append
 //! nothing, reorder nothing; a change takes a new frame version.
 
+use serde::de::DeserializeOwned;
 use serde::ser::SerializeStruct;
 use serde::{Deserialize, Deserializer, Serialize, Serializer};
 
+use super::binary::{Binary, binary_struct};
 use crate::*;
+
+/// The stored part of an entity.
+pub(super) trait Body: Binary + Serialize + DeserializeOwned {}
 
 /// Returns the name of a field that is a keyword, as serde derives it.
 fn plain_name(name: &'static str) -> &'static str {
@@ -31,6 +36,10 @@ macro_rules! body {
             $(pub(super) $req: $rty,)*
             $(#[serde(default)] $(#[$how])* pub(super) $opt: $oty,)*
         }
+
+        impl Body for $name {}
+
+        binary_struct!($name { $($req,)* $($opt,)* });
 
         impl Serialize for $name {
             fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {

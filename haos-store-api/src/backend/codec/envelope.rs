@@ -1,7 +1,6 @@
 //! Sealed payloads: `version | key id | nonce | ciphertext | tag`, bound through the associated data.
 
-use serde::Serialize;
-
+use super::body::Body;
 use super::frame::{PADDED, SEALED, damaged};
 use super::{Bound, Codec, Payload, RowRef};
 use crate::backend::seal::{HEADER, unpad};
@@ -32,14 +31,14 @@ impl Aad {
 }
 
 /// Seals an encoded row.
-pub(super) fn seal<T: Serialize>(
+pub(super) fn seal<T: Body>(
     keyring: &Keyring,
     padding: Padding,
     bound: &Bound,
     body: &T,
 ) -> Result<Payload, Box<dyn std::error::Error>> {
     let mut bytes = keyring.envelope(super::frame::TYPICAL);
-    super::frame::append(body, &mut bytes)?;
+    body.write(&mut bytes);
     Ok(close(keyring, padding, bound, bytes)?)
 }
 

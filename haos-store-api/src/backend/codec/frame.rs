@@ -1,14 +1,11 @@
-//! Bytes of one payload: JSON text, `version | crc32 | bincode`, or a sealed envelope.
+//! Bytes of one payload: JSON text, `version | crc32 | binary`, or a sealed envelope.
 
 use std::error::Error as StdError;
 
-use bincode::enc::write::Writer;
-use bincode::error::EncodeError;
-use serde::Serialize;
-use serde::de::DeserializeOwned;
-
-use super::{Bound, Codec, Form, Key, Payload, RowRef};
-use crate::{Crc32, Error, Result};
+use super::body::Body;
+use super::{Bound, Codec, Form, Key, Payload, RowRef, binary};
+use crate::backend::Crc32;
+use crate::{Error, Result};
 
 /// The version byte of [`Form::Binary`]. A later layout takes the next number.
 const VERSION: u8 = 1;
@@ -19,31 +16,9 @@ pub(crate) const PADDED: u8 = 0xA2;
 /// A capacity that fits most messages, so that their buffers need not grow.
 pub(super) const TYPICAL: usize = 512;
 const HEADER: usize = 1 + 4;
-/// The most that decoding may allocate: hostile lengths are refused, not believed.
-const LIMIT: usize = 256 << 20;
-
-pub(super) fn config() -> impl bincode::config::Config {
-    bincode::config::standard().with_limit::<LIMIT>()
-}
-
-/// Appends what is encoded. bincode's own way, through `std::io`, brings the text of every system error into a module
-/// for browsers.
-struct Append<'b>(&'b mut Vec<u8>);
-
-impl Writer for Append<'_> {
-    fn write(&mut self, bytes: &[u8]) -> Result<(), EncodeError> {
-        self.0.extend_from_slice(bytes);
-        Ok(())
-    }
-}
-
-/// Encodes a body behind what `bytes` holds.
-pub(super) fn append<T: Serialize>(body: &T, bytes: &mut Vec<u8>) -> Result<(), EncodeError> {
-    bincode::serde::encode_into_writer(body, Append(bytes), config())
-}
 
 impl Codec {
-    pub(super) fn seal<T: Serialize>(&self, row: &RowRef<'_>, body: &T) -> Result<Payload> {
+    pub(super) fn seal<T: Body>(&self, row: &RowRef<'_>, body: &T) -> Result<Payload> {
         let bound = row.bound(self);
         self.encode(&bound, body).map_err(|e| {
             let name = bound.collection.name();
@@ -51,11 +26,12 @@ impl Codec {
         })
     }
 
-    fn encode<T: Serialize>(&self, bound: &Bound, body: &T) -> Result<Payload, Box<dyn StdError>> {
+    fn encode<T: Body>(&self, bound: &Bound, body: &T) -> Result<Payload, Box<dyn StdError>> {
         if let Some(keyring) = &self.keyring {
             return super::envelope::seal(keyring, self.padding, bound, body);
         }
         match self.form {
+            #[cfg(not(all(target_arch = "wasm32", target_os = "unknown")))]
             Form::Text => {
                 let mut bytes = Vec::with_capacity(TYPICAL);
                 serde_json::to_writer(&mut bytes, body)?;
@@ -63,19 +39,21 @@ impl Codec {
             }
             Form::Binary => {
                 let mut bytes = header(TYPICAL);
-                append(body, &mut bytes)?;
+                body.write(&mut bytes);
                 Ok(frame(bound, bytes))
             }
         }
     }
 
-    pub(super) fn open<T: DeserializeOwned>(&self, row: &RowRef<'_>, bytes: &[u8]) -> Result<T> {
+    pub(super) fn open<T: Body>(&self, row: &RowRef<'_>, bytes: &[u8]) -> Result<T> {
         let bound = &row.bound(self);
         if let Some(keyring) = &self.keyring {
             return decode(bound, &super::envelope::open(keyring, bound, bytes)?);
         }
         match self.form {
+            #[cfg(not(all(target_arch = "wasm32", target_os = "unknown")))]
             Form::Text if matches!(bytes, [SEALED | PADDED, ..]) => Err(sealed(bound)),
+            #[cfg(not(all(target_arch = "wasm32", target_os = "unknown")))]
             // Checked once as a whole, which is cheaper than every string on its own.
             Form::Text => std::str::from_utf8(bytes)
                 .map_err(|e| damaged(bound, &e))
@@ -91,6 +69,7 @@ impl Codec {
             return super::envelope::seal_raw(keyring, self.padding, bound, body);
         }
         Ok(match self.form {
+            #[cfg(not(all(target_arch = "wasm32", target_os = "unknown")))]
             Form::Text => Payload(body.to_vec()),
             Form::Binary => {
                 let mut bytes = header(body.len());
@@ -106,6 +85,7 @@ impl Codec {
             return super::envelope::open(keyring, bound, bytes);
         }
         match self.form {
+            #[cfg(not(all(target_arch = "wasm32", target_os = "unknown")))]
             Form::Text => Ok(bytes.to_vec()),
             Form::Binary => unframe(bound, bytes).map(<[u8]>::to_vec),
         }
@@ -151,9 +131,8 @@ fn unframe<'a>(bound: &Bound, bytes: &'a [u8]) -> Result<&'a [u8]> {
     }
 }
 
-fn decode<T: DeserializeOwned>(bound: &Bound, body: &[u8]) -> Result<T> {
-    let (value, used) = bincode::serde::decode_from_slice(body, config()).map_err(|e| damaged(bound, &e))?;
-    if used == body.len() { Ok(value) } else { Err(damaged(bound, &"bytes are left over")) }
+fn decode<T: Body>(bound: &Bound, body: &[u8]) -> Result<T> {
+    binary::read(body).map_err(|fault| damaged(bound, &fault))
 }
 
 /// Computes the checksum over the binding and the body, so that a row in another's place is noticed.

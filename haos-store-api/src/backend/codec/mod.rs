@@ -1,5 +1,6 @@
 //! From entities to rows and back: the only maker of payloads.
 
+pub(crate) mod binary;
 mod body;
 mod envelope;
 mod frame;
@@ -24,9 +25,10 @@ use crate::{Collection, Error, ErrorKind, Padding, Result};
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
 pub enum Form {
     /// JSON text, readable without this library: for SQLite, which checks its own pages and whose
-    /// stores people open with other tools.
+    /// stores people open with other tools. A module for browsers is without it.
+    #[cfg(not(all(target_arch = "wasm32", target_os = "unknown")))]
     Text,
-    /// bincode behind a format version and a checksum: for every other backend.
+    /// Binary behind a format version and a checksum: for every other backend.
     Binary,
 }
 
@@ -46,7 +48,7 @@ impl Payload {
         self.0
     }
 
-    /// Returns the text to write, for a plain payload of [`Form::Text`].
+    /// Returns the text to write, for a plain payload of `Form::Text`.
     pub fn as_text(&self) -> Option<&str> {
         std::str::from_utf8(&self.0).ok()
     }
@@ -184,7 +186,7 @@ impl Codec {
         self.damaged.load(Ordering::Relaxed)
     }
 
-    /// Tells whether payloads are bound to their place. Those of plain [`Form::Text`] are not: they tell their ids,
+    /// Tells whether payloads are bound to their place. Those of plain `Form::Text` are not: they tell their ids,
     /// which readers compare.
     pub fn binds(&self) -> bool {
         self.form == Form::Binary || self.is_sealed()

@@ -114,7 +114,7 @@ impl Keyring {
     /// # Errors
     /// Never for a keyring of this library.
     pub fn record(&self) -> Result<Vec<u8>> {
-        self.keys().record.to_bytes()
+        Ok(self.keys().record.to_bytes())
     }
 
     /// Takes over a record that another process, or this one, has stored; tells whether it was new. An older record
@@ -168,7 +168,7 @@ impl Keyring {
             KeyChange::RemovePassphrase => slots.remove_passphrase()?,
             KeyChange::AddKey(name, secret) => slots.add_key(name, secret, &self.0.master)?,
             KeyChange::RemoveKey(name) => slots.remove_key(name)?,
-            KeyChange::Shred => return Record::shredded(keys.record.generation + 1).to_bytes(),
+            KeyChange::Shred => return Ok(Record::shredded(keys.record.generation + 1).to_bytes()),
         }
         self.next(&keys, slots, &keys.body())
     }
@@ -208,7 +208,7 @@ impl Keyring {
     }
 
     fn next(&self, keys: &Keys, slots: Slots, body: &Body) -> Result<Vec<u8>> {
-        Record::new(keys.record.generation + 1, slots, body, &self.0.master)?.to_bytes()
+        Ok(Record::new(keys.record.generation + 1, slots, body, &self.0.master)?.to_bytes())
     }
 
     /// Returns the keyed hash of a collection's ids.

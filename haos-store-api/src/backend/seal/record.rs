@@ -1,22 +1,19 @@
-//! The stored form of a keyring: `version | crc32 | bincode of (generation, slots, body)`.
+//! The stored form of a keyring: `version | crc32 | binary form of (generation, slots, body)`.
 
-use serde::{Deserialize, Serialize};
 use zeroize::{Zeroize, ZeroizeOnDrop, Zeroizing};
 
 use super::slot::Slots;
 use super::{Key32, derive, unwrap, wrap};
-use crate::{Crc32, Error, ErrorKind, Result};
+use crate::backend::Crc32;
+use crate::backend::codec::binary::{self, Binary as _, binary_struct};
+use crate::{Error, ErrorKind, Result};
 
 const VERSION: u8 = 1;
 /// Longer than eight slots and the data keys of a rotation.
 const LONGEST: usize = 1 << 16;
 
-fn config() -> impl bincode::config::Config {
-    bincode::config::standard().with_limit::<LONGEST>()
-}
-
 /// The stored form of a keyring.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Debug, Clone, PartialEq, Eq)]
 pub(super) struct Record {
     /// Grows with every change, so that of two records the later one is known.
     pub(super) generation: u64,
@@ -25,19 +22,23 @@ pub(super) struct Record {
     body: Vec<u8>,
 }
 
+binary_struct!(Record { generation, slots, body });
+
 /// The keys themselves. They are wiped with their owner.
-#[derive(Clone, Serialize, Deserialize, Zeroize, ZeroizeOnDrop)]
+#[derive(Clone, Zeroize, ZeroizeOnDrop)]
 pub(super) struct Body {
     pub(super) index: [u8; 32],
     /// Data keys by number; the last one seals.
     pub(super) keys: Vec<(u16, [u8; 32])>,
 }
 
+binary_struct!(Body { index, keys });
+
 impl Record {
     pub(super) fn new(generation: u64, slots: Slots, body: &Body, master: &Key32) -> Result<Self> {
-        let plain = bincode::serde::encode_to_vec(body, config()).map(Zeroizing::new);
-        let plain =
-            plain.map_err(|e| Error::invalid("keys", format!("the keys have no stored form: {e}")))?;
+        // It never grows, which would leave a copy behind.
+        let mut plain = Zeroizing::new(Vec::with_capacity(64 + 64 * body.keys.len()));
+        body.write(&mut plain);
         let body = wrap(&body_key(master), &aad(generation), &plain)?;
         Ok(Self { generation, slots, body })
     }
@@ -50,21 +51,20 @@ impl Record {
     pub(super) fn body(&self, master: &Key32) -> Result<Body> {
         let plain = unwrap(&body_key(master), &aad(self.generation), &self.body);
         let plain = plain.ok_or_else(|| damaged("its keys are not authentic"))?;
-        let (body, _): (Body, usize) = bincode::serde::decode_from_slice(&plain, config())
-            .map_err(|_| damaged("its keys cannot be read"))?;
+        let body: Body = binary::read(&plain).map_err(|_| damaged("its keys cannot be read"))?;
         if body.keys.is_empty() {
             return Err(damaged("it holds no key"));
         }
         Ok(body)
     }
 
-    pub(super) fn to_bytes(&self) -> Result<Vec<u8>> {
-        let fields = bincode::serde::encode_to_vec(self, config())
-            .map_err(|e| Error::invalid("keys", format!("the keyring has no stored form: {e}")))?;
+    pub(super) fn to_bytes(&self) -> Vec<u8> {
+        let mut fields = Vec::new();
+        self.write(&mut fields);
         let mut bytes = vec![VERSION];
         bytes.extend(Crc32::of(&fields).to_le_bytes());
         bytes.extend(fields);
-        Ok(bytes)
+        bytes
     }
 
     pub(super) fn from_bytes(bytes: &[u8]) -> Result<Self> {
@@ -73,9 +73,10 @@ impl Record {
                 if u32::from_le_bytes([*a, *b, *c, *d]) != Crc32::of(fields) {
                     return Err(damaged("its checksum does not match"));
                 }
-                let (record, used): (Self, usize) = bincode::serde::decode_from_slice(fields, config())
-                    .map_err(|_| damaged("it cannot be read"))?;
-                if used == fields.len() { Ok(record) } else { Err(damaged("bytes are left over")) }
+                if fields.len() > LONGEST {
+                    return Err(damaged("it is too long"));
+                }
+                binary::read(fields).map_err(|fault| damaged(&fault.to_string()))
             }
             [version, ..] if *version > VERSION => Err(Error::new(
                 ErrorKind::NewerSchema,

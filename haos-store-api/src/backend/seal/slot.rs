@@ -1,11 +1,11 @@
 //! Slots: the master key, wrapped for one secret each.
 
 use argon2::{Algorithm, Argon2, Params, Version};
-use serde::{Deserialize, Serialize};
 
 use super::{Key32, derive, random, unwrap, wrap};
 use zeroize::Zeroizing;
 
+use crate::backend::codec::binary::binary_struct;
 use crate::{Error, ErrorKind, KdfLimits, KdfParams, Result, Secret};
 
 /// The most slots of keys, so that a hostile record costs little.
@@ -17,13 +17,13 @@ const LONGEST_NAME: usize = 64;
 const LONGEST_FORM: usize = 11;
 
 /// The secrets that open the store: at most one passphrase, so that opening derives one key, and named keys.
-#[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub(super) struct Slots {
     passphrase: Option<PassphraseSlot>,
     keys: Vec<KeySlot>,
 }
 
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Debug, Clone, PartialEq, Eq)]
 struct PassphraseSlot {
     memory_kib: u32,
     passes: u32,
@@ -32,11 +32,15 @@ struct PassphraseSlot {
     master: Vec<u8>,
 }
 
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Debug, Clone, PartialEq, Eq)]
 struct KeySlot {
     name: String,
     master: Vec<u8>,
 }
+
+binary_struct!(Slots { passphrase, keys });
+binary_struct!(PassphraseSlot { memory_kib, passes, lanes, salt, master });
+binary_struct!(KeySlot { name, master });
 
 impl Slots {
     /// Makes the first slot of a new keyring.

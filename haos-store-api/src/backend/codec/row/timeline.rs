@@ -191,7 +191,7 @@ impl Codec {
     /// Reads the gap of a row of a room of which the key alone is known.
     ///
     /// # Errors
-    /// As [`gap`](Self::gap); a plain row of [`Form::Text`](super::super::Form::Text) may be another room's.
+    /// As [`gap`](Self::gap); a plain row of `Form::Text` may be another room's.
     pub fn gap_in(&self, room: &Key, position: Position, revision: Revision, payload: &[u8]) -> Result<Gap> {
         let body: GapBody = self.open(&RowRef::Gap { room, position, revision }, payload)?;
         Ok(Gap { room: body.room_id, position, token: body.token, revision })

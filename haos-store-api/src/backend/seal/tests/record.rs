@@ -12,7 +12,7 @@ fn with_keys(keys: &[u16]) -> Vec<u8> {
     let master = Key32::new([6; 32]);
     let slots = Slots::of(&secret(), FAST, KdfLimits::MAX, &master).unwrap();
     let body = Body { index: [5; 32], keys: keys.iter().map(|id| (*id, [*id as u8; 32])).collect() };
-    Record::new(9, slots, &body, &master).unwrap().to_bytes().unwrap()
+    Record::new(9, slots, &body, &master).unwrap().to_bytes()
 }
 
 fn secret() -> Secret {
