@@ -18,6 +18,9 @@
 //! an origin opens the database for itself. The form of records is in `docs/format.md`, the reasons in
 //! `ARCHITECTURE.md`.
 //!
+//! `js/early.js` in this crate is a few lines for a page that has to be there at once: they open the database while the
+//! module loads.
+//!
 //! It is not a place for data that must survive everything: a browser may erase an origin's storage when the device is
 //! full (`IdbStore::persistence` tells the present state), and people clear it.
 //! [`StoreInfo::recovery`](haos_store_api::StoreInfo::recovery) reports an erasure at the next opening, as far as a

@@ -1,5 +1,6 @@
 // What a page does with the module that is weighed, whole or in halves.
 
+import { early } from "/store/early.js";
 import init, * as pkg from "/pkg/haos_size.js";
 
 const ME = "@me:example.org";
@@ -21,8 +22,10 @@ export async function fill(name) {
 /** Shows what a person looks at first, and follows it; tells the newest line and which functions ran, where the module
  * notes that. */
 export async function first(name) {
+  const close = early(name);
   const wasm = await init();
   const chat = await pkg.Chat.open(name, ME);
+  close();
   chat.live(() => {});
   await chat.rooms();
   const page = (await chat.page(ROOM, undefined, 50)).trim().split("\n");
@@ -58,4 +61,24 @@ export async function write(name, passphrase, isAwaited) {
   const page = (await chat.page(ROOM, undefined, 50)).trim().split("\n");
   chat.free();
   return { newest: page.at(-1), sent, loaded: loaded() };
+}
+
+const names = async () => (await indexedDB.databases()).map(({ name }) => name);
+
+const isGone = (name) =>
+  new Promise((resolve, reject) => {
+    const request = indexedDB.deleteDatabase(name);
+    request.onsuccess = () => resolve(true);
+    request.onerror = () => reject(request.error);
+    setTimeout(() => resolve(false), 5000);
+  });
+
+/** Opens databases early: one that is absent is not made, before or after, and one that is there can be deleted. */
+export async function opensEarly(name, absent) {
+  early(absent);
+  early(name)();
+  early(name);
+  await new Promise((resolve) => setTimeout(resolve, 300));
+  const made = (await names()).includes(absent);
+  return { made, gone: await isGone(name), left: (await names()).includes(name) };
 }

@@ -64,6 +64,9 @@ async fn work(page: &Path, halves: &Path) -> Result {
         loaded.sort_by_key(Value::to_string);
         is(&what, &loaded.into(), &json!([first_half, rest]))?;
     }
+    seen.load().await?;
+    let told = seen.run("opensEarly", &["plain".into(), "absent".into()]).await?;
+    is("what was opened early", &told, &json!({ "made": false, "gone": true, "left": false }))?;
     seen.browser.quit().await.map_err(|e| e.to_string())
 }
 
@@ -84,8 +87,13 @@ struct Seen {
 
 impl Seen {
     async fn start(page: &Path, package: &Path) -> Result<Self> {
-        let site =
-            Site::start(SiteOptions::new(page).mount("/pkg/", package)).await.map_err(|e| e.to_string())?;
+        let site = Site::start(
+            SiteOptions::new(page)
+                .mount("/pkg/", package)
+                .mount("/store/", &page.join("../../../haos-store-idb/js")),
+        )
+        .await
+        .map_err(|e| e.to_string())?;
         let browser = Browser::start(BrowserEngine::Chromium, BrowserOptions::default()).await;
         let seen = Self { browser: browser.map_err(|e| e.to_string())?, site };
         seen.load().await?;

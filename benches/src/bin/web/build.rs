@@ -15,6 +15,8 @@ const PACKAGE: &str = "haos-benches-web";
 /// Folders to serve, and what is in them.
 pub(crate) struct Built {
     pub(crate) page: PathBuf,
+    /// What the store has in JavaScript.
+    pub(crate) store: PathBuf,
     /// Our contender, and a copy of it that notes which functions run.
     pub(crate) package: PathBuf,
     pub(crate) watched: PathBuf,
@@ -46,7 +48,8 @@ pub(crate) fn build(target: &Path, args: &Args) -> Result<Built, String> {
     let modules = Modules::install(&sources.join("peer"), &folder.join("peer"))?;
     let dexie = modules.peer("dexie", "dist/modern", &["dexie.min.mjs"]);
     let sqlite = modules.peer("@sqlite.org/sqlite-wasm", "dist", &["index.mjs", "sqlite3.wasm"]);
-    Ok(Built { page: sources.join("page"), package, watched, bundle, dexie, sqlite })
+    let store = sources.join("../../haos-store-idb/js");
+    Ok(Built { page: sources.join("page"), store, package, watched, bundle, dexie, sqlite })
 }
 
 impl Built {

@@ -30,6 +30,7 @@ pub(crate) async fn engines(built: &Built, args: &Args) -> Result<Vec<Measured>>
     halve(built, args).await?;
     let options = SiteOptions::new(&built.page)
         .mount("/pkg/", &built.package)
+        .mount("/store/", &built.store)
         .mount("/peer/", &built.dexie.folder)
         .mount("/sqlite/", &built.sqlite.folder)
         // Precise timers, and scripts and modules from the cache, as with a page that is used daily.
@@ -49,7 +50,10 @@ async fn halve(built: &Built, args: &Args) -> Result<()> {
     let (Some(&engine), true) = (args.engines.first(), args.contenders.contains(&"haos")) else {
         return Ok(());
     };
-    let site = Site::start(SiteOptions::new(&built.page).mount("/pkg/", &built.watched)).await?;
+    let site = Site::start(
+        SiteOptions::new(&built.page).mount("/pkg/", &built.watched).mount("/store/", &built.store),
+    )
+    .await?;
     let browser = Browser::start(engine, BrowserOptions::default().script_limit(SCRIPT)).await?;
     browser.goto(&site.url("/index.html")).await?;
     let filled = browser.run("return await fill('haos', 'first', 1000)", &[]).await?;

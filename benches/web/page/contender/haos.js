@@ -1,6 +1,7 @@
 // The store under test, compiled to WebAssembly. Messages become batches before the clock runs, and pages
 // come back as the same plain objects that the peers give.
 
+import { early } from "/store/early.js";
 import init, * as pkg from "/pkg/haos_benches_web.js";
 
 const { Batch, Store } = pkg;
@@ -19,8 +20,10 @@ async function load() {
 /** The first half shows pages. What writes and seals is the rest, which is loaded when the page has nothing else to do,
  * if it was not wanted before. */
 export async function opened(name, sealed) {
+  const close = early(name);
   await (sealed ? Promise.all([load(), pkg.loadRest?.()]) : load());
   const store = await Store.open(name, sealed);
+  close();
   idle(() => pkg.loadRest?.());
   return new Haos(store);
 }

@@ -1,5 +1,6 @@
 //! Several contexts over one database.
 
+use std::sync::atomic::Ordering;
 use std::sync::{Arc, Mutex};
 
 use haos_store_api::backend::{Codec, Crc32};
@@ -269,5 +270,38 @@ async fn a_damaged_block_of_ids_costs_its_own() -> Result<()> {
     }
     assert_eq!(lost, 2500 - 2048, "those of the damaged block");
     assert!(store.message(&room, &message(2500).id).await?.is_some());
+    Ok(())
+}
+
+#[tokio::test]
+async fn a_fold_that_is_killed_at_any_write_changes_nothing() -> Result<()> {
+    let mut killed = 0;
+    loop {
+        let db = Db::default();
+        let store = with_room(&db).await?;
+        store.apply(puts(0..70)).await?;
+        store.fold()?;
+        store.apply(puts([100, 5000])).await?;
+        let mut batch = puts([71]);
+        batch.remove_message(message(0).room, message(9).id);
+        store.apply(batch).await?;
+        let before = db.lock().unwrap().all();
+        store.writes.store(killed, Ordering::Relaxed);
+        let folded = store.fold_once();
+        store.writes.store(u32::MAX, Ordering::Relaxed);
+        let left = (0..70).filter(|n| *n != 9).chain([71, 100, 5000]);
+        if folded.is_err() {
+            assert_eq!(db.lock().unwrap().all(), before, "{killed}");
+        }
+        agree([&store, &open(&db)], left.clone()).await?;
+        store.fold()?;
+        agree([&store, &open(&db)], left).await?;
+        if folded.is_ok() {
+            break;
+        }
+        killed += 1;
+    }
+    // Buckets, ids, room, outdated records, counters.
+    assert!(killed >= 8, "{killed}");
     Ok(())
 }

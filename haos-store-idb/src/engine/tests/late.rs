@@ -86,7 +86,7 @@ async fn what_was_asked_before_a_fold_is_asked_again_after_it() -> Result<()> {
     store.apply(puts(0..3)).await?;
     let room = Codec::plain().room_key(&message(0).room);
     let bucket = Bucket::of(message(0).position);
-    let before = MapTx(RefCell::new(db.lock().unwrap().clone()), None);
+    let before = MapTx::new(db.lock().unwrap().clone(), None, u32::MAX);
     // A commit alone changes no table; a fold does.
     for (folds, expected) in [(false, Loaded::Done), (true, Loaded::Again)] {
         let elsewhere = || {
@@ -95,7 +95,10 @@ async fn what_was_asked_before_a_fold_is_asked_again_after_it() -> Result<()> {
             }
             store.load(Vec::new()).unwrap();
         };
-        let late = Late(MapTx(before.0.clone(), None), RefCell::new(Some(Box::new(elsewhere))));
+        let late = Late(
+            MapTx::new(before.maps.borrow().clone(), None, u32::MAX),
+            RefCell::new(Some(Box::new(elsewhere))),
+        );
         let memory = store.memory();
         let wanted = vec![Fault::Buckets(room, bucket, bucket)];
         let loaded = reload::load(&late, &Codec::plain(), &memory, wanted).now_or_never().unwrap()?;

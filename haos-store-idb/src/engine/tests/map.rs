@@ -1,11 +1,11 @@
 //! A database of maps, whose transactions are copies.
 
-use std::cell::RefCell;
+use std::cell::{Cell, RefCell, RefMut};
 use std::collections::{BTreeMap, BTreeSet};
 
 use futures_util::FutureExt;
 use futures_util::future::ready;
-use haos_store_api::Result;
+use haos_store_api::{Error, ErrorKind, Result};
 
 use super::super::kv::{Answer, Kv, Span, Table};
 
@@ -37,7 +37,7 @@ impl Maps {
 
     /// Makes the database of such records.
     pub(super) fn of(records: impl IntoIterator<Item = Parts>) -> Self {
-        let tx = MapTx(RefCell::default(), None);
+        let tx = MapTx::new(Self::default(), None, u32::MAX);
         for (table, key, value) in records {
             if table == "meta" {
                 let known = ["head", "keyring", "id"].into_iter().find(|name| name.as_bytes() == key);
@@ -49,7 +49,7 @@ impl Maps {
                 tx.put(table, &key, &value).unwrap();
             }
         }
-        tx.0.into_inner()
+        tx.maps.into_inner()
     }
 }
 
@@ -64,28 +64,45 @@ pub(super) struct Scope {
 
 /// One transaction.
 #[derive(Debug)]
-pub(super) struct MapTx(pub(super) RefCell<Maps>, pub(super) Option<Scope>);
+pub(super) struct MapTx {
+    pub(super) maps: RefCell<Maps>,
+    pub(super) scope: Option<Scope>,
+    /// The writes after which it is killed.
+    pub(super) writes: Cell<u32>,
+}
 
 fn now<T: 'static>(value: T) -> Answer<T> {
     ready(Ok(value)).boxed_local()
 }
 
 impl MapTx {
+    pub(super) fn new(maps: Maps, scope: Option<Scope>, writes: u32) -> Self {
+        Self { maps: RefCell::new(maps), scope, writes: Cell::new(writes) }
+    }
+
+    fn write(&self) -> Result<RefMut<'_, Maps>> {
+        match self.writes.get().checked_sub(1) {
+            Some(left) => self.writes.set(left),
+            None => return Err(Error::new(ErrorKind::Closed, "test", "killed")),
+        }
+        Ok(self.maps.borrow_mut())
+    }
+
     /// Refuses, as a browser does, stores that a transaction was not begun with.
     fn begun_with(&self, table: Table) {
         assert!(
-            self.1.as_ref().is_none_or(|scope| scope.tables.contains(&table)),
+            self.scope.as_ref().is_none_or(|scope| scope.tables.contains(&table)),
             "{table:?} is out of scope"
         );
     }
 
     fn begun_with_meta(&self) {
-        assert!(self.1.as_ref().is_none_or(|scope| scope.meta), "the named records are out of scope");
+        assert!(self.scope.as_ref().is_none_or(|scope| scope.meta), "the named records are out of scope");
     }
 
     fn in_range<T>(&self, table: Table, span: &Span, pick: impl Fn(&Vec<u8>, &Vec<u8>) -> T) -> Vec<T> {
         self.begun_with(table);
-        let mut maps = self.0.borrow_mut();
+        let mut maps = self.maps.borrow_mut();
         let range = maps.table(table).range(span.low.clone()..=span.high.clone());
         range.map(|(key, value)| pick(key, value)).collect()
     }
@@ -94,12 +111,12 @@ impl MapTx {
 impl Kv for MapTx {
     fn named(&self, name: &'static str) -> Answer<Option<Vec<u8>>> {
         self.begun_with_meta();
-        now(self.0.borrow().named.get(name).cloned())
+        now(self.maps.borrow().named.get(name).cloned())
     }
 
     fn get(&self, table: Table, key: &[u8]) -> Answer<Option<Vec<u8>>> {
         self.begun_with(table);
-        now(self.0.borrow_mut().table(table).get(key).cloned())
+        now(self.maps.borrow_mut().table(table).get(key).cloned())
     }
 
     fn range(&self, table: Table, span: &Span, limit: Option<u32>) -> Answer<Vec<Vec<u8>>> {
@@ -119,35 +136,38 @@ impl Kv for MapTx {
     }
 
     fn log(&self, after: u64) -> Answer<Vec<Vec<u8>>> {
-        now(self.0.borrow().log.range(after + 1..).map(|(_, value)| value.clone()).collect())
+        now(self.maps.borrow().log.range(after + 1..).map(|(_, value)| value.clone()).collect())
     }
 
     fn put(&self, table: Table, key: &[u8], value: &[u8]) -> Result<()> {
         self.begun_with(table);
-        self.0.borrow_mut().table(table).insert(key.to_vec(), value.to_vec());
+        self.write()?.table(table).insert(key.to_vec(), value.to_vec());
         Ok(())
     }
 
     fn put_named(&self, name: &'static str, value: &[u8]) -> Result<()> {
         self.begun_with_meta();
-        self.0.borrow_mut().named.insert(name, value.to_vec());
+        self.write()?.named.insert(name, value.to_vec());
         Ok(())
     }
 
     fn delete(&self, table: Table, key: &[u8]) -> Result<()> {
         self.begun_with(table);
-        self.0.borrow_mut().table(table).remove(key);
+        self.write()?.table(table).remove(key);
         Ok(())
     }
 
     fn clear(&self, table: Table, span: &Span) -> Result<()> {
         self.begun_with(table);
-        self.0.borrow_mut().table(table).retain(|key, _| !span.has(key));
+        self.write()?.table(table).retain(|key, _| !span.has(key));
         Ok(())
     }
 
     fn add(&self, record: &[u8]) -> Answer<u64> {
-        let mut maps = self.0.borrow_mut();
+        let mut maps = match self.write() {
+            Ok(maps) => maps,
+            Err(error) => return ready(Err(error)).boxed_local(),
+        };
         maps.given += 1;
         let number = maps.given;
         maps.log.insert(number, record.to_vec());
@@ -155,19 +175,19 @@ impl Kv for MapTx {
     }
 
     fn add_as(&self, number: u64, record: &[u8]) -> Result<()> {
-        let mut maps = self.0.borrow_mut();
+        let mut maps = self.write()?;
         maps.given = maps.given.max(number);
         assert!(maps.log.insert(number, record.to_vec()).is_none(), "{number} is taken");
         Ok(())
     }
 
     fn trim(&self, last: u64) -> Result<()> {
-        self.0.borrow_mut().log.retain(|number, _| *number > last);
+        self.write()?.log.retain(|number, _| *number > last);
         Ok(())
     }
 
     fn trim_from(&self, first: u64) -> Result<()> {
-        self.0.borrow_mut().log.retain(|number, _| *number < first);
+        self.write()?.log.retain(|number, _| *number < first);
         Ok(())
     }
 }

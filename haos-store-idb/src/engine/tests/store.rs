@@ -3,7 +3,7 @@
 use std::cell::RefCell;
 use std::collections::{BTreeSet, HashMap};
 use std::rc::Rc;
-use std::sync::atomic::{AtomicU64, Ordering};
+use std::sync::atomic::{AtomicU32, AtomicU64, Ordering};
 use std::sync::{Arc, Mutex};
 
 use async_trait::async_trait;
@@ -69,6 +69,8 @@ pub(super) struct MapStore {
     nr: u64,
     context: AtomicU64,
     dice: Mutex<u64>,
+    /// The writes after which a transaction is killed.
+    pub(super) writes: AtomicU32,
 }
 
 impl MapStore {
@@ -88,6 +90,7 @@ impl MapStore {
             nr: STORES.fetch_add(1, Ordering::Relaxed),
             context: AtomicU64::new(0),
             dice: Mutex::new(seed),
+            writes: AtomicU32::new(u32::MAX),
         };
         store.load(Vec::new()).unwrap();
         store.opened_at = store.memory().borrow().head.revision;
@@ -150,10 +153,10 @@ impl MapStore {
     ) -> Result<Option<T>> {
         self.check()?;
         let mut db = self.db.lock().unwrap();
-        let tx = MapTx(RefCell::new(db.clone()), scope);
+        let tx = MapTx::new(db.clone(), scope, self.writes.load(Ordering::Relaxed));
         let done = work(&tx).now_or_never().expect("maps answer at once")?;
         if done.is_some() {
-            *db = tx.0.into_inner();
+            *db = tx.maps.into_inner();
         }
         Ok(done)
     }

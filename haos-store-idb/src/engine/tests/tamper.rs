@@ -1,6 +1,5 @@
 //! Records given to each other's parents, in the maps.
 
-use std::cell::RefCell;
 use std::ops::Range;
 
 use futures_util::FutureExt;
@@ -43,9 +42,9 @@ pub(super) fn moves() -> Vec<Move> {
 pub(super) fn make(maps: &mut Maps, name: &str) {
     let (_, _, swap) = SWAPS.iter().find(|(known, ..)| *known == name).unwrap();
     let (Values(table) | Keys(table, _)) = swap;
-    let tx = MapTx(RefCell::new(maps.clone()), None);
+    let tx = MapTx::new(maps.clone(), None, u32::MAX);
     fold(&tx).now_or_never().unwrap().unwrap();
-    *maps = tx.0.into_inner();
+    *maps = tx.maps.into_inner();
     let mut records = maps.all();
     let mut of = records.iter_mut().filter(|(name, ..)| *name == table.name());
     let (Some(one), Some(other), None) = (of.next(), of.next(), of.next()) else { panic!("two of {name}") };
