@@ -90,7 +90,7 @@ impl Seen {
         let site = Site::start(
             SiteOptions::new(page)
                 .mount("/pkg/", package)
-                .mount("/store/", &page.join("../../../haos-store-idb/js")),
+                .mount("/store/", page.join("../../../haos-store-idb/js")),
         )
         .await
         .map_err(|e| e.to_string())?;
