@@ -7,6 +7,7 @@ mod order;
 
 use std::borrow::Borrow;
 use std::iter::Map;
+use std::ops::{Bound, RangeBounds};
 use std::{fmt, mem};
 
 use order::{Order, Place};
@@ -154,6 +155,33 @@ impl<K: Ord, V> SortedMap<K, V> {
         let (Ok(place) | Err(place)) = self.place(key);
         let numbers = self.order.numbers_from(place);
         numbers.filter_map(|number| self.items[*number].as_ref().map(|(key, value)| (key, value)))
+    }
+
+    /// Visits the items of a range of keys, the least first.
+    pub fn range<Q: Ord + ?Sized>(
+        &self,
+        range: impl RangeBounds<Q>,
+    ) -> impl DoubleEndedIterator<Item = (&K, &V)>
+    where
+        K: Borrow<Q>,
+    {
+        let from = match range.start_bound() {
+            Bound::Unbounded => Place::FIRST,
+            Bound::Included(key) => self.place(key).unwrap_or_else(|place| place),
+            Bound::Excluded(key) => self.place(key).map_or_else(|place| place, Place::next),
+        };
+        let to = match range.end_bound() {
+            Bound::Unbounded => Place::END,
+            Bound::Included(key) => self.place(key).map_or_else(|place| place, Place::next),
+            Bound::Excluded(key) => self.place(key).unwrap_or_else(|place| place),
+        };
+        let numbers = self.order.numbers_between(from, to);
+        numbers.filter_map(|number| self.items[*number].as_ref().map(|(key, value)| (key, value)))
+    }
+
+    /// Takes everything out.
+    pub fn clear(&mut self) {
+        *self = Self::default();
     }
 
     /// Visits the keys, the least first.

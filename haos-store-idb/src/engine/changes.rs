@@ -1,11 +1,10 @@
 //! The changes of a commit: what a log record holds, absolute values that may be laid over others in order.
 
-use std::collections::{BTreeMap, HashMap};
 use std::ops::{RangeBounds, RangeInclusive};
 use std::rc::Rc;
 
 use haos_store_api::Position;
-use haos_store_api::backend::Key;
+use haos_store_api::backend::{Key, SortedMap};
 
 use super::head::Head;
 use super::kv::Table;
@@ -15,7 +14,7 @@ use super::row::Row;
 pub(crate) type Value = Rc<[u8]>;
 
 /// Records by table and key; `None`: known to be absent.
-pub(crate) type Records = BTreeMap<(Table, Vec<u8>), Option<Value>>;
+pub(crate) type Records = SortedMap<(Table, Vec<u8>), Option<Value>>;
 
 /// A part of a room's timeline, both ends included.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -43,7 +42,7 @@ impl Run {
 }
 
 /// Removes a range of a map.
-pub(crate) fn take_out<K: Ord + Clone, V>(map: &mut BTreeMap<K, V>, range: impl RangeBounds<K>) {
+pub(crate) fn take_out<K: Ord + Clone, V>(map: &mut SortedMap<K, V>, range: impl RangeBounds<K>) {
     let inside: Vec<K> = map.range(range).map(|(key, _)| key.clone()).collect();
     for key in inside {
         map.remove(&key);
@@ -69,9 +68,9 @@ pub(crate) struct Changes {
     /// Parts of timelines that lose the messages they had before.
     pub(crate) dropped: Vec<Run>,
     /// By room and position; `None`: the message is removed.
-    pub(crate) rows: BTreeMap<(Key, Position), Option<Row>>,
+    pub(crate) rows: SortedMap<(Key, Position), Option<Row>>,
     /// Where messages may stand: hints.
-    pub(crate) events: HashMap<Key, Position>,
+    pub(crate) events: SortedMap<Key, Position>,
 }
 
 impl Changes {

@@ -83,7 +83,7 @@ impl Draft {
 
     /// Writes the bytes of media: absolute values, which need no record.
     pub(crate) fn write_chunks(&self, kv: &dyn Kv) -> Result<()> {
-        for ((table, key), value) in &self.changes.records {
+        for ((table, key), value) in self.changes.records.iter() {
             if *table == Table::Chunks {
                 match value {
                     Some(value) => kv.put(*table, key, value)?,

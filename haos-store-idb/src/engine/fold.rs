@@ -166,7 +166,7 @@ fn whole(Run { oldest, newest, .. }: &Run) -> Option<(Bucket, Bucket)> {
 /// Writes changes into the tables; returns the rows that it wrote.
 async fn work(kv: &dyn Kv, changes: Changes) -> Result<u64> {
     let mut rows = 0;
-    for ((table, key), value) in &changes.records {
+    for ((table, key), value) in changes.records.iter() {
         match value {
             Some(value) => kv.put(*table, key, value)?,
             None => kv.delete(*table, key)?,
@@ -188,7 +188,7 @@ async fn work(kv: &dyn Kv, changes: Changes) -> Result<u64> {
             buckets.or_default((*room, edge));
         }
     }
-    for ((room, at), row) in &changes.rows {
+    for ((room, at), row) in changes.rows.iter() {
         buckets.or_default((*room, Bucket::of(*at))).push((*at, row.clone()));
     }
     let stored = near(buckets.keys());

@@ -70,7 +70,7 @@ pub(crate) fn commit(first: u64, changes: &Changes) -> Vec<Vec<u8>> {
         let place = haos_store_api::backend::kv::keys::position;
         parts.item(&[DROP], None, &[room.as_bytes().as_slice(), &place(*oldest), &place(*newest)].concat());
     }
-    for ((table, key), value) in &changes.records {
+    for ((table, key), value) in changes.records.iter() {
         if *table == Table::Chunks {
             continue;
         }
@@ -82,7 +82,7 @@ pub(crate) fn commit(first: u64, changes: &Changes) -> Vec<Vec<u8>> {
         item.extend(rest.unwrap_or_default());
         parts.item(&[PUT], None, &item);
     }
-    for ((room, at), row) in &changes.rows {
+    for ((room, at), row) in changes.rows.iter() {
         let mut item = Vec::new();
         match row {
             Some(row) => {

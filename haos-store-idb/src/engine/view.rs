@@ -4,11 +4,10 @@
 //! is not enough they note [`Fault`]s and stop, what the faults name is loaded, and they run again.
 
 use std::cell::RefCell;
-use std::collections::BTreeMap;
 use std::ops::Bound;
 
-use haos_store_api::backend::Key;
 use haos_store_api::backend::law::sort_by;
+use haos_store_api::backend::{Key, SortedMap};
 use haos_store_api::{Collection, Direction, Error, ErrorKind, Position, Result};
 
 use super::changes::{Changes, Run, Value};
@@ -230,7 +229,7 @@ impl<'a> View<'a> {
         if !is_changed {
             return stored.iter().collect();
         }
-        let mut rows: BTreeMap<Position, &Row> = BTreeMap::new();
+        let mut rows: SortedMap<Position, &Row> = SortedMap::new();
         let unchanged = stored.iter().filter(|row| self.changed(room, row.at).is_none());
         rows.extend(unchanged.map(|row| (row.at, row)));
         let late = tail.rows.range(span()).map(|(place, _)| place);
@@ -306,12 +305,12 @@ impl<'a> View<'a> {
         };
         let mut parts = Vec::new();
         let stored = directory.range(Bucket::of(oldest)..=Bucket::of(newest));
-        let mut all: BTreeMap<Bucket, Option<Holds>> =
+        let mut all: SortedMap<Bucket, Option<Holds>> =
             stored.map(|(bucket, holds)| (*bucket, Some(*holds))).collect();
         let span = || (*room, oldest)..=(*room, newest);
         let late = memory.tail.rows.range(span()).map(|(place, _)| place);
         for (_, at) in late.chain(self.draft.rows.range(span()).map(|(place, _)| place)) {
-            all.entry(Bucket::of(*at)).or_default();
+            all.or_default(Bucket::of(*at));
         }
         let mut known = Ok(());
         for (bucket, holds) in all {

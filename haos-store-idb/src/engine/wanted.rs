@@ -1,8 +1,6 @@
 //! What a batch names, loaded together before the laws run.
 
-use std::collections::BTreeSet;
-
-use haos_store_api::backend::{Codec, Key};
+use haos_store_api::backend::{Codec, Key, SortedSet};
 use haos_store_api::{MediaKey, Op, Position, Precondition, RoomId, Scope, WriteBatch};
 
 use super::keys::{self, Bucket};
@@ -14,7 +12,7 @@ use super::view::Fault;
 /// Lists what the batch names and the memory lacks.
 pub(crate) fn wanted(memory: &Memory, codec: &Codec, batch: &WriteBatch) -> Vec<Fault> {
     let mut wanted =
-        Wanted { memory, codec, faults: BTreeSet::new(), latest: None, looked: None, places: None };
+        Wanted { memory, codec, faults: SortedSet::new(), latest: None, looked: None, places: None };
     for precondition in batch.preconditions() {
         match precondition {
             Precondition::Room(room, _) => wanted.room(room),
@@ -35,7 +33,7 @@ pub(crate) fn wanted(memory: &Memory, codec: &Codec, batch: &WriteBatch) -> Vec<
 struct Wanted<'a> {
     memory: &'a Memory,
     codec: &'a Codec,
-    faults: BTreeSet<Fault>,
+    faults: SortedSet<Fault>,
     /// Messages come in runs of one room.
     latest: Option<(&'a RoomId, Key)>,
     /// The room whose timeline was looked at last.

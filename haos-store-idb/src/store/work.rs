@@ -3,7 +3,6 @@
 //! What is seldom done is boxed, and never inlined: a first page needs none of it, and a module in two halves has it in
 //! the second.
 
-use std::collections::BTreeSet;
 use std::rc::{Rc, Weak};
 
 use futures_util::FutureExt;
@@ -102,7 +101,7 @@ pub(super) fn mixed_up(operation: &'static str) -> Error {
 
 /// A load that is about to begin.
 pub(super) struct Flight {
-    wanted: BTreeSet<Fault>,
+    wanted: SortedSet<Fault>,
     landed: Shared<oneshot::Receiver<bool>>,
 }
 
@@ -162,7 +161,7 @@ impl Inner {
                     let wanted = inner.flight.take().map(|flight| flight.wanted).unwrap_or_default();
                     let _ = sender.send(inner.load_alone(wanted.into_iter().collect()).await.is_ok());
                 });
-                Flight { wanted: BTreeSet::new(), landed: landed.shared() }
+                Flight { wanted: SortedSet::new(), landed: landed.shared() }
             });
             flight.wanted.extend(faults.iter().cloned());
             flight.landed.clone()

@@ -25,6 +25,13 @@ pub(super) struct Place(usize, usize);
 impl Place {
     /// The place of the first item.
     pub(super) const FIRST: Self = Self(0, 0);
+    /// The place after the last one.
+    pub(super) const END: Self = Self(usize::MAX, 0);
+
+    /// Returns the place after it.
+    pub(super) fn next(self) -> Self {
+        Self(self.0, self.1 + 1)
+    }
 }
 
 /// All numbers, in order.
@@ -99,6 +106,22 @@ impl Order {
             !list.is_empty()
         });
         self.len -= free.len() - before;
+    }
+
+    /// Visits the numbers from a place on, up to another.
+    pub(super) fn numbers_between(&self, from: Place, to: Place) -> impl DoubleEndedIterator<Item = &usize> {
+        let within = |nth: usize, low: usize, high: usize| {
+            let list = self.lists.get(nth).map_or(&[][..], Vec::as_slice);
+            list.get(low..high.min(list.len())).unwrap_or_default()
+        };
+        let (head, tail) = match from.0.cmp(&to.0) {
+            Ordering::Less => (within(from.0, from.1, usize::MAX), within(to.0, 0, to.1)),
+            Ordering::Equal => (within(from.0, from.1, to.1), &[][..]),
+            // Upside down: nothing is between them.
+            Ordering::Greater => (&[][..], &[][..]),
+        };
+        let middle = self.lists.get(from.0 + 1..to.0.min(self.lists.len())).unwrap_or_default();
+        head.iter().chain(middle.iter().flatten()).chain(tail)
     }
 
     pub(super) fn numbers(&self) -> Flatten<slice::Iter<'_, Vec<usize>>> {

@@ -44,6 +44,12 @@ impl Twin {
         assert!(map.iter().eq(model.iter()));
         assert!(map.iter().rev().eq(model.iter().rev()));
         assert!(map.iter_from(&key).eq(model.range(key..)));
+        let end = key.saturating_add(170);
+        assert!(map.range(key..end).eq(model.range(key..end)));
+        assert!(map.range(..=key).rev().eq(model.range(..=key).rev()));
+        let beyond = (Bound::Excluded(key), Bound::Included(end));
+        assert!(map.range(beyond).rev().eq(model.range(beyond).rev()));
+        assert!(map.range::<u16>(..).eq(model.iter()) && map.range(end..key).next().is_none());
         assert!(map.order.lists.iter().all(|list| !list.is_empty() && list.len() <= order::MOST));
     }
 }
@@ -85,4 +91,12 @@ fn a_set_is_that_of_the_standard_library() {
     assert_eq!(set, SortedSet::from_iter(["d", "c"]));
     assert_eq!(set.into_iter().collect::<Vec<_>>(), ["c", "d"]);
     assert!(SortedSet::<u8>::new().is_empty());
+}
+
+#[test]
+fn a_map_that_is_cleared_is_as_new() {
+    let mut map: SortedMap<u8, u8> = (0..200).map(|n| (n, n)).collect();
+    map.clear();
+    assert!(map.is_empty() && map.range::<u8>(..).next().is_none() && map.insert(3, 4).is_none());
+    assert_eq!(map.iter().collect::<Vec<_>>(), [(&3, &4)]);
 }

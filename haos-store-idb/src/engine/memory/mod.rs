@@ -6,9 +6,7 @@
 
 mod tables;
 
-use std::collections::{BTreeMap, HashMap};
-
-use haos_store_api::backend::{Codec, Key};
+use haos_store_api::backend::{Codec, Key, SortedMap};
 use haos_store_api::{Position, Result};
 
 use super::changes::{Changes, Run, Value, record_bytes, row_bytes, take_out};
@@ -102,10 +100,10 @@ impl Memory {
 /// The changes since the latest fold, each with the number of its record.
 #[derive(Debug, Default)]
 pub(crate) struct Tail {
-    pub(crate) records: BTreeMap<(Table, Vec<u8>), (u64, Option<Value>)>,
-    pub(crate) rows: BTreeMap<(Key, Position), (u64, Option<Row>)>,
+    pub(crate) records: SortedMap<(Table, Vec<u8>), (u64, Option<Value>)>,
+    pub(crate) rows: SortedMap<(Key, Position), (u64, Option<Row>)>,
     dropped: Vec<(u64, Run)>,
-    pub(crate) events: HashMap<Key, Position>,
+    pub(crate) events: SortedMap<Key, Position>,
     /// The records in it, and about how many bytes they have.
     pub(crate) commits: u64,
     pub(crate) bytes: usize,

@@ -1,10 +1,9 @@
 //! The known parts of the tables.
 
 use std::cell::Cell;
-use std::collections::{BTreeMap, HashMap};
 
-use haos_store_api::backend::Key;
 use haos_store_api::backend::law::sort_by;
+use haos_store_api::backend::{Key, SortedMap};
 use haos_store_api::{Direction, Position};
 
 use super::super::changes::{Records, Run, Value, record_bytes, take_out};
@@ -18,8 +17,8 @@ use super::super::row::Row;
 pub(crate) struct Tables {
     pub(crate) records: Records,
     /// Ranges of which all records are known, none overlapping: by table and lower bound, the upper bound.
-    spans: BTreeMap<(Table, Vec<u8>), Vec<u8>>,
-    timelines: HashMap<Key, Timeline>,
+    spans: SortedMap<(Table, Vec<u8>), Vec<u8>>,
+    timelines: SortedMap<Key, Timeline>,
     /// Counts the uses of buckets and ids, so that those used last stay.
     clock: Cell<u64>,
 }
@@ -29,10 +28,10 @@ pub(crate) struct Tables {
 struct Timeline {
     /// Ranges of buckets, both ends included, that are known, present or not.
     loaded: Vec<(Bucket, Bucket)>,
-    buckets: BTreeMap<Bucket, Shelf>,
+    buckets: SortedMap<Bucket, Shelf>,
     ids: Option<(Ids, Cell<u64>)>,
     /// What all of the room's buckets hold.
-    directory: Option<BTreeMap<Bucket, Holds>>,
+    directory: Option<SortedMap<Bucket, Holds>>,
 }
 
 /// The messages of a bucket.
@@ -183,10 +182,10 @@ impl Tables {
     pub(crate) fn note_buckets(&mut self, room: &Key, oldest: Bucket, newest: Bucket, rows: Vec<Row>) {
         let now = Cell::new(0);
         self.tick(&now);
-        let timeline = self.timelines.entry(*room).or_default();
+        let timeline = self.timelines.or_default(*room);
         take_out(&mut timeline.buckets, oldest..=newest);
         for row in rows {
-            let shelf = timeline.buckets.entry(Bucket::of(row.at)).or_default();
+            let shelf = timeline.buckets.or_default(Bucket::of(row.at));
             shelf.used.set(now.get());
             shelf.rows.push(row);
         }
@@ -203,22 +202,22 @@ impl Tables {
     pub(crate) fn note_ids(&mut self, room: &Key, ids: Ids) {
         let used = Cell::new(0);
         self.tick(&used);
-        self.timelines.entry(*room).or_default().ids = Some((ids, used));
+        self.timelines.or_default(*room).ids = Some((ids, used));
     }
 
     /// Returns what all buckets of a room hold, if it is known.
-    pub(crate) fn directory(&self, room: &Key) -> Option<&BTreeMap<Bucket, Holds>> {
+    pub(crate) fn directory(&self, room: &Key) -> Option<&SortedMap<Bucket, Holds>> {
         self.timelines.get(room)?.directory.as_ref()
     }
 
     pub(crate) fn note_directory(&mut self, room: &Key, keys: impl Iterator<Item = Segment>) {
-        let mut all: BTreeMap<Bucket, Holds> = BTreeMap::new();
+        let mut all: SortedMap<Bucket, Holds> = SortedMap::new();
         for key in keys {
-            let holds = all.entry(key.bucket).or_default();
+            let holds = all.or_default(key.bucket);
             holds.count += u64::from(key.count);
             holds.bytes += u64::from(key.bytes);
         }
-        self.timelines.entry(*room).or_default().directory = Some(all);
+        self.timelines.or_default(*room).directory = Some(all);
     }
 
     /// Writes messages, or their removal, where their buckets are known. They come by room.
@@ -266,9 +265,9 @@ impl Tables {
             return;
         }
         let mut all: Vec<(u64, usize, Key, Option<Bucket>)> = Vec::new();
-        for (room, timeline) in &mut self.timelines {
-            // Soon read again, and seldom needed.
-            timeline.directory = None;
+        // Soon read again, and seldom needed.
+        self.timelines.values_mut().for_each(|timeline| timeline.directory = None);
+        for (room, timeline) in self.timelines.iter() {
             all.extend(
                 timeline
                     .buckets
@@ -298,7 +297,7 @@ impl Tables {
     }
 }
 
-fn nearest<V>(map: &BTreeMap<Bucket, V>, direction: Direction, from: Bucket) -> Option<(&Bucket, &V)> {
+fn nearest<V>(map: &SortedMap<Bucket, V>, direction: Direction, from: Bucket) -> Option<(&Bucket, &V)> {
     match direction {
         Direction::Older => map.range(..=from).next_back(),
         Direction::Newer => map.range(from..).next(),
@@ -311,7 +310,7 @@ impl Timeline {
         if !self.knows(bucket) {
             return;
         }
-        let shelf = self.buckets.entry(bucket).or_default();
+        let shelf = self.buckets.or_default(bucket);
         match (shelf.rows.binary_search_by_key(&at, |row| row.at), row) {
             (Ok(place), Some(row)) => shelf.rows[place] = row,
             (Ok(place), None) => drop(shelf.rows.remove(place)),
