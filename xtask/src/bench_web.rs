@@ -30,7 +30,7 @@ impl WebArgs {
     /// Installs what is missing, then has the program of `benches` build, drive and report.
     pub(crate) fn run(self, root: &Path) -> Result {
         let engines = if self.engines.is_empty() { BrowserEngine::ALL.to_vec() } else { self.engines };
-        let mut needs = vec![Need::WasmTarget, Need::WasmBindgen, Need::Npm, Need::Binaryen];
+        let mut needs = vec![Need::WasmTarget, Need::WasmBindgen, Need::Npm, Need::Bundler];
         needs.extend(engines.iter().flat_map(|engine| engine.needs()));
         Need::meet_all(needs)?;
         let names: Vec<_> = engines.iter().map(ToString::to_string).collect();

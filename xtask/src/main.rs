@@ -9,7 +9,7 @@ mod bench;
 mod bench_check;
 mod bench_web;
 mod beside;
-mod binaryen;
+mod bundler;
 mod cmd;
 mod engine;
 mod fuzz;

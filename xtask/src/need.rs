@@ -2,7 +2,7 @@ use std::path::Path;
 
 use crate::Result;
 use crate::cmd::Cmd;
-use crate::{apt, binaryen, synapse, tools};
+use crate::{apt, bundler, synapse, tools};
 
 /// Something outside this repository that a step cannot do without.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
@@ -20,7 +20,7 @@ pub(crate) enum Need {
     WebKit,
     // Before what it installs.
     Npm,
-    Binaryen,
+    Bundler,
     Valgrind,
     Geckodriver,
     WasmBindgen,
@@ -44,7 +44,7 @@ impl Need {
             Self::Firefox => is_there("firefox") || is_there("firefox-esr"),
             Self::WebKit => is_there("WebKitWebDriver") && is_there("xvfb-run"),
             Self::Npm => Cmd::new("npm", &["--version"]).works(),
-            Self::Binaryen => binaryen::is_met(),
+            Self::Bundler => bundler::is_met(),
             Self::Valgrind => Cmd::new("valgrind", &["--version"]).works(),
             Self::SqliteShell => Cmd::new("sqlite3", &["--version"]).works(),
             Self::Geckodriver => tools::GECKODRIVER.is_met(),
@@ -82,7 +82,7 @@ impl Need {
             Self::Nightly => Cmd::new("rustup", &["toolchain", "install", "nightly", "--profile", "minimal"]),
             Self::CargoFuzz => Cmd::cargo("install cargo-fuzz --locked"),
             Self::Synapse => return synapse::install(),
-            Self::Binaryen => return binaryen::install(),
+            Self::Bundler => return bundler::install(),
             Self::Geckodriver => return tools::GECKODRIVER.install(),
             Self::WasmBindgen => return tools::WASM_BINDGEN.install(),
             Self::Faketime
@@ -114,7 +114,7 @@ impl Need {
             Self::Firefox => "Firefox",
             Self::WebKit => "WebKitGTK's driver with xvfb-run",
             Self::Npm => "npm",
-            Self::Binaryen => "binaryen",
+            Self::Bundler => "binaryen and terser",
             Self::Valgrind => "valgrind",
             Self::Geckodriver => "geckodriver",
             Self::WasmBindgen => "wasm-bindgen's test runner",

@@ -5,11 +5,11 @@ use std::path::Path;
 use crate::cmd::Cmd;
 use crate::engine::BrowserEngine;
 use crate::need::Need;
-use crate::{Result, binaryen, tools};
+use crate::{Result, bundler, tools};
 
 /// What it cannot do without: it builds for browsers, and looks in one what a first page needs.
 pub(crate) const NEEDS: [Need; 5] =
-    [Need::WasmTarget, Need::WasmBindgen, Need::Npm, Need::Binaryen, Need::Chromium];
+    [Need::WasmTarget, Need::WasmBindgen, Need::Npm, Need::Bundler, Need::Chromium];
 
 /// Installs what is missing, then has the program build, weigh and try.
 pub(crate) fn run(root: &Path, bless: bool) -> Result {
@@ -37,5 +37,6 @@ pub(crate) fn program(root: &Path, bless: bool) -> Cmd {
 /// Tells a program that builds what browsers load where its tools are.
 pub(crate) fn with_bundler(cmd: Cmd, root: &Path) -> Cmd {
     cmd.env("WASM_BINDGEN", tools::WASM_BINDGEN.path_of(root, "wasm-bindgen"))
-        .env("WASM_OPT", binaryen::path(root))
+        .env("WASM_OPT", bundler::path(root, "wasm-opt"))
+        .env("TERSER", bundler::path(root, "terser"))
 }

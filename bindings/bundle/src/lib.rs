@@ -20,6 +20,8 @@ pub use watch::{RAN, watch};
 const TARGET: &str = "wasm32-unknown-unknown";
 /// The profile of the workspace by which all is built that browsers load.
 const PROFILE: &str = "web";
+/// What to do without an optimiser.
+const ADVICE: &str = "npm ci in a copy of bindings/bundle, and its node_modules/.bin in the path";
 /// What the engines of today have and rustc uses.
 const FEATURES: [&str; 6] = [
     "--enable-bulk-memory",
@@ -44,8 +46,8 @@ pub struct Bundle {
 }
 
 impl Bundle {
-    /// Builds the package with its features into the target folder, by the programs `CARGO`, `WASM_BINDGEN` and
-    /// `WASM_OPT`, or what the path has by their names.
+    /// Builds the package with its features into the target folder, by the programs `CARGO`, `WASM_BINDGEN`,
+    /// `WASM_OPT` and `TERSER`, or what the path has by their names.
     ///
     /// # Errors
     /// When one of the programs fails or is missing.
@@ -111,7 +113,12 @@ impl Bundle {
             let file = folder.join(name);
             fs::write(&file, bytes).map_err(|e| Error::at(&file, &e))
         };
-        file(format!("{}.js", self.name), glue.as_bytes())?;
+        let script = format!("{}.js", self.name);
+        file(script.clone(), glue.as_bytes())?;
+        let mut shorten = program("TERSER", "terser");
+        let script = folder.join(script);
+        shorten.arg(&script).args(["--module", "--compress", "--mangle", "--output"]).arg(&script);
+        run(&mut shorten, ADVICE)?;
         modules.iter().try_for_each(|(half, module)| file(format!("{}_{half}.wasm", self.name), module))
     }
 }
@@ -119,7 +126,7 @@ impl Bundle {
 fn optimise(from: &Path, to: &Path, how: &[&str]) -> Result<()> {
     let mut optimise = program("WASM_OPT", "wasm-opt");
     optimise.args(how).args(FEATURES).arg(from).arg("-o").arg(to);
-    run(&mut optimise, "npm install binaryen, in the version of bindings/bundle/package.json")
+    run(&mut optimise, ADVICE)
 }
 
 fn read(file: &PathBuf) -> Result<Vec<u8>> {

@@ -1,5 +1,5 @@
-//! The optimiser of what browsers load, as npm has it: that of Debian 12 breaks modules with more than one table, as
-//! wasm-bindgen's are.
+//! The optimisers of what browsers load, as npm has them: binaryen (that of Debian 12 breaks modules with more than one
+//! table, as wasm-bindgen's are) and terser.
 
 use std::path::{Path, PathBuf};
 
@@ -9,19 +9,21 @@ use crate::{Result, root};
 /// The folder with the lockfile.
 const SOURCES: &str = "bindings/bundle";
 /// Where it is installed.
-const FOLDER: &str = "target/tools/binaryen";
+const FOLDER: &str = "target/tools/bundler";
 
-/// The path of `wasm-opt`.
-pub(crate) fn path(root: &Path) -> String {
-    root.join(FOLDER).join("node_modules/.bin/wasm-opt").to_string_lossy().into_owned()
+/// The path of `wasm-opt` or `terser`.
+pub(crate) fn path(root: &Path, program: &str) -> String {
+    root.join(FOLDER).join("node_modules/.bin").join(program).to_string_lossy().into_owned()
 }
 
-/// Tells if it is there in the version of the lockfile.
+/// Tells if they are there in the versions of the lockfile.
 pub(crate) fn is_met() -> bool {
     let lock = |folder: PathBuf| std::fs::read(folder.join("package-lock.json")).ok();
     root::find().is_ok_and(|root| {
         let (wanted, there) = (lock(root.join(SOURCES)), lock(root.join(FOLDER)));
-        wanted.is_some() && wanted == there && Cmd::new(&path(&root), &["--version"]).works()
+        wanted.is_some()
+            && wanted == there
+            && ["wasm-opt", "terser"].iter().all(|name| Cmd::new(&path(&root, name), &["--version"]).works())
     })
 }
 
