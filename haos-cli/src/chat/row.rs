@@ -2,6 +2,7 @@
 
 use std::io::Write as _;
 
+use haos_queue::machine::Class;
 use haos_queue::{RECEIPT, RowStatus, TYPING, UPLOAD, local_event_id};
 use haos_store_api::{Json, ParkReason, Pending, PendingState, Room, StorageAdapter};
 use serde::Serialize;
@@ -74,7 +75,7 @@ impl<'a> From<&'a Pending> for RowFields<'a> {
 /// The rows of a room that its timeline shows at its end: no uploads, no receipts.
 pub(crate) async fn shown(store: &dyn StorageAdapter, room: &Room) -> Result<Vec<Pending>> {
     let mut rows = super::subject::rows(store, Some(room)).await?;
-    rows.retain(|row| ![UPLOAD, RECEIPT, TYPING].contains(&row.kind.as_str()));
+    rows.retain(|row| Class::of(row) == Class::Event);
     Ok(rows)
 }
 
