@@ -10,7 +10,7 @@
 use std::io::IsTerminal as _;
 use std::sync::Arc;
 
-use haos::{Chat, Credentials, Timeline, TimelineItem, TimelineItemKind};
+use haos::{Chat, Content, Credentials, Timeline, TimelineItem, TimelineItemKind};
 use tokio::sync::mpsc;
 
 type Fault = Box<dyn std::error::Error>;
@@ -108,8 +108,11 @@ fn draw(items: &[Arc<TimelineItem>], below: &[&str]) {
 fn plain(item: &TimelineItem) -> String {
     let Some(post) = item.post() else { return String::new() };
     let name = post.sender.name.as_deref().unwrap_or(post.sender.id.as_str());
-    let mut line =
-        format!("{name}: {}", if post.is_redacted { "(removed)".to_owned() } else { post.content.plain() });
+    let mut line = match &post.content {
+        _ if post.is_redacted => format!("{name}: (removed)"),
+        Content::State(change) => change.sentence(name, None),
+        content => format!("{name}: {}", content.plain()),
+    };
     line.extend(post.reactions.iter().map(|reaction| format!(" [{} {}]", reaction.key, reaction.count)));
     safe(&line)
 }

@@ -58,7 +58,9 @@ fn marker(store: &MemoryStore) -> Option<String> {
 fn on(token: Option<&str>) -> MemoryStore {
     let store = store("a b c d");
     if let Some(token) = token {
-        apply(&store, |batch| drop(batch.put_state(sync_token(token))));
+        apply(&store, |batch| {
+            batch.put_state(sync_token(token));
+        });
     }
     store
 }
