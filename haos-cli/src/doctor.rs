@@ -2,8 +2,9 @@
 
 use std::io::Write as _;
 
+use haos_queue::machine::Class;
 use haos_store::Capabilities;
-use haos_store_api::{CarriedOver, Collection, Maintenance, StorageAdapter, Usage};
+use haos_store_api::{CarriedOver, Collection, Maintenance, PendingQuery, StorageAdapter, Usage};
 use serde::Serialize;
 
 use crate::args::DoctorArgs;
@@ -25,6 +26,7 @@ struct Doctor {
     read_only: bool,
     revision: u64,
     collections: Vec<CollectionFields>,
+    unsent: Unsent,
     total_bytes: u64,
     free_bytes: u64,
     quota_bytes: Option<u64>,
@@ -41,6 +43,42 @@ struct CollectionFields {
     name: &'static str,
     rows: u64,
     bytes: u64,
+}
+
+/// The rows of the outbox that can be read.
+#[derive(Default, Serialize)]
+struct Unsent {
+    messages: u64,
+    uploads: u64,
+    /// Receipts, and signs of typing.
+    signals: u64,
+}
+
+impl Unsent {
+    async fn read(store: &dyn StorageAdapter) -> Result<Self> {
+        let mut unsent = Self::default();
+        for row in store.pending(PendingQuery { skip_damaged: true, ..PendingQuery::default() }).await? {
+            *match Class::of(&row) {
+                Class::Event => &mut unsent.messages,
+                Class::Upload => &mut unsent.uploads,
+                Class::Signal => &mut unsent.signals,
+            } += 1;
+        }
+        Ok(unsent)
+    }
+
+    /// What a number of rows is, in words.
+    fn words(&self, rows: u64) -> String {
+        let unreadable = rows.saturating_sub(self.messages + self.uploads + self.signals);
+        let counts = [
+            (self.messages, "message"),
+            (self.uploads, "upload"),
+            (self.signals, "receipt"),
+            (unreadable, "unreadable row"),
+        ];
+        let some = counts.into_iter().filter(|(count, _)| *count > 0);
+        some.map(|(count, what)| plural(count, what)).collect::<Vec<_>>().join(", ")
+    }
 }
 
 #[derive(Serialize)]
@@ -75,6 +113,7 @@ pub(crate) async fn run(store: &Target, args: &DoctorArgs, out: &mut Out) -> Res
     let revision = opened.store.changes().start().0;
     let mut doctor = doctor(opened.capabilities, revision, &usage, check);
     doctor.set_aside = opened.store.info().set_aside;
+    doctor.unsent = Unsent::read(&*opened.store).await?;
     opened.store.close().await?;
     out.tell(&doctor, |out| print(&doctor, out))?;
     match &doctor.check {
@@ -114,6 +153,7 @@ fn doctor(store: Capabilities, revision: u64, usage: &Usage, check: Option<Check
         read_only: store.read_only,
         revision,
         collections: collections.collect(),
+        unsent: Unsent::default(),
         total_bytes: usage.total_bytes,
         free_bytes: usage.free_bytes,
         quota_bytes: usage.quota_bytes,
@@ -164,7 +204,7 @@ fn print(doctor: &Doctor, out: &mut Out) -> Result<()> {
     }
     match rows(Collection::Pending) {
         0 => writeln!(out, "the outbox is empty")?,
-        n => writeln!(out, "{} in the outbox, not confirmed by the server", plural(n, "message"))?,
+        n => writeln!(out, "{} in the outbox, not confirmed by the server", doctor.unsent.words(n))?,
     }
     if let Some(recovery) = &doctor.recovery {
         match &recovery.set_aside {

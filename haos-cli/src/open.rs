@@ -2,9 +2,9 @@
 
 use std::io::ErrorKind as IoKind;
 
-use haos::{Chat, ClientOptions, Opening};
+use haos::{Chat, ClientOptions, Opening, RecoveryReport};
 use haos_matrix::FillOptions;
-use haos_store::{CarriedOver, Collection, ErrorKind, OpenOptions, Opened, Recovery, Scheme};
+use haos_store::{ErrorKind, OpenOptions, Opened, Recovery, Scheme};
 
 use crate::args::{KeyArgs, StoreArg};
 use crate::error::{Error, Result};
@@ -176,36 +176,10 @@ impl Target {
 
 /// Says what became of a damaged store.
 fn tell(recovery: Option<&Recovery>) {
-    let Some(recovery) = recovery else { return };
-    let notice = match &recovery.set_aside {
-        Some(place) => format!(
-            "warning: the store was damaged ({}) and is set aside at {place}. {}",
-            recovery.cause,
-            carried_over(&recovery.collections),
-        ),
-        None => format!(
-            "warning: the store was damaged ({}). Import your files again to fill what is missing.",
-            recovery.cause
-        ),
+    let Some(report) = recovery.map(RecoveryReport::from) else { return };
+    let rest = match report.is_whole {
+        true => "",
+        false => ". Sync, or import your files again, to fill what is missing",
     };
-    crate::notice::notice(&notice);
-}
-
-/// Says how much of each collection is in the fresh store.
-fn carried_over(collections: &[(Collection, CarriedOver)]) -> String {
-    if collections.is_empty() {
-        return "The store beneath is used as it was.".to_owned();
-    }
-    let some = collections.iter().filter(|(_, counts)| counts.rows > 0 || counts.unreadable > 0);
-    let parts: Vec<String> = some
-        .map(|(of, counts)| match counts.unreadable {
-            0 => format!("{} of {}", counts.rows, of.name()),
-            lost => format!("{} of {} ({lost} could not be read)", counts.rows, of.name()),
-        })
-        .collect();
-    let rest = "Sync, or import your files again, to fill what is missing.";
-    match parts.len() {
-        0 => format!("No row could be carried over. {rest}"),
-        _ => format!("Rows carried over: {}. {rest}", parts.join(", ")),
-    }
+    crate::notice::notice(&format!("warning: {report}{rest}"));
 }

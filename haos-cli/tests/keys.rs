@@ -53,6 +53,29 @@ fn what_does_not_open_it_changes_nothing() {
 }
 
 #[test]
+fn a_keyring_that_was_restored_asks_for_nothing() {
+    let (world, words) = sealed();
+    let open = ["--passphrase-file", &words];
+    // The copy stands beside the store with what is unsent.
+    assert_eq!(world.run(&[&open[..], &["send", "!a", "unsent"]].concat()).code, 0);
+    let store = rusqlite::Connection::open(world.path("haos.db")).unwrap();
+    let mut keyring: Vec<u8> = store.query_row("SELECT payload FROM keyring", (), |row| row.get(0)).unwrap();
+    let middle = keyring.len() / 2;
+    keyring[middle] ^= 1;
+    store.execute("UPDATE keyring SET payload = ?1", [keyring]).unwrap();
+    drop(store);
+    let run = world.run(&[&open[..], &["doctor", "--check"]].concat());
+    assert_eq!(run.code, 0, "{}", run.stderr);
+    assert!(
+        run.stderr.contains("restored from the copy") && run.stderr.contains("nothing is missing"),
+        "{}",
+        run.stderr
+    );
+    assert!(!run.stderr.contains("again"), "{}", run.stderr);
+    reads(&world, &open);
+}
+
+#[test]
 fn a_plain_store_needs_no_secret() {
     let world = plain();
     let words = secret(&world, "words", "red");

@@ -52,6 +52,13 @@ fn nobody_is_logged_in() {
     );
     assert_eq!(shop.json(&["read", "!a"])["outcome"], "queued");
     assert_eq!(shop.rows()[0]["content"]["m.fully_read"], "$removed");
+    let unsent = |words: &str| {
+        let told = shop.run(&["doctor"]).stdout;
+        assert!(told.contains(&format!("\n{words} in the outbox, not confirmed by the server\n")), "{told}");
+    };
+    unsent("1 receipt");
+    shop.writes(&["send", "!a", "hello"]);
+    unsent("1 message, 1 receipt");
     Shop::empty("sqlite", false).run(&["sync"]).fails(4, &["there is no store at"]);
 }
 

@@ -71,6 +71,7 @@ fn a_damaged_store_is_set_aside_and_said_so() {
     let run = world.run(&["doctor"]);
     assert_eq!(run.code, 0, "{}", run.stderr);
     assert!(run.stderr.contains("set aside at") && run.stdout.contains("set aside at"), "{}", run.stderr);
+    assert!(run.stderr.contains("import your files again"), "{}", run.stderr);
     assert_eq!(std::fs::read(world.path("haos.db.damaged-1/haos.db")).unwrap(), damaged);
     let doctor = world.json(&["doctor"]);
     assert_eq!(doctor["recovery"], serde_json::Value::Null, "it is told once");

@@ -1,6 +1,6 @@
-use haos_queue::{Event, NotRead, Protocol, RoomPatch, RoomState, SpaceLink, local_event_id};
+use haos_queue::{Event, NotRead, Protocol, RECEIPT, RoomPatch, RoomState, SpaceLink, local_event_id};
 use haos_store_api::{
-    EventId, EventType, Json, Pending, Relation, RelationKind, Result, StateEntry, StateKey,
+    EventId, EventType, Json, Pending, Relation, RelationKind, Result, Scope, StateEntry, StateKey,
 };
 use serde_json::{Map, Value, json};
 
@@ -11,6 +11,7 @@ use crate::parse::{known_key, known_kind, without_copy};
 use crate::{redaction, shown, space};
 
 const REDACTION: &str = "m.room.redaction";
+const FULLY_READ: &str = "m.fully_read";
 
 /// Matrix, as the outbox and reconciliation must know it (specification, client-server API, "Event replacements",
 /// "Redactions", "Spaces").
@@ -121,6 +122,23 @@ impl Protocol for MatrixProtocol {
         entry.kind.as_str() == "m.room.member" && time(entry) > time(held)
     }
 
+    fn read_marker(&self, row: &Pending) -> Option<StateEntry> {
+        // A receipt alone, which may be private or of a thread, moves no marker.
+        let event = row.content.text(FULLY_READ).filter(|_| row.kind.as_str() == RECEIPT)?;
+        Some(StateEntry {
+            scope: Scope::Room(row.room.clone()),
+            kind: known_kind(FULLY_READ),
+            key: known_key(""),
+            event_id: None,
+            value: Json::of(&json!({ "event_id": event })).ok()?,
+        })
+    }
+
+    fn read_upto(&self, entry: &StateEntry) -> Option<EventId> {
+        let is_marker = entry.kind.as_str() == FULLY_READ && matches!(entry.scope, Scope::Room(_));
+        EventId::new(entry.value.text("event_id").filter(|_| is_marker)?).ok()
+    }
+
     fn space_link(&self, entry: &StateEntry) -> Option<SpaceLink> {
         space::space_link(entry)
     }
@@ -143,6 +161,28 @@ mod tests {
     fn row(kind: &str, content: &str) -> Pending {
         let (kind, content) = (EventType::new(kind).unwrap(), Json::new(content).unwrap());
         Pending::new(TxnId::new("t").unwrap(), RoomId::new("!r").unwrap(), kind, content, 0)
+    }
+
+    #[test]
+    fn a_receipt_moves_the_marker_where_it_says_so() {
+        let moved = |kind: &str, content: &str| {
+            let entry = MatrixProtocol.read_marker(&row(kind, content))?;
+            assert_eq!((entry.kind.as_str(), entry.key.as_str()), (FULLY_READ, ""));
+            MatrixProtocol.read_upto(&entry).map(|event| event.to_string())
+        };
+        for receipt in ["m.read", "m.read.private"] {
+            let content = format!(r#"{{"m.fully_read":"$a","{receipt}":"$b"}}"#);
+            assert_eq!(moved(RECEIPT, &content).as_deref(), Some("$a"));
+        }
+        for (kind, content) in [
+            (RECEIPT, r#"{"m.read":"$a"}"#),
+            (RECEIPT, r#"{"m.read.private":"$a","thread_id":"$t"}"#),
+            (RECEIPT, r#"{"m.fully_read":""}"#),
+            (RECEIPT, r#"{"m.fully_read":7}"#),
+            ("m.room.message", r#"{"m.fully_read":"$a"}"#),
+        ] {
+            assert_eq!(moved(kind, content), None, "{content}");
+        }
     }
 
     /// A member event of Bob's in a room.

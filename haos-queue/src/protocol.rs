@@ -112,6 +112,17 @@ pub trait Protocol: MaybeSend {
         false
     }
 
+    /// Returns the entry of its room that says how far the user has read, as the server tells it from now on, if a row
+    /// that it accepted says that.
+    fn read_marker(&self, _row: &Pending) -> Option<StateEntry> {
+        None
+    }
+
+    /// Returns the event up to which the user has read, if an entry of a room says that.
+    fn read_upto(&self, _entry: &StateEntry) -> Option<EventId> {
+        None
+    }
+
     /// The place in a space that a state entry has a say in.
     fn space_link(&self, _entry: &StateEntry) -> Option<SpaceLink> {
         None

@@ -340,6 +340,9 @@ pub struct Recovery {
     pub unreadable: u64,
     /// What became of each collection, in the order of [`Collection::ALL`]; empty if nothing had to be carried over.
     pub collections: Vec<(Collection, CarriedOver)>,
+    /// True if nothing is missing: what was damaged had a copy. Else a sync brings what was lost, but for what was
+    /// unsent.
+    pub is_whole: bool,
     /// The defect.
     pub cause: String,
 }

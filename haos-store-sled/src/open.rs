@@ -204,5 +204,6 @@ fn roll_forward(options: &Options, opened: &mut Opened, mark: Mark) -> Result<Re
     layer.head.revision = revision;
     layer.head.last_seq = layer.head.last_seq.max(mark.last_seq).max(plan.last_seq);
     opened.write(layer)?;
-    Ok(Recovery { set_aside: None, salvaged, unreadable: 0, collections: Vec::new(), cause })
+    let collections = Vec::new();
+    Ok(Recovery { set_aside: None, salvaged, unreadable: 0, collections, is_whole: false, cause })
 }

@@ -84,10 +84,15 @@ fn log_aside(options: &Options, cause: &Error) -> Result<Option<Recovery>> {
     match opened {
         Ok((rows, is_restored)) => {
             let (set_aside, salvaged) = (Some(aside.display().to_string()), rows.unsigned_abs());
-            let collections = Vec::new();
             tracing::warn!(set_aside = %aside.display(), "a log that was not written on top of its store was set aside");
-            let recovery =
-                Recovery { set_aside, salvaged, unreadable: 0, collections, cause: cause.to_string() };
+            let recovery = Recovery {
+                set_aside,
+                salvaged,
+                unreadable: 0,
+                collections: Vec::new(),
+                is_whole: false,
+                cause: cause.to_string(),
+            };
             Ok(with_keyring(Some(recovery), is_restored))
         }
         // A caller that cannot open the store leaves it unchanged; if it is damaged, all of it is set aside.

@@ -10,7 +10,7 @@
 use std::io::IsTerminal as _;
 use std::sync::Arc;
 
-use haos::{Chat, Credentials, Timeline, TimelineItem, TimelineItemKind};
+use haos::{Chat, Content, Credentials, Timeline, TimelineItem, TimelineItemKind};
 use tokio::sync::mpsc;
 
 type Fault = Box<dyn std::error::Error>;
@@ -23,7 +23,7 @@ async fn main() -> Result<(), Fault> {
     };
     let chat = Chat::open(url).name("terminal").await?;
     if !chat.account().is_some_and(|account| account.is_logged_in) {
-        println!("password of {user}:");
+        println!("password of {user}, which shows as you type it:");
         let mut password = String::new();
         std::io::stdin().read_line(&mut password)?;
         chat.login(server, Credentials::password(user, password.trim_end())).await?;
@@ -35,9 +35,9 @@ async fn main() -> Result<(), Fault> {
     let timeline = room.timeline(30).await?;
     let (mut items, mut diffs) = timeline.subscribe().await?;
     let mut connection = chat.connection();
-    let mut lines = lines();
+    let (mut lines, mut state, mut told) = (lines(), String::new(), String::new());
     loop {
-        draw(&items);
+        draw(&items, &[&state, &told]);
         tokio::select! {
             steps = diffs.next() => {
                 let Some(steps) = steps? else { break };
@@ -46,19 +46,20 @@ async fn main() -> Result<(), Fault> {
                 }
             }
             summary = connection.next() => match summary? {
-                Some(summary) => println!("[{summary:?}]"),
+                Some(summary) => state = format!("{}; {} unsent", summary.connection, summary.unsent),
                 None => break,
             },
             line = lines.recv() => match line.as_deref() {
                 None | Some("/quit") => break,
-                Some(line) => match line.strip_prefix('/') {
+                Some("") => told.clear(),
+                Some(line) => {
+                    let done = match line.strip_prefix('/') {
+                        Some(command) => act(&timeline, &items, command).await,
+                        None => room.send(line).await.map(drop).map_err(Fault::from),
+                    };
                     // What cannot be done is told, and the chat goes on.
-                    Some(command) => if let Err(error) = act(&timeline, &items, command).await {
-                        println!("[{}]", safe(&error.to_string()));
-                    },
-                    None if line.is_empty() => {}
-                    None => drop(room.send(line).await?),
-                },
+                    told = done.err().map(|error| error.to_string()).unwrap_or_default();
+                }
             },
         }
     }
@@ -84,27 +85,34 @@ async fn act(timeline: &Timeline, items: &[Arc<TimelineItem>], command: &str) ->
     Ok(())
 }
 
-/// Shows the end of the timeline.
-fn draw(items: &[Arc<TimelineItem>]) {
+/// Shows the timeline, and the lines below it. What is longer than the screen is above it, where a terminal scrolls to.
+fn draw(items: &[Arc<TimelineItem>], below: &[&str]) {
     if std::io::stdout().is_terminal() {
-        print!("\x1b[2J\x1b[H");
+        print!("\x1b[2J\x1b[3J\x1b[H");
     }
-    for item in &items[items.len().saturating_sub(30)..] {
+    for item in items {
         match &item.kind {
             TimelineItemKind::Day { date, .. } => println!("— {date} —"),
             TimelineItemKind::Gap => println!("⋯ older messages are on the server: /older"),
             TimelineItemKind::ReadMarker => println!("— unread —"),
-            TimelineItemKind::Local(local) => println!("me: {} [{:?}]", plain(item), local.status),
-            _ => println!("{}", plain(item)),
+            TimelineItemKind::Local(local) => println!("{} [{}]", plain(item), local.status),
+            TimelineItemKind::Event(_) => println!("{}", plain(item)),
+            _ => {}
         }
+    }
+    for line in below.iter().filter(|line| !line.is_empty()) {
+        println!("[{}]", safe(line));
     }
 }
 
 fn plain(item: &TimelineItem) -> String {
     let Some(post) = item.post() else { return String::new() };
     let name = post.sender.name.as_deref().unwrap_or(post.sender.id.as_str());
-    let mut line =
-        format!("{name}: {}", if post.is_redacted { "(removed)".to_owned() } else { post.content.plain() });
+    let mut line = match &post.content {
+        _ if post.is_redacted => format!("{name}: (removed)"),
+        Content::State(change) => change.sentence(name, None),
+        content => format!("{name}: {}", content.plain()),
+    };
     line.extend(post.reactions.iter().map(|reaction| format!(" [{} {}]", reaction.key, reaction.count)));
     safe(&line)
 }

@@ -1,4 +1,4 @@
-//! Archives that want harm. The whole process runs in bounded memory.
+//! Archives that want harm.
 
 use std::io::{Cursor, Read, Seek, SeekFrom};
 
@@ -268,6 +268,19 @@ fn a_header_of_age_without_an_end_is_refused() {
     long.extend(b"-> X25519 ".repeat(1 << 20));
     let source: Vec<Box<dyn Source>> = vec![Box::new(Cursor::new(long))];
     assert_eq!(Archive::open(source, Some(&identity)).unwrap_err().kind(), ErrorKind::Corrupt);
+}
+
+/// The others of this file once more, in a process that gets no more memory than a reader may need: a chunk of 64 MiB
+/// is in it packed, unpacked and as rows.
+#[cfg(target_os = "linux")]
+#[test]
+fn all_of_it_is_refused_in_bounded_memory() {
+    let limited = "ulimit -v 524288 && exec \"$0\" hostile:: --skip all_of_it --test-threads 1";
+    let program = std::env::current_exe().unwrap();
+    let done = std::process::Command::new("sh").args(["-c", limited]).arg(program).output().unwrap();
+    let told = String::from_utf8_lossy(&done.stdout);
+    assert!(done.status.success(), "{told}{}", String::from_utf8_lossy(&done.stderr));
+    assert!(told.contains("a_bomb_is_refused_before_it_goes_off ... ok"), "{told}");
 }
 
 proptest! {

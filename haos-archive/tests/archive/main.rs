@@ -12,6 +12,7 @@ mod fixture;
 mod hostile;
 mod kill;
 mod make;
+mod portions;
 mod resume;
 mod whole;
 mod without;

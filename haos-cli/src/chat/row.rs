@@ -2,6 +2,8 @@
 
 use std::io::Write as _;
 
+use haos::live::timeline::SendStatus;
+use haos_queue::machine::Class;
 use haos_queue::{RECEIPT, RowStatus, TYPING, UPLOAD, local_event_id};
 use haos_store_api::{Json, ParkReason, Pending, PendingState, Room, StorageAdapter};
 use serde::Serialize;
@@ -74,7 +76,7 @@ impl<'a> From<&'a Pending> for RowFields<'a> {
 /// The rows of a room that its timeline shows at its end: no uploads, no receipts.
 pub(crate) async fn shown(store: &dyn StorageAdapter, room: &Room) -> Result<Vec<Pending>> {
     let mut rows = super::subject::rows(store, Some(room)).await?;
-    rows.retain(|row| ![UPLOAD, RECEIPT, TYPING].contains(&row.kind.as_str()));
+    rows.retain(|row| Class::of(row) == Class::Event);
     Ok(rows)
 }
 
@@ -94,25 +96,16 @@ pub(crate) fn print(row: &Pending, out: &mut Out) -> Result<()> {
 
 /// The state of a row, in words.
 pub(crate) fn status(row: &Pending) -> String {
-    let tries = |what: &str| match &row.error {
-        Some(error) => format!("{what} after {} attempts: {error}", row.attempts),
-        None => format!("{what} after {} attempts", row.attempts),
-    };
-    match RowStatus::of(row) {
-        RowStatus::Waiting => match (&row.state, &row.error) {
-            (PendingState::Blocked, _) => "waiting for another".to_owned(),
-            (_, Some(error)) => format!("waiting: {error}"),
-            _ => "waiting".to_owned(),
-        },
-        RowStatus::Sending => "sending".to_owned(),
-        RowStatus::StillTrying => tries("still trying"),
-        RowStatus::Delayed => tries("delayed"),
-        RowStatus::Parked(reason) => match &row.error {
-            Some(error) => format!("parked: {} ({error})", why(reason)),
-            None => format!("parked: {}", why(reason)),
-        },
-        RowStatus::Sent => "sent, not confirmed yet".to_owned(),
-        _ => "unknown".to_owned(),
+    let status = SendStatus::of(row);
+    match (status, &row.error) {
+        (SendStatus::Waiting, _) if row.state == PendingState::Blocked => "waiting for another".to_owned(),
+        (SendStatus::Waiting, Some(error)) => format!("{status}: {error}"),
+        (SendStatus::StillTrying | SendStatus::Delayed, error) => {
+            let error = error.as_ref().map_or(String::new(), |error| format!(": {error}"));
+            format!("{status} after {} attempts{error}", row.attempts)
+        }
+        (SendStatus::Parked(_), Some(error)) => format!("{status} ({error})"),
+        _ => status.to_string(),
     }
 }
 
@@ -126,23 +119,6 @@ pub(super) fn name(status: RowStatus) -> &'static str {
         RowStatus::Parked(_) => "parked",
         RowStatus::Sent => "sent",
         _ => "unknown",
-    }
-}
-
-/// The reason why a row is parked, in words.
-fn why(reason: ParkReason) -> &'static str {
-    match reason {
-        ParkReason::Forbidden => "the server does not let you",
-        ParkReason::TooLarge => "too large for the server",
-        ParkReason::Invalid => "the server refused the content",
-        ParkReason::NotFound => "the room is not there",
-        ParkReason::Ambiguous => "it may have arrived: look, then retry or cancel it",
-        ParkReason::Expired => "it waited too long",
-        ParkReason::ParentFailed => "what it is about was not sent",
-        ParkReason::MissingMedia => "its file is gone",
-        ParkReason::Paused => "paused",
-        ParkReason::Restored => "the store that it comes from may send it: look, then retry or cancel it",
-        _ => "the server refused it",
     }
 }
 

@@ -7,6 +7,7 @@ use crate::account::Gate;
 use crate::backoff::LONGEST_QUIET_MS;
 use crate::local::local_event_id;
 use crate::machine::{Class, Event, Failure, Family, Step, plan, step};
+use crate::reconcile::accepted;
 use crate::{Answer, Verdict};
 
 /// How often an outcome is written down before the row is left to its lease.
@@ -94,6 +95,9 @@ impl Driver {
             let planned = plan(&family, event, &decided, &context, &*shared.protocol)?;
             let nothing = planned.is_none();
             let mut batch = planned.unwrap_or_else(WriteBatch::relaxed);
+            if matches!((event, &decided), (Event::Accepted(_), Step::Done)) {
+                accepted(&*shared.store, &mut batch, &family.row, &*shared.protocol).await?;
+            }
             if let Some(gate) = gate {
                 Gate::change(&*shared.store, None, &mut batch, |held| merged(gate, held)).await?;
             } else if nothing {

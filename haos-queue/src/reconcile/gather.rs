@@ -8,6 +8,7 @@ use haos_store_api::{
 
 use super::derive::{SpacesView, read_shown, spaces_view, state_after};
 use super::emptied::{Emptied, repeated, stored_redactions};
+use super::marker::Markers;
 use super::redactions::{Redactions, redacts};
 use super::timeline::{Slot, Stored, Window, window};
 use crate::machine::Family;
@@ -24,6 +25,8 @@ pub(super) struct SyncView {
     pub(super) confirmed: Vec<Confirmed>,
     /// The spaces that the response speaks of.
     pub(super) spaces: SpacesView,
+    /// How far the user has read, where the response speaks of it.
+    pub(super) markers: Markers,
     /// The own user, if known.
     pub(super) own: Option<UserId>,
 }
@@ -114,6 +117,7 @@ pub(super) async fn sync_view<S: StorageAdapter + ?Sized>(
     }
     let is_known = |room: &RoomId| view.rooms.contains_key(room);
     view.spaces = spaces_view(store, &after, unknown, is_known, protocol).await?;
+    view.markers = Markers::read(store, delta, is_known, protocol).await?;
     Ok(view)
 }
 

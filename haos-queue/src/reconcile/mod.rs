@@ -13,6 +13,7 @@ mod emptied;
 mod fill;
 mod gather;
 mod loose;
+mod marker;
 mod merge;
 mod place;
 mod redactions;
@@ -25,6 +26,7 @@ mod timeline;
 
 pub use apply::{Filled, Synced, apply_page, apply_sync};
 use fill::fill;
+pub(crate) use marker::accepted;
 pub use merge::{Before, HistoryRun, MergedRun, merge_run};
 use sync::sync;
 

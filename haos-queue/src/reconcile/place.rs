@@ -18,8 +18,14 @@ pub(super) fn place(order: &[Ordered], window: &Window) -> Result<Vec<Position>,
     place_at(order, &[], window)
 }
 
+/// The most holes that are left behind a run of another store's history, for those that follow it.
+const MOST_HOLES: u64 = 1024;
+
 /// [`place`], where the slots of a run get the positions wished for, one a slot, if all of these fit between its
 /// neighbours.
+///
+/// Runs with wishes come oldest first, each right behind the one before. So one that does not fit goes to the older end
+/// of its room, and pushing makes room for about as many runs as it moves items: all in all, an item or two a run.
 pub(super) fn place_at(
     order: &[Ordered],
     wishes: &[Option<Position>],
@@ -34,7 +40,7 @@ pub(super) fn place_at(
         }
         let end = (at..order.len()).find(|i| placed[*i].is_some()).unwrap_or(order.len());
         if !wished(wishes, &mut placed, at, end, window) {
-            run(order, &mut placed, at, end, window)?;
+            run(order, &mut placed, (at, end), window, !wishes.is_empty())?;
         }
         at = end;
     }
@@ -69,13 +75,13 @@ fn wished(
     fits
 }
 
-/// Places the unplaced slots `from..to`.
+/// Places the unplaced slots `from..to`: of an answer, or of another store's history.
 fn run(
     order: &[Ordered],
     placed: &mut [Option<Position>],
-    from: usize,
-    to: usize,
+    (from, to): (usize, usize),
     window: &Window,
+    is_history: bool,
 ) -> Result<(), PlanError> {
     let lower = from.checked_sub(1).and_then(|i| placed[i]);
     let upper = placed.get(to).copied().flatten();
@@ -94,15 +100,18 @@ fn run(
         }
         (Some(lower), Some(upper)) => {
             if upper.get() - lower.get() - 1 < needed {
-                push_up(placed, to, lower, needed, window)?;
+                let holes = if is_history { (placed.len() - to).min(MOST_HOLES as usize) as u64 } else { 0 };
+                push_up(placed, to, lower, needed + holes * (needed + Position::HOLE), window)?;
             }
             let upper = placed[to].ok_or(PlanError::Narrow)?;
             // A gap keeps its hole on the older side.
-            if order[from].1.is_gap() {
-                downwards(placed, from, to, upper)
-            } else {
-                upwards(order, placed, from, to, lower.newer(1).ok_or(PlanError::Exhausted)?, false)
+            let is_gap = order[from].1.is_gap();
+            if is_gap && !is_history {
+                return downwards(placed, from, to, upper);
             }
+            let room = upper.get() - lower.get() - 1 - needed;
+            let hole = if is_gap { Position::HOLE.min(room) } else { 0 };
+            upwards(order, placed, from, to, lower.newer(1 + hole).ok_or(PlanError::Exhausted)?, false)
         }
     }
 }
@@ -244,6 +253,30 @@ mod tests {
         ] {
             assert_eq!(placed(&order), Ok(expected), "{order}");
         }
+    }
+
+    #[test]
+    fn runs_of_history_push_once_for_many() {
+        let window = Window { older: false, newer: false, items: Vec::new() };
+        let mut placed: Vec<u64> = vec![100];
+        let mut newer: Vec<u64> = (101..121).collect();
+        let mut moves = 0;
+        for _ in 0..200 {
+            let stands = |at: &u64| (Some(Position::new(*at).unwrap()), Slot::Anchor("$x".parse().unwrap()));
+            let run = [(None, Slot::Gap(None)), (None, Slot::New(0)), (None, Slot::New(1))];
+            let order: Vec<Ordered> =
+                placed.iter().map(stands).chain(run).chain(newer.iter().map(stands)).collect();
+            // Where it stood, something stands now.
+            let wishes = vec![Some(Position::new(100).unwrap()); order.len()];
+            let positions = place_at(&order, &wishes, &window).unwrap();
+            let positions: Vec<u64> = positions.into_iter().map(Position::get).collect();
+            assert!(positions.is_sorted_by(|a, b| a < b));
+            let (before, after) = positions.split_at(placed.len() + 3);
+            moves += newer.iter().zip(after).filter(|(was, now)| was != now).count();
+            assert_eq!(before[placed.len()], placed[placed.len() - 1] + HOLE + 1, "a gap keeps its hole");
+            (placed, newer) = (before.to_vec(), after.to_vec());
+        }
+        assert_eq!(moves, 200, "ten times twenty");
     }
 
     #[test]

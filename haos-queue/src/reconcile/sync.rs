@@ -59,7 +59,8 @@ pub(super) fn sync(
         };
         segment_ops(&mut batch, &room.id, stored, &room.timeline, (older, None), protocol)?;
     }
-    for entry in after.into_iter().flatten() {
+    view.markers.expect(&mut batch);
+    for entry in after.into_iter().flatten().filter(|entry| !view.markers.keeps(entry, protocol)) {
         batch.put_state(entry.into_owned());
     }
     confirm(&mut batch, &view.confirmed)?;

@@ -11,6 +11,7 @@ mod asked;
 mod derived;
 mod echoes;
 mod learned;
+mod marker;
 mod merged;
 mod older;
 mod settled;

@@ -32,6 +32,7 @@ impl Erased {
             salvaged: 0,
             unreadable: unsent,
             collections: Vec::new(),
+            is_whole: false,
             cause: format!(
                 "the browser erased this store: {rooms} {} and {unsent} unsent {}; rooms are synced again, unsent \
                  messages must be written again; to keep storage, install the application or allow it persistent \

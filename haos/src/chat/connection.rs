@@ -1,3 +1,5 @@
+use std::fmt;
+
 use async_trait::async_trait;
 use haos_queue::{ConnectionState, PauseReason};
 use haos_store_api::Change;
@@ -59,6 +61,23 @@ pub enum Connection {
     },
     /// Another process or page with this store sends and syncs. What it brings is shown here as well.
     Elsewhere,
+}
+
+/// For the person.
+impl fmt::Display for Connection {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::Offline => f.write_str("offline: what you write waits"),
+            Self::LoggedOut => f.write_str("nobody is logged in"),
+            Self::Connecting => f.write_str("connecting"),
+            Self::CatchingUp { done, total: Some(total) } => write!(f, "catching up: {done} of {total}"),
+            Self::CatchingUp { done, total: None } => write!(f, "catching up: {done}"),
+            Self::Live => f.write_str("live"),
+            Self::Degraded { error, .. } => write!(f, "not reached ({error})"),
+            Self::Paused { reason, .. } => write!(f, "paused: {reason}"),
+            Self::Elsewhere => f.write_str("another process syncs: this is what it brings"),
+        }
+    }
 }
 
 impl Connection {

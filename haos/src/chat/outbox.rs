@@ -2,7 +2,8 @@ use std::collections::{BTreeMap, HashMap, HashSet};
 use std::sync::Arc;
 
 use async_trait::async_trait;
-use haos_queue::{Outbox, RECEIPT, TYPING, UPLOAD};
+use haos_queue::Outbox;
+use haos_queue::machine::Class;
 use haos_store_api::{
     Change, EventType, Json, Pending, PendingQuery, PendingState, Result, RoomId, Touched, TxnId,
 };
@@ -211,7 +212,7 @@ impl Rows {
 
 impl Row {
     fn of(pending: Pending) -> Self {
-        let is_event = !matches!(pending.kind.as_str(), UPLOAD | RECEIPT | TYPING);
+        let is_event = Class::of(&pending) == Class::Event;
         let text = match is_event {
             true => Content::of_message(&pending.kind, &pending.content).plain(),
             false => String::new(),

@@ -18,6 +18,8 @@ pub struct RecoveryReport {
     pub carried: Vec<CarriedRows>,
     /// The path of the damaged copy, if one was set aside.
     pub set_aside: Option<String>,
+    /// True if nothing is missing. Else the next sync brings what was lost, but for what was unsent.
+    pub is_whole: bool,
     /// The same in sentences.
     pub words: Vec<String>,
 }
@@ -37,12 +39,12 @@ impl Chat {
     /// What became of the store, if it was found damaged when it was opened: tell the user. What is not there any more
     /// comes again with the next sync, but for what was unsent.
     pub fn recovery(&self) -> Option<RecoveryReport> {
-        self.core.store.info().recovery.as_ref().map(RecoveryReport::of)
+        self.core.store.info().recovery.as_ref().map(RecoveryReport::from)
     }
 }
 
-impl RecoveryReport {
-    fn of(recovery: &Recovery) -> Self {
+impl From<&Recovery> for RecoveryReport {
+    fn from(recovery: &Recovery) -> Self {
         let rest = recovery.collections.iter().filter(|(which, _)| *which != Collection::Pending);
         let carried: Vec<_> = rest
             .map(|(which, over)| CarriedRows { kind: which.name(), rows: over.rows, lost: over.unreadable })
@@ -55,13 +57,19 @@ impl RecoveryReport {
         if unsent_lost > 0 {
             words.push(format!("{} not readable", were(unsent_lost, "unsent message")));
         }
-        let lost: u64 = carried.iter().map(|rows| rows.lost).sum();
+        let sum = |count: fn(&CarriedRows) -> u64| carried.iter().map(count).sum::<u64>();
+        let (rows, lost) = (sum(|rows| rows.rows), sum(|rows| rows.lost));
+        if rows > 0 {
+            words.push(format!("{} carried over", were(rows, "other row")));
+        }
         if lost > 0 {
-            words
-                .push(format!("{} not readable, and come again with the next sync", were(lost, "other row")));
+            words.push(format!("{} not readable", were(lost, "other row")));
         }
         if let Some(path) = &recovery.set_aside {
-            words.push(format!("the damaged store was set aside: {path}"));
+            words.push(format!("what was damaged is set aside at {path}"));
+        }
+        if recovery.is_whole {
+            words.push("nothing is missing".to_owned());
         }
         Self {
             cause: recovery.cause.clone(),
@@ -69,6 +77,7 @@ impl RecoveryReport {
             unsent_lost,
             carried,
             set_aside: recovery.set_aside.clone(),
+            is_whole: recovery.is_whole,
             words,
         }
     }
@@ -101,9 +110,10 @@ mod tests {
             salvaged: 10,
             unreadable: 1,
             collections: vec![(Collection::Messages, over(70, 2)), (Collection::Pending, over(10, 1))],
+            is_whole: false,
             cause: "a page is torn".to_owned(),
         };
-        let report = RecoveryReport::of(&recovery);
+        let report = RecoveryReport::from(&recovery);
         assert_eq!(report.carried, [CarriedRows { kind: "messages", rows: 70, lost: 2 }]);
         assert_eq!(
             report.words,
@@ -111,12 +121,20 @@ mod tests {
                 "the store was damaged: a page is torn",
                 "10 unsent messages were carried over",
                 "1 unsent message was not readable",
-                "2 other rows were not readable, and come again with the next sync",
-                "the damaged store was set aside: /chat.db.damaged",
+                "70 other rows were carried over",
+                "2 other rows were not readable",
+                "what was damaged is set aside at /chat.db.damaged",
             ]
         );
-        let report =
-            RecoveryReport::of(&Recovery { salvaged: 0, unreadable: 0, collections: vec![], ..recovery });
-        assert_eq!(report.words.len(), 2);
+        let mended = Recovery {
+            set_aside: None,
+            salvaged: 0,
+            unreadable: 0,
+            collections: vec![],
+            is_whole: true,
+            ..recovery
+        };
+        let report = RecoveryReport::from(&mended);
+        assert_eq!(report.words, ["the store was damaged: a page is torn", "nothing is missing"]);
     }
 }

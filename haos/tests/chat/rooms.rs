@@ -1,4 +1,5 @@
-use haos::{Chat, Error, EventId, Membership, NewRoom, SavedDraft, UserId};
+use haos::{Chat, Error, EventId, Membership, NewRoom, SavedDraft, TimelineItemKind, UserId};
+use haos_store_api::{StorageAdapter as _, StorageAdapterExt as _};
 use haos_stub::{Mood, Stub};
 use serde_json::json;
 
@@ -58,6 +59,37 @@ async fn reading_and_typing_are_told() {
     let bodies: Vec<_> = server.asked().into_iter().map(|(_, body)| body).collect();
     assert_eq!((&bodies[0]["m.read"], &bodies[1]["m.read.private"]), (&json!("$e4"), &json!("$e4")));
     assert_eq!((&bodies[2]["typing"], &bodies[3]["typing"]), (&json!(true), &json!(false)));
+}
+
+/// The server has the receipt, and no sync has told of it.
+#[tokio::test]
+async fn what_was_read_stays_read_once_the_server_has_the_receipt() {
+    let server = Server::start(4);
+    let chat = logged_in(&server).await;
+    connected(&chat).await;
+    let room = chat.room(&lobby());
+    let timeline = room.timeline(20).await.unwrap();
+    let unread = async || {
+        let items = timeline.items().await.unwrap();
+        let mark = items.iter().position(|item| matches!(item.kind, TimelineItemKind::ReadMarker));
+        mark.map(|mark| match &items[mark + 1].kind {
+            TimelineItemKind::Event(event) => event.event_id.to_string(),
+            other => panic!("{other:?}"),
+        })
+    };
+    for (event, next, is_private) in [("$e3", "$e4", false), ("$e4", "$e5", true)] {
+        let event = EventId::new(event).unwrap();
+        match is_private {
+            true => room.mark_read_privately(&event).await.unwrap(),
+            false => room.mark_read(&event).await.unwrap(),
+        }
+        assert_eq!(unread().await.as_deref(), Some(next), "it is in the outbox");
+        let mut changes = chat.store().changes();
+        while !chat.store().outbox().await.unwrap().is_empty() {
+            changes.next().await.unwrap();
+        }
+        assert_eq!(unread().await.as_deref(), Some(next), "the server has it");
+    }
 }
 
 #[tokio::test]

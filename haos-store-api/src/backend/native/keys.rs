@@ -39,14 +39,16 @@ pub struct Unlocked {
 /// Adds to the report of an opening, if there is one, that the keyring was restored, if it was.
 pub fn with_keyring(recovery: Option<Recovery>, is_restored: bool) -> Option<Recovery> {
     const CAUSE: &str = "its keyring was damaged, and is restored from the copy beside the store";
-    if is_restored { Some(mended(recovery, 0, CAUSE)) } else { recovery }
+    if is_restored { Some(mended(recovery, (0, true), CAUSE)) } else { recovery }
 }
 
-/// Adds to the report of an opening, if there is one, what was mended in place.
-pub(super) fn mended(recovery: Option<Recovery>, salvaged: u64, cause: &str) -> Recovery {
+/// Adds to the report of an opening, if there is one, what was mended in place: the outbox rows that were salvaged, and
+/// whether nothing is missing.
+pub(super) fn mended(recovery: Option<Recovery>, (salvaged, is_whole): (u64, bool), cause: &str) -> Recovery {
     match recovery {
         Some(other) => Recovery {
             salvaged: other.salvaged + salvaged,
+            is_whole: other.is_whole && is_whole,
             cause: format!("{}; {cause}", other.cause),
             ..other
         },
@@ -55,6 +57,7 @@ pub(super) fn mended(recovery: Option<Recovery>, salvaged: u64, cause: &str) -> 
             salvaged,
             unreadable: 0,
             collections: Vec::new(),
+            is_whole,
             cause: cause.to_owned(),
         },
     }

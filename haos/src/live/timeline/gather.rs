@@ -3,7 +3,7 @@
 use std::collections::{BTreeMap, HashMap, HashSet};
 use std::sync::Arc;
 
-use haos_queue::{RECEIPT, local_event_id};
+use haos_queue::local_event_id;
 use haos_store_api::backend::law::sort_by;
 use haos_store_api::{
     EventId, Item, Json, Message, MessageView, Pending, Position, Relation, RelationKind, Slice, TxnId,
@@ -44,7 +44,7 @@ impl Stored {
         let quotes = sight.quotes(&view.items, &related);
         let mut list = List::new(self.offset_ms);
         let mut readers = sight.readers(&indexes);
-        let marker = self.marker().and_then(|event| indexes.get(&event)).copied();
+        let marker = self.read_upto.as_ref().and_then(|event| indexes.get(event)).copied();
         let mut gaps = gap_ids(&self.items).into_iter();
         for item in &view.items {
             let ViewItem::Message(view) = item else {
@@ -69,14 +69,6 @@ impl Stored {
         // What was read behind the last shown item.
         list.readers(readers.into_values().flatten());
         list.items.into_iter().map(Arc::new).collect()
-    }
-
-    /// Returns the event up to which the own user has read, told to the server or not.
-    fn marker(&self) -> Option<EventId> {
-        let receipts = self.rows.iter().rev().filter(|(row, _)| row.kind.as_str() == RECEIPT);
-        let unsent =
-            receipts.filter_map(|(row, _)| EventId::new(row.content.text("m.fully_read")?).ok()).next();
-        unsent.or_else(|| self.read_upto.clone())
     }
 }
 

@@ -1,5 +1,6 @@
 //! The items of a timeline.
 
+use std::fmt;
 use std::sync::Arc;
 
 use haos_queue::{RowStatus, UPLOAD};
@@ -198,6 +199,34 @@ pub struct Receipt {
 /// The longest chain of uploads that is followed: a message has two.
 const LONGEST_CHAIN: usize = 64;
 
+/// For the person.
+impl fmt::Display for SendStatus {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(match self {
+            Self::Waiting => "waiting",
+            Self::Sending => "sending",
+            Self::StillTrying => "still trying",
+            Self::Delayed => "delayed",
+            Self::Sent => "sent, not confirmed yet",
+            Self::Parked(ParkReason::Forbidden) => "parked: the server does not let you",
+            Self::Parked(ParkReason::TooLarge) => "parked: too large for the server",
+            Self::Parked(ParkReason::Invalid) => "parked: the server refused the content",
+            Self::Parked(ParkReason::NotFound) => "parked: the room is not there",
+            Self::Parked(ParkReason::Ambiguous) => {
+                "parked: it may have arrived: look, then retry or cancel it"
+            }
+            Self::Parked(ParkReason::Expired) => "parked: it waited too long",
+            Self::Parked(ParkReason::ParentFailed) => "parked: what it is about was not sent",
+            Self::Parked(ParkReason::MissingMedia) => "parked: its file is gone",
+            Self::Parked(ParkReason::Paused) => "parked: paused",
+            Self::Parked(ParkReason::Restored) => {
+                "parked: the store that it comes from may send it: look, then retry or cancel it"
+            }
+            Self::Parked(_) => "parked: the server refused it",
+        })
+    }
+}
+
 impl SendStatus {
     /// Reads the status of a message and its latest error: as long as it waits for its uploads, those of the first that
     /// is left. `find` gives the rows of the outbox by their transactions.
@@ -215,7 +244,7 @@ impl SendStatus {
     }
 
     /// Reads the status of an outbox row.
-    pub(crate) fn of(row: &Pending) -> Self {
+    pub fn of(row: &Pending) -> Self {
         match RowStatus::of(row) {
             RowStatus::Sending => Self::Sending,
             RowStatus::StillTrying => Self::StillTrying,

@@ -4,6 +4,7 @@ use std::collections::{BTreeSet, HashMap, HashSet};
 use std::sync::Arc;
 
 use async_trait::async_trait;
+use haos_queue::RECEIPT;
 use haos_store_api::backend::law::sort_by;
 use haos_store_api::{
     Change, EventId, EventType, Item, Json, MessageQuery, Pending, PendingQuery, RelationKind, RelationQuery,
@@ -117,6 +118,23 @@ impl TimelineReader {
         Ok(true)
     }
 
+    /// Finds out how far the own user has read: the furthest of what the server has and of what it is to be told.
+    async fn read_marker(&mut self) -> Result<()> {
+        let protocol = &self.base.protocol;
+        let unsent = self.stored.rows.iter().rev().filter_map(|(row, _)| protocol.read_marker(row));
+        let unsent = unsent.filter_map(|entry| protocol.read_upto(&entry));
+        let mut events: Vec<EventId> = unsent.chain(self.stored.marker.clone()).collect();
+        events.dedup();
+        if events.len() > 1 {
+            let query = MessageQuery::Ids { room: self.room.clone(), events: events.clone() };
+            let furthest =
+                self.base.store.messages(query).await?.into_iter().max_by_key(|message| message.position);
+            events.splice(0..0, furthest.map(|message| message.id));
+        }
+        self.stored.read_upto = events.into_iter().next();
+        Ok(())
+    }
+
     /// Reads who is who, and who has read what.
     async fn read_state(&mut self) -> Result<()> {
         let store = &*self.base.store;
@@ -128,8 +146,7 @@ impl TimelineReader {
             let mut lists = store.states(vec![receipts, marker]).await?.into_iter();
             let [receipts, marker] = [(); 2].map(|()| lists.next().unwrap_or_default());
             self.stored.receipts = latest(receipts.iter().map(|entry| (&entry.key, &entry.value)));
-            let read_upto = marker.first().and_then(|marker| marker.value.text("event_id"));
-            self.stored.read_upto = read_upto.and_then(|event| EventId::new(event).ok());
+            self.stored.marker = marker.first().and_then(|entry| self.base.protocol.read_upto(entry));
         }
         let stored = &self.stored;
         let senders = stored.items.iter().filter_map(Item::as_message).chain(stored.quoted.values());
@@ -213,8 +230,11 @@ impl Reader for TimelineReader {
             self.read_timeline().await?;
         }
         self.stale.timeline = Part::Messages(BTreeSet::new());
+        // With a receipt that the server accepted, the marker moved, in a commit that may not be noted yet either.
+        self.stale.state |= gone.iter().any(|row| row.kind.as_str() == RECEIPT);
         self.read_state().await?;
         self.stale.state = false;
+        self.read_marker().await?;
         Ok(self.stored.shown())
     }
 }

@@ -2,7 +2,7 @@
 
 use std::collections::{BTreeSet, HashMap, HashSet};
 
-use haos_queue::{RECEIPT, TYPING, UPLOAD};
+use haos_queue::machine::Class;
 use haos_store_api::backend::law::sort_by;
 use haos_store_api::{EventId, Item, Json, Message, Pending, Relation, RelationKind, UserId};
 
@@ -25,7 +25,9 @@ pub(super) struct Stored {
     pub(super) members: HashMap<UserId, Profile>,
     /// The latest receipt of each user.
     pub(super) receipts: Vec<Read>,
-    /// The event up to which the own user has read.
+    /// The event up to which the own user has read, as the server has it.
+    pub(super) marker: Option<EventId>,
+    /// The event up to which the own user has read, told to the server or not.
     pub(super) read_upto: Option<EventId>,
     /// True if the window ends at the live end.
     pub(super) is_live: bool,
@@ -133,7 +135,7 @@ impl Stored {
 
 /// Tells whether a row is of an event, which comes back by a sync.
 pub(super) fn is_event(row: &Pending) -> bool {
-    !matches!(row.kind.as_str(), UPLOAD | RECEIPT | TYPING)
+    Class::of(row) == Class::Event
 }
 
 /// Returns the message that a message answers.

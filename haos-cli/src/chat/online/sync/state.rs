@@ -25,14 +25,8 @@ pub(super) fn fields(state: &Connection) -> Value {
 /// The state in a few words. `now_ms`: with it, the next try is told in seconds from now.
 pub(super) fn words(state: &Connection, now_ms: Option<i64>) -> String {
     match state {
-        Connection::Offline => "offline: what you write waits".to_owned(),
-        Connection::LoggedOut => "nobody is logged in: `haos login` does that".to_owned(),
-        Connection::Connecting => "connecting".to_owned(),
-        Connection::CatchingUp { done, total: Some(total) } => format!("catching up: {done} of {total}"),
-        Connection::CatchingUp { done, total: None } => format!("catching up: {done}"),
-        Connection::Live => "live".to_owned(),
-        Connection::Elsewhere => "another process syncs: this is what it brings".to_owned(),
-        Connection::Degraded { error, next_try_ms } => {
+        Connection::LoggedOut => format!("{state}: `haos login` does that"),
+        Connection::Degraded { next_try_ms, .. } => {
             let next = match now_ms {
                 Some(now_ms) if *next_try_ms <= now_ms => "trying".to_owned(),
                 Some(now_ms) => {
@@ -41,10 +35,10 @@ pub(super) fn words(state: &Connection, now_ms: Option<i64>) -> String {
                 }
                 None => format!("next try at {}", time(*next_try_ms)),
             };
-            format!("not reached ({}): {next}", clean(error))
+            format!("{}: {next}", clean(&state.to_string()))
         }
         Connection::Paused { cause, .. } => format!("paused: {}", clean(&what_to_do(cause))),
-        _ => "unknown".to_owned(),
+        _ => state.to_string(),
     }
 }
 

@@ -182,7 +182,7 @@ impl<B: Backend> Opened<B> {
         self.found.recovery = Some(match self.found.recovery.take() {
             Some(told) if told.set_aside.is_some() => told,
             // It may tell of a keyring that was restored.
-            told => mended(told, salvaged, cause),
+            told => mended(told, (salvaged, false), cause),
         });
         Ok(())
     }

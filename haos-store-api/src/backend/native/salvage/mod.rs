@@ -164,6 +164,13 @@ impl Salvage {
         let collections = self.collections();
         tracing::warn!(set_aside = %aside.display(), ?collections, %cause, "a damaged store was set aside");
         let set_aside = Some(aside.display().to_string());
-        Recovery { set_aside, salvaged: rows, unreadable, collections, cause: cause.to_string() }
+        Recovery {
+            set_aside,
+            salvaged: rows,
+            unreadable,
+            collections,
+            is_whole: false,
+            cause: cause.to_string(),
+        }
     }
 }

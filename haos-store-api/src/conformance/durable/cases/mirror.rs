@@ -366,7 +366,8 @@ pub(crate) async fn a_damaged_keyring_is_restored_from_it(harness: &Durable) -> 
     let store = harness.open(sealed(&path)).await?;
     same(&store.pending(PendingQuery::default()).await?, &expected)?;
     is_sound(&store).await?;
-    let is_told = |told: Recovery| told.set_aside.is_none() && told.cause.contains("keyring");
+    let is_told =
+        |told: Recovery| told.set_aside.is_none() && told.is_whole && told.cause.contains("keyring");
     holds(store.info().recovery.is_some_and(is_told), "it is told")?;
     store.close().await?;
     same(sealing.keyring(&path), record)?;

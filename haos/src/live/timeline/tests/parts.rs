@@ -105,6 +105,26 @@ async fn one_mark_stands_before_all_that_is_unread() {
 }
 
 #[tokio::test]
+async fn what_was_read_furthest_counts_told_to_the_server_or_not() {
+    let mut shown = Shown::new().await;
+    shown.world.read_upto = "$e1".to_owned();
+    shown.sync(&[(ADA, text("one")), (ADA, text("two")), (ADA, text("three"))]).await;
+    let draft = compose::read(&shown.world.room, &EventId::new("$e2").unwrap(), true).unwrap();
+    shown.world.base.outbox.enqueue(draft).await.unwrap();
+    assert_eq!(shown.posts().await, ["one", "two", "unread", "three"]);
+    // Another device has read on.
+    shown.world.read_upto = "$e3".to_owned();
+    shown.sync(&[(ADA, text("four"))]).await;
+    assert_eq!(shown.posts().await, ["one", "two", "three", "unread", "four"]);
+    // Where neither is stored, the own word counts.
+    shown.world.read_upto = "$elsewhere".to_owned();
+    shown.sync(&[]).await;
+    assert_eq!(shown.posts().await, ["one", "two", "unread", "three", "four"]);
+    shown.timeline.to_live(2).await;
+    assert_eq!(shown.posts().await, ["three", "four"]);
+}
+
+#[tokio::test]
 async fn a_day_that_comes_again_has_an_id_of_its_own() {
     let mut shown = Shown::new().await;
     let texts = ["a", "b", "c", "d", "e", "f"].map(|body| (ADA, text(body)));

@@ -4,7 +4,7 @@ use std::sync::Mutex;
 
 use async_trait::async_trait;
 use haos_matrix::MatrixProtocol;
-use haos_queue::{SyncDelta, apply_sync};
+use haos_queue::{Protocol as _, SyncDelta, apply_sync};
 use haos_store_api::{
     Commit, MemoryStore, Message, Pending, PendingState, Result, WriteBatch, forward_store,
 };
@@ -14,12 +14,20 @@ use super::law::{ADA, ME, Shown, reaction, text};
 use super::world::me;
 use super::*;
 
-/// A store in which a sync's answer comes before one of the next calls.
+/// A store in which something is committed before one of the next calls.
 #[derive(Debug, Default)]
 struct Between {
     store: MemoryStore,
-    /// The number of calls before it, and the answer.
-    next: Mutex<Option<(usize, SyncDelta)>>,
+    /// The number of calls before it, and what it is.
+    next: Mutex<Option<(usize, News)>>,
+}
+
+/// What the server says.
+#[derive(Debug)]
+enum News {
+    Sync(SyncDelta),
+    /// The outcome of a send.
+    Answer(WriteBatch),
 }
 
 impl Between {
@@ -35,10 +43,13 @@ impl Between {
                 None => None,
             }
         };
-        if let Some((_, delta)) = due {
-            apply_sync(&self.store, &delta, Some(&me()), &MatrixProtocol).await?;
+        match due {
+            Some((_, News::Sync(delta))) => {
+                apply_sync(&self.store, &delta, Some(&me()), &MatrixProtocol).await.map(drop)
+            }
+            Some((_, News::Answer(batch))) => self.store.apply(batch).await.map(drop),
+            None => Ok(()),
         }
-        Ok(())
     }
 }
 
@@ -90,7 +101,7 @@ async fn what_was_written_shows_while_its_echo_comes() {
             let row = shown.row(0).await;
             shown.world.take(&row);
             let echo = shown.world.answer(false, json!([]));
-            *store.next.lock().unwrap() = Some((calls, echo));
+            *store.next.lock().unwrap() = Some((calls, News::Sync(echo)));
             let posts = shown.posts().await;
             assert_eq!(count(posts.clone()), 1, "{what}, before call {calls}: {posts:?}");
             if store.next.lock().unwrap().take().is_some() {
@@ -103,6 +114,36 @@ async fn what_was_written_shows_while_its_echo_comes() {
         }
         assert!(calls > 2, "{what}: the echo came at {calls} places");
     }
+}
+
+/// The row of a receipt goes in one commit with the marker's move.
+#[tokio::test]
+async fn what_was_read_stays_read_while_the_answer_comes() {
+    let mut calls = 0;
+    loop {
+        let store = Arc::new(Between::default());
+        let mut shown = Shown::over(store.clone()).await;
+        shown.world.read_upto = "$e1".to_owned();
+        shown.sync(&[(ADA, text("one")), (ADA, text("two")), (ADA, text("three"))]).await;
+        let event = haos_store_api::EventId::new("$e2").unwrap();
+        let draft = compose::read(&shown.world.room, &event, false).unwrap();
+        shown.world.base.outbox.enqueue(draft).await.unwrap();
+        assert_eq!(shown.posts().await, ["one", "two", "unread", "three"]);
+        // Something else has the outbox read again, and the answer comes in the middle of it.
+        shown.send("mine").await;
+        let row = shown.row(0).await;
+        let mut batch = WriteBatch::relaxed();
+        batch.remove_pending(row.txn_id.clone()).put_state(MatrixProtocol.read_marker(&row).unwrap());
+        *store.next.lock().unwrap() = Some((calls, News::Answer(batch)));
+        let expected = ["one", "two", "unread", "three", "mine [Waiting]"];
+        assert_eq!(shown.posts().await, expected, "before call {calls}");
+        if store.next.lock().unwrap().take().is_some() {
+            break;
+        }
+        assert_eq!(shown.posts().await, expected, "after call {calls}");
+        calls += 1;
+    }
+    assert!(calls > 1, "the answer came at {calls} places");
 }
 
 /// The items of one message, wherever it is.
