@@ -35,6 +35,9 @@ async function compileRest(given) {
 
 /** Called by the first half for want of the rest. */
 function loadRestNow() {
+    if (typeof XMLHttpRequest === "undefined") {
+        throw new Error("the rest of the program is not there yet: await loadRest() first");
+    }
     const request = new XMLHttpRequest();
     request.open("GET", new URL(REST, import.meta.url), false);
     // A window gives no bytes to a request that it waits for.
