@@ -64,9 +64,10 @@ impl Held {
 impl From<Box<RawValue>> for Held {
     fn from(raw: Box<RawValue>) -> Self {
         #[cfg(not(all(target_arch = "wasm32", target_os = "unknown")))]
-        return Self(raw.into());
+        let text = raw;
         #[cfg(all(target_arch = "wasm32", target_os = "unknown"))]
-        return Self(raw.get().into());
+        let text = raw.get();
+        Self(text.into())
     }
 }
 
