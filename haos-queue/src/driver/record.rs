@@ -84,7 +84,7 @@ impl Driver {
         let remote = row.remote.clone();
         // A redaction that came during the attempt is known to the store alone.
         children |= matches!(event, Event::Failed { .. });
-        let mut tries = 0;
+        let (mut tries, mut tells) = (0, true);
         loop {
             let family = match children {
                 true => Family::read(&*shared.store, row).await?,
@@ -95,8 +95,12 @@ impl Driver {
             let planned = plan(&family, event, &decided, &context, &*shared.protocol)?;
             let nothing = planned.is_none();
             let mut batch = planned.unwrap_or_else(WriteBatch::relaxed);
-            if matches!((event, &decided), (Event::Accepted(_), Step::Done)) {
-                accepted(&*shared.store, &mut batch, &family.row, &*shared.protocol).await?;
+            let has_marker = tells && matches!((event, &decided), (Event::Accepted(_), Step::Done));
+            if has_marker
+                && let Err(error) = accepted(&*shared.store, &mut batch, &family.row, &*shared.protocol).await
+            {
+                // The row ends all the same.
+                tracing::warn!(%error, "how far the user has read is left to the next sync");
             }
             if let Some(gate) = gate {
                 Gate::change(&*shared.store, None, &mut batch, |held| merged(gate, held)).await?;
@@ -118,6 +122,8 @@ impl Driver {
                     children = true;
                 }
                 Err(e) if e.kind() != ErrorKind::Closed && tries < TRIES => {
+                    // A row can end where nothing new is taken: the store is full, or its room has just gone.
+                    tells &= !matches!(e.kind(), ErrorKind::Full | ErrorKind::Invalid);
                     row = family.row;
                     shared.host.sleep(100 << tries).await;
                 }

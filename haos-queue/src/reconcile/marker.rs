@@ -68,7 +68,8 @@ impl Markers {
     }
 }
 
-/// Adds the marker that the server has moved by accepting a row, unless the stored one stands further.
+/// Adds the marker that the server has moved by accepting a row, unless the stored one stands further, or the room is
+/// gone.
 ///
 /// # Errors
 /// Those of the store.
@@ -80,6 +81,9 @@ pub(crate) async fn accepted<S: StorageAdapter + ?Sized>(
 ) -> Result<()> {
     let Some(mut entry) = protocol.read_marker(row) else { return Ok(()) };
     let Some(event) = protocol.read_upto(&entry) else { return Ok(()) };
+    if store.room(&row.room).await?.is_none() {
+        return Ok(());
+    }
     let held = store.states(vec![query(&entry)]).await?.into_iter().flatten().next();
     if let Some(read) = held.as_ref().and_then(|held| protocol.read_upto(held))
         && (read == event || stands_before(store, &row.room, &event, &read).await?)

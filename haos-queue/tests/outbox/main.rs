@@ -14,5 +14,6 @@ mod media;
 mod observe;
 mod odd;
 mod order;
+mod read;
 mod refuse;
 mod wire;

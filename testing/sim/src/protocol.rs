@@ -1,7 +1,9 @@
-use haos_store_api::{EventId, EventType, Json, Pending, Result};
+use haos_store_api::{EventId, EventType, Json, Pending, Result, Scope, StateEntry, StateKey};
 
 use super::server::REDACTION;
-use haos_queue::Protocol;
+use haos_queue::{Protocol, RECEIPT};
+
+const UPTO: &str = "upto";
 
 /// A protocol as small as the model's.
 #[derive(Debug, Clone, Copy, Default)]
@@ -29,5 +31,21 @@ impl Protocol for SimProtocol {
 
     fn outlives_parent(&self, row: &Pending) -> bool {
         row.content.text("answers").is_some()
+    }
+
+    /// A receipt may name what was read `upto`, and so does the entry of that kind.
+    fn read_marker(&self, row: &Pending) -> Option<StateEntry> {
+        row.content.text(UPTO).filter(|_| row.kind.as_str() == RECEIPT)?;
+        Some(StateEntry {
+            scope: Scope::Room(row.room.clone()),
+            kind: EventType::new(UPTO).ok()?,
+            key: StateKey::new("").ok()?,
+            event_id: None,
+            value: row.content.clone(),
+        })
+    }
+
+    fn read_upto(&self, entry: &StateEntry) -> Option<EventId> {
+        EventId::new(entry.value.text(UPTO).filter(|_| entry.kind.as_str() == UPTO)?).ok()
     }
 }

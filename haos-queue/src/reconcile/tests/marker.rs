@@ -120,4 +120,6 @@ fn rows_that_say_nothing_of_it_leave_no_marker() {
     let mut batch = WriteBatch::relaxed();
     now(accepted(&store, &mut batch, &row, &Reads)).unwrap();
     assert!(batch.ops().is_empty() && batch.preconditions().is_empty());
+    // Of a room that is gone nothing can be stored.
+    assert!(accept(&MemoryStore::new(), "$c").ops().is_empty());
 }
