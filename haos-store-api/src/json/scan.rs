@@ -49,10 +49,10 @@ impl Scan<'_> {
             match self.step(|byte| byte >= b' ')? {
                 b'"' => return Some(()),
                 b'\\' => {
-                    let escaped = self.step(|byte| b"\"\\/bfnrtu".contains(&byte))?;
-                    let digits = if escaped == b'u' { 4 } else { 0 };
-                    for _ in 0..digits {
-                        self.step(|byte| byte.is_ascii_hexdigit())?;
+                    if self.step(|byte| b"\"\\/bfnrtu".contains(&byte))? == b'u' {
+                        for _ in 0..4 {
+                            self.step(|byte| byte.is_ascii_hexdigit())?;
+                        }
                     }
                 }
                 _ => {}
