@@ -64,10 +64,9 @@ impl Held {
 impl From<Box<RawValue>> for Held {
     fn from(raw: Box<RawValue>) -> Self {
         #[cfg(not(all(target_arch = "wasm32", target_os = "unknown")))]
-        let text = raw;
+        return Self(raw.into());
         #[cfg(all(target_arch = "wasm32", target_os = "unknown"))]
-        let text = raw.get();
-        Self(text.into())
+        return Self(raw.get().into());
     }
 }
 
