@@ -341,8 +341,7 @@ fn a_note_is_read_as_it_was_written() {
         let noted = Noted { offset_ms, seen_ms, doubt_ms };
         assert_eq!(Noted::of(&Json::of(&noted).unwrap()), Some(noted));
     }
-    for text in ["7", "{}", r#"{"offset_ms":1,"seen_ms":2}"#, r#"{"offset_ms":1,"seen_ms":2,"doubt_ms":"3"}"#]
-    {
+    for text in ["7", "{}", r#"{"offset_ms":1,"seen_ms":2}"#, r#"{"offset_ms":1,"seen_ms":2,"doubt_ms":"3"}"#] {
         assert_eq!(Noted::of(&Json::new(text).unwrap()), None, "{text}");
     }
 }
