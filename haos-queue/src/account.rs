@@ -30,17 +30,6 @@ pub enum PauseReason {
 }
 
 impl PauseReason {
-    fn of(value: &Json) -> Option<Self> {
-        match value.to_text() {
-            Some(name) => {
-                [("logged_out", Self::LoggedOut), ("soft_logout", Self::SoftLogout), ("user", Self::User)]
-                    .into_iter()
-                    .find_map(|(of, reason)| (of == name).then_some(reason))
-            }
-            None => value.text("refused").map(Self::Refused),
-        }
-    }
-
     /// As it is stored: no longer than [`MAX_SAID_BYTES`].
     fn bounded(&self) -> Self {
         match self {
@@ -90,18 +79,6 @@ impl Gate {
     /// Not paused any more, nor kept quiet.
     pub(crate) fn opened(self) -> Self {
         Self { resumed: self.resumed + 1, ..Self::default() }
-    }
-
-    /// Reads a stored value, which is what serde makes of a gate.
-    fn of(value: &Json) -> Option<Self> {
-        let member = |name| value.member(name).filter(|value| value.as_str() != "null");
-        let number = |name| value.member(name).map_or(Some(0), |number| number.to_int());
-        let paused = match member("paused") {
-            Some(reason) => Some(PauseReason::of(&reason)?),
-            None => None,
-        };
-        let resumed = number("resumed")?.try_into().ok()?;
-        Some(Self { paused, not_before_ms: number("not_before_ms")?, resumed })
     }
 
     /// The state entry that holds it; `room`: none for the account's.
@@ -172,45 +149,5 @@ impl Gate {
 
 /// A gate that cannot be read is an open one: the server will say again what it wants.
 fn parsed(value: &Json) -> Gate {
-    Gate::of(value).unwrap_or_default()
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn a_gate_is_read_as_serde_reads_it() {
-        let reasons = [
-            PauseReason::LoggedOut,
-            PauseReason::SoftLogout,
-            PauseReason::User,
-            PauseReason::Refused("no \"more\"\n".to_owned()),
-        ];
-        for paused in reasons.into_iter().map(Some).chain([None]) {
-            for (not_before_ms, resumed) in [(0, 0), (-5, 1), (i64::MAX, 300)] {
-                let gate = Gate { paused: paused.clone(), not_before_ms, resumed };
-                let stored = Json::of(&gate).unwrap();
-                assert_eq!(stored.parse::<Gate>().unwrap(), gate);
-                assert_eq!(Gate::of(&stored), Some(gate));
-            }
-        }
-        for (text, gate) in [
-            ("{}", Gate::default()),
-            (r#"{"paused":null,"later":[1]}"#, Gate::default()),
-            (r#"{"paused":"somehow"}"#, Gate::default()),
-            (r#"{"paused":{"gone":1},"resumed":2}"#, Gate::default()),
-            (r#"{"paused":{"refused":1},"resumed":2}"#, Gate::default()),
-            (r#"{"paused":7,"resumed":2}"#, Gate::default()),
-            (r#"{"resumed":-1}"#, Gate::default()),
-            (r#"{"not_before_ms":1.5,"resumed":2}"#, Gate::default()),
-            (r#"{"not_before_ms":7}"#, Gate { not_before_ms: 7, ..Gate::default() }),
-            ("[]", Gate::default()),
-            ("7", Gate::default()),
-        ] {
-            let stored = Json::new(text).unwrap();
-            assert_eq!(parsed(&stored), gate, "{text}");
-            assert_eq!(stored.parse::<Gate>().unwrap_or_default(), gate, "{text}");
-        }
-    }
+    value.parse().unwrap_or_default()
 }

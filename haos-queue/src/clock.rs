@@ -7,7 +7,7 @@
 //! that can be so (`docs/semantics.md`, "Clocks").
 
 use haos_store_api::Json;
-use serde::Serialize;
+use serde::{Deserialize, Serialize};
 
 /// The most that two clocks differ without one of them having been set.
 const TOLERANCE_MS: i64 = 10_000;
@@ -28,7 +28,7 @@ pub(crate) struct Reading {
 }
 
 /// The note that a store has of its clock.
-#[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Serialize)]
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Serialize, Deserialize)]
 pub(crate) struct Noted {
     /// The store's clock is the wall clock and this.
     offset_ms: i64,
@@ -39,17 +39,10 @@ pub(crate) struct Noted {
 }
 
 impl Noted {
-    /// Reads a stored value, which is what serde makes of a note.
-    pub(crate) fn of(value: &Json) -> Option<Self> {
-        let number = |name| value.member(name)?.to_int();
-        let (offset_ms, seen_ms) = (number("offset_ms")?, number("seen_ms")?);
-        Some(Self { offset_ms, seen_ms, doubt_ms: number("doubt_ms")? })
-    }
-
     /// Reads the note of a store: without one, nobody has set its clock.
     pub(crate) fn read(value: Option<&Json>) -> Self {
         let unset = Self { doubt_ms: i64::MIN, ..Self::default() };
-        value.and_then(Self::of).unwrap_or(unset)
+        value.and_then(|value| value.parse().ok()).unwrap_or(unset)
     }
 
     /// A moment of this clock as another one has it. None where nobody can say how old it is.

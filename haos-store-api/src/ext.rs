@@ -3,9 +3,9 @@
 use async_trait::async_trait;
 
 use crate::{
-    Commit, Cursor, Error, EventId, EventType, Json, Message, Page, Pending, PendingQuery, Prune,
-    RelationQuery, Result, RoomId, Scope, Slice, StateKey, StateQuery, StorageAdapter, UserId, View,
-    WriteBatch, state_kind, view,
+    Commit, Cursor, EventId, EventType, Json, Message, Page, Pending, PendingQuery, Prune, RelationQuery,
+    Result, RoomId, Scope, Slice, StateKey, StateQuery, StorageAdapter, UserId, View, WriteBatch, state_kind,
+    view,
 };
 
 /// Conveniences over every [`StorageAdapter`], `dyn StorageAdapter` included.
@@ -68,8 +68,7 @@ pub trait StorageAdapterExt: StorageAdapter {
     async fn sync_token(&self) -> Result<Option<String>> {
         let kind = EventType::new(state_kind::SYNC_TOKEN)?;
         let value = self.state_value(Scope::Account, &kind, &StateKey::new("")?).await?;
-        let other = || Error::invalid("json", "the stored token is no text: sync from the beginning");
-        value.map(|token| token.to_text().ok_or_else(other)).transpose()
+        value.map(|token| token.parse()).transpose()
     }
 
     /// Reads the whole outbox, in order.
@@ -119,7 +118,7 @@ pub trait StorageAdapterExt: StorageAdapter {
             true => {
                 let kind = EventType::new(state_kind::OWN_USER)?;
                 let own = self.state_value(Scope::Account, &kind, &StateKey::new("")?).await?;
-                own.and_then(|own| UserId::new(own.to_text()?).ok())
+                own.and_then(|own| own.parse::<UserId>().ok())
             }
             false => None,
         };

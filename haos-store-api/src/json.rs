@@ -1,16 +1,13 @@
 //! Content as JSON text: validated once, kept byte for byte.
 
-mod held;
-mod scan;
-
 use std::fmt;
+use std::sync::Arc;
 
 use serde::de::DeserializeOwned;
-use serde::{Deserialize, Deserializer, Serialize, Serializer, de};
+use serde::{Deserialize, Deserializer, Serialize, Serializer, de, ser};
 use serde_json::value::RawValue;
 
 use crate::{Error, Result, without_lone_surrogates};
-use held::Held;
 
 /// The deepest nesting of arrays and objects in a [`Json`].
 ///
@@ -21,7 +18,7 @@ pub const MAX_JSON_DEPTH: usize = 100;
 
 /// A JSON value as the text it came in. Big integers, odd escapes and key order survive.
 #[derive(Clone)]
-pub struct Json(Held);
+pub struct Json(Arc<RawValue>);
 
 impl Json {
     /// Validates `text`.
@@ -29,8 +26,9 @@ impl Json {
     /// # Errors
     /// `Invalid` if it is not one JSON value, or nested deeper than [`MAX_JSON_DEPTH`].
     pub fn new(text: impl Into<String>) -> Result<Self> {
-        let held = Held::new(text.into());
-        held.map_err(|e| Error::invalid("json", format!("content is not JSON: {e}")))?.try_into()
+        RawValue::from_string(text.into())
+            .map_err(|e| Error::invalid("json", format!("content is not JSON: {e}")))?
+            .try_into()
     }
 
     /// Makes the JSON of a serializable value.
@@ -39,9 +37,9 @@ impl Json {
     /// `Invalid` if the value has no JSON form (a map with keys that are not text), or one that is nested deeper than
     /// [`MAX_JSON_DEPTH`].
     pub fn of<T: Serialize + ?Sized>(value: &T) -> Result<Self> {
-        let raw = serde_json::value::to_raw_value(value)
-            .map_err(|e| Error::invalid("json", format!("the value has no JSON form: {e}")))?;
-        Held::from(raw).try_into()
+        serde_json::value::to_raw_value(value)
+            .map_err(|e| Error::invalid("json", format!("the value has no JSON form: {e}")))?
+            .try_into()
     }
 
     /// Tells whether valid JSON text is nested deeper than [`MAX_JSON_DEPTH`].
@@ -71,12 +69,12 @@ impl Json {
 
     /// Returns the empty object.
     pub fn empty() -> Self {
-        Self(Held::empty())
+        Self(RawValue::from_string("{}".to_owned()).unwrap_or_default().into())
     }
 
     /// Returns the text.
     pub fn as_str(&self) -> &str {
-        self.0.as_str()
+        self.0.get()
     }
 
     /// Reads the value as `T`. A lone surrogate reads as U+FFFD, here and below.
@@ -90,50 +88,36 @@ impl Json {
 
     /// Returns the member `name`, if the value is an object that has it.
     pub fn member(&self, name: &str) -> Option<Json> {
-        let mut found = None;
-        scan::parts(self.as_str(), '{', &mut |key, value| {
-            if scan::string(key)? == name {
-                found = Some(value);
-            }
-            Some(())
-        })?;
-        Self::new(found?).ok()
-    }
-
-    /// Returns the text, if the value is one. A lone surrogate reads as U+FFFD.
-    pub fn to_text(&self) -> Option<String> {
-        scan::string(self.as_str())
-    }
-
-    /// Returns the number, if the value is a whole one.
-    pub fn to_int(&self) -> Option<i64> {
-        self.as_str().parse().ok()
-    }
-
-    /// Returns the items, if the value is an array.
-    pub fn to_items(&self) -> Option<Vec<Json>> {
-        let mut items = Vec::new();
-        scan::parts(self.as_str(), '[', &mut |_, item| {
-            items.push(Self::new(item).ok()?);
-            Some(())
-        })?;
-        Some(items)
-    }
-
-    /// Returns what most readers refuse in this value though it is JSON, if there is something: half of a character, or
-    /// a number beyond those that a double holds.
-    pub fn unreadable(&self) -> Option<&'static str> {
-        if matches!(without_lone_surrogates(self.as_str()), std::borrow::Cow::Owned(_)) {
-            return Some("a text has half of a character in it: cut it between characters");
-        }
-        let mut is_beyond = false;
-        scan::numbers(self.as_str(), &mut |number| is_beyond |= scan::is_beyond_double(number));
-        is_beyond.then_some("a number is too large: write it as text")
+        let text = without_lone_surrogates(self.as_str());
+        let mut json = serde_json::Deserializer::from_str(&text);
+        json.deserialize_map(Member(name)).ok()?.map(|raw| Self(raw.into()))
     }
 
     /// Returns the text member `name` of an object, such as `body`.
     pub fn text(&self, name: &str) -> Option<String> {
-        self.member(name)?.to_text()
+        self.member(name)?.parse().ok()
+    }
+}
+
+/// Finds the member of an object; of several with one name the last counts.
+struct Member<'a>(&'a str);
+
+impl<'de> de::Visitor<'de> for Member<'_> {
+    type Value = Option<Box<RawValue>>;
+
+    fn expecting(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str("an object")
+    }
+
+    fn visit_map<M: de::MapAccess<'de>>(self, mut members: M) -> Result<Self::Value, M::Error> {
+        let mut found = None;
+        while let Some(name) = members.next_key::<String>()? {
+            match name == self.0 {
+                true => found = Some(members.next_value()?),
+                false => drop(members.next_value::<de::IgnoredAny>()?),
+            }
+        }
+        Ok(found)
     }
 }
 
@@ -141,21 +125,13 @@ impl TryFrom<Box<RawValue>> for Json {
     type Error = Error;
 
     fn try_from(raw: Box<RawValue>) -> Result<Self> {
-        Held::from(raw).try_into()
-    }
-}
-
-impl TryFrom<Held> for Json {
-    type Error = Error;
-
-    fn try_from(held: Held) -> Result<Self> {
-        if Self::is_too_deep(held.as_str()) {
+        if Self::is_too_deep(raw.get()) {
             let message = format!(
                 "content is nested deeper than {MAX_JSON_DEPTH} levels: flatten it, or send it as text"
             );
             return Err(Error::invalid("json", message));
         }
-        Ok(Self(held))
+        Ok(Self(raw.into()))
     }
 }
 
@@ -177,7 +153,7 @@ impl fmt::Debug for Json {
 impl Serialize for Json {
     fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
         if serializer.is_human_readable() {
-            self.0.serialize(serializer)
+            self.0.serialize(serializer).map_err(ser::Error::custom)
         } else {
             serializer.serialize_str(self.as_str())
         }
@@ -186,12 +162,12 @@ impl Serialize for Json {
 
 impl<'de> Deserialize<'de> for Json {
     fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
-        let held = if deserializer.is_human_readable() {
-            Held::deserialize(deserializer)?
+        let raw = if deserializer.is_human_readable() {
+            Box::<RawValue>::deserialize(deserializer)?
         } else {
-            Held::new(String::deserialize(deserializer)?).map_err(de::Error::custom)?
+            RawValue::from_string(String::deserialize(deserializer)?).map_err(de::Error::custom)?
         };
-        held.try_into().map_err(de::Error::custom)
+        raw.try_into().map_err(de::Error::custom)
     }
 }
 

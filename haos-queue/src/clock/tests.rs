@@ -333,15 +333,3 @@ fn an_age_is_told_of_what_came_after_the_doubt() {
     assert_eq!(clock.age_ms(NOW - 101), Some(101));
     assert_eq!(clock.on_the_wall(NOW), NOW - 30);
 }
-
-#[test]
-fn a_note_is_read_as_it_was_written() {
-    for numbers in [[0, 0, i64::MIN], [-5, 1_700_000_000_000, 7], [i64::MAX; 3]] {
-        let [offset_ms, seen_ms, doubt_ms] = numbers;
-        let noted = Noted { offset_ms, seen_ms, doubt_ms };
-        assert_eq!(Noted::of(&Json::of(&noted).unwrap()), Some(noted));
-    }
-    for text in ["7", "{}", r#"{"offset_ms":1,"seen_ms":2}"#, r#"{"offset_ms":1,"seen_ms":2,"doubt_ms":"3"}"#] {
-        assert_eq!(Noted::of(&Json::new(text).unwrap()), None, "{text}");
-    }
-}

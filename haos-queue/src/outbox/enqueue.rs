@@ -3,6 +3,7 @@ use haos_store_api::{
     RoomId, TxnId, WriteBatch,
 };
 
+use super::decoded::Decoded;
 use super::{Outbox, Shared};
 use crate::conflict::{Retries, unless_conflict};
 use crate::draft::{About, Draft, Moment};
@@ -89,8 +90,10 @@ impl Shared {
         if bytes > limit {
             return Err(EnqueueError::TooLarge { bytes, limit });
         }
-        // JSON can write lone surrogates, and numbers beyond all bounds, which nobody can read.
-        content.unreadable().map_or(Ok(()), |why| Err(EnqueueError::Unsendable(why.to_owned())))
+        // Decoding every string finds lone surrogates, which JSON can write and nobody can read.
+        serde_json::from_str::<Decoded>(content.as_str())
+            .map(drop)
+            .map_err(|e| EnqueueError::Unsendable(e.to_string()))
     }
 
     async fn enqueue_batch(

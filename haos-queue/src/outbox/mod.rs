@@ -1,6 +1,7 @@
 //! The handle: what every context may do with the outbox, whoever sends.
 
 mod act;
+mod decoded;
 mod enqueue;
 mod login;
 mod observe;

@@ -46,7 +46,7 @@ impl Shared {
         let query = StateQuery::one(Scope::Account, EventType::new(CLOCK)?, StateKey::new("")?);
         let held = self.store.state(query).await?.into_iter().next().map(|entry| entry.value);
         // An unreadable note is overwritten.
-        let noted = held.as_ref().and_then(Noted::of);
+        let noted = held.as_ref().and_then(|value| value.parse().ok());
         self.with_clock(|clock, read| {
             clock.at(read);
             clock.take_up(noted, read);

@@ -134,9 +134,7 @@ impl<S: StorageAdapter> Kept<S> {
         if let Some(kind) = &self.options.pins {
             let query = StateQuery::one(Scope::Room(room.id.clone()), kind.clone(), StateKey::new("")?);
             for entry in self.store.state(query).await? {
-                let pinned = entry.value.member("pinned").and_then(|list| list.to_items());
-                let pinned: Option<Vec<String>> =
-                    pinned.unwrap_or_default().iter().map(haos_store_api::Json::to_text).collect();
+                let pinned = entry.value.member("pinned").and_then(|list| list.parse::<Vec<String>>().ok());
                 spared.extend(pinned.unwrap_or_default().into_iter().filter_map(|id| EventId::new(id).ok()));
             }
         }

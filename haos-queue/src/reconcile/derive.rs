@@ -6,8 +6,8 @@ use std::borrow::Cow;
 use haos_store_api::backend::law::sort_by;
 use haos_store_api::backend::{SortedMap, SortedSet};
 use haos_store_api::{
-    Error, ErrorKind, EventType, Json, Result, Room, RoomId, Scope, StateEntry, StateKey, StateQuery,
-    StorageAdapter, StorageAdapterExt as _, UserId, WriteBatch, state_kind,
+    EventType, Json, Result, Room, RoomId, Scope, StateEntry, StateKey, StateQuery, StorageAdapter,
+    StorageAdapterExt as _, UserId, WriteBatch, state_kind,
 };
 
 use super::PlanError;
@@ -171,7 +171,7 @@ pub(super) async fn spaces_view<'a, S: StorageAdapter + ?Sized>(
     for child in children {
         let (kind, key) = (EventType::new(state_kind::SPACES)?, StateKey::new(child)?);
         let value = store.state_value(Scope::Account, &kind, &key).await?;
-        let spaces = value.map_or_else(|| Ok(Vec::new()), |spaces| rooms(&spaces))?;
+        let spaces = value.map_or_else(|| Ok(Vec::new()), |spaces| spaces.parse())?;
         view.spaces.insert(child.clone(), spaces);
         if !is_known(child)
             && let Some(room) = store.room(child).await?
@@ -180,14 +180,6 @@ pub(super) async fn spaces_view<'a, S: StorageAdapter + ?Sized>(
         }
     }
     Ok(view)
-}
-
-/// Reads a list of rooms.
-fn rooms(list: &Json) -> Result<Vec<RoomId>> {
-    let other =
-        || Error::new(ErrorKind::Invalid, "reconcile", "the spaces of a room are no list: sync again");
-    let id = |item: Json| RoomId::new(item.to_text().ok_or_else(other)?);
-    list.to_items().ok_or_else(other)?.into_iter().map(id).collect()
 }
 
 /// The spaces of rooms after an answer.
