@@ -4,7 +4,9 @@
 //! functions. In the first half, a function of the rest is a *stub*, which has the rest loaded if it is not there yet, and
 //! calls the slot. So a poor choice makes a program that waits, and not one that is wrong.
 
+use std::collections::btree_map::Entry;
 use std::collections::{BTreeMap, BTreeSet};
+use std::ops::Range;
 
 use wasm_encoder::reencode::Reencode as _;
 use wasm_encoder::{
@@ -64,7 +66,7 @@ struct Cut<'s, 'a> {
 impl<'s, 'a> Cut<'s, 'a> {
     fn new(source: &'s Source<'a>, kept: &BTreeSet<u32>) -> Result<Self> {
         let imported = source.imported();
-        let is_small = |bytes: std::ops::Range<u64>| bytes.end - bytes.start < STUB_BYTES;
+        let is_small = |bytes: Range<u64>| bytes.end - bytes.start < STUB_BYTES;
         let bodies = || (imported..).zip(&source.bodies);
         let rest: BTreeSet<u32> = bodies()
             .filter(|(number, body)| !kept.contains(number) && !is_small(body.range()))
@@ -97,7 +99,7 @@ impl<'s, 'a> Cut<'s, 'a> {
         let mut stubs: BTreeMap<u32, u32> = slots.iter().map(|(slot, number)| (*number, *slot)).collect();
         let mut table = source.function_table()?;
         for number in mentioned {
-            if let std::collections::btree_map::Entry::Vacant(stub) = stubs.entry(number) {
+            if let Entry::Vacant(stub) = stubs.entry(number) {
                 let slot =
                     u32::try_from(table).map_err(|_| Error::new("its table of functions is too long"))?;
                 stub.insert(slot);
