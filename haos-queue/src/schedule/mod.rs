@@ -205,7 +205,7 @@ impl Schedule {
     pub(crate) fn forbidden(&self, room: &RoomId) -> Vec<TxnId> {
         let forbidden = PendingState::Parked(ParkReason::Forbidden);
         let first = (room.clone(), Class::Event);
-        let from = self.lanes.iter_from(&first);
+        let from = self.lanes.range(first..);
         let of_room = from.take_while(|(lane, _)| lane.0 == *room);
         let rows = of_room.flat_map(|(_, (rows, _))| rows.values());
         rows.filter(|txn_id| self.rows.get(*txn_id).is_some_and(|row| row.state == forbidden))

@@ -147,16 +147,6 @@ impl<K: Ord, V> SortedMap<K, V> {
             .filter_map(|number| self.items[*number].as_ref().map(|(key, value)| (key, value)))
     }
 
-    /// Visits the items from this key on, which itself need not be there.
-    pub fn iter_from<Q: Ord + ?Sized>(&self, key: &Q) -> impl Iterator<Item = (&K, &V)>
-    where
-        K: Borrow<Q>,
-    {
-        let (Ok(place) | Err(place)) = self.place(key);
-        let numbers = self.order.numbers_from(place);
-        numbers.filter_map(|number| self.items[*number].as_ref().map(|(key, value)| (key, value)))
-    }
-
     /// Visits the items of a range of keys, the least first.
     pub fn range<Q: Ord + ?Sized>(
         &self,

@@ -128,11 +128,6 @@ impl Order {
         self.lists.iter().flatten()
     }
 
-    /// Visits the numbers from a place on.
-    pub(super) fn numbers_from(&self, Place(list, place): Place) -> impl Iterator<Item = &usize> {
-        self.lists.iter().skip(list).flatten().skip(place)
-    }
-
     pub(super) fn into_numbers(self) -> Numbers {
         self.lists.into_iter().flatten()
     }
