@@ -23,7 +23,7 @@ export async function fill(name) {
  * notes that. */
 export async function first(name) {
   const close = early(name);
-  const wasm = await init();
+  await init();
   const chat = await pkg.Chat.open(name, ME);
   close();
   chat.live(() => {});
@@ -34,8 +34,7 @@ export async function first(name) {
   // What follows in idle moments.
   await new Promise((resolve) => setTimeout(resolve, 500));
   chat.free();
-  const ran = Object.keys(wasm).filter((name) => name.startsWith("ran") && wasm[name].value === 1);
-  return { newest: page.at(-1), ran: ran.map((name) => Number(name.slice(3))), loaded: loaded() };
+  return { newest: page.at(-1), ran: pkg.ran?.(), loaded: loaded() };
 }
 
 /** The modules of WebAssembly that were loaded. */

@@ -1,3 +1,4 @@
+use std::cell::OnceCell;
 use std::fmt::Write as _;
 use std::sync::Arc;
 
@@ -23,6 +24,7 @@ use crate::server::Server;
 #[wasm_bindgen]
 pub struct Chat {
     store: Arc<dyn StorageAdapter>,
+    outbox: OnceCell<Outbox>,
     me: UserId,
     driving: Option<Driving>,
 }
@@ -40,12 +42,18 @@ impl Chat {
         }
         let store: Arc<dyn StorageAdapter> = Arc::new(IdbStore::open(options).await.map_err(failure)?);
         let me = UserId::new(me).map_err(failure)?;
-        Ok(Self { store, me, driving: None })
+        Ok(Self { store, outbox: OnceCell::new(), me, driving: None })
     }
 
-    fn outbox(&self) -> Result<Outbox, Failure> {
+    /// The one outbox, made when it is first used: a first page needs none.
+    fn outbox(&self) -> Result<&Outbox, Failure> {
+        if let Some(outbox) = self.outbox.get() {
+            return Ok(outbox);
+        }
         let (store, host) = (self.store.clone(), Arc::new(BrowserHost));
-        Outbox::new(store, host, Arc::new(PlainProtocol), OutboxOptions::default()).map_err(failure)
+        let outbox = Outbox::new(store, host, Arc::new(PlainProtocol), OutboxOptions::default());
+        let outbox = outbox.map_err(failure)?;
+        Ok(self.outbox.get_or_init(|| outbox))
     }
 
     /// Applies one event of a sync; with `limited`, what came before it was left out.
@@ -151,7 +159,7 @@ impl Chat {
     /// The outbox's.
     pub fn run(&mut self, send: Function) -> Result<(), Failure> {
         let session = Session { user: self.me.clone(), device: "web".to_owned() };
-        let driver = Driver::new(self.outbox()?, Arc::new(Server(send)), session);
+        let driver = Driver::new(self.outbox()?.clone(), Arc::new(Server(send)), session);
         self.driving = Some(drive(driver, DriveOptions::new("chat")));
         Ok(())
     }

@@ -2,9 +2,20 @@
 
 use crate::source::{Error, Result};
 use crate::split::LOADER;
+use crate::watch::RAN;
 
 /// How the rest is loaded.
 const LOADING: &str = include_str!("glue.js");
+
+/// Adds to the glue of a watched module how it tells the numbers of the functions that ran.
+pub(crate) fn watched(glue: &str) -> String {
+    format!(
+        "{glue}\n/** The numbers of the functions that ran. */\nexport function ran() {{\n    \
+         const names = Object.keys(wasm).filter((name) => name.startsWith(\"{RAN}\") && wasm[name].value === 1);\n    \
+         return names.map((name) => Number(name.slice({})));\n}}\n",
+        RAN.len()
+    )
+}
 
 /// Adds to wasm-bindgen's glue of the module `name` how the rest is loaded, from the file `rest` beside it.
 pub(crate) fn halved(glue: &str, name: &str, rest: &str) -> Result<String> {

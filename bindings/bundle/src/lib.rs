@@ -87,12 +87,13 @@ impl Bundle {
         self.write(folder, &self.glue, &[("bg", &self.module)])
     }
 
-    /// Writes a copy that notes which functions run: see [`watch`].
+    /// Writes a copy that notes which functions run: see [`watch`]. The glue has a function more, `ran`, which tells their
+    /// numbers.
     ///
     /// # Errors
     /// When the folder cannot be written, or the module be read.
     pub fn watched(&self, folder: &Path) -> Result<()> {
-        self.write(folder, &self.glue, &[("bg", &watch(&self.module)?)])
+        self.write(folder, &glue::watched(&self.glue), &[("bg", &watch(&self.module)?)])
     }
 
     /// Writes it in two halves: see [`split`]. The glue has a function more, `loadRest`.

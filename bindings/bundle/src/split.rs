@@ -12,7 +12,7 @@ use wasm_encoder::reencode::Reencode as _;
 use wasm_encoder::{
     BlockType, CodeSection, ConstExpr, ElementSection, Elements, EntityType, ExportKind, ExportSection,
     Function, FunctionSection, GlobalType, ImportSection, Instruction, Module, StartSection, TableSection,
-    ValType,
+    TypeSection, ValType,
 };
 
 use crate::source::{Error, Renumber, Result, Source, count};
@@ -128,9 +128,7 @@ impl<'s, 'a> Cut<'s, 'a> {
         bodies().for_each(|(number, _)| numbers.give(number));
         let mut renumber = Renumber(numbers.given);
 
-        let mut types = source.types_section(&mut renumber)?;
-        let nothing = count(source.types.len());
-        types.ty().function([], []);
+        let (types, nothing) = self.types(&mut renumber)?;
         let mut imports = ImportSection::new();
         self.import(&mut imports, 0);
         imports.import(LOADER.0, LOADER.1, EntityType::Function(nothing));
@@ -183,9 +181,7 @@ impl<'s, 'a> Cut<'s, 'a> {
         let begin = numbers.skip();
         let mut renumber = Renumber(numbers.given);
 
-        let mut types = source.types_section(&mut renumber)?;
-        let nothing = count(source.types.len());
-        types.ty().function([], []);
+        let (types, nothing) = self.types(&mut renumber)?;
         let mut imports = ImportSection::new();
         self.import(&mut imports, 1);
         self.borrow(&mut imports, &mut renumber)?;
@@ -209,6 +205,13 @@ impl<'s, 'a> Cut<'s, 'a> {
         module.section(&types).section(&imports).section(&functions);
         module.section(&StartSection { function_index: begin }).section(&elements).section(&code);
         Ok(module.finish())
+    }
+
+    /// Returns the types, and the number of the one of a function that takes and gives nothing.
+    fn types(&self, renumber: &mut Renumber) -> Result<(TypeSection, u32)> {
+        let mut types = self.source.types_section(renumber)?;
+        types.ty().function([], []);
+        Ok((types, count(self.source.types.len())))
     }
 
     /// Adds the imports that a half calls.

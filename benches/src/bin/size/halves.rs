@@ -3,6 +3,7 @@
 use std::collections::BTreeSet;
 use std::path::Path;
 
+use haos_benches::ran;
 use haos_bundle::Bundle;
 use haos_e2e::browser::{Browser, BrowserEngine, BrowserOptions, Site, SiteOptions};
 use serde_json::{Value, json};
@@ -26,11 +27,9 @@ async fn first(page: &Path, watched: &Path) -> Result<BTreeSet<u32>> {
     seen.run("fill", &["first".into()]).await?;
     // The page and its module as new.
     seen.load().await?;
-    let ran = seen.run("first", &["first".into()]).await?["ran"].take();
+    let told = seen.run("first", &["first".into()]).await?;
     seen.browser.quit().await.map_err(|e| e.to_string())?;
-    let ran: Option<BTreeSet<u32>> =
-        ran.as_array().into_iter().flatten().map(|number| u32::try_from(number.as_u64()?).ok()).collect();
-    ran.filter(|ran| !ran.is_empty()).ok_or_else(|| "nothing ran for a first page".to_owned())
+    ran(&told["ran"]).ok_or_else(|| "nothing ran for a first page".to_owned())
 }
 
 /// A first page needs the first half alone; what needs the rest has it loaded, awaited or not, on a page and in a worker.
@@ -42,21 +41,16 @@ async fn work(page: &Path, halves: &Path) -> Result {
     let shown = seen.run("first", &["plain".into()]).await?;
     is("a first page", &shown["loaded"], &json!([first_half]))?;
     has("a first page", &shown["newest"], "message 149")?;
-    for (number, (call, passphrase, is_awaited)) in [
-        ("", None, false),
-        ("", Some("secret"), true),
-        ("inWorker", None, false),
-        ("inWorker", Some("secret"), true),
-    ]
-    .into_iter()
-    .enumerate()
-    {
-        let what = format!("{call} write, passphrase {passphrase:?}, rest awaited: {is_awaited}");
+    for number in 0..8 {
+        let (in_worker, is_sealed, is_awaited) = (number & 4 != 0, number & 2 != 0, number & 1 != 0);
+        let passphrase = is_sealed.then_some("secret");
+        let what =
+            format!("writing, in a worker: {in_worker}, sealed: {is_sealed}, rest awaited: {is_awaited}");
         seen.load().await?;
         let args = [format!("written{number}").into(), passphrase.into(), is_awaited.into()];
-        let told = match call {
-            "" => seen.run("write", &args).await?,
-            _ => seen.run(call, &[&["write".into()], &args[..]].concat()).await?,
+        let told = match in_worker {
+            false => seen.run("write", &args).await?,
+            true => seen.run("inWorker", &[&["write".into()], &args[..]].concat()).await?,
         };
         has(&what, &told["newest"], "of another")?;
         has(&what, &told["sent"], "of mine")?;

@@ -71,13 +71,14 @@ fn run(bless: bool) -> Result {
     let front_glue = weigh("glue with the front door", &file(&whole, ".js"))?;
     let front_whole = weigh("module with the front door", &file(&whole, "_bg.wasm"))?;
 
-    list(&store, &first, &folder.join("first.txt"))?;
-    let (in_first, in_rest) = parts(&store, Some(&first))?;
+    let module = named(&store)?;
+    list(&module, &first, &folder.join("first.txt"))?;
+    let (in_first, in_rest) = parts(&module, Some(&first));
     print_parts("the first half", &in_first);
     print_parts("the rest", &in_rest);
     let mut both = in_first;
     in_rest.into_iter().for_each(|(name, size)| *both.entry(name).or_default() += size);
-    print_parts("what the front door adds", &beyond(&parts(&front, None)?.0, &both));
+    print_parts("what the front door adds", &beyond(&parts(&named(&front)?, None).0, &both));
 
     let all = glue + first_half + rest;
     let weights = [
@@ -92,17 +93,19 @@ fn run(bless: bool) -> Result {
 /// The bytes of each crate's code, and of the data, uncompressed: of the functions of these numbers, and of the others.
 type Parts = BTreeMap<String, usize>;
 
-fn parts(bundle: &Bundle, first: Option<&BTreeSet<u32>>) -> Result<(Parts, Parts)> {
-    let module = Module::read(&bundle.named).ok_or("wasm-opt wrote a module that cannot be read")?;
+fn parts(module: &Module, first: Option<&BTreeSet<u32>>) -> (Parts, Parts) {
     let (mut in_first, rest) =
-        names::by_crate(&module, |number| first.is_none_or(|first| first.contains(&number)));
+        names::by_crate(module, |number| first.is_none_or(|first| first.contains(&number)));
     in_first.insert("(data)".to_owned(), module.data);
-    Ok((in_first, rest))
+    (in_first, rest)
+}
+
+fn named(bundle: &Bundle) -> Result<Module> {
+    Module::read(&bundle.named).ok_or_else(|| "wasm-opt wrote a module that cannot be read".to_owned())
 }
 
 /// Writes the functions of the first half into a file, each with its bytes, the largest first.
-fn list(bundle: &Bundle, first: &BTreeSet<u32>, file: &Path) -> Result {
-    let module = Module::read(&bundle.named).ok_or("wasm-opt wrote a module that cannot be read")?;
+fn list(module: &Module, first: &BTreeSet<u32>, file: &Path) -> Result {
     let mut all: Vec<_> = module.functions().filter(|(number, _, _)| first.contains(number)).collect();
     all.sort_by_key(|(_, _, size)| std::cmp::Reverse(*size));
     let lines: String = all.iter().map(|(_, name, size)| format!("{size:>7} {name}\n")).collect();

@@ -53,6 +53,11 @@ pub(crate) fn build(target: &Path, args: &Args) -> Result<Built, String> {
 }
 
 impl Built {
+    /// Tells whether our contender takes part, plain or sealed.
+    pub(crate) fn is_ours(&self) -> bool {
+        self.bundle.is_some()
+    }
+
     /// Puts our contender there, with the functions of these numbers in its first half.
     pub(crate) fn halve(&self, first: &BTreeSet<u32>) -> Result<(), String> {
         self.bundle

@@ -1,6 +1,5 @@
 //! The browsers, and what they are told.
 
-use std::collections::BTreeSet;
 use std::time::Duration;
 
 use haos_e2e::browser::{Browser, BrowserEngine, BrowserOptions, Site, SiteOptions};
@@ -47,9 +46,7 @@ pub(crate) async fn engines(built: &Built, args: &Args) -> Result<Vec<Measured>>
 
 /// Sees in one of the engines what our contender needs for a first page, and splits it by that.
 async fn halve(built: &Built, args: &Args) -> Result<()> {
-    let (Some(&engine), true) = (args.engines.first(), args.contenders.contains(&"haos")) else {
-        return Ok(());
-    };
+    let Some(&engine) = args.engines.first().filter(|_| built.is_ours()) else { return Ok(()) };
     let site = Site::start(
         SiteOptions::new(&built.page).mount("/pkg/", &built.watched).mount("/store/", &built.store),
     )
@@ -60,11 +57,7 @@ async fn halve(built: &Built, args: &Args) -> Result<()> {
     browser.goto(&site.url("/first.html")).await?;
     let ran = browser.run("return await first(...args)", &["first".into(), filled["room"].clone()]).await?;
     browser.quit().await?;
-    let ran: Option<BTreeSet<u32>> =
-        ran.as_array().into_iter().flatten().map(|number| u32::try_from(number.as_u64()?).ok()).collect();
-    let ran = ran
-        .filter(|ran| !ran.is_empty())
-        .ok_or_else(|| failed("the first page", "nothing ran".to_owned()))?;
+    let ran = haos_benches::ran(&ran).ok_or_else(|| failed("the first page", "nothing ran".to_owned()))?;
     built.halve(&ran).map_err(|cause| failed("our contender", cause))
 }
 

@@ -39,12 +39,6 @@ export async function remove(name) {
 /** The bytes by which the module's memory grew since it was made an instance of. It never shrinks. */
 export const grown = () => instance.memory.buffer.byteLength - before;
 
-/** The numbers of the functions that ran, in a module that notes them. */
-export const ran = () =>
-  Object.keys(instance)
-    .filter((name) => name.startsWith("ran") && instance[name].value === 1)
-    .map((name) => Number(name.slice(3)));
-
 class Haos {
   constructor(store) {
     this.store = store;
