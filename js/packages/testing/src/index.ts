@@ -1,4 +1,4 @@
-export type { NewEvent, ServerEvent } from './event.js';
-export { Homeserver, type HomeserverOptions, type RoomOptions } from './homeserver.js';
-export { install, type InstallOptions } from './install.js';
-export { Network, type Match, type RefuseOptions, type RequestLine } from './network.js';
+export type { NewEvent, ServerEvent } from "./event.js";
+export { Homeserver, type HomeserverOptions, type RoomOptions } from "./homeserver.js";
+export { install, type InstallOptions } from "./install.js";
+export { Network, type Match, type RefuseOptions, type RequestLine } from "./network.js";
