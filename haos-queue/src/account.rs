@@ -15,6 +15,7 @@ pub const GATE: &str = "haos.outbox";
 
 /// The reason why nothing is sent.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(feature = "ts", derive(ts_rs::TS))]
 #[serde(rename_all = "snake_case")]
 #[non_exhaustive]
 pub enum PauseReason {

@@ -20,6 +20,7 @@ use crate::transport::UPLOAD;
 #[derive(Debug, Clone)]
 #[must_use = "a draft is nothing until it is enqueued"]
 pub struct Draft {
+    pub(crate) txn_id: Option<TxnId>,
     pub(crate) room: RoomId,
     pub(crate) kind: EventType,
     pub(crate) content: Json,
@@ -98,6 +99,7 @@ impl Draft {
     /// An event of a room.
     pub fn new(room: RoomId, kind: EventType, content: Json) -> Self {
         Self {
+            txn_id: None,
             room,
             kind,
             content,
@@ -107,6 +109,13 @@ impl Draft {
             expires_in_ms: None,
             uploads: Vec::new(),
         }
+    }
+
+    /// Names its transaction, as a caller does that may not hear whether the draft was taken: enqueued again with the same
+    /// transaction, nothing is added as long as the outbox or the store has it.
+    pub fn txn_id(mut self, txn_id: TxnId) -> Self {
+        self.txn_id = Some(txn_id);
+        self
     }
 
     /// Names the message that it relates to: the draft waits until that is sent, and pruning spares it.

@@ -27,6 +27,7 @@ macro_rules! id {
     ($(#[$doc:meta])* $name:ident, $what:literal, $may_be_empty:literal) => {
         $(#[$doc])*
         #[derive(Clone, PartialEq, Eq, PartialOrd, Ord, Hash)]
+        #[cfg_attr(feature = "ts", derive(ts_rs::TS), ts(type = "string"))]
         pub struct $name(Arc<str>);
 
         impl $name {

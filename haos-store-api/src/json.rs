@@ -18,6 +18,7 @@ pub const MAX_JSON_DEPTH: usize = 100;
 
 /// A JSON value as the text it came in. Big integers, odd escapes and key order survive.
 #[derive(Clone)]
+#[cfg_attr(feature = "ts", derive(ts_rs::TS), ts(type = "unknown"))]
 pub struct Json(Arc<RawValue>);
 
 impl Json {

@@ -18,7 +18,7 @@ pub struct Enqueued {
     pub txn_id: TxnId,
     /// The id that other drafts name it by until it is sent.
     pub local_id: EventId,
-    /// Its place in the outbox.
+    /// Its place in the outbox; 0 if it was sent before.
     pub seq: u64,
 }
 
@@ -64,9 +64,14 @@ impl Outbox {
                 return Err(EnqueueError::MissingMedia);
             }
         }
-        let txn_id = new_txn_id(&*shared.host)?;
+        let txn_id = draft.txn_id.clone().map_or_else(|| new_txn_id(&*shared.host), Ok)?;
         let mut retries = Retries::default();
         loop {
+            if draft.txn_id.is_some()
+                && let Some(taken) = shared.taken(&draft.room, &txn_id).await?
+            {
+                return Ok(taken);
+            }
             let held = shared.keep_time().await?;
             let (mut batch, ours) = shared.enqueue_batch(draft.clone(), &txn_id).await?;
             let told = shared.tell_time(&mut batch, held)?;
@@ -94,6 +99,16 @@ impl Shared {
         serde_json::from_str::<Decoded>(content.as_str())
             .map(drop)
             .map_err(|e| EnqueueError::Unsendable(e.to_string()))
+    }
+
+    /// The draft of a transaction that was taken before.
+    async fn taken(&self, room: &RoomId, txn_id: &TxnId) -> Result<Option<Enqueued>> {
+        let seq = match self.parent(room, txn_id).await? {
+            Parent::Unsent(row) => row.seq,
+            Parent::Sent(_) => 0,
+            Parent::Unknown => return Ok(None),
+        };
+        Ok(Some(Enqueued { local_id: local_event_id(txn_id)?, txn_id: txn_id.clone(), seq }))
     }
 
     async fn enqueue_batch(

@@ -29,6 +29,8 @@ pub enum Clear {
 
 /// The amounts that were removed.
 #[derive(Debug, Clone, Default, PartialEq, Eq, Serialize)]
+#[cfg_attr(feature = "ts", derive(ts_rs::TS))]
+#[serde(rename_all = "camelCase")]
 pub struct Cleared {
     /// Outbox rows: unsent messages and signals.
     pub unsent: u64,

@@ -6,6 +6,8 @@ use super::backend::Backend;
 
 /// The account whose chat it is.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize)]
+#[cfg_attr(feature = "ts", derive(ts_rs::TS))]
+#[serde(rename_all = "camelCase")]
 pub struct Account {
     /// The user.
     pub user: UserId,

@@ -14,6 +14,8 @@ use crate::error::Result;
 
 /// The state of the connection and what waits for it, in one line of a screen.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize)]
+#[cfg_attr(feature = "ts", derive(ts_rs::TS))]
+#[serde(rename_all = "camelCase")]
 pub struct ConnectionSummary {
     /// The state.
     #[serde(flatten)]
@@ -27,7 +29,8 @@ pub struct ConnectionSummary {
 
 /// The state of the connection.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize)]
-#[serde(tag = "state", rename_all = "snake_case")]
+#[cfg_attr(feature = "ts", derive(ts_rs::TS))]
+#[serde(tag = "state", rename_all = "snake_case", rename_all_fields = "camelCase")]
 #[non_exhaustive]
 pub enum Connection {
     /// There is no network, or the chat was opened offline.

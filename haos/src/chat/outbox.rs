@@ -19,6 +19,8 @@ const LONGEST: usize = 200;
 
 /// Something the user wrote that the server has not confirmed.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize)]
+#[cfg_attr(feature = "ts", derive(ts_rs::TS))]
+#[serde(rename_all = "camelCase")]
 pub struct OutboxRow {
     /// Its transaction, by which it is retried and cancelled.
     pub txn_id: TxnId,

@@ -9,6 +9,8 @@ use crate::error::Result;
 
 /// How far the server's news are brought.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize)]
+#[cfg_attr(feature = "ts", derive(ts_rs::TS))]
+#[serde(rename_all = "camelCase")]
 pub struct SyncProgress {
     /// Done, in rooms.
     pub done: u64,

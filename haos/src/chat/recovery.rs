@@ -7,6 +7,8 @@ use super::Chat;
 
 /// What became of a store that was found damaged when the chat was opened. Its text is for the person.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize)]
+#[cfg_attr(feature = "ts", derive(ts_rs::TS))]
+#[serde(rename_all = "camelCase")]
 pub struct RecoveryReport {
     /// The defect.
     pub cause: String,
@@ -26,6 +28,8 @@ pub struct RecoveryReport {
 
 /// The rows of one kind that were carried over from a damaged store.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize)]
+#[cfg_attr(feature = "ts", derive(ts_rs::TS))]
+#[serde(rename_all = "camelCase")]
 pub struct CarriedRows {
     /// The kind, such as `messages`.
     pub kind: &'static str,

@@ -12,6 +12,7 @@ use crate::error::Result;
 
 /// How full the store is.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq, PartialOrd, Ord, Serialize)]
+#[cfg_attr(feature = "ts", derive(ts_rs::TS))]
 #[serde(rename_all = "snake_case")]
 #[non_exhaustive]
 pub enum StorageLevel {
@@ -28,6 +29,8 @@ pub enum StorageLevel {
 
 /// The size of the store, and what went for want of room.
 #[derive(Debug, Clone, Default, PartialEq, Eq, Serialize)]
+#[cfg_attr(feature = "ts", derive(ts_rs::TS))]
+#[serde(rename_all = "camelCase")]
 pub struct StorageSummary {
     /// How full it is.
     pub level: StorageLevel,

@@ -7,6 +7,8 @@ use super::read::Object;
 
 /// A file, as a message describes it. What it says of the file is the sender's word.
 #[derive(Debug, Clone, Default, PartialEq, Eq, Serialize)]
+#[cfg_attr(feature = "ts", derive(ts_rs::TS), ts(rename = "FileContent"))]
+#[serde(rename_all = "camelCase")]
 pub struct File {
     /// The location of its bytes: `mxc://…`, or `haos-local:…` until they are uploaded.
     pub uri: Option<MediaUri>,
@@ -37,6 +39,8 @@ pub struct File {
 
 /// A smaller picture of a file.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize)]
+#[cfg_attr(feature = "ts", derive(ts_rs::TS))]
+#[serde(rename_all = "camelCase")]
 pub struct Thumbnail {
     /// The location of its bytes.
     pub uri: MediaUri,

@@ -9,6 +9,8 @@ use super::state::quoted;
 
 /// A change of somebody's place in a room (specification, client-server API, `m.room.member`).
 #[derive(Debug, Clone, PartialEq, Eq, Serialize)]
+#[cfg_attr(feature = "ts", derive(ts_rs::TS))]
+#[serde(rename_all = "camelCase")]
 pub struct MemberChange {
     /// The one whose place changed.
     pub user: UserId,
@@ -21,7 +23,8 @@ pub struct MemberChange {
 
 /// The kinds of changes of a member. Those from `Invited` to `Unbanned` are another one's doing.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize)]
-#[serde(tag = "action", rename_all = "snake_case")]
+#[cfg_attr(feature = "ts", derive(ts_rs::TS))]
+#[serde(tag = "action", rename_all = "snake_case", rename_all_fields = "camelCase")]
 #[non_exhaustive]
 pub enum MemberAction {
     /// They joined.
@@ -59,6 +62,8 @@ pub enum MemberAction {
 
 /// Another name of a member. Without one, their id is shown.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize)]
+#[cfg_attr(feature = "ts", derive(ts_rs::TS))]
+#[serde(rename_all = "camelCase")]
 pub struct NameChange {
     /// The name before.
     pub before: Option<String>,

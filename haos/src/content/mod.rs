@@ -50,7 +50,8 @@ use read::Object;
 
 /// What an event says. Texts are at most 64 KiB; what is malformed counts as absent. The event's own JSON has the rest.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize)]
-#[serde(tag = "type", rename_all = "snake_case")]
+#[cfg_attr(feature = "ts", derive(ts_rs::TS))]
+#[serde(tag = "type", rename_all = "snake_case", rename_all_fields = "camelCase")]
 #[non_exhaustive]
 pub enum Content {
     /// A text.

@@ -10,6 +10,8 @@ const MAX_ANSWERS: usize = 20;
 
 /// A question with answers to choose from.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize)]
+#[cfg_attr(feature = "ts", derive(ts_rs::TS))]
+#[serde(rename_all = "camelCase")]
 pub struct Poll {
     /// Its question.
     pub question: String,
@@ -23,6 +25,8 @@ pub struct Poll {
 
 /// An answer of a poll.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize)]
+#[cfg_attr(feature = "ts", derive(ts_rs::TS), ts(rename = "PollAnswer"))]
+#[serde(rename_all = "camelCase")]
 pub struct Answer {
     /// Its id, by which votes name it.
     pub id: String,
@@ -32,6 +36,8 @@ pub struct Answer {
 
 /// A vote.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize)]
+#[cfg_attr(feature = "ts", derive(ts_rs::TS))]
+#[serde(rename_all = "camelCase")]
 pub struct Vote {
     /// The poll's event.
     pub poll: EventId,
@@ -41,6 +47,8 @@ pub struct Vote {
 
 /// The end of a poll.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize)]
+#[cfg_attr(feature = "ts", derive(ts_rs::TS))]
+#[serde(rename_all = "camelCase")]
 pub struct PollEnd {
     /// The poll's event.
     pub poll: EventId,

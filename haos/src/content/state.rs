@@ -12,7 +12,8 @@ use super::read::{Object, string};
 
 /// A change of a room's state.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize)]
-#[serde(tag = "change", rename_all = "snake_case")]
+#[cfg_attr(feature = "ts", derive(ts_rs::TS))]
+#[serde(tag = "change", rename_all = "snake_case", rename_all_fields = "camelCase")]
 #[non_exhaustive]
 pub enum StateChange {
     /// A member came, went, or changed their profile.

@@ -6,7 +6,8 @@ use serde::{Deserialize, Serialize};
 
 /// One step from an older list to a newer one. Steps are applied in order, each to the outcome of the one before.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
-#[serde(tag = "type", rename_all = "snake_case")]
+#[cfg_attr(feature = "ts", derive(ts_rs::TS))]
+#[serde(tag = "type", rename_all = "snake_case", rename_all_fields = "camelCase")]
 pub enum Diff<T> {
     /// The list is this one.
     Reset {

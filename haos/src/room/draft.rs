@@ -19,6 +19,8 @@ const EDIT_OF: &str = state_kind::DRAFT_TARGETS[1];
 
 /// What the user began to write.
 #[derive(Debug, Clone, Default, PartialEq, Eq, Serialize)]
+#[cfg_attr(feature = "ts", derive(ts_rs::TS))]
+#[serde(rename_all = "camelCase")]
 pub struct SavedDraft {
     /// Its text.
     pub text: String,

@@ -6,6 +6,8 @@ use crate::error::{Error, Result};
 
 /// A room as the store has it.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize)]
+#[cfg_attr(feature = "ts", derive(ts_rs::TS))]
+#[serde(rename_all = "camelCase")]
 pub struct RoomInfo {
     /// Its id.
     pub id: RoomId,

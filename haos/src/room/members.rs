@@ -8,6 +8,8 @@ use crate::live::timeline::Profile;
 
 /// The people of a room.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize)]
+#[cfg_attr(feature = "ts", derive(ts_rs::TS))]
+#[serde(rename_all = "camelCase")]
 pub struct Members {
     /// Those who take part first, then the others; each by name.
     pub members: Vec<Member>,
@@ -19,6 +21,8 @@ pub struct Members {
 
 /// A person and their relation to a room.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize)]
+#[cfg_attr(feature = "ts", derive(ts_rs::TS))]
+#[serde(rename_all = "camelCase")]
 pub struct Member {
     /// The person.
     #[serde(flatten)]

@@ -55,6 +55,21 @@ impl Sendable for Text {
     }
 }
 
+/// A message of a transaction that the caller chooses: sent again with the same, nothing is added.
+impl<M: Sendable> Sendable for (TxnId, M) {
+    fn draft(self, room: &RoomId) -> Result<Draft> {
+        Ok(self.1.draft(room)?.txn_id(self.0))
+    }
+
+    fn answers(&self) -> Option<&About> {
+        self.1.answers()
+    }
+
+    fn calling(self, user: &UserId) -> Self {
+        (self.0, self.1.calling(user))
+    }
+}
+
 impl Sendable for &str {
     fn draft(self, room: &RoomId) -> Result<Draft> {
         Text::new(self).draft(room)

@@ -22,6 +22,8 @@ pub struct Upload {
 
 /// How far a file is.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize)]
+#[cfg_attr(feature = "ts", derive(ts_rs::TS))]
+#[serde(rename_all = "camelCase")]
 pub struct UploadProgress {
     /// Bytes that went out, as far as this process or page sends them.
     pub sent_bytes: u64,

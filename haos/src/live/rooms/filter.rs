@@ -16,6 +16,8 @@ const SPACE: &str = "m.space";
 /// # let _ = filter;
 /// ```
 #[derive(Debug, Clone, Default, PartialEq, Eq, Serialize)]
+#[cfg_attr(feature = "ts", derive(ts_rs::TS))]
+#[serde(rename_all = "camelCase")]
 pub struct RoomFilter {
     membership: Option<Membership>,
     favourites: bool,

@@ -11,6 +11,8 @@ const TEXT_CHARS: usize = 140;
 
 /// A room as the list shows it.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize)]
+#[cfg_attr(feature = "ts", derive(ts_rs::TS))]
+#[serde(rename_all = "camelCase")]
 pub struct RoomItem {
     /// Its id.
     pub id: RoomId,
@@ -45,6 +47,8 @@ pub struct RoomItem {
 
 /// The latest message of a room.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize)]
+#[cfg_attr(feature = "ts", derive(ts_rs::TS))]
+#[serde(rename_all = "camelCase")]
 pub struct Preview {
     /// Its sender.
     pub sender: Profile,

@@ -11,6 +11,8 @@ use crate::content::Content;
 
 /// An item of a timeline.
 #[derive(Debug, Clone, PartialEq, Serialize)]
+#[cfg_attr(feature = "ts", derive(ts_rs::TS))]
+#[serde(rename_all = "camelCase")]
 pub struct TimelineItem {
     /// Its id, for its whole life in the list: a message keeps it when the server has taken it.
     pub id: Arc<str>,
@@ -32,7 +34,8 @@ impl TimelineItem {
 
 /// The kinds of items.
 #[derive(Debug, Clone, PartialEq, Serialize)]
-#[serde(tag = "type", rename_all = "snake_case")]
+#[cfg_attr(feature = "ts", derive(ts_rs::TS))]
+#[serde(tag = "type", rename_all = "snake_case", rename_all_fields = "camelCase")]
 #[non_exhaustive]
 pub enum TimelineItemKind {
     /// An event that the server has.
@@ -55,6 +58,8 @@ pub enum TimelineItemKind {
 
 /// An event that the server has.
 #[derive(Debug, Clone, PartialEq, Serialize)]
+#[cfg_attr(feature = "ts", derive(ts_rs::TS))]
+#[serde(rename_all = "camelCase")]
 pub struct EventItem {
     /// Its id on the server.
     pub event_id: EventId,
@@ -69,6 +74,8 @@ pub struct EventItem {
 
 /// Something the user wrote that the server has not confirmed.
 #[derive(Debug, Clone, PartialEq, Serialize)]
+#[cfg_attr(feature = "ts", derive(ts_rs::TS))]
+#[serde(rename_all = "camelCase")]
 pub struct LocalItem {
     /// Its transaction.
     pub txn_id: TxnId,
@@ -83,6 +90,7 @@ pub struct LocalItem {
 
 /// The status of something that is sent, as a person sees it.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize)]
+#[cfg_attr(feature = "ts", derive(ts_rs::TS))]
 #[serde(tag = "status", content = "reason", rename_all = "snake_case")]
 #[non_exhaustive]
 pub enum SendStatus {
@@ -103,6 +111,8 @@ pub enum SendStatus {
 
 /// A message or another event, as shown.
 #[derive(Debug, Clone, PartialEq, Serialize)]
+#[cfg_attr(feature = "ts", derive(ts_rs::TS))]
+#[serde(rename_all = "camelCase")]
 pub struct Post {
     /// Its sender, as they were then.
     pub sender: Profile,
@@ -136,6 +146,8 @@ pub struct Post {
 
 /// A person in a room.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize)]
+#[cfg_attr(feature = "ts", derive(ts_rs::TS))]
+#[serde(rename_all = "camelCase")]
 pub struct Profile {
     /// Their id.
     pub id: UserId,
@@ -147,6 +159,8 @@ pub struct Profile {
 
 /// An edit.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize)]
+#[cfg_attr(feature = "ts", derive(ts_rs::TS))]
+#[serde(rename_all = "camelCase")]
 pub struct Edited {
     /// The time, in milliseconds since 1970.
     pub timestamp_ms: i64,
@@ -156,6 +170,8 @@ pub struct Edited {
 
 /// A message that is quoted by another.
 #[derive(Debug, Clone, PartialEq, Serialize)]
+#[cfg_attr(feature = "ts", derive(ts_rs::TS))]
+#[serde(rename_all = "camelCase")]
 pub struct Quote {
     /// Its id, by which the answer names it.
     pub event_id: EventId,
@@ -167,6 +183,8 @@ pub struct Quote {
 
 /// A thread.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize)]
+#[cfg_attr(feature = "ts", derive(ts_rs::TS))]
+#[serde(rename_all = "camelCase")]
 pub struct ThreadSummary {
     /// The number of its stored messages besides the first.
     pub count: u64,
@@ -174,6 +192,8 @@ pub struct ThreadSummary {
 
 /// The reactions with one key.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize)]
+#[cfg_attr(feature = "ts", derive(ts_rs::TS))]
+#[serde(rename_all = "camelCase")]
 pub struct Reaction {
     /// The emoji, or what stands for it.
     pub key: String,
@@ -189,6 +209,8 @@ pub struct Reaction {
 
 /// Somebody who has read up to an event.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize)]
+#[cfg_attr(feature = "ts", derive(ts_rs::TS))]
+#[serde(rename_all = "camelCase")]
 pub struct Receipt {
     /// Who.
     pub user: Profile,

@@ -2,6 +2,7 @@
 
 use haos_matrix::Left;
 use haos_store_api::{Cursor, EventId, Gap, Item};
+use serde::Serialize;
 
 use super::gather::gap_ids;
 use super::window::{Window, shown_after, shown_before};
@@ -13,7 +14,9 @@ const FETCHES: usize = 20;
 const FETCHED: usize = 200;
 
 /// How far a page reached.
-#[derive(Debug, Clone, Default, PartialEq, Eq)]
+#[derive(Debug, Clone, Default, PartialEq, Eq, Serialize)]
+#[cfg_attr(feature = "ts", derive(ts_rs::TS))]
+#[serde(rename_all = "camelCase")]
 pub struct Reach {
     /// True if there is nothing beyond: the room begins here, or this is the live end.
     pub is_end: bool,
