@@ -1,10 +1,10 @@
 // Real browsers over WebDriver, with several tabs at once.
 
-import { Builder } from 'selenium-webdriver';
+import { Builder } from "selenium-webdriver";
 
-import { startDriver } from './driver.mjs';
+import { startDriver } from "./driver.mjs";
 
-export { wantedEngines } from './driver.mjs';
+export { wantedEngines } from "./driver.mjs";
 
 const LOOK_MS = 25;
 const LIMIT_MS = 120_000;
@@ -43,7 +43,7 @@ export class Browser {
       const driver = await builder.build();
       const browser = new Browser(engine, driver, server);
       const capabilities = await driver.getCapabilities();
-      browser.version = capabilities.get('browserVersion') ?? '';
+      browser.version = capabilities.get("browserVersion") ?? "";
       browser.first = new Tab(browser, await driver.getWindowHandle());
       return browser;
     } catch (error) {
@@ -53,7 +53,7 @@ export class Browser {
   }
 
   /** Opens another tab, or window, at an address. */
-  async open(url, kind = 'tab') {
+  async open(url, kind = "tab") {
     const tab = await this.inTurn(async () => {
       await this.driver.switchTo().newWindow(kind);
       return new Tab(this, await this.driver.getWindowHandle());
@@ -107,9 +107,9 @@ export class Tab {
     const until = Date.now() + LIMIT_MS;
     for (;;) {
       const outcome = await this.#here((driver) =>
-        driver.executeScript('return window.__outcomes ? window.__outcomes[arguments[0]] : null', key),
+        driver.executeScript("return window.__outcomes ? window.__outcomes[arguments[0]] : null", key),
       );
-      if (!outcome) throw new Error('The page that ran the script is gone');
+      if (!outcome) throw new Error("The page that ran the script is gone");
       if (outcome.error !== undefined && outcome.error !== null) throw new Error(outcome.error);
       if (outcome.done) return outcome.value;
       if (Date.now() > until) throw new Error(`The script takes longer than ${LIMIT_MS / 1000} s`);

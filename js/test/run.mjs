@@ -1,6 +1,6 @@
 // Runs what pages export as `run()`, in every engine that is wanted, and tells the results as TAP does.
 
-import { Browser, wantedEngines } from './browser.mjs';
+import { Browser, wantedEngines } from "./browser.mjs";
 
 /** @typedef {{name: string, error?: string, skip?: string}} Result One test of a page. */
 
@@ -18,20 +18,20 @@ export async function runPages({ url, modules, args = [], more, engines = wanted
   let count = 0;
   let failed = 0;
   const tell = (prefix, results) => {
-    if (results.length === 0) results = [{ name: 'tests', error: 'there is none' }];
+    if (results.length === 0) results = [{ name: "tests", error: "there is none" }];
     for (const { name, error, skip } of results) {
       count += 1;
       if (error !== undefined) failed += 1;
-      const mark = error === undefined ? 'ok' : 'not ok';
-      print(`${mark} ${count} - ${prefix}: ${name}${skip === undefined ? '' : ` # SKIP ${skip}`}`);
-      if (error !== undefined) for (const line of String(error).split('\n')) print(`  # ${line}`);
+      const mark = error === undefined ? "ok" : "not ok";
+      print(`${mark} ${count} - ${prefix}: ${name}${skip === undefined ? "" : ` # SKIP ${skip}`}`);
+      if (error !== undefined) for (const line of String(error).split("\n")) print(`  # ${line}`);
     }
   };
   const attempt = async (prefix, act) => {
-    const results = await act().catch((error) => [{ name: 'runs', error: error.stack ?? String(error) }]);
+    const results = await act().catch((error) => [{ name: "runs", error: error.stack ?? String(error) }]);
     tell(prefix, results);
   };
-  print('TAP version 13');
+  print("TAP version 13");
   for (const engine of engines) {
     let browser;
     await attempt(engine, async () => {
@@ -43,7 +43,7 @@ export async function runPages({ url, modules, args = [], more, engines = wanted
       for (const module of modules) {
         await attempt(`${engine} ${module}`, async () => {
           await browser.first.goto(url);
-          return browser.first.run('return (await import(args[0])).run(...args[1])', module, args);
+          return browser.first.run("return (await import(args[0])).run(...args[1])", module, args);
         });
       }
       if (more !== undefined) await attempt(engine, () => more(browser, engine));

@@ -23,7 +23,7 @@ export function suite() {
           await body(...args);
           results.push({ name });
         } catch (error) {
-          results.push({ name, error: `${error}\n${error?.stack ?? ''}`.trim() });
+          results.push({ name, error: `${error}\n${error?.stack ?? ""}`.trim() });
         }
       }
       return results;
@@ -32,13 +32,13 @@ export function suite() {
 }
 
 /** Fails unless two values are the same as JSON. */
-export function equal(actual, expected, what = '') {
+export function equal(actual, expected, what = "") {
   const [a, b] = [JSON.stringify(actual), JSON.stringify(expected)];
   if (a !== b) throw new Error(`${what && `${what}: `}${a} is not ${b}`);
 }
 
 /** Fails unless a value is true. */
-export function ok(value, what = 'the value is not true') {
+export function ok(value, what = "the value is not true") {
   if (!value) throw new Error(what);
 }
 

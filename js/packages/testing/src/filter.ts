@@ -16,6 +16,6 @@ export interface TypeFilter {
 
 /** Tells if a filter lets events of a type pass. */
 export function passes(filter: TypeFilter | undefined, type: string): boolean {
-  const names = (list: readonly string[]): boolean => list.includes(type) || list.includes('*');
+  const names = (list: readonly string[]): boolean => list.includes(type) || list.includes("*");
   return !names(filter?.not_types ?? []) && (filter?.types === undefined || names(filter.types));
 }

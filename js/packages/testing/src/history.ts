@@ -1,15 +1,15 @@
-import { Refusal } from './answer.js';
-import { shown } from './event.js';
-import type { Room } from './room.js';
-import { positionOf, token } from './sync.js';
-import type { Device } from './world.js';
+import { Refusal } from "./answer.js";
+import { shown } from "./event.js";
+import type { Room } from "./room.js";
+import { positionOf, token } from "./sync.js";
+import type { Device } from "./world.js";
 
 /** A page of a room's history: `/messages`. */
 export function messages(room: Room, device: Device, query: URLSearchParams): unknown {
-  const isOlder = query.get('dir') !== 'f';
-  const limit = Number(query.get('limit') ?? 10);
-  const from = place(query.get('from')) ?? (isOlder ? room.world.position : 0);
-  const to = place(query.get('to')) ?? (isOlder ? 0 : Infinity);
+  const isOlder = query.get("dir") !== "f";
+  const limit = Number(query.get("limit") ?? 10);
+  const from = place(query.get("from")) ?? (isOlder ? room.world.position : 0);
+  const to = place(query.get("to")) ?? (isOlder ? 0 : Infinity);
   const reachable = room.events.filter(({ position }) =>
     isOlder ? position <= from && position > to : position > from && position <= to,
   );
@@ -22,7 +22,7 @@ export function messages(room: Room, device: Device, query: URLSearchParams): un
     // Without an end there is no more.
     ...(chunk.length < reachable.length ? { end: token(isOlder ? last - 1 : last) } : {}),
     chunk: chunk.map((stored) => shown(stored, device.id)),
-    state: [...senders].flatMap((user) => room.state('m.room.member', user)?.event ?? []),
+    state: [...senders].flatMap((user) => room.state("m.room.member", user)?.event ?? []),
   };
 }
 
@@ -30,8 +30,8 @@ export function messages(room: Room, device: Device, query: URLSearchParams): un
 export function context(room: Room, device: Device, eventId: string, query: URLSearchParams): unknown {
   const index = room.events.findIndex(({ event }) => event.event_id === eventId);
   const target = room.events[index];
-  if (target === undefined) throw new Refusal(404, 'M_NOT_FOUND', `There is no event ${eventId}`);
-  const limit = Number(query.get('limit') ?? 10);
+  if (target === undefined) throw new Refusal(404, "M_NOT_FOUND", `There is no event ${eventId}`);
+  const limit = Number(query.get("limit") ?? 10);
   const before = room.events.slice(Math.max(0, index - Math.ceil(limit / 2)), index).reverse();
   const after = room.events.slice(index + 1, index + 1 + Math.floor(limit / 2));
   return {
@@ -47,6 +47,6 @@ export function context(room: Room, device: Device, eventId: string, query: URLS
 function place(text: string | null): number | undefined {
   if (text === null) return undefined;
   const position = positionOf(text);
-  if (position === undefined) throw new Refusal(400, 'M_INVALID_PARAM', `${text} is no token`);
+  if (position === undefined) throw new Refusal(400, "M_INVALID_PARAM", `${text} is no token`);
   return position;
 }

@@ -1,8 +1,8 @@
-import type { NewEvent, ServerEvent } from './event.js';
-import { Network } from './network.js';
-import type { Room } from './room.js';
-import { respond } from './routes.js';
-import { World } from './world.js';
+import type { NewEvent, ServerEvent } from "./event.js";
+import { Network } from "./network.js";
+import type { Room } from "./room.js";
+import { respond } from "./routes.js";
+import { World } from "./world.js";
 
 /** How a model homeserver begins. */
 export interface HomeserverOptions {
@@ -45,8 +45,8 @@ export class Homeserver {
   readonly #world: World;
   readonly #first: string;
 
-  constructor({ user = '@ada:haos.test', latency = 0, now = Date.now }: HomeserverOptions = {}) {
-    this.#world = new World(user.split(':').slice(1).join(':'), now);
+  constructor({ user = "@ada:haos.test", latency = 0, now = Date.now }: HomeserverOptions = {}) {
+    this.#world = new World(user.split(":").slice(1).join(":"), now);
     this.#first = this.#world.user(user).id;
     this.network = new Network(latency, now);
   }
@@ -70,24 +70,24 @@ export class Homeserver {
     const creator = ids[0] ?? this.#first;
     const room = this.#world.room(id, creator);
     for (const member of ids) room.ensureMember(member);
-    for (const user of invited) room.setMembership(creator, this.user(user), 'invite');
+    for (const user of invited) room.setMembership(creator, this.user(user), "invite");
     const state = (type: string, content: Record<string, unknown>): void =>
-      void room.add({ type, sender: creator, stateKey: '', content });
-    if (name !== undefined) state('m.room.name', { name });
-    if (topic !== undefined) state('m.room.topic', { topic });
+      void room.add({ type, sender: creator, stateKey: "", content });
+    if (name !== undefined) state("m.room.name", { name });
+    if (topic !== undefined) state("m.room.topic", { topic });
     return id;
   }
 
   /** A user says something; the event's id. They become a member first, if they are none. */
   say(room: string, sender: string, body: string): string {
-    return this.event(room, { type: 'm.room.message', sender, content: { msgtype: 'm.text', body } });
+    return this.event(room, { type: "m.room.message", sender, content: { msgtype: "m.text", body } });
   }
 
   /** Adds any event; its id. The sender becomes a member first, if they are none. */
   event(room: string, event: NewEvent): string {
     const sender = this.user(event.sender);
     const to = this.#room(room);
-    const isOwnMembership = event.type === 'm.room.member' && event.stateKey === sender;
+    const isOwnMembership = event.type === "m.room.member" && event.stateKey === sender;
     if (!isOwnMembership) to.ensureMember(sender);
     return to.add({ ...event, sender }).event_id;
   }
@@ -95,7 +95,7 @@ export class Homeserver {
   /** Takes an event's content away; the id of the redaction. */
   redact(room: string, eventId: string, sender = this.#first): string {
     const content = { redacts: eventId };
-    return this.event(room, { type: 'm.room.redaction', sender, content, redacts: eventId });
+    return this.event(room, { type: "m.room.redaction", sender, content, redacts: eventId });
   }
 
   /** Says who types in a room, and nobody else does. */
@@ -108,13 +108,13 @@ export class Homeserver {
 
   /** A user has read up to an event. */
   read(room: string, user: string, eventId: string): void {
-    this.#room(room).setReceipt('m.read', this.user(user), eventId);
+    this.#room(room).setReceipt("m.read", this.user(user), eventId);
   }
 
   /** The bodies of a room's messages as the server has them, in order, without those that were redacted. */
   bodies(room: string): string[] {
     return this.events(room).flatMap(({ type, content: { body } }) =>
-      type === 'm.room.message' && typeof body === 'string' ? [body] : [],
+      type === "m.room.message" && typeof body === "string" ? [body] : [],
     );
   }
 
@@ -129,7 +129,7 @@ export class Homeserver {
   }
 
   /** Adds a file; its mxc uri. */
-  addFile(bytes: Uint8Array<ArrayBuffer>, mime = 'application/octet-stream'): string {
+  addFile(bytes: Uint8Array<ArrayBuffer>, mime = "application/octet-stream"): string {
     return this.#world.media.add({ bytes, mime });
   }
 

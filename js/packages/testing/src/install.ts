@@ -1,4 +1,4 @@
-import type { Homeserver } from './homeserver.js';
+import type { Homeserver } from "./homeserver.js";
 
 /** Where and for which requests a model homeserver answers. */
 export interface InstallOptions {
@@ -21,14 +21,12 @@ export interface InstallOptions {
  */
 export function install(
   server: Homeserver,
-  { origin = 'https://haos.test', target = globalThis }: InstallOptions = {},
+  { origin = "https://haos.test", target = globalThis }: InstallOptions = {},
 ): { uninstall(): void } {
   const former = target.fetch;
   const patched: typeof fetch = (input, init) => {
     const url = new URL(input instanceof Request ? input.url : String(input), globalThis.location?.href);
-    return url.origin === origin
-      ? answered(server, new Request(input, init))
-      : former.call(target, input, init);
+    return url.origin === origin ? answered(server, new Request(input, init)) : former.call(target, input, init);
   };
   target.fetch = patched;
   return {

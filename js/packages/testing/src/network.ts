@@ -1,4 +1,4 @@
-import { Refusal } from './answer.js';
+import { Refusal } from "./answer.js";
 
 /** Tells if a fault is about a request. */
 export type Match = (request: Request) => boolean;
@@ -39,10 +39,10 @@ export class Network {
   /** The newest thousand requests, those that a fault met included. */
   readonly requests: RequestLine[] = [];
 
-  constructor(
-    latencyMs: number,
-    private readonly now: () => number,
-  ) {
+  readonly #now: () => number;
+
+  constructor(latencyMs: number, now: () => number) {
+    this.#now = now;
     this.#latencyMs = latencyMs;
   }
 
@@ -67,7 +67,7 @@ export class Network {
   }
 
   /** The next `count` requests are carried out, and their answers are lost. Default: of requests that change something. */
-  dropAnswers(count: number, match: Match = (request) => request.method !== 'GET'): void {
+  dropAnswers(count: number, match: Match = (request) => request.method !== "GET"): void {
     this.#add(count, match, async (pass) => {
       await pass();
       throw lost();
@@ -76,19 +76,19 @@ export class Network {
 
   /** Requests are refused with an error of Matrix's. */
   refuse({ status, errcode, more, times = Infinity, match = () => true }: RefuseOptions): void {
-    const refusal = new Refusal(status, errcode, 'The test wants it so', more);
+    const refusal = new Refusal(status, errcode, "The test wants it so", more);
     this.#add(times, match, () => Promise.resolve(refusal.toResponse()));
   }
 
   /** For this long, every request is refused with the wish to wait until it is over. */
   rateLimit(ms: number): void {
-    this.#limitedUntil = this.now() + ms;
+    this.#limitedUntil = this.#now() + ms;
   }
 
   /** Requests are not answered, until {@link Network.online}. */
   hang(match: Match = () => true): void {
     this.#add(Infinity, match, (_, life) => {
-      return new Promise((_, reject) => life.addEventListener('abort', () => reject(life.reason as Error)));
+      return new Promise((_, reject) => life.addEventListener("abort", () => reject(life.reason as Error)));
     });
   }
 
@@ -103,13 +103,13 @@ export class Network {
     const life = new AbortController();
     const abort = (): void => life.abort(request.signal.reason);
     this.#lives.add(life);
-    request.signal.addEventListener('abort', abort);
+    request.signal.addEventListener("abort", abort);
     if (request.signal.aborted) abort();
     try {
       return await Promise.race([this.#pass(request, respond, life.signal), ended(life.signal)]);
     } finally {
       this.#lives.delete(life);
-      request.signal.removeEventListener('abort', abort);
+      request.signal.removeEventListener("abort", abort);
     }
   }
 
@@ -120,9 +120,9 @@ export class Network {
   ): Promise<Response> {
     await sleep(this.#latencyMs / 2);
     life.throwIfAborted();
-    const waitMs = this.#limitedUntil - this.now();
+    const waitMs = this.#limitedUntil - this.#now();
     if (waitMs > 0) {
-      return new Refusal(429, 'M_LIMIT_EXCEEDED', 'Too many requests', { retry_after_ms: waitMs }).toResponse();
+      return new Refusal(429, "M_LIMIT_EXCEEDED", "Too many requests", { retry_after_ms: waitMs }).toResponse();
     }
     const fault = this.#faults.find((it) => it.times > 0 && it.match(request));
     if (fault !== undefined) fault.times -= 1;
@@ -132,7 +132,7 @@ export class Network {
     return response;
   }
 
-  #add(times: number, match: Match, strike: Fault['strike']): void {
+  #add(times: number, match: Match, strike: Fault["strike"]): void {
     this.#faults.push({ times, match, strike });
   }
 
@@ -143,13 +143,13 @@ export class Network {
 
 /** The error of a `fetch` that got no answer. */
 function lost(): TypeError {
-  return new TypeError('Failed to fetch');
+  return new TypeError("Failed to fetch");
 }
 
 function ended(life: AbortSignal): Promise<never> {
   return new Promise((_, reject) => {
     const over = (): void => reject(life.reason as Error);
-    life.addEventListener('abort', over);
+    life.addEventListener("abort", over);
     if (life.aborted) over();
   });
 }

@@ -1,10 +1,10 @@
-import { createReadStream } from 'node:fs';
-import { stat } from 'node:fs/promises';
-import { createServer, type IncomingMessage, type ServerResponse } from 'node:http';
-import type { AddressInfo } from 'node:net';
-import { extname, join, normalize } from 'node:path';
+import { createReadStream } from "node:fs";
+import { stat } from "node:fs/promises";
+import { createServer, type IncomingMessage, type ServerResponse } from "node:http";
+import type { AddressInfo } from "node:net";
+import { extname, join, normalize } from "node:path";
 
-import type { Homeserver } from './homeserver.js';
+import type { Homeserver } from "./homeserver.js";
 
 /** What is served. */
 export interface ServeOptions {
@@ -27,26 +27,26 @@ export interface Served {
 }
 
 const MEDIA_TYPES: Readonly<Record<string, string>> = {
-  '.css': 'text/css; charset=utf-8',
-  '.html': 'text/html; charset=utf-8',
-  '.ico': 'image/x-icon',
-  '.jpg': 'image/jpeg',
-  '.js': 'text/javascript; charset=utf-8',
-  '.json': 'application/json',
-  '.map': 'application/json',
-  '.mjs': 'text/javascript; charset=utf-8',
-  '.png': 'image/png',
-  '.svg': 'image/svg+xml',
-  '.txt': 'text/plain; charset=utf-8',
-  '.wasm': 'application/wasm',
-  '.webmanifest': 'application/manifest+json',
-  '.woff2': 'font/woff2',
+  ".css": "text/css; charset=utf-8",
+  ".html": "text/html; charset=utf-8",
+  ".ico": "image/x-icon",
+  ".jpg": "image/jpeg",
+  ".js": "text/javascript; charset=utf-8",
+  ".json": "application/json",
+  ".map": "application/json",
+  ".mjs": "text/javascript; charset=utf-8",
+  ".png": "image/png",
+  ".svg": "image/svg+xml",
+  ".txt": "text/plain; charset=utf-8",
+  ".wasm": "application/wasm",
+  ".webmanifest": "application/manifest+json",
+  ".woff2": "font/woff2",
 };
 
 /** Serves a model homeserver and static files over HTTP, on the loopback. */
 export async function serve({ homeserver, folders = {}, port = 0, headers = {} }: ServeOptions): Promise<Served> {
   const server = createServer((incoming, outgoing) => {
-    const url = new URL(incoming.url ?? '/', `http://${incoming.headers.host ?? '127.0.0.1'}`);
+    const url = new URL(incoming.url ?? "/", `http://${incoming.headers.host ?? "127.0.0.1"}`);
     const isMatrix = /^\/(_matrix|\.well-known\/matrix)\//.test(url.pathname);
     const done =
       homeserver !== undefined && isMatrix
@@ -56,8 +56,8 @@ export async function serve({ homeserver, folders = {}, port = 0, headers = {} }
     done.catch(() => outgoing.destroy());
   });
   await new Promise<void>((resolve, reject) => {
-    server.once('error', reject);
-    server.listen(port, '127.0.0.1', resolve);
+    server.once("error", reject);
+    server.listen(port, "127.0.0.1", resolve);
   });
   const { port: given } = server.address() as AddressInfo;
   return {
@@ -77,16 +77,16 @@ async function relay(
   outgoing: ServerResponse,
 ): Promise<void> {
   const life = new AbortController();
-  outgoing.once('close', () => life.abort());
+  outgoing.once("close", () => life.abort());
   const chunks: Buffer[] = [];
   for await (const chunk of incoming) chunks.push(chunk as Buffer);
-  const method = incoming.method ?? 'GET';
+  const method = incoming.method ?? "GET";
   const request = new Request(url, {
     method,
     headers: Object.entries(incoming.headers).flatMap(([name, value]) =>
-      typeof value === 'string' && name !== 'connection' ? [[name, value] as [string, string]] : [],
+      typeof value === "string" && name !== "connection" ? [[name, value] as [string, string]] : [],
     ),
-    body: method === 'GET' || method === 'HEAD' ? null : Buffer.concat(chunks),
+    body: method === "GET" || method === "HEAD" ? null : Buffer.concat(chunks),
     signal: life.signal,
   });
   const response = await homeserver.handle(request);
@@ -102,13 +102,18 @@ async function sendFile(
 ): Promise<void> {
   const file = await find(folders, decodeURIComponent(pathname));
   if (file === undefined) {
-    outgoing.writeHead(404, { 'Content-Type': 'text/plain' }).end(`There is no file ${pathname}`);
+    outgoing.writeHead(404, { "Content-Type": "text/plain" }).end(`There is no file ${pathname}`);
     return;
   }
-  const type = MEDIA_TYPES[extname(file.path)] ?? 'application/octet-stream';
-  outgoing.writeHead(200, { 'Content-Type': type, 'Content-Length': file.size, 'Cache-Control': 'no-cache', ...headers });
+  const type = MEDIA_TYPES[extname(file.path)] ?? "application/octet-stream";
+  outgoing.writeHead(200, {
+    "Content-Type": type,
+    "Content-Length": file.size,
+    "Cache-Control": "no-cache",
+    ...headers,
+  });
   createReadStream(file.path)
-    .once('error', () => outgoing.destroy())
+    .once("error", () => outgoing.destroy())
     .pipe(outgoing);
 }
 
@@ -116,7 +121,7 @@ async function find(
   folders: Readonly<Record<string, string>>,
   path: string,
 ): Promise<{ path: string; size: number } | undefined> {
-  const under = (prefix: string): boolean => path === prefix || path.startsWith(prefix.replace(/\/?$/, '/'));
+  const under = (prefix: string): boolean => path === prefix || path.startsWith(prefix.replace(/\/?$/, "/"));
   const prefix = Object.keys(folders)
     .filter(under)
     .sort((a, b) => b.length - a.length)[0];
@@ -124,7 +129,7 @@ async function find(
   if (prefix === undefined || folder === undefined) return undefined;
   // What is normal from the root does not leave the folder.
   const rest = normalize(`/${path.slice(prefix.length)}`);
-  for (const candidate of [join(folder, rest), join(folder, rest, 'index.html')]) {
+  for (const candidate of [join(folder, rest), join(folder, rest, "index.html")]) {
     const found = await stat(candidate).catch(() => undefined);
     if (found?.isFile() === true) return { path: candidate, size: found.size };
   }

@@ -1,8 +1,8 @@
-import type { NewEvent, Origin, ServerEvent, Stored } from './event.js';
-import type { World } from './world.js';
+import type { NewEvent, Origin, ServerEvent, Stored } from "./event.js";
+import type { World } from "./world.js";
 
 /** What a user is to a room. */
-export type Membership = 'join' | 'invite' | 'leave' | 'ban';
+export type Membership = "join" | "invite" | "leave" | "ban";
 
 /** A value, and the position at which it came to be. */
 export interface Placed<T> {
@@ -22,10 +22,13 @@ export class Room {
   readonly accountData = new Map<string, Placed<{ user: string; type: string; content: unknown }>>();
   typingPosition = 0;
 
-  constructor(
-    readonly world: World,
-    readonly id: string,
-  ) {}
+  readonly world: World;
+  readonly id: string;
+
+  constructor(world: World, id: string) {
+    this.world = world;
+    this.id = id;
+  }
 
   /** Adds an event at the end. A redaction empties its target. */
   add(event: NewEvent, origin?: Origin): ServerEvent {
@@ -65,7 +68,7 @@ export class Room {
     return this.events.slice(first);
   }
 
-  state(type: string, stateKey = ''): Stored | undefined {
+  state(type: string, stateKey = ""): Stored | undefined {
     return this.#current.get(key(type, stateKey));
   }
 
@@ -74,7 +77,7 @@ export class Room {
     const newest = new Map<string, Stored>();
     for (const stored of this.#state) {
       if (stored.position > from && stored.position <= to) {
-        newest.set(key(stored.event.type, stored.event.state_key ?? ''), stored);
+        newest.set(key(stored.event.type, stored.event.state_key ?? ""), stored);
       }
     }
     return [...newest.values()];
@@ -84,7 +87,7 @@ export class Room {
     let found: unknown;
     for (const { position, event } of this.#state) {
       if (position > at) break;
-      if (event.type === 'm.room.member' && event.state_key === user) found = event.content['membership'];
+      if (event.type === "m.room.member" && event.state_key === user) found = event.content["membership"];
     }
     return found as Membership | undefined;
   }
@@ -92,20 +95,20 @@ export class Room {
   /** The users with this membership, in the order in which they got it. */
   members(membership: Membership): string[] {
     return [...this.#current.values()]
-      .filter(({ event }) => event.type === 'm.room.member' && event.content['membership'] === membership)
-      .map(({ event }) => event.state_key ?? '');
+      .filter(({ event }) => event.type === "m.room.member" && event.content["membership"] === membership)
+      .map(({ event }) => event.state_key ?? "");
   }
 
   setMembership(sender: string, user: string, membership: Membership, reason?: string): void {
     const content: Record<string, unknown> = { membership, displayname: this.world.displayName(user) };
-    if (reason !== undefined) content['reason'] = reason;
-    this.add({ type: 'm.room.member', sender, stateKey: user, content });
-    if (membership !== 'join') this.setTyping(user, false);
+    if (reason !== undefined) content["reason"] = reason;
+    this.add({ type: "m.room.member", sender, stateKey: user, content });
+    if (membership !== "join") this.setTyping(user, false);
   }
 
   /** Makes a user a member, if they are none. */
   ensureMember(user: string): void {
-    if (this.membership(user) !== 'join') this.setMembership(user, user, 'join');
+    if (this.membership(user) !== "join") this.setMembership(user, user, "join");
   }
 
   get typing(): string[] {
@@ -137,17 +140,16 @@ export class Room {
 
   /** The messages of others behind what the user has read. */
   unread(user: string): number {
-    const places = ['m.read', 'm.read.private'].map((kind) => {
+    const places = ["m.read", "m.read.private"].map((kind) => {
       const read = this.receipts.get(key(kind, user));
       return read === undefined ? 0 : (this.find(read.value.event)?.position ?? 0);
     });
     const behind = this.after(Math.max(...places));
-    const own = behind.findLastIndex(({ event }) => event.sender === user && event.type === 'm.room.message');
-    return behind.slice(own + 1).filter(({ event }) => event.sender !== user && event.type === 'm.room.message')
-      .length;
+    const own = behind.findLastIndex(({ event }) => event.sender === user && event.type === "m.room.message");
+    return behind.slice(own + 1).filter(({ event }) => event.sender !== user && event.type === "m.room.message").length;
   }
 }
 
 function key(...parts: string[]): string {
-  return parts.join('\u0000');
+  return parts.join("\u0000");
 }

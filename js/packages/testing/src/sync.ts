@@ -1,7 +1,7 @@
-import { shown, type Stored } from './event.js';
-import { passes, type Filter } from './filter.js';
-import type { Room } from './room.js';
-import type { Device, World } from './world.js';
+import { shown, type Stored } from "./event.js";
+import { passes, type Filter } from "./filter.js";
+import type { Room } from "./room.js";
+import type { Device, World } from "./world.js";
 
 /** What was asked for. */
 export interface SyncQuery {
@@ -22,15 +22,15 @@ export function sync(world: World, query: SyncQuery): { body: Json; isNews: bool
   for (const room of world.rooms.values()) {
     const now = room.membership(device.user.id);
     const before = query.since === undefined ? undefined : room.membership(device.user.id, since);
-    if (now === 'join') {
-      const part = joined(room, query, before === 'join' ? since : 0, before !== 'join');
+    if (now === "join") {
+      const part = joined(room, query, before === "join" ? since : 0, before !== "join");
       if (part !== undefined) join[room.id] = part;
-    } else if (now === 'invite') {
-      if ((room.state('m.room.member', device.user.id)?.position ?? 0) > since) {
+    } else if (now === "invite") {
+      if ((room.state("m.room.member", device.user.id)?.position ?? 0) > since) {
         invite[room.id] = { invite_state: { events: stripped(room, device) } };
       }
     } else if (now !== undefined) {
-      const wasThere = before === 'join' || before === 'invite';
+      const wasThere = before === "join" || before === "invite";
       if (wasThere || (query.since === undefined && query.filter.room?.include_leave === true)) {
         leave[room.id] = left(room, query, wasThere ? since : 0);
       }
@@ -50,21 +50,19 @@ function joined(room: Room, query: SyncQuery, since: number, isNew: boolean): Js
   const me = query.device.user.id;
   const { timeline, state } = timelineOf(room, room.events.length, query, since, isNew);
   const ephemeral = ephemeralOf(room, query, since);
-  const account = [...room.accountData.values()].filter(
-    ({ position, value }) => position > since && value.user === me,
-  );
+  const account = [...room.accountData.values()].filter(({ position, value }) => position > since && value.user === me);
   const isQuiet = timeline.events.length + state.length + ephemeral.length + account.length === 0;
   if (isQuiet && !isNew) return undefined;
-  const others = room.members('join').filter((user) => user !== me);
+  const others = room.members("join").filter((user) => user !== me);
   return {
     timeline,
     state: { events: state },
     ephemeral: { events: ephemeral },
     account_data: { events: account.map(({ value }) => ({ type: value.type, content: value.content })) },
     summary: {
-      'm.heroes': [...others, ...room.members('invite')].slice(0, 5),
-      'm.joined_member_count': others.length + 1,
-      'm.invited_member_count': room.members('invite').length,
+      "m.heroes": [...others, ...room.members("invite")].slice(0, 5),
+      "m.joined_member_count": others.length + 1,
+      "m.invited_member_count": room.members("invite").length,
     },
     unread_notifications: { notification_count: room.unread(me), highlight_count: 0 },
   };
@@ -72,7 +70,7 @@ function joined(room: Room, query: SyncQuery, since: number, isNew: boolean): Js
 
 /** A room that the user is no longer in, up to the event that says so. */
 function left(room: Room, query: SyncQuery, since: number): Json {
-  const end = room.state('m.room.member', query.device.user.id)?.position ?? 0;
+  const end = room.state("m.room.member", query.device.user.id)?.position ?? 0;
   const count = room.events.filter(({ position }) => position <= end).length;
   const { timeline, state } = timelineOf(room, count, query, since, since === 0);
   return { timeline, state: { events: state } };
@@ -80,8 +78,7 @@ function left(room: Room, query: SyncQuery, since: number): Json {
 
 /** The newest of the first `count` events that are behind `since`, and the state before the oldest of them. */
 function timelineOf(room: Room, count: number, query: SyncQuery, since: number, isNew: boolean) {
-  const { timeline: { limit = 10 } = {}, state: { lazy_load_members: lazy = false } = {} } =
-    query.filter.room ?? {};
+  const { timeline: { limit = 10 } = {}, state: { lazy_load_members: lazy = false } = {} } = query.filter.room ?? {};
   const news = room.events.slice(0, count).filter(({ position }) => position > since);
   const told = limit === 0 ? [] : news.slice(-limit);
   const limited = told.length < news.length;
@@ -94,10 +91,10 @@ function timelineOf(room: Room, count: number, query: SyncQuery, since: number, 
   let state: Stored[] = isNew || limited ? room.stateBetween(since, start) : [];
   if (lazy) {
     const wanted = new Set([...told.map(({ event }) => event.sender), query.device.user.id]);
-    const isMember = ({ event }: Stored): boolean => event.type === 'm.room.member';
+    const isMember = ({ event }: Stored): boolean => event.type === "m.room.member";
     const members = room
       .stateBetween(0, start)
-      .filter((stored) => isMember(stored) && wanted.has(stored.event.state_key ?? ''));
+      .filter((stored) => isMember(stored) && wanted.has(stored.event.state_key ?? ""));
     state = [...state.filter((stored) => !isMember(stored)), ...(told.length > 0 || isNew ? members : [])];
   }
   return { timeline, state: state.map((stored) => shown(stored, query.device.id)) };
@@ -106,27 +103,27 @@ function timelineOf(room: Room, count: number, query: SyncQuery, since: number, 
 function ephemeralOf(room: Room, query: SyncQuery, since: number): Json[] {
   const events: Json[] = [];
   if (room.typingPosition > since && (since > 0 || room.typing.length > 0)) {
-    events.push({ type: 'm.typing', content: { user_ids: room.typing } });
+    events.push({ type: "m.typing", content: { user_ids: room.typing } });
   }
   const receipts: Record<string, Record<string, Record<string, { ts: number }>>> = {};
   for (const { position, value } of room.receipts.values()) {
-    const isOthersPrivate = value.kind === 'm.read.private' && value.user !== query.device.user.id;
+    const isOthersPrivate = value.kind === "m.read.private" && value.user !== query.device.user.id;
     if (position <= since || isOthersPrivate) continue;
     ((receipts[value.event] ??= {})[value.kind] ??= {})[value.user] = { ts: value.ts };
   }
-  if (Object.keys(receipts).length > 0) events.push({ type: 'm.receipt', content: receipts });
+  if (Object.keys(receipts).length > 0) events.push({ type: "m.receipt", content: receipts });
   return events.filter(({ type }) => passes(query.filter.room?.ephemeral, String(type)));
 }
 
 /** The state that who is invited may see. */
 function stripped(room: Room, device: Device): Json[] {
   const shownTypes = [
-    ['m.room.create', ''],
-    ['m.room.name', ''],
-    ['m.room.avatar', ''],
-    ['m.room.join_rules', ''],
-    ['m.room.canonical_alias', ''],
-    ['m.room.member', device.user.id],
+    ["m.room.create", ""],
+    ["m.room.name", ""],
+    ["m.room.avatar", ""],
+    ["m.room.join_rules", ""],
+    ["m.room.canonical_alias", ""],
+    ["m.room.member", device.user.id],
   ] as const;
   return shownTypes.flatMap(([type, key]) => {
     const event = room.state(type, key)?.event;

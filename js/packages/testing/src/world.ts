@@ -1,6 +1,6 @@
-import { Media } from './media.js';
-import { Room, type Placed } from './room.js';
-import type { Filter } from './filter.js';
+import { Media } from "./media.js";
+import { Room, type Placed } from "./room.js";
+import type { Filter } from "./filter.js";
 
 /** Somebody with an account. */
 export interface User {
@@ -33,10 +33,12 @@ export class World {
   readonly #waiting = new Set<() => void>();
   #serial = 0;
 
-  constructor(
-    readonly serverName: string,
-    readonly now: () => number,
-  ) {
+  readonly serverName: string;
+  readonly now: () => number;
+
+  constructor(serverName: string, now: () => number) {
+    this.serverName = serverName;
+    this.now = now;
     this.media = new Media(serverName);
   }
 
@@ -59,21 +61,21 @@ export class World {
       const done = (changed: boolean): void => {
         clearTimeout(timer);
         this.#waiting.delete(wake);
-        signal.removeEventListener('abort', over);
+        signal.removeEventListener("abort", over);
         resolve(changed);
       };
       const wake = (): void => done(true);
       const over = (): void => done(false);
       const timer = setTimeout(over, ms);
       this.#waiting.add(wake);
-      signal.addEventListener('abort', over);
+      signal.addEventListener("abort", over);
       if (signal.aborted) over();
     });
   }
 
   /** The full id of a user that is named as `ada` or as `@ada:haos.test`. */
   userId(name: string): string {
-    return name.startsWith('@') ? name : `@${name}:${this.serverName}`;
+    return name.startsWith("@") ? name : `@${name}:${this.serverName}`;
   }
 
   /** A user; made if there is none. */
@@ -81,7 +83,7 @@ export class World {
     const id = this.userId(name);
     let user = this.users.get(id);
     if (user === undefined) {
-      const local = id.slice(1).split(':')[0] ?? id;
+      const local = id.slice(1).split(":")[0] ?? id;
       const displayName = local.charAt(0).toUpperCase() + local.slice(1);
       user = { id, displayName, password: undefined, accountData: new Map(), filters: [] };
       this.users.set(id, user);
@@ -100,12 +102,12 @@ export class World {
       room = new Room(this, id);
       this.rooms.set(id, room);
       const add = (type: string, content: Record<string, unknown>): void =>
-        void room?.add({ type, sender: creator, stateKey: '', content });
-      add('m.room.create', { room_version: '11' });
-      room.setMembership(creator, creator, 'join');
-      add('m.room.power_levels', { users: { [creator]: 100 }, users_default: 0, events_default: 0 });
-      add('m.room.join_rules', { join_rule: 'public' });
-      add('m.room.history_visibility', { history_visibility: 'shared' });
+        void room?.add({ type, sender: creator, stateKey: "", content });
+      add("m.room.create", { room_version: "11" });
+      room.setMembership(creator, creator, "join");
+      add("m.room.power_levels", { users: { [creator]: 100 }, users_default: 0, events_default: 0 });
+      add("m.room.join_rules", { join_rule: "public" });
+      add("m.room.history_visibility", { history_visibility: "shared" });
     }
     return room;
   }

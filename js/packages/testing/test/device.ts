@@ -1,6 +1,6 @@
-import assert from 'node:assert/strict';
+import assert from "node:assert/strict";
 
-import type { ServerEvent } from '../src/event.js';
+import type { ServerEvent } from "../src/event.js";
 
 /** What can carry a request: a model server, or `fetch`. */
 export type Carry = (request: Request) => Promise<Response>;
@@ -25,25 +25,27 @@ export interface SyncAnswer {
 
 /** A client without a memory, that asks what it is told to. */
 export class TestDevice {
+  readonly carry: Carry;
+  readonly origin: string;
   #token: string | undefined;
 
-  constructor(
-    readonly carry: Carry,
-    readonly origin = 'https://haos.test',
-  ) {}
+  constructor(carry: Carry, origin = "https://haos.test") {
+    this.carry = carry;
+    this.origin = origin;
+  }
 
-  static async login(carry: Carry, user = 'ada', origin?: string): Promise<TestDevice> {
+  static async login(carry: Carry, user = "ada", origin?: string): Promise<TestDevice> {
     const device = new TestDevice(carry, origin);
-    const identifier = { type: 'm.id.user', user };
-    const answer = await device.ask('POST', 'login', { type: 'm.login.password', identifier, password: 'x' });
-    device.#token = String(answer['access_token']);
+    const identifier = { type: "m.id.user", user };
+    const answer = await device.ask("POST", "login", { type: "m.login.password", identifier, password: "x" });
+    device.#token = String(answer["access_token"]);
     return device;
   }
 
   raw(method: string, path: string, body?: unknown, signal?: AbortSignal): Promise<Response> {
-    const url = new URL(path.startsWith('/') ? path : `/_matrix/client/v3/${path}`, this.origin);
-    const headers: Record<string, string> = { 'Content-Type': 'application/json' };
-    if (this.#token !== undefined) headers['Authorization'] = `Bearer ${this.#token}`;
+    const url = new URL(path.startsWith("/") ? path : `/_matrix/client/v3/${path}`, this.origin);
+    const headers: Record<string, string> = { "Content-Type": "application/json" };
+    if (this.#token !== undefined) headers["Authorization"] = `Bearer ${this.#token}`;
     const payload = body === undefined ? null : JSON.stringify(body);
     return this.carry(new Request(url, { method, headers, body: payload, signal: signal ?? null }));
   }
@@ -62,13 +64,13 @@ export class TestDevice {
   }
 
   async sync(since?: string, query: Record<string, string> = {}): Promise<SyncAnswer> {
-    const all = new URLSearchParams({ timeout: '0', ...query, ...(since === undefined ? {} : { since }) });
-    return (await this.ask('GET', `sync?${all}`)) as unknown as SyncAnswer;
+    const all = new URLSearchParams({ timeout: "0", ...query, ...(since === undefined ? {} : { since }) });
+    return (await this.ask("GET", `sync?${all}`)) as unknown as SyncAnswer;
   }
 
   async send(room: string, body: string, txn: string): Promise<string> {
-    const answer = await this.ask('PUT', sendPath(room, txn), { msgtype: 'm.text', body });
-    return String(answer['event_id']);
+    const answer = await this.ask("PUT", sendPath(room, txn), { msgtype: "m.text", body });
+    return String(answer["event_id"]);
   }
 }
 
@@ -77,5 +79,5 @@ export function sendPath(room: string, txn: string): string {
 }
 
 export function bodies(events: readonly ServerEvent[]): string[] {
-  return events.flatMap(({ content: { body } }) => (typeof body === 'string' ? [body] : []));
+  return events.flatMap(({ content: { body } }) => (typeof body === "string" ? [body] : []));
 }
