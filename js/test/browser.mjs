@@ -7,7 +7,7 @@ import { startDriver } from "./driver.mjs";
 export { wantedEngines } from "./driver.mjs";
 
 const LOOK_MS = 25;
-const LIMIT_MS = 120_000;
+const LIMIT_MS = 600_000;
 
 /** Begins an async function's body in the page, and keeps its outcome there. */
 const BEGIN = `

@@ -20,7 +20,7 @@ export function suite() {
       const results = [];
       for (const { name, body } of tests) {
         try {
-          await body(...args);
+          await limited(body(...args));
           results.push({ name });
         } catch (error) {
           results.push({ name, error: `${error}\n${error?.stack ?? ""}`.trim() });
@@ -51,4 +51,16 @@ export async function until(what, look, ms = 10_000) {
     if (Date.now() > end) throw new Error(`Waited ${ms} ms until ${what}`);
     await new Promise((resolve) => setTimeout(resolve, 10));
   }
+}
+
+/** How long a test may take, in milliseconds. */
+const TEST_MS = 40_000;
+
+/** Fails what does not end. */
+function limited(running) {
+  let timer;
+  const late = new Promise((_, reject) => {
+    timer = setTimeout(() => reject(new Error(`It takes longer than ${TEST_MS} ms`)), TEST_MS);
+  });
+  return Promise.race([running, late]).finally(() => clearTimeout(timer));
 }

@@ -47,8 +47,6 @@ fn run() -> Result {
         .mount("/testing/", packages.join("testing/dist"));
     let first = runtime.map_err(told)?.block_on(first(site))?;
     bundle.halves(&engine, &first).map_err(told)?;
-    fs::write("/tmp/first.json", format!("{first:?}")).map_err(told)?;
-    fs::write("/tmp/named.wasm", &bundle.named).map_err(told)?;
     copy(&root.join("haos-store-idb/js/early.js"), &engine)?;
 
     // For tests, whole and with chats of the memory alone.

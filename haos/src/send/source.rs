@@ -37,13 +37,13 @@ impl FileSource {
     /// A file that comes in chunks of any size, none of which is kept in memory.
     #[cfg(not(target_arch = "wasm32"))]
     pub fn stream<B: Into<Vec<u8>>>(chunks: impl Stream<Item = io::Result<B>> + Send + 'static) -> Self {
-        Place::Chunks(Box::pin(chunks.map(|chunk| chunk.map(Into::into)))).into()
+        Place::Chunks(Box::pin(chunks.map(|chunk| chunk.map(Into::into)).fuse())).into()
     }
 
     /// A file that comes in chunks of any size, none of which is kept in memory.
     #[cfg(target_arch = "wasm32")]
     pub fn stream<B: Into<Vec<u8>>>(chunks: impl Stream<Item = io::Result<B>> + 'static) -> Self {
-        Place::Chunks(Box::pin(chunks.map(|chunk| chunk.map(Into::into)))).into()
+        Place::Chunks(Box::pin(chunks.map(|chunk| chunk.map(Into::into)).fuse())).into()
     }
 
     /// Has it told how many bytes are copied, after each portion.

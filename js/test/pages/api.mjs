@@ -6,7 +6,20 @@ import { open } from '@haos/web';
 
 import { equal, ok, suite, until } from '/test/suite.mjs';
 
-const { test, run: all } = suite();
+const { test: add, run: all } = suite();
+
+/** The chats of a test. */
+const opened = [];
+
+function test(name, body) {
+  add(name, async () => {
+    try {
+      await body();
+    } finally {
+      await Promise.all(opened.splice(0).map((chat) => chat.close().catch(() => {})));
+    }
+  });
+}
 
 /** The server that the tests talk to, and what they tell it. */
 let server;
@@ -18,7 +31,6 @@ let thread;
 export async function run(how, matrix, control) {
   thread = how;
   let count = 0;
-  const opened = [];
   const name = () => `${how}-${(count += 1)}-${crypto.randomUUID().slice(0, 8)}`;
   if (how === 'memory') {
     const model = new Homeserver();
@@ -44,11 +56,7 @@ export async function run(how, matrix, control) {
     if (options.login !== false) await chat.login(server.url, { user: 'ada', password: 'any' });
     return chat;
   };
-  try {
-    return await all();
-  } finally {
-    await Promise.all(opened.map((chat) => chat.close().catch(() => {})));
-  }
+  return all();
 }
 
 /** A room of the server with so many messages. */

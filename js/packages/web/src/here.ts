@@ -1,6 +1,6 @@
 // The engine, in the context that loads this.
 
-import type { Engine, EngineMedia } from "@haos/client";
+import { type Engine, type EngineMedia, HaosError } from "@haos/client";
 
 import { early } from "./engine/early.js";
 import init, { loadRest, Port } from "./engine/haos_client_web.js";
@@ -33,9 +33,21 @@ const AGAIN_MS = 5000;
 class HereEngine implements Engine {
   readonly #port: Port;
   #isClosed = false;
+  /** Rejects once the engine cannot go on. */
+  readonly #failed: Promise<never>;
 
   constructor(port: Port) {
     this.#port = port;
+    this.#failed = new Promise((_, reject) => {
+      globalThis.addEventListener?.("error", (event) => {
+        if (!(event.error instanceof WebAssembly.RuntimeError)) return;
+        const message = "the engine failed: reload the page; what was written is kept";
+        const error = new HaosError({ code: "other", message });
+        error.cause = event.error;
+        reject(error);
+      });
+    });
+    this.#failed.catch(() => {});
   }
 
   /** Loads the rest, and syncs and sends from then on. */
@@ -53,15 +65,15 @@ class HereEngine implements Engine {
   }
 
   call(call: string): Promise<string> {
-    return this.#port.call(call);
+    return this.#or(this.#port.call(call));
   }
 
   sendFile(room: string, facts: string, file: Blob): Promise<string> {
-    return this.#port.sendFile(room, facts, file);
+    return this.#or(this.#port.sendFile(room, facts, file));
   }
 
   async media(wanted: string): Promise<EngineMedia> {
-    const item = await this.#port.media(wanted);
+    const item = await this.#or(this.#port.media(wanted));
     try {
       return { mime: item.mime, bytes: item.takeBytes() };
     } finally {
@@ -71,6 +83,10 @@ class HereEngine implements Engine {
 
   async close(): Promise<void> {
     this.#isClosed = true;
-    await this.#port.close();
+    await this.#or(this.#port.close());
+  }
+
+  #or<T>(answer: Promise<T>): Promise<T> {
+    return Promise.race([answer, this.#failed]);
   }
 }
