@@ -3,20 +3,19 @@ use serde::Deserialize;
 
 use crate::message::{Message, Target};
 
-/// What a frontend asks for. A room is named by its id, an item of a timeline by the id that it has there.
-#[derive(Debug, Clone, Deserialize)]
-#[cfg_attr(feature = "ts", derive(ts_rs::TS), ts(optional_fields))]
-#[serde(tag = "call", rename_all = "camelCase", rename_all_fields = "camelCase")]
+/// What a frontend asks for, by the name of the call. A room is named by its id, an item of a timeline by the id that it has
+/// there.
+///
+/// This is the one type of all calls, for other languages. Here each is read by itself, and answered by a function of its
+/// own, so that a browser loads what a first screen calls before the rest.
+#[cfg(feature = "ts")]
+#[derive(Debug, serde::Serialize, ts_rs::TS)]
+#[serde(tag = "call", rename_all = "camelCase")]
 pub enum Call {
     /// Who is logged in: an account, or null.
     Account,
     /// Log in: the account.
-    Login {
-        /// The homeserver's base url or the server's name.
-        server: String,
-        /// The proof of who it is.
-        login: Login,
-    },
+    Login(LoginCall),
     /// Log out, there and here.
     Logout,
     /// Log out here alone.
@@ -26,286 +25,372 @@ pub enum Call {
     /// Stop syncing and sending.
     Stop,
     /// What the platform says of the network.
-    Online {
-        /// True if there is one.
-        is_online: bool,
-    },
+    Online(OnlineCall),
     /// Try everything that waits.
     TryNow,
     /// What was carried over from a damaged store: a report, or null.
     Recovery,
     /// Remove what is stored: the amounts.
-    Clear {
-        /// How much of it.
-        what: Clear,
-    },
-
+    Clear(ClearCall),
     /// Watch something: its number, and the value as it is.
-    Watch {
-        /// What.
-        of: Watched,
-    },
+    Watch(WatchCall),
     /// Wait for what follows: steps for a list, another value else; null at the end.
-    Next {
-        /// The number.
-        watch: u32,
-    },
+    Next(OfWatch),
     /// Watch it no longer; a call that waits ends.
-    Unwatch {
-        /// The number.
-        watch: u32,
-    },
+    Unwatch(OfWatch),
     /// Widen a list of rooms: true if there are more.
-    More {
-        /// The number of the list.
-        watch: u32,
-        /// How many rooms.
-        want: usize,
-    },
-
+    More(Page),
     /// Show older items of a timeline: how far it reached.
-    Older {
-        /// The number of the timeline.
-        watch: u32,
-        /// How many items.
-        want: usize,
-    },
+    Older(Page),
     /// Show newer items of a timeline: how far it reached.
-    Newer {
-        /// The number of the timeline.
-        watch: u32,
-        /// How many items.
-        want: usize,
-    },
+    Newer(Page),
     /// Show an event with what is around it.
-    Around {
-        /// The number of the timeline.
-        watch: u32,
-        /// The event.
-        event: EventId,
-        /// How many items.
-        want: usize,
-    },
+    Around(AroundCall),
     /// Go back to the live end.
-    ToLive {
-        /// The number of the timeline.
-        watch: u32,
-        /// How many items.
-        want: usize,
-    },
+    ToLive(Page),
     /// Whether a timeline shows the live end.
-    IsLive {
-        /// The number of the timeline.
-        watch: u32,
-    },
+    IsLive(OfWatch),
     /// Fetch what a gap lacks: how far it reached.
-    Fill {
-        /// The number of the timeline.
-        watch: u32,
-        /// The gap.
-        item: String,
-    },
+    Fill(OfItem),
     /// Give an own message another text.
-    Edit {
-        /// The number of the timeline.
-        watch: u32,
-        /// The message.
-        item: String,
-        /// The text.
-        message: Message,
-    },
+    Edit(EditCall),
     /// React to a message.
-    React {
-        /// The number of the timeline.
-        watch: u32,
-        /// The message.
-        item: String,
-        /// The emoji.
-        key: String,
-    },
+    React(Reacting),
     /// Take a reaction back.
-    Unreact {
-        /// The number of the timeline.
-        watch: u32,
-        /// The message.
-        item: String,
-        /// The emoji.
-        key: String,
-    },
+    Unreact(Reacting),
     /// Take a message back.
-    Redact {
-        /// The number of the timeline.
-        watch: u32,
-        /// The message.
-        item: String,
-        /// The reason.
-        reason: Option<String>,
-    },
+    Redact(RedactCall),
     /// Try an unsent message again.
-    RetryItem {
-        /// The number of the timeline.
-        watch: u32,
-        /// The message.
-        item: String,
-    },
+    RetryItem(OfItem),
     /// Give an unsent message up.
-    CancelItem {
-        /// The number of the timeline.
-        watch: u32,
-        /// The message.
-        item: String,
-    },
-
+    CancelItem(OfItem),
     /// Send a text: its transaction.
-    Send {
-        /// The room.
-        room: RoomId,
-        /// The text.
-        message: Message,
-        /// The transaction, which the frontend chooses: the same call made again sends nothing more.
-        txn_id: Option<TxnId>,
-    },
+    Send(SendCall),
     /// Give an own message another text, wherever it is shown.
-    EditMessage {
-        /// The room.
-        room: RoomId,
-        /// The message.
-        target: Target,
-        /// The text.
-        message: Message,
-    },
+    EditMessage(EditMessageCall),
     /// React to a message, wherever it is shown: the transaction.
-    ReactTo {
-        /// The room.
-        room: RoomId,
-        /// The message.
-        target: Target,
-        /// The emoji.
-        key: String,
-    },
+    ReactTo(ReactToCall),
     /// Take a message back, wherever it is shown.
-    RedactMessage {
-        /// The room.
-        room: RoomId,
-        /// The message.
-        target: Target,
-        /// The reason.
-        reason: Option<String>,
-    },
+    RedactMessage(RedactMessageCall),
     /// Try a row of the outbox again.
-    Retry {
-        /// Its transaction.
-        txn_id: TxnId,
-    },
+    Retry(OfRow),
     /// Try all that is parked again: their number.
     RetryAll,
     /// Give a row of the outbox up.
-    Cancel {
-        /// Its transaction.
-        txn_id: TxnId,
-    },
+    Cancel(OfRow),
     /// Pause the upload of a file.
-    PauseUpload {
-        /// The transaction of its message.
-        txn_id: TxnId,
-    },
+    PauseUpload(OfRow),
     /// Go on with the upload of a file.
-    RetryUpload {
-        /// The transaction of its message.
-        txn_id: TxnId,
-    },
-
+    RetryUpload(OfRow),
     /// What is known of a room.
-    Room {
-        /// The room.
-        room: RoomId,
-    },
+    Room(OfRoom),
     /// The members of a room.
-    Members {
-        /// The room.
-        room: RoomId,
-    },
+    Members(OfRoom),
     /// Mark a room as read up to an event.
-    MarkRead {
-        /// The room.
-        room: RoomId,
-        /// The event.
-        event: EventId,
-        /// True if the others are not told.
-        is_private: Option<bool>,
-    },
+    MarkRead(MarkReadCall),
     /// Tell the others that the user types, or stopped.
-    Typing {
-        /// The room.
-        room: RoomId,
-        /// True while they type.
-        is_typing: bool,
-    },
+    Typing(TypingCall),
     /// The draft of a room, or null.
-    Draft {
-        /// The room.
-        room: RoomId,
-    },
+    Draft(OfRoom),
     /// Keep a draft in the place of the one that is there.
-    SetDraft {
-        /// The room.
-        room: RoomId,
-        /// Its text.
-        text: String,
-        /// The message that it answers.
-        reply_to: Option<EventId>,
-        /// The message that it edits.
-        edit_of: Option<EventId>,
-    },
+    SetDraft(SetDraftCall),
     /// Remove a draft.
-    ClearDraft {
-        /// The room.
-        room: RoomId,
-    },
+    ClearDraft(OfRoom),
     /// Join a room by its id or alias: its id.
-    Join {
-        /// Id or alias.
-        room: String,
-    },
+    Join(JoinCall),
     /// Leave a room, or decline an invite.
-    Leave {
-        /// The room.
-        room: RoomId,
-    },
+    Leave(OfRoom),
     /// Ask somebody to join.
-    Invite {
-        /// The room.
-        room: RoomId,
-        /// Who.
-        user: UserId,
-    },
+    Invite(InviteCall),
     /// Remove somebody.
-    RemoveMember {
-        /// The room.
-        room: RoomId,
-        /// Who.
-        user: UserId,
-        /// The reason.
-        reason: Option<String>,
-    },
+    RemoveMember(RemoveMemberCall),
     /// Make a room: its id.
-    CreateRoom {
-        /// Its name.
-        name: Option<String>,
-        /// Its topic.
-        topic: Option<String>,
-        /// The people who are asked to join.
-        invite: Option<Vec<UserId>>,
-        /// True for a conversation with the invited.
-        is_direct: Option<bool>,
-        /// True if everybody may find and join it.
-        is_public: Option<bool>,
-    },
+    CreateRoom(CreateRoomCall),
+}
+
+/// Log in: the account.
+#[derive(Debug, Clone, Deserialize)]
+#[cfg_attr(feature = "ts", derive(serde::Serialize, ts_rs::TS), ts(optional_fields))]
+#[serde(rename_all = "camelCase")]
+pub struct LoginCall {
+    /// The homeserver's base url or the server's name.
+    pub server: String,
+    /// The proof of who it is.
+    pub login: Login,
+}
+
+/// What the platform says of the network.
+#[derive(Debug, Clone, Deserialize)]
+#[cfg_attr(feature = "ts", derive(serde::Serialize, ts_rs::TS), ts(optional_fields))]
+#[serde(rename_all = "camelCase")]
+pub struct OnlineCall {
+    /// True if there is one.
+    pub is_online: bool,
+}
+
+/// Remove what is stored: the amounts.
+#[derive(Debug, Clone, Deserialize)]
+#[cfg_attr(feature = "ts", derive(serde::Serialize, ts_rs::TS), ts(optional_fields))]
+#[serde(rename_all = "camelCase")]
+pub struct ClearCall {
+    /// How much of it.
+    pub what: Clear,
+}
+
+/// Watch something: its number, and the value as it is.
+#[derive(Debug, Clone, Deserialize)]
+#[cfg_attr(feature = "ts", derive(serde::Serialize, ts_rs::TS), ts(optional_fields))]
+#[serde(rename_all = "camelCase")]
+pub struct WatchCall {
+    /// What.
+    pub of: Watched,
+}
+
+/// A call about something that is watched.
+#[derive(Debug, Clone, Deserialize)]
+#[cfg_attr(feature = "ts", derive(serde::Serialize, ts_rs::TS), ts(optional_fields))]
+#[serde(rename_all = "camelCase")]
+pub struct OfWatch {
+    /// The number of what is watched.
+    pub watch: u32,
+}
+
+/// A call that moves or widens what is watched.
+#[derive(Debug, Clone, Deserialize)]
+#[cfg_attr(feature = "ts", derive(serde::Serialize, ts_rs::TS), ts(optional_fields))]
+#[serde(rename_all = "camelCase")]
+pub struct Page {
+    /// The number of what is watched.
+    pub watch: u32,
+    /// How many items or rooms.
+    pub want: usize,
+}
+
+/// Show an event with what is around it.
+#[derive(Debug, Clone, Deserialize)]
+#[cfg_attr(feature = "ts", derive(serde::Serialize, ts_rs::TS), ts(optional_fields))]
+#[serde(rename_all = "camelCase")]
+pub struct AroundCall {
+    /// The number of the timeline.
+    pub watch: u32,
+    /// The event.
+    pub event: EventId,
+    /// How many items.
+    pub want: usize,
+}
+
+/// A call about an item of a timeline.
+#[derive(Debug, Clone, Deserialize)]
+#[cfg_attr(feature = "ts", derive(serde::Serialize, ts_rs::TS), ts(optional_fields))]
+#[serde(rename_all = "camelCase")]
+pub struct OfItem {
+    /// The number of what is watched.
+    pub watch: u32,
+    /// The item.
+    pub item: String,
+}
+
+/// Give an own message another text.
+#[derive(Debug, Clone, Deserialize)]
+#[cfg_attr(feature = "ts", derive(serde::Serialize, ts_rs::TS), ts(optional_fields))]
+#[serde(rename_all = "camelCase")]
+pub struct EditCall {
+    /// The number of the timeline.
+    pub watch: u32,
+    /// The message.
+    pub item: String,
+    /// The text.
+    pub message: Message,
+}
+
+/// A reaction to an item of a timeline.
+#[derive(Debug, Clone, Deserialize)]
+#[cfg_attr(feature = "ts", derive(serde::Serialize, ts_rs::TS), ts(optional_fields))]
+#[serde(rename_all = "camelCase")]
+pub struct Reacting {
+    /// The number of what is watched.
+    pub watch: u32,
+    /// The item.
+    pub item: String,
+    /// The emoji.
+    pub key: String,
+}
+
+/// Take a message back.
+#[derive(Debug, Clone, Deserialize)]
+#[cfg_attr(feature = "ts", derive(serde::Serialize, ts_rs::TS), ts(optional_fields))]
+#[serde(rename_all = "camelCase")]
+pub struct RedactCall {
+    /// The number of the timeline.
+    pub watch: u32,
+    /// The message.
+    pub item: String,
+    /// The reason.
+    pub reason: Option<String>,
+}
+
+/// Send a text: its transaction.
+#[derive(Debug, Clone, Deserialize)]
+#[cfg_attr(feature = "ts", derive(serde::Serialize, ts_rs::TS), ts(optional_fields))]
+#[serde(rename_all = "camelCase")]
+pub struct SendCall {
+    /// The room.
+    pub room: RoomId,
+    /// The text.
+    pub message: Message,
+    /// The transaction, which the frontend chooses: the same call made again sends nothing more.
+    pub txn_id: Option<TxnId>,
+}
+
+/// Give an own message another text, wherever it is shown.
+#[derive(Debug, Clone, Deserialize)]
+#[cfg_attr(feature = "ts", derive(serde::Serialize, ts_rs::TS), ts(optional_fields))]
+#[serde(rename_all = "camelCase")]
+pub struct EditMessageCall {
+    /// The room.
+    pub room: RoomId,
+    /// The message.
+    pub target: Target,
+    /// The text.
+    pub message: Message,
+}
+
+/// React to a message, wherever it is shown: the transaction.
+#[derive(Debug, Clone, Deserialize)]
+#[cfg_attr(feature = "ts", derive(serde::Serialize, ts_rs::TS), ts(optional_fields))]
+#[serde(rename_all = "camelCase")]
+pub struct ReactToCall {
+    /// The room.
+    pub room: RoomId,
+    /// The message.
+    pub target: Target,
+    /// The emoji.
+    pub key: String,
+}
+
+/// Take a message back, wherever it is shown.
+#[derive(Debug, Clone, Deserialize)]
+#[cfg_attr(feature = "ts", derive(serde::Serialize, ts_rs::TS), ts(optional_fields))]
+#[serde(rename_all = "camelCase")]
+pub struct RedactMessageCall {
+    /// The room.
+    pub room: RoomId,
+    /// The message.
+    pub target: Target,
+    /// The reason.
+    pub reason: Option<String>,
+}
+
+/// A call about a row of the outbox.
+#[derive(Debug, Clone, Deserialize)]
+#[cfg_attr(feature = "ts", derive(serde::Serialize, ts_rs::TS), ts(optional_fields))]
+#[serde(rename_all = "camelCase")]
+pub struct OfRow {
+    /// Its transaction.
+    pub txn_id: TxnId,
+}
+
+/// A call about a room.
+#[derive(Debug, Clone, Deserialize)]
+#[cfg_attr(feature = "ts", derive(serde::Serialize, ts_rs::TS), ts(optional_fields))]
+#[serde(rename_all = "camelCase")]
+pub struct OfRoom {
+    /// The room.
+    pub room: RoomId,
+}
+
+/// Mark a room as read up to an event.
+#[derive(Debug, Clone, Deserialize)]
+#[cfg_attr(feature = "ts", derive(serde::Serialize, ts_rs::TS), ts(optional_fields))]
+#[serde(rename_all = "camelCase")]
+pub struct MarkReadCall {
+    /// The room.
+    pub room: RoomId,
+    /// The event.
+    pub event: EventId,
+    /// True if the others are not told.
+    pub is_private: Option<bool>,
+}
+
+/// Tell the others that the user types, or stopped.
+#[derive(Debug, Clone, Deserialize)]
+#[cfg_attr(feature = "ts", derive(serde::Serialize, ts_rs::TS), ts(optional_fields))]
+#[serde(rename_all = "camelCase")]
+pub struct TypingCall {
+    /// The room.
+    pub room: RoomId,
+    /// True while they type.
+    pub is_typing: bool,
+}
+
+/// Keep a draft in the place of the one that is there.
+#[derive(Debug, Clone, Deserialize)]
+#[cfg_attr(feature = "ts", derive(serde::Serialize, ts_rs::TS), ts(optional_fields))]
+#[serde(rename_all = "camelCase")]
+pub struct SetDraftCall {
+    /// The room.
+    pub room: RoomId,
+    /// Its text.
+    pub text: String,
+    /// The message that it answers.
+    pub reply_to: Option<EventId>,
+    /// The message that it edits.
+    pub edit_of: Option<EventId>,
+}
+
+/// Join a room by its id or alias: its id.
+#[derive(Debug, Clone, Deserialize)]
+#[cfg_attr(feature = "ts", derive(serde::Serialize, ts_rs::TS), ts(optional_fields))]
+#[serde(rename_all = "camelCase")]
+pub struct JoinCall {
+    /// Id or alias.
+    pub room: String,
+}
+
+/// Ask somebody to join.
+#[derive(Debug, Clone, Deserialize)]
+#[cfg_attr(feature = "ts", derive(serde::Serialize, ts_rs::TS), ts(optional_fields))]
+#[serde(rename_all = "camelCase")]
+pub struct InviteCall {
+    /// The room.
+    pub room: RoomId,
+    /// Who.
+    pub user: UserId,
+}
+
+/// Remove somebody.
+#[derive(Debug, Clone, Deserialize)]
+#[cfg_attr(feature = "ts", derive(serde::Serialize, ts_rs::TS), ts(optional_fields))]
+#[serde(rename_all = "camelCase")]
+pub struct RemoveMemberCall {
+    /// The room.
+    pub room: RoomId,
+    /// Who.
+    pub user: UserId,
+    /// The reason.
+    pub reason: Option<String>,
+}
+
+/// Make a room: its id.
+#[derive(Debug, Clone, Deserialize)]
+#[cfg_attr(feature = "ts", derive(serde::Serialize, ts_rs::TS), ts(optional_fields))]
+#[serde(rename_all = "camelCase")]
+pub struct CreateRoomCall {
+    /// Its name.
+    pub name: Option<String>,
+    /// Its topic.
+    pub topic: Option<String>,
+    /// The people who are asked to join.
+    pub invite: Option<Vec<UserId>>,
+    /// True for a conversation with the invited.
+    pub is_direct: Option<bool>,
+    /// True if everybody may find and join it.
+    pub is_public: Option<bool>,
 }
 
 /// The proof of who logs in.
 #[derive(Debug, Clone, Deserialize)]
-#[cfg_attr(feature = "ts", derive(ts_rs::TS))]
+#[cfg_attr(feature = "ts", derive(serde::Serialize, ts_rs::TS))]
 #[serde(untagged)]
 pub enum Login {
     /// By a password.
@@ -333,7 +418,7 @@ impl From<Login> for Credentials {
 
 /// What can be watched.
 #[derive(Debug, Clone, Deserialize)]
-#[cfg_attr(feature = "ts", derive(ts_rs::TS), ts(optional_fields))]
+#[cfg_attr(feature = "ts", derive(serde::Serialize, ts_rs::TS), ts(optional_fields))]
 #[serde(tag = "list", rename_all = "camelCase", rename_all_fields = "camelCase")]
 pub enum Watched {
     /// A list of rooms, the latest first.
@@ -376,7 +461,7 @@ pub enum Watched {
 
 /// Which rooms a list has: all conditions that are named hold.
 #[derive(Debug, Clone, Default, Deserialize)]
-#[cfg_attr(feature = "ts", derive(ts_rs::TS), ts(optional_fields))]
+#[cfg_attr(feature = "ts", derive(serde::Serialize, ts_rs::TS), ts(optional_fields))]
 #[serde(rename_all = "camelCase")]
 pub struct RoomQuery {
     /// `join` if nothing is said; `invite`; `all`.
@@ -397,7 +482,7 @@ pub struct RoomQuery {
 
 /// Which rooms by the user's part in them.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Deserialize)]
-#[cfg_attr(feature = "ts", derive(ts_rs::TS))]
+#[cfg_attr(feature = "ts", derive(serde::Serialize, ts_rs::TS))]
 #[serde(rename_all = "lowercase")]
 pub enum Part {
     /// In those that the user is a member of.
@@ -440,7 +525,7 @@ impl From<RoomQuery> for RoomFilter {
 
 /// What is known of a file that is sent; the rest is guessed from its name and its bytes.
 #[derive(Debug, Clone, Default, Deserialize)]
-#[cfg_attr(feature = "ts", derive(ts_rs::TS), ts(optional_fields))]
+#[cfg_attr(feature = "ts", derive(serde::Serialize, ts_rs::TS), ts(optional_fields))]
 #[serde(rename_all = "camelCase")]
 pub struct FileFacts {
     /// Its name.
@@ -481,7 +566,7 @@ impl From<FileFacts> for FileInfo {
 
 /// Which media is wanted: the original, or a thumbnail where a size is named.
 #[derive(Debug, Clone, Deserialize)]
-#[cfg_attr(feature = "ts", derive(ts_rs::TS), ts(optional_fields))]
+#[cfg_attr(feature = "ts", derive(serde::Serialize, ts_rs::TS), ts(optional_fields))]
 #[serde(rename_all = "camelCase")]
 pub struct MediaWanted {
     /// Its uri, as an event has it.

@@ -1,8 +1,8 @@
-//! A chat behind a port: each [`Call`] comes as JSON text and is answered by JSON text, so that frontends in other
+//! A chat behind a port: each call comes as JSON text and is answered by JSON text, so that frontends in other
 //! languages have one way in, whether the port is that of a worker, of a window of a desktop application, or a function.
 //!
-//! Nothing is pushed. What is live is [watched](Call::Watch): the answer has the value as it is, and each
-//! [`Call::Next`] waits for what follows, steps for a list and another value else. So a page that sleeps has no queue: it
+//! Nothing is pushed. What is live is watched: the answer has the value as it is, and each
+//! `next` waits for what follows, steps for a list and another value else. So a page that sleeps has no queue: it
 //! gets one batch of steps when it wakes up.
 //!
 //! ```
@@ -19,13 +19,16 @@
 //! # Ok(()) }
 //! ```
 
+mod answer;
 mod call;
 mod desk;
 mod error;
 mod message;
 mod watch;
 
-pub use call::{Call, FileFacts, Login, MediaWanted, Part, RoomQuery, Watched};
+#[cfg(feature = "ts")]
+pub use call::Call;
+pub use call::{FileFacts, Login, MediaWanted, Part, RoomQuery, Watched};
 pub use desk::{Desk, Done, Following, Media, Watching};
 pub use error::{ErrorCode, Failure, Result};
 pub use message::{Message, MessageKind, Target};

@@ -3,7 +3,7 @@ use serde::Deserialize;
 
 /// A message of text to send.
 #[derive(Debug, Clone, Deserialize)]
-#[cfg_attr(feature = "ts", derive(ts_rs::TS), ts(optional_fields))]
+#[cfg_attr(feature = "ts", derive(serde::Serialize, ts_rs::TS), ts(optional_fields))]
 #[serde(rename_all = "camelCase")]
 pub struct Message {
     /// Its text.
@@ -24,7 +24,7 @@ pub struct Message {
 
 /// What a text is meant as.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Deserialize)]
-#[cfg_attr(feature = "ts", derive(ts_rs::TS))]
+#[cfg_attr(feature = "ts", derive(serde::Serialize, ts_rs::TS))]
 #[serde(rename_all = "snake_case")]
 pub enum MessageKind {
     /// What somebody says.
@@ -37,7 +37,7 @@ pub enum MessageKind {
 
 /// A message: one that the server has, or one that is unsent.
 #[derive(Debug, Clone, Deserialize)]
-#[cfg_attr(feature = "ts", derive(ts_rs::TS))]
+#[cfg_attr(feature = "ts", derive(serde::Serialize, ts_rs::TS))]
 #[serde(untagged, rename_all_fields = "camelCase")]
 pub enum Target {
     /// One that the server has.

@@ -71,5 +71,9 @@ fn the_committed_types_are_those_of_the_crates() {
         std::fs::write(&file, &text).unwrap();
     }
     let committed = std::fs::read_to_string(&file).unwrap_or_default();
-    assert!(committed == text, "{} is of another version: write it again as the head of this test says", file.display());
+    assert!(
+        committed == text,
+        "{} is of another version: write it again as the head of this test says",
+        file.display()
+    );
 }

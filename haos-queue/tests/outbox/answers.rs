@@ -4,7 +4,7 @@ use haos_backends::{Home, on_every_store};
 use haos_queue::{ConnectionState, OutboxOptions, PauseReason, Refusal};
 use haos_store_api::*;
 
-use crate::client::{Client, guarded, options, room};
+use crate::client::{Client, draft, guarded, options, room};
 use crate::wire::{Fault, Hold};
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
@@ -19,6 +19,28 @@ async fn a_message_whose_answer_was_lost_is_sent_again_under_its_id() {
         assert_eq!(client.wire.times(&format!("send !a {}", hello.txn_id)).len(), 3);
         client.settle().await;
         assert_eq!(client.wire.bodies(&room("a")), ["hello"]);
+        client.end().await;
+    })
+    .await;
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn a_draft_whose_caller_heard_nothing_is_taken_once() {
+    on_every_store(async |home: Home| {
+        let mut client = Client::new(home).await;
+        let named = || draft("a", "m.room.message", r#"{"body":"once"}"#).txn_id(TxnId::new("t1").unwrap());
+        let first = client.outbox.enqueue(named()).await.unwrap();
+        let (one, other) =
+            tokio::join!(client.outbox.enqueue(named()), client.outbox.clone().enqueue(named()));
+        assert_eq!((&one.unwrap(), &other.unwrap()), (&first, &first));
+        client.text("a", "next").await;
+        client.drive();
+        client.settle().await;
+        // The outbox has forgotten it, and the timeline knows it.
+        assert_eq!(client.state(&first).await, None);
+        assert_eq!(client.outbox.enqueue(named()).await.unwrap().txn_id, first.txn_id);
+        client.settle().await;
+        assert_eq!(client.wire.bodies(&room("a")), ["once", "next"]);
         client.end().await;
     })
     .await;

@@ -23,61 +23,9 @@ server: string | null,
 isLoggedIn: boolean, };
 
 /**
- * What a frontend asks for. A room is named by its id, an item of a timeline by the id that it has there.
+ * Show an event with what is around it.
  */
-export type Call = { "call": "account" } | { "call": "login", 
-/**
- * The homeserver's base url or the server's name.
- */
-server: string, 
-/**
- * The proof of who it is.
- */
-login: Login, } | { "call": "logout" } | { "call": "forgetLogin" } | { "call": "start" } | { "call": "stop" } | { "call": "online", 
-/**
- * True if there is one.
- */
-isOnline: boolean, } | { "call": "tryNow" } | { "call": "recovery" } | { "call": "clear", 
-/**
- * How much of it.
- */
-what: Clear, } | { "call": "watch", 
-/**
- * What.
- */
-of: Watched, } | { "call": "next", 
-/**
- * The number.
- */
-watch: number, } | { "call": "unwatch", 
-/**
- * The number.
- */
-watch: number, } | { "call": "more", 
-/**
- * The number of the list.
- */
-watch: number, 
-/**
- * How many rooms.
- */
-want: number, } | { "call": "older", 
-/**
- * The number of the timeline.
- */
-watch: number, 
-/**
- * How many items.
- */
-want: number, } | { "call": "newer", 
-/**
- * The number of the timeline.
- */
-watch: number, 
-/**
- * How many items.
- */
-want: number, } | { "call": "around", 
+export type AroundCall = { 
 /**
  * The number of the timeline.
  */
@@ -89,255 +37,16 @@ event: EventId,
 /**
  * How many items.
  */
-want: number, } | { "call": "toLive", 
+want: number, };
+
 /**
- * The number of the timeline.
+ * What a frontend asks for, by the name of the call. A room is named by its id, an item of a timeline by the id that it has
+ * there.
+ *
+ * This is the one type of all calls, for other languages. Here each is read by itself, and answered by a function of its
+ * own, so that a browser loads what a first screen calls before the rest.
  */
-watch: number, 
-/**
- * How many items.
- */
-want: number, } | { "call": "isLive", 
-/**
- * The number of the timeline.
- */
-watch: number, } | { "call": "fill", 
-/**
- * The number of the timeline.
- */
-watch: number, 
-/**
- * The gap.
- */
-item: string, } | { "call": "edit", 
-/**
- * The number of the timeline.
- */
-watch: number, 
-/**
- * The message.
- */
-item: string, 
-/**
- * The text.
- */
-message: Message, } | { "call": "react", 
-/**
- * The number of the timeline.
- */
-watch: number, 
-/**
- * The message.
- */
-item: string, 
-/**
- * The emoji.
- */
-key: string, } | { "call": "unreact", 
-/**
- * The number of the timeline.
- */
-watch: number, 
-/**
- * The message.
- */
-item: string, 
-/**
- * The emoji.
- */
-key: string, } | { "call": "redact", 
-/**
- * The number of the timeline.
- */
-watch: number, 
-/**
- * The message.
- */
-item: string, 
-/**
- * The reason.
- */
-reason?: string, } | { "call": "retryItem", 
-/**
- * The number of the timeline.
- */
-watch: number, 
-/**
- * The message.
- */
-item: string, } | { "call": "cancelItem", 
-/**
- * The number of the timeline.
- */
-watch: number, 
-/**
- * The message.
- */
-item: string, } | { "call": "send", 
-/**
- * The room.
- */
-room: RoomId, 
-/**
- * The text.
- */
-message: Message, 
-/**
- * The transaction, which the frontend chooses: the same call made again sends nothing more.
- */
-txnId?: TxnId, } | { "call": "editMessage", 
-/**
- * The room.
- */
-room: RoomId, 
-/**
- * The message.
- */
-target: Target, 
-/**
- * The text.
- */
-message: Message, } | { "call": "reactTo", 
-/**
- * The room.
- */
-room: RoomId, 
-/**
- * The message.
- */
-target: Target, 
-/**
- * The emoji.
- */
-key: string, } | { "call": "redactMessage", 
-/**
- * The room.
- */
-room: RoomId, 
-/**
- * The message.
- */
-target: Target, 
-/**
- * The reason.
- */
-reason?: string, } | { "call": "retry", 
-/**
- * Its transaction.
- */
-txnId: TxnId, } | { "call": "retryAll" } | { "call": "cancel", 
-/**
- * Its transaction.
- */
-txnId: TxnId, } | { "call": "pauseUpload", 
-/**
- * The transaction of its message.
- */
-txnId: TxnId, } | { "call": "retryUpload", 
-/**
- * The transaction of its message.
- */
-txnId: TxnId, } | { "call": "room", 
-/**
- * The room.
- */
-room: RoomId, } | { "call": "members", 
-/**
- * The room.
- */
-room: RoomId, } | { "call": "markRead", 
-/**
- * The room.
- */
-room: RoomId, 
-/**
- * The event.
- */
-event: EventId, 
-/**
- * True if the others are not told.
- */
-isPrivate?: boolean, } | { "call": "typing", 
-/**
- * The room.
- */
-room: RoomId, 
-/**
- * True while they type.
- */
-isTyping: boolean, } | { "call": "draft", 
-/**
- * The room.
- */
-room: RoomId, } | { "call": "setDraft", 
-/**
- * The room.
- */
-room: RoomId, 
-/**
- * Its text.
- */
-text: string, 
-/**
- * The message that it answers.
- */
-replyTo?: EventId, 
-/**
- * The message that it edits.
- */
-editOf?: EventId, } | { "call": "clearDraft", 
-/**
- * The room.
- */
-room: RoomId, } | { "call": "join", 
-/**
- * Id or alias.
- */
-room: string, } | { "call": "leave", 
-/**
- * The room.
- */
-room: RoomId, } | { "call": "invite", 
-/**
- * The room.
- */
-room: RoomId, 
-/**
- * Who.
- */
-user: UserId, } | { "call": "removeMember", 
-/**
- * The room.
- */
-room: RoomId, 
-/**
- * Who.
- */
-user: UserId, 
-/**
- * The reason.
- */
-reason?: string, } | { "call": "createRoom", 
-/**
- * Its name.
- */
-name?: string, 
-/**
- * Its topic.
- */
-topic?: string, 
-/**
- * The people who are asked to join.
- */
-invite?: Array<UserId>, 
-/**
- * True for a conversation with the invited.
- */
-isDirect?: boolean, 
-/**
- * True if everybody may find and join it.
- */
-isPublic?: boolean, };
+export type Call = { "call": "account" } | { "call": "login" } & LoginCall | { "call": "logout" } | { "call": "forgetLogin" } | { "call": "start" } | { "call": "stop" } | { "call": "online" } & OnlineCall | { "call": "tryNow" } | { "call": "recovery" } | { "call": "clear" } & ClearCall | { "call": "watch" } & WatchCall | { "call": "next" } & OfWatch | { "call": "unwatch" } & OfWatch | { "call": "more" } & Page | { "call": "older" } & Page | { "call": "newer" } & Page | { "call": "around" } & AroundCall | { "call": "toLive" } & Page | { "call": "isLive" } & OfWatch | { "call": "fill" } & OfItem | { "call": "edit" } & EditCall | { "call": "react" } & Reacting | { "call": "unreact" } & Reacting | { "call": "redact" } & RedactCall | { "call": "retryItem" } & OfItem | { "call": "cancelItem" } & OfItem | { "call": "send" } & SendCall | { "call": "editMessage" } & EditMessageCall | { "call": "reactTo" } & ReactToCall | { "call": "redactMessage" } & RedactMessageCall | { "call": "retry" } & OfRow | { "call": "retryAll" } | { "call": "cancel" } & OfRow | { "call": "pauseUpload" } & OfRow | { "call": "retryUpload" } & OfRow | { "call": "room" } & OfRoom | { "call": "members" } & OfRoom | { "call": "markRead" } & MarkReadCall | { "call": "typing" } & TypingCall | { "call": "draft" } & OfRoom | { "call": "setDraft" } & SetDraftCall | { "call": "clearDraft" } & OfRoom | { "call": "join" } & JoinCall | { "call": "leave" } & OfRoom | { "call": "invite" } & InviteCall | { "call": "removeMember" } & RemoveMemberCall | { "call": "createRoom" } & CreateRoomCall;
 
 /**
  * The rows of one kind that were carried over from a damaged store.
@@ -360,6 +69,15 @@ lost: number, };
  * The part of a chat's store to clear.
  */
 export type Clear = "media" | "messages" | "all_but_unsent" | "everything_including_unsent";
+
+/**
+ * Remove what is stored: the amounts.
+ */
+export type ClearCall = { 
+/**
+ * How much of it.
+ */
+what: Clear, };
 
 /**
  * The amounts that were removed.
@@ -474,6 +192,31 @@ algorithm: string | null, } | { "type": "state" } & StateChange | { "type": "unk
 body: string | null, };
 
 /**
+ * Make a room: its id.
+ */
+export type CreateRoomCall = { 
+/**
+ * Its name.
+ */
+name?: string, 
+/**
+ * Its topic.
+ */
+topic?: string, 
+/**
+ * The people who are asked to join.
+ */
+invite?: Array<UserId>, 
+/**
+ * True for a conversation with the invited.
+ */
+isDirect?: boolean, 
+/**
+ * True if everybody may find and join it.
+ */
+isPublic?: boolean, };
+
+/**
  * One step from an older list to a newer one. Steps are applied in order, each to the outcome of the one before.
  */
 export type Diff<T> = { "type": "reset", 
@@ -522,6 +265,40 @@ export type Done = {
  * Its transaction.
  */
 txnId: TxnId, };
+
+/**
+ * Give an own message another text.
+ */
+export type EditCall = { 
+/**
+ * The number of the timeline.
+ */
+watch: number, 
+/**
+ * The message.
+ */
+item: string, 
+/**
+ * The text.
+ */
+message: Message, };
+
+/**
+ * Give an own message another text, wherever it is shown.
+ */
+export type EditMessageCall = { 
+/**
+ * The room.
+ */
+room: RoomId, 
+/**
+ * The message.
+ */
+target: Target, 
+/**
+ * The text.
+ */
+message: Message, };
 
 /**
  * An edit.
@@ -733,13 +510,35 @@ height?: number,
 durationMs?: number, };
 
 /**
- * The answer to [`Call::Next`], which is null at the end.
+ * The answer to `next`, which is null at the end.
  */
 export type Following = { 
 /**
  * Steps of a list, or another value.
  */
 next: unknown, };
+
+/**
+ * Ask somebody to join.
+ */
+export type InviteCall = { 
+/**
+ * The room.
+ */
+room: RoomId, 
+/**
+ * Who.
+ */
+user: UserId, };
+
+/**
+ * Join a room by its id or alias: its id.
+ */
+export type JoinCall = { 
+/**
+ * Id or alias.
+ */
+room: string, };
 
 /**
  * A JSON value as the text it came in. Big integers, odd escapes and key order survive.
@@ -835,6 +634,36 @@ password: string, } | {
  * The token.
  */
 token: string, };
+
+/**
+ * Log in: the account.
+ */
+export type LoginCall = { 
+/**
+ * The homeserver's base url or the server's name.
+ */
+server: string, 
+/**
+ * The proof of who it is.
+ */
+login: Login, };
+
+/**
+ * Mark a room as read up to an event.
+ */
+export type MarkReadCall = { 
+/**
+ * The room.
+ */
+room: RoomId, 
+/**
+ * The event.
+ */
+event: EventId, 
+/**
+ * True if the others are not told.
+ */
+isPrivate?: boolean, };
 
 /**
  * The location of media: `mxc://…` once uploaded, anything else before.
@@ -982,6 +811,55 @@ before: string | null,
 after: string | null, };
 
 /**
+ * A call about an item of a timeline.
+ */
+export type OfItem = { 
+/**
+ * The number of what is watched.
+ */
+watch: number, 
+/**
+ * The item.
+ */
+item: string, };
+
+/**
+ * A call about a room.
+ */
+export type OfRoom = { 
+/**
+ * The room.
+ */
+room: RoomId, };
+
+/**
+ * A call about a row of the outbox.
+ */
+export type OfRow = { 
+/**
+ * Its transaction.
+ */
+txnId: TxnId, };
+
+/**
+ * A call about something that is watched.
+ */
+export type OfWatch = { 
+/**
+ * The number of what is watched.
+ */
+watch: number, };
+
+/**
+ * What the platform says of the network.
+ */
+export type OnlineCall = { 
+/**
+ * True if there is one.
+ */
+isOnline: boolean, };
+
+/**
  * Something the user wrote that the server has not confirmed.
  */
 export type OutboxRow = { 
@@ -1009,6 +887,19 @@ error: string | null,
  * The time at which it was written, in milliseconds since 1970.
  */
 createdMs: number, } & ({ "status": "waiting" } | { "status": "sending" } | { "status": "still_trying" } | { "status": "delayed" } | { "status": "parked", "reason": ParkReason } | { "status": "sent" });
+
+/**
+ * A call that moves or widens what is watched.
+ */
+export type Page = { 
+/**
+ * The number of what is watched.
+ */
+watch: number, 
+/**
+ * How many items or rooms.
+ */
+want: number, };
 
 /**
  * The reason for which a row is parked.
@@ -1157,6 +1048,40 @@ isEnd: boolean,
 stopped: string | null, };
 
 /**
+ * React to a message, wherever it is shown: the transaction.
+ */
+export type ReactToCall = { 
+/**
+ * The room.
+ */
+room: RoomId, 
+/**
+ * The message.
+ */
+target: Target, 
+/**
+ * The emoji.
+ */
+key: string, };
+
+/**
+ * A reaction to an item of a timeline.
+ */
+export type Reacting = { 
+/**
+ * The number of what is watched.
+ */
+watch: number, 
+/**
+ * The item.
+ */
+item: string, 
+/**
+ * The emoji.
+ */
+key: string, };
+
+/**
  * The reactions with one key.
  */
 export type Reaction = { 
@@ -1226,6 +1151,57 @@ isWhole: boolean,
  * The same in sentences.
  */
 words: Array<string>, };
+
+/**
+ * Take a message back.
+ */
+export type RedactCall = { 
+/**
+ * The number of the timeline.
+ */
+watch: number, 
+/**
+ * The message.
+ */
+item: string, 
+/**
+ * The reason.
+ */
+reason?: string, };
+
+/**
+ * Take a message back, wherever it is shown.
+ */
+export type RedactMessageCall = { 
+/**
+ * The room.
+ */
+room: RoomId, 
+/**
+ * The message.
+ */
+target: Target, 
+/**
+ * The reason.
+ */
+reason?: string, };
+
+/**
+ * Remove somebody.
+ */
+export type RemoveMemberCall = { 
+/**
+ * The room.
+ */
+room: RoomId, 
+/**
+ * Who.
+ */
+user: UserId, 
+/**
+ * The reason.
+ */
+reason?: string, };
 
 /**
  * A room. Never parsed: room version 12 ids have no server part.
@@ -1390,9 +1366,47 @@ replyTo: EventId | null,
 editOf: EventId | null, };
 
 /**
+ * Send a text: its transaction.
+ */
+export type SendCall = { 
+/**
+ * The room.
+ */
+room: RoomId, 
+/**
+ * The text.
+ */
+message: Message, 
+/**
+ * The transaction, which the frontend chooses: the same call made again sends nothing more.
+ */
+txnId?: TxnId, };
+
+/**
  * The status of something that is sent, as a person sees it.
  */
 export type SendStatus = { "status": "waiting" } | { "status": "sending" } | { "status": "still_trying" } | { "status": "delayed" } | { "status": "parked", "reason": ParkReason } | { "status": "sent" };
+
+/**
+ * Keep a draft in the place of the one that is there.
+ */
+export type SetDraftCall = { 
+/**
+ * The room.
+ */
+room: RoomId, 
+/**
+ * Its text.
+ */
+text: string, 
+/**
+ * The message that it answers.
+ */
+replyTo?: EventId, 
+/**
+ * The message that it edits.
+ */
+editOf?: EventId, };
 
 /**
  * A change of a room's state.
@@ -1604,6 +1618,19 @@ date: string, });
 export type TxnId = string;
 
 /**
+ * Tell the others that the user types, or stopped.
+ */
+export type TypingCall = { 
+/**
+ * The room.
+ */
+room: RoomId, 
+/**
+ * True while they type.
+ */
+isTyping: boolean, };
+
+/**
  * How far a file is.
  */
 export type UploadProgress = { 
@@ -1637,6 +1664,15 @@ poll: EventId,
  * The ids of the chosen answers; none takes an earlier vote back.
  */
 selections: Array<string>, };
+
+/**
+ * Watch something: its number, and the value as it is.
+ */
+export type WatchCall = { 
+/**
+ * What.
+ */
+of: Watched, };
 
 /**
  * What can be watched.
@@ -1676,7 +1712,7 @@ room: RoomId, } | { "list": "upload",
 txnId: TxnId, };
 
 /**
- * The answer to [`Call::Watch`].
+ * The answer to `watch`.
  */
 export type Watching = { 
 /**

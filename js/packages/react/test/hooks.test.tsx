@@ -1,4 +1,6 @@
 import { urls } from "./dom.js";
+import { FakeHaos } from "./fake/haos.js";
+import { FakeTimeline } from "./fake/timeline.js";
 
 import { act, cleanup, render, renderHook, waitFor, type RenderHookResult } from "@testing-library/react";
 import { HaosError } from "@haos/client";
@@ -18,7 +20,7 @@ import {
   useUpload,
   type HaosSource,
 } from "@haos/react";
-import { MemoryHaos, MemoryTimeline } from "@haos/testing";
+
 import assert from "node:assert/strict";
 import { afterEach, beforeEach, mock, suite, test } from "node:test";
 import { StrictMode, version, type ReactNode } from "react";
@@ -30,8 +32,8 @@ const BOB = "@bob:haos.test";
 /** Timers of no length and promises that are due are done. */
 const settle = (): Promise<void> => act(() => new Promise<void>((resolve) => setTimeout(resolve, 5)));
 
-function lobby(messages = 0): MemoryHaos {
-  const haos = new MemoryHaos();
+function lobby(messages = 0): FakeHaos {
+  const haos = new FakeHaos();
   haos.addRoom(ROOM, { name: "Lobby", members: [BOB] });
   for (let i = 0; i < messages; i += 1) haos.receive(ROOM, BOB, String(i));
   return haos;
@@ -317,8 +319,8 @@ suite(`React ${version}`, () => {
 
   test("a chat that opens after its provider is gone is closed", async () => {
     const haos = lobby();
-    let opened!: (haos: MemoryHaos) => void;
-    const opening = new Promise<MemoryHaos>((resolve) => (opened = resolve));
+    let opened!: (haos: FakeHaos) => void;
+    const opening = new Promise<FakeHaos>((resolve) => (opened = resolve));
     const { unmount } = render(<HaosProvider client={() => opening} />);
     await settle();
     unmount();
@@ -340,9 +342,9 @@ suite(`React ${version}`, () => {
 
   test("what the user did and failed shows, until it works, whatever is read meanwhile", async () => {
     const haos = lobby(30);
-    const { older } = MemoryTimeline.prototype;
+    const { older } = FakeTimeline.prototype;
     let isOffline = true;
-    mock.method(MemoryTimeline.prototype, "older", function (this: MemoryTimeline, want?: number) {
+    mock.method(FakeTimeline.prototype, "older", function (this: FakeTimeline, want?: number) {
       const error = new HaosError({ code: "unreachable", message: "no network" });
       return isOffline ? Promise.reject(error) : older.call(this, want);
     });
@@ -359,7 +361,7 @@ suite(`React ${version}`, () => {
   });
 
   test("a chat that does not open says why, and its hooks wait", async () => {
-    const failing = (): Promise<MemoryHaos> => Promise.reject(new Error("the database is blocked"));
+    const failing = (): Promise<FakeHaos> => Promise.reject(new Error("the database is blocked"));
     const { result } = await hook(failing, () => [useHaos().error?.message, useHaos().loading, useRooms().loading]);
     assert.deepEqual(result.current, ["the database is blocked", false, true]);
   });

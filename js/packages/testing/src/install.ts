@@ -26,7 +26,7 @@ export function install(
   const former = target.fetch;
   const patched: typeof fetch = (input, init) => {
     const url = new URL(input instanceof Request ? input.url : String(input), globalThis.location?.href);
-    return url.origin === origin ? server.handle(new Request(input, init)) : former.call(target, input, init);
+    return url.origin === origin ? answered(server, new Request(input, init)) : former.call(target, input, init);
   };
   target.fetch = patched;
   return {
@@ -35,4 +35,10 @@ export function install(
       if (target.fetch === patched) target.fetch = former;
     },
   };
+}
+
+/** A response that is made has no address, which some readers of responses rely on. */
+async function answered(server: Homeserver, request: Request): Promise<Response> {
+  const response = await server.handle(request);
+  return Object.defineProperty(response, 'url', { value: request.url });
 }

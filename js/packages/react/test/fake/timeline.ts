@@ -1,20 +1,20 @@
 import type { EventId, LiveTimeline, Message, Reach, RoomId, TimelineItem, TimelineOptions } from "@haos/client";
 
-import type { MemoryHaos } from "./haos.js";
-import { MemoryList } from "./live.js";
+import type { FakeHaos } from "./haos.js";
+import { FakeList } from "./live.js";
 
 const PAGE = 50;
 
 /** A window on all items of a room. */
-export class MemoryTimeline extends MemoryList<TimelineItem> implements LiveTimeline {
+export class FakeTimeline extends FakeList<TimelineItem> implements LiveTimeline {
   readonly room: RoomId;
-  readonly #haos: MemoryHaos;
+  readonly #haos: FakeHaos;
   readonly #limit: number;
   #start = 0;
   /** Behind the last item that is shown; `undefined` at the live end. */
   #end: number | undefined;
 
-  constructor(haos: MemoryHaos, room: RoomId, onClose: () => void, options: TimelineOptions = {}) {
+  constructor(haos: FakeHaos, room: RoomId, onClose: () => void, options: TimelineOptions = {}) {
     super(onClose, options);
     this.#haos = haos;
     this.room = room;

@@ -1,7 +1,7 @@
 import { HaosError, type Diff, type Live, type LiveList, type WatchOptions } from "@haos/client";
 
 /** A value that a test sets. */
-export class MemoryLive<T> implements Live<T> {
+export class FakeLive<T> implements Live<T> {
   readonly ready: Promise<T>;
   #value: T | undefined;
   #error: HaosError | undefined;
@@ -83,7 +83,7 @@ export class MemoryLive<T> implements Live<T> {
 }
 
 /** A list that a test sets. Each change is told as a whole. */
-export class MemoryList<T> extends MemoryLive<readonly T[]> implements LiveList<T> {
+export class FakeList<T> extends FakeLive<readonly T[]> implements LiveList<T> {
   /** Gives it items; nothing is told of those that it has. */
   override set(items: readonly T[]): void {
     const { value } = this;

@@ -1,0 +1,76 @@
+// The engine, in the context that loads this.
+
+import type { Engine, EngineMedia } from "@haos/client";
+
+import { early } from "./engine/early.js";
+import init, { loadRest, Port } from "./engine/haos_client_web.js";
+import type { EngineFiles, StoreOptions } from "./options.js";
+
+/** How long a first screen may take until the rest is loaded nevertheless, in milliseconds. */
+const REST_MS = 400;
+
+/** Starts the engine here. */
+export async function startHere(options: StoreOptions, files: EngineFiles = {}): Promise<Engine> {
+  // The database opens while the module loads.
+  const close = early(options.name);
+  try {
+    await init(files.first === undefined ? undefined : { module_or_path: files.first });
+    const { name, key, passphrase, deviceName, held } = options;
+    // A first screen needs the first half alone: syncing and sending begin once the rest is there.
+    const opening = { url: `idb:${name}`, passphrase, deviceName, held: true };
+    const port = await Port.open(JSON.stringify(opening), key);
+    const engine = new HereEngine(port);
+    setTimeout(() => void engine.complete(files, held === true), REST_MS);
+    return engine;
+  } finally {
+    close();
+  }
+}
+
+/** How often the rest is asked for again, in milliseconds. */
+const AGAIN_MS = 5000;
+
+class HereEngine implements Engine {
+  readonly #port: Port;
+  #isClosed = false;
+
+  constructor(port: Port) {
+    this.#port = port;
+  }
+
+  /** Loads the rest, and syncs and sends from then on. */
+  async complete(files: EngineFiles, held: boolean): Promise<void> {
+    while (!this.#isClosed) {
+      try {
+        await loadRest(files.rest);
+        if (!held && !this.#isClosed) await this.#port.call('{"call":"start"}');
+        return;
+      } catch {
+        // Without a network and a cache it cannot be had; what is stored is shown all the same.
+        await new Promise((done) => setTimeout(done, AGAIN_MS));
+      }
+    }
+  }
+
+  call(call: string): Promise<string> {
+    return this.#port.call(call);
+  }
+
+  sendFile(room: string, facts: string, file: Blob): Promise<string> {
+    return this.#port.sendFile(room, facts, file);
+  }
+
+  async media(wanted: string): Promise<EngineMedia> {
+    const item = await this.#port.media(wanted);
+    try {
+      return { mime: item.mime, bytes: item.takeBytes() };
+    } finally {
+      item.free();
+    }
+  }
+
+  async close(): Promise<void> {
+    this.#isClosed = true;
+    await this.#port.close();
+  }
+}

@@ -1,0 +1,21 @@
+/** Which store, and with what secret. */
+export interface StoreOptions {
+  /** The name of the database. */
+  readonly name: string;
+  /** Seals what is stored with a passphrase; a store that is made is made sealed. */
+  readonly passphrase?: string | undefined;
+  /** Seals what is stored with a key of 32 bytes, instead of a passphrase. */
+  readonly key?: Uint8Array | undefined;
+  /** The name of the device, for the user's others to show, as of the next login. */
+  readonly deviceName?: string | undefined;
+  /** True to sync and send nothing until `start`. */
+  readonly held?: boolean | undefined;
+}
+
+/** Where the two halves of the engine are; beside this module if nothing is said. */
+export interface EngineFiles {
+  /** The first half. */
+  readonly first?: string | URL | undefined;
+  /** The rest. */
+  readonly rest?: string | URL | undefined;
+}
