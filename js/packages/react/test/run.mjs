@@ -14,21 +14,26 @@ const versions = {
 
 const bundles = [];
 for (const [version, alias] of Object.entries(versions)) {
-  const outfile = here(`../build/${version}.test.cjs`);
-  await build({
-    entryPoints: [here("hooks.test.tsx")],
-    outfile,
-    alias,
-    bundle: true,
-    platform: "node",
-    format: "cjs",
-    target: "node20",
-    jsx: "automatic",
-    external: ["jsdom"],
-    define: { "process.env.NODE_ENV": '"development"' },
-    logLevel: "warning",
-  });
-  bundles.push(outfile);
+  for (const suite of ["hooks", "engine"]) {
+    const outfile = here(`../build/${suite}.${version}.test.mjs`);
+    await build({
+      entryPoints: [here(`${suite}.test.tsx`)],
+      outfile,
+      alias,
+      bundle: true,
+      platform: "node",
+      format: "esm",
+      target: "node20",
+      jsx: "automatic",
+      external: ["jsdom", "@haos/client", "@haos/testing"],
+      define: { "process.env.NODE_ENV": '"development"' },
+      // What is CommonJS in the bundle asks for node's own modules.
+      banner: { js: 'import { createRequire } from "node:module"; const require = createRequire(import.meta.url);' },
+      logLevel: "warning",
+    });
+    bundles.push(outfile);
+  }
 }
-const { status } = spawnSync(process.execPath, ["--test", "--test-force-exit", ...bundles, here("size.test.mjs")], { stdio: "inherit" });
+const args = ["--test", "--test-force-exit", ...bundles, here("size.test.mjs")];
+const { status } = spawnSync(process.execPath, args, { stdio: "inherit" });
 process.exitCode = status ?? 1;
