@@ -1,3 +1,5 @@
+//! The calls, and what they name.
+
 use haos::{Clear, Credentials, EventId, FileInfo, RoomFilter, RoomId, TxnId, UserId};
 use serde::Deserialize;
 

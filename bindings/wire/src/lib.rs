@@ -20,15 +20,13 @@
 //! ```
 
 mod answer;
-mod call;
+pub mod call;
 mod desk;
 mod error;
 mod message;
 mod watch;
 
-#[cfg(feature = "ts")]
-pub use call::Call;
-pub use call::{FileFacts, Login, MediaWanted, Part, RoomQuery, Watched};
+pub use call::{FileFacts, MediaWanted};
 pub use desk::{Desk, Done, Following, Media, Watching};
 pub use error::{ErrorCode, Failure, Result};
 pub use message::{Message, MessageKind, Target};

@@ -10,7 +10,8 @@ use haos::{
     Account, ConnectionSummary, Diff, Members, OutboxRow, RecoveryReport, RoomInfo, RoomItem, SavedDraft,
     StorageSummary, SyncProgress, TimelineItem, UploadProgress,
 };
-use haos_wire::{Call, Done, Failure, FileFacts, Following, MediaWanted, Watching};
+use haos_wire::call::Call;
+use haos_wire::{Done, Failure, FileFacts, Following, MediaWanted, Watching};
 use ts_rs::{Config, TS, TypeVisitor};
 
 const FILE: &str = "../../js/packages/client/src/wire.ts";

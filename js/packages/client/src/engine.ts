@@ -33,6 +33,29 @@ const GOOD_MS = 10_000;
 
 const closed = () => new HaosError({ code: "closed", message: "the chat is closed: open it again" });
 
+/** What is waited for comes no more. */
+export const GONE = Symbol("gone");
+
+/** Who waits for an answer of an engine. A promise that lives as long as the engine would keep each answer alive. */
+const waiting = new WeakMap<Engine, Set<() => void>>();
+
+/** Waits for an answer of an engine, unless that is gone before. */
+export function unlessGone<T>(engine: Engine, answer: Promise<T>): Promise<T | typeof GONE> {
+  if (engine.gone === undefined) return answer;
+  let all = waiting.get(engine);
+  if (all === undefined) {
+    const made = (all = new Set<() => void>());
+    waiting.set(engine, made);
+    void engine.gone.then(() => made.forEach((tell) => tell()));
+  }
+  const those = all;
+  return new Promise((resolve, reject) => {
+    const tell = () => resolve(GONE);
+    those.add(tell);
+    answer.then(resolve, reject).finally(() => those.delete(tell));
+  });
+}
+
 /** Keeps an engine running: one that is gone is replaced. */
 export class Keeper {
   readonly #start: StartEngine;
@@ -78,15 +101,13 @@ export class Keeper {
       const engine = await this.engine().catch((thrown: unknown) => {
         throw errorOf(thrown);
       });
-      const lost = Symbol();
-      const gone = engine.gone?.then(() => lost) ?? new Promise<never>(() => {});
       let done;
       try {
-        done = await Promise.race([act(engine), gone]);
+        done = await unlessGone(engine, act(engine));
       } catch (thrown) {
         throw errorOf(thrown);
       }
-      if (done !== lost) return done as T;
+      if (done !== GONE) return done;
       if (!again || this.#isClosed) {
         const message = "the engine ended before it answered: look whether it was done, then try again";
         throw this.#isClosed ? closed() : new HaosError({ code: "closed", message, retryable: true });

@@ -1,5 +1,5 @@
 import { applyDiffs } from "./diff.js";
-import type { Keeper } from "./engine.js";
+import { GONE, type Keeper, unlessGone } from "./engine.js";
 import { errorOf, HaosError } from "./errors.js";
 import type { Diff, Following, Watched, Watching } from "./wire.js";
 
@@ -160,12 +160,11 @@ export abstract class Watcher<T> implements Live<T> {
   async #watch(isThere: () => void): Promise<void> {
     // A watch of an engine that goes is gone with it: nothing is left to end.
     const engine = await this.keeper.engine();
-    const lost = engine.gone?.then(() => Promise.reject(new HaosError({ code: "closed", message: "it is gone" })));
-    lost?.catch(() => {});
     if (this.#number.isSettled) this.#number = promised();
     const ask = async (call: object): Promise<unknown> => {
-      const answer = engine.call(JSON.stringify(call));
-      return JSON.parse(await (lost ? Promise.race([answer, lost]) : answer)) as unknown;
+      const answer = await unlessGone(engine, engine.call(JSON.stringify(call)));
+      if (answer === GONE) throw new HaosError({ code: "closed", message: "it is gone" });
+      return JSON.parse(answer) as unknown;
     };
     const { watch, now } = (await ask({ call: "watch", of: this.what() })) as Watching;
     if (this.#isClosed) return void ask({ call: "unwatch", watch });
@@ -193,7 +192,7 @@ export abstract class Watcher<T> implements Live<T> {
         listener();
       } catch (thrown) {
         // Its own, and told as such; the others are called all the same.
-        reportError(thrown);
+        (globalThis.reportError ?? console.error)(thrown);
       }
     }
   }

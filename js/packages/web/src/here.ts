@@ -33,21 +33,13 @@ const AGAIN_MS = 5000;
 class HereEngine implements Engine {
   readonly #port: Port;
   #isClosed = false;
-  /** Rejects once the engine cannot go on. */
-  readonly #failed: Promise<never>;
+  /** What waits for an answer. */
+  readonly #waiting = new Set<(error: HaosError) => void>();
+  #failure: HaosError | undefined;
 
   constructor(port: Port) {
     this.#port = port;
-    this.#failed = new Promise((_, reject) => {
-      globalThis.addEventListener?.("error", (event) => {
-        if (!(event.error instanceof WebAssembly.RuntimeError)) return;
-        const message = "the engine failed: reload the page; what was written is kept";
-        const error = new HaosError({ code: "other", message });
-        error.cause = event.error;
-        reject(error);
-      });
-    });
-    this.#failed.catch(() => {});
+    globalThis.addEventListener?.("error", this.#fail);
   }
 
   /** Loads the rest, and syncs and sends from then on. */
@@ -83,10 +75,23 @@ class HereEngine implements Engine {
 
   async close(): Promise<void> {
     this.#isClosed = true;
+    globalThis.removeEventListener?.("error", this.#fail);
     await this.#or(this.#port.close());
   }
 
+  /** The engine cannot go on after a trap: what waits is told. */
+  readonly #fail = (event: ErrorEvent): void => {
+    if (!(event.error instanceof WebAssembly.RuntimeError)) return;
+    const message = "the engine failed: reload the page; what was written is kept";
+    this.#failure = new HaosError({ code: "other", message, detail: event.error.stack ?? null });
+    this.#waiting.forEach((reject) => reject(this.#failure as HaosError));
+  };
+
   #or<T>(answer: Promise<T>): Promise<T> {
-    return Promise.race([answer, this.#failed]);
+    if (this.#failure !== undefined) return Promise.reject(this.#failure);
+    return new Promise((resolve, reject) => {
+      this.#waiting.add(reject);
+      answer.then(resolve, reject).finally(() => this.#waiting.delete(reject));
+    });
   }
 }
