@@ -58,8 +58,8 @@ function storeOf(haos: Haos, room: RoomId): Cell<ComposerState> {
   let saving: Promise<unknown> = Promise.resolve();
   let isTouched = false;
 
-  const save = (): void => {
-    if (timer === undefined) return;
+  const save = (): Promise<unknown> => {
+    if (timer === undefined) return saving;
     clearTimeout(timer);
     timer = undefined;
     saving = saving.then(() => {
@@ -67,13 +67,14 @@ function storeOf(haos: Haos, room: RoomId): Cell<ComposerState> {
       const isBlank = text === "" && replyTo === undefined && editOf === undefined;
       return haos.setDraft(room, isBlank ? null : { text, replyTo, editOf }).catch(failed);
     });
+    return saving;
   };
   const failed = (error: HaosError): void => cell.set({ error });
   const write = (fields: Partial<ComposerState>): void => {
     isTouched = true;
     cell.set(fields);
     clearTimeout(timer);
-    timer = setTimeout(save, PAUSE_MS);
+    timer = setTimeout(() => void save(), PAUSE_MS);
   };
 
   const post = guard(cell, async (written: ComposerState, extras: Extras): Promise<boolean> => {
@@ -94,7 +95,7 @@ function storeOf(haos: Haos, room: RoomId): Cell<ComposerState> {
     // What was written since is not lost for it.
     const { text, replyTo, editOf } = written;
     if (!isPosted && cell.get().text === "") write({ text, replyTo, editOf });
-    save();
+    void save();
     return isPosted;
   };
 

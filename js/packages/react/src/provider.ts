@@ -1,7 +1,7 @@
 import type { Haos } from "@haos/client";
 import { createContext, createElement, useContext, useState, type FunctionComponent, type ReactNode } from "react";
 
-import { Cell, type Store } from "./store.js";
+import { Cell, endAll, type Store } from "./store.js";
 import { useStore } from "./use-store.js";
 
 /** Where a chat comes from: an open one, a promise of one, or what opens one. */
@@ -39,12 +39,13 @@ function opening(source: HaosSource): Store<HaosState> {
     (haos) => cell.set({ haos, loading: false }),
     (error: Error) => cell.set({ error, loading: false }),
   );
-  if (isOwn) {
-    cell.ends.push(() => {
-      // One that opens after all is closed then.
-      opened.then((haos) => haos.close()).catch(() => {});
-    });
-  }
+  // One that opens after all is closed then. What its hooks have to keep is kept before.
+  const leave = async (): Promise<void> => {
+    const haos = await opened;
+    await endAll(haos);
+    await haos.close();
+  };
+  if (isOwn) cell.ends.push(() => leave().catch(() => {}));
   return cell;
 }
 

@@ -2,14 +2,14 @@
 export interface Store<S extends object> {
   get(): S;
   subscribe(changed: () => void): () => void;
-  /** Ends it. */
-  close(): void;
+  /** Ends it; a promise is of what is still to be done then. */
+  close(): unknown;
 }
 
 /** A state that is changed field by field. */
 export class Cell<S extends object> implements Store<S> {
   /** What is done at the end, the latest first. */
-  readonly ends: (() => void)[] = [];
+  readonly ends: (() => unknown)[] = [];
   isClosed = false;
   readonly #listeners = new Set<() => void>();
   #state: S;
@@ -34,9 +34,14 @@ export class Cell<S extends object> implements Store<S> {
     return () => this.#listeners.delete(changed);
   }
 
-  close(): void {
+  close(): unknown {
     this.isClosed = true;
-    for (const end of this.ends.reverse()) end();
+    return Promise.all(
+      this.ends
+        .splice(0)
+        .reverse()
+        .map((end) => end()),
+    );
   }
 }
 
@@ -79,7 +84,24 @@ export function hold(owner: object, name: string, make: () => Store<object>, cha
     if (held.holders > 0) return;
     held.release = setTimeout(() => {
       stores.delete(name);
-      store.close();
+      end(owner, store);
     });
   };
+}
+
+/** What the stores that were closed still do, by what they are of. */
+const ending = new WeakMap<object, Promise<unknown>>();
+
+function end(owner: object, store: Store<object>): void {
+  ending.set(owner, Promise.all([ending.get(owner), store.close()]));
+}
+
+/** Closes all stores of an owner that goes, and waits until what they do is done. */
+export function endAll(owner: object): Promise<unknown> | undefined {
+  for (const { store, release } of open.get(owner)?.values() ?? []) {
+    clearTimeout(release);
+    end(owner, store);
+  }
+  open.delete(owner);
+  return ending.get(owner);
 }

@@ -403,6 +403,21 @@ suite(`React ${version}`, () => {
     assert.deepEqual(again.result.current, { text: "half a", replyTo: "$e1", loading: false });
   });
 
+  test("a draft is kept when its component goes together with the chat", async () => {
+    const haos = lobby();
+    const { result, unmount } = await hook(
+      () => haos,
+      () => useComposer(ROOM).setText,
+    );
+    const kept = mock.method(haos, "setDraft");
+    act(() => result.current("half a"));
+    unmount();
+    await settle();
+    assert.equal(haos.isClosed, true);
+    assert.equal(kept.mock.callCount(), 1);
+    await kept.mock.calls[0]?.result;
+  });
+
   test("a draft is kept when the page is hidden", async () => {
     const haos = lobby();
     const { result } = await hook(haos, () => useComposer(ROOM).setText);
