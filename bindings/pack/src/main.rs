@@ -21,6 +21,10 @@ const PACKAGE: &str = "haos-client-web";
 type Result<T = ()> = std::result::Result<T, String>;
 
 fn main() -> ExitCode {
+    if env::args().len() > 1 {
+        eprintln!("usage: haos-pack");
+        return ExitCode::from(2);
+    }
     match run() {
         Ok(()) => ExitCode::SUCCESS,
         Err(text) => {
