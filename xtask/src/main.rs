@@ -13,6 +13,7 @@ mod bundler;
 mod cmd;
 mod engine;
 mod fuzz;
+mod js;
 mod mutants;
 mod native;
 mod need;
@@ -71,6 +72,12 @@ enum Chore {
         /// Take the sizes as the budget
         #[arg(long)]
         bless: bool,
+    },
+    /// Build the packages for browsers and React into js/packages/*/dist; with `--test`, test them
+    Js {
+        /// Test them, too
+        #[arg(long)]
+        test: bool,
     },
     /// Look for inputs that break what the targets of `fuzz/` hold
     Fuzz(FuzzArgs),
@@ -148,6 +155,7 @@ fn main() -> ExitCode {
         Chore::E2e => e2e(),
         Chore::Bench(args) => root::find().and_then(|root| args.run(&root)),
         Chore::Size { bless } => root::find().and_then(|root| size::run(&root, bless)),
+        Chore::Js { test } => root::find().and_then(|root| js::run(&root, test)),
         Chore::Fuzz(args) => root::find().and_then(|root| args.run(&root)),
         Chore::Mutants(args) => root::find().and_then(|root| args.run(&root)),
         Chore::Advisories => root::find().and_then(|root| advisories::run(&root)),

@@ -33,7 +33,7 @@ fn test(more: &[&str]) -> Cmd {
 
 /// The integration tests of all packages; those of one name run together.
 fn names(root: &Path) -> Vec<String> {
-    let folders = [root.to_owned(), root.join("testing")];
+    let folders = [root.to_owned(), root.join("testing"), root.join("bindings")];
     let packages = folders.iter().filter_map(|folder| std::fs::read_dir(folder).ok()).flatten().flatten();
     let mut names: Vec<_> = packages
         .filter(|package| package.path().join("Cargo.toml").is_file())

@@ -7,7 +7,7 @@ use crate::cmd::Cmd;
 use crate::engine::BrowserEngine;
 use crate::need::Need;
 use crate::soak::Soak;
-use crate::{fuzz, native, size, synapse, web};
+use crate::{fuzz, js, native, size, synapse, web};
 
 /// One part of `cargo xtask test`, in the order in which they run.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
@@ -19,6 +19,7 @@ pub(crate) enum StepName {
     Wasm,
     Web,
     Size,
+    Js,
     Doc,
     Package,
     Outside,
@@ -89,6 +90,7 @@ pub(crate) fn all(root: &Path, plan: &Plan) -> Vec<CiStep> {
         wasm(root, plan),
         web(root, plan),
         size(root),
+        js(root, plan),
         step(Doc, "documentation without warnings", &["doc --workspace --all-features --no-deps"])
             .each(|cmd| cmd.env("RUSTDOCFLAGS", "-D warnings")),
         package(root, plan.full),
@@ -180,6 +182,23 @@ fn size(root: &Path) -> CiStep {
     step
 }
 
+/// Builds the packages for browsers and React as they are shipped, and tests them.
+fn js(root: &Path, plan: &Plan) -> CiStep {
+    let about = "the packages for browsers and React, in node, in browsers and as applications install them";
+    let mut step = step(StepName::Js, about, &["test --workspace --all-features --no-run"]).needs(&js::NEEDS);
+    let engines = if plan.full { &plan.engines[..] } else { &[BrowserEngine::Chromium] };
+    step = step.needs(&engines.iter().flat_map(|engine| engine.needs()).copied().collect::<Vec<_>>());
+    step.commands.extend(js::build(root, Cmd::new(&beside("haos-pack"), &[])));
+    step.commands.extend(js::test(root, engines, plan.full));
+    step
+}
+
+/// A program of the workspace, which cargo puts beside this one.
+fn beside(name: &str) -> String {
+    let program = std::env::current_exe().unwrap_or_default();
+    program.with_file_name(format!("{name}{}", std::env::consts::EXE_SUFFIX)).to_string_lossy().into_owned()
+}
+
 /// Checks the published crates, right below the root. With `full` each is also compiled as its package has it.
 fn package(root: &Path, full: bool) -> CiStep {
     let folders = std::fs::read_dir(root).into_iter().flatten().flatten();
@@ -204,10 +223,7 @@ fn demo(full: bool) -> CiStep {
         return step(StepName::Demo, about, &["run --release -p haos-demo"]);
     }
     let mut step = step(StepName::Demo, about, &["test --workspace --all-features --no-run"]);
-    // Cargo puts all programs of a profile into one folder.
-    let beside = std::env::current_exe().unwrap_or_default();
-    let demo = beside.with_file_name(format!("haos-demo{}", std::env::consts::EXE_SUFFIX));
-    step.commands.push(Cmd::new(&demo.to_string_lossy(), &[]));
+    step.commands.push(Cmd::new(&beside("haos-demo"), &[]));
     step
 }
 

@@ -21,6 +21,10 @@ const PACKAGE: &str = "haos-client-web";
 type Result<T = ()> = std::result::Result<T, String>;
 
 fn main() -> ExitCode {
+    if env::args().len() > 1 {
+        eprintln!("usage: haos-pack");
+        return ExitCode::from(2);
+    }
     match run() {
         Ok(()) => ExitCode::SUCCESS,
         Err(text) => {
@@ -49,8 +53,7 @@ fn run() -> Result {
     bundle.halves(&engine, &first).map_err(told)?;
     copy(&root.join("haos-store-idb/js/early.js"), &engine)?;
 
-    // For tests, whole and with chats of the memory alone.
-    let bundle = Bundle::build(target, PACKAGE, &["memory"]).map_err(told)?;
+    // For tests, which load it from a file.
     bundle.whole(&packages.join("testing/dist/engine")).map_err(told)?;
     println!("{} functions of the first half; {}", first.len(), engine.display());
     Ok(())

@@ -1,6 +1,6 @@
-// The engine, in the context that loads this.
+// The engine, in the context that loads this. A worker has no import map: nothing is imported here by a package's name.
 
-import { type Engine, type EngineMedia, HaosError } from "@haos/client";
+import type { Engine, EngineMedia, Failure } from "@haos/client";
 
 import { early } from "./engine/early.js";
 import init, { loadRest, Port } from "./engine/haos_client_web.js";
@@ -12,12 +12,13 @@ const REST_MS = 400;
 /** Starts the engine here. */
 export async function startHere(options: StoreOptions, files: EngineFiles = {}): Promise<Engine> {
   // The database opens while the module loads.
-  const close = early(options.name);
+  const isKept = options.storage !== "memory";
+  const close = isKept ? early(options.name) : () => {};
   try {
     await init(files.first === undefined ? undefined : { module_or_path: files.first });
     const { name, key, passphrase, deviceName, held } = options;
     // A first screen needs the first half alone: syncing and sending begin once the rest is there.
-    const opening = { url: `idb:${name}`, passphrase, deviceName, held: true };
+    const opening = { url: isKept ? `idb:${name}` : "memory:", passphrase, deviceName, held: true };
     const port = await Port.open(JSON.stringify(opening), key);
     const engine = new HereEngine(port);
     setTimeout(() => void engine.complete(files, held === true), REST_MS);
@@ -34,8 +35,8 @@ class HereEngine implements Engine {
   readonly #port: Port;
   #isClosed = false;
   /** What waits for an answer. */
-  readonly #waiting = new Set<(error: HaosError) => void>();
-  #failure: HaosError | undefined;
+  readonly #waiting = new Set<(failure: string) => void>();
+  #failure: string | undefined;
 
   constructor(port: Port) {
     this.#port = port;
@@ -83,8 +84,10 @@ class HereEngine implements Engine {
   readonly #fail = (event: ErrorEvent): void => {
     if (!(event.error instanceof WebAssembly.RuntimeError)) return;
     const message = "the engine failed: reload the page; what was written is kept";
-    this.#failure = new HaosError({ code: "other", message, detail: event.error.stack ?? null });
-    this.#waiting.forEach((reject) => reject(this.#failure as HaosError));
+    const detail = event.error.stack ?? null;
+    const failure: Failure = { code: "other", message, retryable: false, retryAfterMs: null, detail };
+    const text = (this.#failure = JSON.stringify(failure));
+    this.#waiting.forEach((reject) => reject(text));
   };
 
   #or<T>(answer: Promise<T>): Promise<T> {

@@ -36,8 +36,8 @@ export interface OpenOptions extends StoreOptions {
  * server; `blocked` while another tab keeps an older version open.
  */
 export async function open(options: OpenOptions): Promise<Haos> {
-  if (typeof indexedDB === "undefined") {
-    const message = "there is no IndexedDB here: open the chat in a browser, such as in an effect";
+  if (typeof indexedDB === "undefined" && options.storage !== "memory") {
+    const message = "there is no IndexedDB here: open the chat in a browser, such as in an effect, or in memory";
     throw new HaosError({ code: "unsupported", message });
   }
   const { thread, worker, files: given, ...store } = options;

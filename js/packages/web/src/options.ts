@@ -2,6 +2,8 @@
 export interface StoreOptions {
   /** The name of the database. */
   readonly name: string;
+  /** `disk`, if nothing is said; `memory` forgets all when the chat is closed, as for a private window. */
+  readonly storage?: "disk" | "memory" | undefined;
   /** Seals what is stored with a passphrase; a store that is made is made sealed. */
   readonly passphrase?: string | undefined;
   /** Seals what is stored with a key of 32 bytes, instead of a passphrase. */

@@ -1,0 +1,65 @@
+//! The packages for browsers and React: built, and tested in node and in browsers.
+
+use std::path::Path;
+
+use crate::cmd::Cmd;
+use crate::engine::BrowserEngine;
+use crate::need::Need;
+use crate::{Result, size};
+
+/// What they cannot do without: the engine is built for browsers, and looked at in one.
+pub(crate) const NEEDS: [Need; 5] =
+    [Need::WasmTarget, Need::WasmBindgen, Need::Npm, Need::Bundler, Need::Chromium];
+
+/// Where they are.
+const FOLDER: &str = "js";
+
+/// Installs what is missing, then builds, and tests if that is asked for.
+pub(crate) fn run(root: &Path, tests: bool) -> Result {
+    Need::meet_all(NEEDS.to_vec())?;
+    let pack = Cmd::cargo("run -p haos-pack");
+    let mut commands = build(root, pack);
+    if tests {
+        commands.extend(test(root, &[BrowserEngine::Chromium], false));
+    }
+    for command in commands {
+        println!("$ {command}");
+        if !command.run(root) {
+            return Err("the packages are not as they should be: what is wrong is above".into());
+        }
+    }
+    Ok(())
+}
+
+/// Builds them; `pack` is the program that builds the engine.
+pub(crate) fn build(root: &Path, pack: Cmd) -> Vec<Cmd> {
+    let install = ["ci", "--prefix", FOLDER, "--ignore-scripts", "--no-audit", "--no-fund", "--loglevel=error"];
+    let (variable, driver) = BrowserEngine::Chromium.driver(root);
+    vec![
+        Cmd::new("npm", &install),
+        npm("build"),
+        // It looks at what it builds with the help of the packages.
+        size::with_bundler(pack, root).env(variable, driver),
+    ]
+}
+
+/// Tests them: without browsers, in the engines, and as an application installs them.
+pub(crate) fn test(root: &Path, engines: &[BrowserEngine], full: bool) -> Vec<Cmd> {
+    let names: Vec<_> = engines.iter().map(ToString::to_string).collect();
+    let in_browsers = |script: &str| {
+        let cmd = npm(script).env("HAOS_BROWSERS", names.join(","));
+        engines.iter().fold(cmd, |cmd, engine| {
+            let (variable, driver) = engine.driver(root);
+            cmd.env(variable, driver)
+        })
+    };
+    let mut commands = vec![npm("test"), in_browsers("test:browsers"), in_browsers("test:packages")];
+    if full {
+        commands = commands.into_iter().map(|cmd| cmd.env("HAOS_CHANGES", 100_000)).collect();
+    }
+    commands
+}
+
+fn npm(script: &str) -> Cmd {
+    Cmd::new("npm", &["run", "--prefix", FOLDER, "--silent", script])
+}
