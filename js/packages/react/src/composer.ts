@@ -64,8 +64,7 @@ function storeOf(haos: Haos, room: RoomId): Cell<ComposerState> {
     timer = undefined;
     saving = saving.then(() => {
       const { text, replyTo, editOf } = cell.get();
-      const isBlank = text === "" && replyTo === undefined && editOf === undefined;
-      return haos.setDraft(room, isBlank ? null : { text, replyTo, editOf }).catch(failed);
+      return haos.setDraft(room, text || replyTo || editOf ? { text, replyTo, editOf } : null).catch(failed);
     });
     return saving;
   };
@@ -79,9 +78,8 @@ function storeOf(haos: Haos, room: RoomId): Cell<ComposerState> {
 
   const post = guard(cell, async (written: ComposerState, extras: Extras): Promise<boolean> => {
     const { text, replyTo, editOf } = written;
-    const message = { ...extras, body: text };
-    if (editOf !== undefined) await haos.edit(room, { eventId: editOf }, message);
-    else await haos.send(room, replyTo === undefined ? message : { ...message, replyTo: { eventId: replyTo } });
+    const message = { ...extras, body: text, ...(replyTo && { replyTo: { eventId: replyTo } }) };
+    await (editOf ? haos.edit(room, { eventId: editOf }, message) : haos.send(room, message));
     return true;
   });
   const send = async (extras: Extras = {}): Promise<boolean> => {

@@ -107,7 +107,7 @@ function storeOf(live: LiveTimeline) {
     functions((name) => {
       const act = guard(cell, (live[name] as (...args: never[]) => Promise<unknown>).bind(live));
       const paging = MOVES.find((it) => it === name);
-      return paging === undefined ? act : move(paging, act);
+      return paging ? move(paging, act) : act;
     }),
   );
   return cell;

@@ -93,6 +93,20 @@ export function useTyping(room: RoomId): TypingState {
   return useOfHaos(`typing ${room}`, make, NO_TYPING);
 }
 
+/** Reads what a cell is about, and again when the user wants it. */
+function reading<S extends Status & { readonly reload: unknown }>(
+  cell: Cell<S>,
+  read: () => Promise<unknown>,
+): Cell<S> {
+  const reload = async (): Promise<void> => {
+    await read();
+    cell.set({ loading: false } as Partial<S>);
+  };
+  cell.set({ reload } as Partial<S>);
+  void reload();
+  return cell;
+}
+
 /** The members of a room. */
 export interface MembersState extends Status {
   readonly members: readonly Member[];
@@ -120,13 +134,7 @@ export function useMembers(room: RoomId): MembersState {
       const { members, isComplete, problem } = await haos.members(room);
       cell.set({ members, isComplete, problem: problem ?? undefined });
     });
-    const reload = async (): Promise<void> => {
-      await read();
-      cell.set({ loading: false });
-    };
-    cell.set({ reload });
-    void reload();
-    return cell;
+    return reading(cell, read);
   };
   return useOfHaos(`members ${room}`, make, NO_MEMBERS);
 }
@@ -162,24 +170,25 @@ export function useUpload(txnId: TxnId | undefined): UploadState {
 export interface MediaUrlState extends Status {
   /** An address for `src`, which holds as long as a component uses it. */
   readonly url: string | undefined;
+  /** Reads it again where that failed, such as without a network. Never rejects. */
+  readonly reload: () => Promise<unknown>;
 }
 
-const NO_MEDIA: MediaUrlState = { ...LOADING, url: undefined };
+const NO_MEDIA: MediaUrlState = { ...LOADING, url: undefined, reload: nothing };
 
 /** An address for a media item, or a thumbnail where a size is named. Nothing is read for `null` and `undefined`. */
 export function useMediaUrl(uri: MediaUri | null | undefined, wanted: Omit<MediaWanted, "uri"> = {}): MediaUrlState {
   const make = (haos: Haos): Cell<MediaUrlState> => {
+    if (!uri) return new Cell({ ...NO_MEDIA, loading: false });
     const cell = new Cell(NO_MEDIA);
-    const read = guard(cell, async (of: MediaUri) => {
-      const blob = await haos.media(of, wanted);
-      if (cell.isClosed) return;
+    const read = guard(cell, async () => {
+      const blob = await haos.media(uri, wanted);
+      if (cell.isClosed || cell.get().url) return;
       const url = URL.createObjectURL(blob);
       cell.ends.push(() => URL.revokeObjectURL(url));
       cell.set({ url });
     });
-    if (uri == null) cell.set({ loading: false });
-    else void read(uri).then(() => cell.set({ loading: false }));
-    return cell;
+    return reading(cell, read);
   };
   return useOfHaos(`media ${JSON.stringify([uri, wanted])}`, make, NO_MEDIA);
 }

@@ -573,11 +573,19 @@ suite(`React ${version}`, () => {
     const one = await hook(haos, () => useMediaUrl("mxc://haos.test/1").url);
     const two = await hook(haos, () => useMediaUrl("mxc://haos.test/1").url);
     const none = await hook(haos, () => useMediaUrl(null));
-    const missing = await hook(haos, () => useMediaUrl("mxc://haos.test/2").error?.code);
+    const missing = await hook(haos, () => {
+      const { error, url, reload } = useMediaUrl("mxc://haos.test/2");
+      return { code: error?.code, url, reload };
+    });
     assert.ok(one.result.current?.startsWith("blob:"));
     assert.equal(one.result.current, two.result.current);
     assert.deepEqual([none.result.current.url, none.result.current.loading], [undefined, false]);
-    assert.equal(missing.result.current, "not_found");
+    assert.equal(missing.result.current.code, "not_found");
+    haos.addMedia("mxc://haos.test/2", new Blob(["y"]));
+    await act(() => missing.result.current.reload());
+    assert.equal(missing.result.current.code, undefined);
+    assert.ok(missing.result.current.url?.startsWith("blob:"));
+    missing.unmount();
     assert.equal(read.mock.calls.filter(({ arguments: [uri] }) => uri.endsWith("/1")).length, 1);
     one.unmount();
     await settle();

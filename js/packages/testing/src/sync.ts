@@ -48,7 +48,7 @@ export function sync(world: World, query: SyncQuery): { body: Json; isNews: bool
 
 function joined(room: Room, query: SyncQuery, since: number, isNew: boolean): Json | undefined {
   const me = query.device.user.id;
-  const { timeline, state } = timelineOf(room, room.events.length, query, since, isNew);
+  const { timeline, state } = timelineOf(room, Infinity, query, since, isNew);
   const ephemeral = ephemeralOf(room, query, since);
   const account = [...room.accountData.values()].filter(({ position, value }) => position > since && value.user === me);
   const isQuiet = timeline.events.length + state.length + ephemeral.length + account.length === 0;
@@ -71,15 +71,14 @@ function joined(room: Room, query: SyncQuery, since: number, isNew: boolean): Js
 /** A room that the user is no longer in, up to the event that says so. */
 function left(room: Room, query: SyncQuery, since: number): Json {
   const end = room.state("m.room.member", query.device.user.id)?.position ?? 0;
-  const count = room.events.filter(({ position }) => position <= end).length;
-  const { timeline, state } = timelineOf(room, count, query, since, since === 0);
+  const { timeline, state } = timelineOf(room, end, query, since, since === 0);
   return { timeline, state: { events: state } };
 }
 
-/** The newest of the first `count` events that are behind `since`, and the state before the oldest of them. */
-function timelineOf(room: Room, count: number, query: SyncQuery, since: number, isNew: boolean) {
+/** The newest events behind `since` and up to `end`, and the state before the oldest of them. */
+function timelineOf(room: Room, end: number, query: SyncQuery, since: number, isNew: boolean) {
   const { timeline: { limit = 10 } = {}, state: { lazy_load_members: lazy = false } = {} } = query.filter.room ?? {};
-  const news = room.events.slice(0, count).filter(({ position }) => position > since);
+  const news = room.after(since).filter(({ position }) => position <= end);
   const told = limit === 0 ? [] : news.slice(-limit);
   const limited = told.length < news.length;
   const start = (told[0]?.position ?? room.world.position + 1) - 1;
