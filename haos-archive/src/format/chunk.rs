@@ -49,18 +49,17 @@ pub(crate) enum Rows {
     Pending(Vec<Pending>),
 }
 
-/// Makes the JSON of a row; absent if no reader would take it.
-pub(crate) fn encode_row<T: Row>(row: &T) -> Option<Vec<u8>> {
-    let json = serde_json::to_vec(&Written(row)).ok()?;
-    (row.listed() <= MOST_LISTED && json.len() + 3 <= super::MOST_RAW as usize).then_some(json)
+/// Makes the JSON of a row; tells whether a reader would take it.
+pub(crate) fn encode_row<T: Row>(row: &T, json: &mut Vec<u8>) -> bool {
+    json.clear();
+    let is_written = serde_json::to_writer(&mut *json, &Written(row)).is_ok();
+    is_written && row.listed() <= MOST_LISTED && json.len() + 3 <= super::MOST_RAW as usize
 }
 
 /// Makes a chunk of media bytes.
-pub(crate) fn bytes_chunk(bytes: &[u8]) -> Vec<u8> {
-    let mut raw = Vec::with_capacity(1 + bytes.len());
-    raw.push(Tag::Bytes as u8);
-    raw.extend_from_slice(bytes);
-    raw
+pub(crate) fn bytes_chunk(mut bytes: Vec<u8>) -> Vec<u8> {
+    bytes.insert(0, Tag::Bytes as u8);
+    bytes
 }
 
 /// Tells whether a state entry is the login, which holds an access token.

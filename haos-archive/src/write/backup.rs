@@ -165,12 +165,20 @@ impl Backup {
         let mut meter = Meter::new(self.progress, total);
         let mut sections = Sections::default();
         let mut reading = Reading { writer: &mut writer, session: self.session, meter: &mut meter };
-        let revision = match store.snapshot().await {
-            Ok(snapshot) => reading.at_once(snapshot, &mut sections).await?,
+        let read = match store.snapshot().await {
+            Ok(snapshot) => reading.at_once(snapshot, &mut sections).await,
             Err(error) if error.kind() == ErrorKind::Unsupported => {
-                reading.until_it_stands(store, &mut sections).await?
+                reading.until_it_stands(store, &mut sections).await
             }
-            Err(error) => return Err(error),
+            Err(error) => Err(error),
+        };
+        let revision = match read {
+            Ok(revision) => revision,
+            Err(error) => {
+                // A later backup takes up what was read until then.
+                let _ = writer.settle();
+                return Err(error);
+            }
         };
         let id = writer.id;
         let summary = Summary {
@@ -179,7 +187,8 @@ impl Backup {
             session: self.session,
             ..summary(id, base_ids, &sections)
         };
-        let entries = sections.in_order().flat_map(|section| section.entries.iter().copied()).collect();
+        let chunks = sections.in_order().flat_map(|section| section.chunks.iter().copied());
+        let entries = writer.entries_of(chunks)?;
         let catalogue = Catalogue { summary, entries };
         if catalogue.entries.len() > MOST_CHUNKS {
             let message =
@@ -224,7 +233,7 @@ struct Reading<'a, W: Write> {
 
 impl<W: Write> Reading<'_, W> {
     fn pass<'b>(&'b mut self, store: &'b dyn StorageAdapter) -> Pass<'b, W> {
-        Pass { store, writer: self.writer, session: self.session, meter: self.meter }
+        Pass { store, writer: self.writer, session: self.session, meter: self.meter, json: Vec::new() }
     }
 
     /// Reads a snapshot; returns its revision.

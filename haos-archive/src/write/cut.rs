@@ -46,7 +46,9 @@ impl Cutter {
         }
         self.rows = 0;
         self.raw.push(b']');
-        Some(std::mem::take(&mut self.raw))
+        // The next chunk is about as long.
+        let next = Vec::with_capacity(self.raw.len().min(BYTES));
+        Some(std::mem::replace(&mut self.raw, next))
     }
 }
 

@@ -11,8 +11,8 @@ use crate::input::Input;
 /// The place of a known chunk.
 #[derive(Debug, Clone, Copy)]
 pub(super) enum Place {
-    /// In an earlier archive, or in this one already.
-    Written(Entry),
+    /// In an earlier archive, or in this one: the number of its entry.
+    Placed(usize),
     /// In the interrupted file, where its frame begins.
     Interrupted(u64),
 }
@@ -23,6 +23,8 @@ type Content = (MediaKey, u64, i64);
 /// The known chunks and media.
 #[derive(Debug, Default)]
 pub(super) struct Known {
+    /// Those of the archives that are built on, and of the one that is being written.
+    entries: Vec<Entry>,
     chunks: HashMap<Hash, Place>,
     media: HashMap<Content, Vec<Hash>>,
 }
@@ -50,9 +52,24 @@ impl Known {
         self.chunks.get(hash).copied()
     }
 
-    /// Notes a chunk of the archive that is being written.
-    pub(super) fn wrote(&mut self, entry: Entry) {
-        self.chunks.insert(entry.hash, Place::Written(entry));
+    /// Notes a chunk, which may be on its way into the file; returns the number of its entry.
+    pub(super) fn note(&mut self, entry: Entry) -> usize {
+        let nr = self.entries.len();
+        self.chunks.insert(entry.hash, Place::Placed(nr));
+        self.entries.push(entry);
+        nr
+    }
+
+    /// Notes where the frame of a chunk begins, and its length.
+    pub(super) fn wrote(&mut self, nr: usize, offset: u64, length: u32) {
+        if let Some(entry) = self.entries.get_mut(nr) {
+            (entry.offset, entry.length) = (offset, length);
+        }
+    }
+
+    /// Returns the entries of these numbers.
+    pub(super) fn entries_of(&self, nrs: impl Iterator<Item = usize>) -> Vec<Entry> {
+        nrs.filter_map(|nr| self.entries.get(nr).copied()).collect()
     }
 
     /// Returns the chunks of a media item's bytes.
@@ -64,7 +81,7 @@ impl Known {
     pub(super) fn add_base(&mut self, base: &mut Archive) -> Result<()> {
         let mut items = Items::default();
         for entry in base.entries().to_vec() {
-            self.chunks.insert(entry.hash, Place::Written(entry));
+            self.note(entry);
             match entry.tag {
                 Tag::Media => {
                     self.media.extend(items.end());

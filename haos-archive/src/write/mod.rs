@@ -1,5 +1,6 @@
 //! Writing: a backup.
 
+mod ahead;
 mod backup;
 #[cfg(not(target_arch = "wasm32"))]
 mod behind;
@@ -8,8 +9,11 @@ mod cut;
 mod file;
 mod known;
 mod meter;
+mod packing;
 mod pass;
 mod section;
+#[cfg(not(target_arch = "wasm32"))]
+mod worker;
 mod writer;
 
 pub use backup::Backup;

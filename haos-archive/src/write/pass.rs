@@ -5,10 +5,10 @@ use std::io::Write;
 
 use futures_util::future::join;
 use haos_store_api::{
-    ByteRange, Collection, Item, MediaInfo, MediaQuery, Page, Result, RoomId, Scope, Slice, StateQuery,
-    StorageAdapter,
+    Collection, Item, MediaInfo, MediaQuery, Page, Result, RoomId, Scope, Slice, StateQuery, StorageAdapter,
 };
 
+use super::ahead::Ahead;
 use super::cut::Cutter;
 use super::meter::Meter;
 use super::section::{Dirty, Section, Sections, room_key};
@@ -16,12 +16,17 @@ use super::writer::Writer;
 use crate::format::{Hash, Row, Tag, bytes_chunk, encode_row, is_session};
 use crate::pages::{OutboxPages, PORTION, PageSize, RoomPages, unless_damaged};
 
+/// A page, and the number of rows that it lacks.
+type Paged = (Result<Slice>, u64);
+
 /// A reading under way.
 pub(super) struct Pass<'a, W: Write> {
     pub(super) store: &'a dyn StorageAdapter,
     pub(super) writer: &'a mut Writer<W>,
     pub(super) session: bool,
     pub(super) meter: &'a mut Meter,
+    /// The JSON of the present row.
+    pub(super) json: Vec<u8>,
 }
 
 impl<W: Write> Pass<'_, W> {
@@ -40,12 +45,11 @@ impl<W: Write> Pass<'_, W> {
                 sections.state.insert(scope, section);
             }
         }
-        for room in rooms {
-            if dirty.everything || dirty.rooms.contains(&room) || !sections.timelines.contains_key(&room) {
-                let section = self.timeline(&room).await?;
-                sections.timelines.insert(room, section);
-            }
-        }
+        let mut due = rooms;
+        due.retain(|room| {
+            dirty.everything || dirty.rooms.contains(room) || !sections.timelines.contains_key(room)
+        });
+        self.timelines(&due, sections).await?;
         if dirty.everything || dirty.media_index {
             self.all_media(dirty, sections).await?;
         }
@@ -59,13 +63,14 @@ impl<W: Write> Pass<'_, W> {
         self.store.info().damaged
     }
 
-    fn put(&mut self, section: &mut Section, tag: Tag, raw: &[u8]) -> Result<()> {
-        section.entries.push(self.writer.chunk(tag, raw)?);
-        self.meter.add(raw.len() as u64);
+    fn put(&mut self, section: &mut Section, tag: Tag, raw: Vec<u8>) -> Result<()> {
+        let bytes = raw.len() as u64;
+        section.chunks.push(self.writer.chunk(tag, raw)?);
+        self.meter.add(bytes);
         Ok(())
     }
 
-    /// Adds a row; one that no reader would take is left out. Returns its bytes.
+    /// Adds a row; one that no reader would take is left out.
     fn row<T: Row>(
         &mut self,
         section: &mut Section,
@@ -73,20 +78,20 @@ impl<W: Write> Pass<'_, W> {
         (tag, of): (Tag, Collection),
         id: &[u8],
         row: &T,
-    ) -> Result<usize> {
-        let Some(json) = encode_row(row) else {
+    ) -> Result<()> {
+        if !encode_row(row, &mut self.json) {
             section.leave_out(of, 1);
-            return Ok(0);
-        };
-        for chunk in cutter.push(id, &json) {
-            self.put(section, tag, &chunk)?;
+            return Ok(());
+        }
+        for chunk in cutter.push(id, &self.json) {
+            self.put(section, tag, chunk)?;
         }
         section.count(of);
-        Ok(json.len())
+        Ok(())
     }
 
     fn end(&mut self, section: &mut Section, mut cutter: Cutter, tag: Tag) -> Result<()> {
-        cutter.end().map_or(Ok(()), |chunk| self.put(section, tag, &chunk))
+        cutter.end().map_or(Ok(()), |chunk| self.put(section, tag, chunk))
     }
 
     async fn rooms(&mut self) -> Result<(Section, BTreeSet<RoomId>)> {
@@ -123,31 +128,61 @@ impl<W: Write> Pass<'_, W> {
         Ok(section)
     }
 
-    async fn timeline(&mut self, room: &RoomId) -> Result<Section> {
+    /// Reads the timelines of these rooms: the first page of each while the last of the one before is packed.
+    async fn timelines(&mut self, rooms: &[RoomId], sections: &mut Sections) -> Result<()> {
+        let store = self.store;
+        let first = async |nr: usize| match rooms.get(nr) {
+            Some(room) => store.timeline(room, Page::oldest(PageSize::default().0)).await,
+            None => Ok(Slice::default()),
+        };
+        let mut page = self.read_beside(first(0), |_| Ok(())).await?;
+        for (room, next) in rooms.iter().zip(1..) {
+            let (section, following) = self.timeline(room, page, first(next)).await?;
+            sections.timelines.insert(room.clone(), section);
+            page = following;
+        }
+        Ok(())
+    }
+
+    /// Reads a timeline whose first page is there, and what is `following` it.
+    async fn timeline(
+        &mut self,
+        room: &RoomId,
+        (mut page, mut damaged): Paged,
+        following: impl Future<Output = Result<Slice>>,
+    ) -> Result<(Section, Paged)> {
         let (mut section, mut cutter) = (Section::default(), Cutter::new(Tag::Timeline));
-        let (before, mut size) = (self.damaged(), PageSize::default());
-        let mut page = self.store.timeline(room, Page::oldest(size.0)).await;
+        let (store, mut size) = (self.store, PageSize::default());
         loop {
-            let Some(slice) = unless_damaged(page)? else {
+            section.leave_out(Collection::Messages, damaged);
+            let slice = unless_damaged(page)?.unwrap_or_else(|| {
                 section.leave_out(Collection::Messages, 1);
-                break;
-            };
+                Slice::default()
+            });
             size = size.after(&slice);
             let Some(newer) = slice.newer().filter(|_| slice.more) else {
-                self.items(&mut section, &mut cutter, &slice)?;
-                break;
+                let pack = |pass: &mut Self| {
+                    pass.items(&mut section, &mut cutter, &slice)?;
+                    pass.end(&mut section, cutter, Tag::Timeline)
+                };
+                let following = self.read_beside(following, pack).await?;
+                return Ok((section, following));
             };
-            // The store reads the next page while this one is packed.
-            let store = self.store;
             let next = store.timeline(room, Page::newer_than(newer, size.0));
-            let packed = async { self.items(&mut section, &mut cutter, &slice) };
-            let (read, packed) = join(next, packed).await;
-            packed?;
-            page = read;
+            let pack = |pass: &mut Self| pass.items(&mut section, &mut cutter, &slice);
+            (page, damaged) = self.read_beside(next, pack).await?;
         }
-        self.end(&mut section, cutter, Tag::Timeline)?;
-        section.leave_out(Collection::Messages, self.damaged() - before);
-        Ok(section)
+    }
+
+    /// Has the store read a page while the one before is packed.
+    async fn read_beside(
+        &mut self,
+        read: impl Future<Output = Result<Slice>>,
+        pack: impl FnOnce(&mut Self) -> Result<()>,
+    ) -> Result<Paged> {
+        let before = self.damaged();
+        let (page, packed) = join(read, async { pack(self) }).await;
+        packed.map(|()| (page, self.damaged() - before))
     }
 
     fn items(&mut self, section: &mut Section, cutter: &mut Cutter, slice: &Slice) -> Result<()> {
@@ -169,28 +204,44 @@ impl<W: Write> Pass<'_, W> {
         sections.media_index.leave_out(Collection::Media, self.damaged() - before);
         infos.sort_by(|a, b| a.key.cmp(&b.key));
         sections.keep_media(&infos);
-        for info in infos {
-            let is_dirty = dirty.media.contains(&info.key);
-            if dirty.everything || is_dirty || !sections.media.contains_key(&info.key) {
-                let section = self.media(&info, is_dirty).await?;
-                sections.media.insert(info.key, section);
-            }
+        let is_due = |info: &&MediaInfo| {
+            dirty.everything || dirty.media.contains(&info.key) || !sections.media.contains_key(&info.key)
+        };
+        let due = infos.iter().filter(is_due);
+        // Nothing is taken over of what changed meanwhile.
+        let is_known =
+            |info: &MediaInfo| !dirty.media.contains(&info.key) && self.writer.known.bytes_of(info).is_some();
+        let due: Vec<(&MediaInfo, bool)> = due.map(|info| (info, is_known(info))).collect();
+        let unknown = due.iter().filter(|(_, is_known)| !is_known).map(|(info, _)| *info).collect();
+        let mut ahead = Ahead::of(self.store, unknown);
+        for (info, is_known) in due {
+            let section = self.media(info, is_known, &mut ahead).await?;
+            sections.media.insert(info.key.clone(), section);
         }
         Ok(())
     }
 
-    /// Reads a media item, of which nothing is taken over if it `is_dirty`.
-    async fn media(&mut self, info: &MediaInfo, is_dirty: bool) -> Result<Section> {
+    /// Reads a media item. The bytes of one that is not known are the next of those that are read ahead.
+    async fn media(&mut self, info: &MediaInfo, is_known: bool, ahead: &mut Ahead<'_>) -> Result<Section> {
         let mut section = Section::default();
-        let Some(json) = encode_row(info) else {
+        if !is_known {
+            ahead.begin();
+        }
+        if !encode_row(info, &mut self.json) {
             section.leave_out(Collection::Media, 1);
             return Ok(section);
-        };
-        let raw = [&[Tag::Media as u8, b'['], json.as_slice(), b"]"].concat();
-        self.put(&mut section, Tag::Media, &raw)?;
-        let whole = match self.known_bytes(&mut section, info, is_dirty)? {
-            true => true,
-            false => self.bytes(&mut section, info).await?,
+        }
+        let raw = [&[Tag::Media as u8, b'['], self.json.as_slice(), b"]"].concat();
+        self.put(&mut section, Tag::Media, raw)?;
+        let whole = match is_known {
+            true if self.known_bytes(&mut section, info)? => true,
+            // The interrupted file has lost them.
+            true => {
+                let mut ahead = Ahead::of(self.store, vec![info]);
+                ahead.begin();
+                self.bytes(&mut section, info, &mut ahead).await?
+            }
+            false => self.bytes(&mut section, info, ahead).await?,
         };
         if !whole {
             section = Section::default();
@@ -203,15 +254,15 @@ impl<W: Write> Pass<'_, W> {
     }
 
     /// Takes over the bytes of an item that is known with this content; tells whether all are there.
-    fn known_bytes(&mut self, section: &mut Section, info: &MediaInfo, is_dirty: bool) -> Result<bool> {
-        let Some(hashes) = self.writer.known.bytes_of(info).filter(|_| !is_dirty) else { return Ok(false) };
+    fn known_bytes(&mut self, section: &mut Section, info: &MediaInfo) -> Result<bool> {
+        let Some(hashes) = self.writer.known.bytes_of(info) else { return Ok(false) };
         let hashes: Vec<Hash> = hashes.to_vec();
-        let described = section.entries.len();
+        let described = section.chunks.len();
         for hash in hashes {
             match self.writer.reuse(Tag::Bytes, &hash)? {
-                Some(entry) => section.entries.push(entry),
+                Some(nr) => section.chunks.push(nr),
                 None => {
-                    section.entries.truncate(described);
+                    section.chunks.truncate(described);
                     return Ok(false);
                 }
             }
@@ -220,32 +271,25 @@ impl<W: Write> Pass<'_, W> {
         Ok(true)
     }
 
-    /// Reads the bytes of an item; tells whether all are there.
-    async fn bytes(&mut self, section: &mut Section, info: &MediaInfo) -> Result<bool> {
-        let store = self.store;
-        let range = |start: u64| ByteRange { start, end: info.size.min(start + PORTION) };
-        let mut at = 0;
-        let mut next = match info.size {
-            0 => return Ok(true),
-            _ => store.media(&info.key, range(0)).await,
-        };
-        loop {
-            let wanted = range(at).within(info.size);
-            let bytes = match unless_damaged(next)?.flatten() {
-                Some(media) if media.bytes.len() as u64 == wanted.end - wanted.start => media.bytes,
+    /// Reads the bytes of the item that was begun; tells whether all are there.
+    async fn bytes(
+        &mut self,
+        section: &mut Section,
+        info: &MediaInfo,
+        ahead: &mut Ahead<'_>,
+    ) -> Result<bool> {
+        let mut left = info.size;
+        while left > 0 {
+            let wanted = left.min(PORTION);
+            let bytes = match unless_damaged(ahead.portion().await)?.flatten() {
+                Some(media) if media.bytes.len() as u64 == wanted => media.bytes,
                 // It changed meanwhile and is read again, or it is damaged.
                 _ => return Ok(false),
             };
-            at = wanted.end;
-            let pack = async { self.put(section, Tag::Bytes, &bytes_chunk(&bytes)) };
-            if at == info.size {
-                return pack.await.map(|()| true);
-            }
-            // The store reads the next bytes while these are packed.
-            let (read, packed) = join(store.media(&info.key, range(at)), pack).await;
-            packed?;
-            next = read;
+            left -= wanted;
+            self.put(section, Tag::Bytes, bytes_chunk(bytes))?;
         }
+        Ok(true)
     }
 
     async fn pending(&mut self) -> Result<Section> {

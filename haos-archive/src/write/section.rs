@@ -4,12 +4,11 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use haos_store_api::{Collection, MediaInfo, MediaKey, Room, RoomId, Scope, Touched};
 
-use crate::format::Entry;
-
 /// The chunks of a part, and the numbers of its rows.
 #[derive(Debug, Default)]
 pub(super) struct Section {
-    pub(super) entries: Vec<Entry>,
+    /// The numbers of their entries.
+    pub(super) chunks: Vec<usize>,
     pub(super) counts: BTreeMap<Collection, u64>,
     pub(super) media_bytes: u64,
     pub(super) left_out: BTreeMap<Collection, u64>,

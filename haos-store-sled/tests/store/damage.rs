@@ -183,6 +183,26 @@ async fn many(options: impl Fn(&Path) -> SledOptions, seed: u64, damage: impl Fn
     );
 }
 
+#[tokio::test]
+async fn the_keyring_of_a_store_that_never_sent_anything_is_restored() {
+    let folder = tempfile::tempdir().unwrap();
+    let path = folder.path().join("chat");
+    let options = || SledOptions::new(&path).secret(Secret::key([3; 32]));
+    let room = RoomId::new("!a").unwrap();
+    let store = SledStore::open(options()).await.unwrap();
+    let mut batch = WriteBatch::relaxed();
+    batch.put_room(Room::new(room.clone(), Membership::Join));
+    store.apply(batch).await.unwrap();
+    store.close().await.unwrap();
+    let record = std::fs::read(path.join("keyring")).unwrap();
+    std::fs::write(path.join("keyring"), &record[..record.len() / 2]).unwrap();
+    let store = SledStore::open(options()).await.unwrap();
+    let recovery = store.info().recovery.expect("a recovery is reported");
+    assert!(recovery.cause.contains("keyring"), "{recovery:?}");
+    assert!(store.room(&room).await.unwrap().is_some());
+    assert!(std::fs::read(path.join("keyring")).unwrap() == record);
+}
+
 /// What is told of each collection is what the store holds.
 async fn counts_are_true(
     store: &SledStore,

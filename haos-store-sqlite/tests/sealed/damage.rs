@@ -131,6 +131,39 @@ async fn without_a_secret_a_store_whose_keyring_cannot_be_read_is_not_replaced_b
     }
 }
 
+/// Makes a sealed store, by opening it or of an older version's files, with a room and never an unsent row; zeroes a part
+/// of its keyring.
+async fn cut_keyring_of_one_that_never_sent(folder: &Path, without_mirror: bool) -> PathBuf {
+    let path = folder.join("s.db");
+    let mut batch = WriteBatch::relaxed();
+    batch.put_room(Room::new(room_id("a"), Membership::Join));
+    let store = unsealed(&path).await;
+    store.apply(batch).await.unwrap();
+    store.close().await.unwrap();
+    if without_mirror {
+        forget_mirror(&path);
+        unsealed(&path).await.close().await.unwrap();
+    }
+    let end = root_page(&path, "keyring") * PAGE;
+    change(&path, |bytes| bytes[end - PAGE / 2..end].fill(0));
+    path
+}
+
+#[tokio::test]
+async fn the_keyring_of_a_store_that_never_sent_anything_is_restored() {
+    for without_mirror in [false, true] {
+        let folder = tempfile::tempdir().unwrap();
+        let path = cut_keyring_of_one_that_never_sent(folder.path(), without_mirror).await;
+        assert_eq!(refusal(with(&path, key()).on_damage(OnDamage::Refuse)).await, ErrorKind::Corrupt);
+        assert_eq!(refusal(with(&path, wrong_key())).await, ErrorKind::WrongKey);
+        let store = unsealed(&path).await;
+        let recovery = store.info().recovery.expect("a recovery is reported");
+        assert!(recovery.cause.contains("keyring"), "{recovery:?}");
+        assert!(store.room(&room_id("a")).await.unwrap().is_some());
+        assert_eq!(check(&store).await, Vec::<String>::new());
+    }
+}
+
 #[tokio::test]
 async fn an_unreadable_row_of_the_outbox_is_counted_and_stays_in_what_was_set_aside() {
     let folder = tempfile::tempdir().unwrap();

@@ -48,15 +48,18 @@ impl<B: Backend> Opened<B> {
             let id = head.id.unwrap_or(StoreId([0; 16]));
             return self.set_aside(place, id, hub);
         }
+        let fold = Fold::of(head, found.frames, found.has_holes);
+        if is_new && fold.is_void() && fold.head.check != self.found.codec.mirror_key() {
+            return self.rewritten(place, hub);
+        }
         let codec = if is_new {
-            of_gone_store::<B>(&head, &self.found.codec, options)?
+            of_gone_store::<B>(&fold.head, &self.found.codec, options)?
         } else {
             self.found.codec.clone()
         };
-        if head.check != codec.mirror_key() {
+        if fold.head.check != codec.mirror_key() {
             return self.rewritten(place, hub);
         }
-        let fold = Fold::of(head, found.frames, found.has_holes);
         self.compared(place, file, fold, &codec, options, hub)
     }
 
@@ -125,12 +128,13 @@ impl<B: Backend> Opened<B> {
         }
     }
 
-    /// Makes a mirror where none is, if the store has unsent rows. A store that cannot tell without a wait has one with
-    /// its next unsent row.
+    /// Makes a mirror where none is, if the store has unsent rows, or is sealed: the mirror has a copy of its keyring. A
+    /// plain store that cannot tell without a wait has one with its next unsent row.
     fn first(&mut self, place: Place, hub: &ChangeHub) -> Result<Keeper> {
         let read = |db: &dyn crate::Reads| db.pending(&PendingQuery { limit: 1, ..PendingQuery::default() });
         match self.readers.glance(false, "open", &read) {
             Some(Ok(rows)) if !rows.is_empty() => self.rewritten(place, hub),
+            _ if self.found.codec.is_sealed() => self.rewritten(place, hub),
             _ => Keeper::new(place),
         }
     }
@@ -198,7 +202,8 @@ fn of_gone_store<B: Backend>(head: &Head, fresh: &Codec, options: &Options) -> R
     Ok(Codec::sealed(Keyring::unlock_within(record, secret, options.kdf_limits)?).in_form(B::FORM))
 }
 
-/// Refuses a secret that does not open the mirror of a store that is gone, before a new store is made with it.
+/// Refuses a secret that does not open the mirror of a store that is gone, before a new store is made with it. A mirror
+/// that has no rows is of no use then.
 ///
 /// # Errors
 /// `Sealed` and `WrongKey`.
@@ -209,9 +214,14 @@ pub(in super::super) fn refuse_other_secret<B: Backend>(options: &Options) -> Re
     }
     let path = place_of(options.path(), B::MIRROR);
     let Some((_, bytes)) = MirrorFile::open(&path, B::SHARED)? else { return Ok(()) };
-    match scan(&bytes).kind {
+    let found = scan(&bytes);
+    match found.kind {
         Kind::Ours(head) => {
-            let opened = of_gone_store::<B>(&head, &options.codec, options);
+            let fold = Fold::of(head, found.frames, found.has_holes);
+            if fold.is_void() {
+                return Ok(());
+            }
+            let opened = of_gone_store::<B>(&fold.head, &options.codec, options);
             let explain = |error: Error| {
                 let shown = path.display();
                 let message = format!(

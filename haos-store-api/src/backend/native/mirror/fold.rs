@@ -139,6 +139,15 @@ impl Fold {
         self.rows().any(|(_, is_open)| is_open)
     }
 
+    /// Tells whether no row can come from it.
+    pub(super) fn is_void(&self) -> bool {
+        self.is_whole
+            && self
+                .entries
+                .values()
+                .all(|entry| entry.open.is_empty() && !matches!(entry.said, Some(Said::Row(_))))
+    }
+
     /// Counts the bytes of what stands, about.
     pub(super) fn live_bytes(&self) -> u64 {
         const AROUND: usize = 64;

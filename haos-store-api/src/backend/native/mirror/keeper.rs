@@ -178,7 +178,7 @@ impl Keeper {
             }
         }
         let others = fold.map(|fold| fold.open_of_others(self.by, &image.rows)).unwrap_or_default();
-        if old.is_none() && image.rows.is_empty() {
+        if old.is_none() && image.rows.is_empty() && image.keyring.is_none() {
             return Ok(());
         }
         let mark = Mark { boot: boot(), revision: image.revision, closed: false };

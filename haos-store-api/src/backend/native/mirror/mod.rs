@@ -22,12 +22,14 @@
 //! | damaged, without a readable revision | of another run, not closed | the same |
 //! | its keyring is damaged | whole | the keyring is restored from the mirror |
 //! | gone, or new | whole | all come back |
-//! | gone | sealed with another secret | opening fails: no store is made |
+//! | gone | sealed with another secret, with rows | opening fails: no store is made |
+//! | gone | sealed with another secret, without rows | the mirror is written again |
 //! | of another id | any | the mirror is set aside |
 //! | any | of a later format | the mirror is left alone, and none is kept |
 //!
 //! A row that waits for the person is `Parked(Paused)` and `ambiguous`: nothing but a retry or a removal by hand ends
-//! that. A mirror that cannot be written is removed, since an old one could bring back what was sent; a later commit
+//! that. A plain store has a mirror from its first unsent row on; a sealed one once it was opened, for the copy of its
+//! keyring. A mirror that cannot be written is removed, since an old one could bring back what was sent; a later commit
 //! or opening makes it again.
 
 mod begin;
