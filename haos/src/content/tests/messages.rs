@@ -156,7 +156,7 @@ fn as_json() {
     );
     let voice =
         value(message(r#"{"msgtype":"m.audio","m.voice":{},"body":"a.ogg","info":{"duration":1500}}"#));
-    assert_eq!((&voice["type"], &voice["duration_ms"]), (&json!("voice"), &json!(1500)));
+    assert_eq!((&voice["type"], &voice["durationMs"]), (&json!("voice"), &json!(1500)));
     assert_eq!(voice["uri"], Value::Null);
     let encrypted = value(content("m.room.encrypted", r#"{"algorithm":"m.megolm.v1.aes-sha2"}"#));
     assert_eq!(encrypted, json!({ "type": "encrypted", "algorithm": "m.megolm.v1.aes-sha2" }));

@@ -18,6 +18,10 @@ pub(super) fn fields(state: &Connection) -> Value {
     });
     if let (Value::Object(fields), Ok(Value::Object(own))) = (&mut fields, serde_json::to_value(state)) {
         fields.extend(own);
+        // Named as all fields of this program's are.
+        if let Some(next) = fields.remove("nextTryMs") {
+            fields.insert("next_try_ms".to_owned(), next);
+        }
     }
     fields
 }
