@@ -33,7 +33,8 @@ pub(crate) fn run(root: &Path, tests: bool) -> Result {
 
 /// Builds them; `pack` is the program that builds the engine.
 pub(crate) fn build(root: &Path, pack: Cmd) -> Vec<Cmd> {
-    let install = ["ci", "--prefix", FOLDER, "--ignore-scripts", "--no-audit", "--no-fund", "--loglevel=error"];
+    let install =
+        ["ci", "--prefix", FOLDER, "--ignore-scripts", "--no-audit", "--no-fund", "--loglevel=error"];
     let (variable, driver) = BrowserEngine::Chromium.driver(root);
     vec![
         Cmd::new("npm", &install),

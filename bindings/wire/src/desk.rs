@@ -7,8 +7,8 @@ use serde::Serialize;
 use serde_json::value::RawValue;
 
 use crate::answer::answer;
-use crate::call::{FileFacts, MediaWanted};
 use crate::error::{ErrorCode, Failure, Result};
+use crate::wanted::{FileFacts, MediaWanted};
 use crate::watch::{Source, Watch};
 
 /// A chat behind a port.

@@ -24,9 +24,10 @@ pub mod call;
 mod desk;
 mod error;
 mod message;
+mod wanted;
 mod watch;
 
-pub use call::{FileFacts, MediaWanted};
 pub use desk::{Desk, Done, Following, Media, Watching};
 pub use error::{ErrorCode, Failure, Result};
 pub use message::{Message, MessageKind, Target};
+pub use wanted::{FileFacts, MediaWanted, Part, RoomQuery, Watched};

@@ -7,8 +7,8 @@ use serde::Serialize;
 use serde_json::value::RawValue;
 use tokio::sync::{Mutex, watch};
 
-use crate::call::Watched;
 use crate::error::{ErrorCode, Failure, Result};
+use crate::wanted::Watched;
 
 /// Something that is watched.
 pub(crate) struct Watch {

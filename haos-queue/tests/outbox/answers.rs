@@ -30,8 +30,7 @@ async fn a_draft_whose_caller_heard_nothing_is_taken_once() {
         let mut client = Client::new(home).await;
         let named = || draft("a", "m.room.message", r#"{"body":"once"}"#).txn_id(TxnId::new("t1").unwrap());
         let first = client.outbox.enqueue(named()).await.unwrap();
-        let (one, other) =
-            tokio::join!(client.outbox.enqueue(named()), client.outbox.clone().enqueue(named()));
+        let (one, other) = tokio::join!(client.outbox.enqueue(named()), client.outbox.enqueue(named()));
         assert_eq!((&one.unwrap(), &other.unwrap()), (&first, &first));
         client.text("a", "next").await;
         client.drive();
