@@ -11,7 +11,7 @@ use super::commit::Draft;
 use super::head::Head;
 use super::ids::{self, Block, Entry as IdEntry};
 use super::keys::{self, Bucket, Segment};
-use super::kv::{HEAD, Kv, Table, all};
+use super::kv::{EARLY, HEAD, Kv, Table, all};
 use super::record::{self, Entry, Record};
 use super::row::{self, Row};
 
@@ -92,6 +92,9 @@ pub(crate) async fn commit(kv: &dyn Kv, draft: &Draft) -> Result<bool> {
     }
     merged.lay(draft.changes.clone());
     let head = Head { folded: log.latest, ..merged.head };
+    if draft.erases {
+        kv.delete_named(EARLY)?;
+    }
     work(kv, merged).await?;
     finish(kv, &head, draft.first, &head, &Entry::Reset).await?;
     Ok(true)
