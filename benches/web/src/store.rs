@@ -1,5 +1,6 @@
 use haos_store_api::{
-    Cursor, EventId, Json, Maintenance, Page, Progress, RoomId, Secret, StorageAdapter as _, StorageAdapterExt as _,
+    Cursor, EventId, Json, Maintenance, Page, Progress, RoomId, Secret, StorageAdapter as _,
+    StorageAdapterExt as _,
 };
 use haos_store_idb::{IdbOptions, IdbStore};
 use wasm_bindgen::JsValue;

@@ -129,11 +129,11 @@ pub(crate) fn written(memory: &mut Memory, draft: Draft) -> Commit {
     let Draft { commit, changes, first, records, .. } = draft;
     // Another reading may have brought it already.
     if memory.number.is_some_and(|known| known + 1 == first) {
-        let (head, number) = (changes.head, if is_large { first } else { first + records.len() as u64 - 1 });
-        memory.know(Record { number, head, entry: Entry::Commit(Box::new(changes)) });
         if is_large {
-            // The tables have it: what was written stays known.
-            memory.know(Record { number, head, entry: Entry::Folded(number) });
+            memory.know_folded(first, changes);
+        } else {
+            let (number, head) = (first + records.len() as u64 - 1, changes.head);
+            memory.know(Record { number, head, entry: Entry::Commit(Box::new(changes)) });
         }
     }
     commit

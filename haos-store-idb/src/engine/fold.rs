@@ -90,7 +90,7 @@ pub(crate) async fn commit(kv: &dyn Kv, draft: &Draft) -> Result<bool> {
             merged.lay(*changes);
         }
     }
-    merged.lay(draft.changes.clone());
+    merged.lay(draft.changes.for_fold());
     let head = Head { folded: log.latest, ..merged.head };
     if draft.erases {
         kv.delete_named(EARLY)?;
@@ -253,16 +253,22 @@ fn write_bucket(
         }
     }
     rows.retain(|at, _| !is_dropped(*at));
-    for (at, row) in changed {
-        match row {
-            Some(row) => {
-                entries.extend(ids::entries(&row, rows.get(&at)));
-                rows.insert(at, row);
+    let rows: Vec<Row> = if rows.is_empty() {
+        let new: Vec<Row> = changed.into_iter().filter_map(|(_, row)| row).collect();
+        entries.extend(new.iter().flat_map(|row| ids::entries(row, None)));
+        new
+    } else {
+        for (at, row) in changed {
+            match row {
+                Some(row) => {
+                    entries.extend(ids::entries(&row, rows.get(&at)));
+                    rows.insert(at, row);
+                }
+                None => drop(rows.remove(&at)),
             }
-            None => drop(rows.remove(&at)),
         }
-    }
-    let rows: Vec<Row> = rows.into_values().collect();
+        rows.into_values().collect()
+    };
     let mut segments = row::segments(room, bucket, first, &rows);
     for key in old.iter().filter(|old| !segments.iter().any(|(key, _)| key == *old)) {
         kv.delete(Table::Segments, &key.encode(room))?;
