@@ -23,8 +23,8 @@ const MIXED_MS: u32 = 1500;
 const ONLY_WRITES: &str = "raw_log";
 /// Its requests are not the page's, and none of IndexedDB.
 const NO_REQUESTS: &str = "opfs";
-/// Our contender, and the module of the page that shows what it kept.
-const KEEPER: [&str; 2] = ["haos", "haos_early"];
+/// Our contender, and its start by what it kept.
+const KEEPER: [&str; 2] = ["haos", "kept"];
 
 /// One engine after the other.
 pub(crate) async fn engines(built: &Built, args: &Args) -> Result<Vec<Measured>> {
@@ -32,6 +32,7 @@ pub(crate) async fn engines(built: &Built, args: &Args) -> Result<Vec<Measured>>
     let options = SiteOptions::new(&built.page)
         .mount("/pkg/", &built.package)
         .mount("/store/", &built.store)
+        .mount("/early/", &built.early)
         .mount("/peer/", &built.dexie.folder)
         .mount("/sqlite/", &built.sqlite.folder)
         // Precise timers, and scripts and modules from the cache, as with a page that is used daily.
@@ -164,7 +165,8 @@ async fn cold(browser: &Browser, site: &Site, args: &Args, measured: &mut Measur
         for (contender, name, expected) in &filled {
             browser.goto("about:blank").await?;
             let room = expected["room"].as_str().unwrap_or_default();
-            browser.goto(&site.url(&format!("/cold.html#{contender},{name},{room}"))).await?;
+            let page = if *contender == KEEPER[1] { "early/early" } else { "cold" };
+            browser.goto(&site.url(&format!("/{page}.html#{contender},{name},{room}"))).await?;
             let wait = "for (let i = 0; i < 2000 && !window.started; i += 1) \
                 await new Promise((resolve) => setTimeout(resolve, 10)); return window.started";
             let started = browser.run(wait, &[]).await?;
