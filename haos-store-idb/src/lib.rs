@@ -18,8 +18,8 @@
 //! an origin opens the database for itself. The form of records is in `docs/format.md`, the reasons in
 //! `ARCHITECTURE.md`.
 //!
-//! `js/early.js` in this crate is a few lines for a page that has to be there at once: they open the database while the
-//! module loads.
+//! `js/early.js` in this crate is for a page that has to be there at once: it opens the database while the module loads,
+//! and meanwhile hands out what `IdbStore::keep_early` kept for it, which needs no WebAssembly.
 //!
 //! It is not a place for data that must survive everything: a browser may erase an origin's storage when the device is
 //! full (`IdbStore::persistence` tells the present state), and people clear it.
@@ -52,6 +52,8 @@ mod tx;
 
 #[cfg(target_arch = "wasm32")]
 pub use durability::Persistence;
+#[cfg(any(target_arch = "wasm32", test))]
+pub use engine::early::Early;
 pub use options::IdbOptions;
 #[cfg(target_arch = "wasm32")]
 pub use store::IdbStore;

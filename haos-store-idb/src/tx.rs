@@ -116,6 +116,10 @@ impl Kv for IdbTx<'_> {
         self.in_meta()?.put_named(name, &to_js(value))
     }
 
+    fn delete_named(&self, name: &'static str) -> Result<()> {
+        self.in_meta()?.delete_named(name)
+    }
+
     fn delete(&self, table: Table, key: &[u8]) -> Result<()> {
         self.in_table(table)?.delete(key)
     }

@@ -83,6 +83,7 @@ export async function fill(contender, name, messages) {
   await store.fold?.();
   for (const batch of feed.commits(20, 5, 5)) await store.commit(store.prepare(batch));
   const page = await store.newest(roomId(0), PAGE);
+  await store.keep?.(roomId(0), PAGE);
   await store.close();
   return { room: roomId(0), first: page[0].content.body, last: page[PAGE - 1].content.body };
 }

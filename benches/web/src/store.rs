@@ -1,5 +1,6 @@
 use haos_store_api::{
-    Cursor, EventId, Maintenance, Page, Progress, RoomId, Secret, StorageAdapter as _, StorageAdapterExt as _,
+    Cursor, EventId, Json, Maintenance, Page, Progress, RoomId, Secret, StorageAdapter as _,
+    StorageAdapterExt as _,
 };
 use haos_store_idb::{IdbOptions, IdbStore};
 use wasm_bindgen::JsValue;
@@ -88,6 +89,16 @@ impl Store {
         let (room, id) = (RoomId::new(room).map_err(js)?, EventId::new(id).map_err(js)?);
         let found = self.0.message(&room, &id).await.map_err(js)?;
         Ok(page::message(found.as_ref()))
+    }
+
+    /// Keeps the newest messages of a room for the next start.
+    ///
+    /// # Errors
+    /// As the store's.
+    pub async fn keep(&self, room: String, limit: usize) -> Result<bool, JsValue> {
+        let at = self.0.changes().start();
+        let page = Json::new(self.newest(room, limit).await?).map_err(js)?;
+        self.0.keep_early(at, &page).await.map_err(js)
     }
 
     /// Closes the database.

@@ -49,6 +49,15 @@ pub(crate) fn take_out<K: Ord + Clone, V>(map: &mut SortedMap<K, V>, range: impl
     }
 }
 
+/// Puts all items of a map over those of another.
+fn over<K: Ord, V>(map: &mut SortedMap<K, V>, later: SortedMap<K, V>) {
+    if map.is_empty() {
+        *map = later;
+    } else {
+        map.extend(later);
+    }
+}
+
 /// Returns about how many bytes a record takes.
 pub(crate) fn record_bytes(key: &[u8], value: Option<&Value>) -> usize {
     key.len() + value.map_or(0, |value| value.len())
@@ -77,11 +86,23 @@ impl Changes {
     /// Lays later changes over these, without their hints: a fold needs none.
     pub(crate) fn lay(&mut self, later: Self) {
         self.head = later.head;
-        self.records.extend(later.records);
+        over(&mut self.records, later.records);
         for run in later.dropped {
             self.drop_run(run);
         }
-        self.rows.extend(later.rows);
+        over(&mut self.rows, later.rows);
+    }
+
+    /// Returns a copy without the hints, as a fold takes it.
+    pub(crate) fn for_fold(&self) -> Self {
+        let Self { head, records, dropped, rows, .. } = self;
+        Self {
+            head: *head,
+            records: records.clone(),
+            dropped: dropped.clone(),
+            rows: rows.clone(),
+            events: SortedMap::new(),
+        }
     }
 
     /// Removes all messages of a part.

@@ -9,7 +9,8 @@ use haos_store_api::backend::law;
 use haos_store_api::{Commit, Result, Revision, WriteBatch};
 
 use super::changes::Changes;
-use super::kv::{Kv, Table};
+use super::early;
+use super::kv::{EARLY, Kv, Table};
 use super::memory::Memory;
 use super::record::{self, Entry, Record};
 use super::rows::EngineRows;
@@ -36,6 +37,8 @@ pub(crate) struct Draft {
     pub(crate) changes: Changes,
     /// The number of its first record.
     pub(crate) first: u64,
+    /// True if it takes away what a page may show before the store is open.
+    pub(crate) erases: bool,
     /// None, if it is large.
     records: Vec<Vec<u8>>,
 }
@@ -67,7 +70,8 @@ pub(crate) fn prepare(memory: &Memory, codec: &Codec, batch: &WriteBatch) -> Res
     let first = latest + 1;
     let is_large = draft.bytes() > LARGE;
     let records = if is_large { Vec::new() } else { record::commit(first, &draft) };
-    Ok(Outcome::Draft(Box::new(Draft { commit, changes: draft, first, records })))
+    let erases = early::is_erased_by(batch);
+    Ok(Outcome::Draft(Box::new(Draft { commit, changes: draft, first, erases, records })))
 }
 
 impl Draft {
@@ -81,8 +85,11 @@ impl Draft {
         self.changes.records.keys().any(|(table, _)| *table == Table::Chunks)
     }
 
-    /// Writes the bytes of media: absolute values, which need no record.
-    pub(crate) fn write_chunks(&self, kv: &dyn Kv) -> Result<()> {
+    /// Writes what has no record: the bytes of media, absolute values; and deletes what a page must not show any more.
+    pub(crate) fn write_beside(&self, kv: &dyn Kv) -> Result<()> {
+        if self.erases {
+            kv.delete_named(EARLY)?;
+        }
         for ((table, key), value) in self.changes.records.iter() {
             if *table == Table::Chunks {
                 match value {
@@ -103,11 +110,11 @@ pub(crate) async fn write(kv: &dyn Kv, draft: &Draft, by_hand: bool) -> Result<b
             return Ok(false);
         }
         draft.records.iter().zip(draft.first..).try_for_each(|(record, number)| kv.add_as(number, record))?;
-        draft.write_chunks(kv)?;
+        draft.write_beside(kv)?;
         return Ok(true);
     }
     let given: Vec<_> = draft.records.iter().map(|record| kv.add(record)).collect();
-    draft.write_chunks(kv)?;
+    draft.write_beside(kv)?;
     for (given, expected) in given.into_iter().zip(draft.first..) {
         if given.await? != expected {
             return Ok(false);
@@ -119,14 +126,14 @@ pub(crate) async fn write(kv: &dyn Kv, draft: &Draft, by_hand: bool) -> Result<b
 /// Takes up a draft that was written and committed.
 pub(crate) fn written(memory: &mut Memory, draft: Draft) -> Commit {
     let is_large = draft.is_large();
-    let Draft { commit, changes, first, records } = draft;
+    let Draft { commit, changes, first, records, .. } = draft;
     // Another reading may have brought it already.
     if memory.number.is_some_and(|known| known + 1 == first) {
-        let (head, number) = (changes.head, if is_large { first } else { first + records.len() as u64 - 1 });
-        memory.know(Record { number, head, entry: Entry::Commit(Box::new(changes)) });
         if is_large {
-            // The tables have it: what was written stays known.
-            memory.know(Record { number, head, entry: Entry::Folded(number) });
+            memory.know_folded(first, changes);
+        } else {
+            let (number, head) = (first + records.len() as u64 - 1, changes.head);
+            memory.know(Record { number, head, entry: Entry::Commit(Box::new(changes)) });
         }
     }
     commit

@@ -11,16 +11,12 @@ use super::commit::Draft;
 use super::head::Head;
 use super::ids::{self, Block, Entry as IdEntry};
 use super::keys::{self, Bucket, Segment};
-use super::kv::{HEAD, Kv, Table, all};
+use super::kv::{EARLY, HEAD, Kv, Table, all};
 use super::record::{self, Entry, Record};
 use super::row::{self, Row};
 
 /// The most buckets that one fold changes, unless one record alone changes more.
 const MOST_BUCKETS: usize = 512;
-
-/// The distance of two buckets that are read together, with what is between them, and the most that are.
-const NEAR: u64 = 3;
-const MOST_TOGETHER: u64 = 64;
 
 /// The outcome of a fold.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -94,8 +90,11 @@ pub(crate) async fn commit(kv: &dyn Kv, draft: &Draft) -> Result<bool> {
             merged.lay(*changes);
         }
     }
-    merged.lay(draft.changes.clone());
+    merged.lay(draft.changes.for_fold());
     let head = Head { folded: log.latest, ..merged.head };
+    if draft.erases {
+        kv.delete_named(EARLY)?;
+    }
     work(kv, merged).await?;
     finish(kv, &head, draft.first, &head, &Entry::Reset).await?;
     Ok(true)
@@ -191,7 +190,7 @@ async fn work(kv: &dyn Kv, changes: Changes) -> Result<u64> {
     for ((room, at), row) in changes.rows.iter() {
         buckets.or_default((*room, Bucket::of(*at))).push((*at, row.clone()));
     }
-    let stored = near(buckets.keys());
+    let stored = keys::near(buckets.keys());
     let stored = stored.iter().map(|(room, oldest, newest)| {
         kv.range(Table::Segments, &keys::segments(room, *oldest, *newest), None)
     });
@@ -230,24 +229,6 @@ async fn work(kv: &dyn Kv, changes: Changes) -> Result<u64> {
     Ok(rows)
 }
 
-/// Joins ascending buckets to ranges, each of which is read at once: neighbours of a room, or nearly so.
-fn near<'b>(buckets: impl Iterator<Item = &'b (Key, Bucket)>) -> Vec<(Key, Bucket, Bucket)> {
-    let mut ranges: Vec<(Key, Bucket, Bucket)> = Vec::new();
-    for (room, bucket) in buckets {
-        match ranges.last_mut() {
-            Some((of, oldest, newest))
-                if of == room
-                    && *bucket <= newest.newer_by(NEAR)
-                    && *bucket < oldest.newer_by(MOST_TOGETHER) =>
-            {
-                *newest = *bucket;
-            }
-            _ => ranges.push((*room, *bucket, *bucket)),
-        }
-    }
-    ranges
-}
-
 /// Writes a bucket's messages, and notes the entries that its new ones need.
 fn write_bucket(
     kv: &dyn Kv,
@@ -272,16 +253,22 @@ fn write_bucket(
         }
     }
     rows.retain(|at, _| !is_dropped(*at));
-    for (at, row) in changed {
-        match row {
-            Some(row) => {
-                entries.extend(ids::entries(&row, rows.get(&at)));
-                rows.insert(at, row);
+    let rows: Vec<Row> = if rows.is_empty() {
+        let new: Vec<Row> = changed.into_iter().filter_map(|(_, row)| row).collect();
+        entries.extend(new.iter().flat_map(|row| ids::entries(row, None)));
+        new
+    } else {
+        for (at, row) in changed {
+            match row {
+                Some(row) => {
+                    entries.extend(ids::entries(&row, rows.get(&at)));
+                    rows.insert(at, row);
+                }
+                None => drop(rows.remove(&at)),
             }
-            None => drop(rows.remove(&at)),
         }
-    }
-    let rows: Vec<Row> = rows.into_values().collect();
+        rows.into_values().collect()
+    };
     let mut segments = row::segments(room, bucket, first, &rows);
     for key in old.iter().filter(|old| !segments.iter().any(|(key, _)| key == *old)) {
         kv.delete(Table::Segments, &key.encode(room))?;
@@ -293,18 +280,6 @@ fn write_bucket(
 mod tests {
     use super::*;
     use crate::engine::keys::WIDTH;
-
-    #[test]
-    fn neighbours_are_read_together() {
-        let rooms = [1, 2].map(|byte| Key::from_bytes([byte; 16]));
-        let bucket = |nth| Bucket::OLDEST.newer_by(nth);
-        let keys: Vec<_> =
-            [(0, 1), (0, 4), (0, 8), (1, 8), (1, 9)].map(|(r, n)| (rooms[r], bucket(n))).into();
-        let range = |r: usize, from, to| (rooms[r], bucket(from), bucket(to));
-        assert_eq!(near(keys.iter()), [range(0, 1, 4), range(0, 8, 8), range(1, 8, 9)]);
-        let keys: Vec<_> = (0..130).map(|n| (rooms[0], bucket(n))).collect();
-        assert_eq!(near(keys.iter()), [range(0, 0, 63), range(0, 64, 127), range(0, 128, 129)]);
-    }
 
     #[test]
     fn whole_buckets_are_those_that_a_run_covers() {

@@ -3,8 +3,8 @@
 //! Messages stand in *buckets* of [`WIDTH`] positions. A bucket's messages are one record, a segment, or several where
 //! they are large; where a message stands tells its bucket, so that no index of segments has to be kept.
 
-use haos_store_api::Position;
-use haos_store_api::backend::Key;
+use haos_store_api::backend::{Codec, Key, SortedMap};
+use haos_store_api::{Position, RoomId};
 
 use super::kv::Span;
 
@@ -13,6 +13,29 @@ pub(crate) const WIDTH: u64 = 32;
 
 const ROOM: usize = Key::BYTES;
 const PLACE: usize = 5;
+
+/// The keys of the rooms that a batch names, each computed once: its messages come in any order.
+#[derive(Debug)]
+pub(crate) struct RoomKeys<'a> {
+    codec: &'a Codec,
+    known: SortedMap<RoomId, Key>,
+}
+
+impl<'a> RoomKeys<'a> {
+    pub(crate) fn new(codec: &'a Codec) -> Self {
+        Self { codec, known: SortedMap::new() }
+    }
+
+    /// Returns the key of a room.
+    pub(crate) fn of(&mut self, room: &RoomId) -> Key {
+        if let Some(key) = self.known.get(room) {
+            return *key;
+        }
+        let key = self.codec.room_key(room);
+        self.known.insert(room.clone(), key);
+        key
+    }
+}
 
 /// The number of a bucket.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
@@ -49,6 +72,28 @@ impl Bucket {
     pub(crate) fn newer_by(self, buckets: u64) -> Self {
         Self(self.0.saturating_add(buckets)).min(Self::NEWEST)
     }
+}
+
+/// The distance of two buckets that are read together, with what is between them, and the most that are.
+const NEAR: u64 = 3;
+const MOST_TOGETHER: u64 = 64;
+
+/// Joins ascending buckets to ranges, each of which is read at once: neighbours of a room, or nearly so.
+pub(crate) fn near<'b>(buckets: impl Iterator<Item = &'b (Key, Bucket)>) -> Vec<(Key, Bucket, Bucket)> {
+    let mut ranges: Vec<(Key, Bucket, Bucket)> = Vec::new();
+    for (room, bucket) in buckets {
+        match ranges.last_mut() {
+            Some((of, oldest, newest))
+                if of == room
+                    && *bucket <= newest.newer_by(NEAR)
+                    && *bucket < oldest.newer_by(MOST_TOGETHER) =>
+            {
+                *newest = *bucket;
+            }
+            _ => ranges.push((*room, *bucket, *bucket)),
+        }
+    }
+    ranges
 }
 
 /// The key of a segment: it tells enough for a count, a sum and a deletion, so that they read no messages.
@@ -139,6 +184,18 @@ pub(crate) fn parse_txn(key: &[u8]) -> Option<(Key, Position)> {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn neighbours_are_read_together() {
+        let rooms = [1, 2].map(|byte| Key::from_bytes([byte; 16]));
+        let bucket = |nth| Bucket::OLDEST.newer_by(nth);
+        let keys: Vec<_> =
+            [(0, 1), (0, 4), (0, 8), (1, 8), (1, 9)].map(|(r, n)| (rooms[r], bucket(n))).into();
+        let range = |r: usize, from, to| (rooms[r], bucket(from), bucket(to));
+        assert_eq!(near(keys.iter()), [range(0, 1, 4), range(0, 8, 8), range(1, 8, 9)]);
+        let keys: Vec<_> = (0..130).map(|n| (rooms[0], bucket(n))).collect();
+        assert_eq!(near(keys.iter()), [range(0, 0, 63), range(0, 64, 127), range(0, 128, 129)]);
+    }
 
     #[test]
     fn newest_first_and_back() {

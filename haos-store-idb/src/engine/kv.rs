@@ -132,6 +132,8 @@ pub(crate) trait Kv {
     fn put(&self, table: Table, key: &[u8], value: &[u8]) -> Result<()>;
     /// Writes a record with a name.
     fn put_named(&self, name: &'static str, value: &[u8]) -> Result<()>;
+    /// Deletes a record with a name; does nothing if it is absent.
+    fn delete_named(&self, name: &'static str) -> Result<()>;
     /// Deletes a record.
     fn delete(&self, table: Table, key: &[u8]) -> Result<()>;
     /// Deletes the records of a range.
@@ -151,3 +153,6 @@ pub(crate) trait Kv {
 pub(crate) const HEAD: &str = "head";
 /// The named record with the keyring of a sealed store.
 pub(crate) const KEYRING: &str = "keyring";
+
+/// The named record with what a page shows before the store is open; see [`early`](super::early).
+pub(crate) const EARLY: &str = "early";

@@ -8,6 +8,7 @@
 mod changes;
 pub(crate) mod chores;
 pub(crate) mod commit;
+pub(crate) mod early;
 pub(crate) mod fold;
 pub(crate) mod head;
 mod ids;

@@ -99,8 +99,8 @@ impl fmt::Debug for Decoded {
 }
 
 impl Row {
-    pub(crate) fn of(codec: &Codec, message: &Message, written: Revision) -> Result<Self> {
-        let row = codec.message_row(message, written)?;
+    pub(crate) fn of(codec: &Codec, room: &Key, message: &Message, written: Revision) -> Result<Self> {
+        let row = codec.message_row_in(room, message, written)?;
         Ok(Self {
             at: message.position,
             event: row.key,

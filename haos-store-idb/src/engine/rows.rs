@@ -5,6 +5,7 @@ use haos_store_api::backend::law::{Inserted, TimelineRows};
 use haos_store_api::backend::*;
 use haos_store_api::*;
 
+use super::keys::RoomKeys;
 use super::row::Row;
 use super::view::View;
 
@@ -15,24 +16,16 @@ pub(crate) struct EngineRows<'a> {
     pub(crate) codec: &'a Codec,
     /// The revision that the batch makes.
     pub(crate) revision: Revision,
-    /// Messages come in runs of one room.
-    latest: Option<(RoomId, Key)>,
+    rooms: RoomKeys<'a>,
 }
 
 impl<'a> EngineRows<'a> {
     pub(crate) fn new(view: View<'a>, codec: &'a Codec, revision: Revision) -> Self {
-        Self { view, codec, revision, latest: None }
+        Self { view, codec, revision, rooms: RoomKeys::new(codec) }
     }
 
     pub(crate) fn room_key(&mut self, room: &RoomId) -> Key {
-        match &self.latest {
-            Some((id, key)) if id == room => *key,
-            _ => {
-                let key = self.codec.room_key(room);
-                self.latest = Some((room.clone(), key));
-                key
-            }
-        }
+        self.rooms.of(room)
     }
 
     fn message_in(&mut self, room: &RoomId, event: &EventId, key: &Key) -> Result<Option<Message>> {
@@ -49,7 +42,7 @@ impl<'a> EngineRows<'a> {
 impl TimelineRows for EngineRows<'_> {
     fn insert_message(&mut self, message: &Message) -> Result<Inserted> {
         let room = self.room_key(&message.room);
-        let row = Row::of(self.codec, message, self.revision)?;
+        let row = Row::of(self.codec, &room, message, self.revision)?;
         let stored = self.message_in(&message.room, &message.id, &row.event);
         match self.codec.keep(stored)? {
             Some(Some(stored)) => return Ok(Inserted::Exists(Box::new(stored))),
@@ -86,7 +79,7 @@ impl TimelineRows for EngineRows<'_> {
     fn update_message(&mut self, at: Position, message: &Message) -> Result<()> {
         let room = self.room_key(&message.room);
         self.view.take_row(&room, at)?;
-        self.view.put_row(&room, Row::of(self.codec, message, self.revision)?);
+        self.view.put_row(&room, Row::of(self.codec, &room, message, self.revision)?);
         Ok(())
     }
 

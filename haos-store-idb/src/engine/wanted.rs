@@ -3,7 +3,7 @@
 use haos_store_api::backend::{Codec, Key, SortedSet};
 use haos_store_api::{MediaKey, Op, Position, Precondition, RoomId, Scope, WriteBatch};
 
-use super::keys::{self, Bucket};
+use super::keys::{self, Bucket, RoomKeys};
 use super::kv::{Span, Table};
 use super::memory::Memory;
 use super::tables::state_place;
@@ -11,8 +11,14 @@ use super::view::Fault;
 
 /// Lists what the batch names and the memory lacks.
 pub(crate) fn wanted(memory: &Memory, codec: &Codec, batch: &WriteBatch) -> Vec<Fault> {
-    let mut wanted =
-        Wanted { memory, codec, faults: SortedSet::new(), latest: None, looked: None, places: None };
+    let mut wanted = Wanted {
+        memory,
+        codec,
+        faults: SortedSet::new(),
+        rooms: RoomKeys::new(codec),
+        looked: SortedSet::new(),
+        places: SortedSet::new(),
+    };
     for precondition in batch.preconditions() {
         match precondition {
             Precondition::Room(room, _) => wanted.room(room),
@@ -34,16 +40,15 @@ struct Wanted<'a> {
     memory: &'a Memory,
     codec: &'a Codec,
     faults: SortedSet<Fault>,
-    /// Messages come in runs of one room.
-    latest: Option<(&'a RoomId, Key)>,
-    /// The room whose timeline was looked at last.
-    looked: Option<Key>,
-    /// The room of such a run and its ends.
-    places: Option<(Key, Position, Position)>,
+    rooms: RoomKeys<'a>,
+    /// The rooms whose timelines were looked at.
+    looked: SortedSet<Key>,
+    /// The buckets of the named positions.
+    places: SortedSet<(Key, Bucket)>,
 }
 
-impl<'a> Wanted<'a> {
-    fn op(&mut self, op: &'a Op) {
+impl Wanted<'_> {
+    fn op(&mut self, op: &Op) {
         match op {
             Op::PutRoom(room) => self.room(&room.id),
             Op::PutMessage(message) => {
@@ -95,15 +100,8 @@ impl<'a> Wanted<'a> {
         }
     }
 
-    fn room_key(&mut self, room: &'a RoomId) -> Key {
-        match self.latest {
-            Some((id, key)) if id == room => key,
-            _ => {
-                let key = self.codec.room_key(room);
-                self.latest = Some((room, key));
-                key
-            }
-        }
+    fn room_key(&mut self, room: &RoomId) -> Key {
+        self.rooms.of(room)
     }
 
     fn want(&mut self, fault: Fault) {
@@ -123,21 +121,20 @@ impl<'a> Wanted<'a> {
         }
     }
 
-    fn room(&mut self, room: &'a RoomId) {
+    fn room(&mut self, room: &RoomId) {
         let key = self.room_key(room);
         self.record(Table::Rooms, key.as_bytes().to_vec());
     }
 
-    fn gaps(&mut self, room: &'a RoomId) {
+    fn gaps(&mut self, room: &RoomId) {
         let key = self.room_key(room);
         self.scan(Table::Gaps, keys::gaps(&key));
     }
 
     /// Wants what changes of messages look at.
-    fn timeline(&mut self, room: &'a RoomId) -> Key {
+    fn timeline(&mut self, room: &RoomId) -> Key {
         let key = self.room_key(room);
-        if self.looked != Some(key) {
-            self.looked = Some(key);
+        if self.looked.insert(key) {
             self.room(room);
             self.gaps(room);
             if self.memory.tables.ids(&key).is_none() {
@@ -148,22 +145,14 @@ impl<'a> Wanted<'a> {
     }
 
     fn place(&mut self, room: Key, at: Position) {
-        match &mut self.places {
-            Some((of, oldest, newest)) if *of == room => {
-                (*oldest, *newest) = ((*oldest).min(at), (*newest).max(at));
-            }
-            _ => {
-                self.places();
-                self.places = Some((room, at, at));
-            }
-        }
+        self.places.insert((room, Bucket::of(at)));
     }
 
     fn places(&mut self) {
-        let Some((room, oldest, newest)) = self.places.take() else { return };
-        let (oldest, newest) = (Bucket::of(oldest), Bucket::of(newest));
-        if !self.memory.tables.spans(&room, oldest, newest) {
-            self.want(Fault::Newest(room, oldest, newest));
+        let unknown =
+            self.places.iter().filter(|(room, bucket)| !self.memory.tables.spans(room, *bucket, *bucket));
+        for (room, oldest, newest) in keys::near(unknown) {
+            self.faults.insert(Fault::Newest(room, oldest, newest));
         }
     }
 

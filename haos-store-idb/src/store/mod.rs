@@ -2,6 +2,7 @@
 
 mod ask;
 mod ballast;
+mod early;
 mod idle;
 mod open;
 mod work;

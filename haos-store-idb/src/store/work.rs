@@ -302,10 +302,12 @@ impl Inner {
     /// Writes a draft. Tells whether it is the next commit.
     async fn write(&self, draft: &Draft, durability: Durability, by_hand: bool) -> Result<bool> {
         let is_large = draft.is_large();
-        let stores: &[&str] = match draft.has_chunks() {
+        let stores: &[&str] = match (draft.has_chunks(), draft.erases) {
             _ if is_large => &ALL,
-            true => &[LOG, Table::Chunks.name()],
-            false => &[LOG],
+            (true, false) => &[LOG, Table::Chunks.name()],
+            (true, true) => &[LOG, Table::Chunks.name(), META],
+            (false, true) => &[LOG, META],
+            (false, false) => &[LOG],
         };
         let tx = self.begin(stores, Mode::Write(durability), "apply").await?;
         let kv = IdbTx::new(&tx);

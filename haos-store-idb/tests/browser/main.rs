@@ -13,5 +13,6 @@ mod canary;
 mod conformance;
 mod contexts;
 mod defects;
+mod early;
 mod formats;
 mod window;

@@ -17,6 +17,8 @@ pub(crate) struct Built {
     pub(crate) page: PathBuf,
     /// What the store has in JavaScript.
     pub(crate) store: PathBuf,
+    /// The page that shows what was kept, with the store's script in it.
+    pub(crate) early: PathBuf,
     /// Our contender, and a copy of it that notes which functions run.
     pub(crate) package: PathBuf,
     pub(crate) watched: PathBuf,
@@ -48,8 +50,19 @@ pub(crate) fn build(target: &Path, args: &Args) -> Result<Built, String> {
     let modules = Modules::install(&sources.join("peer"), &folder.join("peer"))?;
     let dexie = modules.peer("dexie", "dist/modern", &["dexie.min.mjs"]);
     let sqlite = modules.peer("@sqlite.org/sqlite-wasm", "dist", &["index.mjs", "sqlite3.wasm"]);
-    let store = sources.join("../../haos-store-idb/js");
-    Ok(Built { page: sources.join("page"), store, package, watched, bundle, dexie, sqlite })
+    let (page, store) = (sources.join("page"), sources.join("../../haos-store-idb/js"));
+    let early =
+        early(&folder.join("early"), &page, &store).map_err(|e| format!("{}: {e}", folder.display()))?;
+    Ok(Built { page, store, early, package, watched, bundle, dexie, sqlite })
+}
+
+/// Makes the page with the script in it.
+fn early(folder: &Path, page: &Path, store: &Path) -> std::io::Result<PathBuf> {
+    let text = fs::read_to_string(page.join("early.html"))?;
+    let script = fs::read_to_string(store.join("early.js"))?;
+    fs::create_dir_all(folder)?;
+    fs::write(folder.join("early.html"), text.replace("/* early.js */", &script))?;
+    Ok(folder.to_owned())
 }
 
 impl Built {

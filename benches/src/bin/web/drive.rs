@@ -8,7 +8,7 @@ use serde_json::{Value, json};
 
 use crate::args::Args;
 use crate::build::Built;
-use crate::figures::{COLD, MIXED, Measured, OPERATIONS, SCALED, Scaled};
+use crate::figures::{COLD, KEPT, MIXED, Measured, OPERATIONS, SCALED, Scaled};
 
 /// A round of all, or the filling of the largest database.
 const SCRIPT: Duration = Duration::from_secs(3600);
@@ -23,6 +23,8 @@ const MIXED_MS: u32 = 1500;
 const ONLY_WRITES: &str = "raw_log";
 /// Its requests are not the page's, and none of IndexedDB.
 const NO_REQUESTS: &str = "opfs";
+/// Our contender, and its start by what it kept.
+const KEEPER: [&str; 2] = ["haos", "kept"];
 
 /// One engine after the other.
 pub(crate) async fn engines(built: &Built, args: &Args) -> Result<Vec<Measured>> {
@@ -30,6 +32,7 @@ pub(crate) async fn engines(built: &Built, args: &Args) -> Result<Vec<Measured>>
     let options = SiteOptions::new(&built.page)
         .mount("/pkg/", &built.package)
         .mount("/store/", &built.store)
+        .mount("/early/", &built.early)
         .mount("/peer/", &built.dexie.folder)
         .mount("/sqlite/", &built.sqlite.folder)
         // Precise timers, and scripts and modules from the cache, as with a page that is used daily.
@@ -150,7 +153,11 @@ async fn cold(browser: &Browser, site: &Site, args: &Args, measured: &mut Measur
     for &contender in measured.contenders.iter().filter(|name| **name != ONLY_WRITES) {
         let name = format!("cold-{contender}");
         let arguments = [contender.into(), name.clone().into(), args.messages.into()];
-        filled.push((contender, name, browser.run("return await fill(...args)", &arguments).await?));
+        let expected = browser.run("return await fill(...args)", &arguments).await?;
+        if contender == KEEPER[0] {
+            filled.push((KEEPER[1], name.clone(), expected.clone()));
+        }
+        filled.push((contender, name, expected));
     }
     // More than rounds: they are short, and the first ones fill the caches.
     for number in 0..=args.rounds * 2 {
@@ -158,7 +165,8 @@ async fn cold(browser: &Browser, site: &Site, args: &Args, measured: &mut Measur
         for (contender, name, expected) in &filled {
             browser.goto("about:blank").await?;
             let room = expected["room"].as_str().unwrap_or_default();
-            browser.goto(&site.url(&format!("/cold.html#{contender},{name},{room}"))).await?;
+            let page = if *contender == KEEPER[1] { "early/early" } else { "cold" };
+            browser.goto(&site.url(&format!("/{page}.html#{contender},{name},{room}"))).await?;
             let wait = "for (let i = 0; i < 2000 && !window.started; i += 1) \
                 await new Promise((resolve) => setTimeout(resolve, 10)); return window.started";
             let started = browser.run(wait, &[]).await?;
@@ -167,13 +175,23 @@ async fn cold(browser: &Browser, site: &Site, args: &Args, measured: &mut Measur
                 return Err(failed(contender, format!("its first page is another one: {started}")));
             }
             eprintln!("  cold {number} {contender:<12} {}", started["ms"]);
-            if number > 0 {
-                measured.add(contender, COLD.0, number_of(&started, "ms")?);
+            if number == 0 {
+                continue;
+            }
+            let ms = number_of(&started, "ms")?;
+            if *contender == KEEPER[1] {
+                measured.add(KEEPER[0], KEPT.0, ms);
+                continue;
+            }
+            measured.add(contender, COLD.0, ms);
+            // Who keeps nothing starts as ever.
+            if !contender.starts_with(KEEPER[0]) {
+                measured.add(contender, KEPT.0, ms);
             }
         }
     }
     browser.goto(&site.url("/index.html")).await?;
-    for (contender, name, _) in filled {
+    for (contender, name, _) in filled.into_iter().filter(|(contender, ..)| *contender != KEEPER[1]) {
         browser.run("await remove(...args)", &[contender.into(), name.into()]).await?;
     }
     Ok(())

@@ -26,6 +26,8 @@ pub(crate) const OPERATIONS: [Named; 16] = [
 ];
 /// Measured on a page of its own.
 pub(crate) const COLD: Named = ("cold", "cold start + newest 50");
+/// The same by what the store kept for it.
+pub(crate) const KEPT: Named = ("cold_kept", "cold start by what was kept for it");
 /// Calls a second, of a reader and a writer beside each other.
 pub(crate) const MIXED: [Named; 2] = [
     ("mixed_pages", "pages of 50 beside a busy writer"),

@@ -6,7 +6,7 @@ use haos_benches::machine;
 
 use crate::args::Args;
 use crate::build::Built;
-use crate::figures::{COLD, MIXED, Measured, Named, OPERATIONS, SCALED};
+use crate::figures::{COLD, KEPT, MIXED, Measured, Named, OPERATIONS, SCALED};
 use crate::goal::judge;
 
 const HEAD: &str = include_str!("head.md");
@@ -120,7 +120,7 @@ fn table(measured: &Measured, what: &str, rows: &[Named], better: impl Fn(f64, f
 }
 
 fn times(measured: &Measured) -> String {
-    let rows: Vec<_> = OPERATIONS.into_iter().chain([COLD]).collect();
+    let rows: Vec<_> = OPERATIONS.into_iter().chain([COLD, KEPT]).collect();
     let mut text = table(measured, "ms", &rows, |dexie, ms| dexie / ms);
     for (contender, wrong) in measured.wrong.iter().filter(|(_, wrong)| **wrong > 0) {
         let _ = writeln!(

@@ -108,6 +108,11 @@ class Haos {
     return JSON.parse(await this.store.message(room, id));
   }
 
+  /** Keeps a page for the next start. */
+  async keep(room, limit) {
+    if (!(await this.store.keep(room, limit))) throw new Error("the page was not kept");
+  }
+
   async close() {
     await this.store.close();
     this.store.free();

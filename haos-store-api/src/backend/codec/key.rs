@@ -1,6 +1,6 @@
 use std::fmt;
 
-use sha2::{Digest, Sha256};
+use haos_store_seal::{Hash, Mac};
 
 use super::Codec;
 use crate::{Collection, EventId, EventType, MediaKey, RoomId, Scope, StateKey, TxnId, UserId};
@@ -93,23 +93,22 @@ impl Codec {
         if let Some(keyring) = &self.keyring {
             return keyed(keyring.index_hash(collection), parts);
         }
-        let mut hash = Sha256::new();
-        hash.update(collection.name());
+        let mut hash = Hash::default();
+        hash.update(collection.name().as_bytes());
         for part in parts {
-            hash.update([0]);
-            hash.update(part);
+            hash.update(&[0]);
+            hash.update(part.as_bytes());
         }
-        cut(&hash.finalize())
+        cut(&hash.finish())
     }
 }
 
-fn keyed(mut hash: hmac::Hmac<Sha256>, parts: &[&str]) -> Key {
-    use hmac::Mac;
+fn keyed(mut hash: Mac, parts: &[&str]) -> Key {
     for part in parts {
         hash.update(&[0]);
         hash.update(part.as_bytes());
     }
-    cut(&hash.finalize().into_bytes())
+    cut(&hash.finish())
 }
 
 fn cut(hash: &[u8]) -> Key {

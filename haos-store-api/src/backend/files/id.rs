@@ -22,8 +22,7 @@ impl StoreId {
 
     /// Makes an id for a store whose own cannot be read: the same for the same bytes.
     pub fn of(bytes: &[u8]) -> Self {
-        use sha2::{Digest, Sha256};
-        let (mut id, hash) = ([0; 16], Sha256::digest(bytes));
+        let (mut id, hash) = ([0; 16], haos_store_seal::Hash::of(bytes));
         id.copy_from_slice(&hash[..16]);
         Self(id)
     }

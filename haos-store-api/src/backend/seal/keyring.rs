@@ -3,16 +3,16 @@
 use std::fmt;
 use std::sync::{Arc, PoisonError, RwLock};
 
-use hmac::Hmac;
-use sha2::Sha256;
+use haos_store_seal::{Cipher, Mac, NONCE, TAG, derive};
 
 use super::data_key::{DataKey, IndexKey};
 use super::nonce::Source;
+use super::padding::unpad;
 use super::record::{Body, Record};
 use super::slot::Slots;
-use super::{Key32, NONCE, TAG, decrypt, encrypt, random_key};
+use super::{Key32, decrypt, encrypt, random_key};
 use crate::backend::codec::{PADDED, SEALED};
-use crate::{Collection, Error, ErrorKind, KdfLimits, KdfParams, KeyChange, Result, Secret};
+use crate::{Collection, Error, ErrorKind, KdfLimits, KdfParams, KeyChange, Padding, Result, Secret};
 
 /// `version | key id | nonce`, before the ciphertext and its tag.
 pub(crate) const HEADER: usize = 1 + 2 + NONCE;
@@ -212,7 +212,7 @@ impl Keyring {
     }
 
     /// Returns the keyed hash of a collection's ids.
-    pub(crate) fn index_hash(&self, collection: Collection) -> Hmac<Sha256> {
+    pub(crate) fn index_hash(&self, collection: Collection) -> Mac {
         self.keys().index.hash(collection)
     }
 
@@ -251,6 +251,41 @@ impl Keyring {
         })?;
         let Some((nonce, sealed)) = rest.split_first_chunk::<NONCE>() else { return Ok(None) };
         Ok(decrypt(key.cipher(collection), nonce, aad, sealed))
+    }
+
+    /// Returns the key of one purpose beside the rows, derived from the data key that seals: a rotation changes it. It
+    /// opens no row, and nothing of another purpose, so that it may be handed out.
+    pub fn key_beside(&self, purpose: &str) -> Key32 {
+        derive(&self.keys().sealing().bytes, purpose)
+    }
+
+    /// Seals a record beside the rows under the key of its purpose, bound to its head:
+    /// `head | key id | nonce | ciphertext | tag`. The text is padded in any case, be it by the mark alone.
+    ///
+    /// # Errors
+    /// `Unavailable` if the system gives no randomness.
+    pub fn seal_beside(&self, purpose: &str, padding: Padding, head: &[u8], body: &[u8]) -> Result<Vec<u8>> {
+        let keys = self.keys();
+        let key = keys.sealing();
+        let bound = [head, &key.id.to_be_bytes()].concat();
+        let from = bound.len() + NONCE;
+        let mut bytes = [&bound, [0; NONCE].as_slice(), body].concat();
+        padding.pad(&mut bytes, from);
+        let nonce = self.0.nonces.nonce(key.nonces(), &bound, &bytes[from..])?;
+        bytes[bound.len()..from].copy_from_slice(&nonce);
+        encrypt(&Cipher::new(&derive(&key.bytes, purpose)), &nonce, &bound, &mut bytes, from)?;
+        Ok(bytes)
+    }
+
+    /// Opens a record of [`seal_beside`](Self::seal_beside) with a head of so many bytes; `None` if it is not authentic,
+    /// or under a key that is not held.
+    pub fn open_beside(&self, purpose: &str, head: usize, record: &[u8]) -> Option<Vec<u8>> {
+        let (bound, rest) = record.split_at_checked(head.checked_add(2)?)?;
+        let id = u16::from_be_bytes(*bound.last_chunk()?);
+        let keys = self.keys();
+        let key = keys.data.iter().find(|key| key.id == id)?;
+        let (nonce, sealed) = rest.split_first_chunk::<NONCE>()?;
+        unpad(decrypt(&Cipher::new(&derive(&key.bytes, purpose)), nonce, bound, sealed)?)
     }
 
     /// Tells whether an envelope is sealed with the present key.

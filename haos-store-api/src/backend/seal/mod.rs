@@ -19,19 +19,13 @@ pub(crate) use keyring::HEADER;
 pub use keyring::Keyring;
 pub(crate) use padding::unpad;
 
-use aes_gcm::Aes256Gcm;
-use aes_gcm::aead::{AeadInOut, KeyInit, Nonce, Tag};
-use hkdf::Hkdf;
-use sha2::Sha256;
+use haos_store_seal::{Cipher, NONCE, TAG, derive};
 use zeroize::Zeroizing;
 
 use crate::{Error, ErrorKind, Result};
 
 /// A key of AES-256 or of HMAC-SHA256.
 type Key32 = Zeroizing<[u8; 32]>;
-
-const NONCE: usize = 12;
-const TAG: usize = 16;
 
 /// Fills bytes with the system's randomness.
 fn random(bytes: &mut [u8]) -> Result<()> {
@@ -46,14 +40,6 @@ fn random_key() -> Result<Key32> {
     Ok(key)
 }
 
-/// Derives a key for one purpose.
-fn derive(key: &[u8; 32], purpose: &str) -> Key32 {
-    let mut derived = Key32::default();
-    // It fails only for outputs of more than 8160 bytes.
-    let _ = Hkdf::<Sha256>::new(None, key).expand(purpose.as_bytes(), &mut *derived);
-    derived
-}
-
 /// Seals a small secret under a key of its own: `nonce | ciphertext | tag`.
 fn wrap(key: &[u8; 32], aad: &[u8], secret: &[u8]) -> Result<Vec<u8>> {
     let mut nonce = [0; NONCE];
@@ -61,37 +47,28 @@ fn wrap(key: &[u8; 32], aad: &[u8], secret: &[u8]) -> Result<Vec<u8>> {
     let mut wrapped = Vec::with_capacity(NONCE + secret.len() + TAG);
     wrapped.extend(nonce);
     wrapped.extend(secret);
-    encrypt(&Aes256Gcm::new(key.into()), &nonce, aad, &mut wrapped, NONCE)?;
+    encrypt(&Cipher::new(key), &nonce, aad, &mut wrapped, NONCE)?;
     Ok(wrapped)
 }
 
 /// Undoes [`wrap`]; `None` under another key, or if a bit has changed.
 fn unwrap(key: &[u8; 32], aad: &[u8], wrapped: &[u8]) -> Option<Zeroizing<Vec<u8>>> {
     let (nonce, sealed) = wrapped.split_first_chunk::<NONCE>()?;
-    decrypt(&Aes256Gcm::new(key.into()), nonce, aad, sealed).map(Zeroizing::new)
+    decrypt(&Cipher::new(key), nonce, aad, sealed).map(Zeroizing::new)
 }
 
 /// Encrypts the bytes after `from`, and appends the tag.
-fn encrypt(
-    cipher: &Aes256Gcm,
-    nonce: &[u8; NONCE],
-    aad: &[u8],
-    bytes: &mut Vec<u8>,
-    from: usize,
-) -> Result<()> {
-    let nonce: &Nonce<Aes256Gcm> = nonce.into();
+fn encrypt(cipher: &Cipher, nonce: &[u8; NONCE], aad: &[u8], bytes: &mut Vec<u8>, from: usize) -> Result<()> {
     let tag = cipher
-        .encrypt_inout_detached(nonce, aad, (&mut bytes[from..]).into())
-        .map_err(|_| Error::invalid("seal", "a row is too large to be sealed"))?;
+        .encrypt(nonce, aad, &mut bytes[from..])
+        .ok_or_else(|| Error::invalid("seal", "a row is too large to be sealed"))?;
     bytes.extend_from_slice(&tag);
     Ok(())
 }
 
 /// Decrypts `ciphertext | tag`, if it is authentic.
-fn decrypt(cipher: &Aes256Gcm, nonce: &[u8; NONCE], aad: &[u8], sealed: &[u8]) -> Option<Vec<u8>> {
+fn decrypt(cipher: &Cipher, nonce: &[u8; NONCE], aad: &[u8], sealed: &[u8]) -> Option<Vec<u8>> {
     let (text, tag) = sealed.split_last_chunk::<TAG>()?;
-    let (nonce, tag): (&Nonce<Aes256Gcm>, &Tag<Aes256Gcm>) = (nonce.into(), tag.into());
     let mut text = text.to_vec();
-    cipher.decrypt_inout_detached(nonce, aad, text.as_mut_slice().into(), tag).ok()?;
-    Some(text)
+    cipher.decrypt(nonce, aad, &mut text, tag).then_some(text)
 }

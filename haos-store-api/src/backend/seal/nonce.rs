@@ -8,10 +8,9 @@
 use std::fmt;
 use std::sync::Arc;
 
-use hmac::{Hmac, Mac};
-use sha2::Sha256;
+use haos_store_seal::{Mac, NONCE};
 
-use super::{NONCE, random};
+use super::random;
 use crate::Result;
 
 /// Random bytes in a nonce's hash.
@@ -35,7 +34,7 @@ impl Source {
     }
 
     /// Makes the nonce for sealing `body` with the associated data `aad`.
-    pub(super) fn nonce(&self, mut hash: Hmac<Sha256>, aad: &[u8], body: &[u8]) -> Result<[u8; NONCE]> {
+    pub(super) fn nonce(&self, mut hash: Mac, aad: &[u8], body: &[u8]) -> Result<[u8; NONCE]> {
         let mut fresh = [0; FRESH];
         (self.0)(&mut fresh)?;
         // The length separates the one from the other.
@@ -43,7 +42,7 @@ impl Source {
             hash.update(part);
         }
         let mut nonce = [0; NONCE];
-        nonce.copy_from_slice(&hash.finalize().into_bytes()[..NONCE]);
+        nonce.copy_from_slice(&hash.finish()[..NONCE]);
         Ok(nonce)
     }
 }

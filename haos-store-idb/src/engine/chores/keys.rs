@@ -4,7 +4,7 @@ use haos_store_api::backend::Codec;
 use haos_store_api::{Error, ErrorKind, KeyChange, Result};
 
 use super::super::fold;
-use super::super::kv::{KEYRING, Kv};
+use super::super::kv::{EARLY, KEYRING, Kv};
 use super::super::record::Entry;
 use super::Stepped;
 
@@ -46,8 +46,10 @@ async fn wrote(kv: &dyn Kv, record: Option<Vec<u8>>) -> Result<Stepped> {
     Ok(Stepped { keyring: record, ..Stepped::default() })
 }
 
-/// Writes the record, and tells the other contexts: none commits before it has adopted it.
+/// Writes the record, and tells the other contexts: none commits before it has adopted it. What a page shows before the
+/// store is open goes: somebody who may not any more may have been given its key.
 async fn put(kv: &dyn Kv, record: &[u8]) -> Result<()> {
     kv.put_named(KEYRING, record)?;
+    kv.delete_named(EARLY)?;
     fold::mark(kv, &Entry::Keys, &[]).await
 }

@@ -85,6 +85,19 @@ impl Memory {
         Taken::Done
     }
 
+    /// Takes up a commit that is in the tables already, with everything before it: what it wrote is known of them.
+    pub(crate) fn know_folded(&mut self, number: u64, changes: Changes) {
+        (self.number, self.head, self.marked) = (Some(number), changes.head, number);
+        self.tail.fold(number, &mut self.tables);
+        changes.dropped.iter().for_each(|run| self.tables.drop_run(run));
+        self.tables.set_rows(changes.rows.into_iter());
+        for ((table, key), value) in changes.records {
+            if table != Table::Chunks {
+                self.tables.note(table, key, value);
+            }
+        }
+    }
+
     /// Forgets everything, and begins at the tables as the latest fold left them.
     pub(crate) fn begin(&mut self, head: Head) {
         *self = Self { number: Some(head.folded), head, damaged: self.damaged, ..Self::default() };

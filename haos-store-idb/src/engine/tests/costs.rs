@@ -232,3 +232,78 @@ fn a_damaged_record_is_passed_over() {
     assert_eq!(memory.take(&Codec::plain(), bytes).unwrap(), Taken::Done);
     assert_eq!((memory.number, memory.damaged), (Some(5), 1));
 }
+
+#[test]
+fn a_batch_over_rooms_in_turns_asks_for_as_little_as_one_room_after_the_other() {
+    let rooms = ["!a", "!b", "!c"].map(|id| RoomId::new(id).unwrap());
+    let of = |room: &RoomId, n: u64| Message { room: room.clone(), ..message(n) };
+    let asked = |all: Vec<Message>| {
+        let mut memory = Memory::default();
+        memory.begin(Head::default());
+        let mut batch = WriteBatch::relaxed();
+        for message in all {
+            batch.put_message(message);
+        }
+        let Ok(Outcome::Lacks(faults)) = commit::prepare(&memory, &Codec::plain(), &batch) else { panic!() };
+        faults
+    };
+    // Near each other, and one far away: not what is in between.
+    let places = || (0..500).chain([100_000]);
+    let in_turns = asked(places().flat_map(|n| rooms.iter().map(move |room| of(room, n))).collect());
+    let one_by_one = asked(rooms.iter().flat_map(|room| places().map(move |n| of(room, n))).collect());
+    assert_eq!(in_turns, one_by_one);
+    let key = Codec::plain().room_key(&rooms[1]);
+    let ranges = in_turns.iter().filter_map(|fault| match fault {
+        Fault::Newest(room, oldest, newest) if *room == key => Some((*oldest, *newest)),
+        _ => None,
+    });
+    let far = bucket(100_000);
+    assert_eq!(ranges.collect::<Vec<_>>(), [(bucket(0), bucket(499)), (far, far)]);
+}
+
+#[test]
+fn what_is_known_of_the_tables_is_not_asked_for() {
+    let key = Codec::plain().room_key(&message(0).room);
+    let mut memory = Memory::default();
+    memory.begin(Head::default());
+    memory.tables.note_buckets(&key, bucket(0), bucket(63), Vec::new());
+    let Ok(Outcome::Lacks(faults)) = commit::prepare(&memory, &Codec::plain(), &puts(0..200)) else {
+        panic!()
+    };
+    let asked = faults.iter().filter(|fault| matches!(fault, Fault::Newest(..)));
+    assert_eq!(asked.collect::<Vec<_>>(), [&Fault::Newest(key, bucket(64), bucket(199))]);
+}
+
+#[test]
+fn a_large_commit_is_known_of_the_tables_with_all_before_it() {
+    let room = backend::Key::from_bytes([1; 16]);
+    let written = |numbers: &[u64]| {
+        let mut written = Written::default();
+        numbers.iter().for_each(|n| written.put_row(&room, row(*n)));
+        written
+    };
+    let mut memory = Memory::default();
+    memory.begin(Head::default());
+    let nth = |n| Bucket::of(row(n).at);
+    memory.tables.note_buckets(&room, nth(1), nth(200), vec![row(5), row(6)]);
+    memory.know(Record { number: 1, head: Head::default(), entry: Entry::Commit(written(&[2]).into()) });
+    let mut large = written(&[3, 100]);
+    large.head.revision = Revision(9);
+    large.rows.insert((room, row(5).at), None);
+    large.dropped.push(Run { room, oldest: row(6).at, newest: row(6).at });
+    large.records.insert((super::super::kv::Table::Rooms, vec![4; 16]), Some(vec![4; 40].into()));
+    large.records.insert((super::super::kv::Table::Chunks, vec![5; 16]), Some(vec![5; 40].into()));
+    memory.know_folded(2, large);
+    assert_eq!((memory.number, memory.head.revision), (Some(2), Revision(9)));
+    assert!(memory.agrees(2) && !memory.agrees(1), "what was read before it is outdated");
+    assert!(memory.tail.rows.is_empty() && memory.tail.records.is_empty() && memory.tail.events.is_empty());
+    assert_eq!((memory.tail.commits, memory.tail.bytes), (0, 0));
+    assert_eq!(memory.tables.bucket(&room, nth(2)), Some(&[row(2), row(3)][..]));
+    assert_eq!(memory.tables.bucket(&room, nth(100)), Some(&[row(100)][..]));
+    let rooms = memory.tables.get(super::super::kv::Table::Rooms, &[4; 16]);
+    assert_eq!(rooms.flatten().map(|value| value.len()), Some(40));
+    assert!(
+        memory.tables.get(super::super::kv::Table::Chunks, &[5; 16]).is_none(),
+        "bytes of media stay out"
+    );
+}

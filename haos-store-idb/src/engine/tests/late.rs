@@ -54,6 +54,10 @@ impl Kv for Late<'_> {
         self.0.put_named(name, value)
     }
 
+    fn delete_named(&self, name: &'static str) -> Result<()> {
+        self.0.delete_named(name)
+    }
+
     fn delete(&self, table: Table, key: &[u8]) -> Result<()> {
         self.0.delete(table, key)
     }

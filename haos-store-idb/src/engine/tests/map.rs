@@ -151,6 +151,12 @@ impl Kv for MapTx {
         Ok(())
     }
 
+    fn delete_named(&self, name: &'static str) -> Result<()> {
+        self.begun_with_meta();
+        self.write()?.named.remove(name);
+        Ok(())
+    }
+
     fn delete(&self, table: Table, key: &[u8]) -> Result<()> {
         self.begun_with(table);
         self.write()?.table(table).remove(key);

@@ -231,7 +231,7 @@ impl MapStore {
                 self.run(None, async |kv| Ok(fold::commit(kv, &draft).await?.then_some(())))?
             } else {
                 let chunks = draft.has_chunks().then_some(Table::Chunks);
-                let scope = Scope { tables: chunks.into_iter().collect(), meta: false };
+                let scope = Scope { tables: chunks.into_iter().collect(), meta: draft.erases };
                 self.run(Some(scope), async |kv| Ok(commit::write(kv, &draft, by_hand).await?.then_some(())))?
             };
             if written.is_some() {

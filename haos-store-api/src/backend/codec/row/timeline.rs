@@ -91,6 +91,13 @@ impl Codec {
 
     /// Makes the row of a message that the commit `written` writes.
     pub fn message_row(&self, message: &Message, written: Revision) -> Result<MessageRow> {
+        // Ignored for a payload that is not bound.
+        let room = if self.binds() { self.room_key(&message.room) } else { Key::from_bytes([0; Key::BYTES]) };
+        self.message_row_in(&room, message, written)
+    }
+
+    /// Makes the row of a message in a room whose key is known: computed once for all of its messages.
+    pub fn message_row_in(&self, room_key: &Key, message: &Message, written: Revision) -> Result<MessageRow> {
         let room = &message.room;
         let key = self.event_key(room, &message.id);
         let body = MessageBody {
@@ -114,9 +121,7 @@ impl Codec {
             written,
             links: Links::of(&sender, target.as_ref(), txn.as_ref()),
         };
-        // Ignored for a payload that is not bound.
-        let room = if self.binds() { self.room_key(room) } else { key };
-        let payload = self.seal(&RowRef::Message { room: &room, key: &key, columns }, &body)?;
+        let payload = self.seal(&RowRef::Message { room: room_key, key: &key, columns }, &body)?;
         Ok(MessageRow { key, sender, target, txn, payload })
     }
 

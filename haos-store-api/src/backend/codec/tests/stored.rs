@@ -1,11 +1,11 @@
 //! Bytes stored today stay readable for ever: the forms of rows and keys, pinned.
 
-use sha2::{Digest, Sha256};
+use haos_store_seal::Hash;
 
 use super::*;
 
 fn short(bytes: &[u8]) -> String {
-    Sha256::digest(bytes)[..8].iter().map(|byte| format!("{byte:02x}")).collect()
+    Hash::of(bytes)[..8].iter().map(|byte| format!("{byte:02x}")).collect()
 }
 
 /// Makes a row of each kind, once with every field and once with the fewest.
