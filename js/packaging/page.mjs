@@ -107,13 +107,14 @@ export class Page {
   /** Leaves and comes back, with so many milliseconds between, again and again. It is left at the end. */
   leaveOften(waits) {
     return this.tab.run(
-      `const press = () => document.querySelector("#toggle").click();
-       press();
+      `const press = (ms) => {
+         document.querySelector("#toggle").click();
+         return new Promise((done) => setTimeout(done, ms));
+       };
+       await press(0);
        for (const ms of args[0]) {
-         press();
-         await new Promise((done) => setTimeout(done, ms));
-         press();
-         await new Promise((done) => setTimeout(done, ms % 7));
+         await press(ms);
+         await press(ms % 7);
        }`,
       waits,
     );

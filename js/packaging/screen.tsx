@@ -12,7 +12,7 @@ export function App(): ReactNode {
   const [isShown, setShown] = useState(true);
   return (
     <StrictMode>
-      <button id="toggle" onClick={() => setShown(!isShown)}>
+      <button id="toggle" onClick={() => setShown((was) => !was)}>
         {isShown ? "Leave" : "Come back"}
       </button>
       {isShown && (
