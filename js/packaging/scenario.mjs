@@ -89,6 +89,17 @@ export function shipped(url, test) {
       equal(world.bodies(), expected);
       await page.lives(1);
     });
+    await test("without a worker the page has the same", async () => {
+      await page.tab.goto(`${url}/?thread=here`);
+      await page.shows(expected);
+      await page.write("seven");
+      expected.push("seven");
+      await page.shows(expected);
+      equal((await page.read()).workers, 0, "workers that were made");
+      await page.leaveOften([0, 1, 5, 20, 50, 100, 200, 400]);
+      await page.lives(0);
+      equal(world.bodies(), expected);
+    });
     await test("the console has no error and no warning", () => quiet(browser, world));
   });
 }

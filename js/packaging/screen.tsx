@@ -7,6 +7,10 @@ import { HaosProvider, useComposer, useConnection, useHaos, useOutbox, useRooms,
 import { open } from "@haos/web";
 import { type FormEvent, type ReactNode, StrictMode, useCallback, useEffect, useState } from "react";
 
+/** Where the engine runs: a newcomer says nothing. */
+const thread = (): "here" | "worker" =>
+  new URLSearchParams(location.search).get("thread") === "here" ? "here" : "worker";
+
 /** The application: what is left is closed. */
 export function App(): ReactNode {
   const [isShown, setShown] = useState(true);
@@ -16,7 +20,7 @@ export function App(): ReactNode {
         {isShown ? "Leave" : "Come back"}
       </button>
       {isShown && (
-        <HaosProvider client={() => open({ name: "packaging" })}>
+        <HaosProvider client={() => open({ name: "packaging", thread: thread() })}>
           <Chat />
         </HaosProvider>
       )}

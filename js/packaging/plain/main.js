@@ -76,7 +76,8 @@ async function firstRoom(chat) {
 let opened;
 
 function enter() {
-  opened = open({ name: "packaging" });
+  const thread = new URLSearchParams(location.search).get("thread") === "here" ? "here" : "worker";
+  opened = open({ name: "packaging", thread });
   opened.then(show).catch((thrown) => {
     // It was left while it was read.
     if (thrown?.code !== "closed") fail(thrown);
