@@ -4,7 +4,7 @@
 //
 // HAOS_KEEP=1 keeps the folders.
 
-import { cp, mkdir, mkdtemp, readFile, rm, writeFile } from "node:fs/promises";
+import { cp, mkdir, mkdtemp, readdir, readFile, rename, rm, writeFile } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { fileURLToPath } from "node:url";
@@ -12,7 +12,7 @@ import { fileURLToPath } from "node:url";
 import { serve } from "@haos/testing/node";
 
 import { freePort } from "../test/driver.mjs";
-import { developed, shipped } from "./scenario.mjs";
+import { developed, elsewhere, shipped } from "./scenario.mjs";
 import { run, start, stopAll } from "./shell.mjs";
 import { look, pack, PACKAGES } from "./tarballs.mjs";
 
@@ -77,7 +77,13 @@ async function consume(name, tarballs, folder) {
   if (name === "node") return test("runs", () => run("npm", script("start"), folder));
   if (scripts.start === undefined) {
     const served = await serve({ folders: { "/": folder } });
-    return shipped(served.url, test).finally(served.close);
+    try {
+      await shipped(served.url, test);
+      await moved(join(folder, "node_modules/@haos/web/dist/engine"), (engine) => elsewhere(served.url, engine, test));
+    } finally {
+      await served.close();
+    }
+    return;
   }
   for (const [mode, act] of [["start", shipped], ["dev", developed]]) {
     const port = await freePort();
@@ -96,6 +102,16 @@ async function copyExamples(folder, to) {
     if (examples.length === 0) throw new Error(`The README of @haos/${name} has no example`);
     for (const [n, example] of examples.entries()) await writeFile(join(folder, to, `${name}-${n}.tsx`), example[1]);
   }
+}
+
+/** Takes what is compiled out of a folder, and serves it on another origin while something is done. */
+async function moved(folder, act) {
+  const other = `${folder}-elsewhere`;
+  await mkdir(other);
+  const files = (await readdir(folder)).filter((file) => file.endsWith(".wasm"));
+  for (const file of files) await rename(join(folder, file), join(other, file));
+  const served = await serve({ folders: { "/": other }, headers: { "Access-Control-Allow-Origin": "*" } });
+  await act(`${served.url}/`).finally(served.close);
 }
 
 /** Runs some at a time. */

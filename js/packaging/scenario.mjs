@@ -133,6 +133,22 @@ export function developed(url, test) {
   });
 }
 
+/** An application whose engine is on another host, and not beside its modules. */
+export function elsewhere(url, engine, test) {
+  return withBrowser((world, browser) =>
+    test("the engine may be on another host", async () => {
+      const query = new URLSearchParams({ server: world.url, ...ADA, engine });
+      const page = await Page.open(browser, `${url}/?${query}`, { isFirst: true });
+      await page.shows(world.bodies());
+      const expected = [...world.bodies(), "one"];
+      await page.write("one");
+      await page.shows(expected);
+      equal(world.bodies(), expected);
+      await quiet(browser, world);
+    }),
+  );
+}
+
 /** Fails if the console has something to complain of, beside the homeserver that was not there. */
 async function quiet(browser, world) {
   const entries = await browser.inTurn(() => browser.driver.manage().logs().get("browser"));

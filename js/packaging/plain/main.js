@@ -76,8 +76,12 @@ async function firstRoom(chat) {
 let opened;
 
 function enter() {
-  const thread = new URLSearchParams(location.search).get("thread") === "here" ? "here" : "worker";
-  opened = open({ name: "packaging", thread });
+  const query = new URLSearchParams(location.search);
+  const thread = query.get("thread") === "here" ? "here" : "worker";
+  const engine = query.get("engine");
+  const at = (/** @type {string} */ name) => (engine === null ? undefined : new URL(name, engine));
+  const files = { first: at("haos_client_web_bg.wasm"), rest: at("haos_client_web_rest.wasm") };
+  opened = open({ name: "packaging", thread, files });
   opened.then(show).catch((thrown) => {
     // It was left while it was read.
     if (thrown?.code !== "closed") fail(thrown);
