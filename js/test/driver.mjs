@@ -81,7 +81,8 @@ export async function startDriver(engine) {
       start(process.env.CHROMEDRIVER || "/usr/bin/chromedriver", [`--port=${port}`]);
       const binary = process.env.CHROMIUM || "/usr/bin/chromium";
       const args = [...CHROMIUM_ARGS, `--user-data-dir=${join(folder, "profile")}`];
-      capabilities = { browserName: "chrome", "goog:chromeOptions": { binary, args } };
+      const options = { "goog:chromeOptions": { binary, args }, "goog:loggingPrefs": { browser: "ALL" } };
+      capabilities = { browserName: "chrome", ...options };
     } else if (engine === "firefox") {
       start(process.env.GECKODRIVER || "geckodriver", [`--port=${port}`, "--websocket-port=0"]);
       const binary = process.env.FIREFOX || "/usr/bin/firefox-esr";
@@ -107,9 +108,9 @@ export async function startDriver(engine) {
   }
 }
 
-/** A process that leads a group, so that what it starts ends with it. */
-function launch(program, args, env) {
-  const child = spawn(program, args, { env, detached: true, stdio: ["ignore", "pipe", "pipe"] });
+/** A process that leads a group, so that what it starts ends with it. It may run in a folder. */
+export function launch(program, args, env, cwd) {
+  const child = spawn(program, args, { env, cwd, detached: true, stdio: ["ignore", "pipe", "pipe"] });
   child.log = "";
   const keep = (chunk) => (child.log = (child.log + chunk).slice(-2000));
   child.stdout.on("data", keep);
@@ -123,7 +124,8 @@ function launch(program, args, env) {
   return child;
 }
 
-async function end(child) {
+/** Ends a process and its group. */
+export async function end(child) {
   if (child.pid === undefined) return;
   try {
     process.kill(-child.pid, "SIGKILL");
@@ -152,7 +154,8 @@ async function answers(url, child) {
   throw new Error(`The driver does not answer (${over ?? "it hangs"}): ${child.log}`);
 }
 
-function freePort() {
+/** A port that nobody listens at. */
+export function freePort() {
   return new Promise((resolve, reject) => {
     const server = createServer();
     server.once("error", reject);

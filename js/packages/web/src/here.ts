@@ -16,6 +16,8 @@ export async function startHere(options: StoreOptions, files: EngineFiles = {}):
   const close = isKept ? early(options.name) : () => {};
   try {
     await init(files.first === undefined ? undefined : { module_or_path: files.first });
+    // What needs the rest at once looks for it beside the first half alone: one that is elsewhere is there before.
+    if (files.rest !== undefined) await loadRest(files.rest).catch(() => {});
     const { name, key, passphrase, deviceName, held } = options;
     // A first screen needs the first half alone: syncing and sending begin once the rest is there.
     const opening = { url: isKept ? `idb:${name}` : "memory:", passphrase, deviceName, held: true };

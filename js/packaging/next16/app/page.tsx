@@ -1,0 +1,5 @@
+import { App } from "./screen";
+
+export default function Page() {
+  return <App />;
+}

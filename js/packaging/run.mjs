@@ -1,0 +1,169 @@
+// The packages as newcomers meet them: packed, installed into empty folders, checked, built, and opened in Chromium.
+//
+//     node packaging/run.mjs [vite next14 next16 node plain]
+//
+// HAOS_KEEP=1 keeps the folders.
+
+import { cp, mkdir, mkdtemp, readdir, readFile, rename, rm, writeFile } from "node:fs/promises";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
+import { fileURLToPath } from "node:url";
+
+import { serve } from "@haos/testing/node";
+
+import { freePort } from "../test/driver.mjs";
+import { developed, elsewhere, shipped } from "./scenario.mjs";
+import { run, start, stopAll } from "./shell.mjs";
+import { look, pack, PACKAGES } from "./tarballs.mjs";
+
+const here = fileURLToPath(new URL(".", import.meta.url));
+
+/** Where the screen goes, how a port is told, and where examples are checked; the slowest first. */
+const CONSUMERS = {
+  next14: { screen: "app", port: "-p" },
+  next16: { screen: "app", port: "-p" },
+  vite: { screen: "src", port: "--port", readmes: "src/readmes" },
+  plain: {},
+  node: {},
+};
+const AT_ONCE = 2;
+/** How long all of it may take, in milliseconds. */
+const LIMIT_MS = 600_000;
+/** How long one test may take, in milliseconds. */
+const TEST_MS = 180_000;
+
+let [count, failed] = [0, 0];
+const beginning = Date.now();
+
+function tell(name, error) {
+  count += 1;
+  if (error !== undefined) failed += 1;
+  console.log(`${error === undefined ? "ok" : "not ok"} ${count} - ${name}`);
+  if (error !== undefined) for (const line of String(error.message ?? error).split("\n")) console.log(`  # ${line}`);
+}
+
+/** What tells the outcomes of an application's tests. The first that fails is the last. */
+const testerOf = (prefix) => async (name, act) => {
+  let timer;
+  const late = new Promise((_, reject) => {
+    timer = setTimeout(() => reject(new Error(`It takes longer than ${TEST_MS / 1000} s`)), TEST_MS);
+  });
+  try {
+    await Promise.race([act(), late]);
+    tell(`${prefix}: ${name}`);
+  } catch (error) {
+    tell(`${prefix}: ${name}`, error);
+    throw new Error("It is told already", { cause: error });
+  } finally {
+    clearTimeout(timer);
+  }
+};
+
+async function consume(name, tarballs, folder) {
+  const { screen, port: flag, readmes } = CONSUMERS[name];
+  const test = testerOf(name);
+  await cp(join(here, name), folder, { recursive: true });
+  await cp(tarballs, join(folder, "tarballs"), { recursive: true });
+  if (screen !== undefined) await cp(join(here, "screen.tsx"), join(folder, screen, "screen.tsx"));
+  const { scripts } = JSON.parse(await readFile(join(folder, "package.json"), "utf8"));
+  const script = (it, ...args) => ["run", "--silent", it, ...(args.length > 0 ? ["--", ...args] : [])];
+
+  // What others' scripts might load is not needed.
+  const flags = ["--prefer-offline", "--ignore-scripts", "--no-audit", "--no-fund", "--loglevel=error"];
+  await test("installs", () => run("npm", ["install", ...flags], folder));
+  if (readmes !== undefined) await test("the READMEs have examples", () => copyExamples(folder, readmes));
+  await test("type-checks", () => run("npm", script("check"), folder));
+  if (scripts.build !== undefined) await test("builds", () => run("npm", script("build"), folder));
+  if (name === "node") return test("runs", () => run("npm", script("start"), folder));
+  if (scripts.start === undefined) {
+    const served = await serve({ folders: { "/": folder } });
+    try {
+      await shipped(served.url, test);
+      await moved(join(folder, "node_modules/@haos/web/dist/engine"), (engine) => elsewhere(served.url, engine, test));
+    } finally {
+      await served.close();
+    }
+    return;
+  }
+  for (const [mode, act] of [["start", shipped], ["dev", developed]]) {
+    const port = await freePort();
+    const url = `http://127.0.0.1:${port}`;
+    const stop = await start("npm", script(mode, flag, String(port)), folder, url);
+    await act(url, test).finally(stop);
+  }
+}
+
+/** Makes modules of the examples in the packages' READMEs, for the compiler to read. */
+async function copyExamples(folder, to) {
+  await mkdir(join(folder, to));
+  for (const name of PACKAGES) {
+    const text = await readFile(join(folder, "node_modules/@haos", name, "README.md"), "utf8");
+    const examples = [...text.matchAll(/^```tsx?\n(.*?)^```$/gms)];
+    if (examples.length === 0) throw new Error(`The README of @haos/${name} has no example`);
+    for (const [n, example] of examples.entries()) await writeFile(join(folder, to, `${name}-${n}.tsx`), example[1]);
+  }
+}
+
+/** Takes what is compiled out of a folder, and serves it on another origin while something is done. */
+async function moved(folder, act) {
+  const other = `${folder}-elsewhere`;
+  await mkdir(other);
+  const files = (await readdir(folder)).filter((file) => file.endsWith(".wasm"));
+  for (const file of files) await rename(join(folder, file), join(other, file));
+  const served = await serve({ folders: { "/": other }, headers: { "Access-Control-Allow-Origin": "*" } });
+  await act(`${served.url}/`).finally(served.close);
+}
+
+/** Runs some at a time. */
+async function inPool(jobs) {
+  const work = async () => {
+    for (let job = jobs.shift(); job !== undefined; job = jobs.shift()) await job();
+  };
+  await Promise.all(Array.from({ length: AT_ONCE }, work));
+}
+
+const names = process.argv.slice(2);
+for (const name of names) {
+  if (!(name in CONSUMERS)) throw new Error(`There is no ${name}: name some of ${Object.keys(CONSUMERS).join(", ")}`);
+}
+const folder = await mkdtemp(join(tmpdir(), "haos-packaging-"));
+const clean = async () => {
+  await stopAll();
+  if (process.env.HAOS_KEEP === "1") console.log(`# kept: ${folder}`);
+  else await rm(folder, { recursive: true, force: true, maxRetries: 5 });
+};
+const bail = async (reason) => {
+  console.log(`Bail out! ${reason}`);
+  await clean();
+  process.exit(1);
+};
+const watchdog = setTimeout(bail, LIMIT_MS, `It takes longer than ${LIMIT_MS / 1000} s`);
+for (const signal of ["SIGINT", "SIGTERM"]) process.once(signal, () => void bail(signal));
+
+console.log("TAP version 13");
+try {
+  const tarballs = join(folder, "tarballs");
+  await mkdir(tarballs);
+  await testerOf("packages")("are packed", () => pack(tarballs));
+  const jobs = (names.length > 0 ? names : Object.keys(CONSUMERS)).map((name) => async () => {
+    const begun = count;
+    await consume(name, tarballs, join(folder, name)).catch((error) => {
+      // What is no test of the application, such as a server that does not start, is told here.
+      if (error.cause === undefined || count === begun) tell(`${name}: runs`, error);
+    });
+    console.log(`# ${name} after ${Math.round((Date.now() - beginning) / 1000)} s`);
+  });
+  for (const name of PACKAGES) {
+    jobs.push(() => testerOf(`@haos/${name}`)("publint and attw find nothing", () => look(tarballs, name)).catch(() => {}));
+  }
+  await inPool(jobs);
+} catch (error) {
+  if (error.cause === undefined) tell("runs", error);
+} finally {
+  clearTimeout(watchdog);
+  await clean();
+}
+console.log(`1..${count}`);
+console.log(`# pass ${count - failed}`);
+console.log(`# fail ${failed}`);
+process.exit(failed === 0 ? 0 : 1);
