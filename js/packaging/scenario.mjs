@@ -1,5 +1,7 @@
 // What an application must do in a browser, whatever built it.
 
+import { serve } from "@haos/testing/node";
+
 import { Browser } from "../test/browser.mjs";
 import { equal, ok, until } from "../test/suite.mjs";
 import { Page } from "./page.mjs";
@@ -9,15 +11,23 @@ const ADA = { user: "ada", password: "any" };
 
 /** @typedef {(name: string, act: () => Promise<void>) => Promise<void>} Test Tells a test's outcome; rejects if it failed. */
 
+/** The browsers that run. */
+const running = new Set();
+
+/** Ends all browsers, whatever they do. */
+export const stopBrowsers = () => Promise.all([...running].map((browser) => browser.server.stop()));
+
 /** Runs something with a world and a browser of its own. */
 async function withBrowser(act) {
   const world = await beginWorld();
   let browser;
   try {
     browser = await Browser.start("chromium");
+    running.add(browser);
     await act(world, browser);
   } finally {
     await browser?.close();
+    running.delete(browser);
     await world.close();
   }
 }
@@ -145,6 +155,25 @@ export function elsewhere(url, engine, test) {
       await page.shows(expected);
       equal(world.bodies(), expected);
       await quiet(browser, world);
+    }),
+  );
+}
+
+/** An application whose pages may do as little as they need. */
+export function strict(folder, test) {
+  return withBrowser((world, browser) =>
+    test("the page may have a strict content security policy", async () => {
+      const policy = `default-src 'none'; script-src 'self' 'wasm-unsafe-eval'; worker-src 'self'; connect-src 'self' ${world.url}; img-src data:`;
+      const served = await serve({ folders: { "/": folder }, headers: { "Content-Security-Policy": policy } });
+      try {
+        const query = new URLSearchParams({ server: world.url, ...ADA });
+        const page = await Page.open(browser, `${served.url}/?${query}`, { isFirst: true });
+        await page.shows(world.bodies());
+        await page.lives(1);
+        await quiet(browser, world);
+      } finally {
+        await served.close();
+      }
     }),
   );
 }
