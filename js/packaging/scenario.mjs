@@ -11,23 +11,28 @@ const ADA = { user: "ada", password: "any" };
 
 /** @typedef {(name: string, act: () => Promise<void>) => Promise<void>} Test Tells a test's outcome; rejects if it failed. */
 
-/** The browsers that run. */
+/** The browsers that run or are started. */
 const running = new Set();
+let isOver = false;
 
-/** Ends all browsers, whatever they do. */
-export const stopBrowsers = () => Promise.all([...running].map((browser) => browser.server.stop()));
+/** Ends all browsers, whatever they do, for good. */
+export async function stopBrowsers() {
+  isOver = true;
+  await Promise.allSettled([...running].map(async (starting) => (await starting).server.stop()));
+}
 
 /** Runs something with a world and a browser of its own. */
 async function withBrowser(act) {
   const world = await beginWorld();
-  let browser;
+  let starting;
   try {
-    browser = await Browser.start("chromium");
-    running.add(browser);
-    await act(world, browser);
+    if (isOver) throw new Error("It is over");
+    starting = Browser.start("chromium");
+    running.add(starting);
+    await act(world, await starting);
   } finally {
-    await browser?.close();
-    running.delete(browser);
+    await starting?.then((browser) => browser.close()).catch(() => {});
+    running.delete(starting);
     await world.close();
   }
 }
