@@ -12,17 +12,17 @@ import { fileURLToPath } from "node:url";
 import { serve } from "@haos/testing/node";
 
 import { freePort } from "../test/driver.mjs";
-import { developed, elsewhere, shipped } from "./scenario.mjs";
+import { developed, elsewhere, shipped, stopBrowsers, strict } from "./scenario.mjs";
 import { run, start, stopAll } from "./shell.mjs";
 import { look, pack, PACKAGES } from "./tarballs.mjs";
 
 const here = fileURLToPath(new URL(".", import.meta.url));
 
-/** Where the screen goes, how a port is told, and where examples are checked; the slowest first. */
+/** Where the screen goes, how a port is told, where examples are checked and files are built; the slowest first. */
 const CONSUMERS = {
   next14: { screen: "app", port: "-p" },
   next16: { screen: "app", port: "-p" },
-  vite: { screen: "src", port: "--port", readmes: "src/readmes" },
+  vite: { screen: "src", port: "--port", readmes: "src/readmes", built: "dist" },
   plain: {},
   node: {},
 };
@@ -42,7 +42,16 @@ function tell(name, error) {
   if (error !== undefined) for (const line of String(error.message ?? error).split("\n")) console.log(`  # ${line}`);
 }
 
-/** What tells the outcomes of an application's tests. The first that fails is the last. */
+/** A test failed, and was told. */
+class Told extends Error {}
+
+/** Does something; what fails is told, and ends nothing else. */
+const attempt = (name, act) =>
+  act().catch((error) => {
+    if (!(error instanceof Told)) tell(name, error);
+  });
+
+/** What tells the outcomes of an application's tests, and rejects after one that failed. */
 const testerOf = (prefix) => async (name, act) => {
   let timer;
   const late = new Promise((_, reject) => {
@@ -53,14 +62,14 @@ const testerOf = (prefix) => async (name, act) => {
     tell(`${prefix}: ${name}`);
   } catch (error) {
     tell(`${prefix}: ${name}`, error);
-    throw new Error("It is told already", { cause: error });
+    throw new Told();
   } finally {
     clearTimeout(timer);
   }
 };
 
 async function consume(name, tarballs, folder) {
-  const { screen, port: flag, readmes } = CONSUMERS[name];
+  const { screen, port: flag, readmes, built } = CONSUMERS[name];
   const test = testerOf(name);
   await cp(join(here, name), folder, { recursive: true });
   await cp(tarballs, join(folder, "tarballs"), { recursive: true });
@@ -75,22 +84,25 @@ async function consume(name, tarballs, folder) {
   await test("type-checks", () => run("npm", script("check"), folder));
   if (scripts.build !== undefined) await test("builds", () => run("npm", script("build"), folder));
   if (name === "node") return test("runs", () => run("npm", script("start"), folder));
+  const parts = [];
   if (scripts.start === undefined) {
     const served = await serve({ folders: { "/": folder } });
-    try {
-      await shipped(served.url, test);
-      await moved(join(folder, "node_modules/@haos/web/dist/engine"), (engine) => elsewhere(served.url, engine, test));
-    } finally {
-      await served.close();
+    const engine = join(folder, "node_modules/@haos/web/dist/engine");
+    parts.push(() => shipped(served.url, test));
+    parts.push(() => moved(engine, (origin) => elsewhere(served.url, origin, test)));
+    parts.push(() => served.close());
+  } else {
+    for (const [mode, act] of Object.entries({ start: shipped, dev: developed })) {
+      parts.push(async () => {
+        const port = await freePort();
+        const url = `http://127.0.0.1:${port}`;
+        const stop = await start("npm", script(mode, flag, String(port)), folder, url);
+        await act(url, test).finally(stop);
+      });
     }
-    return;
   }
-  for (const [mode, act] of [["start", shipped], ["dev", developed]]) {
-    const port = await freePort();
-    const url = `http://127.0.0.1:${port}`;
-    const stop = await start("npm", script(mode, flag, String(port)), folder, url);
-    await act(url, test).finally(stop);
-  }
+  if (built !== undefined) parts.push(() => strict(join(folder, built), test));
+  for (const part of parts) await attempt(`${name}: runs`, part);
 }
 
 /** Makes modules of the examples in the packages' READMEs, for the compiler to read. */
@@ -128,7 +140,7 @@ for (const name of names) {
 }
 const folder = await mkdtemp(join(tmpdir(), "haos-packaging-"));
 const clean = async () => {
-  await stopAll();
+  await Promise.all([stopAll(), stopBrowsers()]);
   if (process.env.HAOS_KEEP === "1") console.log(`# kept: ${folder}`);
   else await rm(folder, { recursive: true, force: true, maxRetries: 5 });
 };
@@ -141,28 +153,22 @@ const watchdog = setTimeout(bail, LIMIT_MS, `It takes longer than ${LIMIT_MS / 1
 for (const signal of ["SIGINT", "SIGTERM"]) process.once(signal, () => void bail(signal));
 
 console.log("TAP version 13");
-try {
+await attempt("runs", async () => {
   const tarballs = join(folder, "tarballs");
   await mkdir(tarballs);
   await testerOf("packages")("are packed", () => pack(tarballs));
   const jobs = (names.length > 0 ? names : Object.keys(CONSUMERS)).map((name) => async () => {
-    const begun = count;
-    await consume(name, tarballs, join(folder, name)).catch((error) => {
-      // What is no test of the application, such as a server that does not start, is told here.
-      if (error.cause === undefined || count === begun) tell(`${name}: runs`, error);
-    });
+    await attempt(`${name}: runs`, () => consume(name, tarballs, join(folder, name)));
     console.log(`# ${name} after ${Math.round((Date.now() - beginning) / 1000)} s`);
   });
   for (const name of PACKAGES) {
-    jobs.push(() => testerOf(`@haos/${name}`)("publint and attw find nothing", () => look(tarballs, name)).catch(() => {}));
+    const test = testerOf(`@haos/${name}`);
+    jobs.push(() => attempt("", () => test("publint and attw find nothing", () => look(tarballs, name))));
   }
   await inPool(jobs);
-} catch (error) {
-  if (error.cause === undefined) tell("runs", error);
-} finally {
-  clearTimeout(watchdog);
-  await clean();
-}
+});
+clearTimeout(watchdog);
+await clean();
 console.log(`1..${count}`);
 console.log(`# pass ${count - failed}`);
 console.log(`# fail ${failed}`);

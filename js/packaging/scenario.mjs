@@ -1,5 +1,7 @@
 // What an application must do in a browser, whatever built it.
 
+import { serve } from "@haos/testing/node";
+
 import { Browser } from "../test/browser.mjs";
 import { equal, ok, until } from "../test/suite.mjs";
 import { Page } from "./page.mjs";
@@ -9,15 +11,28 @@ const ADA = { user: "ada", password: "any" };
 
 /** @typedef {(name: string, act: () => Promise<void>) => Promise<void>} Test Tells a test's outcome; rejects if it failed. */
 
+/** The browsers that run or are started. */
+const running = new Set();
+let isOver = false;
+
+/** Ends all browsers, whatever they do, for good. */
+export async function stopBrowsers() {
+  isOver = true;
+  await Promise.allSettled([...running].map(async (starting) => (await starting).server.stop()));
+}
+
 /** Runs something with a world and a browser of its own. */
 async function withBrowser(act) {
   const world = await beginWorld();
-  let browser;
+  let starting;
   try {
-    browser = await Browser.start("chromium");
-    await act(world, browser);
+    if (isOver) throw new Error("It is over");
+    starting = Browser.start("chromium");
+    running.add(starting);
+    await act(world, await starting);
   } finally {
-    await browser?.close();
+    await starting?.then((browser) => browser.close()).catch(() => {});
+    running.delete(starting);
     await world.close();
   }
 }
@@ -145,6 +160,25 @@ export function elsewhere(url, engine, test) {
       await page.shows(expected);
       equal(world.bodies(), expected);
       await quiet(browser, world);
+    }),
+  );
+}
+
+/** An application whose pages may do as little as they need. */
+export function strict(folder, test) {
+  return withBrowser((world, browser) =>
+    test("the page may have a strict content security policy", async () => {
+      const policy = `default-src 'none'; script-src 'self' 'wasm-unsafe-eval'; worker-src 'self'; connect-src 'self' ${world.url}; img-src data:`;
+      const served = await serve({ folders: { "/": folder }, headers: { "Content-Security-Policy": policy } });
+      try {
+        const query = new URLSearchParams({ server: world.url, ...ADA });
+        const page = await Page.open(browser, `${served.url}/?${query}`, { isFirst: true });
+        await page.shows(world.bodies());
+        await page.lives(1);
+        await quiet(browser, world);
+      } finally {
+        await served.close();
+      }
     }),
   );
 }

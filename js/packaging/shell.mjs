@@ -14,8 +14,10 @@ delete env.NODE_OPTIONS;
 
 /** The processes that run. */
 const running = new Set();
+let isOver = false;
 
 function begin(program, args, folder) {
+  if (isOver) throw new Error("It is over");
   const child = launch(program, args, env, folder);
   running.add(child);
   child.said = "";
@@ -55,7 +57,8 @@ export async function start(program, args, folder, url) {
   throw new Error(`${args.join(" ")} does not answer (${over ?? "it hangs"}): ${child.said.slice(-6000)}\n${child.log}`);
 }
 
-/** Ends all that runs. */
+/** Ends all that runs, for good. */
 export async function stopAll() {
+  isOver = true;
   await Promise.all([...running].map(stop));
 }
