@@ -119,7 +119,8 @@ async fn request(name: &str, options: &JsValue) -> Result<Option<Lock>, WebError
 
 /// A promise and the function that fulfils it.
 fn promise() -> (JsValue, Function) {
-    let mut fulfil = Function::default();
-    let promise = Promise::new(&mut |resolve, _| fulfil = resolve.unchecked_into());
-    (promise.into(), fulfil)
+    // Not a function that is replaced: to make one from nothing is `eval`, which a page's policy may forbid.
+    let mut fulfil = JsValue::UNDEFINED;
+    let promise = Promise::new(&mut |resolve, _| fulfil = resolve.into());
+    (promise.into(), fulfil.unchecked_into())
 }

@@ -54,7 +54,9 @@ export async function start(program, args, folder, url) {
     await new Promise((done) => setTimeout(done, 50));
   }
   await stop(child);
-  throw new Error(`${args.join(" ")} does not answer (${over ?? "it hangs"}): ${child.said.slice(-6000)}\n${child.log}`);
+  throw new Error(
+    `${args.join(" ")} does not answer (${over ?? "it hangs"}): ${child.said.slice(-6000)}\n${child.log}`,
+  );
 }
 
 /** Ends all that runs, for good. */

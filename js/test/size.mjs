@@ -19,7 +19,11 @@ const fileOf = async (path) => packed(await readFile(new URL(path, root)));
 async function scripts(entry, external = []) {
   const options = { bundle: true, minify: true, format: "esm", platform: "browser", write: false, logLevel: "error" };
   const entryPoints = [fileURLToPath(new URL(entry, root))];
-  const made = await build({ ...options, entryPoints, external: ["./engine/*", "./remote.js", "./here.js", ...external] });
+  const made = await build({
+    ...options,
+    entryPoints,
+    external: ["./engine/*", "./remote.js", "./here.js", ...external],
+  });
   return packed(made.outputFiles[0].contents);
 }
 
@@ -32,7 +36,7 @@ const now = {
   "first load: page, worker, glue and first half": page + worker + glue + first,
   "page alone, before any WebAssembly": page,
   "the rest": await fileOf(`${engine}/haos_client_web_rest.wasm`),
-  "react": await scripts("packages/react/dist/index.js", ["react", "@haos/client"]),
+  react: await scripts("packages/react/dist/index.js", ["react", "@haos/client"]),
 };
 const goals = { "first load: page, worker, glue and first half": 140 * 1024, react: 3 * 1024 };
 
@@ -41,7 +45,9 @@ const budget = JSON.parse(await readFile(budgetFile, "utf8"));
 console.log(`${"bytes, gzip -9".padEnd(48)} ${"now".padStart(9)} ${"budget".padStart(9)} ${"goal".padStart(9)}`);
 let failed = false;
 for (const [name, bytes] of Object.entries(now)) {
-  console.log([name.padEnd(48), ...[bytes, budget[name], goals[name]].map((n) => String(n ?? "").padStart(9))].join(" "));
+  console.log(
+    [name.padEnd(48), ...[bytes, budget[name], goals[name]].map((n) => String(n ?? "").padStart(9))].join(" "),
+  );
   failed ||= !(bytes <= budget[name] * SLACK);
 }
 if (failed) {

@@ -2,6 +2,7 @@
 // The rest of the program, which is loaded after the first half of it.
 
 let restIsLoaded;
+let restIsThere = false;
 
 function restImports() {
     return { first: wasm, GLUE: __wbg_get_imports()[GLUE] };
@@ -21,7 +22,10 @@ async function loadRestOnce(module_or_path) {
     const given = await module_or_path;
     const rest = given instanceof WebAssembly.Module ? given : await compileRest(given);
     await __wbg_init();
+    // Whatever needed it meanwhile had it loaded.
+    if (restIsThere) return;
     await WebAssembly.instantiate(rest, restImports());
+    restIsThere = true;
 }
 
 async function compileRest(given) {
@@ -48,4 +52,6 @@ function loadRestNow() {
     }
     const bytes = Uint8Array.from(request.responseText, (character) => character.charCodeAt(0));
     new WebAssembly.Instance(new WebAssembly.Module(bytes), restImports());
+    restIsThere = true;
+    restIsLoaded ??= Promise.resolve();
 }

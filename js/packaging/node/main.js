@@ -39,10 +39,7 @@ test("a server renders what is empty, and opens nothing", () => {
 
 /** @type {[name: string, begin: (server: InstanceType<typeof Homeserver>) => Promise<{ url: string, end: () => unknown }>][]} */
 const ways = [
-  [
-    "installed",
-    async (server) => ({ url: "https://haos.test", end: install(server).uninstall }),
-  ],
+  ["installed", async (server) => ({ url: "https://haos.test", end: install(server).uninstall })],
   [
     "served",
     async (server) => {

@@ -43,10 +43,12 @@ function promised<T>(): Promised<T> {
   let settle!: Pick<Promised<T>, "resolve" | "reject">;
   const promise = new Promise<T>((resolve, reject) => (settle = { resolve, reject }));
   promise.catch(() => {});
-  const settled = <A>(act: (value: A) => void) => (value: A) => {
-    made.isSettled = true;
-    act(value);
-  };
+  const settled =
+    <A>(act: (value: A) => void) =>
+    (value: A) => {
+      made.isSettled = true;
+      act(value);
+    };
   const made = { promise, isSettled: false, resolve: settled(settle.resolve), reject: settled(settle.reject) };
   return made;
 }

@@ -42,7 +42,10 @@ const text = (id, body) => ({ id, type: "event", content: { type: "text", body }
 
 test("a list that takes every step is the engine's, whatever the steps", () => {
   // Every list of up to four of five items, from every other one, by steps of all kinds.
-  const random = ((state) => () => (state = (state * 1664525 + 1013904223) % 4294967296) / 4294967296)(7);
+  const random = (
+    (state) => () =>
+      (state = (state * 1664525 + 1013904223) % 4294967296) / 4294967296
+  )(7);
   for (let round = 0; round < 2000; round += 1) {
     const truth = Array.from({ length: Math.floor(random() * 6) }, (_, n) => `a${n}`);
     let mirror = [...truth];

@@ -40,5 +40,5 @@ export function install(
 /** A response that is made has no address, which some readers of responses rely on. */
 async function answered(server: Homeserver, request: Request): Promise<Response> {
   const response = await server.handle(request);
-  return Object.defineProperty(response, 'url', { value: request.url });
+  return Object.defineProperty(response, "url", { value: request.url });
 }

@@ -1,4 +1,4 @@
-import { createClient, type Engine, type EngineMedia, type Haos } from '@haos/client';
+import { createClient, type Engine, type EngineMedia, type Haos } from "@haos/client";
 
 /**
  * Opens a chat of the memory alone, over the same engine as in production, in browsers and in node: what is written is
@@ -13,11 +13,11 @@ import { createClient, type Engine, type EngineMedia, type Haos } from '@haos/cl
  * ```
  */
 export async function openInMemory(options: { readonly held?: boolean } = {}): Promise<Haos> {
-  const { default: init, Port } = await import('./engine/haos_client_web.js');
+  const { default: init, Port } = await import("./engine/haos_client_web.js");
   loaded ??= init(await module());
   await loaded;
   return createClient(async (): Promise<Engine> => {
-    const opening = { url: 'memory:', held: options.held ?? false };
+    const opening = { url: "memory:", held: options.held ?? false };
     const port = await Port.open(JSON.stringify(opening), undefined);
     return {
       call: (call) => port.call(call),
@@ -39,9 +39,9 @@ async function module(): Promise<{ module_or_path: BufferSource } | undefined> {
   const { process } = globalThis as { process?: { versions?: { node?: string } } };
   if (process?.versions?.node === undefined) return undefined;
   // By a name that bundlers do not follow.
-  const name = 'node:fs/promises';
+  const name = "node:fs/promises";
   const { readFile } = (await import(/* @vite-ignore */ /* webpackIgnore: true */ name)) as {
     readFile(file: URL): Promise<BufferSource>;
   };
-  return { module_or_path: await readFile(new URL('./engine/haos_client_web_bg.wasm', import.meta.url)) };
+  return { module_or_path: await readFile(new URL("./engine/haos_client_web_bg.wasm", import.meta.url)) };
 }

@@ -9,7 +9,7 @@ const ROOM = "!lobby:haos.test";
 
 /** Waits until something is so. */
 async function until(what: string, look: () => boolean): Promise<void> {
-  for (let end = Date.now() + 60_000; !look();) {
+  for (let end = Date.now() + 60_000; !look(); ) {
     assert.ok(Date.now() < end, `waited too long until ${what}`);
     await new Promise((resolve) => setTimeout(resolve, 10));
   }

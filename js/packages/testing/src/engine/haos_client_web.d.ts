@@ -5,7 +5,6 @@ type Loaded = URL | string | Request | Response | WebAssembly.Module | Promise<R
 /** Loads it. */
 export default function init(options?: { module_or_path: Loaded | BufferSource }): Promise<unknown>;
 
-
 export class Item {
   free(): void;
   takeBytes(): Uint8Array<ArrayBuffer>;
