@@ -141,7 +141,7 @@ async fn a_stream_of_the_connection_begins_with_it_now() {
         now = stream.next().await.unwrap().unwrap();
     }
     let json = serde_json::to_value(&now).unwrap();
-    assert_eq!(json, serde_json::json!({"state": "live", "unsent": 0, "is_settled": true}));
+    assert_eq!(json, serde_json::json!({"state": "live", "unsent": 0, "isSettled": true}));
     chat.close().await.unwrap();
     while stream.next().await.is_some() {}
 }
