@@ -239,3 +239,85 @@ test("a hundred thousand changes leave nothing behind", { timeout: 60_000 }, asy
   assert.equal(timeline.value[0].content.body, "0");
   await chat.close();
 });
+
+/** A list that changes by itself, behind engines that answer late and are killed. */
+function world(random) {
+  const truth = [];
+  const logs = [];
+  let made = 0;
+  const change = () => {
+    const at = Math.floor(random() * (truth.length + 1));
+    let step;
+    if (truth.length === 0 || random() < 0.6)
+      step = { type: "insert", index: at, item: text(`${made}`, `${(made += 1)}`) };
+    else if (random() < 0.5) step = { type: "remove", index: Math.min(at, truth.length - 1) };
+    else step = { type: "set", index: Math.min(at, truth.length - 1), item: text(`s${made}`, `${(made += 1)}`) };
+    truth.splice(0, truth.length, ...applyDiffs(truth, [step]));
+    logs.forEach((log) => log.push(step));
+  };
+  const engine = () => {
+    const logsOf = new Map();
+    let [number, isDead, kill] = [0, false, () => {}];
+    const gone = new Promise((resolve) => (kill = () => ((isDead = true), resolve())));
+    const late = async () => {
+      for (let turns = Math.floor(random() * 4); turns > 0; turns -= 1) await tick();
+      // Of an engine that was killed nothing comes any more.
+      if (isDead) await new Promise(() => {});
+    };
+    const call = async (asked) => {
+      const { call, watch } = JSON.parse(asked);
+      await late();
+      if (call === "watch") {
+        logsOf.set((number += 1), []);
+        logs.push(logsOf.get(number));
+        const now = [...truth];
+        await late();
+        return JSON.stringify({ watch: number, now });
+      }
+      if (call !== "next") return "null";
+      const log = logsOf.get(watch);
+      while (log.length === 0) await late().then(tick);
+      const next = log.splice(0);
+      await late();
+      return JSON.stringify({ next });
+    };
+    return { call, gone, kill, close: async () => void (isDead = true) };
+  };
+  return { truth, change, engine };
+}
+
+test(
+  "over a port that is late and engines that are killed, a mirror is the engine's list",
+  { timeout: 60_000 },
+  async () => {
+    const seeds = Number(process.env.HAOS_SEEDS ?? 30);
+    for (let seed = 1; seed <= seeds; seed += 1) {
+      let state = seed;
+      const random = () => (state = (state * 1664525 + 1013904223) % 4294967296) / 4294967296;
+      const { truth, change, engine } = world(random);
+      let running;
+      const chat = await createClient(async () => (running = engine()));
+      const timeline = chat.timeline("!a");
+      let mirror = [];
+      const following = (async () => {
+        for await (const steps of timeline.diffs()) mirror = applyDiffs(mirror, steps);
+      })();
+      let kills = 0;
+      for (let turn = 0; turn < 60; turn += 1) {
+        if (random() < 0.5) change();
+        if (random() < 0.02 && kills < 1) {
+          kills += 1;
+          running.kill();
+        }
+        await tick();
+      }
+      change();
+      const isSame = () => JSON.stringify(timeline.value) === JSON.stringify(truth);
+      for (let turns = 0; turns < 2000 && !(isSame() && mirror.length === truth.length); turns += 1) await tick();
+      assert.deepEqual(timeline.value, truth, `seed ${seed}`);
+      assert.deepEqual(mirror, truth, `seed ${seed}`);
+      await chat.close();
+      await following;
+    }
+  },
+);
