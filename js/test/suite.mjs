@@ -54,7 +54,7 @@ export async function until(what, look, ms = 10_000) {
 }
 
 /** How long a test may take, in milliseconds. */
-const TEST_MS = 40_000;
+const TEST_MS = 120_000;
 
 /** Fails what does not end. */
 function limited(running) {
