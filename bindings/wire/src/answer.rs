@@ -5,6 +5,7 @@
 
 use std::pin::Pin;
 
+use haos::SavedDraft;
 use serde::Deserialize;
 use serde_json::value::RawValue;
 
@@ -209,10 +210,8 @@ pub(crate) fn answer<'a>(desk: &'a Desk, text: &'a str) -> Answering<'a> {
         }),
         "setDraft" => apart(async {
             let SetDraftCall { room, text: body, reply_to, edit_of } = read(text)?;
-            let draft = chat.room(&room).draft();
-            draft.set(&body).await?;
-            draft.reply_to(reply_to.as_ref()).await?;
-            raw(&draft.edit_of(edit_of.as_ref()).await?)
+            let draft = SavedDraft { text: body, reply_to, edit_of };
+            raw(&chat.room(&room).draft().put(&draft).await?)
         }),
         "clearDraft" => apart(async {
             let OfRoom { room } = read(text)?;

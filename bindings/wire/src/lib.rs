@@ -10,7 +10,6 @@
 //! # async fn main() -> haos::Result<()> {
 //! use haos_wire::Desk;
 //!
-//! # #[cfg(feature = "memory")] {}
 //! let desk = Desk::new(haos::Chat::open("memory:").offline().await?);
 //! let answer = desk.call(r#"{"call":"watch","of":{"list":"outbox"}}"#).await;
 //! assert_eq!(answer.as_deref(), Ok(r#"{"watch":1,"now":[]}"#));

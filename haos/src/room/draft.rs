@@ -78,6 +78,19 @@ impl RoomDraft {
         self.change(|members| put(members, EDIT_OF, event.map(EventId::as_str))).await
     }
 
+    /// Keeps a draft whole, in the place of the one that is there.
+    ///
+    /// # Errors
+    /// As of [`RoomDraft::set`].
+    pub async fn put(&self, draft: &SavedDraft) -> Result<()> {
+        self.change(|members| {
+            put(members, BODY, Some(draft.text.as_str()).filter(|text| !text.is_empty()));
+            put(members, REPLY_TO, draft.reply_to.as_ref().map(EventId::as_str));
+            put(members, EDIT_OF, draft.edit_of.as_ref().map(EventId::as_str));
+        })
+        .await
+    }
+
     /// Removes it.
     ///
     /// # Errors

@@ -147,6 +147,14 @@ async fn a_draft_keeps_its_text_and_what_it_is_about() {
     draft.set("").await.unwrap();
     draft.reply_to(None).await.unwrap();
     assert_eq!(draft.get().await.unwrap(), None, "about nothing, and empty");
+    let edit = SavedDraft { text: "whole".to_owned(), reply_to: None, edit_of: Some(event.clone()) };
+    let mut changes = chat.store().changes();
+    draft.put(&edit).await.unwrap();
+    assert_eq!(draft.get().await.unwrap(), Some(edit));
+    assert!(changes.try_next().is_some());
+    assert!(changes.try_next().is_none(), "it is one commit");
+    draft.put(&SavedDraft::default()).await.unwrap();
+    assert_eq!(draft.get().await.unwrap(), None);
     draft.edit_of(Some(&event)).await.unwrap();
     assert_eq!(draft.get().await.unwrap().unwrap().edit_of, Some(event));
     draft.clear().await.unwrap();
