@@ -11,7 +11,7 @@ use haos::{
     StorageSummary, SyncProgress, TimelineItem, UploadProgress,
 };
 use haos_wire::call::Call;
-use haos_wire::{Done, Failure, FileFacts, Following, MediaWanted, Watching};
+use haos_wire::{Desk, Done, Failure, FileFacts, Following, MediaWanted, Watching};
 use ts_rs::{Config, TS, TypeVisitor};
 
 const FILE: &str = "../../js/packages/client/src/wire.ts";
@@ -77,4 +77,21 @@ fn the_committed_types_are_those_of_the_crates() {
         "{} is of another version: write it again as the head of this test says",
         file.display()
     );
+}
+
+#[tokio::test]
+async fn every_call_of_the_types_is_answered() {
+    let declared = Call::decl(&Config::default());
+    let names: Vec<&str> =
+        declared.split("\"call\": \"").skip(1).filter_map(|rest| rest.split('"').next()).collect();
+    assert!(names.len() > 40, "{names:?}");
+    let desk = Desk::new(haos::Chat::open("memory:").offline().await.unwrap());
+    for name in names {
+        // Without its arguments, or with none to give.
+        let unknown = desk
+            .call(&format!("{{\"call\":\"{name}\"}}"))
+            .await
+            .is_err_and(|failure| failure.contains("update the application"));
+        assert!(!unknown, "{name} has types and no answer");
+    }
 }
