@@ -22,12 +22,10 @@ pub mod account;
 #[allow(clippy::unwrap_used, clippy::panic, reason = "a contender may panic, and that ends the contest")]
 mod contenders;
 pub mod data;
-mod halves;
 pub mod measure;
 mod outbox;
 
 pub use contenders::*;
 pub use data::{Scale, message, room_id};
-pub use halves::ran;
 pub use measure::{PASSES, at_share, head, machine, median, pair, row};
 pub use outbox::{QueueFloor, draft, drain, fill, outbox};

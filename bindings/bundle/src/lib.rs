@@ -4,6 +4,7 @@
 //! first page is there ([`Bundle::watched`]), and with these in the first half it is split ([`Bundle::halves`]).
 
 mod glue;
+mod ran;
 mod source;
 mod split;
 mod watch;
@@ -13,6 +14,7 @@ use std::path::{Path, PathBuf};
 use std::process::Command;
 use std::{env, fs};
 
+pub use ran::ran;
 pub use source::{Error, Result};
 pub use split::{FIRST, Halves, LOADER, split};
 pub use watch::{RAN, watch};

@@ -13,7 +13,6 @@ use std::{env, fs};
 
 use haos_bundle::Bundle;
 use haos_e2e::browser::{Browser, BrowserEngine, BrowserOptions, Site, SiteOptions};
-use serde_json::Value;
 
 /// The package that is built.
 const PACKAGE: &str = "haos-client-web";
@@ -69,11 +68,9 @@ async fn first(site: SiteOptions) -> Result<BTreeSet<u32>> {
     // The page and its module as new.
     browser.goto("about:blank").await.map_err(told)?;
     browser.goto(&url).await.map_err(told)?;
-    let ran = browser.run("return await first('first')", &[]).await.map_err(told)?;
+    let numbers = browser.run("return await first('first')", &[]).await.map_err(told)?;
     browser.quit().await.map_err(told)?;
-    let numbers = ran.as_array().into_iter().flatten().filter_map(Value::as_u64);
-    let numbers: BTreeSet<u32> = numbers.filter_map(|number| u32::try_from(number).ok()).collect();
-    if numbers.is_empty() { Err("nothing ran for a first screen".to_owned()) } else { Ok(numbers) }
+    haos_bundle::ran(&numbers).ok_or_else(|| "nothing ran for a first screen".to_owned())
 }
 
 fn copy(file: &Path, folder: &Path) -> Result {

@@ -3,8 +3,7 @@
 use std::collections::BTreeSet;
 use std::path::Path;
 
-use haos_benches::ran;
-use haos_bundle::Bundle;
+use haos_bundle::{Bundle, ran};
 use haos_e2e::browser::{Browser, BrowserEngine, BrowserOptions, Site, SiteOptions};
 use serde_json::{Value, json};
 

@@ -60,7 +60,7 @@ async fn halve(built: &Built, args: &Args) -> Result<()> {
     browser.goto(&site.url("/first.html")).await?;
     let ran = browser.run("return await first(...args)", &["first".into(), filled["room"].clone()]).await?;
     browser.quit().await?;
-    let ran = haos_benches::ran(&ran).ok_or_else(|| failed("the first page", "nothing ran".to_owned()))?;
+    let ran = haos_bundle::ran(&ran).ok_or_else(|| failed("the first page", "nothing ran".to_owned()))?;
     built.halve(&ran).map_err(|cause| failed("our contender", cause))
 }
 

@@ -142,7 +142,7 @@ fn a_watched_program_is_the_same_and_tells_what_ran() {
         };
         FUNCTIONS.into_iter().filter(is_set).collect()
     };
-    assert_eq!(ran(&store), []);
+    assert_eq!(ran(&store), [0_u32; 0]);
     let even = instance.get_typed_func::<i32, i32>(&store, "even").unwrap();
     even.call(&mut store, 1).unwrap();
     assert_eq!(ran(&store), [2, 3, 4]);
