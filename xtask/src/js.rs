@@ -7,16 +7,12 @@ use crate::engine::BrowserEngine;
 use crate::need::Need;
 use crate::{Result, size};
 
-/// What they cannot do without: the engine is built for browsers, and looked at in one.
-pub(crate) const NEEDS: [Need; 5] =
-    [Need::WasmTarget, Need::WasmBindgen, Need::Npm, Need::Bundler, Need::Chromium];
-
 /// Where they are.
 const FOLDER: &str = "js";
 
 /// Installs what is missing, then builds, and tests if that is asked for.
 pub(crate) fn run(root: &Path, tests: bool) -> Result {
-    Need::meet_all(NEEDS.to_vec())?;
+    Need::meet_all(size::NEEDS.to_vec())?;
     let pack = Cmd::cargo("run -p haos-pack");
     let mut commands = build(root, pack);
     if tests {

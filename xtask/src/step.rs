@@ -185,7 +185,8 @@ fn size(root: &Path) -> CiStep {
 /// Builds the packages for browsers and React as they are shipped, and tests them.
 fn js(root: &Path, plan: &Plan) -> CiStep {
     let about = "the packages for browsers and React, in node, in browsers and as applications install them";
-    let mut step = step(StepName::Js, about, &["test --workspace --all-features --no-run"]).needs(&js::NEEDS);
+    let mut step =
+        step(StepName::Js, about, &["test --workspace --all-features --no-run"]).needs(&size::NEEDS);
     let engines = if plan.full { &plan.engines[..] } else { &[BrowserEngine::Chromium] };
     step = step.needs(&engines.iter().flat_map(|engine| engine.needs()).copied().collect::<Vec<_>>());
     step.commands.extend(js::build(root, Cmd::new(&beside("haos-pack"), &[])));
