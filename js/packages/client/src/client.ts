@@ -1,5 +1,4 @@
 import { type Engine, type EngineMedia, Keeper, type StartEngine } from "./engine.js";
-import { errorOf } from "./errors.js";
 import { ListWatcher, type Live, type LiveList, ValueWatcher, type WatchOptions } from "./live.js";
 import { type LiveRooms, type RoomsOptions, RoomsWatcher } from "./rooms.js";
 import { type LiveTimeline, messageOf, type TimelineOptions, TimelineWatcher } from "./timeline.js";
@@ -151,11 +150,7 @@ export interface Haos {
 /** Makes a chat over an engine, which is started now and anew when it is gone. Rejects if it does not start. */
 export async function createClient(start: StartEngine): Promise<Haos> {
   const keeper = new Keeper(start);
-  try {
-    await keeper.engine();
-  } catch (thrown) {
-    throw errorOf(thrown);
-  }
+  await keeper.engine();
   return new Client(keeper);
 }
 

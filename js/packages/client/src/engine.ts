@@ -80,7 +80,7 @@ export class Keeper {
     return () => void this.#closes.delete(act);
   }
 
-  /** The engine that runs, or is started for this. */
+  /** The engine that runs, or is started for this. Rejects with a {@link HaosError}. */
   engine(): Promise<Engine> {
     if (this.#isClosed) return Promise.reject(closed());
     return (this.#engine ??= this.#begin());
@@ -98,9 +98,7 @@ export class Keeper {
   /** Does something with the engine; see {@link Keeper.call}. */
   async with<T>(act: (engine: Engine) => Promise<T>, again: boolean): Promise<T> {
     for (;;) {
-      const engine = await this.engine().catch((thrown: unknown) => {
-        throw errorOf(thrown);
-      });
+      const engine = await this.engine();
       let done;
       try {
         done = await unlessGone(engine, act(engine));
@@ -128,9 +126,8 @@ export class Keeper {
     const wait = AGAIN_MS[Math.min(this.#losses, AGAIN_MS.length - 1)] ?? 0;
     if (wait > 0) await new Promise((done) => setTimeout(done, wait));
     this.#startedMs = Date.now();
-    const begun = this.#start();
     try {
-      const engine = await begun;
+      const engine = await this.#start();
       void engine.gone?.then(() => {
         this.#losses = Date.now() - this.#startedMs > GOOD_MS ? 1 : this.#losses + 1;
         this.#engine = undefined;
