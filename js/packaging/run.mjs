@@ -4,7 +4,7 @@
 //
 // HAOS_KEEP=1 keeps the folders.
 
-import { cp, mkdir, mkdtemp, readdir, readFile, rename, rm, writeFile } from "node:fs/promises";
+import { cp, mkdir, mkdtemp, readdir, readFile, rename, rm } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { fileURLToPath } from "node:url";
@@ -18,11 +18,11 @@ import { look, pack, PACKAGES } from "./tarballs.mjs";
 
 const here = fileURLToPath(new URL(".", import.meta.url));
 
-/** Where the screen goes, how a port is told, where examples are checked and files are built; the slowest first. */
+/** Where the screen goes, how a port is told, and where files are built; the slowest first. */
 const CONSUMERS = {
   next14: { screen: "app", port: "-p" },
   next16: { screen: "app", port: "-p" },
-  vite: { screen: "src", port: "--port", readmes: "src/readmes", built: "dist" },
+  vite: { screen: "src", port: "--port", built: "dist" },
   plain: {},
   node: {},
 };
@@ -69,7 +69,7 @@ const testerOf = (prefix) => async (name, act) => {
 };
 
 async function consume(name, tarballs, folder) {
-  const { screen, port: flag, readmes, built } = CONSUMERS[name];
+  const { screen, port: flag, built } = CONSUMERS[name];
   const test = testerOf(name);
   await cp(join(here, name), folder, { recursive: true });
   await cp(tarballs, join(folder, "tarballs"), { recursive: true });
@@ -80,7 +80,6 @@ async function consume(name, tarballs, folder) {
   // What others' scripts might load is not needed.
   const flags = ["--prefer-offline", "--ignore-scripts", "--no-audit", "--no-fund", "--loglevel=error"];
   await test("installs", () => run("npm", ["install", ...flags], folder));
-  if (readmes !== undefined) await test("the READMEs have examples", () => copyExamples(folder, readmes));
   await test("type-checks", () => run("npm", script("check"), folder));
   if (scripts.build !== undefined) await test("builds", () => run("npm", script("build"), folder));
   if (name === "node") return test("runs", () => run("npm", script("start"), folder));
@@ -103,17 +102,6 @@ async function consume(name, tarballs, folder) {
   }
   if (built !== undefined) parts.push(() => strict(join(folder, built), test));
   for (const part of parts) await attempt(`${name}: runs`, part);
-}
-
-/** Makes modules of the examples in the packages' READMEs, for the compiler to read. */
-async function copyExamples(folder, to) {
-  await mkdir(join(folder, to));
-  for (const name of PACKAGES) {
-    const text = await readFile(join(folder, "node_modules/@haos", name, "README.md"), "utf8");
-    const examples = [...text.matchAll(/^```tsx?\n(.*?)^```$/gms)];
-    if (examples.length === 0) throw new Error(`The README of @haos/${name} has no example`);
-    for (const [n, example] of examples.entries()) await writeFile(join(folder, to, `${name}-${n}.tsx`), example[1]);
-  }
 }
 
 /** Takes what is compiled out of a folder, and serves it on another origin while something is done. */

@@ -19,13 +19,14 @@ await mkdir(folder, { recursive: true });
 let count = 0;
 for (const [name, page] of Object.entries(pages)) {
   const text = await readFile(page, "utf8");
-  for (const [, kind, code] of text.matchAll(/^```(tsx?)\n(.*?)^```$/gms)) {
+  const snippets = [...text.matchAll(/^```(tsx?)\n(.*?)^```$/gms)];
+  if (snippets.length === 0) throw new Error(`${fileURLToPath(page)} has no snippet: has its form changed?`);
+  for (const [, kind, code] of snippets) {
     count += 1;
     // A module each, whatever it exports.
     await writeFile(new URL(`${name}${count}.${kind}`, folder), `${code}\nexport {};\n`);
   }
 }
-if (count < 8) throw new Error(`there are ${count} snippets: has the form of the pages changed?`);
 const options = {
   target: "ES2022",
   module: "NodeNext",

@@ -1,4 +1,4 @@
-// What a browser loads of the packages, gzip -9 of minified files, beside what is committed: `node test/size.mjs`.
+// What a browser loads of the engine, gzip -9 of minified files, beside what is committed: `node test/size.mjs`.
 // `HAOS_BLESS=1` takes it as the budget.
 
 import { readFile, writeFile } from "node:fs/promises";
@@ -16,13 +16,13 @@ const packed = (bytes) => gzipSync(bytes, { level: 9 }).length;
 const fileOf = async (path) => packed(await readFile(new URL(path, root)));
 
 /** The scripts of an entry, without the engine's own. */
-async function scripts(entry, external = []) {
+async function scripts(entry) {
   const options = { bundle: true, minify: true, format: "esm", platform: "browser", write: false, logLevel: "error" };
   const entryPoints = [fileURLToPath(new URL(entry, root))];
   const made = await build({
     ...options,
     entryPoints,
-    external: ["./engine/*", "./remote.js", "./here.js", ...external],
+    external: ["./engine/*", "./remote.js", "./here.js"],
   });
   return packed(made.outputFiles[0].contents);
 }
@@ -36,9 +36,8 @@ const now = {
   "first load: page, worker, glue and first half": page + worker + glue + first,
   "page alone, before any WebAssembly": page,
   "the rest": await fileOf(`${engine}/haos_client_web_rest.wasm`),
-  react: await scripts("packages/react/dist/index.js", ["react", "@haos/client"]),
 };
-const goals = { "first load: page, worker, glue and first half": 140 * 1024, react: 3 * 1024 };
+const goals = { "first load: page, worker, glue and first half": 140 * 1024 };
 
 if (process.env.HAOS_BLESS) await writeFile(budgetFile, `${JSON.stringify(now, undefined, 2)}\n`);
 const budget = JSON.parse(await readFile(budgetFile, "utf8"));
