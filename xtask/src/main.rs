@@ -69,6 +69,9 @@ enum Chore {
     Bench(BenchArgs),
     /// How large what a browser loads is, and of what; whether it works in halves. Fails over the budget
     Size {
+        /// What the front door adds, too
+        #[arg(long)]
+        front: bool,
         /// Take the sizes as the budget
         #[arg(long)]
         bless: bool,
@@ -154,7 +157,7 @@ fn main() -> ExitCode {
         }
         Chore::E2e => e2e(),
         Chore::Bench(args) => root::find().and_then(|root| args.run(&root)),
-        Chore::Size { bless } => root::find().and_then(|root| size::run(&root, bless)),
+        Chore::Size { front, bless } => root::find().and_then(|root| size::run(&root, front, bless)),
         Chore::Js { test } => root::find().and_then(|root| js::run(&root, test)),
         Chore::Fuzz(args) => root::find().and_then(|root| args.run(&root)),
         Chore::Mutants(args) => root::find().and_then(|root| args.run(&root)),

@@ -12,9 +12,11 @@ pub(crate) const NEEDS: [Need; 5] =
     [Need::WasmTarget, Need::WasmBindgen, Need::Npm, Need::Bundler, Need::Chromium];
 
 /// Installs what is missing, then has the program build, weigh and try.
-pub(crate) fn run(root: &Path, bless: bool) -> Result {
+pub(crate) fn run(root: &Path, front: bool, bless: bool) -> Result {
     Need::meet_all(NEEDS.to_vec())?;
-    let program = program(root, bless);
+    let flags = [(front, " --front"), (bless, " --bless")];
+    let flags: String = flags.iter().filter(|(is_given, _)| *is_given).map(|(_, flag)| *flag).collect();
+    let program = program(root, Cmd::cargo(&format!("run -p haos-weigh --{flags}")));
     println!("$ {program}");
     if program.run(root) {
         Ok(())
@@ -23,15 +25,10 @@ pub(crate) fn run(root: &Path, bless: bool) -> Result {
     }
 }
 
-/// The command of it.
-pub(crate) fn program(root: &Path, bless: bool) -> Cmd {
-    let run = Cmd::cargo(if bless {
-        "run -p haos-benches --bin size -- --bless"
-    } else {
-        "run -p haos-benches --bin size"
-    });
+/// Tells the program that weighs where its tools are.
+pub(crate) fn program(root: &Path, weigh: Cmd) -> Cmd {
     let (driver, path) = BrowserEngine::Chromium.driver(root);
-    with_bundler(run, root).env(driver, path)
+    with_bundler(weigh, root).env(driver, path)
 }
 
 /// Tells a program that builds what browsers load where its tools are.

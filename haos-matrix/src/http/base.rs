@@ -41,7 +41,14 @@ impl Base {
             let shown = text.rsplit('@').next().unwrap_or_default();
             Err(ConnectError::Url { url: shown.chars().take(200).collect(), reason })
         };
-        let Ok(mut url) = Url::parse(text.trim()) else { return fault("it cannot be read") };
+        let Ok(mut url) = Url::parse(text.trim()) else {
+            // The specification's server names are ASCII; tables for the rest would be a fifth of a browser's first load.
+            return fault(if text.is_ascii() {
+                "it cannot be read"
+            } else {
+                "it has letters beyond ASCII, which a host is spelled without (xn--…)"
+            });
+        };
         if !matches!(url.scheme(), "https" | "http") {
             return fault("it is neither https nor http");
         }
@@ -106,6 +113,9 @@ mod tests {
         for text in ["", "example.org", "ftp://example.org", "https://", "https://h/?q", "https://h/#f"] {
             assert!(Base::parse(text).is_err(), "{text}");
         }
+        let error = Base::parse("https://münchen.example").unwrap_err().to_string();
+        assert!(error.contains("xn--"), "{error}");
+        assert!(Base::parse("https://xn--mnchen-3ya.example").is_ok());
         let error = Base::parse("https://ada:geheim@example.org").unwrap_err().to_string();
         assert!(error.contains("password") && !error.contains("geheim"), "{error}");
     }

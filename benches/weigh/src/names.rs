@@ -1,9 +1,9 @@
-use super::Parts;
-use super::module::Module;
+use crate::Parts;
+use crate::module::Module;
 
 /// How many bytes of code each crate has, as its functions' names tell: in the functions of certain numbers, and in the
 /// others.
-pub(super) fn by_crate(module: &Module, is_in: impl Fn(u32) -> bool) -> (Parts, Parts) {
+pub(crate) fn by_crate(module: &Module, is_in: impl Fn(u32) -> bool) -> (Parts, Parts) {
     let (mut inside, mut outside) = (Parts::new(), Parts::new());
     for (number, name, size) in module.functions() {
         let sizes = if is_in(number) { &mut inside } else { &mut outside };

@@ -2,11 +2,12 @@
 //!
 //! ```sh
 //! cargo xtask size                        # installs what is missing, then runs this
+//! cargo xtask size --front                # and what the front door adds
 //! cargo xtask size --bless                # takes the sizes as the budget
 //! ```
 //!
-//! It builds the least module that a frontend ships, without and with the front door, sees in Chromium which functions a
-//! first page needs, splits by that, tries the halves there, and compares what all weighs with `benches/size/budget.txt`.
+//! It builds the least module that a frontend ships, sees in Chromium which functions a first page needs, splits by that,
+//! tries the halves there, and compares what all weighs with `benches/size/budget.txt`.
 
 mod budget;
 mod halves;
@@ -32,15 +33,18 @@ const SMALL: usize = 2048;
 type Result<T = ()> = std::result::Result<T, String>;
 
 fn main() -> ExitCode {
-    let bless = match env::args().skip(1).collect::<Vec<_>>().as_slice() {
-        [] => false,
-        [word] if word == "--bless" => true,
-        _ => {
-            eprintln!("usage: size [--bless]");
-            return ExitCode::from(2);
+    let (mut front, mut bless) = (false, false);
+    for word in env::args().skip(1) {
+        match word.as_str() {
+            "--front" => front = true,
+            "--bless" => bless = true,
+            _ => {
+                eprintln!("usage: haos-weigh [--front] [--bless]");
+                return ExitCode::from(2);
+            }
         }
-    };
-    match run(bless) {
+    }
+    match run(front, bless) {
         Ok(()) => ExitCode::SUCCESS,
         Err(text) => {
             eprintln!("error: {text}");
@@ -49,43 +53,44 @@ fn main() -> ExitCode {
     }
 }
 
-fn run(bless: bool) -> Result {
+fn run(front: bool, bless: bool) -> Result {
     let program = env::current_exe().map_err(|e| e.to_string())?;
     // Beside `debug` and `release`, so that it goes with `cargo clean`.
     let target = program.ancestors().nth(2).ok_or("this program lies in no target folder")?;
     let folder = target.join("size");
-    let sources = Path::new(env!("CARGO_MANIFEST_DIR")).join("size");
+    let sources = Path::new(env!("CARGO_MANIFEST_DIR")).join("../size");
 
     let store = Bundle::build(target, PACKAGE, &[]).map_err(|e| e.to_string())?;
     let split = folder.join("halves");
     let first = halves::split(&store, &sources.join("page"), &folder.join("watched"), &split)?;
-    let front = Bundle::build(target, PACKAGE, &["front"]).map_err(|e| e.to_string())?;
-    let whole = folder.join("front");
-    front.whole(&whole).map_err(|e| e.to_string())?;
-
     let file = |folder: &PathBuf, end: &str| folder.join(format!("{NAME}{end}"));
     println!("{:44} {:>9} {:>9}", "bytes", "as it is", "gzip -9");
     let glue = weigh("glue", &file(&split, ".js"))?;
     let first_half = weigh("first half", &file(&split, "_bg.wasm"))?;
     let rest = weigh("the rest", &file(&split, "_rest.wasm"))?;
-    let front_glue = weigh("glue with the front door", &file(&whole, ".js"))?;
-    let front_whole = weigh("module with the front door", &file(&whole, "_bg.wasm"))?;
 
     let module = named(&store)?;
     list(&module, &first, &folder.join("first.txt"))?;
     let (in_first, in_rest) = parts(&module, Some(&first));
     print_parts("the first half", &in_first);
     print_parts("the rest", &in_rest);
-    let mut both = in_first;
-    in_rest.into_iter().for_each(|(name, size)| *both.entry(name).or_default() += size);
-    print_parts("what the front door adds", &beyond(&parts(&named(&front)?, None).0, &both));
 
     let all = glue + first_half + rest;
-    let weights = [
+    let mut weights = vec![
         ("first page: glue and first half", glue + first_half, 120),
         ("store, outbox and sealing: that and the rest", all, 280),
-        ("what the front door adds", (front_glue + front_whole).saturating_sub(all), 60),
     ];
+    if front {
+        let front = Bundle::build(target, PACKAGE, &["front"]).map_err(|e| e.to_string())?;
+        let whole = folder.join("front");
+        front.whole(&whole).map_err(|e| e.to_string())?;
+        let glue = weigh("glue with the front door", &file(&whole, ".js"))?;
+        let module = weigh("module with the front door", &file(&whole, "_bg.wasm"))?;
+        let mut both = in_first;
+        in_rest.into_iter().for_each(|(name, size)| *both.entry(name).or_default() += size);
+        print_parts("what the front door adds", &beyond(&parts(&named(&front)?, None).0, &both));
+        weights.push(("what the front door adds", (glue + module).saturating_sub(all), 60));
+    }
     println!("\n{:44} {:>9} {:>9} {:>9}", "bytes, gzip -9", "now", "budget", "goal");
     Budget::at(&sources.join("budget.txt")).check(&weights, bless)
 }
@@ -101,7 +106,7 @@ fn parts(module: &Module, first: Option<&BTreeSet<u32>>) -> (Parts, Parts) {
 }
 
 fn named(bundle: &Bundle) -> Result<Module> {
-    Module::read(&bundle.named).ok_or_else(|| "wasm-opt wrote a module that cannot be read".to_owned())
+    Module::read(&bundle.named).map_err(|e| format!("wasm-opt wrote a module that cannot be read: {e}"))
 }
 
 /// Writes the functions of the first half into a file, each with its bytes, the largest first.

@@ -27,8 +27,14 @@ impl Budget {
             }
         }
         if bless {
-            let lines: String =
-                weights.iter().map(|(name, bytes, _)| format!("{bytes:>8} {name}\n")).collect();
+            // What was not weighed keeps its budget.
+            let kept = text.lines().filter(|line| {
+                !weights
+                    .iter()
+                    .any(|(name, ..)| line.trim_start().split_once(' ').is_some_and(|(_, of)| of == *name))
+            });
+            let weighed = weights.iter().map(|(name, bytes, _)| format!("{bytes:>8} {name}"));
+            let lines: String = weighed.chain(kept.map(str::to_owned)).map(|line| line + "\n").collect();
             return fs::write(&self.0, lines).map_err(|e| format!("{}: {e}", self.0.display()));
         }
         match over.is_empty() {
