@@ -6,6 +6,9 @@ use crate::web::programs;
 /// How many commands run the integration tests: many of those tests wait, or have one thread.
 const SHARES: usize = 2;
 
+/// Folders whose packages have test programs, beside the root.
+const FURTHER_DOWN: [&str; 3] = ["benches", "bindings", "testing"];
+
 /// Compiles everything native that `cargo test` runs.
 pub(crate) fn build() -> Cmd {
     test(&["--no-run"])
@@ -33,8 +36,12 @@ fn test(more: &[&str]) -> Cmd {
 
 /// The integration tests of all packages; those of one name run together.
 fn names(root: &Path) -> Vec<String> {
-    let folders = [root.to_owned(), root.join("testing"), root.join("bindings")];
-    let packages = folders.iter().filter_map(|folder| std::fs::read_dir(folder).ok()).flatten().flatten();
+    let below = FURTHER_DOWN.iter().map(|folder| root.join(folder));
+    let packages = below
+        .chain([root.to_owned()])
+        .filter_map(|folder| std::fs::read_dir(folder).ok())
+        .flatten()
+        .flatten();
     let mut names: Vec<_> = packages
         .filter(|package| package.path().join("Cargo.toml").is_file())
         .flat_map(|package| programs(&package.path().join("tests")))
@@ -65,9 +72,8 @@ mod tests {
         let root = crate::root::find().unwrap();
         for folder in std::fs::read_dir(&root).unwrap().flatten().map(|entry| entry.path()) {
             // The examples are no members: steps of their own run them. The others are looked through.
-            if ["target", "examples", "testing", "bindings"].iter().any(|name| folder.ends_with(name))
-                || !folder.is_dir()
-            {
+            let mut elsewhere = ["target", "examples"].iter().chain(&FURTHER_DOWN);
+            if elsewhere.any(|name| folder.ends_with(name)) || !folder.is_dir() {
                 continue;
             }
             for package in std::fs::read_dir(folder).unwrap().flatten().map(|entry| entry.path()) {

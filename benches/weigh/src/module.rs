@@ -74,7 +74,7 @@ mod tests {
         let mut bytes = b"\0asm\x01\0\0\0".to_vec();
         // A type; one imported function and one imported memory; two functions of 3 and 2 bytes; the second's name.
         bytes.extend(b"\x01\x04\x01\x60\x00\x00");
-        bytes.extend(b"\x02\x0d\x02\x01a\x01b\x00\x00\x01a\x01m\x02\x00\x01");
+        bytes.extend(b"\x02\x0e\x02\x01a\x01b\x00\x00\x01a\x01m\x02\x00\x01");
         bytes.extend(b"\x03\x03\x02\x00\x00");
         bytes.extend(b"\x0a\x08\x02\x03\x00\x01\x0b\x02\x00\x0b");
         bytes.extend(b"\x0b\x01\x00");
