@@ -73,12 +73,6 @@ fn vodozemac_session(
 
 /// Does the call that three numbers name, on either store.
 async fn call<S: CryptoStore>(store: &S, pool: &Pool, (what, a, b): (u8, usize, usize)) {
-    let changes = |fill: &dyn Fn(&mut Changes)| {
-        let mut changes = Changes::default();
-        // It is the one field that the store in memory takes away if it is absent; nothing here is about it.
-        fill(&mut changes);
-        changes
-    };
     let key = &pool.keys[a % pool.keys.len()];
     let room = &pool.rooms[a % 3];
     let user = pool.users[a % 2];
@@ -140,13 +134,12 @@ async fn call<S: CryptoStore>(store: &S, pool: &Pool, (what, a, b): (u8, usize, 
         15 => store.delete_secrets_from_inbox(&name(a)).await.unwrap(),
         16 => {
             let settings = RoomSettings { only_allow_trusted_devices: b % 2 == 0, ..RoomSettings::default() };
-            let change =
-                changes(&|changes| drop(changes.room_settings.insert(room.clone(), settings.clone())));
+            let change = Changes { room_settings: [(room.clone(), settings)].into(), ..Changes::default() };
             store.save_changes(change).await.unwrap();
         }
         17 => {
-            let change =
-                changes(&|changes| drop(changes.room_key_backups_fully_downloaded.insert(room.clone())));
+            let room_key_backups_fully_downloaded = [room.clone()].into();
+            let change = Changes { room_key_backups_fully_downloaded, ..Changes::default() };
             store.save_changes(change).await.unwrap();
         }
         18 => store.save_tracked_users(&[(user, b % 2 == 0)]).await.unwrap(),

@@ -52,7 +52,9 @@ impl StorageAdapter for View {
     async fn apply(&self, batch: WriteBatch) -> Result<Commit> {
         turn().await;
         let mut kept = WriteBatch::relaxed();
-        batch.ops().iter().cloned().for_each(|op| drop(kept.push(op)));
+        for op in batch.ops() {
+            kept.push(op.clone());
+        }
         let commit = match self.mistake {
             Mistake::SkipFence => self.store.apply(kept).await,
             _ => self.store.apply(batch).await,

@@ -78,7 +78,7 @@ async fn a_sealed_store_shows_nothing() {
             let mut home = Home::new(backend, sealed);
             let store = home.open().await;
             let words = keys_of(store.clone()).await;
-            assert!(words.len() > 200, "{} words", words.len());
+            assert!(words.len() > 100, "{} words", words.len());
             store.close().await.unwrap();
             drop(store);
             let bytes = bytes_of(home.folder());
