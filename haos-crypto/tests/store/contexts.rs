@@ -134,17 +134,17 @@ async fn interleaved(store: &MemoryStore, seed: u64, mistake: Mistake) -> Vec<(S
     }
     let mut dice = Dice(seed ^ 0x5EED);
     poll_fn(|cx| {
-        while !both.is_empty() {
-            let nth = usize::try_from(dice.roll(both.len() as u64)).unwrap();
-            // A context runs for some turns, so that whole steps of one stand between two of the other's.
-            for _ in 0..1 + dice.roll(6) {
-                if both[nth].as_mut().poll(cx).is_ready() {
-                    drop(both.swap_remove(nth));
-                    break;
-                }
+        let nth = usize::try_from(dice.roll(both.len() as u64)).unwrap();
+        // A context runs for some turns, so that whole steps of one stand between two of the other's.
+        for _ in 0..1 + dice.roll(6) {
+            if both[nth].as_mut().poll(cx).is_ready() {
+                drop(both.swap_remove(nth));
+                break;
             }
         }
-        Poll::Ready(())
+        // Back to the runtime each time, which gives its locks for so many steps at once.
+        cx.waker().wake_by_ref();
+        if both.is_empty() { Poll::Ready(()) } else { Poll::Pending }
     })
     .await;
     std::mem::take(&mut *sent.lock().unwrap())

@@ -10,7 +10,7 @@ use haos_store_api::{
 };
 
 use crate::people::{
-    Event, Server, ToDevice, Tried, alice, bob, encrypt, machine, read, receive, share, step,
+    Event, Server, ToDevice, Tried, alice, bob, encrypt, machine, read, receive, room, share, step,
 };
 
 /// The moment of a kill: how many writes are left, of both people, and whether the last is stored.
