@@ -30,3 +30,6 @@ pub const IMPORT: &str = "haos.import";
 /// In a room's scope, under the empty key, whether all members are stored: `{"at": token}` if they are, as of that sync
 /// token, `{}` if changes may have been missed.
 pub const MEMBERS: &str = "haos.members";
+/// The beginning of the kinds that hold the keys of an account's device, in the account's scope (`haos-crypto`). Who
+/// clears an account keeps all of them or removes all of them: half a device is none.
+pub const KEYS: &str = "haos.e2ee.";

@@ -16,6 +16,10 @@ const MESSAGES: u64 = 1500;
 
 /// Two rooms, a token, drafts, gates of the outbox, media of every sort and two unsent rows; row 1 is
 /// about a message of room 1.
+/// The account's state that outlives all but the clearing of everything, by kind.
+const KEPT: [&str; 5] =
+    ["haos.e2ee.own", "haos.e2ee.room_key/!r", "haos.outbox", state_kind::SESSION, state_kind::OWN_USER];
+
 async fn fill(store: &Store) {
     put_rooms(store, 2).await;
     for of in 0..2 {
@@ -38,6 +42,8 @@ async fn fill(store: &Store) {
         .put_state(account(state_kind::OWN_USER))
         .put_state(account("haos.outbox"))
         .put_state(account(state_kind::SESSION))
+        .put_state(account("haos.e2ee.own"))
+        .put_state(account("haos.e2ee.room_key/!r"))
         .put_state(StateEntry { scope: Scope::Room(room(0)), ..account(state_kind::DRAFT) })
         .put_pending(Pending { room: room(1), target: Some(event(5)), ..pending(1) })
         .put_media(MediaInfo { pinned: true, ..media("mxc://pinned", 1) }, vec![1; 10])
@@ -93,14 +99,14 @@ async fn is_cleared(store: &Store, what: Clear) {
         }
         Clear::Messages => {
             assert_eq!((drafts, rooms, items(store).await.len()), (1, 2, 7));
-            assert_eq!(account(store).await, ["haos.outbox", state_kind::SESSION, state_kind::OWN_USER]);
+            assert_eq!(account(store).await, KEPT);
             assert_eq!(timeline(store, 0).await, (vec![], 0));
             assert_eq!(timeline(store, 1).await, (vec![event(5), event(MESSAGES - 1)], 2));
         }
         Clear::AllButOutbox => {
             assert_eq!((drafts, rooms), (0, 0));
             assert_eq!(items(store).await, staged);
-            assert_eq!(account(store).await, ["haos.outbox", state_kind::SESSION, state_kind::OWN_USER]);
+            assert_eq!(account(store).await, KEPT);
         }
         _ => {
             let usage = store.usage().await.unwrap();

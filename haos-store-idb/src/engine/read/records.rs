@@ -159,6 +159,9 @@ impl Reader<'_, '_> {
             }
             return Ok(found.into_iter().collect());
         }
+        if let Some(kind) = query.paged()? {
+            return self.state_page(kind, query);
+        }
         let mut prefix = self.codec.scope_key(scope).as_bytes().to_vec();
         prefix.extend(kind.iter().flat_map(|kind| *self.codec.kind_key(scope, kind).as_bytes()));
         let mut found = Vec::new();
@@ -169,4 +172,31 @@ impl Reader<'_, '_> {
         sort_state(&mut found);
         Ok(found)
     }
+
+    fn state_page(&mut self, kind: &EventType, query: &StateQuery) -> Result<Vec<StateEntry>> {
+        let (codec, scope, mut found) = (self.codec, &query.scope, Vec::new());
+        let mut span = kind_span(codec, scope, kind);
+        let mut last = query.after.as_ref().map(|key| state_place(codec, scope, kind, key));
+        while found.len() < query.limit {
+            // No key goes on after its 48 bytes: the place with one more is the next.
+            span.low = last.take().map_or(span.low, |last| [last, vec![0]].concat());
+            let part = self.view.scan_some(Table::State, &span, query.limit - found.len())?;
+            last = part.last().map(|(place, _)| place.clone());
+            for (_, value) in &part {
+                found.extend(codec.keep(read_state_row(codec, value))?);
+            }
+            if last.is_none() {
+                break;
+            }
+        }
+        Ok(found)
+    }
+
+    pub(crate) fn count_state(&mut self, scope: &Scope, kind: &EventType) -> Result<u64> {
+        Ok(self.view.scan(Table::State, kind_span(self.codec, scope, kind))?.len() as u64)
+    }
+}
+
+fn kind_span(codec: &Codec, scope: &Scope, kind: &EventType) -> Span {
+    Span::prefix(&[codec.scope_key(scope), codec.kind_key(scope, kind)].map(|key| *key.as_bytes()).concat())
 }
