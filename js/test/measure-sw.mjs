@@ -48,7 +48,9 @@ try {
   };
   const tell = (what, ms) => console.log(`${what.padEnd(64)} ${ms.toFixed(1)} ms`);
 
-  console.log(`chromium ${browser.version}, a stored picture of ${PICTURE.length} bytes, medians of ${WARM} and of ${COLD}`);
+  console.log(
+    `chromium ${browser.version}, a stored picture of ${PICTURE.length} bytes, medians of ${WARM} and of ${COLD}`,
+  );
   await once();
   tell("the worker runs, the engine of the page", await times(WARM));
   tell("the worker starts, the engine of the page", await times(COLD, end));

@@ -54,7 +54,9 @@ for (const [name, bytes] of Object.entries(now)) {
   failed ||= !(bytes <= budget[name] * SLACK);
 }
 const sw = (await serviceWorker({ name: "chat", precache: [] })).length;
-console.log(`${"a service worker with Workbox, not packed".padEnd(48)} ${[sw, MOST_OF_SW].map((n) => String(n).padStart(9)).join(" ")}`);
+console.log(
+  `${"a service worker with Workbox, not packed".padEnd(48)} ${[sw, MOST_OF_SW].map((n) => String(n).padStart(9)).join(" ")}`,
+);
 if (sw > MOST_OF_SW) {
   console.error("the script of a service worker is too large: what came to it?");
   process.exitCode = 1;

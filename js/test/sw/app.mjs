@@ -15,7 +15,14 @@ async function ask(url, init = {}) {
   const bytes = new Uint8Array(await response.arrayBuffer());
   const hash = new Uint8Array(await crypto.subtle.digest("SHA-256", bytes));
   const headers = Object.fromEntries(response.headers);
-  return { status: response.status, headers, length: bytes.length, first: bytes[0], last: bytes.at(-1), hash: String(hash) };
+  return {
+    status: response.status,
+    headers,
+    length: bytes.length,
+    first: bytes[0],
+    last: bytes.at(-1),
+    hash: String(hash),
+  };
 }
 
 /** The width of a picture, 0 if it is not shown. */

@@ -44,7 +44,11 @@ export class Site {
   async app({ version = "1", ...rest } = {}) {
     const name = "chat";
     const about = JSON.stringify({ name, version, script: "/sw.js", ...rest });
-    const map = { "@haos/client": "client/index.js", "@haos/web": "web/index.js", "@haos/web/register": "web/register.js" };
+    const map = {
+      "@haos/client": "client/index.js",
+      "@haos/web": "web/index.js",
+      "@haos/web/register": "web/register.js",
+    };
     const imports = Object.fromEntries(Object.entries(map).map(([from, to]) => [from, `/packages/${to}`]));
     await this.write(
       "index.html",
@@ -64,7 +68,9 @@ export class Site {
   }
 
   async #revision(url) {
-    return createHash("md5").update(await readFile(join(this.folder, url))).digest("hex");
+    return createHash("md5")
+      .update(await readFile(join(this.folder, url)))
+      .digest("hex");
   }
 }
 

@@ -82,7 +82,8 @@ const START_MS = 10_000;
 export async function register(options: RegisterOptions): Promise<AppWorker> {
   const { serviceWorker } = (globalThis.navigator ?? {}) as { serviceWorker?: ServiceWorkerContainer };
   if (serviceWorker === undefined) {
-    const why = globalThis.isSecureContext === false ? "the page does not come over https" : "the browser has none here";
+    const why =
+      globalThis.isSecureContext === false ? "the page does not come over https" : "the browser has none here";
     return new PageWorker(options, undefined, missing(`there is no service worker: ${why}`));
   }
   try {
@@ -91,7 +92,11 @@ export async function register(options: RegisterOptions): Promise<AppWorker> {
     const registration = await serviceWorker.register(script, how);
     return new PageWorker(options, { container: serviceWorker, registration }, undefined);
   } catch (thrown) {
-    return new PageWorker(options, undefined, missing(`the service worker was not taken: ${failureOf(thrown).message}`));
+    return new PageWorker(
+      options,
+      undefined,
+      missing(`the service worker was not taken: ${failureOf(thrown).message}`),
+    );
   }
 }
 

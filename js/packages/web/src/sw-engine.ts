@@ -70,7 +70,13 @@ export class OwnEngine {
       return await act(await this.#port);
     } catch (thrown) {
       // One that did not start is started anew.
-      if (!(await this.#port?.then(() => true, () => false))) this.#port = undefined;
+      if (
+        !(await this.#port?.then(
+          () => true,
+          () => false,
+        ))
+      )
+        this.#port = undefined;
       throw thrown;
     } finally {
       this.#uses -= 1;
@@ -106,7 +112,10 @@ function load(): Promise<void> {
   loading ??= (async () => {
     const files = await noted(scope.registration.scope, "files");
     if (files === undefined) {
-      throw new HaosError({ code: "unavailable", message: "no page has registered this worker yet: open the application" });
+      throw new HaosError({
+        code: "unavailable",
+        message: "no page has registered this worker yet: open the application",
+      });
     }
     const [first, rest] = await Promise.all([fileOf(files.first), fileOf(files.rest)]);
     await init({ module_or_path: first });

@@ -170,5 +170,8 @@ function bodyOf(
 }
 
 function refusal(status: number, message: string, headers: Record<string, string> = {}): Response {
-  return new Response(message, { status, headers: { ...HEADERS, "Content-Type": "text/plain; charset=utf-8", ...headers } });
+  return new Response(message, {
+    status,
+    headers: { ...HEADERS, "Content-Type": "text/plain; charset=utf-8", ...headers },
+  });
 }

@@ -24,7 +24,10 @@ export function serveShell({ precache, shell, offline, except = [], assets = HAS
   registerRoute(new NavigationRoute(new NetworkOnly(), { denylist: NEVER }));
   registerRoute(
     ({ request, sameOrigin, url }) =>
-      sameOrigin && request.mode !== "navigate" && !NEVER.some((path) => path.test(url.pathname)) && assets.test(url.pathname),
+      sameOrigin &&
+      request.mode !== "navigate" &&
+      !NEVER.some((path) => path.test(url.pathname)) &&
+      assets.test(url.pathname),
     new CacheFirst({ cacheName: ASSETS, plugins: [{ cacheWillUpdate: onlyWhole, cacheDidUpdate: bounded }] }),
   );
   setCatchHandler(async ({ request }) => {

@@ -14,8 +14,7 @@ export type Told = { readonly isTaken: true } | Answer | { readonly failure: Fai
 export type Answer = { readonly media: EngineMedia } | { readonly isLeft: boolean };
 
 /** From a page to the worker. */
-export type Word =
-  { readonly haos: "takeOver" } | { readonly haos: "secret"; readonly secret: Uint8Array | string };
+export type Word = { readonly haos: "takeOver" } | { readonly haos: "secret"; readonly secret: Uint8Array | string };
 
 /** The tag of Background Sync. */
 export const TAG = "haos.outbox";
