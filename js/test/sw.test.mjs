@@ -74,7 +74,8 @@ class World {
 
   /** The requests for media that came to the homeserver, without the questions that browsers ask before. */
   downloads() {
-    return this.homeserver.network.requests.filter(({ method, path }) => method === "GET" && path.includes("/media/")).length;
+    return this.homeserver.network.requests.filter(({ method, path }) => method === "GET" && path.includes("/media/"))
+      .length;
   }
 
   room(id) {

@@ -182,6 +182,8 @@ class PageWorker implements AppWorker {
         this.#container?.addEventListener("controllerchange", done, { once: true });
         setTimeout(done, START_MS);
       });
+      // The one that runs ends what it does for that.
+      this.#say(this.#registration?.active, { haos: "takeOver" });
       this.#say(waiting, { haos: "takeOver" });
       await taken;
     }

@@ -62,7 +62,10 @@ export function serve(options: ServeOptions): void {
   scope.addEventListener("message", (event) => {
     const word = event.data as Partial<Word> | undefined;
     // Never by itself: a page says when nothing is under way.
-    if (word?.haos === "takeOver") event.waitUntil(scope.skipWaiting());
+    if (word?.haos === "takeOver") {
+      endSending();
+      event.waitUntil(scope.skipWaiting());
+    }
     if (word?.haos === "secret") keepSecret((word as Extract<Word, { haos: "secret" }>).secret);
   });
 
@@ -72,20 +75,29 @@ export function serve(options: ServeOptions): void {
   scope.addEventListener("push", (event) => event.waitUntil(send(engine, event).catch(() => {})));
 }
 
+/** Ends the wake-ups that are under way: the next version cannot begin before, and takes them up. */
+let endSending = (): void => {};
+const isOver = new Promise<true>((resolve) => (endSending = () => resolve(true)));
+
 async function read(engine: OwnEngine, wanted: MediaWanted, clientId: string): Promise<EngineMedia> {
   const answer = await askPages({ haos: "media", wanted }, clientId);
   return answer !== undefined && "media" in answer ? answer.media : engine.media(wanted);
 }
 
-/** Sends what waits, by a page or here. */
+/** Sends what waits, by a page or here. Tells if something is left. */
+async function sendNow(engine: OwnEngine): Promise<boolean> {
+  const answer = await askPages({ haos: "send", deadlineMs: SEND_MS });
+  return answer !== undefined && "isLeft" in answer ? answer.isLeft : engine.send(SEND_MS);
+}
+
+/** Sends what waits, and notes what came of it. */
 async function send(engine: OwnEngine, { type: by }: LongEvent): Promise<void> {
   const atMs = Date.now();
   const tell = (report: { outcome: "sent" | "left" } | { outcome: "failed"; failure: ReturnType<typeof failureOf> }) =>
     note(scope.registration.scope, "report", { atMs, by, ...report });
   let isLeft;
   try {
-    const answer = await askPages({ haos: "send", deadlineMs: SEND_MS });
-    isLeft = answer !== undefined && "isLeft" in answer ? answer.isLeft : await engine.send(SEND_MS);
+    isLeft = await Promise.race([sendNow(engine), isOver]);
   } catch (thrown) {
     const failure = failureOf(thrown);
     await tell({ outcome: "failed", failure });
