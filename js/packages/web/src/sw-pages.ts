@@ -12,20 +12,34 @@ const SILENT_MS = 5000;
 /** How often it is looked whether the page that took it is still there, in milliseconds. */
 const LOOK_MS = 2000;
 
+/** The pages by their ids, as far as they were asked for: browsers take their time to tell. */
+let known = new Map<string, Client>();
 /** Until when pages are left alone, by their ids. */
 const silent = new Map<string, number>();
 
 /** Asks the pages, that of the request first. Undefined if none of them takes it; rejects with what the page could not do. */
 export async function askPages(asked: Asked, clientId = ""): Promise<Answer | undefined> {
+  const page = known.get(clientId);
+  return (page && (await askOne(page, asked))) ?? askAll(asked, clientId);
+}
+
+async function askAll(asked: Asked, clientId: string): Promise<Answer | undefined> {
   const pages = [...(await scope.clients.matchAll({ type: "window" }))];
+  known = new Map(pages.map((page) => [page.id, page]));
   pages.sort((a, b) => Number(b.id === clientId) - Number(a.id === clientId));
   for (const page of pages) {
-    if ((silent.get(page.id) ?? 0) > Date.now()) continue;
-    const answer = await ask(page, asked);
+    const answer = await askOne(page, asked);
     if (answer !== undefined) return answer;
-    silent.set(page.id, Date.now() + SILENT_MS);
   }
   return undefined;
+}
+
+async function askOne(page: Client, asked: Asked): Promise<Answer | undefined> {
+  if ((silent.get(page.id) ?? 0) > Date.now()) return undefined;
+  silent.delete(page.id);
+  const answer = await ask(page, asked);
+  if (answer === undefined) silent.set(page.id, Date.now() + SILENT_MS);
+  return answer;
 }
 
 function ask(page: Client, asked: Asked): Promise<Answer | undefined> {
