@@ -249,6 +249,8 @@ test("media: an error is not kept", async (world) => {
   world.homeserver.network.refuse({ status: 404, errcode: "M_NOT_FOUND", times: 1, match });
   equal((await world.ask(uri)).status, 404);
   equal((await world.ask(uri)).status, 200);
+  const large = world.homeserver.addFile(new Uint8Array(21 * MB), "video/mp4");
+  equal((await world.ask(large)).status, 413, "what the store does not keep");
 });
 
 test("media: nobody without a login has it, and no other site", async (world) => {
