@@ -4,7 +4,7 @@ import { mediaUrl } from "@haos/client";
 import { open } from "@haos/web";
 import { register } from "@haos/web/register";
 
-const { name, secret, script, files, handed, version } = JSON.parse(document.getElementById("app").textContent);
+const { name, secret, script, files, handed, version } = JSON.parse(document.getElementById("about").textContent);
 const options = { name, ...(secret === undefined ? {} : { passphrase: secret }) };
 const chat = open(options);
 chat.catch(() => {});

@@ -54,7 +54,7 @@ export class Site {
       "index.html",
       `<!doctype html><meta charset="utf-8"><title>shell ${version}</title><link rel="icon" href="data:,">
        <script type="importmap">${JSON.stringify({ imports })}</script>
-       <script type="application/json" id="app">${about}</script>
+       <script type="application/json" id="about">${about}</script>
        <script type="module" src="/app.mjs"></script>`,
     );
     await this.write("offline.html", "<!doctype html><title>offline</title>");
