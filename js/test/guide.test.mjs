@@ -8,7 +8,8 @@ import { fileURLToPath } from "node:url";
 const root = new URL("..", import.meta.url);
 const folder = new URL("packages/react/build/guide/", root);
 
-const pages = { guide: new URL("../docs/typescript.md", root), readme: new URL("../README.md", root) };
+const guides = { guide: new URL("../docs/typescript.md", root), pwa: new URL("../docs/pwa.md", root) };
+const pages = { ...guides, readme: new URL("../README.md", root) };
 for (const name of await readdir(new URL("packages", root))) {
   const readme = new URL(`packages/${name}/README.md`, root);
   if (existsSync(readme)) pages[name] = readme;

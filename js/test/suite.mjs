@@ -11,7 +11,8 @@
 export function suite() {
   const tests = [];
   return {
-    /** Adds a test, which may be async; it fails if it throws. It is given what `run` is. */
+    /** Adds a test, which may be async; it fails if it throws. It is given what `run` is. A text that it returns says why it was
+     * skipped. */
     test(name, body) {
       tests.push({ name, body });
     },
@@ -20,8 +21,8 @@ export function suite() {
       const results = [];
       for (const { name, body } of tests) {
         try {
-          await limited(body(...args));
-          results.push({ name });
+          const skip = await limited(body(...args));
+          results.push(typeof skip === "string" ? { name, skip } : { name });
         } catch (error) {
           results.push({ name, error: `${error}\n${error?.stack ?? ""}`.trim() });
         }

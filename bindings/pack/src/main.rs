@@ -51,6 +51,7 @@ fn run() -> Result {
     let first = runtime.map_err(told)?.block_on(first(site))?;
     bundle.halves(&engine, &first).map_err(told)?;
     copy(&root.join("haos-store-idb/js/early.js"), &engine)?;
+    without_addresses(&engine)?;
 
     // For tests, which load it from a file.
     bundle.whole(&packages.join("testing/dist/engine")).map_err(told)?;
@@ -71,6 +72,22 @@ async fn first(site: SiteOptions) -> Result<BTreeSet<u32>> {
     let numbers = browser.run("return await first('first')", &[]).await.map_err(told)?;
     browser.quit().await.map_err(told)?;
     haos_bundle::ran(&numbers).ok_or_else(|| "nothing ran for a first screen".to_owned())
+}
+
+/// Writes a copy of the glue for service workers, which names no file relative to itself: a bundler would put the module into
+/// their script, which is loaded whole each time that the browser starts it.
+fn without_addresses(engine: &Path) -> Result {
+    let name = PACKAGE.replace('-', "_");
+    let mut glue = fs::read_to_string(engine.join(format!("{name}.js"))).map_err(told)?;
+    for half in ["bg", "rest"] {
+        let file = format!("\"{name}_{half}.wasm\"");
+        let address = format!("new URL({file},import.meta.url)");
+        if !glue.contains(&address) {
+            return Err(format!("the glue names {file} in another way: look at without_addresses"));
+        }
+        glue = glue.replace(&address, &file);
+    }
+    fs::write(engine.join(format!("{name}_sw.js")), glue).map_err(told)
 }
 
 fn copy(file: &Path, folder: &Path) -> Result {

@@ -30,6 +30,7 @@ pub struct Port(Desk);
 pub struct Item {
     bytes: Vec<u8>,
     mime: Option<String>,
+    size: u64,
 }
 
 fn refused(failure: impl Into<Failure>) -> JsString {
@@ -87,7 +88,7 @@ impl Port {
     pub async fn media(&self, wanted: String) -> Result<Item, JsString> {
         let wanted: MediaWanted = serde_json::from_str(&wanted).map_err(refused)?;
         let media = self.0.media(wanted).await.map_err(refused)?;
-        Ok(Item { bytes: media.bytes, mime: media.mime })
+        Ok(Item { bytes: media.bytes, mime: media.mime, size: media.size })
     }
 
     /// Closes it: what is under way has two seconds.
@@ -111,6 +112,13 @@ impl Item {
     #[wasm_bindgen(getter)]
     pub fn mime(&self) -> Option<String> {
         self.mime.clone()
+    }
+
+    /// The number of all its bytes, where these are a part.
+    #[wasm_bindgen(getter)]
+    #[allow(clippy::cast_precision_loss, reason = "no item has 2^53 bytes")]
+    pub fn size(&self) -> f64 {
+        self.size as f64
     }
 }
 

@@ -3,6 +3,7 @@ use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
 use haos::{Chat, FileSource, RoomId, Timeline, TimelineItem, TxnId};
 use haos_matrix::{MediaRequest, Variant};
+use haos_store_api::ByteRange;
 use serde::Serialize;
 use serde_json::value::RawValue;
 
@@ -61,6 +62,8 @@ pub struct Media {
     pub bytes: Vec<u8>,
     /// Its media type, if it is known.
     pub mime: Option<String>,
+    /// The number of all its bytes, where a part is wanted too.
+    pub size: u64,
 }
 
 impl Desk {
@@ -104,14 +107,17 @@ impl Desk {
             }
             _ => Variant::Original,
         };
+        let range =
+            ByteRange { start: wanted.start.unwrap_or(0), end: wanted.end.unwrap_or(ByteRange::ALL.end) };
         let request = MediaRequest {
             variant,
+            range,
             room: wanted.room,
             fallback_to_original: true,
             ..MediaRequest::new(wanted.uri)
         };
         let media = client.media().get(&request).await?;
-        Ok(Media { bytes: media.bytes.to_vec(), mime: media.info.mime })
+        Ok(Media { bytes: media.bytes.to_vec(), mime: media.info.mime, size: media.info.size })
     }
 
     /// Ends every watch and closes the chat.

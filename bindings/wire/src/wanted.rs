@@ -166,4 +166,8 @@ pub struct MediaWanted {
     pub crop: Option<bool>,
     /// The room that refers to it.
     pub room: Option<RoomId>,
+    /// The first of its bytes that is wanted; all of them, if nothing is said.
+    pub start: Option<u64>,
+    /// The byte after the last that is wanted.
+    pub end: Option<u64>,
 }

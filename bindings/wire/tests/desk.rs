@@ -153,7 +153,15 @@ async fn a_file_goes_out_and_its_bytes_come_back() {
         (&json!("a.txt"), &json!("look"))
     );
     let wanted: MediaWanted = serde_json::from_value(json!({"uri": own[0]["content"]["url"]})).unwrap();
-    assert_eq!(desk.media(wanted).await.unwrap().bytes, b"the bytes");
+    let whole = desk.media(wanted).await.unwrap();
+    assert_eq!((whole.bytes.as_slice(), whole.size), (&b"the bytes"[..], 9));
+    for (start, end, bytes) in
+        [(4, 6, &b"by"[..]), (4, 99, b"bytes"), (0, 0, b""), (9, 10, b""), (12, 13, b"")]
+    {
+        let wanted = json!({"uri": own[0]["content"]["url"], "start": start, "end": end});
+        let part = desk.media(serde_json::from_value(wanted).unwrap()).await.unwrap();
+        assert_eq!((part.bytes.as_slice(), part.size), (bytes, 9), "{start}..{end}");
+    }
 }
 
 #[tokio::test]

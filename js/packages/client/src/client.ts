@@ -139,6 +139,8 @@ export interface Haos {
 
   /** Reads a media item, from the store or the homeserver; a thumbnail where a size is named. */
   media(uri: MediaUri, wanted?: Omit<MediaWanted, "uri">): Promise<Blob>;
+  /** The same, or the part from `start` to `end` of it, as bytes with their media type and the size of the whole. */
+  mediaPart(uri: MediaUri, wanted?: Omit<MediaWanted, "uri">): Promise<EngineMedia>;
   /** What was carried over from a damaged store; null if there was none. */
   recovery(): Promise<RecoveryReport | null>;
   /** Removes what is stored. */
@@ -317,11 +319,14 @@ class Client implements Haos {
     return this.#act({ call: "createRoom", ...room });
   }
 
-  async media(uri: MediaUri, wanted: Omit<MediaWanted, "uri"> = {}): Promise<Blob> {
-    const what: MediaWanted = { ...wanted, uri };
-    const read = (engine: Engine): Promise<EngineMedia> => engine.media(JSON.stringify(what));
-    const { bytes, mime } = await this.#keeper.with(read, true);
+  async media(uri: MediaUri, wanted?: Omit<MediaWanted, "uri">): Promise<Blob> {
+    const { bytes, mime } = await this.mediaPart(uri, wanted);
     return new Blob([bytes], mime === undefined ? {} : { type: mime });
+  }
+
+  mediaPart(uri: MediaUri, wanted: Omit<MediaWanted, "uri"> = {}): Promise<EngineMedia> {
+    const what: MediaWanted = { ...wanted, uri };
+    return this.#keeper.with((engine) => engine.media(JSON.stringify(what)), true);
   }
 
   recovery(): Promise<RecoveryReport | null> {

@@ -7,6 +7,8 @@ export interface EngineMedia {
   readonly bytes: Uint8Array<ArrayBuffer>;
   /** Its media type, if it is known. */
   readonly mime: string | undefined;
+  /** The number of all its bytes, where these are a part. */
+  readonly size: number;
 }
 
 /** What answers calls: WebAssembly in a worker or in the page, or the port of an application. */

@@ -10,6 +10,7 @@ export { applyDiffs } from "./diff.js";
 export type { Engine, EngineMedia, StartEngine } from "./engine.js";
 export { HaosError } from "./errors.js";
 export type { Live, LiveList, WatchOptions } from "./live.js";
+export { MEDIA_PATH, mediaUrl, type MediaUrlOptions } from "./media-url.js";
 export type { LiveRooms, RoomsOptions } from "./rooms.js";
 export type { LiveTimeline, TimelineOptions } from "./timeline.js";
 export type * from "./wire.js";

@@ -693,7 +693,15 @@ crop?: boolean,
 /**
  * The room that refers to it.
  */
-room?: RoomId, };
+room?: RoomId, 
+/**
+ * The first of its bytes that is wanted; all of them, if nothing is said.
+ */
+start?: number, 
+/**
+ * The byte after the last that is wanted.
+ */
+end?: number, };
 
 /**
  * A person and their relation to a room.

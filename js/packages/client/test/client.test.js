@@ -3,7 +3,7 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
 
-import { applyDiffs, createClient, HaosError } from "../dist/index.js";
+import { applyDiffs, createClient, HaosError, mediaUrl } from "../dist/index.js";
 
 const tick = () => new Promise((done) => setTimeout(done, 0));
 const failure = (code) => JSON.stringify({ code, message: `it is ${code}`, retryable: false });
@@ -21,7 +21,7 @@ function played(answer) {
     return new Promise((resolve, reject) => engine.waiting.push({ call, resolve, reject }));
   };
   engine.sendFile = async () => JSON.stringify({ txnId: "t" });
-  engine.media = async () => ({ bytes: new Uint8Array([1]), mime: "a/b" });
+  engine.media = async () => ({ bytes: new Uint8Array([1]), mime: "a/b", size: 1 });
   engine.close = async () => void (engine.isClosed = true);
   /** Answers the calls of a kind that wait. */
   engine.tell = async (kind, answer) => {
@@ -39,6 +39,19 @@ const listOf = (now) => (call, engine) => {
 };
 
 const text = (id, body) => ({ id, type: "event", content: { type: "text", body } });
+
+test("an address of media names what it is of", () => {
+  const size = { width: 96, height: 48 };
+  const urls = [
+    [["mxc://example.org/ada"], "/haos/media/example.org/ada"],
+    [["mxc://example.org/ada", { ...size, crop: true }], "/haos/media/example.org/ada?width=96&height=48&method=crop"],
+    [["mxc://[::1]:8448/a?b/c", size], "/haos/media/%5B%3A%3A1%5D%3A8448/a%3Fb%2Fc?width=96&height=48&method=scale"],
+    [["mxc://example.org/a", { width: 5 }], "/haos/media/example.org/a"],
+    [["mxc://example.org/a", { download: "ä&b.txt" }], "/haos/media/example.org/a?download=%C3%A4%26b.txt"],
+    [["haos-local:t1"], "/haos/media/haos-local/t1"],
+  ];
+  for (const [args, url] of urls) assert.equal(mediaUrl(...args), url);
+});
 
 test("a list that takes every step is the engine's, whatever the steps", () => {
   // Every list of up to four of five items, from every other one, by steps of all kinds.

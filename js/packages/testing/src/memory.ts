@@ -24,7 +24,7 @@ export async function openInMemory(options: { readonly held?: boolean } = {}): P
       sendFile: (room, facts, file) => port.sendFile(room, facts, file),
       async media(wanted): Promise<EngineMedia> {
         const item = await port.media(wanted);
-        return { mime: item.mime, bytes: item.takeBytes() };
+        return { mime: item.mime, size: item.size, bytes: item.takeBytes() };
       },
       close: () => port.close(),
     };

@@ -70,7 +70,7 @@ class HereEngine implements Engine {
   async media(wanted: string): Promise<EngineMedia> {
     const item = await this.#or(this.#port.media(wanted));
     try {
-      return { mime: item.mime, bytes: item.takeBytes() };
+      return { mime: item.mime, size: item.size, bytes: item.takeBytes() };
     } finally {
       item.free();
     }

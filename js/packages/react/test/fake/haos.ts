@@ -5,6 +5,7 @@ import {
   type ConnectionSummary,
   type Done,
   type DraftToKeep,
+  type EngineMedia,
   type FileFacts,
   type Haos,
   type Live,
@@ -307,6 +308,12 @@ export class FakeHaos extends FakeWorld implements Haos {
       this.addRoom(id, { ...(name === undefined ? {} : { name }), members: invite });
       return id;
     });
+  }
+
+  async mediaPart(uri: string, { start = 0, end }: { start?: number; end?: number } = {}): Promise<EngineMedia> {
+    const blob = await this.media(uri);
+    const bytes = new Uint8Array(await blob.slice(start, end).arrayBuffer());
+    return { bytes, mime: blob.type, size: blob.size };
   }
 
   media(uri: string): Promise<Blob> {

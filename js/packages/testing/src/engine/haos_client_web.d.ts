@@ -9,6 +9,7 @@ export class Item {
   free(): void;
   takeBytes(): Uint8Array<ArrayBuffer>;
   readonly mime: string | undefined;
+  readonly size: number;
 }
 
 export class Port {
