@@ -1,7 +1,7 @@
 // The start of matrix-js-sdk out of its store, beside the SDK's own, on an account of 20,399 events: `node test/sdk-start.mjs`.
 // It prints medians and their ratio; nothing here passes or fails.
 
-import { rm } from "node:fs/promises";
+import { rmSync } from "node:fs";
 import { fileURLToPath } from "node:url";
 
 import { serve } from "@haos/testing/node";
@@ -17,9 +17,12 @@ const WHAT = {
 
 const root = fileURLToPath(new URL("..", import.meta.url));
 const { folder, versions } = await bundles("test/pages/sdk-start.mjs");
+process.on("exit", () => rmSync(folder, { recursive: true }));
 const site = await serve({ folders: { "/": root, "/bundles": folder } });
 for (const engine of wantedEngines()) {
   const browser = await Browser.start(engine);
+  // A page that is busy answers late.
+  await browser.driver.manage().setTimeouts({ script: 600_000 });
   console.log(`${engine} ${browser.version}, medians of 5 in ms`);
   for (const version of versions) {
     await browser.first.goto(`${site.url}/test/pages/blank.html`);
@@ -38,4 +41,3 @@ for (const engine of wantedEngines()) {
   await browser.close();
 }
 await site.close();
-await rm(folder, { recursive: true });

@@ -21,7 +21,7 @@ const withoutCrypto = {
   },
 };
 
-/** Makes the bundles of a page; the caller removes the folder. */
+/** Makes the bundles of a page; the caller removes the folder in the end. */
 export async function bundles(page) {
   const folder = await mkdtemp(join(tmpdir(), "haos-sdk-"));
   for (const [version, alias] of Object.entries(VERSIONS)) {
