@@ -11,7 +11,7 @@ import { run } from "./shell.mjs";
 
 const root = fileURLToPath(new URL("..", import.meta.url));
 
-export const PACKAGES = ["client", "web", "react", "testing"];
+export const PACKAGES = ["client", "web", "react", "testing", "matrix-js-sdk-store"];
 
 /** Packs all of them into a folder, as `haos-NAME.tgz`. */
 export async function pack(folder) {

@@ -22,6 +22,8 @@ export async function fill(name) {
   while (next.state !== "live") ({ next } = await ask(port, { call: "next", watch }));
   const timeline = await ask(port, { call: "watch", of: { list: "timeline", room: ROOM, limit: 50 } });
   await ask(port, { call: "older", watch: timeline.watch, want: 100 });
+  const texts = ["one", "two"].map((name) => ({ kind: "text", name, text: name }));
+  await ask(port, { call: "keep", put: texts });
   await port.close();
   uninstall();
 }
@@ -40,6 +42,7 @@ export async function first(name) {
   await ask(port, { call: "older", watch: watches[1].watch, want: 20 });
   await ask(port, { call: "isLive", watch: watches[1].watch });
   await ask(port, { call: "draft", room: ROOM });
+  await ask(port, { call: "kept", of: [{ kind: "text" }, { kind: "text", name: "one" }] });
   // What follows in idle moments.
   await new Promise((resolve) => setTimeout(resolve, 300));
   await ask(port, { call: "unwatch", watch: watches[3].watch });

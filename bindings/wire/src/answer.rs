@@ -16,6 +16,7 @@ use crate::call::{
 };
 use crate::desk::{Desk, Done, Following, Watching};
 use crate::error::{Failure, Result};
+use crate::kept::{self, KeepCall, KeptCall};
 use crate::watch::{Source, Watch, raw};
 
 type Answer = Result<Box<RawValue>>;
@@ -243,6 +244,19 @@ pub(crate) fn answer<'a>(desk: &'a Desk, text: &'a str) -> Answering<'a> {
                 is_public: is_public == Some(true),
             };
             raw(chat.create_room(&room).await?.id())
+        }),
+
+        "kept" => apart(async {
+            let KeptCall { of } = read(text)?;
+            raw(&kept::read(&**chat.store(), of).await?)
+        }),
+        "keep" => apart(async {
+            let call: KeepCall = read(text)?;
+            raw(&kept::write(&**chat.store(), call).await?)
+        }),
+        "heldBack" => apart(async {
+            let OfRoom { room } = read(text)?;
+            raw(&kept::held_back(&**chat.store(), room).await?)
         }),
         _ => apart(async {
             Err(Failure::invalid("this call is not one of this version: update the application"))

@@ -3,6 +3,8 @@
 use haos::{Clear, Credentials, EventId, RoomId, TxnId, UserId};
 use serde::Deserialize;
 
+#[cfg(feature = "ts")]
+use crate::kept::{KeepCall, KeptCall};
 use crate::message::{Message, Target};
 use crate::wanted::Watched;
 
@@ -109,6 +111,12 @@ pub enum Call {
     RemoveMember(RemoveMemberCall),
     /// Make a room: its id.
     CreateRoom(CreateRoomCall),
+    /// Read texts that a program keeps beside the chat: a list of them for each that is wanted.
+    Kept(KeptCall),
+    /// Keep such texts, in one commit.
+    Keep(KeepCall),
+    /// The rows of the outbox that the user decides about, in a room.
+    HeldBack(OfRoom),
 }
 
 /// Log in: the account.

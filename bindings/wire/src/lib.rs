@@ -22,11 +22,13 @@ mod answer;
 pub mod call;
 mod desk;
 mod error;
+mod kept;
 mod message;
 mod wanted;
 mod watch;
 
 pub use desk::{Desk, Done, Following, Media, Watching};
 pub use error::{ErrorCode, Failure, Result};
+pub use kept::{HeldBack, KeepCall, Kept, KeptCall, KeptName, KeptWanted, ToKeep};
 pub use message::{Message, MessageKind, Target};
 pub use wanted::{FileFacts, MediaWanted, Part, RoomQuery, Watched};

@@ -179,3 +179,38 @@ async fn a_draft_is_kept_and_removed() {
     ask(&desk, json!({"call": "clearDraft", "room": ROOM})).await;
     assert_eq!(ask(&desk, draft).await, Value::Null);
 }
+
+#[tokio::test]
+async fn what_a_program_keeps_is_one_commit_and_the_outbox_holds_what_it_sends() {
+    let desk = desk().await;
+    let room = "!somewhere:x";
+    let text = |name: &str, text: &str| json!({"kind": "part", "name": name, "text": text});
+    // Deeper than an event may be, and with half a surrogate pair.
+    let deep = format!("{}{}", "[".repeat(300), "]".repeat(300));
+    let held = json!({
+        "txnId": "t1", "room": room, "kind": "m.room.message", "content": {"body": "mine"}, "createdMs": 7,
+    });
+    let put = [text("a", &deep), text("b", "two"), text("", "\u{fffd}")];
+    ask(&desk, json!({"call": "keep", "put": put, "hold": [held]})).await;
+    let wanted = json!([{"kind": "part"}, {"kind": "part", "name": "b"}, {"kind": "none"}]);
+    let mut lists = ask(&desk, json!({"call": "kept", "of": wanted})).await;
+    assert_eq!(lists[0].as_array().unwrap().len(), 3);
+    assert_eq!(lists[1], json!([{"name": "b", "text": "two"}]));
+    assert_eq!(lists[2], json!([]));
+    let a = lists[0].as_array_mut().unwrap().iter().find(|kept| kept["name"] == "a").unwrap().clone();
+    assert_eq!(a["text"], deep);
+    assert_eq!(ask(&desk, json!({"call": "heldBack", "room": room})).await, json!([held]));
+    assert_eq!(ask(&desk, json!({"call": "heldBack", "room": "!other:x"})).await, json!([]));
+
+    // Nothing of a commit that breaks the contract is kept.
+    let long = json!({"kind": "part", "name": "x".repeat(300), "text": ""});
+    let failure = refused(&desk, json!({"call": "keep", "put": [text("b", "three"), long]})).await;
+    assert_eq!(failure["code"], "invalid");
+    let remove = json!([{"kind": "part", "name": "a"}]);
+    ask(&desk, json!({"call": "keep", "remove": remove, "release": ["t1"]})).await;
+    let kept = ask(&desk, json!({"call": "kept", "of": [{"kind": "part"}]})).await;
+    let names: Vec<_> = kept[0].as_array().unwrap().iter().map(|kept| kept["text"].clone()).collect();
+    assert_eq!(names.len(), 2);
+    assert!(names.contains(&json!("two")));
+    assert_eq!(ask(&desk, json!({"call": "heldBack", "room": room})).await, json!([]));
+}

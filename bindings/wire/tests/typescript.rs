@@ -11,7 +11,7 @@ use haos::{
     StorageSummary, SyncProgress, TimelineItem, UploadProgress,
 };
 use haos_wire::call::Call;
-use haos_wire::{Desk, Done, Failure, FileFacts, Following, MediaWanted, Watching};
+use haos_wire::{Desk, Done, Failure, FileFacts, Following, HeldBack, Kept, MediaWanted, Watching};
 use ts_rs::{Config, TS, TypeVisitor};
 
 const FILE: &str = "../../js/packages/client/src/wire.ts";
@@ -51,6 +51,8 @@ fn the_committed_types_are_those_of_the_crates() {
     declared.visit::<Failure>();
     declared.visit::<FileFacts>();
     declared.visit::<Following>();
+    declared.visit::<HeldBack>();
+    declared.visit::<Kept>();
     declared.visit::<MediaWanted>();
     declared.visit::<Members>();
     declared.visit::<OutboxRow>();

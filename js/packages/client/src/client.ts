@@ -11,6 +11,9 @@ import type {
   Done,
   EventId,
   FileFacts,
+  HeldBack,
+  Kept,
+  KeptWanted,
   Login,
   MediaUri,
   MediaWanted,
@@ -33,6 +36,9 @@ import type {
 
 /** A room to make. */
 export type NewRoom = Omit<Extract<Call, { call: "createRoom" }>, "call">;
+
+/** Texts to keep and to remove, and what the outbox is to hold for one that sends by itself. */
+export type Keep = Omit<Extract<Call, { call: "keep" }>, "call">;
 
 /** A draft to keep. */
 export interface DraftToKeep {
@@ -141,6 +147,12 @@ export interface Haos {
   media(uri: MediaUri, wanted?: Omit<MediaWanted, "uri">): Promise<Blob>;
   /** The same, or the part from `start` to `end` of it, as bytes with their media type and the size of the whole. */
   mediaPart(uri: MediaUri, wanted?: Omit<MediaWanted, "uri">): Promise<EngineMedia>;
+  /** Reads texts that a program keeps beside the chat, by their kinds: a list for each that is wanted. */
+  kept(...of: readonly KeptWanted[]): Promise<Kept[][]>;
+  /** Keeps such texts, removes others, and says what the program sends by itself, in one commit. */
+  keep(what: Keep): Promise<void>;
+  /** The rows of a room's outbox that wait for the user, since somebody else may send them still. */
+  heldBack(room: RoomId): Promise<HeldBack[]>;
   /** What was carried over from a damaged store; null if there was none. */
   recovery(): Promise<RecoveryReport | null>;
   /** Removes what is stored. */
@@ -327,6 +339,19 @@ class Client implements Haos {
   mediaPart(uri: MediaUri, wanted: Omit<MediaWanted, "uri"> = {}): Promise<EngineMedia> {
     const what: MediaWanted = { ...wanted, uri };
     return this.#keeper.with((engine) => engine.media(JSON.stringify(what)), true);
+  }
+
+  kept(...of: readonly KeptWanted[]): Promise<Kept[][]> {
+    return this.#read({ call: "kept", of: [...of] });
+  }
+
+  keep(what: Keep): Promise<void> {
+    // Said again it changes nothing.
+    return this.#read({ call: "keep", ...what });
+  }
+
+  heldBack(room: RoomId): Promise<HeldBack[]> {
+    return this.#read({ call: "heldBack", room });
   }
 
   recovery(): Promise<RecoveryReport | null> {

@@ -5,7 +5,7 @@
  * @packageDocumentation
  */
 
-export { createClient, type DraftToKeep, type Haos, type NewRoom, type Upload } from "./client.js";
+export { createClient, type DraftToKeep, type Haos, type Keep, type NewRoom, type Upload } from "./client.js";
 export { applyDiffs } from "./diff.js";
 export type { Engine, EngineMedia, StartEngine } from "./engine.js";
 export { HaosError } from "./errors.js";

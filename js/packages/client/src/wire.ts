@@ -46,7 +46,7 @@ want: number, };
  * This is the one type of all calls, for other languages. Here each is read by itself, and answered by a function of its
  * own, so that a browser loads what a first screen calls before the rest.
  */
-export type Call = { "call": "account" } | { "call": "login" } & LoginCall | { "call": "logout" } | { "call": "forgetLogin" } | { "call": "start" } | { "call": "stop" } | { "call": "online" } & OnlineCall | { "call": "tryNow" } | { "call": "recovery" } | { "call": "clear" } & ClearCall | { "call": "watch" } & WatchCall | { "call": "next" } & OfWatch | { "call": "unwatch" } & OfWatch | { "call": "more" } & Page | { "call": "older" } & Page | { "call": "newer" } & Page | { "call": "around" } & AroundCall | { "call": "toLive" } & Page | { "call": "isLive" } & OfWatch | { "call": "fill" } & OfItem | { "call": "edit" } & EditCall | { "call": "react" } & Reacting | { "call": "unreact" } & Reacting | { "call": "redact" } & RedactCall | { "call": "retryItem" } & OfItem | { "call": "cancelItem" } & OfItem | { "call": "send" } & SendCall | { "call": "editMessage" } & EditMessageCall | { "call": "reactTo" } & ReactToCall | { "call": "redactMessage" } & RedactMessageCall | { "call": "retry" } & OfRow | { "call": "retryAll" } | { "call": "cancel" } & OfRow | { "call": "pauseUpload" } & OfRow | { "call": "retryUpload" } & OfRow | { "call": "room" } & OfRoom | { "call": "members" } & OfRoom | { "call": "markRead" } & MarkReadCall | { "call": "typing" } & TypingCall | { "call": "draft" } & OfRoom | { "call": "setDraft" } & SetDraftCall | { "call": "clearDraft" } & OfRoom | { "call": "join" } & JoinCall | { "call": "leave" } & OfRoom | { "call": "invite" } & InviteCall | { "call": "removeMember" } & RemoveMemberCall | { "call": "createRoom" } & CreateRoomCall;
+export type Call = { "call": "account" } | { "call": "login" } & LoginCall | { "call": "logout" } | { "call": "forgetLogin" } | { "call": "start" } | { "call": "stop" } | { "call": "online" } & OnlineCall | { "call": "tryNow" } | { "call": "recovery" } | { "call": "clear" } & ClearCall | { "call": "watch" } & WatchCall | { "call": "next" } & OfWatch | { "call": "unwatch" } & OfWatch | { "call": "more" } & Page | { "call": "older" } & Page | { "call": "newer" } & Page | { "call": "around" } & AroundCall | { "call": "toLive" } & Page | { "call": "isLive" } & OfWatch | { "call": "fill" } & OfItem | { "call": "edit" } & EditCall | { "call": "react" } & Reacting | { "call": "unreact" } & Reacting | { "call": "redact" } & RedactCall | { "call": "retryItem" } & OfItem | { "call": "cancelItem" } & OfItem | { "call": "send" } & SendCall | { "call": "editMessage" } & EditMessageCall | { "call": "reactTo" } & ReactToCall | { "call": "redactMessage" } & RedactMessageCall | { "call": "retry" } & OfRow | { "call": "retryAll" } | { "call": "cancel" } & OfRow | { "call": "pauseUpload" } & OfRow | { "call": "retryUpload" } & OfRow | { "call": "room" } & OfRoom | { "call": "members" } & OfRoom | { "call": "markRead" } & MarkReadCall | { "call": "typing" } & TypingCall | { "call": "draft" } & OfRoom | { "call": "setDraft" } & SetDraftCall | { "call": "clearDraft" } & OfRoom | { "call": "join" } & JoinCall | { "call": "leave" } & OfRoom | { "call": "invite" } & InviteCall | { "call": "removeMember" } & RemoveMemberCall | { "call": "createRoom" } & CreateRoomCall | { "call": "kept" } & KeptCall | { "call": "keep" } & KeepCall | { "call": "heldBack" } & OfRoom;
 
 /**
  * The rows of one kind that were carried over from a damaged store.
@@ -519,6 +519,35 @@ export type Following = {
 next: unknown, };
 
 /**
+ * A row of the outbox that waits for the user, since somebody else may send it still.
+ */
+export type HeldBack = { 
+/**
+ * Its transaction.
+ */
+txnId: TxnId, 
+/**
+ * The room.
+ */
+room: RoomId, 
+/**
+ * The type of the event.
+ */
+kind: EventType, 
+/**
+ * The content.
+ */
+content: Json, 
+/**
+ * The event that it takes back, for a redaction.
+ */
+target?: EventId, 
+/**
+ * When it was written, in milliseconds since 1970.
+ */
+createdMs: number, };
+
+/**
  * Ask somebody to join.
  */
 export type InviteCall = { 
@@ -544,6 +573,75 @@ room: string, };
  * A JSON value as the text it came in. Big integers, odd escapes and key order survive.
  */
 export type Json = unknown;
+
+/**
+ * Keep texts, remove others, and say what the program sends by itself: one commit.
+ */
+export type KeepCall = { 
+/**
+ * Keep these, in the place of those of the same names.
+ */
+put?: Array<ToKeep>, 
+/**
+ * Remove these.
+ */
+remove?: Array<KeptName>, 
+/**
+ * Hold these in the outbox, which sends none of them by itself.
+ */
+hold?: Array<HeldBack>, 
+/**
+ * Let these rows of the outbox go.
+ */
+release?: Array<TxnId>, };
+
+/**
+ * A text that is kept.
+ */
+export type Kept = { 
+/**
+ * Its name within its kind.
+ */
+name: StateKey, 
+/**
+ * The text.
+ */
+text: string, };
+
+/**
+ * Read what a program keeps: for each that is wanted, the texts by their names.
+ */
+export type KeptCall = { 
+/**
+ * Which.
+ */
+of: Array<KeptWanted>, };
+
+/**
+ * The name of a text that is kept.
+ */
+export type KeptName = { 
+/**
+ * Its kind.
+ */
+kind: string, 
+/**
+ * Its name within the kind.
+ */
+name: StateKey, };
+
+/**
+ * Which texts.
+ */
+export type KeptWanted = { 
+/**
+ * Their kind.
+ */
+kind: string, 
+/**
+ * This one alone, instead of all.
+ */
+name?: string, };
 
 /**
  * Something the user wrote that the server has not confirmed.
@@ -1498,6 +1596,11 @@ isAdded: boolean, } | { "change": "other",
 kind: EventType, };
 
 /**
+ * The key of a state entry; may be empty.
+ */
+export type StateKey = string;
+
+/**
  * How full the store is.
  */
 export type StorageLevel = "ok" | "warn" | "high" | "critical";
@@ -1619,6 +1722,23 @@ days: number,
  * The same as `YYYY-MM-DD`.
  */
 date: string, });
+
+/**
+ * A text to keep.
+ */
+export type ToKeep = { 
+/**
+ * Its kind.
+ */
+kind: string, 
+/**
+ * Its name within the kind, up to 255 bytes.
+ */
+name: StateKey, 
+/**
+ * The text.
+ */
+text: string, };
 
 /**
  * A transaction id: the primary key of an outbox row, never reused for other content.

@@ -30,6 +30,8 @@ const authed: Record<string, Answering> = {
     const count = device.user.filters.push((await body()) as Filter);
     return { filter_id: String(count - 1) };
   },
+  [`GET ${CLIENT}/user/:/filter/:`]: ({ device, parts: [, id = ""] }) => found(device.user.filters[Number(id)]),
+  [`GET ${CLIENT}/pushrules/`]: () => ({ global: { override: [], content: [], room: [], sender: [], underride: [] } }),
   [`GET ${CLIENT}/sync`]: answerSync,
   [`PUT ${CLIENT}/user/:/account_data/:`]: async ({ world, device, parts: [, type = ""], body }) => {
     device.user.accountData.set(type, { value: await body(), position: world.next() });

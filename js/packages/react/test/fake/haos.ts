@@ -328,6 +328,18 @@ export class FakeHaos extends FakeWorld implements Haos {
     return this.act(() => null);
   }
 
+  kept(): Promise<[]> {
+    return this.act(() => []);
+  }
+
+  keep(): Promise<void> {
+    return this.act(() => {});
+  }
+
+  heldBack(): Promise<[]> {
+    return this.act(() => []);
+  }
+
   clear(): Promise<Cleared> {
     return this.act(() => ({ unsent: 0, media: 0, mediaBytes: 0, messages: 0, rooms: 0, freedBytes: 0 }));
   }
