@@ -17,8 +17,14 @@ const MESSAGES: u64 = 1500;
 /// Two rooms, a token, drafts, gates of the outbox, media of every sort and two unsent rows; row 1 is
 /// about a message of room 1.
 /// The account's state that outlives all but the clearing of everything, by kind.
-const KEPT: [&str; 5] =
-    ["haos.e2ee.own", "haos.e2ee.room_key/!r", "haos.outbox", state_kind::SESSION, state_kind::OWN_USER];
+const KEPT: [&str; 6] = [
+    "haos.e2ee.own",
+    "haos.e2ee.room_key/!r",
+    state_kind::ENCRYPTED,
+    "haos.outbox",
+    state_kind::SESSION,
+    state_kind::OWN_USER,
+];
 
 async fn fill(store: &Store) {
     put_rooms(store, 2).await;
@@ -44,6 +50,7 @@ async fn fill(store: &Store) {
         .put_state(account(state_kind::SESSION))
         .put_state(account("haos.e2ee.own"))
         .put_state(account("haos.e2ee.room_key/!r"))
+        .put_state(account(state_kind::ENCRYPTED))
         .put_state(StateEntry { scope: Scope::Room(room(0)), ..account(state_kind::DRAFT) })
         .put_pending(Pending { room: room(1), target: Some(event(5)), ..pending(1) })
         .put_media(MediaInfo { pinned: true, ..media("mxc://pinned", 1) }, vec![1; 10])
@@ -55,6 +62,7 @@ async fn fill(store: &Store) {
     store.apply(batch).await.unwrap();
 }
 
+/// What the outbox cannot do without, by kind.
 async fn items(store: &Store) -> Vec<String> {
     let items = store.media_index(MediaQuery::default()).await.unwrap();
     let mut uris: Vec<String> = items.iter().map(|item| item.key.uri.to_string()).collect();
@@ -94,7 +102,7 @@ async fn is_cleared(store: &Store, what: Clear) {
     match what {
         Clear::Media => {
             assert_eq!(items(store).await, ["haos-local:staging", "haos-local:t0", "mxc://pinned"]);
-            assert_eq!(account(store).await.len(), 4);
+            assert_eq!(account(store).await.len(), 7);
             assert_eq!((drafts, rooms, timeline(store, 0).await.0.len() as u64), (1, 2, MESSAGES));
         }
         Clear::Messages => {

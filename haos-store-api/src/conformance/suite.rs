@@ -171,6 +171,7 @@ macro_rules! __conformance_cases {
             content_may_change_before_an_attempt,
             a_transaction_id_is_never_reused_after_an_attempt,
             the_wire_form_may_come_late,
+            what_may_have_arrived_keeps_its_wire_form,
             a_row_cannot_change_its_room,
             removed_is_gone,
             queries_combine,
