@@ -32,12 +32,13 @@ export class Browser {
   }
 
   /**
-   * Starts a browser: `chromium`, `firefox` or `webkit`.
+   * Starts a browser: `chromium`, `firefox` or `webkit`. `options` are those of its driver.
    *
    * @param {string} engine
+   * @param {{profile?: string}} [options]
    */
-  static async start(engine) {
-    const server = await startDriver(engine);
+  static async start(engine, options) {
+    const server = await startDriver(engine, options);
     try {
       const builder = new Builder().usingServer(server.url).withCapabilities(server.capabilities);
       const driver = await builder.build();
@@ -55,6 +56,8 @@ export class Browser {
   /** Opens another tab, or window, at an address. */
   async open(url, kind = "tab") {
     const tab = await this.inTurn(async () => {
+      // The one before may be closed.
+      await this.driver.switchTo().window(this.first.handle);
       await this.driver.switchTo().newWindow(kind);
       return new Tab(this, await this.driver.getWindowHandle());
     });
@@ -66,6 +69,11 @@ export class Browser {
   async close() {
     await this.driver.quit().catch(() => {});
     await this.server.stop();
+  }
+
+  /** Ends the browser and its driver as a loss of power would. */
+  kill() {
+    return this.server.stop();
   }
 
   /** @private One command after the other: each is about the window that was switched to before. */

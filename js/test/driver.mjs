@@ -56,12 +56,13 @@ export function wantedEngines() {
 }
 
 /**
- * Starts an engine's driver.
+ * Starts an engine's driver. Chromium takes a folder with a profile, which stays.
  *
  * @param {string} engine
+ * @param {{profile?: string}} [options]
  * @returns {Promise<{url: string, capabilities: object, stop(): Promise<void>}>}
  */
-export async function startDriver(engine) {
+export async function startDriver(engine, { profile } = {}) {
   const folder = await mkdtemp(join(tmpdir(), "haos-browser-"));
   const processes = [];
   const stop = async () => {
@@ -80,7 +81,7 @@ export async function startDriver(engine) {
     if (engine === "chromium") {
       start(process.env.CHROMEDRIVER || "/usr/bin/chromedriver", [`--port=${port}`]);
       const binary = process.env.CHROMIUM || "/usr/bin/chromium";
-      const args = [...CHROMIUM_ARGS, `--user-data-dir=${join(folder, "profile")}`];
+      const args = [...CHROMIUM_ARGS, `--user-data-dir=${profile ?? join(folder, "profile")}`];
       const options = { "goog:chromeOptions": { binary, args }, "goog:loggingPrefs": { browser: "ALL" } };
       capabilities = { browserName: "chrome", ...options };
     } else if (engine === "firefox") {

@@ -40,7 +40,7 @@ pub(crate) fn build(root: &Path, pack: Cmd) -> Vec<Cmd> {
     ]
 }
 
-/// Tests them: without browsers, in the engines, and as an application installs them.
+/// Tests them: without browsers, in the engines, as an application installs them, and as one uses them.
 pub(crate) fn test(root: &Path, engines: &[BrowserEngine], full: bool) -> Vec<Cmd> {
     let names: Vec<_> = engines.iter().map(ToString::to_string).collect();
     let in_browsers = |script: &str| {
@@ -51,12 +51,13 @@ pub(crate) fn test(root: &Path, engines: &[BrowserEngine], full: bool) -> Vec<Cm
         })
     };
     let mut commands = vec![npm("test"), in_browsers("test:browsers"), in_browsers("test:packages")];
+    commands.extend([npm("build:apps"), in_browsers("test:apps")]);
     if full {
         commands = commands.into_iter().map(|cmd| cmd.env("HAOS_CHANGES", 100_000)).collect();
     }
     commands
 }
 
-fn npm(script: &str) -> Cmd {
+pub(crate) fn npm(script: &str) -> Cmd {
     Cmd::new("npm", &["run", "--prefix", FOLDER, "--silent", script])
 }

@@ -3,6 +3,7 @@
 //! It compiles before anything else does, so it depends on little.
 
 mod advisories;
+mod app;
 mod apt;
 mod baseline;
 mod bench;
@@ -82,6 +83,15 @@ enum Chore {
         #[arg(long)]
         test: bool,
     },
+    /// Build the application for browsers, and serve it for a person to try, with a homeserver that is a model
+    Web {
+        /// Where it is served
+        #[arg(long, default_value_t = 4300)]
+        port: u16,
+        /// With a real Synapse, which is installed below target/
+        #[arg(long)]
+        synapse: bool,
+    },
     /// Look for inputs that break what the targets of `fuzz/` hold
     Fuzz(FuzzArgs),
     /// Put small mistakes into what decides something, one at a time, and see which the tests find
@@ -159,6 +169,7 @@ fn main() -> ExitCode {
         Chore::Bench(args) => root::find().and_then(|root| args.run(&root)),
         Chore::Size { front, bless } => root::find().and_then(|root| size::run(&root, front, bless)),
         Chore::Js { test } => root::find().and_then(|root| js::run(&root, test)),
+        Chore::Web { port, synapse } => root::find().and_then(|root| app::run(&root, port, synapse)),
         Chore::Fuzz(args) => root::find().and_then(|root| args.run(&root)),
         Chore::Mutants(args) => root::find().and_then(|root| args.run(&root)),
         Chore::Advisories => root::find().and_then(|root| advisories::run(&root)),

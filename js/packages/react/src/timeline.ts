@@ -1,4 +1,4 @@
-import type { EventId, LiveTimeline, Message, RoomId, TimelineItem, TimelineOptions } from "@haos/client";
+import type { EventId, LiveTimeline, Message, Reach, RoomId, TimelineItem, TimelineOptions } from "@haos/client";
 
 import { useOfHaos } from "./provider.js";
 import { following, guard, LOADING, nothing, type Status } from "./state.js";
@@ -32,16 +32,16 @@ export interface TimelineState extends Status {
   readonly isLive: boolean;
   /** Which way the window is being moved just now. */
   readonly paging: Paging | undefined;
-  /** Shows older items. Called again while it does, it is the same call. */
-  readonly older: (want?: number) => Promise<unknown>;
-  /** Shows newer items. Called again while it does, it is the same call. */
-  readonly newer: (want?: number) => Promise<unknown>;
+  /** Shows older items, and says how far that reached. Called again while it does, it is the same call. */
+  readonly older: (want?: number) => Promise<Reach | undefined>;
+  /** Shows newer items, and says how far that reached. Called again while it does, it is the same call. */
+  readonly newer: (want?: number) => Promise<Reach | undefined>;
   /** Shows an event and what is around it. */
   readonly around: (event: EventId, want?: number) => Promise<unknown>;
   /** Goes back to the live end. */
   readonly toLive: (want?: number) => Promise<unknown>;
-  /** Fetches what a gap lacks. */
-  readonly fill: (gap: TimelineItem) => Promise<unknown>;
+  /** Fetches what a gap lacks, and says how far that reached. */
+  readonly fill: (gap: TimelineItem) => Promise<Reach | undefined>;
   /** Gives a message of the user's own another text, sent or not. */
   readonly edit: (item: TimelineItem, message: string | Message) => Promise<unknown>;
   /** Reacts to a message. */
@@ -97,8 +97,9 @@ function storeOf(live: LiveTimeline) {
     return (...args: never[]): Promise<unknown> => {
       if (moving !== undefined && cell.get().paging === paging && paging !== "around") return moving;
       cell.set({ paging });
-      const moved = act(...args).then(() => {
+      const moved = act(...args).then((reach) => {
         if (moving === moved) cell.set({ paging: (moving = undefined), ...where(live) });
+        return reach;
       });
       return (moving = moved);
     };

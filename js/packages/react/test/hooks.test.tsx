@@ -228,7 +228,8 @@ suite(`React ${version}`, () => {
     const first = result.current.firstIndex;
     const place = (body: string): number => result.current.firstIndex + bodies(result.current.items).indexOf(body);
     const was = place("95");
-    await act(() => result.current.older());
+    const reach = await act(() => result.current.older());
+    assert.deepEqual(reach, { isEnd: false, stopped: null }, "it says how far it came");
     assert.deepEqual([result.current.items.length, result.current.firstIndex], [20, first - 10]);
     assert.equal(place("95"), was, "an item keeps its index");
     act(() => void haos.receive(ROOM, BOB, "new"));
