@@ -71,6 +71,11 @@ impl Fence {
         self.held = self.tried.take();
     }
 
+    /// Takes a number for a write that waits for others.
+    pub(crate) fn pass(&mut self) {
+        self.n += 1;
+    }
+
     /// Returns the number of the next write: greater than that of every write before.
     pub(crate) fn next(&self) -> u64 {
         self.n + 1

@@ -37,6 +37,11 @@
 //! nothing, and a machine gives ciphertext out only when its step is stored. So no two messages are ever encrypted under
 //! one index of a room's key, whatever leases say. See [`KeyStore::is_stale`].
 //!
+//! # Killed in the middle
+//!
+//! What a sync brought is stored as one write, or not at all, if the machine receives it within
+//! [`KeyStore::together`].
+//!
 //! # Secrets
 //!
 //! In a plain store keys are as readable as its messages: seal it (`docs/encryption.md`). What this crate takes out of a
@@ -46,6 +51,7 @@
 mod changes;
 mod error;
 mod fence;
+mod group;
 mod lease;
 mod machine;
 mod place;

@@ -245,7 +245,7 @@ impl CryptoStore for KeyStore {
     async fn delete_secrets_from_inbox(&self, secret_name: &SecretName) -> Result<()> {
         let kind = place::secrets(secret_name.as_str())?;
         let mut write = self.write(Durability::Strict).await?;
-        for entry in self.adapter()?.state(StateQuery::kind(Scope::Account, kind)).await? {
+        for entry in self.read(StateQuery::kind(Scope::Account, kind)).await? {
             write.remove(place::Place::of(&entry));
         }
         write.commit().await

@@ -4,16 +4,16 @@ use std::fmt;
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Arc, PoisonError, RwLock};
 
-use haos_store_api::{
-    Durability, EventType, Scope, StateEntry, StateKey, StateQuery, StorageAdapter, WriteBatch,
-};
+use haos_store_api::{Durability, EventType, Scope, StateEntry, StateKey, StateQuery, StorageAdapter};
 use matrix_sdk_crypto::olm::StaticAccountData;
+use matrix_sdk_crypto::store::CryptoStoreError;
 use serde::Serialize;
 use serde::de::DeserializeOwned;
-use tokio::sync::{Mutex, MutexGuard};
+use tokio::sync::{Mutex, OwnedMutexGuard};
 
 use crate::error::{Error, Result};
 use crate::fence::Fence;
+use crate::group::{Gathered, Group};
 use crate::place::{Place, one, single};
 use crate::value::{decode, encode};
 
@@ -34,7 +34,7 @@ struct Inner {
     store: Arc<dyn StorageAdapter>,
     /// Whose keys these are, once it is known.
     account: RwLock<Option<StaticAccountData>>,
-    fence: Mutex<Fence>,
+    fence: Arc<Mutex<Fence>>,
     stale: AtomicBool,
     closed: AtomicBool,
 }
@@ -57,7 +57,7 @@ impl KeyStore {
     /// # Errors
     /// Those of the store, and [`Error::Newer`].
     pub async fn open(store: Arc<dyn StorageAdapter>) -> Result<Self> {
-        let fence = Mutex::new(Fence::read(&*store).await?);
+        let fence = Arc::new(Mutex::new(Fence::read(&*store).await?));
         let (stale, closed) = Default::default();
         Ok(Self(Arc::new(Inner { store, account: RwLock::default(), fence, stale, closed })))
     }
@@ -77,6 +77,32 @@ impl KeyStore {
         self.0.account.read().unwrap_or_else(PoisonError::into_inner).clone()
     }
 
+    /// Does work of a machine whose writes belong together, and stores them as one: all of them, or, if the process is killed
+    /// before the end, none. Hand it [`receive_sync_changes`](matrix_sdk_crypto::OlmMachine::receive_sync_changes): a machine
+    /// stores a ratchet's step before the room key that came with it, and refuses the message when it comes again.
+    ///
+    /// Other writers of this store wait meanwhile. What was gathered is stored also if the work fails, as it would be one by
+    /// one. If the work is dropped before its end the store is [stale](Self::is_stale), since its machine may know more.
+    ///
+    /// Give nothing out that the work encrypts before this has returned: its step is not stored until then.
+    ///
+    /// # Errors
+    /// Those of the work, and of the store.
+    pub async fn together<T, E: From<CryptoStoreError>>(
+        &self,
+        work: impl Future<Output = Result<T, E>>,
+    ) -> Result<T, E> {
+        let told = |error: Error| E::from(CryptoStoreError::from(error));
+        let fence = self.turn().await.map_err(told)?;
+        let group = Group::new(&self.0.fence, fence);
+        let unfinished = Unfinished(&self.0.stale);
+        let done = group.scope(work).await;
+        let stored = self.flush(&group).await;
+        std::mem::forget(unfinished);
+        stored.map_err(told)?;
+        done
+    }
+
     pub(crate) fn adapter(&self) -> Result<&dyn StorageAdapter> {
         if self.0.closed.load(Ordering::Acquire) { Err(Error::Closed) } else { Ok(&*self.0.store) }
     }
@@ -93,7 +119,7 @@ impl KeyStore {
 
     /// Reads a value without which nothing goes on: one that is damaged is an error, and not absent.
     pub(crate) async fn own<T: DeserializeOwned>(&self, name: &'static str) -> Result<Option<T>> {
-        let found = self.adapter()?.state(one(name)?.query()).await?.pop();
+        let found = self.read(one(name)?.query()).await?.pop();
         found.map(|entry| decode(name, &entry.value)).transpose()
     }
 
@@ -114,7 +140,10 @@ impl KeyStore {
         places: impl IntoIterator<Item = Place>,
     ) -> Result<Vec<Option<T>>> {
         let queries: Vec<_> = places.into_iter().map(|place| place.query()).collect();
-        let lists = self.adapter()?.states(queries).await?;
+        let mut lists = self.adapter()?.states(queries.clone()).await?;
+        if let Some(group) = Group::present(&self.0.fence) {
+            queries.iter().zip(&mut lists).for_each(|(query, list)| group.lay_over(query, list));
+        }
         lists
             .into_iter()
             .map(|mut list| list.pop().map(|entry| decode(what, &entry.value)).transpose())
@@ -127,8 +156,17 @@ impl KeyStore {
         what: &'static str,
         kind: EventType,
     ) -> Result<Vec<T>> {
-        let entries = self.adapter()?.state(StateQuery::kind(Scope::Account, kind)).await?;
+        let entries = self.read(StateQuery::kind(Scope::Account, kind)).await?;
         entries.iter().map(|entry| decode(what, &entry.value)).collect()
+    }
+
+    /// Reads the entries of a key or a kind.
+    pub(crate) async fn read(&self, query: StateQuery) -> Result<Vec<StateEntry>> {
+        let mut list = self.adapter()?.state(query.clone()).await?;
+        if let Some(group) = Group::present(&self.0.fence) {
+            group.lay_over(&query, &mut list);
+        }
+        Ok(list)
     }
 
     /// Reads a page of a kind.
@@ -138,33 +176,69 @@ impl KeyStore {
         after: Option<StateKey>,
         limit: usize,
     ) -> Result<Vec<StateEntry>> {
+        self.flush_present().await?;
         Ok(self.adapter()?.state(StateQuery::page(Scope::Account, kind.clone(), after, limit)).await?)
     }
 
     pub(crate) async fn count(&self, kind: &EventType) -> Result<usize> {
+        self.flush_present().await?;
         let count = self.adapter()?.count_state(&Scope::Account, kind).await?;
         Ok(usize::try_from(count).unwrap_or(usize::MAX))
     }
 
     pub(crate) async fn has(&self, place: Place) -> Result<bool> {
-        Ok(!self.adapter()?.states(vec![place.query()]).await?.concat().is_empty())
+        Ok(!self.read(place.query()).await?.is_empty())
     }
 
     // Writing
 
     /// Begins a write. Until it is committed or dropped no other begins, so that what it reads stays true.
     pub(crate) async fn write(&self, durability: Durability) -> Result<Write<'_>> {
-        let mut fence = self.0.fence.lock().await;
+        let turn = match Group::present(&self.0.fence) {
+            Some(group) => Turn::Grouped(group.fence.clone().lock_owned().await, group),
+            None => Turn::Own(self.turn().await?),
+        };
+        Ok(Write { store: self, turn, gathered: Gathered::new(durability) })
+    }
+
+    /// Waits for the turn to write.
+    async fn turn(&self) -> Result<OwnedMutexGuard<Fence>> {
+        let mut fence = self.0.fence.clone().lock_owned().await;
         if self.is_stale() {
             return Err(Error::Stale);
         }
         let settled = fence.settle(self.adapter()?).await;
         self.note(settled)?;
-        let batch = match durability {
-            Durability::Strict => WriteBatch::strict(),
-            Durability::Relaxed => WriteBatch::relaxed(),
-        };
-        Ok(Write { store: self, fence, batch })
+        Ok(fence)
+    }
+
+    /// Stores all of it, or nothing.
+    async fn store(&self, fence: &mut Fence, gathered: Gathered) -> Result<()> {
+        if gathered.is_empty() {
+            return Ok(());
+        }
+        let mut batch = gathered.into_batch();
+        let Place { kind, key } = one(single::FENCE)?;
+        let (expected, value) = fence.step()?;
+        batch.expect_state(Scope::Account, kind.clone(), key.clone(), expected);
+        batch.put_state(StateEntry { scope: Scope::Account, kind, key, event_id: None, value });
+        let done = self.adapter()?.apply(batch).await;
+        self.note(done.map_err(Error::from))?;
+        fence.stepped();
+        Ok(())
+    }
+
+    async fn flush(&self, group: &Group) -> Result<()> {
+        let mut fence = group.fence.lock().await;
+        self.store(&mut fence, group.take()).await
+    }
+
+    /// Stores what the present group has gathered: pages and counts are read from the store alone.
+    async fn flush_present(&self) -> Result<()> {
+        match Group::present(&self.0.fence) {
+            Some(group) => self.flush(&group).await,
+            None => Ok(()),
+        }
     }
 
     fn note<T>(&self, result: Result<T>) -> Result<T> {
@@ -196,42 +270,55 @@ impl KeyStore {
     }
 }
 
+/// Makes a store stale, should the work of a group be dropped.
+struct Unfinished<'a>(&'a AtomicBool);
+
+impl Drop for Unfinished<'_> {
+    fn drop(&mut self) {
+        self.0.store(true, Ordering::Release);
+    }
+}
+
+/// The right to write.
+enum Turn {
+    Own(OwnedMutexGuard<Fence>),
+    Grouped(OwnedMutexGuard<OwnedMutexGuard<Fence>>, Arc<Group>),
+}
+
 /// A write under way.
 pub(crate) struct Write<'a> {
     pub(crate) store: &'a KeyStore,
-    fence: MutexGuard<'a, Fence>,
-    batch: WriteBatch,
+    turn: Turn,
+    gathered: Gathered,
 }
 
 impl Write<'_> {
     pub(crate) fn put<T: Serialize>(&mut self, place: Place, value: &T) -> Result<()> {
-        let Place { kind, key } = place;
-        let value = encode(value)?;
-        self.batch.put_state(StateEntry { scope: Scope::Account, kind, key, event_id: None, value });
+        self.gathered.set(place.kind, place.key, Some(encode(value)?));
         Ok(())
     }
 
     pub(crate) fn remove(&mut self, place: Place) {
-        self.batch.remove_state(Scope::Account, place.kind, place.key);
+        self.gathered.set(place.kind, place.key, None);
     }
 
     /// Returns a number that is greater than that of every write before.
     pub(crate) fn number(&self) -> u64 {
-        self.fence.next()
+        match &self.turn {
+            Turn::Own(fence) => fence.next(),
+            Turn::Grouped(fence, _) => fence.next(),
+        }
     }
 
-    /// Stores all of it, or nothing.
-    pub(crate) async fn commit(mut self) -> Result<()> {
-        if self.batch.is_empty() {
-            return Ok(());
+    /// Stores all of it, or nothing; within a group with all else that the group gathers.
+    pub(crate) async fn commit(self) -> Result<()> {
+        match self.turn {
+            Turn::Own(mut fence) => self.store.store(&mut fence, self.gathered).await,
+            Turn::Grouped(mut fence, group) => {
+                fence.pass();
+                group.gather(self.gathered);
+                Ok(())
+            }
         }
-        let Place { kind, key } = one(single::FENCE)?;
-        let (expected, value) = self.fence.step()?;
-        self.batch.expect_state(Scope::Account, kind.clone(), key.clone(), expected);
-        self.batch.put_state(StateEntry { scope: Scope::Account, kind, key, event_id: None, value });
-        let done = self.store.adapter()?.apply(self.batch).await;
-        self.store.note(done.map_err(Error::from))?;
-        self.fence.stepped();
-        Ok(())
     }
 }

@@ -1,5 +1,6 @@
 //! Reads of the collections that are one record an entity.
 
+use haos_store_api::backend::Codec;
 use haos_store_api::backend::kv::{Cut, corrupt};
 use haos_store_api::backend::law::{
     RoomPager, media_matches, pending_matches, sort_by, sort_media, sort_state,
@@ -146,7 +147,7 @@ impl Reader<'_, '_> {
     }
 
     pub(crate) fn state(&mut self, query: &StateQuery) -> Result<Vec<StateEntry>> {
-        let StateQuery { scope, kind, key } = query;
+        let StateQuery { scope, kind, key, .. } = query;
         if let (Some(kind), Some(key)) = (kind, key) {
             let place = state_place(self.codec, scope, kind, key);
             let value = self.view.get(Table::State, &place)?;

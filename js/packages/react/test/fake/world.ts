@@ -69,7 +69,7 @@ export class FakeWorld {
     isExhausted: false,
   };
   protected failure: HaosError | undefined;
-  protected heldBack: (() => void)[] | undefined;
+  protected waiting: (() => void)[] | undefined;
   /** True once it was closed. */
   isClosed = false;
 
@@ -146,13 +146,13 @@ export class FakeWorld {
 
   /** Holds answers back, and first values too, until {@link FakeHaos.release}. */
   hold(): void {
-    this.heldBack ??= [];
+    this.waiting ??= [];
   }
 
   /** Gives the answers that were held back, in order. */
   release(): void {
-    const held = this.heldBack ?? [];
-    this.heldBack = undefined;
+    const held = this.waiting ?? [];
+    this.waiting = undefined;
     for (const answer of held) answer();
     this.show();
   }
@@ -170,8 +170,8 @@ export class FakeWorld {
   /** Does something, or fails as the test wants it; later, where answers are held back. @internal */
   async act<T>(does: () => T): Promise<T> {
     const { promise, resolve } = later();
-    if (this.heldBack === undefined) resolve();
-    else this.heldBack.push(resolve);
+    if (this.waiting === undefined) resolve();
+    else this.waiting.push(resolve);
     await promise;
     if (this.isClosed) throw new HaosError({ code: "closed", message: "the chat is closed: open it again" });
     if (this.failure !== undefined) throw this.failure;
@@ -255,7 +255,7 @@ export class FakeWorld {
     const watch = {
       close: () => live.close(),
       show: () => {
-        if (isFirst || this.heldBack !== undefined) return;
+        if (isFirst || this.waiting !== undefined) return;
         if (this.failure === undefined) shown.show();
         else live.fail(this.failure);
       },
