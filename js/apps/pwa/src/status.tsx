@@ -85,13 +85,14 @@ function Space() {
   const [isClosed, close] = useState(false);
   // What the browser says it allows may be more than it takes.
   if (storage === undefined || (!storage.isExhausted && (storage.level === "ok" || isClosed))) return null;
-  const left = storage.quotaBytes === null ? "" : ` (${bytes(storage.usedBytes)} of ${bytes(storage.quotaBytes)})`;
+  const { usedBytes, quotaBytes } = storage;
+  const left = quotaBytes === null ? "" : ` (${bytes(usedBytes)} of ${bytes(quotaBytes)})`;
   return (
     <p className="notice warn" role="alert" data-level={storage.level}>
       <Icon name="disk" />
       <span>
         {storage.isExhausted
-          ? `The storage is full${left}: free some, or send or delete what is unsent.`
+          ? "The storage is full: free some, or send or delete what is unsent."
           : `The storage is filling up${left}. Old media goes first.`}
       </span>
       <a href="#/storage">Free some</a>
