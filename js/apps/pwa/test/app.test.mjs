@@ -265,6 +265,7 @@ test("what is unsent waits, is edited and deleted, and what is refused is tried 
   await screen.shows("Not sent: you may not write here", ".unsent");
   await screen.shows("not sent", ".notices");
   await screen.size(...PHONE, { mobile: true });
+  await screen.js("document.activeElement.blur()");
   await picture(screen, "app-unsent");
   equal(await faults(screen), []);
   homeserver.network.online();
