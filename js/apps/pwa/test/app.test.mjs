@@ -170,6 +170,10 @@ const WATCHED = `document.querySelector(".scroller").scrollTop = args[0];
     return { label, tops, places };
   };
   return watch();`;
+/** Tells if the last message is the one that is named, and is seen as a whole. */
+const LAST_SEEN = `const it = [...document.querySelectorAll(".message")].at(-1);
+  const { bottom } = document.querySelector(".scroller").getBoundingClientRect();
+  return it.ariaLabel.includes(args[0]) && it.getBoundingClientRect().bottom <= bottom + 1;`;
 const PLACE = `const it = [...document.querySelectorAll(".message")].find((it) => it.ariaLabel === args[0]);
   return it && [Math.round(it.getBoundingClientRect().top), Number(it.ariaPosInSet)];`;
 
@@ -192,13 +196,7 @@ test(
     await screen.click("button", "Go to the latest messages");
     await screen.shows("Far below", ".message");
     homeserver.say(ROOMS.walk, "bob", "At the end it follows");
-    await screen.until(
-      "what comes at the end is seen",
-      `
-      const it = [...document.querySelectorAll(".message")].at(-1);
-      const { bottom } = document.querySelector(".scroller").getBoundingClientRect();
-      return it.ariaLabel.includes("At the end") && it.getBoundingClientRect().bottom <= bottom + 1;`,
-    );
+    await screen.until("what comes at the end is seen", LAST_SEEN, "At the end");
   },
   { world: { latency: 120 } },
 );
@@ -265,6 +263,7 @@ test("what is unsent waits, is edited and deleted, and what is refused is tried 
   await screen.shows("Not sent: you may not write here", ".unsent");
   await screen.shows("not sent", ".notices");
   await screen.size(...PHONE, { mobile: true });
+  await screen.until("the end stays in sight when the page gets smaller", LAST_SEEN, "Second");
   await screen.js("document.activeElement.blur()");
   await picture(screen, "app-unsent");
   equal(await faults(screen), []);
