@@ -2,7 +2,6 @@
 //
 // HAOS_PICTURES=1 writes the pictures of the documentation.
 
-import { createCipheriv } from "node:crypto";
 import { appendFile, cp, mkdtemp, readdir, readFile, rm, writeFile } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
@@ -364,44 +363,6 @@ test(
     await screen.shows("Harbour walk", ".room-list");
   },
   { change: saysItsQuota },
-);
-
-test(
-  "storage that is full is told, and what one writes then is not lost",
-  async ({ url, homeserver }, screen) => {
-    const allow = (quotaSize) => screen.tools("Storage.overrideQuotaForOrigin", { origin: url, quotaSize });
-    // Before the first byte: the browser remembers for a while how much is left.
-    await allow(7_000_000);
-    await screen.logIn(url);
-    await screen.open("Book club");
-    await served(screen);
-    // Nothing of it can be made smaller.
-    const bytes = createCipheriv("aes-128-ctr", "one key of bytes", Buffer.alloc(16)).update(Buffer.alloc(9_000_000));
-    const film = homeserver.addFile(bytes, "video/mp4").replace("mxc://", "/haos/media/");
-    equal(await screen.js("return fetch(args[0]).then((it) => it.status)", film), 507);
-    await screen.shows("The storage is full", ".notice[data-level]");
-    equal(await faults(screen), []);
-    await screen.fill("#composer", "Written when it was full");
-    await screen.keys(Key.ENTER);
-    await screen.until(
-      "it is on the screen",
-      `return document.querySelector("#composer").value.startsWith("Written") ||
-        document.querySelector('${ITEM("Written when")}') !== null`,
-    );
-    await allow(1_000_000_000);
-    await screen.click(".notice a", "Free some");
-    await screen.click("button", "Clear: Media");
-    await screen.click("dialog button", "Clear");
-    await screen.hides("The storage is full", ".notices");
-    await screen.open("Book club");
-    await screen.until(
-      "it goes out",
-      `if (document.querySelector("#composer").value) document.querySelector(".composer button[aria-label^=Send]")?.click();
-      return document.querySelector('${ITEM("Written when")}') !== null`,
-    );
-    await until("the server has it", () => homeserver.bodies(ROOMS.books).includes("Written when it was full"), 30_000);
-  },
-  { login: false },
 );
 
 test("storage that the browser erased is told, and what was lost with it", async ({ url, homeserver }, screen) => {
