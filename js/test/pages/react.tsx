@@ -114,7 +114,10 @@ test("a room is shown, paged, written in; what was read and written is there wit
   ok(first.shown().length <= 20, "the window is as large as it was asked to be");
   while (first.hooks.timeline.hasOlder) await first.hooks.timeline.older();
   await until("all messages are shown", () => first.shown().length === 60);
-  equal(first.shown(), Array.from({ length: 60 }, (_, i) => `m${i}`));
+  equal(
+    first.shown(),
+    Array.from({ length: 60 }, (_, i) => `m${i}`),
+  );
 
   const area = first.area();
   ok(area !== null);

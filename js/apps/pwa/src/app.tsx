@@ -13,6 +13,7 @@ import { Settings } from "./settings";
 import { Notices } from "./status";
 import { Storage } from "./storage";
 import { Skeleton } from "./ui";
+import { isOver } from "./words";
 
 /** Who is logged in; undefined until that was read. It is read again when the session ends elsewhere. */
 function useAccount() {
@@ -26,12 +27,12 @@ function useAccount() {
   useEffect(() => {
     if (account?.isLoggedIn && unsent !== undefined) writeMark({ user: account.user, unsent });
   }, [account, unsent]);
-  return { account, reload };
+  return { account, connection, reload };
 }
 
 export function App({ isKept, goOn }: { isKept: boolean; goOn: () => void }) {
   const { haos, error } = useHaos();
-  const { account, reload } = useAccount();
+  const { account, connection, reload } = useAccount();
   const route = useRoute();
   const [theme] = useSetting<"system" | "light" | "dark">("theme", "system");
   useEffect(() => void (document.documentElement.dataset["theme"] = theme), [theme]);
@@ -63,7 +64,7 @@ export function App({ isKept, goOn }: { isKept: boolean; goOn: () => void }) {
     location.hash = "#/";
     void reload();
   };
-  if (account === null || wasLoggedOut || (!account.isLoggedIn && route.page === "login")) {
+  if (account === null || wasLoggedOut || (route.page === "login" && isOver(account, connection))) {
     const erased = account === null && isKept && !wasLoggedOut ? readMark() : null;
     const done = (): void => {
       setLoggedOut(false);

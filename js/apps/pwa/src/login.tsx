@@ -89,7 +89,7 @@ export function Login({ account, erased, done }: LoginProps) {
             </p>
           </div>
         )}
-        {account && !account.isLoggedIn && (
+        {account && (
           <p className="notice">
             You are logged out. What was read is kept here for {account.user}, and what is unsent goes out after the
             login.

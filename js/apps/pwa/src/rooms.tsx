@@ -1,7 +1,7 @@
 // The list of rooms.
 
 import type { RoomItem, RoomQuery } from "@haos/client";
-import { useHaos, useRooms, useSyncProgress } from "@haos/react";
+import { useConnection, useHaos, useRooms, useSyncProgress } from "@haos/react";
 import { memo, useDeferredValue, useState, type KeyboardEvent } from "react";
 
 import { go, href } from "./route";
@@ -81,11 +81,7 @@ export function Rooms({ current }: { current: string | undefined }) {
           )}
         </ul>
       )}
-      {!loading && rooms.length === 0 && (
-        <p className="empty">
-          {isSearching ? "No room is like that." : "No room yet: make one, or wait for an invite."}
-        </p>
-      )}
+      {!loading && rooms.length === 0 && (isSearching ? <p className="empty">No room is like that.</p> : <NoRoom />)}
       {isSearching && <Announce>{loading ? "" : count(rooms.length, "room")}</Announce>}
       {isMaking && <NewRoom close={() => setMaking(false)} />}
     </nav>
@@ -102,16 +98,43 @@ function walk(event: KeyboardEvent<HTMLUListElement>): void {
   links[Math.max(0, Math.min(links.length - 1, to))]?.focus();
 }
 
+/** In the place of the rooms: that there are none is known once the server said so. */
+function NoRoom() {
+  switch (useConnection()?.state) {
+    case undefined:
+    case "connecting":
+    case "catching_up":
+      return <Skeleton rows={8} kind="rooms" />;
+    case "live":
+    case "elsewhere":
+      return <NoRoomAtAll />;
+    default:
+      return <p className="empty">Your rooms come once the server is reached.</p>;
+  }
+}
+
+/** The list that is shown may be a moment behind the connection, so it is asked for anew. */
+function NoRoomAtAll() {
+  const { rooms, loading } = useRooms({}, { limit: 1 });
+  if (loading || rooms.length > 0) return <Skeleton rows={8} kind="rooms" />;
+  return <p className="empty">No room yet: make one, or wait for an invite.</p>;
+}
+
 /** How far the first sync is. */
 function Progress() {
   const progress = useSyncProgress();
   if (!progress) return null;
   const { done, total } = progress;
-  const words = total === null ? "Loading your rooms" : `Loading your rooms, ${done} of ${total}`;
+  // A server that gives all of them at once has no first of them.
+  const words = !total
+    ? "Loading your rooms"
+    : done === 0
+      ? `Loading ${count(total, "room")}`
+      : `Loading your rooms, ${done} of ${total}`;
   return (
     <div className="progress">
       <p>{words}</p>
-      <progress aria-label={words} {...(total !== null && { value: done, max: Math.max(1, total) })} />
+      <progress aria-label={words} {...(total && done > 0 && { value: done, max: total })} />
     </div>
   );
 }

@@ -5,7 +5,7 @@ import { useConnection, useHaos, useOutbox, useStorage } from "@haos/react";
 import { useState } from "react";
 
 import { Icon, IconButton } from "./ui";
-import { bytes, connectionWords, count } from "./words";
+import { bytes, connectionWords, count, isOver } from "./words";
 import { useUpdate } from "./worker";
 
 export function Notices({ account, isKept }: { account: Account; isKept: boolean }) {
@@ -26,7 +26,8 @@ function Connection({ account }: { account: Account }) {
   const { haos } = useHaos();
   const { rows, retryAll } = useOutbox();
   const parked = rows.filter((row) => row.status === "parked" && row.reason !== "paused").length;
-  const words = account.isLoggedIn ? connectionWords(connection) : undefined;
+  const isEnded = isOver(account, connection);
+  const words = isEnded ? undefined : connectionWords(connection);
   const state = connection?.state ?? "live";
   return (
     <>
@@ -43,7 +44,7 @@ function Connection({ account }: { account: Account }) {
           </p>
         )}
       </div>
-      {!account.isLoggedIn && (
+      {isEnded && (
         <p className="notice warn" role="alert">
           <Icon name="alert" />
           <span>Your session ended. What is here can be read; what you write is sent after a login.</span>
@@ -82,14 +83,16 @@ function Update() {
 function Space() {
   const storage = useStorage();
   const [isClosed, close] = useState(false);
-  if (storage === undefined || storage.level === "ok" || (isClosed && !storage.isExhausted)) return null;
-  const left = storage.quotaBytes === null ? "" : ` (${bytes(storage.usedBytes)} of ${bytes(storage.quotaBytes)})`;
+  // What the browser says it allows may be more than it takes.
+  if (storage === undefined || (!storage.isExhausted && (storage.level === "ok" || isClosed))) return null;
+  const { usedBytes, quotaBytes } = storage;
+  const left = quotaBytes === null ? "" : ` (${bytes(usedBytes)} of ${bytes(quotaBytes)})`;
   return (
     <p className="notice warn" role="alert" data-level={storage.level}>
       <Icon name="disk" />
       <span>
         {storage.isExhausted
-          ? `The storage is full${left}: free some, or send or delete what is unsent.`
+          ? "The storage is full: free some, or send or delete what is unsent."
           : `The storage is filling up${left}. Old media goes first.`}
       </span>
       <a href="#/storage">Free some</a>

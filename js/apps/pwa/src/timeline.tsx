@@ -109,6 +109,14 @@ export function Timeline({ id, me, name, called }: TimelineProps) {
     if (isNearBottom && !isLive && paging === undefined) void timeline.newer();
   }, [isNearBottom, isLive, paging, timeline.newer, items]);
 
+  // A keyboard that opens leaves the end in sight.
+  const wasAtEnd = useRef(true);
+  useEffect(() => {
+    const observer = new ResizeObserver(() => wasAtEnd.current && virtual.scrollToEnd());
+    observer.observe(scroller.current!);
+    return () => observer.disconnect();
+  }, [virtual]);
+
   useRead(id, items, isLive && isAtEnd);
 
   useEffect(() => {
@@ -162,7 +170,14 @@ export function Timeline({ id, me, name, called }: TimelineProps) {
 
   return (
     <div className="timeline">
-      <div className="scroller" ref={scroller} onKeyDown={onKeyDown}>
+      <div
+        className="scroller"
+        ref={scroller}
+        onKeyDown={onKeyDown}
+        onScroll={({ currentTarget: it }) => {
+          wasAtEnd.current = it.scrollHeight - it.scrollTop - it.clientHeight <= NEAR_END;
+        }}
+      >
         <div className="sizer" style={{ height: virtual.getTotalSize() }}>
           <div className="top">
             {stopped !== null ? (

@@ -1,6 +1,7 @@
 // What the application says: states, times and events as sentences.
 
 import type {
+  Account,
   ConnectionSummary,
   Content,
   MemberChange,
@@ -76,6 +77,11 @@ export function connectionWords(connection: ConnectionSummary | undefined): stri
   }
 }
 
+/** Tells if nothing goes on without a login: the session ended here, or the server ended it. */
+export const isOver = (account: Account, connection: ConnectionSummary | undefined): boolean =>
+  !account.isLoggedIn ||
+  (connection?.state === "paused" && (connection.cause === "logged_out" || connection.cause === "soft_logout"));
+
 const PARKED: Record<ParkReason, string> = {
   forbidden: "you may not write here",
   toolarge: "it is too large",
@@ -88,6 +94,7 @@ const PARKED: Record<ParkReason, string> = {
   paused: "you paused it",
   refused: "the server refused it",
   restored: "it comes from a restored backup",
+  unsealed: "the room is encrypted, and this application cannot encrypt",
 };
 
 /** How the sending of a message goes. */
@@ -156,6 +163,12 @@ export function stateWords(change: StateChange, sender: string): string {
       return `${sender} turned encryption on`;
     case "pinned":
       return `${sender} changed what is pinned`;
+    case "power_levels":
+      return `${sender} set who may do what`;
+    case "join_rules":
+      return `${sender} set who may join`;
+    case "history_visibility":
+      return `${sender} set who may read what was written before`;
     case "tombstone":
       return change.body || `${sender} replaced this room`;
     default:

@@ -146,7 +146,8 @@ export class Screen {
   /** A picture of what is seen, as a PNG in base64. */
   async picture() {
     await this.js("return document.fonts.ready.then(() => true)");
-    // What moves has come to rest.
+    // Nothing is pointed at, and what moves has come to rest.
+    await this.#here((driver) => driver.actions().move({ x: 1, y: 1 }).perform());
     await new Promise((done) => setTimeout(done, 350));
     return (await this.tools("Page.captureScreenshot", { format: "png" })).data;
   }
