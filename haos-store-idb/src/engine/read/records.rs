@@ -147,6 +147,9 @@ impl Reader<'_, '_> {
     }
 
     pub(crate) fn state(&mut self, query: &StateQuery) -> Result<Vec<StateEntry>> {
+        if let Some(kind) = query.paged()? {
+            return self.state_page(kind, query);
+        }
         let StateQuery { scope, kind, key, .. } = query;
         if let (Some(kind), Some(key)) = (kind, key) {
             let place = state_place(self.codec, scope, kind, key);
@@ -159,9 +162,6 @@ impl Reader<'_, '_> {
                 return Err(corrupt("state", "a state entry stands under another's key"));
             }
             return Ok(found.into_iter().collect());
-        }
-        if let Some(kind) = query.paged()? {
-            return self.state_page(kind, query);
         }
         let mut prefix = self.codec.scope_key(scope).as_bytes().to_vec();
         prefix.extend(kind.iter().flat_map(|kind| *self.codec.kind_key(scope, kind).as_bytes()));

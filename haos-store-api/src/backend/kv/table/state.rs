@@ -46,11 +46,11 @@ impl<T: Tree> Reader<'_, T> {
     }
 
     pub(crate) fn state_entries(self, query: &StateQuery) -> Result<Vec<StateEntry>> {
-        if let (Some(kind), Some(key)) = (&query.kind, &query.key) {
-            return Ok(self.state_entry(&query.scope, kind, key)?.into_iter().collect());
-        }
         if let Some(kind) = query.paged()? {
             return self.state_page(kind, query);
+        }
+        if let (Some(kind), Some(key)) = (&query.kind, &query.key) {
+            return Ok(self.state_entry(&query.scope, kind, key)?.into_iter().collect());
         }
         let kind = query.kind.as_ref().map(|kind| self.codec.kind_key(&query.scope, kind));
         let span = keys::states(&self.codec.scope_key(&query.scope), kind.as_ref());
