@@ -47,7 +47,7 @@ async fn content(store: &dyn StorageAdapter) -> Vec<String> {
         scopes.push(Scope::Room(room.id));
     }
     for scope in scopes {
-        let query = StateQuery::all(scope);
+        let query = StateQuery { scope, kind: None, key: None };
         told.extend(
             store
                 .state(query)

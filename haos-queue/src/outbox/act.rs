@@ -62,10 +62,9 @@ impl Outbox {
     /// [`EnqueueError`] where the new content cannot be sent; nothing is changed then.
     pub async fn edit(&self, txn_id: &TxnId, content: Json) -> Result<Acted, EnqueueError> {
         let shared = &self.shared;
-        let Some(row) = shared.row(txn_id).await? else { return Ok(Acted::Gone) };
-        shared.sendable(&row.room, &row.kind, &content).await?;
+        shared.sendable(&content)?;
         // A redaction has no content to edit.
-        if is_redaction(&row, shared) {
+        if shared.row(txn_id).await?.is_some_and(|row| is_redaction(&row, shared)) {
             return Ok(Acted::Nothing);
         }
         let content_again = content.clone();

@@ -10,7 +10,6 @@
 mod apply;
 mod derive;
 mod emptied;
-mod encrypted;
 mod fill;
 mod gather;
 mod loose;

@@ -10,7 +10,6 @@ mod applied;
 mod asked;
 mod derived;
 mod echoes;
-mod encrypted;
 mod learned;
 mod marker;
 mod merged;

@@ -16,5 +16,4 @@ mod odd;
 mod order;
 mod read;
 mod refuse;
-mod seal;
 mod wire;

@@ -305,7 +305,6 @@ binary_enum!(ParkReason {
     8: Paused,
     9: Refused,
     10: Restored,
-    11: Unsealed,
 });
 
 #[cfg(test)]

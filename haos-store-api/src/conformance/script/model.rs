@@ -164,12 +164,9 @@ impl Model {
             self.pending.push(Pending { seq: self.last_seq, revision, ..incoming.clone() });
             return Ok(true);
         };
-        let may_be_there =
-            stored.ambiguous || stored.state == PendingState::Sending || stored.state == PendingState::Sent;
-        let same_wire = (&stored.wire, &stored.wire_kind) == (&incoming.wire, &incoming.wire_kind);
         let same_content = stored.kind == incoming.kind
             && stored.content == incoming.content
-            && (same_wire || !may_be_there);
+            && (stored.wire.is_none() || stored.wire == incoming.wire);
         if stored.room != incoming.room || (stored.first_attempt_ms.is_some() && !same_content) {
             return Err(ErrorKind::Invalid);
         }
