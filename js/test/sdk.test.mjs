@@ -11,6 +11,8 @@ import { runPages } from "./run.mjs";
 import { bundles } from "./sdk.mjs";
 
 const root = fileURLToPath(new URL("..", import.meta.url));
+/** With HAOS_CHANGES, as in a full run, more of them. */
+const SEEDS = process.env.HAOS_CHANGES ? 20 : 2;
 const { folder, versions } = await bundles("test/pages/sdk.mjs");
 let failed = 0;
 for (const version of versions) {
@@ -22,7 +24,7 @@ for (const version of versions) {
     await serve({ folders: { "/": root, "/bundles": folder } }),
   ];
   const [matrix, controls, site] = servers.map(({ url }) => url);
-  const args = [matrix, controls, `${site}/bundles/incremental_syncs.jsonl`];
+  const args = [matrix, controls, `${site}/bundles/incremental_syncs.jsonl`, SEEDS];
   failed += await runPages({ url: `${site}/test/pages/blank.html`, modules: [`/bundles/${version}.js`], args });
   await Promise.all(servers.map((server) => server.close()));
 }
