@@ -28,11 +28,8 @@ impl Budget {
         }
         if bless {
             // What was not weighed keeps its budget.
-            let kept = text.lines().filter(|line| {
-                !weights
-                    .iter()
-                    .any(|(name, ..)| line.trim_start().split_once(' ').is_some_and(|(_, of)| of == *name))
-            });
+            let is_weighed = |of: &str| weights.iter().any(|(name, ..)| *name == of);
+            let kept = text.lines().filter(|line| !entry(line).is_some_and(|(_, of)| is_weighed(of)));
             let weighed = weights.iter().map(|(name, bytes, _)| format!("{bytes:>8} {name}"));
             let lines: String = weighed.chain(kept.map(str::to_owned)).map(|line| line + "\n").collect();
             return fs::write(&self.0, lines).map_err(|e| format!("{}: {e}", self.0.display()));
@@ -48,9 +45,13 @@ impl Budget {
     }
 }
 
+/// The bytes and the name in a line.
+fn entry(line: &str) -> Option<(&str, &str)> {
+    line.trim_start().split_once(' ')
+}
+
 fn budget(text: &str, name: &str) -> Option<usize> {
-    let mut lines = text.lines().filter_map(|line| line.trim_start().split_once(' '));
-    lines.find(|(_, of)| *of == name)?.0.parse().ok()
+    text.lines().filter_map(entry).find(|(_, of)| *of == name)?.0.parse().ok()
 }
 
 /// What has no budget is over it.
