@@ -130,6 +130,7 @@ pub(crate) fn what_to_do(reason: &PauseReason) -> String {
         PauseReason::Refused(said) => {
             format!("the homeserver refuses the account ({said}): ask its administrator")
         }
+        PauseReason::Encryption(what) => format!("nothing can be encrypted: {what}"),
         PauseReason::User => "sending was paused: log in again with `haos login` to go on".to_owned(),
         _ => "the account is paused: log in again with `haos login`".to_owned(),
     }

@@ -16,7 +16,7 @@
 
 use haos_queue::{About, Draft, Protocol as _, RECEIPT, Staged, TYPING};
 use haos_store_api::{EventId, EventType, Json, Result, RoomId, UserId};
-use serde_json::{Value, json};
+use serde_json::{Map, Value, json};
 
 use crate::mentions::MENTIONS;
 use crate::{MatrixProtocol, Mentions};
@@ -161,7 +161,7 @@ pub fn file(room: &RoomId, info: &FileInfo, file: Staged, thumbnail: Option<Stag
         about["xyz.amorgan.blurhash"] = json!(blurhash);
     }
     if let Some(thumbnail) = &thumbnail {
-        about["thumbnail_url"] = json!(thumbnail.key().uri.as_str());
+        place(&mut about, ("thumbnail_url", "thumbnail_file"), thumbnail)?;
         let mut inner = json!({ "size": thumbnail.size() });
         if let Some(mime) = &info.thumbnail_mime {
             inner["mimetype"] = json!(mime);
@@ -169,13 +169,29 @@ pub fn file(room: &RoomId, info: &FileInfo, file: Staged, thumbnail: Option<Stag
         FileInfo::dimensions(&mut inner, info.thumbnail_size);
         about["thumbnail_info"] = inner;
     }
-    let (url, body) = (file.key().uri.as_str(), info.caption.as_ref().unwrap_or(&info.name));
-    let content = json!({
-        "msgtype": kind, "body": body, "filename": info.name, "url": url, "info": about,
+    let body = info.caption.as_ref().unwrap_or(&info.name);
+    let mut content = json!({
+        "msgtype": kind, "body": body, "filename": info.name, "info": about,
         MENTIONS: Mentions::default().value()
     });
+    place(&mut content, ("url", "file"), &file)?;
     let draft = message(room, &content)?;
     Ok(thumbnail.into_iter().fold(draft, Draft::upload).upload(file))
+}
+
+/// Names the bytes in a content: by their uri, or, where they are encrypted, with what decrypts them (specification,
+/// "Sending encrypted attachments").
+fn place(content: &mut Value, (plain, sealed): (&str, &str), staged: &Staged) -> Result<()> {
+    let uri = json!(staged.key().uri.as_str());
+    match staged.sealed()? {
+        None => content[plain] = uri,
+        Some(described) => {
+            let mut file: Map<String, Value> = described.parse()?;
+            file.insert("url".to_owned(), uri);
+            content[sealed] = Value::Object(file);
+        }
+    }
+    Ok(())
 }
 
 /// How far the user has read: the marker, and a receipt that others see unless it is `private`.

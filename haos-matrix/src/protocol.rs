@@ -51,6 +51,16 @@ impl Protocol for MatrixProtocol {
         Ok((EventType::new(REDACTION)?, Json::empty()))
     }
 
+    fn encryption(&self) -> Option<&'static str> {
+        Some("m.room.encryption")
+    }
+
+    /// Redactions are for the server, which empties what they name. Reactions go in clear, as in every client: servers
+    /// count them by their key.
+    fn seals(&self, kind: &EventType) -> bool {
+        !matches!(kind.as_str(), REDACTION | "m.reaction")
+    }
+
     fn outlives_parent(&self, row: &Pending) -> bool {
         // A redaction makes no sense without what it takes back, whether or not that can be named.
         row.kind.as_str() != REDACTION

@@ -26,6 +26,8 @@ pub enum PauseReason {
     SoftLogout,
     /// The account was refused, with what the server said.
     Refused(String),
+    /// A room's next message cannot be encrypted before something is done, and what that is.
+    Encryption(String),
     /// The user or the application asked for it.
     User,
 }
@@ -35,6 +37,7 @@ impl PauseReason {
     fn bounded(&self) -> Self {
         match self {
             Self::Refused(text) => Self::Refused(said(text, MAX_SAID_BYTES)),
+            Self::Encryption(text) => Self::Encryption(said(text, MAX_SAID_BYTES)),
             other => other.clone(),
         }
     }
@@ -46,6 +49,7 @@ impl fmt::Display for PauseReason {
             Self::LoggedOut => "logged out",
             Self::SoftLogout => "the session must be renewed",
             Self::Refused(said) => return write!(f, "the server refuses the account: {said}"),
+            Self::Encryption(what) => return write!(f, "nothing can be encrypted: {what}"),
             Self::User => "at the user's wish",
         })
     }

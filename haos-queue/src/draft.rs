@@ -1,10 +1,15 @@
 //! A message of the user, before it is a row.
 
-use haos_store_api::{EventId, EventType, Json, MediaKey, Pending, PendingState, RoomId, TxnId};
+use std::fmt;
+use std::sync::{Arc, Mutex, PoisonError};
 
-use crate::OutboxOptions;
+use haos_store_api::{
+    Error, ErrorKind, EventId, EventType, Json, MediaKey, Pending, PendingState, Result, RoomId, TxnId,
+};
+
 use crate::local::local_event_id;
 use crate::transport::UPLOAD;
+use crate::{OutboxOptions, SealFile};
 
 /// A message to send.
 ///
@@ -24,7 +29,6 @@ pub struct Draft {
     pub(crate) room: RoomId,
     pub(crate) kind: EventType,
     pub(crate) content: Json,
-    pub(crate) wire: Option<Json>,
     pub(crate) about: Option<About>,
     pub(crate) priority: i32,
     pub(crate) expires_in_ms: Option<u64>,
@@ -46,7 +50,7 @@ impl About {
     ///
     /// # Errors
     /// `Invalid` for a transaction whose id is too long to be named.
-    pub fn event_id(&self) -> haos_store_api::Result<EventId> {
+    pub fn event_id(&self) -> Result<EventId> {
         match self {
             Self::Event(event_id) => Ok(event_id.clone()),
             Self::Unsent(txn_id) => local_event_id(txn_id),
@@ -72,6 +76,53 @@ pub struct Staged {
     pub(crate) txn_id: TxnId,
     pub(crate) key: MediaKey,
     pub(crate) size: u64,
+    pub(crate) sealing: Option<Sealing>,
+}
+
+/// The encryption of staged bytes, as far as it came: clones of [`Staged`] go on with one.
+#[derive(Clone)]
+pub(crate) struct Sealing(Arc<Mutex<Option<Box<dyn SealFile>>>>);
+
+impl Sealing {
+    #[cfg_attr(target_arch = "wasm32", allow(clippy::arc_with_non_send_sync, reason = "one thread"))]
+    pub(crate) fn new(file: Box<dyn SealFile>) -> Self {
+        Self(Arc::new(Mutex::new(Some(file))))
+    }
+
+    /// Takes it for one step. It is back once that is [done](Self::done): after a failure nobody knows what is stored, and
+    /// nothing goes on.
+    pub(crate) fn take(&self) -> Result<Box<dyn SealFile>> {
+        let broken =
+            || Error::new(ErrorKind::Invalid, "stage", "an earlier part of the file failed: stage it anew");
+        self.0.lock().unwrap_or_else(PoisonError::into_inner).take().ok_or_else(broken)
+    }
+
+    pub(crate) fn done(&self, file: Box<dyn SealFile>) {
+        *self.0.lock().unwrap_or_else(PoisonError::into_inner) = Some(file);
+    }
+}
+
+impl PartialEq for Sealing {
+    fn eq(&self, other: &Self) -> bool {
+        Arc::ptr_eq(&self.0, &other.0)
+    }
+}
+
+impl Eq for Sealing {}
+
+impl fmt::Debug for Sealing {
+    /// Shows no key.
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str("Sealing")
+    }
+}
+
+/// The content of an upload's row whose bytes were encrypted while they were staged.
+const SEALED_BYTES: &str = r#"{"sealed":true}"#;
+
+/// Tells if the bytes that a row uploads are encrypted.
+pub(crate) fn has_sealed_bytes(upload: &Pending) -> bool {
+    upload.content.as_str() == SEALED_BYTES
 }
 
 impl Staged {
@@ -83,6 +134,19 @@ impl Staged {
     /// How many bytes.
     pub fn size(&self) -> u64 {
         self.size
+    }
+
+    /// Returns what a reader of the encrypted bytes needs, once all are staged: see [`SealFile::finish`]. None for bytes
+    /// that are staged as they are.
+    ///
+    /// # Errors
+    /// `Invalid` if staging them failed.
+    pub fn sealed(&self) -> Result<Option<Json>> {
+        let Some(sealing) = &self.sealing else { return Ok(None) };
+        let mut file = sealing.take()?;
+        let described = file.finish();
+        sealing.done(file);
+        described.map(Some)
     }
 }
 
@@ -103,7 +167,6 @@ impl Draft {
             room,
             kind,
             content,
-            wire: None,
             about: None,
             priority: 0,
             expires_in_ms: None,
@@ -121,12 +184,6 @@ impl Draft {
     /// Names the message that it relates to: the draft waits until that is sent, and pruning spares it.
     pub fn about(mut self, about: About) -> Self {
         self.about = Some(about);
-        self
-    }
-
-    /// The form that goes over the wire, where it differs (encrypted).
-    pub fn wire(mut self, wire: Json) -> Self {
-        self.wire = Some(wire);
         self
     }
 
@@ -154,7 +211,7 @@ impl Draft {
         txn_id: TxnId,
         Moment { wall_ms, now_ms }: Moment,
         options: &OutboxOptions,
-    ) -> haos_store_api::Result<Vec<Pending>> {
+    ) -> Result<Vec<Pending>> {
         let expires_at_ms = now_ms.saturating_add_unsigned(self.expires_in_ms.unwrap_or(options.expiry_ms));
         let upload = EventType::new(UPLOAD)?;
         let target = self.about.as_ref().map(About::event_id).transpose()?;
@@ -172,13 +229,14 @@ impl Draft {
         };
         let mut rows = Vec::with_capacity(self.uploads.len() + 1);
         for staged in self.uploads {
-            let mut upload = row(staged.txn_id.clone(), upload.clone(), Json::empty(), &parent);
+            let content = if staged.sealing.is_some() { Json::new(SEALED_BYTES)? } else { Json::empty() };
+            let mut upload = row(staged.txn_id.clone(), upload.clone(), content, &parent);
             upload.media = vec![staged.key];
             rows.push(upload);
             parent = Some(staged.txn_id);
         }
         let event = row(txn_id, self.kind, self.content, &parent);
-        rows.push(Pending { wire: self.wire, target, media, ..event });
+        rows.push(Pending { target, media, ..event });
         Ok(rows)
     }
 }

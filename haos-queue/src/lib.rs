@@ -94,6 +94,7 @@ pub mod reconcile;
 mod room_state;
 mod said;
 mod schedule;
+mod seal;
 mod transport;
 #[cfg(all(target_arch = "wasm32", target_os = "unknown"))]
 pub mod web;
@@ -122,4 +123,5 @@ pub use protocol::{PlainProtocol, Protocol, RoomPatch, SpaceLink};
 pub use reconcile::{Before, Filled, HistoryRun, MergedRun, Synced, apply_page, apply_sync, merge_run};
 pub use room_state::{NotRead, RoomState, StateAt, StateRead};
 pub use said::{MAX_CODE_BYTES, MAX_SAID_BYTES, said};
+pub use seal::{Seal, SealFile, Sealed, Unready};
 pub use transport::{Body, Created, Lookup, RECEIPT, Session, TYPING, Transport, UPLOAD};

@@ -30,8 +30,12 @@ pub struct OutboxOptions {
     pub proof_page: usize,
     /// Bytes of content that the server takes (60,000: Matrix takes 65,536 with all around it).
     pub max_content_bytes: usize,
+    /// Bytes of content that it takes in an encrypted room (44,000: the ciphertext is a third longer).
+    pub max_sealed_bytes: usize,
     /// How long a request may take (30 s).
     pub request_ms: u64,
+    /// How long it may take until a row of an encrypted room is sealed, requests included (2 minutes).
+    pub prepare_ms: u64,
     /// How long an upload may go without progress (60 s).
     pub stall_ms: u64,
     /// How long a sent row may wait for its echo before the server is asked for the event (60 s).
@@ -53,7 +57,9 @@ impl Default for OutboxOptions {
             proof_pages: 50,
             proof_page: 100,
             max_content_bytes: 60_000,
+            max_sealed_bytes: 44_000,
             request_ms: 30 * SECOND_MS,
+            prepare_ms: 120 * SECOND_MS,
             stall_ms: 60 * SECOND_MS,
             echo_ms: 60 * SECOND_MS,
         }

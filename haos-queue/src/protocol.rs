@@ -37,6 +37,17 @@ pub trait Protocol: MaybeSend {
         false
     }
 
+    /// The kind of room state that encrypts a room, under the empty key, for good: a room of which one such event was ever
+    /// seen gets nothing unencrypted of what [`Protocol::seals`] names.
+    fn encryption(&self) -> Option<&'static str> {
+        None
+    }
+
+    /// Tells if events of this kind are encrypted in an encrypted room.
+    fn seals(&self, _kind: &EventType) -> bool {
+        false
+    }
+
     /// How a row relates to another message, once it is sent: by the local id where that one is unsent.
     fn row_relation(&self, _row: &Pending) -> Option<Relation> {
         None

@@ -6,9 +6,9 @@ use std::sync::Arc;
 use async_trait::async_trait;
 
 use crate::{
-    ByteRange, Changes, Commit, Error, ErrorKind, EventId, Gap, KeyChange, Media, MediaInfo, MediaKey,
-    MediaQuery, Message, MessageQuery, Page, Pending, PendingQuery, RelationQuery, Result, Revision, Room,
-    RoomId, RoomQuery, Slice, StateEntry, StateQuery, WriteBatch,
+    ByteRange, Changes, Commit, Error, ErrorKind, EventId, EventType, Gap, KeyChange, Media, MediaInfo,
+    MediaKey, MediaQuery, Message, MessageQuery, Page, Pending, PendingQuery, RelationQuery, Result,
+    Revision, Room, RoomId, RoomQuery, Scope, Slice, StateEntry, StateQuery, WriteBatch,
 };
 
 /// `Send + Sync` natively; no bound on wasm, where everything lives in one thread.
@@ -83,7 +83,10 @@ pub trait StorageAdapter: MaybeSend + fmt::Debug {
     /// Reads media items without their bytes.
     async fn media_index(&self, query: MediaQuery) -> Result<Vec<MediaInfo>>;
 
-    /// Reads state entries, by (kind, key).
+    /// Reads state entries, by (kind, key), or a page of one kind (see [`StateQuery`]).
+    ///
+    /// # Errors
+    /// `Invalid` for a page of several kinds, or of one key.
     async fn state(&self, query: StateQuery) -> Result<Vec<StateEntry>>;
 
     /// Reads several lists of state entries, in the order of the queries: for who needs a little of many rooms. A
@@ -99,6 +102,9 @@ pub trait StorageAdapter: MaybeSend + fmt::Debug {
         }
         Ok(lists)
     }
+
+    /// Counts the state entries of a kind, damaged ones too, without reading them.
+    async fn count_state(&self, scope: &Scope, kind: &EventType) -> Result<u64>;
 
     /// Counts rows and bytes of each collection.
     async fn usage(&self) -> Result<Usage>;

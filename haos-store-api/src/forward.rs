@@ -43,6 +43,7 @@ macro_rules! __store_methods {
             async state(query: $crate::StateQuery) -> $crate::Result<Vec<$crate::StateEntry>>;
             async states(queries: Vec<$crate::StateQuery>)
                 -> $crate::Result<Vec<Vec<$crate::StateEntry>>>;
+            async count_state<'a, 'b>(scope: &'a $crate::Scope, kind: &'b $crate::EventType) -> $crate::Result<u64>;
             async usage() -> $crate::Result<$crate::Usage>;
             async snapshot() -> $crate::Result<::std::sync::Arc<dyn $crate::StorageAdapter>>;
             async maintain(task: $crate::Maintenance, progress: $crate::Progress)

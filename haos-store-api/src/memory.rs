@@ -252,6 +252,10 @@ impl StorageAdapter for MemoryStore {
         self.read("states", |rows| rows.states(&queries))
     }
 
+    async fn count_state(&self, scope: &Scope, kind: &EventType) -> Result<u64> {
+        self.read("count_state", |rows| rows.count_state(scope, kind))
+    }
+
     async fn usage(&self) -> Result<Usage> {
         self.read("usage", |rows| {
             let usage = rows.usage()?;

@@ -1,7 +1,8 @@
 //! The queries of a store besides those of a timeline.
 
 use crate::{
-    EventId, EventType, MediaKey, Membership, RelationKind, Room, RoomId, Scope, StateKey, TxnId, UserId,
+    Error, EventId, EventType, MediaKey, Membership, RelationKind, Result, Room, RoomId, Scope, StateKey,
+    TxnId, UserId,
 };
 
 /// Rooms, latest activity first; ties by id.
@@ -157,7 +158,12 @@ impl Default for MediaQuery {
     }
 }
 
-/// State entries, by (kind, key).
+/// State entries, by (kind, key); or a page of one kind, in an order of the store's own.
+///
+/// Keys stand in a store as hashes, so that a page by key would have to read every entry of the kind. The order of pages
+/// is that of the hashes: it never changes while a store lives, also not when entries come and go, and another store has
+/// another one. Who wants all entries of a kind that may be large reads page after page, each `after` the last key of
+/// the one before, until a page has fewer entries than its limit.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct StateQuery {
     /// The scope.
@@ -166,22 +172,45 @@ pub struct StateQuery {
     pub kind: Option<EventType>,
     /// Only this key.
     pub key: Option<StateKey>,
+    /// Only those after this key, in the order of pages. It need not be stored any more.
+    pub after: Option<StateKey>,
+    /// The most entries.
+    pub limit: usize,
 }
 
 impl StateQuery {
     /// Asks for everything in a scope.
     pub fn all(scope: Scope) -> Self {
-        Self { scope, kind: None, key: None }
+        Self { scope, kind: None, key: None, after: None, limit: usize::MAX }
     }
 
     /// Asks for everything of one kind.
     pub fn kind(scope: Scope, kind: EventType) -> Self {
-        Self { scope, kind: Some(kind), key: None }
+        Self { kind: Some(kind), ..Self::all(scope) }
     }
 
     /// Asks for one entry.
     pub fn one(scope: Scope, kind: EventType, key: StateKey) -> Self {
-        Self { scope, kind: Some(kind), key: Some(key) }
+        Self { key: Some(key), ..Self::kind(scope, kind) }
+    }
+
+    /// Asks for the `limit` entries of one kind that follow `after`, or for the first ones.
+    pub fn page(scope: Scope, kind: EventType, after: Option<StateKey>, limit: usize) -> Self {
+        Self { after, limit, ..Self::kind(scope, kind) }
+    }
+
+    /// Tells whether it asks for a page, and of which kind: of all entries, if there is no limit either.
+    ///
+    /// # Errors
+    /// `Invalid` for a page of several kinds, or of one key.
+    pub fn paged(&self) -> Result<Option<&EventType>> {
+        if self.after.is_none() && self.limit == usize::MAX {
+            return Ok(None);
+        }
+        match (&self.kind, &self.key) {
+            (Some(kind), None) => Ok(Some(kind)),
+            _ => Err(Error::invalid("state", "a page is of one kind: name the kind, and no key")),
+        }
     }
 }
 

@@ -25,8 +25,14 @@ pub const OWN_USER: &str = "haos.user";
 /// The login, its server and tokens, in the account's scope, in the protocol's form. Clearing a store spares it while
 /// the outbox stays, whose rows belong to its device.
 pub const SESSION: &str = "haos.session";
+/// A room that is encrypted, or once was: `{}`, in the account's scope, under the room's id. Whatever the room's state says
+/// later, nothing that the user writes goes there unencrypted.
+pub const ENCRYPTED: &str = "haos.encrypted";
 /// The progress of importing a file of responses, in the account's scope.
 pub const IMPORT: &str = "haos.import";
 /// In a room's scope, under the empty key, whether all members are stored: `{"at": token}` if they are, as of that sync
 /// token, `{}` if changes may have been missed.
 pub const MEMBERS: &str = "haos.members";
+/// The beginning of the kinds that hold the keys of an account's device, in the account's scope (`haos-crypto`). Who
+/// clears an account keeps all of them or removes all of them: half a device is none.
+pub const KEYS: &str = "haos.e2ee.";

@@ -143,6 +143,12 @@ impl Reads for Db<'_> {
         self.state_entries(query)
     }
 
+    fn count_state(&self, scope: &Scope, kind: &EventType) -> Result<u64> {
+        let (scope, kind) = (self.codec.scope_key(scope), self.codec.kind_key(scope, kind).short());
+        let sql = "SELECT count(*) FROM state WHERE scope = ?1 AND kind = ?2";
+        Ok(self.number(sql, (scope.as_bytes(), kind))?.unsigned_abs())
+    }
+
     fn states(&self, queries: &[StateQuery]) -> Result<Vec<Vec<StateEntry>>> {
         self.snapshot(|db| {
             let list = |query| db.codec.keep(db.state_entries(query)).map(Option::unwrap_or_default);

@@ -47,7 +47,7 @@ async fn content(store: &dyn StorageAdapter) -> Vec<String> {
         scopes.push(Scope::Room(room.id));
     }
     for scope in scopes {
-        let query = StateQuery { scope, kind: None, key: None };
+        let query = StateQuery::all(scope);
         told.extend(
             store
                 .state(query)

@@ -201,13 +201,21 @@ impl StorageAdapter for ShelfStore {
     }
 
     async fn state(&self, query: StateQuery) -> Result<Vec<StateEntry>> {
+        query.paged()?;
         let rows = self.rows("state")?;
+        // Here the order of pages is that of the keys.
         let found = rows.state.values().filter(|entry| {
             entry.scope == query.scope
                 && query.kind.as_ref().is_none_or(|kind| entry.kind == *kind)
                 && query.key.as_ref().is_none_or(|key| entry.key == *key)
+                && query.after.as_ref().is_none_or(|after| entry.key > *after)
         });
-        Ok(found.cloned().collect())
+        Ok(found.take(query.limit).cloned().collect())
+    }
+
+    async fn count_state(&self, scope: &Scope, kind: &EventType) -> Result<u64> {
+        let rows = self.rows("count_state")?;
+        Ok(rows.state.values().filter(|entry| entry.scope == *scope && entry.kind == *kind).count() as u64)
     }
 
     async fn usage(&self) -> Result<Usage> {

@@ -62,9 +62,10 @@ pub(crate) fn bytes_chunk(mut bytes: Vec<u8>) -> Vec<u8> {
     bytes
 }
 
-/// Tells whether a state entry is the login, which holds an access token.
+/// Tells whether a state entry is the login, which holds an access token, or a key of its device or of its rooms.
 pub(crate) fn is_session(entry: &StateEntry) -> bool {
-    entry.scope == Scope::Account && entry.kind.as_str() == state_kind::SESSION
+    let kind = entry.kind.as_str();
+    entry.scope == Scope::Account && (kind == state_kind::SESSION || kind.starts_with(state_kind::KEYS))
 }
 
 /// Reads a chunk.

@@ -138,6 +138,8 @@ struct PendingRow {
     content: Json,
     #[serde(default, skip_serializing_if = "Option::is_none", deserialize_with = "present")]
     wire: Option<Json>,
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    wire_kind: Option<EventType>,
     state: PendingState,
     attempts: u32,
     ambiguous: bool,

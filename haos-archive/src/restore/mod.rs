@@ -64,6 +64,10 @@ pub struct Restore<'a, S: ?Sized> {
     noted: bool,
     held: Option<Held>,
     own: Option<UserId>,
+    /// The other store has a device's keys to send with.
+    sends: bool,
+    /// This store has keys that are not of this restore, if that is known.
+    keys: Option<bool>,
     /// The sync token: it counts once everything before it is there.
     token: Option<StateEntry>,
     /// The clock of the store that the records come from.
@@ -95,6 +99,8 @@ impl<'a, S: StorageAdapter + ?Sized> Restore<'a, S> {
             noted,
             held: options.owner.is_none().then(Held::default),
             own,
+            sends: false,
+            keys: None,
             options,
             token: None,
             clock: None,

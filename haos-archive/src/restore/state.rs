@@ -8,7 +8,7 @@ use haos_store_api::{
 use sha2::{Digest as _, Sha256};
 
 use super::{Note, ROWS, Reason, Restore};
-use crate::kinds::{RESTORING, TAKEN};
+use crate::kinds::{RESTORING, TAKEN, reads};
 
 /// The keys of drafts that are kept beside the store's own begin with this.
 const KEPT: &str = "restored:";
@@ -79,6 +79,7 @@ impl<S: StorageAdapter + ?Sized> Restore<'_, S> {
             match entry.kind.as_str() {
                 CLOCK => self.clock = Some(entry.value.clone()),
                 TAKEN => self.notes.extend(Note::of(entry)),
+                kind if reads(kind) == Some(false) => self.sends = true,
                 _ => {}
             }
         }
@@ -86,9 +87,10 @@ impl<S: StorageAdapter + ?Sized> Restore<'_, S> {
 
     /// Decides about an entry by its kind.
     ///
-    /// What is true of one store at one moment is for a store that becomes this one: a token, a pause, a clock, how far
+    /// Of a device's keys, those that read are taken by a store that has none of its own; the others, with which it sends,
+    /// by none: the device would be two, and go on from one step twice. What is true of one store at one moment is for a store that becomes this one: a token, a pause, a clock, how far
     /// an import came, as of when members are complete. What is true of one store alone is for none.
-    async fn way(&self, entry: &StateEntry) -> Result<Way> {
+    async fn way(&mut self, entry: &StateEntry) -> Result<Way> {
         let is_accounts = entry.scope == Scope::Account;
         let if_fresh = |way| if self.fresh { way } else { Way::No(Reason::OfItsStore) };
         Ok(match (entry.kind.as_str(), is_accounts) {
@@ -98,12 +100,28 @@ impl<S: StorageAdapter + ?Sized> Restore<'_, S> {
                 if_fresh(Way::IfAbsent)
             }
             (state_kind::SESSION, true) => self.session(entry).await?,
+            (kind, true) if kind.starts_with(state_kind::KEYS) => match reads(kind) {
+                Some(true) if !self.has_keys().await? => Way::IfAbsent,
+                _ => Way::No(Reason::OfItsStore),
+            },
             (state_kind::DRAFT, false) => Way::Draft,
             _ => Way::IfAbsent,
         })
     }
 
-    /// The login is taken if it is asked for and the store has none; what stands beside it is of the moment.
+    /// Tells whether the store has keys that are not of this restore.
+    async fn has_keys(&mut self) -> Result<bool> {
+        if self.keys.is_none() {
+            let stored = self.store.state(StateQuery::all(Scope::Account)).await?;
+            let is_own =
+                |entry: &StateEntry| reads(entry.kind.as_str()).is_some_and(|reads| !reads || !self.fresh);
+            self.keys = Some(stored.iter().any(is_own));
+        }
+        Ok(self.keys.unwrap_or_default())
+    }
+
+    /// The login is taken if it is asked for, the store has none, and its device has no keys to send with, which stay
+    /// where they are. What stands beside it is of the moment.
     async fn session(&self, entry: &StateEntry) -> Result<Way> {
         if !entry.key.as_str().is_empty() {
             return Ok(Way::No(Reason::OfItsStore));
@@ -111,7 +129,7 @@ impl<S: StorageAdapter + ?Sized> Restore<'_, S> {
         let stored = self.stored(entry).await?;
         Ok(match stored {
             Some(stored) if stored == *entry => Way::IfAbsent,
-            None if self.options.session => Way::IfAbsent,
+            None if self.options.session && !self.sends => Way::IfAbsent,
             _ => Way::No(Reason::Session),
         })
     }

@@ -137,6 +137,7 @@ fn pending(n: u64, seed: &mut u64) -> Pending {
     if next(seed).is_multiple_of(2) {
         row.state = PendingState::Parked(ParkReason::Expired);
         row.wire = Some(json("null"));
+        row.wire_kind = Some(EventType::new("m.wire").unwrap());
         row.lease = Some(Lease { owner: "tab".to_owned(), until_ms: 9 });
         (row.parent, row.target, row.anchor) = (Some(txn(n / 2)), Some(event(n)), Some(event(1)));
         (row.error, row.media) = (Some("no \u{1f600}".to_owned()), vec![media_key(n)]);

@@ -99,10 +99,11 @@ async fn an_encrypted_archive_is_an_age_file_around_a_plain_one() {
 }
 
 #[tokio::test]
-async fn the_login_is_in_no_plain_archive_unless_asked_for() {
+async fn login_and_keys_are_in_no_plain_archive_unless_asked_for() {
     let store = MemoryStore::new();
     let mut batch = WriteBatch::relaxed();
-    batch.put_state(session()).put_state(make::state(Scope::Account, 1, "1"));
+    let key = StateEntry { kind: EventType::new(format!("{}own", state_kind::KEYS)).unwrap(), ..session() };
+    batch.put_state(session()).put_state(key).put_state(make::state(Scope::Account, 1, "1"));
     store.apply(batch).await.unwrap();
     let entries = |file: &[u8], identity: Option<&Identity>| {
         read(&[file], identity).unwrap().state.remove(&Scope::Account).unwrap().len()
@@ -110,10 +111,10 @@ async fn the_login_is_in_no_plain_archive_unless_asked_for() {
     let plain = bytes_of(Backup::new(), &store).await;
     assert_eq!(entries(&plain, None), 1);
     let asked = bytes_of(Backup::new().session(true), &store).await;
-    assert_eq!(entries(&asked, None), 2);
+    assert_eq!(entries(&asked, None), 3);
     let (encryption, identity) = passphrase();
     let encrypted = bytes_of(Backup::new().encryption(encryption.clone()), &store).await;
-    assert_eq!(entries(&encrypted, Some(&identity)), 2);
+    assert_eq!(entries(&encrypted, Some(&identity)), 3);
     let without = bytes_of(Backup::new().encryption(encryption).session(false), &store).await;
     assert_eq!(entries(&without, Some(&identity)), 1);
 }

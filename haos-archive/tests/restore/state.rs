@@ -114,6 +114,34 @@ async fn a_login_is_taken_where_it_is_asked_for_and_the_store_has_none() {
     }
 }
 
+/// A device in two stores would go on from one step twice. What reads goes along, to a store without keys.
+#[tokio::test]
+async fn a_device_is_not_restored_and_what_reads_is() {
+    let reading = ["backed_up/1", "backup", "from/1/k", "room_key/!r", "unbacked"];
+    let sending = ["fence", "olm/k", "own", "room_key_out", "secret/m"];
+    let key = |name: &&str| account(&format!("{}{name}", state_kind::KEYS), "1");
+    let all: Vec<_> =
+        reading.iter().chain(&sending).map(key).chain([account(state_kind::SESSION, "1")]).collect();
+    let from = empty(&all).await;
+    let ask = || RestoreOptions::default().session(true);
+    let kinds = async |of: &MemoryStore| {
+        let all = of.state(StateQuery::all(Scope::Account)).await.unwrap();
+        let names = all
+            .into_iter()
+            .filter_map(|entry| Some(entry.kind.as_str().strip_prefix(state_kind::KEYS)?.to_owned()));
+        names.collect::<Vec<_>>()
+    };
+    let to = empty(&[]).await;
+    for _ in 0..2 {
+        copy(&from, &to, ask(), Progress::none()).await.unwrap();
+        assert_eq!(kinds(&to).await, reading);
+        assert_eq!(value(&to, state_kind::SESSION).await, None, "its device is not here");
+    }
+    let own = empty(&[key(&"own")]).await;
+    copy(&from, &own, ask(), Progress::none()).await.unwrap();
+    assert_eq!(kinds(&own).await, ["own"], "keys of two devices are not mixed");
+}
+
 #[tokio::test]
 async fn a_draft_that_differs_is_kept_beside_the_stores_own() {
     let draft = |value| state(Scope::Room(room(0)), state_kind::DRAFT, "", value);

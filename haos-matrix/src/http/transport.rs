@@ -20,8 +20,8 @@ const LONG_MS: u64 = 60_000;
 impl Transport for Homeserver {
     async fn send(&self, row: &Pending) -> Answer {
         let (path, txn) = (room_path(&row.room), row.txn_id.as_str());
-        let body = row.wire.as_ref().unwrap_or(&row.content);
-        let (request, expected) = match row.kind.as_str() {
+        let (kind, body) = row.wire_form();
+        let (request, expected) = match kind.as_str() {
             RECEIPT => (Request::post("receipt", path.part("/read_markers"), body), Expected::Object),
             TYPING => {
                 let Some(session) = self.session() else { return super::tokens::logged_out() };

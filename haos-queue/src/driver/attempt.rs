@@ -4,6 +4,7 @@ use haos_store_api::{
 
 use super::Driver;
 use super::gate::Net;
+use super::seal::{Form, expect_open};
 use crate::host::Sleep;
 use crate::machine::{Class, Event, Step, Taken, step};
 use crate::{Answer, OutboxOptions};
@@ -89,18 +90,23 @@ impl Driver {
         if class == Class::Upload {
             return self.upload(row, begun).await;
         }
-        if class == Class::Event && self.needs_proof(&row) {
+        let must_seal = self.must_seal(&row).await?;
+        if class == Class::Event && self.needs_proof(&row, must_seal) {
             return self.prove(row).await;
         }
-        let row = self.lease(row).await?;
+        let form = match self.form(&row, must_seal).await {
+            Ok(form) => form,
+            Err(unready) => return self.unready(row, unready, begun).await,
+        };
+        let row = self.lease(row, form).await?;
         let options = &self.outbox.shared.options;
         let sending = self.transport.send(&row);
         let (answer, row) = self.hold(row.clone(), sending, Limit::Total(options.request_ms)).await;
         self.settle(row, answer.unwrap_or(Answer::NoAnswer), begun).await
     }
 
-    /// Takes a row: from here on it counts as perhaps sent, whatever happens.
-    pub(super) async fn lease(&self, row: Pending) -> Result<Pending> {
+    /// Takes a row in the form in which it goes out: from here on it counts as perhaps sent, whatever happens.
+    pub(super) async fn lease(&self, row: Pending, form: Form) -> Result<Pending> {
         let shared = &self.outbox.shared;
         let first = row.first_attempt_ms.is_none();
         let (sync_token, anchor) = match first {
@@ -108,16 +114,26 @@ impl Driver {
             false => (None, None),
         };
         let context = shared.context();
+        let mut batch = WriteBatch::strict();
+        let sealed = match form {
+            Form::Held => None,
+            Form::Open => {
+                expect_open(&mut batch, &row.room)?;
+                None
+            }
+            Form::New(sealed) => Some(sealed),
+        };
         let taken = Taken {
             owner: shared.owner.clone(),
             until_ms: context.now_ms.saturating_add_unsigned(shared.options.lease_ms),
             device: self.session.device.clone(),
             sync_token,
             anchor,
+            sealed,
         };
         let event = Event::Lease(taken);
         match step(&row, &event, &context) {
-            Step::Put(next) => shared.put(&row, *next, WriteBatch::strict()).await,
+            Step::Put(next) => shared.put(&row, *next, batch).await,
             // Taken by somebody else between two reads: read again.
             _ => Err(Error::new(ErrorKind::Conflict, "lease", "the row is not waiting any more")),
         }

@@ -13,6 +13,7 @@ mod prove;
 mod record;
 mod rows;
 mod run;
+mod seal;
 mod upload;
 
 use std::fmt;
@@ -21,9 +22,9 @@ use std::sync::Arc;
 
 use haos_store_api::Result;
 
-use crate::Outbox;
 use crate::leader::Lead;
 use crate::transport::{Session, Transport};
+use crate::{Outbox, Seal};
 
 pub use upload::UploadProgress;
 
@@ -40,12 +41,19 @@ pub struct Driver {
     pub(crate) outbox: Outbox,
     pub(crate) transport: Arc<dyn Transport>,
     pub(crate) session: Session,
+    pub(crate) seal: Option<Arc<dyn Seal>>,
 }
 
 impl Driver {
     /// A driver that sends as `session`.
     pub fn new(outbox: Outbox, transport: Arc<dyn Transport>, session: Session) -> Self {
-        Self { outbox, transport, session }
+        Self { outbox, transport, session, seal: None }
+    }
+
+    /// Encrypts what goes to encrypted rooms. Without it, such rows park.
+    #[must_use]
+    pub fn sealing(self, seal: Arc<dyn Seal>) -> Self {
+        Self { seal: Some(seal), ..self }
     }
 
     /// Sends until [`Outbox::stop`] is called or the store is closed.

@@ -24,14 +24,15 @@ enum Look {
 }
 
 impl Driver {
-    /// Tells if a row must be proven absent before it is sent again.
-    pub(super) fn needs_proof(&self, row: &Pending) -> bool {
+    /// Tells if a row must be proven absent before it is sent again. So must one that may have gone out as it was written
+    /// before its room was encrypted: sealed, it is another request for the server.
+    pub(super) fn needs_proof(&self, row: &Pending, must_seal: bool) -> bool {
         let shared = &self.outbox.shared;
         let Some(first_ms) = row.first_attempt_ms.filter(|_| row.ambiguous) else { return false };
         // Where the clock was set since, nobody knows what the server has forgotten.
         let fresh = shared.age_ms(first_ms).is_some_and(|age| age < shared.options.ambiguity_ms);
         let same = row.device.as_ref() == Some(&self.session.device);
-        !(fresh && same)
+        !(fresh && same) || (must_seal && row.wire.is_none())
     }
 
     /// Proves a queued row absent, or finds it.

@@ -1,4 +1,4 @@
-use haos_store_api::{ErrorKind, Op, Pending, PendingState, Result, TxnId, WriteBatch};
+use haos_store_api::{ErrorKind, Op, ParkReason, Pending, PendingState, Result, TxnId, WriteBatch};
 
 use super::Driver;
 use super::attempt::{Begun, Ended, Outcome, Tried};
@@ -18,29 +18,54 @@ impl Driver {
     /// account's gate where the answer is about the account.
     pub(super) async fn settle(&self, mut row: Pending, answer: Answer, begun: Begun) -> Result<Tried> {
         let Begun { children, resumed } = begun;
-        let shared = &self.outbox.shared;
         let upload = Class::of(&row) == Class::Upload;
-        let now_ms = shared.now_ms();
-        let mut gate = None;
         let failed = |failure| Event::Failed { fence: row.fence, failure };
-        let transient =
-            |ambiguous, counts, error: String| failed(Failure::Transient { ambiguous, counts, error });
-        let (event, net) = match answer.verdict(upload) {
-            Verdict::Accepted(None) if Class::of(&row) == Class::Event => (
-                transient(true, false, "accepted without an id".to_owned()),
-                Net::Silent("no event id".to_owned()),
-            ),
-            Verdict::Accepted(event_id) => (Event::Accepted(event_id), Net::Heard),
+        let transient = |ambiguous, counts, error: &str| {
+            failed(Failure::Transient { ambiguous, counts, error: error.to_owned() })
+        };
+        let (event, gate, net) = match answer.verdict(upload) {
+            Verdict::Accepted(None) if Class::of(&row) == Class::Event => {
+                let net = Net::Silent("no event id".to_owned());
+                (transient(true, false, "accepted without an id"), None, net)
+            }
+            Verdict::Accepted(event_id) => (Event::Accepted(event_id), None, Net::Heard),
             Verdict::Uploaded(None) if row.remote.is_none() => {
-                (transient(true, true, "uploaded without a place".to_owned()), Net::Heard)
+                (transient(true, true, "uploaded without a place"), None, Net::Heard)
             }
             Verdict::Uploaded(uri) => {
                 row.remote = uri.or(row.remote);
-                (Event::Accepted(None), Net::Heard)
+                (Event::Accepted(None), None, Net::Heard)
             }
+            Verdict::Park { reason: ParkReason::NotFound, .. } if upload && row.remote.is_some() => {
+                // The place that the server made is gone: the next attempt asks for another.
+                row.remote = None;
+                (transient(false, true, "the place for the upload expired"), None, Net::Heard)
+            }
+            verdict => {
+                let (failure, gate, net) = self.failure(&row, verdict, resumed);
+                (failed(failure), gate, net)
+            }
+        };
+        tracing::debug!(txn_id = %row.txn_id, event = ?event.kind(), "answered");
+        Ok(match self.record(row, &event, gate.as_ref(), children).await {
+            Ok(row) => Tried { row, net: Some(net), ..Tried::default() },
+            Err(e) => Tried { net: Some(net), failed: Some(e), ..Tried::default() },
+        })
+    }
+
+    /// What a verdict that is no success means for a row, the account and the network.
+    pub(super) fn failure(
+        &self,
+        row: &Pending,
+        verdict: Verdict,
+        resumed: u64,
+    ) -> (Failure, Option<Gate>, Net) {
+        let shared = &self.outbox.shared;
+        let now_ms = shared.now_ms();
+        match verdict {
             Verdict::Transient { ambiguous, counts, offline, error } => {
                 let net = if offline { Net::Silent(error.clone()) } else { Net::Heard };
-                (transient(ambiguous, counts, error), net)
+                (Failure::Transient { ambiguous, counts, error }, None, net)
             }
             Verdict::RateLimited { wait_ms } => {
                 let age_ms = now_ms.saturating_sub(row.first_attempt_ms.unwrap_or(now_ms));
@@ -48,27 +73,19 @@ impl Driver {
                 let jitter_ms = shared.host.random() % 1000;
                 let wait_ms = wait_ms.max(backoff_ms).min(LONGEST_QUIET_MS).saturating_add(jitter_ms);
                 let until_ms = now_ms.saturating_add_unsigned(wait_ms);
-                gate = Some(Gate { not_before_ms: until_ms, ..Gate::default() });
-                (failed(Failure::RateLimited { until_ms }), Net::Quiet(until_ms))
+                let gate = Gate { not_before_ms: until_ms, ..Gate::default() };
+                (Failure::RateLimited { until_ms }, Some(gate), Net::Quiet(until_ms))
             }
             Verdict::Pause(reason) => {
-                gate = Some(Gate { paused: Some(reason), resumed, ..Gate::default() });
-                (failed(Failure::Paused), Net::Paused)
+                let gate = Gate { paused: Some(reason), resumed, ..Gate::default() };
+                (Failure::Paused, Some(gate), Net::Paused)
             }
-            Verdict::Park { reason, .. }
-                if upload && row.remote.is_some() && reason == haos_store_api::ParkReason::NotFound =>
-            {
-                // The place that the server made is gone: the next attempt asks for another.
-                row.remote = None;
-                (transient(false, true, "the place for the upload expired".to_owned()), Net::Heard)
+            Verdict::Park { reason, error } => (Failure::Permanent { reason, error }, None, Net::Heard),
+            Verdict::Accepted(_) | Verdict::Uploaded(_) => {
+                let error = "an answer to another question".to_owned();
+                (Failure::Transient { ambiguous: false, counts: true, error }, None, Net::Heard)
             }
-            Verdict::Park { reason, error } => (failed(Failure::Permanent { reason, error }), Net::Heard),
-        };
-        tracing::debug!(txn_id = %row.txn_id, event = ?event.kind(), "answered");
-        Ok(match self.record(row, &event, gate.as_ref(), children).await {
-            Ok(row) => Tried { row, net: Some(net), ..Tried::default() },
-            Err(e) => Tried { net: Some(net), failed: Some(e), ..Tried::default() },
-        })
+        }
     }
 
     /// Carries out an event on a row as it was read; reads again where somebody else wrote it meanwhile.

@@ -39,7 +39,12 @@ impl Run<'_> {
     async fn look_again(&mut self) -> Result<()> {
         for (txn_id, room) in self.schedule.parked(ParkReason::Forbidden) {
             if self.gates.may_speak(self.shared, &room).await? {
-                self.unpark(txn_id).await?;
+                self.unpark(txn_id, ParkReason::Forbidden).await?;
+            }
+        }
+        if self.driver.seal.is_some() {
+            for (txn_id, _) in self.schedule.parked(ParkReason::Unsealed) {
+                self.unpark(txn_id, ParkReason::Unsealed).await?;
             }
         }
         for (txn_id, _) in self.schedule.parked(ParkReason::Ambiguous) {
@@ -51,9 +56,9 @@ impl Run<'_> {
         Ok(())
     }
 
-    /// The server refused its sender, who may write now.
-    async fn unpark(&mut self, txn_id: TxnId) -> Result<()> {
-        match self.shared.act(&txn_id, &Event::CauseGone(ParkReason::Forbidden)).await {
+    /// The cause for which it was parked may be gone.
+    async fn unpark(&mut self, txn_id: TxnId, reason: ParkReason) -> Result<()> {
+        match self.shared.act(&txn_id, &Event::CauseGone(reason)).await {
             Err(e) if e.kind() == ErrorKind::Corrupt => self.schedule.remove(&txn_id),
             acted => {
                 acted?;
@@ -166,7 +171,7 @@ impl Run<'_> {
             && self.gates.may_speak(self.shared, room).await?
         {
             for txn_id in self.schedule.forbidden(room) {
-                self.unpark(txn_id).await?;
+                self.unpark(txn_id, ParkReason::Forbidden).await?;
             }
         }
         Ok(())

@@ -6,9 +6,11 @@ use super::Driver;
 use super::attempt::{Begun, Limit, Tried};
 use super::gate::Net;
 use super::prove::AGAIN_MS;
+use super::seal::Form;
+use crate::draft::has_sealed_bytes;
 use crate::machine::{Event, Step, step};
 use crate::transport::{Body, Created};
-use crate::{Answer, Lookup};
+use crate::{Answer, Lookup, Unready};
 
 /// How far an upload is.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -33,6 +35,11 @@ impl Driver {
             let row = self.record(row, &Event::MediaMissing, None, begun.children).await?;
             return Ok(Tried { row, ..Tried::default() });
         };
+        let form = if has_sealed_bytes(&row) { Form::Held } else { Form::Open };
+        if matches!(form, Form::Open) && shared.is_encrypted(&row.room).await? {
+            let why = "the room is encrypted now and the file is not: send it anew".to_owned();
+            return self.unready(row, Unready::Refused(why), begun).await;
+        }
         // The answer to an earlier attempt may have been lost: nothing is uploaded that is there.
         let request_ms = shared.options.request_ms;
         if let Some(uri) = row.remote.as_ref().filter(|_| row.ambiguous) {
@@ -51,7 +58,7 @@ impl Driver {
                 Lookup::Missing | Lookup::Unknown => {}
             }
         }
-        let mut row = self.lease(row).await?;
+        let mut row = self.lease(row, form).await?;
         if row.remote.is_none() {
             let created = self.transport.create_media();
             let (created, held) = self.hold(row, created, Limit::Total(request_ms)).await;

@@ -1,5 +1,6 @@
 use haos_store_api::{EventId, EventType, Json, MediaUri, ParkReason, Pending, PendingState};
 
+use crate::Sealed;
 use crate::transport::{RECEIPT, TYPING, UPLOAD};
 
 /// The states of a row, for tables: [`PendingState`] without what it carries.
@@ -80,6 +81,8 @@ pub enum Event {
     },
     /// A context takes it to send it.
     Lease(Taken),
+    /// It could not be sealed, and was not leased.
+    Unready(Failure),
     /// Its holder is still at it.
     Renew {
         /// Until when.
@@ -138,6 +141,8 @@ pub struct Taken {
     pub sync_token: Option<String>,
     /// The room's newest confirmed message.
     pub anchor: Option<EventId>,
+    /// The form in which it goes out, where it has just been sealed.
+    pub sealed: Option<Sealed>,
 }
 
 /// How an attempt failed.
@@ -189,6 +194,8 @@ kinds!(
     ParentSent,
     ParentCancelled,
     Lease,
+    Unready,
+    Unsealable,
     Renew,
     Placed,
     Accepted,
@@ -216,6 +223,8 @@ impl Event {
             Self::ParentSent => EventKind::ParentSent,
             Self::ParentCancelled { .. } => EventKind::ParentCancelled,
             Self::Lease(_) => EventKind::Lease,
+            Self::Unready(Failure::Permanent { .. }) => EventKind::Unsealable,
+            Self::Unready(_) => EventKind::Unready,
             Self::Renew { .. } => EventKind::Renew,
             Self::Placed(_) => EventKind::Placed,
             Self::Accepted(_) => EventKind::Accepted,

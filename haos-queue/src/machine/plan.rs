@@ -178,11 +178,6 @@ fn rewritten(row: &Pending, sent: &Sent) -> Result<Pending> {
     if let Some(content) = rewrite(&row.content, &sent.from, &sent.to)? {
         next.content = content;
     }
-    if let Some(wire) = &row.wire
-        && let Some(wire) = rewrite(wire, &sent.from, &sent.to)?
-    {
-        next.wire = Some(wire);
-    }
     if row.target.as_ref().is_some_and(|target| target.as_str() == sent.from) {
         next.target = Some(EventId::new(&sent.to)?);
     }

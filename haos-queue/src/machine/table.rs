@@ -3,7 +3,7 @@
 use haos_store_api::{Lease, ParkReason, Pending, PendingState};
 
 use super::event::{Class, Event, EventKind as E, Failure, Phase as P, Taken};
-use crate::{MAX_SAID_BYTES, OutboxOptions, said};
+use crate::{MAX_SAID_BYTES, OutboxOptions, Sealed, said};
 
 /// The facts that a decision may depend on besides row and event.
 #[derive(Debug, Clone, Copy)]
@@ -54,6 +54,9 @@ pub fn step(row: &Pending, event: &Event, context: &Context<'_>) -> Step {
 
         (P::Queued, E::Lease) => row.lease(event),
         (P::Blocked | P::Sending | P::Sent | P::Parked, E::Lease) => Step::Keep,
+
+        (P::Queued, E::Unready | E::Unsealable) => row.failed(event),
+        (P::Blocked | P::Sending | P::Sent | P::Parked, E::Unready | E::Unsealable) => Step::Keep,
 
         (P::Sending, E::Renew) => row.renew(event),
         (P::Blocked | P::Queued | P::Sent | P::Parked, E::Renew) => Step::Keep,
@@ -156,7 +159,7 @@ impl Machine<'_> {
     }
 
     fn lease(&self, event: &Event) -> Step {
-        let Event::Lease(Taken { owner, until_ms, device, sync_token, anchor }) = event else {
+        let Event::Lease(Taken { owner, until_ms, device, sync_token, anchor, sealed }) = event else {
             return Step::Keep;
         };
         let now_ms = self.context.now_ms;
@@ -170,6 +173,9 @@ impl Machine<'_> {
                 row.device = Some(device.clone());
             }
             row.last_attempt_ms = Some(now_ms);
+            if let Some(Sealed { kind, content }) = sealed {
+                (row.wire_kind, row.wire) = (Some(kind.clone()), Some(content.clone()));
+            }
         })
     }
 
@@ -210,7 +216,7 @@ impl Machine<'_> {
     }
 
     fn failed(&self, event: &Event) -> Step {
-        let Event::Failed { failure, .. } = event else { return Step::Keep };
+        let (Event::Failed { failure, .. } | Event::Unready(failure)) = event else { return Step::Keep };
         let Context { now_ms, chance, options } = *self.context;
         let age_ms = now_ms.saturating_sub(self.row.first_attempt_ms.unwrap_or(now_ms));
         match failure {
@@ -219,7 +225,8 @@ impl Machine<'_> {
                 let mut next = self.row.clone();
                 (next.state, next.lease) = (PendingState::Queued, None);
                 next.attempts = next.attempts.saturating_add(u32::from(counts));
-                next.ambiguous |= *ambiguous;
+                // What could not be sealed was not sent.
+                next.ambiguous |= *ambiguous && matches!(event, Event::Failed { .. });
                 next.error = Some(said(error, MAX_SAID_BYTES));
                 let delay_ms = match counts {
                     true => options.retry.delay_ms(next.attempts, age_ms, chance),
@@ -255,7 +262,7 @@ impl Machine<'_> {
         let Event::Edit(content) = event else { return Step::Keep };
         let refused = matches!(self.row.state, PendingState::Parked(_)) && !self.row.ambiguous;
         if self.row.first_attempt_ms.is_none() {
-            self.put(|row| (row.content, row.wire) = (content.clone(), None))
+            self.put(|row| (row.content, row.wire, row.wire_kind) = (content.clone(), None, None))
         } else if refused {
             Step::Replace
         } else {

@@ -17,6 +17,8 @@ const TABLE: &str = "
 | ParentSent      | Queued    | -         | -       | -      | -         |
 | ParentCancelled | Cancelled | -         | -       | -      | Cancelled |
 | Lease           | -         | Sending   | -       | -      | -         |
+| Unready         | -         | Queued    | -       | -      | -         |
+| Unsealable      | -         | Parked    | -       | -      | -         |
 | Renew           | -         | -         | Sending | -      | -         |
 | Placed          | -         | Queued    | Sending | -      | -         |
 | Accepted        | Sent      | Sent      | Sent    | -      | Sent      |
@@ -76,7 +78,14 @@ fn event(kind: EventKind) -> Event {
             device: "D".to_owned(),
             sync_token: Some("s1".to_owned()),
             anchor: Some(EventId::new("$anchor").unwrap()),
+            sealed: None,
         }),
+        EventKind::Unready => {
+            Event::Unready(Failure::Transient { ambiguous: true, counts: true, error: error.clone() })
+        }
+        EventKind::Unsealable => {
+            Event::Unready(Failure::Permanent { reason: ParkReason::Unsealed, error: error.clone() })
+        }
         EventKind::Renew => Event::Renew { until_ms: NOW_MS + 99 },
         EventKind::Placed => Event::Placed(MediaUri::new("mxc://x/1").unwrap()),
         EventKind::Accepted => Event::Accepted(Some(EventId::new("$e").unwrap())),

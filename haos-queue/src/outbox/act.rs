@@ -62,9 +62,10 @@ impl Outbox {
     /// [`EnqueueError`] where the new content cannot be sent; nothing is changed then.
     pub async fn edit(&self, txn_id: &TxnId, content: Json) -> Result<Acted, EnqueueError> {
         let shared = &self.shared;
-        shared.sendable(&content)?;
+        let Some(row) = shared.row(txn_id).await? else { return Ok(Acted::Gone) };
+        shared.sendable(&row.room, &row.kind, &content).await?;
         // A redaction has no content to edit.
-        if shared.row(txn_id).await?.is_some_and(|row| is_redaction(&row, shared)) {
+        if is_redaction(&row, shared) {
             return Ok(Acted::Nothing);
         }
         let content_again = content.clone();

@@ -5,6 +5,7 @@ use haos_store_api::{
 
 use super::decoded::Decoded;
 use super::{Outbox, Shared};
+use crate::OutboxOptions;
 use crate::conflict::{Retries, unless_conflict};
 use crate::draft::{About, Draft, Moment};
 use crate::host::new_txn_id;
@@ -40,6 +41,11 @@ pub enum EnqueueError {
     /// It is about a message that is neither in the outbox nor in the store.
     #[error("the message {0} that this one is about is unknown: was it cancelled?")]
     UnknownParent(TxnId),
+    /// Bytes of a file would go to an encrypted room as they are.
+    #[error(
+        "the room is encrypted and the bytes of an upload are not: stage them with `Outbox::stage_sealed`"
+    )]
+    Unsealed,
     /// Staged bytes are gone.
     #[error("the bytes of an upload are not in the store: stage them again")]
     MissingMedia,
@@ -56,8 +62,11 @@ impl Outbox {
     /// [`EnqueueError`]; nothing is stored then.
     pub async fn enqueue(&self, draft: Draft) -> Result<Enqueued, EnqueueError> {
         let shared = &self.shared;
-        shared.sendable(&draft.content)?;
-        draft.wire.as_ref().map_or(Ok(()), |wire| shared.sendable(wire))?;
+        shared.sendable(&draft.room, &draft.kind, &draft.content).await?;
+        let in_clear = draft.uploads.iter().any(|staged| staged.sealing.is_none());
+        if in_clear && shared.is_encrypted(&draft.room).await? {
+            return Err(EnqueueError::Unsealed);
+        }
         for staged in &draft.uploads {
             let query = MediaQuery { key: Some(staged.key.clone()), ..MediaQuery::default() };
             if shared.store.media_index(query).await?.is_empty() {
@@ -90,8 +99,19 @@ impl Shared {
         Moment { wall_ms: self.host.now_ms(), now_ms: self.now_ms() }
     }
 
-    pub(super) fn sendable(&self, content: &Json) -> Result<(), EnqueueError> {
-        let (bytes, limit) = (content.as_str().len(), self.options.max_content_bytes);
+    pub(super) async fn sendable(
+        &self,
+        room: &RoomId,
+        kind: &EventType,
+        content: &Json,
+    ) -> Result<(), EnqueueError> {
+        let OutboxOptions { max_content_bytes, max_sealed_bytes, .. } = self.options;
+        // Most contents need no look at the room.
+        let grows = content.as_str().len() > max_sealed_bytes && self.protocol.seals(kind);
+        let (bytes, limit) = match grows && self.is_encrypted(room).await? {
+            true => (content.as_str().len(), max_sealed_bytes),
+            false => (content.as_str().len(), max_content_bytes),
+        };
         if bytes > limit {
             return Err(EnqueueError::TooLarge { bytes, limit });
         }
@@ -122,7 +142,6 @@ impl Shared {
                 Parent::Unsent(row) => drop(batch.expect_pending(&parent, Some(row.revision))),
                 Parent::Sent(event_id) => {
                     draft.content = swapped(&draft.content, &parent, &event_id)?;
-                    draft.wire = draft.wire.map(|wire| swapped(&wire, &parent, &event_id)).transpose()?;
                     draft.about = Some(About::Event(event_id));
                 }
                 Parent::Unknown => return Err(EnqueueError::UnknownParent(parent)),

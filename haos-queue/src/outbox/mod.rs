@@ -11,7 +11,7 @@ mod time;
 use std::fmt;
 use std::sync::{Arc, Mutex, PoisonError};
 
-use haos_store_api::{Result, RoomId, StorageAdapter};
+use haos_store_api::{EventType, Result, RoomId, Scope, StateKey, StateQuery, StorageAdapter, state_kind};
 use tokio::sync::{Notify, watch};
 
 use crate::Protocol;
@@ -203,6 +203,14 @@ impl Outbox {
         .await
     }
 
+    /// Tells if a room is encrypted, or once was: what the user writes there goes out encrypted or not at all.
+    ///
+    /// # Errors
+    /// Those of the store.
+    pub async fn is_encrypted(&self, room: &RoomId) -> Result<bool> {
+        self.shared.is_encrypted(room).await
+    }
+
     /// The reason why the account, or a room, is paused. The account's, once read, shows in
     /// [`Outbox::connection`], as it does where a driver reads it.
     ///
@@ -218,6 +226,17 @@ impl Outbox {
 }
 
 impl Shared {
+    /// By the note that a sync made, which outlives the room's state, or by that state, should the note be damaged.
+    pub(crate) async fn is_encrypted(&self, room: &RoomId) -> Result<bool> {
+        let Some(kind) = self.protocol.encryption() else { return Ok(false) };
+        let note = (EventType::new(state_kind::ENCRYPTED)?, StateKey::new(room.as_str())?);
+        let asked = vec![
+            StateQuery::one(Scope::Account, note.0, note.1),
+            StateQuery::one(Scope::Room(room.clone()), EventType::new(kind)?, StateKey::new("")?),
+        ];
+        Ok(self.store.states(asked).await?.iter().any(|found| !found.is_empty()))
+    }
+
     /// The facts that a decision of now depends on.
     pub(crate) fn context(&self) -> Context<'_> {
         Context { now_ms: self.now_ms(), chance: self.host.random(), options: &self.options }

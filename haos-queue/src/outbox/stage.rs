@@ -1,7 +1,8 @@
 use haos_store_api::{MediaFormat, MediaInfo, MediaKey, MediaQuery, Result, RoomId, TxnId, WriteBatch};
 
 use super::{Outbox, Shared};
-use crate::draft::Staged;
+use crate::SealFile;
+use crate::draft::{Sealing, Staged};
 use crate::host::new_txn_id;
 use crate::local::{STAGED, local_media_uri};
 
@@ -16,6 +17,32 @@ impl Outbox {
     /// # Errors
     /// Those of the store.
     pub async fn stage(&self, room: &RoomId, mime: Option<&str>, bytes: Vec<u8>) -> Result<Staged> {
+        self.staged(room, mime, bytes, None).await
+    }
+
+    /// [`Outbox::stage`] for an encrypted room ([`Outbox::is_encrypted`]): the bytes, and those that follow, are encrypted
+    /// before they are stored. [`Staged::sealed`] gives what goes into the content.
+    ///
+    /// # Errors
+    /// Those of the store.
+    pub async fn stage_sealed(
+        &self,
+        room: &RoomId,
+        mut file: Box<dyn SealFile>,
+        mut bytes: Vec<u8>,
+    ) -> Result<Staged> {
+        file.seal(&mut bytes);
+        // The server does not learn what it is.
+        self.staged(room, Some("application/octet-stream"), bytes, Some(Sealing::new(file))).await
+    }
+
+    async fn staged(
+        &self,
+        room: &RoomId,
+        mime: Option<&str>,
+        bytes: Vec<u8>,
+        sealing: Option<Sealing>,
+    ) -> Result<Staged> {
         let shared = &self.shared;
         let txn_id = new_txn_id(&*shared.host)?;
         let key = MediaKey { uri: local_media_uri(&txn_id)?, format: MediaFormat::new("")? };
@@ -34,19 +61,27 @@ impl Outbox {
         let mut batch = WriteBatch::strict();
         batch.put_media(info, bytes);
         shared.store.apply(batch).await?;
-        Ok(Staged { txn_id, key, size })
+        Ok(Staged { txn_id, key, size, sealing })
     }
 
     /// Adds bytes to an upload.
     ///
     /// # Errors
-    /// Those of the store; `Conflict` if the bytes are not those that were staged.
-    pub async fn stage_more(&self, staged: &mut Staged, bytes: Vec<u8>) -> Result<()> {
+    /// Those of the store; `Conflict` if the bytes are not those that were staged. A file that is encrypted cannot go on
+    /// after one: stage it anew.
+    pub async fn stage_more(&self, staged: &mut Staged, mut bytes: Vec<u8>) -> Result<()> {
+        let mut file = staged.sealing.as_ref().map(Sealing::take).transpose()?;
+        if let Some(file) = &mut file {
+            file.seal(&mut bytes);
+        }
         let more = bytes.len() as u64;
         let mut batch = WriteBatch::strict();
         batch.append_media(staged.key.clone(), staged.size, bytes);
         self.shared.store.apply(batch).await?;
         staged.size += more;
+        if let (Some(sealing), Some(file)) = (&staged.sealing, file) {
+            sealing.done(file);
+        }
         Ok(())
     }
 }

@@ -20,8 +20,8 @@ pub enum Clear {
     /// Rooms, drafts and other state stay. In a room that outbox rows refer to messages of, these stay and
     /// the newest one, with gaps for the rest.
     Messages,
-    /// Everything but unsent messages, their media, what the outbox knows of the server, the session that
-    /// sends them, and whose they are. Drafts and pinned media go.
+    /// Everything but unsent messages, their media, what the outbox knows of the server and of encrypted rooms, the
+    /// session that sends them and its device's keys, and whose they are. Drafts and pinned media go.
     AllButOutbox,
     /// Everything, unsent messages included: they are lost.
     EverythingAndUnsent,
@@ -78,8 +78,13 @@ pub async fn clear(store: &dyn StorageAdapter, what: Clear) -> Result<Cleared> {
             clear_media(store, &mut done).await?;
             clear_rooms(store, &mut done).await?;
             let everything = what == Clear::EverythingAndUnsent;
-            let kept = [crate::GATE, state_kind::SESSION, state_kind::OWN_USER];
-            clear_account(store, |kind| everything || !kept.contains(&kind)).await?;
+            if everything {
+                // Before its device's keys: a login whose device has none could only be taken for somebody else.
+                clear_account(store, |kind| kind == state_kind::SESSION).await?;
+            }
+            let kept = [crate::GATE, state_kind::SESSION, state_kind::OWN_USER, state_kind::ENCRYPTED];
+            let is_kept = |kind: &str| kept.contains(&kind) || kind.starts_with(state_kind::KEYS);
+            clear_account(store, |kind| everything || !is_kept(kind)).await?;
         }
     }
     // The rows are gone; free space inside the store is used again, should this fail.

@@ -8,8 +8,10 @@ use super::PressureOptions;
 /// About what a row takes beside its content.
 const ROW_BYTES: u64 = 256;
 
-/// The state that is never refused: without it, nothing could be paused, nor go on after a login.
-const NOTES: [&str; 4] = [crate::GATE, crate::outbox::CLOCK, state_kind::SESSION, state_kind::OWN_USER];
+/// The state that is never refused: without it, nothing could be paused, nor go on after a login, and an encrypted room
+/// could be taken for one that is not.
+const NOTES: [&str; 5] =
+    [crate::GATE, crate::outbox::CLOCK, state_kind::SESSION, state_kind::OWN_USER, state_kind::ENCRYPTED];
 
 /// The bytes that a batch brings, as if nothing of it were stored.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
@@ -46,8 +48,8 @@ impl Weight {
                     (ROW_BYTES + len(bytes), is_strict || info.pinned || staged.contains(&info.key))
                 }
                 Op::AppendMedia { key, bytes, .. } => (len(bytes), is_strict || staged.contains(key)),
-                // The outbox's note of the account takes the place of the one before.
-                Op::PutState(entry) if NOTES.contains(&entry.kind.as_str()) => (0, true),
+                // A note takes the place of the one before, a key that of one that was used.
+                Op::PutState(entry) if is_note(entry.kind.as_str()) => (0, true),
                 Op::PutState(entry) => (ROW_BYTES + json(&entry.value), is_strict),
                 Op::PutRoom(room) => (room_bytes(room), is_strict),
                 Op::PutGap(_) => (ROW_BYTES, is_strict),
@@ -64,6 +66,11 @@ impl Weight {
     pub fn bytes(&self) -> u64 {
         self.cache.saturating_add(self.own)
     }
+}
+
+/// Tells if state of a kind is never refused. Without its keys, a store that is full could not send.
+fn is_note(kind: &str) -> bool {
+    NOTES.contains(&kind) || kind.starts_with(state_kind::KEYS)
 }
 
 /// Tells if a batch fits: bytes that can be fetched again must leave the headroom free, the user's own may use
@@ -153,6 +160,28 @@ mod tests {
         eviction.evict_media(Default::default(), 0).remove_media(picture().key);
         assert!(fits(&eviction, u64::MAX), "what makes room needs none");
         assert!(admit(&Weight::of(&cache), u64::MAX, None, &options), "no quota, no limit");
+    }
+
+    #[test]
+    fn no_store_is_too_full_for_what_sending_needs() {
+        for (kind, weighs) in [
+            (crate::GATE, false),
+            (state_kind::ENCRYPTED, false),
+            ("haos.e2ee.own", false),
+            ("haos.tags", true),
+        ] {
+            let (kind, key) = (EventType::new(kind).unwrap(), haos_store_api::StateKey::new("").unwrap());
+            let mut batch = WriteBatch::relaxed();
+            let scope = haos_store_api::Scope::Account;
+            batch.put_state(haos_store_api::StateEntry {
+                scope,
+                kind,
+                key,
+                event_id: None,
+                value: Json::empty(),
+            });
+            assert_eq!(Weight::of(&batch).cache > 0, weighs);
+        }
     }
 
     /// Strangers choose what a room shows.

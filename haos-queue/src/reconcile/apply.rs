@@ -3,6 +3,7 @@
 use haos_store_api::backend::SortedSet;
 use haos_store_api::{Error, ErrorKind, Gap, Result, StorageAdapter, UserId, WriteBatch};
 
+use super::encrypted::{encrypted, note_encrypted, tells};
 use super::gather::{MARGINS, fill_view, sync_view};
 use super::settle::{settled_page, settled_sync};
 use super::{PlanError, fill, sync};
@@ -52,6 +53,7 @@ pub async fn apply_sync<S: StorageAdapter + ?Sized>(
     }
     let settled = settled_sync(store, delta, protocol).await?;
     let delta = &*settled;
+    note_encrypted(store, &encrypted(&delta.rooms, protocol)).await?;
     let mut attempt = Attempt::default();
     loop {
         let view = sync_view(store, delta, (own, protocol), attempt.margin()).await?;
@@ -79,6 +81,9 @@ pub async fn apply_page<S: StorageAdapter + ?Sized>(
 ) -> Result<Filled> {
     let settled = settled_page(store, page, protocol).await?;
     let page = &*settled;
+    if tells(&page.events, &page.state, protocol) {
+        note_encrypted(store, &[&page.room]).await?;
+    }
     let mut attempt = Attempt::default();
     loop {
         let Some(view) = fill_view(store, gap, page, (own, protocol), attempt.margin()).await? else {

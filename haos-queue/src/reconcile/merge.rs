@@ -6,6 +6,7 @@ use haos_store_api::{EventId, Message, Position, Result, RoomId, StorageAdapter,
 use super::PlanError;
 use super::apply::Attempt;
 use super::derive::{SpacesAfter, SpacesView, patched, shown, spaces_view, state_after};
+use super::encrypted::{note_encrypted, tells};
 use super::gather::{Brought, Confirmed, RoomView, confirmed, facts};
 use super::loose::{Spot, loose, spot};
 use super::place::place_at;
@@ -90,6 +91,9 @@ pub async fn merge_run<S: StorageAdapter + ?Sized>(
         let Some(view) = RunView::read(store, run, (own, protocol), attempt.margin()).await? else {
             return Ok(None);
         };
+        if tells(&view.events, &[], protocol) {
+            note_encrypted(store, &[&run.room]).await?;
+        }
         let planned = view.plan(run, own, protocol);
         let (batch, merged) = match planned {
             Ok((batch, merged)) => (Ok(batch), merged),

@@ -10,6 +10,7 @@
 mod apply;
 mod derive;
 mod emptied;
+mod encrypted;
 mod fill;
 mod gather;
 mod loose;

@@ -10,6 +10,7 @@ mod applied;
 mod asked;
 mod derived;
 mod echoes;
+mod encrypted;
 mod learned;
 mod marker;
 mod merged;

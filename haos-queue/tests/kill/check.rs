@@ -3,8 +3,10 @@
 use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
 
-use haos_sim::ModelServer;
+use haos_sim::{Ciphertext, ENCRYPTED, ModelServer};
 use haos_store_api::*;
+
+use crate::child::encrypted;
 
 /// The children's words.
 #[derive(Debug, Default)]
@@ -34,20 +36,28 @@ impl Book {
     }
 }
 
-/// Every acknowledged row is on the server once, in the order of its room, with ids that the server knows;
-/// nothing is left, and the store shows what the server has.
+/// Every acknowledged row is on the server once, in the order of its room, with ids that the server knows, and encrypted
+/// where its room is; nothing is left, and the store shows what the server has.
 pub(crate) async fn compare(book: &Book, model: &ModelServer, store: &Arc<dyn StorageAdapter>) {
     let mut arrived: BTreeMap<TxnId, RoomId> = BTreeMap::new();
-    let mut media = BTreeSet::new();
+    let (mut media, mut places) = (BTreeSet::new(), BTreeSet::new());
     for (id, room) in &model.rooms {
         let (mut known, mut last) = (BTreeSet::new(), 0);
-        for kept in &room.events {
+        for kept in room.events.iter().filter(|kept| kept.event.state_key.is_none()) {
             let txn_id = kept.event.txn_id.clone().unwrap();
             let (of, seq) = book.rows.get(&txn_id).unwrap_or_else(|| panic!("nobody wrote {txn_id}"));
             assert_eq!(of, id, "{txn_id}");
             assert!(*seq > last, "{id}: {seq} after {last}");
             last = *seq;
-            let content = &kept.event.content;
+            let mut content = kept.event.content.clone();
+            let is_sealed = kept.event.kind.as_str() == ENCRYPTED;
+            let in_clear = kept.event.kind.as_str() == "m.reaction" || !encrypted().contains(id);
+            assert_eq!(is_sealed, !in_clear, "{txn_id} in {id}");
+            if is_sealed {
+                let inner: Ciphertext = content.parse().unwrap();
+                assert!(places.insert(inner.place), "{txn_id} is not the only one at its place");
+                content = Json::new(inner.content).unwrap();
+            }
             let text = content.as_str();
             assert!(!text.contains("~haos") && !text.contains("haos-local"), "{text}");
             for name in ["edits", "answers", "to"] {

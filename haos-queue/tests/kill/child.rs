@@ -9,7 +9,7 @@ use haos_queue::{
     About, Acted, Draft, Driver, Enqueued, FileLeader, Lead, Outbox, OutboxOptions, RetryPolicy, Session,
     TokioHost, Transport as _, UPLOAD, apply_page, apply_sync, local_event_id,
 };
-use haos_sim::{Chance, LoopbackClient, SimProtocol};
+use haos_sim::{Chance, LoopbackClient, ModelFile, ModelSeal, SimProtocol};
 use haos_store_api::*;
 use haos_store_sled::{SledOptions, SledStore};
 use haos_store_sqlite::{SqliteOptions, SqliteStore};
@@ -38,6 +38,11 @@ pub(crate) fn rooms() -> Vec<RoomId> {
     (0..5).map(|n| RoomId::new(format!("!room{n}")).unwrap()).collect()
 }
 
+/// The rooms that are encrypted from the beginning.
+pub(crate) fn encrypted() -> Vec<RoomId> {
+    rooms().split_off(3)
+}
+
 pub(crate) async fn open(folder: &Path, sled: bool) -> Arc<dyn StorageAdapter> {
     if sled {
         Arc::new(SledStore::open(SledOptions::new(folder.join("sled"))).await.unwrap())
@@ -63,7 +68,12 @@ async fn child() {
         }
     }
     let transport = LoopbackClient::new(plan.address);
-    let driver = Driver::new(outbox.clone(), Arc::new(transport.clone()), session());
+    // Which rooms are encrypted, the first sync tells.
+    while store.sync_token().await.unwrap().is_none() {
+        sync_once(&store, &transport).await;
+    }
+    let seal = Arc::new(ModelSeal::new(store.clone(), plan.seed));
+    let driver = Driver::new(outbox.clone(), Arc::new(transport.clone()), session()).sealing(seal);
     let driving = tokio::spawn(async move {
         if let Err(e) = driver.run(Lead::Alone).await {
             say(&format!("failed to send: {e}"));
@@ -89,18 +99,20 @@ async fn child() {
 
 /// Follows the server, and fills what its answers leave out.
 async fn sync(store: Arc<dyn StorageAdapter>, transport: LoopbackClient) {
-    let own = session().user;
     loop {
-        let token = store.sync_token().await.unwrap();
-        let Ok(delta) = transport.sync(token.as_deref()).await else {
-            continue;
-        };
-        apply_sync(&*store, &delta, Some(&own), &SimProtocol).await.unwrap();
-        for room in rooms() {
-            for gap in store.gaps(&room).await.unwrap() {
-                if let Ok(page) = transport.history(&room, gap.token.as_deref(), 20).await {
-                    apply_page(&*store, &gap, &page, Some(&own), &SimProtocol).await.unwrap();
-                }
+        sync_once(&store, &transport).await;
+    }
+}
+
+async fn sync_once(store: &Arc<dyn StorageAdapter>, transport: &LoopbackClient) {
+    let own = session().user;
+    let token = store.sync_token().await.unwrap();
+    let Ok(delta) = transport.sync(token.as_deref()).await else { return };
+    apply_sync(&**store, &delta, Some(&own), &SimProtocol).await.unwrap();
+    for room in rooms() {
+        for gap in store.gaps(&room).await.unwrap() {
+            if let Ok(page) = transport.history(&room, gap.token.as_deref(), 20).await {
+                apply_page(&**store, &gap, &page, Some(&own), &SimProtocol).await.unwrap();
             }
         }
     }
@@ -172,7 +184,10 @@ impl Writer {
     async fn file(&mut self, room: RoomId, n: u64, thumbnail: bool) -> Enqueued {
         let (mut content, mut uploads) = (format!(r#"{{"body":"{n}""#), Vec::new());
         for name in ["thumbnail", "url"].into_iter().skip(usize::from(!thumbnail)) {
-            let mut staged = self.outbox.stage(&room, None, vec![1; 200]).await.unwrap();
+            let mut staged = match encrypted().contains(&room) {
+                true => self.outbox.stage_sealed(&room, Box::new(ModelFile), vec![1; 200]).await.unwrap(),
+                false => self.outbox.stage(&room, None, vec![1; 200]).await.unwrap(),
+            };
             self.outbox.stage_more(&mut staged, vec![2; 200]).await.unwrap();
             content.push_str(&format!(r#","{name}":"{}""#, staged.key().uri));
             uploads.push(staged);

@@ -10,7 +10,7 @@ use haos_sim::{Chance, LoopbackFaults, LoopbackServer};
 use haos_store_api::*;
 
 use crate::check::{Book, compare};
-use crate::child::{CHILD, Plan, open, rooms, session};
+use crate::child::{CHILD, Plan, encrypted, open, rooms, session};
 
 /// How often the sender is killed: `HAOS_KILLS=50 cargo test … kill` for a long run.
 const KILLS: &str = "HAOS_KILLS";
@@ -90,6 +90,9 @@ async fn every_acknowledged_message_arrives_exactly_once_over_sled() {
 async fn killed_at_any_moment(sled: bool) {
     let folder = tempfile::tempdir().unwrap();
     let server = LoopbackServer::start(session(), &rooms(), FAULTS).unwrap();
+    for room in encrypted() {
+        server.model().encrypt(&room, 0).unwrap();
+    }
     let kills: u64 = std::env::var(KILLS).map_or(12, |n| n.parse().unwrap());
     let mut chance = Chance::new(if sled { 2 } else { 1 });
     let mut book = Book::default();

@@ -12,6 +12,7 @@ use haos_sim::SimProtocol;
 use haos_store_api::*;
 use tokio::task::JoinHandle;
 
+use crate::seal::Sealer;
 use crate::wire::Wire;
 
 /// The time after which something hangs.
@@ -42,6 +43,7 @@ pub(crate) struct Client {
     pub(crate) store: Store,
     pub(crate) outbox: Outbox,
     pub(crate) wire: Arc<Wire>,
+    sealer: Option<Arc<Sealer>>,
     driving: Option<JoinHandle<Result<()>>>,
 }
 
@@ -54,11 +56,20 @@ impl Client {
     pub(crate) async fn with(mut home: Home, options: OutboxOptions) -> Self {
         let store = home.open().await;
         let wire = Arc::new(Wire::new(&[room("a"), room("b"), room("c")]));
-        Self { home, outbox: outbox(&store, options), store, wire, driving: None }
+        Self { home, outbox: outbox(&store, options), store, wire, sealer: None, driving: None }
     }
 
     pub(crate) fn driver(&self) -> Driver {
-        Driver::new(self.outbox.clone(), self.wire.clone(), self.wire.session.clone())
+        let driver = Driver::new(self.outbox.clone(), self.wire.clone(), self.wire.session.clone());
+        match &self.sealer {
+            Some(sealer) => driver.sealing(sealer.clone()),
+            None => driver,
+        }
+    }
+
+    /// Encrypts from the next run on.
+    pub(crate) fn seal(&mut self) -> Arc<Sealer> {
+        self.sealer.insert(Arc::new(Sealer::new(self.store.clone()))).clone()
     }
 
     /// Begins to send.
@@ -81,6 +92,9 @@ impl Client {
         self.store.close().await.unwrap();
         self.store = self.home.open().await;
         self.outbox = outbox(&self.store, options());
+        if self.sealer.is_some() {
+            self.seal();
+        }
     }
 
     /// Sends no more, and closes.

@@ -16,4 +16,5 @@ mod odd;
 mod order;
 mod read;
 mod refuse;
+mod seal;
 mod wire;

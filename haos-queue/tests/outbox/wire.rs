@@ -47,6 +47,8 @@ pub(crate) struct Wire {
     pub(crate) unheard: AtomicU64,
     /// Every request that was begun, and when.
     log: watch::Sender<Vec<(String, i64)>>,
+    /// The form of every event that went out.
+    forms: Mutex<Vec<(TxnId, Option<Json>)>>,
 }
 
 impl Wire {
@@ -62,6 +64,7 @@ impl Wire {
             hold: watch::Sender::new(Hold::Nowhere),
             unheard: AtomicU64::new(0),
             log: watch::Sender::default(),
+            forms: Mutex::default(),
         }
     }
 
@@ -88,6 +91,16 @@ impl Wire {
     pub(crate) fn times(&self, kind: &str) -> Vec<i64> {
         let log = self.log.borrow();
         log.iter().filter(|(what, _)| what.starts_with(kind)).map(|(_, at)| *at).collect()
+    }
+
+    /// The forms in which a row went out, in turn; none where as it was written.
+    pub(crate) fn forms(&self, txn_id: &TxnId) -> Vec<Option<Json>> {
+        let forms = self.forms.lock().unwrap();
+        forms.iter().filter(|(of, _)| of == txn_id).map(|(_, form)| form.clone()).collect()
+    }
+
+    pub(crate) fn all_forms(&self) -> Vec<Option<Json>> {
+        self.forms.lock().unwrap().iter().map(|(_, form)| form.clone()).collect()
     }
 
     /// The texts of a room's events, in the server's order.
@@ -130,6 +143,7 @@ impl Transport for Wire {
     async fn send(&self, row: &Pending) -> Answer {
         let now = u64::try_from(TokioHost.now_ms()).unwrap();
         let what = format!("send {} {}", row.room, row.txn_id);
+        self.forms.lock().unwrap().push((row.txn_id.clone(), row.wire.clone()));
         self.ask(what, |model| model.send(&self.session, row, now).unwrap().0).await
     }
 

@@ -16,6 +16,16 @@ const MESSAGES: u64 = 1500;
 
 /// Two rooms, a token, drafts, gates of the outbox, media of every sort and two unsent rows; row 1 is
 /// about a message of room 1.
+/// The account's state that outlives all but the clearing of everything, by kind.
+const KEPT: [&str; 6] = [
+    "haos.e2ee.own",
+    "haos.e2ee.room_key/!r",
+    state_kind::ENCRYPTED,
+    "haos.outbox",
+    state_kind::SESSION,
+    state_kind::OWN_USER,
+];
+
 async fn fill(store: &Store) {
     put_rooms(store, 2).await;
     for of in 0..2 {
@@ -38,6 +48,9 @@ async fn fill(store: &Store) {
         .put_state(account(state_kind::OWN_USER))
         .put_state(account("haos.outbox"))
         .put_state(account(state_kind::SESSION))
+        .put_state(account("haos.e2ee.own"))
+        .put_state(account("haos.e2ee.room_key/!r"))
+        .put_state(account(state_kind::ENCRYPTED))
         .put_state(StateEntry { scope: Scope::Room(room(0)), ..account(state_kind::DRAFT) })
         .put_pending(Pending { room: room(1), target: Some(event(5)), ..pending(1) })
         .put_media(MediaInfo { pinned: true, ..media("mxc://pinned", 1) }, vec![1; 10])
@@ -49,6 +62,7 @@ async fn fill(store: &Store) {
     store.apply(batch).await.unwrap();
 }
 
+/// What the outbox cannot do without, by kind.
 async fn items(store: &Store) -> Vec<String> {
     let items = store.media_index(MediaQuery::default()).await.unwrap();
     let mut uris: Vec<String> = items.iter().map(|item| item.key.uri.to_string()).collect();
@@ -88,19 +102,19 @@ async fn is_cleared(store: &Store, what: Clear) {
     match what {
         Clear::Media => {
             assert_eq!(items(store).await, ["haos-local:staging", "haos-local:t0", "mxc://pinned"]);
-            assert_eq!(account(store).await.len(), 4);
+            assert_eq!(account(store).await.len(), 7);
             assert_eq!((drafts, rooms, timeline(store, 0).await.0.len() as u64), (1, 2, MESSAGES));
         }
         Clear::Messages => {
             assert_eq!((drafts, rooms, items(store).await.len()), (1, 2, 7));
-            assert_eq!(account(store).await, ["haos.outbox", state_kind::SESSION, state_kind::OWN_USER]);
+            assert_eq!(account(store).await, KEPT);
             assert_eq!(timeline(store, 0).await, (vec![], 0));
             assert_eq!(timeline(store, 1).await, (vec![event(5), event(MESSAGES - 1)], 2));
         }
         Clear::AllButOutbox => {
             assert_eq!((drafts, rooms), (0, 0));
             assert_eq!(items(store).await, staged);
-            assert_eq!(account(store).await, ["haos.outbox", state_kind::SESSION, state_kind::OWN_USER]);
+            assert_eq!(account(store).await, KEPT);
         }
         _ => {
             let usage = store.usage().await.unwrap();

@@ -109,6 +109,11 @@ impl<H: Held> StorageAdapter for Snapshot<H> {
         self.held.read("states", move |db| db.states(&queries)).await
     }
 
+    async fn count_state(&self, scope: &Scope, kind: &EventType) -> Result<u64> {
+        let (scope, kind) = (scope.clone(), kind.clone());
+        self.held.read("count_state", move |db| db.count_state(&scope, &kind)).await
+    }
+
     async fn usage(&self) -> Result<Usage> {
         self.held.read("usage", |db| db.usage()).await
     }

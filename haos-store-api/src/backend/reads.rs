@@ -1,7 +1,7 @@
 use crate::{
-    ByteRange, EventId, Gap, Media, MediaInfo, MediaKey, MediaQuery, Message, MessageQuery, Page, Pending,
-    PendingQuery, RelationQuery, Result, Revision, Room, RoomId, RoomQuery, Slice, StateEntry, StateQuery,
-    Usage,
+    ByteRange, EventId, EventType, Gap, Media, MediaInfo, MediaKey, MediaQuery, Message, MessageQuery, Page,
+    Pending, PendingQuery, RelationQuery, Result, Revision, Room, RoomId, RoomQuery, Scope, Slice,
+    StateEntry, StateQuery, Usage,
 };
 
 /// The reads of [`StorageAdapter`](crate::StorageAdapter) over one commit, without waiting: a backend gives them to its
@@ -37,6 +37,8 @@ pub trait Reads {
     fn state(&self, query: &StateQuery) -> Result<Vec<StateEntry>>;
     /// Reads several lists of state entries; a damaged one is left out also where it is asked for alone.
     fn states(&self, queries: &[StateQuery]) -> Result<Vec<Vec<StateEntry>>>;
+    /// Counts the state entries of a kind.
+    fn count_state(&self, scope: &Scope, kind: &EventType) -> Result<u64>;
     /// Counts rows and bytes of each collection, as far as the rows tell.
     fn usage(&self) -> Result<Usage>;
     /// Reads the number of the commit.

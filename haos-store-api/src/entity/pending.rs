@@ -16,8 +16,11 @@ pub struct Pending {
     pub kind: EventType,
     /// The content as the user wrote it.
     pub content: Json,
-    /// The form that goes over the wire, where it differs (encrypted).
+    /// The form that goes over the wire, where it differs (encrypted). It may become another one as long as no attempt
+    /// can have arrived.
     pub wire: Option<Json>,
+    /// The event type of that form, where it differs.
+    pub wire_kind: Option<EventType>,
     /// Its state.
     pub state: PendingState,
     /// Attempts that count.
@@ -74,6 +77,7 @@ impl Pending {
             kind,
             content,
             wire: None,
+            wire_kind: None,
             state: PendingState::Queued,
             attempts: 0,
             ambiguous: false,
@@ -96,6 +100,16 @@ impl Pending {
             anchor: None,
             revision: Revision::ZERO,
         }
+    }
+
+    /// The type and the content that go over the wire.
+    pub fn wire_form(&self) -> (&EventType, &Json) {
+        (self.wire_kind.as_ref().unwrap_or(&self.kind), self.wire.as_ref().unwrap_or(&self.content))
+    }
+
+    /// Tells if the server may have it, in the form that it has here.
+    pub fn may_be_sent(&self) -> bool {
+        self.ambiguous || matches!(self.state, PendingState::Sending | PendingState::Sent)
     }
 }
 
@@ -145,6 +159,8 @@ pub enum ParkReason {
     /// It was taken over from another store or an archive, and the store that it comes from may send it still. The
     /// user decides.
     Restored,
+    /// Its room is encrypted, and it could not be encrypted.
+    Unsealed,
 }
 
 /// The right to send a row, until a moment.

@@ -185,6 +185,12 @@ impl StorageAdapter for Mutant {
 
     async fn state(&self, query: StateQuery) -> Result<Vec<StateEntry>> {
         let mut found = self.inner.state(query.clone()).await?;
+        if self.has(Defect::StatePageIncludesItsKey)
+            && let (Some(kind), Some(after)) = (&query.kind, &query.after)
+        {
+            let one = StateQuery::one(query.scope.clone(), kind.clone(), after.clone());
+            found.splice(..0, self.inner.state(one).await?);
+        }
         if self.has(Defect::StateUnordered) {
             found.reverse();
         }
@@ -199,6 +205,13 @@ impl StorageAdapter for Mutant {
             queries.sort_by(|a, b| a.scope.cmp(&b.scope));
         }
         self.inner.states(queries).await
+    }
+
+    async fn count_state(&self, scope: &Scope, kind: &EventType) -> Result<u64> {
+        if self.has(Defect::CountsStateOfAllKinds) {
+            return Ok(self.inner.state(StateQuery::all(scope.clone())).await?.len() as u64);
+        }
+        self.inner.count_state(scope, kind).await
     }
 
     async fn usage(&self) -> Result<Usage> {
@@ -229,6 +242,6 @@ impl StorageAdapter for Mutant {
     forward_store! {
         self => self.inner;
         except apply, rooms, timeline, timelines, gaps, count, related, messages, pending, media, media_index, state, states,
-            usage, changes, suspend, resume, close
+            count_state, usage, changes, suspend, resume, close
     }
 }

@@ -102,6 +102,17 @@ impl Mutant {
                 let differs = stored.iter().any(|old| old.content != row.content);
                 if differs { self.forgetting(row).await? } else { vec![Op::PutPending(row)] }
             }
+            (FormChangesInDoubt, Op::PutPending(row)) => {
+                let query = PendingQuery { txn_id: Some(row.txn_id.clone()), ..Default::default() };
+                let stored = self.inner.pending(query).await?;
+                let differs =
+                    |old: &Pending| old.content == row.content && old.wire_form() != row.wire_form();
+                if stored.iter().any(differs) {
+                    self.forgetting(row).await?
+                } else {
+                    vec![Op::PutPending(row)]
+                }
+            }
             (AnchorFollows, Op::PutPending(row)) => {
                 let query = PendingQuery { txn_id: Some(row.txn_id.clone()), ..Default::default() };
                 let stored = self.inner.pending(query).await?;

@@ -130,6 +130,7 @@ impl Asked {
                 vec![kv.range(*table, &Span::new(key.as_slice(), key.as_slice()), Some(1))]
             }
             Fault::Scan(table, span) => vec![kv.range(*table, span, None)],
+            Fault::Part(table, span, most) => vec![kv.range(*table, span, Some(*most))],
             Fault::Buckets(room, oldest, newest) => vec![segments(room, *oldest, *newest, None)],
             // With the keys of what is newer, at most one.
             Fault::Newest(room, oldest, newest) => vec![
@@ -168,6 +169,18 @@ impl Found {
             // A record of another key says so where it is decoded.
             Fault::Get(table, key) => Self::Record(table, key, values.pop().map(Value::from)),
             Fault::Scan(table, span) => {
+                let found = records(codec, table, &span, values)?;
+                Self::Range(table, span, found)
+            }
+            Fault::Part(table, mut span, most) => {
+                // As many as were asked for: there may be more behind the last.
+                if values.len() >= most as usize {
+                    let mut keys = values.iter().rev().filter_map(|value| value.get(..table.key_bytes()));
+                    match keys.find(|key| span.has(key)) {
+                        Some(last) => span.high = last.to_vec(),
+                        None => return Ok(Err(Fault::Scan(table, span))),
+                    }
+                }
                 let found = records(codec, table, &span, values)?;
                 Self::Range(table, span, found)
             }

@@ -27,6 +27,8 @@ pub(crate) enum Fault {
     Get(Table, Vec<u8>),
     /// A range of records.
     Scan(Table, Span),
+    /// The first records of a range, so many.
+    Part(Table, Span, u32),
     /// The messages between two buckets of a room, both included.
     Buckets(Key, Bucket, Bucket),
     /// The same, and whether there are any newer ones.
@@ -43,7 +45,7 @@ impl Fault {
     /// Returns the table that it is about.
     pub(crate) fn table(&self) -> Table {
         match self {
-            Self::Get(table, _) | Self::Scan(table, _) => *table,
+            Self::Get(table, _) | Self::Scan(table, _) | Self::Part(table, ..) => *table,
             Self::Buckets(..) | Self::Newest(..) | Self::Older(..) | Self::Directory(_) => Table::Segments,
             Self::Ids(_) => Table::Ids,
         }
@@ -102,6 +104,28 @@ impl<'a> View<'a> {
         if !self.memory.tables.covers(table, &span) {
             return self.lacks(Fault::Scan(table, span));
         }
+        Ok(self.scan_known(table, &span))
+    }
+
+    /// Reads the first keys and values of a range, up to `limit`, and no more of the table than they need.
+    pub(crate) fn scan_some(&self, table: Table, span: &Span, limit: usize) -> Result<Vec<(Vec<u8>, Value)>> {
+        let known = self.memory.tables.known_to(table, &span.low).map(<[u8]>::to_vec);
+        let high = known.as_ref().map_or(&span.low, |known| known.min(&span.high)).clone();
+        let is_all = known.is_some() && high == span.high;
+        let mut found = match known {
+            Some(_) => self.scan_known(table, &Span { high: high.clone(), ..span.clone() }),
+            None => Vec::new(),
+        };
+        if found.len() < limit && !is_all {
+            // From the last known place on, so that both ranges become one.
+            let most = u32::try_from(limit - found.len()).unwrap_or(u32::MAX).saturating_add(1);
+            return self.lacks(Fault::Part(table, Span { low: high, ..span.clone() }, most));
+        }
+        found.truncate(limit);
+        Ok(found)
+    }
+
+    fn scan_known(&self, table: Table, span: &Span) -> Vec<(Vec<u8>, Value)> {
         let range = || (table, span.low.clone())..=(table, span.high.clone());
         let (draft, tail) = (&self.draft.records, &self.memory.tail.records);
         let stored = self.memory.tables.records.range(range());
@@ -112,7 +136,7 @@ impl<'a> View<'a> {
         let mut found: Vec<(Vec<u8>, Value)> =
             all.filter_map(|((_, key), value)| Some((key.clone(), value.clone()?))).collect();
         sort_by(&mut found, |(a, _), (b, _)| a.cmp(b));
-        Ok(found)
+        found
     }
 
     /// Finds the record of a range that is nearest to a key of that range: of those from it on, or of those before it.

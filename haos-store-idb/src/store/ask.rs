@@ -19,6 +19,7 @@ pub(super) enum Ask {
     Media(MediaKey, ByteRange),
     MediaIndex(MediaQuery),
     States(Vec<StateQuery>),
+    CountState(Scope, EventType),
     Head,
 }
 
@@ -54,6 +55,7 @@ impl Ask {
             Self::Media(..) => "media",
             Self::MediaIndex(_) => "media_index",
             Self::States(_) => "state",
+            Self::CountState(..) => "count_state",
             Self::Head => "usage",
         }
     }
@@ -81,6 +83,7 @@ impl Ask {
             Self::Media(key, range) => Told::Media(reader.media(key, *range)?),
             Self::MediaIndex(query) => Told::MediaIndex(reader.media_index(query)?),
             Self::States(queries) => Told::States(reader.states(queries)?),
+            Self::CountState(scope, kind) => Told::Count(reader.count_state(scope, kind)?),
             Self::Head => Told::Head(reader.view.memory.head),
         })
     }

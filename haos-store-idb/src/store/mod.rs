@@ -254,6 +254,10 @@ impl StorageAdapter for IdbStore {
         ask!(self, Ask::States(queries) => Told::States)
     }
 
+    async fn count_state(&self, scope: &Scope, kind: &EventType) -> Result<u64> {
+        ask!(self, Ask::CountState(scope.clone(), kind.clone()) => Told::Count)
+    }
+
     async fn usage(&self) -> Result<Usage> {
         let head: Result<_> = ask!(self, Ask::Head => Told::Head);
         let usage = head?.usage();

@@ -3,7 +3,7 @@ use haos_store_api::backend::*;
 use haos_store_api::*;
 use rusqlite::{Params, Row};
 
-use crate::db::{Db, signed};
+use crate::db::{Db, NEXT, STOP, signed};
 use crate::rows::SqlRows;
 
 /// Reads the columns of a row that begins with `nr, key, written, payload, scope, kind`.
@@ -28,6 +28,9 @@ impl Db<'_> {
     }
 
     pub(crate) fn state_entries(self, query: &StateQuery) -> Result<Vec<StateEntry>> {
+        if let Some(kind) = query.paged()? {
+            return self.state_page(kind, query);
+        }
         let scope = self.codec.scope_key(&query.scope);
         let mut found = match (&query.kind, &query.key) {
             (Some(kind), Some(key)) => self.state(&query.scope, kind, key)?.into_iter().collect(),
@@ -49,14 +52,36 @@ impl Db<'_> {
 
     /// Reads the entries that a statement selects by the query's scope and kind.
     fn states_by(self, sql: &str, params: impl Params, query: &StateQuery) -> Result<Vec<StateEntry>> {
-        let read = |row: &Row<'_>| match self.read_state(row)? {
+        let found = self.all(sql, params, |row| self.codec.keep(self.read_state_of(query, row)))?;
+        Ok(found.into_iter().flatten().collect())
+    }
+
+    fn state_page(self, kind: &EventType, query: &StateQuery) -> Result<Vec<StateEntry>> {
+        let (codec, mut found) = (self.codec, Vec::new());
+        let sql = "SELECT nr, key, written, payload, scope, kind FROM state
+                   WHERE scope = ?1 AND kind = ?2 AND key > ?3 ORDER BY key";
+        let after = query.after.as_ref().map(|key| codec.state_key(&query.scope, kind, key));
+        // Before every key.
+        let after: &[u8] = after.as_ref().map_or(&[], |key| key.as_bytes());
+        let params = (codec.scope_key(&query.scope), codec.kind_key(&query.scope, kind).short(), after);
+        self.each(sql, (params.0.as_bytes(), params.1, params.2), |row| {
+            if found.len() >= query.limit {
+                return Ok(STOP);
+            }
+            found.extend(codec.keep(self.read_state_of(query, row))?);
+            Ok(NEXT)
+        })?;
+        Ok(found)
+    }
+
+    /// Reads a row that the query's scope and kind selected.
+    fn read_state_of(self, query: &StateQuery, row: &Row<'_>) -> Result<StateEntry> {
+        match self.read_state(row)? {
             entry if entry.scope == query.scope && query.kind.as_ref().is_none_or(|k| entry.kind == *k) => {
                 Ok(entry)
             }
             _ => Err(self.corrupt("a state entry stands under another scope or kind")),
-        };
-        let found = self.all(sql, params, |row| self.codec.keep(read(row)))?;
-        Ok(found.into_iter().flatten().collect())
+        }
     }
 
     pub(crate) fn read_state(self, row: &Row<'_>) -> Result<StateEntry> {

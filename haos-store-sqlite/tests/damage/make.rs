@@ -139,7 +139,7 @@ pub(crate) async fn make(sealed: bool) -> Made {
         pages: BTreeMap::new(),
         _folder: folder,
     };
-    let mut query = StateQuery { scope: Scope::Account, kind: None, key: None };
+    let mut query = StateQuery::all(Scope::Account);
     made.state += store.state(query.clone()).await.unwrap().len();
     for room in store.rooms(RoomQuery::default()).await.unwrap() {
         for item in store.timeline(&room.id, Page::oldest(usize::MAX)).await.unwrap().items {

@@ -156,6 +156,10 @@ impl Run<'_> {
                 self.restart_all();
                 self.log_in();
             }
+            Action::Encrypt { room } => {
+                let room = self.room(room);
+                self.state.with(|sim| drop(sim.server.encrypt(&room, now)));
+            }
             Action::Others { room, messages } => {
                 let room = self.room(room);
                 self.state.with(|sim| {
@@ -204,5 +208,6 @@ fn name(action: &Action) -> &'static str {
         Action::HardLogout { .. } => "hard logout",
         Action::ServerForgets => "server forgets",
         Action::Others { .. } => "others wrote",
+        Action::Encrypt { .. } => "encrypted a room",
     }
 }

@@ -6,6 +6,7 @@ use haos_store_api::*;
 
 use super::network::Network;
 use super::protocol::SimProtocol;
+use super::seal::{ModelFile, SimSeal};
 use super::state::SharedSim;
 use haos_queue::RECEIPT;
 use haos_queue::machine::Class;
@@ -32,8 +33,10 @@ pub(super) struct Context {
 impl Context {
     /// Sends until it is stopped; begins again after whatever ended it.
     pub(super) async fn drive(self) {
+        let seal = SimSeal::new(self.network.clone(), self.store.clone());
         let driver =
-            Driver::new(self.outbox.clone(), Arc::new(self.network.clone()), self.network.session.clone());
+            Driver::new(self.outbox.clone(), Arc::new(self.network.clone()), self.network.session.clone())
+                .sealing(Arc::new(seal));
         loop {
             match driver.run(Lead::Shared).await {
                 Ok(()) => return,
@@ -176,7 +179,10 @@ impl Context {
             let mut content = String::from("{\"body\":\"file\"");
             let mut uploads: Vec<Staged> = Vec::new();
             for name in ["thumbnail", "url"].into_iter().skip(usize::from(!thumbnail)) {
-                let mut staged = self.outbox.stage(&room, Some("image/png"), vec![1; 300]).await?;
+                let mut staged = match self.outbox.is_encrypted(&room).await? {
+                    true => self.outbox.stage_sealed(&room, Box::new(ModelFile), vec![1; 300]).await?,
+                    false => self.outbox.stage(&room, Some("image/png"), vec![1; 300]).await?,
+                };
                 self.outbox.stage_more(&mut staged, vec![2; 300]).await?;
                 content.push_str(&format!(",\"{name}\":\"{}\"", staged.key().uri));
                 uploads.push(staged);
@@ -303,6 +309,15 @@ impl Context {
 
     /// The user logs in again.
     pub(super) async fn resume(self) {
+        let rooms: Vec<RoomId> = self.state.with(|sim| sim.server.rooms.keys().cloned().collect());
+        for room in rooms {
+            // What the user had to look at, they have.
+            while !matches!(self.outbox.paused(Some(&room)).await, Ok(None)) {
+                if self.outbox.resume(Some(&room)).await.is_err() {
+                    self.state.clock().sleep(500).await;
+                }
+            }
+        }
         while self.outbox.resume(None).await.is_err() {
             self.state.clock().sleep(500).await;
         }

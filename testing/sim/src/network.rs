@@ -7,7 +7,7 @@ use super::state::{SharedSim, Sim};
 use super::store::peek;
 use super::world::Group;
 use haos_queue::machine::Class;
-use haos_queue::{Answer, BackfillPage, Event, Lookup, Refusal, Session, SyncDelta, Transport};
+use haos_queue::{Answer, BackfillPage, Event, Lookup, Refusal, Session, SyncDelta, Transport, Verdict};
 use haos_queue::{Body, Created};
 
 /// How long a client that was told to be quiet may still have requests under way, in milliseconds.
@@ -159,14 +159,14 @@ impl Network {
     }
 
     /// A request before the server's quiet is over breaks its wish.
-    fn polite(&self, row: &Pending) {
+    fn polite(&self, what: &str) {
         let now = self.state.clock().mono_ms();
         self.state.with(|sim| {
             let told = |(group, from, until): &(Group, u64, u64)| {
                 *group == self.group && (*from..*until).contains(&now)
             };
             if sim.quiet.iter().any(told) {
-                sim.truth.broken("answers", format!("{} was sent while the server wanted quiet", row.txn_id));
+                sim.truth.broken("answers", format!("{what} was sent while the server wanted quiet"));
             }
         });
     }
@@ -180,6 +180,22 @@ impl Network {
                 sim.truth.broken("I2", format!("{} was sent before that was written down", row.txn_id));
             });
         }
+    }
+
+    /// Tells the devices of a room what they need to read its next event.
+    pub(super) async fn tell(&self, room: &RoomId) -> Answer {
+        self.polite(room.as_str());
+        let serve = |sim: &mut Sim, _| {
+            let is_member = sim.server.rooms.get(room).is_some_and(|room| room.member);
+            let forbidden = || Answer::Refused(Refusal::new(403, "M_FORBIDDEN"));
+            let answer = if is_member { Answer::Done } else { forbidden() };
+            Ok(sim.server.refuses(&self.session).unwrap_or(answer))
+        };
+        let answer = self.ask("tell", None, None, serve).await;
+        if matches!(answer.verdict(false), Verdict::Transient { counts: true, .. }) {
+            self.state.with(|sim| *sim.truth.untold.entry(room.clone()).or_default() += 1);
+        }
+        answer
     }
 
     /// The answer to a sync; none: there was none.
@@ -222,8 +238,9 @@ pub(super) fn deliver(sim: &mut Sim, session: &Session, row: &Pending, now: u64)
 #[async_trait]
 impl Transport for Network {
     async fn send(&self, row: &Pending) -> Answer {
-        self.polite(row);
+        self.polite(row.txn_id.as_str());
         self.noted(row);
+        self.state.with(|sim| sim.truth.sends(row));
         if Class::of(row) == Class::Signal {
             let serve = |sim: &mut Sim, _| Ok(sim.server.refuses(&self.session).unwrap_or(Answer::Done));
             return self.ask("signal", Some(&row.txn_id), None, serve).await;

@@ -35,6 +35,7 @@ pub enum Action {
     HardLogout { same_device: bool },
     ServerForgets,
     Others { room: u8, messages: u8 },
+    Encrypt { room: u8 },
 }
 
 /// A run: actions with the virtual milliseconds before each.
@@ -128,6 +129,7 @@ fn action(chance: &mut Chance, contexts: u32, rooms: u8) -> Action {
         91 => Action::SoftLogout,
         92 => Action::HardLogout { same_device: chance.percent(50) },
         93 => Action::ServerForgets,
+        94..=95 => Action::Encrypt { room },
         _ => Action::Others { room, messages: 1 + chance.below(9) as u8 },
     }
 }

@@ -1,6 +1,6 @@
 use haos_store_api::{EventId, EventType, Json, Pending, Result, Scope, StateEntry, StateKey};
 
-use super::server::REDACTION;
+use super::server::{ENCRYPTION, REDACTION};
 use haos_queue::{Protocol, RECEIPT};
 
 const UPTO: &str = "upto";
@@ -27,6 +27,14 @@ impl Protocol for SimProtocol {
 
     fn redaction(&self) -> Result<(EventType, Json)> {
         Ok((EventType::new(REDACTION)?, Json::empty()))
+    }
+
+    fn encryption(&self) -> Option<&'static str> {
+        Some(ENCRYPTION)
+    }
+
+    fn seals(&self, kind: &EventType) -> bool {
+        !matches!(kind.as_str(), REDACTION | "m.reaction")
     }
 
     fn outlives_parent(&self, row: &Pending) -> bool {

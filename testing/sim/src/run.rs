@@ -13,6 +13,7 @@ use super::state::{Faults, SharedSim};
 use super::store::FaultyStore;
 use super::truth::{EXPIRY_MS, Violation};
 use super::world::{Group, SimHost, World};
+use haos_queue::machine::Class;
 use haos_queue::{Outbox, OutboxOptions, Session};
 
 /// Steps a run may take; more is a busy loop.
@@ -139,7 +140,10 @@ impl<'a> Run<'a> {
         self.world.kill(group);
         self.frozen.remove(&group);
         // Nobody is left who was told to be quiet.
-        self.state.with(|sim| sim.quiet.retain(|(of, _, _)| *of != group));
+        self.state.with(|sim| {
+            sim.quiet.retain(|(of, _, _)| *of != group);
+            sim.truth.restarted(group);
+        });
         self.contexts.remove(&group);
         if let Err(e) = self.begin(group) {
             self.state.with(|sim| sim.truth.broken("setup", e.to_string()));
@@ -263,6 +267,10 @@ impl<'a> Run<'a> {
                     } else {
                         self.world.spawn(group, context.clone().retry(row.txn_id));
                     }
+                }
+                // Its room was encrypted after the file was chosen.
+                PendingState::Parked(ParkReason::Unsealed) if Class::of(&row) == Class::Upload => {
+                    self.world.spawn(group, context.clone().cancel(row.txn_id));
                 }
                 PendingState::Parked(_) => self.world.spawn(group, context.clone().retry(row.txn_id)),
                 _ => {}

@@ -3,8 +3,8 @@
 use std::collections::BTreeMap;
 
 use haos_store_api::{
-    EventId, EventType, Json, MediaUri, Membership, Pending, Relation, RelationKind, Result, RoomId, TxnId,
-    UserId,
+    EventId, EventType, Json, MediaUri, Membership, Pending, Relation, RelationKind, Result, RoomId, Scope,
+    StateEntry, StateKey, TxnId, UserId,
 };
 
 use haos_queue::{Answer, BackfillPage, Event, PauseReason, Refusal, RoomDelta, Session, Since, SyncDelta};
@@ -13,6 +13,12 @@ const HOUR_MS: u64 = 3_600_000;
 
 /// The kind of an event that takes another back, in this model.
 pub const REDACTION: &str = "m.room.redaction";
+
+/// The kind of state that encrypts a room, in this model.
+pub const ENCRYPTION: &str = "sim.encryption";
+
+/// The kind of an encrypted event, in this model.
+pub const ENCRYPTED: &str = "sim.encrypted";
 
 /// An event as the server keeps it.
 #[derive(Debug, Clone)]
@@ -32,6 +38,8 @@ pub struct ServerRoom {
     pub events: Vec<Kept>,
     /// The user takes part.
     pub member: bool,
+    /// The place in the stream at which it was encrypted.
+    pub encrypted: Option<u64>,
     /// The stream's place when that changed last.
     changed: u64,
 }
@@ -73,7 +81,10 @@ impl ModelServer {
     /// A room that the user is in.
     pub fn create_room(&mut self, id: RoomId) {
         self.stream += 1;
-        self.rooms.insert(id, ServerRoom { events: Vec::new(), member: true, changed: self.stream });
+        self.rooms.insert(
+            id,
+            ServerRoom { events: Vec::new(), member: true, encrypted: None, changed: self.stream },
+        );
     }
 
     /// The user is removed from a room, or joins it again.
@@ -121,12 +132,12 @@ impl ModelServer {
         if !room.member {
             return Ok((Answer::Refused(Refusal::new(403, "M_FORBIDDEN")), false));
         }
-        let content = row.wire.as_ref().unwrap_or(&row.content);
+        let (kind, content) = row.wire_form();
         let event = Event {
             id: EventId::new(format!("${}", self.stream + 1))?,
             sender: self.user.clone(),
             timestamp_ms: i64::try_from(now_ms).unwrap_or(i64::MAX),
-            kind: row.kind.clone(),
+            kind: kind.clone(),
             state_key: None,
             content: content.clone(),
             relation: None,
@@ -158,6 +169,30 @@ impl ModelServer {
             extra: None,
         };
         self.keep(room, event, None, None);
+        Ok(())
+    }
+
+    /// Somebody encrypts a room.
+    ///
+    /// # Errors
+    /// Never in practice: the ids it makes are valid.
+    pub fn encrypt(&mut self, room: &RoomId, now_ms: u64) -> Result<()> {
+        let event = Event {
+            id: EventId::new(format!("${}", self.stream + 1))?,
+            sender: UserId::new("@other:sim")?,
+            timestamp_ms: i64::try_from(now_ms).unwrap_or(i64::MAX),
+            kind: EventType::new(ENCRYPTION)?,
+            state_key: Some(StateKey::new("")?),
+            content: Json::empty(),
+            relation: None,
+            txn_id: None,
+            redacted_by: None,
+            extra: None,
+        };
+        self.keep(room, event, None, None);
+        if let Some(room) = self.rooms.get_mut(room) {
+            room.encrypted.get_or_insert(self.stream);
+        }
         Ok(())
     }
 
@@ -202,6 +237,12 @@ impl ModelServer {
             let first = room.events.len() - news.min(limit);
             let membership = if room.member { Membership::Join } else { Membership::Leave };
             delta.rooms.push(RoomDelta {
+                state: room
+                    .encrypted
+                    .filter(|at| *at > since)
+                    .and_then(|_| encryption(id))
+                    .into_iter()
+                    .collect(),
                 limited: news > limit,
                 prev: Some(format!("p{first}")),
                 timeline: room.events[first..].iter().map(|kept| Self::shown(kept, session)).collect(),
@@ -268,4 +309,15 @@ impl ModelServer {
     pub fn count(&self, room: &RoomId) -> usize {
         self.rooms.get(room).map_or(0, |room| room.events.len())
     }
+}
+
+/// The state of an encrypted room, as a sync tells it.
+fn encryption(room: &RoomId) -> Option<StateEntry> {
+    Some(StateEntry {
+        scope: Scope::Room(room.clone()),
+        kind: EventType::new(ENCRYPTION).ok()?,
+        key: StateKey::new("").ok()?,
+        event_id: None,
+        value: Json::empty(),
+    })
 }

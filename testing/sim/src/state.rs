@@ -2,7 +2,7 @@
 
 use std::sync::{Arc, Mutex, PoisonError};
 
-use haos_store_api::{Commit, ErrorKind, Op, Pending, WriteBatch};
+use haos_store_api::{Commit, ErrorKind, Op, Pending, RoomId, WriteBatch, state_kind};
 
 use super::server::ModelServer;
 use super::store::{Log, classes};
@@ -184,6 +184,14 @@ impl SharedSim {
                     (Some(old), None) => sim.truth.left(&old, &sim.server),
                     (old, Some(new)) => sim.truth.writes(owner, now, old.as_ref(), &new),
                     (None, None) => {}
+                }
+            }
+            for op in batch.ops() {
+                if let Op::PutState(entry) = op
+                    && entry.kind.as_str() == state_kind::ENCRYPTED
+                    && let Ok(room) = RoomId::new(entry.key.as_str())
+                {
+                    sim.truth.encrypted.insert(room);
                 }
             }
             if commit.changed {

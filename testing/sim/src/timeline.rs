@@ -1,14 +1,14 @@
-//! A stored timeline against the server's (I9).
+//! What is stored of rooms against the server (I9, I11).
 
 use std::collections::BTreeMap;
 
 use futures_util::FutureExt as _;
 use haos_store_api::{
-    EventId, Item, MemoryStore, MessageQuery, Page, PendingQuery, RoomId, StorageAdapter as _,
-    StorageAdapterExt as _,
+    EventId, Item, MemoryStore, MessageQuery, Page, PendingQuery, RoomId, Scope, StateQuery,
+    StorageAdapter as _, StorageAdapterExt as _,
 };
 
-use super::server::ModelServer;
+use super::server::{ENCRYPTION, ModelServer};
 use super::truth::Truth;
 
 /// Checks that the store's part of every room is the server's, in its order, with a gap wherever something is
@@ -20,6 +20,9 @@ pub(super) fn check(rows: &MemoryStore, server: &ModelServer, truth: &mut Truth)
         if let Err(wrong) = room(rows, server, id, seen) {
             truth.broken("I9", format!("{id}: {wrong}"));
         }
+        if is_encrypted(rows, id) && !truth.encrypted.contains(id) {
+            truth.broken("I11", format!("{id} is encrypted, and that is not noted for good"));
+        }
     }
     let outbox = rows.pending(PendingQuery::default()).now_or_never().and_then(Result::ok);
     for row in outbox.into_iter().flatten() {
@@ -29,6 +32,12 @@ pub(super) fn check(rows: &MemoryStore, server: &ModelServer, truth: &mut Truth)
             truth.broken("I5", format!("{} stays after its echo", row.txn_id));
         }
     }
+}
+
+/// Tells if the room's state says so.
+fn is_encrypted(rows: &MemoryStore, id: &RoomId) -> bool {
+    let state = rows.state(StateQuery::all(Scope::Room(id.clone()))).now_or_never();
+    state.and_then(Result::ok).into_iter().flatten().any(|entry| entry.kind.as_str() == ENCRYPTION)
 }
 
 fn items(rows: &MemoryStore, id: &RoomId) -> Vec<Item> {

@@ -2,11 +2,14 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
-use haos_store_api::{EventId, ParkReason, Pending, PendingState, RoomId, TxnId};
+use haos_store_api::{EventId, Json, ParkReason, Pending, PendingState, RoomId, TxnId};
 
-use super::server::ModelServer;
-use haos_queue::STAGED;
+use super::protocol::SimProtocol;
+use super::seal::{Ciphertext, SessionPlace};
+use super::server::{ENCRYPTED, ModelServer};
+use super::world::Group;
 use haos_queue::machine::Class;
+use haos_queue::{Protocol as _, STAGED};
 
 /// How long a row of the simulation may wait, in milliseconds.
 pub(super) const EXPIRY_MS: u64 = 40 * 24 * 3_600_000;
@@ -17,7 +20,7 @@ const CLOCK_SLACK_MS: u64 = 12 * 3_600_000;
 /// A law that was broken.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Violation {
-    /// Which one: `I1` to `I10`, `drain`, or what else is checked.
+    /// Which one: `I1` to `I11`, `drain`, or what else is checked.
     pub law: &'static str,
     /// The event.
     pub what: String,
@@ -34,6 +37,16 @@ pub struct Truth {
     pub cancelled: BTreeSet<TxnId>,
     /// Attempts that the server answered with an error that counts.
     pub counted: BTreeMap<TxnId, u32>,
+    /// Answers of that kind to what was asked for the sake of a room's rows.
+    pub(super) untold: BTreeMap<RoomId, u32>,
+    /// Rooms that the store has noted as encrypted.
+    pub(super) encrypted: BTreeSet<RoomId>,
+    /// Contexts that have told a room's devices what they need, and have encrypted nothing since.
+    pub(super) told: BTreeSet<(Group, RoomId)>,
+    /// The form in which each row went out last.
+    pub(super) forms: BTreeMap<TxnId, Option<Json>>,
+    /// What went out from each place of a session.
+    pub(super) places: BTreeMap<SessionPlace, Json>,
     /// The server's event of each row.
     pub events: BTreeMap<TxnId, EventId>,
     /// The newest place that reached the server, by room.
@@ -86,9 +99,49 @@ impl Truth {
         }
     }
 
+    /// A context has told a room's devices what they need to read its next event.
+    pub(super) fn tells(&mut self, group: Group, room: &RoomId) {
+        self.told.insert((group, room.clone()));
+    }
+
+    /// A context begins again and knows of nothing that it did.
+    pub(super) fn restarted(&mut self, group: Group) {
+        self.told.retain(|(of, _)| *of != group);
+    }
+
+    /// A context encrypts a row (I11).
+    pub(super) fn seals(&mut self, group: Group, row: &Pending) {
+        self.count("a row was sealed");
+        if !self.told.remove(&(group, row.room.clone())) {
+            self.broken("I11", format!("{} was sealed before the room's devices were told", row.txn_id));
+        }
+    }
+
+    /// A row goes out (I11).
+    pub(super) fn sends(&mut self, row: &Pending) {
+        let before = self.forms.insert(row.txn_id.clone(), row.wire.clone());
+        if row.ambiguous && before.is_some_and(|before| before != row.wire) {
+            self.broken("I11", format!("{} may have arrived and goes out in another form", row.txn_id));
+        }
+        let Some(wire) = &row.wire else { return };
+        let Ok(Ciphertext { place, kind, content }) = wire.parse() else {
+            return self.broken("I11", format!("{} goes out as nobody can read it", row.txn_id));
+        };
+        if (&kind, content.as_str()) != (&row.kind, row.content.as_str())
+            || row.wire_form().0.as_str() != ENCRYPTED
+        {
+            self.broken("I11", format!("{} goes out as something else", row.txn_id));
+        }
+        let other = self.places.insert(place, wire.clone());
+        if other.is_some_and(|other| other != *wire) {
+            self.broken("I11", format!("{} goes out from a place that another message had", row.txn_id));
+        }
+    }
+
     /// A new event of the user's has reached the server (I1, I3).
     pub fn arrived(&mut self, row: &Pending, event: &EventId) {
-        if row.content.as_str().contains("\"~haos") || row.content.as_str().contains(STAGED) {
+        let wire = row.wire_form().1.as_str();
+        if wire.contains("\"~haos") || wire.contains(STAGED) {
             self.broken("ids", format!("{} went out with a local id", row.txn_id));
         }
         if row.target.as_ref().is_some_and(|target| target.as_str().starts_with('~')) {
@@ -136,11 +189,22 @@ impl Truth {
         if old.state == PendingState::Sending && is_others && takes && learns {
             self.broken("I6", format!("{} bears an error of one who did not hold it", old.txn_id));
         }
+        let begins = new.state == PendingState::Sending && old.state != PendingState::Sending;
+        let must_seal = Class::of(new) == Class::Event && SimProtocol.seals(&new.kind);
+        let in_clear = match Class::of(new) {
+            Class::Upload => new.content == Json::empty(),
+            _ => must_seal && new.wire.is_none(),
+        };
+        if begins && in_clear && self.encrypted.contains(&new.room) {
+            self.broken("I11", format!("{} is to go out in clear, and its room is encrypted", new.txn_id));
+        }
         if new.state == PendingState::Sending && old.state == PendingState::Queued && new.fence <= old.fence {
             self.broken("I6", format!("{} was leased without a new fence", old.txn_id));
         }
         if Class::of(new) == Class::Event
-            && new.attempts > self.counted.get(&new.txn_id).copied().unwrap_or(0)
+            && new.attempts
+                > self.counted.get(&new.txn_id).copied().unwrap_or(0)
+                    + self.untold.get(&new.room).copied().unwrap_or(0)
         {
             self.broken("attempts", format!("{} counts attempts that were none", new.txn_id));
         }

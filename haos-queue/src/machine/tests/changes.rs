@@ -1,10 +1,10 @@
 //! The changes that each event makes to a row, to the field.
 
 use super::*;
-use crate::RetryPolicy;
 use crate::machine::table::parent_sent;
+use crate::{RetryPolicy, Sealed};
 
-const REASONS: [ParkReason; 11] = [
+const REASONS: [ParkReason; 12] = [
     ParkReason::Forbidden,
     ParkReason::TooLarge,
     ParkReason::Invalid,
@@ -16,6 +16,7 @@ const REASONS: [ParkReason; 11] = [
     ParkReason::Paused,
     ParkReason::Refused,
     ParkReason::Restored,
+    ParkReason::Unsealed,
 ];
 
 /// The changes of an event's row that was never tried, and of one that lived through everything.
@@ -29,6 +30,10 @@ ParentCancelled Parked fresh: Cancelled
 ParentCancelled Parked worn: Cancelled
 Lease Queued fresh: state Sending, first now+0, last now+0, lease b now+30000, fence 4, token s1, device D, anchor $anchor
 Lease Queued worn: state Sending, last now+0, lease b now+30000, fence 4
+Unready Queued fresh: attempts 1, not_before now+507, error error
+Unready Queued worn: attempts 4, not_before now+4007, error error
+Unsealable Queued fresh: state Parked(Unsealed), error error
+Unsealable Queued worn: state Parked(Unsealed), error error
 Renew Sending fresh: lease a now+99
 Renew Sending worn: lease a now+99
 Placed Queued fresh: remote mxc://x/1
@@ -121,6 +126,8 @@ haos.upload Pause Queued fresh: state Parked(Paused)
 haos.upload Pause Queued worn: state Parked(Paused)
 haos.upload Pause Sending fresh: state Parked(Paused), lease none
 haos.upload Pause Sending worn: state Parked(Paused), lease none
+haos.typing Unsealable Queued fresh: Cancelled
+haos.typing Unsealable Queued worn: Cancelled
 haos.typing Accepted Blocked fresh: Done
 haos.typing Accepted Blocked worn: Done
 haos.typing Accepted Queued fresh: Done
@@ -195,6 +202,7 @@ fn fields(row: &Pending) -> Vec<(&'static str, String)> {
         ("what", format!("{} {} {:?} {:?}", row.kind, row.priority, row.target, row.media)),
         ("content", row.content.as_str().to_owned()),
         ("wire", or_none(&row.wire, |wire| wire.as_str().to_owned())),
+        ("wire_kind", or_none(&row.wire_kind, EventType::to_string)),
         ("state", format!("{:?}", row.state)),
         ("attempts", row.attempts.to_string()),
         ("ambiguous", row.ambiguous.to_string()),
@@ -486,5 +494,35 @@ fn what_waits_for_nobody_is_not_let_go_twice() {
         let expected = if phase == Phase::Blocked { "state Queued" } else { "-" };
         let step = parent_sent(&row);
         assert_eq!(if step == Step::Keep { "-".to_owned() } else { changed(&row, &step) }, expected);
+    }
+}
+
+/// With the lease comes the form that was sealed for it; without one, the form that the row has stays.
+#[test]
+fn a_lease_brings_the_form_that_goes_out() {
+    let Event::Lease(taken) = event(EventKind::Lease) else { unreachable!() };
+    let sealed = Sealed { kind: EventType::new("sealed").unwrap(), content: Json::new("[1]").unwrap() };
+    for row in [fresh(Phase::Queued), worn(Phase::Queued)] {
+        let kept = put(&row, &Event::Lease(taken.clone()));
+        assert_eq!((kept.wire, kept.wire_kind), (row.wire.clone(), row.wire_kind.clone()));
+        let new = put(&row, &Event::Lease(Taken { sealed: Some(sealed.clone()), ..taken.clone() }));
+        assert_eq!(new.wire_form(), (&sealed.kind, &sealed.content));
+        assert_eq!((new.kind, new.content), (row.kind, row.content));
+    }
+}
+
+#[test]
+fn what_could_not_be_sealed_was_not_sent() {
+    let row = fresh(Phase::Queued);
+    let failures = [
+        (Failure::Paused, "-"),
+        (Failure::RateLimited { until_ms: NOW_MS + 7 }, "not_before now+7"),
+        (
+            Failure::Transient { ambiguous: true, counts: false, error: "e".to_owned() },
+            "not_before now+507, error e",
+        ),
+    ];
+    for (failure, expected) in failures {
+        assert_eq!(changed(&row, &stepped(&row, &Event::Unready(failure))), expected);
     }
 }

@@ -165,10 +165,8 @@ impl Model {
         let media = self.renamed.clone();
         for txn_id in self.descendants(of) {
             let row = self.rows.get_mut(&txn_id).unwrap();
-            for json in [&mut row.content].into_iter().chain(&mut row.wire) {
-                let text = json.as_str().replace(&format!("\"{from}\""), &format!("\"{to}\""));
-                *json = Json::new(text).unwrap();
-            }
+            let text = row.content.as_str().replace(&format!("\"{from}\""), &format!("\"{to}\""));
+            row.content = Json::new(text).unwrap();
             if row.target.as_ref().is_some_and(|target| target.as_str() == from) {
                 row.target = Some(EventId::new(to).unwrap());
             }

@@ -305,6 +305,7 @@ binary_enum!(ParkReason {
     8: Paused,
     9: Refused,
     10: Restored,
+    11: Unsealed,
 });
 
 #[cfg(test)]

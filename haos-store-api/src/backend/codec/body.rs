@@ -100,6 +100,7 @@ body!(PendingBody {
     ;
     #[serde(deserialize_with = "present")]
     wire: Option<Json>,
+    wire_kind: Option<EventType>,
     attempts: u32,
     ambiguous: bool,
     created_ms: i64,

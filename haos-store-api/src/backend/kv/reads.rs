@@ -71,6 +71,10 @@ impl<T: Tree> Reads for Reader<'_, T> {
         queries.iter().map(list).collect()
     }
 
+    fn count_state(&self, scope: &Scope, kind: &EventType) -> Result<u64> {
+        self.count_state_entries(scope, kind)
+    }
+
     fn usage(&self) -> Result<Usage> {
         let sums = self.head()?.unwrap_or_default().sums;
         Ok(Usage { collections: sums.collections(), ..Usage::default() })

@@ -54,18 +54,20 @@ pub fn redact(stored: &Message, redact: &Redact) -> Message {
 ///
 /// The sequence number, the room, the time of writing and that of the first attempt stay; the fence only grows; the
 /// anchor is that of the first attempt. Content changes only before the first attempt: servers answer a reused
-/// transaction id with the first event and ignore the new content.
+/// transaction id with the first event and ignore the new content. The form on the wire may become another one while
+/// the row waits and no attempt can have arrived: who reads it may be others by then.
 ///
 /// # Errors
-/// `Invalid` for another room, or for other content after an attempt.
+/// `Invalid` for another room, for other content after an attempt, or for another form of what may have arrived.
 pub fn resolve_pending(stored: &Pending, incoming: &Pending) -> Result<Pending> {
     if stored.room != incoming.room {
         return Err(Error::invalid("apply", "an outbox row cannot change its room: enqueue a new one"));
     }
     let attempted = stored.first_attempt_ms.is_some();
+    let wire_differs = stored.wire != incoming.wire || stored.wire_kind != incoming.wire_kind;
     let differs = stored.kind != incoming.kind
         || stored.content != incoming.content
-        || (stored.wire.is_some() && stored.wire != incoming.wire);
+        || (stored.may_be_sent() && wire_differs);
     if attempted && differs {
         return Err(Error::invalid(
             "apply",

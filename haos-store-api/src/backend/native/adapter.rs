@@ -123,12 +123,18 @@ impl<B: Backend> StorageAdapter for Shell<B> {
     }
 
     async fn state(&self, query: StateQuery) -> Result<Vec<StateEntry>> {
-        self.glance("state", query.key.is_some(), move |db| db.state(&query)).await
+        self.glance("state", query.key.is_some() || query.limit <= NEAR_ROWS, move |db| db.state(&query))
+            .await
     }
 
     async fn states(&self, queries: Vec<StateQuery>) -> Result<Vec<Vec<StateEntry>>> {
         let short = queries.len() <= NEAR_ROWS && queries.iter().all(|query| query.key.is_some());
         self.glance("states", short, move |db| db.states(&queries)).await
+    }
+
+    async fn count_state(&self, scope: &Scope, kind: &EventType) -> Result<u64> {
+        let (scope, kind) = (scope.clone(), kind.clone());
+        self.read("count_state", move |db| db.count_state(&scope, &kind)).await
     }
 
     async fn usage(&self) -> Result<Usage> {

@@ -8,6 +8,7 @@ use crate::*;
 fn full_row() -> Pending {
     Pending {
         wire: Some(json(r#"{"ciphertext":"…"}"#)),
+        wire_kind: Some(kind("m.room.encrypted")),
         state: PendingState::Sending,
         attempts: u32::MAX,
         ambiguous: true,
@@ -157,13 +158,11 @@ pub(crate) async fn content_may_change_before_an_attempt(harness: &mut dyn Harne
 
 pub(crate) async fn a_transaction_id_is_never_reused_after_an_attempt(harness: &mut dyn Harness) -> Outcome {
     let store = harness.open().await?;
-    let tried = Pending { first_attempt_ms: Some(1), wire: Some(json("1")), ..pending(1) };
+    let tried = Pending { first_attempt_ms: Some(1), ..pending(1) };
     put(&store, |batch| batch.put_pending(tried.clone())).await?;
     let others = [
         Pending { content: json("{}"), ..tried.clone() },
         Pending { kind: kind("m.sticker"), ..tried.clone() },
-        Pending { wire: Some(json("2")), ..tried.clone() },
-        Pending { wire: None, ..tried.clone() },
         Pending { content: json("{}"), first_attempt_ms: None, ..tried.clone() },
     ];
     for other in others {
@@ -178,10 +177,40 @@ pub(crate) async fn a_transaction_id_is_never_reused_after_an_attempt(harness: &
 
 pub(crate) async fn the_wire_form_may_come_late(harness: &mut dyn Harness) -> Outcome {
     let store = harness.open().await?;
-    put(&store, |batch| batch.put_pending(Pending { first_attempt_ms: Some(1), ..pending(1) })).await?;
-    let encrypted = Pending { first_attempt_ms: Some(1), wire: Some(json("1")), ..pending(1) };
-    put(&store, |batch| batch.put_pending(encrypted)).await?;
-    same(one(&store, 1).await?.map(|row| row.wire), Some(Some(json("1"))))
+    let tried = Pending { first_attempt_ms: Some(1), ..pending(1) };
+    put(&store, |batch| batch.put_pending(tried.clone())).await?;
+    // Whatever surely did not arrive may go out in another form.
+    for form in ["1", "2"] {
+        let encrypted = Pending { wire: Some(json(form)), wire_kind: Some(kind("m.other")), ..tried.clone() };
+        put(&store, |batch| batch.put_pending(encrypted)).await?;
+        let row = some(one(&store, 1).await?)?;
+        same((row.wire, row.wire_kind), (Some(json(form)), Some(kind("m.other"))))?;
+    }
+    Ok(())
+}
+
+pub(crate) async fn what_may_have_arrived_keeps_its_wire_form(harness: &mut dyn Harness) -> Outcome {
+    let store = harness.open().await?;
+    let tried = Pending { first_attempt_ms: Some(1), wire: Some(json("1")), ..pending(1) };
+    let doubted = Pending { ambiguous: true, ..tried.clone() };
+    let sending = Pending { state: PendingState::Sending, ..tried.clone() };
+    let sent = Pending { state: PendingState::Sent, event_id: Some(event(1)), ..tried };
+    for (n, stored) in [(1, doubted), (2, sending), (3, sent)] {
+        let stored = Pending { txn_id: txn(n), ..stored };
+        put(&store, |batch| batch.put_pending(stored.clone())).await?;
+        for (wire, wire_kind) in
+            [(Some(json("2")), None), (None, None), (stored.wire.clone(), Some(kind("m.other")))]
+        {
+            // Taking the doubt back in the same write is no way around.
+            let waiting = Pending { state: PendingState::Queued, ambiguous: false, ..stored.clone() };
+            for other in [stored.clone(), waiting] {
+                let other = Pending { wire: wire.clone(), wire_kind: wire_kind.clone(), ..other };
+                fails(put(&store, |batch| batch.put_pending(other)).await, ErrorKind::Invalid)?;
+            }
+        }
+        same(one(&store, n).await?.map(|row| (row.wire, row.wire_kind)), Some((stored.wire, None)))?;
+    }
+    Ok(())
 }
 
 pub(crate) async fn a_row_cannot_change_its_room(harness: &mut dyn Harness) -> Outcome {

@@ -2,7 +2,7 @@
 
 use crate::conformance::check::*;
 use crate::conformance::make::*;
-use crate::conformance::{Harness, Outcome};
+use crate::conformance::{Failure, Harness, Outcome};
 use crate::*;
 
 fn of_room() -> Scope {
@@ -46,7 +46,7 @@ pub(crate) async fn asked_for_by_any_part(harness: &mut dyn Harness) -> Outcome 
             .put_state(state(of_room(), "b", "k", "3"))
     })
     .await?;
-    let by_key = StateQuery { scope: of_room(), kind: None, key: Some(key("k")) };
+    let by_key = StateQuery { key: Some(key("k")), ..StateQuery::all(of_room()) };
     same(names(&store.state(by_key).await?), [("a", "k"), ("b", "k")])?;
     let one = StateQuery::one(of_room(), kind("b"), key(""));
     same(store.state(one).await?, [])?;
@@ -72,6 +72,97 @@ pub(crate) async fn several_lists_come_in_the_order_of_their_queries(harness: &m
     let whole = [StateQuery::all(Scope::Account), StateQuery::kind(of_room(), kind("b"))];
     same(store.states(whole.to_vec()).await?.pop(), Some(vec![other, theirs]))?;
     same(store.states(Vec::new()).await?.len(), 0)
+}
+
+fn page(after: Option<&StateEntry>, limit: usize) -> StateQuery {
+    StateQuery::page(Scope::Account, kind("k"), after.map(|entry| entry.key.clone()), limit)
+}
+
+/// A store with entries of one kind among others, all of them alike.
+async fn with_kinds(harness: &mut dyn Harness) -> Result<Store, Failure> {
+    let store = with_room(harness).await?;
+    put(&store, |batch| {
+        (0..20).fold(batch, |batch, n| {
+            let entry = |scope, kind| state(scope, kind, &format!("{n}"), "1");
+            let mine = ["j", "k", "kk", "l"].map(|kind| entry(Scope::Account, kind));
+            mine.into_iter().chain([entry(of_room(), "k")]).fold(batch, WriteBatch::put_state)
+        })
+    })
+    .await?;
+    Ok(store)
+}
+
+pub(crate) async fn pages_of_a_kind_are_the_kind(harness: &mut dyn Harness) -> Outcome {
+    let store = with_kinds(harness).await?;
+    let whole = store.state(StateQuery::kind(Scope::Account, kind("k"))).await?;
+    let one_page = store.state(page(None, 20)).await?;
+    for limit in [1, 3, 7, 19, 20, 21, usize::MAX] {
+        let mut found: Vec<StateEntry> = Vec::new();
+        loop {
+            let part = store.state(page(found.last(), limit)).await?;
+            holds(part.len() <= limit, "a page has no more than its limit")?;
+            let is_last = part.len() < limit;
+            found.extend(part);
+            if is_last {
+                break;
+            }
+        }
+        if limit != usize::MAX {
+            same(&found, &one_page)?;
+        }
+        found.sort_by(|a, b| a.key.cmp(&b.key));
+        same(found, whole.clone())?;
+    }
+    same(store.state(page(None, 0)).await?, [])?;
+    let lists = store.states(vec![page(None, 2), page(one_page.get(1), 2)]).await?;
+    same(lists.concat(), one_page.iter().take(4).cloned().collect::<Vec<_>>())
+}
+
+pub(crate) async fn a_page_goes_on_after_a_removed_key(harness: &mut dyn Harness) -> Outcome {
+    let store = with_kinds(harness).await?;
+    let before = store.state(page(None, 20)).await?;
+    put(&store, |batch| {
+        // The one after which the page is asked for, one that it would have, and one behind.
+        [5, 6, 12]
+            .iter()
+            .fold(batch, |batch, n| batch.remove_state(Scope::Account, kind("k"), before[*n].key.clone()))
+    })
+    .await?;
+    drop(store);
+    let store = harness.reopen().await?;
+    let after = store.state(page(before.get(5), 4)).await?;
+    same(after, before[7..11].to_vec())?;
+    put(&store, |batch| batch.put_state(before[6].clone())).await?;
+    same(store.state(page(before.get(5), 4)).await?, before[6..10].to_vec())
+}
+
+pub(crate) async fn a_page_is_of_one_kind(harness: &mut dyn Harness) -> Outcome {
+    let store = with_kinds(harness).await?;
+    let of_all = StateQuery { limit: 3, ..StateQuery::all(Scope::Account) };
+    let after = StateQuery { after: Some(key("1")), ..StateQuery::all(Scope::Account) };
+    let of_key = StateQuery { limit: 3, ..StateQuery::one(Scope::Account, kind("k"), key("1")) };
+    for query in [of_all, after, of_key] {
+        fails(store.state(query.clone()).await, ErrorKind::Invalid)?;
+        fails(store.states(vec![query]).await, ErrorKind::Invalid)?;
+    }
+    Ok(())
+}
+
+pub(crate) async fn a_kind_is_counted(harness: &mut dyn Harness) -> Outcome {
+    let store = with_kinds(harness).await?;
+    same(store.count_state(&Scope::Account, &kind("k")).await?, 20)?;
+    put(&store, |batch| {
+        batch
+            .remove_state(Scope::Account, kind("k"), key("3"))
+            .put_state(state(Scope::Account, "k", "4", "2"))
+            .put_state(state(Scope::Account, "kk", "20", "1"))
+    })
+    .await?;
+    same(store.count_state(&Scope::Account, &kind("k")).await?, 19)?;
+    same(store.count_state(&Scope::Account, &kind("kk")).await?, 21)?;
+    same(store.count_state(&of_room(), &kind("k")).await?, 20)?;
+    same(store.count_state(&of_room(), &kind("l")).await?, 0)?;
+    same(store.count_state(&Scope::Room(room(9)), &kind("k")).await?, 0)
 }
 
 pub(crate) async fn scopes_do_not_mix(harness: &mut dyn Harness) -> Outcome {

@@ -297,6 +297,15 @@ async fn state(store: &Store, model: &Model) -> Outcome {
         same(&store.state(StateQuery::all(scope(n))).await?, &all)?;
         all.retain(|entry| entry.kind == kind("b"));
         same(&store.state(StateQuery::kind(scope(n), kind("b"))).await?, &all)?;
+        same(store.count_state(&scope(n), &kind("b")).await?, all.len() as u64)?;
+        // Whatever the order of pages is, two make the whole, and the second begins where the first ends.
+        let page = |after, limit| StateQuery::page(scope(n), kind("b"), after, limit);
+        let mut pages = store.state(page(None, 2)).await?;
+        if let Some(last) = pages.get(1) {
+            pages.extend(store.state(page(Some(last.key.clone()), usize::MAX)).await?);
+        }
+        pages.sort_by_key(|entry| entry.key.clone());
+        same(&pages, &all)?;
     }
     Ok(())
 }

@@ -164,9 +164,12 @@ impl Model {
             self.pending.push(Pending { seq: self.last_seq, revision, ..incoming.clone() });
             return Ok(true);
         };
+        let may_be_there =
+            stored.ambiguous || stored.state == PendingState::Sending || stored.state == PendingState::Sent;
+        let same_wire = (&stored.wire, &stored.wire_kind) == (&incoming.wire, &incoming.wire_kind);
         let same_content = stored.kind == incoming.kind
             && stored.content == incoming.content
-            && (stored.wire.is_none() || stored.wire == incoming.wire);
+            && (same_wire || !may_be_there);
         if stored.room != incoming.room || (stored.first_attempt_ms.is_some() && !same_content) {
             return Err(ErrorKind::Invalid);
         }

@@ -203,6 +203,8 @@ fn pending(unsent: &Unsent) -> Pending {
         room: room(unsent.room.into()),
         content: json(&unsent.body.to_string()),
         wire: unsent.wire.map(|n| json(&n.to_string())),
+        wire_kind: unsent.wire.filter(|n| *n == 1).map(|_| make::kind("m.wire")),
+        ambiguous: unsent.doubted,
         first_attempt_ms: unsent.tried.then_some(5),
         created_ms: i64::from(unsent.fence),
         attempts: unsent.due.into(),

@@ -73,11 +73,15 @@ impl Tables {
         self.is_known((table, span.low.clone()), &span.high)
     }
 
+    /// Returns how far all records from a place on are known.
+    pub(crate) fn known_to(&self, table: Table, low: &[u8]) -> Option<&[u8]> {
+        let known = self.spans.range(..=(table, low.to_vec())).next_back();
+        known.filter(|((of, _), end)| *of == table && low <= end.as_slice()).map(|(_, end)| end.as_slice())
+    }
+
     /// Tells whether one known range goes from a place to the key `high` and further.
     fn is_known(&self, low: (Table, Vec<u8>), high: &[u8]) -> bool {
-        let table = low.0;
-        let known = self.spans.range(..=low).next_back();
-        known.is_some_and(|((of, _), end)| *of == table && high <= end.as_slice())
+        self.known_to(low.0, &low.1).is_some_and(|end| high <= end)
     }
 
     pub(crate) fn note(&mut self, table: Table, key: Vec<u8>, value: Option<Value>) {

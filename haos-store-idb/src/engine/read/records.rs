@@ -1,5 +1,6 @@
 //! Reads of the collections that are one record an entity.
 
+use haos_store_api::backend::Codec;
 use haos_store_api::backend::kv::{Cut, corrupt};
 use haos_store_api::backend::law::{
     RoomPager, media_matches, pending_matches, sort_by, sort_media, sort_state,
@@ -146,7 +147,10 @@ impl Reader<'_, '_> {
     }
 
     pub(crate) fn state(&mut self, query: &StateQuery) -> Result<Vec<StateEntry>> {
-        let StateQuery { scope, kind, key } = query;
+        if let Some(kind) = query.paged()? {
+            return self.state_page(kind, query);
+        }
+        let StateQuery { scope, kind, key, .. } = query;
         if let (Some(kind), Some(key)) = (kind, key) {
             let place = state_place(self.codec, scope, kind, key);
             let value = self.view.get(Table::State, &place)?;
@@ -169,4 +173,31 @@ impl Reader<'_, '_> {
         sort_state(&mut found);
         Ok(found)
     }
+
+    fn state_page(&mut self, kind: &EventType, query: &StateQuery) -> Result<Vec<StateEntry>> {
+        let (codec, scope, mut found) = (self.codec, &query.scope, Vec::new());
+        let mut span = kind_span(codec, scope, kind);
+        let mut last = query.after.as_ref().map(|key| state_place(codec, scope, kind, key));
+        while found.len() < query.limit {
+            // No key goes on after its 48 bytes: the place with one more is the next.
+            span.low = last.take().map_or(span.low, |last| [last, vec![0]].concat());
+            let part = self.view.scan_some(Table::State, &span, query.limit - found.len())?;
+            last = part.last().map(|(place, _)| place.clone());
+            for (_, value) in &part {
+                found.extend(codec.keep(read_state_row(codec, value))?);
+            }
+            if last.is_none() {
+                break;
+            }
+        }
+        Ok(found)
+    }
+
+    pub(crate) fn count_state(&mut self, scope: &Scope, kind: &EventType) -> Result<u64> {
+        Ok(self.view.scan(Table::State, kind_span(self.codec, scope, kind))?.len() as u64)
+    }
+}
+
+fn kind_span(codec: &Codec, scope: &Scope, kind: &EventType) -> Span {
+    Span::prefix(&[codec.scope_key(scope), codec.kind_key(scope, kind)].map(|key| *key.as_bytes()).concat())
 }

@@ -244,6 +244,7 @@ impl fmt::Display for SendStatus {
             Self::Parked(ParkReason::Restored) => {
                 "parked: the store that it comes from may send it: look, then retry or cancel it"
             }
+            Self::Parked(ParkReason::Unsealed) => "parked: the room is encrypted, and this could not be",
             Self::Parked(_) => "parked: the server refused it",
         })
     }

@@ -94,6 +94,7 @@ const PARKED: Record<ParkReason, string> = {
   paused: "you paused it",
   refused: "the server refused it",
   restored: "it comes from a restored backup",
+  unsealed: "the room is encrypted, and this application cannot encrypt",
 };
 
 /** How the sending of a message goes. */

@@ -1010,7 +1010,7 @@ want: number, };
 /**
  * The reason for which a row is parked.
  */
-export type ParkReason = "forbidden" | "toolarge" | "invalid" | "notfound" | "ambiguous" | "expired" | "parentfailed" | "missingmedia" | "paused" | "refused" | "restored";
+export type ParkReason = "forbidden" | "toolarge" | "invalid" | "notfound" | "ambiguous" | "expired" | "parentfailed" | "missingmedia" | "paused" | "refused" | "restored" | "unsealed";
 
 /**
  * Which rooms by the user's part in them.
@@ -1020,7 +1020,7 @@ export type Part = "join" | "invite" | "all";
 /**
  * The reason why nothing is sent.
  */
-export type PauseReason = "logged_out" | "soft_logout" | { "refused": string } | "user";
+export type PauseReason = "logged_out" | "soft_logout" | { "refused": string } | { "encryption": string } | "user";
 
 /**
  * A question with answers to choose from.

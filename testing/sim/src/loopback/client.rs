@@ -129,11 +129,11 @@ fn answer(asked: Asked<WireResponse>) -> Answer {
 #[async_trait::async_trait]
 impl Transport for LoopbackClient {
     async fn send(&self, row: &Pending) -> Answer {
-        let content = row.wire.as_ref().unwrap_or(&row.content);
+        let (kind, content) = row.wire_form();
         let request = WireRequest::Send {
             txn: row.txn_id.clone(),
             room: row.room.clone(),
-            kind: row.kind.clone(),
+            kind: kind.clone(),
             content: content.as_str().to_owned(),
             target: row.target.clone(),
         };

@@ -73,7 +73,12 @@ impl StorageAdapter for FaultyStore {
             return Err(Error::new(ErrorKind::Full, "apply", "simulated"));
         }
         let before = self.before(&batch);
-        let commit = self.rows.apply(batch.clone()).await?;
+        let commit = self.rows.apply(batch.clone()).await.inspect_err(|e| {
+            // No fault explains a batch that breaks the contract.
+            if e.kind() == ErrorKind::Invalid {
+                self.state.with(|sim| sim.truth.broken("errors", format!("a batch was refused: {e}")));
+            }
+        })?;
         self.state.committed(self.owner.get().map_or("", String::as_str), batch, &commit, before);
         if self.state.loses_outcome() {
             self.closed.store(true, Ordering::Relaxed);

@@ -40,6 +40,7 @@ fn payloads(codec: &Codec) -> Vec<Payload> {
     let pending = Pending::new(TxnId::new("t").unwrap(), room("!r"), kind.clone(), json("{}"), 9);
     let full_pending = Pending {
         wire: Some(json("{\"w\":1}")),
+        wire_kind: Some(kind.clone()),
         state: PendingState::Parked(ParkReason::TooLarge),
         attempts: 2,
         ambiguous: true,
@@ -110,7 +111,7 @@ fn text_rows_are_these() {
             r#"{"event_id":"$e","sender":"@a","type":"m.room.message","content":{}}"#,
             r#"{"room_id":"!r","token":"t"}"#,
             r#"{"room_id":"!r"}"#,
-            r#"{"txn_id":"t","room_id":"!r","type":"m.x","content":{},"state":{"parked":"toolarge"},"wire":{"w":1},"attempts":2,"ambiguous":true,"created_ms":9,"first_attempt_ms":10,"last_attempt_ms":11,"lease":{"owner":"me","until_ms":13},"fence":14,"parent":"p","target":"$t","priority":-3,"expires_at_ms":15,"event_id":"$e","error":"why","sync_token":"s1","device":"d","media":[{"uri":"mxc://h/m","format":"f"}],"remote":"mxc://h/n","anchor":"$a"}"#,
+            r#"{"txn_id":"t","room_id":"!r","type":"m.x","content":{},"state":{"parked":"toolarge"},"wire":{"w":1},"wire_kind":"m.x","attempts":2,"ambiguous":true,"created_ms":9,"first_attempt_ms":10,"last_attempt_ms":11,"lease":{"owner":"me","until_ms":13},"fence":14,"parent":"p","target":"$t","priority":-3,"expires_at_ms":15,"event_id":"$e","error":"why","sync_token":"s1","device":"d","media":[{"uri":"mxc://h/m","format":"f"}],"remote":"mxc://h/n","anchor":"$a"}"#,
             r#"{"txn_id":"t","room_id":"!r","type":"m.x","content":{},"state":"queued","created_ms":9}"#,
             r#"{"key":{"uri":"mxc://h/m","format":"f"},"mime":"image/png","rooms":["!r"],"fetched_at_ms":6}"#,
             r#"{"key":{"uri":"mxc://h/m","format":"f"}}"#,
@@ -135,8 +136,8 @@ fn binary_rows_are_these() {
             "8feed6169b0d1cbc",
             "4125280b60a3db14",
             "9d9f59c6c1583d52",
-            "77cc13162c53ff7b",
-            "771fd1cbcaa6d846",
+            "76c6f1ede1eb6b18",
+            "bc1cae70014debee",
             "11e3bf218e7104b6",
             "70416ebbf9dc4060",
             "28a9ed5b2a9e8036",

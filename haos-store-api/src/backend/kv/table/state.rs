@@ -46,6 +46,9 @@ impl<T: Tree> Reader<'_, T> {
     }
 
     pub(crate) fn state_entries(self, query: &StateQuery) -> Result<Vec<StateEntry>> {
+        if let Some(kind) = query.paged()? {
+            return self.state_page(kind, query);
+        }
         if let (Some(kind), Some(key)) = (&query.kind, &query.key) {
             return Ok(self.state_entry(&query.scope, kind, key)?.into_iter().collect());
         }
@@ -59,6 +62,28 @@ impl<T: Tree> Reader<'_, T> {
         found.retain(|entry| query.key.as_ref().is_none_or(|key| entry.key == *key));
         sort_state(&mut found);
         Ok(found)
+    }
+}
+
+impl<T: Tree> Reader<'_, T> {
+    fn state_page(self, kind: &EventType, query: &StateQuery) -> Result<Vec<StateEntry>> {
+        let (scope, mut found) = (&query.scope, Vec::new());
+        let (low, high) = keys::states(&self.codec.scope_key(scope), Some(&self.codec.kind_key(scope, kind)));
+        // No key goes on after its 48 bytes: the place with one more is the next.
+        let after = query.after.as_ref().map(|key| [self.state_place(scope, kind, key), vec![0]].concat());
+        let mut pairs = self.scan((after.unwrap_or(low), high), Order::Up);
+        while found.len() < query.limit
+            && let Some(pair) = pairs.next()
+        {
+            let (key, row) = pair?;
+            found.extend(self.codec.keep(self.read_state(&key, &row))?);
+        }
+        Ok(found)
+    }
+
+    pub(crate) fn count_state_entries(self, scope: &Scope, kind: &EventType) -> Result<u64> {
+        let span = keys::states(&self.codec.scope_key(scope), Some(&self.codec.kind_key(scope, kind)));
+        self.scan(span, Order::Up).try_fold(0, |count, pair| pair.map(|_| count + 1))
     }
 }
 

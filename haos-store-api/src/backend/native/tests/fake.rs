@@ -275,6 +275,9 @@ impl Reads for Nothing {
     fn states(&self, queries: &[StateQuery]) -> Result<Vec<Vec<StateEntry>>> {
         Ok(vec![Vec::new(); queries.len()])
     }
+    fn count_state(&self, _: &Scope, _: &EventType) -> Result<u64> {
+        Ok(0)
+    }
     fn usage(&self) -> Result<Usage> {
         Ok(Usage { total_bytes: 7, ..Usage::default() })
     }

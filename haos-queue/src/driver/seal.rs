@@ -1,0 +1,84 @@
+//! The form in which a row goes out. A room that was ever encrypted gets nothing else.
+
+use haos_store_api::{
+    EventType, ParkReason, Pending, Result, RoomId, Scope, StateKey, WriteBatch, state_kind,
+};
+
+use super::Driver;
+use super::attempt::{Begun, Tried};
+use super::gate::Net;
+use crate::account::{Gate, PauseReason};
+use crate::machine::{Class, Event, Failure};
+use crate::{Answer, Sealed, Unready};
+
+/// What goes over the wire.
+#[derive(Debug)]
+pub(super) enum Form {
+    /// What the row holds: what the user wrote, or what was sealed before and may have arrived.
+    Held,
+    /// What the user wrote, as long as the room is not encrypted.
+    Open,
+    /// What has just been sealed.
+    New(Sealed),
+}
+
+impl Driver {
+    /// Tells if a row goes out encrypted.
+    pub(super) async fn must_seal(&self, row: &Pending) -> Result<bool> {
+        let shared = &self.outbox.shared;
+        if Class::of(row) != Class::Event || !shared.protocol.seals(&row.kind) {
+            return Ok(false);
+        }
+        // What was sealed once stays so, whatever became of the note.
+        Ok(row.wire.is_some() || shared.is_encrypted(&row.room).await?)
+    }
+
+    /// Seals a row, where it must be and is not.
+    pub(super) async fn form(&self, row: &Pending, must_seal: bool) -> Result<Form, Unready> {
+        if !must_seal {
+            let may_be = Class::of(row) == Class::Event && self.outbox.shared.protocol.seals(&row.kind);
+            return Ok(if may_be { Form::Open } else { Form::Held });
+        }
+        if row.ambiguous && row.wire.is_some() {
+            return Ok(Form::Held);
+        }
+        let Some(seal) = &self.seal else {
+            return Err(Unready::Refused(
+                "this application cannot encrypt, and the room is encrypted".to_owned(),
+            ));
+        };
+        let sealing = async {
+            seal.prepare(&row.room).await?;
+            seal.seal(row).await
+        };
+        let sealed = self.within(sealing, self.outbox.shared.options.prepare_ms).await;
+        sealed.unwrap_or(Err(Unready::Answered(Answer::NoAnswer))).map(Form::New)
+    }
+
+    /// Writes down that a row could not be sealed. It was not leased, and surely is not on the server.
+    pub(super) async fn unready(&self, row: Pending, unready: Unready, begun: Begun) -> Result<Tried> {
+        tracing::debug!(txn_id = %row.txn_id, "not sealed");
+        let (failure, gate, net) = match unready {
+            Unready::Store(e) => return Err(e),
+            Unready::Paused(why) => {
+                let store = &*self.outbox.shared.store;
+                let reason = PauseReason::Encryption(why);
+                Gate::update(store, Some(&row.room), |held| held.refused(&reason)).await?;
+                return Ok(Tried { row: Some(row), net: Some(Net::Paused), ..Tried::default() });
+            }
+            Unready::Refused(error) => {
+                (Failure::Permanent { reason: ParkReason::Unsealed, error }, None, Net::Heard)
+            }
+            Unready::Answered(answer) => self.failure(&row, answer.verdict(false), begun.resumed),
+        };
+        let row = self.record(row, &Event::Unready(failure), gate.as_ref(), begun.children).await?;
+        Ok(Tried { row, net: Some(net), ..Tried::default() })
+    }
+}
+
+/// Lets a batch fail if the room has become encrypted.
+pub(super) fn expect_open(batch: &mut WriteBatch, room: &RoomId) -> Result<()> {
+    let (kind, key) = (EventType::new(state_kind::ENCRYPTED)?, StateKey::new(room.as_str())?);
+    batch.expect_state(Scope::Account, kind, key, None);
+    Ok(())
+}
