@@ -157,7 +157,7 @@ fn web(root: &Path, plan: &Plan) -> CiStep {
         .needs(&[Need::WasmTarget, Need::WasmBindgen])
         .needs(&plan.engines.iter().flat_map(|engine| engine.needs()).copied().collect::<Vec<_>>());
     step.commands.push(web::build(&targets));
-    step.beside = web::runs(root, &targets, &plan.engines);
+    step.beside = web::runs(root, &targets, &plan.engines, plan.full);
     let mut step = step.each(|cmd| plan.soak.in_browsers(cmd));
     // Tabs and browsers are killed in one engine, where there is not time for all.
     let driven = if plan.full { &plan.engines[..] } else { &plan.engines[..plan.engines.len().min(1)] };
