@@ -52,10 +52,6 @@ impl Call {
         matches!(self.what, What::Upload | What::Query)
     }
 
-    pub(super) fn is_query(&self) -> bool {
-        self.what == What::Query
-    }
-
     pub(super) fn of(id: &TransactionId, request: &AnyOutgoingRequest) -> Reply<Self> {
         Ok(match request {
             AnyOutgoingRequest::KeysUpload(request) => {

@@ -5,7 +5,9 @@ use std::time::Duration;
 
 use haos_matrix::{Client, ClientOptions, Credentials, FillOptions, MatrixSession, compose};
 use haos_queue::{Lead, TokioHost};
-use haos_store_api::{MemoryStore, Message, Page, RoomId, StorageAdapter};
+use haos_store_api::{
+    EventType, MemoryStore, Message, Page, RoomId, Scope, StateKey, StateQuery, StorageAdapter,
+};
 use haos_stub::town::Town;
 use tokio::task::JoinHandle;
 
@@ -45,8 +47,12 @@ pub(crate) async fn client(town: &Town, name: &str, store: Arc<dyn StorageAdapte
 
 impl Person {
     pub(crate) async fn on(town: &Town, name: &str, store: Arc<dyn StorageAdapter>) -> Self {
+        Self::with(town, name, store, Lead::Alone).await
+    }
+
+    pub(crate) async fn with(town: &Town, name: &str, store: Arc<dyn StorageAdapter>, lead: Lead) -> Self {
         let client = client(town, name, store).await;
-        let running = tokio::spawn(client.run(Lead::Alone));
+        let running = tokio::spawn(client.run(lead));
         Self { client, running }
     }
 
@@ -63,9 +69,9 @@ impl Person {
     }
 
     /// Ends as a process that is killed does.
-    pub(crate) async fn dies(self) {
+    pub(crate) async fn dies(mut self) {
         self.running.abort();
-        let _ = self.running.await;
+        let _ = (&mut self.running).await;
     }
 
     pub(crate) async fn messages(&self) -> Vec<Message> {
@@ -81,6 +87,18 @@ impl Person {
 
     pub(crate) async fn until_reads(&self, wanted: &[&str]) {
         until(&format!("{wanted:?} is read"), async || self.reads().await == wanted).await;
+    }
+
+    /// The store knows somebody's membership.
+    pub(crate) async fn until_member(&self, user: &str, wanted: &str) {
+        let (kind, key) = (EventType::new("m.room.member").unwrap(), StateKey::new(user).unwrap());
+        let query = StateQuery::one(Scope::Room(room()), kind, key);
+        until(&format!("{user} is {wanted}"), async || {
+            let member = self.client.store().state(query.clone()).await.unwrap().pop();
+            let content = member.and_then(|member| member.value.member("content"));
+            content.is_some_and(|content| content.text("membership").as_deref() == Some(wanted))
+        })
+        .await;
     }
 
     /// The user's own messages are on the server, and came back.
