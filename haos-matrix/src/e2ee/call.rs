@@ -5,9 +5,7 @@ use std::collections::BTreeMap;
 use haos_queue::{Answer, Refusal};
 use haos_store_api::Json;
 use matrix_sdk_common::ruma::api::IncomingResponse;
-use matrix_sdk_common::ruma::api::client::keys::{
-    claim_keys, get_keys, upload_keys, upload_signatures,
-};
+use matrix_sdk_common::ruma::api::client::keys::{claim_keys, get_keys, upload_keys, upload_signatures};
 use matrix_sdk_common::ruma::api::client::message::send_message_event;
 use matrix_sdk_common::ruma::api::client::{backup, to_device};
 use matrix_sdk_common::ruma::{OwnedTransactionId, TransactionId};
@@ -41,7 +39,14 @@ pub(super) enum What {
 }
 
 impl Call {
-    fn new(id: &TransactionId, what: What, name: &'static str, is_put: bool, path: &[&str], body: Json) -> Self {
+    fn new(
+        id: &TransactionId,
+        what: What,
+        name: &'static str,
+        is_put: bool,
+        path: &[&str],
+        body: Json,
+    ) -> Self {
         let path = path.iter().map(|part| (*part).to_owned()).collect();
         let request = KeyRequest { name, is_put, path, version: None, body };
         Self { id: id.to_owned(), what, request }
@@ -73,7 +78,8 @@ impl Call {
             }
             AnyOutgoingRequest::RoomMessage(request) => {
                 let (room, txn) = (request.room_id.as_str(), request.txn_id.as_str());
-                let kind = matrix_sdk_common::ruma::events::MessageLikeEventContent::event_type(&*request.content);
+                let kind =
+                    matrix_sdk_common::ruma::events::MessageLikeEventContent::event_type(&*request.content);
                 let path = ["v3", "rooms", room, "send", &kind.to_string(), txn];
                 Self::new(id, What::Room, "send", true, &path, body_of(&request.content)?)
             }

@@ -42,7 +42,9 @@ impl SealFile for Sealing {
     }
 
     fn finish(&mut self) -> Result<Json> {
-        let hash = Base64::<matrix_sdk_common::ruma::serde::base64::Standard>::new(self.hash.clone().finalize().to_vec());
+        let hash = Base64::<matrix_sdk_common::ruma::serde::base64::Standard>::new(
+            self.hash.clone().finalize().to_vec(),
+        );
         let key = Base64::<UrlSafe, _>::new(self.key.as_slice());
         let iv = Base64::<matrix_sdk_common::ruma::serde::base64::Standard>::new(self.iv.to_vec());
         Json::of(&json!({

@@ -44,8 +44,7 @@ impl Counts {
         let members = body_members(&text).ok()?;
         let read = |name: &str| members.get(name).map(|raw| raw.get().to_owned());
         let counts = read("device_one_time_keys_count").and_then(|raw| serde_json::from_str(&raw).ok());
-        let unused =
-            read("device_unused_fallback_key_types").and_then(|raw| serde_json::from_str(&raw).ok());
+        let unused = read("device_unused_fallback_key_types").and_then(|raw| serde_json::from_str(&raw).ok());
         if counts.is_none() && unused.is_none() {
             return None;
         }
@@ -97,8 +96,7 @@ impl Encryption {
     }
 
     async fn turn_number(&self) -> Result<u64> {
-        let stored =
-            self.inner.store.state_value(Scope::Account, &known_kind(TURN), &known_key("")).await?;
+        let stored = self.inner.store.state_value(Scope::Account, &known_kind(TURN), &known_key("")).await?;
         Ok(stored.and_then(|turn| turn.parse().ok()).unwrap_or_default())
     }
 

@@ -30,9 +30,9 @@ use crate::Server;
 
 pub use self::words::{ORIGINAL, UNREAD};
 
+use self::machine::Held;
 pub(crate) use self::open::Waits;
 pub(crate) use self::sealing::Sealer;
-use self::machine::Held;
 
 /// The encryption of one device, over the store of its account. Clones are the same.
 ///

@@ -178,7 +178,8 @@ impl Encryption {
         if self.holder(room, &key, taken).await?.is_some_and(|holder| holder != event.id) {
             return Ok(Opened::Never(Unread::new("replayed")));
         }
-        Ok(read(event, decrypted.event.json().get()).map_or_else(invalid, |read| Opened::Read(read, Place { key })))
+        Ok(read(event, decrypted.event.json().get())
+            .map_or_else(invalid, |read| Opened::Read(read, Place { key })))
     }
 
     /// The event that an index of a session belongs to.

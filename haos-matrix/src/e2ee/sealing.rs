@@ -41,9 +41,8 @@ impl Encryption {
             .map_err(|e| Trouble::Machine(e.to_string()))?;
         let turn = self.turn().await?;
         let session = turn.keys.get_outbound_group_session(&room).await?;
-        let is_live = session.is_some_and(|session| {
-            session.shared() && !session.expired() && !session.invalidated()
-        });
+        let is_live =
+            session.is_some_and(|session| session.shared() && !session.expired() && !session.invalidated());
         if !is_live {
             turn.done();
             // It expired since it was shared, or another machine was made: prepared again, it is there.

@@ -3,9 +3,7 @@
 use std::time::Duration;
 
 use haos_queue::Answer;
-use haos_store_api::{
-    Json, RoomId, Scope, StateEntry, StorageAdapterExt as _,
-};
+use haos_store_api::{Json, RoomId, Scope, StateEntry, StorageAdapterExt as _};
 use matrix_sdk_common::ruma::events::room::history_visibility::HistoryVisibility;
 use matrix_sdk_common::ruma::{OwnedUserId, RoomId as RumaRoomId, UserId as RumaUserId};
 use matrix_sdk_crypto::EncryptionSettings;
@@ -47,14 +45,22 @@ impl Encryption {
     }
 
     /// Who reads a room, and under which settings.
-    async fn readers(&self, engine: &Engine, room: &RoomId) -> Result<(Vec<OwnedUserId>, EncryptionSettings)> {
+    async fn readers(
+        &self,
+        engine: &Engine,
+        room: &RoomId,
+    ) -> Result<(Vec<OwnedUserId>, EncryptionSettings)> {
         let members = engine.members(room).await?;
         if !members.complete {
             // As of no token: somebody may be missing, and somebody may have left.
-            return Err(members.stopped.map_or_else(|| FetchError::Answer(Answer::NoAnswer).into(), Trouble::from));
+            return Err(members
+                .stopped
+                .map_or_else(|| FetchError::Answer(Answer::NoAnswer).into(), Trouble::from));
         }
-        let (encryption, visibility) =
-            (self.content(room, "m.room.encryption").await?, self.content(room, "m.room.history_visibility").await?);
+        let (encryption, visibility) = (
+            self.content(room, "m.room.encryption").await?,
+            self.content(room, "m.room.history_visibility").await?,
+        );
         let visibility = visibility.and_then(|content| content.text("history_visibility"));
         let visibility = visibility.map_or(HistoryVisibility::Shared, HistoryVisibility::from);
         let invited = visibility != HistoryVisibility::Joined;

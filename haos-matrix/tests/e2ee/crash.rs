@@ -7,7 +7,8 @@ use std::sync::atomic::{AtomicBool, Ordering};
 use async_trait::async_trait;
 use haos_queue::Lead;
 use haos_store_api::{
-    Commit, Error, ErrorKind, EventType, MemoryStore, Op, Result, Scope, StorageAdapter, WriteBatch, forward_store,
+    Commit, Error, ErrorKind, EventType, MemoryStore, Op, Result, Scope, StorageAdapter, WriteBatch,
+    forward_store,
 };
 use haos_stub::town::Town;
 use matrix_sdk_crypto::vodozemac::megolm::MegolmMessage;
@@ -24,7 +25,8 @@ struct Sick {
 #[async_trait]
 impl StorageAdapter for Sick {
     async fn apply(&self, batch: WriteBatch) -> Result<Commit> {
-        let is_key = |op: &Op| matches!(op, Op::PutState(entry) if entry.kind.as_str().starts_with("haos.e2ee.own"));
+        let is_key =
+            |op: &Op| matches!(op, Op::PutState(entry) if entry.kind.as_str().starts_with("haos.e2ee.own"));
         if self.is_sick.load(Ordering::Relaxed) && batch.ops().iter().any(is_key) {
             return Err(Error::new(ErrorKind::Io, "apply", "no"));
         }
@@ -50,10 +52,14 @@ async fn a_crash_between_the_sync_and_its_reading_loses_nothing() {
     ada.says("before").await;
     bob.until_reads(&["before"]).await;
     ada.until_sent().await;
+    town.join(ROOM, "cyd");
+    let cyd = Person::new(&town, "cyd").await;
+    ada.until_member("@cyd:x", "join").await;
+    ada.says("to cyd too").await;
+    bob.until_reads(&["before", "to cyd too"]).await;
+    until("cyd reads", async || cyd.reads().await == ["to cyd too"]).await;
     sick.is_sick.store(true, Ordering::Relaxed);
     // Whoever leaves makes the next message go out under a new key.
-    town.join(ROOM, "cyd");
-    ada.until_member("@cyd:x", "join").await;
     town.leave(ROOM, "cyd");
     ada.until_member("@cyd:x", "leave").await;
     ada.says("under a new key").await;
@@ -66,7 +72,7 @@ async fn a_crash_between_the_sync_and_its_reading_loses_nothing() {
     bob.dies().await;
     assert!(waiting(&store).await > 0, "it waits on");
     let bob = Person::on(&town, "bob", store.clone()).await;
-    bob.until_reads(&["before", "under a new key"]).await;
+    bob.until_reads(&["before", "to cyd too", "under a new key"]).await;
     until("what was read is removed", async || waiting(&store).await == 0).await;
 }
 
@@ -118,12 +124,17 @@ async fn two_contexts_use_no_index_twice_and_send_nothing_twice() {
     let mut said = BTreeSet::new();
     for number in 0..12 {
         let text = format!("number {number}");
-        if number % 2 == 0 { one.says(&text).await } else { two.says(&text).await }
+        if number % 2 == 0 {
+            one.says(&text).await
+        } else {
+            two.says(&text).await
+        }
         said.insert(text);
     }
     until("bob reads all", async || bob.reads().await.into_iter().collect::<BTreeSet<_>>() == said).await;
     one.until_sent().await;
-    let sent: Vec<_> = town.events(ROOM).into_iter().filter(|event| event["type"] == "m.room.encrypted").collect();
+    let sent: Vec<_> =
+        town.events(ROOM).into_iter().filter(|event| event["type"] == "m.room.encrypted").collect();
     assert_eq!(sent.len(), said.len(), "each once");
     let mut used = BTreeSet::new();
     // Also what was sent and not taken counts.

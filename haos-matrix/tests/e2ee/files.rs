@@ -44,7 +44,8 @@ async fn a_picture_with_its_thumbnail() {
     };
     outbox.enqueue(compose::file(&room(), &info, file, Some(thumbnail)).unwrap()).await.unwrap();
     until("bob has the picture", async || bob.reads().await == ["sea.png"]).await;
-    let message = bob.messages().await.into_iter().find(|message| message.content.text("body").is_some()).unwrap();
+    let message =
+        bob.messages().await.into_iter().find(|message| message.content.text("body").is_some()).unwrap();
     let file = message.content.member("file").unwrap();
     assert_eq!(opened(&bob, &file).await, picture);
     let thumbnail = message.content.member("info").unwrap().member("thumbnail_file").unwrap();

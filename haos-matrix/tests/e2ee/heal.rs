@@ -26,18 +26,25 @@ async fn what_came_before_its_key_is_read_as_soon_as_that_comes() {
     };
     until("two messages wait", async || unread().await == 2).await;
     assert_eq!(bob.reads().await, [""; 0]);
-    let ids: Vec<_> =
-        bob.messages().await.into_iter().filter(|message| reason(message).is_some()).map(|message| message.id).collect();
+    let ids: Vec<_> = bob
+        .messages()
+        .await
+        .into_iter()
+        .filter(|message| reason(message).is_some())
+        .map(|message| message.id)
+        .collect();
     let mut changes = bob.client.store().changes();
     town.keep_back(false);
     bob.until_reads(&["one", "two"]).await;
     let mut told = Vec::new();
     while told.len() < 2 {
         match changes.next().await {
-            Some(Change::Commit { touched, .. }) => told.extend(touched.iter().flat_map(|touched| match touched {
-                Touched::Messages(of, events) if *of == room() => events.to_vec(),
-                _ => Vec::new(),
-            })),
+            Some(Change::Commit { touched, .. }) => {
+                told.extend(touched.iter().flat_map(|touched| match touched {
+                    Touched::Messages(of, events) if *of == room() => events.to_vec(),
+                    _ => Vec::new(),
+                }))
+            }
             other => panic!("{other:?}"),
         }
     }
@@ -78,7 +85,8 @@ async fn a_ciphertext_in_somebody_elses_name_is_no_message() {
     let forged = town.inject(ROOM, "eve", "m.room.encrypted", sent["content"].clone());
     town.keep_back(false);
     until("the message is read", async || bob.reads().await.contains(&"secret".to_owned())).await;
-    let message = async || bob.messages().await.into_iter().find(|message| message.id.as_str() == forged).unwrap();
+    let message =
+        async || bob.messages().await.into_iter().find(|message| message.id.as_str() == forged).unwrap();
     until("the forged one is judged", async || {
         matches!(reason(&message().await).as_deref(), Some("invalid" | "replayed"))
     })

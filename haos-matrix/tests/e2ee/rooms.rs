@@ -50,7 +50,9 @@ async fn a_page_that_comes_again_changes_nothing_that_was_read() {
     let facts = |messages: &[haos_store_api::Message]| -> Vec<_> {
         messages
             .iter()
-            .map(|message| (message.id.clone(), message.kind.clone(), message.content.clone(), message.extra.clone()))
+            .map(|message| {
+                (message.id.clone(), message.kind.clone(), message.content.clone(), message.extra.clone())
+            })
             .collect()
     };
     assert_eq!(facts(&after), facts(&before));
@@ -64,7 +66,8 @@ async fn reactions_go_in_clear_and_edits_do_not() {
     ada.says("first").await;
     bob.until_reads(&["first"]).await;
     ada.until_sent().await;
-    let first = bob.messages().await.into_iter().find(|message| message.content.text("body").is_some()).unwrap();
+    let first =
+        bob.messages().await.into_iter().find(|message| message.content.text("body").is_some()).unwrap();
     let about = About::Event(first.id.clone());
     bob.client.outbox().enqueue(compose::reaction(&room(), &about, "+1").unwrap()).await.unwrap();
     let content = json!({ "msgtype": "m.text", "body": "second" });

@@ -64,8 +64,11 @@ impl Person {
     }
 
     pub(crate) async fn says(&self, text: &str) {
+        let outbox = self.client.outbox();
+        // Nobody writes in a room that is not there.
+        until("the room is known", async || outbox.is_encrypted(&room()).await.unwrap()).await;
         let draft = compose::text(&room(), text).unwrap();
-        self.client.outbox().enqueue(draft).await.unwrap();
+        outbox.enqueue(draft).await.unwrap();
     }
 
     /// Ends as a process that is killed does.

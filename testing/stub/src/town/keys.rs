@@ -55,7 +55,8 @@ impl Held {
     pub(super) fn query_keys(&self, body: &Value) -> Value {
         let mut users = Map::new();
         for user in body["device_keys"].as_object().unwrap().keys() {
-            let devices = self.devices.iter().filter(|((of, _), device)| of == user && device.keys.is_object());
+            let devices =
+                self.devices.iter().filter(|((of, _), device)| of == user && device.keys.is_object());
             let devices = devices.map(|((_, id), device)| (id.clone(), device.keys.clone()));
             users.insert(user.clone(), Value::Object(devices.collect()));
         }
@@ -81,10 +82,16 @@ impl Held {
         json!({ "one_time_keys": users, "failures": {} })
     }
 
-    pub(super) fn send_to_device(&mut self, (sender, _): (String, String), kind: &str, body: &Value) -> Value {
+    pub(super) fn send_to_device(
+        &mut self,
+        (sender, _): (String, String),
+        kind: &str,
+        body: &Value,
+    ) -> Value {
         for (user, devices) in body["messages"].as_object().unwrap() {
             for (device, content) in devices.as_object().unwrap() {
-                let known = self.devices.keys().filter(|(of, id)| of == user && (device == "*" || device == id));
+                let known =
+                    self.devices.keys().filter(|(of, id)| of == user && (device == "*" || device == id));
                 let event = json!({ "sender": sender, "type": kind, "content": content });
                 let sent: Vec<_> = known
                     .map(|(user, device)| {
@@ -99,7 +106,12 @@ impl Held {
     }
 
     /// Adds to a sync what is for a device.
-    pub(super) fn sync_keys(&self, answer: &mut Value, (user, device): &(String, String), since: Option<usize>) {
+    pub(super) fn sync_keys(
+        &self,
+        answer: &mut Value,
+        (user, device): &(String, String),
+        since: Option<usize>,
+    ) {
         let (mut events, mut changed) = (Vec::new(), Vec::new());
         for happening in &self.stream[since.unwrap_or(0)..] {
             match happening {

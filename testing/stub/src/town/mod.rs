@@ -26,10 +26,20 @@ pub struct Town {
 
 /// Whatever syncs tell, in its order.
 enum Happening {
-    Event { room: String, event: Value, token: Option<String> },
-    ToDevice { user: String, device: String, event: Value },
+    Event {
+        room: String,
+        event: Value,
+        token: Option<String>,
+    },
+    ToDevice {
+        user: String,
+        device: String,
+        event: Value,
+    },
     /// A user's devices changed.
-    Devices { user: String },
+    Devices {
+        user: String,
+    },
 }
 
 #[derive(Default)]
@@ -98,7 +108,11 @@ impl Town {
     /// The bodies of all requests whose target holds a text, in their order.
     pub fn bodies(&self, target: &str) -> Vec<Vec<u8>> {
         let held = self.held();
-        held.asked.iter().filter(|(_, asked, _)| asked.contains(target)).map(|(_, _, body)| body.clone()).collect()
+        held.asked
+            .iter()
+            .filter(|(_, asked, _)| asked.contains(target))
+            .map(|(_, _, body)| body.clone())
+            .collect()
     }
 
     fn held(&self) -> MutexGuard<'_, Held> {
@@ -135,6 +149,7 @@ impl Town {
             }
             ("GET", ["rooms", room, "members"]) => ok(self.held().members(room)),
             ("GET", ["rooms", room, "messages"]) => ok(self.held().messages(room, &path)),
+            ("GET", ["rooms", room, "context", id]) => ok(self.held().context(room, id, &path)),
             ("GET", ["rooms", room, "event", id]) => self.held().event(room, id),
             ("PUT", ["rooms", room, "send", kind, txn]) => {
                 ok(self.once(&path.token, txn, |held| held.send(&path, room, kind, body())))

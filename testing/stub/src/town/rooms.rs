@@ -33,7 +33,11 @@ impl Town {
     fn member(&self, room: &str, name: &str, membership: &str) {
         let user = format!("@{name}:x");
         let content = json!({ "membership": membership });
-        self.add(room, json!({ "sender": user, "type": "m.room.member", "state_key": user, "content": content }), None);
+        self.add(
+            room,
+            json!({ "sender": user, "type": "m.room.member", "state_key": user, "content": content }),
+            None,
+        );
     }
 
     /// An event comes into a room as somebody else's server would send it; its id.
@@ -69,9 +73,9 @@ impl Held {
 
     /// The latest member event of a user in a room, and its place.
     fn membership(&self, room: &str, user: &str) -> Option<(usize, &str)> {
-        let mut of_user = self.of_room(room).filter(|(_, event, _)| {
-            event["type"] == "m.room.member" && event["state_key"] == user
-        });
+        let mut of_user = self
+            .of_room(room)
+            .filter(|(_, event, _)| event["type"] == "m.room.member" && event["state_key"] == user);
         let (place, event, _) = of_user.by_ref().last()?;
         Some((place, event["content"]["membership"].as_str()?))
     }
@@ -101,7 +105,9 @@ impl Held {
     /// The state of a room before a place, the last of each key.
     fn state(&self, room: &str, before: usize) -> Vec<Value> {
         let mut state = BTreeMap::new();
-        for (_, event, _) in self.of_room(room).filter(|(place, event, _)| *place < before && event["state_key"].is_string()) {
+        for (_, event, _) in
+            self.of_room(room).filter(|(place, event, _)| *place < before && event["state_key"].is_string())
+        {
             state.insert((event["type"].to_string(), event["state_key"].to_string()), event.clone());
         }
         state.into_values().collect()
@@ -136,7 +142,8 @@ impl Held {
             let state = if is_first { self.state(&room, from) } else { Vec::new() };
             let events: Vec<_> = timeline.iter().map(|(_, event, of)| shown(event, *of, &token)).collect();
             let is_limited = is_first && places.len() > timeline.len();
-            let timeline = json!({ "events": events, "limited": is_limited, "prev_batch": format!("p{from}") });
+            let timeline =
+                json!({ "events": events, "limited": is_limited, "prev_batch": format!("p{from}") });
             let section = json!({ "timeline": timeline, "state": { "events": state } });
             let of = if membership == "join" { &mut join } else { &mut leave };
             of.insert(room, section);
@@ -162,9 +169,22 @@ impl Held {
         answer
     }
 
+    pub(super) fn context(&self, room: &str, id: &str, path: &Path<'_>) -> Value {
+        let (at, event, of) = self.of_room(room).find(|(_, event, _)| event["event_id"] == id).unwrap();
+        let before: Vec<_> = self.of_room(room).filter(|(place, ..)| *place < at).collect();
+        let limit = path.wanted("limit").map_or(10, |limit| limit.parse().unwrap());
+        let page = &before[before.len().saturating_sub(limit)..];
+        let events: Vec<_> = page.iter().rev().map(|(_, event, of)| shown(event, *of, &path.token)).collect();
+        let start = page.first().map_or(0, |(place, ..)| *place);
+        json!({ "event": shown(event, of, &path.token), "events_before": events, "start": format!("p{start}") })
+    }
+
     pub(super) fn members(&self, room: &str) -> Value {
-        let members: Vec<_> =
-            self.state(room, usize::MAX).into_iter().filter(|event| event["type"] == "m.room.member").collect();
+        let members: Vec<_> = self
+            .state(room, usize::MAX)
+            .into_iter()
+            .filter(|event| event["type"] == "m.room.member")
+            .collect();
         json!({ "chunk": members })
     }
 
