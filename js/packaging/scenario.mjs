@@ -37,8 +37,8 @@ async function withBrowser(act) {
   }
 }
 
-/** An application as it is shipped: `url` is where it is served. */
-export function shipped(url, test) {
+/** An application as it is shipped: `url` is where it is served. All of it if `isWhole`, else what one tab does. */
+export function shipped(url, test, isWhole) {
   return withBrowser(async (world, browser) => {
     let page;
     await test("someone logs in, and the timeline shows what the homeserver has", async () => {
@@ -73,49 +73,54 @@ export function shipped(url, test) {
       await page.shows(expected);
       await page.lives(1);
     });
-    await test("of two tabs one syncs, and the other takes over", async () => {
-      const other = await Page.open(browser, url);
-      await other.shows(expected);
-      await page.lives(2);
-      const most = await world.mostSyncs(async () => {
-        for (const body of ["three", "four", "five"]) {
-          world.say(body);
-          expected.push(body);
-          await Promise.all([page.shows(expected), other.shows(expected)]);
-        }
-      });
-      equal(most, 1, "contexts that sync");
-      await quiet(browser, world);
-      await page.tab.close();
-      page = other;
-      world.say("six");
-      expected.push("six");
-      await page.shows(expected);
-    });
-    await test("a worker that is killed loses no change", async () => {
-      for (const n of [1, 2, 3]) {
-        await page.writeAndKill(`before ${n}`);
-        expected.push(`before ${n}`);
-        await page.until("it is there", (seen) => seen.bodies.includes(`before ${n}`));
-        await page.write(`after ${n}`);
-        expected.push(`after ${n}`);
-        await page.shows(expected);
-      }
-      equal(world.bodies(), expected);
-      await page.lives(1);
-    });
-    await test("without a worker the page has the same", async () => {
-      await page.tab.goto(`${url}/?thread=here`);
-      await page.shows(expected);
-      await page.write("seven");
-      expected.push("seven");
-      await page.shows(expected);
-      equal((await page.read()).workers, 0, "workers that were made");
-      await page.leaveOften([0, 1, 5, 20, 50, 100, 200, 400]);
-      await page.lives(0);
-      equal(world.bodies(), expected);
-    });
+    if (isWhole) await severalContexts(url, test, { world, browser, page, expected });
     await test("the console has no error and no warning", () => quiet(browser, world));
+  });
+}
+
+/** The same with other tabs, without its worker, and after that was killed. */
+async function severalContexts(url, test, { world, browser, page, expected }) {
+  await test("of two tabs one syncs, and the other takes over", async () => {
+    const other = await Page.open(browser, url);
+    await other.shows(expected);
+    await page.lives(2);
+    const most = await world.mostSyncs(async () => {
+      for (const body of ["three", "four", "five"]) {
+        world.say(body);
+        expected.push(body);
+        await Promise.all([page.shows(expected), other.shows(expected)]);
+      }
+    });
+    equal(most, 1, "contexts that sync");
+    await quiet(browser, world);
+    await page.tab.close();
+    page = other;
+    world.say("six");
+    expected.push("six");
+    await page.shows(expected);
+  });
+  await test("a worker that is killed loses no change", async () => {
+    for (const n of [1, 2, 3]) {
+      await page.writeAndKill(`before ${n}`);
+      expected.push(`before ${n}`);
+      await page.until("it is there", (seen) => seen.bodies.includes(`before ${n}`));
+      await page.write(`after ${n}`);
+      expected.push(`after ${n}`);
+      await page.shows(expected);
+    }
+    equal(world.bodies(), expected);
+    await page.lives(1);
+  });
+  await test("without a worker the page has the same", async () => {
+    await page.tab.goto(`${url}/?thread=here`);
+    await page.shows(expected);
+    await page.write("seven");
+    expected.push("seven");
+    await page.shows(expected);
+    equal((await page.read()).workers, 0, "workers that were made");
+    await page.leaveOften([0, 1, 5, 20, 50, 100, 200, 400]);
+    await page.lives(0);
+    equal(world.bodies(), expected);
   });
 }
 

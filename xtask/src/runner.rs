@@ -14,7 +14,9 @@ use crate::{beside, setup, tidy};
 /// where this machine could have had it.
 pub(crate) fn run(root: &Path, steps: &[CiStep]) -> Result {
     if steps.is_empty() {
-        return Err("no step to run: `bench` runs with --full".into());
+        return Err(
+            "no step to run: some run with --full alone, as `cargo xtask test --full --list` shows".into()
+        );
     }
     prepare(steps)?;
     let started = Instant::now();

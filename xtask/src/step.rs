@@ -68,7 +68,7 @@ pub(crate) struct Plan {
     pub(crate) engines: Vec<BrowserEngine>,
 }
 
-/// The steps of a run; a full one also compiles the benches as they are measured.
+/// The steps of a run; a full one also weighs, makes mistakes, fuzzes and compiles the benches as they are measured.
 pub(crate) fn all(root: &Path, plan: &Plan) -> Vec<CiStep> {
     use StepName::*;
     let (outside, rivals) = ("examples/outside-backend/Cargo.toml", "benches/rivals/Cargo.toml");
@@ -89,7 +89,6 @@ pub(crate) fn all(root: &Path, plan: &Plan) -> Vec<CiStep> {
         test(root, plan),
         wasm(root, plan),
         web(root, plan),
-        size(root, plan.full),
         js(root, plan),
         step(Doc, "documentation without warnings", &["doc --workspace --all-features --no-deps"])
             .each(|cmd| cmd.env("RUSTDOCFLAGS", "-D warnings")),
@@ -106,9 +105,9 @@ pub(crate) fn all(root: &Path, plan: &Plan) -> Vec<CiStep> {
         .each(|cmd| plan.soak.pass_to(cmd)),
         demo(plan.full),
         e2e(root, plan.full),
-        mutants(plan.full),
     ];
     if plan.full {
+        steps.extend([size(root), mutants()]);
         let peers = format!("build --release --manifest-path {rivals} --target-dir target/rivals");
         steps.push(step(Bench, "the benches compile as measured", &["bench --workspace --no-run", &peers]));
     }
@@ -135,20 +134,15 @@ fn test(root: &Path, plan: &Plan) -> CiStep {
     step.needs(needs).each(|cmd| plan.soak.pass_to(cmd))
 }
 
-/// Makes the browsers' tests, and the features that they do not have.
+/// Makes the browsers' tests; with `full` also each package alone, which `js` compiles together.
 fn wasm(root: &Path, plan: &Plan) -> CiStep {
-    let mut step = step(
-        StepName::Wasm,
-        "what frontends share also compiles for browsers",
-        &[
-            &format!("check {WASM} -p haos-matrix"),
-            &format!("check {WASM} -p haos-store-api"),
-            &format!("check {WASM} -p haos-queue --no-default-features"),
-            &format!("check {WASM} -p haos"),
-        ],
-    )
-    .needs(&[Need::WasmTarget])
-    .each(web::small);
+    let alone = ["haos-matrix", "haos-store-api", "haos-queue --no-default-features", "haos"];
+    let mut step = step(StepName::Wasm, "what frontends share also compiles for browsers", &[])
+        .needs(&[Need::WasmTarget]);
+    if plan.full {
+        step.commands.extend(alone.map(|package| Cmd::cargo(&format!("check {WASM} -p {package}"))));
+    }
+    let mut step = step.each(web::small);
     step.commands.insert(0, plan.soak.in_browsers(web::build(&web::targets(root))));
     step
 }
@@ -174,14 +168,13 @@ fn web(root: &Path, plan: &Plan) -> CiStep {
     step
 }
 
-/// Builds what browsers load as it is shipped; with `full` also what the front door adds, which `js` weighs as its
-/// packages have it.
-fn size(root: &Path, full: bool) -> CiStep {
+/// Builds what browsers load as it is shipped, part by part, and what the front door adds; `js` weighs it as its packages
+/// have it.
+fn size(root: &Path) -> CiStep {
     let about = "what a browser loads: its size within the budget, its halves at work";
     let mut step =
         step(StepName::Size, about, &["test --workspace --all-features --no-run"]).needs(&size::NEEDS);
-    let flags: &[&str] = if full { &["--front"] } else { &[] };
-    step.commands.push(size::program(root, Cmd::new(&beside("haos-weigh"), flags)));
+    step.commands.push(size::program(root, Cmd::new(&beside("haos-weigh"), &["--front"])));
     step
 }
 
@@ -231,15 +224,10 @@ fn demo(full: bool) -> CiStep {
     step
 }
 
-/// All small mistakes; without `full` some of one package, others with each commit.
-fn mutants(full: bool) -> CiStep {
+/// All small mistakes.
+fn mutants() -> CiStep {
     let about = "small mistakes in what decides something are found by the tests";
-    let line = if full {
-        "xtask mutants --least 95"
-    } else {
-        "xtask mutants --package any --sample 24 --seconds 70 --least 80"
-    };
-    step(StepName::Mutants, about, &[line])
+    step(StepName::Mutants, about, &["xtask mutants --least 95"])
 }
 
 /// The test programs of `testing/e2e/` that need a homeserver, those that take longest first.

@@ -19,6 +19,11 @@ fn path(name: &str) -> PathBuf {
 async fn an_archive_of_version_1_is_read() {
     let store = Home::new(Backend::Memory, false).open().await;
     fill(&store, &small()).await;
+    let mut written = Content::of_store(&store).await;
+    for row in &mut written.pending {
+        // These were written before a row had it.
+        row.wire_kind = None;
+    }
     let (encryption, identity) = passphrase();
     let plain = (path("v1.haos"), Backup::new(), None);
     let encrypted = (path("v1-encrypted.haos"), Backup::new().encryption(encryption), Some(identity));
@@ -29,6 +34,6 @@ async fn an_archive_of_version_1_is_read() {
         let mut archive = Archive::open_files([&path], identity.as_ref()).unwrap();
         archive.check(&Progress::none()).unwrap();
         assert_eq!(archive.summary().time_ms, 1_795_362_779_000);
-        assert_eq!(Content::of_archive(&mut archive).unwrap(), Content::of_store(&store).await);
+        assert_eq!(Content::of_archive(&mut archive).unwrap(), written);
     }
 }

@@ -322,7 +322,8 @@ impl StorageAdapter for MapStore {
     async fn state(&self, query: StateQuery) -> Result<Vec<StateEntry>> {
         self.read(|mut reader| reader.state(&query))
     }
-    async fn count_state(&self, scope: &Scope, kind: &EventType) -> Result<u64> {
+
+    async fn count_state(&self, scope: &haos_store_api::Scope, kind: &EventType) -> Result<u64> {
         self.read(|mut reader| reader.count_state(scope, kind))
     }
     async fn usage(&self) -> Result<Usage> {
