@@ -9,6 +9,7 @@ use matrix_sdk_common::ruma::api::client::keys::{claim_keys, get_keys, upload_ke
 use matrix_sdk_common::ruma::api::client::message::send_message_event;
 use matrix_sdk_common::ruma::api::client::{backup, to_device};
 use matrix_sdk_common::ruma::{OwnedTransactionId, TransactionId};
+use matrix_sdk_crypto::types::DeviceKeys;
 use matrix_sdk_crypto::types::requests::{
     AnyOutgoingRequest, KeysBackupRequest, KeysQueryRequest, ToDeviceRequest,
 };
@@ -24,6 +25,8 @@ pub(super) struct Call {
     pub(super) id: OwnedTransactionId,
     what: What,
     pub(super) request: KeyRequest,
+    /// It tells the device's keys once more, after a login.
+    pub(super) is_anew: bool,
 }
 
 /// The kinds of requests, by what their answers mean.
@@ -49,7 +52,7 @@ impl Call {
     ) -> Self {
         let path = path.iter().map(|part| (*part).to_owned()).collect();
         let request = KeyRequest { name, is_put, path, version: None, body };
-        Self { id: id.to_owned(), what, request }
+        Self { id: id.to_owned(), what, request, is_anew: false }
     }
 
     /// Tells if others must know the answer before anything is encrypted for them.
@@ -59,15 +62,7 @@ impl Call {
 
     pub(super) fn of(id: &TransactionId, request: &AnyOutgoingRequest) -> Reply<Self> {
         Ok(match request {
-            AnyOutgoingRequest::KeysUpload(request) => {
-                let mut body = BTreeMap::new();
-                if let Some(device_keys) = &request.device_keys {
-                    body.insert("device_keys", json_of(device_keys)?);
-                }
-                body.insert("one_time_keys", json_of(&request.one_time_keys)?);
-                body.insert("fallback_keys", json_of(&request.fallback_keys)?);
-                Self::new(id, What::Upload, "keys_upload", false, &["v3", "keys", "upload"], body_of(&body)?)
-            }
+            AnyOutgoingRequest::KeysUpload(request) => Self::upload(id, request)?,
             AnyOutgoingRequest::KeysQuery(request) => Self::query(id, request)?,
             AnyOutgoingRequest::KeysClaim(request) => Self::claim(id, request)?,
             AnyOutgoingRequest::ToDeviceRequest(request) => Self::to_device(request)?,
@@ -84,6 +79,29 @@ impl Call {
                 Self::new(id, What::Room, "send", true, &path, body_of(&request.content)?)
             }
         })
+    }
+
+    pub(super) fn is_upload(&self) -> bool {
+        self.what == What::Upload
+    }
+
+    fn upload(id: &TransactionId, request: &upload_keys::v3::Request) -> Reply<Self> {
+        let mut body = BTreeMap::new();
+        if let Some(device_keys) = &request.device_keys {
+            body.insert("device_keys", json_of(device_keys)?);
+        }
+        body.insert("one_time_keys", json_of(&request.one_time_keys)?);
+        body.insert("fallback_keys", json_of(&request.fallback_keys)?);
+        let path = ["v3", "keys", "upload"];
+        Ok(Self::new(id, What::Upload, "keys_upload", false, &path, body_of(&body)?))
+    }
+
+    /// Tells the device's keys once more.
+    pub(super) fn anew(keys: &DeviceKeys) -> Reply<Self> {
+        let body = body_of(&json!({ "device_keys": json_of(keys)? }))?;
+        let path = ["v3", "keys", "upload"];
+        let call = Self::new(&TransactionId::new(), What::Upload, "keys_upload", false, &path, body);
+        Ok(Self { is_anew: true, ..call })
     }
 
     fn query(id: &TransactionId, request: &KeysQueryRequest) -> Reply<Self> {

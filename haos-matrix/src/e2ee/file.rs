@@ -6,7 +6,7 @@ use ctr::cipher::{KeyIvInit as _, StreamCipher as _};
 use haos_queue::SealFile;
 use haos_store_api::{Error, ErrorKind, Json, Result};
 use matrix_sdk_common::ruma::serde::Base64;
-use matrix_sdk_common::ruma::serde::base64::UrlSafe;
+use matrix_sdk_common::ruma::serde::base64::{Standard, UrlSafe};
 use serde_json::json;
 use sha2::{Digest as _, Sha256};
 use zeroize::Zeroizing;
@@ -20,7 +20,7 @@ pub(super) struct Sealing {
 }
 
 impl Sealing {
-    pub(super) fn new() -> Result<Box<dyn SealFile>> {
+    pub(super) fn new() -> Result<Self> {
         let mut key = Zeroizing::new([0_u8; 32]);
         let mut iv = [0_u8; 16];
         let random = |bytes: &mut [u8]| {
@@ -31,7 +31,7 @@ impl Sealing {
         // The second half counts blocks: it begins at 0, so that it never runs over.
         random(&mut iv[..8])?;
         let cipher = Ctr128BE::<Aes256>::new((&*key).into(), (&iv).into());
-        Ok(Box::new(Self { key, iv, cipher, hash: Sha256::new() }))
+        Ok(Self { key, iv, cipher, hash: Sha256::new() })
     }
 }
 
@@ -42,11 +42,9 @@ impl SealFile for Sealing {
     }
 
     fn finish(&mut self) -> Result<Json> {
-        let hash = Base64::<matrix_sdk_common::ruma::serde::base64::Standard>::new(
-            self.hash.clone().finalize().to_vec(),
-        );
+        let hash = Base64::<Standard>::new(self.hash.clone().finalize().to_vec());
         let key = Base64::<UrlSafe, _>::new(self.key.as_slice());
-        let iv = Base64::<matrix_sdk_common::ruma::serde::base64::Standard>::new(self.iv.to_vec());
+        let iv = Base64::<Standard>::new(self.iv.to_vec());
         Json::of(&json!({
             "v": "v2",
             "key": { "kty": "oct", "alg": "A256CTR", "ext": true, "key_ops": ["encrypt", "decrypt"], "k": key.encode() },

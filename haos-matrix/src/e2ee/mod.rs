@@ -100,7 +100,7 @@ impl Encryption {
     /// # Errors
     /// `Other` if the system gives no randomness.
     pub fn seal_file(&self) -> Result<Box<dyn SealFile>> {
-        file::Sealing::new()
+        Ok(Box::new(file::Sealing::new()?))
     }
 
     /// Has what is new looked at.

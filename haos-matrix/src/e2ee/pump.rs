@@ -3,13 +3,17 @@
 use std::convert::Infallible;
 
 use haos_queue::{Answer, Verdict};
+use haos_store_api::{Scope, StateEntry, StateQuery, StorageAdapter, WriteBatch};
+use matrix_sdk_crypto::store::CryptoStore as _;
 use tokio::sync::watch;
 
 use super::Encryption;
 use super::call::Call;
 use super::trouble::{Result, Trouble};
+use super::words::anew;
 use crate::FetchError;
 use crate::engine::ask;
+use crate::parse::known_kind;
 
 /// Rounds of requests that follow from answers: keys are queried, then claimed, then sent.
 const ROUNDS: usize = 8;
@@ -36,8 +40,11 @@ impl Encryption {
                 // The next turn has another machine.
                 Err(Trouble::Stale) => 0,
                 Err(Trouble::Fetch(FetchError::Paused(_))) => {
-                    // After it a sync comes first.
-                    changed(&mut stirred).await;
+                    // After it a sync comes, or somebody says so.
+                    tokio::select! {
+                        () = changed(&mut stirred) => {}
+                        _ = nudges.changed() => {}
+                    }
                     continue;
                 }
                 Err(Trouble::Fetch(FetchError::Answer(answer))) => match answer.verdict(false) {
@@ -91,8 +98,14 @@ impl Encryption {
 
     /// What the machine asks for now.
     async fn calls(&self) -> Result<Vec<Call>> {
+        let inner = &*self.inner;
         let turn = self.turn().await?;
         let mut calls = Vec::new();
+        if self.is_anew().await?
+            && let Some(own) = turn.machine.get_device(&inner.user, &inner.device, None).await?
+        {
+            calls.push(Call::anew(own.as_device_keys())?);
+        }
         for request in turn.machine.outgoing_requests().await? {
             calls.push(Call::of(request.request_id(), request.request())?);
         }
@@ -103,8 +116,30 @@ impl Encryption {
         if let Some((id, request)) = turn.machine.backup_machine().backup().await? {
             calls.push(Call::backup(&id, &request)?);
         }
+        if calls.iter().any(Call::is_upload) {
+            // A machine that another context overtook may hold keys that were uploaded, and claimed, since.
+            turn.keys.set_custom_value("upload", vec![1]).await?;
+        }
         turn.done();
         Ok(calls)
+    }
+
+    /// Tells if the server may have forgotten this device's keys: it does at a logout.
+    async fn is_anew(&self) -> haos_store_api::Result<bool> {
+        let StateEntry { scope, kind, key, .. } = anew();
+        Ok(!self.inner.store.state(StateQuery::one(scope, kind, key)).await?.is_empty())
+    }
+
+    /// Has the device's keys uploaded once more after a login, if it has any: in the login's commit.
+    pub(crate) async fn logged_in(
+        store: &dyn StorageAdapter,
+        batch: &mut WriteBatch,
+    ) -> haos_store_api::Result<()> {
+        let own = known_kind("haos.e2ee.own");
+        if store.count_state(&Scope::Account, &own).await? > 0 {
+            batch.put_state(anew());
+        }
+        Ok(())
     }
 
     /// Sends one request and gives the machine its answer.
@@ -114,7 +149,14 @@ impl Encryption {
         let turn = self.turn().await?;
         let told = call.told(&turn, body).await;
         turn.done();
-        told
+        told?;
+        if call.is_anew {
+            let StateEntry { scope, kind, key, .. } = anew();
+            let mut batch = WriteBatch::relaxed();
+            batch.remove_state(scope, kind, key);
+            inner.store.apply(batch).await?;
+        }
+        Ok(())
     }
 }
 

@@ -23,12 +23,19 @@ pub(super) const EVERYBODY: &str = "*";
 pub(super) const COUNTS: &str = "haos.e2ee.counts";
 /// The number of syncs that brought something for this device, in the account's scope.
 pub(super) const TURN: &str = "haos.e2ee.turn";
+/// After a login on a device that has keys, in the account's scope: the server may have forgotten them.
+const ANEW: &str = "haos.e2ee.anew";
 /// The event of each index of each session, in the room's scope: another event with the same ciphertext is a copy.
 pub(super) const INDEX: &str = "haos.e2ee.index";
 /// The sessions that messages of a room wait for, in the room's scope, by a hash: their ids.
 pub(super) const AWAITED: &str = "haos.e2ee.awaited";
 /// With the hash of a session: the events of a room that wait for it, in the room's scope.
 const WAITING: &str = "haos.e2ee.waiting/";
+
+/// The note that the device's keys must be uploaded once more.
+pub(super) fn anew() -> StateEntry {
+    of_account(ANEW, known_key(""), Json::empty())
+}
 
 /// The kind of the entries of those who wait for a session.
 pub(super) fn waiting(session: &str) -> haos_store_api::Result<EventType> {

@@ -1,8 +1,9 @@
 //! Messages that cannot be read at once.
 
-use haos_matrix::{ORIGINAL, UNREAD};
-use haos_store_api::{Change, Message, Touched};
+use haos_matrix::{KeyRequest, ORIGINAL, Server as _, UNREAD};
+use haos_store_api::{Change, Json, Message, Touched};
 use haos_stub::town::Town;
+use serde_json::json;
 
 use super::world::{Person, ROOM, room, until};
 
@@ -71,6 +72,34 @@ async fn the_same_ciphertext_under_another_id_is_no_message() {
     assert_eq!(reason(&found().await.unwrap()).as_deref(), Some("replayed"));
     ada.says("pay 6").await;
     bob.until_reads(&["pay 5", "pay 6"]).await;
+}
+
+#[tokio::test]
+async fn a_key_that_is_refused_says_why() {
+    let town = Town::start();
+    town.encrypted_room(ROOM, &["ada", "bob"]);
+    let (ada, bob) = (Person::new(&town, "ada").await, Person::new(&town, "bob").await);
+    ada.says("first").await;
+    bob.until_reads(&["first"]).await;
+    let sent = town.events(ROOM).into_iter().find(|event| event["type"] == "m.room.encrypted").unwrap();
+    let mut content = sent["content"].clone();
+    content["session_id"] = json!("another session");
+    let unread = town.inject(ROOM, "ada", "m.room.encrypted", content.clone());
+    let message = async || bob.messages().await.into_iter().find(|message| message.id.as_str() == unread);
+    let why = async || message().await.as_ref().and_then(reason);
+    until("its key is missing", async || why().await.as_deref() == Some("no_key")).await;
+    let withheld = json!({
+        "algorithm": "m.megolm.v1.aes-sha2", "code": "m.unverified", "reason": "no", "room_id": ROOM,
+        "sender_key": content["sender_key"], "session_id": "another session",
+    });
+    let body = json!({ "messages": { "@bob:x": { bob.session().await.device: withheld } } });
+    let path = ["v3", "sendToDevice", "m.room_key.withheld", "t1"].map(str::to_owned).to_vec();
+    let request =
+        KeyRequest { name: "withheld", is_put: true, path, version: None, body: Json::of(&body).unwrap() };
+    ada.client.homeserver().call(&request).await.unwrap();
+    until("the reason is known", async || why().await.as_deref() == Some("withheld")).await;
+    let extra = message().await.unwrap().extra.unwrap();
+    assert_eq!(extra.member(UNREAD).unwrap().text("code").as_deref(), Some("m.unverified"));
 }
 
 #[tokio::test]

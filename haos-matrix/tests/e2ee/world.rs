@@ -38,11 +38,15 @@ pub(crate) fn options() -> ClientOptions {
 /// A client of whoever is logged in on the store, or else of this user.
 pub(crate) async fn client(town: &Town, name: &str, store: Arc<dyn StorageAdapter>) -> Client {
     let host = Arc::new(TokioHost);
-    if let Some(client) = Client::resume(store.clone(), host.clone(), &options()).await.unwrap() {
-        return client;
+    match Client::resume(store.clone(), host, &options()).await.unwrap() {
+        Some(client) => client,
+        None => logged_in(town, name, store).await,
     }
+}
+
+async fn logged_in(town: &Town, name: &str, store: Arc<dyn StorageAdapter>) -> Client {
     let credentials = Credentials::Password { user: name.to_owned(), password: "secret".to_owned() };
-    Client::login(store, host, &town.url, credentials, None, &options()).await.unwrap()
+    Client::login(store, Arc::new(TokioHost), &town.url, credentials, None, &options()).await.unwrap()
 }
 
 impl Person {
@@ -69,6 +73,15 @@ impl Person {
         until("the room is known", async || outbox.is_encrypted(&room()).await.unwrap()).await;
         let draft = compose::text(&room(), text).unwrap();
         outbox.enqueue(draft).await.unwrap();
+    }
+
+    /// Logs out, and in again on the same store.
+    pub(crate) async fn logs_in_again(self, town: &Town, name: &str, store: Arc<dyn StorageAdapter>) -> Self {
+        self.client.logout().await.unwrap();
+        self.dies().await;
+        let client = logged_in(town, name, store).await;
+        let running = tokio::spawn(client.run(Lead::Alone));
+        Self { client, running }
     }
 
     /// Ends as a process that is killed does.

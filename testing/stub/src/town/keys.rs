@@ -52,6 +52,12 @@ impl Held {
         json!({ "one_time_key_counts": { "signed_curve25519": count } })
     }
 
+    /// A device is logged out: it is none any more.
+    pub(super) fn forget(&mut self, asker: (String, String)) {
+        self.devices.remove(&asker);
+        self.stream.push(Happening::Devices { user: asker.0 });
+    }
+
     pub(super) fn query_keys(&self, body: &Value) -> Value {
         let mut users = Map::new();
         for user in body["device_keys"].as_object().unwrap().keys() {

@@ -139,6 +139,10 @@ impl Town {
         match (&*asked.method, parts.get(3..).unwrap_or_default()) {
             (_, _) if parts.ends_with(&["client", "versions"]) => ok(json!({ "versions": ["v1.11"] })),
             ("POST", ["login"]) => ok(login(&body())),
+            ("POST", ["logout"]) => {
+                self.held().forget(path.asker());
+                ok(json!({}))
+            }
             ("POST", ["user", _, "filter"]) => ok(json!({ "filter_id": "f" })),
             ("GET", ["sync"]) => ok(self.sync(&path)),
             ("POST", ["keys", "upload"]) => ok(self.held().upload_keys(path.asker(), &body())),
