@@ -18,11 +18,13 @@ use matrix_sdk_crypto::vodozemac::megolm::MegolmMessage;
 use super::heal::reason;
 use super::world::{Person, ROOM, until};
 
+type Refuses = Box<dyn Fn(&[Op]) -> bool + Send + Sync>;
+
 /// A store that refuses some writes once it is sick.
 struct Sick {
     store: Arc<MemoryStore>,
     is_sick: AtomicBool,
-    refuses: Box<dyn Fn(&[Op]) -> bool + Send + Sync>,
+    refuses: Refuses,
     refused: AtomicUsize,
 }
 
