@@ -40,6 +40,8 @@ function subscribe(changed: () => void): () => void {
   return () => void listeners.delete(changed);
 }
 
+const isControlled = (): boolean => (navigator.serviceWorker as ServiceWorkerContainer | undefined)?.controller != null;
+
 /** What shows a new version, once there is one. */
 export function useUpdate(): (() => void) | undefined {
   const isReady = useSyncExternalStore(subscribe, () => worker?.updateReady ?? false);
@@ -50,8 +52,9 @@ type Media = Pick<MediaUrlState, "url" | "error" | "reload">;
 
 /** An address for a media item: the worker's where there is one, or one of this page's memory. */
 export function useMedia(uri: MediaUri | null, wanted: Omit<MediaWanted, "uri">): Media {
-  // It stays as it is: another address for the same picture would flicker.
-  const [isServed] = useState(() => !isInMemory && worker?.servesMedia === true);
+  // It stays as it is: another address for the same picture would flicker. Whether a worker serves this page is known
+  // before `register` has looked at it.
+  const [isServed] = useState(() => !isInMemory && import.meta.env.PROD && isControlled());
   const held = useMediaUrl(isServed ? null : uri, wanted);
   const { width, height, crop } = wanted;
   return isServed && uri !== null ? { ...NOTHING, url: mediaUrl(uri, { width, height, crop }) } : held;

@@ -597,6 +597,10 @@ test("without a server a reload shows the rooms, a timeline and its pictures, an
   await screen.shows("Nine at the lighthouse", ".message");
   await screen.shows("Community garden", ".room-list");
   await screen.until("the pictures are there", PICTURES_SEEN);
+  ok(
+    await screen.js(`return document.querySelector(".picture img").src.includes("/haos/media/")`),
+    "the worker gives them",
+  );
   await screen.open("Book club");
   await write(screen, "Still here");
   await screen.shows("Offline, 1 unsent", ".indicator");
