@@ -87,9 +87,10 @@ impl<S: StorageAdapter + ?Sized> Restore<'_, S> {
 
     /// Decides about an entry by its kind.
     ///
-    /// Of a device's keys, those that read are taken by a store that has none of its own; the others, with which it sends,
-    /// by none: the device would be two, and go on from one step twice. What is true of one store at one moment is for a store that becomes this one: a token, a pause, a clock, how far
-    /// an import came, as of when members are complete. What is true of one store alone is for none.
+    /// Of a device's keys, those that read are taken by a store that has none of its own; the others, with which it
+    /// sends, by none: the device would be two, and go on from one step twice. What is true of one store at one moment
+    /// is for a store that becomes this one: a token, a pause, a clock, how far an import came, as of when members are
+    /// complete. What is true of one store alone is for none.
     async fn way(&mut self, entry: &StateEntry) -> Result<Way> {
         let is_accounts = entry.scope == Scope::Account;
         let if_fresh = |way| if self.fresh { way } else { Way::No(Reason::OfItsStore) };

@@ -1,14 +1,13 @@
 //! The form in which a row goes out. A room that was ever encrypted gets nothing else.
 
-use haos_store_api::{
-    EventType, ParkReason, Pending, Result, RoomId, Scope, StateKey, WriteBatch, state_kind,
-};
+use haos_store_api::{ParkReason, Pending, Result, RoomId, Scope, WriteBatch};
 
 use super::Driver;
 use super::attempt::{Begun, Tried};
 use super::gate::Net;
 use crate::account::{Gate, PauseReason};
 use crate::machine::{Class, Event, Failure};
+use crate::reconcile::encrypted::note_of;
 use crate::{Answer, Sealed, Unready};
 
 /// What goes over the wire.
@@ -23,21 +22,21 @@ pub(super) enum Form {
 }
 
 impl Driver {
-    /// Tells if a row goes out encrypted.
+    /// Tells if a row goes out encrypted where its room is.
+    fn may_seal(&self, row: &Pending) -> bool {
+        Class::of(row) == Class::Event && self.outbox.shared.protocol.seals(&row.kind)
+    }
+
+    /// Tells if a row goes out encrypted. What was sealed once stays so, whatever became of the note.
     pub(super) async fn must_seal(&self, row: &Pending) -> Result<bool> {
         let shared = &self.outbox.shared;
-        if Class::of(row) != Class::Event || !shared.protocol.seals(&row.kind) {
-            return Ok(false);
-        }
-        // What was sealed once stays so, whatever became of the note.
-        Ok(row.wire.is_some() || shared.is_encrypted(&row.room).await?)
+        Ok(self.may_seal(row) && (row.wire.is_some() || shared.is_encrypted(&row.room).await?))
     }
 
     /// Seals a row, where it must be and is not.
     pub(super) async fn form(&self, row: &Pending, must_seal: bool) -> Result<Form, Unready> {
         if !must_seal {
-            let may_be = Class::of(row) == Class::Event && self.outbox.shared.protocol.seals(&row.kind);
-            return Ok(if may_be { Form::Open } else { Form::Held });
+            return Ok(if self.may_seal(row) { Form::Open } else { Form::Held });
         }
         if row.ambiguous && row.wire.is_some() {
             return Ok(Form::Held);
@@ -78,7 +77,7 @@ impl Driver {
 
 /// Lets a batch fail if the room has become encrypted.
 pub(super) fn expect_open(batch: &mut WriteBatch, room: &RoomId) -> Result<()> {
-    let (kind, key) = (EventType::new(state_kind::ENCRYPTED)?, StateKey::new(room.as_str())?);
+    let (kind, key) = note_of(room)?;
     batch.expect_state(Scope::Account, kind, key, None);
     Ok(())
 }

@@ -11,7 +11,7 @@ mod time;
 use std::fmt;
 use std::sync::{Arc, Mutex, PoisonError};
 
-use haos_store_api::{EventType, Result, RoomId, Scope, StateKey, StateQuery, StorageAdapter, state_kind};
+use haos_store_api::{EventType, Result, RoomId, Scope, StateKey, StateQuery, StorageAdapter};
 use tokio::sync::{Notify, watch};
 
 use crate::Protocol;
@@ -20,6 +20,7 @@ use crate::clock::Clock;
 use crate::connection::{Connection, ConnectionState, SyncState};
 use crate::host::{SharedHost, new_txn_id};
 use crate::machine::Context;
+use crate::reconcile::encrypted::note_of;
 use crate::{OutboxOptions, PauseReason};
 
 pub use act::Acted;
@@ -229,9 +230,9 @@ impl Shared {
     /// By the note that a sync made, which outlives the room's state, or by that state, should the note be damaged.
     pub(crate) async fn is_encrypted(&self, room: &RoomId) -> Result<bool> {
         let Some(kind) = self.protocol.encryption() else { return Ok(false) };
-        let note = (EventType::new(state_kind::ENCRYPTED)?, StateKey::new(room.as_str())?);
+        let (noted, key) = note_of(room)?;
         let asked = vec![
-            StateQuery::one(Scope::Account, note.0, note.1),
+            StateQuery::one(Scope::Account, noted, key),
             StateQuery::one(Scope::Room(room.clone()), EventType::new(kind)?, StateKey::new("")?),
         ];
         Ok(self.store.states(asked).await?.iter().any(|found| !found.is_empty()))

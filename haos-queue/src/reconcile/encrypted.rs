@@ -7,6 +7,11 @@ use haos_store_api::{
 
 use crate::{Event, Protocol, RoomDelta};
 
+/// The place of the note that a room is encrypted, in the account's scope.
+pub(crate) fn note_of(room: &RoomId) -> Result<(EventType, StateKey)> {
+    Ok((EventType::new(state_kind::ENCRYPTED)?, StateKey::new(room.as_str())?))
+}
+
 /// The rooms of which a response tells that they are encrypted.
 pub(super) fn encrypted<'a>(rooms: &'a [RoomDelta], protocol: &dyn Protocol) -> Vec<&'a RoomId> {
     let tells = |room: &&RoomDelta| tells(&room.timeline, &room.state, protocol);
@@ -28,10 +33,9 @@ pub(super) async fn note_encrypted<S: StorageAdapter + ?Sized>(store: &S, rooms:
     if rooms.is_empty() {
         return Ok(());
     }
-    let kind = EventType::new(state_kind::ENCRYPTED)?;
     let mut entries = Vec::with_capacity(rooms.len());
     for room in rooms {
-        let (kind, key) = (kind.clone(), StateKey::new(room.as_str())?);
+        let (kind, key) = note_of(room)?;
         entries.push(StateEntry { scope: Scope::Account, kind, key, event_id: None, value: Json::empty() });
     }
     let asked = |entry: &StateEntry| StateQuery::one(Scope::Account, entry.kind.clone(), entry.key.clone());

@@ -10,7 +10,7 @@
 mod apply;
 mod derive;
 mod emptied;
-mod encrypted;
+pub(crate) mod encrypted;
 mod fill;
 mod gather;
 mod loose;

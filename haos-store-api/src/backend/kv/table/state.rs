@@ -63,9 +63,7 @@ impl<T: Tree> Reader<'_, T> {
         sort_state(&mut found);
         Ok(found)
     }
-}
 
-impl<T: Tree> Reader<'_, T> {
     fn state_page(self, kind: &EventType, query: &StateQuery) -> Result<Vec<StateEntry>> {
         let (scope, mut found) = (&query.scope, Vec::new());
         let (low, high) = keys::states(&self.codec.scope_key(scope), Some(&self.codec.kind_key(scope, kind)));
