@@ -230,8 +230,11 @@ impl Script {
     }
 
     /// Ada, where she can, or Cora puts somebody out.
+    ///
+    /// Ada stays where Bert is out: where a message was under way meanwhile, the server resolves two states, applies
+    /// Cora's kick of Ada before Ada's of Bert, since Cora has more power, and Bert is in the room again.
     async fn kick(&mut self, person: usize, nr: usize) {
-        if !self.out.insert((person, nr)) {
+        if person == 0 && self.out.contains(&(1, nr)) || !self.out.insert((person, nr)) {
             return;
         }
         let (room, user) = (self.scene.rooms[nr].clone(), self.scene.people[person].user().to_owned());
