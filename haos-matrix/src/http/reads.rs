@@ -67,6 +67,18 @@ impl Server for Homeserver {
     async fn download(&self, uri: &MediaUri, variant: Variant) -> Reply<Download> {
         self.open_media(uri, variant).await
     }
+
+    #[cfg(feature = "e2ee")]
+    async fn call(&self, request: &crate::KeyRequest) -> Reply<Vec<u8>> {
+        let path = Path::new("/_matrix/client");
+        let path = request.path.iter().fold(path, |path, part| path.id(part));
+        let path = path.query_if("version", request.version.as_deref());
+        let made = match request.is_put {
+            true => Request::put(request.name, path, &request.body),
+            false => Request::post(request.name, path, &request.body),
+        };
+        self.ask_json(&made.large()).await
+    }
 }
 
 impl Homeserver {
