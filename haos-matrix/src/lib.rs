@@ -98,7 +98,7 @@ pub use parse::{
     parse_sync,
 };
 pub use protocol::MatrixProtocol;
-#[cfg(feature = "e2ee")]
-pub use server::KeyRequest;
 pub use server::{Chunks, Download, PageRequest, Reply, Server, SyncRequest, Variant};
+#[cfg(feature = "e2ee")]
+pub use server::{KeyRequest, KeyVerb};
 pub use session::{MatrixSession, SESSION, Tokens};

@@ -53,14 +53,26 @@ pub trait Server: MaybeSend {
 pub struct KeyRequest {
     /// Its name in logs.
     pub name: &'static str,
-    /// `PUT`, or else `POST`.
-    pub is_put: bool,
+    /// What it does.
+    pub verb: KeyVerb,
     /// The segments of its path after `/_matrix/client`, not encoded.
     pub path: Vec<String>,
     /// The version of the backup that it is about.
     pub version: Option<String>,
-    /// The body.
+    /// The body; a `GET` has none.
     pub body: Json,
+}
+
+/// What a [`KeyRequest`] does.
+#[cfg(feature = "e2ee")]
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum KeyVerb {
+    /// `GET`.
+    Get,
+    /// `POST`.
+    Post,
+    /// `PUT`.
+    Put,
 }
 
 /// The parameters of `GET /sync`.

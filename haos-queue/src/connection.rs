@@ -122,14 +122,20 @@ impl Connection {
         self.change(|seen| seen.offline = !online);
     }
 
-    pub(crate) fn sync(&self, sync: SyncState) {
+    /// Takes the sync engine's report. Tells if the server is heard again against the platform's word, which counts no
+    /// longer then.
+    pub(crate) fn sync(&self, sync: SyncState) -> bool {
+        let mut is_refuted = false;
         self.change(|seen| {
             // The server was heard since: there may be nothing left to send that would show it.
             if matches!(sync, SyncState::Live | SyncState::CatchingUp(_)) {
                 seen.failing = None;
+                let was_silent = matches!(seen.sync, Some(SyncState::Connecting | SyncState::Failing { .. }));
+                is_refuted = was_silent && std::mem::take(&mut seen.offline);
             }
             seen.sync = Some(sync);
         });
+        is_refuted
     }
 
     pub(crate) fn paused(&self, reason: Option<PauseReason>) {
@@ -153,19 +159,24 @@ mod tests {
         assert_eq!(state(), ConnectionState::Connecting);
         connection.platform(false);
         assert_eq!(state(), ConnectionState::Offline);
-        connection.sync(SyncState::Live);
-        assert_eq!(state(), ConnectionState::Live, "the flag proves nothing");
-        connection.failing(Some(("no answer".to_owned(), 7)));
+        assert!(!connection.sync(SyncState::Connecting));
         assert_eq!(state(), ConnectionState::Offline);
-        connection.platform(true);
+        assert!(connection.sync(SyncState::Live), "the flag proves nothing");
+        assert!(!connection.sync(SyncState::Live), "and is refuted once");
+        assert_eq!(state(), ConnectionState::Live);
+        connection.failing(Some(("no answer".to_owned(), 7)));
         assert!(matches!(state(), ConnectionState::Degraded { next_try_ms: 7, .. }));
-        connection.sync(SyncState::Live);
+        assert!(!connection.sync(SyncState::Live));
         assert_eq!(state(), ConnectionState::Live, "what was heard last counts");
         connection.paused(Some(PauseReason::LoggedOut));
         assert_eq!(state(), ConnectionState::Paused(PauseReason::LoggedOut));
         connection.paused(None);
         let progress = SyncProgress { done: 3, total: Some(9) };
-        connection.sync(SyncState::CatchingUp(progress));
+        connection.platform(false);
+        assert!(!connection.sync(SyncState::CatchingUp(progress)), "it was Live before that word");
+        let failing = || SyncState::Failing { error: "no answer".to_owned(), next_try_ms: 7 };
+        assert!(!connection.sync(failing()));
+        assert!(connection.sync(SyncState::CatchingUp(progress)));
         assert_eq!(state(), ConnectionState::CatchingUp(progress));
     }
 }

@@ -9,16 +9,24 @@ use crate::Answer;
 /// knows no cryptography.
 ///
 /// The outbox asks for rooms of which a sync told once that they are encrypted
-/// ([`Protocol::encryption`](crate::Protocol::encryption)), and for kinds that are encrypted there
+/// ([`Protocol::encryption`](crate::Protocol::encryption)), or of which no sync told anything and [`Seal::is_encrypted`]
+/// does, and for kinds that are encrypted there
 /// ([`Protocol::seals`](crate::Protocol::seals)). What was sealed is stored with the row's lease, in one commit, and goes
 /// out with the same bytes again as long as the server may have it; once it is sure that it did not arrive, the row is
 /// sealed anew, since the room's members may be others.
 ///
-/// While a row is not sealed, those behind it in its room wait, and other rooms go on. Both calls may be dropped at any
+/// While a row is not sealed, those behind it in its room wait, and other rooms go on. All calls may be dropped at any
 /// moment, and come again after a crash; several rooms are sealed at once, one row of a room at a time.
 #[cfg_attr(not(target_arch = "wasm32"), async_trait)]
 #[cfg_attr(target_arch = "wasm32", async_trait(?Send))]
 pub trait Seal: MaybeSend {
+    /// Tells if a room is encrypted of which the store knows nothing yet, as that of an invite that was just accepted: the
+    /// server knows.
+    ///
+    /// # Errors
+    /// [`Unready`], as of [`Seal::prepare`]: what is written there waits.
+    async fn is_encrypted(&self, room: &RoomId) -> Result<bool, Unready>;
+
     /// Makes sure that whoever is to read a room's next event can read it: members, devices, keys. It may use the
     /// network; nothing is leased meanwhile.
     ///
@@ -64,6 +72,9 @@ pub enum Unready {
     /// A request had this answer. It means for row and account what it means for the row's own request, but that the
     /// row surely did not arrive: it is tried again with backoff, the account waits or pauses, or the row parks.
     Answered(Answer),
+    /// It may go better later, as where a sync has to tell of the room first: the row is tried again with backoff. The text
+    /// says what it waits for.
+    Later(String),
     /// The room waits until somebody lets it go on ([`Outbox::resume`](crate::Outbox::resume)), as where the user must
     /// decide about devices first. The text says what for.
     Paused(String),

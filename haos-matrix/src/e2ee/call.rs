@@ -18,7 +18,7 @@ use serde_json::{Value, json};
 
 use super::machine::Turn;
 use super::trouble::Result;
-use crate::{KeyRequest, Reply};
+use crate::{KeyRequest, KeyVerb, Reply};
 
 /// A request of the machine.
 pub(super) struct Call {
@@ -46,12 +46,12 @@ impl Call {
         id: &TransactionId,
         what: What,
         name: &'static str,
-        is_put: bool,
+        verb: KeyVerb,
         path: &[&str],
         body: Json,
     ) -> Self {
         let path = path.iter().map(|part| (*part).to_owned()).collect();
-        let request = KeyRequest { name, is_put, path, version: None, body };
+        let request = KeyRequest { name, verb, path, version: None, body };
         Self { id: id.to_owned(), what, request, is_anew: false }
     }
 
@@ -69,14 +69,14 @@ impl Call {
             AnyOutgoingRequest::SignatureUpload(request) => {
                 let path = ["v3", "keys", "signatures", "upload"];
                 let body = body_of(&request.signed_keys)?;
-                Self::new(id, What::Signatures, "signatures_upload", false, &path, body)
+                Self::new(id, What::Signatures, "signatures_upload", KeyVerb::Post, &path, body)
             }
             AnyOutgoingRequest::RoomMessage(request) => {
                 let (room, txn) = (request.room_id.as_str(), request.txn_id.as_str());
                 let kind =
                     matrix_sdk_common::ruma::events::MessageLikeEventContent::event_type(&*request.content);
                 let path = ["v3", "rooms", room, "send", &kind.to_string(), txn];
-                Self::new(id, What::Room, "send", true, &path, body_of(&request.content)?)
+                Self::new(id, What::Room, "send", KeyVerb::Put, &path, body_of(&request.content)?)
             }
         })
     }
@@ -93,37 +93,38 @@ impl Call {
         body.insert("one_time_keys", json_of(&request.one_time_keys)?);
         body.insert("fallback_keys", json_of(&request.fallback_keys)?);
         let path = ["v3", "keys", "upload"];
-        Ok(Self::new(id, What::Upload, "keys_upload", false, &path, body_of(&body)?))
+        Ok(Self::new(id, What::Upload, "keys_upload", KeyVerb::Post, &path, body_of(&body)?))
     }
 
     /// Tells the device's keys once more.
     pub(super) fn anew(keys: &DeviceKeys) -> Reply<Self> {
         let body = body_of(&json!({ "device_keys": json_of(keys)? }))?;
         let path = ["v3", "keys", "upload"];
-        let call = Self::new(&TransactionId::new(), What::Upload, "keys_upload", false, &path, body);
+        let call = Self::new(&TransactionId::new(), What::Upload, "keys_upload", KeyVerb::Post, &path, body);
         Ok(Self { is_anew: true, ..call })
     }
 
     fn query(id: &TransactionId, request: &KeysQueryRequest) -> Reply<Self> {
         let body = body_of(&json!({ "device_keys": json_of(&request.device_keys)? }))?;
-        Ok(Self::new(id, What::Query, "keys_query", false, &["v3", "keys", "query"], body))
+        Ok(Self::new(id, What::Query, "keys_query", KeyVerb::Post, &["v3", "keys", "query"], body))
     }
 
     pub(super) fn claim(id: &TransactionId, request: &claim_keys::v3::Request) -> Reply<Self> {
         let body = body_of(&json!({ "one_time_keys": json_of(&request.one_time_keys)? }))?;
-        Ok(Self::new(id, What::Claim, "keys_claim", false, &["v3", "keys", "claim"], body))
+        Ok(Self::new(id, What::Claim, "keys_claim", KeyVerb::Post, &["v3", "keys", "claim"], body))
     }
 
     pub(super) fn to_device(request: &ToDeviceRequest) -> Reply<Self> {
         let (kind, txn) = (request.event_type.to_string(), request.txn_id.as_str());
         let body = body_of(&json!({ "messages": json_of(&request.messages)? }))?;
         let path = ["v3", "sendToDevice", &kind, txn];
-        Ok(Self::new(&request.txn_id, What::ToDevice, "send_to_device", true, &path, body))
+        Ok(Self::new(&request.txn_id, What::ToDevice, "send_to_device", KeyVerb::Put, &path, body))
     }
 
     pub(super) fn backup(id: &TransactionId, request: &KeysBackupRequest) -> Reply<Self> {
         let body = body_of(&json!({ "rooms": json_of(&request.rooms)? }))?;
-        let call = Self::new(id, What::Backup, "keys_backup", true, &["v3", "room_keys", "keys"], body);
+        let call =
+            Self::new(id, What::Backup, "keys_backup", KeyVerb::Put, &["v3", "room_keys", "keys"], body);
         let request = KeyRequest { version: Some(request.version.clone()), ..call.request };
         Ok(Self { request, ..call })
     }

@@ -2,7 +2,6 @@
 
 use std::time::Duration;
 
-use haos_queue::Answer;
 use haos_store_api::{Json, RoomId, Scope, StateEntry, StorageAdapterExt as _};
 use matrix_sdk_common::ruma::events::room::history_visibility::HistoryVisibility;
 use matrix_sdk_common::ruma::{OwnedUserId, RoomId as RumaRoomId, UserId as RumaUserId};
@@ -11,8 +10,9 @@ use matrix_sdk_crypto::EncryptionSettings;
 use super::Encryption;
 use super::call::Call;
 use super::trouble::{Result, Trouble};
+use super::words::ENCRYPTION;
+use crate::Engine;
 use crate::parse::{known_key, known_kind};
-use crate::{Engine, FetchError};
 
 impl Encryption {
     /// Shares the key of a room's next event with all devices of its members, as of the stored token.
@@ -53,14 +53,10 @@ impl Encryption {
         let members = engine.members(room).await?;
         if !members.complete {
             // As of no token: somebody may be missing, and somebody may have left.
-            return Err(members
-                .stopped
-                .map_or_else(|| FetchError::Answer(Answer::NoAnswer).into(), Trouble::from));
+            return Err(members.stopped.map_or(Trouble::Early, Trouble::from));
         }
-        let (encryption, visibility) = (
-            self.content(room, "m.room.encryption").await?,
-            self.content(room, "m.room.history_visibility").await?,
-        );
+        let (encryption, visibility) =
+            (self.content(room, ENCRYPTION).await?, self.content(room, "m.room.history_visibility").await?);
         let visibility = visibility.and_then(|content| content.text("history_visibility"));
         let visibility = visibility.map_or(HistoryVisibility::Shared, HistoryVisibility::from);
         let invited = visibility != HistoryVisibility::Joined;

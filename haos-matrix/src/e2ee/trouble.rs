@@ -14,6 +14,9 @@ pub(crate) enum Trouble {
     /// Another context wrote keys meanwhile. Nothing was given out; the machine is made anew.
     #[error("another context of this account wrote keys meanwhile: try again")]
     Stale,
+    /// No sync has told of the room, or too much changed while its members were fetched.
+    #[error("the room's members are not known yet: it goes on after a sync")]
+    Early,
     /// The store failed.
     #[error(transparent)]
     Store(#[from] Error),
@@ -87,6 +90,7 @@ impl From<Trouble> for Unready {
                 let again = "another context wrote keys meanwhile: seal it again";
                 Self::Store(Error::new(ErrorKind::Conflict, "seal", again))
             }
+            Trouble::Early => Self::Later(trouble.to_string()),
             Trouble::Store(error) | Trouble::Fetch(FetchError::Store(error)) => Self::Store(error),
             Trouble::Fetch(FetchError::Answer(answer)) => Self::Answered(answer),
             Trouble::Fetch(FetchError::Unreadable(_)) => Self::Answered(Answer::Unreadable),

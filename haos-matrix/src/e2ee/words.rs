@@ -11,6 +11,8 @@ pub const ORIGINAL: &str = "haos.original";
 /// `replayed`, `invalid`), and with the sender's `code` where the key was withheld.
 pub const UNREAD: &str = "haos.unread";
 
+/// The state of an encrypted room.
+pub(super) const ENCRYPTION: &str = "m.room.encryption";
 /// The kind of an encrypted event.
 pub(super) const ENCRYPTED: &str = "m.room.encrypted";
 

@@ -73,9 +73,10 @@ impl Server for Homeserver {
         let path = Path::new("/_matrix/client");
         let path = request.path.iter().fold(path, |path, part| path.id(part));
         let path = path.query_if("version", request.version.as_deref());
-        let made = match request.is_put {
-            true => Request::put(request.name, path, &request.body),
-            false => Request::post(request.name, path, &request.body),
+        let made = match request.verb {
+            crate::KeyVerb::Get => Request::read(request.name, path),
+            crate::KeyVerb::Post => Request::post(request.name, path, &request.body),
+            crate::KeyVerb::Put => Request::put(request.name, path, &request.body),
         };
         self.ask_json(&made.large()).await
     }

@@ -1,6 +1,6 @@
 //! Messages that cannot be read at once.
 
-use haos_matrix::{KeyRequest, ORIGINAL, Server as _, UNREAD};
+use haos_matrix::{KeyRequest, KeyVerb, ORIGINAL, Server as _, UNREAD};
 use haos_store_api::{Change, Json, Message, Touched};
 use haos_stub::town::Town;
 use serde_json::json;
@@ -94,8 +94,13 @@ async fn a_key_that_is_refused_says_why() {
     });
     let body = json!({ "messages": { "@bob:x": { bob.session().await.device: withheld } } });
     let path = ["v3", "sendToDevice", "m.room_key.withheld", "t1"].map(str::to_owned).to_vec();
-    let request =
-        KeyRequest { name: "withheld", is_put: true, path, version: None, body: Json::of(&body).unwrap() };
+    let request = KeyRequest {
+        name: "withheld",
+        verb: KeyVerb::Put,
+        path,
+        version: None,
+        body: Json::of(&body).unwrap(),
+    };
     ada.client.homeserver().call(&request).await.unwrap();
     until("the reason is known", async || why().await.as_deref() == Some("withheld")).await;
     let extra = message().await.unwrap().extra.unwrap();

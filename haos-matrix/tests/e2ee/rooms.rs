@@ -95,6 +95,23 @@ async fn reactions_go_in_clear_and_edits_do_not() {
 }
 
 #[tokio::test]
+async fn a_room_that_no_sync_has_told_of_gets_nothing_in_clear() {
+    let town = Town::start();
+    let (mut ada, bob) = (Person::new(&town, "ada").await, Person::new(&town, "bob").await);
+    ada.only_sends().await;
+    town.encrypted_room(ROOM, &["ada", "bob"]);
+    ada.client.outbox().enqueue(compose::text(&room(), "early").unwrap()).await.unwrap();
+    let outbox = ada.client.outbox();
+    until("it waits for a sync", async || outbox.rows(None).await.unwrap()[0].error.is_some()).await;
+    assert!(outbox.is_encrypted(&room()).await.unwrap(), "the server said so");
+    assert!(town.bodies("/send/").is_empty());
+    ada.runs();
+    bob.until_reads(&["early"]).await;
+    let sent = town.bodies("/send/");
+    assert!(sent.iter().all(|body| !String::from_utf8_lossy(body).contains("early")));
+}
+
+#[tokio::test]
 async fn what_the_server_asks_for_is_waited_and_a_logout_pauses() {
     let town = Town::start();
     town.encrypted_room(ROOM, &["ada", "bob"]);

@@ -84,6 +84,19 @@ impl Person {
         Self { client, running }
     }
 
+    /// Hears nothing of the server from now on but answers.
+    pub(crate) async fn only_sends(&mut self) {
+        self.running.abort();
+        let _ = (&mut self.running).await;
+        self.running = tokio::spawn(self.client.driver().run(Lead::Alone));
+    }
+
+    /// Syncs again.
+    pub(crate) fn runs(&mut self) {
+        self.running.abort();
+        self.running = tokio::spawn(self.client.run(Lead::Alone));
+    }
+
     /// Ends as a process that is killed does.
     pub(crate) async fn dies(mut self) {
         self.running.abort();

@@ -135,7 +135,8 @@ impl Driver {
                 let last = newest.items.last().map(haos_store_api::Item::position);
                 let position = last.map_or(Some(Position::FIRST), |last| last.newer(1));
                 if let Some(position) = position {
-                    let message = event.clone().into_message(row.room.clone(), position);
+                    let message =
+                        self.as_written(&row, event.clone()).into_message(row.room.clone(), position);
                     let txn_id = Some(row.txn_id.clone());
                     batch.put_message(Message { provisional: true, txn_id, ..message });
                 }
@@ -146,5 +147,14 @@ impl Driver {
             let Some(now) = shared.row(&row.txn_id).await? else { return Ok(()) };
             row = now;
         }
+    }
+
+    /// The event, as what the user wrote where the server shows what was sealed of it.
+    fn as_written(&self, row: &Pending, event: crate::Event) -> crate::Event {
+        if row.wire.as_ref() != Some(&event.content) || row.wire_kind.as_ref() != Some(&event.kind) {
+            return event;
+        }
+        let relation = self.outbox.shared.protocol.row_relation(row);
+        crate::Event { kind: row.kind.clone(), content: row.content.clone(), relation, ..event }
     }
 }

@@ -7,7 +7,7 @@ use super::attempt::{Begun, Tried};
 use super::gate::Net;
 use crate::account::{Gate, PauseReason};
 use crate::machine::{Class, Event, Failure};
-use crate::reconcile::encrypted::note_of;
+use crate::reconcile::encrypted::{note_encrypted, note_of};
 use crate::{Answer, Sealed, Unready};
 
 /// What goes over the wire.
@@ -35,8 +35,11 @@ impl Driver {
 
     /// Seals a row, where it must be and is not.
     pub(super) async fn form(&self, row: &Pending, must_seal: bool) -> Result<Form, Unready> {
-        if !must_seal {
-            return Ok(if self.may_seal(row) { Form::Open } else { Form::Held });
+        if !must_seal && !self.may_seal(row) {
+            return Ok(Form::Held);
+        }
+        if !must_seal && !self.learns(&row.room).await? {
+            return Ok(Form::Open);
         }
         if row.ambiguous && row.wire.is_some() {
             return Ok(Form::Held);
@@ -54,6 +57,21 @@ impl Driver {
         sealed.unwrap_or(Err(Unready::Answered(Answer::NoAnswer))).map(Form::New)
     }
 
+    /// Asks whether a room is encrypted of which no sync has told, and notes it for good.
+    pub(super) async fn learns(&self, room: &RoomId) -> Result<bool, Unready> {
+        let Some(seal) = &self.seal else { return Ok(false) };
+        let store = &*self.outbox.shared.store;
+        if store.room(room).await?.is_some() {
+            return Ok(false);
+        }
+        let asked = self.within(seal.is_encrypted(room), self.outbox.shared.options.prepare_ms).await;
+        let is_encrypted = asked.unwrap_or(Err(Unready::Answered(Answer::NoAnswer)))?;
+        if is_encrypted {
+            note_encrypted(store, &[room]).await?;
+        }
+        Ok(is_encrypted)
+    }
+
     /// Writes down that a row could not be sealed. It was not leased, and surely is not on the server.
     pub(super) async fn unready(&self, row: Pending, unready: Unready, begun: Begun) -> Result<Tried> {
         tracing::debug!(txn_id = %row.txn_id, "not sealed");
@@ -65,13 +83,19 @@ impl Driver {
                 Gate::update(store, Some(&row.room), |held| held.refused(&reason)).await?;
                 return Ok(Tried { row: Some(row), net: Some(Net::Paused), ..Tried::default() });
             }
-            Unready::Refused(error) => {
-                (Failure::Permanent { reason: ParkReason::Unsealed, error }, None, Net::Heard)
+            Unready::Later(error) => {
+                (Failure::Transient { ambiguous: false, counts: false, error }, None, None)
             }
-            Unready::Answered(answer) => self.failure(&row, answer.verdict(false), begun.resumed),
+            Unready::Refused(error) => {
+                (Failure::Permanent { reason: ParkReason::Unsealed, error }, None, Some(Net::Heard))
+            }
+            Unready::Answered(answer) => {
+                let (failure, gate, net) = self.failure(&row, answer.verdict(false), begun.resumed);
+                (failure, gate, Some(net))
+            }
         };
         let row = self.record(row, &Event::Unready(failure), gate.as_ref(), begun.children).await?;
-        Ok(Tried { row, net: Some(net), ..Tried::default() })
+        Ok(Tried { row, net, ..Tried::default() })
     }
 }
 

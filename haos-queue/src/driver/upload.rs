@@ -36,9 +36,17 @@ impl Driver {
             return Ok(Tried { row, ..Tried::default() });
         };
         let form = if has_sealed_bytes(&row) { Form::Held } else { Form::Open };
-        if matches!(form, Form::Open) && shared.is_encrypted(&row.room).await? {
-            let why = "the room is encrypted now and the file is not: send it anew".to_owned();
-            return self.unready(row, Unready::Refused(why), begun).await;
+        if matches!(form, Form::Open) {
+            let is_encrypted = match shared.is_encrypted(&row.room).await? {
+                true => Ok(true),
+                false => self.learns(&row.room).await,
+            };
+            let why = "the room is encrypted now and the file is not: send it anew";
+            match is_encrypted {
+                Ok(false) => {}
+                Ok(true) => return self.unready(row, Unready::Refused(why.to_owned()), begun).await,
+                Err(unready) => return self.unready(row, unready, begun).await,
+            }
         }
         // The answer to an earlier attempt may have been lost: nothing is uploaded that is there.
         let request_ms = shared.options.request_ms;

@@ -131,9 +131,12 @@ impl Outbox {
         self.shared.uploads.subscribe()
     }
 
-    /// The sync engine tells where it stands.
+    /// The sync engine tells where it stands. If it hears of the server again while the platform says that there is no
+    /// network, the platform is wrong, and everything is tried again at once.
     pub fn sync_state(&self, state: SyncState) {
-        self.shared.connection.sync(state);
+        if self.shared.connection.sync(state) {
+            self.try_now();
+        }
     }
 
     /// The platform's online flag changed. Coming online, everything is tried again at once.

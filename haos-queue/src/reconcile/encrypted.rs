@@ -29,7 +29,7 @@ pub(super) fn tells(events: &[Event], state: &[StateEntry], protocol: &dyn Proto
 /// Notes for good that rooms are encrypted: no row of the outbox goes there unencrypted from then on, whatever the rooms'
 /// state becomes. A commit of its own, before the one that brings the rest: no power loss may take it, and the rest may
 /// be refused for its size.
-pub(super) async fn note_encrypted<S: StorageAdapter + ?Sized>(store: &S, rooms: &[&RoomId]) -> Result<()> {
+pub(crate) async fn note_encrypted<S: StorageAdapter + ?Sized>(store: &S, rooms: &[&RoomId]) -> Result<()> {
     if rooms.is_empty() {
         return Ok(());
     }

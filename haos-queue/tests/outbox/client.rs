@@ -165,6 +165,21 @@ impl Client {
         apply_sync(&*self.store, &delta, Some(&self.wire.session.user), &SimProtocol).await.unwrap();
     }
 
+    /// A sync that brings nothing but its token, seen by the driver.
+    pub(crate) async fn sync_without_news(&self, token: &str) {
+        let mut batch = WriteBatch::strict();
+        batch.put_state(StateEntry {
+            scope: Scope::Account,
+            kind: EventType::new(state_kind::SYNC_TOKEN).unwrap(),
+            key: StateKey::new("").unwrap(),
+            event_id: None,
+            value: Json::of(token).unwrap(),
+        });
+        self.store.apply(batch).await.unwrap();
+        // A later message is seen later.
+        self.reaches(&self.text("c", token).await, PendingState::Sent).await;
+    }
+
     /// Sends and syncs until the outbox is empty; then the timelines are the server's.
     pub(crate) async fn settle(&self) {
         self.all_sent().await;

@@ -3,7 +3,7 @@
 use std::collections::BTreeMap;
 
 use haos_backends::{Home, on_every_store};
-use haos_queue::{ConnectionState, Observer, PauseReason, Refusal, RowStatus, Update};
+use haos_queue::{ConnectionState, Observer, PauseReason, Refusal, RowStatus, SyncState, Update};
 use haos_store_api::*;
 
 use crate::client::{Client, guarded, room};
@@ -122,7 +122,13 @@ async fn who_waits_beside_the_outbox_is_told_when_the_server_is_heard_again() {
         client.reaches(&second, PendingState::Sent).await;
         assert!(!nudges.has_changed().unwrap(), "nothing had failed");
         client.outbox.try_now();
-        assert!(nudges.has_changed().unwrap());
+        guarded("a wish", nudges.changed()).await.unwrap();
+        client.outbox.platform_online(false);
+        for state in [SyncState::Connecting, SyncState::Live, SyncState::Live] {
+            client.outbox.sync_state(state);
+        }
+        guarded("the sync knows better", nudges.changed()).await.unwrap();
+        assert!(!nudges.has_changed().unwrap(), "and says so once");
         client.end().await;
     })
     .await;

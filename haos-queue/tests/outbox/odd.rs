@@ -310,17 +310,7 @@ async fn a_question_that_was_not_answered_is_asked_again() {
     soon(&client, &hello.txn_id, PendingState::Sent).await;
     // Two syncs that did not bring it.
     for token in ["s1", "s2"] {
-        let mut batch = WriteBatch::strict();
-        batch.put_state(StateEntry {
-            scope: Scope::Account,
-            kind: EventType::new(state_kind::SYNC_TOKEN).unwrap(),
-            key: StateKey::new("").unwrap(),
-            event_id: None,
-            value: Json::of(token).unwrap(),
-        });
-        client.store.apply(batch).await.unwrap();
-        // A later message is seen later.
-        client.reaches(&client.text("c", token).await, PendingState::Sent).await;
+        client.sync_without_news(token).await;
     }
     client.wire.begun("event", 1).await;
     client.reaches(&client.text("b", "the answer was seen").await, PendingState::Sent).await;

@@ -20,11 +20,13 @@ use crate::wire::{Fault, Hold, Wire};
 pub(crate) struct Sealer {
     model: ModelSeal,
     unready: Mutex<VecDeque<Unready>>,
+    /// Rooms that are encrypted, as the server says where the store does not know.
+    unknown: Mutex<BTreeSet<RoomId>>,
 }
 
 impl Sealer {
     pub(crate) fn new(store: Arc<dyn StorageAdapter>) -> Self {
-        Self { model: ModelSeal::new(store, 7), unready: Mutex::default() }
+        Self { model: ModelSeal::new(store, 7), unready: Mutex::default(), unknown: Mutex::default() }
     }
 
     /// Sets how the next preparations fail, in turn.
@@ -35,6 +37,14 @@ impl Sealer {
 
 #[async_trait]
 impl Seal for Sealer {
+    async fn is_encrypted(&self, room: &RoomId) -> Result<bool, Unready> {
+        let is_encrypted = self.unknown.lock().unwrap().contains(room);
+        if is_encrypted {
+            self.prepare(room).await?;
+        }
+        Ok(is_encrypted)
+    }
+
     async fn prepare(&self, _: &RoomId) -> Result<(), Unready> {
         self.unready.lock().unwrap().pop_front().map_or(Ok(()), Err)
     }
@@ -176,6 +186,7 @@ async fn what_cannot_be_sealed_holds_up_its_room_and_no_other() {
         sealer.next([
             Unready::Answered(Answer::NoAnswer),
             Unready::Answered(Answer::Refused(proxy)),
+            Unready::Later("a sync".to_owned()),
             Unready::Store(Error::new(ErrorKind::Io, "seal", "on purpose")),
             Unready::Refused("nobody to encrypt for".to_owned()),
         ]);
@@ -213,6 +224,65 @@ async fn a_room_stays_encrypted_whatever_becomes_of_its_state() {
         client.settle().await;
         assert_eq!(read(&client.wire, "a")[0].0, ENCRYPTED);
         assert!(!client.outbox.is_encrypted(&room("b")).await.unwrap());
+        client.end().await;
+    })
+    .await;
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn of_a_room_that_no_sync_has_told_of_the_server_is_asked_first() {
+    on_every_store(async |home: Home| {
+        let mut client = Client::new(home).await;
+        let sealer = client.seal();
+        sealer.unknown.lock().unwrap().extend([room("a"), room("c")]);
+        sealer.next([Unready::Answered(Answer::NoAnswer)]);
+        client.text("a", "hello").await;
+        client.text("b", "clear").await;
+        let staged = client.outbox.stage(&room("c"), None, vec![1; 20]).await.unwrap();
+        let content = format!(r#"{{"url":"{}"}}"#, staged.key().uri);
+        let file =
+            client.outbox.enqueue(draft("c", "m.room.message", &content).upload(staged)).await.unwrap();
+        client.drive();
+        let parked = |row: &Pending| row.state == PendingState::Parked(ParkReason::Unsealed);
+        client.until("the upload parks", |rows| rows.iter().any(parked)).await;
+        assert_eq!(client.wire.model(|model| model.media.values().flatten().count()), 0);
+        client.outbox.cancel(&file.txn_id).await.unwrap();
+        client.settle().await;
+        assert_eq!(read(&client.wire, "a")[0].0, ENCRYPTED);
+        assert!(client.outbox.is_encrypted(&room("a")).await.unwrap(), "that is noted for good");
+        assert_eq!(client.wire.bodies(&room("b")), ["clear"]);
+        client.end().await;
+    })
+    .await;
+}
+
+/// The echo does not come, and the server is asked: what it shows is a ciphertext, and whoever wrote it reads on.
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn what_was_sealed_is_read_as_it_was_written_once_it_is_confirmed() {
+    on_every_store(async |home: Home| {
+        let mut client = Client::with(home, OutboxOptions { echo_ms: 1, ..options() }).await;
+        client.wire.model(|model| model.encrypt(&room("a"), 1).unwrap());
+        client.sync().await;
+        client.seal();
+        client.drive();
+        let first = client.text("a", "first").await;
+        client.reaches(&first, PendingState::Sent).await;
+        let edit =
+            client.about("a", &first, "m.room.message", r#"{"edits":"TARGET","new":{"body":"FIRST"}}"#).await;
+        client.reaches(&edit, PendingState::Sent).await;
+        for token in ["s1", "s2"] {
+            client.sync_without_news(token).await;
+        }
+        client.until("both are there", |rows| rows.iter().all(|row| row.room != room("a"))).await;
+        let slice = client.store.timeline(&room("a"), Page::newest(2)).await.unwrap();
+        let shown: Vec<_> = slice.messages().collect();
+        assert_eq!(shown.len(), 2);
+        for message in &shown {
+            assert_eq!(message.kind.as_str(), "m.room.message", "{:?}", message.content);
+            assert!(message.provisional);
+        }
+        assert_eq!(shown[0].content.as_str(), r#"{"body":"first"}"#);
+        assert!(shown[1].content.as_str().contains("FIRST"), "{:?}", shown[1].content);
         client.end().await;
     })
     .await;

@@ -1,7 +1,7 @@
 //! Sending: once each, in order, and at once where there is reason to.
 
 use haos_queue::web::{DriveOptions, Role};
-use haos_queue::{BrowserHost, Host as _};
+use haos_queue::{BrowserHost, Host as _, SyncState};
 use haos_store_api::PendingState;
 use haos_stub::{Mood, Stub};
 use wasm_bindgen_test::wasm_bindgen_test;
@@ -80,6 +80,26 @@ async fn a_browser_that_is_wrong_about_the_network_is_not_believed_for_long() {
     let _driving = a.drive();
     let txn_id = a.write("lobby", 0).await;
     a.reaches(&txn_id, PendingState::Sent).await;
+}
+
+/// As in a worker that began without a network, and is never told of its return: Chromium.
+#[wasm_bindgen_test]
+async fn a_browser_is_not_believed_once_the_sync_has_heard_of_the_server() {
+    let a = Context::new("heard", &Stub::new(Mood::Up)).with(|options| options.offline_ms(HOUR_MS));
+    let b = a.other();
+    let _offline = Replaced::new("navigator", "onLine", "false");
+    let first = a.drive();
+    becomes(&first, Role::Leading).await;
+    let _second = b.drive();
+    for (n, syncing) in [&a, &b].into_iter().enumerate() {
+        happens("offline");
+        let txn_id = a.write("lobby", n).await;
+        a_while().await;
+        assert_eq!(a.server.calls(), n);
+        syncing.outbox.sync_state(SyncState::Connecting);
+        syncing.outbox.sync_state(SyncState::Live);
+        a.reaches(&txn_id, PendingState::Sent).await;
+    }
 }
 
 #[wasm_bindgen_test]

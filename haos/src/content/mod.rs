@@ -150,10 +150,9 @@ impl Content {
         let known = match kind.as_str() {
             "m.room.message" => Some(message::message(&content)),
             "m.sticker" => Some(message::sticker(&content)),
-            "m.room.encrypted" => Some(Self::Encrypted {
-                algorithm: content.name("algorithm"),
-                unreadable: None,
-            }),
+            "m.room.encrypted" => {
+                Some(Self::Encrypted { algorithm: content.name("algorithm"), unreadable: None })
+            }
             "m.poll.start" | "org.matrix.msc3381.poll.start" => Poll::of(&content).map(Self::Poll),
             "m.poll.response" | "org.matrix.msc3381.poll.response" => Vote::of(&content).map(Self::Vote),
             "m.poll.end" | "org.matrix.msc3381.poll.end" => PollEnd::of(&content).map(Self::PollEnd),

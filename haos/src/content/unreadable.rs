@@ -70,7 +70,8 @@ mod tests {
     fn what_is_stored_is_a_reason_in_words() {
         #[cfg(feature = "e2ee")]
         assert_eq!(UNREAD, haos_matrix::UNREAD);
-        let of = |unread: &str| Unreadable::of(Some(&Json::new(format!(r#"{{"{UNREAD}":{unread}}}"#)).unwrap()));
+        let of =
+            |unread: &str| Unreadable::of(Some(&Json::new(format!(r#"{{"{UNREAD}":{unread}}}"#)).unwrap()));
         for (unread, words) in [
             (r#"{"reason":"no_key"}"#, "its key has not come yet"),
             (r#"{"reason":"withheld","code":"m.unverified"}"#, "the sender writes to verified devices alone"),

@@ -9,6 +9,7 @@ use serde::{Deserialize, Serialize};
 
 use super::network::Network;
 use super::server::ENCRYPTED;
+use super::state::Sim;
 use super::world::Chance;
 use haos_queue::{Answer, Seal, SealFile, Sealed, Unready};
 
@@ -95,6 +96,10 @@ impl ModelSeal {
 
 #[async_trait]
 impl Seal for ModelSeal {
+    async fn is_encrypted(&self, _room: &RoomId) -> Result<bool, Unready> {
+        Ok(false)
+    }
+
     async fn prepare(&self, _room: &RoomId) -> Result<(), Unready> {
         Ok(())
     }
@@ -136,6 +141,15 @@ impl SimSeal {
 
 #[async_trait]
 impl Seal for SimSeal {
+    async fn is_encrypted(&self, room: &RoomId) -> Result<bool, Unready> {
+        match self.network.tell(room).await {
+            Answer::Done => {}
+            failed => return Err(Unready::Answered(failed)),
+        }
+        let there = |sim: &mut Sim| sim.server.rooms.get(room).is_some_and(|there| there.encrypted.is_some());
+        Ok(self.network.state.with(there))
+    }
+
     async fn prepare(&self, room: &RoomId) -> Result<(), Unready> {
         let state = &self.network.state;
         match self.network.tell(room).await {

@@ -605,7 +605,7 @@ test("without a server a reload shows the rooms, a timeline and its pictures, an
   await write(screen, "Still here");
   await screen.shows("Offline, 1 unsent", ".indicator");
   await stage.mend();
-  await until("it is sent", () => stage.homeserver.bodies(ROOMS.books).includes("Still here"), 90_000);
+  await until("it is sent", () => stage.homeserver.bodies(ROOMS.books).includes("Still here"), 30_000);
 });
 
 test("it can be installed", async (_, screen) => {

@@ -152,6 +152,7 @@ impl Town {
                 ok(self.once(&path.token, txn, |held| held.send_to_device(path.asker(), kind, &body())))
             }
             ("GET", ["rooms", room, "members"]) => ok(self.held().members(room)),
+            ("GET", ["rooms", room, "state", kind]) => self.held().content(room, kind),
             ("GET", ["rooms", room, "messages"]) => ok(self.held().messages(room, &path)),
             ("GET", ["rooms", room, "context", id]) => ok(self.held().context(room, id, &path)),
             ("GET", ["rooms", room, "event", id]) => self.held().event(room, id),

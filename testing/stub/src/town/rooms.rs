@@ -179,6 +179,15 @@ impl Held {
         json!({ "event": shown(event, of, &path.token), "events_before": events, "start": format!("p{start}") })
     }
 
+    /// The content of a room's state without a key.
+    pub(super) fn content(&self, room: &str, kind: &str) -> Answer {
+        let state = self.state(room, usize::MAX);
+        match state.iter().find(|event| event["type"] == kind && event["state_key"] == "") {
+            Some(event) => (200, event["content"].to_string().into_bytes()),
+            None => refusal(404, "M_NOT_FOUND"),
+        }
+    }
+
     pub(super) fn members(&self, room: &str) -> Value {
         let members: Vec<_> = self
             .state(room, usize::MAX)
