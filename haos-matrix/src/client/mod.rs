@@ -78,6 +78,8 @@ impl Client {
         #[cfg(feature = "e2ee")]
         let (engine, driver, encryption) = sealing((&server, &outbox), driver, &session, &options.sync);
         let media = MediaCache::new(server, kept.clone());
+        #[cfg(feature = "e2ee")]
+        let media = media.opening(encryption.clone());
         Ok(Self {
             homeserver,
             session,

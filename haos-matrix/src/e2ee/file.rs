@@ -1,10 +1,10 @@
-//! Encrypts files (specification, client-server API, "Sending encrypted attachments").
+//! Encrypts and decrypts files (specification, client-server API, "Sending encrypted attachments").
 
 use aes::Aes256;
 use ctr::Ctr128BE;
-use ctr::cipher::{KeyIvInit as _, StreamCipher as _};
+use ctr::cipher::{KeyIvInit as _, StreamCipher as _, StreamCipherSeek as _};
 use haos_queue::SealFile;
-use haos_store_api::{Error, ErrorKind, Json, Result};
+use haos_store_api::{Error, ErrorKind, Json, MediaUri, Result};
 use matrix_sdk_common::ruma::serde::Base64;
 use matrix_sdk_common::ruma::serde::base64::{Standard, UrlSafe};
 use serde_json::json;
@@ -51,5 +51,51 @@ impl SealFile for Sealing {
             "iv": iv.encode(),
             "hashes": { "sha256": hash.encode() },
         }))
+    }
+}
+
+/// A file of an encrypted room, as an event describes it.
+#[derive(Clone)]
+pub(crate) struct SealedFile {
+    /// Where its ciphertext is.
+    pub(crate) uri: MediaUri,
+    /// The media type of what it holds, as the sender says.
+    pub(crate) mime: Option<String>,
+    /// The SHA-256 of its ciphertext.
+    pub(crate) hash: [u8; 32],
+    key: Zeroizing<[u8; 32]>,
+    iv: [u8; 16],
+}
+
+impl SealedFile {
+    /// Reads an event's description; none if it is not one of version 2, or not complete.
+    pub(super) fn of(file: &Json, mime: Option<String>) -> Option<Self> {
+        let key = file.member("key")?;
+        if file.text("v")? != "v2" || key.text("alg")? != "A256CTR" {
+            return None;
+        }
+        let bytes: Base64<UrlSafe> = Base64::parse(key.text("k")?).ok()?;
+        let iv: Base64 = Base64::parse(file.text("iv")?).ok()?;
+        let hash: Base64 = Base64::parse(file.member("hashes")?.text("sha256")?).ok()?;
+        Some(Self {
+            uri: MediaUri::new(file.text("url")?).ok()?,
+            mime,
+            hash: hash.as_bytes().try_into().ok()?,
+            key: Zeroizing::new(bytes.as_bytes().try_into().ok()?),
+            iv: iv.as_bytes().try_into().ok()?,
+        })
+    }
+
+    /// Decrypts bytes in place that stand at `at` in the file.
+    pub(crate) fn open(&self, at: u64, bytes: &mut [u8]) {
+        let mut cipher = Ctr128BE::<Aes256>::new((&*self.key).into(), (&self.iv).into());
+        cipher.seek(at);
+        cipher.apply_keystream(bytes);
+    }
+}
+
+impl std::fmt::Debug for SealedFile {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.debug_struct("SealedFile").field("uri", &self.uri).finish_non_exhaustive()
     }
 }

@@ -12,6 +12,7 @@ use matrix_sdk_common::ruma::RoomId as RumaRoomId;
 use super::Encryption;
 use super::inbox::Sessions;
 use super::machine::Turn;
+use super::names::names;
 use super::open::{Opened, Waits, index, is_sealed, with_reason};
 use super::trouble::Result;
 use super::words::{AWAITED, session_key, waiting};
@@ -107,6 +108,9 @@ impl Encryption {
         let (after, waits) = match self.open(turn, &room, &event, taken).await? {
             Opened::Read(read, place) => {
                 batch.put_state(index(&room, &place, &event.id)?);
+                for named in names(&room, &read)? {
+                    batch.put_state(named);
+                }
                 taken.insert(place.key, event.id.clone());
                 (read, false)
             }

@@ -80,17 +80,17 @@ impl Encryption {
         }
         if is_fresh {
             // Whose devices changed while the token was lost, nobody tells.
-            delta.account.push(of_account(CHANGED, known_key(EVERYBODY), Json::empty()));
+            delta.account.push(of_account(known_kind(CHANGED), known_key(EVERYBODY), Json::empty()));
             came = true;
         }
         let counts = Counts::of(body);
         let known = self.inner.counts.lock().unwrap_or_else(PoisonError::into_inner).clone();
         if let Some(counts) = counts.filter(|counts| known.as_ref() != Some(counts)) {
-            delta.account.push(of_account(COUNTS, known_key(""), counts));
+            delta.account.push(of_account(known_kind(COUNTS), known_key(""), counts));
             came = true;
         }
         if came {
-            delta.account.push(of_account(TURN, known_key(""), Json::of(&turn)?));
+            delta.account.push(of_account(known_kind(TURN), known_key(""), Json::of(&turn)?));
         }
         Ok(())
     }

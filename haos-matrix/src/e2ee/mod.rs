@@ -10,6 +10,7 @@ mod file;
 mod heal;
 mod inbox;
 mod machine;
+mod names;
 mod open;
 mod pump;
 mod sealing;
@@ -29,6 +30,8 @@ use tokio::sync::watch;
 use crate::Server;
 
 pub use self::words::{ORIGINAL, UNREAD};
+
+pub(crate) use self::file::SealedFile;
 
 use self::machine::Held;
 pub(crate) use self::open::Waits;

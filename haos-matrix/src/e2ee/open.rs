@@ -17,6 +17,7 @@ use serde_json::{Map, Value, json};
 use super::Encryption;
 use super::inbox::Sessions;
 use super::machine::Turn;
+use super::names::names;
 use super::trouble::Result;
 use super::words::{AWAITED, ENCRYPTED, INDEX, ORIGINAL, UNREAD, index_key, of_room, session_key, waiting};
 use crate::parse::known_kind;
@@ -73,7 +74,8 @@ impl Encryption {
     pub(crate) async fn open_sync(&self, delta: &mut SyncDelta) -> haos_store_api::Result<Waits> {
         let mut waits = Waits::default();
         for room in &mut delta.rooms {
-            self.open_or_leave(&room.id, &mut room.timeline, &mut room.state, &mut waits).await?;
+            let places = (&mut room.state, &mut delta.account);
+            self.open_or_leave(&room.id, &mut room.timeline, places, &mut waits).await?;
         }
         Ok(waits)
     }
@@ -81,17 +83,20 @@ impl Encryption {
     /// The same for a page of history.
     pub(crate) async fn open_page(&self, page: &mut BackfillPage) -> haos_store_api::Result<Waits> {
         let mut waits = Waits::default();
-        let room = page.room.clone();
-        self.open_or_leave(&room, &mut page.events, &mut page.state, &mut waits).await?;
+        let (room, mut named) = (page.room.clone(), Vec::new());
+        let places = (&mut page.state, &mut named);
+        self.open_or_leave(&room, &mut page.events, places, &mut waits).await?;
+        page.state.extend(named);
         Ok(waits)
     }
 
-    /// Without a machine everything waits: what cannot be read is not lost.
+    /// Without a machine everything waits: what cannot be read is not lost. `places`: what is noted in the room's scope and in
+    /// the account's.
     async fn open_or_leave(
         &self,
         room: &RoomId,
         events: &mut [Event],
-        state: &mut Vec<StateEntry>,
+        (state, account): (&mut Vec<StateEntry>, &mut Vec<StateEntry>),
         waits: &mut Waits,
     ) -> haos_store_api::Result<()> {
         let wanted = self.wanted(room, events).await?;
@@ -118,6 +123,7 @@ impl Encryption {
             match opened {
                 Opened::Read(read, place) => {
                     state.push(index(room, &place, &event.id)?);
+                    account.extend(names(room, &read)?);
                     taken.insert(place.key, event.id.clone());
                     *event = read;
                 }

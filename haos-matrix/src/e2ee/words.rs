@@ -1,6 +1,6 @@
 //! Names that stand in the store.
 
-use haos_store_api::{EventType, Json, RoomId, Scope, StateEntry, StateKey};
+use haos_store_api::{EventType, Json, MediaUri, RoomId, Scope, StateEntry, StateKey};
 
 use crate::parse::{digest, known_key, known_kind};
 
@@ -36,7 +36,15 @@ const WAITING: &str = "haos.e2ee.waiting/";
 
 /// The note that the device's keys must be uploaded once more.
 pub(super) fn anew() -> StateEntry {
-    of_account(ANEW, known_key(""), Json::empty())
+    of_account(known_kind(ANEW), known_key(""), Json::empty())
+}
+
+/// With the hash of a uri: the events that name the file there, in the account's scope.
+const FILE: &str = "haos.e2ee.file/";
+
+/// The kind of the entries of those who name a file.
+pub(super) fn file(uri: &MediaUri) -> haos_store_api::Result<EventType> {
+    EventType::new(format!("{FILE}{}", digest(uri.as_str())))
 }
 
 /// The kind of the entries of those who wait for a session.
@@ -57,6 +65,6 @@ pub(super) fn of_room(room: &RoomId, kind: EventType, key: StateKey, value: Json
     StateEntry { scope: Scope::Room(room.clone()), kind, key, event_id: None, value }
 }
 
-pub(super) fn of_account(kind: &'static str, key: StateKey, value: Json) -> StateEntry {
-    StateEntry { scope: Scope::Account, kind: known_kind(kind), key, event_id: None, value }
+pub(super) fn of_account(kind: EventType, key: StateKey, value: Json) -> StateEntry {
+    StateEntry { scope: Scope::Account, kind, key, event_id: None, value }
 }

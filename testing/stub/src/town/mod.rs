@@ -105,6 +105,12 @@ impl Town {
         self.held().refused = Some((target.to_owned(), times, status, code));
     }
 
+    /// Changes what was uploaded to a uri.
+    pub fn change_media(&self, uri: &haos_store_api::MediaUri, change: impl FnOnce(&mut Vec<u8>)) {
+        let number: usize = uri.as_str().rsplit('/').next().unwrap().parse().unwrap();
+        change(&mut self.held().media[number]);
+    }
+
     /// The bodies of all requests whose target holds a text, in their order.
     pub fn bodies(&self, target: &str) -> Vec<Vec<u8>> {
         let held = self.held();
