@@ -6,6 +6,7 @@
 //! work was dropped in the middle, is made anew from what is stored ([`machine`]).
 
 mod call;
+mod devices;
 mod file;
 mod heal;
 mod inbox;
@@ -29,6 +30,7 @@ use tokio::sync::watch;
 
 use crate::Server;
 
+pub use self::devices::{Device, DeviceList};
 pub use self::words::{ORIGINAL, UNREAD};
 
 pub(crate) use self::file::SealedFile;

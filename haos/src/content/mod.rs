@@ -135,8 +135,9 @@ impl Content {
         Self::State(StateChange::of(kind, sender, key, &Object::of(&content), prev.as_ref()))
     }
 
-    /// Adds what is stored with a message about its being unreadable.
-    pub(crate) fn stored_as(mut self, message: &Message) -> Self {
+    /// Adds why a stored message could not be decrypted, if it is one and that is known.
+    #[must_use]
+    pub fn stored_as(mut self, message: &Message) -> Self {
         if let Self::Encrypted { unreadable, .. } = &mut self {
             *unreadable = Unreadable::of(message.extra.as_ref());
         }

@@ -22,6 +22,17 @@ impl Town {
         held.devices.keys().filter(|(of, _)| *of == user).map(|(_, device)| device.clone()).collect()
     }
 
+    /// A user's devices as they are told to the user: one has no keys.
+    pub(super) fn own_devices(&self, user: &str) -> Value {
+        let held = self.held();
+        let of = held.devices.keys().filter(|(of, _)| of == user);
+        let mut devices: Vec<_> = of
+            .map(|(_, device)| json!({ "device_id": device, "display_name": format!("{device} of {user}"), "last_seen_ts": 1_700_000_000_000_u64 }))
+            .collect();
+        devices.push(json!({ "device_id": "OLD", "display_name": null }));
+        json!({ "devices": devices })
+    }
+
     /// The number of one-time keys that a user's devices have here.
     pub fn one_time_keys(&self, name: &str) -> usize {
         let (held, user) = (self.held(), format!("@{name}:x"));

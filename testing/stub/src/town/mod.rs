@@ -151,6 +151,7 @@ impl Town {
             }
             ("POST", ["user", _, "filter"]) => ok(json!({ "filter_id": "f" })),
             ("GET", ["sync"]) => ok(self.sync(&path)),
+            ("GET", ["devices"]) => ok(self.own_devices(&path.asker().0)),
             ("POST", ["keys", "upload"]) => ok(self.held().upload_keys(path.asker(), &body())),
             ("POST", ["keys", "query"]) => ok(self.held().query_keys(&body())),
             ("POST", ["keys", "claim"]) => ok(self.held().claim_keys(&body())),
