@@ -48,6 +48,8 @@ async function login(plan) {
   client.on("sync", (state) => state === "PREPARED" && resolve());
   await client.startClient({ initialSyncLimit: PAGE, pollTimeout: plan.poll_ms ?? 3000 });
   await promise;
+  // Nobody can write to a device before its keys are there.
+  await known(client, session.user_id, session.device_id);
   return client;
 }
 
@@ -61,11 +63,18 @@ async function until(what, found) {
   throw new Error(`not within a minute: ${what}`);
 }
 
+/** Waits until the server has the keys of a device. */
+const known = (client, user, device) =>
+  until(`the keys of ${user} ${device}`, async () => {
+    const answer = await client.downloadKeysForUsers([user]);
+    return answer.device_keys?.[user]?.[device];
+  });
+
 /** AES-CTR with the key and IV in the event, and SHA-256 of the ciphertext, as the specification has it. */
 async function seal(bytes) {
   const iv = new Uint8Array(16);
   crypto.getRandomValues(iv.subarray(0, 8));
-  const key = await crypto.subtle.generateKey({ name: "AES-CTR", length: 256 }, true, ["encrypt"]);
+  const key = await crypto.subtle.generateKey({ name: "AES-CTR", length: 256 }, true, ["encrypt", "decrypt"]);
   const counter = { name: "AES-CTR", counter: iv, length: 64 };
   const data = await crypto.subtle.encrypt(counter, key, bytes);
   const hash = await crypto.subtle.digest("SHA-256", data);
@@ -122,15 +131,19 @@ function told(event) {
   // Not what edits have made of it: what itself says.
   const content = event.getOriginalContent();
   const wire = event.getWireContent();
+  const failed = event.isDecryptionFailure();
   return {
     event: event.getId(),
     sender: event.getSender(),
     wire_type: event.getWireType(),
     type: event.getType(),
-    body: content.body ?? null,
-    content,
-    relation: wire["m.relates_to"] ?? content["m.relates_to"] ?? null,
-    failure: event.isDecryptionFailure() ? (event.decryptionFailureReason ?? "unknown") : null,
+    // In place of what it cannot read the SDK says so.
+    body: failed ? null : (content.body ?? null),
+    content: failed ? {} : content,
+    // For the server to see, and within.
+    relation: wire["m.relates_to"] ?? null,
+    inner_relation: content["m.relates_to"] ?? null,
+    failure: failed ? (event.decryptionFailureReason ?? "unknown") : null,
     is_redacted: event.isRedacted(),
   };
 }
@@ -161,6 +174,8 @@ const COMMANDS = {
     until(`${user} is ${membership}`, () => client.getRoom(room)?.getMember(user)?.membership === membership).then(
       () => ({}),
     ),
+  /** Waits until the server has the keys of a device. */
+  device: (client, { user, device }) => known(client, user, device).then(() => ({})),
   text: (client, { room, body }) => send(client, room, text(body)),
   edit: (client, { room, event, body }) =>
     send(client, room, {
