@@ -9,6 +9,7 @@ const PACKAGES: [&str; 4] = ["haos-web", "haos-store-idb", "haos-store", "haos-q
 /// How a test program is told where to run.
 const CONTEXTS: [&str; 3] =
     ["WASM_BINDGEN_USE_BROWSER", "WASM_BINDGEN_USE_DEDICATED_WORKER", "WASM_BINDGEN_USE_SERVICE_WORKER"];
+const TARGET: &str = "wasm32-unknown-unknown";
 /// For all tests of a program.
 const TIMEOUT_S: u32 = 900;
 /// The prefix of the test programs of `testing/e2e/` that drive browsers.
@@ -75,6 +76,17 @@ pub(crate) fn runs(root: &Path, targets: &[Target], engines: &[BrowserEngine], f
     runs
 }
 
+/// The suite of matrix-sdk-crypto for its stores, in windows: dear to compile, and the same code as natively but for the
+/// store below it.
+pub(crate) fn keys(root: &Path, engines: &[BrowserEngine]) -> Vec<Cmd> {
+    let test = || {
+        let args = ["-p", "haos-crypto", "--features", "js", "--test", "browser", "--no-fail-fast"];
+        let cmd = Cmd::new("cargo", &[&["test", "--target", TARGET], &args[..]].concat());
+        small(cmd).env("WASM_BINDGEN_TEST_TIMEOUT", TIMEOUT_S).env(CONTEXTS[0], 1)
+    };
+    engines.iter().map(|engine| engine.run_in(test(), root)).collect()
+}
+
 /// Each once: packages may have programs of the same name, which then run together.
 fn names(targets: &[Target]) -> Vec<&str> {
     let mut names: Vec<_> = targets.iter().map(|target| target.name.as_str()).collect();
@@ -105,7 +117,7 @@ pub(crate) fn drive(root: &Path, engines: &[BrowserEngine]) -> Option<Cmd> {
 
 /// Always of all packages: which are named decides about the features of what they share.
 fn test(names: &[&str], more: &[&str]) -> Cmd {
-    let mut args = vec!["test", "--target", "wasm32-unknown-unknown", "--no-fail-fast"];
+    let mut args = vec!["test", "--target", TARGET, "--no-fail-fast"];
     args.extend(PACKAGES.into_iter().flat_map(|package| ["-p", package]));
     args.extend(names.iter().flat_map(|name| ["--test", name]));
     args.extend(more);
