@@ -101,3 +101,32 @@ async fn edits_replies_and_reactions_reach_the_peer() {
     let unreadable = shown.iter().filter(|event| matches!(event.post.content, Content::Encrypted { .. }));
     assert_eq!(unreadable.count(), 0);
 }
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+#[ignore = "needs Synapse: cargo xtask e2e"]
+async fn a_conversation_asks_for_keys_at_its_beginning_alone() {
+    let Scene { own, peer, room, .. } = Scene::set("asks", StoreKind::SealedSqlite).await;
+    own.says(&room, "the first").await;
+    peer.until_reads(&room, "the first").await;
+    let count = || own.proxy.recorded().iter().filter(|sent| is_about_keys(&sent.head)).count();
+    let before = count();
+    let messages = 30;
+    for n in 0..messages {
+        own.room(&room).send(format!("ours {n}").as_str()).await.unwrap();
+        if n % 5 == 0 {
+            peer.says(&room, &format!("theirs {n}")).await;
+        }
+    }
+    own.until_delivered().await;
+    peer.until_reads(&room, &format!("ours {}", messages - 1)).await;
+    let heads: Vec<_> = own.proxy.recorded().into_iter().map(|sent| sent.head).collect();
+    let asked: Vec<_> =
+        heads.iter().filter(|head| is_about_keys(head)).filter_map(|head| head.lines().next()).collect();
+    assert!(count() - before <= 2, "{before} at the beginning, then {:#?}", &asked[before..]);
+}
+
+/// Tells if a request is for keys, or brings them.
+fn is_about_keys(head: &str) -> bool {
+    let first = head.lines().next().unwrap_or_default();
+    first.contains("/keys/") || first.contains("/sendToDevice/")
+}

@@ -1,4 +1,4 @@
-use std::collections::HashMap;
+use std::collections::{HashMap, HashSet};
 use std::sync::Arc;
 
 use haos_e2e::worker::{Dump, Entry};
@@ -41,7 +41,8 @@ pub(crate) async fn truth(plain: &Plain, devices: &[Arc<Device>], dumps: &[Dump]
     count
 }
 
-/// The messages of a room. In an encrypted one none is in clear, and all devices read the same.
+/// The messages of a room. In an encrypted one none is in clear, no index of a session has two of them, and all
+/// devices read the same.
 async fn said(plain: &Plain, dumps: &[Dump], (number, room): (usize, &str)) -> Vec<Said> {
     if !is_encrypted(number) {
         let messages = plain.messages(room).await.unwrap().into_iter();
@@ -61,6 +62,8 @@ async fn said(plain: &Plain, dumps: &[Dump], (number, room): (usize, &str)) -> V
         let body = body.unwrap_or_else(|| panic!("{room}: the devices read {of:?} in {happening:?}"));
         messages.push(Said { body: body.to_owned(), happening });
     }
+    let indexes: HashSet<_> = messages.iter().map(|said| said.happening.megolm_index().unwrap()).collect();
+    assert_eq!(indexes.len(), messages.len(), "{room}: an index of a session was used twice");
     messages
 }
 
