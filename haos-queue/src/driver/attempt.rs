@@ -90,7 +90,10 @@ impl Driver {
         if class == Class::Upload {
             return self.upload(row, begun).await;
         }
-        let must_seal = self.must_seal(&row).await?;
+        let must_seal = match self.must_seal(&row).await {
+            Ok(must_seal) => must_seal,
+            Err(unready) => return self.unready(row, unready, begun).await,
+        };
         if class == Class::Event && self.needs_proof(&row, must_seal) {
             return self.prove(row).await;
         }

@@ -28,18 +28,18 @@ impl Driver {
     }
 
     /// Tells if a row goes out encrypted. What was sealed once stays so, whatever became of the note.
-    pub(super) async fn must_seal(&self, row: &Pending) -> Result<bool> {
-        let shared = &self.outbox.shared;
-        Ok(self.may_seal(row) && (row.wire.is_some() || shared.is_encrypted(&row.room).await?))
+    pub(super) async fn must_seal(&self, row: &Pending) -> Result<bool, Unready> {
+        if !self.may_seal(row) {
+            return Ok(false);
+        }
+        let is_known = row.wire.is_some() || self.outbox.shared.is_encrypted(&row.room).await?;
+        Ok(is_known || self.learns(&row.room).await?)
     }
 
     /// Seals a row, where it must be and is not.
     pub(super) async fn form(&self, row: &Pending, must_seal: bool) -> Result<Form, Unready> {
-        if !must_seal && !self.may_seal(row) {
-            return Ok(Form::Held);
-        }
-        if !must_seal && !self.learns(&row.room).await? {
-            return Ok(Form::Open);
+        if !must_seal {
+            return Ok(if self.may_seal(row) { Form::Open } else { Form::Held });
         }
         if row.ambiguous && row.wire.is_some() {
             return Ok(Form::Held);
@@ -94,8 +94,11 @@ impl Driver {
                 (failure, gate, Some(net))
             }
         };
-        let row = self.record(row, &Event::Unready(failure), gate.as_ref(), begun.children).await?;
-        Ok(Tried { row, net, ..Tried::default() })
+        Ok(match self.record(row, &Event::Unready(failure), gate.as_ref(), begun.children).await {
+            Ok(row) => Tried { row, net, ..Tried::default() },
+            // What the server said of the network and of quiet holds nevertheless.
+            Err(e) => Tried { net, failed: Some(e), ..Tried::default() },
+        })
     }
 }
 

@@ -43,8 +43,6 @@ pub struct Truth {
     pub(super) encrypted: BTreeSet<RoomId>,
     /// Contexts that have told a room's devices what they need, and have encrypted nothing since.
     pub(super) told: BTreeSet<(Group, RoomId)>,
-    /// The form in which each row went out last.
-    pub(super) forms: BTreeMap<TxnId, Option<Json>>,
     /// What went out from each place of a session.
     pub(super) places: BTreeMap<SessionPlace, Json>,
     /// The server's event of each row.
@@ -119,10 +117,6 @@ impl Truth {
 
     /// A row goes out (I11).
     pub(super) fn sends(&mut self, row: &Pending) {
-        let before = self.forms.insert(row.txn_id.clone(), row.wire.clone());
-        if row.ambiguous && before.is_some_and(|before| before != row.wire) {
-            self.broken("I11", format!("{} may have arrived and goes out in another form", row.txn_id));
-        }
         let Some(wire) = &row.wire else { return };
         let Ok(Ciphertext { place, kind, content }) = wire.parse() else {
             return self.broken("I11", format!("{} goes out as nobody can read it", row.txn_id));
@@ -195,6 +189,10 @@ impl Truth {
             Class::Upload => new.content == Json::empty(),
             _ => must_seal && new.wire.is_none(),
         };
+        // What is stored is what may have gone out last, even if its holder died before it sent.
+        if begins && old.ambiguous && old.wire != new.wire {
+            self.broken("I11", format!("{} may have arrived and is to go out in another form", new.txn_id));
+        }
         if begins && in_clear && self.encrypted.contains(&new.room) {
             self.broken("I11", format!("{} is to go out in clear, and its room is encrypted", new.txn_id));
         }
