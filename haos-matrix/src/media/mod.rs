@@ -12,8 +12,6 @@ mod flights;
 mod intake;
 mod partial;
 mod request;
-#[cfg(feature = "e2ee")]
-mod sealed;
 mod shelf;
 mod stream;
 mod touches;

@@ -185,11 +185,7 @@ body: string | null, } | { "type": "poll" } & Poll | { "type": "vote" } & Vote |
 /**
  * The algorithm that encrypted it.
  */
-algorithm: string | null, 
-/**
- * Why it is not, as far as it was tried.
- */
-unreadable: Unreadable | null, } | { "type": "state" } & StateChange | { "type": "unknown", 
+algorithm: string | null, } | { "type": "state" } & StateChange | { "type": "unknown", 
 /**
  * Its plain text, if it has one.
  */
@@ -439,7 +435,7 @@ export type FileContent = {
  */
 uri: MediaUri | null, 
 /**
- * True if its bytes are encrypted for the room. Whoever has the event reads them as any others, by their location.
+ * True if its bytes are encrypted; the keys are in the event's own content.
  */
 isEncrypted: boolean, 
 /**
@@ -1690,7 +1686,7 @@ export type Thumbnail = {
  */
 uri: MediaUri, 
 /**
- * True if its bytes are encrypted for the room.
+ * True if its bytes are encrypted; the keys are in the event's own content.
  */
 isEncrypted: boolean, 
 /**
@@ -1761,15 +1757,6 @@ room: RoomId,
  * True while they type.
  */
 isTyping: boolean, };
-
-/**
- * The reason why an encrypted message cannot be read.
- */
-export type Unreadable = { "reason": "no_key" } | { "reason": "withheld", 
-/**
- * The sender's reason, such as `m.unverified` (specification, "`m.room_key.withheld`").
- */
-code: string | null, } | { "reason": "replayed" } | { "reason": "invalid" };
 
 /**
  * How far a file is.

@@ -8,7 +8,6 @@ mod gate;
 mod pattern;
 mod road;
 mod rule;
-mod tape;
 mod truncated;
 
 use std::net::SocketAddr;
@@ -19,7 +18,6 @@ use tokio::sync::Mutex;
 
 pub use self::fault::{Fault, FaultKind};
 pub use self::rule::Rule;
-pub use self::tape::Recorded;
 
 use self::gate::Gate;
 use self::road::Road;
@@ -28,8 +26,7 @@ use crate::{Error, Result, port};
 /// Stands between a client and a server and lets faults happen to what passes.
 ///
 /// Bodies stream in both directions, so a long poll answers when the server does. It answers 502 while
-/// nothing listens at the server's address, and stays at its own address whatever happens. It keeps nothing of what
-/// passes unless it [records](Proxy::record).
+/// nothing listens at the server's address, and stays at its own address whatever happens. It logs nothing.
 #[derive(Debug)]
 pub struct Proxy {
     address: SocketAddr,
@@ -79,16 +76,6 @@ impl Proxy {
     /// Requests that the server has answered, those whose answer was lost included.
     pub fn forwarded(&self) -> u64 {
         self.road.forwarded()
-    }
-
-    /// From now on it keeps every request that passes to the server, those included whose answer is lost.
-    pub fn record(&self) {
-        self.road.tape().start();
-    }
-
-    /// The requests that were kept, in the order in which they came.
-    pub fn recorded(&self) -> Vec<Recorded> {
-        self.road.tape().recorded()
     }
 
     /// While true connections are refused, and those that were open have been closed when this returns.

@@ -3,7 +3,6 @@
 
 mod faults;
 mod outage;
-mod recording;
 mod streaming;
 mod upstream;
 mod wire;
