@@ -164,7 +164,10 @@ mod tests {
         assert!(connection.sync(SyncState::Live), "the flag proves nothing");
         assert!(!connection.sync(SyncState::Live), "and is refuted once");
         assert_eq!(state(), ConnectionState::Live);
+        connection.platform(false);
         connection.failing(Some(("no answer".to_owned(), 7)));
+        assert_eq!(state(), ConnectionState::Offline);
+        connection.platform(true);
         assert!(matches!(state(), ConnectionState::Degraded { next_try_ms: 7, .. }));
         assert!(!connection.sync(SyncState::Live));
         assert_eq!(state(), ConnectionState::Live, "what was heard last counts");

@@ -121,7 +121,10 @@ impl<'a> Run<'a> {
             self.last_ms = now_ms;
             self.refresh().await?;
             if ending.is_none() {
-                self.begin();
+                // A stop that was asked for meanwhile is taken in the next round, and counts already.
+                if !self.shared.is_stopping() {
+                    self.begin();
+                }
             } else if self.jobs.is_empty() {
                 return Ok(());
             }

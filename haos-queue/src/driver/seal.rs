@@ -32,8 +32,12 @@ impl Driver {
         if !self.may_seal(row) {
             return Ok(false);
         }
-        let is_known = row.wire.is_some() || self.outbox.shared.is_encrypted(&row.room).await?;
-        Ok(is_known || self.learns(&row.room).await?)
+        Ok(row.wire.is_some() || self.is_encrypted(&row.room).await?)
+    }
+
+    /// Tells if a room is encrypted, as far as that is noted; of a room that no sync has told of, the server is asked.
+    pub(super) async fn is_encrypted(&self, room: &RoomId) -> Result<bool, Unready> {
+        Ok(self.outbox.shared.is_encrypted(room).await? || self.learns(room).await?)
     }
 
     /// Seals a row, where it must be and is not.
@@ -58,7 +62,7 @@ impl Driver {
     }
 
     /// Asks whether a room is encrypted of which no sync has told, and notes it for good.
-    pub(super) async fn learns(&self, room: &RoomId) -> Result<bool, Unready> {
+    async fn learns(&self, room: &RoomId) -> Result<bool, Unready> {
         let Some(seal) = &self.seal else { return Ok(false) };
         let store = &*self.outbox.shared.store;
         if store.room(room).await?.is_some() {

@@ -37,12 +37,8 @@ impl Driver {
         };
         let form = if has_sealed_bytes(&row) { Form::Held } else { Form::Open };
         if matches!(form, Form::Open) {
-            let is_encrypted = match shared.is_encrypted(&row.room).await? {
-                true => Ok(true),
-                false => self.learns(&row.room).await,
-            };
             let why = "the room is encrypted now and the file is not: send it anew";
-            match is_encrypted {
+            match self.is_encrypted(&row.room).await {
                 Ok(false) => {}
                 Ok(true) => return self.unready(row, Unready::Refused(why.to_owned()), begun).await,
                 Err(unready) => return self.unready(row, unready, begun).await,

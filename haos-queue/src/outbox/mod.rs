@@ -255,6 +255,10 @@ impl Shared {
         self.nudges.send_modify(|count| *count += 1);
     }
 
+    pub(crate) fn is_stopping(&self) -> bool {
+        self.wishes.lock().unwrap_or_else(PoisonError::into_inner).stop_ms.is_some()
+    }
+
     pub(crate) fn take_wishes(&self) -> Wishes {
         std::mem::take(&mut self.wishes.lock().unwrap_or_else(PoisonError::into_inner))
     }

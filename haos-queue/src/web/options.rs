@@ -9,8 +9,8 @@ pub struct DriveOptions {
     pub patience_ms: u64,
     /// How long what is under way may go on where this context stops sending (5 s).
     pub grace_ms: u64,
-    /// How long the browser's word that there is no network is taken for true (60 s). It can be wrong;
-    /// afterwards attempts follow the usual backoff.
+    /// How long the browser's word that there is no network is taken for true (60 s), unless a sync
+    /// hears of the server. It can be wrong; afterwards attempts follow the usual backoff.
     pub offline_ms: u64,
     /// The tag under which a Background Sync is asked for where the page is hidden, or offline, with something
     /// left to send (none: it is not asked for).
