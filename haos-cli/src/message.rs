@@ -146,7 +146,9 @@ fn words(view: &MessageView) -> String {
     let content = edited.as_ref().unwrap_or(&message.content);
     let unsigned = message.extra.as_ref().and_then(|extra| extra.member("unsigned"));
     let before = unsigned.and_then(|unsigned| unsigned.member("prev_content"));
-    match Content::of(&message.kind, &message.sender, message.state_key.as_ref(), content, before.as_ref()) {
+    let read =
+        Content::of(&message.kind, &message.sender, message.state_key.as_ref(), content, before.as_ref());
+    match read.stored_as(message) {
         Content::State(change) => change.sentence("", None).trim_start().to_owned(),
         Content::Emote { body, .. } => format!("* {body}"),
         content => Some(content.plain())

@@ -73,6 +73,8 @@ async fn run(cli: Cli, out: &mut Out) -> Result<()> {
         Command::Join(args) => chat::join(&store, args, out).await,
         Command::Leave(args) => chat::leave(&store, args, out).await,
         Command::Members(args) => chat::members(&store, args, out).await,
+        #[cfg(feature = "e2ee")]
+        Command::Devices(args) => chat::devices(&store, args, out).await,
         Command::Media(args) => chat::media(&store, args, out).await,
         Command::Doctor(args) => doctor::run(&store, args, out).await,
         Command::Backup(args) => archive::backup(&store, args, out).await,

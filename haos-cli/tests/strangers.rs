@@ -100,6 +100,7 @@ impl Scene {
             "join" => vec![vec![room], vec![NASTY], vec!["#a:x"]],
             "leave" => vec![vec![room], vec![NASTY]],
             "members" => vec![vec![room]],
+            "devices" => vec![vec![], vec![NASTY], vec!["@nobody:x"]],
             "media" => vec![
                 vec!["mxc://x/1", "--out", out],
                 vec!["mxc://x/1", "--out", "/nowhere/\u{1b}[1m"],

@@ -54,13 +54,16 @@
 //! - [`Server`], what is asked of a homeserver, with the sync engine and the media cache over it;
 //! - `Homeserver` (feature `http`), the same over HTTP, and `Client`, all of it put together.
 //!
-//! It is not a cryptography library: encrypted events are stored and sent as they are.
+//! Encrypted rooms need the feature `e2ee`: a `Client` then reads their events as they come, and encrypts what goes there.
+//! Without it encrypted events are stored as they are, and rows of the outbox for encrypted rooms park.
 
 mod account;
 #[cfg(feature = "http")]
 mod client;
 pub mod compose;
 mod display_name;
+#[cfg(feature = "e2ee")]
+mod e2ee;
 mod engine;
 #[cfg(feature = "http")]
 mod http;
@@ -79,6 +82,8 @@ mod space;
 pub use account::Account;
 #[cfg(feature = "http")]
 pub use client::{Client, ClientError, ClientOptions, Ground};
+#[cfg(feature = "e2ee")]
+pub use e2ee::{Device, DeviceList, Encryption, ORIGINAL, UNREAD};
 pub use engine::{
     Backfill, Engine, FetchError, Fill, FillOptions, FirstSync, Left, MemberList, SyncFilter, SyncOptions,
     Typing,
@@ -94,4 +99,6 @@ pub use parse::{
 };
 pub use protocol::MatrixProtocol;
 pub use server::{Chunks, Download, PageRequest, Reply, Server, SyncRequest, Variant};
+#[cfg(feature = "e2ee")]
+pub use server::{KeyRequest, KeyVerb};
 pub use session::{MatrixSession, SESSION, Tokens};

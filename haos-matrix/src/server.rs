@@ -38,6 +38,41 @@ pub trait Server: MaybeSend {
 
     /// The bytes of a media item.
     async fn download(&self, uri: &MediaUri, variant: Variant) -> Reply<Download>;
+
+    /// A request of the device's encryption; the body of its success. A server that has none refuses it.
+    #[cfg(feature = "e2ee")]
+    async fn call(&self, request: &KeyRequest) -> Reply<Vec<u8>> {
+        let _ = request;
+        Err(Answer::Refused(haos_queue::Refusal::new(404, "M_UNRECOGNIZED")))
+    }
+}
+
+/// A request with JSON there and back, about keys and what is sent to devices.
+#[cfg(feature = "e2ee")]
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct KeyRequest {
+    /// Its name in logs.
+    pub name: &'static str,
+    /// What it does.
+    pub verb: KeyVerb,
+    /// The segments of its path after `/_matrix/client`, not encoded.
+    pub path: Vec<String>,
+    /// The version of the backup that it is about.
+    pub version: Option<String>,
+    /// The body; a `GET` has none.
+    pub body: Json,
+}
+
+/// What a [`KeyRequest`] does.
+#[cfg(feature = "e2ee")]
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum KeyVerb {
+    /// `GET`.
+    Get,
+    /// `POST`.
+    Post,
+    /// `PUT`.
+    Put,
 }
 
 /// The parameters of `GET /sync`.

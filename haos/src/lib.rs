@@ -89,7 +89,7 @@
 //! `sqlite`, `sled`, `idb` (in browsers) and `memory` are the stores, and `http` the connection to Matrix homeservers: on
 //! by default. Without `http`, or beside it, a chat runs over [a transport of one's own](Opening::transport). Off by
 //! default are `html` (formatted messages made safe to show), `markdown` and `thumbnails` (of pictures that are sent;
-//! natively).
+//! natively), and `e2ee` (encrypted rooms; it needs Rust 1.93).
 
 mod act;
 mod base;
@@ -110,6 +110,8 @@ pub use content::{Content, Text};
 pub use error::{Error, Result};
 #[cfg(feature = "http")]
 pub use haos_matrix::{Client, ClientOptions, Credentials};
+#[cfg(feature = "e2ee")]
+pub use haos_matrix::{Device, DeviceList};
 pub use haos_queue::pressure::Cleared;
 pub use haos_queue::{About, Acted, Enqueued, PauseReason, Protocol, Session, SharedHost, Transport};
 pub use haos_store::{

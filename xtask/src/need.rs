@@ -1,8 +1,13 @@
-use std::path::Path;
+use std::path::{Path, PathBuf};
 
 use crate::Result;
 use crate::cmd::Cmd;
-use crate::{apt, bundler, synapse, tools};
+use crate::{apt, bundler, root, synapse, tools};
+
+/// What is installed by npm, with the client of another project that the end-to-end tests talk to.
+const JS: &str = "js";
+/// What that client is of.
+const PEER: [&str; 2] = ["matrix-js-sdk", "@matrix-org/matrix-sdk-crypto-wasm"];
 
 /// Something outside this repository that a step cannot do without.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
@@ -20,6 +25,7 @@ pub(crate) enum Need {
     WebKit,
     // Before what it installs.
     Npm,
+    Packages,
     Bundler,
     Valgrind,
     Geckodriver,
@@ -44,6 +50,7 @@ impl Need {
             Self::Firefox => is_there("firefox") || is_there("firefox-esr"),
             Self::WebKit => is_there("WebKitWebDriver") && is_there("xvfb-run"),
             Self::Npm => Cmd::new("npm", &["--version"]).works(),
+            Self::Packages => PEER.iter().all(|name| packages().is_some_and(|it| it.join(name).is_dir())),
             Self::Bundler => bundler::is_met(),
             Self::Valgrind => Cmd::new("valgrind", &["--version"]).works(),
             Self::SqliteShell => Cmd::new("sqlite3", &["--version"]).works(),
@@ -82,6 +89,11 @@ impl Need {
             Self::Nightly => Cmd::new("rustup", &["toolchain", "install", "nightly", "--profile", "minimal"]),
             Self::CargoFuzz => Cmd::cargo("install cargo-fuzz --locked"),
             Self::Synapse => return synapse::install(),
+            Self::Packages => {
+                let folder = root::find()?.join(JS).to_string_lossy().into_owned();
+                let quiet = ["--ignore-scripts", "--no-audit", "--no-fund", "--loglevel=error"];
+                Cmd::new("npm", &[&["ci", "--prefix", &folder], &quiet[..]].concat())
+            }
             Self::Bundler => return bundler::install(),
             Self::Geckodriver => return tools::GECKODRIVER.install(),
             Self::WasmBindgen => return tools::WASM_BINDGEN.install(),
@@ -114,6 +126,7 @@ impl Need {
             Self::Firefox => "Firefox",
             Self::WebKit => "WebKitGTK's driver with xvfb-run",
             Self::Npm => "npm",
+            Self::Packages => "the packages of js/",
             Self::Bundler => "binaryen and terser",
             Self::Valgrind => "valgrind",
             Self::Geckodriver => "geckodriver",
@@ -186,6 +199,11 @@ fn without_rustup(name: &str, install: &str) -> String {
     )
 }
 
+/// Where npm puts what it installs.
+fn packages() -> Option<PathBuf> {
+    root::find().ok().map(|root| root.join(JS).join("node_modules"))
+}
+
 /// Tells if the path has the program.
 fn is_there(program: &str) -> bool {
     tools::on_path(program) != program
@@ -217,6 +235,7 @@ mod tests {
         assert!(
             Need::Chromium.remedy().contains("chromium-driver") || Need::Chromium.remedy().contains("Chrome")
         );
+        assert!(Need::Packages.remedy().contains("npm ci --prefix"));
         assert!(Need::WasmBindgen.remedy().contains("wasm-bindgen-cli"));
         assert!(
             Need::Synapse.remedy().contains("matrix-synapse==") || Need::Synapse.remedy().contains("python3")

@@ -234,8 +234,10 @@ fn mutants() -> CiStep {
 }
 
 /// The test programs of `testing/e2e/` that need a homeserver, those that take longest first.
-const WITH_SYNAPSE: [&str; 8] =
-    ["storm", "answers", "catch_up", "screens", "demo", "harness", "absence", "media"];
+const WITH_SYNAPSE: [&str; 9] =
+    ["storm", "answers", "catch_up", "screens", "encrypted", "demo", "harness", "absence", "media"];
+/// What they need: a homeserver whose clock can be moved, and a client of another project in node.
+const E2E_NEEDS: [Need; 4] = [Need::Synapse, Need::Faketime, Need::Npm, Need::Packages];
 /// How much less they do than by themselves, unless they run in full.
 const LESS: [(&str, u32); 3] = [("HAOS_E2E_MESSAGES", 500), ("HAOS_E2E_EACH", 2), ("HAOS_E2E_ACTIONS", 120)];
 
@@ -254,11 +256,7 @@ fn e2e(root: &Path, full: bool) -> CiStep {
         })
         .collect();
     // The server's clock is moved by means of Linux: elsewhere it runs where somebody has provided for it.
-    if cfg!(target_os = "linux") {
-        step.needs(&[Need::Synapse, Need::Faketime])
-    } else {
-        step.only_with(&[Need::Synapse, Need::Faketime])
-    }
+    if cfg!(target_os = "linux") { step.needs(&E2E_NEEDS) } else { step.only_with(&E2E_NEEDS) }
 }
 
 /// Those of `steps` that `only` names; all when it names none.

@@ -16,6 +16,8 @@ pub(crate) use browse::{DoctorArgs, Place, RoomsArgs, ShowArgs, TimelineArgs};
 pub(crate) use export::{ExportArgs, Form};
 pub(crate) use import::ImportArgs;
 pub(crate) use keys::{KeyArgs, Pad, RekeyArgs, SealArgs, ShredArgs, StoreArg, UnsealArgs};
+#[cfg(feature = "e2ee")]
+pub(crate) use online::DevicesArgs;
 pub(crate) use online::{
     BackfillArgs, JoinArgs, LoginArgs, LogoutArgs, MediaArgs, ReadArgs, RoomArgs, SyncArgs,
 };
@@ -98,6 +100,9 @@ pub(crate) enum Command {
     Leave(RoomArgs),
     /// List who is in a room
     Members(RoomArgs),
+    /// List the devices of a user, with the keys that people compare
+    #[cfg(feature = "e2ee")]
+    Devices(DevicesArgs),
     /// Fetch a file or a picture, or a thumbnail of it
     Media(MediaArgs),
     /// Say what the store is, how large it is, and with --check whether it is sound

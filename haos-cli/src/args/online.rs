@@ -128,3 +128,10 @@ fn pixels(text: &str) -> Result<(u32, u32), String> {
     });
     parsed.ok_or_else(|| "write a size in pixels such as 320x240".to_owned())
 }
+
+#[cfg(feature = "e2ee")]
+#[derive(Debug, Args)]
+pub(crate) struct DevicesArgs {
+    /// The user, such as @ada:example.org; without one, who is logged in
+    pub(crate) user: Option<String>,
+}

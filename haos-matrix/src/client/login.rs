@@ -85,6 +85,8 @@ impl Client {
                 value: Json::of(self.session.user.as_str())?,
             });
             self.outbox.logged_in(&mut batch).await?;
+            #[cfg(feature = "e2ee")]
+            crate::Encryption::logged_in(&**self.store(), &mut batch).await?;
             if retries.committed(self.store().apply(batch).await)?.is_some() {
                 return Ok(());
             }

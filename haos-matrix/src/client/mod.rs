@@ -56,6 +56,8 @@ pub struct Client {
     engine: Engine,
     media: MediaCache,
     kept: Arc<Kept>,
+    #[cfg(feature = "e2ee")]
+    encryption: Option<crate::Encryption>,
 }
 
 impl Client {
@@ -71,9 +73,24 @@ impl Client {
         let server: Arc<dyn Server> = homeserver.clone();
         let sender = Session { user: session.user.clone(), device: session.device.clone() };
         let driver = Driver::new(outbox.clone(), homeserver.clone(), sender);
+        #[cfg(not(feature = "e2ee"))]
         let engine = Engine::new(server.clone(), outbox.clone(), session.user.clone(), options.sync.clone());
+        #[cfg(feature = "e2ee")]
+        let (engine, driver, encryption) = sealing((&server, &outbox), driver, &session, &options.sync);
         let media = MediaCache::new(server, kept.clone());
-        Ok(Self { homeserver, session, outbox, driver, engine, media, kept })
+        #[cfg(feature = "e2ee")]
+        let media = media.opening(encryption.clone());
+        Ok(Self {
+            homeserver,
+            session,
+            outbox,
+            driver,
+            engine,
+            media,
+            kept,
+            #[cfg(feature = "e2ee")]
+            encryption,
+        })
     }
 
     /// Sends and syncs until [`Client::stop`] is called or the store is closed. Spawn it, once a process;
@@ -144,10 +161,38 @@ impl Client {
         &self.homeserver
     }
 
+    /// The encryption of this device; none for a user whose id Matrix does not know.
+    #[cfg(feature = "e2ee")]
+    pub fn encryption(&self) -> Option<&crate::Encryption> {
+        self.encryption.as_ref()
+    }
+
     /// Watches the state of the connection.
     pub fn connection(&self) -> watch::Receiver<ConnectionState> {
         self.outbox.connection()
     }
+}
+
+/// An engine that reads encrypted events, and a driver that seals rows for encrypted rooms.
+#[cfg(feature = "e2ee")]
+fn sealing(
+    (server, outbox): (&Arc<dyn Server>, &Outbox),
+    driver: Driver,
+    session: &MatrixSession,
+    options: &crate::SyncOptions,
+) -> (Engine, Driver, Option<crate::Encryption>) {
+    let who = (session.user.as_str(), session.device.as_str());
+    let pace = (options.request_ms, options.retry);
+    let encryption = crate::Encryption::new(server.clone(), outbox.clone(), who, pace);
+    let (server, user) = (server.clone(), session.user.clone());
+    let engine = Engine::opening(server, outbox.clone(), user, options.clone(), encryption.clone());
+    let driver = match encryption.clone() {
+        Some(encryption) => {
+            driver.sealing(Arc::new(crate::e2ee::Sealer { encryption, engine: engine.clone() }))
+        }
+        None => driver,
+    };
+    (engine, driver, encryption)
 }
 
 impl fmt::Debug for Client {

@@ -59,7 +59,11 @@ impl Engine {
         let mut page = fetched?;
         let _alone = inner.admitting.lock().await;
         inner.options.keep.admit_page(&*inner.store, &mut page).await?;
+        #[cfg(feature = "e2ee")]
+        let waits = self.open_page(&mut page).await?;
         let filled = apply_page(&*inner.store, &gap, &page, Some(&inner.user), &MatrixProtocol).await?;
+        #[cfg(feature = "e2ee")]
+        self.looked_again(waits).await;
         Ok(match filled {
             Filled::Applied => Fill::Page { events: page.events.len() },
             _ => Fill::Gone,

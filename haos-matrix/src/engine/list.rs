@@ -35,6 +35,8 @@ impl Engine {
             let Ok(answer) = self.within(request_ms, request).await else { return Ok(()) };
             let Ok(mut answer) = parse_sliding(&answer, &inner.account) else { return Ok(()) };
             (answer.delta.since, answer.delta.arrived_ms) = (Since::Stored(None), Some(self.now_ms()));
+            #[cfg(feature = "e2ee")]
+            let _ = self.open_sync(&mut answer.delta, None).await?;
             let synced = apply_sync(&*inner.store, &answer.delta, Some(&inner.user), &MatrixProtocol).await?;
             let total = answer.counts.get(LIST).copied().unwrap_or_default();
             if synced == Synced::Stale || asked >= total {

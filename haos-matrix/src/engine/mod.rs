@@ -14,6 +14,8 @@ mod flight;
 mod gap;
 mod list;
 mod news;
+#[cfg(feature = "e2ee")]
+mod opening;
 mod options;
 mod roster;
 mod scroll;
@@ -33,6 +35,8 @@ use tokio::sync::watch;
 use crate::{Account, LeftOut, Server};
 
 pub use ask::FetchError;
+#[cfg(feature = "e2ee")]
+pub(crate) use ask::ask;
 pub use filter::SyncFilter;
 pub use gap::Fill;
 pub use options::{FillOptions, FirstSync, SyncOptions};
@@ -66,12 +70,34 @@ struct Inner {
     /// Counts the syncs that left something out.
     holes: watch::Sender<u64>,
     typing: watch::Sender<Typing>,
+    #[cfg(feature = "e2ee")]
+    encryption: Option<crate::Encryption>,
 }
 
 impl Engine {
     /// An engine that asks `server` as `user`, and writes to the outbox's store.
     pub fn new(server: Arc<dyn Server>, outbox: Outbox, user: UserId, options: SyncOptions) -> Self {
-        let inner = Inner {
+        Self { inner: Arc::new(Self::parts(server, outbox, user, options)) }
+    }
+
+    /// An engine that reads encrypted events. What comes for the device is kept for that.
+    #[cfg(feature = "e2ee")]
+    pub(crate) fn opening(
+        server: Arc<dyn Server>,
+        outbox: Outbox,
+        user: UserId,
+        mut options: SyncOptions,
+        encryption: Option<crate::Encryption>,
+    ) -> Self {
+        if encryption.is_some() {
+            options.keep.to_device.get_or_insert_default();
+        }
+        let inner = Inner { encryption, ..Self::parts(server, outbox, user, options) };
+        Self { inner: Arc::new(inner) }
+    }
+
+    fn parts(server: Arc<dyn Server>, outbox: Outbox, user: UserId, options: SyncOptions) -> Inner {
+        Inner {
             server,
             store: outbox.store().clone(),
             outbox,
@@ -84,8 +110,9 @@ impl Engine {
             live: watch::Sender::new(false),
             holes: watch::Sender::new(0),
             typing: watch::Sender::default(),
-        };
-        Self { inner: Arc::new(inner) }
+            #[cfg(feature = "e2ee")]
+            encryption: None,
+        }
     }
 
     /// Syncs until it is dropped, and tells [`Outbox::connection`] how that goes.
@@ -100,6 +127,7 @@ impl Engine {
             tokio::select! {
                 done = engine.cycle() => done,
                 never = engine.fill_holes() => match never {},
+                never = engine.work_on_keys() => match never {},
             }
         })
     }
@@ -110,6 +138,15 @@ impl Engine {
     /// Those of the store.
     pub async fn left_out(&self) -> Result<LeftOut> {
         LeftOut::load(&*self.inner.store).await
+    }
+
+    /// Keeps this device's keys in order beside the sync.
+    async fn work_on_keys(&self) -> std::convert::Infallible {
+        #[cfg(feature = "e2ee")]
+        if let Some(encryption) = &self.inner.encryption {
+            return encryption.work().await;
+        }
+        std::future::pending().await
     }
 
     fn now_ms(&self) -> i64 {

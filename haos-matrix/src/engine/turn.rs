@@ -112,6 +112,8 @@ impl Engine {
         let _alone = inner.admitting.lock().await;
         inner.options.keep.admit(&*inner.store, &mut delta).await?;
         let is_idle = early && !self.types_anew(&delta) && !has_news(&*inner.store, &delta).await?;
+        #[cfg(feature = "e2ee")]
+        let waits = self.open_sync(&mut delta, Some((body, request.since.is_none()))).await?;
         (delta.since, delta.initial) = (Since::Stored(token), request.since.is_none());
         delta.arrived_ms = Some(self.now_ms());
         if !live {
@@ -121,6 +123,8 @@ impl Engine {
         Ok(match apply_sync(&*inner.store, &delta, Some(&inner.user), &MatrixProtocol).await? {
             Synced::Stale => Outcome::Stale,
             _ => {
+                #[cfg(feature = "e2ee")]
+                self.opened(waits).await;
                 self.shown_again(&delta);
                 self.note_typing(&delta);
                 if delta.rooms.iter().any(|room| room.limited) {

@@ -67,6 +67,19 @@ impl Server for Homeserver {
     async fn download(&self, uri: &MediaUri, variant: Variant) -> Reply<Download> {
         self.open_media(uri, variant).await
     }
+
+    #[cfg(feature = "e2ee")]
+    async fn call(&self, request: &crate::KeyRequest) -> Reply<Vec<u8>> {
+        let path = Path::new("/_matrix/client");
+        let path = request.path.iter().fold(path, |path, part| path.id(part));
+        let path = path.query_if("version", request.version.as_deref());
+        let made = match request.verb {
+            crate::KeyVerb::Get => Request::read(request.name, path),
+            crate::KeyVerb::Post => Request::post(request.name, path, &request.body),
+            crate::KeyVerb::Put => Request::put(request.name, path, &request.body),
+        };
+        self.ask_json(&made.large()).await
+    }
 }
 
 impl Homeserver {

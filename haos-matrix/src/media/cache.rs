@@ -8,6 +8,8 @@ use haos_store_api::{Media, MediaKey, MediaUri, Result, RoomId};
 use super::fetch::fetch;
 use super::flights::{Flight, Flights};
 use super::request::{is_local, is_remote};
+#[cfg(feature = "e2ee")]
+use super::sealed::Opener;
 use super::shelf::Shelf;
 use super::{MediaError, MediaRequest, MediaStream};
 use crate::{Server, Variant};
@@ -19,19 +21,29 @@ use crate::{Server, Variant};
 /// reading costs no commit; [`MediaCache::flush`] writes them before the application sleeps.
 #[derive(Clone)]
 pub struct MediaCache {
-    server: Arc<dyn Server>,
-    shelf: Arc<Shelf>,
+    pub(super) server: Arc<dyn Server>,
+    pub(super) shelf: Arc<Shelf>,
     flights: Arc<Flights>,
     swept: Arc<AtomicBool>,
+    #[cfg(feature = "e2ee")]
+    pub(super) opener: Option<Arc<Opener>>,
 }
 
 impl MediaCache {
     /// A cache of what `server` has, in a store whose options say how much media it keeps.
     pub fn new(server: Arc<dyn Server>, store: Arc<Kept>) -> Self {
-        Self { server, shelf: Arc::new(Shelf::new(store)), flights: Arc::default(), swept: Arc::default() }
+        Self {
+            server,
+            shelf: Arc::new(Shelf::new(store)),
+            flights: Arc::default(),
+            swept: Arc::default(),
+            #[cfg(feature = "e2ee")]
+            opener: None,
+        }
     }
 
-    /// Bytes of an item. What is in the store comes from there, without a request; else the item is
+    /// Bytes of an item. Those of a file in an encrypted room are decrypted: the store keeps them as the server has them,
+    /// and their event has the key, so that there is no thumbnail that a server made. What is in the store comes from there, without a request; else the item is
     /// downloaded whole, one request for all who ask for it meanwhile, and the range read once it is there.
     ///
     /// May be dropped at any moment: others who wait for the same item go on, and a later call begins again.
@@ -39,6 +51,10 @@ impl MediaCache {
     /// # Errors
     /// See [`MediaError`]. A failure is not remembered: the next call asks the server again.
     pub async fn get(&self, request: &MediaRequest) -> Result<Media, MediaError> {
+        #[cfg(feature = "e2ee")]
+        if let Some(keys) = self.keys_of(&request.uri).await? {
+            return self.get_sealed(request, &keys).await;
+        }
         let key = request.key()?;
         if let Some(media) = self.shelf.read(&key, request.range).await? {
             return Ok(media);
@@ -66,6 +82,10 @@ impl MediaCache {
     /// # Errors
     /// See [`MediaError`].
     pub async fn stream(&self, uri: &MediaUri, variant: Variant) -> Result<MediaStream, MediaError> {
+        #[cfg(feature = "e2ee")]
+        if let Some(keys) = self.keys_of(uri).await? {
+            return self.stream_sealed(uri, keys).await;
+        }
         let key = MediaKey { uri: uri.clone(), format: variant.format()? };
         if let Some(info) = self.shelf.info(&key).await? {
             return Ok(MediaStream::stored(self.shelf.clone(), key, info.mime, info.size));
@@ -110,7 +130,7 @@ impl MediaCache {
         self.shelf.sweep().await
     }
 
-    async fn fetch(&self, key: &MediaKey, request: &MediaRequest) -> Result<(), MediaError> {
+    pub(super) async fn fetch(&self, key: &MediaKey, request: &MediaRequest) -> Result<(), MediaError> {
         may_fetch(&key.uri)?;
         if !self.swept.swap(true, Ordering::Relaxed)
             && let Err(e) = self.shelf.sweep().await
@@ -129,7 +149,7 @@ impl MediaCache {
     }
 }
 
-fn may_fetch(uri: &MediaUri) -> Result<(), MediaError> {
+pub(super) fn may_fetch(uri: &MediaUri) -> Result<(), MediaError> {
     match uri {
         uri if is_local(uri) => Err(MediaError::NotStored),
         uri if is_remote(uri) => Ok(()),

@@ -53,6 +53,9 @@ pub enum MediaError {
         /// Bytes that came.
         received: u64,
     },
+    /// They are not the bytes that the sender encrypted. Nothing of them is kept.
+    #[error("these are not the bytes that were sent: show a placeholder, and have it sent again")]
+    Altered,
     /// It is larger than what the cache keeps of one item.
     #[error("it has {size} bytes or more and the cache keeps {limit} an item: read it with `stream`")]
     TooLarge {

@@ -12,6 +12,8 @@ mod flights;
 mod intake;
 mod partial;
 mod request;
+#[cfg(feature = "e2ee")]
+mod sealed;
 mod shelf;
 mod stream;
 mod touches;

@@ -18,6 +18,8 @@ pub struct MediaStream {
     pub size: Option<u64>,
     read: u64,
     from: From,
+    #[cfg(feature = "e2ee")]
+    opening: Option<super::sealed::Opening>,
 }
 
 enum From {
@@ -27,20 +29,39 @@ enum From {
 
 impl MediaStream {
     pub(super) fn stored(shelf: Arc<Shelf>, key: MediaKey, mime: Option<String>, size: u64) -> Self {
-        Self { mime, size: Some(size), read: 0, from: From::Store(shelf, key) }
+        Self::of(mime, Some(size), From::Store(shelf, key))
     }
 
     pub(super) fn passing(download: Download) -> Self {
-        Self { mime: download.mime, size: download.size, read: 0, from: From::Server(download.chunks.fuse()) }
+        Self::of(download.mime, download.size, From::Server(download.chunks.fuse()))
+    }
+
+    fn of(mime: Option<String>, size: Option<u64>, from: From) -> Self {
+        Self {
+            mime,
+            size,
+            read: 0,
+            from,
+            #[cfg(feature = "e2ee")]
+            opening: None,
+        }
+    }
+
+    /// The same, decrypted.
+    #[cfg(feature = "e2ee")]
+    pub(super) fn opened(self, file: crate::e2ee::SealedFile) -> Self {
+        let mime = file.mime.clone();
+        Self { mime, opening: Some(super::sealed::Opening::new(file)), ..self }
     }
 
     /// The next bytes; none after the last.
     ///
     /// # Errors
-    /// `Incomplete` if the server ended early, `NotStored` if the item was evicted meanwhile, those of the
-    /// server and of the store. There is nothing to go on with after an error: ask for a new stream.
+    /// `Incomplete` if the server ended early, `NotStored` if the item was evicted meanwhile, `Altered` after the last of
+    /// them if they are not those that were encrypted, those of the server and of the store. There is nothing to go on with after an error: ask for a new stream.
     pub async fn next(&mut self) -> Result<Option<Vec<u8>>, MediaError> {
-        let bytes = match &mut self.from {
+        #[cfg_attr(not(feature = "e2ee"), allow(unused_mut, reason = "they are given as they come"))]
+        let mut bytes = match &mut self.from {
             From::Store(shelf, key) => {
                 let range = ByteRange { start: self.read, end: self.read.saturating_add(PORTION as u64) };
                 match shelf.read(key, range).await? {
@@ -55,13 +76,20 @@ impl MediaStream {
                 }
             },
         };
+        #[cfg(feature = "e2ee")]
+        let at = self.read;
         self.read += bytes.len() as u64;
         match self.size {
             Some(expected) if self.read > expected || (bytes.is_empty() && self.read < expected) => {
-                Err(MediaError::Incomplete { expected, received: self.read })
+                return Err(MediaError::Incomplete { expected, received: self.read });
             }
-            _ => Ok(Some(bytes).filter(|bytes| !bytes.is_empty())),
+            _ => {}
         }
+        #[cfg(feature = "e2ee")]
+        if let Some(opening) = &mut self.opening {
+            opening.open(at, &mut bytes)?;
+        }
+        Ok(Some(bytes).filter(|bytes| !bytes.is_empty()))
     }
 }
 

@@ -22,6 +22,7 @@ async fn easy() -> Server {
             line if line.ends_with("/versions") => json(r#"{"versions":["v1.11"]}"#),
             line if line.contains("/send/") => json(r#"{"event_id":"$sent"}"#),
             line if line.ends_with("/filter") => json(r#"{"filter_id":"1"}"#),
+            line if line.contains("/state/") => refused(404, r#"{"errcode":"M_NOT_FOUND"}"#),
             _ => json(r#"{"next_batch":"s1"}"#),
         }
     })

@@ -12,7 +12,7 @@ use super::read::Object;
 pub struct File {
     /// The location of its bytes: `mxc://…`, or `haos-local:…` until they are uploaded.
     pub uri: Option<MediaUri>,
-    /// True if its bytes are encrypted; the keys are in the event's own content.
+    /// True if its bytes are encrypted for the room. Whoever has the event reads them as any others, by their location.
     pub is_encrypted: bool,
     /// Its name.
     pub name: Option<String>,
@@ -44,7 +44,7 @@ pub struct File {
 pub struct Thumbnail {
     /// The location of its bytes.
     pub uri: MediaUri,
-    /// True if its bytes are encrypted; the keys are in the event's own content.
+    /// True if its bytes are encrypted for the room.
     pub is_encrypted: bool,
     /// Its media type.
     pub mime: Option<String>,

@@ -35,8 +35,9 @@ mod tests;
 mod text;
 #[cfg(feature = "html")]
 mod tidy;
+mod unreadable;
 
-use haos_store_api::{EventType, Json, StateKey, UserId, without_lone_surrogates};
+use haos_store_api::{EventType, Json, Message, StateKey, UserId, without_lone_surrogates};
 use serde::Serialize;
 
 pub use file::{File, Thumbnail};
@@ -45,6 +46,7 @@ pub use member::{MemberAction, MemberChange, NameChange};
 pub use poll::{Answer, Poll, PollEnd, Vote};
 pub use state::StateChange;
 pub use text::Text;
+pub use unreadable::Unreadable;
 
 use read::Object;
 
@@ -104,6 +106,8 @@ pub enum Content {
     Encrypted {
         /// The algorithm that encrypted it.
         algorithm: Option<String>,
+        /// Why it is not, as far as it was tried.
+        unreadable: Option<Unreadable>,
     },
     /// A change of the room's state.
     State(StateChange),
@@ -131,6 +135,15 @@ impl Content {
         Self::State(StateChange::of(kind, sender, key, &Object::of(&content), prev.as_ref()))
     }
 
+    /// Adds why a stored message could not be decrypted, if it is one and that is known.
+    #[must_use]
+    pub fn stored_as(mut self, message: &Message) -> Self {
+        if let Self::Encrypted { unreadable, .. } = &mut self {
+            *unreadable = Unreadable::of(message.extra.as_ref());
+        }
+        self
+    }
+
     /// Reads the content of an event that is no state, sent or not.
     pub fn of_message(kind: &EventType, content: &Json) -> Self {
         let content = without_lone_surrogates(content.as_str());
@@ -138,7 +151,9 @@ impl Content {
         let known = match kind.as_str() {
             "m.room.message" => Some(message::message(&content)),
             "m.sticker" => Some(message::sticker(&content)),
-            "m.room.encrypted" => Some(Self::Encrypted { algorithm: content.name("algorithm") }),
+            "m.room.encrypted" => {
+                Some(Self::Encrypted { algorithm: content.name("algorithm"), unreadable: None })
+            }
             "m.poll.start" | "org.matrix.msc3381.poll.start" => Poll::of(&content).map(Self::Poll),
             "m.poll.response" | "org.matrix.msc3381.poll.response" => Vote::of(&content).map(Self::Vote),
             "m.poll.end" | "org.matrix.msc3381.poll.end" => PollEnd::of(&content).map(Self::PollEnd),
@@ -163,6 +178,7 @@ impl Content {
             Self::Poll(poll) => poll.question.clone(),
             Self::Vote(_) => String::new(),
             Self::PollEnd(end) => end.body.clone().unwrap_or_else(|| "The poll has ended".to_owned()),
+            Self::Encrypted { unreadable: Some(reason), .. } => format!("Encrypted message: {reason}"),
             Self::Encrypted { .. } => "Encrypted message".to_owned(),
             Self::State(change) => change.plain(),
             Self::Unknown { body } => body.clone().unwrap_or_default(),

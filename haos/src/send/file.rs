@@ -1,7 +1,7 @@
 use std::borrow::Cow;
 
 use haos_matrix::{compose, mime};
-use haos_queue::{Outbox, Staged};
+use haos_queue::{Outbox, SealFile, Staged};
 use haos_store_api::{RoomId, StorageAdapter as _, WriteBatch};
 
 use super::picture;
@@ -112,6 +112,8 @@ impl Room {
             name => name,
         };
         let staging = Staging { outbox: self.chat().outbox_handle().clone(), room: self.id().clone() };
+        // Of a room that is encrypted meanwhile the outbox takes nothing in clear.
+        let seal = self.file_seal().await?;
         let mut portions = source.open()?;
         let head = portions.next().await?;
         let mime = info.mime.clone().or_else(|| {
@@ -120,16 +122,19 @@ impl Room {
         });
         let is_picture = mime.as_deref().is_some_and(|mime| mime.starts_with("image/"));
         let size = info.size.or_else(|| picture::size(&head).filter(|_| is_picture));
-        let (file, whole) = staging.all(mime.as_deref(), head, &mut portions, is_picture).await?;
+        let (file, whole) = staging.all((mime.as_deref(), seal), head, &mut portions, is_picture).await?;
         let small = match small(whole, info.thumbnail).await {
             Ok(small) => small,
             Err(error) => return Err(staging.undo(&[file], error).await),
         };
         let thumbnail = match &small.thumbnail {
             Some(picture) => {
-                match staging.outbox.stage(&staging.room, Some(&picture.mime), picture.bytes.clone()).await {
+                let staged = async {
+                    staging.begin(Some(&picture.mime), self.file_seal().await?, picture.bytes.clone()).await
+                };
+                match staged.await {
                     Ok(staged) => Some(staged),
-                    Err(error) => return Err(staging.undo(&[file], error.into()).await),
+                    Err(error) => return Err(staging.undo(&[file], error).await),
                 }
             }
             None => None,
@@ -154,6 +159,22 @@ impl Room {
     }
 }
 
+impl Room {
+    /// What encrypts a file for this room; nothing where it goes out as it is.
+    #[cfg(feature = "e2ee")]
+    async fn file_seal(&self) -> Result<Option<Box<dyn SealFile>>> {
+        let is_encrypted = self.chat().outbox_handle().is_encrypted(self.id()).await?;
+        let client = self.chat().client_handle().filter(|_| is_encrypted);
+        let encryption = client.as_ref().and_then(|client| client.encryption());
+        Ok(encryption.map(|encryption| encryption.seal_file()).transpose()?)
+    }
+
+    #[cfg(not(feature = "e2ee"))]
+    async fn file_seal(&self) -> Result<Option<Box<dyn SealFile>>> {
+        Ok(None)
+    }
+}
+
 /// The name of a file that has none.
 fn named(mime: Option<&str>) -> Cow<'static, str> {
     match mime.and_then(mime::ending) {
@@ -173,13 +194,13 @@ impl Staging {
     /// of it.
     async fn all(
         &self,
-        mime: Option<&str>,
+        (mime, seal): (Option<&str>, Option<Box<dyn SealFile>>),
         head: Vec<u8>,
         portions: &mut Portions,
         is_picture: bool,
     ) -> Result<(Staged, Option<Vec<u8>>)> {
         let mut whole = Whole::begin(&head, is_picture);
-        let mut staged = self.outbox.stage(&self.room, mime, head).await?;
+        let mut staged = self.begin(mime, seal, head).await?;
         loop {
             let more = match portions.next().await {
                 Ok(more) if more.is_empty() => return Ok((staged, whole.end())),
@@ -191,6 +212,19 @@ impl Staging {
                 return Err(self.undo(&[staged], error.into()).await);
             }
         }
+    }
+
+    /// Stores the first bytes of a file, encrypted where something encrypts it.
+    async fn begin(
+        &self,
+        mime: Option<&str>,
+        seal: Option<Box<dyn SealFile>>,
+        bytes: Vec<u8>,
+    ) -> Result<Staged> {
+        Ok(match seal {
+            Some(seal) => self.outbox.stage_sealed(&self.room, seal, bytes).await?,
+            None => self.outbox.stage(&self.room, mime, bytes).await?,
+        })
     }
 
     /// Removes what was stored before an error. What is left all the same is swept by whoever sends, later.

@@ -47,6 +47,6 @@ pub mod worker;
 pub use device::{Device, StoreKind, hurried, until};
 pub use error::{Error, Result};
 pub use plain::{Happening, Plain};
-pub use proxy::{Fault, FaultKind, Proxy, Rule};
+pub use proxy::{Fault, FaultKind, Proxy, Recorded, Rule};
 pub use synapse::{Rate, Synapse, SynapseOptions};
 pub use worker::{Worker, WorkerPlan};

@@ -1,5 +1,6 @@
 //! A homeserver within the process, natively and in a browser: it takes each transaction once, and is as up as it is
-//! told to be. [`server`] is one on the loopback, for clients that speak HTTP.
+//! told to be. [`server`] is one on the loopback, for clients that speak HTTP; [`town`] one with several users and their
+//! devices' keys.
 //!
 //! ```
 //! use haos_queue::{Answer, Transport as _};
@@ -21,6 +22,8 @@
 
 #[cfg(not(target_arch = "wasm32"))]
 pub mod server;
+#[cfg(not(target_arch = "wasm32"))]
+pub mod town;
 
 use std::collections::HashMap;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};

@@ -209,12 +209,27 @@ impl Server {
 pub type Answer = (u16, Vec<u8>);
 
 /// Answers the requests of a connection, by method, target and body.
-pub fn serve(mut stream: TcpStream, mut answer: impl FnMut(&str, &str, Vec<u8>) -> Answer) {
+pub fn serve(stream: TcpStream, mut answer: impl FnMut(&str, &str, Vec<u8>) -> Answer) {
+    serve_each(stream, |asked| answer(&asked.method, &asked.target, asked.body));
+}
+
+/// A request.
+pub struct Asked {
+    /// Its method.
+    pub method: String,
+    /// Path and query, as they came.
+    pub target: String,
+    /// The access token.
+    pub token: Option<String>,
+    /// The body.
+    pub body: Vec<u8>,
+}
+
+/// Answers the requests of a connection.
+pub fn serve_each(mut stream: TcpStream, mut answer: impl FnMut(Asked) -> Answer) {
     let mut reader = BufReader::new(stream.try_clone().unwrap());
-    while let Some((line, body)) = request(&mut reader) {
-        let mut words = line.split_whitespace();
-        let (method, target) = (words.next().unwrap_or_default(), words.next().unwrap_or_default());
-        let (status, answer) = answer(method, target, body);
+    while let Some(asked) = request(&mut reader) {
+        let (status, answer) = answer(asked);
         let head = format!(
             "HTTP/1.1 {status} X\r\nContent-Type: application/json\r\nContent-Length: {}\r\n\r\n",
             answer.len()
@@ -226,9 +241,9 @@ pub fn serve(mut stream: TcpStream, mut answer: impl FnMut(&str, &str, Vec<u8>) 
     }
 }
 
-/// The first line of a request, and its body; none at the end of the connection.
-fn request(reader: &mut BufReader<TcpStream>) -> Option<(String, Vec<u8>)> {
-    let mut first = String::new();
+/// A request; none at the end of the connection.
+fn request(reader: &mut BufReader<TcpStream>) -> Option<Asked> {
+    let (mut first, mut token) = (String::new(), None);
     let (mut length, mut chunked) = (0, false);
     loop {
         let mut line = String::new();
@@ -238,6 +253,9 @@ fn request(reader: &mut BufReader<TcpStream>) -> Option<(String, Vec<u8>)> {
         let lower = line.to_ascii_lowercase();
         if let Some(value) = lower.strip_prefix("content-length:") {
             length = value.trim().parse().ok()?;
+        }
+        if lower.starts_with("authorization: bearer ") {
+            token = line.split_whitespace().last().map(str::to_owned);
         }
         chunked |= lower.starts_with("transfer-encoding:") && lower.contains("chunked");
         if line.trim().is_empty() {
@@ -258,5 +276,7 @@ fn request(reader: &mut BufReader<TcpStream>) -> Option<(String, Vec<u8>)> {
         body.extend_from_slice(&chunk[..size]);
         chunked = size > 0;
     }
-    Some((first, body))
+    let mut words = first.split_whitespace();
+    let mut word = || words.next().unwrap_or_default().to_owned();
+    Some(Asked { method: word(), target: word(), token, body })
 }

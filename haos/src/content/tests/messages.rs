@@ -159,7 +159,10 @@ fn as_json() {
     assert_eq!((&voice["type"], &voice["durationMs"]), (&json!("voice"), &json!(1500)));
     assert_eq!(voice["uri"], Value::Null);
     let encrypted = value(content("m.room.encrypted", r#"{"algorithm":"m.megolm.v1.aes-sha2"}"#));
-    assert_eq!(encrypted, json!({ "type": "encrypted", "algorithm": "m.megolm.v1.aes-sha2" }));
+    assert_eq!(
+        encrypted,
+        json!({ "type": "encrypted", "algorithm": "m.megolm.v1.aes-sha2", "unreadable": null })
+    );
     let vote = r#"{"m.relates_to":{"event_id":"$p"},"m.selections":["y"]}"#;
     assert_eq!(
         value(content("m.poll.response", vote)),

@@ -391,6 +391,7 @@ pub(super) fn date(days: i64) -> String {
 fn content_of(message: &Message, raw: &Json) -> Content {
     let prev = message.state_key.as_ref().and_then(|_| previous(message));
     Content::of(&message.kind, &message.sender, message.state_key.as_ref(), raw, prev.as_ref())
+        .stored_as(message)
 }
 
 /// Returns the content that is shown: of the latest edit, else of the message.

@@ -185,7 +185,11 @@ body: string | null, } | { "type": "poll" } & Poll | { "type": "vote" } & Vote |
 /**
  * The algorithm that encrypted it.
  */
-algorithm: string | null, } | { "type": "state" } & StateChange | { "type": "unknown", 
+algorithm: string | null, 
+/**
+ * Why it is not, as far as it was tried.
+ */
+unreadable: Unreadable | null, } | { "type": "state" } & StateChange | { "type": "unknown", 
 /**
  * Its plain text, if it has one.
  */
@@ -435,7 +439,7 @@ export type FileContent = {
  */
 uri: MediaUri | null, 
 /**
- * True if its bytes are encrypted; the keys are in the event's own content.
+ * True if its bytes are encrypted for the room. Whoever has the event reads them as any others, by their location.
  */
 isEncrypted: boolean, 
 /**
@@ -1686,7 +1690,7 @@ export type Thumbnail = {
  */
 uri: MediaUri, 
 /**
- * True if its bytes are encrypted; the keys are in the event's own content.
+ * True if its bytes are encrypted for the room.
  */
 isEncrypted: boolean, 
 /**
@@ -1757,6 +1761,15 @@ room: RoomId,
  * True while they type.
  */
 isTyping: boolean, };
+
+/**
+ * The reason why an encrypted message cannot be read.
+ */
+export type Unreadable = { "reason": "no_key" } | { "reason": "withheld", 
+/**
+ * The sender's reason, such as `m.unverified` (specification, "`m.room_key.withheld`").
+ */
+code: string | null, } | { "reason": "replayed" } | { "reason": "invalid" };
 
 /**
  * How far a file is.

@@ -38,6 +38,21 @@ impl Happening {
         self.content.get("body")?.as_str()
     }
 
+    /// Of an encrypted message, the session that encrypted it, and its index there, which no other message may have.
+    pub fn megolm_index(&self) -> Option<(&str, u32)> {
+        let bytes = base64(self.content.get("ciphertext")?.as_str()?.get(..12)?)?;
+        // A version, and the index as the first field of a protocol buffer.
+        let [3, 8, number @ ..] = &*bytes else { return None };
+        let mut index = 0;
+        for (place, byte) in number.iter().take(5).enumerate() {
+            index |= u32::from(byte & 127) << (7 * place);
+            if byte & 128 == 0 {
+                return Some((self.content.get("session_id")?.as_str()?, index));
+            }
+        }
+        None
+    }
+
     fn parse(event: Value) -> Option<Self> {
         let text = |value: &Value| value.as_str().map(str::to_owned);
         Some(Self {
@@ -51,6 +66,20 @@ impl Happening {
             event,
         })
     }
+}
+
+/// Reads whole groups of four characters.
+fn base64(text: &str) -> Option<Vec<u8>> {
+    const DIGITS: &[u8] = b"ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789+/";
+    let mut bytes = Vec::new();
+    for group in text.as_bytes().chunks(4) {
+        let mut number = 0_u32;
+        for digit in group {
+            number = number << 6 | DIGITS.iter().position(|known| known == digit)? as u32;
+        }
+        bytes.extend_from_slice(&number.to_be_bytes()[1..]);
+    }
+    Some(bytes)
 }
 
 impl Plain {
@@ -113,5 +142,24 @@ mod tests {
         assert_eq!((happening.body(), happening.txn_id.as_deref()), (Some("hello"), Some("t1")));
         assert_eq!((happening.state_key, happening.timestamp_ms), (None, 7));
         assert_eq!(Happening::parse(json!({ "event_id": "$a" })), None);
+    }
+
+    #[test]
+    fn the_index_of_a_ciphertext_is_read() {
+        let index = |ciphertext: &str| {
+            let event = json!({
+                "event_id": "$a", "sender": "@me:x", "type": "m.room.encrypted", "origin_server_ts": 7,
+                "content": { "session_id": "s", "ciphertext": ciphertext },
+            });
+            Happening::parse(event)
+                .unwrap()
+                .megolm_index()
+                .map(|(session, index)| (session.to_owned(), index))
+        };
+        // 03 08 00 12 …, 03 08 05 12 …, 03 08 ac 02 12 …
+        assert_eq!(index("AwgAEoABAAAAAA"), Some(("s".to_owned(), 0)));
+        assert_eq!(index("AwgFEoABAAAAAA"), Some(("s".to_owned(), 5)));
+        assert_eq!(index("AwisAhKAAQAAAA"), Some(("s".to_owned(), 300)));
+        assert_eq!((index("BAgAEoABAAAAAA"), index("Awg"), index("????????????")), (None, None, None));
     }
 }

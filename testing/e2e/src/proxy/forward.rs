@@ -1,11 +1,13 @@
 use std::net::SocketAddr;
 
+use bytes::Bytes;
 use http_body_util::BodyExt as _;
+use http_body_util::combinators::BoxBody;
 use hyper::body::Incoming;
 use hyper::{Request, Response, header};
 
 use super::answer::Closed;
-use crate::http;
+use crate::http::{self, BoxError};
 
 /// The outcome of a request on its way to the server.
 pub(super) enum Forwarded {
@@ -18,7 +20,10 @@ pub(super) enum Forwarded {
 }
 
 /// Asks the server what the client asked, body by body as it comes.
-pub(super) async fn forward(upstream: SocketAddr, mut request: Request<Incoming>) -> Forwarded {
+pub(super) async fn forward(
+    upstream: SocketAddr,
+    mut request: Request<BoxBody<Bytes, BoxError>>,
+) -> Forwarded {
     let Ok(mut server) = http::connect(upstream).await else { return Forwarded::Down };
     // These speak of one connection, and there are two.
     for name in [header::CONNECTION, header::EXPECT] {

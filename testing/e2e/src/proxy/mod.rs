@@ -8,6 +8,7 @@ mod gate;
 mod pattern;
 mod road;
 mod rule;
+mod tape;
 mod truncated;
 
 use std::net::SocketAddr;
@@ -18,6 +19,7 @@ use tokio::sync::Mutex;
 
 pub use self::fault::{Fault, FaultKind};
 pub use self::rule::Rule;
+pub use self::tape::Recorded;
 
 use self::gate::Gate;
 use self::road::Road;
@@ -26,7 +28,8 @@ use crate::{Error, Result, port};
 /// Stands between a client and a server and lets faults happen to what passes.
 ///
 /// Bodies stream in both directions, so a long poll answers when the server does. It answers 502 while
-/// nothing listens at the server's address, and stays at its own address whatever happens. It logs nothing.
+/// nothing listens at the server's address, and stays at its own address whatever happens. It keeps nothing of what
+/// passes unless it [records](Proxy::record).
 #[derive(Debug)]
 pub struct Proxy {
     address: SocketAddr,
@@ -76,6 +79,16 @@ impl Proxy {
     /// Requests that the server has answered, those whose answer was lost included.
     pub fn forwarded(&self) -> u64 {
         self.road.forwarded()
+    }
+
+    /// From now on it keeps every request that passes to the server, those included whose answer is lost.
+    pub fn record(&self) {
+        self.road.tape().start();
+    }
+
+    /// The requests that were kept, in the order in which they came.
+    pub fn recorded(&self) -> Vec<Recorded> {
+        self.road.tape().recorded()
     }
 
     /// While true connections are refused, and those that were open have been closed when this returns.

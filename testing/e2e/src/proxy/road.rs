@@ -10,6 +10,7 @@ use super::answer::{Answer, Closed, bad_gateway, portal, redirect, too_many_requ
 use super::fault::{Fault, FaultKind};
 use super::forward::{Forwarded, drain, forward};
 use super::rule::{Rule, judge};
+use super::tape::Tape;
 use super::truncated::Truncated;
 
 /// The road of every request: rules, faults, the server, and the counting.
@@ -19,11 +20,18 @@ pub(super) struct Road {
     rules: Mutex<Vec<Rule>>,
     fired: [AtomicU64; FaultKind::ALL.len()],
     forwarded: AtomicU64,
+    tape: Tape,
 }
 
 impl Road {
     pub(super) fn new(upstream: SocketAddr) -> Self {
-        Self { upstream, rules: Mutex::default(), fired: Default::default(), forwarded: AtomicU64::new(0) }
+        Self {
+            upstream,
+            rules: Mutex::default(),
+            fired: Default::default(),
+            forwarded: AtomicU64::new(0),
+            tape: Tape::default(),
+        }
     }
 
     pub(super) fn rules(&self) -> MutexGuard<'_, Vec<Rule>> {
@@ -36,6 +44,10 @@ impl Road {
 
     pub(super) fn forwarded(&self) -> u64 {
         self.forwarded.load(Relaxed)
+    }
+
+    pub(super) fn tape(&self) -> &Tape {
+        &self.tape
     }
 
     fn count(&self, fault: Fault) {
@@ -81,7 +93,7 @@ impl Road {
 
     /// Lets the server process it; `fault` then befalls the answer.
     async fn ask(&self, request: Request<Incoming>, fault: Option<Fault>) -> Result<Answer, Closed> {
-        let answer = match forward(self.upstream, request).await {
+        let answer = match forward(self.upstream, self.tape.record(request)).await {
             Forwarded::Answer(answer) => answer,
             Forwarded::Down => return Ok(bad_gateway()),
             Forwarded::Broken => return Err(Closed),

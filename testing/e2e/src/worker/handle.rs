@@ -52,8 +52,16 @@ impl Worker {
     /// # Errors
     /// It does not start.
     pub async fn start(program: impl AsRef<Path>, plan: &WorkerPlan) -> Result<Self> {
+        Self::run(Command::new(program.as_ref()), plan).await
+    }
+
+    /// [`start`](Self::start) of any program that speaks the [protocol](crate::worker), with its arguments.
+    ///
+    /// # Errors
+    /// It does not start.
+    pub async fn run(mut command: Command, plan: &WorkerPlan) -> Result<Self> {
         let failed = |e: std::io::Error| Error::new("the worker does not start", e);
-        let mut child = Command::new(program.as_ref())
+        let mut child = command
             .stdin(Stdio::piped())
             .stdout(Stdio::piped())
             .kill_on_drop(true)

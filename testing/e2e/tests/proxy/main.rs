@@ -3,6 +3,7 @@
 
 mod faults;
 mod outage;
+mod recording;
 mod streaming;
 mod upstream;
 mod wire;

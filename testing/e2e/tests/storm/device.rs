@@ -12,6 +12,8 @@ pub(crate) const CLIENT: &str = env!("CARGO_BIN_EXE_haos-e2e-client");
 pub(crate) struct Device {
     pub(crate) name: String,
     pub(crate) user: String,
+    /// As the server knows it.
+    pub(crate) id: String,
     plan: WorkerPlan,
     worker: watch::Sender<Arc<Worker>>,
     /// The lines written in each room, by the room's number, in order.
@@ -54,10 +56,11 @@ impl Device {
             ..WorkerPlan::default()
         };
         let worker = Worker::start(CLIENT, &plan).await.unwrap();
-        worker.ready().await.unwrap();
+        let ready = worker.ready().await.unwrap();
+        let id = ready["device"].as_str().unwrap().to_owned();
         let worker = watch::Sender::new(Arc::new(worker));
         let books = (0..rooms).map(|_| Mutex::default()).collect();
-        Self { name, user: user.to_owned(), plan, worker, books }
+        Self { name, user: user.to_owned(), id, plan, worker, books }
     }
 
     pub(crate) fn worker(&self) -> Arc<Worker> {

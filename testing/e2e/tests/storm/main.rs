@@ -1,6 +1,6 @@
 //! Everything at once: two users on three devices write while every kind of fault befalls their requests,
-//! clients are killed and the server restarts. Then the server has each message once and in order, and every
-//! client has what the server has. `HAOS_E2E_MESSAGES`, `HAOS_E2E_ROOMS`, `HAOS_E2E_KILLS`,
+//! clients are killed and the server restarts. Every other room is encrypted. Then the server has each message once
+//! and in order, and every client has what the server has, and can read it. `HAOS_E2E_MESSAGES`, `HAOS_E2E_ROOMS`, `HAOS_E2E_KILLS`,
 //! `HAOS_E2E_RESTARTS` and `HAOS_E2E_SEED` change the size.
 #![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic, reason = "a failure is a panic")]
 

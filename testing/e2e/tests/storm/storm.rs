@@ -1,7 +1,9 @@
+use std::collections::BTreeMap;
 use std::sync::Arc;
 use std::time::{Duration, Instant};
 
-use haos_e2e::{FaultKind, Proxy, StoreKind};
+use haos_e2e::{FaultKind, Plain, Proxy, StoreKind};
+use serde_json::json;
 use tokio::task::JoinSet;
 
 use crate::device::Device;
@@ -31,6 +33,7 @@ pub(crate) async fn run(size: Size) {
         devices.push(Arc::new(Device::start(user, number, kind, place, rooms.len()).await));
     }
     let (devices, rooms) = (Arc::new(devices), Arc::new(rooms));
+    have_keys(&ada, &devices).await;
     println!("{:.0?}: the storm begins", began.elapsed());
     let weather = Weather::begin(proxy.clone(), size.seed);
     let blowing = Instant::now();
@@ -61,7 +64,7 @@ pub(crate) async fn run(size: Size) {
         dumps.push(worker.dump().await.unwrap());
         worker.stop().await.unwrap();
     }
-    let sent = check::truth(&ada, &devices, &rooms).await;
+    let sent = check::truth(&ada, &devices, &dumps, &rooms).await;
     for (device, dump) in devices.iter().zip(&dumps) {
         let plain = if device.user == "ada" { &ada } else { &bob };
         check::timelines(plain, device, dump, &rooms).await;
@@ -72,6 +75,23 @@ pub(crate) async fn run(size: Size) {
         dumps.len()
     );
     drop(synapse);
+}
+
+/// Waits until everybody can write to every device: what is written before that, it cannot read.
+async fn have_keys(plain: &Plain, devices: &[Arc<Device>]) {
+    let users: BTreeMap<_, _> =
+        devices.iter().map(|device| (format!("@{}:localhost", device.user), json!([]))).collect();
+    haos_e2e::until("every device has keys at the server", async || {
+        let answer = plain.call("POST", &["keys", "query"], &json!({ "device_keys": users })).await.unwrap();
+        devices.iter().all(|device| {
+            answer["device_keys"][format!("@{}:localhost", device.user)][&device.id].is_object()
+        })
+    })
+    .await
+    .unwrap();
+    for device in devices {
+        device.worker().settle().await.unwrap();
+    }
 }
 
 /// Writes, kills and restarts, until everything that was taken is sent.
@@ -124,8 +144,10 @@ fn shares(weather: &[Prevailing], proxy: &Proxy) {
     for prevailing in weather {
         let (kind, (sends, of_sends)) = (prevailing.kind, prevailing.share_of_sends());
         let (reads, of_reads) = prevailing.share_of_reads();
+        let (keys, of_keys) = prevailing.keys();
         println!(
-            "{kind:?}: {sends:.2} of {of_sends} sends, {reads:.2} of {of_reads} reads while it prevailed"
+            "{kind:?}: {sends:.2} of {of_sends} sends, {reads:.2} of {of_reads} reads, {keys} of {of_keys} for keys \
+             while it prevailed"
         );
         assert!(of_sends > 0 && sends >= SHARE, "{kind:?} befell {sends:.2} of {of_sends} sends");
         assert!(of_reads > 0 && reads >= SHARE, "{kind:?} befell {reads:.2} of {of_reads} reads");

@@ -17,11 +17,12 @@ const ASIDE: f64 = 0.02;
 /// Faults, one kind prevailing after the other.
 pub(crate) struct Weather(JoinHandle<Vec<Prevailing>>, tokio::sync::oneshot::Sender<()>);
 
-/// A kind of fault, its rule for messages sent and its rule for what is read.
+/// A kind of fault, its rule for messages sent, its rule for what is read, and those for keys.
 pub(crate) struct Prevailing {
     pub(crate) kind: FaultKind,
     sends: Rule,
     reads: Rule,
+    keys: [Rule; 2],
 }
 
 impl Weather {
@@ -35,12 +36,16 @@ impl Weather {
                     let seed = Chance::new(seed, (round * kinds.len() + n) as u64).bits();
                     Rule::new(fault(other.kind)).chance(ASIDE, seed)
                 });
-                let now = [kinds[turn].sends.clone(), kinds[turn].reads.clone()];
+                let [asked, given] = kinds[turn].keys.clone();
+                let now = [kinds[turn].sends.clone(), kinds[turn].reads.clone(), asked, given];
                 proxy.set_rules(now.into_iter().chain(aside));
                 let over = tokio::time::timeout(WINDOW, &mut ended).await.is_ok();
                 let mut counted = proxy.set_rules([]).into_iter();
-                kinds[turn].sends = counted.next().unwrap();
-                kinds[turn].reads = counted.next().unwrap();
+                let now = &mut kinds[turn];
+                let [asked, given] = &mut now.keys;
+                for rule in [&mut now.sends, &mut now.reads, asked, given] {
+                    *rule = counted.next().unwrap();
+                }
                 if over {
                     break;
                 }
@@ -60,7 +65,8 @@ impl Weather {
 impl Prevailing {
     fn new(kind: FaultKind) -> Self {
         let rule = || Rule::new(fault(kind)).every(ONE_OF);
-        Self { kind, sends: rule().method("PUT").path("*/send/*"), reads: rule().method("GET") }
+        let keys = ["*/keys/*", "*/sendToDevice/*"].map(|path| rule().path(path));
+        Self { kind, sends: rule().method("PUT").path("*/send/*"), reads: rule().method("GET"), keys }
     }
 
     /// Of the messages sent while it prevailed, the share that met it, and how many there were.
@@ -71,6 +77,12 @@ impl Prevailing {
     /// The same of syncs, pages and other reads.
     pub(crate) fn share_of_reads(&self) -> (f64, u64) {
         share(&self.reads)
+    }
+
+    /// How many requests for keys and with keys met it, and how many there were.
+    pub(crate) fn keys(&self) -> (u64, u64) {
+        let [asked, given] = &self.keys;
+        (asked.fired() + given.fired(), asked.seen() + given.seen())
     }
 }
 

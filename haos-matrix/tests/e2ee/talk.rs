@@ -1,0 +1,24 @@
+//! Two people write to each other.
+
+use haos_stub::town::Town;
+
+use super::world::{Person, ROOM};
+
+#[tokio::test]
+async fn two_people_write_to_each_other() {
+    let town = Town::start();
+    town.encrypted_room(ROOM, &["ada", "bob"]);
+    let (ada, bob) = (Person::new(&town, "ada").await, Person::new(&town, "bob").await);
+    ada.says("hello bob").await;
+    bob.until_reads(&["hello bob"]).await;
+    bob.says("hello ada").await;
+    ada.until_reads(&["hello bob", "hello ada"]).await;
+    ada.until_sent().await;
+    bob.until_sent().await;
+    let sent: Vec<_> = town.events(ROOM).into_iter().filter(|event| event["state_key"].is_null()).collect();
+    assert_eq!(sent.len(), 2);
+    assert!(sent.iter().all(|event| event["type"] == "m.room.encrypted"), "{sent:?}");
+    for body in town.bodies("") {
+        assert!(!String::from_utf8_lossy(&body).contains("hello"), "the server read it");
+    }
+}
