@@ -4,8 +4,7 @@
 //! cargo xtask js build                    # installs what is missing, then runs this and the compiler of TypeScript
 //! ```
 //!
-//! The engine comes in two halves: the first has the functions that run, in Chromium, until a first screen is there. It
-//! comes twice, with encryption in `engine/encrypted`.
+//! The engine comes in two halves: the first has the functions that run, in Chromium, until a first screen is there.
 
 use std::collections::BTreeSet;
 use std::path::{Path, PathBuf};
@@ -41,40 +40,23 @@ fn run() -> Result {
     let packages = root.join("js/packages");
     let engine = packages.join("web/dist/engine");
 
-    let pack = Pack { target, packages: &packages };
     let bundle = Bundle::build(target, PACKAGE, &[]).map_err(told)?;
-    pack.halves(&bundle, &engine)?;
+    let watched = target.join("bundle").join(PACKAGE).join("watched");
+    bundle.watched(&watched).map_err(told)?;
+    let runtime = tokio::runtime::Builder::new_multi_thread().worker_threads(2).enable_all().build();
+    let site = SiteOptions::new(root.join("bindings/pack/page"))
+        .mount("/pkg/", &watched)
+        .mount("/client/", packages.join("client/dist"))
+        .mount("/testing/", packages.join("testing/dist"));
+    let first = runtime.map_err(told)?.block_on(first(site))?;
+    bundle.halves(&engine, &first).map_err(told)?;
     copy(&root.join("haos-store-idb/js/early.js"), &engine)?;
+    without_addresses(&engine)?;
+
     // For tests, which load it from a file.
     bundle.whole(&packages.join("testing/dist/engine")).map_err(told)?;
-
-    // The same with encryption, for accounts that have an encrypted room.
-    let encrypted = Bundle::build(target, PACKAGE, &["e2ee"]).map_err(told)?;
-    pack.halves(&encrypted, &engine.join("encrypted"))
-}
-
-struct Pack<'a> {
-    target: &'a Path,
-    packages: &'a Path,
-}
-
-impl Pack<'_> {
-    /// Writes an engine into a folder, in two halves.
-    fn halves(&self, bundle: &Bundle, engine: &Path) -> Result {
-        let watched = self.target.join("bundle").join(PACKAGE).join("watched");
-        bundle.watched(&watched).map_err(told)?;
-        let page = Path::new(env!("CARGO_MANIFEST_DIR")).join("page");
-        let site = SiteOptions::new(page)
-            .mount("/pkg/", &watched)
-            .mount("/client/", self.packages.join("client/dist"))
-            .mount("/testing/", self.packages.join("testing/dist"));
-        let runtime = tokio::runtime::Builder::new_multi_thread().worker_threads(2).enable_all().build();
-        let first = runtime.map_err(told)?.block_on(first(site))?;
-        bundle.halves(engine, &first).map_err(told)?;
-        without_addresses(engine)?;
-        println!("{} functions of the first half; {}", first.len(), engine.display());
-        Ok(())
-    }
+    println!("{} functions of the first half; {}", first.len(), engine.display());
+    Ok(())
 }
 
 /// The functions that run until a first screen is there, by their numbers.

@@ -34,8 +34,6 @@ pub enum Watched {
     SyncProgress,
     /// The storage.
     Storage,
-    /// True once the account has had an encrypted room.
-    EncryptedRooms,
     /// Who else types in a room.
     Typing {
         /// The room.

@@ -78,7 +78,6 @@ impl Watch {
             Watched::Connection => value(chat.connection()).await?,
             Watched::SyncProgress => value(chat.sync_progress()).await?,
             Watched::Storage => value(chat.storage()).await?,
-            Watched::EncryptedRooms => value(chat.has_encrypted_rooms()).await?,
             Watched::Typing { room } => value(chat.room(&room).typing_users()).await?,
             Watched::Upload { txn_id } => value(chat.upload(&txn_id).await?.progress()).await?,
         };

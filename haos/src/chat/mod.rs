@@ -5,7 +5,6 @@ mod backend;
 mod clear;
 mod connection;
 mod core;
-mod encrypted;
 mod live;
 #[cfg(feature = "http")]
 mod login;

@@ -4,7 +4,6 @@
 
 mod account;
 mod acts;
-mod encrypted;
 mod files;
 mod leads;
 mod open;
