@@ -11,7 +11,7 @@ use matrix_sdk_common::ruma::api::client::{backup, to_device};
 use matrix_sdk_common::ruma::{OwnedTransactionId, TransactionId};
 use matrix_sdk_crypto::types::DeviceKeys;
 use matrix_sdk_crypto::types::requests::{
-    AnyOutgoingRequest, KeysBackupRequest, KeysQueryRequest, ToDeviceRequest,
+    AnyIncomingResponse, AnyOutgoingRequest, KeysBackupRequest, KeysQueryRequest, ToDeviceRequest,
 };
 use serde::Serialize;
 use serde_json::{Value, json};
@@ -131,38 +131,24 @@ impl Call {
 
     /// Gives the machine the server's answer.
     pub(super) async fn told(&self, turn: &Turn<'_>, body: Vec<u8>) -> Result<()> {
-        let (machine, id) = (&turn.machine, &*self.id);
         match self.what {
-            What::Upload => {
-                let answer: upload_keys::v3::Response = read(body)?;
-                machine.mark_request_as_sent(id, &answer).await?;
-            }
-            What::Query => {
-                let answer: get_keys::v3::Response = read(body)?;
-                machine.mark_request_as_sent(id, &answer).await?;
-            }
-            What::Claim => {
-                let answer: claim_keys::v3::Response = read(body)?;
-                machine.mark_request_as_sent(id, &answer).await?;
-            }
-            What::ToDevice => {
-                let answer: to_device::send_event_to_device::v3::Response = read(body)?;
-                machine.mark_request_as_sent(id, &answer).await?;
-            }
-            What::Signatures => {
-                let answer: upload_signatures::v3::Response = read(body)?;
-                machine.mark_request_as_sent(id, &answer).await?;
-            }
-            What::Room => {
-                let answer: send_message_event::v3::Response = read(body)?;
-                machine.mark_request_as_sent(id, &answer).await?;
-            }
-            What::Backup => {
-                let answer: backup::add_backup_keys::v3::Response = read(body)?;
-                machine.mark_request_as_sent(id, &answer).await?;
-            }
+            What::Upload => self.mark::<upload_keys::v3::Response>(turn, body).await,
+            What::Query => self.mark::<get_keys::v3::Response>(turn, body).await,
+            What::Claim => self.mark::<claim_keys::v3::Response>(turn, body).await,
+            What::ToDevice => self.mark::<to_device::send_event_to_device::v3::Response>(turn, body).await,
+            What::Signatures => self.mark::<upload_signatures::v3::Response>(turn, body).await,
+            What::Room => self.mark::<send_message_event::v3::Response>(turn, body).await,
+            What::Backup => self.mark::<backup::add_backup_keys::v3::Response>(turn, body).await,
         }
-        Ok(())
+    }
+
+    async fn mark<T>(&self, turn: &Turn<'_>, body: Vec<u8>) -> Result<()>
+    where
+        T: IncomingResponse,
+        for<'a> &'a T: Into<AnyIncomingResponse<'a>>,
+    {
+        let answer: T = read(body)?;
+        Ok(turn.machine.mark_request_as_sent(&self.id, &answer).await?)
     }
 }
 

@@ -13,7 +13,7 @@ use super::Encryption;
 use super::inbox::Sessions;
 use super::machine::Turn;
 use super::names::names;
-use super::open::{Opened, Waits, index, is_sealed, with_reason};
+use super::open::{Opened, Unread, Waits, index, is_sealed, with_reason};
 use super::trouble::Result;
 use super::words::{AWAITED, session_key, waiting};
 use crate::parse::known_kind;
@@ -111,15 +111,11 @@ impl Encryption {
                 for named in names(&room, &read)? {
                     batch.put_state(named);
                 }
-                taken.insert(place.key, event.id.clone());
+                taken.insert(place, event.id.clone());
                 (read, false)
             }
-            Opened::Waits(_, unread) => {
-                (Event { extra: with_reason(event.extra.as_ref(), &unread), ..event.clone() }, true)
-            }
-            Opened::Never(unread) => {
-                (Event { extra: with_reason(event.extra.as_ref(), &unread), ..event.clone() }, false)
-            }
+            Opened::Waits(_, unread) => (unread_as(&event, &unread), true),
+            Opened::Never(unread) => (unread_as(&event, &unread), false),
         };
         if after != event {
             let message = after.into_message(room, position);
@@ -145,4 +141,9 @@ impl Encryption {
         }
         Ok(())
     }
+}
+
+/// An event with why it cannot be read.
+fn unread_as(event: &Event, unread: &Unread) -> Event {
+    Event { extra: with_reason(event.extra.as_ref(), unread), ..event.clone() }
 }

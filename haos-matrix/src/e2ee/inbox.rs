@@ -59,9 +59,15 @@ impl Encryption {
     /// Makes of what an answer has for this device what waits to be read, in an order that holds across answers. The
     /// answer is applied on top of its token, so that of two contexts only one counts.
     pub(crate) async fn admit(&self, delta: &mut SyncDelta, body: &[u8], is_fresh: bool) -> Result<()> {
+        let known = self.inner.counts.lock().unwrap_or_else(PoisonError::into_inner).clone();
+        let counts = Counts::of(body).filter(|counts| known.as_ref() != Some(counts));
+        let is_of_device = |entry: &StateEntry| matches!(entry.kind.as_str(), TO_DEVICE_KIND | DEVICE_LIST);
+        // Most answers have nothing for it: then nothing is read, either.
+        if counts.is_none() && !is_fresh && !delta.account.iter().any(is_of_device) {
+            return Ok(());
+        }
         let store = &*self.inner.store;
         let turn = self.turn_number().await?.saturating_add(1);
-        let mut came = false;
         let is_full = store.count_state(&Scope::Account, &known_kind(INBOX)).await? >= MOST_WAITING;
         for entry in &mut delta.account {
             match entry.kind.as_str() {
@@ -70,9 +76,8 @@ impl Encryption {
                     entry.key = known_key(&format!("{turn:016x}|{}", entry.key));
                 }
                 DEVICE_LIST => entry.kind = known_kind(CHANGED),
-                _ => continue,
+                _ => {}
             }
-            came = true;
         }
         if is_full {
             warn!("events for this device are not read, and too many wait: more are left out");
@@ -81,17 +86,9 @@ impl Encryption {
         if is_fresh {
             // Whose devices changed while the token was lost, nobody tells.
             delta.account.push(of_account(known_kind(CHANGED), known_key(EVERYBODY), Json::empty()));
-            came = true;
         }
-        let counts = Counts::of(body);
-        let known = self.inner.counts.lock().unwrap_or_else(PoisonError::into_inner).clone();
-        if let Some(counts) = counts.filter(|counts| known.as_ref() != Some(counts)) {
-            delta.account.push(of_account(known_kind(COUNTS), known_key(""), counts));
-            came = true;
-        }
-        if came {
-            delta.account.push(of_account(known_kind(TURN), known_key(""), Json::of(&turn)?));
-        }
+        delta.account.extend(counts.map(|counts| of_account(known_kind(COUNTS), known_key(""), counts)));
+        delta.account.push(of_account(known_kind(TURN), known_key(""), Json::of(&turn)?));
         Ok(())
     }
 

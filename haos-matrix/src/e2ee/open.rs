@@ -31,17 +31,12 @@ pub(crate) struct Waits(pub(super) Sessions);
 
 /// What became of an encrypted event.
 pub(super) enum Opened {
-    /// It is what it says.
-    Read(Event, Place),
+    /// It is what it says, at an index of a session that belongs to it alone.
+    Read(Event, StateKey),
     /// Its key is not there.
     Waits(String, Unread),
     /// It will never be read.
     Never(Unread),
-}
-
-/// An index of a session.
-pub(super) struct Place {
-    pub(super) key: StateKey,
 }
 
 /// Why an event cannot be read.
@@ -124,17 +119,15 @@ impl Encryption {
                 Opened::Read(read, place) => {
                     state.push(index(room, &place, &event.id)?);
                     account.extend(names(room, &read)?);
-                    taken.insert(place.key, event.id.clone());
+                    taken.insert(place, event.id.clone());
                     *event = read;
                 }
                 Opened::Waits(session, unread) => {
                     state.extend(awaits(room, &session, &event.id)?);
-                    event.extra = marked(event.extra.as_ref(), UNREAD, unread.value());
+                    event.extra = with_reason(event.extra.as_ref(), &unread);
                     waits.0.entry(room.clone()).or_default().insert(session);
                 }
-                Opened::Never(unread) => {
-                    event.extra = marked(event.extra.as_ref(), UNREAD, unread.value());
-                }
+                Opened::Never(unread) => event.extra = with_reason(event.extra.as_ref(), &unread),
             }
         }
         if let Some(turn) = turn {
@@ -184,8 +177,7 @@ impl Encryption {
         if self.holder(room, &key, taken).await?.is_some_and(|holder| holder != event.id) {
             return Ok(Opened::Never(Unread::new("replayed")));
         }
-        Ok(read(event, decrypted.event.json().get())
-            .map_or_else(invalid, |read| Opened::Read(read, Place { key })))
+        Ok(read(event, decrypted.event.json().get()).map_or_else(invalid, |read| Opened::Read(read, key)))
     }
 
     /// The event that an index of a session belongs to.
@@ -273,7 +265,7 @@ fn read(event: &Event, decrypted: &str) -> Option<Event> {
 }
 
 /// The rest of an event with another value of a member; null takes it away.
-pub(super) fn marked(extra: Option<&Json>, name: &str, value: Value) -> Option<Json> {
+fn marked(extra: Option<&Json>, name: &str, value: Value) -> Option<Json> {
     let mut members: Map<String, Value> = extra.and_then(|extra| extra.parse().ok()).unwrap_or_default();
     match value {
         Value::Null => drop(members.remove(name)),
@@ -282,13 +274,14 @@ pub(super) fn marked(extra: Option<&Json>, name: &str, value: Value) -> Option<J
     if members.is_empty() { None } else { Json::of(&members).ok() }
 }
 
+/// The rest of an event, with why it cannot be read.
 pub(super) fn with_reason(extra: Option<&Json>, unread: &Unread) -> Option<Json> {
     marked(extra, UNREAD, unread.value())
 }
 
 /// The entry that keeps an index for its event.
-pub(super) fn index(room: &RoomId, place: &Place, event: &EventId) -> haos_store_api::Result<StateEntry> {
-    Ok(of_room(room, known_kind(INDEX), place.key.clone(), Json::of(event.as_str())?))
+pub(super) fn index(room: &RoomId, place: &StateKey, event: &EventId) -> haos_store_api::Result<StateEntry> {
+    Ok(of_room(room, known_kind(INDEX), place.clone(), Json::of(event.as_str())?))
 }
 
 /// The entries by which an event is found once its key comes.

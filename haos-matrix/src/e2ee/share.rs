@@ -68,9 +68,7 @@ impl Encryption {
         let users = users.filter_map(|entry| RumaUserId::parse(entry.key.as_str()).ok()).collect();
         Ok((users, settings(encryption.as_ref(), visibility)))
     }
-}
 
-impl Encryption {
     /// The content of a room's state.
     async fn content(&self, room: &RoomId, kind: &'static str) -> haos_store_api::Result<Option<Json>> {
         let (scope, key) = (Scope::Room(room.clone()), known_key(""));

@@ -42,9 +42,11 @@ impl MediaCache {
         }
     }
 
-    /// Bytes of an item. Those of a file in an encrypted room are decrypted: the store keeps them as the server has them,
-    /// and their event has the key, so that there is no thumbnail that a server made. What is in the store comes from there, without a request; else the item is
+    /// Bytes of an item. What is in the store comes from there, without a request; else the item is
     /// downloaded whole, one request for all who ask for it meanwhile, and the range read once it is there.
+    ///
+    /// Those of a file in an encrypted room are decrypted. The store keeps them as the server has them, and their event has
+    /// the key. No server makes a thumbnail of them: the whole file is given instead.
     ///
     /// May be dropped at any moment: others who wait for the same item go on, and a later call begins again.
     ///

@@ -58,7 +58,8 @@ impl MediaStream {
     ///
     /// # Errors
     /// `Incomplete` if the server ended early, `NotStored` if the item was evicted meanwhile, `Altered` after the last of
-    /// them if they are not those that were encrypted, those of the server and of the store. There is nothing to go on with after an error: ask for a new stream.
+    /// them if they are not those that were encrypted, those of the server and of the store. There is nothing to go on
+    /// with after an error: ask for a new stream.
     pub async fn next(&mut self) -> Result<Option<Vec<u8>>, MediaError> {
         #[cfg_attr(not(feature = "e2ee"), allow(unused_mut, reason = "they are given as they come"))]
         let mut bytes = match &mut self.from {

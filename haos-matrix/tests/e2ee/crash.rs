@@ -75,8 +75,7 @@ async fn a_crash_between_the_sync_and_its_reading_loses_nothing() {
     let is_key =
         |op: &Op| matches!(op, Op::PutState(entry) if entry.kind.as_str().starts_with("haos.e2ee.own"));
     let sick = Sick::new(&store, move |ops| ops.iter().any(is_key));
-    let bob = Person::on(&town, "bob", sick.clone()).await;
-    until("bob has keys", async || town.one_time_keys("bob") > 0).await;
+    let bob = Person::with_keys(&town, "bob", sick.clone()).await;
     ada.says("before").await;
     bob.until_reads(&["before"]).await;
     ada.until_sent().await;
@@ -111,8 +110,7 @@ async fn killed(refuses: impl Fn(&[Op]) -> bool + Send + Sync + 'static) -> bool
     let ada = Person::new(&town, "ada").await;
     let store = Arc::new(MemoryStore::new());
     let sick = Sick::new(&store, refuses);
-    let bob = Person::on(&town, "bob", sick.clone()).await;
-    until("bob has keys", async || town.one_time_keys("bob") > 0).await;
+    let bob = Person::with_keys(&town, "bob", sick.clone()).await;
     town.keep_back(true);
     ada.says("hello").await;
     ada.until_sent().await;
@@ -161,8 +159,7 @@ async fn on_any_store_plain_or_sealed() {
         let mut said: Vec<String> = Vec::new();
         for round in 0..2 {
             let store = home.open().await;
-            let bob = Person::on(&town, "bob", store.clone()).await;
-            until("bob has keys", async || town.one_time_keys("bob") > 0).await;
+            let bob = Person::with_keys(&town, "bob", store.clone()).await;
             for (who, name) in [(&ada, "ada"), (&bob, "bob")] {
                 said.push(format!("{name} {round}"));
                 who.says(said.last().unwrap()).await;
@@ -195,8 +192,7 @@ async fn a_client_that_comes_again_goes_on_with_its_device() {
     town.encrypted_room(ROOM, &["ada", "bob"]);
     let store = Arc::new(MemoryStore::new());
     let ada = Person::new(&town, "ada").await;
-    let mut bob = Person::on(&town, "bob", store.clone()).await;
-    until("bob has keys", async || town.one_time_keys("bob") > 0).await;
+    let mut bob = Person::with_keys(&town, "bob", store.clone()).await;
     let mut said = Vec::new();
     for round in 0..3 {
         for (who, name) in [(&ada, "ada"), (&bob, "bob")] {
@@ -221,8 +217,7 @@ async fn a_device_that_logs_in_again_tells_its_keys_again() {
     town.encrypted_room(ROOM, &["ada", "bob"]);
     let store = Arc::new(MemoryStore::new());
     let ada = Person::new(&town, "ada").await;
-    let bob = Person::on(&town, "bob", store.clone()).await;
-    until("bob has keys", async || town.one_time_keys("bob") > 0).await;
+    let bob = Person::with_keys(&town, "bob", store.clone()).await;
     ada.says("one").await;
     bob.until_reads(&["one"]).await;
     bob.says("two").await;

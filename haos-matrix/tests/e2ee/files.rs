@@ -8,7 +8,7 @@ use haos_store_api::{ByteRange, Json, MediaUri, Message};
 use haos_stub::town::Town;
 use matrix_sdk_crypto::{AttachmentDecryptor, MediaEncryptionInfo};
 
-use super::world::{Person, ROOM, room, until};
+use super::world::{Person, ROOM, room, two, until};
 
 /// The bytes that a content's file names, read with what it says by the library that others use.
 async fn opened(reader: &Person, file: &Json) -> Vec<u8> {
@@ -81,9 +81,7 @@ async fn streamed(reader: &Person, uri: &MediaUri) -> Result<Vec<u8>, MediaError
 
 #[tokio::test]
 async fn a_picture_with_its_thumbnail() {
-    let town = Town::start();
-    town.encrypted_room(ROOM, &["ada", "bob"]);
-    let (ada, bob) = (Person::new(&town, "ada").await, Person::new(&town, "bob").await);
+    let (town, ada, bob) = two().await;
     sends_picture(&ada).await;
     let (_, [file, thumbnail]) = of_picture(&bob).await;
     assert_eq!(opened(&bob, &file).await, picture());
@@ -97,9 +95,7 @@ async fn a_picture_with_its_thumbnail() {
 /// By its uri, as any file: the event has the key.
 #[tokio::test]
 async fn whoever_has_the_event_opens_the_file() {
-    let town = Town::start();
-    town.encrypted_room(ROOM, &["ada", "bob"]);
-    let (ada, bob) = (Person::new(&town, "ada").await, Person::new(&town, "bob").await);
+    let (_town, ada, bob) = two().await;
     sends_picture(&ada).await;
     let (message, [file, thumbnail]) = of_picture(&bob).await;
     let (file, thumbnail) = (MediaRequest::new(uri(&file)), MediaRequest::new(uri(&thumbnail)));
@@ -147,9 +143,7 @@ async fn a_file_is_shown_before_it_is_sent() {
 
 #[tokio::test]
 async fn bytes_that_were_changed_are_not_given() {
-    let town = Town::start();
-    town.encrypted_room(ROOM, &["ada", "bob"]);
-    let (ada, bob) = (Person::new(&town, "ada").await, Person::new(&town, "bob").await);
+    let (town, ada, bob) = two().await;
     sends_picture(&ada).await;
     let (_, [file, _]) = of_picture(&bob).await;
     let request = MediaRequest::new(uri(&file));

@@ -5,7 +5,7 @@ use haos_store_api::{Change, Json, Message, Touched};
 use haos_stub::town::Town;
 use serde_json::json;
 
-use super::world::{Person, ROOM, room, until};
+use super::world::{Person, ROOM, room, two, until};
 
 /// Why a message cannot be read.
 pub(crate) fn reason(message: &Message) -> Option<String> {
@@ -14,9 +14,7 @@ pub(crate) fn reason(message: &Message) -> Option<String> {
 
 #[tokio::test]
 async fn what_came_before_its_key_is_read_as_soon_as_that_comes() {
-    let town = Town::start();
-    town.encrypted_room(ROOM, &["ada", "bob"]);
-    let (ada, bob) = (Person::new(&town, "ada").await, Person::new(&town, "bob").await);
+    let (town, ada, bob) = two().await;
     town.keep_back(true);
     ada.says("one").await;
     ada.says("two").await;
@@ -60,9 +58,7 @@ async fn what_came_before_its_key_is_read_as_soon_as_that_comes() {
 
 #[tokio::test]
 async fn the_same_ciphertext_under_another_id_is_no_message() {
-    let town = Town::start();
-    town.encrypted_room(ROOM, &["ada", "bob"]);
-    let (ada, bob) = (Person::new(&town, "ada").await, Person::new(&town, "bob").await);
+    let (town, ada, bob) = two().await;
     ada.says("pay 5").await;
     bob.until_reads(&["pay 5"]).await;
     let sent = town.events(ROOM).into_iter().find(|event| event["type"] == "m.room.encrypted").unwrap();
@@ -76,9 +72,7 @@ async fn the_same_ciphertext_under_another_id_is_no_message() {
 
 #[tokio::test]
 async fn a_key_that_is_refused_says_why() {
-    let town = Town::start();
-    town.encrypted_room(ROOM, &["ada", "bob"]);
-    let (ada, bob) = (Person::new(&town, "ada").await, Person::new(&town, "bob").await);
+    let (town, ada, bob) = two().await;
     ada.says("first").await;
     bob.until_reads(&["first"]).await;
     let sent = town.events(ROOM).into_iter().find(|event| event["type"] == "m.room.encrypted").unwrap();

@@ -7,13 +7,11 @@ use haos_stub::town::Town;
 use serde_json::json;
 
 use super::heal::reason;
-use super::world::{Person, ROOM, room, until};
+use super::world::{Person, ROOM, room, two, until};
 
 #[tokio::test]
 async fn who_left_does_not_read_what_follows() {
-    let town = Town::start();
-    town.encrypted_room(ROOM, &["ada", "bob"]);
-    let (ada, bob) = (Person::new(&town, "ada").await, Person::new(&town, "bob").await);
+    let (town, ada, bob) = two().await;
     ada.says("with bob").await;
     bob.until_reads(&["with bob"]).await;
     town.leave(ROOM, "bob");
@@ -32,9 +30,7 @@ async fn who_left_does_not_read_what_follows() {
 
 #[tokio::test]
 async fn a_page_that_comes_again_changes_nothing_that_was_read() {
-    let town = Town::start();
-    town.encrypted_room(ROOM, &["ada", "bob"]);
-    let (ada, bob) = (Person::new(&town, "ada").await, Person::new(&town, "bob").await);
+    let (_town, ada, bob) = two().await;
     for text in ["one", "two", "three"] {
         ada.says(text).await;
     }
@@ -60,9 +56,7 @@ async fn a_page_that_comes_again_changes_nothing_that_was_read() {
 
 #[tokio::test]
 async fn reactions_go_in_clear_and_edits_do_not() {
-    let town = Town::start();
-    town.encrypted_room(ROOM, &["ada", "bob"]);
-    let (ada, bob) = (Person::new(&town, "ada").await, Person::new(&town, "bob").await);
+    let (town, ada, bob) = two().await;
     ada.says("first").await;
     bob.until_reads(&["first"]).await;
     ada.until_sent().await;
@@ -113,9 +107,7 @@ async fn a_room_that_no_sync_has_told_of_gets_nothing_in_clear() {
 
 #[tokio::test]
 async fn what_the_server_asks_for_is_waited_and_a_logout_pauses() {
-    let town = Town::start();
-    town.encrypted_room(ROOM, &["ada", "bob"]);
-    let (ada, bob) = (Person::new(&town, "ada").await, Person::new(&town, "bob").await);
+    let (town, ada, bob) = two().await;
     town.refuse("keys/claim", 2, 429, "M_LIMIT_EXCEEDED");
     ada.says("slowly").await;
     bob.until_reads(&["slowly"]).await;

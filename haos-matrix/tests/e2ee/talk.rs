@@ -1,14 +1,10 @@
 //! Two people write to each other.
 
-use haos_stub::town::Town;
-
-use super::world::{Person, ROOM};
+use super::world::{ROOM, two};
 
 #[tokio::test]
 async fn two_people_write_to_each_other() {
-    let town = Town::start();
-    town.encrypted_room(ROOM, &["ada", "bob"]);
-    let (ada, bob) = (Person::new(&town, "ada").await, Person::new(&town, "bob").await);
+    let (town, ada, bob) = two().await;
     ada.says("hello bob").await;
     bob.until_reads(&["hello bob"]).await;
     bob.says("hello ada").await;

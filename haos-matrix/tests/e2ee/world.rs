@@ -62,7 +62,12 @@ impl Person {
 
     /// Somebody whose device has its keys on the server.
     pub(crate) async fn new(town: &Town, name: &str) -> Self {
-        let person = Self::on(town, name, Arc::new(MemoryStore::new())).await;
+        Self::with_keys(town, name, Arc::new(MemoryStore::new())).await
+    }
+
+    /// The same on a store that is given.
+    pub(crate) async fn with_keys(town: &Town, name: &str, store: Arc<dyn StorageAdapter>) -> Self {
+        let person = Self::on(town, name, store).await;
         until("the keys of a device are uploaded", async || town.one_time_keys(name) > 0).await;
         person
     }
@@ -138,6 +143,14 @@ impl Person {
     pub(crate) async fn session(&self) -> MatrixSession {
         MatrixSession::load(&**self.client.store()).await.unwrap().unwrap()
     }
+}
+
+/// A server with an encrypted room, and two people in it.
+pub(crate) async fn two() -> (Town, Person, Person) {
+    let town = Town::start();
+    town.encrypted_room(ROOM, &["ada", "bob"]);
+    let (ada, bob) = (Person::new(&town, "ada").await, Person::new(&town, "bob").await);
+    (town, ada, bob)
 }
 
 impl Drop for Person {

@@ -19,19 +19,6 @@ pub struct Account {
     pub is_logged_in: bool,
 }
 
-#[cfg(feature = "e2ee")]
-impl Chat {
-    /// Reads a user's devices, as of now where the server can be asked: who can read what is written in encrypted rooms.
-    ///
-    /// # Errors
-    /// [`Error::NotLoggedIn`](crate::Error::NotLoggedIn) without an account that encrypts; those of the store.
-    pub async fn devices(&self, user: &UserId) -> crate::Result<haos_matrix::DeviceList> {
-        let client = self.client_handle().ok_or(crate::Error::NotLoggedIn)?;
-        let encryption = client.encryption().ok_or(crate::Error::NotLoggedIn)?;
-        Ok(encryption.devices(user).await?)
-    }
-}
-
 impl Chat {
     /// The account, as far as the store knows it; `None` before the first login.
     pub fn account(&self) -> Option<Account> {
@@ -57,5 +44,16 @@ impl Chat {
                 Some(Account { user, device: None, server: None, is_logged_in: false })
             }
         }
+    }
+
+    /// Reads a user's devices, as of now where the server can be asked: who can read what is written in encrypted rooms.
+    ///
+    /// # Errors
+    /// [`Error::NotLoggedIn`](crate::Error::NotLoggedIn) without an account that encrypts; those of the store.
+    #[cfg(feature = "e2ee")]
+    pub async fn devices(&self, user: &UserId) -> crate::Result<haos_matrix::DeviceList> {
+        let client = self.client_handle().ok_or(crate::Error::NotLoggedIn)?;
+        let encryption = client.encryption().ok_or(crate::Error::NotLoggedIn)?;
+        Ok(encryption.devices(user).await?)
     }
 }
