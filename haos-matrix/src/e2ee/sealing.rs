@@ -1,7 +1,7 @@
 //! Seals the outbox's rows.
 
 use async_trait::async_trait;
-use haos_queue::{Answer, Seal, Sealed, Unready};
+use haos_queue::{Answer, Refusal, Seal, Sealed, Unready};
 use haos_store_api::{Error, ErrorKind, EventType, Json, Pending, RoomId};
 use matrix_sdk_common::ruma::RoomId as RumaRoomId;
 use matrix_sdk_common::ruma::events::AnyMessageLikeEventContent;
@@ -45,7 +45,12 @@ impl Encryption {
         let Inner { outbox, server, request_ms, .. } = &*self.inner;
         match ask(outbox, *request_ms, server.call(&request)).await {
             Ok(_) => Ok(true),
-            Err(FetchError::Answer(Answer::Refused(refusal))) if refusal.status == 404 => Ok(false),
+            // Nobody else's 404 says so: of a proxy that is in the way, or of a server without this request.
+            Err(FetchError::Answer(Answer::Refused(Refusal { status: 404, code: Some(code), .. })))
+                if code == "M_NOT_FOUND" =>
+            {
+                Ok(false)
+            }
             Err(error) => Err(error.into()),
         }
     }

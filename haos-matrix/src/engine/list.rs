@@ -36,8 +36,10 @@ impl Engine {
             let Ok(mut answer) = parse_sliding(&answer, &inner.account) else { return Ok(()) };
             (answer.delta.since, answer.delta.arrived_ms) = (Since::Stored(None), Some(self.now_ms()));
             #[cfg(feature = "e2ee")]
-            let _ = self.open_sync(&mut answer.delta, None).await?;
+            let waits = self.open_sync(&mut answer.delta, None).await?;
             let synced = apply_sync(&*inner.store, &answer.delta, Some(&inner.user), &MatrixProtocol).await?;
+            #[cfg(feature = "e2ee")]
+            self.looked_again(waits).await;
             let total = answer.counts.get(LIST).copied().unwrap_or_default();
             if synced == Synced::Stale || asked >= total {
                 return Ok(());

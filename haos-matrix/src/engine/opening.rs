@@ -40,7 +40,7 @@ impl Engine {
         encryption.stir();
     }
 
-    /// A page is stored: a key may have come since it was read.
+    /// A page, or a list of rooms, is stored: a key may have come since it was read.
     pub(super) async fn looked_again(&self, waits: Waits) {
         if let Some(encryption) = &self.inner.encryption {
             encryption.look_again(waits).await;

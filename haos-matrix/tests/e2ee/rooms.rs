@@ -106,6 +106,19 @@ async fn a_room_that_no_sync_has_told_of_gets_nothing_in_clear() {
 }
 
 #[tokio::test]
+async fn no_404_of_somebody_else_says_that_a_room_is_not_encrypted() {
+    let town = Town::start();
+    let mut ada = Person::new(&town, "ada").await;
+    ada.only_sends().await;
+    town.encrypted_room(ROOM, &["ada", "bob"]);
+    town.refuse("state/m.room.encryption", 3, 404, "M_UNRECOGNIZED");
+    let outbox = ada.client.outbox();
+    outbox.enqueue(compose::text(&room(), "early").unwrap()).await.unwrap();
+    until("it is not sent", async || outbox.rows(None).await.unwrap()[0].error.is_some()).await;
+    assert_eq!(town.bodies("/send/").len(), 0);
+}
+
+#[tokio::test]
 async fn what_the_server_asks_for_is_waited_and_a_logout_pauses() {
     let (town, ada, bob) = two().await;
     town.refuse("keys/claim", 2, 429, "M_LIMIT_EXCEEDED");

@@ -139,6 +139,9 @@ impl Server {
             ("PUT", txn) if path.contains("/send/") || path.contains("/redact/") => {
                 self.send(&parts, txn, &body)
             }
+            _ if path.contains("/state/") => {
+                (404, json!({"errcode": "M_NOT_FOUND"}).to_string().into_bytes())
+            }
             _ => (404, json!({"errcode": "M_UNRECOGNIZED", "error": path}).to_string().into_bytes()),
         }
     }
