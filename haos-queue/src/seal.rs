@@ -9,8 +9,8 @@ use crate::Answer;
 /// knows no cryptography.
 ///
 /// The outbox asks for rooms of which a sync told once that they are encrypted
-/// ([`Protocol::encryption`](crate::Protocol::encryption)), or of which no sync told anything and [`Seal::is_encrypted`]
-/// does, and for kinds that are encrypted there
+/// ([`Protocol::encryption`](crate::Protocol::encryption)), or of which no sync told anything and
+/// [`Transport::is_encrypted`](crate::Transport::is_encrypted) does, and for kinds that are encrypted there
 /// ([`Protocol::seals`](crate::Protocol::seals)). What was sealed is stored with the row's lease, in one commit, and goes
 /// out with the same bytes again as long as the server may have it; once it is sure that it did not arrive, the row is
 /// sealed anew, since the room's members may be others.
@@ -20,13 +20,6 @@ use crate::Answer;
 #[cfg_attr(not(target_arch = "wasm32"), async_trait)]
 #[cfg_attr(target_arch = "wasm32", async_trait(?Send))]
 pub trait Seal: MaybeSend {
-    /// Tells if a room is encrypted of which the store knows nothing yet, as that of an invite that was just accepted: the
-    /// server knows.
-    ///
-    /// # Errors
-    /// [`Unready`], as of [`Seal::prepare`]: what is written there waits.
-    async fn is_encrypted(&self, room: &RoomId) -> Result<bool, Unready>;
-
     /// Makes sure that whoever is to read a room's next event can read it: members, devices, keys. It may use the
     /// network; nothing is leased meanwhile.
     ///

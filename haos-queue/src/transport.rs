@@ -50,6 +50,13 @@ pub trait Transport: MaybeSend {
         Lookup::Unknown
     }
 
+    /// Tells if a room is encrypted of which the store knows nothing yet, as that of an invite that was just accepted. It
+    /// is asked where the protocol knows encryption, and what is written there waits for the answer. A transport that does
+    /// not say otherwise has rooms in clear.
+    async fn is_encrypted(&self, _room: &RoomId) -> std::result::Result<bool, Answer> {
+        Ok(false)
+    }
+
     /// Reads an event of a room.
     async fn event(&self, _room: &RoomId, _event: &EventId) -> Lookup<Event> {
         Lookup::Unknown

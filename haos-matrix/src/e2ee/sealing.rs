@@ -1,18 +1,17 @@
 //! Seals the outbox's rows.
 
 use async_trait::async_trait;
-use haos_queue::{Answer, Refusal, Seal, Sealed, Unready};
+use haos_queue::{Seal, Sealed, Unready};
 use haos_store_api::{Error, ErrorKind, EventType, Json, Pending, RoomId};
 use matrix_sdk_common::ruma::RoomId as RumaRoomId;
 use matrix_sdk_common::ruma::events::AnyMessageLikeEventContent;
 use matrix_sdk_common::ruma::serde::Raw;
 use matrix_sdk_crypto::store::CryptoStore as _;
 
+use super::Encryption;
 use super::trouble::Trouble;
-use super::words::{ENCRYPTED, ENCRYPTION};
-use super::{Encryption, Inner};
-use crate::engine::ask;
-use crate::{Engine, FetchError, KeyRequest, KeyVerb};
+use super::words::ENCRYPTED;
+use crate::Engine;
 
 /// Seals rows for the members that an engine knows.
 pub(crate) struct Sealer {
@@ -23,10 +22,6 @@ pub(crate) struct Sealer {
 #[cfg_attr(not(target_arch = "wasm32"), async_trait)]
 #[cfg_attr(target_arch = "wasm32", async_trait(?Send))]
 impl Seal for Sealer {
-    async fn is_encrypted(&self, room: &RoomId) -> Result<bool, Unready> {
-        Ok(self.encryption.is_encrypted(room).await?)
-    }
-
     async fn prepare(&self, room: &RoomId) -> Result<(), Unready> {
         Ok(self.encryption.share(&self.engine, room).await?)
     }
@@ -37,24 +32,6 @@ impl Seal for Sealer {
 }
 
 impl Encryption {
-    /// Asks the server whether a room has the state that encrypts it.
-    async fn is_encrypted(&self, room: &RoomId) -> Result<bool, Trouble> {
-        let path = ["v3", "rooms", room.as_str(), "state", ENCRYPTION].map(str::to_owned).to_vec();
-        let request =
-            KeyRequest { name: "encryption", verb: KeyVerb::Get, path, version: None, body: Json::empty() };
-        let Inner { outbox, server, request_ms, .. } = &*self.inner;
-        match ask(outbox, *request_ms, server.call(&request)).await {
-            Ok(_) => Ok(true),
-            // Nobody else's 404 says so: of a proxy that is in the way, or of a server without this request.
-            Err(FetchError::Answer(Answer::Refused(Refusal { status: 404, code: Some(code), .. })))
-                if code == "M_NOT_FOUND" =>
-            {
-                Ok(false)
-            }
-            Err(error) => Err(error.into()),
-        }
-    }
-
     /// Encrypts a row under the room's key, which was shared.
     async fn sealed(&self, row: &Pending) -> Result<Sealed, Trouble> {
         let Ok(room) = RumaRoomId::parse(row.room.as_str()) else {

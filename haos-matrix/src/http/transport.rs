@@ -11,6 +11,7 @@ use super::request::Request;
 use crate::{PageRequest, Reply, Server as _, parse_event, parse_messages};
 
 const REDACTION: &str = "m.room.redaction";
+const ENCRYPTION: &str = "m.room.encryption";
 
 /// A longer wait for a place to upload to is not worth it, in milliseconds: the bytes go in one request.
 const LONG_MS: u64 = 60_000;
@@ -88,6 +89,17 @@ impl Transport for Homeserver {
             // A page of somebody else's, or of the user's own: putting it there once more tells.
             Err(Answer::Unreadable) => Lookup::Unknown,
             Err(answer) => Lookup::Failed(answer),
+        }
+    }
+
+    async fn is_encrypted(&self, room: &RoomId) -> Reply<bool> {
+        let path = room_path(room).part("/state").id(ENCRYPTION);
+        match self.ask_json(&Request::read("encryption", path)).await {
+            Ok(_) => Ok(true),
+            Err(Answer::Refused(Refusal { status: 404, code: Some(code), .. })) if code == "M_NOT_FOUND" => {
+                Ok(false)
+            }
+            Err(answer) => Err(answer),
         }
     }
 

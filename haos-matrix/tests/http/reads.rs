@@ -130,3 +130,25 @@ async fn history_runs_from_the_newest_to_the_oldest() {
     ];
     assert_eq!(server.lines(), lines);
 }
+
+#[tokio::test]
+async fn whether_a_room_is_encrypted() {
+    for (reaction, expected) in [
+        (json(r#"{"algorithm":"m.megolm.v1.aes-sha2"}"#), Some(Ok(true))),
+        (refused(404, r#"{"errcode":"M_NOT_FOUND"}"#), Some(Ok(false))),
+        (Reaction::Close, Some(Err(Answer::NoAnswer))),
+        // Somebody else's page, a server that does not know the request, a stranger: none of them says that it is not.
+        (html(404), None),
+        (refused(404, r#"{"errcode":"M_UNRECOGNIZED"}"#), None),
+        (refused(403, r#"{"errcode":"M_FORBIDDEN"}"#), None),
+    ] {
+        let server = Server::new(move |_| reaction.clone()).await;
+        let asked = guarded(Home::to(&server).await.http.is_encrypted(&room("!lobby"))).await;
+        match expected {
+            Some(expected) => assert_eq!(asked, expected),
+            None => assert!(matches!(asked, Err(Answer::Refused(_))), "{asked:?}"),
+        }
+        let line = "GET /_matrix/client/v3/rooms/%21lobby/state/m.room.encryption";
+        assert!(server.lines().iter().all(|asked| asked == line), "{:?}", server.lines());
+    }
+}

@@ -63,13 +63,13 @@ impl Driver {
 
     /// Asks whether a room is encrypted of which no sync has told, and notes it for good.
     async fn learns(&self, room: &RoomId) -> Result<bool, Unready> {
-        let Some(seal) = &self.seal else { return Ok(false) };
-        let store = &*self.outbox.shared.store;
-        if store.room(room).await?.is_some() {
+        let shared = &self.outbox.shared;
+        let store = &*shared.store;
+        if shared.protocol.encryption().is_none() || store.room(room).await?.is_some() {
             return Ok(false);
         }
-        let asked = self.within(seal.is_encrypted(room), self.outbox.shared.options.prepare_ms).await;
-        let is_encrypted = asked.unwrap_or(Err(Unready::Answered(Answer::NoAnswer)))?;
+        let asked = self.within(self.transport.is_encrypted(room), shared.options.request_ms).await;
+        let is_encrypted = asked.unwrap_or(Err(Answer::NoAnswer)).map_err(Unready::Answered)?;
         if is_encrypted {
             note_encrypted(store, &[room]).await?;
         }

@@ -11,7 +11,7 @@ mod time;
 use std::fmt;
 use std::sync::{Arc, Mutex, PoisonError};
 
-use haos_store_api::{EventType, Result, RoomId, Scope, StateKey, StateQuery, StorageAdapter};
+use haos_store_api::{EventType, Result, RoomId, Scope, StateKey, StateQuery, StorageAdapter, state_kind};
 use tokio::sync::{Notify, watch};
 
 use crate::Protocol;
@@ -213,6 +213,15 @@ impl Outbox {
     /// Those of the store.
     pub async fn is_encrypted(&self, room: &RoomId) -> Result<bool> {
         self.shared.is_encrypted(room).await
+    }
+
+    /// Tells if a sync, or the server, told of any room that is encrypted or once was.
+    ///
+    /// # Errors
+    /// Those of the store.
+    pub async fn has_encrypted_rooms(&self) -> Result<bool> {
+        let kind = EventType::new(state_kind::ENCRYPTED)?;
+        Ok(self.shared.store.count_state(&Scope::Account, &kind).await? > 0)
     }
 
     /// The reason why the account, or a room, is paused. The account's, once read, shows in

@@ -1,6 +1,7 @@
 //! Encrypted rooms: nothing goes there in clear, and what may have arrived goes out again with the same bytes.
 
 use std::collections::{BTreeSet, VecDeque};
+use std::sync::atomic::Ordering::SeqCst;
 use std::sync::{Arc, Mutex};
 
 use async_trait::async_trait;
@@ -20,13 +21,11 @@ use crate::wire::{Fault, Hold, Wire};
 pub(crate) struct Sealer {
     model: ModelSeal,
     unready: Mutex<VecDeque<Unready>>,
-    /// Rooms that are encrypted, as the server says where the store does not know.
-    unknown: Mutex<BTreeSet<RoomId>>,
 }
 
 impl Sealer {
     pub(crate) fn new(store: Arc<dyn StorageAdapter>) -> Self {
-        Self { model: ModelSeal::new(store, 7), unready: Mutex::default(), unknown: Mutex::default() }
+        Self { model: ModelSeal::new(store, 7), unready: Mutex::default() }
     }
 
     /// Sets how the next preparations fail, in turn.
@@ -37,14 +36,6 @@ impl Sealer {
 
 #[async_trait]
 impl Seal for Sealer {
-    async fn is_encrypted(&self, room: &RoomId) -> Result<bool, Unready> {
-        let is_encrypted = self.unknown.lock().unwrap().contains(room);
-        if is_encrypted {
-            self.prepare(room).await?;
-        }
-        Ok(is_encrypted)
-    }
-
     async fn prepare(&self, _: &RoomId) -> Result<(), Unready> {
         self.unready.lock().unwrap().pop_front().map_or(Ok(()), Err)
     }
@@ -233,9 +224,11 @@ async fn a_room_stays_encrypted_whatever_becomes_of_its_state() {
 async fn of_a_room_that_no_sync_has_told_of_the_server_is_asked_first() {
     on_every_store(async |home: Home| {
         let mut client = Client::new(home).await;
-        let sealer = client.seal();
-        sealer.unknown.lock().unwrap().extend([room("a"), room("c")]);
-        sealer.next([Unready::Answered(Answer::NoAnswer)]);
+        client.seal();
+        for name in ["a", "c"] {
+            client.wire.model(|model| model.encrypt(&room(name), 1).unwrap());
+        }
+        client.wire.unheard.store(1, SeqCst);
         client.text("a", "hello").await;
         client.text("b", "clear").await;
         let staged = client.outbox.stage(&room("c"), None, vec![1; 20]).await.unwrap();
@@ -250,6 +243,24 @@ async fn of_a_room_that_no_sync_has_told_of_the_server_is_asked_first() {
         client.settle().await;
         assert_eq!(read(&client.wire, "a")[0].0, ENCRYPTED);
         assert!(client.outbox.is_encrypted(&room("a")).await.unwrap(), "that is noted for good");
+        assert_eq!(client.wire.bodies(&room("b")), ["clear"]);
+        client.end().await;
+    })
+    .await;
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn who_cannot_encrypt_sends_nothing_in_clear_to_a_room_that_no_sync_has_told_of() {
+    on_every_store(async |home: Home| {
+        let mut client = Client::new(home).await;
+        client.wire.model(|model| model.encrypt(&room("a"), 1).unwrap());
+        client.text("a", "hello").await;
+        client.text("b", "clear").await;
+        client.drive();
+        let parked = |row: &Pending| row.state == PendingState::Parked(ParkReason::Unsealed);
+        client.until("the text parks", |rows| rows.iter().any(parked)).await;
+        client.until("the other room goes on", |rows| rows.iter().all(|row| row.room == room("a"))).await;
+        assert_eq!(read(&client.wire, "a"), []);
         assert_eq!(client.wire.bodies(&room("b")), ["clear"]);
         client.end().await;
     })

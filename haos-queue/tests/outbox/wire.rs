@@ -43,7 +43,7 @@ pub(crate) struct Wire {
     model: Mutex<ModelServer>,
     faults: Mutex<VecDeque<Fault>>,
     hold: watch::Sender<Hold>,
-    /// How many questions for an event get no answer.
+    /// How many questions for an event, or whether a room is encrypted, get no answer.
     pub(crate) unheard: AtomicU64,
     /// Every request that was begun, and when.
     log: watch::Sender<Vec<(String, i64)>>,
@@ -113,6 +113,10 @@ impl Wire {
         self.model(|model| model.rooms[room].events.iter().map(|kept| kept.event.clone()).collect())
     }
 
+    fn is_unheard(&self) -> bool {
+        self.unheard.fetch_update(SeqCst, SeqCst, |left| left.checked_sub(1)).is_ok()
+    }
+
     /// Carries a request to the server, or not.
     async fn ask(&self, what: String, serve: impl FnOnce(&mut ModelServer) -> Answer + Send) -> Answer {
         self.log.send_modify(|log| log.push((what, TokioHost.now_ms())));
@@ -168,9 +172,16 @@ impl Transport for Wire {
         }
     }
 
+    async fn is_encrypted(&self, room: &RoomId) -> std::result::Result<bool, Answer> {
+        if self.is_unheard() {
+            return Err(Answer::NoAnswer);
+        }
+        Ok(self.model(|model| model.is_encrypted(room)))
+    }
+
     async fn event(&self, room: &RoomId, event: &EventId) -> Lookup<Event> {
         self.log.send_modify(|log| log.push(("event".to_owned(), TokioHost.now_ms())));
-        if self.unheard.fetch_update(SeqCst, SeqCst, |left| left.checked_sub(1)).is_ok() {
+        if self.is_unheard() {
             return Lookup::Failed(Answer::NoAnswer);
         }
         self.model(|model| model.event(&self.session, room, event).map_or(Lookup::Missing, Lookup::Found))

@@ -5,6 +5,7 @@ mod backend;
 mod clear;
 mod connection;
 mod core;
+mod encrypted;
 mod live;
 #[cfg(feature = "http")]
 mod login;

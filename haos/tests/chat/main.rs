@@ -4,6 +4,7 @@
 
 mod account;
 mod acts;
+mod encrypted;
 mod files;
 mod leads;
 mod open;

@@ -182,7 +182,7 @@ impl Network {
         }
     }
 
-    /// Tells the devices of a room what they need to read its next event.
+    /// Asks the server something about a room, as what its devices need to read its next event.
     pub(super) async fn tell(&self, room: &RoomId) -> Answer {
         self.polite(room.as_str());
         let serve = |sim: &mut Sim, _| {
@@ -288,6 +288,13 @@ impl Transport for Network {
             Answer::Done => Lookup::Found(()),
             Answer::Refused(refusal) if refusal.code.is_some() && refusal.status == 404 => Lookup::Missing,
             failed => Lookup::Failed(failed),
+        }
+    }
+
+    async fn is_encrypted(&self, room: &RoomId) -> std::result::Result<bool, Answer> {
+        match self.tell(room).await {
+            Answer::Done => Ok(self.state.with(|sim| sim.server.is_encrypted(room))),
+            failed => Err(failed),
         }
     }
 

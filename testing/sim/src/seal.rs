@@ -9,7 +9,6 @@ use serde::{Deserialize, Serialize};
 
 use super::network::Network;
 use super::server::ENCRYPTED;
-use super::state::Sim;
 use super::world::Chance;
 use haos_queue::{Answer, Seal, SealFile, Sealed, Unready};
 
@@ -96,10 +95,6 @@ impl ModelSeal {
 
 #[async_trait]
 impl Seal for ModelSeal {
-    async fn is_encrypted(&self, _room: &RoomId) -> Result<bool, Unready> {
-        Ok(false)
-    }
-
     async fn prepare(&self, _room: &RoomId) -> Result<(), Unready> {
         Ok(())
     }
@@ -137,27 +132,16 @@ impl SimSeal {
         let seed = network.state.with(|sim| sim.chance.bits());
         Self { network, model: ModelSeal::new(store, seed) }
     }
-
-    /// Asks the server something about a room.
-    async fn ask(&self, room: &RoomId) -> Result<(), Unready> {
-        match self.network.tell(room).await {
-            Answer::Done => Ok(()),
-            failed => Err(Unready::Answered(failed)),
-        }
-    }
 }
 
 #[async_trait]
 impl Seal for SimSeal {
-    async fn is_encrypted(&self, room: &RoomId) -> Result<bool, Unready> {
-        self.ask(room).await?;
-        let there = |sim: &mut Sim| sim.server.rooms.get(room).is_some_and(|there| there.encrypted.is_some());
-        Ok(self.network.state.with(there))
-    }
-
     async fn prepare(&self, room: &RoomId) -> Result<(), Unready> {
         let state = &self.network.state;
-        self.ask(room).await?;
+        match self.network.tell(room).await {
+            Answer::Done => {}
+            failed => return Err(Unready::Answered(failed)),
+        }
         match state.with(|sim| if sim.settled { u64::MAX } else { sim.chance.below(40) }) {
             0 => return Err(Unready::Paused("the user must look at a device".to_owned())),
             1 => return Err(Unready::Refused("nobody is left to encrypt for".to_owned())),

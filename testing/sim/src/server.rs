@@ -172,6 +172,11 @@ impl ModelServer {
         Ok(())
     }
 
+    /// Tells if a room is encrypted.
+    pub fn is_encrypted(&self, room: &RoomId) -> bool {
+        self.rooms.get(room).is_some_and(|there| there.encrypted.is_some())
+    }
+
     /// Somebody encrypts a room.
     ///
     /// # Errors

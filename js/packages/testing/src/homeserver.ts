@@ -18,6 +18,8 @@ export interface HomeserverOptions {
 export interface RoomOptions {
   readonly name?: string;
   readonly topic?: string;
+  /** True for a room whose messages only its members' devices can read. */
+  readonly encrypted?: boolean;
   /** Users, as `bob` or `@bob:haos.test`; the first one makes the room. Default: the server's first user. */
   readonly members?: readonly string[];
   /** Users who are invited. */
@@ -29,7 +31,8 @@ export interface RoomOptions {
  *
  * It answers what a client asks (login, sync with long polling, history, sending by transaction id, files, receipts,
  * typing, account data) and does what an app's author tells it. Every user logs in with any password, unless
- * {@link Homeserver.user} gives them one. There is no encryption, no federation and no power but membership.
+ * {@link Homeserver.user} gives them one. It carries keys between devices, as encrypted rooms need, and there is no
+ * federation and no power but membership.
  *
  * @example
  * ```ts
@@ -65,7 +68,7 @@ export class Homeserver {
   }
 
   /** Makes a room, or adds to one; its id. */
-  room(id: string, { name, topic, members = [], invited = [] }: RoomOptions = {}): string {
+  room(id: string, { name, topic, encrypted, members = [], invited = [] }: RoomOptions = {}): string {
     const ids = members.map((member) => this.user(member));
     const creator = ids[0] ?? this.#first;
     const room = this.#world.room(id, creator);
@@ -75,6 +78,7 @@ export class Homeserver {
       void room.add({ type, sender: creator, stateKey: "", content });
     if (name !== undefined) state("m.room.name", { name });
     if (topic !== undefined) state("m.room.topic", { topic });
+    if (encrypted === true) state("m.room.encryption", { algorithm: "m.megolm.v1.aes-sha2" });
     return id;
   }
 

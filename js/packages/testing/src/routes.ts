@@ -19,10 +19,16 @@ const open: Record<string, Answering> = {
 
 /** What needs an access token. */
 const authed: Record<string, Answering> = {
-  [`POST ${CLIENT}/logout`]: ({ world, request }) => {
+  [`POST ${CLIENT}/logout`]: ({ world, device, request }) => {
     world.devices.delete(bearer(request) ?? "");
+    world.keys.forget(device);
     return {};
   },
+  [`POST ${CLIENT}/keys/upload`]: async ({ world, device, body }) => world.keys.upload(device, await body()),
+  [`POST ${CLIENT}/keys/query`]: async ({ world, body }) => world.keys.query(await body()),
+  [`POST ${CLIENT}/keys/claim`]: async ({ world, body }) => world.keys.claim(await body()),
+  [`PUT ${CLIENT}/sendToDevice/:/:`]: async (asked) => asked.world.keys.send(asked, await asked.body()),
+  [`GET ${CLIENT}/room_keys/version`]: () => found(undefined),
   [`GET ${CLIENT}/account/whoami`]: ({ device }) => ({ user_id: device.user.id, device_id: device.id }),
   [`GET ${CLIENT}/capabilities`]: () => ({ capabilities: {} }),
   [`GET ${CLIENT}/profile/:`]: ({ world, parts: [user = ""] }) => ({ displayname: world.displayName(user) }),
@@ -77,8 +83,8 @@ const authed: Record<string, Answering> = {
     memberOf(asked)
       .stateBetween(0, Infinity)
       .map(({ event }) => event),
-  [`GET ${ROOM}/state/:/:`]: (asked) =>
-    found(memberOf(asked).state(asked.parts[1] ?? "", asked.parts[2])).event.content,
+  [`GET ${ROOM}/state/:`]: stateOf,
+  [`GET ${ROOM}/state/:/:`]: stateOf,
   [`PUT ${ROOM}/state/:/:`]: (asked) => put(asked, { type: asked.parts[1] ?? "", stateKey: asked.parts[2] ?? "" }),
   [`PUT ${ROOM}/send/:/:`]: (asked) => put(asked, { type: asked.parts[1] ?? "" }, asked.parts[2]),
   [`PUT ${ROOM}/redact/:/:`]: (asked) =>
@@ -109,6 +115,10 @@ const authed: Record<string, Answering> = {
   "GET /_matrix/client/v1/media/download/:/:": ({ world, parts }) => world.media.download(`mxc://${parts.join("/")}`),
   "GET /_matrix/client/v1/media/thumbnail/:/:": ({ world, parts }) => world.media.download(`mxc://${parts.join("/")}`),
 };
+
+function stateOf(asked: Asked): unknown {
+  return found(memberOf(asked).state(asked.parts[1] ?? "", asked.parts[2])).event.content;
+}
 
 /** Answers a request. */
 export async function respond(world: World, request: Request, life: AbortSignal): Promise<Response> {

@@ -37,12 +37,15 @@ export function sync(world: World, query: SyncQuery): { body: Json; isNews: bool
     }
   }
   const account = [...device.user.accountData].filter(([, { position }]) => position > since);
+  const keys = world.keys.told(device, query.since);
   const body = {
+    ...keys.body,
     next_batch: `s${world.position}`,
     rooms: { join, invite, leave },
     account_data: { events: account.map(([type, { value }]) => ({ type, content: value })) },
   };
-  const isNews = [join, invite, leave].some((rooms) => Object.keys(rooms).length > 0) || account.length > 0;
+  const hasRooms = [join, invite, leave].some((rooms) => Object.keys(rooms).length > 0);
+  const isNews = hasRooms || account.length > 0 || keys.isNews;
   return { body, isNews };
 }
 
@@ -122,6 +125,7 @@ function stripped(room: Room, device: Device): Json[] {
     ["m.room.avatar", ""],
     ["m.room.join_rules", ""],
     ["m.room.canonical_alias", ""],
+    ["m.room.encryption", ""],
     ["m.room.member", device.user.id],
   ] as const;
   return shownTypes.flatMap(([type, key]) => {

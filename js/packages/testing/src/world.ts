@@ -1,3 +1,4 @@
+import { Keys } from "./keys.js";
 import { Media } from "./media.js";
 import { Room, type Placed } from "./room.js";
 import type { Filter } from "./filter.js";
@@ -29,6 +30,7 @@ export class World {
   /** The event that a transaction made, by device and path. */
   readonly transactions = new Map<string, string>();
   readonly media: Media;
+  readonly keys = new Keys(this);
   position = 0;
   readonly #waiting = new Set<() => void>();
   #serial = 0;
