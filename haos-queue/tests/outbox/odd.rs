@@ -304,6 +304,8 @@ async fn a_stop_right_after_the_start_counts() {
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn a_question_that_was_not_answered_is_asked_again() {
     let (mut client, clock) = ahead(OutboxOptions { echo_ms: 1, ..options() }).await;
+    // Nobody asks whether the rooms are encrypted.
+    client.sync().await;
     client.wire.unheard.store(1, Ordering::SeqCst);
     client.drive();
     let hello = client.text("a", "hello").await;
