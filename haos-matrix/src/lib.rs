@@ -83,7 +83,7 @@ pub use account::Account;
 #[cfg(feature = "http")]
 pub use client::{Client, ClientError, ClientOptions, Ground};
 #[cfg(feature = "e2ee")]
-pub use e2ee::{Device, DeviceList, Encryption, ORIGINAL, UNREAD};
+pub use e2ee::{Device, DeviceList, Encryption, KeyCode, ORIGINAL, UNREAD};
 pub use engine::{
     Backfill, Engine, FetchError, Fill, FillOptions, FirstSync, Left, MemberList, SyncFilter, SyncOptions,
     Typing,

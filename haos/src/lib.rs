@@ -111,7 +111,7 @@ pub use error::{Error, Result};
 #[cfg(feature = "http")]
 pub use haos_matrix::{Client, ClientOptions, Credentials};
 #[cfg(feature = "e2ee")]
-pub use haos_matrix::{Device, DeviceList};
+pub use haos_matrix::{Device, DeviceList, KeyCode};
 pub use haos_queue::pressure::Cleared;
 pub use haos_queue::{About, Acted, Enqueued, PauseReason, Protocol, Session, SharedHost, Transport};
 pub use haos_store::{

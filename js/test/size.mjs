@@ -38,6 +38,7 @@ const now = {
   "first load: page, worker, glue and first half": page + worker + glue + first,
   "page alone, before any WebAssembly": page,
   "the rest": await fileOf(`${engine}/haos_client_web_rest.wasm`),
+  "what encrypted rooms need": await fileOf(`${engine}/haos_client_web_keys.wasm`),
 };
 const goals = { "first load: page, worker, glue and first half": 140 * 1024 };
 /** The most of a service worker's script, as it is: the browser reads it whole each time that it starts. */

@@ -468,6 +468,35 @@ chromium("Background Sync: with every page closed what was written is sent", asy
   equal([report.by, report.outcome], ["sync", "sent"]);
 });
 
+chromium("Background Sync: what goes to an encrypted room is encrypted by the worker alone", async (world) => {
+  const room = "!secret:haos.test";
+  world.homeserver.room(room, { encrypted: true, members: ["ada", "bob"] });
+  await world.open();
+  await until("ada has keys", () => world.homeserver.encryptingDevices("ada").length > 0, 30_000);
+  await left(world, room, "closed");
+  world.homeserver.network.online();
+  await world.wake("ServiceWorker.dispatchSyncEvent", sync);
+  const sent = () => world.homeserver.events(room).filter(({ type }) => !/^m\.room\.(?!encrypted|message)/.test(type));
+  await until("it is sent", () => sent().length > 0, 60_000);
+  equal(
+    sent().map(({ type }) => type),
+    ["m.room.encrypted"],
+  );
+  await world.tab.goto(`${world.url}/`);
+  const shown = `
+    const timeline = (await app.chat).timeline(args[0]);
+    const items = await timeline.ready;
+    return items.filter(({ content }) => content?.body).map(({ type, content }) => [type, content.body])`;
+  await until(
+    "it is shown",
+    async () => {
+      const [item] = await world.tab.run(shown, room);
+      return item?.[0] === "event" && item[1] === "closed";
+    },
+    30_000,
+  );
+});
+
 for (const [by, method, params] of [
   ["periodicsync", "ServiceWorker.dispatchPeriodicSyncEvent", { tag: "haos.outbox" }],
   ["push", "ServiceWorker.deliverPushMessage", { data: "" }],

@@ -1,9 +1,12 @@
-//! Makes what a browser loads of a crate: WebAssembly and its glue, in two halves.
+//! Makes what a browser loads of a crate: WebAssembly and its glue, in two halves, or with a third part.
 //!
 //! A page needs little of a program at once. So a [`Bundle`] is built, a copy of it notes which functions run until the
-//! first page is there ([`Bundle::watched`]), and with these in the first half it is split ([`Bundle::halves`]).
+//! first page is there ([`Bundle::watched`]), and with these in the first half it is split ([`Bundle::halves`]). What most
+//! users never need can be a third part ([`Bundle::thirds`]).
 
+mod apart;
 mod glue;
+mod names;
 mod ran;
 mod source;
 mod split;
@@ -14,6 +17,8 @@ use std::path::{Path, PathBuf};
 use std::process::Command;
 use std::{env, fs};
 
+pub use apart::Seldom;
+use names::functions;
 pub use ran::ran;
 pub use source::{Error, Result};
 pub use split::{FIRST, Halves, LOADER, split};
@@ -22,6 +27,8 @@ pub use watch::{RAN, watch};
 const TARGET: &str = "wasm32-unknown-unknown";
 /// The profile of the workspace by which all is built that browsers load.
 const PROFILE: &str = "web";
+/// The name of what is not in the first half.
+const REST: &str = "rest";
 /// What to do without an optimiser.
 const ADVICE: &str = "npm ci in a copy of bindings/bundle, and its node_modules/.bin in the path";
 /// What the engines of today have and rustc uses.
@@ -60,6 +67,7 @@ impl Bundle {
         let mut cargo = program("CARGO", "cargo");
         cargo.args(["build", "--profile", PROFILE, "--target", TARGET, "--package", package]);
         cargo.arg("--target-dir").arg(target).args(["--features", &features.join(",")]);
+        cargo.args(["--config", &flags()]);
         // Cargo's settings for the program that calls this are not meant for that one.
         run(cargo.env_remove("CARGO_MANIFEST_DIR"), "run this through cargo")?;
         let made = target.join(TARGET).join(PROFILE).join(format!("{name}.wasm"));
@@ -103,9 +111,37 @@ impl Bundle {
     /// # Errors
     /// When the folder cannot be written, or the module be split.
     pub fn halves(&self, folder: &Path, kept: &BTreeSet<u32>) -> Result<()> {
-        let halves = split(&self.module, kept)?;
-        let glue = glue::halved(&self.glue, &self.name, &format!("{}_rest.wasm", self.name))?;
-        self.write(folder, &glue, &[("bg", &halves.first), ("rest", &halves.rest)])
+        let halves = split(&self.module, kept, REST)?;
+        let glue = glue::parted(&self.glue, &self.name, &[REST])?;
+        self.write(folder, &glue, &[("bg", &halves.first), (REST, &halves.rest)])
+    }
+
+    /// Writes it in two halves, and without the functions `apart`: they are a third part, which goes by a name of its own.
+    /// For the part `keys` the glue has `loadKeys`.
+    ///
+    /// # Errors
+    /// When the folder cannot be written, or the module be split.
+    pub fn thirds(
+        &self,
+        folder: &Path,
+        kept: &BTreeSet<u32>,
+        (part, apart): (&str, &BTreeSet<u32>),
+    ) -> Result<()> {
+        let all: BTreeSet<u32> = functions(&self.named)?.into_keys().collect();
+        let outer = split(&self.module, &all.difference(apart).copied().collect(), part)?;
+        let stays = |number: &u32| outer.numbers.get(number).copied();
+        let kept = kept.difference(apart).filter_map(stays).chain(outer.stubs.iter().copied()).collect();
+        let inner = split(&outer.first, &kept, REST)?;
+        let glue = glue::parted(&self.glue, &self.name, &[REST, part])?;
+        self.write(folder, &glue, &[("bg", &inner.first), (REST, &inner.rest), (part, &outer.rest)])
+    }
+
+    /// Chooses the functions that few users need, without those that `ran`: see [`Seldom`].
+    ///
+    /// # Errors
+    /// When the module cannot be read.
+    pub fn apart(&self, seldom: Seldom<'_>, ran: &BTreeSet<u32>) -> Result<BTreeSet<u32>> {
+        apart::apart(&self.named, seldom, ran)
     }
 
     fn write(&self, folder: &Path, glue: &str, modules: &[(&str, &[u8])]) -> Result<()> {
@@ -124,6 +160,17 @@ impl Bundle {
         run(&mut shorten, ADVICE)?;
         modules.iter().try_for_each(|(half, module)| file(format!("{}_{half}.wasm", self.name), module))
     }
+}
+
+/// How the compiler names what it makes: functions by their crates, and files as they are on every machine.
+fn flags() -> String {
+    let home = |variable| env::var_os(variable).map(PathBuf::from);
+    let cargo = home("CARGO_HOME").or_else(|| Some(home("HOME").or(home("USERPROFILE"))?.join(".cargo")));
+    let from = cargo.map(|cargo| cargo.join("registry").join("src"));
+    let remap = from.map(|from| format!("--remap-path-prefix={}=crates", from.display()));
+    let all = ["-Csymbol-mangling-version=v0".to_owned()].into_iter().chain(remap);
+    let all: Vec<String> = all.map(|flag| format!("{flag:?}")).collect();
+    format!("target.{TARGET}.rustflags=[{}]", all.join(","))
 }
 
 fn optimise(from: &Path, to: &Path, how: &[&str]) -> Result<()> {

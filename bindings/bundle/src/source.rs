@@ -137,9 +137,10 @@ impl<'a> Source<'a> {
         ty.ok_or_else(|| Error::new("a function has no type"))
     }
 
-    pub(crate) fn exported_functions(&self) -> impl Iterator<Item = u32> {
+    /// Returns the exported functions, with their names.
+    pub(crate) fn exported_functions(&self) -> impl Iterator<Item = (&'a str, u32)> {
         let functions = self.exports.iter().filter(|export| export.kind == ExternalKind::Func);
-        functions.map(|export| export.index)
+        functions.map(|export| (export.name, export.index))
     }
 
     /// Returns the functions that a body calls or refers to.
@@ -222,9 +223,14 @@ impl<'a> Source<'a> {
         Ok(globals)
     }
 
-    pub(crate) fn exports_section(&self, renumber: &mut Renumber) -> Result<ExportSection> {
+    /// Returns the exports but those of these names.
+    pub(crate) fn exports_section(
+        &self,
+        but: &BTreeMap<&str, u32>,
+        renumber: &mut Renumber,
+    ) -> Result<ExportSection> {
         let mut exports = ExportSection::new();
-        for export in &self.exports {
+        for export in self.exports.iter().filter(|export| !but.contains_key(export.name)) {
             renumber.parse_export(&mut exports, *export)?;
         }
         Ok(exports)

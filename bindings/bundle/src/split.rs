@@ -3,6 +3,9 @@
 //! Both are one program: the rest has the first half's memory, tables and globals, and fills slots of the table of
 //! functions. In the first half, a function of the rest is a *stub*, which has the rest loaded if it is not there yet, and
 //! calls the slot. So a poor choice makes a program that waits, and not one that is wrong.
+//!
+//! A first half can be split again, by another name: so a program comes in three parts. What the part that was split off before
+//! borrows is then the first half's, or the rest's: that part is loaded after both.
 
 use std::collections::btree_map::Entry;
 use std::collections::{BTreeMap, BTreeSet};
@@ -17,10 +20,12 @@ use wasm_encoder::{
 
 use crate::source::{Error, Renumber, Result, Source, count};
 
-/// The import by which the first half has the rest loaded: its namespace and its name.
-pub const LOADER: (&str, &str) = ("rest", "load");
+/// The import by which the first half has another part loaded; the part's name is its namespace.
+pub const LOADER: &str = "load";
 /// The namespace of what the rest imports of the first half.
 pub const FIRST: &str = "first";
+/// What the name of a thing begins with that a first half lends: no name of Rust has it.
+const LENT: char = '$';
 /// A function with fewer bytes is no larger than its stub.
 const STUB_BYTES: u64 = 14;
 /// Whether the rest is there.
@@ -33,22 +38,33 @@ pub struct Halves {
     pub first: Vec<u8>,
     /// What is loaded after it.
     pub rest: Vec<u8>,
+    /// The numbers that the source's functions have in the first half, those of stubs as well.
+    pub numbers: BTreeMap<u32, u32>,
+    /// The stubs that are in the first half's table of functions, by their numbers there. They stay in it when it is split
+    /// again: another part that had one would fill its slot with it, after this rest had filled that.
+    pub stubs: BTreeSet<u32>,
 }
 
-/// Splits a module; the functions `kept`, by their numbers, stay in the first half.
+/// Splits a module; the functions `kept`, by their numbers, stay in the first half, and the rest goes by the name `part`.
 ///
 /// # Errors
 /// For a module that cannot be read, and for what a compiler of Rust makes none: several memories, a table of functions
 /// that is grown, a function that runs at the start.
-pub fn split(wasm: &[u8], kept: &BTreeSet<u32>) -> Result<Halves> {
+pub fn split(wasm: &[u8], kept: &BTreeSet<u32>, part: &str) -> Result<Halves> {
     let source = Source::read(wasm)?;
-    let cut = Cut::new(&source, kept)?;
-    Ok(Halves { first: cut.first()?, rest: cut.rest()? })
+    let cut = Cut::new(&source, kept, part)?;
+    let (first, numbers) = cut.first()?;
+    let in_table: BTreeSet<u32> = source.slots()?.into_values().collect();
+    let in_table = cut.stubs.keys().filter(|number| in_table.contains(number));
+    let stubs = in_table.filter_map(|number| numbers.get(number).copied()).collect();
+    Ok(Halves { first, rest: cut.rest()?, numbers, stubs })
 }
 
 /// Which function is where, by the numbers of the source.
 struct Cut<'s, 'a> {
     source: &'s Source<'a>,
+    /// The name of the rest.
+    part: &'s str,
     /// The functions of the rest.
     rest: BTreeSet<u32>,
     /// The functions of the rest that the first half mentions, each with a slot of the table.
@@ -57,6 +73,8 @@ struct Cut<'s, 'a> {
     slots: BTreeMap<u32, u32>,
     /// The functions of the first half that the rest calls.
     lent: BTreeSet<u32>,
+    /// The functions of the rest that a part calls which was split off before, by their names for it.
+    passed_on: BTreeMap<&'a str, u32>,
     /// The imported functions that each half calls.
     imports: [BTreeSet<u32>; 2],
     /// The length of the table of functions.
@@ -64,7 +82,7 @@ struct Cut<'s, 'a> {
 }
 
 impl<'s, 'a> Cut<'s, 'a> {
-    fn new(source: &'s Source<'a>, kept: &BTreeSet<u32>) -> Result<Self> {
+    fn new(source: &'s Source<'a>, kept: &BTreeSet<u32>, part: &'s str) -> Result<Self> {
         let imported = source.imported();
         let is_small = |bytes: Range<u64>| bytes.end - bytes.start < STUB_BYTES;
         let bodies = || (imported..).zip(&source.bodies);
@@ -86,7 +104,10 @@ impl<'s, 'a> Cut<'s, 'a> {
             }
         }
         let in_table = source.slots()?;
-        let outside = source.exported_functions().chain(in_table.values().copied());
+        let is_passed_on = |(name, number): &(&str, u32)| name.starts_with(LENT) && rest.contains(number);
+        let passed_on: BTreeMap<&str, u32> = source.exported_functions().filter(is_passed_on).collect();
+        let exported = source.exported_functions().filter(|export| !is_passed_on(export));
+        let outside = exported.map(|(_, number)| number).chain(in_table.values().copied());
         for number in outside {
             match number {
                 number if number < imported => _ = imports[0].insert(number),
@@ -107,7 +128,7 @@ impl<'s, 'a> Cut<'s, 'a> {
                 table += 1;
             }
         }
-        Ok(Self { source, rest, stubs, slots, lent, imports, table })
+        Ok(Self { source, part, rest, stubs, slots, lent, passed_on, imports, table })
     }
 
     /// The number of the global that tells whether the rest is there.
@@ -115,7 +136,8 @@ impl<'s, 'a> Cut<'s, 'a> {
         count(self.source.globals.len())
     }
 
-    fn first(&self) -> Result<Vec<u8>> {
+    /// The first half, and the numbers that functions have in it.
+    fn first(&self) -> Result<(Vec<u8>, BTreeMap<u32, u32>)> {
         let source = self.source;
         let imported = source.imported();
         let mut numbers = Numbers::default();
@@ -131,7 +153,7 @@ impl<'s, 'a> Cut<'s, 'a> {
         let (types, nothing) = self.types(&mut renumber)?;
         let mut imports = ImportSection::new();
         self.import(&mut imports, 0);
-        imports.import(LOADER.0, LOADER.1, EntityType::Function(nothing));
+        imports.import(self.part, LOADER, EntityType::Function(nothing));
 
         let (mut functions, mut code) = (FunctionSection::new(), CodeSection::new());
         functions.function(nothing);
@@ -163,7 +185,7 @@ impl<'s, 'a> Cut<'s, 'a> {
         }
         let mut globals = source.globals_section(&mut renumber)?;
         globals.global(LOADED, &ConstExpr::i32_const(0));
-        let mut exports = source.exports_section(&mut renumber)?;
+        let mut exports = source.exports_section(&self.passed_on, &mut renumber)?;
         self.lend(&mut exports, &renumber);
 
         let mut module = Module::new();
@@ -171,7 +193,7 @@ impl<'s, 'a> Cut<'s, 'a> {
         module.section(&source.memories_section(&mut renumber)?).section(&globals).section(&exports);
         module.section(&source.elements_section(&mut renumber)?);
         module.section(&code).section(&source.data_section(&mut renumber)?);
-        Ok(module.finish())
+        Ok((module.finish(), renumber.0))
     }
 
     fn rest(&self) -> Result<Vec<u8>> {
@@ -195,6 +217,10 @@ impl<'s, 'a> Cut<'s, 'a> {
         }
         functions.function(nothing);
         code.function(&function(&[Instruction::I32Const(1), Instruction::GlobalSet(self.loaded())]));
+        let mut exports = ExportSection::new();
+        for (name, number) in &self.passed_on {
+            exports.export(name, ExportKind::Func, renumber.0[number]);
+        }
         let mut elements = ElementSection::new();
         for (slot, run) in runs(&self.slots) {
             let run: Vec<u32> = run.iter().map(|number| renumber.0[number]).collect();
@@ -202,7 +228,7 @@ impl<'s, 'a> Cut<'s, 'a> {
         }
 
         let mut module = Module::new();
-        module.section(&types).section(&imports).section(&functions);
+        module.section(&types).section(&imports).section(&functions).section(&exports);
         module.section(&StartSection { function_index: begin }).section(&elements).section(&code);
         Ok(module.finish())
     }
@@ -237,41 +263,45 @@ impl<'s, 'a> Cut<'s, 'a> {
         Ok(tables)
     }
 
+    /// The name of the nth thing of a kind that the first half lends; no two parts begin alike.
+    fn name(&self, kind: &str, nth: usize) -> String {
+        format!("{LENT}{}{kind}{nth:x}", self.part.get(..1).unwrap_or_default())
+    }
+
     /// Exports what the rest needs, by short names.
     fn lend(&self, exports: &mut ExportSection, renumber: &Renumber) {
         for (nth, number) in self.lent.iter().enumerate() {
-            exports.export(&lent("f", nth), ExportKind::Func, renumber.0[number]);
+            exports.export(&self.name("f", nth), ExportKind::Func, renumber.0[number]);
         }
-        exports.export(MEMORY, ExportKind::Memory, 0);
+        exports.export(&self.name("m", 0), ExportKind::Memory, 0);
         (0..self.source.tables.len())
-            .for_each(|nth| _ = exports.export(&lent("t", nth), ExportKind::Table, count(nth)));
+            .for_each(|nth| _ = exports.export(&self.name("t", nth), ExportKind::Table, count(nth)));
         (0..=self.source.globals.len())
-            .for_each(|nth| _ = exports.export(&lent("g", nth), ExportKind::Global, count(nth)));
+            .for_each(|nth| _ = exports.export(&self.name("g", nth), ExportKind::Global, count(nth)));
     }
 
     /// Imports it by these names.
     fn borrow(&self, imports: &mut ImportSection, renumber: &mut Renumber) -> Result<()> {
         for (nth, number) in self.lent.iter().enumerate() {
             let ty = self.source.functions[*number as usize];
-            imports.import(FIRST, &lent("f", nth), EntityType::Function(ty));
+            imports.import(FIRST, &self.name("f", nth), EntityType::Function(ty));
         }
-        imports.import(FIRST, MEMORY, EntityType::Memory(renumber.memory_type(self.source.memory)?));
-        for (nth, ty) in self.tables(renumber)?.into_iter().enumerate() {
-            imports.import(FIRST, &lent("t", nth), EntityType::Table(ty));
+        imports.import(
+            FIRST,
+            &self.name("m", 0),
+            EntityType::Memory(renumber.memory_type(self.source.memory)?),
+        );
+        for (nth, mut ty) in self.tables(renumber)?.into_iter().enumerate() {
+            // Split again, the first half has a longer one.
+            ty.maximum = None;
+            imports.import(FIRST, &self.name("t", nth), EntityType::Table(ty));
         }
         for (nth, global) in self.source.globals.iter().enumerate() {
-            imports.import(FIRST, &lent("g", nth), EntityType::Global(renumber.global_type(global.ty)?));
+            imports.import(FIRST, &self.name("g", nth), EntityType::Global(renumber.global_type(global.ty)?));
         }
-        imports.import(FIRST, &lent("g", self.source.globals.len()), EntityType::Global(LOADED));
+        imports.import(FIRST, &self.name("g", self.source.globals.len()), EntityType::Global(LOADED));
         Ok(())
     }
-}
-
-const MEMORY: &str = "$m";
-
-/// The name of the nth thing of a kind that the first half lends; no name of Rust has that sign in it.
-fn lent(kind: &str, nth: usize) -> String {
-    format!("${kind}{nth:x}")
 }
 
 /// Returns the code of a function without locals.

@@ -23,7 +23,7 @@ pub fn watch(wasm: &[u8]) -> Result<Vec<u8>> {
     let functions = count(source.functions.len());
     let mut renumber = Renumber((0..functions).map(|number| (number, number)).collect::<BTreeMap<_, _>>());
     let mut globals = source.globals_section(&mut renumber)?;
-    let mut exports = source.exports_section(&mut renumber)?;
+    let mut exports = source.exports_section(&BTreeMap::new(), &mut renumber)?;
     let (mut declared, mut code) = (FunctionSection::new(), CodeSection::new());
     for (number, body) in (imported..).zip(&source.bodies) {
         let global = globals.len();

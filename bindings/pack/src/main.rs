@@ -4,18 +4,38 @@
 //! cargo xtask js build                    # installs what is missing, then runs this and the compiler of TypeScript
 //! ```
 //!
-//! The engine comes in two halves: the first has the functions that run, in Chromium, until a first screen is there.
+//! The engine comes in three parts: the first has the functions that run, in Chromium, until a first screen is there; the
+//! last those of the crates that only an account with an encrypted room needs; and the rest is between.
 
 use std::collections::BTreeSet;
 use std::path::{Path, PathBuf};
 use std::process::ExitCode;
 use std::{env, fs};
 
-use haos_bundle::Bundle;
+use haos_bundle::{Bundle, Seldom};
 use haos_e2e::browser::{Browser, BrowserEngine, BrowserOptions, Site, SiteOptions};
 
 /// The package that is built.
 const PACKAGE: &str = "haos-client-web";
+/// The name of the part that only an encrypted room needs, the crates that it is of, and what calls them.
+const KEYS: &str = "keys";
+const KEY_CRATES: [&str; 14] = [
+    "curve25519_dalek",
+    "ed25519_dalek",
+    "haos_crypto",
+    "matrix_pickle",
+    "matrix_sdk_common",
+    "matrix_sdk_crypto",
+    "prost",
+    "ruma",
+    "ruma_common",
+    "ruma_events",
+    "ruma_client_api",
+    "ruma_identifiers_validation",
+    "vodozemac",
+    "x25519_dalek",
+];
+const GATES: [&str; 1] = ["haos_matrix::e2ee"];
 
 type Result<T = ()> = std::result::Result<T, String>;
 
@@ -48,30 +68,43 @@ fn run() -> Result {
         .mount("/pkg/", &watched)
         .mount("/client/", packages.join("client/dist"))
         .mount("/testing/", packages.join("testing/dist"));
-    let first = runtime.map_err(told)?.block_on(first(site))?;
-    bundle.halves(&engine, &first).map_err(told)?;
+    let Seen { all, first } = runtime.map_err(told)?.block_on(see(site))?;
+    let keys = bundle.apart(Seldom { crates: &KEY_CRATES, gates: &GATES }, &all).map_err(told)?;
+    bundle.thirds(&engine, &first, (KEYS, &keys)).map_err(told)?;
     copy(&root.join("haos-store-idb/js/early.js"), &engine)?;
     without_addresses(&engine)?;
 
     // For tests, which load it from a file.
     bundle.whole(&packages.join("testing/dist/engine")).map_err(told)?;
-    println!("{} functions of the first half; {}", first.len(), engine.display());
+    println!("{} functions of the first half, {} for keys; {}", first.len(), keys.len(), engine.display());
     Ok(())
 }
 
-/// The functions that run until a first screen is there, by their numbers.
-async fn first(site: SiteOptions) -> Result<BTreeSet<u32>> {
+/// Functions that ran, by their numbers.
+struct Seen {
+    /// In a session without an encrypted room.
+    all: BTreeSet<u32>,
+    /// Until a first screen is there.
+    first: BTreeSet<u32>,
+}
+
+async fn see(site: SiteOptions) -> Result<Seen> {
     let site = Site::start(site).await.map_err(told)?;
     let browser = Browser::start(BrowserEngine::Chromium, BrowserOptions::default()).await.map_err(told)?;
     let url = site.url("/index.html");
-    browser.goto(&url).await.map_err(told)?;
-    browser.run("return await fill('first')", &[]).await.map_err(told)?;
-    // The page and its module as new.
-    browser.goto("about:blank").await.map_err(told)?;
-    browser.goto(&url).await.map_err(told)?;
-    let numbers = browser.run("return await first('first')", &[]).await.map_err(told)?;
+    let run = async |script: &str| {
+        browser.goto(&url).await.map_err(told)?;
+        let numbers = browser.run(script, &[]).await.map_err(told)?;
+        // The next page and its module as new.
+        browser.goto("about:blank").await.map_err(told)?;
+        haos_bundle::ran(&numbers).ok_or_else(|| format!("nothing ran for '{script}'"))
+    };
+    let mut all = run("return await fill('first')").await?;
+    let first = run("return await first('first')").await?;
+    all.extend(&first);
+    all.extend(run("return await use('used')").await?);
     browser.quit().await.map_err(told)?;
-    haos_bundle::ran(&numbers).ok_or_else(|| "nothing ran for a first screen".to_owned())
+    Ok(Seen { all, first })
 }
 
 /// Writes a copy of the glue for service workers, which names no file relative to itself: a bundler would put the module into
@@ -79,8 +112,8 @@ async fn first(site: SiteOptions) -> Result<BTreeSet<u32>> {
 fn without_addresses(engine: &Path) -> Result {
     let name = PACKAGE.replace('-', "_");
     let mut glue = fs::read_to_string(engine.join(format!("{name}.js"))).map_err(told)?;
-    for half in ["bg", "rest"] {
-        let file = format!("\"{name}_{half}.wasm\"");
+    for part in ["bg", "rest", KEYS] {
+        let file = format!("\"{name}_{part}.wasm\"");
         let address = format!("new URL({file},import.meta.url)");
         if !glue.contains(&address) {
             return Err(format!("the glue names {file} in another way: look at without_addresses"));

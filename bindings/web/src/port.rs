@@ -1,10 +1,13 @@
+use std::sync::Arc;
+
 use haos::{RoomId, Secret};
 use haos_wire::{Desk, Failure, FileFacts, MediaWanted};
-use js_sys::JsString;
+use js_sys::{Function, JsString};
 use serde::Deserialize;
 use wasm_bindgen::prelude::wasm_bindgen;
 
 use crate::blob::{Blob, source};
+use crate::code::Loader;
 
 /// How a chat is opened.
 #[derive(Deserialize)]
@@ -39,11 +42,16 @@ fn refused(failure: impl Into<Failure>) -> JsString {
 
 #[wasm_bindgen]
 impl Port {
-    /// Opens a chat by its options as JSON, with the 32 bytes of a key where one is given.
+    /// Opens a chat by its options as JSON, with the 32 bytes of a key where one is given. `load_keys` loads the code of
+    /// the encryption, where it is a part of its own.
     ///
     /// # Errors
     /// A failure as JSON, as of every call.
-    pub async fn open(options: String, key: Option<Vec<u8>>) -> Result<Port, JsString> {
+    pub async fn open(
+        options: String,
+        key: Option<Vec<u8>>,
+        load_keys: Option<Function>,
+    ) -> Result<Port, JsString> {
         let options: Options = serde_json::from_str(&options).map_err(refused)?;
         let mut opening = haos::Chat::open(&options.url);
         if let Some(passphrase) = options.passphrase {
@@ -54,6 +62,9 @@ impl Port {
         }
         if let Some(name) = options.device_name {
             opening = opening.name(name);
+        }
+        if let Some(load) = load_keys {
+            opening = opening.key_code(Arc::new(Loader(load)));
         }
         if options.held {
             opening = opening.held();

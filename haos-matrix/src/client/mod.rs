@@ -76,7 +76,7 @@ impl Client {
         #[cfg(not(feature = "e2ee"))]
         let engine = Engine::new(server.clone(), outbox.clone(), session.user.clone(), options.sync.clone());
         #[cfg(feature = "e2ee")]
-        let (engine, driver, encryption) = sealing((&server, &outbox), driver, &session, &options.sync);
+        let (engine, driver, encryption) = sealing((&server, &outbox), driver, &session, options);
         let media = MediaCache::new(server, kept.clone());
         #[cfg(feature = "e2ee")]
         let media = media.opening(encryption.clone());
@@ -179,11 +179,11 @@ fn sealing(
     (server, outbox): (&Arc<dyn Server>, &Outbox),
     driver: Driver,
     session: &MatrixSession,
-    options: &crate::SyncOptions,
+    ClientOptions { sync: options, key_code, .. }: &ClientOptions,
 ) -> (Engine, Driver, Option<crate::Encryption>) {
     let who = (session.user.as_str(), session.device.as_str());
     let pace = (options.request_ms, options.retry);
-    let encryption = crate::Encryption::new(server.clone(), outbox.clone(), who, pace);
+    let encryption = crate::Encryption::new(server.clone(), outbox.clone(), who, pace, key_code.clone());
     let (server, user) = (server.clone(), session.user.clone());
     let engine = Engine::opening(server, outbox.clone(), user, options.clone(), encryption.clone());
     let driver = match encryption.clone() {

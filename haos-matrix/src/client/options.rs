@@ -1,3 +1,6 @@
+#[cfg(feature = "e2ee")]
+use std::sync::Arc;
+
 use haos_queue::OutboxOptions;
 use haos_queue::pressure::PressureOptions;
 use haos_store_api::EventType;
@@ -16,6 +19,10 @@ pub struct ClientOptions {
     /// Which media are kept, and what a store that fills up gives up for unsent messages. Default: as
     /// [`PressureOptions::default`], and pinned messages are never pruned.
     pub pressure: PressureOptions,
+    /// What loads the code for encryption, where it comes apart from the rest. Default: nothing, and the keys of this
+    /// device are made and uploaded with its first sync.
+    #[cfg(feature = "e2ee")]
+    pub key_code: Option<Arc<dyn crate::KeyCode>>,
 }
 
 impl Default for ClientOptions {
@@ -26,6 +33,8 @@ impl Default for ClientOptions {
             sync: SyncOptions::default(),
             http: HttpOptions::default(),
             pressure: PressureOptions { pins, ..PressureOptions::default() },
+            #[cfg(feature = "e2ee")]
+            key_code: None,
         }
     }
 }

@@ -17,7 +17,7 @@ use serde::{Deserialize, Serialize};
 use tracing::warn;
 
 use super::Encryption;
-use super::open::trust;
+use super::open::{Waits, trust};
 use super::trouble::Result as Outcome;
 use super::words::{CHANGED, COUNTS, EVERYBODY, INBOX, TURN, of_account};
 use crate::parse::decoded::decoded;
@@ -90,6 +90,20 @@ impl Encryption {
         delta.account.extend(counts.map(|counts| of_account(known_kind(COUNTS), known_key(""), counts)));
         delta.account.push(of_account(known_kind(TURN), known_key(""), Json::of(&turn)?));
         Ok(())
+    }
+
+    /// An answer is stored: what it brought for this device is read, and rows with it. Should that fail, it is tried again
+    /// beside the sync.
+    pub(crate) async fn arrived(&self, waits: Waits) {
+        if let Err(error) = self.drain_if_wanted().await {
+            tracing::debug!(%error, "what came for this device waits");
+        }
+        self.look_again(waits).await;
+        self.stir();
+    }
+
+    async fn drain_if_wanted(&self) -> Outcome<()> {
+        if self.is_wanted().await? { self.drain().await } else { Ok(()) }
     }
 
     async fn turn_number(&self) -> Result<u64> {

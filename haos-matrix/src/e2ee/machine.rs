@@ -52,6 +52,7 @@ impl Encryption {
 
     async fn made(&self) -> Result<Held> {
         let inner = &*self.inner;
+        self.load_code().await?;
         let keys = KeyStore::open(inner.store.clone()).await?;
         let machine = OlmMachine::with_store(&inner.user, &inner.device, keys.clone(), None).await?;
         // A machine that knows nothing of counts is told again.

@@ -6,6 +6,7 @@
 //! work was dropped in the middle, is made anew from what is stored ([`machine`]).
 
 mod call;
+mod code;
 mod devices;
 mod file;
 mod heal;
@@ -30,6 +31,7 @@ use tokio::sync::watch;
 
 use crate::Server;
 
+pub use self::code::KeyCode;
 pub use self::devices::{Device, DeviceList};
 pub use self::words::{ORIGINAL, UNREAD};
 
@@ -58,6 +60,10 @@ struct Inner {
     device: OwnedDeviceId,
     request_ms: u64,
     retry: RetryPolicy,
+    /// Loads the code of all this, where it comes apart.
+    code: Option<Arc<dyn KeyCode>>,
+    /// The account is known to have had an encrypted room.
+    wanted: AtomicBool,
     held: tokio::sync::Mutex<Option<Held>>,
     /// One at a time sends what the machine asks for. Taken before `held`.
     sending: tokio::sync::Mutex<()>,
@@ -76,10 +82,11 @@ impl Encryption {
         outbox: Outbox,
         (user, device): (&str, &str),
         (request_ms, retry): (u64, RetryPolicy),
+        code: Option<Arc<dyn KeyCode>>,
     ) -> Option<Self> {
         let user = RumaUserId::parse(user).ok()?;
         let store = outbox.store().clone();
-        let (held, sending, counts, settled) = Default::default();
+        let (wanted, held, sending, counts, settled) = Default::default();
         let stirred = watch::Sender::new(0);
         let device = OwnedDeviceId::from(device);
         Some(Self {
@@ -91,6 +98,8 @@ impl Encryption {
                 device,
                 request_ms,
                 retry,
+                code,
+                wanted,
                 held,
                 sending,
                 stirred,

@@ -27,6 +27,9 @@ impl Encryption {
         loop {
             stirred.mark_unchanged();
             let done = async {
+                if !self.is_wanted().await? {
+                    return Ok(());
+                }
                 self.drain().await?;
                 self.pump(|_| true).await
             };

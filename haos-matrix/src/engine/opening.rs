@@ -33,11 +33,7 @@ impl Engine {
     /// again beside the sync.
     pub(super) async fn opened(&self, waits: Waits) {
         let Some(encryption) = &self.inner.encryption else { return };
-        if let Err(error) = encryption.drain().await {
-            tracing::debug!(%error, "what came for this device waits");
-        }
-        encryption.look_again(waits).await;
-        encryption.stir();
+        encryption.arrived(waits).await;
     }
 
     /// A page, or a list of rooms, is stored: a key may have come since it was read.

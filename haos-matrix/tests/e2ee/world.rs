@@ -45,8 +45,17 @@ pub(crate) async fn client(town: &Town, name: &str, store: Arc<dyn StorageAdapte
 }
 
 async fn logged_in(town: &Town, name: &str, store: Arc<dyn StorageAdapter>) -> Client {
+    logged_in_with(town, name, store, &options()).await
+}
+
+async fn logged_in_with(
+    town: &Town,
+    name: &str,
+    store: Arc<dyn StorageAdapter>,
+    options: &ClientOptions,
+) -> Client {
     let credentials = Credentials::Password { user: name.to_owned(), password: "secret".to_owned() };
-    Client::login(store, Arc::new(TokioHost), &town.url, credentials, None, &options()).await.unwrap()
+    Client::login(store, Arc::new(TokioHost), &town.url, credentials, None, options).await.unwrap()
 }
 
 impl Person {
@@ -57,6 +66,13 @@ impl Person {
     pub(crate) async fn with(town: &Town, name: &str, store: Arc<dyn StorageAdapter>, lead: Lead) -> Self {
         let client = client(town, name, store).await;
         let running = tokio::spawn(client.run(lead));
+        Self { client, running }
+    }
+
+    /// Somebody who logs in with these options.
+    pub(crate) async fn logged_in(town: &Town, name: &str, options: &ClientOptions) -> Self {
+        let client = logged_in_with(town, name, Arc::new(MemoryStore::new()), options).await;
+        let running = tokio::spawn(client.run(Lead::Alone));
         Self { client, running }
     }
 

@@ -72,7 +72,17 @@ impl Opening {
     /// Sets how the outbox, the sync, requests and a full store behave. Signs of typing are asked for in any case.
     #[cfg(feature = "http")]
     pub fn options(mut self, options: haos_matrix::ClientOptions) -> Self {
+        #[cfg(feature = "e2ee")]
+        let options = Options { key_code: options.key_code.or(self.options.key_code), ..options };
         self.options = options;
+        self
+    }
+
+    /// Names what loads the code for encryption, where it comes apart from the rest, as in browsers: it is loaded once the
+    /// account has had an encrypted room.
+    #[cfg(all(feature = "e2ee", feature = "http"))]
+    pub fn key_code(mut self, code: Arc<dyn haos_matrix::KeyCode>) -> Self {
+        self.options.key_code = Some(code);
         self
     }
 

@@ -25,3 +25,17 @@ async fn an_encrypted_room_is_told_of_once_a_sync_has_it() {
     }
     assert!(until(has, |has| *has).await);
 }
+
+#[tokio::test]
+async fn an_invite_to_an_encrypted_room_counts() {
+    let chat = Chat::open("memory:").offline().await.unwrap();
+    let account = Account::of(UserId::new("@me:x").unwrap());
+    let events = r#"{"type":"m.room.member","state_key":"@me:x","sender":"@a:x","content":{"membership":"invite"}},
+        {"type":"m.room.encryption","state_key":"","sender":"@a:x","content":{"algorithm":"m.megolm.v1.aes-sha2"}}"#;
+    let body = format!(
+        r#"{{"next_batch":"1","rooms":{{"invite":{{"!a:x":{{"invite_state":{{"events":[{events}]}}}}}}}}}}"#
+    );
+    let delta = parse_sync(body.as_bytes(), &account).unwrap();
+    apply_sync(&**chat.store(), &delta, None, &MatrixProtocol).await.unwrap();
+    assert!(chat.has_encrypted_rooms().now().await.unwrap());
+}

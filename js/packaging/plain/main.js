@@ -80,7 +80,11 @@ function enter() {
   const thread = query.get("thread") === "here" ? "here" : "worker";
   const engine = query.get("engine");
   const at = (/** @type {string} */ name) => (engine === null ? undefined : new URL(name, engine));
-  const files = { first: at("haos_client_web_bg.wasm"), rest: at("haos_client_web_rest.wasm") };
+  const files = {
+    first: at("haos_client_web_bg.wasm"),
+    rest: at("haos_client_web_rest.wasm"),
+    keys: at("haos_client_web_keys.wasm"),
+  };
   opened = open({ name: "packaging", thread, files });
   opened.then(show).catch((thrown) => {
     // It was left while it was read.

@@ -6,6 +6,9 @@ import { open } from "@haos/web";
 
 import { equal, ok, suite, until } from "/test/suite.mjs";
 
+// Each long poll is one.
+performance.setResourceTimingBufferSize(100_000);
+
 const { test: add, run: all } = suite();
 
 /** The chats of a test. */
@@ -53,13 +56,14 @@ export async function run(how, matrix, control) {
         return response.json();
       },
     };
-    chatOf = async (options = {}) => open({ name: name(), thread: how, ...options });
+    chatOf = async ({ login, ...options } = {}) => open({ name: name(), thread: how, ...options });
   }
   const make = chatOf;
   chatOf = async (options = {}) => {
     const chat = await make(options);
     opened.push(chat);
-    if (options.login !== false) await chat.login(server.url, { user: "ada", password: "any" });
+    const { login = "ada" } = options;
+    if (login !== false) await chat.login(server.url, { user: login, password: "any" });
     return chat;
   };
   return all();
@@ -344,4 +348,44 @@ test("a worker that is killed is replaced, and nothing is lost or doubled", asyn
   equal([...sent].sort(), [0, 1, 2, 3, 4].flatMap((n) => [`a${n}`, `b${n}`]).sort());
   await until("the timeline is as the server", () => find(timeline.value, "b4")?.type === "event", 30_000);
   equal(bodies(timeline.value).slice(-10), sent);
+});
+
+// The last one: from then on the account has an encrypted room.
+test("an encrypted room is read and written, and its code is loaded for it alone", async () => {
+  const keys = () => performance.getEntriesByType("resource").filter(({ name }) => name.includes("_keys.wasm")).length;
+  const plain = await roomOf(1);
+  const [ada, bob] = [await chatOf(), await chatOf({ login: "bob" })];
+  await shows(bob.timeline(plain), "message 0");
+  equal([await server.tell("encryptingDevices", "bob"), keys()], [[], 0]);
+
+  const room = `!${crypto.randomUUID().slice(0, 8)}:haos.test`;
+  await server.tell("room", room, { name: "Secret", encrypted: true, members: ["ada", "bob"] });
+  const [hers, his] = [ada, bob].map((chat) => {
+    const rooms = chat.rooms();
+    return until("it is listed", () => rooms.value?.some(({ id }) => id === room), 20_000);
+  });
+  await Promise.all([hers, his]);
+  for (const user of ["ada", "bob"]) {
+    await until(`${user} has keys`, async () => (await server.tell("encryptingDevices", user)).length > 0, 20_000);
+  }
+  if (thread === "here") equal(keys(), 1);
+
+  const [shown, shownToBob] = [ada.timeline(room), bob.timeline(room)];
+  await ada.send(room, "hello, bob");
+  await shows(shownToBob, "hello, bob");
+  await bob.send(room, { body: "hello, ada" });
+  await shows(shown, "hello, ada");
+  await until("it is sent", () => find(shown.value, "hello, bob")?.type === "event", 20_000);
+  await shown.edit(find(shown.value, "hello, bob"), "hello, all");
+  await shows(shownToBob, "hello, all");
+
+  await ada.sendFile(room, new File([new Uint8Array(300_000).fill(7)], "seven.bin"), { caption: "all seven" });
+  const file = await until(
+    "bob has the file",
+    () => shownToBob.value?.find(({ type, content }) => type === "event" && content.type === "file"),
+    20_000,
+  );
+  const back = new Uint8Array(await (await bob.media(file.content.uri)).arrayBuffer());
+  equal([back.length, back.every((byte) => byte === 7)], [300_000, true]);
+  equal(await server.tell("bodies", room), [], "nothing of it is in clear");
 });

@@ -38,13 +38,17 @@ const PROGRAM: &str = r#"(module
 /// The functions of the program by their numbers: two are imported, and one is too small to be anywhere but in the first half.
 const FUNCTIONS: [u32; 6] = [2, 3, 4, 5, 6, 7];
 
+/// The parts that are loaded later.
+const PARTS: [&str; 2] = ["rest", "keys"];
+
 /// What the program's surroundings know.
 #[derive(Default)]
 struct World {
     notes: Vec<i32>,
-    first: Option<Instance>,
-    rest: Option<Module>,
-    loads: u32,
+    /// What is there.
+    instances: Vec<Instance>,
+    parts: BTreeMap<&'static str, Module>,
+    loads: Vec<&'static str>,
 }
 
 fn linker(engine: &Engine) -> Linker<World> {
@@ -53,28 +57,36 @@ fn linker(engine: &Engine) -> Linker<World> {
         .func_wrap("env", "note", |mut world: Caller<'_, World>, n: i32| world.data_mut().notes.push(n))
         .unwrap();
     linker.func_wrap("env", "twice", |n: i32| n * 2).unwrap();
-    linker.func_wrap(LOADER.0, LOADER.1, load).unwrap();
+    for part in PARTS {
+        linker.func_wrap(part, LOADER, move |mut world: Caller<'_, World>| load(&mut world, part)).unwrap();
+    }
     linker
 }
 
-fn load(mut world: Caller<'_, World>) {
-    world.data_mut().loads += 1;
+fn load(world: &mut Caller<'_, World>, part: &'static str) {
+    if part == "keys" && !world.data().loads.contains(&"rest") {
+        load(world, "rest");
+    }
+    world.data_mut().loads.push(part);
     let mut linker = linker(&world.engine().clone());
-    let first = world.data().first.unwrap();
-    let lent: Vec<(String, Extern)> =
-        first.exports(&world).map(|export| (export.name().to_owned(), export.into_extern())).collect();
+    let mut lent: BTreeMap<String, Extern> = BTreeMap::new();
+    for instance in world.data().instances.clone() {
+        lent.extend(instance.exports(&*world).map(|export| (export.name().to_owned(), export.into_extern())));
+    }
     lent.into_iter().for_each(|(name, what)| _ = linker.define(FIRST, &name, what).unwrap());
-    let rest = world.data().rest.clone().unwrap();
-    linker.instantiate_and_start(&mut world, &rest).unwrap();
+    let module = world.data().parts[part].clone();
+    let instance = linker.instantiate_and_start(&mut *world, &module).unwrap();
+    world.data_mut().instances.push(instance);
 }
 
-/// Runs the program, and returns all that can be seen of it; and how often the rest was loaded.
-fn run(first: &[u8], rest: Option<&[u8]>) -> (Vec<i64>, u32) {
+/// Runs the program, and returns all that can be seen of it; and which parts were loaded.
+fn run(first: &[u8], parts: &[(&'static str, &[u8])]) -> (Vec<i64>, Vec<&'static str>) {
     let engine = Engine::default();
     let module = |bytes: &[u8]| Module::new(&engine, bytes).unwrap();
-    let mut store = Store::new(&engine, World { rest: rest.map(module), ..World::default() });
+    let parts = parts.iter().map(|(part, bytes)| (*part, module(bytes))).collect();
+    let mut store = Store::new(&engine, World { parts, ..World::default() });
     let instance = linker(&engine).instantiate_and_start(&mut store, &module(first)).unwrap();
-    store.data_mut().first = Some(instance);
+    store.data_mut().instances.push(instance);
     let mut seen = Vec::new();
     for n in [0, 1, 6, 7] {
         let even = instance.get_typed_func::<i32, i32>(&store, "even").unwrap();
@@ -87,7 +99,7 @@ fn run(first: &[u8], rest: Option<&[u8]>) -> (Vec<i64>, u32) {
     instance.get_memory(&store, "memory").unwrap().read(&store, 0, &mut bytes).unwrap();
     seen.extend(bytes.map(i64::from));
     seen.extend(store.data().notes.iter().map(|n| i64::from(*n)));
-    (seen, store.data().loads)
+    (seen, store.data().loads.clone())
 }
 
 fn program() -> Vec<u8> {
@@ -97,29 +109,49 @@ fn program() -> Vec<u8> {
 #[test]
 fn halves_are_the_same_program_however_it_is_split() {
     let program = program();
-    let (whole, _) = run(&program, None);
+    let (whole, _) = run(&program, &[]);
     for choice in 0..1 << FUNCTIONS.len() {
-        let kept: BTreeSet<u32> = FUNCTIONS
-            .into_iter()
-            .enumerate()
-            .filter(|(nth, _)| choice & (1 << nth) != 0)
-            .map(|(_, number)| number)
-            .collect();
-        let halves = split(&program, &kept).unwrap();
-        let (seen, loads) = run(&halves.first, Some(&halves.rest));
+        let kept = chosen(choice);
+        let halves = split(&program, &kept, "rest").unwrap();
+        let (seen, loads) = run(&halves.first, &[("rest", &halves.rest)]);
         assert_eq!(seen, whole, "{kept:?}");
-        assert!(loads <= 1, "{kept:?}");
+        assert!(loads.len() <= 1, "{kept:?}");
         let all = FUNCTIONS.into_iter().filter(|number| *number != 5).all(|number| kept.contains(&number));
-        assert_eq!(loads == 0, all, "{kept:?}");
+        assert_eq!(loads.is_empty(), all, "{kept:?}");
+    }
+}
+
+/// Of the functions, those whose bit is set.
+fn chosen(choice: u32) -> BTreeSet<u32> {
+    let is_chosen = |(nth, _): &(usize, u32)| choice & (1 << nth) != 0;
+    FUNCTIONS.into_iter().enumerate().filter(is_chosen).map(|(_, number)| number).collect()
+}
+
+#[test]
+fn thirds_are_the_same_program_however_it_is_split() {
+    let program = program();
+    let (whole, _) = run(&program, &[]);
+    let choices = 1 << FUNCTIONS.len();
+    let kept = |stays| [0, stays & 0b01_0101, stays & 0b10_1010, stays].map(|kept| (kept, stays));
+    for (kept, stays) in (0..choices).flat_map(kept) {
+        let (kept, stays) = (chosen(kept), chosen(stays));
+        let outer = split(&program, &stays, "keys").unwrap();
+        let numbers = kept.iter().map(|number| outer.numbers[number]);
+        let inner = split(&outer.first, &numbers.chain(outer.stubs).collect(), "rest").unwrap();
+        let parts = [("rest", &inner.rest[..]), ("keys", &outer.rest[..])];
+        let (seen, loads) = run(&inner.first, &parts);
+        assert_eq!(seen, whole, "{kept:?}, {stays:?}");
+        let is_once = |part| loads.iter().filter(|loaded| **loaded == part).count() <= 1;
+        assert!(PARTS.into_iter().all(is_once), "{kept:?}, {stays:?}: {loads:?}");
     }
 }
 
 #[test]
 fn a_half_has_what_it_needs_alone() {
     let program = program();
-    let halves = split(&program, &FUNCTIONS.into()).unwrap();
+    let halves = split(&program, &FUNCTIONS.into(), "rest").unwrap();
     assert!(halves.rest.len() < 200, "{}", halves.rest.len());
-    let halves = split(&program, &BTreeSet::new()).unwrap();
+    let halves = split(&program, &BTreeSet::new(), "rest").unwrap();
     let has = |half: &[u8], name: &str| half.windows(name.len()).any(|part| part == name.as_bytes());
     // It is in the table, and noting is what the rest does.
     assert!(has(&halves.first, "twice") && !has(&halves.first, "note"));
@@ -130,7 +162,7 @@ fn a_half_has_what_it_needs_alone() {
 fn a_watched_program_is_the_same_and_tells_what_ran() {
     let program = program();
     let watched = watch(&program).unwrap();
-    assert_eq!(run(&watched, None).0, run(&program, None).0);
+    assert_eq!(run(&watched, &[]).0, run(&program, &[]).0);
     let engine = Engine::default();
     let mut store = Store::new(&engine, World::default());
     let module = Module::new(&engine, &watched[..]).unwrap();
@@ -163,8 +195,8 @@ fn what_cannot_be_split_is_refused() {
             "it grows its table of functions, or fills memory by itself",
         ),
     ] {
-        let error = split(&wat::parse_str(program).unwrap(), &BTreeSet::new()).unwrap_err();
+        let error = split(&wat::parse_str(program).unwrap(), &BTreeSet::new(), "rest").unwrap_err();
         assert_eq!(error.to_string(), format!("no bundle: {why}"));
     }
-    assert!(split(b"text", &BTreeSet::new()).is_err());
+    assert!(split(b"text", &BTreeSet::new(), "rest").is_err());
 }

@@ -21,14 +21,14 @@ interface FileProps {
 }
 
 export function File({ content, room, isActive }: FileProps) {
-  const { caption, uri, isEncrypted } = content;
+  const { caption, uri } = content;
   const isPicture = content.type === "image" || content.type === "sticker";
   return (
     <>
-      {uri === null || isEncrypted ? (
+      {uri === null ? (
         <p className="file">
           <Icon name="file" />
-          <span>{content.name ?? "File"}: encrypted, which this application cannot read</span>
+          <span>{content.name ?? "File"}: it is not there</span>
         </p>
       ) : isPicture ? (
         <Picture content={content} uri={uri} room={room} isActive={isActive} />

@@ -9,6 +9,7 @@ import type {
   Profile,
   SendStatus,
   StateChange,
+  Unreadable,
   UserId,
 } from "@haos/client";
 
@@ -115,6 +116,13 @@ export function sendWords(status: SendStatus): string {
   }
 }
 
+const UNREADABLE: Record<Unreadable["reason"], string> = {
+  no_key: "its key has not come yet",
+  withheld: "the sender does not give its key",
+  replayed: "it is a copy of another message",
+  invalid: "it is not what its sender encrypted",
+};
+
 /** What a message says, in plain text. */
 export function textOf(content: Content): string {
   switch (content.type) {
@@ -138,7 +146,7 @@ export function textOf(content: Content): string {
     case "poll_end":
       return content.body || "The poll is over";
     case "encrypted":
-      return "This message is encrypted, which this application cannot read";
+      return `Encrypted: ${UNREADABLE[content.unreadable?.reason ?? "no_key"]}`;
     case "state":
       return "";
     case "unknown":

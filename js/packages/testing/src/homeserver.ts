@@ -127,6 +127,11 @@ export class Homeserver {
     return this.#room(room).events.map(({ event }) => event);
   }
 
+  /** The devices of a user that can be sent encrypted messages: those that uploaded their keys. */
+  encryptingDevices(user: string): string[] {
+    return this.#world.keys.devices(this.user(user));
+  }
+
   /** The bytes of a file that was uploaded, by its mxc uri. */
   file(uri: string): Uint8Array | undefined {
     return this.#world.media.get(uri)?.bytes;
@@ -144,6 +149,7 @@ export class Homeserver {
       if (device.user.id !== id) continue;
       this.#world.devices.delete(token);
       if (soft) this.#world.softlyLoggedOut.add(token);
+      else this.#world.keys.forget(device);
     }
     // Whoever waits for news finds out now.
     this.#world.next();

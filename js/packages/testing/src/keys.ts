@@ -28,6 +28,12 @@ export class Keys {
     this.#world = world;
   }
 
+  /** The devices of a user that have keys. */
+  devices(user: string): string[] {
+    const all = [...(this.#devices.get(user) ?? [])];
+    return all.flatMap(([id, { identity }]) => (identity === undefined ? [] : [id]));
+  }
+
   /** Takes keys of a device. */
   upload(device: Device, body: Json): Json {
     const kept = this.#of(device.user.id, device.id);

@@ -3,7 +3,7 @@
 import type { Engine, EngineMedia, Failure } from "@haos/client";
 
 import { early } from "./engine/early.js";
-import init, { loadRest, Port } from "./engine/haos_client_web.js";
+import init, { loadKeys, loadRest, Port } from "./engine/haos_client_web.js";
 import type { EngineFiles, StoreOptions } from "./options.js";
 
 /** How long a first screen may take until the rest is loaded nevertheless, in milliseconds. */
@@ -21,7 +21,11 @@ export async function startHere(options: StoreOptions, files: EngineFiles = {}):
     const { name, key, passphrase, deviceName, held } = options;
     // A first screen needs the first half alone: syncing and sending begin once the rest is there.
     const opening = { url: isKept ? `idb:${name}` : "memory:", passphrase, deviceName, held: true };
-    const port = await Port.open(JSON.stringify(opening), key);
+    const port = await Port.open(JSON.stringify(opening), key, async () => {
+      // That comes first, and may be elsewhere.
+      await loadRest(files.rest);
+      await loadKeys(files.keys);
+    });
     const engine = new HereEngine(port);
     setTimeout(() => void engine.complete(files, held === true), REST_MS);
     return engine;

@@ -41,7 +41,7 @@ export async function open(options: OpenOptions): Promise<Haos> {
     throw new HaosError({ code: "unsupported", message });
   }
   const { thread, worker, files: given, ...store } = options;
-  const files = { first: address(given?.first), rest: address(given?.rest) };
+  const files = { first: address(given?.first), rest: address(given?.rest), keys: address(given?.keys) };
   if (thread !== "here" && typeof Worker !== "undefined") {
     const { startRemote } = await import("./remote.js");
     return createClient(() => startRemote(worker ?? ownWorker, store, files));

@@ -14,10 +14,12 @@ export interface StoreOptions {
   readonly held?: boolean | undefined;
 }
 
-/** Where the two halves of the engine are; beside this module if nothing is said. */
+/** Where the parts of the engine are; beside this module if nothing is said. */
 export interface EngineFiles {
   /** The first half. */
   readonly first?: string | URL | undefined;
   /** The rest. */
   readonly rest?: string | URL | undefined;
+  /** What only an account with an encrypted room needs, and loads. */
+  readonly keys?: string | URL | undefined;
 }

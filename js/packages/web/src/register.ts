@@ -142,10 +142,11 @@ class PageWorker implements AppWorker {
     registration.addEventListener("updatefound", () => this.#found(registration.installing), { signal });
     this.#found(registration.installing);
 
-    const { first, rest } = options.files ?? {};
+    const { first, rest, keys } = options.files ?? {};
     const files = {
       first: new URL(first ?? new URL("./engine/haos_client_web_bg.wasm", import.meta.url), location.href).href,
       rest: new URL(rest ?? new URL("./engine/haos_client_web_rest.wasm", import.meta.url), location.href).href,
+      keys: new URL(keys ?? new URL("./engine/haos_client_web_keys.wasm", import.meta.url), location.href).href,
     };
     // Without a cache the worker can do nothing on its own, and the pages do it.
     note(registration.scope, "files", files).catch(() => {});

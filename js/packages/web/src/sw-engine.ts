@@ -4,8 +4,8 @@ import type { Account, EngineMedia, MediaWanted, OutboxRow, Watching } from "@ha
 import { HaosError } from "@haos/client";
 
 import { early } from "./engine/early.js";
-import init, { loadRest, Port } from "./engine/haos_client_web_sw.js";
-import { noted } from "./sw-notes.js";
+import init, { loadKeys, loadRest, Port } from "./engine/haos_client_web_sw.js";
+import { noted, type Notes } from "./sw-notes.js";
 import { scope } from "./sw-scope.js";
 import { isLeftAfter } from "./sw-talk.js";
 
@@ -96,19 +96,21 @@ async function start(name: string): Promise<Port> {
   if (!(await exists(name))) throw notLoggedIn();
   const close = early(name);
   try {
-    await load();
+    const { keys } = await load();
     const passphrase = typeof secret === "string" ? secret : undefined;
     const key = typeof secret === "string" ? undefined : secret;
-    return await Port.open(JSON.stringify({ url: `idb:${name}`, passphrase, held: true }), key);
+    return await Port.open(JSON.stringify({ url: `idb:${name}`, passphrase, held: true }), key, async () =>
+      loadKeys(await fileOf(keys)),
+    );
   } finally {
     close();
   }
 }
 
-let loading: Promise<void> | undefined;
+let loading: Promise<Notes["files"]> | undefined;
 
-/** Loads both halves: a worker of this kind cannot wait for the second one within a call. */
-function load(): Promise<void> {
+/** Loads both halves: a worker of this kind cannot wait for the second one within a call. Tells where the files are. */
+function load(): Promise<Notes["files"]> {
   loading ??= (async () => {
     const files = await noted(scope.registration.scope, "files");
     if (files === undefined) {
@@ -120,6 +122,7 @@ function load(): Promise<void> {
     const [first, rest] = await Promise.all([fileOf(files.first), fileOf(files.rest)]);
     await init({ module_or_path: first });
     await loadRest(rest);
+    return files;
   })().catch((thrown: unknown) => {
     loading = undefined;
     throw thrown;

@@ -3,9 +3,9 @@
 import type { Failure } from "@haos/client";
 
 /** What is noted. */
-interface Notes {
-  /** Where the two halves of the engine are. */
-  files: { readonly first: string; readonly rest: string };
+export interface Notes {
+  /** Where the parts of the engine are. */
+  files: { readonly first: string; readonly rest: string; readonly keys: string };
   /** How the worker sent last. */
   report: Report;
 }

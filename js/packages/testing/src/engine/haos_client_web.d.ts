@@ -13,7 +13,7 @@ export class Item {
 }
 
 export class Port {
-  static open(options: string, key: Uint8Array | undefined): Promise<Port>;
+  static open(options: string, key: Uint8Array | undefined, loadKeys?: () => Promise<void>): Promise<Port>;
   free(): void;
   call(call: string): Promise<string>;
   sendFile(room: string, facts: string, file: Blob): Promise<string>;

@@ -8,6 +8,9 @@ export default function init(options?: { module_or_path: Loaded }): Promise<unkn
 /** Loads the rest. */
 export function loadRest(module_or_path?: Loaded): Promise<void>;
 
+/** Loads what only encrypted rooms need. */
+export function loadKeys(module_or_path?: Loaded): Promise<void>;
+
 export class Item {
   free(): void;
   takeBytes(): Uint8Array<ArrayBuffer>;
@@ -16,7 +19,8 @@ export class Item {
 }
 
 export class Port {
-  static open(options: string, key: Uint8Array | undefined): Promise<Port>;
+  /** `loadKeys` is called when the account has an encrypted room, and often from then on. */
+  static open(options: string, key: Uint8Array | undefined, loadKeys?: () => Promise<void>): Promise<Port>;
   free(): void;
   call(call: string): Promise<string>;
   sendFile(room: string, facts: string, file: Blob): Promise<string>;

@@ -1,3 +1,3 @@
-// The glue of the engine for service workers: the addresses of both halves are to be given.
+// The glue of the engine for service workers: the addresses of all its parts are to be given.
 
-export { default, loadRest, Port } from "./haos_client_web.js";
+export { default, loadKeys, loadRest, Port } from "./haos_client_web.js";
