@@ -6,8 +6,11 @@ import { appendFile, cp, mkdtemp, readdir, readFile, rm, writeFile } from "node:
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 
+import { install, openInMemory } from "@haos/testing";
+
 import { Browser } from "../../../test/browser.mjs";
 import { equal, ok, suite, until } from "../../../test/suite.mjs";
+import { face } from "../demo/png.mjs";
 import { ROOMS } from "../demo/world.mjs";
 import { Key } from "./screen.mjs";
 import { begin, DESKTOP, DIST, faults, PHONE, picture } from "./stage.mjs";
@@ -606,6 +609,46 @@ test("without a server a reload shows the rooms, a timeline and its pictures, an
   await screen.shows("Offline, 1 unsent", ".indicator");
   await stage.mend();
   await until("it is sent", () => stage.homeserver.bodies(ROOMS.books).includes("Still here"), 30_000);
+});
+
+test("an encrypted room is read and written as others are, also offline", async (stage, screen) => {
+  const { homeserver } = stage;
+  const letters = "!letters:haos.test";
+  const { uninstall } = install(homeserver);
+  const bob = await openInMemory();
+  try {
+    await bob.login("https://haos.test", { user: "bob", password: "any" });
+    homeserver.room(letters, { name: "Letters", encrypted: true, members: ["ada", "bob"] });
+    for (const user of ["ada", "bob"]) {
+      await until(`${user} has keys`, () => homeserver.encryptingDevices(user).length > 0, 30_000);
+    }
+    await bob.send(letters, "For your eyes only");
+    const picture = new File([face([46, 120, 190])], "bob.png", { type: "image/png" });
+    await bob.sendFile(letters, picture, { width: 96, height: 96 });
+    await screen.open("Letters");
+    await screen.shows("For your eyes only", ".message");
+    await served(screen);
+    const shown = `const [it] = document.querySelectorAll(".message .picture img"); return it?.complete && it.naturalWidth > 0`;
+    await screen.until("the picture is there", shown);
+    await write(screen, "And for yours");
+    const hers = bob.timeline(letters);
+    await until("bob reads it", () => hers.value?.some(({ content }) => content?.body === "And for yours"), 30_000);
+    equal(homeserver.bodies(letters), [], "the server reads nothing");
+    equal(await faults(screen), []);
+    await stage.cut();
+    await screen.reload();
+    await screen.shows("Offline", ".indicator");
+    await screen.shows("For your eyes only", ".message");
+    await screen.until("the picture is there", shown);
+    await write(screen, "Still secret");
+    await screen.shows("Offline, 1 unsent", ".indicator");
+    await stage.mend();
+    await until("bob reads that", () => hers.value?.some(({ content }) => content?.body === "Still secret"), 60_000);
+    equal(homeserver.bodies(letters), [], "the server reads nothing");
+  } finally {
+    await bob.close();
+    uninstall();
+  }
 });
 
 test("it can be installed", async (_, screen) => {
