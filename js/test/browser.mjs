@@ -12,7 +12,8 @@ const LIMIT_MS = 600_000;
 /** Begins an async function's body in the page, and keeps its outcome there. */
 const BEGIN = `
   const [key, body, args] = arguments;
-  const AsyncFunction = (async () => {}).constructor;
+  // The page's own: Firefox runs a script beside the page, where its import map does not count.
+  const AsyncFunction = window.eval('(async () => {}).constructor');
   const outcomes = (window.__outcomes ??= {});
   outcomes[key] = {};
   new AsyncFunction('args', body)(args).then(

@@ -22,9 +22,9 @@ pub(crate) enum StepName {
     Js,
     Doc,
     Package,
-    Outside,
     Demo,
     E2e,
+    Outside,
     Mutants,
     Bench,
     Deny,
@@ -68,7 +68,7 @@ pub(crate) struct Plan {
     pub(crate) engines: Vec<BrowserEngine>,
 }
 
-/// The steps of a run; a full one also weighs, makes mistakes, fuzzes and compiles the benches as they are measured.
+/// The steps of a run; a full one also tests a backend of somebody else, weighs, makes mistakes, fuzzes and compiles the benches as they are measured.
 pub(crate) fn all(root: &Path, plan: &Plan) -> Vec<CiStep> {
     use StepName::*;
     let (outside, rivals) = ("examples/outside-backend/Cargo.toml", "benches/rivals/Cargo.toml");
@@ -77,7 +77,11 @@ pub(crate) fn all(root: &Path, plan: &Plan) -> Vec<CiStep> {
         step(
             Fmt,
             "formatting",
-            &["fmt --all --check", &format!("fmt --all --check --manifest-path {rivals}")],
+            &[
+                "fmt --all --check",
+                &format!("fmt --all --check --manifest-path {rivals}"),
+                &format!("fmt --check --manifest-path {outside}"),
+            ],
         )
         .needs(&[Need::Rustfmt]),
         step(
@@ -93,20 +97,13 @@ pub(crate) fn all(root: &Path, plan: &Plan) -> Vec<CiStep> {
         step(Doc, "documentation without warnings", &["doc --workspace --all-features --no-deps"])
             .each(|cmd| cmd.env("RUSTDOCFLAGS", "-D warnings")),
         package(root, plan.full),
-        step(
-            Outside,
-            "a backend outside the workspace passes the conformance suite",
-            &[
-                &format!("fmt --check --manifest-path {outside}"),
-                &format!("test --manifest-path {outside} --target-dir target/outside"),
-            ],
-        )
-        .needs(&[Need::Rustfmt])
-        .each(|cmd| plan.soak.pass_to(cmd)),
         demo(plan.full),
         e2e(root, plan.full),
     ];
     if plan.full {
+        let about = "a backend outside the workspace passes the conformance suite";
+        let test = format!("test --manifest-path {outside} --target-dir target/outside");
+        steps.push(step(Outside, about, &[&test]).each(|cmd| plan.soak.pass_to(cmd)));
         steps.extend([size(root), mutants()]);
         let peers = format!("build --release --manifest-path {rivals} --target-dir target/rivals");
         steps.push(step(Bench, "the benches compile as measured", &["bench --workspace --no-run", &peers]));
@@ -189,7 +186,9 @@ fn js(root: &Path, plan: &Plan) -> CiStep {
     let engines = if plan.full { &plan.engines[..] } else { &[BrowserEngine::Chromium] };
     step = step.needs(&engines.iter().flat_map(|engine| engine.needs()).copied().collect::<Vec<_>>());
     step.commands.extend(js::build(root, Cmd::new(&beside("haos-pack"), &[])));
-    step.commands.extend(js::test(root, engines, plan.full));
+    let (commands, beside) = js::test(root, engines, plan.full);
+    step.commands.extend(commands);
+    step.beside = beside;
     step
 }
 
