@@ -101,8 +101,16 @@ export class Tab {
   }
 
   /** Loads the page again. */
-  reload() {
-    return this.#here((driver) => driver.navigate().refresh());
+  async reload() {
+    if (this.browser.engine !== "firefox") return this.#here((driver) => driver.navigate().refresh());
+    // Its driver reloads past the service worker, as a person does with the shift key.
+    await this.#here((driver) => driver.executeScript("window.__isOld = true; location.reload()"));
+    const look = "return window.__isOld === undefined && document.readyState === 'complete'";
+    const until = Date.now() + LIMIT_MS;
+    while (!(await this.#here((driver) => driver.executeScript(look)).catch(() => false))) {
+      if (Date.now() > until) throw new Error(`The page is not there again after ${LIMIT_MS / 1000} s`);
+      await new Promise((resolve) => setTimeout(resolve, LOOK_MS));
+    }
   }
 
   /**
