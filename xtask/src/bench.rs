@@ -2,7 +2,7 @@ use std::path::Path;
 
 use crate::bench_web::WebArgs;
 use crate::cmd::Cmd;
-use crate::{Result, bench_check};
+use crate::{Result, bench_check, rivals};
 
 /// Arguments of `cargo xtask bench`.
 #[derive(clap::Args)]
@@ -53,9 +53,6 @@ struct ScreenArgs {
     write: bool,
 }
 
-/// The packages of the peers: a workspace of its own.
-const RIVALS: &str = "benches/rivals/Cargo.toml";
-
 impl BenchArgs {
     pub(crate) fn run(self, root: &Path) -> Result {
         match self.other {
@@ -96,15 +93,15 @@ impl ScreenArgs {
 
 /// Builds a package of the peers; the path of its program.
 fn build_rival(root: &Path, package: &str) -> Result<String> {
-    let target = root.join("target/rivals");
-    let folder = target.display().to_string();
-    let args = ["build", "--release", "--manifest-path", RIVALS, "-p", package, "--target-dir", &folder];
-    run(root, &args)?;
-    Ok(target.join("release").join(package).display().to_string())
+    obey(root, &rivals::build(root, package))?;
+    Ok(rivals::program(root, package).display().to_string())
 }
 
 fn run(root: &Path, args: &[&str]) -> Result {
-    let cmd = Cmd::new("cargo", args);
+    obey(root, &Cmd::new("cargo", args))
+}
+
+fn obey(root: &Path, cmd: &Cmd) -> Result {
     println!("$ {cmd}");
     if cmd.run(root) { Ok(()) } else { Err(format!("`{cmd}` failed: what it said is above")) }
 }

@@ -18,6 +18,7 @@ mod js;
 mod mutants;
 mod native;
 mod need;
+mod rivals;
 mod root;
 mod runner;
 mod setup;

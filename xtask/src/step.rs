@@ -7,7 +7,7 @@ use crate::cmd::Cmd;
 use crate::engine::BrowserEngine;
 use crate::need::Need;
 use crate::soak::Soak;
-use crate::{fuzz, js, native, size, synapse, web};
+use crate::{fuzz, js, native, rivals, size, synapse, web};
 
 /// One part of `cargo xtask test`, in the order in which they run.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
@@ -71,7 +71,7 @@ pub(crate) struct Plan {
 /// The steps of a run; a full one also tests a backend of somebody else, weighs, makes mistakes, fuzzes and compiles the benches as they are measured.
 pub(crate) fn all(root: &Path, plan: &Plan) -> Vec<CiStep> {
     use StepName::*;
-    let (outside, rivals) = ("examples/outside-backend/Cargo.toml", "benches/rivals/Cargo.toml");
+    let (outside, rivals) = ("examples/outside-backend/Cargo.toml", rivals::MANIFEST);
     let mut steps = vec![
         step(Tidy, "style: sizes, whitespace, migrations, arrows between crates", &[]),
         step(
@@ -235,25 +235,30 @@ fn mutants() -> CiStep {
 /// The test programs of `testing/e2e/` that need a homeserver, those that take longest first.
 const WITH_SYNAPSE: [&str; 9] =
     ["storm", "answers", "catch_up", "screens", "encrypted", "demo", "harness", "absence", "media"];
+/// That of them whose other side is a client of another project: in full it meets a second one.
+const WITH_PEER: &str = "encrypted";
 /// What they need: a homeserver whose clock can be moved, and a client of another project in node.
 const E2E_NEEDS: [Need; 4] = [Need::Synapse, Need::Faketime, Need::Npm, Need::Packages];
 /// How much less they do than by themselves, unless they run in full.
 const LESS: [(&str, u32); 3] = [("HAOS_E2E_MESSAGES", 500), ("HAOS_E2E_EACH", 2), ("HAOS_E2E_ACTIONS", 120)];
 
-/// Without `full` with fewer messages, deaths and actions than the tests have by themselves.
+/// Without `full` with fewer messages, deaths and actions than the tests have by themselves, and with one peer.
 fn e2e(root: &Path, full: bool) -> CiStep {
     // With the features of the whole workspace, so that nothing is built again after the step `test`.
     let tests = "test --workspace --all-features";
     let mut step = step(StepName::E2e, "end to end with a real homeserver", &[&format!("{tests} --no-run")]);
-    step.beside = WITH_SYNAPSE
-        .iter()
-        .map(|name| Cmd::cargo(&format!("{tests} --test {name} -- --ignored --test-threads=2 --nocapture")))
-        .map(|cmd| cmd.env("HAOS_SYNAPSE", synapse::folder(root).to_string_lossy()))
-        .map(|cmd| {
-            let less = LESS.iter().filter(|_| !full);
-            less.fold(cmd, |cmd, (name, number)| cmd.env(name, number))
-        })
-        .collect();
+    let run = |name: &str| {
+        let cmd = Cmd::cargo(&format!("{tests} --test {name} -- --ignored --test-threads=2 --nocapture"));
+        cmd.env("HAOS_SYNAPSE", synapse::folder(root).to_string_lossy())
+    };
+    let run_less =
+        |name| LESS.iter().filter(|_| !full).fold(run(name), |cmd, (name, number)| cmd.env(name, number));
+    step.beside = WITH_SYNAPSE.map(run_less).into();
+    if full {
+        step.commands.push(rivals::build(root, rivals::PEER));
+        let peer = rivals::program(root, rivals::PEER);
+        step.beside.push(run(WITH_PEER).env("HAOS_PEER", peer.to_string_lossy()));
+    }
     // The server's clock is moved by means of Linux: elsewhere it runs where somebody has provided for it.
     if cfg!(target_os = "linux") { step.needs(&E2E_NEEDS) } else { step.only_with(&E2E_NEEDS) }
 }
@@ -334,6 +339,19 @@ mod tests {
         let steps = select(all(Path::new(""), &plan(false, usual())), &[StepName::Deny]);
         assert_eq!(steps[0].optional, [Need::CargoDeny]);
         assert!(steps[0].to_string().ends_with("$ cargo xtask advisories"), "{}", steps[0]);
+    }
+
+    #[test]
+    fn encrypted_rooms_meet_a_second_peer_in_full() {
+        assert!(!printed(false, usual()).contains("HAOS_PEER"));
+        let root = crate::root::find().unwrap();
+        let step = e2e(&root, true);
+        let build = rivals::build(&root, rivals::PEER).to_string();
+        assert!(step.commands.iter().any(|cmd| cmd.to_string() == build), "{step}");
+        let runs =
+            step.beside.iter().map(ToString::to_string).filter(|cmd| cmd.contains(" --test encrypted "));
+        let has_peer: Vec<_> = runs.map(|cmd| cmd.contains("HAOS_PEER=")).collect();
+        assert_eq!(has_peer, [false, true], "{step}");
     }
 
     #[test]

@@ -2,14 +2,21 @@ use std::path::{Path, PathBuf};
 
 use haos_e2e::{Worker, WorkerPlan, until};
 use serde_json::{Value, json};
+use tempfile::TempDir;
 use tokio::process::Command;
 
 use crate::world::{PASSWORD, path, shared};
 
-/// Somebody with a client that shares no code with ours: `js/test/peer.mjs`.
+/// The path of the program that is the peer, instead of node's.
+const PROGRAM: &str = "HAOS_PEER";
+
+/// Somebody with a client of another project: matrix-js-sdk in `js/test/peer.mjs`, or what `HAOS_PEER` names, as
+/// matrix-sdk in `benches/rivals/peer`.
 pub(crate) struct Peer {
     worker: Worker,
     user: String,
+    // Last, so that the process is ended before its store goes.
+    _folder: TempDir,
 }
 
 /// An event as the peer reads it.
@@ -32,18 +39,18 @@ pub(crate) struct Read {
 impl Peer {
     /// A new device of a user.
     pub(crate) async fn login(user: &str) -> Self {
-        let mut node = Command::new("node");
-        node.arg(Path::new(env!("CARGO_MANIFEST_DIR")).join("../../js/test/peer.mjs"));
+        let folder = tempfile::tempdir().unwrap();
         let plan = WorkerPlan {
+            store: path(folder.path()),
             homeserver: shared().await.url(),
             user: user.to_owned(),
             password: PASSWORD.to_owned(),
             device_name: "peer".to_owned(),
             ..WorkerPlan::default()
         };
-        let worker = Worker::run(node, &plan).await.unwrap();
+        let worker = Worker::run(program(), &plan).await.unwrap();
         let ready = worker.ready().await.unwrap();
-        Self { worker, user: ready["user"].as_str().unwrap().to_owned() }
+        Self { worker, user: ready["user"].as_str().unwrap().to_owned(), _folder: folder }
     }
 
     pub(crate) fn user(&self) -> &str {
@@ -181,6 +188,15 @@ impl Peer {
         .unwrap();
         found.unwrap()
     }
+}
+
+fn program() -> Command {
+    if let Some(program) = std::env::var_os(PROGRAM).filter(|program| !program.is_empty()) {
+        return Command::new(program);
+    }
+    let mut node = Command::new("node");
+    node.arg(Path::new(env!("CARGO_MANIFEST_DIR")).join("../../js/test/peer.mjs"));
+    node
 }
 
 impl Read {
