@@ -11,8 +11,7 @@ use crate::{Result, size};
 const FOLDER: &str = "js";
 
 /// What a person does with the application, where there is no time for all of it.
-const SOME_OF_AN_APP: &str =
-    "^(50 messages|a login|a message|a new version|an encrypted room|the first sync|what is unsent|without a server)";
+const SOME_OF_AN_APP: &str = "^(50 messages|a login|a message|a new version|an encrypted room|the first sync|what is unsent|without a server)";
 
 /// Installs what is missing, then builds, and tests if that is asked for.
 pub(crate) fn run(root: &Path, tests: bool) -> Result {
@@ -57,7 +56,7 @@ pub(crate) fn test(root: &Path, engines: &[BrowserEngine], full: bool) -> (Vec<C
         })
     };
     let commands = vec![npm("test"), npm("build:apps")];
-    let beside = ["test:browsers", "test:packages", "test:apps"].map(in_browsers).to_vec();
+    let beside = Vec::from(["test:browsers", "test:packages", "test:apps"].map(in_browsers));
     let (variable, value) = if full { ("HAOS_CHANGES", "100000") } else { ("HAOS_TESTS", SOME_OF_AN_APP) };
     let with = |commands: Vec<Cmd>| commands.into_iter().map(|cmd| cmd.env(variable, value)).collect();
     (with(commands), with(beside))
