@@ -1,4 +1,4 @@
-// An encrypted Matrix client that shares no code with ours, as a process: matrix-js-sdk with its own cryptography and
+// An encrypted Matrix client of another project, as a process: matrix-js-sdk with its own use of the cryptography and
 // its own store, in memory. It speaks as the end-to-end tests' other clients do: a plan, then a line of JSON for each
 // command, answered by a line with its number. `testing/e2e/tests/encrypted` uses it.
 import { webcrypto as crypto } from "node:crypto";
