@@ -15,6 +15,8 @@
 mod busy;
 mod contender;
 mod data;
+#[cfg(feature = "keys")]
+pub mod keys;
 mod order;
 mod screen;
 mod serve;
