@@ -13,8 +13,7 @@
 //! It is not a test: nothing here asserts a time. `cargo xtask bench` runs every contender in a process of its own,
 //! in turns, and writes `docs/benchmarks.md`; `cargo bench` gives criterion's report of one contender after the
 //! other. The bin `outbox` prints what a queued message costs, the bin `initial_sync` a whole account's first sync
-//! beside matrix-js-sdk, the bin `first_screen` what opens it, beside matrix-sdk-ui,
-//! the bin `keys` (feature `keys`) a decrypted page beside matrix-sdk-sqlite. The bin `hot` runs one hot path, whose instructions `cargo xtask bench --check` counts.
+//! beside matrix-js-sdk, the bin `first_screen` what opens it, beside matrix-sdk-ui. The bin `hot` runs one hot path, whose instructions `cargo xtask bench --check` counts.
 
 #![allow(clippy::expect_used, reason = "a benchmark may panic")]
 

@@ -40,8 +40,6 @@ enum Other {
     Web(WebArgs),
     /// From a cold process to rooms and a timeline, beside matrix-sdk-ui, which takes minutes to compile
     FirstScreen(ScreenArgs),
-    /// A page of an encrypted room, beside matrix-sdk-sqlite, which takes minutes to compile
-    Keys(KeysArgs),
 }
 
 /// Arguments of `cargo xtask bench first-screen`.
@@ -55,23 +53,11 @@ struct ScreenArgs {
     write: bool,
 }
 
-/// Arguments of `cargo xtask bench keys`.
-#[derive(clap::Args)]
-struct KeysArgs {
-    /// Processes of each, by store
-    #[arg(long, value_name = "N", default_value_t = 15)]
-    passes: u32,
-    /// Write docs/benchmarks-keys.md
-    #[arg(long)]
-    write: bool,
-}
-
 impl BenchArgs {
     pub(crate) fn run(self, root: &Path) -> Result {
         match self.other {
             Some(Other::Web(args)) => return args.run(root),
             Some(Other::FirstScreen(args)) => return args.run(root),
-            Some(Other::Keys(args)) => return args.run(root),
             None => {}
         }
         if self.check {
@@ -96,24 +82,13 @@ impl BenchArgs {
 
 impl ScreenArgs {
     fn run(self, root: &Path) -> Result {
-        beside(root, "haos-rivals-front", &["--bin", "first_screen"], self.passes, self.write)
+        let peer = build_rival(root, "haos-rivals-front")?;
+        let passes = self.passes.to_string();
+        let mut args = vec!["run", "--release", "-p", "haos-benches", "--bin", "first_screen", "--"];
+        args.extend(["--peer", &peer, "--passes", &passes]);
+        args.extend(self.write.then_some("--write"));
+        run(root, &args)
     }
-}
-
-impl KeysArgs {
-    fn run(self, root: &Path) -> Result {
-        beside(root, "haos-rivals-keys", &["--features", "keys", "--bin", "keys"], self.passes, self.write)
-    }
-}
-
-/// Runs a benchmark beside a peer, which is built first.
-fn beside(root: &Path, peer: &str, bench: &[&str], passes: u32, write: bool) -> Result {
-    let (peer, passes) = (build_rival(root, peer)?, passes.to_string());
-    let mut args = vec!["run", "--release", "-p", "haos-benches"];
-    args.extend(bench);
-    args.extend(["--", "--peer", &peer, "--passes", &passes]);
-    args.extend(write.then_some("--write"));
-    run(root, &args)
 }
 
 /// Builds a package of the peers; the path of its program.
@@ -149,16 +124,9 @@ mod tests {
         assert_eq!(parse("bench --check"), Some(false));
         assert_eq!(parse("bench --check --bless"), Some(true));
         assert_eq!(parse("bench --bless"), None, "there is nothing to write");
-        for other in [
-            "--quick",
-            "--peers",
-            "--scale",
-            "--scale --huge",
-            "--contenders sled",
-            "web",
-            "first-screen",
-            "keys",
-        ] {
+        for other in
+            ["--quick", "--peers", "--scale", "--scale --huge", "--contenders sled", "web", "first-screen"]
+        {
             assert_eq!(parse(&format!("bench --check {other}")), None, "{other}");
         }
     }

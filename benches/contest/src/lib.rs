@@ -15,8 +15,6 @@
 mod busy;
 mod contender;
 mod data;
-#[cfg(feature = "keys")]
-pub mod keys;
 mod order;
 mod screen;
 mod serve;
