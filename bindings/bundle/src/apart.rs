@@ -33,7 +33,7 @@ enum Kind {
 /// Chooses the functions of the crates that nobody can reach but through the gates, without those that `ran`.
 pub(crate) fn apart(wasm: &[u8], seldom: Seldom<'_>, ran: &BTreeSet<u32>) -> Result<BTreeSet<u32>> {
     let source = Source::read(wasm)?;
-    let in_table: BTreeSet<u32> =
+    let outside: BTreeSet<u32> =
         source.slots()?.into_values().chain(source.exported_functions().map(|(_, n)| n)).collect();
     let names = functions(wasm)?;
     let bodies = || (source.imported()..).zip(&source.bodies);
@@ -43,17 +43,17 @@ pub(crate) fn apart(wasm: &[u8], seldom: Seldom<'_>, ran: &BTreeSet<u32>) -> Res
         let kind = seldom.kind(names.get(&number).map_or("", String::as_str));
         kinds.insert(number, if kind == Kind::Own && is_small { Kind::Shared } else { kind });
     }
-    let is_apart = |(number, kind): &(u32, Kind)| match kind {
-        Kind::Own => !ran.contains(number),
-        Kind::Shared => !ran.contains(number) && !in_table.contains(number),
-        Kind::Gate | Kind::Other => false,
-    };
-    let mut apart: BTreeSet<u32> = kinds
-        .iter()
-        .map(|(number, kind)| (*number, *kind))
-        .filter(is_apart)
-        .map(|(number, _)| number)
-        .collect();
+    let mut apart = BTreeSet::new();
+    for (number, kind) in &kinds {
+        let is_of_them = match kind {
+            Kind::Own => true,
+            Kind::Shared => !outside.contains(number),
+            Kind::Gate | Kind::Other => false,
+        };
+        if is_of_them && !ran.contains(number) {
+            apart.insert(*number);
+        }
+    }
     let mut calls = BTreeMap::new();
     for (number, body) in bodies() {
         calls.insert(number, source.mentioned(body)?);
@@ -129,7 +129,6 @@ mod tests {
         use std::fmt::Write as _;
         let mut text = String::from("(module (memory 1) (table 1 funcref)");
         for (name, is_large, calls) in functions {
-            let name = name.replace('"', "");
             let _ = write!(text, "(func (@name \"{name}\")");
             calls.iter().for_each(|called| _ = write!(text, "(call {called})"));
             (0..if *is_large { 60 } else { 0 }).for_each(|n| _ = write!(text, "(drop (i32.const {n}))"));
